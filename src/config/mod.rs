@@ -1,0 +1,5 @@
+//! Settings: load, validate, redact.
+
+mod local;
+
+pub use local::{Chaos, Local};

@@ -1,0 +1,134 @@
+//! What providers report of a video, each fact with the stamp that decides which report wins.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A fact that a provider can report of a video, besides its status and its ids.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Field {
+    /// The id that plays.
+    PlaybackId,
+    /// `public` or `signed`, as the provider has it.
+    PlaybackPolicy,
+    /// Seconds, a positive number.
+    Duration,
+    /// Such as `16:9`.
+    AspectRatio,
+    /// Pixels, of the stored video.
+    Width,
+    /// Pixels, of the stored video.
+    Height,
+    /// The provider's own code of what went wrong.
+    ErrorCode,
+    /// The provider's own words on it.
+    ErrorMessage,
+    /// Audio and text tracks, as the provider lists them.
+    Tracks,
+    /// Files made of the video, as the provider lists them.
+    Renditions,
+}
+
+impl Field {
+    /// Every field.
+    pub const ALL: [Self; 10] = [
+        Self::PlaybackId,
+        Self::PlaybackPolicy,
+        Self::Duration,
+        Self::AspectRatio,
+        Self::Width,
+        Self::Height,
+        Self::ErrorCode,
+        Self::ErrorMessage,
+        Self::Tracks,
+        Self::Renditions,
+    ];
+
+    /// The name in action maps and in the database.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::PlaybackId => "playback_id",
+            Self::PlaybackPolicy => "playback_policy",
+            Self::Duration => "duration",
+            Self::AspectRatio => "aspect_ratio",
+            Self::Width => "width",
+            Self::Height => "height",
+            Self::ErrorCode => "error_code",
+            Self::ErrorMessage => "error_message",
+            Self::Tracks => "tracks",
+            Self::Renditions => "renditions",
+        }
+    }
+}
+
+/// Which of two reports of one field wins: the greater stamp, and on equal stamps the greater value as text.
+///
+/// The order of the members is the order of comparison. No time sorts before every time.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    /// The provider's time of the report, in microseconds since 1970.
+    #[serde(rename = "t")]
+    pub at_us: Option<i64>,
+    /// [`super::Status::rank`] of the status that came with it; 0 for none.
+    #[serde(rename = "r")]
+    pub rank: u8,
+    /// The event's id at the provider; empty for an answer that we fetched.
+    #[serde(rename = "e")]
+    pub event_id: String,
+}
+
+impl Stamp {
+    /// The stamp of a report made `at`, under `event_id`, with a status of `rank`.
+    pub fn new(at: Option<DateTime<Utc>>, rank: u8, event_id: &str) -> Self {
+        Self { at_us: at.map(|at| at.timestamp_micros()), rank, event_id: event_id.to_owned() }
+    }
+}
+
+/// One field's current value and the stamp that it won with.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Fact {
+    /// Never null.
+    #[serde(rename = "v")]
+    pub value: Value,
+    /// Why this value stands.
+    #[serde(flatten)]
+    pub stamp: Stamp,
+}
+
+/// Every field known of a video. Joining is commutative, associative and idempotent.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Facts(BTreeMap<Field, Fact>);
+
+impl Facts {
+    /// The value of `field`, if any report gave one.
+    pub fn get(&self, field: Field) -> Option<&Value> {
+        self.0.get(&field).map(|fact| &fact.value)
+    }
+
+    /// The value of a text field.
+    pub fn text(&self, field: Field) -> Option<&str> {
+        self.get(field).and_then(Value::as_str)
+    }
+
+    /// The value of a numeric field.
+    pub fn number(&self, field: Field) -> Option<f64> {
+        self.get(field).and_then(Value::as_f64)
+    }
+
+    /// Joins one report; null is no report.
+    pub fn join(&mut self, field: Field, value: &Value, stamp: &Stamp) {
+        if value.is_null() {
+            return;
+        }
+        let wins = self.0.get(&field).is_none_or(|known| {
+            (stamp, value.to_string()) > (&known.stamp, known.value.to_string())
+        });
+        if wins {
+            self.0.insert(field, Fact { value: value.clone(), stamp: stamp.clone() });
+        }
+    }
+}

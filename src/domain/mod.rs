@@ -1,0 +1,9 @@
+//! Plain types without I/O: the video, its status, and the join of what is reported of it.
+
+mod facts;
+mod knowledge;
+mod status;
+
+pub use facts::{Fact, Facts, Field, Stamp};
+pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
+pub use status::{Policy, ShownStatus, Status, UnknownStatus};

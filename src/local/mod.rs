@@ -1,0 +1,1 @@
+//! The local provider: a small service of its own.

@@ -1,0 +1,1 @@
+//! The action map and everything that speaks to a provider.
