@@ -1,9 +1,13 @@
 //! Plain types without I/O: the video, its status, and the join of what is reported of it.
 
+mod event;
 mod facts;
 mod knowledge;
 mod status;
+mod video;
 
+pub use event::{EventState, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field, Stamp};
 pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
+pub use video::Video;
