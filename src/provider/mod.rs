@@ -1,1 +1,278 @@
-//! The action map and everything that speaks to a provider.
+//! The action map, and everything that speaks to a provider.
+//!
+//! One TOML file describes one provider. [`Provider::load`] compiles it (`map`, `compile`) to typed parts: `template`s
+//! that fill values in, `pointer`s and `source`s that take values out, `action`s that the `client` sends. With them
+//! `upload` makes upload URLs, `calls` asks and deletes, `webhook` proves and reads events, `signing` and `playback`
+//! make the addresses that play. No provider is named here: only [`embedded`] lists the maps that are shipped.
+
+mod action;
+mod asset;
+mod calls;
+mod client;
+mod compile;
+mod condition;
+mod embedded;
+mod error;
+mod map;
+mod playback;
+mod pointer;
+mod report;
+mod signing;
+mod source;
+mod subject;
+mod template;
+mod upload;
+mod webhook;
+
+use aws_lc_rs::digest::{SHA256, digest};
+use chrono::{DateTime, Utc};
+pub use embedded::{embedded, embedded_names};
+pub use error::{CallError, InvalidField, MapError};
+use http::HeaderMap;
+use map::Map;
+use playback::Asking;
+pub use playback::{PlaybackAsk, PlaybackUrls};
+pub use subject::{Captures, Subject};
+use template::Scope;
+pub use upload::{Chunk, Protocol, UploadDescriptor};
+pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody};
+
+use crate::domain::{NeededIds, Policy};
+
+/// Looks a variable up: in the process's environment first, then in what the built-in provider made.
+pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
+
+/// What is not in the map but matters to how it is used.
+#[derive(Clone, Copy, Debug)]
+pub struct LoadOptions {
+    /// How many replicas of this service share the provider's rate.
+    pub replicas: u32,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { replicas: 1 }
+    }
+}
+
+/// Which half of the provider's rate a call takes its turn from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Priority {
+    /// Somebody waits for it, 2 seconds at most.
+    Request,
+    /// Nobody does.
+    Background,
+}
+
+/// What a map can do beyond what every map must.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// Ask about an upload.
+    UploadGet,
+    /// Call an upload off.
+    UploadCancel,
+    /// Ask about an asset.
+    AssetGet,
+    /// Delete an asset.
+    AssetDelete,
+    /// Tell the provider that something changed.
+    AssetUpdate,
+    /// Make addresses of pictures.
+    Thumbnails,
+}
+
+/// What was asked for, or that the provider has it no more.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Found<T> {
+    /// It is there.
+    Here(T),
+    /// The provider answered with a status of the action's `gone`.
+    Gone,
+}
+
+/// How calling an upload off ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CancelOutcome {
+    /// No asset will come of it.
+    Cancelled,
+    /// The file has arrived.
+    TooLate,
+    /// The map has no way to do it.
+    Unsupported,
+    /// The provider does not know the upload (any more).
+    Gone,
+}
+
+/// How deleting an asset ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DeleteOutcome {
+    /// The provider confirmed it.
+    Deleted,
+    /// It was gone already.
+    Gone,
+    /// The map has no way to do it.
+    Unsupported,
+}
+
+/// One compiled map with its HTTP client and its keys.
+pub struct Provider {
+    name: String,
+    digest: String,
+    map: Map,
+}
+
+impl Provider {
+    /// Compiles the map `toml`, called `name`, which `file` is the place of for people.
+    ///
+    /// # Errors
+    /// Everything that the vocabulary does not allow, a variable that is not set, a key that cannot be read.
+    pub fn load(
+        name: &str,
+        file: &str,
+        toml: &str,
+        env: Env<'_>,
+        options: &LoadOptions,
+    ) -> Result<Self, MapError> {
+        let map = Map::compile(file, toml, env, options)?;
+        let digest = hex::encode(&digest(&SHA256, toml.as_bytes()).as_ref()[..8]);
+        Ok(Self {
+            name: name.to_owned(),
+            digest,
+            map,
+        })
+    }
+
+    /// The map's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The first 16 hex digits of the SHA-256 of the map's text.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// `[playback.sign]` is there and its keys are set.
+    pub fn signs(&self) -> bool {
+        !self.map.playback.sign.is_none() && !self.map.playback.off
+    }
+
+    /// `hls` has a form for this policy, and what signs it is there.
+    pub fn can_play(&self, policy: Policy) -> bool {
+        self.map.playback.can_play(policy)
+    }
+
+    /// The provider sends events.
+    pub fn receives_webhooks(&self) -> bool {
+        self.map.webhook.is_some()
+    }
+
+    /// The ids that `hls` for this policy, and what signs it, name.
+    pub fn needs(&self, policy: Policy) -> NeededIds {
+        self.map.playback.needs(policy)
+    }
+
+    /// Whether the map can do it.
+    pub fn can(&self, what: Capability) -> bool {
+        match what {
+            Capability::UploadGet => self.map.upload.get.is_some(),
+            Capability::UploadCancel => self.map.upload.cancel.is_some(),
+            Capability::AssetGet => self.map.asset.get.is_some(),
+            Capability::AssetDelete => self.map.asset.delete.is_some(),
+            Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
+            Capability::Thumbnails => self.map.playback.has_thumbnails(),
+        }
+    }
+
+    /// The longest life of anything signed, in seconds, where the map knows one.
+    pub fn max_playback_ttl_s(&self) -> Option<u64> {
+        self.map.playback.max_ttl_s
+    }
+
+    /// The wanted life of an upload URL in seconds, as far as the provider allows it.
+    pub fn upload_ttl_s(&self, wanted_s: u64) -> u64 {
+        self.map.upload.ttl_s(wanted_s)
+    }
+
+    /// Judges everything about a delivery that needs no body: required headers, the signature's form, the timestamp.
+    ///
+    /// # Errors
+    /// Any of them is wrong: 401, and the body is not to be read.
+    pub fn begin_webhook(
+        &self,
+        headers: &HeaderMap,
+        now: DateTime<Utc>,
+    ) -> Result<SignatureCheck<'_>, Refused> {
+        let webhook = self.map.webhook.as_ref().ok_or(Refused::Unsupported)?;
+        webhook.verify.begin(headers, now)
+    }
+
+    /// Reads of a verified event what needs no row.
+    ///
+    /// # Errors
+    /// The body is no JSON; it is stored as failed, under the id that the error has.
+    pub fn read_event(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
+        match &self.map.webhook {
+            Some(webhook) => webhook.events.read(body),
+            None => Err(Unreadable {
+                event_id: format!("sha256:{}", body.sha256()),
+            }),
+        }
+    }
+
+    /// Reads a stored event with the row at hand. `body` are the raw bytes that were verified when they came.
+    ///
+    /// # Errors
+    /// The body is no JSON, or the map (that is loaded now) ignores it.
+    pub fn translate(
+        &self,
+        body: &[u8],
+        subject: &Subject,
+        event_id: &str,
+        seen_at: DateTime<Utc>,
+    ) -> Result<Translation, TranslateError> {
+        let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
+        webhook
+            .events
+            .translate(body, &Scope::of(subject, &self.map.values), event_id, seen_at)
+    }
+
+    /// The plain address that plays, `None` where it takes a call to the provider or an id that is not known.
+    pub fn public_hls(&self, subject: &Subject) -> Option<String> {
+        self.map.playback.public_hls(subject, &self.map.values)
+    }
+
+    /// All addresses of a video, signed where its policy asks for it.
+    ///
+    /// # Errors
+    /// The map cannot play such a video, an id is not known, or a call that playback needs failed.
+    pub async fn playback(
+        &self,
+        subject: &Subject,
+        ask: &PlaybackAsk<'_>,
+    ) -> Result<PlaybackUrls, CallError> {
+        self.map.playback.answer(self.asking(subject, ask), false).await
+    }
+
+    /// The addresses of a video's pictures, and what signs them, only.
+    ///
+    /// # Errors
+    /// As [`Provider::playback`].
+    pub async fn thumbnails(
+        &self,
+        subject: &Subject,
+        ask: &PlaybackAsk<'_>,
+    ) -> Result<PlaybackUrls, CallError> {
+        self.map.playback.answer(self.asking(subject, ask), true).await
+    }
+
+    fn asking<'a>(&'a self, subject: &'a Subject, ask: &'a PlaybackAsk<'a>) -> Asking<'a> {
+        Asking {
+            client: &self.map.client,
+            values: &self.map.values,
+            subject,
+            ask,
+            now: ask.now,
+        }
+    }
+}

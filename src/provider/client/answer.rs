@@ -1,0 +1,77 @@
+//! What the provider answered.
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+use serde_json::Value;
+use url::Url;
+
+use crate::provider::{
+    action::Action,
+    error::CallError,
+    source::Given,
+    subject::Captures,
+    template::{Id, Scope},
+};
+
+/// An answer that says yes.
+pub(crate) struct Answer {
+    pub(crate) headers: HeaderMap,
+    /// Where the request went: what a relative `Location` is resolved against.
+    pub(crate) url: Option<Url>,
+    pub(crate) body: Option<Value>,
+    /// The provider's clock.
+    pub(crate) date: Option<DateTime<Utc>>,
+}
+
+/// How a call ended.
+pub(crate) enum Sent {
+    Done(Answer),
+    /// A status of the action's `gone`.
+    Gone,
+    /// A status of the action's `too_late`.
+    TooLate,
+}
+
+impl Answer {
+    /// What sources read.
+    pub(crate) fn given(&self) -> Given<'_> {
+        Given {
+            json: self.body.as_ref(),
+            headers: Some(&self.headers),
+            base: self.url.as_ref(),
+        }
+    }
+
+    /// The action's captures. One that is not optional and not there is an outage.
+    pub(crate) fn take(&self, action: &Action, scope: &Scope<'_>) -> Result<Captures, CallError> {
+        let mut taken = Captures::new();
+        for (name, source) in &action.take {
+            match source.find(self.given(), scope) {
+                Some(value) => {
+                    taken.insert(
+                        name.clone(),
+                        if Id::parse(name).is_some() {
+                            text(value)
+                        } else {
+                            value
+                        },
+                    );
+                }
+                None if source.optional => {}
+                None => {
+                    let reason = format!("[{}] take.{name}: the answer does not have it", action.label);
+                    return Err(CallError::outage(reason));
+                }
+            }
+        }
+        Ok(taken)
+    }
+}
+
+/// Ids are text, whatever the provider makes of them.
+fn text(value: Value) -> Value {
+    match value {
+        Value::String(_) => value,
+        other => Value::String(other.to_string()),
+    }
+}

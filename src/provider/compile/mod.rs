@@ -1,0 +1,7 @@
+//! From TOML to typed parts: tables that know where they stand, and the constants of a map.
+
+mod constants;
+mod reader;
+
+pub(crate) use constants::Constants;
+pub(crate) use reader::{Reader, to_json};

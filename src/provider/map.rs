@@ -1,0 +1,148 @@
+//! One whole map, compiled and checked.
+
+use std::collections::BTreeSet;
+
+use super::{
+    Env, LoadOptions,
+    asset::Asset,
+    client::Client,
+    compile::{Constants, Reader},
+    error::MapError,
+    playback::Playback,
+    report::Key,
+    template::{Id, Name, ValueTables},
+    upload::{self, Upload},
+    webhook::Webhook,
+};
+use crate::domain::Field;
+
+/// The tables of one map.
+pub(crate) struct Map {
+    pub(crate) values: ValueTables,
+    pub(crate) client: Client,
+    pub(crate) upload: Upload,
+    pub(crate) asset: Asset,
+    pub(crate) webhook: Option<Webhook>,
+    pub(crate) playback: Playback,
+}
+
+impl Map {
+    pub(crate) fn compile(
+        file: &str,
+        toml: &str,
+        env: Env<'_>,
+        options: &LoadOptions,
+    ) -> Result<Self, MapError> {
+        let mut root = Reader::root(file, toml)?;
+        let constants = Constants::load(&mut root, env)?;
+        let values = upload::values(&mut root)?;
+        let mut api = root
+            .table("api")?
+            .ok_or_else(|| root.error("api", "is missing and required"))?;
+        let client = Client::compile(&mut api, &constants, options)?;
+        api.finish()?;
+        let table = root
+            .table("upload")?
+            .ok_or_else(|| root.error("upload", "is missing and required"))?;
+        let upload = Upload::compile(table, &constants)?;
+        let asset = match root.table("asset")? {
+            Some(table) => Asset::compile(table, &constants)?,
+            None => Asset::default(),
+        };
+        let webhook = root
+            .table("webhook")?
+            .map(|table| Webhook::compile(table, &constants))
+            .transpose()?;
+        let playback = Playback::compile(&mut root, &upload.captures, &constants)?;
+        let this = Self {
+            values,
+            client,
+            upload,
+            asset,
+            webhook,
+            playback,
+        };
+        this.check_ids(&root)?;
+        root.finish()?;
+        Ok(this)
+    }
+
+    /// Every id that some template names must come from somewhere.
+    fn check_ids(&self, root: &Reader) -> Result<(), MapError> {
+        let mut given = self.ids_of_uploads();
+        let asks = self.upload.get.iter().chain(&self.asset.get);
+        let fetched = asks.flat_map(|ask| ask.fields.keys().copied());
+        let told = self.webhook.iter().flat_map(|webhook| webhook.events.keys());
+        given.extend(fetched.chain(told).filter_map(id_of));
+        for (table, names) in self.named_ids() {
+            if let Some(id) = names.iter().find(|id| !given.contains(id)) {
+                let what = format!(
+                    "names {{{0}}}, but nothing gives it: no `take` and no `fields` has {0}",
+                    id.as_str()
+                );
+                return Err(root.error_in(table, "", what));
+            }
+        }
+        Ok(())
+    }
+
+    fn ids_of_uploads(&self) -> BTreeSet<Id> {
+        self.upload
+            .captures
+            .captures
+            .keys()
+            .filter_map(|name| Id::parse(name))
+            .collect()
+    }
+
+    fn named_ids(&self) -> Vec<(&'static str, BTreeSet<Id>)> {
+        let of = |names: Vec<&Name>| -> BTreeSet<Id> {
+            let ids = names.into_iter().filter_map(|name| match name {
+                Name::Id(id) => Some(*id),
+                _ => None,
+            });
+            ids.collect()
+        };
+        let mut out = vec![("playback", self.playback.named_ids())];
+        out.extend(
+            self.upload
+                .get
+                .iter()
+                .map(|ask| ("upload.get", of(ask.action.names()))),
+        );
+        out.extend(
+            self.upload
+                .cancel
+                .iter()
+                .map(|action| ("upload.cancel", of(action.names()))),
+        );
+        out.extend(
+            self.asset
+                .get
+                .iter()
+                .map(|ask| ("asset.get", of(ask.action.names()))),
+        );
+        out.extend(
+            self.asset
+                .delete
+                .iter()
+                .map(|action| ("asset.delete", of(action.names()))),
+        );
+        out.extend(
+            self.asset
+                .updates
+                .iter()
+                .map(|update| ("asset.update", of(update.action.names()))),
+        );
+        out
+    }
+}
+
+fn id_of(key: Key) -> Option<Id> {
+    match key {
+        Key::UploadId => Some(Id::Upload),
+        Key::AssetId => Some(Id::Asset),
+        Key::Fact(Field::PlaybackId) => Some(Id::Playback),
+        _ => None,
+    }
+}

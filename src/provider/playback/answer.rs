@@ -1,0 +1,310 @@
+//! The answer to "how is this video played?".
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+use super::{
+    Playback,
+    form::{Form, Needs},
+    sign::Sign,
+    thumbnail::{Picture, Thumbnail},
+};
+use crate::{
+    domain::Policy,
+    provider::{
+        client::Client,
+        error::{CallError, InvalidField},
+        signing::{Jwt, Lifetime, TokenTemplate},
+        subject::{Captures, Subject},
+        template::{Scope, ValueTables},
+    },
+};
+
+/// What is asked for.
+#[derive(Clone, Copy, Debug)]
+pub struct PlaybackAsk<'a> {
+    /// The time of the question.
+    pub now: DateTime<Utc>,
+    /// How long the answer is to work, in seconds.
+    pub expires_in_s: u64,
+    /// How long it may work at most by the service's settings; the map's own limit holds too.
+    pub max_ttl_s: u64,
+    /// Where the picture is taken, in whole seconds.
+    pub time_s: Option<u64>,
+    /// The pictures: name → width in pixels, in order.
+    pub sizes: &'a [(String, u32)],
+}
+
+/// The addresses of one video.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct PlaybackUrls {
+    /// What the map defines, by its names.
+    pub urls: BTreeMap<String, String>,
+    /// The pictures by their sizes' names.
+    pub thumbnails: BTreeMap<String, String>,
+    /// The bare tokens; empty for a public video, and for schemes that have none.
+    pub tokens: BTreeMap<String, String>,
+    /// When all of it ends; none for a public video.
+    pub expires_at: Option<DateTime<Utc>>,
+}
+
+/// One question, with what is needed to answer it.
+#[derive(Clone, Copy)]
+pub(crate) struct Asking<'a> {
+    pub(crate) client: &'a Client,
+    pub(crate) values: &'a ValueTables,
+    pub(crate) subject: &'a Subject,
+    pub(crate) ask: &'a PlaybackAsk<'a>,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// Tokens by name.
+type Tokens = BTreeMap<String, Arc<str>>;
+
+/// What all addresses of one answer share.
+struct Shared {
+    captures: Captures,
+    signature: Option<String>,
+    life: Lifetime,
+    /// Unix seconds: the true end of what is signed or fetched.
+    ends: i64,
+}
+
+impl Playback {
+    /// The main address for anybody, `None` where it takes a call to the provider or an id that is not known.
+    pub(crate) fn public_hls(&self, subject: &Subject, values: &ValueTables) -> Option<String> {
+        let form = self.hls()?.get(Policy::Public)?;
+        let asks = self
+            .resolve
+            .as_ref()
+            .is_some_and(|resolve| resolve.gives(&form.needs.captures));
+        if asks || form.is_signed() {
+            return None;
+        }
+        form.url.render(&Scope::of(subject, values)).ok()
+    }
+
+    /// All addresses, or only the pictures.
+    pub(crate) async fn answer(
+        &self,
+        asking: Asking<'_>,
+        only_thumbnails: bool,
+    ) -> Result<PlaybackUrls, CallError> {
+        let policy = asking.subject.playback_policy;
+        let urls: Vec<(&str, &Form)> = if only_thumbnails {
+            Vec::new()
+        } else {
+            self.forms(policy).collect()
+        };
+        let picture = self
+            .thumbnail
+            .as_ref()
+            .and_then(|thumbnail| Some((thumbnail, thumbnail.forms.get(policy)?)));
+        if !only_thumbnails && !urls.iter().any(|(name, _)| *name == "hls") {
+            return Err(unplayable(policy).into());
+        }
+        let mut needs = Needs::default();
+        urls.iter()
+            .map(|(_, form)| *form)
+            .chain(picture.map(|(_, form)| form))
+            .for_each(|form| needs.add(&form.needs));
+        let signs = policy == Policy::Signed && needs.signs();
+        if signs && self.off {
+            return Err(unplayable(policy).into());
+        }
+        let shared = self.shared(&asking, &needs).await?;
+        let (tokens, pictures) = self.tokens(&asking, &shared, picture, only_thumbnails).await?;
+        let mut answer = PlaybackUrls::default();
+        for (name, form) in urls {
+            let scope = shared.scope(&asking, Some(&tokens));
+            answer.urls.insert(name.to_owned(), form.url.render(&scope)?);
+        }
+        for ((name, width), tokens) in asking.ask.sizes.iter().zip(&pictures) {
+            let Some((thumbnail, form)) = picture else { break };
+            let shown = Picture {
+                time_s: asking.ask.time_s,
+                width: *width,
+            };
+            let url = thumbnail.render(form, shown, &shared.scope(&asking, Some(tokens)))?;
+            answer.thumbnails.insert(name.clone(), url);
+        }
+        answer.tokens = tokens
+            .iter()
+            .map(|(name, token)| (name.clone(), token.to_string()))
+            .collect();
+        if signs || !tokens.is_empty() {
+            answer.expires_at = DateTime::from_timestamp(shared.ends, 0);
+        }
+        Ok(answer)
+    }
+
+    fn forms(&self, policy: Policy) -> impl Iterator<Item = (&str, &Form)> {
+        self.urls
+            .iter()
+            .filter_map(move |(name, forms)| Some((name.as_str(), forms.get(policy)?)))
+    }
+
+    /// Signs, computes and fetches what the addresses need, tokens aside.
+    async fn shared(&self, asking: &Asking<'_>, needs: &Needs) -> Result<Shared, CallError> {
+        let max_s = self
+            .max_ttl_s
+            .map_or(asking.ask.max_ttl_s, |max| max.min(asking.ask.max_ttl_s));
+        let life = Lifetime::of(asking.now, asking.ask.expires_in_s, max_s);
+        let mut shared = Shared {
+            captures: Captures::new(),
+            signature: None,
+            life,
+            ends: life.expires,
+        };
+        let (signature, computed) = self.digests(&shared.scope(asking, None), needs)?;
+        let mut captures = computed;
+        if let Sign::Fetch(steps) = &self.sign
+            && steps.gives(&needs.captures)
+        {
+            let (taken, ends) = steps.run(asking, &shared.scope(asking, None)).await?;
+            captures.extend(taken.as_ref().clone());
+            shared.ends = ends;
+        }
+        if let Some(steps) = self.resolve.as_ref().filter(|steps| steps.gives(&needs.captures)) {
+            let (taken, _) = steps.run(asking, &shared.scope(asking, None)).await?;
+            captures.extend(taken.as_ref().clone());
+        }
+        shared.captures = captures;
+        shared.signature = signature;
+        Ok(shared)
+    }
+
+    fn digests(&self, scope: &Scope<'_>, needs: &Needs) -> Result<(Option<String>, Captures), InvalidField> {
+        let signature = match &self.sign {
+            Sign::Digest(digest) if needs.signature => Some(digest.compute(scope)?),
+            _ => None,
+        };
+        let mut computed = Captures::new();
+        for (name, digest) in self
+            .compute
+            .iter()
+            .filter(|(name, _)| needs.captures.contains(name))
+        {
+            computed.insert(name.clone(), digest.compute(scope)?.into());
+        }
+        Ok((signature, computed))
+    }
+
+    /// The tokens that are returned, and for each picture the tokens that it is rendered with.
+    async fn tokens(
+        &self,
+        asking: &Asking<'_>,
+        shared: &Shared,
+        picture: Option<(&Thumbnail, &Form)>,
+        only_thumbnails: bool,
+    ) -> Result<(Tokens, Vec<Tokens>), CallError> {
+        let sizes = asking.ask.sizes;
+        let Sign::Jwt(jwt) = &self.sign else {
+            return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
+        };
+        if asking.subject.playback_policy == Policy::Public || self.off {
+            return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
+        }
+        let of_picture = picture
+            .map(|(_, form)| form.needs.tokens.clone())
+            .unwrap_or_default();
+        let by_size = picture
+            .filter(|(thumbnail, _)| thumbnail.in_claims)
+            .map(|(thumbnail, _)| thumbnail);
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        for token in &jwt.tokens {
+            let is_of_picture = of_picture.contains(&token.name);
+            if is_of_picture && by_size.is_some() && !sizes.is_empty() {
+                let params = |width| {
+                    by_size.map(|thumbnail| {
+                        thumbnail.claims(Picture {
+                            time_s: asking.ask.time_s,
+                            width,
+                        })
+                    })
+                };
+                wanted.extend(sizes.iter().enumerate().map(|(index, (_, width))| Wanted {
+                    token,
+                    size: Some(index),
+                    params: params(*width).unwrap_or_default(),
+                }));
+            } else if is_of_picture || !only_thumbnails {
+                wanted.push(Wanted {
+                    token,
+                    size: None,
+                    params: Vec::new(),
+                });
+            }
+        }
+        let signed = sign_all(jwt, &wanted, &shared.scope(asking, None)).await?;
+        Ok(sort(&wanted, signed, sizes, &of_picture))
+    }
+}
+
+/// A token to be signed: one for all pictures, or one a size.
+struct Wanted<'a> {
+    token: &'a TokenTemplate,
+    size: Option<usize>,
+    params: Vec<(&'a str, u64)>,
+}
+
+async fn sign_all(jwt: &Jwt, wanted: &[Wanted<'_>], scope: &Scope<'_>) -> Result<Vec<Arc<str>>, CallError> {
+    let unsigned = wanted
+        .iter()
+        .map(|wanted| jwt.unsigned(wanted.token, &wanted.params, scope));
+    let unsigned = unsigned.collect::<Result<Vec<_>, _>>()?;
+    jwt.signer.sign(unsigned).await
+}
+
+/// Sorts the signed tokens into those of the answer and those of each picture; the largest picture's is shown.
+fn sort(
+    wanted: &[Wanted<'_>],
+    signed: Vec<Arc<str>>,
+    sizes: &[(String, u32)],
+    of_picture: &BTreeSet<String>,
+) -> (Tokens, Vec<Tokens>) {
+    let largest = sizes
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, (_, width))| *width)
+        .map(|(index, _)| index);
+    let mut tokens = Tokens::new();
+    let mut pictures = vec![Tokens::new(); sizes.len()];
+    for (wanted, token) in wanted.iter().zip(signed) {
+        let name = &wanted.token.name;
+        if let Some(index) = wanted.size {
+            pictures[index].insert(name.clone(), Arc::clone(&token));
+        } else if of_picture.contains(name) {
+            pictures
+                .iter_mut()
+                .for_each(|picture| drop(picture.insert(name.clone(), Arc::clone(&token))));
+        }
+        if wanted.size.is_none() || wanted.size == largest {
+            tokens.insert(name.clone(), token);
+        }
+    }
+    (tokens, pictures)
+}
+
+impl Shared {
+    fn scope<'a>(&'a self, asking: &Asking<'a>, tokens: Option<&'a Tokens>) -> Scope<'a> {
+        Scope {
+            captures: Some(&self.captures),
+            now: self.life.now,
+            expires: self.life.expires,
+            tokens,
+            signature: self.signature.as_deref(),
+            ..Scope::of(asking.subject, asking.values)
+        }
+    }
+}
+
+fn unplayable(policy: Policy) -> InvalidField {
+    let detail = format!("this provider's map cannot play {} videos", policy.as_str());
+    InvalidField::new("playback_policy", detail)
+}

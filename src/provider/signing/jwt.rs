@@ -1,0 +1,174 @@
+//! JSON Web Tokens: what stands in them.
+
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use secrecy::ExposeSecret as _;
+use serde_json::{Map, Value};
+
+use super::{
+    check_binding,
+    digest::secret,
+    key::{ALGORITHMS, Algorithm, KEY_FORMATS, KeyFormat, SigningKey},
+    signer::Signer,
+};
+use crate::provider::{
+    compile::{Constants, Reader},
+    error::{InvalidField, MapError},
+    template::{JsonTemplate, Name, Place, Scope},
+};
+
+/// `[playback.sign]` of kind `jwt`, compiled.
+pub(crate) struct Jwt {
+    algorithm: Algorithm,
+    header: JsonTemplate,
+    claims: JsonTemplate,
+    pub(crate) tokens: Vec<TokenTemplate>,
+    pub(crate) signer: Signer,
+}
+
+/// One token: the common claims and its own.
+pub(crate) struct TokenTemplate {
+    pub(crate) name: String,
+    own: JsonTemplate,
+}
+
+impl Jwt {
+    pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
+        let algorithm = at.choice("algorithm", &ALGORITHMS)?;
+        let algorithm = algorithm.ok_or_else(|| {
+            let all = ALGORITHMS.map(|(name, _)| name).join(", ");
+            at.error("algorithm", format!("is missing and required; allowed: {all}"))
+        })?;
+        let key = secret(at, "key", constants)?.ok_or_else(|| at.error("key", "is missing and required"))?;
+        let format = at.choice("key_format", &KEY_FORMATS)?.unwrap_or(KeyFormat::Pem);
+        let key = if constants.signing_off {
+            None
+        } else {
+            let key = SigningKey::parse(key.expose_secret(), format, algorithm);
+            Some(key.map_err(|what| at.error("key", what))?)
+        };
+        let place = Place {
+            secrets: false,
+            ..place.clone()
+        };
+        let header = object(at, "header", &place, constants)?;
+        if let Some(taken) = keys(&header).find(|key| ["alg", "typ"].contains(key)) {
+            return Err(at.error("header", format!("`{taken}` is added by itself")));
+        }
+        let claims = object(at, "claims", &place, constants)?;
+        let tokens = tokens(at, &claims, &place, constants)?;
+        Ok(Self {
+            algorithm,
+            header,
+            claims,
+            tokens,
+            signer: Signer::new(key),
+        })
+    }
+
+    /// The claims that stand in the tokens called `names`.
+    pub(crate) fn claim_names(&self, names: &BTreeSet<String>) -> BTreeSet<&str> {
+        let own = self.tokens.iter().filter(|token| names.contains(&token.name));
+        own.flat_map(|token| keys(&token.own))
+            .chain(keys(&self.claims))
+            .collect()
+    }
+
+    /// Every placeholder of header and claims.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
+        let own = self.tokens.iter().flat_map(|token| token.own.names());
+        self.header
+            .names()
+            .into_iter()
+            .chain(self.claims.names())
+            .chain(own)
+    }
+
+    /// Header and claims in the form that is signed: `base64url.base64url`.
+    pub(crate) fn unsigned(
+        &self,
+        token: &TokenTemplate,
+        params: &[(&str, u64)],
+        scope: &Scope<'_>,
+    ) -> Result<String, InvalidField> {
+        let mut header = rendered(&self.header, scope)?;
+        header.insert("alg".to_owned(), self.algorithm.as_str().into());
+        header.insert("typ".to_owned(), "JWT".into());
+        let mut claims = rendered(&self.claims, scope)?;
+        claims.extend(rendered(&token.own, scope)?);
+        claims.extend(
+            params
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), Value::from(*value))),
+        );
+        let mut out = String::with_capacity(320);
+        URL_SAFE_NO_PAD.encode_string(Value::Object(header).to_string(), &mut out);
+        out.push('.');
+        URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut out);
+        Ok(out)
+    }
+}
+
+fn tokens(
+    at: &mut Reader,
+    claims: &JsonTemplate,
+    place: &Place,
+    constants: &Constants,
+) -> Result<Vec<TokenTemplate>, MapError> {
+    let mut table = at
+        .table("tokens")?
+        .ok_or_else(|| at.error("tokens", "is missing and required"))?;
+    let mut tokens = Vec::new();
+    for (name, value) in table.entries() {
+        if !value.is_table() {
+            return Err(table.wrong(&name, "a table of claims", &value));
+        }
+        let own = JsonTemplate::compile(value, place, constants).map_err(|what| table.error(&name, what))?;
+        let names = claims.names().into_iter().chain(own.names());
+        check_binding(names).map_err(|what| table.error(&name, what))?;
+        tokens.push(TokenTemplate { name, own });
+    }
+    if tokens.is_empty() {
+        return Err(at.error("tokens", "there must be at least one token"));
+    }
+    Ok(tokens)
+}
+
+fn object(
+    at: &mut Reader,
+    key: &'static str,
+    place: &Place,
+    constants: &Constants,
+) -> Result<JsonTemplate, MapError> {
+    match at.take(key) {
+        None => Ok(JsonTemplate::Object(Vec::new())),
+        Some(value) if value.is_table() => {
+            JsonTemplate::compile(value, place, constants).map_err(|what| at.error(key, what))
+        }
+        Some(other) => Err(at.wrong(key, "a table", &other)),
+    }
+}
+
+fn keys(object: &JsonTemplate) -> impl Iterator<Item = &str> {
+    let entries = match object {
+        JsonTemplate::Object(entries) => entries.as_slice(),
+        _ => &[],
+    };
+    entries.iter().map(|(key, _)| key.as_str())
+}
+
+/// An id that the claims name and nobody knows is an error: a token without it would be for every video.
+fn rendered(object: &JsonTemplate, scope: &Scope<'_>) -> Result<Map<String, Value>, InvalidField> {
+    for name in object.names() {
+        if let Name::Id(id) = name
+            && scope.id(*id).is_none()
+        {
+            return Err(InvalidField::new(id.as_str(), "is not known"));
+        }
+    }
+    Ok(match object.render(scope)? {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    })
+}

@@ -1,0 +1,91 @@
+//! Signing without holding anybody up: slow keys on other threads, no more of them than cores, and a cache.
+
+use std::sync::Arc;
+
+use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use quick_cache::sync::Cache;
+use tokio::sync::Semaphore;
+
+use super::key::SigningKey;
+use crate::provider::error::CallError;
+
+/// Signatures kept; each takes about a kilobyte with its token.
+const KEPT: usize = 16_384;
+
+/// A key, and the signatures that it made lately.
+pub(crate) struct Signer {
+    /// None: signing is off.
+    key: Option<Arc<SigningKey>>,
+    /// What was signed (header and claims, and so the key id, the video and the expiry too) → the token.
+    known: Cache<String, Arc<str>>,
+    /// One permit a core.
+    turns: Arc<Semaphore>,
+}
+
+impl Signer {
+    pub(super) fn new(key: Option<SigningKey>) -> Self {
+        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self {
+            key: key.map(Arc::new),
+            known: Cache::new(KEPT),
+            turns: Arc::new(Semaphore::new(cores)),
+        }
+    }
+
+    /// The tokens of what is to be signed, in order.
+    pub(crate) async fn sign(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
+        let mut tokens: Vec<Option<Arc<str>>> = unsigned.iter().map(|text| self.known.get(text)).collect();
+        let missing: Vec<String> = unsigned
+            .iter()
+            .zip(&tokens)
+            .filter(|(_, token)| token.is_none())
+            .map(|(text, _)| text.clone())
+            .collect();
+        if !missing.is_empty() {
+            let mut fresh = self.sign_now(missing).await?.into_iter();
+            for (text, token) in unsigned
+                .into_iter()
+                .zip(&mut tokens)
+                .filter(|(_, token)| token.is_none())
+            {
+                *token = fresh.next();
+                if let Some(token) = token {
+                    self.known.insert(text, Arc::clone(token));
+                }
+            }
+        }
+        Ok(tokens.into_iter().flatten().collect())
+    }
+
+    async fn sign_now(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
+        let failed = || CallError::outage("signing failed");
+        let key = Arc::clone(
+            self.key
+                .as_ref()
+                .ok_or_else(|| CallError::outage("signing is switched off"))?,
+        );
+        if !key.is_slow() {
+            return all(&key, &unsigned).map_err(|_| failed());
+        }
+        let turn = Arc::clone(&self.turns)
+            .acquire_owned()
+            .await
+            .map_err(|_| failed())?;
+        let signed = tokio::task::spawn_blocking(move || {
+            let _turn = turn;
+            all(&key, &unsigned)
+        });
+        signed.await.map_err(|_| failed())?.map_err(|_| failed())
+    }
+}
+
+fn all(key: &SigningKey, unsigned: &[String]) -> Result<Vec<Arc<str>>, aws_lc_rs::error::Unspecified> {
+    let token = |text: &String| {
+        let signature = key.sign(text.as_bytes())?;
+        let mut token = text.clone();
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        Ok(Arc::from(token))
+    };
+    unsigned.iter().map(token).collect()
+}

@@ -1,0 +1,97 @@
+//! JSON bodies and claims, written as TOML.
+
+use serde_json::{Map, Value};
+
+use super::{Name, Part, Place, Scope, Slot, Template, certain, parts};
+use crate::provider::{
+    compile::{Constants, to_json},
+    error::InvalidField,
+};
+
+/// A JSON value with placeholders in its texts.
+#[derive(Clone, Debug)]
+pub(crate) enum JsonTemplate {
+    Const(Value),
+    /// Exactly one placeholder: keeps the value's type, and drops its key where the value is missing.
+    Slot(Slot),
+    Text(Template),
+    Array(Vec<JsonTemplate>),
+    Object(Vec<(String, JsonTemplate)>),
+}
+
+impl JsonTemplate {
+    pub(crate) fn compile(value: toml::Value, place: &Place, constants: &Constants) -> Result<Self, String> {
+        match value {
+            toml::Value::String(text) => leaf(&text, place, constants),
+            toml::Value::Array(items) => {
+                let items = items
+                    .into_iter()
+                    .map(|item| Self::compile(item, place, constants));
+                Ok(Self::Array(items.collect::<Result<_, _>>()?))
+            }
+            toml::Value::Table(table) => {
+                let entries = table.into_iter().map(|(key, value)| {
+                    let inner =
+                        Self::compile(value, place, constants).map_err(|what| format!("{key}: {what}"))?;
+                    Ok((key, inner))
+                });
+                Ok(Self::Object(entries.collect::<Result<_, String>>()?))
+            }
+            other => Ok(Self::Const(to_json(other))),
+        }
+    }
+
+    /// The value, filled in; `None` where nothing is left of it.
+    pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, InvalidField> {
+        Ok(match self {
+            Self::Const(value) => Some(value.clone()),
+            Self::Slot(slot) => slot.value(scope)?.map(super::Val::json),
+            Self::Text(template) => Some(Value::String(template.text(scope)?)),
+            Self::Array(items) => {
+                let mut out = Vec::with_capacity(items.len());
+                for item in items {
+                    out.extend(item.render(scope)?);
+                }
+                Some(Value::Array(out))
+            }
+            Self::Object(entries) => {
+                let mut out = Map::new();
+                for (key, value) in entries {
+                    if let Some(value) = value.render(scope)? {
+                        out.insert(key.clone(), value);
+                    }
+                }
+                (entries.is_empty() || !out.is_empty()).then_some(Value::Object(out))
+            }
+        })
+    }
+
+    /// Every placeholder in it.
+    pub(crate) fn names(&self) -> Vec<&Name> {
+        match self {
+            Self::Const(_) => Vec::new(),
+            Self::Slot(slot) => vec![&slot.name],
+            Self::Text(template) => template.slots().map(|slot| &slot.name).collect(),
+            Self::Array(items) => items.iter().flat_map(Self::names).collect(),
+            Self::Object(entries) => entries.iter().flat_map(|(_, value)| value.names()).collect(),
+        }
+    }
+}
+
+fn leaf(text: &str, place: &Place, constants: &Constants) -> Result<JsonTemplate, String> {
+    let mut found = parts(text, place, constants)?;
+    if found.is_empty() {
+        return Ok(JsonTemplate::Const(Value::String(String::new())));
+    }
+    if found.len() == 1 {
+        match found.pop() {
+            Some(Part::Slot(slot)) => return Ok(JsonTemplate::Slot(slot)),
+            Some(Part::Const(value)) => return Ok(JsonTemplate::Const(value)),
+            Some(Part::Text(text)) => return Ok(JsonTemplate::Const(Value::String(text))),
+            None => {}
+        }
+    }
+    let template = Template { parts: found };
+    template.slots().try_for_each(|slot| certain(slot, place))?;
+    Ok(JsonTemplate::Text(template))
+}

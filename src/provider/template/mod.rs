@@ -1,0 +1,316 @@
+//! Templates: `"{name|filter}"`, compiled at start to parts, filled in without ever expanding a value twice.
+
+mod filter;
+mod json;
+mod name;
+mod scope;
+mod url;
+mod value;
+
+use std::borrow::Cow;
+
+pub(crate) use filter::Filter;
+use http::HeaderName;
+pub(crate) use json::JsonTemplate;
+pub(crate) use name::{Id, Name, Ours, OursWhere, Place, is_built_in};
+pub(crate) use scope::{Arrived, Scope, ValueTables};
+use serde_json::Value;
+pub(crate) use url::{UrlTemplate, encode, path_safe};
+pub(crate) use value::Val;
+
+use super::{compile::Constants, error::InvalidField};
+
+/// One placeholder with its filters.
+#[derive(Clone, Debug)]
+pub(crate) struct Slot {
+    pub(crate) name: Name,
+    pub(crate) filters: Vec<Filter>,
+}
+
+/// A piece of a compiled template.
+#[derive(Clone, Debug)]
+pub(crate) enum Part {
+    Text(String),
+    /// A variable: known since the start, and never encoded.
+    Const(Value),
+    Slot(Slot),
+}
+
+/// A compiled template that gives text.
+#[derive(Clone, Debug)]
+pub(crate) struct Template {
+    parts: Vec<Part>,
+}
+
+impl Slot {
+    /// The filtered value; `None` where it is missing.
+    pub(crate) fn value<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Val<'a>>, InvalidField> {
+        let mut value = scope.value(&self.name)?;
+        for filter in &self.filters {
+            value = filter.apply(value);
+        }
+        Ok(value)
+    }
+
+    /// The filtered value; missing is an error.
+    pub(crate) fn need<'a>(&'a self, scope: &Scope<'a>) -> Result<Val<'a>, InvalidField> {
+        self.value(scope)?.ok_or_else(|| self.missing())
+    }
+
+    pub(crate) fn is_raw(&self) -> bool {
+        self.filters.contains(&Filter::Raw)
+    }
+
+    /// The field of our API that this is about, for complaints.
+    pub(crate) fn field(&self) -> &'static str {
+        match &self.name {
+            Name::Ours(ours) => ours.as_str(),
+            Name::Id(id) => id.as_str(),
+            _ => "provider",
+        }
+    }
+
+    pub(crate) fn missing(&self) -> InvalidField {
+        match &self.name {
+            Name::Captured(name) => InvalidField::new(
+                "provider",
+                format!("the provider gave no usable {name} for this video"),
+            ),
+            _ => InvalidField::new(self.field(), "is not known, or nothing that can be used here"),
+        }
+    }
+
+    fn has_default(&self) -> bool {
+        self.filters
+            .iter()
+            .any(|filter| matches!(filter, Filter::Default(_)))
+    }
+}
+
+impl Template {
+    /// Compiles `text` for a place where every value must be there.
+    pub(crate) fn compile(text: &str, place: &Place, constants: &Constants) -> Result<Self, String> {
+        let this = Self {
+            parts: parts(text, place, constants)?,
+        };
+        this.slots().try_for_each(|slot| certain(slot, place))?;
+        Ok(this)
+    }
+
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        self.parts.iter().filter_map(|part| match part {
+            Part::Slot(slot) => Some(slot),
+            Part::Text(_) | Part::Const(_) => None,
+        })
+    }
+
+    pub(crate) fn parts(&self) -> &[Part] {
+        &self.parts
+    }
+
+    /// The text with every value filled in.
+    pub(crate) fn text(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+        let mut out = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => out.push_str(text),
+                Part::Const(value) => out.push_str(&const_text(value)),
+                Part::Slot(slot) => out.push_str(&slot.need(scope)?.text()),
+            }
+        }
+        Ok(out)
+    }
+
+    /// The text, refused where it holds what no header may hold.
+    pub(crate) fn header(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+        for slot in self.slots() {
+            header_safe(slot, &slot.need(scope)?.text())?;
+        }
+        self.text(scope)
+    }
+
+    /// Feeds the template piece by piece to `sink`, so that a large body is never copied.
+    pub(crate) fn feed(&self, scope: &Scope<'_>, sink: &mut dyn FnMut(&[u8])) -> Result<(), InvalidField> {
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => sink(text.as_bytes()),
+                Part::Const(value) => sink(const_text(value).as_bytes()),
+                Part::Slot(slot) => sink(&slot.need(scope)?.bytes()),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Refuses control and non-ASCII characters, naming the field.
+pub(crate) fn header_safe(slot: &Slot, text: &str) -> Result<(), InvalidField> {
+    if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
+        return Ok(());
+    }
+    let detail = "this provider takes it in a header: only printable ASCII characters are allowed";
+    Err(InvalidField::new(slot.field(), detail))
+}
+
+/// A constant as text.
+pub(crate) fn const_text(value: &Value) -> Cow<'_, str> {
+    match value {
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
+    }
+}
+
+/// Where a value can be missing, the map must say what stands there instead.
+pub(crate) fn certain(slot: &Slot, place: &Place) -> Result<(), String> {
+    if place.can_miss(&slot.name) && !slot.has_default() {
+        return Err(format!(
+            "{} can be missing here: it needs a `default:`",
+            describe(&slot.name)
+        ));
+    }
+    Ok(())
+}
+
+/// The placeholder as the map spells it.
+pub(crate) fn describe(name: &Name) -> String {
+    let text = match name {
+        Name::Secret(name, _) => format!("secrets.{name}"),
+        Name::Ours(ours) => ours.as_str().to_owned(),
+        Name::Id(id) => id.as_str().to_owned(),
+        Name::Captured(name) => name.clone(),
+        Name::Now => "now".to_owned(),
+        Name::Expires => "expires".to_owned(),
+        Name::TtlS => "ttl_s".to_owned(),
+        Name::Token(name) => format!("token.{name}"),
+        Name::Signature => "signature".to_owned(),
+        Name::Timestamp => "timestamp".to_owned(),
+        Name::Body => "body".to_owned(),
+        Name::Header(name) => format!("header:{name}"),
+    };
+    format!("{{{text}}}")
+}
+
+/// Splits `text` into literals and placeholders, and resolves each placeholder.
+pub(crate) fn parts(text: &str, place: &Place, constants: &Constants) -> Result<Vec<Part>, String> {
+    let mut out = Vec::new();
+    let mut literal = String::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}']) {
+        literal.push_str(&rest[..at]);
+        let brace = &rest[at..=at];
+        let after = &rest[at + 1..];
+        if let Some(doubled) = after.strip_prefix(brace) {
+            literal.push_str(brace);
+            rest = doubled;
+            continue;
+        }
+        if brace == "}" {
+            return Err("a `}` stands alone; a literal brace is written `}}`".to_owned());
+        }
+        let end = after
+            .find('}')
+            .ok_or("a `{` is not closed; a literal brace is written `{{`")?;
+        if !literal.is_empty() {
+            out.push(Part::Text(std::mem::take(&mut literal)));
+        }
+        out.push(placeholder(&after[..end], place, constants)?);
+        rest = &after[end + 1..];
+    }
+    literal.push_str(rest);
+    if !literal.is_empty() {
+        out.push(Part::Text(literal));
+    }
+    Ok(out)
+}
+
+fn placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
+    let mut pieces = text.split('|');
+    let name = pieces.next().unwrap_or_default();
+    let filters = pieces.map(Filter::parse).collect::<Result<Vec<_>, _>>()?;
+    if let Some(var) = name.strip_prefix("vars.") {
+        return constant(var, &filters, constants);
+    }
+    let slot = Slot {
+        name: resolve(name, place, constants)?,
+        filters,
+    };
+    Ok(Part::Slot(slot))
+}
+
+fn constant(var: &str, filters: &[Filter], constants: &Constants) -> Result<Part, String> {
+    let Some(value) = constants.var(var) else {
+        let known: Vec<&str> = constants.var_names().collect();
+        return Err(format!(
+            "{{vars.{var}}} is not known; [vars] has: {}",
+            known.join(", ")
+        ));
+    };
+    let mut val = Val::of(value);
+    for filter in filters {
+        val = filter.apply(val);
+    }
+    let val = val.ok_or_else(|| format!("{{vars.{var}}} has a value that its filters cannot work on"))?;
+    Ok(Part::Const(val.json()))
+}
+
+fn resolve(name: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
+    if let Some(secret) = name.strip_prefix("secrets.") {
+        return secret_of(secret, place, constants);
+    }
+    let here = |available: bool, found: Name| {
+        if available {
+            Ok(found)
+        } else {
+            Err(unavailable(name, place))
+        }
+    };
+    if let Some(ours) = Ours::parse(name) {
+        return here(place.has(ours), Name::Ours(ours));
+    }
+    if let Some(id) = Id::parse(name) {
+        return here(place.ids.contains(&id), Name::Id(id));
+    }
+    if let Some(token) = name.strip_prefix("token.") {
+        return here(place.tokens.contains(token), Name::Token(token.to_owned()));
+    }
+    if let Some(header) = name.strip_prefix("header:") {
+        let header = header
+            .parse::<HeaderName>()
+            .map_err(|_| format!("{{{name}}} names no header"))?;
+        return here(place.delivery, Name::Header(header));
+    }
+    match name {
+        "now" => here(place.times, Name::Now),
+        "expires" => here(place.times, Name::Expires),
+        "ttl_s" => here(place.times, Name::TtlS),
+        "signature" => here(place.signature, Name::Signature),
+        "timestamp" => here(place.delivery, Name::Timestamp),
+        "body" => here(place.delivery, Name::Body),
+        _ if place.captures.contains_key(name) => Ok(Name::Captured(name.to_owned())),
+        _ => Err(format!(
+            "{{{name}}} is not known here; available: {}",
+            place.allowed()
+        )),
+    }
+}
+
+fn secret_of(secret: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
+    let Some(value) = constants.secret(secret) else {
+        let known: Vec<&str> = constants.secret_names().collect();
+        return Err(format!(
+            "{{secrets.{secret}}} is not known; [secrets] has: {}",
+            known.join(", ")
+        ));
+    };
+    if place.secrets {
+        Ok(Name::Secret(secret.to_owned(), value.clone()))
+    } else {
+        Err(format!(
+            "{{secrets.{secret}}} must never stand here: a secret would be seen; available: {}",
+            place.allowed()
+        ))
+    }
+}
+
+fn unavailable(name: &str, place: &Place) -> String {
+    format!("{{{name}}} is not available here; available: {}", place.allowed())
+}

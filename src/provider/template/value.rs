@@ -1,0 +1,78 @@
+//! A value on its way into a template.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+/// A value that is there; a missing one is `None` wherever these travel.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Val<'a> {
+    Text(Cow<'a, str>),
+    Int(i64),
+    Float(f64),
+    Bool(bool),
+    /// A list, a table, or a number that is neither.
+    Json(Cow<'a, Value>),
+    /// The raw body of a delivery.
+    Bytes(&'a [u8]),
+}
+
+impl<'a> Val<'a> {
+    /// `None` for null.
+    pub(crate) fn of(value: &'a Value) -> Option<Self> {
+        match value {
+            Value::Null => None,
+            Value::Bool(flag) => Some(Self::Bool(*flag)),
+            Value::String(text) => Some(Self::Text(Cow::Borrowed(text))),
+            Value::Number(number) => Some(match (number.as_i64(), number.as_f64()) {
+                (Some(whole), _) => Self::Int(whole),
+                (None, Some(float)) if number.is_f64() => Self::Float(float),
+                _ => Self::Json(Cow::Borrowed(value)),
+            }),
+            Value::Array(_) | Value::Object(_) => Some(Self::Json(Cow::Borrowed(value))),
+        }
+    }
+
+    pub(crate) fn text(self) -> Cow<'a, str> {
+        match self {
+            Self::Text(text) => text,
+            Self::Int(whole) => Cow::Owned(whole.to_string()),
+            Self::Float(float) => Cow::Owned(float.to_string()),
+            Self::Bool(flag) => Cow::Borrowed(if flag { "true" } else { "false" }),
+            Self::Json(value) => Cow::Owned(value.to_string()),
+            Self::Bytes(bytes) => String::from_utf8_lossy(bytes),
+        }
+    }
+
+    pub(crate) fn bytes(self) -> Cow<'a, [u8]> {
+        match self {
+            Self::Bytes(bytes) => Cow::Borrowed(bytes),
+            other => match other.text() {
+                Cow::Borrowed(text) => Cow::Borrowed(text.as_bytes()),
+                Cow::Owned(text) => Cow::Owned(text.into_bytes()),
+            },
+        }
+    }
+
+    pub(crate) fn json(self) -> Value {
+        match self {
+            Self::Int(whole) => whole.into(),
+            Self::Float(float) => float.into(),
+            Self::Bool(flag) => flag.into(),
+            Self::Json(value) => value.into_owned(),
+            other => Value::String(other.text().into_owned()),
+        }
+    }
+
+    /// As a number, a text being read as one.
+    pub(crate) fn number(&self) -> Option<f64> {
+        match self {
+            #[expect(clippy::cast_precision_loss, reason = "seconds and sizes lie far below 2^53")]
+            Self::Int(whole) => Some(*whole as f64),
+            Self::Float(float) => Some(*float),
+            Self::Text(text) => text.trim().parse().ok().filter(|number: &f64| number.is_finite()),
+            Self::Json(value) => value.as_f64(),
+            Self::Bool(_) | Self::Bytes(_) => None,
+        }
+    }
+}

@@ -1,0 +1,232 @@
+//! `[upload.client]`: how the client sends the file.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use http::HeaderName;
+use serde::{Deserialize, Serialize};
+
+use crate::provider::{
+    action::{headers, text_template},
+    compile::{Constants, Reader},
+    error::{InvalidField, MapError},
+    template::{Place, Scope, Template, UrlTemplate},
+};
+
+/// How the file is sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Protocol {
+    /// One PUT with the file as its body.
+    Put,
+    /// PUTs with `Content-Range`, 308 in between.
+    PutContentRange,
+    /// One multipart form.
+    PostForm,
+    /// Multipart forms with `Content-Range`.
+    PostFormContentRange,
+    /// tus 1.0 on an upload that exists already.
+    TusExisting,
+    /// tus 1.0, creation by the client.
+    TusCreate,
+}
+
+/// Sizes of pieces in bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Chunk {
+    /// Smallest piece but for the last.
+    pub min: u64,
+    /// Every piece but the last is a multiple of it.
+    pub multiple: u64,
+    /// What to use without a reason for something else.
+    pub default: u64,
+    /// Largest piece.
+    pub max: u64,
+}
+
+/// What the client is told: serialises as `upload` of `POST /v1/uploads`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadDescriptor {
+    /// How the file is sent.
+    pub protocol: Protocol,
+    /// The HTTP method of the first request.
+    pub method: String,
+    /// Where to. It opens the upload to whoever has it.
+    pub url: String,
+    /// Sent with every request.
+    pub headers: BTreeMap<String, String>,
+    /// Other fields of the form.
+    pub form_fields: BTreeMap<String, String>,
+    /// The form's field that holds the file; null without a form.
+    pub file_field: Option<String>,
+    /// tus metadata, not yet in base64; an empty value is a flag.
+    pub tus_metadata: BTreeMap<String, String>,
+    /// Sizes of pieces; null where the file goes as a whole or any size will do.
+    pub chunk: Option<Chunk>,
+    /// Largest file; null where no limit is known.
+    pub max_bytes: Option<u64>,
+    /// When the URL stops working.
+    pub expires_at: DateTime<Utc>,
+}
+
+impl Protocol {
+    /// The HTTP method of the first request.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::Put | Self::PutContentRange => "PUT",
+            Self::PostForm | Self::PostFormContentRange | Self::TusCreate => "POST",
+            Self::TusExisting => "PATCH",
+        }
+    }
+
+    const fn is_form(self) -> bool {
+        matches!(self, Self::PostForm | Self::PostFormContentRange)
+    }
+}
+
+const PROTOCOLS: [(&str, Protocol); 6] = [
+    ("put", Protocol::Put),
+    ("put_content_range", Protocol::PutContentRange),
+    ("post_form", Protocol::PostForm),
+    ("post_form_content_range", Protocol::PostFormContentRange),
+    ("tus_existing", Protocol::TusExisting),
+    ("tus_create", Protocol::TusCreate),
+];
+
+/// `[upload.client]`, compiled.
+pub(crate) struct ClientSide {
+    protocol: Protocol,
+    url: UrlTemplate,
+    headers: Vec<(HeaderName, String, Template)>,
+    form_fields: Vec<(String, Template)>,
+    file_field: Option<String>,
+    tus_metadata: Vec<(String, Template)>,
+    chunk: Option<Chunk>,
+    max_bytes: Option<u64>,
+}
+
+impl ClientSide {
+    pub(super) fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
+        let protocol = at.choice("protocol", &PROTOCOLS)?;
+        let protocol = protocol.ok_or_else(|| {
+            let all = PROTOCOLS.map(|(name, _)| name).join(", ");
+            at.error("protocol", format!("is missing and required; allowed: {all}"))
+        })?;
+        let url = at.need_text("url")?;
+        let url = UrlTemplate::compile(&url, place, constants).map_err(|what| at.error("url", what))?;
+        let spelled = spelled_names(&at);
+        let headers = headers(&mut at, "headers", place, constants)?
+            .into_iter()
+            .zip(spelled);
+        let headers = headers
+            .map(|((name, template), spelled)| (name, spelled, template))
+            .collect();
+        let form_fields = texts(&mut at, "form_fields", protocol.is_form(), place, constants)?;
+        let file_field = at.text("file_field")?;
+        if file_field.is_some() && !protocol.is_form() {
+            return Err(at.error(
+                "file_field",
+                "belongs to post_form and post_form_content_range only",
+            ));
+        }
+        let tus = protocol == Protocol::TusCreate;
+        let this = Self {
+            protocol,
+            url,
+            headers,
+            form_fields,
+            file_field: protocol
+                .is_form()
+                .then(|| file_field.unwrap_or_else(|| "file".to_owned())),
+            tus_metadata: texts(&mut at, "tus_metadata", tus, place, constants)?,
+            chunk: at.table("chunk")?.map(chunk).transpose()?,
+            max_bytes: at.whole("max_bytes")?,
+        };
+        at.finish()?;
+        Ok(this)
+    }
+
+    pub(crate) fn url(&self) -> &UrlTemplate {
+        &self.url
+    }
+
+    pub(crate) fn header_templates(&self) -> impl Iterator<Item = &Template> {
+        self.headers.iter().map(|(_, _, template)| template)
+    }
+
+    pub(super) fn describe(
+        &self,
+        scope: &Scope<'_>,
+        expires_at: DateTime<Utc>,
+    ) -> Result<UploadDescriptor, InvalidField> {
+        let mut headers = BTreeMap::new();
+        for (_, spelled, template) in &self.headers {
+            headers.insert(spelled.clone(), template.header(scope)?);
+        }
+        Ok(UploadDescriptor {
+            protocol: self.protocol,
+            method: self.protocol.method().to_owned(),
+            url: self.url.render(scope)?,
+            headers,
+            form_fields: filled(&self.form_fields, scope)?,
+            file_field: self.file_field.clone(),
+            tus_metadata: filled(&self.tus_metadata, scope)?,
+            chunk: self.chunk,
+            max_bytes: self.max_bytes,
+            expires_at,
+        })
+    }
+}
+
+/// Header names as the map spells them: people compare them with the provider's documentation.
+fn spelled_names(at: &Reader) -> Vec<String> {
+    let table = at.peek("headers").and_then(toml::Value::as_table);
+    table
+        .map(|table| table.keys().cloned().collect())
+        .unwrap_or_default()
+}
+
+fn texts(
+    at: &mut Reader,
+    key: &'static str,
+    allowed: bool,
+    place: &Place,
+    constants: &Constants,
+) -> Result<Vec<(String, Template)>, MapError> {
+    let Some(mut table) = at.table(key)? else {
+        return Ok(Vec::new());
+    };
+    let mut out = Vec::new();
+    for (name, value) in table.entries() {
+        let template = text_template(&table, &name, value, place, constants)?;
+        out.push((name, template));
+    }
+    if !allowed && !out.is_empty() {
+        return Err(at.error(key, "does not belong to this protocol"));
+    }
+    Ok(out)
+}
+
+fn chunk(mut at: Reader) -> Result<Chunk, MapError> {
+    let multiple = at.whole("multiple")?.unwrap_or(1);
+    let min = at.whole("min")?.unwrap_or(multiple);
+    let default = at.whole("default")?.unwrap_or(min);
+    let max = at.whole("max")?.unwrap_or(default);
+    if multiple == 0 || min == 0 || min > default || default > max || default % multiple != 0 {
+        let what = "must hold 0 < min <= default <= max, and default a multiple of `multiple`";
+        return Err(at.error("default", what));
+    }
+    at.finish()?;
+    Ok(Chunk {
+        min,
+        multiple,
+        default,
+        max,
+    })
+}
+
+fn filled(from: &[(String, Template)], scope: &Scope<'_>) -> Result<BTreeMap<String, String>, InvalidField> {
+    from.iter()
+        .map(|(name, template)| Ok((name.clone(), template.text(scope)?)))
+        .collect()
+}

@@ -1,0 +1,115 @@
+//! The forms in which providers write signatures into a header.
+
+use crate::provider::{compile::Reader, error::MapError};
+
+/// More signatures than this are not looked at: a rotation needs two.
+const MOST_SIGNATURES: usize = 16;
+
+/// How the signature's header is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// The value is the signature.
+    Raw,
+    /// `t=…,v1=…`.
+    Pairs {
+        signature: Vec<String>,
+        timestamp: Option<String>,
+    },
+    /// `v1,… v1,…`: entries with a prefix.
+    List { separator: String, prefix: String },
+}
+
+/// What a header holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Found<'a> {
+    pub(crate) signatures: Vec<&'a str>,
+    pub(crate) timestamp: Option<&'a str>,
+}
+
+impl Form {
+    pub(super) fn compile(at: &mut Reader) -> Result<Self, MapError> {
+        if at.peek("format").is_some_and(toml::Value::is_str) {
+            return Ok(at
+                .choice("format", &[("raw", Self::Raw)].map(|(name, _)| (name, ())))?
+                .map_or(Self::Raw, |()| Self::Raw));
+        }
+        let Some(mut table) = at.table("format")? else {
+            return Ok(Self::Raw);
+        };
+        let kind = table.choice("kind", &[("raw", 0_u8), ("pairs", 1), ("list", 2)])?;
+        let form = match kind.ok_or_else(|| table.error("kind", "is missing and required"))? {
+            0 => Self::Raw,
+            1 => {
+                let signature = table.texts("signature")?;
+                if signature.is_empty() {
+                    return Err(table.error(
+                        "signature",
+                        "is missing and required: the names of the signatures",
+                    ));
+                }
+                Self::Pairs {
+                    signature,
+                    timestamp: table.text("timestamp")?,
+                }
+            }
+            _ => {
+                let separator = table.text("separator")?.unwrap_or_else(|| " ".to_owned());
+                if separator.is_empty() {
+                    return Err(table.error("separator", "is empty"));
+                }
+                Self::List {
+                    separator,
+                    prefix: table.text("prefix")?.unwrap_or_default(),
+                }
+            }
+        };
+        table.finish()?;
+        Ok(form)
+    }
+
+    /// The header gives a timestamp.
+    pub(super) fn has_timestamp(&self) -> bool {
+        matches!(
+            self,
+            Self::Pairs {
+                timestamp: Some(_),
+                ..
+            }
+        )
+    }
+
+    /// The signatures in `text`; `None` where there are none, or a timestamp stands there twice.
+    pub(crate) fn read<'a>(&self, text: &'a str) -> Option<Found<'a>> {
+        let mut found = Found::default();
+        match self {
+            Self::Raw => found.signatures.push(text.trim()),
+            Self::Pairs { signature, timestamp } => {
+                for pair in text.split(',') {
+                    let Some((name, value)) = pair.split_once('=') else {
+                        continue;
+                    };
+                    let (name, value) = (name.trim(), value.trim());
+                    if timestamp.as_deref() == Some(name) {
+                        if found.timestamp.replace(value).is_some() {
+                            return None;
+                        }
+                    } else if signature.iter().any(|known| known == name) {
+                        found.signatures.push(value);
+                    }
+                }
+                if timestamp.is_some() && found.timestamp.is_none() {
+                    return None;
+                }
+            }
+            Self::List { separator, prefix } => {
+                let entries = text
+                    .split(separator.as_str())
+                    .filter_map(|entry| entry.trim().strip_prefix(prefix.as_str()));
+                found.signatures.extend(entries);
+            }
+        }
+        found.signatures.retain(|signature| !signature.is_empty());
+        found.signatures.truncate(MOST_SIGNATURES);
+        (!found.signatures.is_empty()).then_some(found)
+    }
+}

@@ -1,0 +1,6 @@
+//! The provider module from outside: the shipped maps, and the vocabulary by maps made for one test.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod mux;
+mod support;

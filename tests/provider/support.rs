@@ -1,0 +1,133 @@
+//! What the tests share: keys, environments, a video, a frozen time.
+
+use std::{collections::BTreeMap, sync::OnceLock};
+
+use aws_lc_rs::{
+    encoding::AsDer,
+    rsa::{KeyPair, KeySize},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+use yourbit_video::{
+    domain::Policy,
+    provider::{Captures, LoadOptions, MapError, PlaybackAsk, Provider, Subject, embedded},
+};
+
+/// The time at which the tests stand.
+pub(crate) fn now() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_800_000_000, 0).unwrap()
+}
+
+/// An RSA key of 2048 bits, made once a run.
+pub(crate) fn rsa_key() -> &'static KeyPair {
+    static KEY: OnceLock<KeyPair> = OnceLock::new();
+    KEY.get_or_init(|| KeyPair::generate(KeySize::Rsa2048).unwrap())
+}
+
+/// PKCS#8 in PEM.
+pub(crate) fn rsa_pem() -> String {
+    pem("PRIVATE KEY", rsa_key().as_der().unwrap().as_ref())
+}
+
+pub(crate) fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
+/// Variables by name.
+pub(crate) type Vars = BTreeMap<String, String>;
+
+pub(crate) fn vars<const N: usize>(pairs: [(&str, &str); N]) -> Vars {
+    pairs
+        .into_iter()
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .collect()
+}
+
+pub(crate) fn load(toml: &str, vars: &Vars) -> Result<Provider, MapError> {
+    Provider::load(
+        "test",
+        "test.toml",
+        toml,
+        &|name| vars.get(name).cloned(),
+        &LoadOptions::default(),
+    )
+}
+
+/// A shipped map.
+pub(crate) fn shipped(name: &str, vars: &Vars) -> Provider {
+    load(embedded(name).unwrap(), vars).unwrap()
+}
+
+/// The variables of the Mux map, its hosts all being `base`.
+pub(crate) fn mux_vars(base: &str) -> Vars {
+    let key = STANDARD.encode(rsa_pem());
+    vars([
+        ("VIDEO_CDN_TOKEN", "token-id"),
+        ("VIDEO_CDN_SECRET", "token-secret"),
+        ("VIDEO_WEBHOOK_SECRET", "webhook-secret"),
+        ("VIDEO_SIGNING_KEY", "kid-1"),
+        ("VIDEO_PRIVATE_KEY", &key),
+        ("VIDEO_MUX_API", base),
+    ])
+}
+
+pub(crate) fn video(policy: Policy) -> Subject {
+    Subject {
+        video_id: Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001),
+        owner: "user-1".to_owned(),
+        title: Some("My clip".to_owned()),
+        external_id: None,
+        metadata: json!({}),
+        playback_policy: policy,
+        quality: Some("basic".to_owned()),
+        thumbnail_time: None,
+        upload_id: None,
+        asset_id: None,
+        playback_id: None,
+        captures: Captures::new(),
+        filename: Some("clip.mp4".to_owned()),
+        content_type: Some("video/mp4".to_owned()),
+        file_size: Some(1_000_000),
+        cors_origin: Some("https://app.example".to_owned()),
+        provider_settings: Value::Null,
+        now: now(),
+        expires: now() + TimeDelta::seconds(3600),
+    }
+}
+
+/// A video that plays.
+pub(crate) fn ready(policy: Policy) -> Subject {
+    Subject {
+        upload_id: Some("up1".to_owned()),
+        asset_id: Some("as1".to_owned()),
+        playback_id: Some("pb1".to_owned()),
+        ..video(policy)
+    }
+}
+
+pub(crate) fn sizes() -> Vec<(String, u32)> {
+    [("small", 107), ("medium", 214), ("large", 640)]
+        .map(|(name, width)| (name.to_owned(), width))
+        .to_vec()
+}
+
+pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackAsk<'_> {
+    PlaybackAsk {
+        now: now(),
+        expires_in_s: 3600,
+        max_ttl_s: 604_800,
+        time_s: Some(12),
+        sizes,
+    }
+}
