@@ -56,7 +56,11 @@ impl Clock {
                 let now = self.now();
                 let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
                 // A frozen clock still has to give ids in the order of their making: so does the system's counter.
-                Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+                Uuid::new_v7(Timestamp::from_unix(
+                    NoContext,
+                    seconds,
+                    now.timestamp_subsec_nanos(),
+                ))
             }
         }
     }

@@ -83,7 +83,11 @@ pub struct Stamp {
 impl Stamp {
     /// The stamp of a report made `at`, under `event_id`, with a status of `rank`.
     pub fn new(at: Option<DateTime<Utc>>, rank: u8, event_id: &str) -> Self {
-        Self { at_us: at.map(|at| at.timestamp_micros()), rank, event_id: event_id.to_owned() }
+        Self {
+            at_us: at.map(|at| at.timestamp_micros()),
+            rank,
+            event_id: event_id.to_owned(),
+        }
     }
 }
 
@@ -124,11 +128,18 @@ impl Facts {
         if value.is_null() {
             return;
         }
-        let wins = self.0.get(&field).is_none_or(|known| {
-            (stamp, value.to_string()) > (&known.stamp, known.value.to_string())
-        });
+        let wins = self
+            .0
+            .get(&field)
+            .is_none_or(|known| (stamp, value.to_string()) > (&known.stamp, known.value.to_string()));
         if wins {
-            self.0.insert(field, Fact { value: value.clone(), stamp: stamp.clone() });
+            self.0.insert(
+                field,
+                Fact {
+                    value: value.clone(),
+                    stamp: stamp.clone(),
+                },
+            );
         }
     }
 }

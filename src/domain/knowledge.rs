@@ -126,7 +126,9 @@ impl Knowledge {
 
     /// The provider reports another policy than the one asked for: never to be played.
     pub fn policy_mismatch(&self, asked: Policy) -> bool {
-        self.facts.text(Field::PlaybackPolicy).is_some_and(|policy| policy != asked.as_str())
+        self.facts
+            .text(Field::PlaybackPolicy)
+            .is_some_and(|policy| policy != asked.as_str())
     }
 
     /// An id that the playback address is made of is not known.
@@ -138,7 +140,8 @@ impl Knowledge {
 
     /// When the video became ready.
     pub fn ready_at(&self) -> Option<DateTime<Utc>> {
-        self.ready.and_then(|ready| DateTime::from_timestamp_micros(ready.at_us))
+        self.ready
+            .and_then(|ready| DateTime::from_timestamp_micros(ready.at_us))
     }
 }
 

@@ -7,7 +7,9 @@ use serde::{Deserialize, Serialize};
 /// What the provider (or we, on its behalf) reported, in the order in which the join takes the maximum.
 ///
 /// `ready` is the greatest: the media of an asset never changes, so a later report of an error changes nothing.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
+)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Status {
@@ -63,7 +65,10 @@ impl FromStr for Status {
     type Err = UnknownStatus;
 
     fn from_str(text: &str) -> Result<Self, UnknownStatus> {
-        Self::ALL.into_iter().find(|status| status.as_str() == text).ok_or(UnknownStatus)
+        Self::ALL
+            .into_iter()
+            .find(|status| status.as_str() == text)
+            .ok_or(UnknownStatus)
     }
 }
 
@@ -128,7 +133,10 @@ impl ShownStatus {
 
     /// No further change is to be expected, except a deletion.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Ready | Self::Errored | Self::Cancelled | Self::Expired | Self::Deleted)
+        matches!(
+            self,
+            Self::Ready | Self::Errored | Self::Cancelled | Self::Expired | Self::Deleted
+        )
     }
 }
 
