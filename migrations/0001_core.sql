@@ -22,10 +22,12 @@ create table videos (
     ready_by_our_clock boolean not null, -- no provider's time was told with it
     facts jsonb not null, -- field → {v: value, t: provider's time in µs, r: rank of the status, e: event id}
     captures jsonb not null, -- what the upload's steps captured at the provider
+    steps integer not null, -- how many of the upload's steps are done
     upload_expires_at timestamptz, -- end of the upload URL
     check_at timestamptz, -- when the provider is asked about it next; null: never
     checks integer not null, -- how often it was asked
-    missing_since timestamptz, -- first of an unbroken row of 404s
+    missing_since timestamptz, -- first of an unbroken row of "not found" answers about it
+    lost boolean not null, -- "not found" for so long that the provider has lost it
     lease_until_s bigint not null, -- end of a background job's lease, Unix seconds by the database's clock
     version bigint not null, -- grows with every visible change
     revision bigint not null, -- grows with every write
@@ -38,6 +40,8 @@ create unique index videos_asset on videos (provider, asset_id) where asset_id i
 create index videos_owner on videos (owner, id) where status <> 'deleted';
 create index videos_external on videos (owner, external_id, id) where external_id is not null;
 create index videos_check on videos (check_at) where check_at is not null;
+create index videos_deleted on videos (updated_at) where status = 'deleted';
+create index videos_known on videos (provider, id) where status = 'ready';
 
 create table webhook_events (
     id uuid primary key, -- UUIDv7 of its first receipt

@@ -2,6 +2,8 @@
 
 mod event;
 mod facts;
+#[cfg(test)]
+mod join_tests;
 mod knowledge;
 mod status;
 mod video;

@@ -33,6 +33,8 @@ pub struct Video {
     pub known: Knowledge,
     /// What the upload's steps captured.
     pub captures: Map<String, Value>,
+    /// How many of the upload's steps are done.
+    pub steps: i32,
     /// End of the upload URL.
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// When the provider is asked about it next.
@@ -72,6 +74,6 @@ impl Video {
         let known = &self.known;
         let facts = super::Field::ALL.map(|field| known.facts.get(field));
         let words = (&self.title, &self.external_id, &self.metadata, &self.thumbnail_time);
-        (self.status, words, &known.upload_id, &known.asset_id, known.ready_at(), facts)
+        (self.status, known.lost, words, &known.upload_id, &known.asset_id, known.ready_at(), facts)
     }
 }

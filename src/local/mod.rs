@@ -36,6 +36,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{clock::Clock, config};
 
+/// The name of the provider and of its action map.
+pub const NAME: &str = "local";
+
 /// What the provider is given at start.
 #[derive(Clone, Debug)]
 pub struct Options {

@@ -14,6 +14,7 @@ mod condition;
 mod embedded;
 mod error;
 mod map;
+mod of_video;
 mod playback;
 mod pointer;
 mod report;

@@ -10,7 +10,7 @@ use super::changes::settle;
 use super::inbox::EVENT_COLUMNS;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
-use super::{Store, StoreError};
+use super::{Store, StoreError, on_pool};
 use crate::domain::{EventState, InboxEvent, Video};
 
 /// Due events and every video that they may speak of.
@@ -57,9 +57,32 @@ pub struct EventOutcome {
     pub video_id: Option<Uuid>,
 }
 
+impl EventOutcome {
+    /// The event as it stands, neither due nor tried again.
+    pub fn of(event: &InboxEvent) -> Self {
+        Self {
+            id: event.id,
+            state: event.state,
+            attempts: event.attempts,
+            next_attempt_at: None,
+            error: event.error.clone(),
+            video_id: event.video_id,
+        }
+    }
+}
+
+/// What one call applied.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Videos that changed visibly, with their new versions.
+    pub changed: Vec<(Uuid, i64)>,
+    /// How many events were taken.
+    pub taken: usize,
+}
+
 impl Store {
     /// Takes up to `limit` due events (or `only` that one), lets `plan` decide, and writes what it decided: all or
-    /// nothing. Returns the videos that changed visibly, with their new versions, and how many events there were.
+    /// nothing.
     ///
     /// # Errors
     /// The database fails, or an id belongs to another video.
@@ -68,12 +91,12 @@ impl Store {
         now: DateTime<Utc>,
         limit: i64,
         only: Option<Uuid>,
-        plan: impl Fn(&Due) -> Plan + Send,
-    ) -> Result<(Vec<(Uuid, i64)>, usize), StoreError> {
+        mut plan: impl FnMut(&Due) -> Plan + Send,
+    ) -> Result<Applied, StoreError> {
         let mut tx = self.begin().await?;
         let events = tx.due_events(now, limit, only).await?;
         if events.is_empty() {
-            return Ok((Vec::new(), 0));
+            return Ok(Applied::default());
         }
         let videos = tx.videos_of(&events).await?;
         let due = Due { events, videos };
@@ -83,7 +106,34 @@ impl Store {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
-        Ok((changed, due.events.len()))
+        Ok(Applied { changed, taken: due.events.len() })
+    }
+
+    /// The events that are due, first ones first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn due_event_ids(&self, now: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "select id from webhook_events where state = 'pending' and next_attempt_at <= $1 \
+                 order by next_attempt_at, id limit $2",
+            )
+            .bind(now)
+            .bind(limit)
+            .fetch_all(pool)
+            .await
+        })?)
+    }
+
+    /// Writes what became of one event.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn finish_event(&self, outcome: &EventOutcome) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.finish_events(std::slice::from_ref(outcome)).await?;
+        tx.commit().await
     }
 }
 

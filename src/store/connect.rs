@@ -82,6 +82,17 @@ impl Store {
         Ok(self.applied_migrations().await? >= MIGRATIONS.iter().count())
     }
 
+    /// Whether the database can be written to and every migration is applied.
+    pub async fn is_ready(&self) -> bool {
+        match self.is_migrated().await {
+            Ok(migrated) => migrated && self.can_write().await,
+            Err(error) => {
+                tracing::warn!(error = &error as &dyn std::error::Error, "the database does not answer");
+                false
+            }
+        }
+    }
+
     async fn applied_migrations(&self) -> Result<usize, StoreError> {
         let count: i64 = on_pool!(&self.readers, |pool| {
             sqlx::query_scalar("select count(*) from _sqlx_migrations where success").fetch_one(pool).await
@@ -93,6 +104,26 @@ impl Store {
     pub async fn close(&self) {
         on_pool!(&self.readers, |pool| pool.close().await);
         on_pool!(&self.writer, |pool| pool.close().await);
+    }
+}
+
+impl Store {
+    /// Takes a write that changes nothing: a full or read-only database refuses it.
+    async fn can_write(&self) -> bool {
+        let written = on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "insert into secrets (name, value) values ('write-probe', $1) \
+                 on conflict (name) do update set value = excluded.value",
+            )
+            .bind([0_u8].as_slice())
+            .execute(pool)
+            .await
+            .map(drop)
+        });
+        if let Err(error) = &written {
+            tracing::warn!(error = error as &dyn std::error::Error, "the database takes no writes");
+        }
+        written.is_ok()
     }
 }
 

@@ -3,7 +3,10 @@
 mod apply;
 mod changes;
 mod connect;
+mod due;
+mod idempotency;
 mod inbox;
+mod intake;
 mod record;
 mod secrets;
 mod tx;
@@ -11,10 +14,12 @@ mod videos;
 
 use sqlx::{PgPool, SqlitePool};
 
-pub use apply::{Due, EventOutcome, Plan, VideoChange};
+pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
+pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::Stored;
+pub use intake::{Intake, NotStored};
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
@@ -81,4 +86,19 @@ pub enum StoreError {
     /// The URL in the settings cannot be used.
     #[error("database.url: {0}")]
     BadUrl(String),
+}
+
+impl StoreError {
+    /// The statement was refused because of what it held, not because the database is out of reach: without the bad
+    /// row it would do.
+    pub fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_)
+            ),
+            Self::BadRow { .. } | Self::IdentityTaken => true,
+            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) => false,
+        }
+    }
 }

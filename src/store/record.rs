@@ -11,7 +11,7 @@ use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, Status, V
 /// Every column that a [`Video`] is read from.
 pub(super) const VIDEO_COLUMNS: &str = "videos.id, owner, provider, title, external_id, metadata, thumbnail_time, \
      playback_policy, quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
-     ready_at, ready_by_our_clock, facts, captures, upload_expires_at, check_at, checks, missing_since, version, \
+     ready_at, ready_by_our_clock, facts, captures, steps, upload_expires_at, check_at, checks, missing_since, lost, version, \
      revision, created_at, updated_at";
 
 #[derive(sqlx::FromRow)]
@@ -36,10 +36,12 @@ pub(super) struct VideoRecord {
     ready_by_our_clock: bool,
     facts: Json<Facts>,
     captures: Json<Map<String, Value>>,
+    steps: i32,
     upload_expires_at: Option<DateTime<Utc>>,
     check_at: Option<DateTime<Utc>>,
     checks: i32,
     missing_since: Option<DateTime<Utc>>,
+    lost: bool,
     version: i64,
     revision: i64,
     created_at: DateTime<Utc>,
@@ -77,9 +79,11 @@ impl TryFrom<VideoRecord> for Video {
                 cancel_confirmed: row.cancel_confirmed,
                 reported,
                 ready,
+                lost: row.lost,
                 facts: row.facts.0,
             },
             captures: row.captures.0,
+            steps: row.steps,
             upload_expires_at: row.upload_expires_at,
             check_at: row.check_at,
             checks: row.checks,
