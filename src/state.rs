@@ -55,8 +55,12 @@ impl AppState {
         providers: ProviderSet,
         auth: Authenticator,
     ) -> Self {
-        let mut thumbnail_sizes: Vec<(String, u32)> =
-            settings.playback.thumbnails.iter().map(|(name, width)| (name.clone(), *width)).collect();
+        let mut thumbnail_sizes: Vec<(String, u32)> = settings
+            .playback
+            .thumbnails
+            .iter()
+            .map(|(name, width)| (name.clone(), *width))
+            .collect();
         thumbnail_sizes.sort_by_key(|(_, width)| *width);
         let intake = Intake::start(store.clone());
         Self(Arc::new(Inner {
@@ -105,8 +109,14 @@ pub struct OutOfOrder(pub String);
 impl ProviderSet {
     /// A set of loaded maps.
     pub fn new(providers: impl IntoIterator<Item = Provider>) -> Self {
-        let by_name = providers.into_iter().map(|p| (p.name().to_owned(), Arc::new(p))).collect();
-        Self { by_name, ..Self::default() }
+        let by_name = providers
+            .into_iter()
+            .map(|p| (p.name().to_owned(), Arc::new(p)))
+            .collect();
+        Self {
+            by_name,
+            ..Self::default()
+        }
     }
 
     /// Says which one is built in, and why it is out of order if it is.
@@ -129,7 +139,10 @@ impl ProviderSet {
     /// # Errors
     /// It is not loaded.
     pub fn for_upload(&self, name: &str) -> Result<Arc<Provider>, NotLoaded> {
-        self.by_name.get(name).cloned().ok_or_else(|| NotLoaded(name.to_owned()))
+        self.by_name
+            .get(name)
+            .cloned()
+            .ok_or_else(|| NotLoaded(name.to_owned()))
     }
 
     /// The provider that has this video.
@@ -145,7 +158,9 @@ impl ProviderSet {
     /// # Errors
     /// It cannot, and why.
     pub fn in_order(&self, name: &str) -> Result<(), OutOfOrder> {
-        self.out_of_order.get(name).map_or(Ok(()), |reason| Err(OutOfOrder(reason.clone())))
+        self.out_of_order
+            .get(name)
+            .map_or(Ok(()), |reason| Err(OutOfOrder(reason.clone())))
     }
 
     /// Whether it is the built-in one.

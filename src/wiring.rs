@@ -94,7 +94,9 @@ pub enum StartError {
 /// An error and its causes, on one line.
 fn chain(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let texts: Vec<String> = std::iter::once(error.to_string()).chain(causes.map(ToString::to_string)).collect();
+    let texts: Vec<String> = std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect();
     texts.join(": ").replace('\n', " ")
 }
 
@@ -121,7 +123,10 @@ impl App {
         } else {
             None
         };
-        let made = inner.as_ref().map(|(_, local)| local.credentials().clone()).unwrap_or_default();
+        let made = inner
+            .as_ref()
+            .map(|(_, local)| local.credentials().clone())
+            .unwrap_or_default();
         let made_for = |name: &str| made.get(name).map(|value| value.expose_secret().to_owned());
         let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made_for(name));
         let mut providers = Vec::new();
@@ -131,7 +136,11 @@ impl App {
             let enabled = settings.providers.enabled.contains(name);
             providers.push(provider.map_err(|error| match (enabled, videos) {
                 (true, _) | (false, 0) => error,
-                _ => StartError::MapInUse { provider: name.clone(), videos, error: Box::new(error) },
+                _ => StartError::MapInUse {
+                    provider: name.clone(),
+                    videos,
+                    error: Box::new(error),
+                },
             })?);
         }
         check_default(&settings, &providers)?;
@@ -142,18 +151,30 @@ impl App {
         let port = settings.http.listen.port();
         let state = AppState::new(settings, clock, store, set, auth);
         let guard = development.then(|| Development::new(port));
-        let router = http::router(state.clone(), inner.as_ref().map(|(_, local)| local.router()), guard);
+        let router = http::router(
+            state.clone(),
+            inner.as_ref().map(|(_, local)| local.router()),
+            guard,
+        );
         let local = inner.map(|(listener, local)| LocalApp {
             router: http::inner_router(state.clone(), local.router()),
             local,
             listener,
         });
-        Ok(Self { state, listener, router, local, development })
+        Ok(Self {
+            state,
+            listener,
+            router,
+            local,
+            development,
+        })
     }
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|error| StartError::Listen { address, error })
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| StartError::Listen { address, error })
 }
 
 /// Port 0 asks the system for one: the addresses that follow from it are known only now.
@@ -185,13 +206,22 @@ async fn authenticator(settings: &Settings, clock: &Clock) -> Result<Authenticat
 
 /// The folder of the SQLite file: where development mode keeps its secret.
 pub fn data_folder(settings: &Settings) -> PathBuf {
-    let path = settings.database.url.trim_start_matches("sqlite:").trim_start_matches("//");
+    let path = settings
+        .database
+        .url
+        .trim_start_matches("sqlite:")
+        .trim_start_matches("//");
     let path = path.split('?').next().unwrap_or_default();
-    Path::new(path).parent().map_or_else(PathBuf::new, Path::to_path_buf)
+    Path::new(path)
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
 }
 
 fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, clock: &Clock) -> Options {
-    let base = inner.local_addr().map(|address| format!("http://{address}")).unwrap_or_default();
+    let base = inner
+        .local_addr()
+        .map(|address| format!("http://{address}"))
+        .unwrap_or_default();
     let public_url = if settings.local.public_url.is_empty() {
         format!("{}{}", settings.http.public_url, http::LOCAL_PREFIX)
     } else {
@@ -217,24 +247,40 @@ fn load_map(
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Provider, StartError> {
-    let options = LoadOptions { replicas: settings.providers.replicas, ..LoadOptions::default() };
+    let options = LoadOptions {
+        replicas: settings.providers.replicas,
+        ..LoadOptions::default()
+    };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {
         let file = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| StartError::MapFile { file: file.clone(), problem: error.to_string() })?;
+        let text = std::fs::read_to_string(&path).map_err(|error| StartError::MapFile {
+            file: file.clone(),
+            problem: error.to_string(),
+        })?;
         return Ok(Provider::load(name, &file, &text, env, &options)?);
     }
     let text = embedded(name).ok_or_else(|| StartError::MapFile {
         file: format!("{name}.toml"),
-        problem: format!("there is no built-in map of this name, and none in providers.dir (\"{}\")", settings.providers.dir),
+        problem: format!(
+            "there is no built-in map of this name, and none in providers.dir (\"{}\")",
+            settings.providers.dir
+        ),
     })?;
-    Ok(Provider::load(name, &format!("config/providers/{name}.toml"), text, env, &options)?)
+    Ok(Provider::load(
+        name,
+        &format!("config/providers/{name}.toml"),
+        text,
+        env,
+        &options,
+    )?)
 }
 
 /// The policy of uploads that ask for none must be one that the default provider can play.
 fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
-    let default = providers.iter().find(|provider| provider.name() == settings.providers.default);
+    let default = providers
+        .iter()
+        .find(|provider| provider.name() == settings.providers.default);
     let policy = settings.uploads.playback_policy;
     if policy == Policy::Signed && default.is_some_and(|provider| !provider.can_play(Policy::Signed)) {
         return Err(StartError::Config(ConfigError::new(

@@ -49,7 +49,11 @@ impl Caller {
 
     /// May ask for its playback. A video that is being deleted plays for nobody.
     pub fn may_play(&self, video: &Video) -> bool {
-        let named = || self.videos.as_ref().is_none_or(|videos| videos.contains(&video.id));
+        let named = || {
+            self.videos
+                .as_ref()
+                .is_none_or(|videos| videos.contains(&video.id))
+        };
         video.status != ShownStatus::Deleting
             && (self.may_manage(video) || (self.play && video.status != ShownStatus::Deleted && named()))
     }

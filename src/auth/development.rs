@@ -39,7 +39,9 @@ pub enum DevelopmentError {
 /// They reach further than this machine.
 pub fn check(settings: &Settings) -> Result<(), DevelopmentError> {
     if !settings.http.listen.ip().is_loopback() {
-        return Err(DevelopmentError::NotAllowed("http.listen to be a loopback address such as 127.0.0.1:8080"));
+        return Err(DevelopmentError::NotAllowed(
+            "http.listen to be a loopback address such as 127.0.0.1:8080",
+        ));
     }
     if settings.database.require_postgres || !settings.database.is_sqlite() {
         return Err(DevelopmentError::NotAllowed("a SQLite database"));
@@ -59,7 +61,10 @@ impl Development {
     /// The file can be neither read nor made.
     pub fn secret(folder: &Path) -> Result<SecretString, DevelopmentError> {
         let path = folder.join("development-secret");
-        let fail = |error| DevelopmentError::Secret { path: path.display().to_string(), error };
+        let fail = |error| DevelopmentError::Secret {
+            path: path.display().to_string(),
+            error,
+        };
         match std::fs::read_to_string(&path) {
             Ok(text) if text.len() >= 32 => return Ok(text.into()),
             Ok(_) => {}
@@ -69,7 +74,13 @@ impl Development {
         std::fs::create_dir_all(folder).map_err(fail)?;
         let secret = hex::encode(rand::random::<[u8; 32]>());
         let mut options = std::fs::OpenOptions::new();
-        let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path).map_err(fail)?;
+        let mut file = options
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&path)
+            .map_err(fail)?;
         file.write_all(secret.as_bytes()).map_err(fail)?;
         Ok(secret.into())
     }
@@ -84,7 +95,9 @@ impl Development {
         let host = match (hosts.as_slice(), uri.authority()) {
             ([host], None) => host.to_str().unwrap_or_default(),
             ([], Some(authority)) => authority.as_str(),
-            ([host], Some(authority)) if host.as_bytes() == authority.as_str().as_bytes() => authority.as_str(),
+            ([host], Some(authority)) if host.as_bytes() == authority.as_str().as_bytes() => {
+                authority.as_str()
+            }
             _ => return false,
         };
         let suffix = format!(":{}", self.port);

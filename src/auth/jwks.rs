@@ -68,11 +68,18 @@ impl Jwks {
         } else {
             Source::File(source.to_owned())
         };
-        let set = Self { source, keys: ArcSwap::default(), last_fetch: Mutex::new(None) };
+        let set = Self {
+            source,
+            keys: ArcSwap::default(),
+            last_fetch: Mutex::new(None),
+        };
         match (set.refresh(now).await, &set.source) {
             (Err(error), Source::File(_)) => return Err(error),
             (Err(error), Source::Url(..)) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "auth.jwks cannot be fetched yet");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "auth.jwks cannot be fetched yet"
+                );
             }
             (Ok(()), _) => {}
         }
@@ -101,7 +108,10 @@ impl Jwks {
         if self.may_refetch(now).await
             && let Err(error) = self.refresh(now).await
         {
-            tracing::warn!(error = &error as &dyn std::error::Error, "auth.jwks cannot be fetched; keeping the old set");
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "auth.jwks cannot be fetched; keeping the old set"
+            );
         }
         self.find(kid)
     }

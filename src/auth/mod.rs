@@ -53,12 +53,20 @@ const REFUSED: NotBelieved = NotBelieved("The token is not valid.");
 impl Authenticator {
     /// Tokens with an HS256 signature by one of `secrets`.
     pub fn by_secrets(secrets: Vec<SecretString>, issuer: &str, audience: &str) -> Self {
-        Self { keys: Keys::Secrets(secrets), issuer: set(issuer), audience: set(audience) }
+        Self {
+            keys: Keys::Secrets(secrets),
+            issuer: set(issuer),
+            audience: set(audience),
+        }
     }
 
     /// Tokens signed by a key of `jwks`.
     pub fn by_jwks(jwks: Jwks, issuer: &str, audience: &str) -> Self {
-        Self { keys: Keys::Set(jwks), issuer: set(issuer), audience: set(audience) }
+        Self {
+            keys: Keys::Set(jwks),
+            issuer: set(issuer),
+            audience: set(audience),
+        }
     }
 
     /// Whose token this is.
@@ -101,7 +109,9 @@ impl Authenticator {
             rules.set_audience(&[audience]);
             rules.required_spec_claims.insert("aud".to_owned());
         }
-        jsonwebtoken::decode(token, key, &rules).ok().map(|data| data.claims)
+        jsonwebtoken::decode(token, key, &rules)
+            .ok()
+            .map(|data| data.claims)
     }
 }
 

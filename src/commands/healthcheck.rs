@@ -15,7 +15,9 @@ pub(super) async fn healthcheck(settings: &Settings) -> Result<(), CommandError>
     let answer = tokio::time::timeout(Duration::from_secs(3), ask(address)).await;
     match answer {
         Ok(Ok(line)) if line.starts_with("HTTP/1.1 200") => Ok(()),
-        Ok(Ok(line)) => Err(format!("{address} answered: {}", line.lines().next().unwrap_or_default()).into()),
+        Ok(Ok(line)) => {
+            Err(format!("{address} answered: {}", line.lines().next().unwrap_or_default()).into())
+        }
         Ok(Err(error)) => Err(format!("{address}: {error}").into()),
         Err(_) => Err(format!("{address} did not answer within 3 s").into()),
     }
@@ -33,7 +35,10 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
 
 async fn ask(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
-    let request = format!("GET /livez HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n", address.port());
+    let request = format!(
+        "GET /livez HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n",
+        address.port()
+    );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
     stream.take(4096).read_to_end(&mut answer).await?;

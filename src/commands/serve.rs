@@ -26,15 +26,25 @@ pub(super) async fn serve(settings: Settings, env: &Environment) -> Result<(), C
 
 /// Serves `app` until `signal` comes.
 async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandError> {
-    let App { state, listener, router, local, .. } = app;
-    let (stop_outer, stop_jobs, stop_inner) =
-        (CancellationToken::new(), CancellationToken::new(), CancellationToken::new());
+    let App {
+        state,
+        listener,
+        router,
+        local,
+        ..
+    } = app;
+    let (stop_outer, stop_jobs, stop_inner) = (
+        CancellationToken::new(),
+        CancellationToken::new(),
+        CancellationToken::new(),
+    );
     let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
     jobs.spawn(jobs::inbox::run(state.clone(), stop_jobs.clone()));
     if let Some(local) = local {
         let stop = stop_inner.clone();
         inner.spawn(async move {
-            let serving = axum::serve(local.listener, local.router).with_graceful_shutdown(stop.cancelled_owned());
+            let serving =
+                axum::serve(local.listener, local.router).with_graceful_shutdown(stop.cancelled_owned());
             if let Err(error) = serving.await {
                 tracing::error!(%error, "the inner listener failed");
             }
@@ -45,7 +55,10 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     let outer = axum::serve(listener, router).with_graceful_shutdown(stop_outer.clone().cancelled_owned());
     let outer = tokio::spawn(outer.into_future());
     signal.await;
-    tracing::info!(drain_s = state.settings.http.drain_s, "stopping: readyz says no, requests are still taken");
+    tracing::info!(
+        drain_s = state.settings.http.drain_s,
+        "stopping: readyz says no, requests are still taken"
+    );
     state.stopping.store(true, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(state.settings.http.drain_s)).await;
     stop_outer.cancel();
@@ -58,7 +71,9 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     // Last: what the jobs still had to say went through it.
     stop_inner.cancel();
     inner.close();
-    let inner_done = tokio::time::timeout(Duration::from_secs(2), inner.wait()).await.is_ok();
+    let inner_done = tokio::time::timeout(Duration::from_secs(2), inner.wait())
+        .await
+        .is_ok();
     state.store.close().await;
     tracing::info!(jobs_done, inner_done, "stopped");
     Ok(())
@@ -83,7 +98,9 @@ fn greet(app: &App) {
     if app.development {
         tracing::info!(
             "development mode: only this machine may call. A token: yourbit-video token --sub me (its secret is in {})",
-            crate::wiring::data_folder(settings).join("development-secret").display()
+            crate::wiring::data_folder(settings)
+                .join("development-secret")
+                .display()
         );
     }
     if let Some(reason) = app.local.as_ref().and_then(|local| local.local.missing_tools()) {

@@ -40,19 +40,30 @@ fn sign(settings: &Settings, args: &TokenArgs, clock: &Clock) -> Result<String, 
     let exp = clock.now().timestamp() + i64::try_from(args.ttl.as_secs())?;
     let mut claims = json!({"sub": args.sub, "exp": exp});
     let auth = &settings.auth;
-    for (name, value) in [("scope", &args.scope), ("iss", &auth.issuer), ("aud", &auth.audience)] {
+    for (name, value) in [
+        ("scope", &args.scope),
+        ("iss", &auth.issuer),
+        ("aud", &auth.audience),
+    ] {
         if !value.is_empty() {
             claims[name] = json!(value);
         }
     }
     let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-    Ok(jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &key)?)
+    Ok(jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        &claims,
+        &key,
+    )?)
 }
 
 /// The first configured secret; that of development mode where none is.
 fn secret(settings: &Settings) -> Result<SecretString, CommandError> {
     if !settings.auth.jwks.is_empty() {
-        return Err("auth.jwks is set: tokens come from your identity provider, which alone has the private key".into());
+        return Err(
+            "auth.jwks is set: tokens come from your identity provider, which alone has the private key"
+                .into(),
+        );
     }
     if let Some(first) = settings.auth.jwt_secrets.first() {
         return Ok(first.clone());

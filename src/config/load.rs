@@ -16,7 +16,11 @@ impl Environment {
     /// The process's own; names or values that are not UTF-8 are passed over.
     pub fn of_process() -> Self {
         let text = |value: std::ffi::OsString| value.into_string().ok();
-        Self(std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?))).collect())
+        Self(
+            std::env::vars_os()
+                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
+                .collect(),
+        )
     }
 
     /// The value of `name`, which may be empty.
@@ -32,7 +36,12 @@ impl Environment {
 
 impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(pairs.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+        Self(
+            pairs
+                .into_iter()
+                .map(|(name, value)| (name.into(), value.into()))
+                .collect(),
+        )
     }
 }
 
@@ -49,7 +58,11 @@ impl ConfigError {
     /// `origin` is a file or a variable; `key` may be empty where the origin says it all.
     pub fn new(origin: impl Into<String>, key: impl Into<String>, problem: impl Into<String>) -> Self {
         let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self { origin: origin.into(), key: key.into(), problem: one_line(problem.into()) }
+        Self {
+            origin: origin.into(),
+            key: key.into(),
+            problem: one_line(problem.into()),
+        }
     }
 }
 
@@ -62,7 +75,9 @@ pub(super) struct Merged {
 impl Merged {
     /// The file or variable that set `key`, else the embedded defaults.
     pub(super) fn origin(&self, key: &str) -> &str {
-        self.origins.get(key).map_or("config/default.toml", String::as_str)
+        self.origins
+            .get(key)
+            .map_or("config/default.toml", String::as_str)
     }
 }
 
@@ -74,8 +89,14 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     let tree = DEFAULTS.parse().map_err(|error: toml::de::Error| {
         ConfigError::new("config/default.toml", "", error.message().to_owned())
     })?;
-    let mut merged = Merged { tree, origins: BTreeMap::new() };
-    let named = env.get("VIDEO_CONFIG").filter(|path| !path.is_empty()).map(Path::new);
+    let mut merged = Merged {
+        tree,
+        origins: BTreeMap::new(),
+    };
+    let named = env
+        .get("VIDEO_CONFIG")
+        .filter(|path| !path.is_empty())
+        .map(Path::new);
     if let Some(path) = file.or(named) {
         merge_file(&mut merged, path)?;
     }
@@ -95,7 +116,9 @@ fn merge_file(merged: &mut Merged, path: &Path) -> Result<(), ConfigError> {
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new(&name, "", format!("cannot be read: {error}")))?;
     let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error.span().map_or(1, |span| 1 + text[..span.start].matches('\n').count());
+        let line = error
+            .span()
+            .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
         ConfigError::new(&name, format!("line {line}"), error.message())
     })?;
     merge_table(merged, "", table, &name)
@@ -103,7 +126,11 @@ fn merge_file(merged: &mut Merged, path: &Path) -> Result<(), ConfigError> {
 
 fn merge_table(merged: &mut Merged, prefix: &str, table: Table, origin: &str) -> Result<(), ConfigError> {
     for (name, value) in table {
-        let key = if prefix.is_empty() { name } else { format!("{prefix}.{name}") };
+        let key = if prefix.is_empty() {
+            name
+        } else {
+            format!("{prefix}.{name}")
+        };
         if key == "auth.jwt_secret" {
             let hint = "secrets come from the environment alone: set VIDEO_AUTH__JWT_SECRET";
             return Err(ConfigError::new(origin, key, hint));
@@ -132,7 +159,12 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
         set(merged, &key, value, name)?;
     }
     if let Some(url) = env.get("DATABASE_URL") {
-        set(merged, "database.url", Value::String(url.to_owned()), "DATABASE_URL")?;
+        set(
+            merged,
+            "database.url",
+            Value::String(url.to_owned()),
+            "DATABASE_URL",
+        )?;
     }
     Ok(())
 }
@@ -141,18 +173,23 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
 fn parse_as(default: &Value, text: &str) -> Result<Value, String> {
     let not = |kind: &str| format!("\"{text}\" is not {kind}");
     match default {
-        Value::Integer(_) => text.parse().map(Value::Integer).map_err(|_| not("a whole number")),
+        Value::Integer(_) => text
+            .parse()
+            .map(Value::Integer)
+            .map_err(|_| not("a whole number")),
         Value::Float(_) => text.parse().map(Value::Float).map_err(|_| not("a number")),
         Value::Boolean(_) => text.parse().map(Value::Boolean).map_err(|_| not("true or false")),
-        Value::Array(_) if text.trim_start().starts_with('[') => {
-            serde_json::from_str::<Vec<String>>(text).map(strings).map_err(|_| not("a JSON list of texts"))
-        }
+        Value::Array(_) if text.trim_start().starts_with('[') => serde_json::from_str::<Vec<String>>(text)
+            .map(strings)
+            .map_err(|_| not("a JSON list of texts")),
         Value::Array(_) => Ok(strings(
-            text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect(),
+            text.split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty())
+                .map(str::to_owned)
+                .collect(),
         )),
-        Value::Table(_) => {
-            serde_json::from_str(text).map_err(|_| not("a JSON object of names and numbers"))
-        }
+        Value::Table(_) => serde_json::from_str(text).map_err(|_| not("a JSON object of names and numbers")),
         _ => Ok(Value::String(text.to_owned())),
     }
 }
@@ -176,7 +213,9 @@ fn set(merged: &mut Merged, key: &str, value: Value, origin: &str) -> Result<(),
 }
 
 fn find<'a>(tree: &'a Table, key: &str) -> Option<&'a Value> {
-    let (first, rest) = key.split_once('.').map_or((key, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = key
+        .split_once('.')
+        .map_or((key, None), |(first, rest)| (first, Some(rest)));
     let value = tree.get(first)?;
     match rest {
         None => Some(value),
@@ -185,7 +224,8 @@ fn find<'a>(tree: &'a Table, key: &str) -> Option<&'a Value> {
 }
 
 fn table_mut<'a>(tree: &'a mut Table, key: &str) -> Option<&'a mut Table> {
-    key.split('.').try_fold(tree, |table, name| table.get_mut(name)?.as_table_mut())
+    key.split('.')
+        .try_fold(tree, |table, name| table.get_mut(name)?.as_table_mut())
 }
 
 fn unknown(merged: &Merged, origin: &str, key: &str) -> ConfigError {
@@ -194,7 +234,11 @@ fn unknown(merged: &Merged, origin: &str, key: &str) -> ConfigError {
         Some(table) => table.keys().map(String::as_str).collect(),
         None => merged.tree.keys().map(String::as_str).collect(),
     };
-    ConfigError::new(origin, key, format!("unknown setting; allowed here: {}", allowed.join(", ")))
+    ConfigError::new(
+        origin,
+        key,
+        format!("unknown setting; allowed here: {}", allowed.join(", ")),
+    )
 }
 
 fn jwt_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
@@ -204,7 +248,11 @@ fn jwt_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
     };
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
     if secrets.iter().any(|secret| secret.len() < 32) {
-        return Err(ConfigError::new(NAME, "", "a secret needs at least 32 bytes; leave the variable out for none"));
+        return Err(ConfigError::new(
+            NAME,
+            "",
+            "a secret needs at least 32 bytes; leave the variable out for none",
+        ));
     }
     Ok(secrets.into_iter().map(SecretString::from).collect())
 }

@@ -9,9 +9,11 @@ use super::{ConfigError, Environment};
 pub fn read_secret(env: &Environment, name: &str) -> Result<Option<String>, ConfigError> {
     let file_name = format!("{name}_FILE");
     match (env.get(name), env.get(&file_name)) {
-        (Some(_), Some(_)) => {
-            Err(ConfigError::new(name, "", format!("set either {name} or {file_name}, not both")))
-        }
+        (Some(_), Some(_)) => Err(ConfigError::new(
+            name,
+            "",
+            format!("set either {name} or {file_name}, not both"),
+        )),
         (Some(value), None) => Ok(Some(value.to_owned())),
         (None, Some(path)) => match std::fs::read_to_string(path) {
             Ok(mut text) => {
@@ -20,7 +22,11 @@ pub fn read_secret(env: &Environment, name: &str) -> Result<Option<String>, Conf
                 }
                 Ok(Some(text))
             }
-            Err(error) => Err(ConfigError::new(&file_name, "", format!("cannot read {path}: {error}"))),
+            Err(error) => Err(ConfigError::new(
+                &file_name,
+                "",
+                format!("cannot read {path}: {error}"),
+            )),
         },
         (None, None) => Ok(None),
     }
@@ -29,7 +35,11 @@ pub fn read_secret(env: &Environment, name: &str) -> Result<Option<String>, Conf
 /// A database URL without its password and query.
 pub(super) fn mask_url(url: &str) -> String {
     let Ok(mut parsed) = url::Url::parse(url) else {
-        return if url.is_empty() { String::new() } else { "(not a URL)".to_owned() };
+        return if url.is_empty() {
+            String::new()
+        } else {
+            "(not a URL)".to_owned()
+        };
     };
     if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
         return "(masked)".to_owned();

@@ -25,8 +25,14 @@ pub enum EventState {
 
 impl EventState {
     /// Every state.
-    pub const ALL: [Self; 6] =
-        [Self::Pending, Self::Applied, Self::Ignored, Self::Parked, Self::Failed, Self::GivenUp];
+    pub const ALL: [Self; 6] = [
+        Self::Pending,
+        Self::Applied,
+        Self::Ignored,
+        Self::Parked,
+        Self::Failed,
+        Self::GivenUp,
+    ];
 
     /// The name in JSON and in the database.
     pub const fn as_str(self) -> &'static str {

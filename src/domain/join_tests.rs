@@ -26,28 +26,44 @@ fn any_value() -> impl Strategy<Value = Value> {
 
 fn any_observation() -> impl Strategy<Value = Observation> {
     let fields = prop::collection::vec((prop::sample::select(Field::ALL.to_vec()), any_value()), 0..4);
-    let flags = (prop::bool::weighted(0.05), prop::bool::weighted(0.05), prop::bool::weighted(0.05));
+    let flags = (
+        prop::bool::weighted(0.05),
+        prop::bool::weighted(0.05),
+        prop::bool::weighted(0.05),
+    );
     let ids = (prop::bool::ANY, prop::bool::ANY);
-    (prop::option::weighted(0.7, 0..3_i64), 0..3_u8, any_status(), flags, ids, fields).prop_map(
-        |(at, event, status, (gone, delete_requested, cancel_confirmed), (upload, asset), fields)| Observation {
-            at: at.map(time),
-            seen_at: time(100),
-            event_id: format!("event-{event}"),
-            status,
-            gone,
-            delete_requested,
-            cancel_confirmed,
-            upload_id: upload.then(|| "upload".to_owned()),
-            asset_id: asset.then(|| "asset".to_owned()),
-            fields,
-        },
+    (
+        prop::option::weighted(0.7, 0..3_i64),
+        0..3_u8,
+        any_status(),
+        flags,
+        ids,
+        fields,
     )
+        .prop_map(
+            |(at, event, status, (gone, delete_requested, cancel_confirmed), (upload, asset), fields)| {
+                Observation {
+                    at: at.map(time),
+                    seen_at: time(100),
+                    event_id: format!("event-{event}"),
+                    status,
+                    gone,
+                    delete_requested,
+                    cancel_confirmed,
+                    upload_id: upload.then(|| "upload".to_owned()),
+                    asset_id: asset.then(|| "asset".to_owned()),
+                    fields,
+                }
+            },
+        )
 }
 
 fn joined<'a>(history: impl IntoIterator<Item = &'a Observation>) -> Knowledge {
     let mut known = Knowledge::default();
     for seen in history {
-        known.join(seen).expect("all observations of a history name the same ids");
+        known
+            .join(seen)
+            .expect("all observations of a history name the same ids");
     }
     known
 }
@@ -95,52 +111,96 @@ proptest! {
 }
 
 fn seen(status: Status) -> Observation {
-    Observation { at: Some(time(0)), seen_at: time(0), status: Some(status), ..Observation::default() }
+    Observation {
+        at: Some(time(0)),
+        seen_at: time(0),
+        status: Some(status),
+        ..Observation::default()
+    }
 }
 
-const NEEDS: NeededIds = NeededIds { playback_id: true, asset_id: false, upload_id: false };
+const NEEDS: NeededIds = NeededIds {
+    playback_id: true,
+    asset_id: false,
+    upload_id: false,
+};
 
 #[test]
 fn an_error_after_ready_changes_nothing() {
     let playback = vec![(Field::PlaybackId, json!("p"))];
-    let ready = Observation { fields: playback, ..seen(Status::Ready) };
-    let late = Observation { at: Some(time(50)), ..seen(Status::Errored) };
-    assert_eq!(joined([&ready, &late]).shown(Policy::Signed, NEEDS), ShownStatus::Ready);
+    let ready = Observation {
+        fields: playback,
+        ..seen(Status::Ready)
+    };
+    let late = Observation {
+        at: Some(time(50)),
+        ..seen(Status::Errored)
+    };
+    assert_eq!(
+        joined([&ready, &late]).shown(Policy::Signed, NEEDS),
+        ShownStatus::Ready
+    );
 }
 
 #[test]
 fn a_late_update_does_not_revive_a_deleted_video() {
-    let gone = Observation { gone: true, ..Observation::default() };
+    let gone = Observation {
+        gone: true,
+        ..Observation::default()
+    };
     let known = joined([&seen(Status::Ready), &gone, &seen(Status::Ready)]);
     assert_eq!(known.shown(Policy::Signed, NEEDS), ShownStatus::Deleted);
 }
 
 #[test]
 fn ready_without_the_id_that_plays_is_still_preparing() {
-    assert_eq!(joined([&seen(Status::Ready)]).shown(Policy::Signed, NEEDS), ShownStatus::Preparing);
+    assert_eq!(
+        joined([&seen(Status::Ready)]).shown(Policy::Signed, NEEDS),
+        ShownStatus::Preparing
+    );
 }
 
 #[test]
 fn another_policy_than_asked_for_fails_closed() {
-    let fields = vec![(Field::PlaybackId, json!("p")), (Field::PlaybackPolicy, json!("public"))];
-    let known = joined([&Observation { fields, ..seen(Status::Ready) }]);
+    let fields = vec![
+        (Field::PlaybackId, json!("p")),
+        (Field::PlaybackPolicy, json!("public")),
+    ];
+    let known = joined([&Observation {
+        fields,
+        ..seen(Status::Ready)
+    }]);
     assert_eq!(known.shown(Policy::Signed, NEEDS), ShownStatus::Errored);
     assert_eq!(known.shown(Policy::Public, NEEDS), ShownStatus::Ready);
 }
 
 #[test]
 fn another_asset_id_is_a_conflict_and_joins_nothing() {
-    let mut known = joined([&Observation { asset_id: Some("one".into()), ..seen(Status::Preparing) }]);
+    let mut known = joined([&Observation {
+        asset_id: Some("one".into()),
+        ..seen(Status::Preparing)
+    }]);
     let before = known.clone();
-    let other = Observation { asset_id: Some("two".into()), ..seen(Status::Ready) };
+    let other = Observation {
+        asset_id: Some("two".into()),
+        ..seen(Status::Ready)
+    };
     assert!(known.join(&other).is_err());
     assert_eq!(known, before);
 }
 
 #[test]
 fn a_told_time_of_ready_beats_our_clock() {
-    let untold = Observation { at: None, seen_at: time(1), ..seen(Status::Ready) };
-    let told = Observation { at: Some(time(9)), seen_at: time(9), ..seen(Status::Ready) };
+    let untold = Observation {
+        at: None,
+        seen_at: time(1),
+        ..seen(Status::Ready)
+    };
+    let told = Observation {
+        at: Some(time(9)),
+        seen_at: time(9),
+        ..seen(Status::Ready)
+    };
     assert_eq!(joined([&untold, &told]).ready_at(), Some(time(9)));
     assert_eq!(joined([&told, &untold]).ready_at(), Some(time(9)));
 }

@@ -73,7 +73,20 @@ impl Video {
     fn visible(&self) -> impl PartialEq + '_ {
         let known = &self.known;
         let facts = super::Field::ALL.map(|field| known.facts.get(field));
-        let words = (&self.title, &self.external_id, &self.metadata, &self.thumbnail_time);
-        (self.status, known.lost, words, &known.upload_id, &known.asset_id, known.ready_at(), facts)
+        let words = (
+            &self.title,
+            &self.external_id,
+            &self.metadata,
+            &self.thumbnail_time,
+        );
+        (
+            self.status,
+            known.lost,
+            words,
+            &known.upload_id,
+            &known.asset_id,
+            known.ready_at(),
+            facts,
+        )
     }
 }

@@ -4,9 +4,16 @@ use http::{HeaderMap, header};
 
 /// Text is asked for alone, or strictly preferred to JSON by its q.
 pub(crate) fn prefers_text(headers: &HeaderMap) -> bool {
-    let values: Vec<&str> =
-        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let ranges: Vec<(String, f32)> = values.iter().flat_map(|value| value.split(',')).map(parse).collect();
+    let values: Vec<&str> = headers
+        .get_all(header::ACCEPT)
+        .iter()
+        .filter_map(|value| value.to_str().ok())
+        .collect();
+    let ranges: Vec<(String, f32)> = values
+        .iter()
+        .flat_map(|value| value.split(','))
+        .map(parse)
+        .collect();
     quality(&ranges, "text", "plain") > quality(&ranges, "application", "json")
 }
 

@@ -20,7 +20,9 @@ impl FromRequestParts<AppState> for Caller {
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
         let (Some(value), None) = (given.next(), given.next()) else {
-            return Err(ApiError::Unauthenticated("Send one header Authorization: Bearer <token>."));
+            return Err(ApiError::Unauthenticated(
+                "Send one header Authorization: Bearer <token>.",
+            ));
         };
         let text = value.to_str().unwrap_or_default();
         let token = text
@@ -37,7 +39,11 @@ impl FromRequestParts<AppState> for Admin {
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
         let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.is_admin() { Ok(Self(caller)) } else { Err(ApiError::Forbidden("The scope video:admin is needed.")) }
+        if caller.is_admin() {
+            Ok(Self(caller))
+        } else {
+            Err(ApiError::Forbidden("The scope video:admin is needed."))
+        }
     }
 }
 

@@ -85,8 +85,15 @@ pub struct FieldProblem {
 impl FieldProblem {
     /// A problem of a top-level member, or of the body itself where `name` is empty.
     pub fn of(name: &str, detail: impl Into<String>) -> Self {
-        let pointer = if name.is_empty() { String::new() } else { format!("/{name}") };
-        Self { pointer, detail: detail.into() }
+        let pointer = if name.is_empty() {
+            String::new()
+        } else {
+            format!("/{name}")
+        };
+        Self {
+            pointer,
+            detail: detail.into(),
+        }
     }
 }
 
@@ -100,7 +107,10 @@ impl ApiError {
     pub fn of_call(error: CallError, video_id: Option<Uuid>) -> Self {
         match error {
             CallError::Refused { message, .. } => Self::ProviderRejected { video_id, message },
-            CallError::Outage { retry_after, .. } => Self::ProviderUnavailable { video_id, retry_after },
+            CallError::Outage { retry_after, .. } => Self::ProviderUnavailable {
+                video_id,
+                retry_after,
+            },
             CallError::Invalid(invalid) => invalid.into(),
         }
     }
@@ -144,33 +154,65 @@ impl Problem {
 }
 
 impl From<ApiError> for Problem {
-    #[expect(clippy::too_many_lines, reason = "one arm a refusal: the table of the contract")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one arm a refusal: the table of the contract"
+    )]
     fn from(error: ApiError) -> Self {
         use StatusCode as S;
         match error {
-            ApiError::InvalidRequest(detail) => {
-                Self::new(S::BAD_REQUEST, "invalid_request", "The request is not valid", detail)
-            }
+            ApiError::InvalidRequest(detail) => Self::new(
+                S::BAD_REQUEST,
+                "invalid_request",
+                "The request is not valid",
+                detail,
+            ),
             ApiError::InvalidCursor => {
                 let detail = "Take the cursor from next_cursor of the page before.";
-                Self::new(S::BAD_REQUEST, "invalid_cursor", "The cursor is not valid", detail)
+                Self::new(
+                    S::BAD_REQUEST,
+                    "invalid_cursor",
+                    "The cursor is not valid",
+                    detail,
+                )
             }
-            ApiError::Unauthenticated(detail) => {
-                Self::new(S::UNAUTHORIZED, "unauthenticated", "A valid token is needed", detail)
-            }
+            ApiError::Unauthenticated(detail) => Self::new(
+                S::UNAUTHORIZED,
+                "unauthenticated",
+                "A valid token is needed",
+                detail,
+            ),
             ApiError::InvalidSignature => {
                 let detail = "The signature is wrong, missing, or too old.";
-                Self::new(S::UNAUTHORIZED, "invalid_signature", "The signature does not hold", detail)
+                Self::new(
+                    S::UNAUTHORIZED,
+                    "invalid_signature",
+                    "The signature does not hold",
+                    detail,
+                )
             }
             ApiError::Forbidden(detail) => Self::new(S::FORBIDDEN, "forbidden", "Not allowed", detail),
-            ApiError::NotFound => Self::new(S::NOT_FOUND, "not_found", "Not found", "There is nothing here for you."),
+            ApiError::NotFound => Self::new(
+                S::NOT_FOUND,
+                "not_found",
+                "Not found",
+                "There is nothing here for you.",
+            ),
             ApiError::MethodNotAllowed => {
                 let detail = "This address does not take this method.";
-                Self::new(S::METHOD_NOT_ALLOWED, "method_not_allowed", "Method not allowed", detail)
+                Self::new(
+                    S::METHOD_NOT_ALLOWED,
+                    "method_not_allowed",
+                    "Method not allowed",
+                    detail,
+                )
             }
-            ApiError::NotAcceptable(detail) => {
-                Self::new(S::NOT_ACCEPTABLE, "not_acceptable", "No suitable form of the answer", detail)
-            }
+            ApiError::NotAcceptable(detail) => Self::new(
+                S::NOT_ACCEPTABLE,
+                "not_acceptable",
+                "No suitable form of the answer",
+                detail,
+            ),
             ApiError::VideoNotReady(status) => Self {
                 video_status: Some(status),
                 ..Self::new(
@@ -191,7 +233,12 @@ impl From<ApiError> for Problem {
             },
             ApiError::CancelUnsupported => {
                 let detail = "This provider cannot call an upload off; it ends by itself.";
-                Self::new(S::CONFLICT, "cancel_unsupported", "The upload cannot be cancelled", detail)
+                Self::new(
+                    S::CONFLICT,
+                    "cancel_unsupported",
+                    "The upload cannot be cancelled",
+                    detail,
+                )
             }
             ApiError::IdempotencyInProgress => Self {
                 retry_after: Some(Duration::from_secs(1)),
@@ -204,20 +251,43 @@ impl From<ApiError> for Problem {
             },
             ApiError::PreconditionFailed => {
                 let detail = "The video has changed since: read it again.";
-                Self::new(S::PRECONDITION_FAILED, "precondition_failed", "The video has changed", detail)
+                Self::new(
+                    S::PRECONDITION_FAILED,
+                    "precondition_failed",
+                    "The video has changed",
+                    detail,
+                )
             }
             ApiError::PayloadTooLarge => {
                 let detail = "The body is larger than this address takes.";
-                Self::new(S::PAYLOAD_TOO_LARGE, "payload_too_large", "The body is too large", detail)
+                Self::new(
+                    S::PAYLOAD_TOO_LARGE,
+                    "payload_too_large",
+                    "The body is too large",
+                    detail,
+                )
             }
             ApiError::UnsupportedMediaType => {
                 let detail = "Send JSON, with Content-Type: application/json.";
-                Self::new(S::UNSUPPORTED_MEDIA_TYPE, "unsupported_media_type", "The body must be JSON", detail)
+                Self::new(
+                    S::UNSUPPORTED_MEDIA_TYPE,
+                    "unsupported_media_type",
+                    "The body must be JSON",
+                    detail,
+                )
             }
             ApiError::InvalidBody(errors) => Self {
-                detail: errors.first().map(|first| first.detail.clone()).unwrap_or_default(),
+                detail: errors
+                    .first()
+                    .map(|first| first.detail.clone())
+                    .unwrap_or_default(),
                 errors,
-                ..Self::new(S::UNPROCESSABLE_ENTITY, "invalid_body", "The body is not acceptable", "")
+                ..Self::new(
+                    S::UNPROCESSABLE_ENTITY,
+                    "invalid_body",
+                    "The body is not acceptable",
+                    "",
+                )
             },
             ApiError::IdempotencyKeyReused => Self::new(
                 S::UNPROCESSABLE_ENTITY,
@@ -227,7 +297,12 @@ impl From<ApiError> for Problem {
             ),
             ApiError::RateLimited(retry_after) => Self {
                 retry_after: Some(retry_after),
-                ..Self::new(S::TOO_MANY_REQUESTS, "rate_limited", "Too many requests", "Come again later.")
+                ..Self::new(
+                    S::TOO_MANY_REQUESTS,
+                    "rate_limited",
+                    "Too many requests",
+                    "Come again later.",
+                )
             },
             ApiError::ProviderRejected { video_id, message } => Self {
                 video_id,
@@ -238,7 +313,10 @@ impl From<ApiError> for Problem {
                     message.unwrap_or_else(|| "The video provider refused the request.".to_owned()),
                 )
             },
-            ApiError::ProviderUnavailable { video_id, retry_after } => Self {
+            ApiError::ProviderUnavailable {
+                video_id,
+                retry_after,
+            } => Self {
                 video_id,
                 retry_after,
                 ..Self::new(
@@ -276,7 +354,10 @@ impl From<ApiError> for Problem {
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Internal(error) = &self {
-            tracing::error!(error = error.as_ref() as &dyn std::error::Error, "a request failed");
+            tracing::error!(
+                error = error.as_ref() as &dyn std::error::Error,
+                "a request failed"
+            );
         }
         let problem = Problem::from(self);
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -290,7 +371,10 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Database(_) | StoreError::Contended => {
-                tracing::error!(error = &error as &dyn std::error::Error, "the database failed a request");
+                tracing::error!(
+                    error = &error as &dyn std::error::Error,
+                    "the database failed a request"
+                );
                 Self::Unavailable
             }
             error @ (StoreError::BadRow { .. }

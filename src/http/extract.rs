@@ -18,7 +18,10 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
-        JsonBytes::from_request(request, state).await.and_then(|raw| parse(&raw.0)).map(Self)
+        JsonBytes::from_request(request, state)
+            .await
+            .and_then(|raw| parse(&raw.0))
+            .map(Self)
     }
 }
 
@@ -31,11 +34,17 @@ impl FromRequest<AppState> for JsonBytes {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         let declared = is_json(request.headers().get(header::CONTENT_TYPE));
         let limit = state.settings.http.body_limit_bytes;
-        let bytes = axum::body::to_bytes(request.into_body(), limit).await.map_err(|error| {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-            if too_large { ApiError::PayloadTooLarge } else { ApiError::InvalidRequest("The body broke off.".to_owned()) }
-        })?;
+        let bytes = axum::body::to_bytes(request.into_body(), limit)
+            .await
+            .map_err(|error| {
+                let too_large = std::error::Error::source(&error)
+                    .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+                if too_large {
+                    ApiError::PayloadTooLarge
+                } else {
+                    ApiError::InvalidRequest("The body broke off.".to_owned())
+                }
+            })?;
         match (bytes.is_empty(), declared) {
             (true, _) => Ok(Self(Bytes::from_static(b"{}"))),
             (false, true) => Ok(Self(bytes)),
@@ -45,9 +54,14 @@ impl FromRequest<AppState> for JsonBytes {
 }
 
 fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
-    let essence = content_type
-        .and_then(|value| value.to_str().ok())
-        .map(|value| value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase());
+    let essence = content_type.and_then(|value| value.to_str().ok()).map(|value| {
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    });
     essence.is_some_and(|essence| essence == "application/json" || essence.ends_with("+json"))
 }
 
@@ -61,7 +75,10 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let detail = error.inner().to_string();
-        ApiError::InvalidBody(vec![FieldProblem { pointer: pointer_of(error.path(), &detail), detail }])
+        ApiError::InvalidBody(vec![FieldProblem {
+            pointer: pointer_of(error.path(), &detail),
+            detail,
+        }])
     })
 }
 
@@ -69,12 +86,21 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 fn nul_in(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(String::new),
-        Value::Array(items) => {
-            items.iter().enumerate().find_map(|(index, item)| Some(format!("/{index}{}", nul_in(item)?)))
-        }
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| Some(format!("/{index}{}", nul_in(item)?))),
         Value::Object(members) => members.iter().find_map(|(name, item)| {
-            let inner = if name.contains('\0') { Some(String::new()) } else { nul_in(item) };
-            Some(format!("/{}{}", name.replace('~', "~0").replace('/', "~1"), inner?))
+            let inner = if name.contains('\0') {
+                Some(String::new())
+            } else {
+                nul_in(item)
+            };
+            Some(format!(
+                "/{}{}",
+                name.replace('~', "~0").replace('/', "~1"),
+                inner?
+            ))
         }),
         Value::Null | Value::Bool(_) | Value::Number(_) => None,
     }
@@ -93,7 +119,9 @@ fn pointer_of(path: &serde_path_to_error::Path, detail: &str) -> String {
             serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
         }
     }
-    let unknown = detail.strip_prefix("unknown field `").and_then(|rest| rest.split('`').next());
+    let unknown = detail
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
     match unknown {
         Some(name) if !pointer.ends_with(&format!("/{name}")) => format!("{pointer}/{name}"),
         _ => pointer,
@@ -109,11 +137,15 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
         let query = axum::extract::Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
             let text = rejection.body_text();
-            let cause = text.strip_prefix("Failed to deserialize query string: ").unwrap_or(&text);
+            let cause = text
+                .strip_prefix("Failed to deserialize query string: ")
+                .unwrap_or(&text);
             ApiError::InvalidRequest(format!("The query is not acceptable: {cause}."))
         })?;
         if parts.uri.query().is_some_and(|query| query.contains("%00")) {
-            return Err(ApiError::InvalidRequest("U+0000 is not allowed in a parameter.".to_owned()));
+            return Err(ApiError::InvalidRequest(
+                "U+0000 is not allowed in a parameter.".to_owned(),
+            ));
         }
         Ok(Self(query.0))
     }
@@ -126,9 +158,14 @@ impl FromRequestParts<AppState> for Id {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let Path(text) =
-            Path::<String>::from_request_parts(parts, state).await.map_err(|_| ApiError::NotFound)?;
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::NotFound)?;
         let canonical = text.len() == 36;
-        Uuid::parse_str(&text).ok().filter(|_| canonical).map(Self).ok_or(ApiError::NotFound)
+        Uuid::parse_str(&text)
+            .ok()
+            .filter(|_| canonical)
+            .map(Self)
+            .ok_or(ApiError::NotFound)
     }
 }

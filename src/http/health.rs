@@ -28,10 +28,16 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Value>, 
     let known = last.filter(|(at, _)| now - *at < CACHED_FOR && now >= *at);
     let ready = match known {
         Some((_, ready)) => ready,
-        None => tokio::time::timeout(Duration::from_secs(1), state.store.is_ready()).await.unwrap_or(false),
+        None => tokio::time::timeout(Duration::from_secs(1), state.store.is_ready())
+            .await
+            .unwrap_or(false),
     };
     if known.is_none() {
         *last = Some((now, ready));
     }
-    if ready { Ok(Json(json!({"status": "ok"}))) } else { Err(ApiError::Unavailable) }
+    if ready {
+        Ok(Json(json!({"status": "ok"})))
+    } else {
+        Err(ApiError::Unavailable)
+    }
 }

@@ -54,9 +54,13 @@ pub fn router(state: AppState, local: Option<Router>, development: Option<Develo
 
 /// What the inner loopback listener serves: the built-in provider, and the webhook route that it posts to.
 pub fn inner_router(state: AppState, local: Router) -> Router {
-    let webhooks = Router::new().route("/v1/webhooks/{provider}", post(webhooks::receive)).with_state(state);
+    let webhooks = Router::new()
+        .route("/v1/webhooks/{provider}", post(webhooks::receive))
+        .with_state(state);
     webhooks.nest(LOCAL_PREFIX, local).layer(
-        ServiceBuilder::new().layer(from_fn(problems::request_id)).layer(from_fn(problems::problems)),
+        ServiceBuilder::new()
+            .layer(from_fn(problems::request_id))
+            .layer(from_fn(problems::problems)),
     )
 }
 
@@ -88,9 +92,17 @@ fn cors(settings: &Settings) -> CorsLayer {
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
-        AllowOrigin::list(origins.iter().filter_map(|origin| HeaderValue::from_str(origin).ok()))
+        AllowOrigin::list(
+            origins
+                .iter()
+                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
+        )
     };
-    let names = |list: &[&'static str]| list.iter().map(|name| HeaderName::from_static(name)).collect::<Vec<_>>();
+    let names = |list: &[&'static str]| {
+        list.iter()
+            .map(|name| HeaderName::from_static(name))
+            .collect::<Vec<_>>()
+    };
     CorsLayer::new()
         .allow_origin(allowed)
         .allow_methods([Method::GET, Method::POST, Method::PATCH, Method::DELETE])

@@ -11,9 +11,9 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::extract::{Id, Query};
+use crate::auth::Caller;
 use crate::domain::{Field, Policy, ShownStatus, Video};
 use crate::provider::{PlaybackAsk, Provider, Subject};
-use crate::auth::Caller;
 use crate::state::AppState;
 
 /// The shortest life of a signed address, in seconds.
@@ -60,7 +60,9 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     let video = playable(&state, &caller, id).await?;
     let provider = state.providers.of(&video)?;
-    Ok(private(of_video(&state, &provider, &video, query.expires_in, query.time).await?))
+    Ok(private(
+        of_video(&state, &provider, &video, query.expires_in, query.time).await?,
+    ))
 }
 
 /// Addresses of one video's thumbnails alone.
@@ -76,7 +78,10 @@ pub(crate) async fn thumbnails(
     let ask = ask(&state, &provider, &video, None, query.time, sizes)?;
     let given = provider.thumbnails(&Subject::of_video(&video), &ask).await;
     let given = given.map_err(|error| ApiError::of_call(error, Some(video.id)))?;
-    Ok(private(Thumbnails { thumbnails: given.thumbnails, expires_at: given.expires_at }))
+    Ok(private(Thumbnails {
+        thumbnails: given.thumbnails,
+        expires_at: given.expires_at,
+    }))
 }
 
 async fn of_video(
@@ -104,8 +109,17 @@ async fn of_video(
 
 /// The video, where the caller may play it and it plays.
 async fn playable(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
-    let video = state.store.video(id).await?.filter(|video| caller.may_play(video)).ok_or(ApiError::NotFound)?;
-    if video.status == ShownStatus::Ready { Ok(video) } else { Err(ApiError::VideoNotReady(video.status)) }
+    let video = state
+        .store
+        .video(id)
+        .await?
+        .filter(|video| caller.may_play(video))
+        .ok_or(ApiError::NotFound)?;
+    if video.status == ShownStatus::Ready {
+        Ok(video)
+    } else {
+        Err(ApiError::VideoNotReady(video.status))
+    }
 }
 
 fn ask<'a>(
@@ -117,20 +131,35 @@ fn ask<'a>(
     sizes: &'a [(String, u32)],
 ) -> Result<PlaybackAsk<'a>, ApiError> {
     let settings = &state.settings.playback;
-    let most = provider.max_playback_ttl_s().map_or(settings.max_ttl_s, |map| map.min(settings.max_ttl_s));
+    let most = provider
+        .max_playback_ttl_s()
+        .map_or(settings.max_ttl_s, |map| map.min(settings.max_ttl_s));
     let duration = video.known.facts.number(Field::Duration);
     let expires_in_s = match expires_in {
         Some(given) if !(LEAST_S..=most).contains(&given) => {
-            return Err(ApiError::InvalidRequest(format!("expires_in must lie in {LEAST_S} to {most} seconds.")));
+            return Err(ApiError::InvalidRequest(format!(
+                "expires_in must lie in {LEAST_S} to {most} seconds."
+            )));
         }
         Some(given) => given,
-        None => settings.ttl_s.max(duration.map_or(0, |seconds| whole(seconds) + 600)).min(most),
+        None => settings
+            .ttl_s
+            .max(duration.map_or(0, |seconds| whole(seconds) + 600))
+            .min(most),
     };
     if time.is_some_and(|time| !time.is_finite() || time < 0.0) {
-        return Err(ApiError::InvalidRequest("time must be seconds, 0 or more.".to_owned()));
+        return Err(ApiError::InvalidRequest(
+            "time must be seconds, 0 or more.".to_owned(),
+        ));
     }
     let time_s = time.or(video.thumbnail_time).map(|time| clamp(time, duration));
-    Ok(PlaybackAsk { now: state.clock.now(), expires_in_s, max_ttl_s: most, time_s, sizes })
+    Ok(PlaybackAsk {
+        now: state.clock.now(),
+        expires_in_s,
+        max_ttl_s: most,
+        time_s,
+        sizes,
+    })
 }
 
 /// Within [0, duration), rounded down to whole seconds: few distinct images, none past the end.
@@ -139,7 +168,11 @@ fn clamp(time: f64, duration: Option<f64>) -> u64 {
     whole(time.min(last))
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "saturates; negatives are refused before")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates; negatives are refused before"
+)]
 fn whole(seconds: f64) -> u64 {
     seconds.floor() as u64
 }
@@ -152,6 +185,9 @@ fn refresh_after(now: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
 
 fn private(body: impl Serialize) -> Response {
     let mut response = Json(body).into_response();
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
     response
 }

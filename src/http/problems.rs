@@ -17,8 +17,13 @@ pub(crate) struct RequestId(pub(crate) String);
 
 /// Takes the caller's id or makes one; writes it on the response.
 pub(crate) async fn request_id(mut request: Request, next: Next) -> Response {
-    let given = request.headers().get(REQUEST_ID).and_then(|value| value.to_str().ok());
-    let id = given.filter(|id| is_request_id(id)).map_or_else(fresh, str::to_owned);
+    let given = request
+        .headers()
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    let id = given
+        .filter(|id| is_request_id(id))
+        .map_or_else(fresh, str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
@@ -29,7 +34,9 @@ pub(crate) async fn request_id(mut request: Request, next: Next) -> Response {
 
 fn is_request_id(text: &str) -> bool {
     (1..=64).contains(&text.len())
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
 fn fresh() -> String {
@@ -38,8 +45,16 @@ fn fresh() -> String {
 
 /// Writes the problem document of every non-2xx answer, those of the framework included.
 pub(crate) async fn problems(request: Request, next: Next) -> Response {
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone()).unwrap_or_default();
-    let others = request.uri().path().strip_prefix(LOCAL_PREFIX).is_some_and(|rest| rest.starts_with('/'));
+    let id = request
+        .extensions()
+        .get::<RequestId>()
+        .map(|id| id.0.clone())
+        .unwrap_or_default();
+    let others = request
+        .uri()
+        .path()
+        .strip_prefix(LOCAL_PREFIX)
+        .is_some_and(|rest| rest.starts_with('/'));
     let response = next.run(request).await;
     let status = response.status();
     let ours = response.extensions().get::<Problem>().is_some();
@@ -47,7 +62,10 @@ pub(crate) async fn problems(request: Request, next: Next) -> Response {
         return response;
     }
     let (mut parts, _body) = response.into_parts();
-    let problem = parts.extensions.remove::<Problem>().unwrap_or_else(|| of_framework(status));
+    let problem = parts
+        .extensions
+        .remove::<Problem>()
+        .unwrap_or_else(|| of_framework(status));
     write(problem, id, parts.headers)
 }
 
@@ -72,19 +90,27 @@ fn write(mut problem: Problem, id: String, headers: http::HeaderMap) -> Response
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = (status, body).into_response();
-    let kept = headers.into_iter().filter_map(|(name, value)| Some((name?, value)));
+    let kept = headers
+        .into_iter()
+        .filter_map(|(name, value)| Some((name?, value)));
     response.headers_mut().extend(kept.filter(|(name, _)| {
         name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE && name != header::CONTENT_ENCODING
     }));
     let out = response.headers_mut();
-    out.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+    out.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/problem+json"),
+    );
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(wait) = problem.retry_after {
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         out.insert(header::RETRY_AFTER, HeaderValue::from(whole.max(1)));
     }
     if problem.code == "unauthenticated" {
-        out.insert(header::WWW_AUTHENTICATE, HeaderValue::from_static("Bearer realm=\"yourbit-video\""));
+        out.insert(
+            header::WWW_AUTHENTICATE,
+            HeaderValue::from_static("Bearer realm=\"yourbit-video\""),
+        );
     }
     response
 }

@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::error::ApiError;
 use super::extract::{Id, Query};
 use super::view::{VideoView, etag};
-use crate::domain::{ShownStatus, Video};
 use crate::auth::Caller;
+use crate::domain::{ShownStatus, Video};
 use crate::state::AppState;
 use crate::store::VideoFilter;
 
@@ -45,18 +45,26 @@ pub(crate) async fn show(
 ) -> Result<Response, ApiError> {
     let video = managed(&state, &caller, id).await?;
     let etag = etag(&state, &video);
-    let fresh = headers.get(header::IF_NONE_MATCH).is_some_and(|given| matches_etag(given, &etag));
+    let fresh = headers
+        .get(header::IF_NONE_MATCH)
+        .is_some_and(|given| matches_etag(given, &etag));
     let mut response = if fresh {
         StatusCode::NOT_MODIFIED.into_response()
     } else {
         Json(VideoView::of(&state, &video)).into_response()
     };
     let out = response.headers_mut();
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    out.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     if let Ok(value) = HeaderValue::from_str(&etag) {
         out.insert(header::ETAG, value);
     }
-    if matches!(video.status, ShownStatus::Created | ShownStatus::Waiting | ShownStatus::Preparing) {
+    if matches!(
+        video.status,
+        ShownStatus::Created | ShownStatus::Waiting | ShownStatus::Preparing
+    ) {
         out.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     Ok(response)
@@ -73,20 +81,33 @@ pub(crate) async fn list(
     let mut videos = state.store.list_videos(&filter).await?;
     let more = videos.len() > limit;
     videos.truncate(limit);
-    let next_cursor = videos.last().filter(|_| more).map(|last| URL_SAFE_NO_PAD.encode(last.id.as_bytes()));
-    let link = next_cursor.as_ref().map(|cursor| next_link(&query, limit, cursor));
+    let next_cursor = videos
+        .last()
+        .filter(|_| more)
+        .map(|last| URL_SAFE_NO_PAD.encode(last.id.as_bytes()));
+    let link = next_cursor
+        .as_ref()
+        .map(|cursor| next_link(&query, limit, cursor));
     let data = videos.iter().map(|video| VideoView::of(&state, video)).collect();
     let mut response = Json(VideoPage { data, next_cursor }).into_response();
     if let Some(value) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
         response.headers_mut().insert(header::LINK, value);
     }
-    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     Ok(response)
 }
 
 /// The video, where the caller may see and change it; else it does not exist.
 pub(crate) async fn managed(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
-    state.store.video(id).await?.filter(|video| caller.may_manage(video)).ok_or(ApiError::NotFound)
+    state
+        .store
+        .video(id)
+        .await?
+        .filter(|video| caller.may_manage(video))
+        .ok_or(ApiError::NotFound)
 }
 
 /// The store's filter, with one row more than the page so that its end is known.
@@ -111,14 +132,20 @@ fn filter(caller: &Caller, query: &ListQuery) -> Result<VideoFilter, ApiError> {
 }
 
 fn read_cursor(text: &str) -> Result<Uuid, ApiError> {
-    let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| ApiError::InvalidCursor)?;
+    let bytes = URL_SAFE_NO_PAD
+        .decode(text)
+        .map_err(|_| ApiError::InvalidCursor)?;
     Uuid::from_slice(&bytes).map_err(|_| ApiError::InvalidCursor)
 }
 
 /// RFC 8288, relative: the same list, one page on.
 fn next_link(query: &ListQuery, limit: usize, cursor: &str) -> String {
     let mut pairs = url::form_urlencoded::Serializer::new(String::new());
-    let texts = [("external_id", &query.external_id), ("provider", &query.provider), ("owner", &query.owner)];
+    let texts = [
+        ("external_id", &query.external_id),
+        ("provider", &query.provider),
+        ("owner", &query.owner),
+    ];
     for (name, value) in texts {
         if let Some(value) = value {
             pairs.append_pair(name, value);
@@ -127,12 +154,16 @@ fn next_link(query: &ListQuery, limit: usize, cursor: &str) -> String {
     if let Some(status) = query.status {
         pairs.append_pair("status", status.as_str());
     }
-    pairs.append_pair("limit", &limit.to_string()).append_pair("cursor", cursor);
+    pairs
+        .append_pair("limit", &limit.to_string())
+        .append_pair("cursor", cursor);
     format!("</v1/videos?{}>; rel=\"next\"", pairs.finish())
 }
 
 /// RFC 9110, 13.1.2: weak comparison with any of a list.
 pub(crate) fn matches_etag(given: &HeaderValue, etag: &str) -> bool {
     let text = given.to_str().unwrap_or_default();
-    text.split(',').map(str::trim).any(|one| one == "*" || one.trim_start_matches("W/") == etag)
+    text.split(',')
+        .map(str::trim)
+        .any(|one| one == "*" || one.trim_start_matches("W/") == etag)
 }

@@ -89,15 +89,26 @@ fn error_of(video: &Video) -> Option<ErrorView> {
     let facts = &video.known.facts;
     if video.known.policy_mismatch(video.playback_policy) {
         let message = "The provider made the video with another playback policy than the one asked for.";
-        return Some(ErrorView { code: "policy_mismatch".to_owned(), message: message.to_owned() });
+        return Some(ErrorView {
+            code: "policy_mismatch".to_owned(),
+            message: message.to_owned(),
+        });
     }
     if video.known.lost {
         let message = "The provider has answered for a day that it does not have the video.";
-        return Some(ErrorView { code: "provider_lost".to_owned(), message: message.to_owned() });
+        return Some(ErrorView {
+            code: "provider_lost".to_owned(),
+            message: message.to_owned(),
+        });
     }
-    let message = facts.text(Field::ErrorMessage).unwrap_or("The provider could not make a video of the file.");
+    let message = facts
+        .text(Field::ErrorMessage)
+        .unwrap_or("The provider could not make a video of the file.");
     Some(ErrorView {
-        code: facts.text(Field::ErrorCode).unwrap_or("processing_failed").to_owned(),
+        code: facts
+            .text(Field::ErrorCode)
+            .unwrap_or("processing_failed")
+            .to_owned(),
         message: message.to_owned(),
     })
 }
@@ -105,7 +116,10 @@ fn error_of(video: &Video) -> Option<ErrorView> {
 /// A strong tag of what a caller sees of one video: its version and the map that its addresses are made by.
 pub(crate) fn etag(state: &AppState, video: &Video) -> String {
     use sha2::{Digest, Sha256};
-    let map = state.providers.by_name(&video.provider).map_or("", |provider| provider.digest());
+    let map = state
+        .providers
+        .by_name(&video.provider)
+        .map_or("", |provider| provider.digest());
     let digest = Sha256::digest(format!("{}\0{}\0{map}", video.id, video.version));
     format!("\"{}\"", hex::encode(&digest[..12]))
 }

@@ -41,17 +41,27 @@ impl FromRequest<AppState> for VerifiedWebhook {
             tracing::warn!(provider = name, reason = %refused, "a webhook was refused");
             ApiError::InvalidSignature
         };
-        let check = provider.begin_webhook(&parts.headers, state.clock.now()).map_err(refused)?;
+        let check = provider
+            .begin_webhook(&parts.headers, state.clock.now())
+            .map_err(refused)?;
         let room = state.webhook_room.clone();
-        let _share = room.try_acquire_many_owned(share_of(&parts)).map_err(|_| ApiError::Unavailable)?;
+        let _share = room
+            .try_acquire_many_owned(share_of(&parts))
+            .map_err(|_| ApiError::Unavailable)?;
         let body = check.finish(read(body).await?).map_err(refused)?;
-        Ok(Self { provider: provider.clone(), body })
+        Ok(Self {
+            provider: provider.clone(),
+            body,
+        })
     }
 }
 
 /// KiB of the shared room that a body takes: what it declares, else all that it may have.
 fn share_of(parts: &http::request::Parts) -> u32 {
-    let declared = parts.headers.get(http::header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let declared = parts
+        .headers
+        .get(http::header::CONTENT_LENGTH)
+        .and_then(|value| value.to_str().ok()?.parse().ok());
     let bytes = declared.unwrap_or(MAX_BYTES).min(MAX_BYTES);
     u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX)
 }
@@ -63,7 +73,11 @@ async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
         Ok(Err(error)) => {
             let too_large = std::error::Error::source(&error)
                 .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
-            Err(if too_large { ApiError::PayloadTooLarge } else { ApiError::InvalidRequest("The body broke off.".to_owned()) })
+            Err(if too_large {
+                ApiError::PayloadTooLarge
+            } else {
+                ApiError::InvalidRequest("The body broke off.".to_owned())
+            })
         }
         Err(_) => Err(ApiError::InvalidRequest("The body took too long.".to_owned())),
     }
@@ -120,7 +134,11 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
             video_ref: read.video_id,
             upload_id: read.upload_id,
             asset_id: read.asset_id,
-            state: if read.ignored { EventState::Ignored } else { EventState::Pending },
+            state: if read.ignored {
+                EventState::Ignored
+            } else {
+                EventState::Pending
+            },
             ..blank
         },
     }

@@ -52,5 +52,10 @@ pub async fn ask(
 }
 
 fn expired(now: DateTime<Utc>) -> Observation {
-    Observation { at: Some(now), seen_at: now, status: Some(Status::Expired), ..Observation::default() }
+    Observation {
+        at: Some(now),
+        seen_at: now,
+        status: Some(Status::Expired),
+        ..Observation::default()
+    }
 }

@@ -106,7 +106,10 @@ impl Store {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
-        Ok(Applied { changed, taken: due.events.len() })
+        Ok(Applied {
+            changed,
+            taken: due.events.len(),
+        })
     }
 
     /// The events that are due, first ones first.
@@ -147,12 +150,17 @@ impl Tx {
         let lock = self.for_update_skip_locked();
         Ok(on_tx!(self, |tx| {
             let mut query = QueryBuilder::new("select ");
-            query.push(EVENT_COLUMNS).push(" from webhook_events where state = 'pending' and next_attempt_at <= ");
+            query
+                .push(EVENT_COLUMNS)
+                .push(" from webhook_events where state = 'pending' and next_attempt_at <= ");
             query.push_bind(now);
             if let Some(id) = only {
                 query.push(" and id = ").push_bind(id);
             }
-            query.push(" order by next_attempt_at, id limit ").push_bind(limit).push(lock);
+            query
+                .push(" order by next_attempt_at, id limit ")
+                .push_bind(limit)
+                .push(lock);
             query.build_query_as().fetch_all(tx).await
         })?)
     }
@@ -166,7 +174,12 @@ impl Tx {
             for (provider, keys) in keys_by_provider(events) {
                 for (column, ids) in [("upload_id", keys.uploads), ("asset_id", keys.assets)] {
                     if !ids.is_empty() {
-                        query.push(" or (provider = ").push_bind(provider).push(" and ").push(column).push(" in (");
+                        query
+                            .push(" or (provider = ")
+                            .push_bind(provider)
+                            .push(" and ")
+                            .push(column)
+                            .push(" in (");
                         let mut list = query.separated(", ");
                         ids.iter().for_each(|id| {
                             list.push_bind(*id);
@@ -207,8 +220,9 @@ impl Tx {
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {
         Ok(on_tx!(self, |tx| {
-            let mut query =
-                QueryBuilder::new("with outcome (id, state, attempts, next_attempt_at, error, video_id) as (");
+            let mut query = QueryBuilder::new(
+                "with outcome (id, state, attempts, next_attempt_at, error, video_id) as (",
+            );
             query.push_values(outcomes, |mut row, event| {
                 row.push_bind(event.id)
                     .push_bind(event.state)
@@ -222,7 +236,11 @@ impl Tx {
                  next_attempt_at = outcome.next_attempt_at, error = outcome.error, video_id = outcome.video_id \
                  from outcome where webhook_events.id = outcome.id",
             );
-            query.build().execute(tx).await.map(|result| result.rows_affected())
+            query
+                .build()
+                .execute(tx)
+                .await
+                .map(|result| result.rows_affected())
         })?)
     }
 }

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::videos::identity;
 use super::tx::{Tx, on_tx};
+use super::videos::identity;
 use super::{Store, StoreError};
 use crate::domain::Video;
 

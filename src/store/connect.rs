@@ -28,7 +28,11 @@ impl Store {
     /// # Errors
     /// The URL is bad, or nobody answers within five seconds.
     pub async fn connect(settings: &Database) -> Result<Self, StoreError> {
-        if settings.is_sqlite() { Self::open_sqlite(settings).await } else { Self::open_postgres(settings).await }
+        if settings.is_sqlite() {
+            Self::open_sqlite(settings).await
+        } else {
+            Self::open_postgres(settings).await
+        }
     }
 
     async fn open_postgres(settings: &Database) -> Result<Self, StoreError> {
@@ -40,7 +44,10 @@ impl Store {
             .acquire_timeout(Duration::from_secs(3))
             .connect_with(options)
             .await?;
-        Ok(Self { readers: Pool::Postgres(pool.clone()), writer: Pool::Postgres(pool) })
+        Ok(Self {
+            readers: Pool::Postgres(pool.clone()),
+            writer: Pool::Postgres(pool),
+        })
     }
 
     async fn open_sqlite(settings: &Database) -> Result<Self, StoreError> {
@@ -51,16 +58,27 @@ impl Store {
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
-        if let Some(folder) = options.get_filename().parent().filter(|folder| *folder != Path::new("")) {
+        if let Some(folder) = options
+            .get_filename()
+            .parent()
+            .filter(|folder| *folder != Path::new(""))
+        {
             std::fs::create_dir_all(folder)
                 .map_err(|error| StoreError::BadUrl(format!("cannot make {}: {error}", folder.display())))?;
         }
         let pool = |connections| {
-            SqlitePoolOptions::new().max_connections(connections).acquire_timeout(Duration::from_secs(3))
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(3))
         };
         let writer = pool(1).connect_with(options.clone()).await?;
-        let readers = pool(settings.max_connections).connect_with(options.read_only(true)).await?;
-        Ok(Self { readers: Pool::Sqlite(readers), writer: Pool::Sqlite(writer) })
+        let readers = pool(settings.max_connections)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self {
+            readers: Pool::Sqlite(readers),
+            writer: Pool::Sqlite(writer),
+        })
     }
 
     /// Applies what is missing. Replicas that start together wait for each other.
@@ -71,7 +89,10 @@ impl Store {
         let before = self.applied_migrations().await.unwrap_or(0);
         on_pool!(&self.writer, |pool| migrator().run(pool).await)?;
         let known = MIGRATIONS.iter().count();
-        Ok(Migrations { known, applied: known.saturating_sub(before) })
+        Ok(Migrations {
+            known,
+            applied: known.saturating_sub(before),
+        })
     }
 
     /// Whether every migration that this program knows is applied.
@@ -87,7 +108,10 @@ impl Store {
         match self.is_migrated().await {
             Ok(migrated) => migrated && self.can_write().await,
             Err(error) => {
-                tracing::warn!(error = &error as &dyn std::error::Error, "the database does not answer");
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database does not answer"
+                );
                 false
             }
         }
@@ -95,7 +119,9 @@ impl Store {
 
     async fn applied_migrations(&self) -> Result<usize, StoreError> {
         let count: i64 = on_pool!(&self.readers, |pool| {
-            sqlx::query_scalar("select count(*) from _sqlx_migrations where success").fetch_one(pool).await
+            sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
+                .fetch_one(pool)
+                .await
         })?;
         Ok(usize::try_from(count).unwrap_or_default())
     }
@@ -121,7 +147,10 @@ impl Store {
             .map(drop)
         });
         if let Err(error) = &written {
-            tracing::warn!(error = error as &dyn std::error::Error, "the database takes no writes");
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the database takes no writes"
+            );
         }
         written.is_ok()
     }

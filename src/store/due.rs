@@ -28,13 +28,19 @@ impl Store {
         let rows = on_tx!(&mut tx, |tx| {
             let mut query = QueryBuilder::new("update videos set lease_until_s = ");
             query.push(clock).push(" + ").push_bind(lease_s);
-            query.push(" where id in (select id from videos where lease_until_s <= ").push(clock);
+            query
+                .push(" where id in (select id from videos where lease_until_s <= ")
+                .push(clock);
             if let Some(id) = only {
                 query.push(" and id = ").push_bind(id);
             } else {
                 query.push(" and check_at <= ").push_bind(now);
             }
-            query.push(" order by check_at limit ").push_bind(limit).push(lock).push(") returning ");
+            query
+                .push(" order by check_at limit ")
+                .push_bind(limit)
+                .push(lock)
+                .push(") returning ");
             query.push(VIDEO_COLUMNS);
             query.build_query_as::<VideoRecord>().fetch_all(tx).await
         })?;
@@ -48,7 +54,11 @@ impl Store {
     /// The database fails.
     pub async fn end_lease(&self, id: Uuid) -> Result<(), StoreError> {
         on_pool!(&self.writer, |pool| {
-            sqlx::query("update videos set lease_until_s = 0 where id = $1").bind(id).execute(pool).await.map(drop)
+            sqlx::query("update videos set lease_until_s = 0 where id = $1")
+                .bind(id)
+                .execute(pool)
+                .await
+                .map(drop)
         })?;
         Ok(())
     }
@@ -60,7 +70,10 @@ impl Store {
     pub async fn known_video(&self, provider: &str, but: Uuid) -> Result<Option<Video>, StoreError> {
         let rows = on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
-            query.push(VIDEO_COLUMNS).push(" from videos where provider = ").push_bind(provider);
+            query
+                .push(VIDEO_COLUMNS)
+                .push(" from videos where provider = ")
+                .push_bind(provider);
             query.push(" and id <> ").push_bind(but);
             query.push(" and status = 'ready' and asset_id is not null and missing_since is null");
             query.push(" order by id desc limit 1");

@@ -56,7 +56,16 @@ impl Store {
             query.build_query_scalar().fetch_all(pool).await
         })?;
         let mut fresh: std::collections::HashSet<Uuid> = ids.into_iter().collect();
-        Ok(events.iter().map(|event| if fresh.remove(&event.id) { Stored::New } else { Stored::Duplicate }).collect())
+        Ok(events
+            .iter()
+            .map(|event| {
+                if fresh.remove(&event.id) {
+                    Stored::New
+                } else {
+                    Stored::Duplicate
+                }
+            })
+            .collect())
     }
 
     /// The event with this id of ours.
@@ -66,7 +75,10 @@ impl Store {
     pub async fn event(&self, id: Uuid) -> Result<Option<InboxEvent>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
-            query.push(EVENT_COLUMNS).push(" from webhook_events where id = ").push_bind(id);
+            query
+                .push(EVENT_COLUMNS)
+                .push(" from webhook_events where id = ")
+                .push_bind(id);
             query.build_query_as().fetch_optional(pool).await
         })?)
     }
@@ -77,6 +89,7 @@ impl Store {
     /// The database fails.
     pub async fn release_parked(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
         Ok(on_pool!(&self.writer, |pool| {
+            {
             sqlx::query(
                 "update webhook_events set state = 'pending', next_attempt_at = $1 where state = 'parked' and exists ( \
                  select 1 from videos where videos.provider = webhook_events.provider and ( \
@@ -87,7 +100,8 @@ impl Store {
             .execute(pool)
             .await
         }
-        .map(|result| result.rows_affected()))?)
+        .map(|result| result.rows_affected())
+        })?)
     }
 
     /// Gives up events that have been parked since before `since`. Returns how many.
@@ -135,8 +149,10 @@ const ON_CONFLICT: &str = " on conflict (provider, event_id) do update set \
 /// In the order of the unique key, so that two replicas never wait for each other in a circle.
 fn first_of_each(events: &[NewEvent]) -> Vec<&NewEvent> {
     let mut seen = std::collections::HashSet::new();
-    let mut firsts: Vec<&NewEvent> =
-        events.iter().filter(|event| seen.insert((&event.provider, &event.event_id))).collect();
+    let mut firsts: Vec<&NewEvent> = events
+        .iter()
+        .filter(|event| seen.insert((&event.provider, &event.event_id)))
+        .collect();
     firsts.sort_by_key(|event| (&event.provider, &event.event_id));
     firsts
 }

@@ -45,7 +45,9 @@ impl Intake {
     /// The database could not take it, or too many wait.
     pub async fn submit(&self, event: NewEvent) -> Result<Stored, NotStored> {
         let (answer, answered) = oneshot::channel();
-        self.sender.try_send(Waiting { event, answer }).map_err(|_| NotStored)?;
+        self.sender
+            .try_send(Waiting { event, answer })
+            .map_err(|_| NotStored)?;
         answered.await.map_err(|_| NotStored)?
     }
 
@@ -59,8 +61,10 @@ async fn write_batches(store: Store, mut receiver: mpsc::Receiver<Waiting>, stor
     let mut waiting = Vec::with_capacity(BATCH);
     // No timer: whoever waits when the previous commit returns goes into the next one.
     while receiver.recv_many(&mut waiting, BATCH).await > 0 {
-        let (events, answers): (Vec<_>, Vec<_>) =
-            waiting.drain(..).map(|waiting| (waiting.event, waiting.answer)).unzip();
+        let (events, answers): (Vec<_>, Vec<_>) = waiting
+            .drain(..)
+            .map(|waiting| (waiting.event, waiting.answer))
+            .unzip();
         let results = write(&store, &events).await;
         stored.notify_one();
         for (answer, result) in answers.into_iter().zip(results) {
@@ -100,5 +104,9 @@ async fn write_one(store: &Store, event: &NewEvent) -> Result<Stored, NotStored>
 }
 
 fn log_failure(error: &StoreError, count: usize) {
-    tracing::error!(error = error as &dyn std::error::Error, count, "webhook events could not be stored");
+    tracing::error!(
+        error = error as &dyn std::error::Error,
+        count,
+        "webhook events could not be stored"
+    );
 }

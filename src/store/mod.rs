@@ -95,7 +95,10 @@ impl StoreError {
         match self {
             Self::Database(error) => matches!(
                 error,
-                sqlx::Error::Database(_) | sqlx::Error::ColumnDecode { .. } | sqlx::Error::Decode(_) | sqlx::Error::Encode(_)
+                sqlx::Error::Database(_)
+                    | sqlx::Error::ColumnDecode { .. }
+                    | sqlx::Error::Decode(_)
+                    | sqlx::Error::Encode(_)
             ),
             Self::BadRow { .. } | Self::IdentityTaken => true,
             Self::Migrate(_) | Self::Contended | Self::BadUrl(_) => false,

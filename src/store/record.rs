@@ -57,9 +57,10 @@ impl TryFrom<VideoRecord> for Video {
             id: row.id.to_string(),
             problem: format!("reported status \"{}\"", row.reported),
         })?;
-        let ready = row
-            .ready_at
-            .map(|at| FirstReady { by_our_clock: row.ready_by_our_clock, at_us: at.timestamp_micros() });
+        let ready = row.ready_at.map(|at| FirstReady {
+            by_our_clock: row.ready_by_our_clock,
+            at_us: at.timestamp_micros(),
+        });
         Ok(Self {
             id: row.id,
             owner: row.owner,

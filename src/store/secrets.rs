@@ -14,7 +14,10 @@ impl Store {
                 .bind(fresh)
                 .execute(pool)
                 .await?;
-            sqlx::query_scalar("select value from secrets where name = $1").bind(name).fetch_one(pool).await
+            sqlx::query_scalar("select value from secrets where name = $1")
+                .bind(name)
+                .fetch_one(pool)
+                .await
         })?)
     }
 }

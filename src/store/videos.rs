@@ -115,7 +115,9 @@ impl Store {
     pub async fn list_videos(&self, filter: &VideoFilter) -> Result<Vec<Video>, StoreError> {
         let rows = on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
-            query.push(VIDEO_COLUMNS).push(" from videos where status <> 'deleted'");
+            query
+                .push(VIDEO_COLUMNS)
+                .push(" from videos where status <> 'deleted'");
             let texts = [
                 (" and owner = ", &filter.owner),
                 (" and external_id = ", &filter.external_id),
@@ -160,7 +162,10 @@ impl Store {
     /// # Errors
     /// It does not.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        on_pool!(&self.readers, |pool| sqlx::query("select 1").execute(pool).await.map(drop))?;
+        on_pool!(&self.readers, |pool| sqlx::query("select 1")
+            .execute(pool)
+            .await
+            .map(drop))?;
         Ok(())
     }
 
@@ -170,9 +175,11 @@ impl Store {
     /// The database fails.
     pub async fn providers_in_use(&self) -> Result<Vec<(String, i64)>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
-            sqlx::query_as("select provider, count(*) from videos where status <> 'deleted' group by provider")
-                .fetch_all(pool)
-                .await
+            sqlx::query_as(
+                "select provider, count(*) from videos where status <> 'deleted' group by provider",
+            )
+            .fetch_all(pool)
+            .await
         })?)
     }
 }

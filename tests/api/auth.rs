@@ -11,11 +11,20 @@ use crate::support::{Db, SECRET, TestApp, answer, keys, sign};
 
 fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
-    format!("{}.{}.", part(&json!({"alg": "none", "typ": "JWT"})), part(claims))
+    format!(
+        "{}.{}.",
+        part(&json!({"alg": "none", "typ": "JWT"})),
+        part(claims)
+    )
 }
 
 fn hs256(secret: &[u8], claims: &Value) -> String {
-    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &EncodingKey::from_secret(secret)).unwrap()
+    jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        claims,
+        &EncodingKey::from_secret(secret),
+    )
+    .unwrap()
 }
 
 on_both! {
@@ -64,7 +73,7 @@ on_both! {
 
 on_both! {
     async fn a_second_secret_is_believed_too(db: Db) {
-        let next = "the next secret, also more than 32 bytes";
+        let next = "the next secret also of more than 32 bytes";
         let app = TestApp::with(db, &[("VIDEO_AUTH__JWT_SECRET", &format!("{SECRET},{next}"))]).await;
         let claims = json!({"sub": "a", "exp": app.clock.now().timestamp() + 60});
         app.get(&hs256(next.as_bytes(), &claims), "/v1/videos").await.expect(200);
@@ -138,7 +147,9 @@ async fn development_mode_answers_this_machine_alone() {
     let live = format!("{}/livez", app.url);
     let port = app.url.rsplit(':').next().unwrap();
     answer(app.client.get(&live)).await.expect(200);
-    answer(app.client.get(&live).header("host", format!("localhost:{port}"))).await.expect(200);
+    answer(app.client.get(&live).header("host", format!("localhost:{port}")))
+        .await
+        .expect(200);
     for (name, value) in [
         ("host", format!("evil.example:{port}")),
         ("host", "localhost:1".to_owned()),
@@ -148,6 +159,8 @@ async fn development_mode_answers_this_machine_alone() {
         ("forwarded", "for=10.0.0.1".to_owned()),
         ("via", "1.1 proxy".to_owned()),
     ] {
-        answer(app.client.get(&live).header(name, value)).await.expect_problem(403, "forbidden");
+        answer(app.client.get(&live).header(name, value))
+            .await
+            .expect_problem(403, "forbidden");
     }
 }

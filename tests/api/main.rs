@@ -6,8 +6,8 @@
 mod support;
 
 mod auth;
-mod playback;
 mod permutations;
+mod playback;
 mod problems;
 mod start;
 mod uploads;

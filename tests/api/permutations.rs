@@ -9,7 +9,16 @@ use crate::support::{Db, TestApp};
 fn essence(video: &Value) -> Value {
     let mut essence = video.clone();
     let members = essence.as_object_mut().unwrap();
-    for name in ["id", "version", "created_at", "updated_at", "upload_id", "asset_id", "playback_id", "playback_url"] {
+    for name in [
+        "id",
+        "version",
+        "created_at",
+        "updated_at",
+        "upload_id",
+        "asset_id",
+        "playback_id",
+        "playback_url",
+    ] {
         members.remove(name);
     }
     essence

@@ -15,7 +15,12 @@ fn claims(token: &str, audience: &str) -> Value {
 }
 
 fn token_of(url: &Value) -> String {
-    url.as_str().unwrap().split_once("?token=").unwrap_or_else(|| panic!("{url}")).1.to_owned()
+    url.as_str()
+        .unwrap()
+        .split_once("?token=")
+        .unwrap_or_else(|| panic!("{url}"))
+        .1
+        .to_owned()
 }
 
 fn path(video: &Value, rest: &str) -> String {

@@ -44,7 +44,11 @@ on_both! {
 
 #[tokio::test]
 async fn other_pages_may_call_only_where_their_origin_is_listed() {
-    let app = TestApp::with(Db::Sqlite, &[("VIDEO_HTTP__CORS_ORIGINS", "https://app.example.com")]).await;
+    let app = TestApp::with(
+        Db::Sqlite,
+        &[("VIDEO_HTTP__CORS_ORIGINS", "https://app.example.com")],
+    )
+    .await;
     let ask = |origin: &'static str| {
         app.client
             .request(http::Method::OPTIONS, format!("{}/v1/videos", app.url))
@@ -53,7 +57,10 @@ async fn other_pages_may_call_only_where_their_origin_is_listed() {
             .header("access-control-request-headers", "authorization")
     };
     let listed = ask("https://app.example.com").send().await.unwrap();
-    assert_eq!(listed.headers()["access-control-allow-origin"], "https://app.example.com");
+    assert_eq!(
+        listed.headers()["access-control-allow-origin"],
+        "https://app.example.com"
+    );
     assert!(!listed.headers().contains_key("access-control-allow-credentials"));
     let other = ask("https://evil.example.com").send().await.unwrap();
     assert!(!other.headers().contains_key("access-control-allow-origin"));

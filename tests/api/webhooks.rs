@@ -186,13 +186,21 @@ on_both! {
 #[tokio::test]
 async fn the_published_vectors_hold() {
     for (at, body, hash) in [
-        (1_565_125_718, r#"{"test":"body"}"#, "854ece4c22acef7c66b57d4e504153bc512595e8e9c772ece2a68150548c19a7"),
+        (
+            1_565_125_718,
+            r#"{"test":"body"}"#,
+            "854ece4c22acef7c66b57d4e504153bc512595e8e9c772ece2a68150548c19a7",
+        ),
         (
             1_565_125_718,
             r#"{"test":{"nested":{"nanos":718234, "seconds":1691711005}}}"#,
             "bd315c24bce1c2b8ad325696f26530c8ef7d7d830afb7c1381903705d04607be",
         ),
-        (1_591_664_030, "payload", "e43496b6aae982c4c2fd6f8e92935f1d90216f1f64d56024e72390acfb988272"),
+        (
+            1_591_664_030,
+            "payload",
+            "e43496b6aae982c4c2fd6f8e92935f1d90216f1f64d56024e72390acfb988272",
+        ),
     ] {
         let app = TestApp::start(Db::Sqlite).await;
         let back = app.clock.now().timestamp() - at;

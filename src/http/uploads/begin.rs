@@ -90,7 +90,8 @@ async fn keep(
         fields: vec![(Field::PlaybackId, playback_id)],
         ..Observation::default()
     };
-    let first_check = now + Duration::seconds(i64::try_from(state.settings.reconcile.first_after_s).unwrap_or(120));
+    let first_check =
+        now + Duration::seconds(i64::try_from(state.settings.reconcile.first_after_s).unwrap_or(120));
     let edit = state.store.edit_video(id, now, |video| {
         video.captures.clone_from(captures);
         video.check_at = Some(first_check);
@@ -118,7 +119,10 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
         at: Some(now),
         seen_at: now,
         status: Some(Status::Errored),
-        fields: vec![(Field::ErrorCode, code.into()), (Field::ErrorMessage, message.into())],
+        fields: vec![
+            (Field::ErrorCode, code.into()),
+            (Field::ErrorMessage, message.into()),
+        ],
         ..Observation::default()
     };
     let edit = state.store.edit_video(id, now, |video| {

@@ -14,8 +14,8 @@ use super::accept;
 use super::error::ApiError;
 use super::extract::Body;
 use super::view::VideoView;
-use crate::provider::UploadDescriptor;
 use crate::auth::Caller;
+use crate::provider::UploadDescriptor;
 use crate::state::AppState;
 
 /// The answer: the new video, and how its file is sent.
@@ -37,8 +37,15 @@ pub(crate) async fn create(
     }
     let choices = request.choose(&state.settings, &headers)?;
     let as_text = accept::prefers_text(&headers);
-    if as_text && !state.providers.for_upload(&choices.provider)?.upload_is_a_bare_url() {
-        return Err(ApiError::NotAcceptable("This provider's uploads need more than a URL: ask for JSON."));
+    if as_text
+        && !state
+            .providers
+            .for_upload(&choices.provider)?
+            .upload_is_a_bare_url()
+    {
+        return Err(ApiError::NotAcceptable(
+            "This provider's uploads need more than a URL: ask for JSON.",
+        ));
     }
     let (video, upload) = begin::begin(&state, caller.owner(), request, choices).await?;
     let location = format!("/v1/videos/{}", video.id);
@@ -50,7 +57,10 @@ pub(crate) async fn create(
     };
     let mut response = (StatusCode::CREATED, body).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
     if let Ok(value) = HeaderValue::from_str(&location) {
         headers.insert(header::LOCATION, value);
     }

@@ -44,19 +44,28 @@ impl UploadRequest {
             self.metadata.as_ref(),
             self.thumbnail_time,
         );
-        for (name, value, most) in [("filename", &self.filename, 512), ("content_type", &self.content_type, 128)] {
+        for (name, value, most) in [
+            ("filename", &self.filename, 512),
+            ("content_type", &self.content_type, 128),
+        ] {
             problems.extend(check_text(name, value.as_deref(), most));
         }
         if self.file_size == Some(0) {
             problems.push(FieldProblem::of("file_size", "must be at least 1 byte"));
         }
         let uploads = &settings.uploads;
-        let provider = self.provider.clone().unwrap_or_else(|| settings.providers.default.clone());
+        let provider = self
+            .provider
+            .clone()
+            .unwrap_or_else(|| settings.providers.default.clone());
         let policy = self.playback_policy.unwrap_or(uploads.playback_policy);
         let quality = self.quality.clone().unwrap_or_else(|| uploads.quality.clone());
         let mut allow = |name: &str, value: &str, allowed: Vec<&str>| {
             if !allowed.contains(&value) {
-                problems.push(FieldProblem::of(name, format!("must be one of: {}", allowed.join(", "))));
+                problems.push(FieldProblem::of(
+                    name,
+                    format!("must be one of: {}", allowed.join(", ")),
+                ));
             }
         };
         let texts = |list: &'_ [String]| list.iter().map(String::as_str).collect::<Vec<&str>>().join(",");
@@ -64,7 +73,11 @@ impl UploadRequest {
         let qualities = texts(&uploads.allowed_qualities);
         allow("provider", &provider, providers.split(',').collect());
         allow("quality", &quality, qualities.split(',').collect());
-        allow("playback_policy", policy.as_str(), uploads.allowed_policies.iter().map(|p| p.as_str()).collect());
+        allow(
+            "playback_policy",
+            policy.as_str(),
+            uploads.allowed_policies.iter().map(|p| p.as_str()).collect(),
+        );
         let cors_origin = match self.origin(settings, headers) {
             Ok(origin) => origin,
             Err(problem) => {
@@ -73,7 +86,12 @@ impl UploadRequest {
             }
         };
         if problems.is_empty() {
-            Ok(Choices { provider, policy, quality, cors_origin })
+            Ok(Choices {
+                provider,
+                policy,
+                quality,
+                cors_origin,
+            })
         } else {
             Err(ApiError::InvalidBody(problems))
         }
@@ -118,9 +136,14 @@ pub(crate) fn check_video_members(
     let mut problems = Vec::new();
     problems.extend(check_text("title", title, 512));
     problems.extend(check_text("external_id", external_id, 128));
-    let size = metadata.and_then(|metadata| serde_json::to_vec(metadata).ok()).map_or(0, |bytes| bytes.len());
+    let size = metadata
+        .and_then(|metadata| serde_json::to_vec(metadata).ok())
+        .map_or(0, |bytes| bytes.len());
     if size > 4096 {
-        problems.push(FieldProblem::of("metadata", format!("must have at most 4096 bytes as JSON, has {size}")));
+        problems.push(FieldProblem::of(
+            "metadata",
+            format!("must have at most 4096 bytes as JSON, has {size}"),
+        ));
     }
     if thumbnail_time.is_some_and(|time| !(0.0..=1e7).contains(&time)) {
         problems.push(FieldProblem::of("thumbnail_time", "must be seconds, 0 or more"));
@@ -130,5 +153,6 @@ pub(crate) fn check_video_members(
 
 fn check_text(name: &str, value: Option<&str>, most: usize) -> Option<FieldProblem> {
     let length = value?.chars().count();
-    (length > most).then(|| FieldProblem::of(name, format!("must have at most {most} characters, has {length}")))
+    (length > most)
+        .then(|| FieldProblem::of(name, format!("must have at most {most} characters, has {length}")))
 }

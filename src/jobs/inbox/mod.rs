@@ -29,7 +29,10 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let mut refreshes = JoinSet::new();
     while !stop.is_cancelled() {
         if let Err(error) = drain(&state, &mut refreshes).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "webhook events could not be applied");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "webhook events could not be applied"
+            );
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         while refreshes.try_join_next().is_some() {}
@@ -72,7 +75,10 @@ pub async fn sweep_parked(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock.now();
     let released = state.store.release_parked(now).await?;
     let hours = i64::from(state.settings.inbox.park_for_h);
-    let given_up = state.store.give_up_parked(now - chrono::Duration::hours(hours)).await?;
+    let given_up = state
+        .store
+        .give_up_parked(now - chrono::Duration::hours(hours))
+        .await?;
     if released + given_up > 0 {
         tracing::info!(released, given_up, "parked webhook events looked through");
     }
@@ -84,7 +90,13 @@ pub async fn sweep_parked(state: &AppState) -> Result<(), StoreError> {
 async fn one_batch(state: &AppState) -> Result<(usize, Vec<Refresh>), StoreError> {
     let now = state.clock.now();
     let mut refreshes = Vec::new();
-    match state.store.apply_due(now, BATCH, None, |due| plan::plan(state, due, now, &mut refreshes)).await {
+    match state
+        .store
+        .apply_due(now, BATCH, None, |due| {
+            plan::plan(state, due, now, &mut refreshes)
+        })
+        .await
+    {
         Ok(Applied { taken, .. }) => Ok((taken, refreshes)),
         // Another writer came in between: nothing was written, the events are still due.
         Err(StoreError::Contended) => Ok((1, Vec::new())),
@@ -98,11 +110,19 @@ async fn one_by_one(
     now: DateTime<Utc>,
     why: &StoreError,
 ) -> Result<(usize, Vec<Refresh>), StoreError> {
-    tracing::warn!(error = why as &dyn std::error::Error, "a batch of webhook events failed; applying them one by one");
+    tracing::warn!(
+        error = why as &dyn std::error::Error,
+        "a batch of webhook events failed; applying them one by one"
+    );
     let due = state.store.due_event_ids(now, BATCH).await?;
     let mut refreshes = Vec::new();
     for id in &due {
-        let one = state.store.apply_due(now, 1, Some(*id), |due| plan::plan(state, due, now, &mut refreshes)).await;
+        let one = state
+            .store
+            .apply_due(now, 1, Some(*id), |due| {
+                plan::plan(state, due, now, &mut refreshes)
+            })
+            .await;
         match one {
             Ok(_) | Err(StoreError::Contended) => {}
             Err(error) if error.is_of_a_row() => put_off(state, *id, now, &error).await?,
@@ -124,7 +144,11 @@ async fn put_off(
     };
     let conflict = matches!(error, StoreError::IdentityTaken);
     let outcome = if conflict {
-        EventOutcome { state: EventState::Failed, error: Some(error.to_string()), ..EventOutcome::of(&event) }
+        EventOutcome {
+            state: EventState::Failed,
+            error: Some(error.to_string()),
+            ..EventOutcome::of(&event)
+        }
     } else {
         later(state, &event, now, error.to_string())
     };
@@ -142,7 +166,11 @@ fn later(
     let enough = attempts >= i32::try_from(state.settings.inbox.max_attempts).unwrap_or(i32::MAX);
     let wait = chrono::Duration::seconds((1_i64 << attempts.clamp(0, 20)).min(LONGEST_BACKOFF_S));
     EventOutcome {
-        state: if enough { EventState::GivenUp } else { EventState::Pending },
+        state: if enough {
+            EventState::GivenUp
+        } else {
+            EventState::Pending
+        },
         attempts,
         next_attempt_at: (!enough).then_some(now + wait),
         error: Some(error),

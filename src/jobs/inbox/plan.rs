@@ -38,7 +38,10 @@ pub(super) fn plan(state: &AppState, due: &Due, now: DateTime<Utc>, refreshes: &
         error: Some("its video is not known yet".to_owned()),
         ..EventOutcome::of(event)
     }));
-    Plan { videos: board.changes, events: outcomes }
+    Plan {
+        videos: board.changes,
+        events: outcomes,
+    }
 }
 
 fn apply(
@@ -50,22 +53,38 @@ fn apply(
     refreshes: &mut Vec<Refresh>,
 ) -> EventOutcome {
     let Some(provider) = state.providers.by_name(&event.provider) else {
-        return failed(event, format!("no action map of provider \"{}\" is loaded", event.provider));
+        return failed(
+            event,
+            format!("no action map of provider \"{}\" is loaded", event.provider),
+        );
     };
     let video = &mut board.changes[index].after;
     let id = video.id;
     if event.video_ref.is_some_and(|named| named != id) {
-        return failed(event, "identity_conflict: the event names another video of ours".to_owned());
+        return failed(
+            event,
+            "identity_conflict: the event names another video of ours".to_owned(),
+        );
     }
     match join(provider, event, video, now) {
-        Err(error) => EventOutcome { video_id: Some(id), ..failed(event, error) },
+        Err(error) => EventOutcome {
+            video_id: Some(id),
+            ..failed(event, error)
+        },
         Ok(refresh) => {
             board.index(index);
             if refresh {
-                refreshes.push(Refresh { event: event.clone(), video_id: id });
+                refreshes.push(Refresh {
+                    event: event.clone(),
+                    video_id: id,
+                });
             }
             EventOutcome {
-                state: if refresh { EventState::Pending } else { EventState::Applied },
+                state: if refresh {
+                    EventState::Pending
+                } else {
+                    EventState::Applied
+                },
                 next_attempt_at: refresh.then_some(now + REFRESH_LEASE),
                 error: None,
                 video_id: Some(id),
@@ -88,7 +107,9 @@ fn join(
         .translate(body, &subject, &event.event_id, event.received_at)
         .map_err(|error| error.to_string())?;
     let needs = provider.needs(video.playback_policy);
-    video.observe(&read.observation, needs).map_err(|conflict| conflict.to_string())?;
+    video
+        .observe(&read.observation, needs)
+        .map_err(|conflict| conflict.to_string())?;
     if video.known.reported == Status::Ready && video.known.lacks(needs) {
         video.check_at = Some(now);
     }
@@ -96,7 +117,11 @@ fn join(
 }
 
 fn failed(event: &InboxEvent, error: String) -> EventOutcome {
-    EventOutcome { state: EventState::Failed, error: Some(error), ..EventOutcome::of(event) }
+    EventOutcome {
+        state: EventState::Failed,
+        error: Some(error),
+        ..EventOutcome::of(event)
+    }
 }
 
 /// The videos of a batch, found by any of their ids as these become known.
@@ -109,11 +134,20 @@ struct Board {
 
 impl Board {
     fn new(videos: &[Video]) -> Self {
-        let changes: Vec<_> =
-            videos.iter().map(|v| VideoChange { before: v.clone(), after: v.clone() }).collect();
+        let changes: Vec<_> = videos
+            .iter()
+            .map(|v| VideoChange {
+                before: v.clone(),
+                after: v.clone(),
+            })
+            .collect();
         let count = changes.len();
-        let mut board =
-            Self { changes, by_asset: HashMap::new(), by_upload: HashMap::new(), by_id: HashMap::new() };
+        let mut board = Self {
+            changes,
+            by_asset: HashMap::new(),
+            by_upload: HashMap::new(),
+            by_id: HashMap::new(),
+        };
         (0..count).for_each(|index| board.index(index));
         board
     }
@@ -134,7 +168,12 @@ impl Board {
     fn find(&self, event: &InboxEvent) -> Option<usize> {
         let key = |id: &String| (event.provider.clone(), id.clone());
         let by_asset = event.asset_id.as_ref().and_then(|id| self.by_asset.get(&key(id)));
-        let by_upload = || event.upload_id.as_ref().and_then(|id| self.by_upload.get(&key(id)));
+        let by_upload = || {
+            event
+                .upload_id
+                .as_ref()
+                .and_then(|id| self.by_upload.get(&key(id)))
+        };
         let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id));
         let index = *by_asset.or_else(by_upload).or_else(by_ref)?;
         (self.changes[index].after.provider == event.provider).then_some(index)

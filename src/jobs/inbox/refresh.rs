@@ -39,7 +39,10 @@ impl Refresh {
             Ok(answer) => {
                 let edit = state.store.edit_video(video.id, state.clock.now(), |video| {
                     let needs = provider.needs(video.playback_policy);
-                    answer.observations.iter().try_for_each(|seen| video.observe(seen, needs))
+                    answer
+                        .observations
+                        .iter()
+                        .try_for_each(|seen| video.observe(seen, needs))
                 });
                 match edit.await? {
                     Edit::Refused(conflict) => EventOutcome {
@@ -56,6 +59,12 @@ impl Refresh {
                 }
             }
         };
-        state.store.finish_event(&EventOutcome { video_id: Some(self.video_id), ..outcome }).await
+        state
+            .store
+            .finish_event(&EventOutcome {
+                video_id: Some(self.video_id),
+                ..outcome
+            })
+            .await
     }
 }

@@ -28,10 +28,16 @@ impl TestDatabase {
 }
 
 async fn make_postgres() -> String {
-    let server = std::env::var("TEST_POSTGRES_URL").expect("start the tests by tests/run: it sets TEST_POSTGRES_URL");
+    let server =
+        std::env::var("TEST_POSTGRES_URL").expect("start the tests by tests/run: it sets TEST_POSTGRES_URL");
     let name = format!("test_{}", hex::encode(rand::random::<[u8; 8]>()));
-    let mut connection = PgConnection::connect(&format!("{server}/postgres")).await.unwrap();
-    sqlx::query(AssertSqlSafe(format!("create database {name}"))).execute(&mut connection).await.unwrap();
+    let mut connection = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .unwrap();
+    sqlx::query(AssertSqlSafe(format!("create database {name}")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
     connection.close().await.unwrap();
     format!("{server}/{name}")
 }

@@ -31,11 +31,19 @@ pub struct Planned {
 
 impl Planned {
     pub fn json(status: u16, body: &Value) -> Self {
-        Self { body: body.to_string(), ..Self::text(status, "") }
+        Self {
+            body: body.to_string(),
+            ..Self::text(status, "")
+        }
     }
 
     pub fn text(status: u16, body: &str) -> Self {
-        Self { status, headers: Vec::new(), body: body.to_owned(), delay: Duration::ZERO }
+        Self {
+            status,
+            headers: Vec::new(),
+            body: body.to_owned(),
+            delay: Duration::ZERO,
+        }
     }
 
     #[must_use]
@@ -83,7 +91,13 @@ impl FakeMux {
     }
 }
 
-async fn serve(State(shared): State<Shared>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn serve(
+    State(shared): State<Shared>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let request = Request {
         method: method.clone(),
         path: uri.path().to_owned(),
@@ -99,7 +113,9 @@ async fn serve(State(shared): State<Shared>, method: Method, uri: Uri, headers: 
     let planned = planned.unwrap_or_else(|| recorded(&request, count));
     tokio::time::sleep(planned.delay).await;
     let mut response = (StatusCode::from_u16(planned.status).unwrap(), planned.body).into_response();
-    response.headers_mut().insert("content-type", "application/json; charset=utf-8".parse().unwrap());
+    response
+        .headers_mut()
+        .insert("content-type", "application/json; charset=utf-8".parse().unwrap());
     for (name, value) in planned.headers {
         response.headers_mut().insert(name, value.parse().unwrap());
     }

@@ -77,7 +77,11 @@ impl Answer {
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
-        if self.text.is_empty() { Value::Null } else { self.json() }
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     /// Panics unless the answer is a problem document with this status and code.
@@ -88,7 +92,10 @@ impl Answer {
         assert_eq!(problem["status"], status, "{problem}");
         assert_eq!(problem["type"], format!("/problems/{code}"));
         assert_eq!(self.headers["content-type"], "application/problem+json");
-        assert_eq!(self.headers["x-request-id"].to_str().unwrap(), problem["request_id"].as_str().unwrap());
+        assert_eq!(
+            self.headers["x-request-id"].to_str().unwrap(),
+            problem["request_id"].as_str().unwrap()
+        );
         problem
     }
 }
@@ -104,16 +111,35 @@ impl TestApp {
         let database = TestDatabase::make(db).await;
         let env = environment(&database.url, &mux.url, more);
         let clock = Clock::frozen(start_of_time());
-        let app = build(&env, clock.clone()).await.unwrap_or_else(|error| panic!("{error}"));
+        let app = build(&env, clock.clone())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { axum::serve(app.listener, app.router).await.unwrap() });
-        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
-        Self { url, clock, state, mux, client, _database: database, _tasks: tasks }
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            url,
+            clock,
+            state,
+            mux,
+            client,
+            _database: database,
+            _tasks: tasks,
+        }
     }
 
-    pub async fn send(&self, method: Method, path: &str, token: Option<&str>, body: Option<&Value>) -> Answer {
+    pub async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(token) = token {
             request = request.bearer_auth(token);
@@ -134,12 +160,17 @@ impl TestApp {
 
     /// Begins an upload as `alice`; returns its video.
     pub async fn upload(&self) -> Value {
-        self.post(&self.alice(), "/v1/uploads", &json!({})).await.expect(201)["video"].clone()
+        self.post(&self.alice(), "/v1/uploads", &json!({}))
+            .await
+            .expect(201)["video"]
+            .clone()
     }
 
     /// The video as `alice` sees it.
     pub async fn video(&self, id: &Value) -> Value {
-        self.get(&self.alice(), &format!("/v1/videos/{}", id.as_str().unwrap())).await.expect(200)
+        self.get(&self.alice(), &format!("/v1/videos/{}", id.as_str().unwrap()))
+            .await
+            .expect(200)
     }
 
     pub fn alice(&self) -> String {
@@ -159,7 +190,10 @@ impl TestApp {
     }
 
     pub async fn webhook(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
-        let mut request = self.client.post(format!("{}/v1/webhooks/mux", self.url)).body(body);
+        let mut request = self
+            .client
+            .post(format!("{}/v1/webhooks/mux", self.url))
+            .body(body);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
@@ -190,7 +224,11 @@ impl TestApp {
 pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
-    Answer { status, headers, text: response.text().await.unwrap() }
+    Answer {
+        status,
+        headers,
+        text: response.text().await.unwrap(),
+    }
 }
 
 pub fn sign(claims: &Value) -> String {
