@@ -1,11 +1,14 @@
 //! The API: routes, and the layers around them.
 
 mod accept;
+mod admin;
 mod caller;
 mod error;
 mod extract;
 mod health;
+mod lifecycle;
 mod log;
+mod patch;
 mod playback;
 mod problems;
 mod uploads;
@@ -69,10 +72,14 @@ fn api(state: &AppState) -> Router {
     Router::new()
         .route("/v1/uploads", post(uploads::create))
         .route("/v1/videos", get(videos::list))
-        .route("/v1/videos/{id}", get(videos::show))
+        .route("/v1/videos/{id}", get(videos::show).patch(patch::patch).delete(lifecycle::delete))
+        .route("/v1/videos/{id}/cancel", post(lifecycle::cancel))
         .route("/v1/videos/{id}/playback", get(playback::show))
         .route("/v1/videos/{id}/thumbnails", get(playback::thumbnails))
         .route("/v1/webhooks/{provider}", post(webhooks::receive))
+        .route("/v1/admin/webhook-events", get(admin::events))
+        .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))
+        .route("/v1/admin/videos/{id}/refresh", post(admin::refresh))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(async || ApiError::NotFound)

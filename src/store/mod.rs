@@ -6,6 +6,7 @@ mod connect;
 mod due;
 mod idempotency;
 mod inbox;
+mod leases;
 mod intake;
 mod record;
 mod secrets;
@@ -18,7 +19,7 @@ pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
 pub use idempotency::{Claim, IdempotencyKey};
-pub use inbox::Stored;
+pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use videos::VideoFilter;
 

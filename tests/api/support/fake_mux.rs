@@ -13,31 +13,31 @@ use serde_json::{Value, json};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: Method,
-    pub path: String,
-    pub headers: HeaderMap,
-    pub body: Value,
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 /// What the fake answers next.
 #[derive(Clone, Debug)]
-pub struct Planned {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: String,
-    pub delay: Duration,
+pub(crate) struct Planned {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+    pub(crate) delay: Duration,
 }
 
 impl Planned {
-    pub fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self {
             body: body.to_string(),
             ..Self::text(status, "")
         }
     }
 
-    pub fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -47,13 +47,13 @@ impl Planned {
     }
 
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
     #[must_use]
-    pub fn after(mut self, delay: Duration) -> Self {
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
@@ -66,13 +66,13 @@ struct Shared {
 }
 
 /// The fake, on a port of its own.
-pub struct FakeMux {
-    pub url: String,
+pub(crate) struct FakeMux {
+    pub(crate) url: String,
     shared: Shared,
 }
 
 impl FakeMux {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let shared = Shared::default();
         let router = Router::new().fallback(serve).with_state(shared.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -82,11 +82,11 @@ impl FakeMux {
     }
 
     /// The next request gets this instead of the recorded shape.
-    pub fn plan(&self, planned: Planned) {
+    pub(crate) fn plan(&self, planned: Planned) {
         self.shared.planned.lock().unwrap().push_back(planned);
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
     }
 }
