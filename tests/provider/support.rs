@@ -4,15 +4,24 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use aws_lc_rs::{
     encoding::AsDer,
+    hmac,
     rsa::{KeyPair, KeySize},
+    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::{body::Bytes, http::HeaderMap};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yourbit_video::{
     domain::Policy,
-    provider::{Captures, LoadOptions, MapError, PlaybackAsk, Provider, Subject, embedded},
+    provider::{
+        CallError, Captures, LoadOptions, MapError, PlaybackAsk, Provider, Refused, Subject,
+        UploadDescriptor, VerifiedBody, embedded,
+    },
 };
 
 /// The time at which the tests stand.
@@ -79,6 +88,7 @@ pub(crate) fn mux_vars(base: &str) -> Vars {
         ("VIDEO_SIGNING_KEY", "kid-1"),
         ("VIDEO_PRIVATE_KEY", &key),
         ("VIDEO_MUX_API", base),
+        ("VIDEO_MUX_ENVIRONMENT", "env1"),
     ])
 }
 
@@ -130,4 +140,63 @@ pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackAsk<'_> {
         time_s: Some(12),
         sizes,
     }
+}
+
+/// Runs all steps of an upload.
+pub(crate) async fn upload(
+    provider: &Provider,
+    input: &Subject,
+) -> Result<(Captures, UploadDescriptor), CallError> {
+    provider.check_upload(input)?;
+    let mut captures = Captures::new();
+    for index in 0..provider.upload_steps() {
+        provider.upload_step(index, input, &mut captures).await?;
+    }
+    let told = provider.upload_client(input, &captures)?;
+    Ok((captures, told))
+}
+
+/// The lower-case hex HMAC-SHA256 of `message`.
+pub(crate) fn hmac_hex(secret: &str, message: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    hex::encode(hmac::sign(&key, message.as_bytes()))
+}
+
+pub(crate) fn headers<const N: usize>(pairs: [(&'static str, &str); N]) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    for (name, value) in pairs {
+        out.append(name, value.parse().unwrap());
+    }
+    out
+}
+
+/// Verifies a delivery from beginning to end.
+pub(crate) fn deliver(
+    provider: &Provider,
+    headers: &HeaderMap,
+    body: &str,
+    now: DateTime<Utc>,
+) -> Result<VerifiedBody, Refused> {
+    provider
+        .begin_webhook(headers, now)?
+        .finish(Bytes::copy_from_slice(body.as_bytes()))
+}
+
+/// The claims of a token.
+pub(crate) fn claims(token: &str) -> Value {
+    part(token, 1)
+}
+
+/// A token's header (0) or claims (1).
+pub(crate) fn part(token: &str, index: usize) -> Value {
+    let text = token.split('.').nth(index).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+/// The token was signed with the run's RSA key.
+pub(crate) fn rsa_verifies(token: &str) -> bool {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, rsa_key().public_key().as_ref());
+    key.verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+        .is_ok()
 }

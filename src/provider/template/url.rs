@@ -104,7 +104,7 @@ impl UrlTemplate {
                 }
             }
         }
-        self.check_end(&out, parse, start.as_ref())?;
+        check_end(&out, parse, start.as_ref())?;
         Ok(out)
     }
 
@@ -137,25 +137,26 @@ impl UrlTemplate {
         }
         Ok(())
     }
+}
 
-    fn check_end(&self, out: &str, parse: bool, start: Option<&Origin>) -> Result<(), InvalidField> {
-        let invalid = || {
-            InvalidField::new(
-                "provider",
-                "what the provider gave makes no http or https address",
-            )
-        };
-        if has_dot_segment(out) {
+/// The whole must still be what its beginning promised.
+fn check_end(out: &str, parse: bool, start: Option<&Origin>) -> Result<(), InvalidField> {
+    let invalid = || {
+        InvalidField::new(
+            "provider",
+            "what the provider gave makes no http or https address",
+        )
+    };
+    if has_dot_segment(out) {
+        return Err(invalid());
+    }
+    if parse {
+        let end = origin(out).ok_or_else(invalid)?;
+        if start.is_some_and(|start| *start != end) {
             return Err(invalid());
         }
-        if parse {
-            let end = origin(out).ok_or_else(invalid)?;
-            if start.is_some_and(|start| *start != end) {
-                return Err(invalid());
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 fn is_web(url: &Url) -> bool {
