@@ -6,6 +6,10 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod api_video;
+mod bunny_stream;
+mod cloudflare_stream;
 mod fake;
 mod mux;
 mod support;
+mod vectors;

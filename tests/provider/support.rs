@@ -200,3 +200,69 @@ pub(crate) fn rsa_verifies(token: &str) -> bool {
     key.verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
         .is_ok()
 }
+
+pub(crate) fn cloudflare_vars(base: &str) -> Vars {
+    let pem = STANDARD.encode(pem("RSA PRIVATE KEY", &rsa_pkcs1()));
+    vars([
+        ("VIDEO_CLOUDFLARE_API", base),
+        ("VIDEO_CLOUDFLARE_ACCOUNT", "acc1"),
+        ("VIDEO_CLOUDFLARE_TOKEN", "cf-token"),
+        (
+            "VIDEO_CLOUDFLARE_DELIVERY",
+            "https://customer-x.cloudflarestream.com",
+        ),
+        ("VIDEO_CLOUDFLARE_WEBHOOK_SECRET", "cf-secret"),
+        ("VIDEO_CLOUDFLARE_SIGNING_KEY", "kid-1"),
+        ("VIDEO_CLOUDFLARE_PRIVATE_KEY", &pem),
+    ])
+}
+
+pub(crate) fn api_video_vars(base: &str) -> Vars {
+    vars([
+        ("VIDEO_API_VIDEO_API", base),
+        ("VIDEO_API_VIDEO_VOD", base),
+        ("VIDEO_API_VIDEO_KEY", "av-key"),
+        ("VIDEO_API_VIDEO_WEBHOOK_SECRET", "sig_sec_0000000000000000000000"),
+    ])
+}
+
+pub(crate) fn bunny_vars(base: &str) -> Vars {
+    vars([
+        ("VIDEO_BUNNY_API", base),
+        ("VIDEO_BUNNY_LIBRARY", "133"),
+        ("VIDEO_BUNNY_KEY", "bunny-key"),
+        ("VIDEO_BUNNY_READ_ONLY_KEY", "read-only-key"),
+        ("VIDEO_BUNNY_DELIVERY", "https://vz-0000.b-cdn.net"),
+        ("VIDEO_BUNNY_CDN_KEY", "SecurityKey"),
+    ])
+}
+
+/// The bare RSA key that a PKCS#8 file wraps.
+pub(crate) fn rsa_pkcs1() -> Vec<u8> {
+    let pkcs8 = rsa_key().as_der().unwrap();
+    // SEQUENCE { version, algorithm, OCTET STRING }: the inner key begins with the second long-form SEQUENCE.
+    let start = pkcs8
+        .as_ref()
+        .windows(2)
+        .rposition(|pair| pair == [0x30, 0x82])
+        .unwrap();
+    pkcs8.as_ref()[start..].to_vec()
+}
+
+/// The smallest map that loads, with the variables KEY and WEBHOOK.
+pub(crate) const MINIMAL: &str = r#"
+[secrets]
+key = "${KEY}"
+webhook = "${WEBHOOK}"
+[api]
+auth = { kind = "bearer", token = "{secrets.key}" }
+[[upload.steps]]
+method = "POST"
+url = "https://api.example/uploads"
+take = { upload_id = "/id", asset_id = "/asset", playback_id = "/play", upload_url = "/url" }
+[upload.client]
+protocol = "put"
+url = "{upload_url}"
+[playback.urls]
+hls = "https://cdn.example/{playback_id}.m3u8"
+"#;
