@@ -7,9 +7,12 @@
 )]
 
 mod api_video;
+mod broken;
 mod bunny_stream;
+mod calls;
 mod cloudflare_stream;
 mod fake;
 mod mux;
 mod support;
 mod vectors;
+mod webhook;
