@@ -73,7 +73,9 @@ async fn an_address_that_the_provider_gave_gets_no_credentials() {
 async fn odd_answers_are_outages_or_refusals_and_say_no_secret() {
     let fake = Fake::start().await;
     let map = MINIMAL.replace("[api]\n", "[api]\nerror_message = \"/error\"\n") + GET;
-    let map = map.replace("https://api.example", &fake.base).replace("BASE", &fake.base);
+    let map = map
+        .replace("https://api.example", &fake.base)
+        .replace("BASE", &fake.base);
     let provider = load(&map, &vars([("KEY", "top-secret-key"), ("WEBHOOK", "w")])).unwrap();
     let large = format!("{{\"status\":\"{}\"}}", "x".repeat(1024 * 1024));
     for (status, body, refused) in [

@@ -13,6 +13,8 @@ mod calls;
 mod cloudflare_stream;
 mod fake;
 mod mux;
+mod playback;
+mod signing;
 mod support;
 mod vectors;
 mod webhook;
