@@ -1,22 +1,27 @@
 //! Templates: `"{name|filter}"`, compiled at start to parts, filled in without ever expanding a value twice.
 
+mod address;
 mod filter;
 mod json;
 mod name;
 mod parse;
 mod scope;
-mod url;
+
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
+pub(crate) use address::{UrlTemplate, encode, path_safe};
 pub(crate) use filter::Filter;
 pub(crate) use json::JsonTemplate;
 pub(crate) use name::{Id, Name, Ours, OursWhere, Place, is_built_in};
 use parse::parts;
 pub(crate) use scope::{Arrived, Scope, ValueTables};
 use serde_json::Value;
-pub(crate) use url::{UrlTemplate, encode, path_safe};
+
 pub(crate) use value::Val;
 
 use super::{compile::Constants, error::InvalidField};
