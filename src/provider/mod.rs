@@ -46,7 +46,7 @@ use crate::domain::{NeededIds, Policy};
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What is not in the map but matters to how it is used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LoadOptions {
     /// How many replicas of this service share the provider's rate.
     pub replicas: u32,
