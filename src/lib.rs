@@ -1,7 +1,20 @@
 //! Yourbit Video: a service that an application puts between itself and a video provider.
+//!
+//! A request's way through the tree: [`http`] takes it in and answers, [`state`] is what it shares with others,
+//! [`provider`] speaks to the provider by its action map, [`store`] keeps the rows, [`domain`] says what they mean.
+//! [`jobs`] runs beside requests; [`local`] is a provider of our own, reached over HTTP like any other.
+//! [`wiring`] puts it all together for the [`commands`].
 
+pub mod auth;
 pub mod clock;
+pub mod commands;
 pub mod config;
 pub mod domain;
+pub mod http;
+pub mod jobs;
 pub mod local;
 pub mod provider;
+pub mod state;
+pub mod store;
+pub mod telemetry;
+pub mod wiring;

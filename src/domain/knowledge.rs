@@ -73,6 +73,9 @@ pub struct Knowledge {
     pub reported: Status,
     /// The earliest report of `ready`.
     pub ready: Option<FirstReady>,
+    /// The provider answered "not found" for so long that it has lost the video. Set and cleared by those who ask it,
+    /// never by a report.
+    pub lost: bool,
     /// Everything else.
     pub facts: Facts,
 }
@@ -115,7 +118,7 @@ impl Knowledge {
             ShownStatus::Deleting
         } else if self.cancel_confirmed {
             ShownStatus::Cancelled
-        } else if self.policy_mismatch(asked) {
+        } else if self.policy_mismatch(asked) || self.lost {
             ShownStatus::Errored
         } else if self.reported == Status::Ready && self.lacks(needs) {
             ShownStatus::Preparing

@@ -1,1 +1,208 @@
-//! The local provider: a small service of its own.
+//! The local provider: a small video service of its own that speaks Mux's wire protocol.
+//!
+//! It stores what is uploaded, transcodes it with ffmpeg, serves it and tells of it by webhooks, so that Mux's
+//! own clients work against it unchanged. It imports nothing of the service around it.
+//!
+//! | folder | what it does |
+//! |---|---|
+//! | `api` | the management API: uploads, assets, playback ids |
+//! | `upload` | the upload URL: whole files and chunks |
+//! | `media` | ffprobe and ffmpeg: the stream, `highest.mp4`, images |
+//! | `delivery` | playlists, segments, files and images, and who may see them |
+//! | `webhooks` | the outbox and its sender |
+//! | `store` | the tables; `changes` writes them and their events together |
+
+mod api;
+mod changes;
+mod chaos;
+mod credentials;
+mod delivery;
+mod fault;
+mod folders;
+mod ids;
+mod media;
+mod store;
+mod sweep;
+mod upload;
+mod view;
+mod webhooks;
+
+use std::{collections::BTreeMap, fs::File, sync::Arc};
+
+use axum::Router;
+use secrecy::SecretString;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use crate::{clock::Clock, config};
+
+/// The name of the provider and of its action map.
+pub const NAME: &str = "local";
+
+/// What the provider is given at start.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The `[local]` section of the settings.
+    pub settings: config::Local,
+    /// The base that browsers reach, without a slash at the end: `http://127.0.0.1:8080/local`.
+    pub public_url: String,
+    /// The base that the service itself reaches, without a slash at the end.
+    pub api_url: String,
+    /// Where webhooks go.
+    pub webhook_url: String,
+    /// The time.
+    pub clock: Clock,
+    /// Variables that stand in for what is made at first start: `VIDEO_LOCAL_TOKEN` and the like.
+    pub env: BTreeMap<String, String>,
+}
+
+/// Why the provider cannot start: one line.
+#[derive(Debug, thiserror::Error)]
+pub enum LocalError {
+    /// A file or folder of `local.dir` cannot be used.
+    #[error("local.dir: {what} {path}: {source}")]
+    Folder {
+        /// What was tried.
+        what: &'static str,
+        /// On which file or folder.
+        path: String,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// Another process has the folder.
+    #[error("local.dir: {0} is in use by another process; one at a time may use it")]
+    InUse(String),
+    /// The provider's own database cannot be used.
+    #[error("local.dir: database {path}: {source}")]
+    Database {
+        /// The file.
+        path: String,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A credential is not what it should be.
+    #[error("{name}: {problem}")]
+    Credential {
+        /// The variable, or the file that keeps what was made at first start.
+        name: String,
+        /// What is wrong with it, and what is allowed.
+        problem: &'static str,
+    },
+    /// The HTTP client that sends webhooks cannot be built.
+    #[error("webhooks: {0}")]
+    Client(reqwest::Error),
+}
+
+/// A handle on the running provider; clones are cheap and share everything.
+#[derive(Clone)]
+pub struct Local(App);
+
+impl std::fmt::Debug for Local {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Local")
+            .field("dir", &self.0.settings.dir)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What every handler is given.
+pub(crate) type App = Arc<Inner>;
+
+/// The provider's parts.
+pub(crate) struct Inner {
+    pub(crate) settings: config::Local,
+    pub(crate) public_url: String,
+    pub(crate) webhook_url: String,
+    pub(crate) clock: Clock,
+    pub(crate) credentials: credentials::Credentials,
+    pub(crate) folders: folders::Folders,
+    pub(crate) store: store::Store,
+    pub(crate) tools: Result<media::Tools, String>,
+    pub(crate) uploads: upload::Takeover,
+    pub(crate) running: media::Running,
+    pub(crate) images: media::ImageDesk,
+    pub(crate) http: reqwest::Client,
+    /// Something new lies in `jobs`.
+    pub(crate) jobs_wake: Notify,
+    /// Something new lies in `outbox`.
+    pub(crate) outbox_wake: Notify,
+    /// The provider stops: what runs leaves itself resumable.
+    pub(crate) stop: CancellationToken,
+    _lock: File,
+}
+
+impl Local {
+    /// Makes and locks the folder, opens the database, makes credentials at first start and sweeps what
+    /// earlier processes left half done.
+    ///
+    /// # Errors
+    /// One line: the folder is in use or cannot be written, the database cannot be opened, or a credential
+    /// of the environment cannot be read.
+    pub async fn open(options: Options) -> Result<Self, LocalError> {
+        let folders = folders::Folders::make(&options.settings.dir)?;
+        let lock = folders.lock()?;
+        let credentials = credentials::Credentials::load(&folders, &options)?;
+        let file = folders.database();
+        let store = store::Store::open(&file)
+            .await
+            .map_err(|source| LocalError::Database {
+                path: file.display().to_string(),
+                source,
+            })?;
+        folders.sweep_attempts()?;
+        let tools = media::Tools::find(options.settings.jobs);
+        if let Err(missing) = &tools {
+            tracing::warn!("{missing}");
+        }
+        Ok(Self(Arc::new(Inner {
+            public_url: options.public_url,
+            webhook_url: options.webhook_url,
+            clock: options.clock,
+            settings: options.settings,
+            credentials,
+            folders,
+            store,
+            tools,
+            uploads: upload::Takeover::default(),
+            running: media::Running::default(),
+            images: media::ImageDesk::default(),
+            http: webhooks::client().map_err(LocalError::Client)?,
+            jobs_wake: Notify::new(),
+            outbox_wake: Notify::new(),
+            stop: CancellationToken::new(),
+            _lock: lock,
+        })))
+    }
+
+    /// The variables that the provider's action map reads.
+    pub fn credentials(&self) -> &BTreeMap<&'static str, SecretString> {
+        self.0.credentials.variables()
+    }
+
+    /// All routes, without the `/local` in front of them.
+    pub fn router(&self) -> Router {
+        let app = self.0.clone();
+        Router::new()
+            .merge(api::routes(&app))
+            .merge(upload::routes())
+            .merge(delivery::routes())
+            .with_state(app)
+    }
+
+    /// `None` when ffmpeg and ffprobe are there; else one plain line with the install command.
+    pub fn missing_tools(&self) -> Option<&str> {
+        self.0.tools.as_ref().err().map(String::as_str)
+    }
+
+    /// Transcodes, ends late uploads and delivers webhooks until `stop` is cancelled; what runs then is left
+    /// as a restart can take it up.
+    pub async fn run(&self, stop: CancellationToken) {
+        let app = &self.0;
+        let ended = async {
+            stop.cancelled().await;
+            app.stop.cancel();
+        };
+        tokio::join!(ended, media::run_jobs(app), webhooks::run(app), sweep::run(app));
+        app.uploads.settle().await;
+    }
+}

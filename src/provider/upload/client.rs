@@ -146,6 +146,10 @@ impl ClientSide {
         Ok(this)
     }
 
+    pub(crate) fn protocol(&self) -> Protocol {
+        self.protocol
+    }
+
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url
     }

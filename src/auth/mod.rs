@@ -1,0 +1,150 @@
+//! Who calls: bearer tokens, scopes, and whose video is whose.
+
+mod caller;
+mod development;
+mod jwks;
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::{Algorithm, DecodingKey, Validation};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use uuid::Uuid;
+
+pub use caller::Caller;
+pub use development::{Development, DevelopmentError, check as check_development};
+pub use jwks::{Jwks, JwksError};
+
+/// Seconds by which clocks may differ.
+const LEEWAY_S: i64 = 30;
+
+/// Decides whose tokens are believed.
+#[derive(Debug)]
+pub struct Authenticator {
+    keys: Keys,
+    issuer: Option<String>,
+    audience: Option<String>,
+}
+
+#[derive(Debug)]
+enum Keys {
+    Secrets(Vec<SecretString>),
+    Set(Jwks),
+}
+
+/// What a believed token says.
+#[derive(Debug, Deserialize)]
+struct Claims {
+    sub: String,
+    exp: f64,
+    nbf: Option<f64>,
+    #[serde(default)]
+    scope: String,
+    videos: Option<Vec<Uuid>>,
+}
+
+/// The token is not believed. The text says why, without the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct NotBelieved(pub &'static str);
+
+const REFUSED: NotBelieved = NotBelieved("The token is not valid.");
+
+impl Authenticator {
+    /// Tokens with an HS256 signature by one of `secrets`.
+    pub fn by_secrets(secrets: Vec<SecretString>, issuer: &str, audience: &str) -> Self {
+        Self {
+            keys: Keys::Secrets(secrets),
+            issuer: set(issuer),
+            audience: set(audience),
+        }
+    }
+
+    /// Tokens signed by a key of `jwks`.
+    pub fn by_jwks(jwks: Jwks, issuer: &str, audience: &str) -> Self {
+        Self {
+            keys: Keys::Set(jwks),
+            issuer: set(issuer),
+            audience: set(audience),
+        }
+    }
+
+    /// Whose token this is.
+    ///
+    /// # Errors
+    /// What is wrong with it, but never the token.
+    pub async fn authenticate(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, NotBelieved> {
+        let claims = match &self.keys {
+            Keys::Secrets(secrets) => secrets
+                .iter()
+                .find_map(|secret| {
+                    let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
+                    self.decode(token, &key, Algorithm::HS256)
+                })
+                .ok_or(REFUSED)?,
+            Keys::Set(set) => {
+                let header = jsonwebtoken::decode_header(token).map_err(|_| REFUSED)?;
+                let key = set.key(header.kid.as_deref(), now).await.ok_or(REFUSED)?;
+                let algorithm = algorithm_of(&key).ok_or(REFUSED)?;
+                let decoding = DecodingKey::from_jwk(&key).map_err(|_| REFUSED)?;
+                self.decode(token, &decoding, algorithm).ok_or(REFUSED)?
+            }
+        };
+        check_times(&claims, now)?;
+        Caller::of(claims)
+    }
+
+    /// The claims, where the signature holds under exactly this algorithm and issuer and audience are right.
+    fn decode(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<Claims> {
+        let mut rules = Validation::new(algorithm);
+        // Times are compared with our own clock in `check_times`.
+        rules.validate_exp = false;
+        rules.validate_aud = self.audience.is_some();
+        rules.required_spec_claims = ["exp", "sub"].map(str::to_owned).into();
+        if let Some(issuer) = &self.issuer {
+            rules.set_issuer(&[issuer]);
+            rules.required_spec_claims.insert("iss".to_owned());
+        }
+        if let Some(audience) = &self.audience {
+            rules.set_audience(&[audience]);
+            rules.required_spec_claims.insert("aud".to_owned());
+        }
+        jsonwebtoken::decode(token, key, &rules)
+            .ok()
+            .map(|data| data.claims)
+    }
+}
+
+fn set(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+#[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), NotBelieved> {
+    let now = now.timestamp();
+    if !claims.exp.is_finite() || claims.exp + LEEWAY_S as f64 <= now as f64 {
+        return Err(NotBelieved("The token has expired."));
+    }
+    if claims.nbf.is_some_and(|nbf| nbf - LEEWAY_S as f64 > now as f64) {
+        return Err(NotBelieved("The token is not valid yet."));
+    }
+    Ok(())
+}
+
+/// The one algorithm that a key signs with: by the key itself, never by the token's word. Symmetric keys have none.
+fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
+    use jsonwebtoken::jwk::{AlgorithmParameters as P, EllipticCurve, KeyAlgorithm};
+    let by_type = match &key.algorithm {
+        P::RSA(_) => Algorithm::RS256,
+        P::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P256 => Algorithm::ES256,
+        P::OctetKeyPair(parameters) if parameters.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
+        _ => return None,
+    };
+    match (key.common.key_algorithm, by_type) {
+        (None, _)
+        | (Some(KeyAlgorithm::RS256), Algorithm::RS256)
+        | (Some(KeyAlgorithm::ES256), Algorithm::ES256)
+        | (Some(KeyAlgorithm::EdDSA), Algorithm::EdDSA) => Some(by_type),
+        _ => None,
+    }
+}

@@ -1,0 +1,58 @@
+//! One file a command.
+
+mod healthcheck;
+mod migrate;
+mod serve;
+mod token;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Environment, Settings, load};
+use crate::wiring::StartError;
+
+/// A video service between an application and its video provider.
+///
+/// Without a command it serves. Settings come from built-in defaults, a file and VIDEO_… variables, in this order.
+#[derive(Debug, Parser)]
+#[command(name = "yourbit-video", version, about)]
+pub struct Cli {
+    /// Settings file (also VIDEO_CONFIG).
+    #[arg(long, global = true, value_name = "FILE")]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve the API (the default).
+    Serve,
+    /// Bring the database's tables up to date.
+    Migrate,
+    /// Print a caller's token, signed with the configured secret.
+    Token(token::TokenArgs),
+    /// Ask a running service whether it lives: for a container's HEALTHCHECK.
+    Healthcheck,
+}
+
+/// Why a command failed; printed on one line.
+pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
+
+impl Cli {
+    /// Runs the command to its end.
+    ///
+    /// # Errors
+    /// One line for the person who typed it.
+    pub async fn run(self) -> Result<(), CommandError> {
+        let env = Environment::of_process();
+        let settings: Settings = load(self.config.as_deref(), &env).map_err(StartError::from)?;
+        match self.command.unwrap_or(Command::Serve) {
+            Command::Serve => serve::serve(settings, &env).await,
+            Command::Migrate => migrate::migrate(&settings).await,
+            Command::Token(args) => token::token(&settings, &args),
+            Command::Healthcheck => healthcheck::healthcheck(&settings).await,
+        }
+    }
+}

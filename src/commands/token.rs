@@ -1,0 +1,73 @@
+//! `yourbit-video token`: a token for a user, to try the service with.
+
+use std::time::Duration;
+
+use clap::Args;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::json;
+
+use super::CommandError;
+use crate::auth::{Development, check_development};
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::wiring::{StartError, data_folder};
+
+#[derive(Debug, Args)]
+pub(super) struct TokenArgs {
+    /// The user that the token speaks for: the owner of what it makes.
+    #[arg(long, value_name = "USER")]
+    sub: String,
+    /// What it may do besides: video:play, video:admin, or both, space-separated.
+    #[arg(long, default_value = "")]
+    scope: String,
+    /// How long it lives, such as 90s, 1h or 7d.
+    #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
+    ttl: Duration,
+}
+
+/// Prints the token and nothing else.
+pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), CommandError> {
+    if !(1..=128).contains(&args.sub.chars().count()) {
+        return Err("--sub must have 1 to 128 characters".into());
+    }
+    println!("{}", sign(settings, args, &Clock::system())?);
+    Ok(())
+}
+
+fn sign(settings: &Settings, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {
+    let secret = secret(settings)?;
+    let exp = clock.now().timestamp() + i64::try_from(args.ttl.as_secs())?;
+    let mut claims = json!({"sub": args.sub, "exp": exp});
+    let auth = &settings.auth;
+    for (name, value) in [
+        ("scope", &args.scope),
+        ("iss", &auth.issuer),
+        ("aud", &auth.audience),
+    ] {
+        if !value.is_empty() {
+            claims[name] = json!(value);
+        }
+    }
+    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
+    Ok(jsonwebtoken::encode(
+        &Header::new(Algorithm::HS256),
+        &claims,
+        &key,
+    )?)
+}
+
+/// The first configured secret; that of development mode where none is.
+fn secret(settings: &Settings) -> Result<SecretString, CommandError> {
+    if !settings.auth.jwks.is_empty() {
+        return Err(
+            "auth.jwks is set: tokens come from your identity provider, which alone has the private key"
+                .into(),
+        );
+    }
+    if let Some(first) = settings.auth.jwt_secrets.first() {
+        return Ok(first.clone());
+    }
+    check_development(settings).map_err(StartError::from)?;
+    Ok(Development::secret(&data_folder(settings))?)
+}

@@ -1,0 +1,206 @@
+//! The join, tested on random histories: no order, repetition or interruption may show in the result.
+
+use chrono::{DateTime, Utc};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+
+use super::{Field, Knowledge, NeededIds, Observation, Policy, ShownStatus, Status};
+
+fn time(seconds: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap_or_default()
+}
+
+fn any_status() -> impl Strategy<Value = Option<Status>> {
+    prop::option::weighted(0.8, prop::sample::select(Status::ALL.to_vec()))
+}
+
+/// Few distinct values and times, so that ties and contradictions are common.
+fn any_value() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        Just(Value::Null),
+        (0..3_u8).prop_map(|n| json!(n)),
+        (0..3_u8).prop_map(|n| json!(n.to_string())),
+        (0..2_u8).prop_map(|n| json!(f64::from(n) + 0.5)),
+    ]
+}
+
+fn any_observation() -> impl Strategy<Value = Observation> {
+    let fields = prop::collection::vec((prop::sample::select(Field::ALL.to_vec()), any_value()), 0..4);
+    let flags = (
+        prop::bool::weighted(0.05),
+        prop::bool::weighted(0.05),
+        prop::bool::weighted(0.05),
+    );
+    let ids = (prop::bool::ANY, prop::bool::ANY);
+    (
+        prop::option::weighted(0.7, 0..3_i64),
+        0..3_u8,
+        any_status(),
+        flags,
+        ids,
+        fields,
+    )
+        .prop_map(
+            |(at, event, status, (gone, delete_requested, cancel_confirmed), (upload, asset), fields)| {
+                Observation {
+                    at: at.map(time),
+                    seen_at: time(100),
+                    event_id: format!("event-{event}"),
+                    status,
+                    gone,
+                    delete_requested,
+                    cancel_confirmed,
+                    upload_id: upload.then(|| "upload".to_owned()),
+                    asset_id: asset.then(|| "asset".to_owned()),
+                    fields,
+                }
+            },
+        )
+}
+
+fn joined<'a>(history: impl IntoIterator<Item = &'a Observation>) -> Knowledge {
+    let mut known = Knowledge::default();
+    for seen in history {
+        known
+            .join(seen)
+            .expect("all observations of a history name the same ids");
+    }
+    known
+}
+
+/// Every order of four things.
+fn permutations() -> Vec<[usize; 4]> {
+    let mut all = Vec::new();
+    for a in 0..4 {
+        for b in (0..4).filter(|b| *b != a) {
+            for c in (0..4).filter(|c| ![a, b].contains(c)) {
+                all.push([a, b, c, 6 - a - b - c]);
+            }
+        }
+    }
+    all
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn four_observations_leave_the_same_row_in_every_order_and_with_repetitions(
+        history in prop::collection::vec(any_observation(), 4),
+        again in prop::collection::vec(0..4_usize, 0..4),
+    ) {
+        let expected = joined(&history);
+        for order in permutations() {
+            prop_assert_eq!(&joined(order.iter().map(|i| &history[*i])), &expected);
+            let repeated = order.iter().chain(&again).map(|i| &history[*i]);
+            prop_assert_eq!(&joined(repeated), &expected);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn long_histories_do_not_remember_their_order(
+        (history, shuffled) in prop::collection::vec(any_observation(), 0..24)
+            .prop_flat_map(|h| (Just(h.clone()), Just(h).prop_shuffle())),
+    ) {
+        prop_assert_eq!(joined(&history), joined(&shuffled));
+    }
+}
+
+fn seen(status: Status) -> Observation {
+    Observation {
+        at: Some(time(0)),
+        seen_at: time(0),
+        status: Some(status),
+        ..Observation::default()
+    }
+}
+
+const NEEDS: NeededIds = NeededIds {
+    playback_id: true,
+    asset_id: false,
+    upload_id: false,
+};
+
+#[test]
+fn an_error_after_ready_changes_nothing() {
+    let playback = vec![(Field::PlaybackId, json!("p"))];
+    let ready = Observation {
+        fields: playback,
+        ..seen(Status::Ready)
+    };
+    let late = Observation {
+        at: Some(time(50)),
+        ..seen(Status::Errored)
+    };
+    assert_eq!(
+        joined([&ready, &late]).shown(Policy::Signed, NEEDS),
+        ShownStatus::Ready
+    );
+}
+
+#[test]
+fn a_late_update_does_not_revive_a_deleted_video() {
+    let gone = Observation {
+        gone: true,
+        ..Observation::default()
+    };
+    let known = joined([&seen(Status::Ready), &gone, &seen(Status::Ready)]);
+    assert_eq!(known.shown(Policy::Signed, NEEDS), ShownStatus::Deleted);
+}
+
+#[test]
+fn ready_without_the_id_that_plays_is_still_preparing() {
+    assert_eq!(
+        joined([&seen(Status::Ready)]).shown(Policy::Signed, NEEDS),
+        ShownStatus::Preparing
+    );
+}
+
+#[test]
+fn another_policy_than_asked_for_fails_closed() {
+    let fields = vec![
+        (Field::PlaybackId, json!("p")),
+        (Field::PlaybackPolicy, json!("public")),
+    ];
+    let known = joined([&Observation {
+        fields,
+        ..seen(Status::Ready)
+    }]);
+    assert_eq!(known.shown(Policy::Signed, NEEDS), ShownStatus::Errored);
+    assert_eq!(known.shown(Policy::Public, NEEDS), ShownStatus::Ready);
+}
+
+#[test]
+fn another_asset_id_is_a_conflict_and_joins_nothing() {
+    let mut known = joined([&Observation {
+        asset_id: Some("one".into()),
+        ..seen(Status::Preparing)
+    }]);
+    let before = known.clone();
+    let other = Observation {
+        asset_id: Some("two".into()),
+        ..seen(Status::Ready)
+    };
+    assert!(known.join(&other).is_err());
+    assert_eq!(known, before);
+}
+
+#[test]
+fn a_told_time_of_ready_beats_our_clock() {
+    let untold = Observation {
+        at: None,
+        seen_at: time(1),
+        ..seen(Status::Ready)
+    };
+    let told = Observation {
+        at: Some(time(9)),
+        seen_at: time(9),
+        ..seen(Status::Ready)
+    };
+    assert_eq!(joined([&untold, &told]).ready_at(), Some(time(9)));
+    assert_eq!(joined([&told, &untold]).ready_at(), Some(time(9)));
+}

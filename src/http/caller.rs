@@ -1,0 +1,78 @@
+//! Extractors whose presence is the proof of who calls.
+
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use http::header;
+use http::request::Parts;
+
+use super::error::ApiError;
+use crate::auth::{Caller, Development, NotBelieved};
+use crate::state::AppState;
+
+/// A caller with the scope `video:admin`.
+#[derive(Clone, Debug)]
+pub(crate) struct Admin(Caller);
+
+impl FromRequestParts<AppState> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
+        let (Some(value), None) = (given.next(), given.next()) else {
+            return Err(ApiError::Unauthenticated(
+                "Send one header Authorization: Bearer <token>.",
+            ));
+        };
+        let text = value.to_str().unwrap_or_default();
+        let token = text
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+            .map(|(_, token)| token.trim())
+            .ok_or(ApiError::Unauthenticated("Send Authorization: Bearer <token>."))?;
+        Ok(state.auth.authenticate(token, state.clock.now()).await?)
+    }
+}
+
+impl FromRequestParts<AppState> for Admin {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let caller = Caller::from_request_parts(parts, state).await?;
+        if caller.is_admin() {
+            Ok(Self(caller))
+        } else {
+            Err(ApiError::Forbidden("The scope video:admin is needed."))
+        }
+    }
+}
+
+impl std::ops::Deref for Admin {
+    type Target = Caller;
+
+    fn deref(&self) -> &Caller {
+        &self.0
+    }
+}
+
+impl From<NotBelieved> for ApiError {
+    fn from(refusal: NotBelieved) -> Self {
+        Self::Unauthenticated(refusal.0)
+    }
+}
+
+/// Refuses what does not come straight from this machine: DNS rebinding, forgotten proxies.
+pub(crate) async fn development_guard(
+    State(development): State<Development>,
+    request: Request,
+    next: Next,
+) -> Response {
+    if development.allows(request.headers(), request.uri()) {
+        return next.run(request).await;
+    }
+    ApiError::Forbidden(
+        "Development mode answers only on localhost with its own port and without proxies in between: set \
+         VIDEO_AUTH__JWT_SECRET to serve others.",
+    )
+    .into_response()
+}

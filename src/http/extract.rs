@@ -1,0 +1,171 @@
+//! What handlers take from a request: read within limits, refused by name.
+
+use axum::extract::{FromRequest, FromRequestParts, Path, Request};
+use bytes::Bytes;
+use http::header;
+use http::request::Parts;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+use uuid::Uuid;
+
+use super::error::{ApiError, FieldProblem};
+use crate::state::AppState;
+
+/// A JSON body: declared as JSON, without unknown members, without U+0000.
+pub(crate) struct Body<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        JsonBytes::from_request(request, state)
+            .await
+            .and_then(|raw| parse(&raw.0))
+            .map(Self)
+    }
+}
+
+/// The bytes of a body that is declared as JSON; an absent body counts as `{}`.
+pub(crate) struct JsonBytes(pub(crate) Bytes);
+
+impl FromRequest<AppState> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
+        let declared = is_json(request.headers().get(header::CONTENT_TYPE));
+        let limit = state.settings.http.body_limit_bytes;
+        let bytes = axum::body::to_bytes(request.into_body(), limit)
+            .await
+            .map_err(|error| {
+                let too_large = std::error::Error::source(&error)
+                    .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+                if too_large {
+                    ApiError::PayloadTooLarge
+                } else {
+                    ApiError::InvalidRequest("The body broke off.".to_owned())
+                }
+            })?;
+        match (bytes.is_empty(), declared) {
+            (true, _) => Ok(Self(Bytes::from_static(b"{}"))),
+            (false, true) => Ok(Self(bytes)),
+            (false, false) => Err(ApiError::UnsupportedMediaType),
+        }
+    }
+}
+
+fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
+    let essence = content_type.and_then(|value| value.to_str().ok()).map(|value| {
+        value
+            .split(';')
+            .next()
+            .unwrap_or_default()
+            .trim()
+            .to_ascii_lowercase()
+    });
+    essence.is_some_and(|essence| essence == "application/json" || essence.ends_with("+json"))
+}
+
+/// Reads a JSON body into `T`.
+pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|error| ApiError::InvalidRequest(format!("The body is not JSON: {error}.")))?;
+    if let Some(pointer) = nul_in(&value) {
+        let detail = "U+0000 is not allowed in a text".to_owned();
+        return Err(ApiError::InvalidBody(vec![FieldProblem { pointer, detail }]));
+    }
+    serde_path_to_error::deserialize(value).map_err(|error| {
+        let detail = error.inner().to_string();
+        ApiError::InvalidBody(vec![FieldProblem {
+            pointer: pointer_of(error.path(), &detail),
+            detail,
+        }])
+    })
+}
+
+/// Where a text or a member's name holds U+0000.
+fn nul_in(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => text.contains('\0').then(String::new),
+        Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .find_map(|(index, item)| Some(format!("/{index}{}", nul_in(item)?))),
+        Value::Object(members) => members.iter().find_map(|(name, item)| {
+            let inner = if name.contains('\0') {
+                Some(String::new())
+            } else {
+                nul_in(item)
+            };
+            Some(format!(
+                "/{}{}",
+                name.replace('~', "~0").replace('/', "~1"),
+                inner?
+            ))
+        }),
+        Value::Null | Value::Bool(_) | Value::Number(_) => None,
+    }
+}
+
+/// The pointer to what serde stumbled over; an unknown member is named by the message alone.
+fn pointer_of(path: &serde_path_to_error::Path, detail: &str) -> String {
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            serde_path_to_error::Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            serde_path_to_error::Segment::Map { key } => {
+                pointer.push('/');
+                pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));
+            }
+            serde_path_to_error::Segment::Enum { .. } | serde_path_to_error::Segment::Unknown => {}
+        }
+    }
+    let unknown = detail
+        .strip_prefix("unknown field `")
+        .and_then(|rest| rest.split('`').next());
+    match unknown {
+        Some(name) if !pointer.ends_with(&format!("/{name}")) => format!("{pointer}/{name}"),
+        _ => pointer,
+    }
+}
+
+/// Query parameters, none of them unknown.
+pub(crate) struct Query<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &AppState) -> Result<Self, ApiError> {
+        let query = axum::extract::Query::<T>::try_from_uri(&parts.uri).map_err(|rejection| {
+            let text = rejection.body_text();
+            let cause = text
+                .strip_prefix("Failed to deserialize query string: ")
+                .unwrap_or(&text);
+            ApiError::InvalidRequest(format!("The query is not acceptable: {cause}."))
+        })?;
+        if parts.uri.query().is_some_and(|query| query.contains("%00")) {
+            return Err(ApiError::InvalidRequest(
+                "U+0000 is not allowed in a parameter.".to_owned(),
+            ));
+        }
+        Ok(Self(query.0))
+    }
+}
+
+/// The `{id}` of the path; a malformed one is nobody's.
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl FromRequestParts<AppState> for Id {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Path(text) = Path::<String>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::NotFound)?;
+        let canonical = text.len() == 36;
+        Uuid::parse_str(&text)
+            .ok()
+            .filter(|_| canonical)
+            .map(Self)
+            .ok_or(ApiError::NotFound)
+    }
+}

@@ -1,0 +1,43 @@
+//! Probes: alive, and ready for traffic.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::{Value, json};
+
+use super::error::ApiError;
+use crate::state::AppState;
+
+/// How long an answer of the database is believed.
+const CACHED_FOR: chrono::Duration = chrono::Duration::seconds(1);
+
+/// The process runs.
+pub(crate) async fn live() -> Json<Value> {
+    Json(json!({"status": "ok"}))
+}
+
+/// The process can do its work: database reached, migrations applied, not stopping.
+pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
+    if state.stopping.load(Ordering::SeqCst) {
+        return Err(ApiError::Unavailable);
+    }
+    let now = state.clock.now();
+    let mut last = state.last_ready.lock().await;
+    let known = last.filter(|(at, _)| now - *at < CACHED_FOR && now >= *at);
+    let ready = match known {
+        Some((_, ready)) => ready,
+        None => tokio::time::timeout(Duration::from_secs(1), state.store.is_ready())
+            .await
+            .unwrap_or(false),
+    };
+    if known.is_none() {
+        *last = Some((now, ready));
+    }
+    if ready {
+        Ok(Json(json!({"status": "ok"})))
+    } else {
+        Err(ApiError::Unavailable)
+    }
+}

@@ -1,0 +1,193 @@
+//! Signed playback: addresses that end.
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Duration, Utc};
+use http::{HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use uuid::Uuid;
+
+use super::error::ApiError;
+use super::extract::{Id, Query};
+use crate::auth::Caller;
+use crate::domain::{Field, Policy, ShownStatus, Video};
+use crate::provider::{PlaybackAsk, Provider, Subject};
+use crate::state::AppState;
+
+/// The shortest life of a signed address, in seconds.
+const LEAST_S: u64 = 30;
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PlaybackQuery {
+    expires_in: Option<u64>,
+    time: Option<f64>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ThumbnailQuery {
+    time: Option<f64>,
+}
+
+/// Everything that a player needs of one video.
+#[derive(Debug, Serialize)]
+pub(crate) struct Playback {
+    video_id: Uuid,
+    playback_policy: Policy,
+    playback_id: Option<String>,
+    expires_at: Option<DateTime<Utc>>,
+    refresh_after: Option<DateTime<Utc>>,
+    urls: BTreeMap<String, String>,
+    thumbnails: BTreeMap<String, String>,
+    tokens: BTreeMap<String, String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Thumbnails {
+    thumbnails: BTreeMap<String, String>,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+/// Addresses and tokens of one video.
+pub(crate) async fn show(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+    Query(query): Query<PlaybackQuery>,
+) -> Result<Response, ApiError> {
+    let video = playable(&state, &caller, id).await?;
+    let provider = state.providers.of(&video)?;
+    Ok(private(
+        of_video(&state, &provider, &video, query.expires_in, query.time).await?,
+    ))
+}
+
+/// Addresses of one video's thumbnails alone.
+pub(crate) async fn thumbnails(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+    Query(query): Query<ThumbnailQuery>,
+) -> Result<Response, ApiError> {
+    let video = playable(&state, &caller, id).await?;
+    let provider = state.providers.of(&video)?;
+    let sizes = &state.thumbnail_sizes;
+    let ask = ask(&state, &provider, &video, None, query.time, sizes)?;
+    let given = provider.thumbnails(&Subject::of_video(&video), &ask).await;
+    let given = given.map_err(|error| ApiError::of_call(error, Some(video.id)))?;
+    Ok(private(Thumbnails {
+        thumbnails: given.thumbnails,
+        expires_at: given.expires_at,
+    }))
+}
+
+async fn of_video(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    expires_in: Option<u64>,
+    time: Option<f64>,
+) -> Result<Playback, ApiError> {
+    let sizes = &state.thumbnail_sizes;
+    let ask = ask(state, provider, video, expires_in, time, sizes)?;
+    let given = provider.playback(&Subject::of_video(video), &ask).await;
+    let given = given.map_err(|error| ApiError::of_call(error, Some(video.id)))?;
+    Ok(Playback {
+        video_id: video.id,
+        playback_policy: video.playback_policy,
+        playback_id: video.known.facts.text(Field::PlaybackId).map(str::to_owned),
+        expires_at: given.expires_at,
+        refresh_after: given.expires_at.map(|end| refresh_after(ask.now, end)),
+        urls: given.urls,
+        thumbnails: given.thumbnails,
+        tokens: given.tokens,
+    })
+}
+
+/// The video, where the caller may play it and it plays.
+async fn playable(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
+    let video = state
+        .store
+        .video(id)
+        .await?
+        .filter(|video| caller.may_play(video))
+        .ok_or(ApiError::NotFound)?;
+    if video.status == ShownStatus::Ready {
+        Ok(video)
+    } else {
+        Err(ApiError::VideoNotReady(video.status))
+    }
+}
+
+fn ask<'a>(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    expires_in: Option<u64>,
+    time: Option<f64>,
+    sizes: &'a [(String, u32)],
+) -> Result<PlaybackAsk<'a>, ApiError> {
+    let settings = &state.settings.playback;
+    let most = provider
+        .max_playback_ttl_s()
+        .map_or(settings.max_ttl_s, |map| map.min(settings.max_ttl_s));
+    let duration = video.known.facts.number(Field::Duration);
+    let expires_in_s = match expires_in {
+        Some(given) if !(LEAST_S..=most).contains(&given) => {
+            return Err(ApiError::InvalidRequest(format!(
+                "expires_in must lie in {LEAST_S} to {most} seconds."
+            )));
+        }
+        Some(given) => given,
+        None => settings
+            .ttl_s
+            .max(duration.map_or(0, |seconds| whole(seconds) + 600))
+            .min(most),
+    };
+    if time.is_some_and(|time| !time.is_finite() || time < 0.0) {
+        return Err(ApiError::InvalidRequest(
+            "time must be seconds, 0 or more.".to_owned(),
+        ));
+    }
+    let time_s = time.or(video.thumbnail_time).map(|time| clamp(time, duration));
+    Ok(PlaybackAsk {
+        now: state.clock.now(),
+        expires_in_s,
+        max_ttl_s: most,
+        time_s,
+        sizes,
+    })
+}
+
+/// Within [0, duration), rounded down to whole seconds: few distinct images, none past the end.
+fn clamp(time: f64, duration: Option<f64>) -> u64 {
+    let last = duration.map_or(f64::MAX, |duration| (duration.ceil() - 1.0).max(0.0));
+    whole(time.min(last))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates; negatives are refused before"
+)]
+fn whole(seconds: f64) -> u64 {
+    seconds.floor() as u64
+}
+
+/// Four fifths into its life: time enough to fetch the next.
+fn refresh_after(now: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
+    let life_s = (end - now).num_seconds().max(0);
+    now + Duration::seconds(life_s * 4 / 5)
+}
+
+fn private(body: impl Serialize) -> Response {
+    let mut response = Json(body).into_response();
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    response
+}

@@ -1,0 +1,158 @@
+//! `POST /v1/uploads`: what a caller may ask for.
+
+use http::{HeaderMap, header};
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::config::Settings;
+use crate::domain::Policy;
+use crate::http::error::{ApiError, FieldProblem};
+
+/// The body, every member optional.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UploadRequest {
+    pub(super) title: Option<String>,
+    pub(super) external_id: Option<String>,
+    pub(super) metadata: Option<Map<String, Value>>,
+    playback_policy: Option<Policy>,
+    quality: Option<String>,
+    provider: Option<String>,
+    pub(super) filename: Option<String>,
+    pub(super) content_type: Option<String>,
+    pub(super) file_size: Option<u64>,
+    pub(super) thumbnail_time: Option<f64>,
+    cors_origin: Option<String>,
+}
+
+/// The body with the settings' defaults, within what they allow.
+#[derive(Debug)]
+pub(super) struct Choices {
+    pub(super) provider: String,
+    pub(super) policy: Policy,
+    pub(super) quality: String,
+    /// The origin that the provider is told.
+    pub(super) cors_origin: String,
+}
+
+impl UploadRequest {
+    /// Checks every member and names all that are wrong.
+    pub(super) fn choose(&self, settings: &Settings, headers: &HeaderMap) -> Result<Choices, ApiError> {
+        let mut problems = check_video_members(
+            self.title.as_deref(),
+            self.external_id.as_deref(),
+            self.metadata.as_ref(),
+            self.thumbnail_time,
+        );
+        for (name, value, most) in [
+            ("filename", &self.filename, 512),
+            ("content_type", &self.content_type, 128),
+        ] {
+            problems.extend(check_text(name, value.as_deref(), most));
+        }
+        if self.file_size == Some(0) {
+            problems.push(FieldProblem::of("file_size", "must be at least 1 byte"));
+        }
+        let uploads = &settings.uploads;
+        let provider = self
+            .provider
+            .clone()
+            .unwrap_or_else(|| settings.providers.default.clone());
+        let policy = self.playback_policy.unwrap_or(uploads.playback_policy);
+        let quality = self.quality.clone().unwrap_or_else(|| uploads.quality.clone());
+        let mut allow = |name: &str, value: &str, allowed: Vec<&str>| {
+            if !allowed.contains(&value) {
+                problems.push(FieldProblem::of(
+                    name,
+                    format!("must be one of: {}", allowed.join(", ")),
+                ));
+            }
+        };
+        let texts = |list: &'_ [String]| list.iter().map(String::as_str).collect::<Vec<&str>>().join(",");
+        let providers = texts(&uploads.allowed_providers);
+        let qualities = texts(&uploads.allowed_qualities);
+        allow("provider", &provider, providers.split(',').collect());
+        allow("quality", &quality, qualities.split(',').collect());
+        allow(
+            "playback_policy",
+            policy.as_str(),
+            uploads.allowed_policies.iter().map(|p| p.as_str()).collect(),
+        );
+        let cors_origin = match self.origin(settings, headers) {
+            Ok(origin) => origin,
+            Err(problem) => {
+                problems.push(problem);
+                String::new()
+            }
+        };
+        if problems.is_empty() {
+            Ok(Choices {
+                provider,
+                policy,
+                quality,
+                cors_origin,
+            })
+        } else {
+            Err(ApiError::InvalidBody(problems))
+        }
+    }
+
+    /// The body's origin, else the request's, else the first listed, else our own.
+    fn origin(&self, settings: &Settings, headers: &HeaderMap) -> Result<String, FieldProblem> {
+        let own = url::Url::parse(&settings.http.public_url)
+            .map(|url| url.origin().ascii_serialization())
+            .unwrap_or_default();
+        let listed = &settings.uploads.cors_origins;
+        let any = listed.iter().any(|origin| origin == "*");
+        let allowed = |origin: &str| {
+            origin == own || listed.iter().any(|known| known == origin) || (any && is_plain_origin(origin))
+        };
+        if let Some(origin) = &self.cors_origin {
+            return if allowed(origin) {
+                Ok(origin.clone())
+            } else {
+                let detail = "must be the service's own origin or one of uploads.cors_origins";
+                Err(FieldProblem::of("cors_origin", detail))
+            };
+        }
+        let given = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+        let from_request = given.filter(|origin| allowed(origin)).map(str::to_owned);
+        Ok(from_request.or_else(|| listed.first().cloned()).unwrap_or(own))
+    }
+}
+
+/// An origin that can stand in a header: scheme, host and port, nothing else.
+fn is_plain_origin(text: &str) -> bool {
+    text == "*" || url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
+}
+
+/// The members that a video keeps, as a new upload and a change may set them.
+pub(crate) fn check_video_members(
+    title: Option<&str>,
+    external_id: Option<&str>,
+    metadata: Option<&Map<String, Value>>,
+    thumbnail_time: Option<f64>,
+) -> Vec<FieldProblem> {
+    let mut problems = Vec::new();
+    problems.extend(check_text("title", title, 512));
+    problems.extend(check_text("external_id", external_id, 128));
+    let size = metadata
+        .and_then(|metadata| serde_json::to_vec(metadata).ok())
+        .map_or(0, |bytes| bytes.len());
+    if size > 4096 {
+        problems.push(FieldProblem::of(
+            "metadata",
+            format!("must have at most 4096 bytes as JSON, has {size}"),
+        ));
+    }
+    if thumbnail_time.is_some_and(|time| !(0.0..=1e7).contains(&time)) {
+        problems.push(FieldProblem::of("thumbnail_time", "must be seconds, 0 or more"));
+    }
+    problems
+}
+
+fn check_text(name: &str, value: Option<&str>, most: usize) -> Option<FieldProblem> {
+    let length = value?.chars().count();
+    (length > most)
+        .then(|| FieldProblem::of(name, format!("must have at most {most} characters, has {length}")))
+}

@@ -1,0 +1,125 @@
+//! A video in the form that callers see.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::domain::{Field, Policy, ShownStatus, Video};
+use crate::provider::Subject;
+use crate::state::AppState;
+
+/// The JSON of a video.
+#[derive(Clone, Debug, Serialize)]
+pub(crate) struct VideoView {
+    id: Uuid,
+    owner: String,
+    title: Option<String>,
+    external_id: Option<String>,
+    metadata: Map<String, Value>,
+    provider: String,
+    status: ShownStatus,
+    playback_policy: Policy,
+    upload_id: Option<String>,
+    asset_id: Option<String>,
+    playback_id: Option<String>,
+    playback_url: Option<String>,
+    thumbnail_time: Option<f64>,
+    duration_seconds: Option<f64>,
+    aspect_ratio: Option<String>,
+    width: Option<u64>,
+    height: Option<u64>,
+    error: Option<ErrorView>,
+    version: i64,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    ready_at: Option<DateTime<Utc>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    events_url: Option<String>,
+}
+
+/// Why a video will never play.
+#[derive(Clone, Debug, Serialize)]
+struct ErrorView {
+    code: String,
+    message: String,
+}
+
+impl VideoView {
+    /// The video as its provider's map lets it be seen.
+    pub(crate) fn of(state: &AppState, video: &Video) -> Self {
+        let facts = &video.known.facts;
+        let text = |field| facts.text(field).map(str::to_owned);
+        let whole = |field| facts.get(field).and_then(Value::as_u64);
+        let ready = video.status == ShownStatus::Ready;
+        let provider = state.providers.by_name(&video.provider).filter(|_| ready);
+        let playback_url = provider.and_then(|provider| provider.public_hls(&Subject::of_video(video)));
+        Self {
+            id: video.id,
+            owner: video.owner.clone(),
+            title: video.title.clone(),
+            external_id: video.external_id.clone(),
+            metadata: video.metadata.clone(),
+            provider: video.provider.clone(),
+            status: video.status,
+            playback_policy: video.playback_policy,
+            upload_id: video.known.upload_id.clone(),
+            asset_id: video.known.asset_id.clone(),
+            playback_id: text(Field::PlaybackId),
+            playback_url,
+            thumbnail_time: video.thumbnail_time,
+            duration_seconds: facts.number(Field::Duration),
+            aspect_ratio: text(Field::AspectRatio),
+            width: whole(Field::Width),
+            height: whole(Field::Height),
+            error: error_of(video),
+            version: video.version,
+            created_at: video.created_at,
+            updated_at: video.updated_at,
+            ready_at: video.known.ready_at(),
+            events_url: None,
+        }
+    }
+}
+
+fn error_of(video: &Video) -> Option<ErrorView> {
+    if video.status != ShownStatus::Errored {
+        return None;
+    }
+    let facts = &video.known.facts;
+    if video.known.policy_mismatch(video.playback_policy) {
+        let message = "The provider made the video with another playback policy than the one asked for.";
+        return Some(ErrorView {
+            code: "policy_mismatch".to_owned(),
+            message: message.to_owned(),
+        });
+    }
+    if video.known.lost {
+        let message = "The provider has answered for a day that it does not have the video.";
+        return Some(ErrorView {
+            code: "provider_lost".to_owned(),
+            message: message.to_owned(),
+        });
+    }
+    let message = facts
+        .text(Field::ErrorMessage)
+        .unwrap_or("The provider could not make a video of the file.");
+    Some(ErrorView {
+        code: facts
+            .text(Field::ErrorCode)
+            .unwrap_or("processing_failed")
+            .to_owned(),
+        message: message.to_owned(),
+    })
+}
+
+/// A strong tag of what a caller sees of one video: its version and the map that its addresses are made by.
+pub(crate) fn etag(state: &AppState, video: &Video) -> String {
+    use sha2::{Digest, Sha256};
+    let map = state
+        .providers
+        .by_name(&video.provider)
+        .map_or("", |provider| provider.digest());
+    let digest = Sha256::digest(format!("{}\0{}\0{map}", video.id, video.version));
+    format!("\"{}\"", hex::encode(&digest[..12]))
+}

@@ -1,0 +1,183 @@
+//! What a batch of events does to its videos: pure, in memory.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::Refresh;
+use crate::domain::{EventState, InboxEvent, Status, Video};
+use crate::provider::{Provider, Subject};
+use crate::state::AppState;
+use crate::store::{Due, EventOutcome, Plan, VideoChange};
+
+/// While a refresh asks the provider, nobody else takes its event.
+const REFRESH_LEASE: chrono::Duration = chrono::Duration::seconds(60);
+
+/// Joins each event into its video. Events whose video only becomes known by a later one of the batch get another
+/// turn; those that still have none are parked.
+pub(super) fn plan(state: &AppState, due: &Due, now: DateTime<Utc>, refreshes: &mut Vec<Refresh>) -> Plan {
+    let mut board = Board::new(&due.videos);
+    let mut outcomes = Vec::with_capacity(due.events.len());
+    let mut waiting: Vec<&InboxEvent> = due.events.iter().collect();
+    loop {
+        let before = waiting.len();
+        waiting.retain(|event| match board.find(event) {
+            None => true,
+            Some(index) => {
+                outcomes.push(apply(state, event, &mut board, index, now, refreshes));
+                false
+            }
+        });
+        if waiting.is_empty() || waiting.len() == before {
+            break;
+        }
+    }
+    outcomes.extend(waiting.into_iter().map(|event| EventOutcome {
+        state: EventState::Parked,
+        error: Some("its video is not known yet".to_owned()),
+        ..EventOutcome::of(event)
+    }));
+    Plan {
+        videos: board.changes,
+        events: outcomes,
+    }
+}
+
+fn apply(
+    state: &AppState,
+    event: &InboxEvent,
+    board: &mut Board,
+    index: usize,
+    now: DateTime<Utc>,
+    refreshes: &mut Vec<Refresh>,
+) -> EventOutcome {
+    let Some(provider) = state.providers.by_name(&event.provider) else {
+        return failed(
+            event,
+            format!("no action map of provider \"{}\" is loaded", event.provider),
+        );
+    };
+    let video = &mut board.changes[index].after;
+    let id = video.id;
+    if event.video_ref.is_some_and(|named| named != id) {
+        return failed(
+            event,
+            "identity_conflict: the event names another video of ours".to_owned(),
+        );
+    }
+    let shown = video.status;
+    match join(provider, event, video) {
+        Err(error) => EventOutcome {
+            video_id: Some(id),
+            ..failed(event, error)
+        },
+        Ok(refresh) => {
+            video.reschedule(shown, &state.check_times, now);
+            if video.known.reported == Status::Ready && video.known.lacks(provider.needs(video.playback_policy)) {
+                // The address cannot be made yet: the provider is asked for what is missing.
+                video.check_at = Some(now);
+            }
+            board.index(index);
+            if refresh {
+                refreshes.push(Refresh {
+                    event: event.clone(),
+                    video_id: id,
+                });
+            }
+            EventOutcome {
+                state: if refresh {
+                    EventState::Pending
+                } else {
+                    EventState::Applied
+                },
+                next_attempt_at: refresh.then_some(now + REFRESH_LEASE),
+                error: None,
+                video_id: Some(id),
+                ..EventOutcome::of(event)
+            }
+        }
+    }
+}
+
+/// Joins what the event says; true where the provider is to be asked for the rest.
+fn join(
+    provider: &Provider,
+    event: &InboxEvent,
+    video: &mut Video,
+) -> Result<bool, String> {
+    let body = event.body.as_deref().ok_or("its body is gone")?;
+    let subject = Subject::of_video(video);
+    let read = provider
+        .translate(body, &subject, &event.event_id, event.received_at)
+        .map_err(|error| error.to_string())?;
+    let needs = provider.needs(video.playback_policy);
+    video
+        .observe(&read.observation, needs)
+        .map_err(|conflict| conflict.to_string())?;
+    Ok(read.refresh)
+}
+
+fn failed(event: &InboxEvent, error: String) -> EventOutcome {
+    EventOutcome {
+        state: EventState::Failed,
+        error: Some(error),
+        ..EventOutcome::of(event)
+    }
+}
+
+/// The videos of a batch, found by any of their ids as these become known.
+struct Board {
+    changes: Vec<VideoChange>,
+    by_asset: HashMap<(String, String), usize>,
+    by_upload: HashMap<(String, String), usize>,
+    by_id: HashMap<Uuid, usize>,
+}
+
+impl Board {
+    fn new(videos: &[Video]) -> Self {
+        let changes: Vec<_> = videos
+            .iter()
+            .map(|v| VideoChange {
+                before: v.clone(),
+                after: v.clone(),
+            })
+            .collect();
+        let count = changes.len();
+        let mut board = Self {
+            changes,
+            by_asset: HashMap::new(),
+            by_upload: HashMap::new(),
+            by_id: HashMap::new(),
+        };
+        (0..count).for_each(|index| board.index(index));
+        board
+    }
+
+    fn index(&mut self, index: usize) {
+        let video = &self.changes[index].after;
+        let key = |id: &String| (video.provider.clone(), id.clone());
+        if let Some(asset) = &video.known.asset_id {
+            self.by_asset.insert(key(asset), index);
+        }
+        if let Some(upload) = &video.known.upload_id {
+            self.by_upload.insert(key(upload), index);
+        }
+        self.by_id.insert(video.id, index);
+    }
+
+    /// By asset id, then upload id, then our own id; never a video of another provider.
+    fn find(&self, event: &InboxEvent) -> Option<usize> {
+        let key = |id: &String| (event.provider.clone(), id.clone());
+        let by_asset = event.asset_id.as_ref().and_then(|id| self.by_asset.get(&key(id)));
+        let by_upload = || {
+            event
+                .upload_id
+                .as_ref()
+                .and_then(|id| self.by_upload.get(&key(id)))
+        };
+        let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id));
+        let index = *by_asset.or_else(by_upload).or_else(by_ref)?;
+        (self.changes[index].after.provider == event.provider).then_some(index)
+    }
+}

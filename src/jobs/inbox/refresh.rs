@@ -1,0 +1,70 @@
+//! Events that say too little: the provider is asked for the rest.
+
+use uuid::Uuid;
+
+use super::later;
+use crate::domain::{EventState, InboxEvent};
+use crate::jobs::ask::ask;
+use crate::provider::Priority;
+use crate::state::AppState;
+use crate::store::{Edit, EventOutcome, StoreError};
+
+/// An event that is joined already and stays pending until the provider has answered.
+#[derive(Debug)]
+pub struct Refresh {
+    pub(super) event: InboxEvent,
+    pub(super) video_id: Uuid,
+}
+
+impl Refresh {
+    /// Asks, joins the answer, and finishes the event; or puts it off.
+    pub async fn run(self, state: &AppState) {
+        if let Err(error) = self.try_run(state).await {
+            // The event's lease runs out and it is taken again.
+            tracing::error!(event.id = %self.event.id, error = &error as &dyn std::error::Error, "a refresh failed");
+        }
+    }
+
+    async fn try_run(&self, state: &AppState) -> Result<(), StoreError> {
+        let now = state.clock.now();
+        let event = &self.event;
+        let Some(provider) = state.providers.by_name(&event.provider) else {
+            return Ok(());
+        };
+        let Some(video) = state.store.video(self.video_id).await? else {
+            return Ok(());
+        };
+        let outcome = match ask(provider, &video, Priority::Background, now).await {
+            Err(error) => later(state, event, now, error.to_string()),
+            Ok(answer) => {
+                let edit = state.store.edit_video(video.id, state.clock.now(), |video| {
+                    let needs = provider.needs(video.playback_policy);
+                    answer
+                        .observations
+                        .iter()
+                        .try_for_each(|seen| video.observe(seen, needs))
+                });
+                match edit.await? {
+                    Edit::Refused(conflict) => EventOutcome {
+                        state: EventState::Failed,
+                        error: Some(conflict.to_string()),
+                        ..EventOutcome::of(event)
+                    },
+                    Edit::Done(_) | Edit::Missing => EventOutcome {
+                        state: EventState::Applied,
+                        error: None,
+                        next_attempt_at: None,
+                        ..EventOutcome::of(event)
+                    },
+                }
+            }
+        };
+        state
+            .store
+            .finish_event(&EventOutcome {
+                video_id: Some(self.video_id),
+                ..outcome
+            })
+            .await
+    }
+}

@@ -1,0 +1,6 @@
+//! What runs beside requests.
+
+pub mod ask;
+pub mod inbox;
+pub mod reconcile;
+pub mod retention;

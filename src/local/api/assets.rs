@@ -1,0 +1,109 @@
+//! `/video/v1/assets`.
+
+use axum::{
+    Json,
+    extract::{Path, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde_json::{Map, Value, json};
+
+use super::{body, body::Body, data, page, page::Page, settings, valid};
+use crate::local::{
+    App, changes,
+    fault::Fault,
+    store::{Asset, AssetChanges, Position},
+    view::{self, Wire},
+};
+
+/// `POST /assets`: Mux takes URLs here; we take files only, by uploads.
+pub(crate) async fn create() -> Fault {
+    Fault::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
+}
+
+/// `GET /assets/{id}`.
+pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
+    let id = valid(&id, "Asset")?;
+    let asset = app
+        .store
+        .asset(id)
+        .await?
+        .ok_or_else(|| Fault::not_found("Asset"))?;
+    Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
+}
+
+/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first.
+pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<Response, Fault> {
+    let page = Page::read(&query)?;
+    let after = page::position(&query)?;
+    let offset = if after.is_some() { 0 } else { page.offset };
+    if query.get("live_stream_id").is_some_and(|id| !id.is_empty()) {
+        return Ok(Json(json!({ "data": [], "next_cursor": null })).into_response());
+    }
+    let upload_id = query.get("upload_id").map(String::as_str);
+    let mut assets = app
+        .store
+        .list_assets(upload_id, after.as_ref(), page.limit + 1, offset)
+        .await?;
+    let limit = usize::try_from(page.limit).unwrap_or(usize::MAX);
+    let more = assets.len() > limit;
+    assets.truncate(limit);
+    let next = assets.last().filter(|_| more).map(|last| {
+        page::cursor(&Position {
+            created_us: last.created_us,
+            id: last.id.clone(),
+        })
+    });
+    let mut rows = Vec::with_capacity(assets.len());
+    for asset in &assets {
+        rows.push(shown(&app, asset).await?);
+    }
+    Ok(Json(json!({ "data": rows, "next_cursor": next })).into_response())
+}
+
+/// `PATCH /assets/{id}`: `passthrough` and `meta`.
+pub(crate) async fn update(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Body(body): Body,
+) -> Result<Response, Fault> {
+    let id = valid(&id, "Asset")?;
+    let changes = changes_in(&body)?;
+    let asset = changes::assets::update(&app, id, &changes)
+        .await?
+        .ok_or_else(|| Fault::not_found("Asset"))?;
+    Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
+}
+
+/// An empty `passthrough` clears it; `meta` replaces the whole object.
+fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, Fault> {
+    if let Some(unknown) = body
+        .keys()
+        .find(|key| !["passthrough", "meta"].contains(&key.as_str()))
+    {
+        return Err(Fault::invalid(format!("{unknown} cannot be changed")));
+    }
+    let passthrough = body::text(body, "passthrough", settings::PASSTHROUGH)?;
+    let meta = settings::meta(body.get("meta"))?;
+    Ok(AssetChanges {
+        passthrough: body
+            .contains_key("passthrough")
+            .then(|| passthrough.filter(|text| !text.is_empty()).into()),
+        meta: body.contains_key("meta").then(|| meta.into()),
+    })
+}
+
+/// `DELETE /assets/{id}`: 204, and nothing of it is served any more.
+pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Fault> {
+    let id = valid(&id, "Asset")?;
+    if changes::assets::delete(&app, id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(Fault::not_found("Asset"))
+}
+
+async fn shown(app: &App, asset: &Asset) -> Result<Value, Fault> {
+    let ids = app.store.playback_ids_of(&asset.id).await?;
+    let files = app.store.static_renditions_of(&asset.id).await?;
+    Ok(view::asset(asset, &ids, &files, Wire::Answer))
+}

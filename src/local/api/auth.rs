@@ -1,0 +1,33 @@
+//! Basic auth with the API token.
+
+use axum::{
+    extract::{Request, State},
+    http::{HeaderMap, header},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+
+use crate::local::{App, fault::Fault};
+
+/// Lets only the holder of the token through.
+pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
+    match basic(request.headers()) {
+        Some((token, secret)) if app.credentials.accepts(&token, &secret) => next.run(request).await,
+        _ => Fault::unauthorized().into_response(),
+    }
+}
+
+fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+    let (scheme, encoded) = headers
+        .get(header::AUTHORIZATION)?
+        .to_str()
+        .ok()?
+        .split_once(' ')?;
+    if !scheme.eq_ignore_ascii_case("basic") {
+        return None;
+    }
+    let pair = String::from_utf8(STANDARD.decode(encoded.trim()).ok()?).ok()?;
+    let (token, secret) = pair.split_once(':')?;
+    Some((token.to_owned(), secret.to_owned()))
+}

@@ -1,0 +1,62 @@
+//! The management API: `/video/v1/…`, Basic auth, Mux's envelopes and status codes.
+
+mod assets;
+mod auth;
+mod body;
+mod page;
+mod playback_ids;
+mod settings;
+mod uploads;
+
+use axum::{
+    Json, Router,
+    http::{HeaderValue, StatusCode, header},
+    middleware,
+    response::{IntoResponse, Response},
+    routing::{delete, get, post, put},
+};
+use serde_json::{Value, json};
+use tower_http::set_header::SetResponseHeaderLayer;
+
+use super::{App, chaos, fault::Fault};
+
+/// The API's routes. Auth comes first, so that strangers learn nothing, not even of the faults made on purpose.
+pub(crate) fn routes(app: &App) -> Router<App> {
+    let no_store = HeaderValue::from_static("max-age=0, private, must-revalidate");
+    Router::new()
+        .route("/video/v1/uploads", post(uploads::create).get(uploads::list))
+        .route("/video/v1/uploads/{id}", get(uploads::show))
+        .route("/video/v1/uploads/{id}/cancel", put(uploads::cancel))
+        .route("/video/v1/assets", get(assets::list).post(assets::create))
+        .route(
+            "/video/v1/assets/{id}",
+            get(assets::show).patch(assets::update).delete(assets::remove),
+        )
+        .route("/video/v1/assets/{id}/playback-ids", post(playback_ids::create))
+        .route(
+            "/video/v1/assets/{id}/playback-ids/{playback_id}",
+            delete(playback_ids::remove).get(playback_ids::show),
+        )
+        .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find))
+        .method_not_allowed_fallback(async || Fault::method())
+        .route_layer(SetResponseHeaderLayer::if_not_present(
+            header::CACHE_CONTROL,
+            no_store,
+        ))
+        .route_layer(middleware::from_fn_with_state(app.clone(), chaos::api))
+        .route_layer(middleware::from_fn_with_state(app.clone(), auth::require))
+}
+
+/// `{"data": …}`.
+fn data(status: StatusCode, value: &Value) -> Response {
+    (status, Json(json!({ "data": value }))).into_response()
+}
+
+/// An id from a path: one that is not of our making "was invalid", as Mux says.
+fn valid<'a>(id: &'a str, what: &str) -> Result<&'a str, Fault> {
+    if super::ids::is_id(id) {
+        return Ok(id);
+    }
+    let shown: String = id.chars().take(64).collect();
+    Err(Fault::invalid(format!("{what} id \"{shown}\" was invalid")))
+}

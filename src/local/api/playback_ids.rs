@@ -1,0 +1,71 @@
+//! Playback ids of an asset, and the way back from one to its asset.
+
+use axum::{
+    extract::{Path, State},
+    http::StatusCode,
+    response::Response,
+};
+use serde_json::json;
+
+use super::{body::Body, data, settings, valid};
+use crate::local::{App, changes, fault::Fault, view};
+
+/// `POST /assets/{id}/playback-ids` `{policy}`.
+pub(crate) async fn create(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Body(body): Body,
+) -> Result<Response, Fault> {
+    let id = valid(&id, "Asset")?;
+    let policy = body
+        .get("policy")
+        .ok_or_else(|| Fault::invalid("policy is missing"))?;
+    let policy = settings::policy(policy)?;
+    let made = changes::assets::add_playback_id(&app, id, &policy).await?;
+    let made = made.ok_or_else(|| Fault::not_found("Asset"))?;
+    Ok(data(StatusCode::CREATED, &view::playback_id(&made)))
+}
+
+/// `GET /assets/{id}/playback-ids/{playback_id}`.
+pub(crate) async fn show(
+    State(app): State<App>,
+    Path((id, playback_id)): Path<(String, String)>,
+) -> Result<Response, Fault> {
+    let (id, playback_id) = (valid(&id, "Asset")?, valid(&playback_id, "Playback")?);
+    let found = app
+        .store
+        .playback_id(playback_id)
+        .await?
+        .filter(|found| found.asset_id == id);
+    Ok(data(
+        StatusCode::OK,
+        &view::playback_id(&found.ok_or_else(|| Fault::not_found("Playback ID"))?),
+    ))
+}
+
+/// `DELETE /assets/{id}/playback-ids/{playback_id}`: 204, and the id is dead.
+pub(crate) async fn remove(
+    State(app): State<App>,
+    Path((id, playback_id)): Path<(String, String)>,
+) -> Result<StatusCode, Fault> {
+    let (id, playback_id) = (valid(&id, "Asset")?, valid(&playback_id, "Playback")?);
+    if changes::assets::drop_playback_id(&app, id, playback_id).await? {
+        return Ok(StatusCode::NO_CONTENT);
+    }
+    Err(Fault::not_found("Playback ID"))
+}
+
+/// `GET /playback-ids/{playback_id}`: whose it is.
+pub(crate) async fn find(State(app): State<App>, Path(playback_id): Path<String>) -> Result<Response, Fault> {
+    let playback_id = valid(&playback_id, "Playback")?;
+    let found = app
+        .store
+        .playback_id(playback_id)
+        .await?
+        .ok_or_else(|| Fault::not_found("Playback ID"))?;
+    let object = json!({ "type": "asset", "id": found.asset_id });
+    Ok(data(
+        StatusCode::OK,
+        &json!({ "policy": found.policy, "object": object, "id": found.id }),
+    ))
+}

@@ -1,0 +1,160 @@
+//! `new_asset_settings`: checked, and normalised as Mux echoes them.
+
+use serde_json::{Map, Value, json};
+
+use super::body::{flag, one_of, text};
+use crate::local::fault::Fault;
+
+const QUALITIES: [&str; 3] = ["basic", "plus", "premium"];
+const TIERS: [&str; 3] = ["1080p", "1440p", "2160p"];
+const ENCODING_TIERS: [&str; 3] = ["smart", "baseline", "premium"];
+/// Longest `passthrough`, in characters.
+pub(crate) const PASSTHROUGH: usize = 255;
+
+/// Reads the settings; what the local provider cannot do is refused, never ignored.
+pub(crate) fn read(given: Option<&Value>) -> Result<Value, Fault> {
+    let empty = Map::new();
+    let given = match given {
+        None | Some(Value::Null) => &empty,
+        Some(Value::Object(map)) => map,
+        Some(_) => return Err(Fault::invalid("new_asset_settings must be an object")),
+    };
+    refuse_unsupported(given)?;
+    let mut out = Map::new();
+    let policies = policies(given)?;
+    if !policies.is_empty() {
+        out.insert("playback_policies".into(), json!(policies));
+    }
+    put(&mut out, "passthrough", text(given, "passthrough", PASSTHROUGH)?);
+    put(&mut out, "meta", meta(given.get("meta"))?);
+    put(
+        &mut out,
+        "video_quality",
+        one_of(given, "video_quality", &QUALITIES)?,
+    );
+    put(
+        &mut out,
+        "encoding_tier",
+        one_of(given, "encoding_tier", &ENCODING_TIERS)?,
+    );
+    put(
+        &mut out,
+        "max_resolution_tier",
+        one_of(given, "max_resolution_tier", &TIERS)?,
+    );
+    put(&mut out, "normalize_audio", flag(given, "normalize_audio")?);
+    put(
+        &mut out,
+        "static_renditions",
+        static_renditions(given.get("static_renditions"))?,
+    );
+    put(&mut out, "test", flag(given, "test")?);
+    Ok(Value::Object(out))
+}
+
+/// `meta`: titles and ids with Mux's limits, in code points.
+pub(crate) fn meta(given: Option<&Value>) -> Result<Option<Value>, Fault> {
+    let map = match given {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Object(map)) => map,
+        Some(_) => return Err(Fault::invalid("meta must be an object")),
+    };
+    let mut out = Map::new();
+    put(&mut out, "title", text(map, "title", 512)?);
+    put(&mut out, "creator_id", text(map, "creator_id", 128)?);
+    put(&mut out, "external_id", text(map, "external_id", 128)?);
+    if let Some(unknown) = map
+        .keys()
+        .find(|key| !["title", "creator_id", "external_id"].contains(&key.as_str()))
+    {
+        return Err(Fault::invalid(format!("meta.{unknown} is not a known field")));
+    }
+    Ok(Some(Value::Object(out)))
+}
+
+/// `playback_policies`, or its old name; a bare string counts as a list of one.
+fn policies(given: &Map<String, Value>) -> Result<Vec<String>, Fault> {
+    let named = given
+        .get("playback_policies")
+        .or_else(|| given.get("playback_policy"));
+    let list = match named {
+        None | Some(Value::Null) => return Ok(Vec::new()),
+        Some(Value::Array(list)) => list.as_slice(),
+        Some(one) => std::slice::from_ref(one),
+    };
+    list.iter().map(policy).collect()
+}
+
+/// One policy.
+pub(crate) fn policy(value: &Value) -> Result<String, Fault> {
+    match value.as_str() {
+        Some(policy @ ("public" | "signed")) => Ok(policy.to_owned()),
+        Some("drm") => Err(Fault::invalid("The local provider has no DRM")),
+        _ => Err(Fault::invalid("A playback policy must be public or signed")),
+    }
+}
+
+fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), Fault> {
+    for name in ["inputs", "input"] {
+        let listed = match given.get(name) {
+            None | Some(Value::Null) => continue,
+            Some(Value::Array(list)) => list.as_slice(),
+            Some(one) => std::slice::from_ref(one),
+        };
+        if listed
+            .iter()
+            .any(|input| input.as_object().is_none_or(|fields| !fields.is_empty()))
+        {
+            return Err(Fault::invalid(format!(
+                "{name}: inputs by URL, overlays and subtitles are not supported by the local provider"
+            )));
+        }
+    }
+    for (name, harmless) in [("mp4_support", "none"), ("master_access", "none")] {
+        if one_of(given, name, &[harmless]).is_err() {
+            return Err(Fault::invalid(format!(
+                "{name}: only {harmless} is supported by the local provider"
+            )));
+        }
+    }
+    if given
+        .get("advanced_playback_policies")
+        .is_some_and(|value| !value.is_null())
+    {
+        return Err(Fault::invalid("The local provider has no DRM"));
+    }
+    Ok(())
+}
+
+fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, Fault> {
+    let list = match given {
+        None | Some(Value::Null) => return Ok(None),
+        Some(Value::Array(list)) => list,
+        Some(_) => return Err(Fault::invalid("static_renditions must be a list")),
+    };
+    let mut out = Vec::new();
+    for wish in list {
+        let Some(wish) = wish.as_object() else {
+            return Err(Fault::invalid("static_renditions must be a list of objects"));
+        };
+        if wish.get("resolution").and_then(Value::as_str) != Some("highest") {
+            return Err(Fault::invalid(
+                "static_renditions: the local provider makes resolution \"highest\" only",
+            ));
+        }
+        let mut kept = Map::new();
+        kept.insert("resolution".into(), json!("highest"));
+        put(&mut kept, "passthrough", text(wish, "passthrough", PASSTHROUGH)?);
+        out.push(Value::Object(kept));
+    }
+    if out.len() > 1 {
+        return Err(Fault::invalid("static_renditions: \"highest\" may be named once"));
+    }
+    Ok(Some(Value::Array(out)))
+}
+
+fn put(out: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+    if let Some(value) = value {
+        out.insert(name.into(), value.into());
+    }
+}

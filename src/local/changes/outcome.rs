@@ -1,0 +1,55 @@
+//! How the work on an asset ended.
+
+use serde_json::json;
+
+use super::{App, commit, store, tell_asset, tell_static, tell_upload};
+use crate::local::{
+    media::Media,
+    store::{Job, JobKind, Made},
+};
+
+/// The stream is made and in its place. The static renditions that were asked for come next.
+pub(crate) async fn ready(app: &App, job: &Job, media: &Media) -> Result<(), sqlx::Error> {
+    let mut write = app.store.write().await?;
+    store::jobs::finish(&mut write, job).await?;
+    if let Some(asset) = store::assets::make_ready(&mut write, &job.asset_id, media).await? {
+        tell_asset(app, &mut write, "video.asset.ready", &asset).await?;
+        if !store::assets::static_of(&mut write, &asset.id).await?.is_empty() {
+            store::jobs::insert(&mut write, &asset.id, JobKind::Static, app.clock.now()).await?;
+        }
+    }
+    commit(app, write).await?;
+    app.jobs_wake.notify_one();
+    Ok(())
+}
+
+/// The file cannot be made into a stream, for a `reason` that the uploader may read.
+pub(crate) async fn errored(app: &App, job: &Job, kind: &str, reason: &str) -> Result<(), sqlx::Error> {
+    let mut write = app.store.write().await?;
+    store::jobs::finish(&mut write, job).await?;
+    let errors = json!({ "type": kind, "messages": [reason] });
+    if let Some(asset) = store::assets::fail(&mut write, &job.asset_id, &errors).await? {
+        tell_asset(app, &mut write, "video.asset.errored", &asset).await?;
+        let error = json!({ "type": kind, "message": reason });
+        if let Some(upload) = store::uploads::fail(&mut write, &asset.upload_id, &error).await? {
+            tell_upload(app, &mut write, "video.upload.errored", &upload).await?;
+        }
+        store::jobs::end_static(&mut write, &asset.id, "errored", None).await?;
+        tell_static(app, &mut write, &asset.id, "errored").await?;
+    }
+    commit(app, write).await
+}
+
+/// The static renditions of a ready asset ended as `ready`, `skipped` or `errored`.
+pub(crate) async fn static_ended(
+    app: &App,
+    job: &Job,
+    status: &str,
+    made: Option<Made>,
+) -> Result<(), sqlx::Error> {
+    let mut write = app.store.write().await?;
+    store::jobs::finish(&mut write, job).await?;
+    store::jobs::end_static(&mut write, &job.asset_id, status, made).await?;
+    tell_static(app, &mut write, &job.asset_id, status).await?;
+    commit(app, write).await
+}

@@ -1,0 +1,236 @@
+//! What is made at first start: API token, webhook secret, signing key.
+
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    io::{self, Write as _},
+    path::Path,
+};
+
+use aws_lc_rs::{
+    encoding::{AsDer, Pkcs8V1Der},
+    rsa::{KeyPair, KeySize},
+    signature::KeyPair as _,
+};
+use base64::{Engine, engine::general_purpose::STANDARD};
+use jsonwebtoken::DecodingKey;
+use rustls_pki_types::{PrivateKeyDer, pem::PemObject};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use subtle::ConstantTimeEq;
+
+use super::{LocalError, Options, folders::Folders, ids};
+
+const API: &str = "VIDEO_LOCAL_API";
+const PUBLIC: &str = "VIDEO_LOCAL_PUBLIC";
+const TOKEN: &str = "VIDEO_LOCAL_TOKEN";
+const SECRET: &str = "VIDEO_LOCAL_SECRET";
+const WEBHOOK_SECRET: &str = "VIDEO_LOCAL_WEBHOOK_SECRET";
+const SIGNING_KEY: &str = "VIDEO_LOCAL_SIGNING_KEY";
+const PRIVATE_KEY: &str = "VIDEO_LOCAL_PRIVATE_KEY";
+
+/// The variables for the action map, and of the signing key what it takes to verify.
+pub(crate) struct Credentials {
+    variables: BTreeMap<&'static str, SecretString>,
+    /// SHA-256 of `token:secret`: equal lengths, so that comparing tells nothing.
+    basic: [u8; 32],
+    webhook_secret: SecretString,
+    kid: String,
+    /// The public half of the signing key, parsed once.
+    verifier: DecodingKey,
+}
+
+/// The file, as it lies in `local.dir`.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    token: String,
+    secret: String,
+    webhook_secret: String,
+    signing_key: String,
+    private_key: String,
+}
+
+impl Credentials {
+    /// Reads the file, or makes it at first start; what the environment sets goes before it.
+    pub(crate) fn load(folders: &Folders, options: &Options) -> Result<Self, LocalError> {
+        let kept = Kept::read_or_make(&folders.credentials())?;
+        let made = [
+            (API, options.api_url.clone()),
+            (PUBLIC, options.public_url.clone()),
+            (TOKEN, kept.token),
+            (SECRET, kept.secret),
+            (WEBHOOK_SECRET, kept.webhook_secret),
+            (SIGNING_KEY, kept.signing_key),
+            (PRIVATE_KEY, kept.private_key),
+        ];
+        let mut plain = BTreeMap::new();
+        for (name, value) in made {
+            let value = match options.env.get(name) {
+                Some(given) if given.trim().is_empty() => {
+                    return Err(LocalError::Credential {
+                        name: name.into(),
+                        problem: "is set but empty",
+                    });
+                }
+                Some(given) => given.clone(),
+                None => value,
+            };
+            plain.insert(name, value);
+        }
+        Self::from_variables(&plain)
+    }
+
+    fn from_variables(plain: &BTreeMap<&'static str, String>) -> Result<Self, LocalError> {
+        let value = |name: &str| plain.get(name).map(String::as_str).unwrap_or_default();
+        Ok(Self {
+            basic: digest(value(TOKEN), value(SECRET)),
+            webhook_secret: SecretString::from(value(WEBHOOK_SECRET)),
+            kid: value(SIGNING_KEY).to_owned(),
+            verifier: DecodingKey::from_rsa_der(&public_key(value(PRIVATE_KEY))?),
+            variables: plain
+                .iter()
+                .map(|(name, value)| (*name, SecretString::from(value.as_str())))
+                .collect(),
+        })
+    }
+
+    /// Everything that the action map may name.
+    pub(crate) fn variables(&self) -> &BTreeMap<&'static str, SecretString> {
+        &self.variables
+    }
+
+    /// True for the API token and its secret; takes the same time for every wrong pair.
+    pub(crate) fn accepts(&self, token: &str, secret: &str) -> bool {
+        self.basic.ct_eq(&digest(token, secret)).into()
+    }
+
+    /// What webhooks are signed with.
+    pub(crate) fn webhook_secret(&self) -> &[u8] {
+        self.webhook_secret.expose_secret().as_bytes()
+    }
+
+    /// The id of the signing key.
+    pub(crate) fn kid(&self) -> &str {
+        &self.kid
+    }
+
+    /// What tokens are verified with.
+    pub(crate) fn verifier(&self) -> &DecodingKey {
+        &self.verifier
+    }
+}
+
+impl Kept {
+    fn read_or_make(path: &Path) -> Result<Self, LocalError> {
+        let failed = |what: &'static str| {
+            move |source: io::Error| LocalError::Folder {
+                what,
+                path: path.display().to_string(),
+                source,
+            }
+        };
+        match std::fs::read(path) {
+            Ok(bytes) => serde_json::from_slice(&bytes).map_err(|_| LocalError::Credential {
+                name: path.display().to_string(),
+                problem: "cannot be read; remove it to have new credentials made",
+            }),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                let made = Self::make()?;
+                made.write(path).map_err(failed("cannot write"))?;
+                Ok(made)
+            }
+            Err(error) => Err(failed("cannot read")(error)),
+        }
+    }
+
+    fn make() -> Result<Self, LocalError> {
+        Ok(Self {
+            token: ids::text(36),
+            secret: ids::text(75),
+            webhook_secret: ids::text(32).to_ascii_lowercase(),
+            signing_key: ids::id(),
+            private_key: fresh_key().map_err(|_| LocalError::Credential {
+                name: PRIVATE_KEY.into(),
+                problem: "no RSA key could be made",
+            })?,
+        })
+    }
+
+    /// All or nothing, and readable by nobody else from its first byte on.
+    fn write(&self, path: &Path) -> io::Result<()> {
+        let fresh = path.with_extension("new");
+        let _ = std::fs::remove_file(&fresh);
+        let mut file = private_file(&fresh)?;
+        serde_json::to_writer_pretty(&mut file, self)?;
+        file.write_all(b"\n")?;
+        file.sync_all()?;
+        std::fs::rename(fresh, path)
+    }
+}
+
+#[cfg(unix)]
+fn private_file(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    File::options()
+        .write(true)
+        .create_new(true)
+        .mode(0o600)
+        .open(path)
+}
+
+#[cfg(not(unix))]
+fn private_file(path: &Path) -> io::Result<File> {
+    File::options().write(true).create_new(true).open(path)
+}
+
+/// A new RSA key of 2048 bits, as Mux's are; PEM of its PKCS#8 form.
+fn fresh_key() -> Result<String, aws_lc_rs::error::Unspecified> {
+    let pair = KeyPair::generate(KeySize::Rsa2048)?;
+    let der: Pkcs8V1Der<'_> = pair.as_der()?;
+    Ok(pem(der.as_ref()))
+}
+
+fn pem(der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let mut out = String::from("-----BEGIN PRIVATE KEY-----\n");
+    let mut rest = text.as_str();
+    while !rest.is_empty() {
+        let (line, tail) = rest.split_at(rest.len().min(64));
+        out.push_str(line);
+        out.push('\n');
+        rest = tail;
+    }
+    out + "-----END PRIVATE KEY-----\n"
+}
+
+/// The public half (PKCS#1 DER) of a private key given as Mux's clients take it: PEM (PKCS#1 or PKCS#8), or base64 of one.
+fn public_key(given: &str) -> Result<Vec<u8>, LocalError> {
+    let wrong = || LocalError::Credential {
+        name: PRIVATE_KEY.into(),
+        problem: "must be an RSA private key of 2048 bits or more in PEM, or base64 of one",
+    };
+    let given = given.trim();
+    let pem = if given.starts_with("-----") {
+        given.as_bytes().to_vec()
+    } else {
+        STANDARD
+            .decode(given.split_ascii_whitespace().collect::<String>())
+            .map_err(|_| wrong())?
+    };
+    let pair = match PrivateKeyDer::from_pem_slice(&pem).map_err(|_| wrong())? {
+        PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
+        PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
+        _ => return Err(wrong()),
+    };
+    Ok(pair.map_err(|_| wrong())?.public_key().as_ref().to_vec())
+}
+
+fn digest(token: &str, secret: &str) -> [u8; 32] {
+    Sha256::new()
+        .chain_update(token)
+        .chain_update([0])
+        .chain_update(secret)
+        .finalize()
+        .into()
+}

@@ -1,0 +1,83 @@
+//! Who may see what (`facts/mux.md` 6.6).
+
+use super::{params::Params, token::Claims};
+use crate::local::{App, fault::Fault, ids, media::Media, store::Asset};
+
+/// What may stand in the query beside a token; everything else must be in the token.
+const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
+
+/// A question for one playback id.
+pub(crate) struct Ask {
+    playback_id: String,
+    query: Params,
+}
+
+/// A good answer to it: the asset, and the parameters that count.
+pub(crate) struct Grant {
+    pub(crate) playback_id: String,
+    pub(crate) asset: Asset,
+    pub(crate) media: Media,
+    pub(crate) params: Params,
+    /// The token of a signed id, to be handed down; its end in Unix seconds.
+    pub(crate) token: Option<(String, f64)>,
+}
+
+impl Ask {
+    /// A question as it came.
+    pub(crate) fn new(playback_id: &str, query: Option<&str>) -> Self {
+        Self {
+            playback_id: playback_id.to_owned(),
+            query: Params::of_query(query.unwrap_or_default()),
+        }
+    }
+
+    /// Read anew for every answer: after a deletion nothing is served.
+    pub(crate) async fn grant(self, app: &App, audience: &str) -> Result<Grant, Fault> {
+        if !ids::is_id(&self.playback_id) {
+            return Err(Fault::invalid("Playback ID was invalid"));
+        }
+        let found = app.store.playback_id(&self.playback_id).await?;
+        let found = found.ok_or_else(|| Fault::not_found("Playback ID"))?;
+        let (params, token) = match (found.policy.as_str(), self.query.text("token")) {
+            ("public", None) => (self.query, None),
+            ("public", Some(_)) => {
+                return Err(Fault::invalid("A public playback ID takes no token"));
+            }
+            (_, None) => return Err(Fault::forbidden("A signed playback ID needs a token")),
+            (_, Some(token)) => {
+                let now = app.clock.now();
+                let claims = Claims::check(&app.credentials, token, &self.playback_id, audience, now)
+                    .ok_or_else(|| Fault::forbidden("The token was not accepted"))?;
+                let mut params = Params::of_claims(&claims.0);
+                params.also(&self.query, &BESIDE_TOKEN);
+                (params, Some((token.to_owned(), claims.exp())))
+            }
+        };
+        let asset = app
+            .store
+            .asset(&found.asset_id)
+            .await?
+            .ok_or_else(|| Fault::not_found("Asset"))?;
+        match (asset.status.as_str(), asset.media.clone()) {
+            ("ready", Some(media)) => Ok(Grant {
+                playback_id: self.playback_id,
+                media: media.0,
+                asset,
+                params,
+                token,
+            }),
+            ("errored", _) => Err(Fault::not_ready("Asset is errored")),
+            _ => Err(Fault::not_ready("Asset is still preparing")),
+        }
+    }
+}
+
+impl Grant {
+    /// `?token=…` for what is below a signed playlist; nothing for a public one.
+    pub(crate) fn token_query(&self) -> String {
+        self.token
+            .as_ref()
+            .map(|(token, _)| format!("?token={token}"))
+            .unwrap_or_default()
+    }
+}

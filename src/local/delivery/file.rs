@@ -1,0 +1,90 @@
+//! Files of ours over HTTP.
+
+use std::{io::SeekFrom, path::Path};
+
+use axum::{
+    body::Body,
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
+use tokio_util::io::ReaderStream;
+
+use super::{
+    access::Grant,
+    headers,
+    range::{self, Range},
+};
+use crate::local::{App, fault::Fault};
+
+/// Bytes read from the disk at once.
+const PIECE: usize = 64 * 1024;
+
+/// Serves one file as `content_type`, whole or in part.
+pub(crate) async fn serve(
+    app: &App,
+    grant: &Grant,
+    path: &Path,
+    content_type: &'static str,
+    request: &HeaderMap,
+) -> Result<Response, Fault> {
+    let mut file = match tokio::fs::File::open(path).await {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Fault::not_found("File")),
+        other => other?,
+    };
+    let length = file.metadata().await?.len();
+    // What lies at one address never changes, so its length and the asset's name tell it.
+    let tag = format!("\"{}-{length}\"", grant.asset.id.get(..16).unwrap_or_default());
+    let header = |name| {
+        request
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let fresh =
+        header(header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag));
+    let whole = header(header::IF_RANGE).is_some_and(|known| known != tag);
+    let asked = range::read(header(header::RANGE).filter(|_| !whole), length);
+    let mut response = match asked {
+        _ if fresh => StatusCode::NOT_MODIFIED.into_response(),
+        Range::Outside => return Ok(outside(length)),
+        Range::Whole => body(file, length),
+        Range::Span(start, end) => {
+            file.seek(SeekFrom::Start(start)).await?;
+            let mut part = body(file, end - start);
+            *part.status_mut() = StatusCode::PARTIAL_CONTENT;
+            put(
+                &mut part,
+                header::CONTENT_RANGE,
+                &format!("bytes {start}-{}/{length}", end - 1),
+            );
+            part
+        }
+    };
+    put(&mut response, header::ETAG, &tag);
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
+    headers.insert(header::CACHE_CONTROL, headers::cache_control(app, grant));
+    Ok(response)
+}
+
+fn body(file: tokio::fs::File, length: u64) -> Response {
+    let stream = ReaderStream::with_capacity(file.take(length), PIECE);
+    let mut response = Body::from_stream(stream).into_response();
+    response
+        .headers_mut()
+        .insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    response
+}
+
+fn outside(length: u64) -> Response {
+    let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
+    put(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
+    response
+}
+
+fn put(response: &mut Response, name: header::HeaderName, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
+}

@@ -1,0 +1,70 @@
+//! Headers that every answer to a viewer carries, and how long it may be kept.
+
+use axum::{
+    extract::Request,
+    http::{HeaderName, HeaderValue, header},
+    middleware::Next,
+    response::Response,
+};
+
+use super::access::Grant;
+use crate::local::App;
+
+/// Seconds that an answer may be kept. Not more, so that a deleted video is gone from caches soon.
+const KEEP_S: i64 = 300;
+
+const GUARD: [(HeaderName, HeaderValue); 7] = [
+    (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    ),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; sandbox"),
+    ),
+    (header::ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")),
+    (
+        header::ACCESS_CONTROL_ALLOW_METHODS,
+        HeaderValue::from_static("GET, HEAD, OPTIONS"),
+    ),
+    (
+        header::ACCESS_CONTROL_ALLOW_HEADERS,
+        HeaderValue::from_static("Range, If-Range, If-None-Match"),
+    ),
+    (
+        header::ACCESS_CONTROL_EXPOSE_HEADERS,
+        HeaderValue::from_static("Accept-Ranges, Content-Length, Content-Range, ETag"),
+    ),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("cross-origin"),
+    ),
+];
+
+/// Whatever comes out, a browser takes it for what we say and runs nothing of it; every player may read it.
+pub(crate) async fn guard(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let is_error = response.status().is_client_error() || response.status().is_server_error();
+    let headers = response.headers_mut();
+    for (name, value) in GUARD {
+        headers.insert(name, value);
+    }
+    if is_error {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    response
+}
+
+/// `private` for signed ids, and never beyond the token's end.
+pub(crate) fn cache_control(app: &App, grant: &Grant) -> HeaderValue {
+    let now = app.clock.now().timestamp();
+    let text = match &grant.token {
+        None => format!("public, max-age={KEEP_S}"),
+        Some((_, exp)) => {
+            #[expect(clippy::cast_possible_truncation, reason = "clamped to a few minutes")]
+            let left = (*exp - 0.5).floor().min(9e15) as i64 - now;
+            format!("private, max-age={}", left.clamp(0, KEEP_S))
+        }
+    };
+    HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))
+}

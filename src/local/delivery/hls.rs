@@ -1,0 +1,121 @@
+//! Playlists: made for each answer, so that the token travels down to every segment.
+
+use std::fmt::Write as _;
+
+use axum::{
+    http::{HeaderValue, header},
+    response::IntoResponse,
+};
+
+use super::{access::Grant, clip::Clip, params::wrong};
+use crate::local::{
+    App,
+    fault::Fault,
+    media::{Playlist, Rendition},
+};
+
+const TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
+/// Playlists carry tokens and are cheap to make.
+const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
+const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440p", "2160p"];
+
+/// The list of renditions.
+pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, Fault> {
+    Clip::read(grant)?;
+    let below = format!("{}{}", grant.token_query(), Clip::query(grant));
+    let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    for rendition in chosen(grant)? {
+        let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={}", rendition.peak_bps);
+        let _ = write!(text, ",AVERAGE-BANDWIDTH={}", rendition.average_bps);
+        if rendition.width > 0 {
+            let _ = write!(text, ",RESOLUTION={}x{}", rendition.width, rendition.height);
+            if grant.media.frame_rate > 0.0 {
+                let _ = write!(text, ",FRAME-RATE={:.3}", grant.media.frame_rate.min(60.0));
+            }
+        }
+        if let Some(codecs) = &rendition.codecs {
+            let _ = write!(text, ",CODECS=\"{codecs}\"");
+        }
+        let _ = write!(
+            text,
+            "\n{}/rendition/{}.m3u8{below}\n",
+            grant.playback_id, rendition.name
+        );
+    }
+    Ok(answer(grant, text))
+}
+
+/// The renditions between `min_resolution` and `max_resolution`; where that leaves none, the nearest. The middle
+/// one comes first, so that players start with it, unless `rendition_order=desc` is asked for.
+fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, Fault> {
+    let size = |name: &str| -> Result<Option<u32>, Fault> {
+        let word = grant.params.one_of(name, &SIZES)?;
+        Ok(word.and_then(|word| word.trim_end_matches('p').parse().ok()))
+    };
+    let (least, most) = (
+        size("min_resolution")?.unwrap_or(0),
+        size("max_resolution")?.unwrap_or(u32::MAX),
+    );
+    if least > most {
+        return Err(wrong("min_resolution", "at most max_resolution"));
+    }
+    let descending = grant.params.one_of("rendition_order", &["desc"])?.is_some();
+    let all = &grant.media.renditions;
+    let mut chosen: Vec<&Rendition> = all
+        .iter()
+        .filter(|one| (least..=most).contains(&one.short()))
+        .collect();
+    if chosen.is_empty() {
+        let below = all.iter().find(|one| one.short() <= most);
+        chosen.extend(below.or(all.last()));
+    }
+    if !descending && chosen.len() > 1 {
+        let middle = chosen.remove(chosen.len() / 2);
+        chosen.insert(0, middle);
+    }
+    Ok(chosen)
+}
+
+/// The segments of one rendition.
+pub(crate) async fn rendition(
+    app: &App,
+    grant: &Grant,
+    name: &str,
+) -> Result<impl IntoResponse + use<>, Fault> {
+    let clip = Clip::read(grant)?;
+    let known = grant.media.renditions.iter().find(|one| one.name == name);
+    let known = known.ok_or_else(|| Fault::not_found("Playlist"))?;
+    let folder = app.folders.media(&grant.asset.id).join(&known.name);
+    let playlist = Playlist::load(&folder).await?;
+    let longest = playlist
+        .0
+        .iter()
+        .map(|segment| segment.duration_s)
+        .fold(1.0, f64::max)
+        .ceil();
+    let mut text = format!(
+        "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:{longest}\n#EXT-X-MEDIA-SEQUENCE:0\n\
+         #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
+    );
+    let token = grant.token_query();
+    for segment in playlist.between(clip.from_s, clip.to_s) {
+        let _ = write!(
+            text,
+            "#EXTINF:{:.6},\n../segment/{name}/{}{token}\n",
+            segment.duration_s, segment.file
+        );
+    }
+    text.push_str("#EXT-X-ENDLIST\n");
+    Ok(answer(grant, text))
+}
+
+fn answer(grant: &Grant, text: String) -> impl IntoResponse + use<> {
+    let kept = match grant.token {
+        Some(_) => NOT_KEPT,
+        None => HeaderValue::from_static("public, max-age=60"),
+    };
+    (
+        [(header::CONTENT_TYPE, TYPE), (header::CACHE_CONTROL, kept)],
+        text,
+    )
+}

@@ -1,0 +1,93 @@
+//! Byte ranges: one span of a file, as players ask for it.
+
+/// What a `Range` header means for a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Range {
+    /// None, or one that is to be ignored: the whole file.
+    Whole,
+    /// `start..end`, within the file.
+    Span(u64, u64),
+    /// 416: nothing of it is in the file.
+    Outside,
+}
+
+/// Reads `bytes=a-b`, `bytes=a-` and `bytes=-n`. Anything else, several spans included, is ignored, as RFC 9110
+/// allows.
+pub(crate) fn read(header: Option<&str>, length: u64) -> Range {
+    let Some(span) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else {
+        return Range::Whole;
+    };
+    let Some((first, last)) = span.trim().split_once('-') else {
+        return Range::Whole;
+    };
+    match (number(first), number(last)) {
+        (Some(first), Some(last)) if first <= last => {
+            within(first, last.saturating_add(1).min(length), length)
+        }
+        (Some(first), None) if last.is_empty() => within(first, length, length),
+        (None, Some(tail)) if first.is_empty() => match tail {
+            0 => Range::Outside,
+            tail => within(length.saturating_sub(tail), length, length),
+        },
+        _ => Range::Whole,
+    }
+}
+
+fn within(start: u64, end: u64, length: u64) -> Range {
+    if start < length {
+        Range::Span(start, end)
+    } else {
+        Range::Outside
+    }
+}
+
+/// Digits alone; a number beyond all files counts as the largest one.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    digits.then(|| text.parse().unwrap_or(u64::MAX))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Range, read};
+
+    #[test]
+    fn spans_are_read() {
+        assert_eq!(read(Some("bytes=0-9"), 100), Range::Span(0, 10));
+        assert_eq!(read(Some("bytes=90-"), 100), Range::Span(90, 100));
+        assert_eq!(read(Some("bytes=-10"), 100), Range::Span(90, 100));
+        assert_eq!(read(Some("bytes=-1000"), 100), Range::Span(0, 100));
+        assert_eq!(
+            read(Some("bytes=5-99999999999999999999999"), 100),
+            Range::Span(5, 100)
+        );
+    }
+
+    #[test]
+    fn what_lies_outside_is_told() {
+        for range in [
+            "bytes=100-",
+            "bytes=100-200",
+            "bytes=-0",
+            "bytes=99999999999999999999999-",
+        ] {
+            assert_eq!(read(Some(range), 100), Range::Outside, "{range}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_span_is_ignored() {
+        for range in [
+            "",
+            "bytes",
+            "bytes=",
+            "bytes=-",
+            "bytes=9-5",
+            "bytes=a-b",
+            "items=0-9",
+            "bytes=0-1,3-4",
+        ] {
+            assert_eq!(read(Some(range), 100), Range::Whole, "{range}");
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! Segments.
+
+use axum::{http::HeaderMap, response::Response};
+
+use super::{access::Grant, file};
+use crate::local::{App, fault::Fault, media::is_segment};
+
+/// Serves one segment: the rendition must be one of the asset's, the name digits and `.ts`.
+pub(crate) async fn serve(
+    app: &App,
+    grant: &Grant,
+    rendition: &str,
+    name: &str,
+    request: &HeaderMap,
+) -> Result<Response, Fault> {
+    let known = grant.media.renditions.iter().find(|one| one.name == rendition);
+    let known = known
+        .filter(|_| is_segment(name))
+        .ok_or_else(|| Fault::not_found("Segment"))?;
+    let path = app.folders.media(&grant.asset.id).join(&known.name).join(name);
+    file::serve(app, grant, &path, "video/mp2t", request).await
+}

@@ -1,0 +1,49 @@
+//! `highest.mp4`.
+
+use axum::{
+    http::{HeaderMap, HeaderValue, header},
+    response::Response,
+};
+
+use super::{access::Ask, file};
+use crate::local::{App, fault::Fault, media::HIGHEST};
+
+/// Serves the file once it is made; `?download=<name>` has browsers save it under that name.
+pub(crate) async fn serve(app: &App, ask: Ask, request: &HeaderMap) -> Result<Response, Fault> {
+    let grant = ask.grant(app, "v").await?;
+    let files = app.store.static_renditions_of(&grant.asset.id).await?;
+    let known = files.iter().find(|file| file.name == HIGHEST);
+    match known.map(|file| file.status.as_str()) {
+        Some("ready") => {}
+        Some("preparing") => return Err(Fault::not_ready("The file is still preparing")),
+        _ => return Err(Fault::not_found("File")),
+    }
+    let path = app.folders.files(&grant.asset.id).join(HIGHEST);
+    let mut response = file::serve(app, &grant, &path, "video/mp4", request).await?;
+    if let Some(name) = grant.params.text("download") {
+        response
+            .headers_mut()
+            .insert(header::CONTENT_DISPOSITION, attachment(name));
+    }
+    Ok(response)
+}
+
+/// Only what needs no quoting stays of the name.
+fn attachment(name: &str) -> HeaderValue {
+    let fits = |c: char| {
+        if c.is_ascii_alphanumeric() || "-_. ".contains(c) {
+            c
+        } else {
+            '_'
+        }
+    };
+    let name: String = name.chars().take(128).map(fits).collect();
+    let name = name.trim_matches(['.', ' ']);
+    let name = if name.is_empty() {
+        "video"
+    } else {
+        name.strip_suffix(".mp4").unwrap_or(name)
+    };
+    let value = format!("attachment; filename=\"{name}.mp4\"");
+    HeaderValue::from_str(&value).unwrap_or(HeaderValue::from_static("attachment"))
+}

@@ -1,0 +1,124 @@
+//! `storyboard.{jpg,png,webp}`, and the lists of its tiles: `storyboard.{vtt,json}`.
+
+use std::fmt::Write as _;
+
+use axum::{
+    Json,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use futures::FutureExt;
+use serde_json::{Value, json};
+
+use super::{
+    access::{Ask, Grant},
+    file, headers,
+};
+use crate::local::{
+    App,
+    fault::Fault,
+    media::{Format, Order, Storyboard},
+};
+
+/// One picture in each format.
+const CAP: usize = 3;
+
+/// Serves the storyboard or the list of its tiles.
+pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
+    let picture = Format::named(ending);
+    if picture.is_none() && !["vtt", "json"].contains(&ending) {
+        return Err(Fault::not_found("Image"));
+    }
+    let grant = ask.grant(app, "s").await?;
+    let board = Storyboard::of(&grant.media).ok_or_else(|| Fault::not_found("Image"))?;
+    match (picture, ending) {
+        (Some(format), _) => image(app, &grant, board, format, request).await,
+        (None, "vtt") => {
+            let kind = (
+                header::CONTENT_TYPE,
+                HeaderValue::from_static("text/vtt; charset=utf-8"),
+            );
+            Ok(([kind, kept(app, &grant)], vtt(app, &grant, board)?).into_response())
+        }
+        (None, _) => Ok(([kept(app, &grant)], Json(list(app, &grant, board)?)).into_response()),
+    }
+}
+
+async fn image(
+    app: &App,
+    grant: &Grant,
+    board: Storyboard,
+    format: Format,
+    request: &HeaderMap,
+) -> Result<Response, Fault> {
+    let name = Storyboard::name(format);
+    let order = Order {
+        asset_id: grant.asset.id.clone(),
+        kind: "storyboard",
+        cap: CAP,
+        name,
+    };
+    let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
+    let path = app
+        .images
+        .get(app, order, move |app, folder, name| {
+            async move { board.make(app, &asset_id, &media, format, folder, name).await }.boxed()
+        })
+        .await?;
+    file::serve(app, grant, &path, format.content_type(), request).await
+}
+
+fn kept(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
+    (header::CACHE_CONTROL, headers::cache_control(app, grant))
+}
+
+/// The picture's address, with the same token: `format` picks the picture's type.
+fn address(app: &App, grant: &Grant) -> Result<String, Fault> {
+    let ending = grant
+        .params
+        .one_of("format", &["jpg", "png", "webp"])?
+        .unwrap_or("jpg");
+    Ok(format!(
+        "{}/{}/storyboard.{ending}{}",
+        app.public_url,
+        grant.playback_id,
+        grant.token_query()
+    ))
+}
+
+fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, Fault> {
+    let address = address(app, grant)?;
+    let mut text = String::from("WEBVTT\n");
+    for tile in board.tiles() {
+        let (from, to) = (time(tile.start_s), time(tile.end_s));
+        let (w, h) = (board.tile_width, board.tile_height);
+        let _ = write!(
+            text,
+            "\n{from} --> {to}\n{address}#xywh={},{},{w},{h}\n",
+            tile.x, tile.y
+        );
+    }
+    Ok(text)
+}
+
+fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, Fault> {
+    let tiles: Vec<Value> = board
+        .tiles()
+        .map(|tile| json!({ "start": tile.start_s, "x": tile.x, "y": tile.y }))
+        .collect();
+    Ok(json!({
+        "url": address(app, grant)?,
+        "tile_width": board.tile_width,
+        "tile_height": board.tile_height,
+        "duration": grant.media.duration_s,
+        "tiles": tiles,
+    }))
+}
+
+/// `hh:mm:ss.mmm`.
+fn time(seconds: f64) -> String {
+    let whole = seconds.floor();
+    let millis = ((seconds - whole) * 1000.0).floor();
+    let (hours, minutes) = ((whole / 3600.0).floor(), (whole / 60.0).floor() % 60.0);
+    format!("{hours:02}:{minutes:02}:{:02}.{millis:03}", whole % 60.0)
+}

@@ -1,0 +1,117 @@
+//! `thumbnail.{jpg,png,webp}`.
+
+use axum::{http::HeaderMap, response::Response};
+use futures::FutureExt;
+
+use super::{
+    access::{Ask, Grant},
+    file,
+    params::{Params, wrong},
+};
+use crate::local::{
+    App,
+    fault::Fault,
+    media::{FitMode, Format, Order, Thumbnail, Transform},
+};
+
+/// Largest side that may be asked for; larger than the source is brought down to it anyway.
+const SIDE: u32 = 16_384;
+
+/// Serves one thumbnail, made on first demand.
+pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
+    let format = Format::named(ending).ok_or_else(|| Fault::not_found("Image"))?;
+    let grant = ask.grant(app, "t").await?;
+    let wish = read(&grant, format)?;
+    let top = grant
+        .media
+        .top()
+        .filter(|top| top.width > 0)
+        .ok_or_else(|| Fault::not_found("Image"))?;
+    let order = Order {
+        asset_id: grant.asset.id.clone(),
+        kind: "thumbnail",
+        cap: cap(grant.media.duration_s),
+        name: wish.name(top),
+    };
+    let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
+    let path = app
+        .images
+        .get(app, order, move |app, folder, name| {
+            async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
+        })
+        .await?;
+    file::serve(app, &grant, &path, format.content_type(), request).await
+}
+
+/// Distinct images of a kind that an asset may have: one for each ten seconds, ten at least.
+pub(crate) fn cap(duration_s: f64) -> usize {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "hours, not centuries"
+    )]
+    {
+        (duration_s / 10.0).clamp(10.0, 1e6) as usize
+    }
+}
+
+/// The whole second that holds `time_s`, within the video.
+pub(crate) fn second(time_s: f64, duration_s: f64) -> u32 {
+    let last = (duration_s - 0.001).max(0.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to the duration"
+    )]
+    {
+        time_s.clamp(0.0, last).floor() as u32
+    }
+}
+
+fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
+    let params = &grant.params;
+    if params.flag("latest")? {
+        return Err(Fault::invalid("latest is for live streams"));
+    }
+    let duration_s = grant.media.duration_s;
+    let time_s = params.seconds("time")?.unwrap_or(duration_s / 2.0);
+    let (width, height) = (params.count("width", SIDE)?, params.count("height", SIDE)?);
+    let fit = fit_mode(params)?;
+    if fit != FitMode::Preserve && (width.is_none() || height.is_none()) {
+        return Err(wrong(
+            "fit_mode",
+            "preserve, unless width and height are both given",
+        ));
+    }
+    let rotate = match params.text("rotate") {
+        None | Some("0") => 0,
+        Some("90") => 90,
+        Some("180") => 180,
+        Some("270") => 270,
+        Some(_) => return Err(wrong("rotate", "90, 180 or 270")),
+    };
+    let transform = Transform {
+        rotate,
+        flip_v: params.flag("flip_v")?,
+        flip_h: params.flag("flip_h")?,
+    };
+    Ok(Thumbnail {
+        time_s: second(time_s, duration_s),
+        width,
+        height,
+        fit,
+        transform,
+        format,
+    })
+}
+
+fn fit_mode(params: &Params) -> Result<FitMode, Fault> {
+    Ok(
+        match params.one_of("fit_mode", &["preserve", "stretch", "crop", "smartcrop", "pad"])? {
+            Some("stretch") => FitMode::Stretch,
+            Some("crop" | "smartcrop") => FitMode::Crop,
+            Some("pad") => FitMode::Pad,
+            _ => FitMode::Preserve,
+        },
+    )
+}

@@ -1,0 +1,66 @@
+//! Tokens of signed playback ids: RS256, `aud`, `sub`, `exp`, and a `kid` in header or payload.
+
+use chrono::{DateTime, Utc};
+use jsonwebtoken::{Algorithm, Validation, decode};
+use serde_json::{Map, Value};
+
+use crate::local::credentials::Credentials;
+
+/// Longest token that is looked at, in bytes.
+const LONGEST: usize = 8192;
+
+/// What a good token says.
+#[derive(Clone, Debug)]
+pub(crate) struct Claims(pub(crate) Map<String, Value>);
+
+impl Claims {
+    /// Checks a token for one playback id and one use; `None` for anything that is wrong with it.
+    pub(crate) fn check(
+        credentials: &Credentials,
+        token: &str,
+        playback_id: &str,
+        audience: &str,
+        now: DateTime<Utc>,
+    ) -> Option<Self> {
+        if token.len() > LONGEST {
+            return None;
+        }
+        let checked = decode::<Map<String, Value>>(token, credentials.verifier(), &validation()).ok()?;
+        let claims = checked.claims;
+        let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        let kid = text("kid").or(checked.header.kid.as_deref());
+        let in_time = number(claims.get("exp")).is_some_and(|exp| exp > seconds(now))
+            && claims
+                .get("nbf")
+                .is_none_or(|nbf| number(Some(nbf)).is_some_and(|nbf| nbf <= seconds(now)));
+        let fits = text("aud") == Some(audience) && text("sub") == Some(playback_id);
+        (kid == Some(credentials.kid()) && in_time && fits).then_some(Self(claims))
+    }
+
+    /// When it ends, in Unix seconds.
+    pub(crate) fn exp(&self) -> f64 {
+        number(self.0.get("exp")).unwrap_or_default()
+    }
+}
+
+/// The algorithm is ours to say, never the token's. Times are checked against our own clock above.
+fn validation() -> Validation {
+    let mut validation = Validation::new(Algorithm::RS256);
+    validation.validate_exp = false;
+    validation.validate_nbf = false;
+    validation.validate_aud = false;
+    validation.required_spec_claims.clear();
+    validation
+}
+
+fn number(value: Option<&Value>) -> Option<f64> {
+    value?.as_f64()
+}
+
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "seconds since 1970 fit well into 53 bits"
+)]
+fn seconds(at: DateTime<Utc>) -> f64 {
+    at.timestamp() as f64
+}

@@ -1,0 +1,130 @@
+//! Where things lie in `local.dir`. Every path is built from ids that this provider made.
+
+use std::{
+    fs::{File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+};
+
+use super::LocalError;
+
+/// The provider's folder, as an absolute path.
+///
+/// ```text
+/// lock  local.db  credentials.json
+/// originals/<upload>          what was uploaded, never served
+/// work/<asset>/<attempt>/     a try that runs, or was cut
+/// media/<asset>/              a finished stream, renamed into place
+/// static/<asset>/             highest.mp4
+/// images/<asset>/             thumbnails, gifs, storyboards
+/// ```
+#[derive(Clone, Debug)]
+pub(crate) struct Folders(PathBuf);
+
+const ROOMS: [&str; 5] = ["originals", "work", "media", "static", "images"];
+
+impl Folders {
+    /// Makes what is missing.
+    pub(crate) fn make(dir: &Path) -> Result<Self, LocalError> {
+        let failed = |path: &Path, source| LocalError::Folder {
+            what: "cannot make",
+            path: path.display().to_string(),
+            source,
+        };
+        std::fs::create_dir_all(dir).map_err(|source| failed(dir, source))?;
+        let root = dir.canonicalize().map_err(|source| failed(dir, source))?;
+        for room in ROOMS {
+            let path = root.join(room);
+            std::fs::create_dir_all(&path).map_err(|source| failed(&path, source))?;
+        }
+        Ok(Self(root))
+    }
+
+    /// Takes the folder for this process; the lock goes with the file handle, so a kill frees it.
+    pub(crate) fn lock(&self) -> Result<File, LocalError> {
+        let path = self.0.join("lock");
+        let file = File::options()
+            .create(true)
+            .truncate(false)
+            .write(true)
+            .open(&path)
+            .map_err(|source| self.failed("cannot open", &path, source))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(LocalError::InUse(self.0.display().to_string())),
+            Err(TryLockError::Error(source)) => Err(self.failed("cannot lock", &path, source)),
+        }
+    }
+
+    /// Removes the tries that an earlier process left half done: their jobs start anew.
+    pub(crate) fn sweep_attempts(&self) -> Result<(), LocalError> {
+        let work = self.0.join("work");
+        std::fs::remove_dir_all(&work).map_err(|source| self.failed("cannot sweep", &work, source))?;
+        std::fs::create_dir_all(&work).map_err(|source| self.failed("cannot make", &work, source))
+    }
+
+    #[expect(clippy::unused_self, reason = "reads as part of the folder")]
+    fn failed(&self, what: &'static str, path: &Path, source: io::Error) -> LocalError {
+        LocalError::Folder {
+            what,
+            path: path.display().to_string(),
+            source,
+        }
+    }
+
+    /// The provider's database.
+    pub(crate) fn database(&self) -> PathBuf {
+        self.0.join("local.db")
+    }
+
+    /// Token, secrets and key, mode 0600.
+    pub(crate) fn credentials(&self) -> PathBuf {
+        self.0.join("credentials.json")
+    }
+
+    /// What was uploaded.
+    pub(crate) fn original(&self, upload_id: &str) -> PathBuf {
+        self.0.join("originals").join(upload_id)
+    }
+
+    /// All tries of one asset.
+    pub(crate) fn work(&self, asset_id: &str) -> PathBuf {
+        self.0.join("work").join(asset_id)
+    }
+
+    /// The finished stream of an asset.
+    pub(crate) fn media(&self, asset_id: &str) -> PathBuf {
+        self.0.join("media").join(asset_id)
+    }
+
+    /// The static renditions of an asset.
+    pub(crate) fn files(&self, asset_id: &str) -> PathBuf {
+        self.0.join("static").join(asset_id)
+    }
+
+    /// The images of an asset.
+    pub(crate) fn images(&self, asset_id: &str) -> PathBuf {
+        self.0.join("images").join(asset_id)
+    }
+
+    /// Removes everything that belongs to an upload or asset.
+    pub(crate) async fn remove(&self, id: &str) -> io::Result<()> {
+        for path in [self.work(id), self.media(id), self.files(id), self.images(id)] {
+            ignore_missing(tokio::fs::remove_dir_all(path).await)?;
+        }
+        ignore_missing(tokio::fs::remove_file(self.original(id)).await)
+    }
+
+    /// Bytes that may still be written on this disk by ordinary users.
+    pub(crate) fn free_bytes(&self) -> io::Result<u64> {
+        let disk = rustix::fs::statvfs(&self.0)?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+}
+
+fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+    match result {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}

@@ -1,0 +1,161 @@
+//! A few seconds as a moving picture.
+
+use std::path::Path;
+
+use super::{
+    caption::{Media, Rendition},
+    hls::words,
+    image::{pieces, run},
+    input::input,
+    ladder::whole,
+    playlist::Playlist,
+    static_file::join,
+};
+use crate::local::{App, fault::Fault};
+
+/// A moving picture's format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AnimatedFormat {
+    Gif,
+    Webp,
+}
+
+impl AnimatedFormat {
+    /// By the ending of a name.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        match name {
+            "gif" => Some(Self::Gif),
+            "webp" => Some(Self::Webp),
+            _ => None,
+        }
+    }
+
+    fn ending(self) -> &'static str {
+        match self {
+            Self::Gif => "gif",
+            Self::Webp => "webp",
+        }
+    }
+
+    /// The type that it is served as.
+    pub(crate) fn content_type(self) -> &'static str {
+        match self {
+            Self::Gif => "image/gif",
+            Self::Webp => "image/webp",
+        }
+    }
+}
+
+/// A moving picture as asked for, checked.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Animated {
+    /// Whole seconds.
+    pub(crate) start_s: u32,
+    /// Length in quarters of a second, 1 to 40.
+    pub(crate) quarters: u32,
+    pub(crate) width: Option<u32>,
+    pub(crate) height: Option<u32>,
+    pub(crate) fps: u32,
+    pub(crate) format: AnimatedFormat,
+}
+
+/// Segments put behind each other.
+const JOINED: &str = "joined.ts";
+
+impl Animated {
+    /// Equal images have equal names.
+    pub(crate) fn name(&self, top: &Rendition) -> String {
+        let (width, height) = self.size(top);
+        let Self {
+            start_s,
+            quarters,
+            fps,
+            ..
+        } = self;
+        format!(
+            "{start_s}-{quarters}-{width}x{height}-{fps}.{}",
+            self.format.ending()
+        )
+    }
+
+    /// Uncut, never above the source.
+    fn size(&self, top: &Rendition) -> (u32, u32) {
+        let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
+        let by_width = self.width.map(|width| f64::from(width) / full_w);
+        let by_height = self.height.map(|height| f64::from(height) / full_h);
+        let scale = match (by_width, by_height) {
+            (Some(w), Some(h)) => w.min(h),
+            (Some(one), None) | (None, Some(one)) => one,
+            (None, None) => 320.0 / full_w,
+        };
+        // 640 bounds both sides, also where only one was named.
+        let scale = scale.min(1.0).min(640.0 / full_w).min(640.0 / full_h);
+        (whole(full_w * scale), whole(full_h * scale))
+    }
+
+    /// Makes the picture; false when there is no frame.
+    pub(crate) async fn make(
+        &self,
+        app: &App,
+        asset_id: &str,
+        media: &Media,
+        folder: &Path,
+        name: &str,
+    ) -> Result<bool, Fault> {
+        let Some(top) = media.top() else { return Ok(false) };
+        // The smallest rendition that is large enough.
+        let (width, _) = self.size(top);
+        let from = media
+            .renditions
+            .iter()
+            .rev()
+            .find(|one| one.width >= width)
+            .unwrap_or(top);
+        let place = pieces(app, asset_id, &from.name);
+        let playlist = Playlist::load(&place).await?;
+        let (start, length) = (f64::from(self.start_s), f64::from(self.quarters) / 4.0);
+        let mut segments = playlist.between(start, start + length).peekable();
+        let Some(first) = segments.peek().map(|segment| segment.start_s) else {
+            return Ok(false);
+        };
+        join(&place, segments, &folder.join(JOINED)).await?;
+        let mut args = words([
+            "-threads",
+            "2",
+            "-ss",
+            &format!("{:.3}", (start - first).max(0.0)),
+        ]);
+        args.extend(words(["-t", &format!("{length:.3}")]));
+        args.extend(input(&folder.join(JOINED)));
+        args.extend(self.encoding(top));
+        args.push(name.into());
+        run(app, args, folder, name).await
+    }
+
+    fn encoding(&self, top: &Rendition) -> Vec<std::ffi::OsString> {
+        let (w, h) = self.size(top);
+        let filter = format!("fps={},scale={w}:{h}:flags=bicubic,setsar=1", self.fps);
+        match self.format {
+            AnimatedFormat::Gif => {
+                let filter = format!("{filter},split[a][b];[a]palettegen[p];[b][p]paletteuse");
+                words(["-an", "-filter_complex", &filter, "-loop", "0", "-f", "gif"])
+            }
+            AnimatedFormat::Webp => {
+                let filter = [
+                    "-an",
+                    "-vf",
+                    &filter,
+                    "-c:v",
+                    "libwebp_anim",
+                    "-quality",
+                    "70",
+                    "-loop",
+                    "0",
+                ];
+                let mut args = words(filter);
+                args.extend(words(["-f", "webp"]));
+                args
+            }
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! The arguments of one transcode: every size and the sound in one pass over the file.
+
+use std::{ffi::OsString, fmt::Write as _, path::Path};
+
+use super::{
+    input::input,
+    ladder::Rung,
+    probe::{Audio, Probe, Video},
+};
+
+/// Length of a segment, in seconds. Each begins with a keyframe, at the same time in every size.
+const SEGMENT_S: u32 = 4;
+/// Longest stream, in seconds: Mux's 12 hours. Test assets get 10 seconds.
+pub(crate) const LONGEST_S: u32 = 12 * 3600;
+/// Seconds that a test asset keeps.
+pub(crate) const TEST_S: u32 = 10;
+/// More frames per second than this are left out.
+const FRAME_RATE: &str = "60";
+
+/// What is to be made.
+pub(crate) struct Plan<'a> {
+    pub(crate) source: &'a Path,
+    pub(crate) probe: &'a Probe,
+    /// Empty for sound alone.
+    pub(crate) rungs: &'a [Rung],
+    pub(crate) threads: usize,
+    /// Only the first ten seconds.
+    pub(crate) test: bool,
+}
+
+impl Plan<'_> {
+    /// What ffmpeg is told, to be run in the folder of the try.
+    pub(crate) fn args(&self) -> Vec<OsString> {
+        let mut args = words(["-threads", &self.threads.to_string()]);
+        args.extend(input(self.source));
+        if let Some(video) = &self.probe.video {
+            args.extend(words(["-filter_complex", &self.filter(video)]));
+        }
+        for (at, rung) in self.rungs.iter().enumerate() {
+            args.extend(words(["-map", &format!("[v{at}]")]));
+            let (rate, buffer) = (format!("{}k", rung.peak_kbps), format!("{}k", 2 * rung.peak_kbps));
+            args.extend(words([
+                &format!("-maxrate:v:{at}"),
+                &rate,
+                &format!("-bufsize:v:{at}"),
+                &buffer,
+            ]));
+        }
+        if let Some(audio) = &self.probe.audio {
+            args.extend(self.sound(audio));
+        }
+        args.extend(self.encoding());
+        args
+    }
+
+    /// One decoding, split and scaled to every size. Square pixels, colour at half size: what every player takes.
+    fn filter(&self, video: &Video) -> String {
+        let mut filter = format!("[0:{}]split={}", video.index, self.rungs.len());
+        for at in 0..self.rungs.len() {
+            let _ = write!(filter, "[s{at}]");
+        }
+        for (at, rung) in self.rungs.iter().enumerate() {
+            let (w, h) = (rung.width, rung.height);
+            let _ = write!(
+                filter,
+                ";[s{at}]scale={w}:{h}:flags=bicubic,setsar=1,format=yuv420p[v{at}]"
+            );
+        }
+        filter
+    }
+
+    /// The sound once for every size, so that each plays alone; gaps are filled so that it stays in step.
+    fn sound(&self, audio: &Audio) -> Vec<OsString> {
+        let copies = self.rungs.len().max(1);
+        let mut args = Vec::new();
+        for _ in 0..copies {
+            args.extend(words(["-map", &format!("0:{}", audio.index)]));
+        }
+        let channels = audio.channels.min(2).to_string();
+        args.extend(words([
+            "-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", &channels,
+        ]));
+        args.extend(words(["-af", "aresample=async=1:first_pts=0"]));
+        args
+    }
+
+    fn encoding(&self) -> Vec<OsString> {
+        let threads = self.threads.to_string();
+        let longest = if self.test { TEST_S } else { LONGEST_S }.to_string();
+        let keyframes = format!("expr:gte(t,n_forced*{SEGMENT_S})");
+        let mut args = words([
+            "-t",
+            &longest,
+            "-sn",
+            "-dn",
+            "-map_metadata",
+            "-1",
+            "-map_chapters",
+            "-1",
+        ]);
+        if !self.rungs.is_empty() {
+            args.extend(words([
+                "-c:v",
+                "libx264",
+                "-preset",
+                "veryfast",
+                "-profile:v",
+                "high",
+                "-crf",
+                "23",
+            ]));
+            args.extend(words(["-threads", &threads, "-g", "300", "-sc_threshold", "0"]));
+            // Frames keep their times: a file that claims an hour between two frames does not get to have
+            // that hour filled.
+            args.extend(words([
+                "-force_key_frames",
+                &keyframes,
+                "-fps_mode",
+                "vfr",
+                "-fpsmax",
+                FRAME_RATE,
+            ]));
+        }
+        args.extend(words([
+            "-f",
+            "hls",
+            "-hls_time",
+            &SEGMENT_S.to_string(),
+            "-hls_playlist_type",
+            "vod",
+        ]));
+        args.extend(words([
+            "-hls_flags",
+            "independent_segments",
+            "-hls_segment_type",
+            "mpegts",
+        ]));
+        args.extend(words([
+            "-hls_segment_filename",
+            "%v/%05d.ts",
+            "-master_pl_name",
+            MASTER,
+        ]));
+        args.extend(words([
+            "-var_stream_map",
+            &self.variants(),
+            "-progress",
+            "pipe:1",
+            "%v/index.m3u8",
+        ]));
+        args
+    }
+
+    fn variants(&self) -> String {
+        let sound = self.probe.audio.is_some();
+        if self.rungs.is_empty() {
+            return format!("a:0,name:{SOUND}");
+        }
+        let one = |(at, rung): (usize, &Rung)| {
+            let sound = if sound { format!(",a:{at}") } else { String::new() };
+            format!("v:{at}{sound},name:{}", rung.name)
+        };
+        self.rungs
+            .iter()
+            .enumerate()
+            .map(one)
+            .collect::<Vec<_>>()
+            .join(" ")
+    }
+}
+
+/// Where ffmpeg lists the renditions with their codecs.
+pub(crate) const MASTER: &str = "master.m3u8";
+/// The only rendition of sound alone.
+pub(crate) const SOUND: &str = "audio";
+
+/// Arguments as the system takes them.
+pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
+    words.into_iter().map(OsString::from).collect()
+}

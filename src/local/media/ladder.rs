@@ -1,0 +1,111 @@
+//! Which sizes a video is offered in: never larger than it is.
+
+/// One size of the ladder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Rung {
+    /// `720p`: after the shorter side, as Mux names them.
+    pub(crate) name: String,
+    pub(crate) width: u32,
+    pub(crate) height: u32,
+    /// Peak of the video, kbit/s.
+    pub(crate) peak_kbps: u32,
+}
+
+/// Shorter sides below the top one.
+const STEPS: [u32; 4] = [1080, 720, 480, 360];
+
+/// The sizes for a picture of `width` × `height`, largest first. `tier` bounds the largest: `1080p` unless said.
+pub(crate) fn ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<Rung> {
+    let bound = match tier {
+        Some("2160p") => 2160,
+        Some("1440p") => 1440,
+        _ => 1080,
+    };
+    let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
+    let fits = (f64::from(bound) / short)
+        .min(f64::from(bound) * 16.0 / 9.0 / long)
+        .min(1.0);
+    let top = short * fits;
+    let mut rungs = vec![rung(width, height, fits)];
+    // A step that is almost the top one would cost time and give nobody anything.
+    for step in STEPS.into_iter().map(f64::from).filter(|step| *step <= top * 0.8) {
+        rungs.push(rung(width, height, step / short));
+    }
+    rungs.dedup_by(|a, b| a.name == b.name);
+    rungs
+}
+
+fn rung(width: u32, height: u32, scale: f64) -> Rung {
+    let (width, height) = (even(f64::from(width) * scale), even(f64::from(height) * scale));
+    let short = width.min(height);
+    let peak_kbps = match short {
+        0..=380 => 900,
+        381..=500 => 1600,
+        501..=740 => 3200,
+        741..=1100 => 5800,
+        1101..=1460 => 10_000,
+        _ => 18_000,
+    };
+    Rung {
+        name: format!("{short}p"),
+        width,
+        height,
+        peak_kbps,
+    }
+}
+
+/// H.264 with colour at half size wants even sides; 16 pixels is the least that every decoder takes.
+fn even(side: f64) -> u32 {
+    (whole(side / 2.0) * 2).max(16)
+}
+
+/// The nearest whole number of pixels, at least 1.
+pub(crate) fn whole(side: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "clamped to what fits"
+    )]
+    {
+        side.round().clamp(1.0, 65_536.0) as u32
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::ladder;
+
+    fn names(width: u32, height: u32, tier: Option<&str>) -> Vec<String> {
+        ladder(width, height, tier)
+            .iter()
+            .map(|r| format!("{}:{}x{}", r.name, r.width, r.height))
+            .collect()
+    }
+
+    #[test]
+    fn nothing_is_scaled_up() {
+        assert_eq!(
+            names(1280, 720, None),
+            ["720p:1280x720", "480p:854x480", "360p:640x360"]
+        );
+        assert_eq!(names(320, 240, None), ["240p:320x240"]);
+        assert_eq!(names(1080, 1920, None)[0], "1080p:1080x1920");
+    }
+
+    #[test]
+    fn the_tier_bounds_the_top() {
+        assert_eq!(names(3840, 2160, None)[0], "1080p:1920x1080");
+        assert_eq!(names(3840, 2160, Some("2160p"))[0], "2160p:3840x2160");
+    }
+
+    #[test]
+    fn odd_sides_become_even() {
+        assert_eq!(names(641, 359, None), ["360p:642x360"]);
+        assert_eq!(names(3, 2, None), ["16p:16x16"]);
+    }
+
+    #[test]
+    fn a_panorama_stays_within_the_tier() {
+        assert_eq!(names(8000, 400, None)[0], "96p:1920x96");
+    }
+}

@@ -1,0 +1,78 @@
+//! The playlists that ffmpeg wrote for us, read back.
+
+use std::path::Path;
+
+/// One piece of a rendition.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Segment {
+    /// File name beside the playlist: `00000.ts`.
+    pub(crate) file: String,
+    /// Where it begins, in seconds.
+    pub(crate) start_s: f64,
+    pub(crate) duration_s: f64,
+}
+
+/// All pieces of a rendition.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Playlist(pub(crate) Vec<Segment>);
+
+impl Playlist {
+    /// The file beside the segments.
+    pub(crate) const FILE: &'static str = "index.m3u8";
+
+    /// Reads the playlist in `folder`.
+    pub(crate) async fn load(folder: &Path) -> std::io::Result<Self> {
+        Ok(Self::parse(
+            &tokio::fs::read_to_string(folder.join(Self::FILE)).await?,
+        ))
+    }
+
+    fn parse(text: &str) -> Self {
+        let (mut segments, mut start_s, mut duration_s) = (Vec::new(), 0.0, 0.0);
+        for line in text.lines() {
+            if let Some(info) = line.strip_prefix("#EXTINF:") {
+                duration_s = info
+                    .split(',')
+                    .next()
+                    .and_then(|text| text.parse().ok())
+                    .unwrap_or_default();
+            } else if is_segment(line) {
+                segments.push(Segment {
+                    file: line.to_owned(),
+                    start_s,
+                    duration_s,
+                });
+                start_s += duration_s;
+            }
+        }
+        Self(segments)
+    }
+
+    /// Seconds in all.
+    pub(crate) fn duration_s(&self) -> f64 {
+        self.0.iter().map(|segment| segment.duration_s).sum()
+    }
+
+    /// The piece that holds `time_s`; the last one for later times.
+    pub(crate) fn at(&self, time_s: f64) -> Option<&Segment> {
+        let next = self
+            .0
+            .iter()
+            .position(|segment| segment.start_s > time_s)
+            .unwrap_or(self.0.len());
+        self.0.get(next.saturating_sub(1))
+    }
+
+    /// The pieces that hold something of `from_s` to `to_s`.
+    pub(crate) fn between(&self, from_s: f64, to_s: f64) -> impl Iterator<Item = &Segment> {
+        self.0
+            .iter()
+            .filter(move |s| s.start_s < to_s && s.start_s + s.duration_s > from_s)
+    }
+}
+
+/// Digits and `.ts`: the only names that segments have.
+pub(crate) fn is_segment(name: &str) -> bool {
+    name.strip_suffix(".ts")
+        .is_some_and(|stem| (5..=8).contains(&stem.len()) && stem.bytes().all(|byte| byte.is_ascii_digit()))
+}

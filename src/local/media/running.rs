@@ -1,0 +1,77 @@
+//! Which assets are being worked on, so that work on a deleted one stops.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+use tokio_util::sync::CancellationToken;
+
+/// The work under way.
+#[derive(Clone, Default)]
+pub(crate) struct Running(Arc<Mutex<HashMap<String, Signals>>>);
+
+#[derive(Clone)]
+struct Signals {
+    cancel: CancellationToken,
+    ended: CancellationToken,
+}
+
+/// One piece of work, until dropped.
+pub(crate) struct Claim {
+    all: Running,
+    asset_id: String,
+    signals: Signals,
+}
+
+impl Running {
+    /// Claims an asset; `None` when somebody works on it already. The claim ends with `stop` too.
+    pub(crate) fn claim(&self, asset_id: &str, stop: &CancellationToken) -> Option<Claim> {
+        let mut all = self.all();
+        if all.contains_key(asset_id) {
+            return None;
+        }
+        let signals = Signals {
+            cancel: stop.child_token(),
+            ended: CancellationToken::new(),
+        };
+        all.insert(asset_id.to_owned(), signals.clone());
+        Some(Claim {
+            all: self.clone(),
+            asset_id: asset_id.to_owned(),
+            signals,
+        })
+    }
+
+    /// Work under way.
+    pub(crate) fn count(&self) -> usize {
+        self.all().len()
+    }
+
+    /// Stops the work on an asset and waits until it has ended.
+    pub(crate) async fn stop(&self, asset_id: &str) {
+        let signals = self.all().get(asset_id).cloned();
+        if let Some(signals) = signals {
+            signals.cancel.cancel();
+            signals.ended.cancelled().await;
+        }
+    }
+
+    fn all(&self) -> MutexGuard<'_, HashMap<String, Signals>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Claim {
+    /// Cancelled when the work is not wanted any more.
+    pub(crate) fn cancel(&self) -> &CancellationToken {
+        &self.signals.cancel
+    }
+}
+
+impl Drop for Claim {
+    fn drop(&mut self) {
+        self.all.all().remove(&self.asset_id);
+        self.signals.ended.cancel();
+    }
+}

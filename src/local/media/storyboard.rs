@@ -1,0 +1,133 @@
+//! Many small frames in one picture, for scrubbing.
+
+use std::path::Path;
+
+use super::{
+    caption::{Media, Rendition},
+    hls::words,
+    image::{Format, pieces, run},
+    input::input,
+    ladder::whole,
+    playlist::{Playlist, Segment},
+    static_file::join,
+};
+use crate::local::{App, fault::Fault};
+
+/// From this length on there are twice as many tiles: 15 minutes.
+const LONG_S: f64 = 15.0 * 60.0;
+/// Longer side of a tile, in pixels.
+const TILE: f64 = 256.0;
+/// Segments put behind each other.
+const JOINED: &str = "joined.ts";
+
+/// The storyboard of one asset: everything about it follows from the asset.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Storyboard {
+    columns: u32,
+    rows: u32,
+    /// Pixels.
+    pub(crate) tile_width: u32,
+    /// Pixels.
+    pub(crate) tile_height: u32,
+    duration_s: f64,
+}
+
+/// One frame in it.
+pub(crate) struct Tile {
+    pub(crate) start_s: f64,
+    pub(crate) end_s: f64,
+    pub(crate) x: u32,
+    pub(crate) y: u32,
+}
+
+impl Storyboard {
+    /// The storyboard of a stream with a picture.
+    pub(crate) fn of(media: &Media) -> Option<Self> {
+        let top = media.top().filter(|top| top.width > 0)?;
+        let (width, height) = (f64::from(top.width), f64::from(top.height));
+        let scale = (TILE / width.max(height)).min(1.0);
+        Some(Self {
+            columns: if media.duration_s < LONG_S { 5 } else { 10 },
+            rows: 10,
+            tile_width: whole(width * scale),
+            tile_height: whole(height * scale),
+            duration_s: media.duration_s,
+        })
+    }
+
+    /// The tiles in the order of their times.
+    pub(crate) fn tiles(self) -> impl Iterator<Item = Tile> {
+        let step = self.step();
+        (0..self.columns * self.rows).map(move |at| Tile {
+            start_s: f64::from(at) * step,
+            end_s: f64::from(at + 1) * step,
+            x: at % self.columns * self.tile_width,
+            y: at / self.columns * self.tile_height,
+        })
+    }
+
+    fn step(self) -> f64 {
+        self.duration_s / f64::from(self.columns * self.rows)
+    }
+
+    /// Equal images have equal names.
+    pub(crate) fn name(format: Format) -> String {
+        format!("board.{}", format.ending())
+    }
+
+    /// Makes the picture; false when there is no frame.
+    pub(crate) async fn make(
+        self,
+        app: &App,
+        asset_id: &str,
+        media: &Media,
+        format: Format,
+        folder: &Path,
+        name: &str,
+    ) -> Result<bool, Fault> {
+        // The smallest rendition that is large enough.
+        let enough = |one: &&Rendition| one.width >= self.tile_width && one.height >= self.tile_height;
+        let Some(from) = media.renditions.iter().rev().find(enough).or(media.top()) else {
+            return Ok(false);
+        };
+        let place = pieces(app, asset_id, &from.name);
+        let playlist = Playlist::load(&place).await?;
+        let tiles = usize::try_from(self.columns * self.rows).unwrap_or_default();
+        let mut args = words(["-threads", "2"]);
+        let frames = if playlist.0.len() <= 2 * tiles {
+            join(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
+            format!("fps={:.6}:start_time=0:round=up", 1.0 / self.step())
+        } else {
+            // A long video: each tile shows the keyframe that begins the segment of its time.
+            let chosen: Vec<&Segment> = self
+                .tiles()
+                .filter_map(|tile| playlist.at(tile.start_s))
+                .collect();
+            join(&place, chosen.into_iter(), &folder.join(JOINED)).await?;
+            args.extend(words(["-skip_frame", "nokey"]));
+            "null".to_owned()
+        };
+        args.extend(input(&folder.join(JOINED)));
+        args.extend(words([
+            "-an",
+            "-fps_mode",
+            "passthrough",
+            "-vf",
+            &self.filter(&frames),
+        ]));
+        args.extend(format.encoding());
+        args.push(name.into());
+        run(app, args, folder, name).await
+    }
+
+    fn filter(self, frames: &str) -> String {
+        let Self {
+            columns,
+            rows,
+            tile_width,
+            tile_height,
+            ..
+        } = self;
+        format!("{frames},scale={tile_width}:{tile_height},setsar=1,format=rgb24,tile={columns}x{rows}")
+    }
+}

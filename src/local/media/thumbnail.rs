@@ -1,0 +1,118 @@
+//! One frame as a picture.
+
+use std::path::Path;
+
+use super::{
+    caption::{Media, Rendition},
+    hls::words,
+    image::{Format, Transform, pieces, run},
+    input::input,
+    ladder::whole,
+    playlist::Playlist,
+};
+use crate::local::{App, fault::Fault};
+
+/// How a picture is fitted into width and height.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FitMode {
+    /// As large as fits, uncut.
+    Preserve,
+    /// Pulled to the size.
+    Stretch,
+    /// Filled, the rest cut off. `smartcrop` does the same here: the middle stays.
+    Crop,
+    /// As large as fits, with black around.
+    Pad,
+}
+
+/// A thumbnail as asked for, brought within the bounds of the source.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Thumbnail {
+    /// Whole seconds.
+    pub(crate) time_s: u32,
+    pub(crate) width: Option<u32>,
+    pub(crate) height: Option<u32>,
+    pub(crate) fit: FitMode,
+    pub(crate) transform: Transform,
+    pub(crate) format: Format,
+}
+
+impl Thumbnail {
+    /// Equal images have equal names.
+    pub(crate) fn name(&self, top: &Rendition) -> String {
+        let (width, height) = self.size(top);
+        let Transform {
+            rotate,
+            flip_v,
+            flip_h,
+        } = self.transform;
+        format!(
+            "{}-{width}x{height}-{:?}-{rotate}-{}{}.{}",
+            self.time_s,
+            self.fit,
+            u8::from(flip_v),
+            u8::from(flip_h),
+            self.format.ending()
+        )
+    }
+
+    /// The picture's size before it is turned: never above the source.
+    fn size(&self, top: &Rendition) -> (u32, u32) {
+        let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
+        let scale = match (self.fit, self.width, self.height) {
+            (_, None, None) => 1.0,
+            (_, Some(width), None) => f64::from(width) / full_w,
+            (_, None, Some(height)) => f64::from(height) / full_h,
+            (FitMode::Preserve, Some(width), Some(height)) => {
+                (f64::from(width) / full_w).min(f64::from(height) / full_h)
+            }
+            (_, Some(width), Some(height)) => return (width.min(top.width), height.min(top.height)),
+        };
+        let scale = scale.min(1.0);
+        (whole(full_w * scale), whole(full_h * scale))
+    }
+
+    fn filter(&self, top: &Rendition) -> String {
+        let (w, h) = self.size(top);
+        let fit = match self.fit {
+            FitMode::Preserve | FitMode::Stretch => format!("scale={w}:{h}"),
+            FitMode::Crop => {
+                format!("scale={w}:{h}:force_original_aspect_ratio=increase,crop={w}:{h}")
+            }
+            FitMode::Pad => {
+                format!("scale={w}:{h}:force_original_aspect_ratio=decrease,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2")
+            }
+        };
+        format!("format=rgb24,{fit},setsar=1{}", self.transform.filters())
+    }
+
+    /// Makes the picture; false when there is no frame.
+    pub(crate) async fn make(
+        &self,
+        app: &App,
+        asset_id: &str,
+        media: &Media,
+        folder: &Path,
+        name: &str,
+    ) -> Result<bool, Fault> {
+        let Some(top) = media.top() else { return Ok(false) };
+        let place = pieces(app, asset_id, &top.name);
+        let playlist = Playlist::load(&place).await?;
+        let Some(segment) = playlist.at(f64::from(self.time_s)) else {
+            return Ok(false);
+        };
+        let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
+        // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
+        for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
+            let mut args = words(["-threads", "1", "-ss", &format!("{offset:.3}")]);
+            args.extend(input(&place.join(&segment.file)));
+            args.extend(words(["-an", "-vf", &self.filter(top)]));
+            args.extend(self.format.encoding());
+            args.push(name.into());
+            if run(app, args, folder, name).await? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+}

@@ -1,0 +1,268 @@
+//! Assets and their static renditions.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use super::{Store, Write, micros};
+use crate::local::media::Media;
+
+/// One asset.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Asset {
+    pub(crate) id: String,
+    pub(crate) upload_id: String,
+    /// `preparing`, `ready` or `errored`.
+    pub(crate) status: String,
+    pub(crate) test: bool,
+    pub(crate) passthrough: Option<String>,
+    pub(crate) meta: Option<Json<Value>>,
+    pub(crate) settings: Json<Value>,
+    pub(crate) progress_state: String,
+    pub(crate) progress: f64,
+    pub(crate) errors: Option<Json<Value>>,
+    pub(crate) media: Option<Json<Media>>,
+    pub(crate) created_us: i64,
+}
+
+/// One file made beside the stream.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct StaticRendition {
+    pub(crate) id: String,
+    pub(crate) resolution: String,
+    pub(crate) name: String,
+    pub(crate) passthrough: Option<String>,
+    pub(crate) status: String,
+    pub(crate) width: Option<i64>,
+    pub(crate) height: Option<i64>,
+    pub(crate) bitrate: Option<i64>,
+    pub(crate) filesize: Option<i64>,
+}
+
+/// What an upload that has its file becomes.
+pub(crate) struct NewAsset<'a> {
+    pub(crate) id: &'a str,
+    pub(crate) upload_id: &'a str,
+    pub(crate) test: bool,
+    pub(crate) settings: &'a Value,
+    pub(crate) now: DateTime<Utc>,
+}
+
+/// Where a list goes on: the last asset that was shown.
+#[derive(Clone, Debug)]
+pub(crate) struct Position {
+    pub(crate) created_us: i64,
+    pub(crate) id: String,
+}
+
+/// What PATCH may change; `None` leaves a field alone.
+#[derive(Default)]
+pub(crate) struct AssetChanges {
+    pub(crate) passthrough: Option<Put<String>>,
+    pub(crate) meta: Option<Put<Value>>,
+}
+
+/// A field's new value.
+pub(crate) enum Put<T> {
+    Set(T),
+    Clear,
+}
+
+impl<T> Put<T> {
+    fn value(&self) -> Option<&T> {
+        match self {
+            Self::Set(value) => Some(value),
+            Self::Clear => None,
+        }
+    }
+}
+
+impl<T> From<Option<T>> for Put<T> {
+    fn from(value: Option<T>) -> Self {
+        value.map_or(Self::Clear, Self::Set)
+    }
+}
+
+impl Store {
+    /// One asset by its id.
+    pub(crate) async fn asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
+        sqlx::query_as(
+            "select id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+             media, created_us from assets where id = $1",
+        )
+        .bind(id)
+        .fetch_optional(&self.readers)
+        .await
+    }
+
+    /// A page of assets, newest first, of one upload where asked.
+    pub(crate) async fn list_assets(
+        &self,
+        upload_id: Option<&str>,
+        after: Option<&Position>,
+        limit: i64,
+        offset: i64,
+    ) -> Result<Vec<Asset>, sqlx::Error> {
+        sqlx::query_as(
+            "select id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+             media, created_us from assets where ($1 is null or upload_id = $1) \
+             and ($2 is null or (created_us, id) < ($2, $3)) \
+             order by created_us desc, id desc limit $4 offset $5",
+        )
+        .bind(upload_id)
+        .bind(after.map(|position| position.created_us))
+        .bind(after.map(|position| position.id.as_str()))
+        .bind(limit)
+        .bind(offset)
+        .fetch_all(&self.readers)
+        .await
+    }
+
+    /// The static renditions of one asset.
+    pub(crate) async fn static_renditions_of(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
+        sqlx::query_as(
+            "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
+             from static_renditions where asset_id = $1 order by rowid",
+        )
+        .bind(id)
+        .fetch_all(&self.readers)
+        .await
+    }
+
+    /// How far the transcode is.
+    pub(crate) async fn set_progress(&self, id: &str, percent: f64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update assets set progress_state = 'transcoding', progress = $2 where id = $1 and status = 'preparing'",
+        )
+        .bind(id)
+        .bind(percent)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Writes a new asset's row.
+pub(crate) async fn insert(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
+    sqlx::query_as(
+        "insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
+         created_us) values ($1, $2, 'preparing', $3, $4, $5, $6, 'ingesting', 0.0, $7) \
+         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+         media, created_us",
+    )
+    .bind(new.id)
+    .bind(new.upload_id)
+    .bind(new.test)
+    .bind(new.settings.get("passthrough").and_then(Value::as_str))
+    .bind(new.settings.get("meta").map(Json))
+    .bind(Json(new.settings))
+    .bind(micros(new.now))
+    .fetch_one(&mut **write)
+    .await
+}
+
+/// Changes what the caller may change; `None` when there is no such asset.
+pub(crate) async fn change(
+    write: &mut Write,
+    id: &str,
+    changes: &AssetChanges,
+) -> Result<Option<Asset>, sqlx::Error> {
+    sqlx::query_as(
+        "update assets set passthrough = case when $2 then $3 else passthrough end, \
+         meta = case when $4 then $5 else meta end where id = $1 \
+         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+         media, created_us",
+    )
+    .bind(id)
+    .bind(changes.passthrough.is_some())
+    .bind(changes.passthrough.as_ref().and_then(Put::value))
+    .bind(changes.meta.is_some())
+    .bind(changes.meta.as_ref().and_then(Put::value).map(Json))
+    .fetch_optional(&mut **write)
+    .await
+}
+
+/// The asset is watchable; `None` when it is gone or has ended otherwise.
+pub(crate) async fn make_ready(
+    write: &mut Write,
+    id: &str,
+    media: &Media,
+) -> Result<Option<Asset>, sqlx::Error> {
+    sqlx::query_as(
+        "update assets set status = 'ready', progress_state = 'completed', progress = 100.0, media = $2 \
+         where id = $1 and status = 'preparing' \
+         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+         media, created_us",
+    )
+    .bind(id)
+    .bind(Json(media))
+    .fetch_optional(&mut **write)
+    .await
+}
+
+/// The asset will never be watchable; `None` when it is gone or has ended otherwise.
+pub(crate) async fn fail(write: &mut Write, id: &str, errors: &Value) -> Result<Option<Asset>, sqlx::Error> {
+    sqlx::query_as(
+        "update assets set status = 'errored', progress_state = 'errored', progress = -1.0, errors = $2 \
+         where id = $1 and status = 'preparing' \
+         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+         media, created_us",
+    )
+    .bind(id)
+    .bind(Json(errors))
+    .fetch_optional(&mut **write)
+    .await
+}
+
+/// Removes the asset with its playback ids, jobs and renditions, and notes its files; `None` when there is none.
+pub(crate) async fn delete(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
+    let gone: Option<Asset> = sqlx::query_as(
+        "delete from assets where id = $1 \
+         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
+         media, created_us",
+    )
+    .bind(id)
+    .fetch_optional(&mut **write)
+    .await?;
+    if let Some(asset) = &gone {
+        super::sweep::throw_away(write, id).await?;
+        super::sweep::throw_away(write, &asset.upload_id).await?;
+    }
+    Ok(gone)
+}
+
+/// Adds a static rendition that is to be made.
+pub(crate) async fn insert_static(
+    write: &mut Write,
+    id: &str,
+    asset_id: &str,
+    wish: (&str, &str, Option<&str>),
+) -> Result<(), sqlx::Error> {
+    let (resolution, name, passthrough) = wish;
+    sqlx::query(
+        "insert into static_renditions (id, asset_id, resolution, name, passthrough, status) \
+         values ($1, $2, $3, $4, $5, 'preparing')",
+    )
+    .bind(id)
+    .bind(asset_id)
+    .bind(resolution)
+    .bind(name)
+    .bind(passthrough)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+/// The static renditions of one asset, within a transaction.
+pub(crate) async fn static_of(
+    write: &mut Write,
+    asset_id: &str,
+) -> Result<Vec<StaticRendition>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
+         from static_renditions where asset_id = $1 order by rowid",
+    )
+    .bind(asset_id)
+    .fetch_all(&mut **write)
+    .await
+}

@@ -1,0 +1,131 @@
+//! What still has to be made.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use super::{Store, Write, micros};
+
+/// What a job makes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
+#[sqlx(rename_all = "lowercase")]
+pub(crate) enum JobKind {
+    /// The stream: after it the asset is ready.
+    Transcode,
+    /// `highest.mp4`, after the stream.
+    Static,
+}
+
+/// One piece of work.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Job {
+    pub(crate) asset_id: String,
+    pub(crate) kind: JobKind,
+    /// Tries that were started and are not known to have ended.
+    pub(crate) attempts: i64,
+}
+
+/// What was measured of a finished static rendition.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Made {
+    pub(crate) width: i64,
+    pub(crate) height: i64,
+    /// Bits per second.
+    pub(crate) bitrate: i64,
+    /// Bytes.
+    pub(crate) filesize: i64,
+}
+
+impl Store {
+    /// The jobs that are due at `now`, oldest first.
+    pub(crate) async fn due_jobs(&self, now: DateTime<Utc>) -> Result<Vec<Job>, sqlx::Error> {
+        sqlx::query_as(
+            "select asset_id, kind, attempts from jobs where due_us <= $1 order by due_us, rowid limit 64",
+        )
+        .bind(micros(now))
+        .fetch_all(&self.readers)
+        .await
+    }
+
+    /// Counts a try before it starts, so that one that takes the process down is counted too; false when
+    /// the job is gone.
+    pub(crate) async fn count_attempt(&self, job: &Job) -> Result<bool, sqlx::Error> {
+        let done = sqlx::query("update jobs set attempts = attempts + 1 where asset_id = $1 and kind = $2")
+            .bind(&job.asset_id)
+            .bind(job.kind)
+            .execute(&self.writer)
+            .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Takes a counted try back (the service stops, the disk is full) and sets when to try again.
+    pub(crate) async fn put_off(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update jobs set attempts = max(attempts - 1, 0), due_us = $3 where asset_id = $1 and kind = $2",
+        )
+        .bind(&job.asset_id)
+        .bind(job.kind)
+        .bind(micros(due))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Leaves the try counted and sets when to try again.
+    pub(crate) async fn try_again(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        sqlx::query("update jobs set due_us = $3 where asset_id = $1 and kind = $2")
+            .bind(&job.asset_id)
+            .bind(job.kind)
+            .bind(micros(due))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Adds work for an asset.
+pub(crate) async fn insert(
+    write: &mut Write,
+    asset_id: &str,
+    kind: JobKind,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into jobs (asset_id, kind, due_us) values ($1, $2, $3) on conflict do nothing")
+        .bind(asset_id)
+        .bind(kind)
+        .bind(micros(now))
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+/// The work is done.
+pub(crate) async fn finish(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
+        .bind(&job.asset_id)
+        .bind(job.kind)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+/// Writes how a static rendition ended: `ready` with its measures, `skipped` or `errored`.
+pub(crate) async fn end_static(
+    write: &mut Write,
+    asset_id: &str,
+    status: &str,
+    made: Option<Made>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update static_renditions set status = $2, width = $3, height = $4, bitrate = $5, filesize = $6 \
+         where asset_id = $1 and status = 'preparing'",
+    )
+    .bind(asset_id)
+    .bind(status)
+    .bind(made.map(|made| made.width))
+    .bind(made.map(|made| made.height))
+    .bind(made.map(|made| made.bitrate))
+    .bind(made.map(|made| made.filesize))
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,107 @@
+//! Webhooks that wait for their 2xx.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+use sqlx::{FromRow, types::Json};
+
+use super::{Store, Write, micros};
+
+/// An event to tell of.
+pub(crate) struct Event<'a> {
+    pub(crate) kind: &'a str,
+    pub(crate) object_type: &'a str,
+    pub(crate) object_id: &'a str,
+    pub(crate) data: Value,
+}
+
+/// A webhook that is due.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Pending {
+    pub(crate) id: String,
+    #[sqlx(rename = "type")]
+    pub(crate) kind: String,
+    pub(crate) object_type: String,
+    pub(crate) object_id: String,
+    pub(crate) data: Json<Value>,
+    pub(crate) attempts: Json<Vec<Value>>,
+    pub(crate) tries: i64,
+    pub(crate) decided: bool,
+    pub(crate) created_us: i64,
+}
+
+/// Queues an event in the transaction of the change that it tells of.
+pub(crate) async fn insert(
+    write: &mut Write,
+    id: &str,
+    event: &Event<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into outbox (id, seq, type, object_type, object_id, data, due_us, created_us) \
+         values ($1, (select coalesce(max(seq), 0) + 1 from outbox), $2, $3, $4, $5, $6, $6)",
+    )
+    .bind(id)
+    .bind(event.kind)
+    .bind(event.object_type)
+    .bind(event.object_id)
+    .bind(Json(&event.data))
+    .bind(micros(now))
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+impl Store {
+    /// The webhooks that are due at `now`, oldest first.
+    pub(crate) async fn due_events(
+        &self,
+        now: DateTime<Utc>,
+        limit: i64,
+    ) -> Result<Vec<Pending>, sqlx::Error> {
+        sqlx::query_as(
+            "select id, type, object_type, object_id, data, attempts, tries, decided, created_us \
+             from outbox where due_us <= $1 order by due_us, seq limit $2",
+        )
+        .bind(micros(now))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+    }
+
+    /// Forgets a webhook: accepted, given up, or dropped on purpose.
+    pub(crate) async fn forget_event(&self, id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("delete from outbox where id = $1")
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+
+    /// Puts a webhook off after a try that failed.
+    pub(crate) async fn retry_event(
+        &self,
+        id: &str,
+        attempts: &[Value],
+        due_us: i64,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update outbox set attempts = $2, tries = tries + 1, decided = 1, due_us = $3 where id = $1",
+        )
+        .bind(id)
+        .bind(Json(attempts))
+        .bind(due_us)
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+
+    /// Puts a webhook off that has not been tried; the faults made on purpose have spoken.
+    pub(crate) async fn hold_event(&self, id: &str, due_us: i64) -> Result<(), sqlx::Error> {
+        sqlx::query("update outbox set decided = 1, due_us = $2 where id = $1")
+            .bind(id)
+            .bind(due_us)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,73 @@
+//! Playback ids: the public names of an asset.
+
+use chrono::{DateTime, Utc};
+use sqlx::FromRow;
+
+use super::{Store, Write, micros};
+
+/// One playback id.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct PlaybackId {
+    pub(crate) id: String,
+    pub(crate) asset_id: String,
+    /// `public` or `signed`.
+    pub(crate) policy: String,
+}
+
+impl Store {
+    /// One playback id, whatever its asset.
+    pub(crate) async fn playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
+        sqlx::query_as("select id, asset_id, policy from playback_ids where id = $1")
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
+    }
+
+    /// All playback ids of one asset, oldest first.
+    pub(crate) async fn playback_ids_of(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
+        sqlx::query_as(
+            "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
+        )
+        .bind(asset_id)
+        .fetch_all(&self.readers)
+        .await
+    }
+}
+
+/// The same within a transaction, so that an event shows what was just written.
+pub(crate) async fn of(write: &mut Write, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
+    sqlx::query_as(
+        "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
+    )
+    .bind(asset_id)
+    .fetch_all(&mut **write)
+    .await
+}
+
+/// Adds a playback id to an asset.
+pub(crate) async fn insert(
+    write: &mut Write,
+    id: &str,
+    asset_id: &str,
+    policy: &str,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into playback_ids (id, asset_id, policy, created_us) values ($1, $2, $3, $4)")
+        .bind(id)
+        .bind(asset_id)
+        .bind(policy)
+        .bind(micros(now))
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+/// Takes a playback id away; false when the asset has none of that name.
+pub(crate) async fn delete(write: &mut Write, id: &str, asset_id: &str) -> Result<bool, sqlx::Error> {
+    let done = sqlx::query("delete from playback_ids where id = $1 and asset_id = $2")
+        .bind(id)
+        .bind(asset_id)
+        .execute(&mut **write)
+        .await?;
+    Ok(done.rows_affected() == 1)
+}

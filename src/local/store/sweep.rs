@@ -1,0 +1,64 @@
+//! What time does to rows, and the list of files to remove.
+
+use chrono::{DateTime, Utc};
+
+use super::{Store, Write, micros};
+
+/// Notes that the files of an upload or asset may go.
+pub(crate) async fn throw_away(write: &mut Write, id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into trash (id) values ($1) on conflict do nothing")
+        .bind(id)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+impl Store {
+    /// Ends the uploads whose time is over; says how many.
+    pub(crate) async fn expire_uploads(&self, now: DateTime<Utc>) -> Result<usize, sqlx::Error> {
+        let late: Option<i64> =
+            sqlx::query_scalar("select 1 from uploads where status = 'waiting' and expires_us <= $1 limit 1")
+                .bind(micros(now))
+                .fetch_optional(&self.readers)
+                .await?;
+        if late.is_none() {
+            return Ok(0);
+        }
+        let mut write = self.write().await?;
+        let expired: Vec<String> = sqlx::query_scalar(
+            "update uploads set status = 'timed_out' where status = 'waiting' and expires_us <= $1 returning id",
+        )
+        .bind(micros(now))
+        .fetch_all(&mut *write)
+        .await?;
+        for id in &expired {
+            throw_away(&mut write, id).await?;
+        }
+        write.commit().await?;
+        Ok(expired.len())
+    }
+
+    /// Test assets older than a day: Mux deletes them too.
+    pub(crate) async fn stale_test_assets(&self, now: DateTime<Utc>) -> Result<Vec<String>, sqlx::Error> {
+        sqlx::query_scalar("select id from assets where test = 1 and created_us < $1")
+            .bind(micros(now - chrono::Duration::hours(24)))
+            .fetch_all(&self.readers)
+            .await
+    }
+
+    /// Ids whose files are to be removed.
+    pub(crate) async fn trash(&self) -> Result<Vec<String>, sqlx::Error> {
+        sqlx::query_scalar("select id from trash")
+            .fetch_all(&self.readers)
+            .await
+    }
+
+    /// The files of `id` are gone.
+    pub(crate) async fn emptied(&self, id: &str) -> Result<(), sqlx::Error> {
+        sqlx::query("delete from trash where id = $1")
+            .bind(id)
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,52 @@
+//! CORS for the one origin that the upload was made for.
+
+use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::local::store::Upload;
+
+const EXPOSED: HeaderValue = HeaderValue::from_static("Range, Content-Length, Content-Type, Date");
+const METHODS: HeaderValue = HeaderValue::from_static("PUT, OPTIONS");
+const ALLOWED: HeaderValue = HeaderValue::from_static("Content-Type, Content-Range, X-Requested-With");
+const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
+
+/// What an answer carries for the page at `Origin`; nothing for other pages.
+pub(crate) fn headers(upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(origin) = allowed(upload, request) else {
+        return vec![vary()];
+    };
+    vec![
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
+        vary(),
+    ]
+}
+
+/// What the answer to a preflight carries.
+pub(crate) fn preflight(upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(origin) = allowed(upload, request) else {
+        return vec![vary()];
+    };
+    vec![
+        (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
+        (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
+        (header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED),
+        (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
+        vary(),
+    ]
+}
+
+fn vary() -> (HeaderName, HeaderValue) {
+    (header::VARY, HeaderValue::from_static("Origin"))
+}
+
+/// `*`, or the request's origin where it is the upload's. Mux's own examples name origins without a scheme too.
+fn allowed(upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
+    let wanted = upload.cors_origin.as_deref()?;
+    if wanted == "*" {
+        return Some(HeaderValue::from_static("*"));
+    }
+    let origin = request.get(header::ORIGIN)?;
+    let text = origin.to_str().ok()?;
+    let host = text.split_once("://").map_or(text, |(_, host)| host);
+    (text == wanted || host == wanted).then(|| origin.clone())
+}

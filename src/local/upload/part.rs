@@ -1,0 +1,140 @@
+//! What a request on the upload URL brings: `Content-Range` and `Content-Length`, read and checked.
+
+use axum::http::{HeaderMap, header};
+
+use super::UNIT;
+use crate::local::fault::Fault;
+
+/// What a request brings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// `bytes */N`, `bytes */*`: nothing; it asks how much is there.
+    Probe {
+        /// The file's size, where named.
+        total: Option<u64>,
+    },
+    /// No `Content-Range`: the whole file.
+    Whole {
+        /// `Content-Length`, where sent.
+        length: Option<u64>,
+    },
+    /// `bytes a-b/N`, `bytes a-b/*`.
+    Chunk {
+        /// First byte.
+        start: u64,
+        /// The byte after the last.
+        end: u64,
+        /// The file's size, where named.
+        total: Option<u64>,
+    },
+}
+
+impl Part {
+    /// Reads the headers.
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Fault> {
+        if text(headers, header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/"))
+        {
+            return Err(Fault::invalid(
+                "Send the file itself as the body, not a multipart form",
+            ));
+        }
+        let length = text(headers, header::CONTENT_LENGTH).and_then(|length| length.parse().ok());
+        match headers.get(header::CONTENT_RANGE) {
+            None => Ok(Self::Whole { length }),
+            Some(range) => {
+                let part = range.to_str().ok().and_then(parse);
+                let part = part.ok_or_else(|| {
+                    Fault::invalid(
+                        "Content-Range must be bytes first-last/total, bytes first-last/* or bytes */total",
+                    )
+                })?;
+                part.check(length)?;
+                Ok(part)
+            }
+        }
+    }
+
+    /// The file's size, where the request names it.
+    pub(crate) fn total(self) -> Option<u64> {
+        match self {
+            Self::Probe { total } | Self::Chunk { total, .. } => total,
+            Self::Whole { length } => length,
+        }
+    }
+
+    fn check(self, length: Option<u64>) -> Result<(), Fault> {
+        let Self::Chunk { start, end, total } = self else {
+            return match length {
+                None | Some(0) => Ok(()),
+                Some(_) => Err(Fault::invalid("A status request has no body")),
+            };
+        };
+        if length.is_some_and(|length| length != end - start) {
+            return Err(Fault::invalid(
+                "Content-Length and Content-Range name different lengths",
+            ));
+        }
+        if Some(end) != total && (end - start) % UNIT != 0 {
+            return Err(Fault::invalid(
+                "Every chunk but the last must be a multiple of 262144 bytes long",
+            ));
+        }
+        Ok(())
+    }
+}
+
+fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn parse(range: &str) -> Option<Part> {
+    let (span, total) = range.trim().strip_prefix("bytes ")?.trim().split_once('/')?;
+    let total = if total == "*" { None } else { Some(number(total)?) };
+    if span == "*" {
+        return Some(Part::Probe { total });
+    }
+    let (first, last) = span.split_once('-')?;
+    let (start, last) = (number(first)?, number(last)?);
+    let end = last + 1;
+    (start < end && total.is_none_or(|total| end <= total)).then_some(Part::Chunk { start, end, total })
+}
+
+/// Digits alone, below 2^53: what every client can count.
+fn number(text: &str) -> Option<u64> {
+    let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    text.parse().ok().filter(|number| digits && *number < 1 << 53)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Part, parse};
+
+    #[test]
+    fn ranges_are_read() {
+        let chunk = |start, end, total| Some(Part::Chunk { start, end, total });
+        assert_eq!(parse("bytes 0-99/100"), chunk(0, 100, Some(100)));
+        assert_eq!(parse("bytes 0-262143/*"), chunk(0, 262_144, None));
+        assert_eq!(parse("bytes */100"), Some(Part::Probe { total: Some(100) }));
+        assert_eq!(parse("bytes */*"), Some(Part::Probe { total: None }));
+    }
+
+    #[test]
+    fn what_is_no_range_is_refused() {
+        for range in [
+            "",
+            "bytes",
+            "bytes 0-",
+            "bytes -5/10",
+            "bytes 5-4/10",
+            "bytes 0-10/10",
+            "bytes 0-9/+10",
+            "items 0-9/10",
+            "bytes 0-9",
+            "bytes 0-9/9999999999999999999",
+            "bytes 0-99999999999999999999/*",
+            "bytes 0-9/10, 11-12/13",
+        ] {
+            assert_eq!(parse(range), None, "{range}");
+        }
+    }
+}

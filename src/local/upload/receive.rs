@@ -1,0 +1,278 @@
+//! One request on the upload URL, from its first byte to the flushed last one.
+
+use std::time::Duration;
+
+use axum::{
+    body::{Body, Bytes},
+    http::HeaderMap,
+};
+use chrono::DateTime;
+use futures::StreamExt;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use super::{UNIT, answer::Answer, part::Part, sink::Sink, takeover::Turn};
+use crate::local::{App, changes, fault::Fault, store::Upload};
+
+/// A client that sends nothing for so long is gone.
+const IDLE: Duration = Duration::from_mins(1);
+/// Flush within a request after so many bytes: what a kill can cost.
+const CHECKPOINT: u64 = 32 << 20;
+/// What is read and thrown away of a body nobody wants, so that its sender gets to read the answer.
+const DRAIN_BYTES: usize = 64 << 20;
+const DRAIN: Duration = Duration::from_secs(10);
+
+/// Handles one `PUT`.
+pub(crate) async fn run(app: App, upload: Upload, headers: HeaderMap, body: Body) -> Result<Answer, Fault> {
+    let mut body = Stream(Box::pin(body.into_data_stream()));
+    let outcome = Request { app: &app, upload }.handle(&headers, &mut body).await;
+    if !matches!(outcome, Ok(Answer::Partial(_))) {
+        body.drain().await;
+    }
+    outcome
+}
+
+struct Stream(std::pin::Pin<Box<axum::body::BodyDataStream>>);
+
+impl Stream {
+    async fn drain(&mut self) {
+        let mut left = DRAIN_BYTES;
+        let until = Instant::now() + DRAIN;
+        while let Ok(Some(Ok(bytes))) = timeout_at(until, self.0.next()).await {
+            left = left.saturating_sub(bytes.len());
+            if left == 0 {
+                return;
+            }
+        }
+    }
+}
+
+/// The bytes that a request is to bring.
+#[derive(Clone, Copy)]
+struct Span {
+    /// Where its first byte lies in the file.
+    start: u64,
+    /// Where it ends, where that was said.
+    end: Option<u64>,
+}
+
+struct Request<'a> {
+    app: &'a App,
+    upload: Upload,
+}
+
+impl Request<'_> {
+    async fn handle(mut self, headers: &HeaderMap, body: &mut Stream) -> Result<Answer, Fault> {
+        let part = Part::read(headers)?;
+        let turn = self.app.uploads.take(&self.upload.id).await;
+        // The one before may have flushed more, or finished.
+        let fresh = self.app.store.upload(&self.upload.id).await?;
+        self.upload = fresh.ok_or_else(|| Fault::not_found("Upload"))?;
+        if matches!(self.upload.status.as_str(), "asset_created" | "errored") {
+            return self.repeated(part);
+        }
+        if !self.upload.is_open(self.app.clock.now()) {
+            return Err(Fault::gone("The upload URL is no longer valid"));
+        }
+        self.check_total(part)?;
+        let received = self.on_disk().await?;
+        match part {
+            Part::Probe { total } if received > 0 && total == Some(received) => self.finish(received).await,
+            Part::Probe { .. } => Ok(Answer::Partial(received)),
+            Part::Whole { length } => self.whole(length, body, &turn).await,
+            Part::Chunk { start, .. } if start > received => {
+                let message = format!("The next byte must be {received}, not {start}");
+                Ok(Answer::Misfit(Fault::invalid(message), received))
+            }
+            Part::Chunk { end, total, .. } if end <= received => self.known(received, total).await,
+            Part::Chunk { start, end, total } => {
+                let span = Span {
+                    start,
+                    end: Some(end),
+                };
+                let received = self.store(span, received, total, body, &turn).await?;
+                self.known(received, total).await
+            }
+        }
+    }
+
+    /// The file is complete already: a repeat of what completed it is fine, another file is not.
+    fn repeated(&self, part: Part) -> Result<Answer, Fault> {
+        match (part.total(), self.upload.total()) {
+            (Some(said), Some(known)) if said != known => {
+                Err(Fault::conflict("The upload is complete; it takes no other file"))
+            }
+            _ => Ok(Answer::Complete),
+        }
+    }
+
+    fn check_total(&self, part: Part) -> Result<(), Fault> {
+        let limit = self.app.settings.max_bytes;
+        let reach = match part {
+            Part::Chunk { end, .. } => Some(end),
+            Part::Whole { .. } | Part::Probe { .. } => None,
+        };
+        if part.total().max(reach).is_some_and(|bytes| bytes > limit) {
+            return Err(Fault::too_large(limit));
+        }
+        match (part, part.total(), self.upload.total()) {
+            (Part::Whole { .. }, ..) => Ok(()),
+            (_, Some(said), Some(known)) if said != known => Err(Fault::invalid(format!(
+                "The file was said to have {known} bytes, not {said}"
+            ))),
+            _ => Ok(()),
+        }
+    }
+
+    /// What holds: the offset written down, unless the disk has lost some of it.
+    async fn on_disk(&self) -> Result<u64, Fault> {
+        let path = self.app.folders.original(&self.upload.id);
+        let length = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
+        Ok(if length < self.upload.received() {
+            length / UNIT * UNIT
+        } else {
+            self.upload.received()
+        })
+    }
+
+    /// A whole file: what was there before is forgotten.
+    async fn whole(&self, length: Option<u64>, body: &mut Stream, turn: &Turn) -> Result<Answer, Fault> {
+        if length == Some(0) {
+            return Err(Fault::invalid("The file is empty"));
+        }
+        if !self.app.store.restart_upload(&self.upload.id).await? {
+            return Err(Fault::gone("The upload URL is no longer valid"));
+        }
+        let received = self
+            .store(
+                Span {
+                    start: 0,
+                    end: length,
+                },
+                0,
+                length,
+                body,
+                turn,
+            )
+            .await?;
+        if received == 0 {
+            return Err(Fault::invalid("The file is empty"));
+        }
+        self.finish(received).await
+    }
+
+    /// After a chunk: complete, or go on.
+    async fn known(&self, received: u64, total: Option<u64>) -> Result<Answer, Fault> {
+        if total.or(self.upload.total()) == Some(received) {
+            return self.finish(received).await;
+        }
+        Ok(Answer::Partial(received))
+    }
+
+    async fn finish(&self, size: u64) -> Result<Answer, Fault> {
+        if changes::uploads::finish(self.app, &self.upload, size).await? {
+            return Ok(Answer::Complete);
+        }
+        Err(Fault::gone("The upload URL is no longer valid"))
+    }
+
+    /// Writes what the body brings behind `received`; what of it is there already is skipped. Gives the new
+    /// offset when all of the span has come; else an error, with what came flushed and written down.
+    async fn store(
+        &self,
+        span: Span,
+        received: u64,
+        total: Option<u64>,
+        body: &mut Stream,
+        turn: &Turn,
+    ) -> Result<u64, Fault> {
+        self.check_room(span.end.map_or(0, |end| end - received))?;
+        let mut sink = Sink::open(self.app.folders.original(&self.upload.id), received).await?;
+        let outcome = self.pump(span, total, body, turn, &mut sink).await;
+        let received = match &outcome {
+            Ok(()) => sink.flush().await?,
+            Err(_) => sink.cut().await?,
+        };
+        let open = self
+            .app
+            .store
+            .record_received(&self.upload.id, received, total)
+            .await?;
+        outcome?;
+        if open {
+            Ok(received)
+        } else {
+            Err(Fault::gone("The upload URL is no longer valid"))
+        }
+    }
+
+    async fn pump(
+        &self,
+        span: Span,
+        total: Option<u64>,
+        body: &mut Stream,
+        turn: &Turn,
+        sink: &mut Sink,
+    ) -> Result<(), Fault> {
+        let mut skip = sink.at() - span.start;
+        while let Some(mut bytes) = self.next(body, turn).await? {
+            let known = skip.min(bytes.len() as u64);
+            skip -= known;
+            let bytes = bytes.split_off(usize::try_from(known).unwrap_or(bytes.len()));
+            let reach = sink.at() + bytes.len() as u64;
+            if span.end.is_some_and(|end| reach > end) {
+                return Err(Fault::invalid("The body is longer than its headers say"));
+            }
+            if reach > self.app.settings.max_bytes {
+                return Err(Fault::too_large(self.app.settings.max_bytes));
+            }
+            sink.take(bytes).await?;
+            if sink.unflushed() >= CHECKPOINT {
+                self.checkpoint(sink, total).await?;
+            }
+        }
+        if span.end.is_some_and(|end| sink.at() != end) {
+            return Err(Fault::invalid("The body is shorter than its headers say"));
+        }
+        Ok(())
+    }
+
+    /// The next bytes; `None` at the body's end.
+    async fn next(&self, body: &mut Stream, turn: &Turn) -> Result<Option<Bytes>, Fault> {
+        let next = tokio::select! {
+            biased;
+            () = turn.taken_over.cancelled() => {
+                return Err(Fault::conflict("A newer request has taken this upload over"));
+            }
+            () = self.app.stop.cancelled() => return Err(Fault::unavailable("The service is stopping")),
+            next = timeout(IDLE, body.0.next()) => next.map_err(|_| Fault::idle())?,
+        };
+        match next {
+            None => Ok(None),
+            Some(Ok(bytes)) => Ok(Some(bytes)),
+            Some(Err(_)) => Err(Fault::invalid("The connection was lost")),
+        }
+    }
+
+    async fn checkpoint(&self, sink: &mut Sink, total: Option<u64>) -> Result<(), Fault> {
+        let received = sink.flush().await?;
+        let open = self
+            .app
+            .store
+            .record_received(&self.upload.id, received, total)
+            .await?;
+        let dies = DateTime::from_timestamp_micros(self.upload.expires_us).unwrap_or_default();
+        if !open || self.app.clock.now() >= dies {
+            return Err(Fault::gone("The upload URL is no longer valid"));
+        }
+        self.check_room(0)
+    }
+
+    fn check_room(&self, bytes: u64) -> Result<(), Fault> {
+        let needed = self.app.settings.min_free_bytes.saturating_add(bytes);
+        if self.app.folders.free_bytes()? < needed {
+            Err(Fault::full())
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! One request at a time on an upload: a newer one takes over from an older one that hangs.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
+use tokio_util::sync::CancellationToken;
+
+/// Who is sending to which upload.
+#[derive(Clone, Default)]
+pub(crate) struct Takeover(Arc<Mutex<HashMap<String, Arc<Slot>>>>);
+
+#[derive(Default)]
+struct Slot {
+    turns: Arc<Turns<()>>,
+    /// Cancelled when somebody newer comes.
+    newest: Mutex<CancellationToken>,
+}
+
+/// The right to write to one upload, until dropped or taken over.
+pub(crate) struct Turn {
+    /// Cancelled when a newer request wants the upload.
+    pub(crate) taken_over: CancellationToken,
+    all: Takeover,
+    id: String,
+    slot: Arc<Slot>,
+    _guard: OwnedMutexGuard<()>,
+}
+
+impl Takeover {
+    /// Asks whoever writes now to stop, and waits until it has flushed what it has.
+    pub(crate) async fn take(&self, id: &str) -> Turn {
+        let slot = self.slots().entry(id.to_owned()).or_default().clone();
+        let taken_over = CancellationToken::new();
+        std::mem::replace(&mut *lock(&slot.newest), taken_over.clone()).cancel();
+        let turn = slot.turns.clone().lock_owned().await;
+        Turn {
+            taken_over,
+            all: self.clone(),
+            id: id.to_owned(),
+            slot,
+            _guard: turn,
+        }
+    }
+
+    /// Waits until nobody writes any more.
+    pub(crate) async fn settle(&self) {
+        let ids: Vec<String> = self.slots().keys().cloned().collect();
+        for id in ids {
+            drop(self.take(&id).await);
+        }
+    }
+
+    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Slot>>> {
+        lock(&self.0)
+    }
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        let mut slots = self.all.slots();
+        // The map and this turn: nobody waits, so the slot can go.
+        if Arc::strong_count(&self.slot) <= 2 {
+            slots.remove(&self.id);
+        }
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

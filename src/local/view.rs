@@ -1,0 +1,177 @@
+//! Uploads and assets as Mux shows them, in answers and in webhooks.
+//!
+//! The two differ in places (`facts/mux.md` 3.2): `created_at` is a string in answers and a number in webhooks;
+//! `filesize` is a string in answers and in `static_rendition` events, and a number in asset events.
+
+use serde_json::{Map, Value, json};
+
+use super::store::{Asset, PlaybackId, StaticRendition, Upload};
+
+/// Who reads it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wire {
+    /// An answer of the API.
+    Answer,
+    /// A webhook.
+    Webhook,
+}
+
+/// An upload; `url` only while it waits.
+pub(crate) fn upload(upload: &Upload, public_url: &str) -> Value {
+    let mut shown = Map::new();
+    if upload.status == "waiting" {
+        shown.insert(
+            "url".into(),
+            json!(format!("{public_url}/upload/{}", upload.secret)),
+        );
+    }
+    shown.insert("timeout".into(), json!(upload.timeout_s));
+    shown.insert("status".into(), json!(upload.status));
+    shown.insert("new_asset_settings".into(), upload.settings.0.clone());
+    shown.insert("id".into(), json!(upload.id));
+    if upload.test {
+        shown.insert("test".into(), json!(true));
+    }
+    put(&mut shown, "cors_origin", upload.cors_origin.as_deref());
+    put(&mut shown, "asset_id", upload.asset_id.as_deref());
+    put(&mut shown, "error", upload.error.as_ref().map(|error| &error.0));
+    Value::Object(shown)
+}
+
+/// An asset with its playback ids and static renditions.
+pub(crate) fn asset(asset: &Asset, ids: &[PlaybackId], files: &[StaticRendition], wire: Wire) -> Value {
+    let created_s = asset.created_us.div_euclid(1_000_000);
+    let mut shown = Map::new();
+    shown.insert("id".into(), json!(asset.id));
+    shown.insert("created_at".into(), number_or_text(created_s, wire));
+    shown.insert("status".into(), json!(asset.status));
+    shown.insert("upload_id".into(), json!(asset.upload_id));
+    shown.insert("ingest_type".into(), json!("on_demand_direct_upload"));
+    shown.insert("master_access".into(), json!("none"));
+    shown.insert("mp4_support".into(), json!("none"));
+    shown.insert(
+        "progress".into(),
+        json!({ "state": asset.progress_state, "progress": asset.progress }),
+    );
+    for setting in ["video_quality", "max_resolution_tier", "normalize_audio"] {
+        put(&mut shown, setting, asset.settings.0.get(setting));
+    }
+    shown
+        .entry("max_resolution_tier")
+        .or_insert_with(|| json!("1080p"));
+    put(&mut shown, "encoding_tier", encoding_tier(&asset.settings.0));
+    put(&mut shown, "passthrough", asset.passthrough.as_deref());
+    put(&mut shown, "meta", asset.meta.as_ref().map(|meta| &meta.0));
+    put(
+        &mut shown,
+        "errors",
+        asset.errors.as_ref().map(|errors| &errors.0),
+    );
+    if asset.test {
+        shown.insert("test".into(), json!(true));
+    }
+    if !ids.is_empty() {
+        shown.insert("playback_ids".into(), ids.iter().map(playback_id).collect());
+    }
+    if !files.is_empty() {
+        shown.insert("static_renditions".into(), static_renditions(files, wire));
+    }
+    add_media(&mut shown, asset);
+    Value::Object(shown)
+}
+
+fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
+    let Some(media) = asset.media.as_ref().map(|media| &media.0) else {
+        return;
+    };
+    shown.insert("duration".into(), json!(media.duration_s));
+    shown.insert(
+        "max_stored_resolution".into(),
+        json!(media.max_stored_resolution()),
+    );
+    shown.insert("resolution_tier".into(), json!(media.resolution_tier()));
+    shown.insert("tracks".into(), media.tracks());
+    if media.has_video() {
+        shown.insert("max_stored_frame_rate".into(), json!(media.frame_rate));
+        put(shown, "aspect_ratio", media.aspect_ratio.as_deref());
+    }
+}
+
+/// The old name of the quality, which Mux still sends.
+fn encoding_tier(settings: &Value) -> Option<&'static str> {
+    match settings.get("video_quality").and_then(Value::as_str)? {
+        "basic" => Some("baseline"),
+        "plus" => Some("smart"),
+        _ => Some("premium"),
+    }
+}
+
+/// `{"policy", "id"}`.
+pub(crate) fn playback_id(id: &PlaybackId) -> Value {
+    json!({ "policy": id.policy, "id": id.id })
+}
+
+fn static_renditions(files: &[StaticRendition], wire: Wire) -> Value {
+    let status = if files.iter().any(|file| file.status == "preparing") {
+        "preparing"
+    } else if files.iter().any(|file| file.status == "errored") {
+        "errored"
+    } else {
+        "ready"
+    };
+    let files: Vec<Value> = files
+        .iter()
+        .map(|file| Value::Object(file_shown(file, wire)))
+        .collect();
+    json!({ "status": status, "files": files })
+}
+
+fn file_shown(file: &StaticRendition, wire: Wire) -> Map<String, Value> {
+    let mut shown = Map::new();
+    shown.insert("id".into(), json!(file.id));
+    shown.insert("name".into(), json!(file.name));
+    shown.insert("ext".into(), json!("mp4"));
+    shown.insert("resolution".into(), json!(file.resolution));
+    shown.insert("type".into(), json!("standard"));
+    shown.insert("status".into(), json!(file.status));
+    if let (Some(width), Some(height)) = (file.width, file.height) {
+        shown.insert("width".into(), json!(width));
+        shown.insert("height".into(), json!(height));
+        shown.insert(
+            "resolution_tier".into(),
+            json!(super::media::tier(width.min(height))),
+        );
+    }
+    put(&mut shown, "bitrate", file.bitrate);
+    put(
+        &mut shown,
+        "filesize",
+        file.filesize.map(|size| number_or_text(size, wire)),
+    );
+    put(&mut shown, "passthrough", file.passthrough.as_deref());
+    shown
+}
+
+/// The body of a `static_rendition` event.
+pub(crate) fn static_event(file: &StaticRendition, asset_id: &str) -> Value {
+    let mut shown = file_shown(file, Wire::Answer);
+    shown.insert("asset_id".into(), json!(asset_id));
+    if file.status == "errored" {
+        let error = json!({ "type": "internal", "messages": ["The file could not be made"] });
+        shown.insert("error".into(), error);
+    }
+    Value::Object(shown)
+}
+
+fn number_or_text(number: i64, wire: Wire) -> Value {
+    match wire {
+        Wire::Answer => json!(number.to_string()),
+        Wire::Webhook => json!(number),
+    }
+}
+
+fn put(shown: &mut Map<String, Value>, name: &str, value: Option<impl serde::Serialize>) {
+    if let Some(value) = value {
+        shown.insert(name.into(), json!(value));
+    }
+}

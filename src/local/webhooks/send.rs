@@ -1,0 +1,44 @@
+//! One try to deliver one webhook.
+
+use std::time::Duration;
+
+use reqwest::{header, redirect};
+
+use super::envelope;
+use crate::local::{App, store::Pending};
+
+/// Longest that a receiver may take: Mux gives up at the same time.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The client that sends webhooks: no proxy, no redirects.
+pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+    reqwest::Client::builder()
+        .no_proxy()
+        .redirect(redirect::Policy::none())
+        .timeout(PATIENCE)
+        .user_agent("Mux/1.0 (local)")
+        .build()
+}
+
+/// Sends it once, signed with the time of this try; the status, or `None` when there was no answer.
+pub(crate) async fn send(app: &App, event: &Pending) -> Option<u16> {
+    let body = envelope::body(event);
+    let signature = envelope::signature(
+        app.credentials.webhook_secret(),
+        app.clock.now().timestamp(),
+        &body,
+    )?;
+    let request = app
+        .http
+        .post(&app.webhook_url)
+        .header(header::CONTENT_TYPE, "application/json")
+        .header("mux-signature", signature)
+        .body(body);
+    match request.send().await {
+        Ok(response) => Some(response.status().as_u16()),
+        Err(error) => {
+            tracing::debug!(error = %error.without_url(), event.id = %event.id, "webhook got no answer");
+            None
+        }
+    }
+}

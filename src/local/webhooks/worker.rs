@@ -1,0 +1,125 @@
+//! Takes what is due, applies the faults made on purpose, sends, and puts off what was not accepted.
+
+use std::{collections::HashSet, time::Duration};
+
+use tokio::task::JoinSet;
+
+use super::{envelope, send};
+use crate::local::{App, ids, store::Pending};
+
+/// Webhooks under way at the same time.
+const AT_ONCE: usize = 8;
+/// Rows looked at in one go: enough to find some that are not under way.
+const DUE_AT_ONCE: i64 = 16;
+/// After this nobody is told any more: 24 hours.
+const GIVE_UP_US: i64 = 24 * 3600 * 1_000_000;
+/// Earlier tries that an envelope shows.
+const SHOWN: usize = 30;
+/// How long a webhook stands back so that the next ones overtake it: 2 seconds.
+const OVERTAKEN_US: i64 = 2_000_000;
+/// How often the outbox is looked at without being woken.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// Delivers until the provider stops. What is under way then is simply tried again after the next start.
+pub(crate) async fn run(app: &App) {
+    let mut tasks: JoinSet<String> = JoinSet::new();
+    let mut busy = HashSet::new();
+    while !app.stop.is_cancelled() {
+        start_due(app, &mut tasks, &mut busy).await;
+        tokio::select! {
+            () = app.stop.cancelled() => {}
+            Some(done) = tasks.join_next() => free(&mut busy, done),
+            () = app.outbox_wake.notified() => {}
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+    tasks.shutdown().await;
+}
+
+fn free(busy: &mut HashSet<String>, done: Result<String, tokio::task::JoinError>) {
+    match done {
+        Ok(id) => {
+            busy.remove(&id);
+        }
+        // A task that panicked took its id with it: forget all, at worst something is sent twice.
+        Err(_) => busy.clear(),
+    }
+}
+
+async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<String>) {
+    if busy.len() >= AT_ONCE {
+        return;
+    }
+    let due = match app.store.due_events(app.clock.now(), DUE_AT_ONCE).await {
+        Ok(due) => due,
+        Err(error) => return tracing::warn!(%error, "the outbox cannot be read"),
+    };
+    for event in due {
+        if busy.len() >= AT_ONCE {
+            return;
+        }
+        if busy.insert(event.id.clone()) {
+            let app = app.clone();
+            tasks.spawn(async move {
+                if let Err(error) = deliver(&app, &event).await {
+                    tracing::warn!(%error, event.id = %event.id, "the outbox cannot be written");
+                }
+                event.id
+            });
+        }
+    }
+}
+
+async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
+    if !event.decided && made_worse(app, event).await? {
+        return Ok(());
+    }
+    let began = app.clock.now().timestamp_micros();
+    let status = send::send(app, event).await;
+    if status.is_some_and(|status| (200..300).contains(&status)) {
+        return app.store.forget_event(&event.id).await;
+    }
+    let due = began + delay_us(event.tries);
+    if due - event.created_us > GIVE_UP_US {
+        tracing::warn!(event.id = %event.id, event.kind = %event.kind, "webhook given up after 24 hours");
+        return app.store.forget_event(&event.id).await;
+    }
+    let mut attempts = event.attempts.0.clone();
+    if attempts.len() < SHOWN {
+        attempts.push(envelope::attempt(&ids::event(), &app.webhook_url, status, began));
+    }
+    app.store.retry_event(&event.id, &attempts, due).await
+}
+
+/// 1 s, 2 s, 4 s … up to an hour, with a tenth of jitter.
+fn delay_us(tries: i64) -> i64 {
+    let seconds = 1_i64 << tries.clamp(0, 12);
+    let base = seconds.min(3600) * 1_000_000;
+    let jitter = ids::up_to(u64::try_from(base / 10).unwrap_or_default());
+    base + i64::try_from(jitter).unwrap_or_default()
+}
+
+/// `[local.chaos]`: true when this event is not to be sent now (or ever).
+async fn made_worse(app: &App, event: &Pending) -> Result<bool, sqlx::Error> {
+    let chaos = &app.settings.chaos;
+    if ids::chance(chaos.drop) {
+        app.store.forget_event(&event.id).await?;
+        return Ok(true);
+    }
+    let now = app.clock.now().timestamp_micros();
+    if ids::chance(chaos.delay) {
+        let micros = i64::try_from(ids::up_to(chaos.delay_s.saturating_mul(1_000_000))).unwrap_or_default();
+        app.store
+            .hold_event(&event.id, now.saturating_add(micros))
+            .await?;
+        return Ok(true);
+    }
+    if ids::chance(chaos.reorder) {
+        app.store.hold_event(&event.id, now + OVERTAKEN_US).await?;
+        return Ok(true);
+    }
+    if ids::chance(chaos.duplicate) {
+        send::send(app, event).await;
+    }
+    Ok(false)
+}

@@ -1,0 +1,189 @@
+//! What every request and job shares.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Deref;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use chrono::{DateTime, Duration, Utc};
+use tokio::sync::{Mutex, Notify, Semaphore};
+
+use crate::auth::Authenticator;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::{CheckTimes, Video};
+use crate::provider::{Provider, Sightings};
+use crate::store::{Intake, Store};
+
+/// KiB of webhook bodies that are buffered at the same time: 64 MiB.
+const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
+
+/// The shared state. Cheap to clone.
+#[derive(Clone)]
+pub struct AppState(Arc<Inner>);
+
+/// What [`AppState`] points to.
+pub struct Inner {
+    /// All settings.
+    pub settings: Settings,
+    /// Where time comes from.
+    pub clock: Clock,
+    /// The database.
+    pub store: Store,
+    /// Where webhook events are made durable.
+    pub intake: Intake,
+    /// The loaded maps.
+    pub providers: ProviderSet,
+    /// Whose tokens are believed.
+    pub auth: Authenticator,
+    /// Shared by the webhook bodies being read, in KiB.
+    pub webhook_room: Arc<Semaphore>,
+    /// The service is on its way out.
+    pub stopping: AtomicBool,
+    /// The last answer of the readiness probe.
+    pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
+    /// What the providers answered lately about videos known to exist.
+    pub sightings: Sightings,
+    /// How often they are asked.
+    pub check_times: CheckTimes,
+    /// Wakes the reconciler: a video is due now.
+    pub due: Notify,
+    /// Names and widths of thumbnails, narrowest first.
+    pub thumbnail_sizes: Vec<(String, u32)>,
+}
+
+impl AppState {
+    /// Wires the parts together. Must be called within a runtime: the intake's task starts here.
+    pub fn new(
+        settings: Settings,
+        clock: Clock,
+        store: Store,
+        providers: ProviderSet,
+        auth: Authenticator,
+    ) -> Self {
+        let mut thumbnail_sizes: Vec<(String, u32)> = settings
+            .playback
+            .thumbnails
+            .iter()
+            .map(|(name, width)| (name.clone(), *width))
+            .collect();
+        thumbnail_sizes.sort_by_key(|(_, width)| *width);
+        let intake = Intake::start(store.clone());
+        Self(Arc::new(Inner {
+            check_times: check_times(&settings),
+            sightings: Sightings::default(),
+            due: Notify::new(),
+            settings,
+            clock,
+            store,
+            intake,
+            providers,
+            auth,
+            webhook_room: Arc::new(Semaphore::new(WEBHOOK_ROOM_KIB)),
+            stopping: AtomicBool::new(false),
+            last_ready: Mutex::new(None),
+            thumbnail_sizes,
+        }))
+    }
+}
+
+fn check_times(settings: &Settings) -> CheckTimes {
+    let seconds = |count: u64| Duration::seconds(i64::try_from(count).unwrap_or(i64::MAX / 1000));
+    let ready_every_days = settings.reconcile.ready_every_days;
+    CheckTimes {
+        first_after: seconds(settings.reconcile.first_after_s),
+        max_interval: seconds(settings.reconcile.max_interval_s),
+        ready_every: (ready_every_days > 0).then(|| Duration::days(i64::from(ready_every_days))),
+    }
+}
+
+impl Deref for AppState {
+    type Target = Inner;
+
+    fn deref(&self) -> &Inner {
+        &self.0
+    }
+}
+
+/// Every loaded provider, and which of them take uploads.
+#[derive(Default)]
+pub struct ProviderSet {
+    by_name: HashMap<String, Arc<Provider>>,
+    /// Provider → why it can do nothing now, in words for callers.
+    out_of_order: BTreeMap<String, String>,
+    /// The built-in provider's name, where it runs.
+    local: Option<String>,
+}
+
+/// A video's provider has no map any more, or a request names one that takes no uploads.
+#[derive(Debug, thiserror::Error)]
+#[error("no action map of provider \"{0}\" is loaded")]
+pub struct NotLoaded(pub String);
+
+/// The provider can do nothing now, for a reason that callers may know.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct OutOfOrder(pub String);
+
+impl ProviderSet {
+    /// A set of loaded maps.
+    pub fn new(providers: impl IntoIterator<Item = Provider>) -> Self {
+        let by_name = providers
+            .into_iter()
+            .map(|p| (p.name().to_owned(), Arc::new(p)))
+            .collect();
+        Self {
+            by_name,
+            ..Self::default()
+        }
+    }
+
+    /// Says which one is built in, and why it is out of order if it is.
+    #[must_use]
+    pub fn with_local(mut self, name: &str, out_of_order: Option<&str>) -> Self {
+        self.local = Some(name.to_owned());
+        if let Some(reason) = out_of_order {
+            self.out_of_order.insert(name.to_owned(), reason.to_owned());
+        }
+        self
+    }
+
+    /// The provider with this name.
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Provider>> {
+        self.by_name.get(name)
+    }
+
+    /// The provider of a new upload.
+    ///
+    /// # Errors
+    /// It is not loaded.
+    pub fn for_upload(&self, name: &str) -> Result<Arc<Provider>, NotLoaded> {
+        self.by_name
+            .get(name)
+            .cloned()
+            .ok_or_else(|| NotLoaded(name.to_owned()))
+    }
+
+    /// The provider that has this video.
+    ///
+    /// # Errors
+    /// Its map is gone.
+    pub fn of(&self, video: &Video) -> Result<Arc<Provider>, NotLoaded> {
+        self.for_upload(&video.provider)
+    }
+
+    /// Whether the provider can work at all.
+    ///
+    /// # Errors
+    /// It cannot, and why.
+    pub fn in_order(&self, name: &str) -> Result<(), OutOfOrder> {
+        self.out_of_order
+            .get(name)
+            .map_or(Ok(()), |reason| Err(OutOfOrder(reason.clone())))
+    }
+
+    /// Whether it is the built-in one.
+    pub fn is_local(&self, name: &str) -> bool {
+        self.local.as_deref() == Some(name)
+    }
+}

@@ -1,0 +1,164 @@
+//! Opening the database and bringing its tables up to date.
+
+use std::path::Path;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::{Pool, Store, StoreError, on_pool};
+use crate::config::Database;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// What `migrate` found and did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Migrations {
+    /// Known to this program.
+    pub known: usize,
+    /// Applied by this call.
+    pub applied: usize,
+}
+
+impl Store {
+    /// Connects; on SQLite makes the folder and the file.
+    ///
+    /// # Errors
+    /// The URL is bad, or nobody answers within five seconds.
+    pub async fn connect(settings: &Database) -> Result<Self, StoreError> {
+        if settings.is_sqlite() {
+            Self::open_sqlite(settings).await
+        } else {
+            Self::open_postgres(settings).await
+        }
+    }
+
+    async fn open_postgres(settings: &Database) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(&settings.url)
+            .map_err(|_| StoreError::BadUrl("is not a PostgreSQL URL".to_owned()))?
+            .application_name("yourbit-video");
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.max_connections)
+            .acquire_timeout(Duration::from_secs(3))
+            .connect_with(options)
+            .await?;
+        Ok(Self {
+            readers: Pool::Postgres(pool.clone()),
+            writer: Pool::Postgres(pool),
+        })
+    }
+
+    async fn open_sqlite(settings: &Database) -> Result<Self, StoreError> {
+        let options = SqliteConnectOptions::from_str(&settings.url)
+            .map_err(|_| StoreError::BadUrl("is not a SQLite URL such as sqlite://data/video.db".to_owned()))?
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(5));
+        if let Some(folder) = options
+            .get_filename()
+            .parent()
+            .filter(|folder| *folder != Path::new(""))
+        {
+            std::fs::create_dir_all(folder)
+                .map_err(|error| StoreError::BadUrl(format!("cannot make {}: {error}", folder.display())))?;
+        }
+        let pool = |connections| {
+            SqlitePoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(Duration::from_secs(3))
+        };
+        let writer = pool(1).connect_with(options.clone()).await?;
+        let readers = pool(settings.max_connections)
+            .connect_with(options.read_only(true))
+            .await?;
+        Ok(Self {
+            readers: Pool::Sqlite(readers),
+            writer: Pool::Sqlite(writer),
+        })
+    }
+
+    /// Applies what is missing. Replicas that start together wait for each other.
+    ///
+    /// # Errors
+    /// A migration fails, or the database has one that this program does not know in a changed form.
+    pub async fn migrate(&self) -> Result<Migrations, StoreError> {
+        let before = self.applied_migrations().await.unwrap_or(0);
+        on_pool!(&self.writer, |pool| migrator().run(pool).await)?;
+        let known = MIGRATIONS.iter().count();
+        Ok(Migrations {
+            known,
+            applied: known.saturating_sub(before),
+        })
+    }
+
+    /// Whether every migration that this program knows is applied.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
+        Ok(self.applied_migrations().await? >= MIGRATIONS.iter().count())
+    }
+
+    /// Whether the database can be written to and every migration is applied.
+    pub async fn is_ready(&self) -> bool {
+        match self.is_migrated().await {
+            Ok(migrated) => migrated && self.can_write().await,
+            Err(error) => {
+                tracing::warn!(
+                    error = &error as &dyn std::error::Error,
+                    "the database does not answer"
+                );
+                false
+            }
+        }
+    }
+
+    async fn applied_migrations(&self) -> Result<usize, StoreError> {
+        let count: i64 = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
+                .fetch_one(pool)
+                .await
+        })?;
+        Ok(usize::try_from(count).unwrap_or_default())
+    }
+
+    /// Closes every connection; open transactions finish first.
+    pub async fn close(&self) {
+        on_pool!(&self.readers, |pool| pool.close().await);
+        on_pool!(&self.writer, |pool| pool.close().await);
+    }
+}
+
+impl Store {
+    /// Takes a write that changes nothing: a full or read-only database refuses it.
+    async fn can_write(&self) -> bool {
+        let written = on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "insert into secrets (name, value) values ('write-probe', $1) \
+                 on conflict (name) do update set value = excluded.value",
+            )
+            .bind([0_u8].as_slice())
+            .execute(pool)
+            .await
+            .map(drop)
+        });
+        if let Err(error) = &written {
+            tracing::warn!(
+                error = error as &dyn std::error::Error,
+                "the database takes no writes"
+            );
+        }
+        written.is_ok()
+    }
+}
+
+/// A newer release may have applied migrations that this one does not know: it must still run beside it.
+fn migrator() -> Migrator {
+    let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
+    migrator.set_ignore_missing(true);
+    migrator
+}

@@ -1,0 +1,151 @@
+//! Videos whose provider is to be asked, each by one replica at a time; and rows whose time is over.
+
+use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
+use super::tx::{Tx, on_tx};
+use super::{Pool, Store, StoreError, on_pool};
+use crate::domain::Video;
+
+impl Store {
+    /// Takes up to `limit` videos that are due (or `only` that one, due or not) under a lease of `lease_s` seconds.
+    /// Leases are compared by the database's clock: the replicas' own may differ.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lease_due_videos(
+        &self,
+        now: DateTime<Utc>,
+        limit: i64,
+        lease_s: i64,
+        only: Option<Uuid>,
+    ) -> Result<Vec<Video>, StoreError> {
+        let clock = self.clock();
+        let mut tx = self.begin().await?;
+        let lock = tx.for_update_skip_locked();
+        let rows = on_tx!(&mut tx, |tx| {
+            let mut query = QueryBuilder::new("update videos set lease_until_s = ");
+            query.push(clock).push(" + ").push_bind(lease_s);
+            query
+                .push(" where id in (select id from videos where lease_until_s <= ")
+                .push(clock);
+            if let Some(id) = only {
+                query.push(" and id = ").push_bind(id);
+            } else {
+                query.push(" and check_at <= ").push_bind(now);
+            }
+            query
+                .push(" order by check_at limit ")
+                .push_bind(limit)
+                .push(lock)
+                .push(") returning ");
+            query.push(VIDEO_COLUMNS);
+            query.build_query_as::<VideoRecord>().fetch_all(tx).await
+        })?;
+        tx.commit().await?;
+        videos(rows)
+    }
+
+    /// Ends a lease early.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn end_lease(&self, id: Uuid) -> Result<(), StoreError> {
+        on_pool!(&self.writer, |pool| {
+            sqlx::query("update videos set lease_until_s = 0 where id = $1")
+                .bind(id)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// A ready video of the provider that was not reported missing, other than `but`: it is known to exist.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn known_video(&self, provider: &str, but: Uuid) -> Result<Option<Video>, StoreError> {
+        let rows = on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query
+                .push(VIDEO_COLUMNS)
+                .push(" from videos where provider = ")
+                .push_bind(provider);
+            query.push(" and id <> ").push_bind(but);
+            query.push(" and status = 'ready' and asset_id is not null and missing_since is null");
+            query.push(" order by id desc limit 1");
+            query.build_query_as::<VideoRecord>().fetch_all(pool).await
+        })?;
+        Ok(videos(rows)?.pop())
+    }
+
+    /// Removes rows of videos that are gone since before `until`, with the raw bodies of their events. Returns how
+    /// many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn purge_deleted(&self, until: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+        let mut tx = self.begin().await?;
+        let ids = tx.purge_videos(until, limit).await?;
+        for id in &ids {
+            tx.forget_bodies(*id).await?;
+        }
+        tx.commit().await?;
+        Ok(ids.len() as u64)
+    }
+
+    /// Removes finished events received before `until`, at most `limit`. Returns how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn prune_events(&self, until: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "delete from webhook_events where id in ( \
+                 select id from webhook_events where state in ('applied', 'ignored', 'given_up') \
+                 and received_at < $1 order by received_at limit $2)",
+            )
+            .bind(until)
+            .bind(limit)
+            .execute(pool)
+            .await
+            .map(|result| result.rows_affected())
+        })?)
+    }
+
+    /// The database's own clock as Unix seconds: the one thing that the two databases spell differently here.
+    pub(super) const fn clock(&self) -> &'static str {
+        match self.writer {
+            Pool::Postgres(_) => "cast(extract(epoch from now()) as bigint)",
+            Pool::Sqlite(_) => "unixepoch()",
+        }
+    }
+}
+
+impl Tx {
+    async fn purge_videos(&mut self, until: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+        Ok(on_tx!(self, |tx| {
+            sqlx::query_scalar(
+                "delete from videos where id in ( \
+                 select id from videos where status = 'deleted' and updated_at < $1 limit $2) returning id",
+            )
+            .bind(until)
+            .bind(limit)
+            .fetch_all(tx)
+            .await
+        })?)
+    }
+
+    async fn forget_bodies(&mut self, video: Uuid) -> Result<(), StoreError> {
+        Ok(on_tx!(self, |tx| {
+            sqlx::query("update webhook_events set body = null where video_id = $1")
+                .bind(video)
+                .execute(tx)
+                .await
+                .map(drop)
+        })?)
+    }
+}

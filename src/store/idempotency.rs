@@ -1,0 +1,157 @@
+//! `Idempotency-Key`: the same request twice is one upload.
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use super::{Store, StoreError, on_pool};
+
+/// A claim without an answer lapses after so many seconds: whoever made it has died.
+const CLAIM_S: i64 = 60;
+/// The longest that an answer is kept.
+const KEPT_H: i64 = 24;
+
+/// A key as one request uses it.
+#[derive(Clone, Debug)]
+pub struct IdempotencyKey {
+    /// Whose key.
+    pub owner: String,
+    /// At most 255 characters.
+    pub key: String,
+    /// SHA-256 of the body, hex.
+    pub body_hash: String,
+}
+
+/// What the key says to a request.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Claim {
+    /// It is this request's to answer, for this video: the one handed in, or that of a claim that died.
+    Ours(Uuid),
+    /// It was answered.
+    Answered(Value),
+    /// Another request is answering it.
+    Running,
+    /// It belongs to another body.
+    Reused,
+}
+
+impl Store {
+    /// Claims the key for `video`, in one statement, so that of equal requests at the same time one wins.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn claim_key(
+        &self,
+        key: &IdempotencyKey,
+        video: Uuid,
+        now: DateTime<Utc>,
+    ) -> Result<Claim, StoreError> {
+        let claimed: Option<Uuid> = on_pool!(&self.writer, |pool| {
+            sqlx::query_scalar(
+                "insert into idempotency_keys (owner, key, body_hash, video_id, claimed_at, answer, expires_at) \
+                 values ($1, $2, $3, $4, $5, null, $6) on conflict (owner, key) do update set \
+                 video_id = case when idempotency_keys.expires_at <= excluded.claimed_at then excluded.video_id \
+                 else idempotency_keys.video_id end, \
+                 body_hash = excluded.body_hash, claimed_at = excluded.claimed_at, answer = null, \
+                 expires_at = excluded.expires_at \
+                 where idempotency_keys.expires_at <= excluded.claimed_at or (idempotency_keys.answer is null \
+                 and idempotency_keys.claimed_at <= $7 and idempotency_keys.body_hash = excluded.body_hash) \
+                 returning video_id",
+            )
+            .bind(&key.owner)
+            .bind(&key.key)
+            .bind(&key.body_hash)
+            .bind(video)
+            .bind(now)
+            .bind(now + Duration::hours(KEPT_H))
+            .bind(now - Duration::seconds(CLAIM_S))
+            .fetch_optional(pool)
+            .await
+        })?;
+        match claimed {
+            Some(id) => Ok(Claim::Ours(id)),
+            None => self.other_claim(key).await,
+        }
+    }
+
+    async fn other_claim(&self, key: &IdempotencyKey) -> Result<Claim, StoreError> {
+        let found: Option<(String, Option<Json<Value>>)> = on_pool!(&self.writer, |pool| {
+            sqlx::query_as("select body_hash, answer from idempotency_keys where owner = $1 and key = $2")
+                .bind(&key.owner)
+                .bind(&key.key)
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(match found {
+            Some((hash, _)) if hash != key.body_hash => Claim::Reused,
+            Some((_, Some(Json(answer)))) => Claim::Answered(answer),
+            // Freed in between, or still running: either way the caller may come again.
+            Some((_, None)) | None => Claim::Running,
+        })
+    }
+
+    /// Keeps the 201 that answered the key, until the upload expires.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn keep_answer(
+        &self,
+        key: &IdempotencyKey,
+        video: Uuid,
+        answer: &Value,
+        expires_at: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "update idempotency_keys set answer = $4, \
+                 expires_at = case when expires_at < $5 then expires_at else $5 end \
+                 where owner = $1 and key = $2 and video_id = $3",
+            )
+            .bind(&key.owner)
+            .bind(&key.key)
+            .bind(video)
+            .bind(Json(answer))
+            .bind(expires_at)
+            .execute(pool)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Frees the key after a refusal.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn free_key(&self, key: &IdempotencyKey, video: Uuid) -> Result<(), StoreError> {
+        on_pool!(&self.writer, |pool| {
+            sqlx::query("delete from idempotency_keys where owner = $1 and key = $2 and video_id = $3")
+                .bind(&key.owner)
+                .bind(&key.key)
+                .bind(video)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Removes keys that have expired, at most `limit`. Returns how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn prune_keys(&self, now: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "delete from idempotency_keys where (owner, key) in ( \
+                 select owner, key from idempotency_keys where expires_at <= $1 limit $2)",
+            )
+            .bind(now)
+            .bind(limit)
+            .execute(pool)
+            .await
+            .map(|result| result.rows_affected())
+        })?)
+    }
+}

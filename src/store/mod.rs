@@ -1,0 +1,108 @@
+//! Rows in PostgreSQL or SQLite: one SQL text for both.
+
+mod apply;
+mod changes;
+mod connect;
+mod due;
+mod idempotency;
+mod inbox;
+mod leases;
+mod intake;
+mod record;
+mod secrets;
+mod tx;
+mod videos;
+
+use sqlx::{PgPool, SqlitePool};
+
+pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
+pub use changes::Edit;
+pub use connect::Migrations;
+pub use idempotency::{Claim, IdempotencyKey};
+pub use inbox::{EventFilter, Stored};
+pub use intake::{Intake, NotStored};
+pub use videos::VideoFilter;
+
+/// Runs one body against whichever pool is configured: same SQL, two drivers.
+macro_rules! on_pool {
+    ($pool:expr, |$name:ident| $body:expr) => {
+        match $pool {
+            crate::store::Pool::Postgres($name) => $body,
+            crate::store::Pool::Sqlite($name) => $body,
+        }
+    };
+}
+pub(crate) use on_pool;
+
+/// The database. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Store {
+    /// For statements that only read.
+    readers: Pool,
+    /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
+    writer: Pool,
+}
+
+#[derive(Clone, Debug)]
+enum Pool {
+    Postgres(PgPool),
+    Sqlite(SqlitePool),
+}
+
+impl Store {
+    /// `postgres` or `sqlite`, for people.
+    pub const fn kind(&self) -> &'static str {
+        match self.writer {
+            Pool::Postgres(_) => "postgres",
+            Pool::Sqlite(_) => "sqlite",
+        }
+    }
+}
+
+/// The database failed, or holds what it must not.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The statement failed.
+    #[error("the database failed")]
+    Database(#[from] sqlx::Error),
+    /// Migrations could not be applied or read.
+    #[error("the database's migrations failed")]
+    Migrate(#[from] sqlx::migrate::MigrateError),
+    /// A row that no release of this program writes.
+    #[error("row {table}/{id} is not readable: {problem}")]
+    BadRow {
+        /// Its table.
+        table: &'static str,
+        /// Its key.
+        id: String,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Twenty writers in a row came in between.
+    #[error("the row changed too often while it was being written")]
+    Contended,
+    /// An id that another video has already.
+    #[error("identity_conflict: the provider's id belongs to another video")]
+    IdentityTaken,
+    /// The URL in the settings cannot be used.
+    #[error("database.url: {0}")]
+    BadUrl(String),
+}
+
+impl StoreError {
+    /// The statement was refused because of what it held, not because the database is out of reach: without the bad
+    /// row it would do.
+    pub fn is_of_a_row(&self) -> bool {
+        match self {
+            Self::Database(error) => matches!(
+                error,
+                sqlx::Error::Database(_)
+                    | sqlx::Error::ColumnDecode { .. }
+                    | sqlx::Error::Decode(_)
+                    | sqlx::Error::Encode(_)
+            ),
+            Self::BadRow { .. } | Self::IdentityTaken => true,
+            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) => false,
+        }
+    }
+}

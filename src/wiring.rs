@@ -1,0 +1,296 @@
+//! Puts the parts together, and refuses what does not fit.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use axum::Router;
+use secrecy::ExposeSecret;
+use tokio::net::TcpListener;
+
+use crate::auth::{Authenticator, Development, DevelopmentError, Jwks, JwksError, check_development};
+use crate::clock::Clock;
+use crate::config::{ConfigError, Environment, Settings};
+use crate::domain::Policy;
+use crate::local::{Local, LocalError, Options};
+use crate::provider::{LoadOptions, MapError, Provider, embedded};
+use crate::state::{AppState, ProviderSet};
+use crate::store::{Store, StoreError};
+use crate::{http, local};
+
+/// A wired service, ready to be served.
+pub struct App {
+    /// What requests and jobs share.
+    pub state: AppState,
+    /// The public listener, bound.
+    pub listener: TcpListener,
+    /// What it serves.
+    pub router: Router,
+    /// The built-in provider, where one of the loaded providers is it.
+    pub local: Option<LocalApp>,
+    /// No auth setting at all: only this machine may call.
+    pub development: bool,
+}
+
+/// The built-in provider and its loopback listener.
+pub struct LocalApp {
+    /// The provider.
+    pub local: Local,
+    /// The inner listener, bound.
+    pub listener: TcpListener,
+    /// What it serves: the provider, and the webhook route that it posts to.
+    pub router: Router,
+}
+
+/// The service cannot start; one line that says why.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// An action map.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// A map file that is not there or not readable.
+    #[error("{file}: {problem}")]
+    MapFile {
+        /// Its path, or what should be its name.
+        file: String,
+        /// Why.
+        problem: String,
+    },
+    /// A map that is only needed by videos that are there.
+    #[error("{error} ({videos} videos are at provider \"{provider}\" and need it)")]
+    MapInUse {
+        /// The provider.
+        provider: String,
+        /// Its living videos.
+        videos: i64,
+        /// What is wrong with its map.
+        error: Box<StartError>,
+    },
+    /// Development mode does not fit the settings.
+    #[error(transparent)]
+    Development(#[from] DevelopmentError),
+    /// The key set.
+    #[error("auth.jwks {0}")]
+    Jwks(#[from] JwksError),
+    /// The database.
+    #[error("{}", chain(.0))]
+    Store(#[from] StoreError),
+    /// The built-in provider.
+    #[error(transparent)]
+    Local(#[from] LocalError),
+    /// The address.
+    #[error("http.listen: cannot listen on {address}: {error}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        error: std::io::Error,
+    },
+}
+
+/// An error and its causes, on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    let texts: Vec<String> = std::iter::once(error.to_string())
+        .chain(causes.map(ToString::to_string))
+        .collect();
+    texts.join(": ").replace('\n', " ")
+}
+
+impl App {
+    /// Connects, loads, binds. Nothing is served yet.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
+        let development = settings.auth.is_unset();
+        let auth = authenticator(&settings, &clock).await?;
+        let store = Store::connect(&settings.database).await?;
+        if settings.database.migrate_on_start {
+            store.migrate().await?;
+        }
+        let in_use: BTreeMap<String, i64> = store.providers_in_use().await?.into_iter().collect();
+        let listener = bind(settings.http.listen).await?;
+        settle_addresses(&mut settings, &listener);
+        let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(in_use.keys()).collect();
+        let inner = if names.iter().any(|name| *name == local::NAME) {
+            let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+            let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
+            Some((inner, local))
+        } else {
+            None
+        };
+        let made = inner
+            .as_ref()
+            .map(|(_, local)| local.credentials().clone())
+            .unwrap_or_default();
+        let made_for = |name: &str| made.get(name).map(|value| value.expose_secret().to_owned());
+        let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made_for(name));
+        let mut providers = Vec::new();
+        for name in names {
+            let provider = load_map(&settings, name, &look_up);
+            let videos = in_use.get(name).copied().unwrap_or_default();
+            let enabled = settings.providers.enabled.contains(name);
+            providers.push(provider.map_err(|error| match (enabled, videos) {
+                (true, _) | (false, 0) => error,
+                _ => StartError::MapInUse {
+                    provider: name.clone(),
+                    videos,
+                    error: Box::new(error),
+                },
+            })?);
+        }
+        check_default(&settings, &providers)?;
+        let mut set = ProviderSet::new(providers);
+        if let Some((_, local)) = &inner {
+            set = set.with_local(local::NAME, local.missing_tools());
+        }
+        let port = settings.http.listen.port();
+        let state = AppState::new(settings, clock, store, set, auth);
+        let guard = development.then(|| Development::new(port));
+        let router = http::router(
+            state.clone(),
+            inner.as_ref().map(|(_, local)| local.router()),
+            guard,
+        );
+        let local = inner.map(|(listener, local)| LocalApp {
+            router: http::inner_router(state.clone(), local.router()),
+            local,
+            listener,
+        });
+        Ok(Self {
+            state,
+            listener,
+            router,
+            local,
+            development,
+        })
+    }
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address)
+        .await
+        .map_err(|error| StartError::Listen { address, error })
+}
+
+/// Port 0 asks the system for one: the addresses that follow from it are known only now.
+fn settle_addresses(settings: &mut Settings, listener: &TcpListener) {
+    if let Ok(address) = listener.local_addr()
+        && settings.http.listen.port() == 0
+    {
+        if settings.http.public_url == format!("http://{}", settings.http.listen) {
+            settings.http.public_url = format!("http://{address}");
+        }
+        settings.http.listen = address;
+    }
+}
+
+async fn authenticator(settings: &Settings, clock: &Clock) -> Result<Authenticator, StartError> {
+    let auth = &settings.auth;
+    if !auth.jwks.is_empty() {
+        let keys = Jwks::load(&auth.jwks, clock.now()).await?;
+        return Ok(Authenticator::by_jwks(keys, &auth.issuer, &auth.audience));
+    }
+    let secrets = if auth.is_unset() {
+        check_development(settings)?;
+        vec![Development::secret(&data_folder(settings))?]
+    } else {
+        auth.jwt_secrets.clone()
+    };
+    Ok(Authenticator::by_secrets(secrets, &auth.issuer, &auth.audience))
+}
+
+/// The folder of the SQLite file: where development mode keeps its secret.
+pub fn data_folder(settings: &Settings) -> PathBuf {
+    let path = settings
+        .database
+        .url
+        .trim_start_matches("sqlite:")
+        .trim_start_matches("//");
+    let path = path.split('?').next().unwrap_or_default();
+    Path::new(path)
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, clock: &Clock) -> Options {
+    let base = inner
+        .local_addr()
+        .map(|address| format!("http://{address}"))
+        .unwrap_or_default();
+    let public_url = if settings.local.public_url.is_empty() {
+        format!("{}{}", settings.http.public_url, http::LOCAL_PREFIX)
+    } else {
+        settings.local.public_url.clone()
+    };
+    Options {
+        settings: settings.local.clone(),
+        public_url,
+        api_url: format!("{base}{}", http::LOCAL_PREFIX),
+        webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
+        clock: clock.clone(),
+        env: env
+            .iter()
+            .filter(|(name, _)| name.starts_with("VIDEO_LOCAL_") && !name.contains("__"))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect(),
+    }
+}
+
+/// The map of `name`: from `providers.dir` where there is one, else the built-in one.
+fn load_map(
+    settings: &Settings,
+    name: &str,
+    env: &dyn Fn(&str) -> Option<String>,
+) -> Result<Provider, StartError> {
+    let options = LoadOptions {
+        replicas: settings.providers.replicas,
+        ..LoadOptions::default()
+    };
+    let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
+    if !settings.providers.dir.is_empty() && path.exists() {
+        let file = path.display().to_string();
+        let text = std::fs::read_to_string(&path).map_err(|error| StartError::MapFile {
+            file: file.clone(),
+            problem: error.to_string(),
+        })?;
+        return Ok(Provider::load(name, &file, &text, env, &options)?);
+    }
+    let text = embedded(name).ok_or_else(|| StartError::MapFile {
+        file: format!("{name}.toml"),
+        problem: format!(
+            "there is no built-in map of this name, and none in providers.dir (\"{}\")",
+            settings.providers.dir
+        ),
+    })?;
+    Ok(Provider::load(
+        name,
+        &format!("config/providers/{name}.toml"),
+        text,
+        env,
+        &options,
+    )?)
+}
+
+/// The policy of uploads that ask for none must be one that the default provider can play.
+fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
+    let default = providers
+        .iter()
+        .find(|provider| provider.name() == settings.providers.default);
+    let policy = settings.uploads.playback_policy;
+    if policy == Policy::Signed && default.is_some_and(|provider| !provider.can_play(Policy::Signed)) {
+        return Err(StartError::Config(ConfigError::new(
+            "settings",
+            "uploads.playback_policy",
+            format!(
+                "is \"signed\", but provider \"{}\" has no signing key: set its key's variables or use \"public\"",
+                settings.providers.default
+            ),
+        )));
+    }
+    Ok(())
+}

@@ -1,0 +1,15 @@
+//! The service through its whole router, over real HTTP, on a fresh database, with time standing still.
+
+#![expect(missing_docs, reason = "test names are the claims")]
+
+#[macro_use]
+mod support;
+
+mod auth;
+mod permutations;
+mod playback;
+mod problems;
+mod start;
+mod uploads;
+mod videos;
+mod webhooks;

@@ -1,0 +1,159 @@
+//! What stops the start: one line that names file and key, and nothing begun.
+
+use yourbit_video::clock::Clock;
+
+use crate::support::{build, environment, keys};
+
+/// The line with which the start is refused.
+async fn refusal(more: &[(&str, &str)]) -> String {
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}/test.db", folder.path().display());
+    let env = environment(&url, "http://127.0.0.1:9", more);
+    match build(&env, Clock::system()).await {
+        Ok(_) => panic!("started with {more:?}"),
+        Err(error) => error.to_string(),
+    }
+}
+
+#[track_caller]
+fn names(line: &str, words: &[&str]) {
+    assert!(!line.contains('\n'), "{line}");
+    for word in words {
+        assert!(line.contains(word), "\"{word}\" is not in: {line}");
+    }
+}
+
+#[tokio::test]
+async fn settings_that_do_not_fit_are_named() {
+    for (variable, value, words) in [
+        (
+            "VIDEO_HTTP__LISTN",
+            "x",
+            &["VIDEO_HTTP__LISTN", "http.listn", "listen"][..],
+        ),
+        ("VIDEO_HTP__LISTEN", "x", &["VIDEO_HTP__LISTEN", "htp.listen"]),
+        (
+            "VIDEO_HTTP__LISTEN",
+            "nowhere",
+            &["VIDEO_HTTP__LISTEN", "http.listen"],
+        ),
+        (
+            "VIDEO_HTTP__DRAIN_S",
+            "long",
+            &["VIDEO_HTTP__DRAIN_S", "whole number"],
+        ),
+        ("VIDEO_HTTP__PUBLIC_URL", "ftp://x", &["http.public_url"]),
+        ("DATABASE_URL", "mysql://x", &["DATABASE_URL", "database.url"]),
+        (
+            "VIDEO_PROVIDERS__DEFAULT",
+            "other",
+            &["providers.default", "other"],
+        ),
+        (
+            "VIDEO_UPLOADS__TTL_S",
+            "5",
+            &["VIDEO_UPLOADS__TTL_S", "60 to 604800"],
+        ),
+        (
+            "VIDEO_UPLOADS__CORS_ORIGINS",
+            "example.com",
+            &["uploads.cors_origins", "example.com"],
+        ),
+        (
+            "VIDEO_AUTH__JWT_SECRET",
+            "short",
+            &["VIDEO_AUTH__JWT_SECRET", "32"],
+        ),
+        ("VIDEO_AUTH__JWKS", "http://example.com/jwks", &["auth.jwks"]),
+        (
+            "VIDEO_DATABASE__REQUIRE_POSTGRES",
+            "true",
+            &["require_postgres", "DATABASE_URL"],
+        ),
+        ("VIDEO_CDN_TOKEN", "", &["mux.toml", "VIDEO_CDN_TOKEN"]),
+        ("VIDEO_WEBHOOK_SECRET_FILE", "/nowhere", &["VIDEO_WEBHOOK_SECRET"]),
+        ("VIDEO_PRIVATE_KEY", "", &["mux.toml", "VIDEO_PRIVATE_KEY"]),
+        ("VIDEO_PRIVATE_KEY", "not a key", &["mux.toml", "key"]),
+    ] {
+        let unset = variable.strip_suffix("_FILE").map(|name| (name, ""));
+        let more: Vec<(&str, &str)> = unset.into_iter().chain([(variable, value)]).collect();
+        names(&refusal(&more).await, words);
+    }
+}
+
+#[tokio::test]
+async fn an_empty_secret_is_not_an_unset_one() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let url = format!("sqlite://{}/test.db", folder.path().display());
+    let pairs = environment(&url, "http://127.0.0.1:9", &[]);
+    let env = pairs
+        .iter()
+        .map(|(n, v)| (n, if n == "VIDEO_AUTH__JWT_SECRET" { "" } else { v }))
+        .collect();
+    let line = build(&env, Clock::system()).await.err().unwrap().to_string();
+    names(&line, &["VIDEO_AUTH__JWT_SECRET"]);
+}
+
+#[tokio::test]
+async fn development_mode_does_not_reach_further_than_this_machine() {
+    let line = refusal(&[
+        ("VIDEO_AUTH__JWT_SECRET", ""),
+        ("VIDEO_HTTP__LISTEN", "0.0.0.0:0"),
+    ])
+    .await;
+    names(
+        &line,
+        &["VIDEO_AUTH__JWT_SECRET", "http.listen", "development mode"],
+    );
+}
+
+#[tokio::test]
+async fn a_signed_default_without_a_signing_key_is_refused() {
+    let off = [("VIDEO_SIGNING_KEY", ""), ("VIDEO_PRIVATE_KEY", "")];
+    names(&refusal(&off).await, &["uploads.playback_policy", "mux"]);
+}
+
+#[tokio::test]
+async fn broken_maps_are_refused_by_file_table_and_key() {
+    let map = include_str!("../../config/providers/mux.toml");
+    for (from, to, words) in [
+        (
+            "[upload.client]",
+            "[upload.client]\nprotokoll = \"put\"",
+            &["upload.client", "protokoll"][..],
+        ),
+        ("{video_id}", "{vidoe_id}", &["vidoe_id"]),
+        ("[webhook.verify]", "[webhook.verified]", &["[webhook]", "verify"]),
+    ] {
+        let folder = tempfile::TempDir::new().unwrap();
+        assert!(map.contains(from), "{from}");
+        std::fs::write(folder.path().join("mux.toml"), map.replacen(from, to, 1)).unwrap();
+        let line = refusal(&[("VIDEO_PROVIDERS__DIR", folder.path().to_str().unwrap())]).await;
+        names(&line, words);
+        names(&line, &["mux.toml"]);
+    }
+}
+
+#[tokio::test]
+async fn a_settings_file_is_refused_by_line_and_key() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("video.toml");
+    for (text, words) in [
+        ("[http]\nlisten = 5", &["video.toml", "http.listen"][..]),
+        ("[http\n", &["video.toml", "line 1"]),
+        ("[http]\nport = 5", &["video.toml", "http.port", "listen"]),
+        (
+            "[auth]\njwt_secret = \"x\"",
+            &["video.toml", "VIDEO_AUTH__JWT_SECRET"],
+        ),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let line = refusal(&[
+            ("VIDEO_CONFIG", file.to_str().unwrap()),
+            ("VIDEO_HTTP__LISTEN", ""),
+        ])
+        .await;
+        names(&line, words);
+    }
+    assert!(!keys::private_pem().is_empty());
+}

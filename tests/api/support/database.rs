@@ -1,0 +1,43 @@
+//! A fresh database for each test.
+
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
+
+/// Which database a test runs on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Db {
+    Sqlite,
+    Postgres,
+}
+
+/// An empty database; the SQLite file goes with the value, PostgreSQL's cluster is a throw-away anyway.
+pub(crate) struct TestDatabase {
+    pub(crate) url: String,
+    _folder: TempDir,
+}
+
+impl TestDatabase {
+    pub(crate) async fn make(db: Db) -> Self {
+        let folder = TempDir::new().unwrap();
+        let url = match db {
+            Db::Sqlite => format!("sqlite://{}/test.db", folder.path().display()),
+            Db::Postgres => make_postgres().await,
+        };
+        Self { url, _folder: folder }
+    }
+}
+
+async fn make_postgres() -> String {
+    let server =
+        std::env::var("TEST_POSTGRES_URL").expect("start the tests by tests/run: it sets TEST_POSTGRES_URL");
+    let name = format!("test_{}", hex::encode(rand::random::<[u8; 8]>()));
+    let mut connection = PgConnection::connect(&format!("{server}/postgres"))
+        .await
+        .unwrap();
+    sqlx::query(AssertSqlSafe(format!("create database {name}")))
+        .execute(&mut connection)
+        .await
+        .unwrap();
+    connection.close().await.unwrap();
+    format!("{server}/{name}")
+}

@@ -1,0 +1,49 @@
+//! One RSA key a test process: made, never committed.
+
+use std::sync::OnceLock;
+
+use aws_lc_rs::encoding::{AsDer, Pkcs8V1Der};
+use aws_lc_rs::rsa::{KeyPair, KeySize};
+use aws_lc_rs::signature::KeyPair as _;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+
+struct Key {
+    private_pem: String,
+    public_pem: String,
+}
+
+fn key() -> &'static Key {
+    static KEY: OnceLock<Key> = OnceLock::new();
+    KEY.get_or_init(|| {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        Key {
+            private_pem: pem("PRIVATE KEY", private.as_ref()),
+            public_pem: pem("RSA PUBLIC KEY", pair.public_key().as_ref()),
+        }
+    })
+}
+
+fn pem(label: &str, der: &[u8]) -> String {
+    let text = STANDARD.encode(der);
+    let lines: Vec<&str> = text
+        .as_bytes()
+        .chunks(64)
+        .map(|line| std::str::from_utf8(line).unwrap())
+        .collect();
+    format!(
+        "-----BEGIN {label}-----\n{}\n-----END {label}-----\n",
+        lines.join("\n")
+    )
+}
+
+/// PKCS#8.
+pub(crate) fn private_pem() -> &'static str {
+    &key().private_pem
+}
+
+/// PKCS#1.
+pub(crate) fn public_pem() -> &'static str {
+    &key().public_pem
+}

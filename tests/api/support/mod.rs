@@ -1,0 +1,270 @@
+//! A running service with a fake provider behind it.
+
+pub(crate) mod database;
+pub(crate) mod fake_mux;
+pub(crate) mod keys;
+pub(crate) mod mux_events;
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, Method, StatusCode};
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use serde_json::{Value, json};
+use tokio::task::JoinSet;
+use yourbit_video::clock::Clock;
+use yourbit_video::config::{Environment, load};
+use yourbit_video::jobs::inbox;
+use yourbit_video::state::AppState;
+use yourbit_video::wiring::{App, StartError};
+
+pub(crate) use self::database::Db;
+use self::database::TestDatabase;
+use self::fake_mux::FakeMux;
+
+/// Runs one test body on SQLite and on PostgreSQL.
+macro_rules! on_both {
+    ($(#[$attribute:meta])* async fn $name:ident($db:ident: Db) $body:block) => {
+        mod $name {
+            use super::*;
+
+            async fn claim($db: Db) $body
+
+            $(#[$attribute])*
+            #[tokio::test]
+            async fn sqlite() { claim(Db::Sqlite).await; }
+
+            $(#[$attribute])*
+            #[tokio::test]
+            async fn postgres() { claim(Db::Postgres).await; }
+        }
+    };
+}
+
+pub(crate) const SECRET: &str = "a caller's secret of more than 32 bytes";
+pub(crate) const WEBHOOK_SECRET: &str = "SuperSecret123";
+
+/// When frozen time begins.
+pub(crate) fn start_of_time() -> DateTime<Utc> {
+    DateTime::from_timestamp(1_780_000_000, 0).unwrap()
+}
+
+/// A service on a port of its own.
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) clock: Clock,
+    pub(crate) state: AppState,
+    pub(crate) mux: FakeMux,
+    pub(crate) client: reqwest::Client,
+    _database: TestDatabase,
+    _tasks: JoinSet<()>,
+}
+
+/// An answer, read to its end.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
+    }
+
+    /// Panics unless the answer has this status; returns its JSON.
+    #[track_caller]
+    pub(crate) fn expect(&self, status: u16) -> Value {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        if self.text.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
+    }
+
+    /// Panics unless the answer is a problem document with this status and code.
+    #[track_caller]
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) -> Value {
+        let problem = self.expect(status);
+        assert_eq!(problem["code"], code, "{problem}");
+        assert_eq!(problem["status"], status, "{problem}");
+        assert_eq!(problem["type"], format!("/problems/{code}"));
+        assert_eq!(self.headers["content-type"], "application/problem+json");
+        assert_eq!(
+            self.headers["x-request-id"].to_str().unwrap(),
+            problem["request_id"].as_str().unwrap()
+        );
+        problem
+    }
+}
+
+impl TestApp {
+    pub(crate) async fn start(db: Db) -> Self {
+        Self::with(db, &[]).await
+    }
+
+    /// With further settings or variables; an empty value takes a variable out.
+    pub(crate) async fn with(db: Db, more: &[(&str, &str)]) -> Self {
+        let mux = FakeMux::start().await;
+        let database = TestDatabase::make(db).await;
+        let env = environment(&database.url, &mux.url, more);
+        let clock = Clock::frozen(start_of_time());
+        let app = build(&env, clock.clone())
+            .await
+            .unwrap_or_else(|error| panic!("{error}"));
+        let url = format!("http://{}", app.listener.local_addr().unwrap());
+        let state = app.state.clone();
+        let mut tasks = JoinSet::new();
+        tasks.spawn(async move { axum::serve(app.listener, app.router).await.unwrap() });
+        let client = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .build()
+            .unwrap();
+        Self {
+            url,
+            clock,
+            state,
+            mux,
+            client,
+            _database: database,
+            _tasks: tasks,
+        }
+    }
+
+    pub(crate) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        token: Option<&str>,
+        body: Option<&Value>,
+    ) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(token) = token {
+            request = request.bearer_auth(token);
+        }
+        if let Some(body) = body {
+            request = request.json(body);
+        }
+        answer(request).await
+    }
+
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
+        self.send(Method::GET, path, Some(token), None).await
+    }
+
+    pub(crate) async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(token), Some(body)).await
+    }
+
+    /// Begins an upload as `alice`; returns its video.
+    pub(crate) async fn upload(&self) -> Value {
+        self.post(&self.alice(), "/v1/uploads", &json!({}))
+            .await
+            .expect(201)["video"]
+            .clone()
+    }
+
+    /// The video as `alice` sees it.
+    pub(crate) async fn video(&self, id: &Value) -> Value {
+        self.get(&self.alice(), &format!("/v1/videos/{}", id.as_str().unwrap()))
+            .await
+            .expect(200)
+    }
+
+    pub(crate) fn alice(&self) -> String {
+        self.token("alice", "")
+    }
+
+    pub(crate) fn token(&self, sub: &str, scope: &str) -> String {
+        let exp = self.clock.now().timestamp() + 3600;
+        sign(&json!({"sub": sub, "scope": scope, "exp": exp}))
+    }
+
+    /// Posts an event, signed as Mux signs, now.
+    pub(crate) async fn event(&self, event: &Value) -> Answer {
+        let body = serde_json::to_vec(event).unwrap();
+        let signature = mux_events::signature(WEBHOOK_SECRET, self.clock.now().timestamp(), &body);
+        self.webhook(&[("mux-signature", &signature)], body).await
+    }
+
+    pub(crate) async fn webhook(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
+        let mut request = self
+            .client
+            .post(format!("{}/v1/webhooks/mux", self.url))
+            .body(body);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        answer(request).await
+    }
+
+    /// Applies every event that is due, refreshes included.
+    pub(crate) async fn settle(&self) {
+        let mut refreshes = JoinSet::new();
+        inbox::drain(&self.state, &mut refreshes).await.unwrap();
+        while refreshes.join_next().await.is_some() {}
+        inbox::drain(&self.state, &mut refreshes).await.unwrap();
+    }
+
+    /// Takes an upload to `ready`; returns the video.
+    pub(crate) async fn ready_video(&self, policy: &str) -> Value {
+        let body = json!({"playback_policy": policy});
+        let video = self.post(&self.alice(), "/v1/uploads", &body).await.expect(201)["video"].clone();
+        let ids = mux_events::Ids::of(&video);
+        for event in ids.usual(policy, self.clock.now()) {
+            self.event(&event).await.expect(200);
+        }
+        self.settle().await;
+        self.video(&video["id"]).await
+    }
+}
+
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
+    let response = request.send().await.unwrap();
+    let (status, headers) = (response.status(), response.headers().clone());
+    Answer {
+        status,
+        headers,
+        text: response.text().await.unwrap(),
+    }
+}
+
+pub(crate) fn sign(claims: &Value) -> String {
+    let key = EncodingKey::from_secret(SECRET.as_bytes());
+    jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
+}
+
+pub(crate) fn environment(database: &str, mux: &str, more: &[(&str, &str)]) -> Environment {
+    let mut all: BTreeMap<String, String> = [
+        ("DATABASE_URL", database),
+        ("VIDEO_HTTP__LISTEN", "127.0.0.1:0"),
+        ("VIDEO_AUTH__JWT_SECRET", SECRET),
+        ("VIDEO_PROVIDERS__DEFAULT", "mux"),
+        ("VIDEO_PROVIDERS__ENABLED", "mux"),
+        ("VIDEO_UPLOADS__CORS_ORIGINS", "https://app.example.com"),
+        ("VIDEO_DATABASE__MAX_CONNECTIONS", "8"),
+        ("VIDEO_CDN_TOKEN", "token-id"),
+        ("VIDEO_CDN_SECRET", "token-secret"),
+        ("VIDEO_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ("VIDEO_SIGNING_KEY", "key-1"),
+        ("VIDEO_PRIVATE_KEY", keys::private_pem()),
+        ("VIDEO_MUX_API", mux),
+    ]
+    .map(|(name, value)| (name.to_owned(), value.to_owned()))
+    .into();
+    for (name, value) in more {
+        if value.is_empty() {
+            all.remove(*name);
+        } else {
+            all.insert((*name).to_owned(), (*value).to_owned());
+        }
+    }
+    all.into_iter().collect()
+}
+
+pub(crate) async fn build(env: &Environment, clock: Clock) -> Result<App, StartError> {
+    let settings = load(None, env)?;
+    App::build(settings, env, clock).await
+}
