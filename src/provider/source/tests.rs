@@ -174,7 +174,7 @@ fn values_are_filtered_mapped_and_read() {
             json!({"a": "x"}),
             Some(json!(hex::encode(digest(&SHA256, br#"["x",null]"#)))),
         ),
-        (r#"[]"#, Kind::Any, json!({}), None),
+        ("[]", Kind::Any, json!({}), None),
     ] {
         assert_eq!(find(toml, kind, &json), wanted, "{toml} of {json}");
     }
@@ -184,7 +184,7 @@ fn values_are_filtered_mapped_and_read() {
 fn a_source_has_one_way_and_formats_of_its_kind() {
     for (toml, kind, says) in [
         (r#"{ at = "/a", header = "X" }"#, Kind::Any, "exactly one of"),
-        (r#"{ optional = true }"#, Kind::Any, "exactly one of"),
+        ("{ optional = true }", Kind::Any, "exactly one of"),
         (
             r#"{ at = "/a", format = "hms" }"#,
             Kind::Any,
