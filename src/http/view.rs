@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::live;
+use crate::auth::Tickets;
 use crate::domain::{Field, Policy, ShownStatus, Video};
 use crate::provider::Subject;
 use crate::state::AppState;
@@ -82,6 +84,16 @@ impl VideoView {
     }
 }
 
+impl VideoView {
+    /// A single video: with the address of its event stream.
+    pub(crate) fn single(state: &AppState, video: &Video) -> Self {
+        Self {
+            events_url: Some(live::events_url(state, video.id)),
+            ..Self::of(state, video)
+        }
+    }
+}
+
 fn error_of(video: &Video) -> Option<ErrorView> {
     if video.status != ShownStatus::Errored {
         return None;
@@ -113,13 +125,15 @@ fn error_of(video: &Video) -> Option<ErrorView> {
     })
 }
 
-/// A strong tag of what a caller sees of one video: its version and the map that its addresses are made by.
+/// A strong tag of what a caller sees of one video: its version, its ticket's end, and the map that its addresses are
+/// made by.
 pub(crate) fn etag(state: &AppState, video: &Video) -> String {
     use sha2::{Digest, Sha256};
     let map = state
         .providers
         .by_name(&video.provider)
         .map_or("", |provider| provider.digest());
-    let digest = Sha256::digest(format!("{}\0{}\0{map}", video.id, video.version));
+    let end = Tickets::end(state.clock.now());
+    let digest = Sha256::digest(format!("{}\0{}\0{end}\0{map}", video.id, video.version));
     format!("\"{}\"", hex::encode(&digest[..12]))
 }

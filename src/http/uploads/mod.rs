@@ -65,7 +65,7 @@ async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Val
     match (begun, keyed) {
         (Ok((video, upload)), keyed) => {
             let expires_at = upload.expires_at;
-            let answer = json!({"video": VideoView::of(state, &video), "upload": upload});
+            let answer = json!({"video": VideoView::single(state, &video), "upload": upload});
             if let Some(keyed) = keyed {
                 keyed.keep(state, &answer, expires_at).await?;
             }
