@@ -28,14 +28,24 @@ impl Video {
     /// When the provider is to be asked about the video next; none where nothing is to be learned any more.
     pub fn next_check(&self, times: &CheckTimes, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let doubled = 2_i32.saturating_pow(u32::try_from(self.checks).unwrap_or_default().min(20));
-        let interval = times.first_after.checked_mul(doubled).unwrap_or(times.max_interval).min(times.max_interval);
-        let end = self.upload_expires_at.map_or(self.created_at, |end| end + EXPIRED_AFTER);
+        let interval = times
+            .first_after
+            .checked_mul(doubled)
+            .unwrap_or(times.max_interval)
+            .min(times.max_interval);
+        let end = self
+            .upload_expires_at
+            .map_or(self.created_at, |end| end + EXPIRED_AFTER);
         let missing = self.missing_since.is_some() && !self.known.lost;
         match self.status {
-            ShownStatus::Created if !self.is_at_provider() => Some((self.created_at + LOST_AFTER).max(now + interval)),
-            ShownStatus::Created | ShownStatus::Waiting => {
-                Some(if now < end { (now + interval).min(end) } else { now + interval })
+            ShownStatus::Created if !self.is_at_provider() => {
+                Some((self.created_at + LOST_AFTER).max(now + interval))
             }
+            ShownStatus::Created | ShownStatus::Waiting => Some(if now < end {
+                (now + interval).min(end)
+            } else {
+                now + interval
+            }),
             ShownStatus::Preparing => (now < self.created_at + PREPARING_FOR).then_some(now + interval),
             ShownStatus::Deleting => Some(now + interval.min(DELETING_EVERY)),
             ShownStatus::Cancelled => {

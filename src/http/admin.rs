@@ -88,7 +88,10 @@ pub(crate) async fn events(
     let more = events.len() > PAGE;
     events.truncate(PAGE);
     let next_cursor = events.last().filter(|_| more).map(|last| write_cursor(last.id));
-    Ok(Json(EventPage { data: events.into_iter().map(EventView::from).collect(), next_cursor }))
+    Ok(Json(EventPage {
+        data: events.into_iter().map(EventView::from).collect(),
+        next_cursor,
+    }))
 }
 
 /// Applies an event once more.

@@ -40,7 +40,12 @@ async fn call_off(state: &AppState, video: Video) -> Result<Video, ApiError> {
         at_provider(state, &provider, &video).await?;
     }
     let now = state.clock.now();
-    let seen = Observation { at: Some(now), seen_at: now, cancel_confirmed: true, ..Observation::default() };
+    let seen = Observation {
+        at: Some(now),
+        seen_at: now,
+        cancel_confirmed: true,
+        ..Observation::default()
+    };
     observe(state, &provider, &video, seen).await
 }
 
@@ -49,11 +54,19 @@ async fn at_provider(state: &AppState, provider: &Provider, video: &Video) -> Re
     let subject = Subject::of_video(video);
     let failed = |error| ApiError::of_call(error, Some(video.id));
     let now = state.clock.now();
-    match provider.cancel_upload(&subject, Priority::Request, now).await.map_err(failed)? {
+    match provider
+        .cancel_upload(&subject, Priority::Request, now)
+        .await
+        .map_err(failed)?
+    {
         CancelOutcome::Cancelled | CancelOutcome::Gone => Ok(()),
         CancelOutcome::TooLate => Err(ApiError::UploadFinished(video.status)),
         CancelOutcome::Unsupported if video.known.asset_id.is_some() => {
-            match provider.delete_asset(&subject, Priority::Request, now).await.map_err(failed)? {
+            match provider
+                .delete_asset(&subject, Priority::Request, now)
+                .await
+                .map_err(failed)?
+            {
                 DeleteOutcome::Deleted | DeleteOutcome::Gone => Ok(()),
                 DeleteOutcome::Unsupported => Err(ApiError::CancelUnsupported),
             }
@@ -71,7 +84,12 @@ pub(crate) async fn delete(
     let video = managed(&state, &caller, id).await?;
     let provider = state.providers.of(&video)?;
     let now = state.clock.now();
-    let seen = Observation { at: Some(now), seen_at: now, delete_requested: true, ..Observation::default() };
+    let seen = Observation {
+        at: Some(now),
+        seen_at: now,
+        delete_requested: true,
+        ..Observation::default()
+    };
     let video = observe(&state, &provider, &video, seen).await?;
     state.due.notify_one();
     Ok((StatusCode::ACCEPTED, Json(VideoView::of(&state, &video))))

@@ -91,7 +91,11 @@ impl VideoPatch {
             Some(&video.metadata),
             video.thumbnail_time,
         );
-        if problems.is_empty() { Ok(()) } else { Err(ApiError::InvalidBody(problems)) }
+        if problems.is_empty() {
+            Ok(())
+        } else {
+            Err(ApiError::InvalidBody(problems))
+        }
     }
 
     fn names(&self) -> impl Iterator<Item = &'static str> {

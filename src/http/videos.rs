@@ -60,11 +60,17 @@ pub(crate) async fn show(
 pub(crate) fn with_etag(state: &AppState, video: &Video) -> Response {
     let mut response = Json(VideoView::of(state, video)).into_response();
     let out = response.headers_mut();
-    out.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    out.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-cache"),
+    );
     if let Ok(value) = HeaderValue::from_str(&etag(state, video)) {
         out.insert(header::ETAG, value);
     }
-    if matches!(video.status, ShownStatus::Created | ShownStatus::Waiting | ShownStatus::Preparing) {
+    if matches!(
+        video.status,
+        ShownStatus::Created | ShownStatus::Waiting | ShownStatus::Preparing
+    ) {
         out.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
     response
@@ -81,10 +87,7 @@ pub(crate) async fn list(
     let mut videos = state.store.list_videos(&filter).await?;
     let more = videos.len() > limit;
     videos.truncate(limit);
-    let next_cursor = videos
-        .last()
-        .filter(|_| more)
-        .map(|last| write_cursor(last.id));
+    let next_cursor = videos.last().filter(|_| more).map(|last| write_cursor(last.id));
     let link = next_cursor
         .as_ref()
         .map(|cursor| next_link(&query, limit, cursor));

@@ -15,7 +15,10 @@ const BATCH: i64 = 500;
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = round(&state).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "old rows could not be removed");
+            tracing::error!(
+                error = &error as &dyn std::error::Error,
+                "old rows could not be removed"
+            );
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}
@@ -43,7 +46,12 @@ pub async fn round(state: &AppState) -> Result<(), StoreError> {
         counts[2] += removed;
     }
     if counts != [0; 3] {
-        tracing::info!(events = counts[0], idempotency_keys = counts[1], videos = counts[2], "old rows removed");
+        tracing::info!(
+            events = counts[0],
+            idempotency_keys = counts[1],
+            videos = counts[2],
+            "old rows removed"
+        );
     }
     Ok(())
 }

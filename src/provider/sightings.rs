@@ -27,7 +27,12 @@ impl Sightings {
 
     /// The provider knows an asset of ours.
     pub fn seen(&self, provider: &str, now: DateTime<Utc>) {
-        self.with(provider, |sighting| *sighting = Sighting { missed_in_a_row: 0, seen_at: Some(now) });
+        self.with(provider, |sighting| {
+            *sighting = Sighting {
+                missed_in_a_row: 0,
+                seen_at: Some(now),
+            }
+        });
     }
 
     /// The provider says that an asset known to exist is not there.
@@ -53,7 +58,9 @@ impl Sightings {
     /// Every provider whose reconciler and deletions stand still.
     pub fn all_halted(&self) -> Vec<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let halted = all.iter().filter(|(_, sighting)| sighting.missed_in_a_row >= HALT_AFTER);
+        let halted = all
+            .iter()
+            .filter(|(_, sighting)| sighting.missed_in_a_row >= HALT_AFTER);
         halted.map(|(name, _)| name.clone()).collect()
     }
 

@@ -30,13 +30,24 @@ impl Tx {
     ) -> Result<bool, StoreError> {
         let rows = on_tx!(self, |tx| {
             let mut query = sqlx::QueryBuilder::new("insert into leases (name, holder, until_s) values (");
-            query.push_bind(name).push(", ").push_bind(holder).push(", ").push(clock).push(" + ").push_bind(for_s);
+            query
+                .push_bind(name)
+                .push(", ")
+                .push_bind(holder)
+                .push(", ")
+                .push(clock)
+                .push(" + ")
+                .push_bind(for_s);
             query.push(
                 ") on conflict (name) do update set holder = excluded.holder, until_s = excluded.until_s \
                  where leases.holder = excluded.holder or leases.until_s <= ",
             );
             query.push(clock);
-            query.build().execute(tx).await.map(|result| result.rows_affected())
+            query
+                .build()
+                .execute(tx)
+                .await
+                .map(|result| result.rows_affected())
         })?;
         Ok(rows == 1)
     }

@@ -11,6 +11,7 @@ mod broken;
 mod bunny_stream;
 mod calls;
 mod cloudflare_stream;
+mod conformance;
 mod fake;
 mod mux;
 mod playback;

@@ -136,7 +136,10 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
         at: Some(now),
         seen_at: now,
         status: Some(Status::Errored),
-        fields: vec![(Field::ErrorCode, code.into()), (Field::ErrorMessage, message.into())],
+        fields: vec![
+            (Field::ErrorCode, code.into()),
+            (Field::ErrorMessage, message.into()),
+        ],
         ..Observation::default()
     };
     let edit = state.store.edit_video(id, now, |video| {

@@ -41,7 +41,11 @@ impl Keyed {
         let Some(key) = read(headers)? else {
             return Ok(Asked::Begin(id, None));
         };
-        let key = IdempotencyKey { owner: owner.to_owned(), key, body_hash: hash(body) };
+        let key = IdempotencyKey {
+            owner: owner.to_owned(),
+            key,
+            body_hash: hash(body),
+        };
         match state.store.claim_key(&key, id, state.clock.now()).await? {
             Claim::Ours(claimed) => Ok(Asked::Begin(claimed, Some(Self { key, claimed }))),
             Claim::Answered(answer) => Ok(Asked::Answered(answer)),
@@ -57,7 +61,10 @@ impl Keyed {
         answer: &Value,
         expires_at: DateTime<Utc>,
     ) -> Result<(), ApiError> {
-        Ok(state.store.keep_answer(&self.key, self.claimed, answer, expires_at).await?)
+        Ok(state
+            .store
+            .keep_answer(&self.key, self.claimed, answer, expires_at)
+            .await?)
     }
 
     /// Only a 201 is kept: the next request with this key begins anew.
@@ -71,7 +78,10 @@ fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let text = value.to_str().ok().filter(|text| (1..=MAX_CHARS).contains(&text.len()));
+    let text = value
+        .to_str()
+        .ok()
+        .filter(|text| (1..=MAX_CHARS).contains(&text.len()));
     match (text, values.next()) {
         (Some(text), None) => Ok(Some(text.to_owned())),
         _ => {

@@ -33,15 +33,27 @@ pub(crate) async fn create(
     let request: UploadRequest = parse(&bytes)?;
     let choices = request.choose(&state.settings, &headers)?;
     let as_text = accept::prefers_text(&headers);
-    if as_text && !state.providers.for_upload(&choices.provider)?.upload_is_a_bare_url() {
-        return Err(ApiError::NotAcceptable("This provider's uploads need more than a URL: ask for JSON."));
+    if as_text
+        && !state
+            .providers
+            .for_upload(&choices.provider)?
+            .upload_is_a_bare_url()
+    {
+        return Err(ApiError::NotAcceptable(
+            "This provider's uploads need more than a URL: ask for JSON.",
+        ));
     }
     let owner = caller.owner().to_owned();
     let (id, keyed) = match Keyed::ask(&state, &owner, &headers, &bytes).await? {
         Asked::Answered(answer) => return answered(&answer, as_text, true),
         Asked::Begin(id, keyed) => (id, keyed),
     };
-    let begin = Begin { id, owner, request, choices };
+    let begin = Begin {
+        id,
+        owner,
+        request,
+        choices,
+    };
     // Goes on to its end where the caller goes away: the provider has been asked.
     let done = tokio::spawn(async move { run(&state, begin, keyed).await }).await;
     let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
@@ -73,15 +85,25 @@ fn answered(answer: &Value, as_text: bool, replayed: bool) -> Result<Response, A
     let (Some(id), Some(url)) = (text("/video/id"), text("/upload/url")) else {
         return Err(ApiError::Internal("a kept answer is not one of ours".into()));
     };
-    let body = if as_text { url.into_response() } else { Json(answer).into_response() };
+    let body = if as_text {
+        url.into_response()
+    } else {
+        Json(answer).into_response()
+    };
     let mut response = (StatusCode::CREATED, body).into_response();
     let headers = response.headers_mut();
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
     if let Ok(value) = HeaderValue::from_str(&format!("/v1/videos/{id}")) {
         headers.insert(header::LOCATION, value);
     }
     if replayed {
-        headers.insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
+        headers.insert(
+            HeaderName::from_static("idempotency-replayed"),
+            HeaderValue::from_static("true"),
+        );
     }
     Ok(response)
 }

@@ -74,7 +74,9 @@ fn apply(
         },
         Ok(refresh) => {
             video.reschedule(shown, &state.check_times, now);
-            if video.known.reported == Status::Ready && video.known.lacks(provider.needs(video.playback_policy)) {
+            if video.known.reported == Status::Ready
+                && video.known.lacks(provider.needs(video.playback_policy))
+            {
                 // The address cannot be made yet: the provider is asked for what is missing.
                 video.check_at = Some(now);
             }
@@ -101,11 +103,7 @@ fn apply(
 }
 
 /// Joins what the event says; true where the provider is to be asked for the rest.
-fn join(
-    provider: &Provider,
-    event: &InboxEvent,
-    video: &mut Video,
-) -> Result<bool, String> {
+fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bool, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
     let read = provider

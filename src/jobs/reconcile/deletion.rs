@@ -5,12 +5,18 @@ use chrono::{DateTime, Utc};
 use super::one::{Findings, by_us};
 use super::proof;
 use crate::domain::{EXPIRED_AFTER, LOST_AFTER, Observation, Status, Video};
-use crate::provider::{CallError, CancelOutcome, Capability, DeleteOutcome, Found, Priority, Provider, Subject};
+use crate::provider::{
+    CallError, CancelOutcome, Capability, DeleteOutcome, Found, Priority, Provider, Subject,
+};
 use crate::state::AppState;
 use crate::store::StoreError;
 
 /// One step of a deletion: of the asset where there is one, of the upload else.
-pub(super) async fn step(state: &AppState, provider: &Provider, video: &Video) -> Result<Findings, StoreError> {
+pub(super) async fn step(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+) -> Result<Findings, StoreError> {
     let now = state.clock.now();
     if video.known.asset_id.is_some() {
         return asset(state, provider, video, &Subject::of_video(video), now).await;
@@ -20,7 +26,10 @@ pub(super) async fn step(state: &AppState, provider: &Provider, video: &Video) -
         let over = now - video.created_at >= LOST_AFTER || video.known.reported == Status::Errored;
         return Ok(if over { gone(now) } else { Findings::default() });
     }
-    match provider.cancel_upload(&Subject::of_video(video), Priority::Background, now).await {
+    match provider
+        .cancel_upload(&Subject::of_video(video), Priority::Background, now)
+        .await
+    {
         Ok(CancelOutcome::Cancelled) => {
             state.sightings.seen(provider.name(), now);
             Ok(gone(now))
@@ -28,8 +37,14 @@ pub(super) async fn step(state: &AppState, provider: &Provider, video: &Video) -
         Ok(CancelOutcome::Gone) => if_believable(state, provider, video, now).await,
         Ok(CancelOutcome::TooLate) => follow_upload(state, provider, video, now).await,
         Ok(CancelOutcome::Unsupported) => {
-            let over = video.upload_expires_at.is_none_or(|end| now >= end + EXPIRED_AFTER);
-            if over { Ok(gone(now)) } else { follow_upload(state, provider, video, now).await }
+            let over = video
+                .upload_expires_at
+                .is_none_or(|end| now >= end + EXPIRED_AFTER);
+            if over {
+                Ok(gone(now))
+            } else {
+                follow_upload(state, provider, video, now).await
+            }
         }
         Err(error) => Ok(failed(video, &error)),
     }
@@ -70,10 +85,15 @@ async fn follow_upload(
         Ok(Found::Here(seen)) if seen.asset_id.is_some() => {
             subject.asset_id.clone_from(&seen.asset_id);
             let mut findings = asset(state, provider, video, &subject, now).await?;
-            findings.observations.push(Observation { asset_id: seen.asset_id, ..by_us(now) });
+            findings.observations.push(Observation {
+                asset_id: seen.asset_id,
+                ..by_us(now)
+            });
             Ok(findings)
         }
-        Ok(Found::Here(seen)) if seen.status.is_some_and(|status| status > Status::Preparing) => Ok(gone(now)),
+        Ok(Found::Here(seen)) if seen.status.is_some_and(|status| status > Status::Preparing) => {
+            Ok(gone(now))
+        }
         Ok(Found::Here(_)) => Ok(Findings::default()),
         Ok(Found::Gone) => if_believable(state, provider, video, now).await,
         Err(error) => Ok(failed(video, &error)),
@@ -111,21 +131,29 @@ async fn if_believable(
     if proof::believable(state, provider, video).await? {
         Ok(gone(now))
     } else {
-        Ok(Findings { missing: Some(true), ..Findings::default() })
+        Ok(Findings {
+            missing: Some(true),
+            ..Findings::default()
+        })
     }
 }
 
 /// Deletes an asset that was made before its file came, and never got one; a failure leaves it to its provider.
 pub(super) async fn delete_shell(provider: &Provider, video: &Video, now: DateTime<Utc>) {
     if video.known.asset_id.is_some()
-        && let Err(error) = provider.delete_asset(&Subject::of_video(video), Priority::Background, now).await
+        && let Err(error) = provider
+            .delete_asset(&Subject::of_video(video), Priority::Background, now)
+            .await
     {
         tracing::warn!(video.id = %video.id, %error, "an unused asset could not be deleted");
     }
 }
 
 fn gone(now: DateTime<Utc>) -> Findings {
-    Findings::of(Observation { gone: true, ..by_us(now) })
+    Findings::of(Observation {
+        gone: true,
+        ..by_us(now)
+    })
 }
 
 fn failed(video: &Video, error: &CallError) -> Findings {

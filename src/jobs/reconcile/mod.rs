@@ -73,11 +73,17 @@ pub async fn pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreErr
     let mut done = Pass::default();
     proof::probe_halted(state).await?;
     loop {
-        let due = state.store.lease_due_videos(state.clock.now(), BATCH, LEASE_S, only).await?;
+        let due = state
+            .store
+            .lease_due_videos(state.clock.now(), BATCH, LEASE_S, only)
+            .await?;
         let count = due.len();
         done.looked_at += count;
-        let results: Vec<_> =
-            stream::iter(due).map(|video| look(state, video)).buffer_unordered(AT_ONCE).collect().await;
+        let results: Vec<_> = stream::iter(due)
+            .map(|video| look(state, video))
+            .buffer_unordered(AT_ONCE)
+            .collect()
+            .await;
         for result in results {
             done.changed.extend(result?);
         }
@@ -96,5 +102,9 @@ async fn look(state: &AppState, video: Video) -> Result<Option<Change>, StoreErr
     if to != from {
         tracing::info!(video.id = %id, from = from.as_str(), to = to.as_str(), "reconciled");
     }
-    Ok((to != from).then_some(Change { video_id: id, from, to }))
+    Ok((to != from).then_some(Change {
+        video_id: id,
+        from,
+        to,
+    }))
 }

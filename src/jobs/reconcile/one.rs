@@ -21,7 +21,10 @@ pub(super) struct Findings {
 
 impl Findings {
     pub(super) fn of(observation: Observation) -> Self {
-        Self { observations: vec![observation], ..Self::default() }
+        Self {
+            observations: vec![observation],
+            ..Self::default()
+        }
     }
 }
 
@@ -72,7 +75,10 @@ fn never_answered(video: &Video, now: DateTime<Utc>) -> Findings {
     let message = "The provider was never asked to the end; begin a new upload.";
     Findings::of(Observation {
         status: Some(Status::Errored),
-        fields: vec![(Field::ErrorCode, "upload_lost".into()), (Field::ErrorMessage, message.into())],
+        fields: vec![
+            (Field::ErrorCode, "upload_lost".into()),
+            (Field::ErrorMessage, message.into()),
+        ],
         ..by_us(now)
     })
 }
@@ -80,15 +86,24 @@ fn never_answered(video: &Video, now: DateTime<Utc>) -> Findings {
 /// Tells the provider of members that changed.
 async fn tell(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Findings {
     let names: Vec<&str> = video.unsent.iter().map(String::as_str).collect();
-    match provider.update_asset(&Subject::of_video(video), &names, Priority::Background, now).await {
-        Ok(()) => Findings { sent: video.unsent.clone(), ..Findings::default() },
+    match provider
+        .update_asset(&Subject::of_video(video), &names, Priority::Background, now)
+        .await
+    {
+        Ok(()) => Findings {
+            sent: video.unsent.clone(),
+            ..Findings::default()
+        },
         Err(error @ CallError::Outage { .. }) => {
             tracing::warn!(video.id = %video.id, %error, "the provider could not be told of a change; trying again");
             Findings::default()
         }
         Err(error) => {
             tracing::warn!(video.id = %video.id, %error, "the provider refused a change");
-            Findings { sent: video.unsent.clone(), ..Findings::default() }
+            Findings {
+                sent: video.unsent.clone(),
+                ..Findings::default()
+            }
         }
     }
 }
@@ -107,13 +122,25 @@ async fn asked(
         }
     };
     note_sighting(state, provider, video, &answer, now);
-    let mut findings = Findings { missing: missing(video, &answer), ..Findings::default() };
+    let mut findings = Findings {
+        missing: missing(video, &answer),
+        ..Findings::default()
+    };
     let waits = video.status == ShownStatus::Waiting;
     let gone = answer.upload_missing && waits && proof::believable(state, provider, video).await?;
-    let late = waits && video.upload_expires_at.is_some_and(|end| now >= end + EXPIRED_AFTER);
-    let better_known = answer.observations.iter().any(|seen| seen.status.is_some_and(|s| s > Status::Waiting));
+    let late = waits
+        && video
+            .upload_expires_at
+            .is_some_and(|end| now >= end + EXPIRED_AFTER);
+    let better_known = answer
+        .observations
+        .iter()
+        .any(|seen| seen.status.is_some_and(|s| s > Status::Waiting));
     if gone || (late && !better_known && !answer.upload_missing) {
-        findings.observations.push(Observation { status: Some(Status::Expired), ..by_us(now) });
+        findings.observations.push(Observation {
+            status: Some(Status::Expired),
+            ..by_us(now)
+        });
         deletion::delete_shell(provider, video, now).await;
     }
     findings.observations.extend(answer.observations);
@@ -129,7 +156,11 @@ fn missing(video: &Video, answer: &Answer) -> Option<bool> {
 fn note_sighting(state: &AppState, provider: &Provider, video: &Video, answer: &Answer, now: DateTime<Utc>) {
     if answer.asset_missing && video.known.asset_id.is_some() {
         state.sightings.missed(provider.name());
-    } else if answer.observations.iter().any(|seen| seen.asset_id.is_some() || seen.status.is_some()) {
+    } else if answer
+        .observations
+        .iter()
+        .any(|seen| seen.asset_id.is_some() || seen.status.is_some())
+    {
         state.sightings.seen(provider.name(), now);
     }
 }
@@ -161,7 +192,11 @@ async fn write(
         }
         video.status = video.known.shown(video.playback_policy, needs);
         video.unsent.retain(|name| !findings.sent.contains(name));
-        video.checks = if video.status == before { video.checks.saturating_add(1) } else { 0 };
+        video.checks = if video.status == before {
+            video.checks.saturating_add(1)
+        } else {
+            0
+        };
         video.check_at = video.next_check(&state.check_times, now);
         Ok::<(), crate::domain::IdentityConflict>(())
     });
@@ -188,5 +223,9 @@ async fn put_off(state: &AppState, video: &Video, now: DateTime<Utc>) -> Result<
 
 /// A report of our own.
 pub(super) fn by_us(now: DateTime<Utc>) -> Observation {
-    Observation { at: Some(now), seen_at: now, ..Observation::default() }
+    Observation {
+        at: Some(now),
+        seen_at: now,
+        ..Observation::default()
+    }
 }

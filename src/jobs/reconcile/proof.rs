@@ -16,7 +16,11 @@ use crate::store::StoreError;
 pub(super) const REPEATED_FOR: Duration = Duration::hours(24);
 
 /// Whether a "not found" about `video` may be believed.
-pub(super) async fn believable(state: &AppState, provider: &Provider, video: &Video) -> Result<bool, StoreError> {
+pub(super) async fn believable(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+) -> Result<bool, StoreError> {
     let now = state.clock.now();
     if state.sightings.lately_seen(provider.name(), now) {
         return Ok(true);
@@ -24,7 +28,9 @@ pub(super) async fn believable(state: &AppState, provider: &Provider, video: &Vi
     if let Some(found) = sees_another(state, provider, video.id).await? {
         return Ok(found);
     }
-    Ok(video.missing_since.is_some_and(|since| now - since >= REPEATED_FOR))
+    Ok(video
+        .missing_since
+        .is_some_and(|since| now - since >= REPEATED_FOR))
 }
 
 /// Asks about another video that is known to exist; none where there is no other, or nobody answered.
@@ -36,17 +42,22 @@ async fn sees_another(state: &AppState, provider: &Provider, but: Uuid) -> Resul
         return Ok(None);
     };
     let now = state.clock.now();
-    Ok(match provider.get_asset(&Subject::of_video(&other), Priority::Background, now).await {
-        Ok(Found::Here(_)) => {
-            state.sightings.seen(provider.name(), now);
-            Some(true)
-        }
-        Ok(Found::Gone) => {
-            state.sightings.missed(provider.name());
-            Some(false)
-        }
-        Err(_) => Some(false),
-    })
+    Ok(
+        match provider
+            .get_asset(&Subject::of_video(&other), Priority::Background, now)
+            .await
+        {
+            Ok(Found::Here(_)) => {
+                state.sightings.seen(provider.name(), now);
+                Some(true)
+            }
+            Ok(Found::Gone) => {
+                state.sightings.missed(provider.name());
+                Some(false)
+            }
+            Err(_) => Some(false),
+        },
+    )
 }
 
 /// Gives every halted provider a chance to show that it knows our videos again.
@@ -55,7 +66,10 @@ pub(super) async fn probe_halted(state: &AppState) -> Result<(), StoreError> {
         if let Some(provider) = state.providers.by_name(&name)
             && sees_another(state, provider, Uuid::nil()).await? == Some(true)
         {
-            tracing::info!(provider = name, "the provider knows our videos again: reconciler and deletions go on");
+            tracing::info!(
+                provider = name,
+                "the provider knows our videos again: reconciler and deletions go on"
+            );
         }
     }
     Ok(())

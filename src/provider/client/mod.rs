@@ -7,7 +7,7 @@ mod transport;
 
 use std::time::Duration;
 
-pub(crate) use answer::{Answer, Sent};
+pub(crate) use answer::{Answer, Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
     HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
@@ -105,6 +105,9 @@ impl Client {
     pub(crate) fn headers_of(&self, request: &Request) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         if request.own_origin {
             headers.extend(self.headers.clone());
         }
@@ -138,30 +141,51 @@ impl Client {
             .request(request.method.clone(), url.clone())
             .headers(self.headers_of(&request));
         if let Some(body) = &request.body {
-            let text = HeaderValue::from_static("application/json");
-            call = call.header(CONTENT_TYPE, text).body(body.to_string());
+            call = call.body(body.to_string());
         }
         let answer = call
             .send()
             .await
             .map_err(|error| CallError::outage(transport(&error)))?;
-        let status = answer.status();
-        let headers = answer.headers().clone();
+        let (status, headers) = (answer.status(), answer.headers().clone());
+        let body = read(answer).await;
+        let received = Received {
+            status,
+            headers,
+            url,
+            body,
+        };
+        self.receive(action, &request.method, received, now)
+    }
+
+    /// Judges an answer, wherever it comes from.
+    pub(crate) fn receive(
+        &self,
+        action: &Action,
+        method: &Method,
+        received: Received,
+        now: DateTime<Utc>,
+    ) -> Result<Sent, CallError> {
+        let Received {
+            status,
+            headers,
+            url,
+            body,
+        } = received;
         if action.gone.contains(&status.as_u16()) {
             return Ok(Sent::Gone);
         }
         if action.too_late.contains(&status.as_u16()) {
             return Ok(Sent::TooLate);
         }
-        let body = read(answer).await;
-        self.judge(action, &request.method, status, &headers, now)
+        self.judge(action, method, status, &headers, now)
             .map_err(|error| self.with_message(error, body.as_deref().unwrap_or_default()))?;
         let body = parse(action, &body?)?;
         self.check_must(action, status, body.as_ref())?;
         let date = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
         Ok(Sent::Done(Box::new(Answer {
             headers,
-            url: Some(url),
+            url,
             body,
             date,
         })))

@@ -56,6 +56,17 @@ impl UrlTemplate {
         self.captured
     }
 
+    /// The capture that it begins with.
+    pub(crate) fn captured_name(&self) -> Option<&str> {
+        match self.parts.first() {
+            Some(Part::Slot(Slot {
+                name: Name::Captured(name),
+                ..
+            })) => Some(name),
+            _ => None,
+        }
+    }
+
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.parts.iter().filter_map(|part| match part {
             Part::Slot(slot) => Some(slot),
