@@ -2,6 +2,7 @@
 
 mod healthcheck;
 mod migrate;
+mod provider_test;
 mod serve;
 mod token;
 
@@ -33,6 +34,9 @@ enum Command {
     Migrate,
     /// Print a caller's token, signed with the configured secret.
     Token(token::TokenArgs),
+    /// Work on a provider's action map.
+    #[command(subcommand)]
+    Provider(provider_test::ProviderCommand),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
 }
@@ -47,12 +51,14 @@ impl Cli {
     /// One line for the person who typed it.
     pub async fn run(self) -> Result<(), CommandError> {
         let env = Environment::of_process();
-        let settings: Settings = load(self.config.as_deref(), &env).map_err(StartError::from)?;
+        // Trying a map takes no settings, so nothing is loaded before it is needed.
+        let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve(settings, &env).await,
-            Command::Migrate => migrate::migrate(&settings).await,
-            Command::Token(args) => token::token(&settings, &args),
-            Command::Healthcheck => healthcheck::healthcheck(&settings).await,
+            Command::Serve => serve::serve(settings()?, &env).await,
+            Command::Migrate => migrate::migrate(&settings()?).await,
+            Command::Token(args) => token::token(&settings()?, &args),
+            Command::Provider(command) => provider_test::provider(&command, &env).await,
+            Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }
 }

@@ -65,7 +65,8 @@ impl fmt::Display for Report {
         writeln!(f)?;
         for finding in &self.findings {
             let word = if finding.works { "yes" } else { "no" };
-            writeln!(f, "{:<16} {word:<3} {}", finding.capability, finding.detail)?;
+            let line = format!("{:<16} {word:<3} {}", finding.capability, finding.detail);
+            writeln!(f, "{}", line.trim_end())?;
         }
         for problem in &self.problems {
             writeln!(f, "problem: {problem}")?;
