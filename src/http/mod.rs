@@ -38,8 +38,8 @@ pub(crate) const LOCAL_PREFIX: &str = "/local";
 
 /// Everything that the public listener serves. `local` is the built-in provider's router, `development` the guard of
 /// development mode.
-pub fn router(state: AppState, local: Option<Router>, development: Option<Development>) -> Router {
-    let mut all = api(&state);
+pub fn router(state: &AppState, local: Option<Router>, development: Option<Development>) -> Router {
+    let mut all = api(state);
     if let Some(local) = local {
         all = all.nest(LOCAL_PREFIX, local);
     }
@@ -131,5 +131,5 @@ fn cors(settings: &Settings) -> CorsLayer {
             "x-request-id",
             "idempotency-replayed",
         ]))
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }

@@ -18,6 +18,7 @@ use crate::state::AppState;
 use crate::store::Edit;
 
 /// A change: an absent member stays, null clears.
+#[expect(clippy::option_option, reason = "RFC 7396 tells an absent member from null")]
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VideoPatch {

@@ -7,7 +7,7 @@ use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Between two rounds.
-const EVERY: std::time::Duration = std::time::Duration::from_secs(600);
+const EVERY: std::time::Duration = std::time::Duration::from_mins(10);
 /// Rows of one statement: no lock is held for long.
 const BATCH: i64 = 500;
 

@@ -163,7 +163,7 @@ async fn room_for_one_more(state: &AppState, video: &Video) -> Result<(), ApiErr
     }
     let open = state.store.open_uploads(&video.owner, &video.provider).await?;
     if open >= i64::from(state.settings.local.max_open_uploads_per_owner) {
-        return Err(ApiError::RateLimited(std::time::Duration::from_secs(60)));
+        return Err(ApiError::RateLimited(std::time::Duration::from_mins(1)));
     }
     Ok(())
 }

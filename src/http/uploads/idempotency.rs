@@ -82,13 +82,11 @@ fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
         .to_str()
         .ok()
         .filter(|text| (1..=MAX_CHARS).contains(&text.len()));
-    match (text, values.next()) {
-        (Some(text), None) => Ok(Some(text.to_owned())),
-        _ => {
-            let detail = "Idempotency-Key must be one header of 1 to 255 visible ASCII characters.";
-            Err(ApiError::InvalidRequest(detail.to_owned()))
-        }
+    if let (Some(text), None) = (text, values.next()) {
+        return Ok(Some(text.to_owned()));
     }
+    let detail = "Idempotency-Key must be one header of 1 to 255 visible ASCII characters.";
+    Err(ApiError::InvalidRequest(detail.to_owned()))
 }
 
 /// Two spellings of the same JSON are the same body.

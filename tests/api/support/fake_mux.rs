@@ -1,6 +1,6 @@
 //! A server that answers as Mux's recorded traffic does, and remembers what it was asked.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,6 +63,9 @@ impl Planned {
 struct Shared {
     requests: Arc<Mutex<Vec<Request>>>,
     planned: Arc<Mutex<VecDeque<Planned>>>,
+    /// Uploads and assets by id.
+    known: Arc<Mutex<HashMap<String, Value>>>,
+    blind: Arc<Mutex<bool>>,
 }
 
 /// The fake, on a port of its own.
@@ -91,6 +94,34 @@ impl FakeMux {
     }
 }
 
+impl FakeMux {
+    /// An upload or asset as the provider has it from now on.
+    pub(crate) fn know(&self, data: &Value) {
+        let id = data["id"].as_str().unwrap().to_owned();
+        self.shared.known.lock().unwrap().insert(id, data.clone());
+    }
+
+    /// It is not there any more.
+    pub(crate) fn forget(&self, id: &str) {
+        self.shared.known.lock().unwrap().remove(id);
+    }
+
+    /// Every call answers 404, as with the credentials of another environment.
+    pub(crate) fn go_blind(&self, blind: bool) {
+        *self.shared.blind.lock().unwrap() = blind;
+    }
+
+    /// The requests with this method.
+    pub(crate) fn asked(&self, method: &str) -> Vec<String> {
+        let requests = self.requests();
+        requests
+            .iter()
+            .filter(|request| request.method == method)
+            .map(|request| request.path.clone())
+            .collect()
+    }
+}
+
 async fn serve(
     State(shared): State<Shared>,
     method: Method,
@@ -110,7 +141,14 @@ async fn serve(
         requests.len()
     };
     let planned = shared.planned.lock().unwrap().pop_front();
-    let planned = planned.unwrap_or_else(|| recorded(&request, count));
+    let blind = *shared.blind.lock().unwrap();
+    let planned = planned.unwrap_or_else(|| {
+        if blind {
+            Planned::json(404, &json!({"error": {"type": "not_found"}}))
+        } else {
+            recorded(&shared, &request, count)
+        }
+    });
     tokio::time::sleep(planned.delay).await;
     let mut response = (StatusCode::from_u16(planned.status).unwrap(), planned.body).into_response();
     response
@@ -123,20 +161,42 @@ async fn serve(
 }
 
 /// The shapes of recorded traffic.
-fn recorded(request: &Request, count: usize) -> Planned {
+fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
     let not_found = json!({"error": {"type": "not_found", "messages": ["not found"]}});
-    match (request.method.as_str(), request.path.as_str()) {
-        ("POST", "/video/v1/uploads") => Planned::json(
-            201,
-            &json!({"data": {
+    let id = request.path.split('/').nth(4).unwrap_or_default().to_owned();
+    let known = shared.known.lock().unwrap().get(&id).cloned();
+    match (request.method.as_str(), request.path.split('/').nth(3), known) {
+        ("POST", Some("uploads"), _) => {
+            let upload = json!({
                 "url": format!("https://storage.example.com/upload-{count}?signature=abc"),
                 "timeout": request.body["timeout"],
                 "status": "waiting",
                 "new_asset_settings": request.body["new_asset_settings"],
                 "id": format!("upload{count}"),
                 "cors_origin": request.body["cors_origin"],
-            }}),
-        ),
+            });
+            shared
+                .known
+                .lock()
+                .unwrap()
+                .insert(format!("upload{count}"), upload.clone());
+            Planned::json(201, &json!({"data": upload}))
+        }
+        ("GET", Some("uploads" | "assets"), Some(data)) => Planned::json(200, &json!({"data": data})),
+        ("PUT", Some("uploads"), Some(mut data)) if data["status"] == "waiting" => {
+            data["status"] = json!("cancelled");
+            shared.known.lock().unwrap().insert(id, data.clone());
+            Planned::json(200, &json!({"data": data}))
+        }
+        ("PUT", Some("uploads"), Some(_)) => {
+            let error = json!({"error": {"type": "failed_request", "messages": ["too late"]}});
+            Planned::json(403, &error)
+        }
+        ("PATCH", Some("assets"), Some(data)) => Planned::json(200, &json!({"data": data})),
+        ("DELETE", Some("assets"), Some(_)) => {
+            shared.known.lock().unwrap().remove(&id);
+            Planned::text(204, "")
+        }
         _ => Planned::json(404, &not_found),
     }
 }

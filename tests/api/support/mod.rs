@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
-use yourbit_video::jobs::inbox;
+use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
 use yourbit_video::wiring::{App, StartError};
 
@@ -208,12 +208,23 @@ impl TestApp {
         inbox::drain(&self.state, &mut refreshes).await.unwrap();
     }
 
+    /// One pass of the reconciler.
+    pub(crate) async fn reconcile(&self) -> reconcile::Pass {
+        reconcile::pass(&self.state, None).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&self, video: &Value) -> Answer {
+        let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
+        self.send(Method::DELETE, &path, Some(&self.alice()), None).await
+    }
+
     /// Takes an upload to `ready`; returns the video.
     pub(crate) async fn ready_video(&self, policy: &str) -> Value {
         let body = json!({"playback_policy": policy});
         let video = self.post(&self.alice(), "/v1/uploads", &body).await.expect(201)["video"].clone();
         let ids = mux_events::Ids::of(&video);
         for event in ids.usual(policy, self.clock.now()) {
+            self.mux.know(&event["data"]);
             self.event(&event).await.expect(200);
         }
         self.settle().await;
