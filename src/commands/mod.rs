@@ -10,7 +10,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Environment, Settings, load};
+use crate::config::{Environment, load};
 use crate::wiring::StartError;
 
 /// A video service between an application and its video provider.

@@ -17,5 +17,6 @@ mod mux;
 mod playback;
 mod signing;
 mod support;
+mod variables;
 mod vectors;
 mod webhook;
