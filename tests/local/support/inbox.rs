@@ -5,7 +5,14 @@ use std::sync::{
     atomic::{AtomicU16, Ordering},
 };
 
-use axum::{Router, body::Bytes, extract::State, http::HeaderMap, http::StatusCode, routing::post};
+use axum::{
+    Json, Router,
+    body::Bytes,
+    extract::State,
+    http::HeaderMap,
+    http::StatusCode,
+    routing::{get, post},
+};
 use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
@@ -23,14 +30,24 @@ struct Kept {
     secret: Mutex<String>,
     answer: AtomicU16,
     events: Mutex<Vec<Value>>,
+    /// As it came: `{"body", "signature"}`.
+    raw: Mutex<Vec<Value>>,
 }
 
 impl Inbox {
     pub(crate) async fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}/hook", listener.local_addr().unwrap());
-        let kept = Arc::new(Kept { secret: Mutex::default(), answer: 200.into(), events: Mutex::default() });
-        let router = Router::new().route("/hook", post(receive)).with_state(kept.clone());
+        let kept = Arc::new(Kept {
+            secret: Mutex::default(),
+            answer: 200.into(),
+            events: Mutex::default(),
+            raw: Mutex::default(),
+        });
+        let router = Router::new()
+            .route("/hook", post(receive))
+            .route("/hook/received", get(received))
+            .with_state(kept.clone());
         tokio::spawn(async move { axum::serve(listener, router).await });
         Self { url, kept }
     }
@@ -52,13 +69,20 @@ impl Inbox {
 
     /// Everything of one type.
     pub(crate) fn of(&self, kind: &str) -> Vec<Value> {
-        self.events().into_iter().filter(|event| event["type"] == kind).collect()
+        self.events()
+            .into_iter()
+            .filter(|event| event["type"] == kind)
+            .collect()
     }
 
     /// Waits for the first event of a type.
     pub(crate) async fn first(&self, kind: &str) -> Value {
         eventually(kind, async || self.of(kind).into_iter().next()).await
     }
+}
+
+async fn received(State(kept): State<Arc<Kept>>) -> Json<Vec<Value>> {
+    Json(kept.raw.lock().unwrap().clone())
 }
 
 async fn receive(State(kept): State<Arc<Kept>>, headers: HeaderMap, body: Bytes) -> StatusCode {
@@ -69,9 +93,17 @@ async fn receive(State(kept): State<Arc<Kept>>, headers: HeaderMap, body: Bytes)
     mac.update(b".");
     mac.update(&body);
     if hex::encode(mac.finalize().into_bytes()) != hash {
-        kept.events.lock().unwrap().push(serde_json::json!({ "type": "badly signed" }));
+        kept.events
+            .lock()
+            .unwrap()
+            .push(serde_json::json!({ "type": "badly signed" }));
         return StatusCode::UNAUTHORIZED;
     }
-    kept.events.lock().unwrap().push(serde_json::from_slice(&body).unwrap());
+    let raw = serde_json::json!({ "body": String::from_utf8(body.to_vec()).unwrap(), "signature": header });
+    kept.raw.lock().unwrap().push(raw);
+    kept.events
+        .lock()
+        .unwrap()
+        .push(serde_json::from_slice(&body).unwrap());
     StatusCode::from_u16(kept.answer.load(Ordering::SeqCst)).unwrap()
 }

@@ -1,7 +1,9 @@
 //! A provider of its own for each test, on a loopback port, and what talks to it.
 
+pub(crate) mod child;
 pub(crate) mod clips;
 pub(crate) mod inbox;
+pub(crate) mod node;
 pub(crate) mod tokens;
 
 use std::{collections::BTreeMap, path::Path, time::Duration};
@@ -11,7 +13,7 @@ use reqwest::{Method, Response, StatusCode};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use yourbit_video::{
     clock::Clock,
@@ -28,9 +30,11 @@ pub(crate) struct Provider {
     pub(crate) inbox: Inbox,
     pub(crate) http: reqwest::Client,
     pub(crate) clock: Clock,
-    dir: TempDir,
+    settings: config::Local,
+    dir: Option<TempDir>,
     stop: CancellationToken,
-    worker: tokio::task::JoinHandle<()>,
+    worker: JoinHandle<()>,
+    server: JoinHandle<()>,
 }
 
 /// Settings as a test wants them.
@@ -57,34 +61,78 @@ impl Provider {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = settings(dir.path());
         change(&mut settings);
-        let inbox = Inbox::start().await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::open(dir, settings, Inbox::start().await, listener, clock).await
+    }
+
+    /// Ends this provider and starts another one in the same folder, at the same address.
+    pub(crate) async fn restart(mut self) -> Self {
+        self.stop().await;
+        self.server.abort();
+        let _ = (&mut self.server).await;
+        let address = self
+            .base
+            .trim_start_matches("http://")
+            .trim_end_matches("/local")
+            .to_owned();
+        let settings = self.settings.clone();
+        let (inbox, clock) = (self.inbox.clone(), self.clock.clone());
+        let dir = self.dir.take().unwrap();
+        drop(self);
+        let listener = eventually("the port is free", async || {
+            TcpListener::bind(&address).await.ok()
+        })
+        .await;
+        Self::open(dir, settings, inbox, listener, clock).await
+    }
+
+    async fn open(
+        dir: TempDir,
+        settings: config::Local,
+        inbox: Inbox,
+        listener: TcpListener,
+        clock: Clock,
+    ) -> Self {
         let base = format!("http://{}/local", listener.local_addr().unwrap());
-        let local = Local::open(Options {
-            settings,
+        let options = Options {
+            settings: settings.clone(),
             public_url: base.clone(),
             api_url: base.clone(),
             webhook_url: inbox.url.clone(),
             clock: clock.clone(),
             env: BTreeMap::new(),
+        };
+        // After a restart connections of the one before may hold its folder for a moment.
+        let local = eventually("the folder is free", async || {
+            Local::open(options.clone()).await.ok()
         })
-        .await
-        .unwrap();
+        .await;
         let stop = CancellationToken::new();
         let worker = tokio::spawn({
             let (local, stop) = (local.clone(), stop.clone());
             async move { local.run(stop).await }
         });
         let router = Router::new().nest("/local", local.router());
-        tokio::spawn(async move { axum::serve(listener, router).await });
+        let server = tokio::spawn(async move { drop(axum::serve(listener, router).await) });
         inbox.expect(local.credentials()["VIDEO_LOCAL_WEBHOOK_SECRET"].expose_secret());
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        Self { base, local, inbox, http, clock, dir, stop, worker }
+        Self {
+            base,
+            local,
+            inbox,
+            http,
+            clock,
+            settings,
+            dir: Some(dir),
+            stop,
+            worker,
+            server,
+        }
     }
 
     /// The provider's folder.
     pub(crate) fn dir(&self) -> &Path {
-        self.dir.path()
+        self.dir.as_ref().unwrap().path()
     }
 
     /// Stops the work and waits for its end.
@@ -103,7 +151,10 @@ impl Provider {
         let mut request = self
             .http
             .request(method, format!("{}/video/v1{path}", self.base))
-            .basic_auth(self.credential("VIDEO_LOCAL_TOKEN"), Some(self.credential("VIDEO_LOCAL_SECRET")));
+            .basic_auth(
+                self.credential("VIDEO_LOCAL_TOKEN"),
+                Some(self.credential("VIDEO_LOCAL_SECRET")),
+            );
         if let Some(body) = body {
             request = request.json(&body);
         }
@@ -127,15 +178,27 @@ impl Provider {
 
     /// Sends a whole file.
     pub(crate) async fn put(&self, upload: &Value, bytes: impl Into<reqwest::Body>) -> Response {
-        self.http.put(upload["url"].as_str().unwrap()).body(bytes).send().await.unwrap()
+        self.http
+            .put(upload["url"].as_str().unwrap())
+            .body(bytes)
+            .send()
+            .await
+            .unwrap()
     }
 
     /// Sends one chunk; the status and the `Range` of the answer.
     pub(crate) async fn chunk(&self, upload: &Value, range: &str, bytes: &[u8]) -> (u16, Option<String>) {
         let url = upload["url"].as_str().unwrap();
-        let request = self.http.put(url).header("content-range", range).body(bytes.to_vec());
+        let request = self
+            .http
+            .put(url)
+            .header("content-range", range)
+            .body(bytes.to_vec());
         let answer = request.send().await.unwrap();
-        let held = answer.headers().get("range").map(|range| range.to_str().unwrap().to_owned());
+        let held = answer
+            .headers()
+            .get("range")
+            .map(|range| range.to_str().unwrap().to_owned());
         (answer.status().as_u16(), held)
     }
 
@@ -161,12 +224,19 @@ impl Provider {
     pub(crate) async fn asset_id(&self, upload: &Value) -> String {
         let id = upload["id"].as_str().unwrap();
         let upload = self.data(&format!("/uploads/{id}")).await;
-        upload["asset_id"].as_str().unwrap_or_else(|| panic!("no asset: {upload}")).to_owned()
+        upload["asset_id"]
+            .as_str()
+            .unwrap_or_else(|| panic!("no asset: {upload}"))
+            .to_owned()
     }
 
     /// A GET without credentials, as viewers do.
     pub(crate) async fn view(&self, path: &str) -> Response {
-        self.http.get(format!("{}/{path}", self.base)).send().await.unwrap()
+        self.http
+            .get(format!("{}/{path}", self.base))
+            .send()
+            .await
+            .unwrap()
     }
 
     /// The status of such a GET.
@@ -201,7 +271,9 @@ pub(crate) async fn eventually<T>(what: &str, mut ask: impl AsyncFnMut() -> Opti
 
 /// The playback id of an asset with this policy.
 pub(crate) fn playback_id(asset: &Value, policy: &str) -> String {
-    let ids = asset["playback_ids"].as_array().unwrap_or_else(|| panic!("no playback ids: {asset}"));
+    let ids = asset["playback_ids"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no playback ids: {asset}"));
     let found = ids.iter().find(|id| id["policy"] == policy).unwrap();
     found["id"].as_str().unwrap().to_owned()
 }
