@@ -1,5 +1,11 @@
 //! The local provider, over HTTP: what Mux's clients, browsers, strangers and crashes do to it.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
 mod api;
 mod browser;
 mod crash;
