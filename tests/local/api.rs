@@ -5,7 +5,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use yourbit_video::{clock::Clock, config};
 
-use crate::support::{Provider, clips, playback_id, read};
+use crate::support::{Provider, child::Service, clips, playback_id, read};
 
 fn noon() -> DateTime<Utc> {
     DateTime::from_timestamp(1_750_000_000, 0).unwrap()
@@ -327,11 +327,39 @@ async fn lists_go_on_by_page_and_by_cursor() {
 
 #[tokio::test]
 async fn without_disk_space_new_uploads_get_503_and_running_ones_507() {
-    let provider = Provider::start().await;
+    let mut provider = Provider::start().await;
     let upload = provider.upload(json!({})).await;
-    let full = Provider::start_with(|settings| settings.min_free_bytes = u64::MAX / 4, Clock::system()).await;
-    assert_eq!(full.api(Method::POST, "/uploads", Some(json!({}))).await.0, 503);
-    drop(upload);
+    provider.settings.min_free_bytes = u64::MAX / 4;
+    provider = provider.restart().await;
+    assert_eq!(
+        provider.api(Method::POST, "/uploads", Some(json!({}))).await.0,
+        503
+    );
+    assert_eq!(provider.put(&upload, "bytes").await.status(), 507);
+    provider.settings.min_free_bytes = 1;
+    provider = provider.restart().await;
+    assert_eq!(provider.put(&upload, "bytes").await.status(), 200);
+}
+
+#[tokio::test]
+async fn without_ffmpeg_an_upload_is_refused_with_the_install_command() {
+    let dir = tempfile::tempdir().unwrap();
+    let service = Service::start_with_path(dir.path(), "/nonexistent").await;
+    let url = format!("{}/video/v1/uploads", service.base);
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let request = http
+        .post(url)
+        .basic_auth("token", Some("secret"))
+        .json(&json!({}));
+    let (status, body) = read(request.send().await.unwrap()).await;
+    assert_eq!(status, 503);
+    assert!(
+        body["error"]["messages"][0]
+            .as_str()
+            .unwrap()
+            .contains("apt-get install ffmpeg"),
+        "{body}"
+    );
 }
 
 #[tokio::test]

@@ -118,6 +118,33 @@ async fn killed_in_the_middle_of_a_transcode_it_runs_again() {
     tokio::time::sleep(Duration::from_millis(10)).await;
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn files_that_belong_to_nobody_are_swept_and_all_others_stay() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut service = Service::start(dir.path()).await;
+    let upload = service.api("POST", "/uploads", Some(json!({}))).await;
+    let file = std::fs::read(clips::silent(2)).unwrap();
+    let range = format!("bytes 0-{}/{}", file.len() - 1, file.len());
+    assert_eq!(service.put(&upload, &range, file).await.unwrap().status(), 200);
+    let asset = settled(&service, &upload).await;
+    let stray = dir.path().join("media").join("A".repeat(44));
+    std::fs::create_dir_all(&stray).unwrap();
+    service.kill_and_start(dir.path()).await;
+    eventually("the stray goes", async || (!stray.exists()).then_some(())).await;
+    assert!(
+        dir.path()
+            .join("media")
+            .join(asset["id"].as_str().unwrap())
+            .exists()
+    );
+    assert!(
+        dir.path()
+            .join("originals")
+            .join(upload["id"].as_str().unwrap())
+            .exists()
+    );
+}
+
 /// A try has made its first segment.
 fn segments(work: &Path) -> bool {
     let below = |folder: &Path| -> Vec<_> {

@@ -291,6 +291,26 @@ async fn what_came_before_the_connection_was_cut_is_kept() {
 }
 
 #[tokio::test]
+async fn a_file_of_unknown_length_is_not_taken_for_complete_when_the_connection_is_cut() {
+    let provider = Provider::start().await;
+    let upload = provider.upload(json!({})).await;
+    let piece = noise(UNIT);
+    let body = [format!("{UNIT:x}\r\n").as_bytes(), &piece, b"\r\n"].concat();
+    let stream = half_a_put(&upload, "transfer-encoding: chunked", &body).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    drop(stream);
+    let held = eventually("the offset is known", async || {
+        provider.chunk(&upload, "bytes */*", b"").await.1
+    })
+    .await;
+    assert_eq!(held, format!("bytes=0-{}", UNIT - 1));
+    let shown = provider
+        .data(&format!("/uploads/{}", upload["id"].as_str().unwrap()))
+        .await;
+    assert_eq!(shown["status"], "waiting");
+}
+
+#[tokio::test]
 async fn a_newer_request_takes_over_from_one_that_hangs() {
     let provider = Provider::start().await;
     let upload = provider.upload(json!({})).await;

@@ -60,12 +60,17 @@ pub(crate) struct Service {
 impl Service {
     /// Starts it in this folder and waits until it answers.
     pub(crate) async fn start(dir: &Path) -> Self {
+        Self::start_with_path(dir, &std::env::var("PATH").unwrap()).await
+    }
+
+    /// The same with another `PATH`.
+    pub(crate) async fn start_with_path(dir: &Path, path: &str) -> Self {
         let free = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = free.local_addr().unwrap().to_string();
         drop(free);
         let mut service = Self {
             base: format!("http://{address}/local"),
-            child: spawn(dir, &address),
+            child: spawn(dir, &address, path),
             address,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
         };
@@ -76,7 +81,7 @@ impl Service {
     /// `kill -9`, then the same again.
     pub(crate) async fn kill_and_start(&mut self, dir: &Path) {
         self.kill();
-        self.child = spawn(dir, &self.address);
+        self.child = spawn(dir, &self.address, &std::env::var("PATH").unwrap());
         self.answers().await;
     }
 
@@ -135,11 +140,12 @@ impl Drop for Service {
     }
 }
 
-fn spawn(dir: &Path, address: &str) -> Child {
+fn spawn(dir: &Path, address: &str, path: &str) -> Child {
     Command::new(std::env::current_exe().unwrap())
         .args(["--exact", "support::child::serve", "--nocapture"])
         .env(DIR, dir)
         .env(LISTEN, address)
+        .env("PATH", path)
         .stdout(Stdio::null())
         .spawn()
         .unwrap()

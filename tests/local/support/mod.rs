@@ -30,7 +30,7 @@ pub(crate) struct Provider {
     pub(crate) inbox: Inbox,
     pub(crate) http: reqwest::Client,
     pub(crate) clock: Clock,
-    settings: config::Local,
+    pub(crate) settings: config::Local,
     dir: Option<TempDir>,
     stop: CancellationToken,
     worker: JoinHandle<()>,
