@@ -6,7 +6,7 @@ use axum::body::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::support::{child::Service, clips, eventually};
+use crate::support::{child::Service, clips, eventually, working_in};
 
 const MIB: usize = 1 << 20;
 
@@ -102,7 +102,14 @@ async fn killed_in_the_middle_of_a_transcode_it_runs_again() {
     );
     let work = dir.path().join("work");
     eventually("the transcode has begun", async || segments(&work).then_some(())).await;
+    let left = working_in(&work);
+    assert!(!left.is_empty(), "ffmpeg is at work");
     service.kill_and_start(dir.path()).await;
+    let again = working_in(&work);
+    assert!(
+        left.iter().all(|process| !again.contains(process)),
+        "what was left running is ended"
+    );
     let asset = settled(&service, &upload).await;
     assert_eq!(asset["status"], "ready", "{asset}");
     assert!(

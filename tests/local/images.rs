@@ -9,7 +9,7 @@ use futures::{StreamExt, stream};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Provider, clips, playback_id, tokens::token};
+use crate::support::{Provider, clips, playback_id, tokens::token, working_in};
 
 /// Width and height that ffprobe sees, and the number of frames.
 async fn size(bytes: Vec<u8>) -> (u64, u64) {
@@ -238,7 +238,7 @@ async fn a_thousand_strangers_asking_for_thumbnails_get_ten_and_disturb_nobody()
         tokio::spawn(async move {
             let mut most = 0;
             for _ in 0..200 {
-                most = most.max(running_images(&folder));
+                most = most.max(working_in(&folder).len());
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
             most
@@ -283,15 +283,4 @@ async fn a_thousand_strangers_asking_for_thumbnails_get_ten_and_disturb_nobody()
     assert!(watch.await.unwrap() <= 2, "two at a time");
     println!("slowest call of the API meanwhile: {slowest:?}");
     assert!(slowest < Duration::from_secs(1), "{slowest:?}");
-}
-
-/// ffmpeg processes that work in this folder.
-fn running_images(folder: &std::path::Path) -> usize {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return 0;
-    };
-    let within = |process: &std::fs::DirEntry| {
-        std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
-    };
-    processes.filter_map(Result::ok).filter(within).count()
 }

@@ -6,7 +6,11 @@ pub(crate) mod inbox;
 pub(crate) mod node;
 pub(crate) mod tokens;
 
-use std::{collections::BTreeMap, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use axum::Router;
 use reqwest::{Method, Response, StatusCode};
@@ -276,4 +280,18 @@ pub(crate) fn playback_id(asset: &Value, policy: &str) -> String {
         .unwrap_or_else(|| panic!("no playback ids: {asset}"));
     let found = ids.iter().find(|id| id["policy"] == policy).unwrap();
     found["id"].as_str().unwrap().to_owned()
+}
+
+/// Processes that work in a folder: what the provider has ffmpeg do.
+pub(crate) fn working_in(folder: &Path) -> Vec<PathBuf> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let within =
+        |process: &PathBuf| std::fs::read_link(process.join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+    processes
+        .filter_map(Result::ok)
+        .map(|process| process.path())
+        .filter(within)
+        .collect()
 }
