@@ -212,6 +212,22 @@ async fn odd_sides_and_other_containers_work() {
 }
 
 #[tokio::test]
+async fn sound_that_goes_on_behind_the_picture_counts() {
+    let provider = Provider::start().await;
+    let picture = "-f lavfi -i testsrc2=size=320x180:rate=10:duration=3";
+    let sound = "-f lavfi -i sine=frequency=440:duration=9";
+    let source = clips::made(
+        "longer-sound.mp4",
+        &format!("{picture} {sound} -c:v libx264 -c:a aac"),
+    );
+    let asset = provider
+        .ingest(&source, json!({ "playback_policies": ["public"] }))
+        .await;
+    assert_eq!(asset["status"], "ready", "{asset}");
+    assert!((asset["duration"].as_f64().unwrap() - 9.0).abs() < 0.2, "{asset}");
+}
+
+#[tokio::test]
 async fn the_highest_rendition_is_one_file_that_plays() {
     let provider = Provider::start().await;
     let settings =
