@@ -7,6 +7,7 @@ use std::{
     time::Duration,
 };
 
+use rustix::process::Resource;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
@@ -45,6 +46,27 @@ pub(crate) struct Limits {
     pub(crate) file: u64,
     /// Free bytes that the disk must keep.
     pub(crate) min_free: u64,
+}
+
+impl Limits {
+    /// As `prlimit` takes them; nobody can raise a limit that was set for this service itself.
+    fn flags(self) -> Vec<String> {
+        // Threads and processes of this user all count for `nproc`, so it only stops what multiplies without end.
+        [
+            ("as", Resource::As, self.memory),
+            ("cpu", Resource::Cpu, self.cpu_s),
+            ("fsize", Resource::Fsize, self.file),
+            ("nproc", Resource::Nproc, 16_384),
+            ("nofile", Resource::Nofile, 512),
+            ("core", Resource::Core, 0),
+        ]
+        .into_iter()
+        .map(|(name, resource, wanted)| {
+            let most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+            format!("--{name}={}", wanted.min(most))
+        })
+        .collect()
+    }
 }
 
 /// One run.
@@ -170,16 +192,8 @@ impl Tools {
         let mut command = match &self.prlimit {
             None => Command::new(program),
             Some(prlimit) => {
-                let limits = call.limits;
                 let mut command = Command::new(prlimit);
-                command
-                    .arg(format!("--as={}", limits.memory))
-                    .arg(format!("--cpu={}", limits.cpu_s));
-                command
-                    .arg(format!("--fsize={}", limits.file))
-                    .args(["--core=0", "--nofile=512"]);
-                // All threads of this user count, so this only stops what multiplies without end.
-                command.arg("--nproc=16384").arg("--").arg(program);
+                command.args(call.limits.flags()).arg("--").arg(program);
                 command
             }
         };
