@@ -23,6 +23,7 @@ create table videos (
     facts jsonb not null, -- field → {v: value, t: provider's time in µs, r: rank of the status, e: event id}
     captures jsonb not null, -- what the upload's steps captured at the provider
     steps integer not null, -- how many of the upload's steps are done
+    unsent jsonb not null, -- names of changed members that the provider is to be told of
     upload_expires_at timestamptz, -- end of the upload URL
     check_at timestamptz, -- when the provider is asked about it next; null: never
     checks integer not null, -- how often it was asked

@@ -5,14 +5,14 @@ use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use chrono::{DateTime, Utc};
-use tokio::sync::{Mutex, Semaphore};
+use chrono::{DateTime, Duration, Utc};
+use tokio::sync::{Mutex, Notify, Semaphore};
 
 use crate::auth::Authenticator;
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::domain::Video;
-use crate::provider::Provider;
+use crate::domain::{CheckTimes, Video};
+use crate::provider::{Provider, Sightings};
 use crate::store::{Intake, Store};
 
 /// KiB of webhook bodies that are buffered at the same time: 64 MiB.
@@ -42,6 +42,12 @@ pub struct Inner {
     pub stopping: AtomicBool,
     /// The last answer of the readiness probe.
     pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
+    /// What the providers answered lately about videos known to exist.
+    pub sightings: Sightings,
+    /// How often they are asked.
+    pub check_times: CheckTimes,
+    /// Wakes the reconciler: a video is due now.
+    pub due: Notify,
     /// Names and widths of thumbnails, narrowest first.
     pub thumbnail_sizes: Vec<(String, u32)>,
 }
@@ -64,6 +70,9 @@ impl AppState {
         thumbnail_sizes.sort_by_key(|(_, width)| *width);
         let intake = Intake::start(store.clone());
         Self(Arc::new(Inner {
+            check_times: check_times(&settings),
+            sightings: Sightings::default(),
+            due: Notify::new(),
             settings,
             clock,
             store,
@@ -75,6 +84,16 @@ impl AppState {
             last_ready: Mutex::new(None),
             thumbnail_sizes,
         }))
+    }
+}
+
+fn check_times(settings: &Settings) -> CheckTimes {
+    let seconds = |count: u64| Duration::seconds(i64::try_from(count).unwrap_or(i64::MAX / 1000));
+    let ready_every_days = settings.reconcile.ready_every_days;
+    CheckTimes {
+        first_after: seconds(settings.reconcile.first_after_s),
+        max_interval: seconds(settings.reconcile.max_interval_s),
+        ready_every: (ready_every_days > 0).then(|| Duration::days(i64::from(ready_every_days))),
     }
 }
 

@@ -151,11 +151,7 @@ impl App {
         let port = settings.http.listen.port();
         let state = AppState::new(settings, clock, store, set, auth);
         let guard = development.then(|| Development::new(port));
-        let router = http::router(
-            state.clone(),
-            inner.as_ref().map(|(_, local)| local.router()),
-            guard,
-        );
+        let router = http::router(&state, inner.as_ref().map(|(_, local)| local.router()), guard);
         let local = inner.map(|(listener, local)| LocalApp {
             router: http::inner_router(state.clone(), local.router()),
             local,
@@ -249,7 +245,6 @@ fn load_map(
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
         replicas: settings.providers.replicas,
-        ..LoadOptions::default()
     };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {

@@ -40,6 +40,8 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     );
     let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
     jobs.spawn(jobs::inbox::run(state.clone(), stop_jobs.clone()));
+    jobs.spawn(jobs::reconcile::run(state.clone(), stop_jobs.clone()));
+    jobs.spawn(jobs::retention::run(state.clone(), stop_jobs.clone()));
     if let Some(local) = local {
         let stop = stop_inner.clone();
         inner.spawn(async move {

@@ -5,11 +5,13 @@ mod facts;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod schedule;
 mod status;
 mod video;
 
 pub use event::{EventState, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field, Stamp};
 pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
+pub use schedule::{CheckTimes, EXPIRED_AFTER, LOST_AFTER};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
 pub use video::Video;

@@ -35,6 +35,8 @@ pub struct Video {
     pub captures: Map<String, Value>,
     /// How many of the upload's steps are done.
     pub steps: i32,
+    /// Members that the provider has not been told of yet.
+    pub unsent: Vec<String>,
     /// End of the upload URL.
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// When the provider is asked about it next.

@@ -38,7 +38,7 @@ impl FromRequest<AppState> for JsonBytes {
             .await
             .map_err(|error| {
                 let too_large = std::error::Error::source(&error)
-                    .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+                    .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
                 if too_large {
                     ApiError::PayloadTooLarge
                 } else {
@@ -111,7 +111,7 @@ fn pointer_of(path: &serde_path_to_error::Path, detail: &str) -> String {
     let mut pointer = String::new();
     for segment in path {
         match segment {
-            serde_path_to_error::Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            serde_path_to_error::Segment::Seq { index } => pointer = format!("{pointer}/{index}"),
             serde_path_to_error::Segment::Map { key } => {
                 pointer.push('/');
                 pointer.push_str(&key.replace('~', "~0").replace('/', "~1"));

@@ -1,11 +1,14 @@
 //! The API: routes, and the layers around them.
 
 mod accept;
+mod admin;
 mod caller;
 mod error;
 mod extract;
 mod health;
+mod lifecycle;
 mod log;
+mod patch;
 mod playback;
 mod problems;
 mod uploads;
@@ -35,8 +38,8 @@ pub(crate) const LOCAL_PREFIX: &str = "/local";
 
 /// Everything that the public listener serves. `local` is the built-in provider's router, `development` the guard of
 /// development mode.
-pub fn router(state: AppState, local: Option<Router>, development: Option<Development>) -> Router {
-    let mut all = api(&state);
+pub fn router(state: &AppState, local: Option<Router>, development: Option<Development>) -> Router {
+    let mut all = api(state);
     if let Some(local) = local {
         all = all.nest(LOCAL_PREFIX, local);
     }
@@ -69,10 +72,14 @@ fn api(state: &AppState) -> Router {
     Router::new()
         .route("/v1/uploads", post(uploads::create))
         .route("/v1/videos", get(videos::list))
-        .route("/v1/videos/{id}", get(videos::show))
+        .route("/v1/videos/{id}", get(videos::show).patch(patch::patch).delete(lifecycle::delete))
+        .route("/v1/videos/{id}/cancel", post(lifecycle::cancel))
         .route("/v1/videos/{id}/playback", get(playback::show))
         .route("/v1/videos/{id}/thumbnails", get(playback::thumbnails))
         .route("/v1/webhooks/{provider}", post(webhooks::receive))
+        .route("/v1/admin/webhook-events", get(admin::events))
+        .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))
+        .route("/v1/admin/videos/{id}/refresh", post(admin::refresh))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))
         .fallback(async || ApiError::NotFound)
@@ -124,5 +131,5 @@ fn cors(settings: &Settings) -> CorsLayer {
             "x-request-id",
             "idempotency-replayed",
         ]))
-        .max_age(Duration::from_secs(3600))
+        .max_age(Duration::from_hours(1))
 }

@@ -44,21 +44,27 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
     let video = managed(&state, &caller, id).await?;
-    let etag = etag(&state, &video);
-    let fresh = headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|given| matches_etag(given, &etag));
-    let mut response = if fresh {
-        StatusCode::NOT_MODIFIED.into_response()
-    } else {
-        Json(VideoView::of(&state, &video)).into_response()
-    };
+    let known = headers.get(header::IF_NONE_MATCH);
+    let fresh = known.is_some_and(|given| matches_etag(given, &etag(&state, &video)));
+    let mut response = with_etag(&state, &video);
+    if fresh {
+        *response.status_mut() = StatusCode::NOT_MODIFIED;
+        *response.body_mut() = axum::body::Body::empty();
+        response.headers_mut().remove(header::CONTENT_TYPE);
+        response.headers_mut().remove(header::CONTENT_LENGTH);
+    }
+    Ok(response)
+}
+
+/// A single video with its tag, and a hint when to ask again while it is being prepared.
+pub(crate) fn with_etag(state: &AppState, video: &Video) -> Response {
+    let mut response = Json(VideoView::of(state, video)).into_response();
     let out = response.headers_mut();
     out.insert(
         header::CACHE_CONTROL,
         HeaderValue::from_static("private, no-cache"),
     );
-    if let Ok(value) = HeaderValue::from_str(&etag) {
+    if let Ok(value) = HeaderValue::from_str(&etag(state, video)) {
         out.insert(header::ETAG, value);
     }
     if matches!(
@@ -67,7 +73,7 @@ pub(crate) async fn show(
     ) {
         out.insert(header::RETRY_AFTER, HeaderValue::from_static("2"));
     }
-    Ok(response)
+    response
 }
 
 /// The caller's videos, newest first; admins see everybody's.
@@ -81,10 +87,7 @@ pub(crate) async fn list(
     let mut videos = state.store.list_videos(&filter).await?;
     let more = videos.len() > limit;
     videos.truncate(limit);
-    let next_cursor = videos
-        .last()
-        .filter(|_| more)
-        .map(|last| URL_SAFE_NO_PAD.encode(last.id.as_bytes()));
+    let next_cursor = videos.last().filter(|_| more).map(|last| write_cursor(last.id));
     let link = next_cursor
         .as_ref()
         .map(|cursor| next_link(&query, limit, cursor));
@@ -131,7 +134,13 @@ fn filter(caller: &Caller, query: &ListQuery) -> Result<VideoFilter, ApiError> {
     })
 }
 
-fn read_cursor(text: &str) -> Result<Uuid, ApiError> {
+/// Where a page ended, opaque to callers.
+pub(crate) fn write_cursor(last: Uuid) -> String {
+    URL_SAFE_NO_PAD.encode(last.as_bytes())
+}
+
+/// The other way round.
+pub(crate) fn read_cursor(text: &str) -> Result<Uuid, ApiError> {
     let bytes = URL_SAFE_NO_PAD
         .decode(text)
         .map_err(|_| ApiError::InvalidCursor)?;

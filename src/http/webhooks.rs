@@ -72,7 +72,7 @@ async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
         Ok(Ok(bytes)) => Ok(bytes),
         Ok(Err(error)) => {
             let too_large = std::error::Error::source(&error)
-                .is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
             Err(if too_large {
                 ApiError::PayloadTooLarge
             } else {

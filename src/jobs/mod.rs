@@ -2,3 +2,5 @@
 
 pub mod ask;
 pub mod inbox;
+pub mod reconcile;
+pub mod retention;

@@ -1,8 +1,17 @@
 //! The maps that are shipped inside the binary. The only place of the program that names a provider.
 
-const MAPS: [(&str, &str); 2] = [
+const MAPS: [(&str, &str); 5] = [
     ("local", include_str!("../../config/providers/local.toml")),
     ("mux", include_str!("../../config/providers/mux.toml")),
+    (
+        "cloudflare_stream",
+        include_str!("../../config/providers/cloudflare_stream.toml"),
+    ),
+    ("api_video", include_str!("../../config/providers/api_video.toml")),
+    (
+        "bunny_stream",
+        include_str!("../../config/providers/bunny_stream.toml"),
+    ),
 ];
 
 /// The TOML text of the shipped map called `name`.

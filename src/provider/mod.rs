@@ -18,6 +18,7 @@ mod of_video;
 mod playback;
 mod pointer;
 mod report;
+mod sightings;
 mod signing;
 mod source;
 mod subject;
@@ -33,6 +34,7 @@ use http::HeaderMap;
 use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
+pub use sightings::Sightings;
 pub use subject::{Captures, Subject};
 use template::Scope;
 pub use upload::{Chunk, Protocol, UploadDescriptor};
@@ -44,7 +46,7 @@ use crate::domain::{NeededIds, Policy};
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What is not in the map but matters to how it is used.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct LoadOptions {
     /// How many replicas of this service share the provider's rate.
     pub replicas: u32,

@@ -204,9 +204,9 @@ fn check_policies(table: &Reader, name: &str, source: &Source) -> Result<(), Map
 /// The ids that a report names.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Ids {
-    pub(crate) video_id: Option<Uuid>,
-    pub(crate) upload_id: Option<String>,
-    pub(crate) asset_id: Option<String>,
+    pub(crate) video: Option<Uuid>,
+    pub(crate) upload: Option<String>,
+    pub(crate) asset: Option<String>,
 }
 
 /// Reads the ids, for which no row is needed.
@@ -218,17 +218,17 @@ pub(crate) fn ids(fields: &Fields, given: Given<'_>) -> Ids {
     };
     let text = |key| find(key).and_then(|value| words(&value));
     Ids {
-        video_id: text(Key::VideoId).and_then(|text| text.parse().ok()),
-        upload_id: text(Key::UploadId),
-        asset_id: text(Key::AssetId),
+        video: text(Key::VideoId).and_then(|text| text.parse().ok()),
+        upload: text(Key::UploadId),
+        asset: text(Key::AssetId),
     }
 }
 
 /// Reads everything into an observation.
 pub(crate) fn tell(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     let ids = ids(fields, given);
-    seen.upload_id = ids.upload_id;
-    seen.asset_id = ids.asset_id;
+    seen.upload_id = ids.upload;
+    seen.asset_id = ids.asset;
     for (key, source) in fields {
         let Key::Fact(field) = key else { continue };
         if let Some(value) = source.find(given, scope).and_then(|value| usable(*field, value)) {

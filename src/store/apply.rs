@@ -181,9 +181,9 @@ impl Tx {
                             .push(column)
                             .push(" in (");
                         let mut list = query.separated(", ");
-                        ids.iter().for_each(|id| {
-                            list.push_bind(*id);
-                        });
+                        for id in ids {
+                            list.push_bind(id);
+                        }
                         query.push("))");
                     }
                 }

@@ -85,7 +85,7 @@ impl Tx {
                  upload_id = $8, asset_id = $9, reported = $10, gone = $11, delete_requested = $12, \
                  cancel_confirmed = $13, ready_at = $14, ready_by_our_clock = $15, facts = $16, captures = $17, \
                  upload_expires_at = $18, check_at = $19, checks = $20, missing_since = $21, version = $22, \
-                 revision = $23, updated_at = $24, steps = $25, lost = $26 where id = $1 and revision = $2",
+                 revision = $23, updated_at = $24, steps = $25, lost = $26, unsent = $27 where id = $1 and revision = $2",
             )
             .bind(after.id)
             .bind(before.revision)
@@ -113,6 +113,7 @@ impl Tx {
             .bind(after.updated_at)
             .bind(after.steps)
             .bind(known.lost)
+            .bind(Json(&after.unsent))
             .execute(tx)
             .await
             .map(|result| result.rows_affected())

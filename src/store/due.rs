@@ -117,7 +117,7 @@ impl Store {
     }
 
     /// The database's own clock as Unix seconds: the one thing that the two databases spell differently here.
-    const fn clock(&self) -> &'static str {
+    pub(super) const fn clock(&self) -> &'static str {
         match self.writer {
             Pool::Postgres(_) => "cast(extract(epoch from now()) as bigint)",
             Pool::Sqlite(_) => "unixepoch()",

@@ -16,6 +16,19 @@ pub enum Stored {
     Duplicate,
 }
 
+/// Which events a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct EventFilter {
+    /// In this state alone.
+    pub state: Option<EventState>,
+    /// Of this video alone.
+    pub video_id: Option<Uuid>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: i64,
+}
+
 /// Every column that an [`InboxEvent`] is read from.
 pub(super) const EVENT_COLUMNS: &str = "id, provider, event_id, id_is_hash, type, occurred_at, received_at, receipts, video_ref, \
      upload_id, asset_id, state, attempts, next_attempt_at, error, video_id, body";
@@ -80,6 +93,28 @@ impl Store {
                 .push(" from webhook_events where id = ")
                 .push_bind(id);
             query.build_query_as().fetch_optional(pool).await
+        })?)
+    }
+
+    /// One page of the inbox, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_events(&self, filter: &EventFilter) -> Result<Vec<InboxEvent>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query.push(EVENT_COLUMNS).push(" from webhook_events where true");
+            if let Some(state) = filter.state {
+                query.push(" and state = ").push_bind(state);
+            }
+            if let Some(video_id) = filter.video_id {
+                query.push(" and video_id = ").push_bind(video_id);
+            }
+            if let Some(before) = filter.before {
+                query.push(" and id < ").push_bind(before);
+            }
+            query.push(" order by id desc limit ").push_bind(filter.limit);
+            query.build_query_as().fetch_all(pool).await
         })?)
     }
 

@@ -7,6 +7,7 @@ mod due;
 mod idempotency;
 mod inbox;
 mod intake;
+mod leases;
 mod record;
 mod secrets;
 mod tx;
@@ -18,7 +19,7 @@ pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
 pub use idempotency::{Claim, IdempotencyKey};
-pub use inbox::Stored;
+pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use videos::VideoFilter;
 

@@ -11,7 +11,7 @@ use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, Status, V
 /// Every column that a [`Video`] is read from.
 pub(super) const VIDEO_COLUMNS: &str = "videos.id, owner, provider, title, external_id, metadata, thumbnail_time, \
      playback_policy, quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
-     ready_at, ready_by_our_clock, facts, captures, steps, upload_expires_at, check_at, checks, missing_since, lost, version, \
+     ready_at, ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, checks, missing_since, lost, version, \
      revision, created_at, updated_at";
 
 #[derive(sqlx::FromRow)]
@@ -37,6 +37,7 @@ pub(super) struct VideoRecord {
     facts: Json<Facts>,
     captures: Json<Map<String, Value>>,
     steps: i32,
+    unsent: Json<Vec<String>>,
     upload_expires_at: Option<DateTime<Utc>>,
     check_at: Option<DateTime<Utc>>,
     checks: i32,
@@ -85,6 +86,7 @@ impl TryFrom<VideoRecord> for Video {
             },
             captures: row.captures.0,
             steps: row.steps,
+            unsent: row.unsent.0,
             upload_expires_at: row.upload_expires_at,
             check_at: row.check_at,
             checks: row.checks,

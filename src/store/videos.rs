@@ -36,10 +36,10 @@ impl Store {
             sqlx::query(
                 "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, \
                  playback_policy, quality, status, upload_id, asset_id, reported, gone, delete_requested, \
-                 cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, steps, upload_expires_at, check_at, \
+                 cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, \
                  checks, missing_since, lost, lease_until_s, version, revision, created_at, updated_at) \
                  values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                 $20, $21, $22, $23, $24, $25, $26, 0, $27, $28, $29, $30)",
+                 $20, $21, $22, $23, $24, $25, $26, $27, 0, $28, $29, $30, $31)",
             )
             .bind(video.id)
             .bind(&video.owner)
@@ -62,6 +62,7 @@ impl Store {
             .bind(Json(&known.facts))
             .bind(Json(&video.captures))
             .bind(video.steps)
+            .bind(Json(&video.unsent))
             .bind(video.upload_expires_at)
             .bind(video.check_at)
             .bind(video.checks)

@@ -6,9 +6,14 @@
 mod support;
 
 mod auth;
+mod idempotency;
+mod inbox;
+mod lifecycle;
+mod patch;
 mod permutations;
 mod playback;
 mod problems;
+mod reconcile;
 mod start;
 mod uploads;
 mod videos;

@@ -1,6 +1,20 @@
 //! The provider module from outside: the shipped maps, and the vocabulary by maps made for one test.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on has failed"
+)]
 
+mod api_video;
+mod broken;
+mod bunny_stream;
+mod calls;
+mod cloudflare_stream;
+mod fake;
 mod mux;
+mod playback;
+mod signing;
 mod support;
+mod vectors;
+mod webhook;

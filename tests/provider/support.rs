@@ -4,15 +4,24 @@ use std::{collections::BTreeMap, sync::OnceLock};
 
 use aws_lc_rs::{
     encoding::AsDer,
+    hmac,
     rsa::{KeyPair, KeySize},
+    signature::{KeyPair as _, RSA_PKCS1_2048_8192_SHA256, UnparsedPublicKey},
 };
-use base64::{Engine, engine::general_purpose::STANDARD};
+use axum::{body::Bytes, http::HeaderMap};
+use base64::{
+    Engine,
+    engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD},
+};
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yourbit_video::{
     domain::Policy,
-    provider::{Captures, LoadOptions, MapError, PlaybackAsk, Provider, Subject, embedded},
+    provider::{
+        CallError, Captures, LoadOptions, MapError, PlaybackAsk, Provider, Refused, Subject,
+        UploadDescriptor, VerifiedBody, embedded,
+    },
 };
 
 /// The time at which the tests stand.
@@ -79,6 +88,7 @@ pub(crate) fn mux_vars(base: &str) -> Vars {
         ("VIDEO_SIGNING_KEY", "kid-1"),
         ("VIDEO_PRIVATE_KEY", &key),
         ("VIDEO_MUX_API", base),
+        ("VIDEO_MUX_ENVIRONMENT", "env1"),
     ])
 }
 
@@ -131,3 +141,128 @@ pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackAsk<'_> {
         sizes,
     }
 }
+
+/// Runs all steps of an upload.
+pub(crate) async fn upload(
+    provider: &Provider,
+    input: &Subject,
+) -> Result<(Captures, UploadDescriptor), CallError> {
+    provider.check_upload(input)?;
+    let mut captures = Captures::new();
+    for index in 0..provider.upload_steps() {
+        provider.upload_step(index, input, &mut captures).await?;
+    }
+    let told = provider.upload_client(input, &captures)?;
+    Ok((captures, told))
+}
+
+/// The lower-case hex HMAC-SHA256 of `message`.
+pub(crate) fn hmac_hex(secret: &str, message: &str) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret.as_bytes());
+    hex::encode(hmac::sign(&key, message.as_bytes()))
+}
+
+pub(crate) fn headers<const N: usize>(pairs: [(&'static str, &str); N]) -> HeaderMap {
+    let mut out = HeaderMap::new();
+    for (name, value) in pairs {
+        out.append(name, value.parse().unwrap());
+    }
+    out
+}
+
+/// Verifies a delivery from beginning to end.
+pub(crate) fn deliver(
+    provider: &Provider,
+    headers: &HeaderMap,
+    body: &str,
+    now: DateTime<Utc>,
+) -> Result<VerifiedBody, Refused> {
+    provider
+        .begin_webhook(headers, now)?
+        .finish(Bytes::copy_from_slice(body.as_bytes()))
+}
+
+/// The claims of a token.
+pub(crate) fn claims(token: &str) -> Value {
+    part(token, 1)
+}
+
+/// A token's header (0) or claims (1).
+pub(crate) fn part(token: &str, index: usize) -> Value {
+    let text = token.split('.').nth(index).unwrap();
+    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(text).unwrap()).unwrap()
+}
+
+/// The token was signed with the run's RSA key.
+pub(crate) fn rsa_verifies(token: &str) -> bool {
+    let (message, signature) = token.rsplit_once('.').unwrap();
+    let key = UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, rsa_key().public_key().as_ref());
+    key.verify(message.as_bytes(), &URL_SAFE_NO_PAD.decode(signature).unwrap())
+        .is_ok()
+}
+
+pub(crate) fn cloudflare_vars(base: &str) -> Vars {
+    let pem = STANDARD.encode(pem("RSA PRIVATE KEY", &rsa_pkcs1()));
+    vars([
+        ("VIDEO_CLOUDFLARE_API", base),
+        ("VIDEO_CLOUDFLARE_ACCOUNT", "acc1"),
+        ("VIDEO_CLOUDFLARE_TOKEN", "cf-token"),
+        (
+            "VIDEO_CLOUDFLARE_DELIVERY",
+            "https://customer-x.cloudflarestream.com",
+        ),
+        ("VIDEO_CLOUDFLARE_WEBHOOK_SECRET", "cf-secret"),
+        ("VIDEO_CLOUDFLARE_SIGNING_KEY", "kid-1"),
+        ("VIDEO_CLOUDFLARE_PRIVATE_KEY", &pem),
+    ])
+}
+
+pub(crate) fn api_video_vars(base: &str) -> Vars {
+    vars([
+        ("VIDEO_API_VIDEO_API", base),
+        ("VIDEO_API_VIDEO_VOD", base),
+        ("VIDEO_API_VIDEO_KEY", "av-key"),
+        ("VIDEO_API_VIDEO_WEBHOOK_SECRET", "sig_sec_0000000000000000000000"),
+    ])
+}
+
+pub(crate) fn bunny_vars(base: &str) -> Vars {
+    vars([
+        ("VIDEO_BUNNY_API", base),
+        ("VIDEO_BUNNY_LIBRARY", "133"),
+        ("VIDEO_BUNNY_KEY", "bunny-key"),
+        ("VIDEO_BUNNY_READ_ONLY_KEY", "read-only-key"),
+        ("VIDEO_BUNNY_DELIVERY", "https://vz-0000.b-cdn.net"),
+        ("VIDEO_BUNNY_CDN_KEY", "SecurityKey"),
+    ])
+}
+
+/// The bare RSA key that a PKCS#8 file wraps.
+pub(crate) fn rsa_pkcs1() -> Vec<u8> {
+    let pkcs8 = rsa_key().as_der().unwrap();
+    // SEQUENCE { version, algorithm, OCTET STRING }: the inner key begins with the second long-form SEQUENCE.
+    let start = pkcs8
+        .as_ref()
+        .windows(2)
+        .rposition(|pair| pair == [0x30, 0x82])
+        .unwrap();
+    pkcs8.as_ref()[start..].to_vec()
+}
+
+/// The smallest map that loads, with the variables KEY and WEBHOOK.
+pub(crate) const MINIMAL: &str = r#"
+[secrets]
+key = "${KEY}"
+webhook = "${WEBHOOK}"
+[api]
+auth = { kind = "bearer", token = "{secrets.key}" }
+[[upload.steps]]
+method = "POST"
+url = "https://api.example/uploads"
+take = { upload_id = "/id", asset_id = "/asset", playback_id = "/play", upload_url = "/url" }
+[upload.client]
+protocol = "put"
+url = "{upload_url}"
+[playback.urls]
+hls = "https://cdn.example/{playback_id}.m3u8"
+"#;

@@ -5,32 +5,39 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::request::{Choices, UploadRequest};
-use crate::domain::{Field, Knowledge, Observation, ShownStatus, Status, Video};
+use crate::domain::{Field, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video};
 use crate::http::error::ApiError;
 use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor};
 use crate::state::AppState;
 use crate::store::Edit;
 
-/// A `created` row that the provider never answered for is swept after so many minutes.
-const LOST_AFTER_MIN: i64 = 15;
+/// Who begins what.
+pub(super) struct Begin {
+    /// The video's id: fresh, or that of a claim that died.
+    pub(super) id: Uuid,
+    pub(super) owner: String,
+    pub(super) request: UploadRequest,
+    pub(super) choices: Choices,
+}
 
-/// Writes the row, asks the provider, and returns both as they then are.
-pub(super) async fn begin(
-    state: &AppState,
-    owner: &str,
-    request: UploadRequest,
-    choices: Choices,
-) -> Result<(Video, UploadDescriptor), ApiError> {
-    let provider = state.providers.for_upload(&choices.provider)?;
-    let mut video = new_video(state, owner, &request, &choices);
-    let subject = subject_of(state, &provider, &video, &request, choices);
+/// Writes the row, asks the provider, and returns both as they then are. A row that an earlier, interrupted request
+/// left is continued where it stood.
+pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, UploadDescriptor), ApiError> {
+    let provider = state.providers.for_upload(&begin.choices.provider)?;
+    let mut video = new_video(state, &begin);
+    let mut subject = subject_of(state, &provider, &video, begin);
     provider.check_upload(&subject)?;
     state.providers.in_order(provider.name())?;
-    room_for_one_more(state, &video).await?;
-    video.upload_expires_at = Some(subject.expires);
-    state.store.insert_video(&video).await?;
+    if let Some(left) = left_over(state, &video).await? {
+        subject.expires = left.upload_expires_at.unwrap_or(subject.expires);
+        video = left;
+    } else {
+        room_for_one_more(state, &video).await?;
+        video.upload_expires_at = Some(subject.expires);
+        state.store.insert_video(&video).await?;
+    }
     let id = video.id;
-    match ask(state, &provider, video, subject).await {
+    match ask(state, &provider, video, &subject).await {
         Ok(begun) => Ok(begun),
         Err(Asked::Call(error)) => Err(fail(state, &provider, id, error).await),
         Err(Asked::Api(error)) => Err(error),
@@ -54,19 +61,25 @@ impl From<ApiError> for Asked {
     }
 }
 
+/// The row of an interrupted request with the same key, where it can still become an upload.
+async fn left_over(state: &AppState, video: &Video) -> Result<Option<Video>, ApiError> {
+    let left = state.store.video(video.id).await?;
+    Ok(left.filter(|left| matches!(left.status, ShownStatus::Created | ShownStatus::Waiting)))
+}
+
 async fn ask(
     state: &AppState,
     provider: &Provider,
     mut video: Video,
-    subject: Subject,
+    subject: &Subject,
 ) -> Result<(Video, UploadDescriptor), Asked> {
-    let mut captures = Captures::new();
-    for step in 0..provider.upload_steps() {
-        provider.upload_step(step, &subject, &mut captures).await?;
-        let last = step + 1 == provider.upload_steps();
-        video = keep(state, provider, video.id, &captures, last).await?;
+    let mut captures = video.captures.clone();
+    let steps = provider.upload_steps();
+    for step in usize::try_from(video.steps).unwrap_or_default()..steps {
+        provider.upload_step(step, subject, &mut captures).await?;
+        video = keep(state, provider, video.id, &captures, (step + 1, steps)).await?;
     }
-    let descriptor = provider.upload_client(&subject, &captures)?;
+    let descriptor = provider.upload_client(subject, &captures)?;
     Ok((video, descriptor))
 }
 
@@ -76,7 +89,7 @@ async fn keep(
     provider: &Provider,
     id: Uuid,
     captures: &Captures,
-    last: bool,
+    (done, of): (usize, usize),
 ) -> Result<Video, ApiError> {
     let now = state.clock.now();
     let text = |name: &str| captures.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -84,28 +97,32 @@ async fn keep(
     let seen = Observation {
         at: Some(now),
         seen_at: now,
-        status: last.then_some(Status::Waiting),
+        status: (done == of).then_some(Status::Waiting),
         upload_id: text("upload_id"),
         asset_id: text("asset_id"),
         fields: vec![(Field::PlaybackId, playback_id)],
         ..Observation::default()
     };
-    let first_check =
-        now + Duration::seconds(i64::try_from(state.settings.reconcile.first_after_s).unwrap_or(120));
     let edit = state.store.edit_video(id, now, |video| {
+        let before = video.status;
         video.captures.clone_from(captures);
-        video.check_at = Some(first_check);
-        let needs = provider.needs(video.playback_policy);
-        video.observe(&seen, needs)
+        video.steps = i32::try_from(done).unwrap_or(i32::MAX);
+        video.observe(&seen, provider.needs(video.playback_policy))?;
+        video.reschedule(before, &state.check_times, now);
+        Ok(())
     });
     match edit.await? {
         Edit::Done(video) => Ok(*video),
         Edit::Missing => Err(ApiError::Internal("the row of a new upload is gone".into())),
-        Edit::Refused(conflict) => Err(ApiError::Internal(Box::new(conflict))),
+        Edit::Refused(conflict) => {
+            let conflict: crate::domain::IdentityConflict = conflict;
+            Err(ApiError::Internal(Box::new(conflict)))
+        }
     }
 }
 
-/// The provider refused or failed: the row says so, and so does the answer.
+/// The provider refused or failed: the row says so, and so does the answer. An asset that was made already is deleted
+/// with the row's next check.
 async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError) -> ApiError {
     tracing::warn!(video.id = %id, provider = provider.name(), error = %error, "the provider gave no upload");
     let error = ApiError::of_call(error, Some(id));
@@ -126,12 +143,16 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
         ..Observation::default()
     };
     let edit = state.store.edit_video(id, now, |video| {
-        let needs = provider.needs(video.playback_policy);
-        video.observe(&seen, needs)
+        video.observe(&seen, provider.needs(video.playback_policy))?;
+        // An asset without an upload is of no use to anybody.
+        video.check_at = video.known.asset_id.is_some().then_some(now);
+        Ok::<(), crate::domain::IdentityConflict>(())
     });
     if let Err(failure) = edit.await {
-        tracing::error!(video.id = %id, error = &failure as &dyn std::error::Error, "the row could not be marked as errored");
+        let failure = &failure as &dyn std::error::Error;
+        tracing::error!(video.id = %id, error = failure, "the row could not be marked as errored");
     }
+    state.due.notify_one();
     error
 }
 
@@ -142,16 +163,17 @@ async fn room_for_one_more(state: &AppState, video: &Video) -> Result<(), ApiErr
     }
     let open = state.store.open_uploads(&video.owner, &video.provider).await?;
     if open >= i64::from(state.settings.local.max_open_uploads_per_owner) {
-        return Err(ApiError::RateLimited(std::time::Duration::from_secs(60)));
+        return Err(ApiError::RateLimited(std::time::Duration::from_mins(1)));
     }
     Ok(())
 }
 
-fn new_video(state: &AppState, owner: &str, request: &UploadRequest, choices: &Choices) -> Video {
+fn new_video(state: &AppState, begin: &Begin) -> Video {
     let now = state.clock.now();
+    let Begin { request, choices, .. } = begin;
     Video {
-        id: state.clock.new_id(),
-        owner: owner.to_owned(),
+        id: begin.id,
+        owner: begin.owner.clone(),
         provider: choices.provider.clone(),
         title: request.title.clone(),
         external_id: request.external_id.clone(),
@@ -163,8 +185,9 @@ fn new_video(state: &AppState, owner: &str, request: &UploadRequest, choices: &C
         known: Knowledge::default(),
         captures: Captures::new(),
         steps: 0,
+        unsent: Vec::new(),
         upload_expires_at: None,
-        check_at: Some(now + Duration::minutes(LOST_AFTER_MIN)),
+        check_at: Some(now + LOST_AFTER),
         checks: 0,
         missing_since: None,
         version: 1,
@@ -174,20 +197,14 @@ fn new_video(state: &AppState, owner: &str, request: &UploadRequest, choices: &C
     }
 }
 
-fn subject_of(
-    state: &AppState,
-    provider: &Provider,
-    video: &Video,
-    request: &UploadRequest,
-    choices: Choices,
-) -> Subject {
+fn subject_of(state: &AppState, provider: &Provider, video: &Video, begin: Begin) -> Subject {
     let now = state.clock.now();
     let ttl_s = provider.upload_ttl_s(state.settings.uploads.ttl_s);
     Subject {
-        filename: request.filename.clone(),
-        content_type: request.content_type.clone(),
-        file_size: request.file_size,
-        cors_origin: Some(choices.cors_origin),
+        filename: begin.request.filename,
+        content_type: begin.request.content_type,
+        file_size: begin.request.file_size,
+        cors_origin: Some(begin.choices.cors_origin),
         now,
         expires: now + Duration::seconds(i64::try_from(ttl_s).unwrap_or(i64::MAX / 1000)),
         ..Subject::of_video(video)

@@ -66,12 +66,20 @@ fn apply(
             "identity_conflict: the event names another video of ours".to_owned(),
         );
     }
-    match join(provider, event, video, now) {
+    let shown = video.status;
+    match join(provider, event, video) {
         Err(error) => EventOutcome {
             video_id: Some(id),
             ..failed(event, error)
         },
         Ok(refresh) => {
+            video.reschedule(shown, &state.check_times, now);
+            if video.known.reported == Status::Ready
+                && video.known.lacks(provider.needs(video.playback_policy))
+            {
+                // The address cannot be made yet: the provider is asked for what is missing.
+                video.check_at = Some(now);
+            }
             board.index(index);
             if refresh {
                 refreshes.push(Refresh {
@@ -95,12 +103,7 @@ fn apply(
 }
 
 /// Joins what the event says; true where the provider is to be asked for the rest.
-fn join(
-    provider: &Provider,
-    event: &InboxEvent,
-    video: &mut Video,
-    now: DateTime<Utc>,
-) -> Result<bool, String> {
+fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bool, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
     let read = provider
@@ -110,9 +113,6 @@ fn join(
     video
         .observe(&read.observation, needs)
         .map_err(|conflict| conflict.to_string())?;
-    if video.known.reported == Status::Ready && video.known.lacks(needs) {
-        video.check_at = Some(now);
-    }
     Ok(read.refresh)
 }
 

@@ -25,7 +25,7 @@ pub(crate) struct Answer {
 
 /// How a call ended.
 pub(crate) enum Sent {
-    Done(Answer),
+    Done(Box<Answer>),
     /// A status of the action's `gone`.
     Gone,
     /// A status of the action's `too_late`.

@@ -3,6 +3,7 @@
 mod answer;
 mod auth;
 mod rate;
+mod transport;
 
 use std::time::Duration;
 
@@ -15,6 +16,7 @@ use http::{
 use rate::Rate;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::Value;
+use transport::{http_client, http_date, read, transport};
 use url::Url;
 
 use super::{
@@ -27,8 +29,6 @@ use super::{
     template::{Place, Scope},
 };
 
-/// Answers are small; more than this is not read.
-const LARGEST_ANSWER: usize = 1024 * 1024;
 /// Most that is shown of a provider's own words.
 const LONGEST_MESSAGE: usize = 200;
 
@@ -159,12 +159,12 @@ impl Client {
         let body = parse(action, &body?)?;
         self.check_must(action, status, body.as_ref())?;
         let date = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-        Ok(Sent::Done(Answer {
+        Ok(Sent::Done(Box::new(Answer {
             headers,
             url: Some(url),
             body,
             date,
-        }))
+        })))
     }
 
     /// What the status alone says.
@@ -271,36 +271,6 @@ impl Client {
     }
 }
 
-/// Redirects are never followed, and no proxy is taken from the environment.
-fn http_client(timeout_s: f64) -> Result<reqwest::Client, Box<dyn std::error::Error>> {
-    let timeout = Duration::try_from_secs_f64(timeout_s)?;
-    Ok(reqwest::Client::builder()
-        .redirect(reqwest::redirect::Policy::none())
-        .no_proxy()
-        .timeout(timeout)
-        .connect_timeout(timeout.min(Duration::from_secs(5)))
-        .pool_idle_timeout(Duration::from_secs(60))
-        .tcp_nodelay(true)
-        .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")))
-        .build()?)
-}
-
-/// The body, as far as it is allowed to go.
-async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
-    let mut body = Vec::new();
-    while let Some(chunk) = answer
-        .chunk()
-        .await
-        .map_err(|error| CallError::outage(transport(&error)))?
-    {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(CallError::outage("its answer is larger than 1 MiB"));
-        }
-        body.extend_from_slice(&chunk);
-    }
-    Ok(body)
-}
-
 /// The body as JSON, where the map reads it at all.
 fn parse(action: &Action, body: &[u8]) -> Result<Option<Value>, CallError> {
     if !action.reads_body() {
@@ -308,22 +278,4 @@ fn parse(action: &Action, body: &[u8]) -> Result<Option<Value>, CallError> {
     }
     let parsed = serde_json::from_slice(body).map(Some);
     parsed.map_err(|_| CallError::outage(format!("[{}]: its answer is no JSON", action.label)))
-}
-
-/// What went wrong on the way, without the address.
-fn transport(error: &reqwest::Error) -> String {
-    let what = if error.is_timeout() {
-        "it did not answer in time"
-    } else if error.is_connect() {
-        "no connection could be made"
-    } else if error.is_body() || error.is_decode() {
-        "its answer broke off"
-    } else {
-        "the call could not be made"
-    };
-    what.to_owned()
-}
-
-fn http_date(text: &str) -> Option<DateTime<Utc>> {
-    httpdate::parse_http_date(text).ok().map(DateTime::from)
 }

@@ -16,7 +16,7 @@ const REQUEST_PATIENCE: Duration = Duration::from_secs(2);
 const BACKGROUND_PATIENCE: Duration = Duration::from_secs(30);
 /// A pause that the provider did not measure, and the longest that is believed.
 const PAUSE: Duration = Duration::from_secs(1);
-const LONGEST_PAUSE: Duration = Duration::from_secs(3600);
+const LONGEST_PAUSE: Duration = Duration::from_hours(1);
 
 /// One `rate` entry: its two halves, which a 429 pauses together.
 struct Bucket {

@@ -98,9 +98,9 @@ impl Constants {
                 continue;
             };
             if is_empty {
-                empty.push(variable)
+                empty.push(variable);
             } else {
-                set.push(variable)
+                set.push(variable);
             }
         }
         if let (Some(missing), Some(known)) = (empty.first(), set.first()) {

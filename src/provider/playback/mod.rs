@@ -5,6 +5,7 @@ mod form;
 mod sign;
 mod steps;
 mod thumbnail;
+mod tokens;
 
 use std::collections::BTreeSet;
 

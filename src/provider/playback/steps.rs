@@ -23,7 +23,7 @@ const KEPT: usize = 4096;
 
 /// 1 to 3 HTTP actions, each of which sees the captures of those before it.
 pub(crate) struct Steps {
-    steps: Vec<Action>,
+    actions: Vec<Action>,
     /// What an answer gives is used once and never kept.
     single_use: bool,
     /// How long what they give lives, in seconds; `None` where it ends with `{expires}`.
@@ -84,7 +84,7 @@ impl Steps {
             secrets: true,
             ..place.clone()
         };
-        let mut steps = Vec::new();
+        let mut actions = Vec::new();
         for mut table in tables {
             let step = Action::compile(&mut table, &place, constants)?;
             if let Some(id) = step.captures().keys().find(|name| Id::parse(name).is_some()) {
@@ -92,10 +92,10 @@ impl Steps {
             }
             place.captures.extend(step.captures());
             table.finish()?;
-            steps.push(step);
+            actions.push(step);
         }
         Ok(Self {
-            steps,
+            actions,
             single_use: false,
             ttl_s: None,
             cache_s: 0,
@@ -105,7 +105,7 @@ impl Steps {
 
     /// What they take, true where one is optional.
     pub(crate) fn captures(&self) -> BTreeMap<String, bool> {
-        self.steps.iter().flat_map(Action::captures).collect()
+        self.actions.iter().flat_map(Action::captures).collect()
     }
 
     /// They take one of `wanted`.
@@ -115,7 +115,7 @@ impl Steps {
 
     /// Every placeholder in them.
     pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
-        self.steps.iter().flat_map(Action::names)
+        self.actions.iter().flat_map(Action::names)
     }
 
     /// What they take for this video, and when it ends (Unix seconds).
@@ -133,7 +133,7 @@ impl Steps {
             return Ok((kept.captures, kept.ends));
         }
         let mut captures = Captures::new();
-        for step in &self.steps {
+        for step in &self.actions {
             let scope = Scope {
                 captures: Some(&captures),
                 ..*scope
@@ -192,7 +192,7 @@ impl Steps {
 
     /// The first step's address, and what it sends where that can differ.
     fn key(&self, scope: &Scope<'_>) -> Result<String, CallError> {
-        let Some(first) = self.steps.first() else {
+        let Some(first) = self.actions.first() else {
             return Ok(String::new());
         };
         let request = first.request(scope)?;

@@ -24,7 +24,7 @@ pub(crate) struct Digest {
 
 enum How {
     Hash,
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
 }
 
 #[derive(Clone, Copy)]
@@ -107,7 +107,7 @@ impl Digest {
                 if key.is_empty() && !(binds && constants.signing_off) {
                     return Err(at.error("key", "is empty"));
                 }
-                How::Hmac(hmac::Key::new(algorithm, &key))
+                How::Hmac(Box::new(hmac::Key::new(algorithm, &key)))
             }
         };
         let message = at.need_text("message")?;

@@ -31,10 +31,10 @@ pub(super) fn parse(jwk: &Value, algorithm: Algorithm) -> Result<SigningKey, Str
                 .map(|key| SigningKey::Ed(Box::new(key)))
                 .map_err(|_| wrong_kind(algorithm))
         }
-        (Algorithm::Hs256, Some("oct"), _) => Ok(SigningKey::Hmac(hmac::Key::new(
+        (Algorithm::Hs256, Some("oct"), _) => Ok(SigningKey::Hmac(Box::new(hmac::Key::new(
             hmac::HMAC_SHA256,
             &part(jwk, "k")?,
-        ))),
+        )))),
         _ => Err(wrong_kind(algorithm)),
     }
 }

@@ -47,7 +47,7 @@ pub(crate) enum SigningKey {
     Rsa(Box<rsa::KeyPair>),
     Ec(Box<EcdsaKeyPair>),
     Ed(Box<Ed25519KeyPair>),
-    Hmac(hmac::Key),
+    Hmac(Box<hmac::Key>),
 }
 
 /// Below this an RSA key can be broken.
@@ -87,7 +87,6 @@ impl SigningKey {
         let pem = pem.ok_or("is no PEM, nor the base64 of one")?;
         let der = PrivateKeyDer::from_pem_slice(pem.trim_ascii()).map_err(|_| "is no private key in PEM")?;
         match (algorithm, &der) {
-            (Algorithm::Hs256, _) => Err(wrong_kind(algorithm)),
             (Algorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {
                 rsa(rsa::KeyPair::from_der(der.secret_pkcs1_der()))
             }
@@ -112,7 +111,7 @@ impl SigningKey {
     fn from_bytes(bytes: &[u8], algorithm: Algorithm) -> Result<Self, String> {
         match algorithm {
             Algorithm::Hs256 if bytes.is_empty() => Err("is empty".to_owned()),
-            Algorithm::Hs256 => Ok(Self::Hmac(hmac::Key::new(hmac::HMAC_SHA256, bytes))),
+            Algorithm::Hs256 => Ok(Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)))),
             _ => Err(wrong_kind(algorithm)),
         }
     }

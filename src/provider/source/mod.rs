@@ -1,6 +1,8 @@
 //! Sources: where a value comes from in a provider's answer or event.
 
 mod format;
+#[cfg(test)]
+mod tests;
 
 use aws_lc_rs::digest::{SHA256, digest};
 pub(crate) use format::Format;

@@ -1,21 +1,27 @@
 //! Templates: `"{name|filter}"`, compiled at start to parts, filled in without ever expanding a value twice.
 
+mod address;
 mod filter;
 mod json;
 mod name;
+mod parse;
 mod scope;
-mod url;
+
 mod value;
+
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
+pub(crate) use address::{UrlTemplate, encode, path_safe};
 pub(crate) use filter::Filter;
-use http::HeaderName;
 pub(crate) use json::JsonTemplate;
 pub(crate) use name::{Id, Name, Ours, OursWhere, Place, is_built_in};
+use parse::parts;
 pub(crate) use scope::{Arrived, Scope, ValueTables};
 use serde_json::Value;
-pub(crate) use url::{UrlTemplate, encode, path_safe};
+
 pub(crate) use value::Val;
 
 use super::{compile::Constants, error::InvalidField};
@@ -187,130 +193,4 @@ pub(crate) fn describe(name: &Name) -> String {
         Name::Header(name) => format!("header:{name}"),
     };
     format!("{{{text}}}")
-}
-
-/// Splits `text` into literals and placeholders, and resolves each placeholder.
-pub(crate) fn parts(text: &str, place: &Place, constants: &Constants) -> Result<Vec<Part>, String> {
-    let mut out = Vec::new();
-    let mut literal = String::new();
-    let mut rest = text;
-    while let Some(at) = rest.find(['{', '}']) {
-        literal.push_str(&rest[..at]);
-        let brace = &rest[at..=at];
-        let after = &rest[at + 1..];
-        if let Some(doubled) = after.strip_prefix(brace) {
-            literal.push_str(brace);
-            rest = doubled;
-            continue;
-        }
-        if brace == "}" {
-            return Err("a `}` stands alone; a literal brace is written `}}`".to_owned());
-        }
-        let end = after
-            .find('}')
-            .ok_or("a `{` is not closed; a literal brace is written `{{`")?;
-        if !literal.is_empty() {
-            out.push(Part::Text(std::mem::take(&mut literal)));
-        }
-        out.push(placeholder(&after[..end], place, constants)?);
-        rest = &after[end + 1..];
-    }
-    literal.push_str(rest);
-    if !literal.is_empty() {
-        out.push(Part::Text(literal));
-    }
-    Ok(out)
-}
-
-fn placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
-    let mut pieces = text.split('|');
-    let name = pieces.next().unwrap_or_default();
-    let filters = pieces.map(Filter::parse).collect::<Result<Vec<_>, _>>()?;
-    if let Some(var) = name.strip_prefix("vars.") {
-        return constant(var, &filters, constants);
-    }
-    let slot = Slot {
-        name: resolve(name, place, constants)?,
-        filters,
-    };
-    Ok(Part::Slot(slot))
-}
-
-fn constant(var: &str, filters: &[Filter], constants: &Constants) -> Result<Part, String> {
-    let Some(value) = constants.var(var) else {
-        let known: Vec<&str> = constants.var_names().collect();
-        return Err(format!(
-            "{{vars.{var}}} is not known; [vars] has: {}",
-            known.join(", ")
-        ));
-    };
-    let mut val = Val::of(value);
-    for filter in filters {
-        val = filter.apply(val);
-    }
-    let val = val.ok_or_else(|| format!("{{vars.{var}}} has a value that its filters cannot work on"))?;
-    Ok(Part::Const(val.json()))
-}
-
-fn resolve(name: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
-    if let Some(secret) = name.strip_prefix("secrets.") {
-        return secret_of(secret, place, constants);
-    }
-    let here = |available: bool, found: Name| {
-        if available {
-            Ok(found)
-        } else {
-            Err(unavailable(name, place))
-        }
-    };
-    if let Some(ours) = Ours::parse(name) {
-        return here(place.has(ours), Name::Ours(ours));
-    }
-    if let Some(id) = Id::parse(name) {
-        return here(place.ids.contains(&id), Name::Id(id));
-    }
-    if let Some(token) = name.strip_prefix("token.") {
-        return here(place.tokens.contains(token), Name::Token(token.to_owned()));
-    }
-    if let Some(header) = name.strip_prefix("header:") {
-        let header = header
-            .parse::<HeaderName>()
-            .map_err(|_| format!("{{{name}}} names no header"))?;
-        return here(place.delivery, Name::Header(header));
-    }
-    match name {
-        "now" => here(place.times, Name::Now),
-        "expires" => here(place.times, Name::Expires),
-        "ttl_s" => here(place.times, Name::TtlS),
-        "signature" => here(place.signature, Name::Signature),
-        "timestamp" => here(place.delivery, Name::Timestamp),
-        "body" => here(place.delivery, Name::Body),
-        _ if place.captures.contains_key(name) => Ok(Name::Captured(name.to_owned())),
-        _ => Err(format!(
-            "{{{name}}} is not known here; available: {}",
-            place.allowed()
-        )),
-    }
-}
-
-fn secret_of(secret: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
-    let Some(value) = constants.secret(secret) else {
-        let known: Vec<&str> = constants.secret_names().collect();
-        return Err(format!(
-            "{{secrets.{secret}}} is not known; [secrets] has: {}",
-            known.join(", ")
-        ));
-    };
-    if place.secrets {
-        Ok(Name::Secret(secret.to_owned(), value.clone()))
-    } else {
-        Err(format!(
-            "{{secrets.{secret}}} must never stand here: a secret would be seen; available: {}",
-            place.allowed()
-        ))
-    }
-}
-
-fn unavailable(name: &str, place: &Place) -> String {
-    format!("{{{name}}} is not available here; available: {}", place.allowed())
 }

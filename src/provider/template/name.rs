@@ -134,6 +134,10 @@ pub(crate) enum OursWhere {
 
 /// What is available where a template stands. `vars.*` always is.
 #[derive(Clone, Debug, Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each says whether one kind of placeholder is available"
+)]
 pub(crate) struct Place {
     pub(crate) secrets: bool,
     pub(crate) ours: OursWhere,

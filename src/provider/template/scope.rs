@@ -118,17 +118,15 @@ impl<'a> Scope<'a> {
             return Ok(Some(value));
         };
         let text = value.text();
-        match table.iter().find(|(ours, _)| *ours == text) {
-            Some((_, theirs)) => Ok(Val::of(theirs)),
-            None => {
-                let known: Vec<&str> = table.iter().map(|(ours, _)| ours.as_str()).collect();
-                let detail = format!(
-                    "this provider does not know the value; allowed: {}",
-                    known.join(", ")
-                );
-                Err(InvalidField::new(ours.as_str(), detail))
-            }
+        if let Some((_, theirs)) = table.iter().find(|(ours, _)| *ours == text) {
+            return Ok(Val::of(theirs));
         }
+        let known: Vec<&str> = table.iter().map(|(ours, _)| ours.as_str()).collect();
+        let detail = format!(
+            "this provider does not know the value; allowed: {}",
+            known.join(", ")
+        );
+        Err(InvalidField::new(ours.as_str(), detail))
     }
 }
 

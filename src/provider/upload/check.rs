@@ -2,9 +2,10 @@
 
 use super::Upload;
 use crate::provider::{
+    action::Action,
     error::InvalidField,
     subject::Subject,
-    template::{Name, Ours, Scope, Slot, UrlTemplate, ValueTables, header_safe, path_safe},
+    template::{Name, Ours, Scope, Slot, Template, UrlTemplate, ValueTables, header_safe, path_safe},
 };
 
 impl Upload {
@@ -19,16 +20,16 @@ impl Upload {
         for ours in values.keys() {
             value_of(*ours, &scope)?;
         }
-        let steps = self.steps.iter().flat_map(|step| step.header_templates());
+        let steps = self.steps.iter().flat_map(Action::header_templates);
         for slot in steps
             .chain(self.client.header_templates())
-            .flat_map(|template| template.slots())
+            .flat_map(Template::slots)
         {
             if let Some(text) = given(slot, &scope)? {
                 header_safe(slot, &text)?;
             }
         }
-        let urls = self.steps.iter().map(crate::provider::action::Action::url);
+        let urls = self.steps.iter().map(Action::url);
         for slot in urls.chain([self.client.url()]).flat_map(UrlTemplate::path_slots) {
             if let Some(text) = given(slot, &scope)? {
                 path_safe(slot, &text)?;

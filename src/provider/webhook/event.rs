@@ -167,9 +167,9 @@ impl Events {
                 .map(|text| text.replace('\0', ""))
                 .unwrap_or_default(),
             occurred_at: self.occurred_at(given),
-            video_id: ids.video_id,
-            upload_id: ids.upload_id,
-            asset_id: ids.asset_id,
+            video_id: ids.video,
+            upload_id: ids.upload,
+            asset_id: ids.asset,
             ignored: rule.is_none(),
         })
     }

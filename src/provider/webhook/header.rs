@@ -113,3 +113,50 @@ impl Form {
         (!found.signatures.is_empty()).then_some(found)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn pairs() -> Form {
+        Form::Pairs {
+            signature: vec!["v1".to_owned()],
+            timestamp: Some("t".to_owned()),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn reading_never_panics(text in "\\PC*") {
+            for form in [Form::Raw, pairs(), Form::List { separator: " ".to_owned(), prefix: "v1,".to_owned() }] {
+                if let Some(found) = form.read(&text) {
+                    prop_assert!(!found.signatures.is_empty() && found.signatures.len() <= MOST_SIGNATURES);
+                }
+            }
+        }
+
+        #[test]
+        fn what_was_written_is_found(t in "[0-9]{1,12}", good in prop::collection::vec("[0-9a-f]{2,64}", 1..4)) {
+            let mut parts: Vec<String> = good.iter().map(|text| format!("v1={text}")).collect();
+            parts.insert(parts.len() / 2, format!("t={t}"));
+            parts.push("v0=ff".to_owned());
+            let text = parts.join(",");
+            let form = pairs();
+            let found = form.read(&text).unwrap();
+            prop_assert_eq!(found.timestamp, Some(t.as_str()));
+            prop_assert_eq!(found.signatures, good);
+        }
+    }
+
+    #[test]
+    fn a_list_has_entries_with_a_prefix() {
+        let form = Form::List {
+            separator: " ".to_owned(),
+            prefix: "v1,".to_owned(),
+        };
+        assert_eq!(form.read("v1,a= v1a,b v1,c").unwrap().signatures, ["a=", "c"]);
+        assert_eq!(form.read("a b"), None);
+    }
+}

@@ -5,19 +5,19 @@ use tempfile::TempDir;
 
 /// Which database a test runs on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Db {
+pub(crate) enum Db {
     Sqlite,
     Postgres,
 }
 
 /// An empty database; the SQLite file goes with the value, PostgreSQL's cluster is a throw-away anyway.
-pub struct TestDatabase {
-    pub url: String,
+pub(crate) struct TestDatabase {
+    pub(crate) url: String,
     _folder: TempDir,
 }
 
 impl TestDatabase {
-    pub async fn make(db: Db) -> Self {
+    pub(crate) async fn make(db: Db) -> Self {
         let folder = TempDir::new().unwrap();
         let url = match db {
             Db::Sqlite => format!("sqlite://{}/test.db", folder.path().display()),

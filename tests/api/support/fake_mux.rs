@@ -1,6 +1,6 @@
 //! A server that answers as Mux's recorded traffic does, and remembers what it was asked.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -13,31 +13,31 @@ use serde_json::{Value, json};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
-pub struct Request {
-    pub method: Method,
-    pub path: String,
-    pub headers: HeaderMap,
-    pub body: Value,
+pub(crate) struct Request {
+    pub(crate) method: Method,
+    pub(crate) path: String,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Value,
 }
 
 /// What the fake answers next.
 #[derive(Clone, Debug)]
-pub struct Planned {
-    pub status: u16,
-    pub headers: Vec<(&'static str, String)>,
-    pub body: String,
-    pub delay: Duration,
+pub(crate) struct Planned {
+    pub(crate) status: u16,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: String,
+    pub(crate) delay: Duration,
 }
 
 impl Planned {
-    pub fn json(status: u16, body: &Value) -> Self {
+    pub(crate) fn json(status: u16, body: &Value) -> Self {
         Self {
             body: body.to_string(),
             ..Self::text(status, "")
         }
     }
 
-    pub fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self {
             status,
             headers: Vec::new(),
@@ -47,13 +47,13 @@ impl Planned {
     }
 
     #[must_use]
-    pub fn header(mut self, name: &'static str, value: &str) -> Self {
+    pub(crate) fn header(mut self, name: &'static str, value: &str) -> Self {
         self.headers.push((name, value.to_owned()));
         self
     }
 
     #[must_use]
-    pub fn after(mut self, delay: Duration) -> Self {
+    pub(crate) fn after(mut self, delay: Duration) -> Self {
         self.delay = delay;
         self
     }
@@ -63,16 +63,19 @@ impl Planned {
 struct Shared {
     requests: Arc<Mutex<Vec<Request>>>,
     planned: Arc<Mutex<VecDeque<Planned>>>,
+    /// Uploads and assets by id.
+    known: Arc<Mutex<HashMap<String, Value>>>,
+    blind: Arc<Mutex<bool>>,
 }
 
 /// The fake, on a port of its own.
-pub struct FakeMux {
-    pub url: String,
+pub(crate) struct FakeMux {
+    pub(crate) url: String,
     shared: Shared,
 }
 
 impl FakeMux {
-    pub async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
         let shared = Shared::default();
         let router = Router::new().fallback(serve).with_state(shared.clone());
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -82,12 +85,40 @@ impl FakeMux {
     }
 
     /// The next request gets this instead of the recorded shape.
-    pub fn plan(&self, planned: Planned) {
+    pub(crate) fn plan(&self, planned: Planned) {
         self.shared.planned.lock().unwrap().push_back(planned);
     }
 
-    pub fn requests(&self) -> Vec<Request> {
+    pub(crate) fn requests(&self) -> Vec<Request> {
         self.shared.requests.lock().unwrap().clone()
+    }
+}
+
+impl FakeMux {
+    /// An upload or asset as the provider has it from now on.
+    pub(crate) fn know(&self, data: &Value) {
+        let id = data["id"].as_str().unwrap().to_owned();
+        self.shared.known.lock().unwrap().insert(id, data.clone());
+    }
+
+    /// It is not there any more.
+    pub(crate) fn forget(&self, id: &str) {
+        self.shared.known.lock().unwrap().remove(id);
+    }
+
+    /// Every call answers 404, as with the credentials of another environment.
+    pub(crate) fn go_blind(&self, blind: bool) {
+        *self.shared.blind.lock().unwrap() = blind;
+    }
+
+    /// The requests with this method.
+    pub(crate) fn asked(&self, method: &str) -> Vec<String> {
+        let requests = self.requests();
+        requests
+            .iter()
+            .filter(|request| request.method == method)
+            .map(|request| request.path.clone())
+            .collect()
     }
 }
 
@@ -110,7 +141,14 @@ async fn serve(
         requests.len()
     };
     let planned = shared.planned.lock().unwrap().pop_front();
-    let planned = planned.unwrap_or_else(|| recorded(&request, count));
+    let blind = *shared.blind.lock().unwrap();
+    let planned = planned.unwrap_or_else(|| {
+        if blind {
+            Planned::json(404, &json!({"error": {"type": "not_found"}}))
+        } else {
+            recorded(&shared, &request, count)
+        }
+    });
     tokio::time::sleep(planned.delay).await;
     let mut response = (StatusCode::from_u16(planned.status).unwrap(), planned.body).into_response();
     response
@@ -123,20 +161,42 @@ async fn serve(
 }
 
 /// The shapes of recorded traffic.
-fn recorded(request: &Request, count: usize) -> Planned {
+fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
     let not_found = json!({"error": {"type": "not_found", "messages": ["not found"]}});
-    match (request.method.as_str(), request.path.as_str()) {
-        ("POST", "/video/v1/uploads") => Planned::json(
-            201,
-            &json!({"data": {
+    let id = request.path.split('/').nth(4).unwrap_or_default().to_owned();
+    let known = shared.known.lock().unwrap().get(&id).cloned();
+    match (request.method.as_str(), request.path.split('/').nth(3), known) {
+        ("POST", Some("uploads"), _) => {
+            let upload = json!({
                 "url": format!("https://storage.example.com/upload-{count}?signature=abc"),
                 "timeout": request.body["timeout"],
                 "status": "waiting",
                 "new_asset_settings": request.body["new_asset_settings"],
                 "id": format!("upload{count}"),
                 "cors_origin": request.body["cors_origin"],
-            }}),
-        ),
+            });
+            shared
+                .known
+                .lock()
+                .unwrap()
+                .insert(format!("upload{count}"), upload.clone());
+            Planned::json(201, &json!({"data": upload}))
+        }
+        ("GET", Some("uploads" | "assets"), Some(data)) => Planned::json(200, &json!({"data": data})),
+        ("PUT", Some("uploads"), Some(mut data)) if data["status"] == "waiting" => {
+            data["status"] = json!("cancelled");
+            shared.known.lock().unwrap().insert(id, data.clone());
+            Planned::json(200, &json!({"data": data}))
+        }
+        ("PUT", Some("uploads"), Some(_)) => {
+            let error = json!({"error": {"type": "failed_request", "messages": ["too late"]}});
+            Planned::json(403, &error)
+        }
+        ("PATCH", Some("assets"), Some(data)) => Planned::json(200, &json!({"data": data})),
+        ("DELETE", Some("assets"), Some(_)) => {
+            shared.known.lock().unwrap().remove(&id);
+            Planned::text(204, "")
+        }
         _ => Planned::json(404, &not_found),
     }
 }

@@ -39,11 +39,11 @@ fn pem(label: &str, der: &[u8]) -> String {
 }
 
 /// PKCS#8.
-pub fn private_pem() -> &'static str {
+pub(crate) fn private_pem() -> &'static str {
     &key().private_pem
 }
 
 /// PKCS#1.
-pub fn public_pem() -> &'static str {
+pub(crate) fn public_pem() -> &'static str {
     &key().public_pem
 }

@@ -1,9 +1,9 @@
 //! A running service with a fake provider behind it.
 
-pub mod database;
-pub mod fake_mux;
-pub mod keys;
-pub mod mux_events;
+pub(crate) mod database;
+pub(crate) mod fake_mux;
+pub(crate) mod keys;
+pub(crate) mod mux_events;
 
 use std::collections::BTreeMap;
 
@@ -14,11 +14,11 @@ use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
-use yourbit_video::jobs::inbox;
+use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
 use yourbit_video::wiring::{App, StartError};
 
-pub use self::database::Db;
+pub(crate) use self::database::Db;
 use self::database::TestDatabase;
 use self::fake_mux::FakeMux;
 
@@ -41,41 +41,41 @@ macro_rules! on_both {
     };
 }
 
-pub const SECRET: &str = "a caller's secret of more than 32 bytes";
-pub const WEBHOOK_SECRET: &str = "SuperSecret123";
+pub(crate) const SECRET: &str = "a caller's secret of more than 32 bytes";
+pub(crate) const WEBHOOK_SECRET: &str = "SuperSecret123";
 
 /// When frozen time begins.
-pub fn start_of_time() -> DateTime<Utc> {
+pub(crate) fn start_of_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap()
 }
 
 /// A service on a port of its own.
-pub struct TestApp {
-    pub url: String,
-    pub clock: Clock,
-    pub state: AppState,
-    pub mux: FakeMux,
-    pub client: reqwest::Client,
+pub(crate) struct TestApp {
+    pub(crate) url: String,
+    pub(crate) clock: Clock,
+    pub(crate) state: AppState,
+    pub(crate) mux: FakeMux,
+    pub(crate) client: reqwest::Client,
     _database: TestDatabase,
     _tasks: JoinSet<()>,
 }
 
 /// An answer, read to its end.
 #[derive(Debug)]
-pub struct Answer {
-    pub status: StatusCode,
-    pub headers: HeaderMap,
-    pub text: String,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
 }
 
 impl Answer {
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_str(&self.text).unwrap_or_else(|error| panic!("{error}: {}", self.text))
     }
 
     /// Panics unless the answer has this status; returns its JSON.
     #[track_caller]
-    pub fn expect(&self, status: u16) -> Value {
+    pub(crate) fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status.as_u16(), status, "{}", self.text);
         if self.text.is_empty() {
             Value::Null
@@ -86,7 +86,7 @@ impl Answer {
 
     /// Panics unless the answer is a problem document with this status and code.
     #[track_caller]
-    pub fn expect_problem(&self, status: u16, code: &str) -> Value {
+    pub(crate) fn expect_problem(&self, status: u16, code: &str) -> Value {
         let problem = self.expect(status);
         assert_eq!(problem["code"], code, "{problem}");
         assert_eq!(problem["status"], status, "{problem}");
@@ -101,12 +101,12 @@ impl Answer {
 }
 
 impl TestApp {
-    pub async fn start(db: Db) -> Self {
+    pub(crate) async fn start(db: Db) -> Self {
         Self::with(db, &[]).await
     }
 
     /// With further settings or variables; an empty value takes a variable out.
-    pub async fn with(db: Db, more: &[(&str, &str)]) -> Self {
+    pub(crate) async fn with(db: Db, more: &[(&str, &str)]) -> Self {
         let mux = FakeMux::start().await;
         let database = TestDatabase::make(db).await;
         let env = environment(&database.url, &mux.url, more);
@@ -133,7 +133,7 @@ impl TestApp {
         }
     }
 
-    pub async fn send(
+    pub(crate) async fn send(
         &self,
         method: Method,
         path: &str,
@@ -150,16 +150,16 @@ impl TestApp {
         answer(request).await
     }
 
-    pub async fn get(&self, token: &str, path: &str) -> Answer {
+    pub(crate) async fn get(&self, token: &str, path: &str) -> Answer {
         self.send(Method::GET, path, Some(token), None).await
     }
 
-    pub async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
+    pub(crate) async fn post(&self, token: &str, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(token), Some(body)).await
     }
 
     /// Begins an upload as `alice`; returns its video.
-    pub async fn upload(&self) -> Value {
+    pub(crate) async fn upload(&self) -> Value {
         self.post(&self.alice(), "/v1/uploads", &json!({}))
             .await
             .expect(201)["video"]
@@ -167,29 +167,29 @@ impl TestApp {
     }
 
     /// The video as `alice` sees it.
-    pub async fn video(&self, id: &Value) -> Value {
+    pub(crate) async fn video(&self, id: &Value) -> Value {
         self.get(&self.alice(), &format!("/v1/videos/{}", id.as_str().unwrap()))
             .await
             .expect(200)
     }
 
-    pub fn alice(&self) -> String {
+    pub(crate) fn alice(&self) -> String {
         self.token("alice", "")
     }
 
-    pub fn token(&self, sub: &str, scope: &str) -> String {
+    pub(crate) fn token(&self, sub: &str, scope: &str) -> String {
         let exp = self.clock.now().timestamp() + 3600;
         sign(&json!({"sub": sub, "scope": scope, "exp": exp}))
     }
 
     /// Posts an event, signed as Mux signs, now.
-    pub async fn event(&self, event: &Value) -> Answer {
+    pub(crate) async fn event(&self, event: &Value) -> Answer {
         let body = serde_json::to_vec(event).unwrap();
         let signature = mux_events::signature(WEBHOOK_SECRET, self.clock.now().timestamp(), &body);
         self.webhook(&[("mux-signature", &signature)], body).await
     }
 
-    pub async fn webhook(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
+    pub(crate) async fn webhook(&self, headers: &[(&str, &str)], body: impl Into<reqwest::Body>) -> Answer {
         let mut request = self
             .client
             .post(format!("{}/v1/webhooks/mux", self.url))
@@ -201,19 +201,30 @@ impl TestApp {
     }
 
     /// Applies every event that is due, refreshes included.
-    pub async fn settle(&self) {
+    pub(crate) async fn settle(&self) {
         let mut refreshes = JoinSet::new();
         inbox::drain(&self.state, &mut refreshes).await.unwrap();
         while refreshes.join_next().await.is_some() {}
         inbox::drain(&self.state, &mut refreshes).await.unwrap();
     }
 
+    /// One pass of the reconciler.
+    pub(crate) async fn reconcile(&self) -> reconcile::Pass {
+        reconcile::pass(&self.state, None).await.unwrap()
+    }
+
+    pub(crate) async fn delete(&self, video: &Value) -> Answer {
+        let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
+        self.send(Method::DELETE, &path, Some(&self.alice()), None).await
+    }
+
     /// Takes an upload to `ready`; returns the video.
-    pub async fn ready_video(&self, policy: &str) -> Value {
+    pub(crate) async fn ready_video(&self, policy: &str) -> Value {
         let body = json!({"playback_policy": policy});
         let video = self.post(&self.alice(), "/v1/uploads", &body).await.expect(201)["video"].clone();
         let ids = mux_events::Ids::of(&video);
         for event in ids.usual(policy, self.clock.now()) {
+            self.mux.know(&event["data"]);
             self.event(&event).await.expect(200);
         }
         self.settle().await;
@@ -221,7 +232,7 @@ impl TestApp {
     }
 }
 
-pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
+pub(crate) async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.unwrap();
     let (status, headers) = (response.status(), response.headers().clone());
     Answer {
@@ -231,12 +242,12 @@ pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
     }
 }
 
-pub fn sign(claims: &Value) -> String {
+pub(crate) fn sign(claims: &Value) -> String {
     let key = EncodingKey::from_secret(SECRET.as_bytes());
     jsonwebtoken::encode(&Header::new(Algorithm::HS256), claims, &key).unwrap()
 }
 
-pub fn environment(database: &str, mux: &str, more: &[(&str, &str)]) -> Environment {
+pub(crate) fn environment(database: &str, mux: &str, more: &[(&str, &str)]) -> Environment {
     let mut all: BTreeMap<String, String> = [
         ("DATABASE_URL", database),
         ("VIDEO_HTTP__LISTEN", "127.0.0.1:0"),
@@ -264,7 +275,7 @@ pub fn environment(database: &str, mux: &str, more: &[(&str, &str)]) -> Environm
     all.into_iter().collect()
 }
 
-pub async fn build(env: &Environment, clock: Clock) -> Result<App, StartError> {
+pub(crate) async fn build(env: &Environment, clock: Clock) -> Result<App, StartError> {
     let settings = load(None, env)?;
     App::build(settings, env, clock).await
 }

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use sha2::Sha256;
 
 /// `t=…,v1=…` over the raw body.
-pub fn signature(secret: &str, at: i64, body: &[u8]) -> String {
+pub(crate) fn signature(secret: &str, at: i64, body: &[u8]) -> String {
     format!("t={at},v1={}", v1(secret, at, body))
 }
 
-pub fn v1(secret: &str, at: i64, body: &[u8]) -> String {
+pub(crate) fn v1(secret: &str, at: i64, body: &[u8]) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("{at}.").as_bytes());
     mac.update(body);
@@ -19,16 +19,16 @@ pub fn v1(secret: &str, at: i64, body: &[u8]) -> String {
 
 /// The ids of one video at Mux.
 #[derive(Clone, Debug)]
-pub struct Ids {
-    pub video: String,
-    pub upload: String,
-    pub asset: String,
-    pub playback: String,
+pub(crate) struct Ids {
+    pub(crate) video: String,
+    pub(crate) upload: String,
+    pub(crate) asset: String,
+    pub(crate) playback: String,
 }
 
 impl Ids {
     /// The ids that the fake's answer implies.
-    pub fn of(video: &Value) -> Self {
+    pub(crate) fn of(video: &Value) -> Self {
         let upload = video["upload_id"].as_str().unwrap().to_owned();
         Self {
             video: video["id"].as_str().unwrap().to_owned(),
@@ -39,7 +39,7 @@ impl Ids {
     }
 
     /// The four events of a video's usual life, in order, a second apart.
-    pub fn usual(&self, policy: &str, now: DateTime<Utc>) -> [Value; 4] {
+    pub(crate) fn usual(&self, policy: &str, now: DateTime<Utc>) -> [Value; 4] {
         let at = |seconds| now + Duration::seconds(seconds);
         [
             self.upload_event("created", "waiting", at(0)),
@@ -49,7 +49,7 @@ impl Ids {
         ]
     }
 
-    pub fn upload_event(&self, kind: &str, status: &str, at: DateTime<Utc>) -> Value {
+    pub(crate) fn upload_event(&self, kind: &str, status: &str, at: DateTime<Utc>) -> Value {
         let mut data = json!({
             "timeout": 3600, "status": status, "id": self.upload, "cors_origin": "https://app.example.com",
             "new_asset_settings": {"playback_policies": ["signed"], "passthrough": self.video},
@@ -60,7 +60,7 @@ impl Ids {
         self.envelope(&format!("video.upload.{kind}"), "upload", &self.upload, at, &data)
     }
 
-    pub fn asset_event(&self, kind: &str, status: &str, policy: &str, at: DateTime<Utc>) -> Value {
+    pub(crate) fn asset_event(&self, kind: &str, status: &str, policy: &str, at: DateTime<Utc>) -> Value {
         let mut data = json!({
             "upload_id": self.upload, "status": status, "passthrough": self.video,
             "playback_ids": [{"policy": policy, "id": self.playback}],

@@ -18,6 +18,8 @@ pub(crate) fn encode(text: &str) -> percent_encoding::PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
+const CHOOSES: &str = "must not choose scheme, host or port; allowed there: literals, vars.*, a whole address that was captured";
+
 /// A compiled address.
 #[derive(Clone, Debug)]
 pub(crate) struct UrlTemplate {
@@ -104,14 +106,17 @@ impl UrlTemplate {
                 }
             }
         }
-        self.check_end(&out, parse, start.as_ref())?;
+        check_end(&out, parse, start.as_ref())?;
         Ok(out)
     }
 
     /// Where only literals and variables can choose the host, they must have done so before the first placeholder.
     fn check_start(&self) -> Result<(), String> {
-        if self.captured {
-            return Ok(());
+        if let Some(Part::Slot(first)) = self.parts.first() {
+            return match first.name {
+                Name::Captured(_) | Name::Id(_) => Ok(()),
+                _ => Err(format!("{} {CHOOSES}", super::describe(&first.name))),
+            };
         }
         let mut lead = String::new();
         for part in &self.parts {
@@ -127,35 +132,33 @@ impl UrlTemplate {
         )?;
         let authority = lead.split_once("://").map(|(_, rest)| rest).unwrap_or_default();
         if self.slots().next().is_some() && !authority.contains(['/', '?', '#']) {
-            return Err(
-                "a placeholder must not choose scheme, host or port; allowed there: literals, vars.*"
-                    .to_owned(),
-            );
+            return Err(format!("a placeholder {CHOOSES}"));
         }
         if !url.username().is_empty() || url.password().is_some() {
             return Err("must not carry a user or a password".to_owned());
         }
         Ok(())
     }
+}
 
-    fn check_end(&self, out: &str, parse: bool, start: Option<&Origin>) -> Result<(), InvalidField> {
-        let invalid = || {
-            InvalidField::new(
-                "provider",
-                "what the provider gave makes no http or https address",
-            )
-        };
-        if has_dot_segment(out) {
+/// The whole must still be what its beginning promised.
+fn check_end(out: &str, parse: bool, start: Option<&Origin>) -> Result<(), InvalidField> {
+    let invalid = || {
+        InvalidField::new(
+            "provider",
+            "what the provider gave makes no http or https address",
+        )
+    };
+    if has_dot_segment(out) {
+        return Err(invalid());
+    }
+    if parse {
+        let end = origin(out).ok_or_else(invalid)?;
+        if start.is_some_and(|start| *start != end) {
             return Err(invalid());
         }
-        if parse {
-            let end = origin(out).ok_or_else(invalid)?;
-            if start.is_some_and(|start| *start != end) {
-                return Err(invalid());
-            }
-        }
-        Ok(())
     }
+    Ok(())
 }
 
 fn is_web(url: &Url) -> bool {

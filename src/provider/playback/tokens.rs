@@ -1,0 +1,122 @@
+//! The tokens of one answer: which ones, with which claims, and for which picture.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use super::{
+    Playback,
+    answer::{Asking, Shared},
+    form::Form,
+    sign::Sign,
+    thumbnail::{Picture, Thumbnail},
+};
+use crate::{
+    domain::Policy,
+    provider::{
+        error::CallError,
+        signing::{Jwt, TokenTemplate},
+        template::Scope,
+    },
+};
+
+/// Tokens by name.
+pub(super) type Tokens = BTreeMap<String, Arc<str>>;
+
+impl Playback {
+    /// The tokens that are returned, and for each picture the tokens that it is rendered with.
+    pub(super) async fn tokens(
+        &self,
+        asking: &Asking<'_>,
+        shared: &Shared,
+        picture: Option<(&Thumbnail, &Form)>,
+        only_thumbnails: bool,
+    ) -> Result<(Tokens, Vec<Tokens>), CallError> {
+        let sizes = asking.ask.sizes;
+        let Sign::Jwt(jwt) = &self.sign else {
+            return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
+        };
+        if asking.subject.playback_policy == Policy::Public || self.off {
+            return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
+        }
+        let of_picture = picture
+            .map(|(_, form)| form.needs.tokens.clone())
+            .unwrap_or_default();
+        let by_size = picture
+            .filter(|(thumbnail, _)| thumbnail.in_claims)
+            .map(|(thumbnail, _)| thumbnail);
+        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        for token in &jwt.tokens {
+            let is_of_picture = of_picture.contains(&token.name);
+            if is_of_picture && by_size.is_some() && !sizes.is_empty() {
+                let params = |width| {
+                    by_size.map(|thumbnail| {
+                        thumbnail.claims(Picture {
+                            time_s: asking.ask.time_s,
+                            width,
+                        })
+                    })
+                };
+                wanted.extend(sizes.iter().enumerate().map(|(index, (_, width))| Wanted {
+                    token,
+                    size: Some(index),
+                    params: params(*width).unwrap_or_default(),
+                }));
+            } else if is_of_picture || !only_thumbnails {
+                wanted.push(Wanted {
+                    token,
+                    size: None,
+                    params: Vec::new(),
+                });
+            }
+        }
+        let signed = sign_all(jwt, &wanted, &shared.scope(asking, None)).await?;
+        Ok(sort(&wanted, signed, sizes, &of_picture))
+    }
+}
+
+/// A token to be signed: one for all pictures, or one a size.
+struct Wanted<'a> {
+    token: &'a TokenTemplate,
+    size: Option<usize>,
+    params: Vec<(&'a str, u64)>,
+}
+
+async fn sign_all(jwt: &Jwt, wanted: &[Wanted<'_>], scope: &Scope<'_>) -> Result<Vec<Arc<str>>, CallError> {
+    let unsigned = wanted
+        .iter()
+        .map(|wanted| jwt.unsigned(wanted.token, &wanted.params, scope));
+    let unsigned = unsigned.collect::<Result<Vec<_>, _>>()?;
+    jwt.signer.sign(unsigned).await
+}
+
+/// Sorts the signed tokens into those of the answer and those of each picture; the largest picture's is shown.
+fn sort(
+    wanted: &[Wanted<'_>],
+    signed: Vec<Arc<str>>,
+    sizes: &[(String, u32)],
+    of_picture: &BTreeSet<String>,
+) -> (Tokens, Vec<Tokens>) {
+    let largest = sizes
+        .iter()
+        .enumerate()
+        .max_by_key(|(_, (_, width))| *width)
+        .map(|(index, _)| index);
+    let mut tokens = Tokens::new();
+    let mut pictures = vec![Tokens::new(); sizes.len()];
+    for (wanted, token) in wanted.iter().zip(signed) {
+        let name = &wanted.token.name;
+        if let Some(index) = wanted.size {
+            pictures[index].insert(name.clone(), Arc::clone(&token));
+        } else if of_picture.contains(name) {
+            for picture in &mut pictures {
+                picture.insert(name.clone(), Arc::clone(&token));
+            }
+        }
+        if wanted.size.is_none() || wanted.size == largest {
+            tokens.insert(name.clone(), token);
+        }
+    }
+    (tokens, pictures)
+}

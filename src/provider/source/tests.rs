@@ -1,0 +1,225 @@
+//! Pointers and sources hold against any document.
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+fn pointer(text: &str) -> Result<Pointer, String> {
+    Pointer::compile(text, &Place::default(), &Constants::default())
+}
+
+/// Compiles `x = <toml>` as a source of this kind.
+fn source(toml: &str, kind: Kind) -> Result<Source, MapError> {
+    let mut table = Reader::root("test.toml", &format!("x = {toml}")).unwrap();
+    let value = table.take("x").unwrap();
+    let (place, constants) = (Place::default(), Constants::default());
+    Source::compile(
+        &table,
+        "x",
+        value,
+        Rules {
+            kind,
+            place: &place,
+            headers: true,
+            constants: &constants,
+        },
+    )
+}
+
+fn find(toml: &str, kind: Kind, json: &Value) -> Option<Value> {
+    let source = source(toml, kind).unwrap();
+    source.find(
+        Given {
+            json: Some(json),
+            ..Given::default()
+        },
+        &Scope::default(),
+    )
+}
+
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        "[a-c~/]{0,3}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 32, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map("[a-c~/]{0,2}", inner, 0..4)
+                .prop_map(|map| map.into_iter().collect()),
+        ]
+    })
+}
+
+proptest! {
+    #[test]
+    fn compiling_never_panics(text in "\\PC*") {
+        let _ = pointer(&text);
+    }
+
+    #[test]
+    fn pointers_agree_with_the_standard(json in any_json(), path in "(/([a-c01]|~0|~1){0,2}){0,4}") {
+        let ours = pointer(&path).unwrap();
+        prop_assert_eq!(ours.get(&json, &Scope::default()), json.pointer(&path));
+    }
+
+    #[test]
+    fn the_first_element_that_equals_is_found(values in prop::collection::vec(0_u8..4, 0..6), wanted in 0_u8..4) {
+        let json = json!({"list": values.iter().enumerate().map(|(n, v)| json!({"v": v, "n": n})).collect::<Vec<_>>()});
+        let found = pointer(&format!("/list/[v={wanted}]/n")).unwrap();
+        let expected = values.iter().position(|value| *value == wanted).map(|n| json!(n));
+        prop_assert_eq!(found.get(&json, &Scope::default()), expected.as_ref());
+    }
+}
+
+#[test]
+fn the_first_value_that_is_there_wins() {
+    for (json, wanted) in [
+        (json!({"a": 0, "b": 1}), Some(json!(0))),
+        (json!({"a": false, "b": 1}), Some(json!(false))),
+        (json!({"a": "", "b": 1}), Some(json!(1))),
+        (json!({"a": [], "b": 1}), Some(json!(1))),
+        (json!({"a": {}, "b": 1}), Some(json!(1))),
+        (json!({"a": null, "b": 1}), Some(json!(1))),
+        (json!({"b": null}), None),
+        (json!([]), None),
+    ] {
+        assert_eq!(find(r#"["/a", "/b"]"#, Kind::Any, &json), wanted, "{json}");
+    }
+}
+
+#[test]
+fn values_are_filtered_mapped_and_read() {
+    for (toml, kind, json, wanted) in [
+        (
+            r#"{ at = "/", map = { 4 = "ready" } }"#,
+            Kind::Any,
+            json!({"": 4}),
+            Some(json!("ready")),
+        ),
+        (
+            r#"{ at = "", map = { true = "signed" } }"#,
+            Kind::Any,
+            json!(true),
+            Some(json!("signed")),
+        ),
+        (r#"{ at = "", map = { a = "b" } }"#, Kind::Any, json!("A"), None),
+        (
+            r#"{ at = "", map = { a = "b" }, ignore_case = true }"#,
+            Kind::Any,
+            json!("A"),
+            Some(json!("b")),
+        ),
+        (
+            r#"{ at = "", unknown = [-1, 0] }"#,
+            Kind::Duration,
+            json!(-1.0),
+            None,
+        ),
+        (
+            r#"{ at = "", unknown = -1 }"#,
+            Kind::Duration,
+            json!(0),
+            Some(json!(0)),
+        ),
+        (
+            r#"{ at = "", format = "milliseconds" }"#,
+            Kind::Duration,
+            json!("1500"),
+            Some(json!(1.5)),
+        ),
+        (
+            r#"{ at = "", format = "hms" }"#,
+            Kind::Duration,
+            json!("01:02:03.5"),
+            Some(json!(3723.5)),
+        ),
+        (
+            r#"{ at = "", format = "hms" }"#,
+            Kind::Duration,
+            json!("1:x"),
+            None,
+        ),
+        (
+            r#"{ at = "", format = "seconds" }"#,
+            Kind::Duration,
+            json!("soon"),
+            None,
+        ),
+        (
+            r#"{ at = "", format = "unix_s" }"#,
+            Kind::Time,
+            json!("10"),
+            Some(json!("1970-01-01T00:00:10.000000Z")),
+        ),
+        (
+            r#"{ at = "", format = "unix_ms" }"#,
+            Kind::Time,
+            json!(1500),
+            Some(json!("1970-01-01T00:00:01.500000Z")),
+        ),
+        (r#"{ at = "", format = "unix_s" }"#, Kind::Time, json!(-1), None),
+        (
+            r#"{ at = "", filter = "query:t|int" }"#,
+            Kind::Any,
+            json!("https://x.example/?t=5"),
+            Some(json!(5)),
+        ),
+        (
+            r#"{ hash_of = ["/a", "/b"] }"#,
+            Kind::Any,
+            json!({"a": "x"}),
+            Some(json!(hex::encode(digest(&SHA256, br#"["x",null]"#)))),
+        ),
+        ("[]", Kind::Any, json!({}), None),
+    ] {
+        assert_eq!(find(toml, kind, &json), wanted, "{toml} of {json}");
+    }
+}
+
+#[test]
+fn a_source_has_one_way_and_formats_of_its_kind() {
+    for (toml, kind, says) in [
+        (r#"{ at = "/a", header = "X" }"#, Kind::Any, "exactly one of"),
+        ("{ optional = true }", Kind::Any, "exactly one of"),
+        (
+            r#"{ at = "/a", format = "hms" }"#,
+            Kind::Any,
+            "only durations and times",
+        ),
+        (
+            r#"{ at = "/a", format = "unix_s" }"#,
+            Kind::Duration,
+            "seconds, milliseconds, hms",
+        ),
+        (r#"{ at = "/a", filter = "upper" }"#, Kind::Any, "unknown filter"),
+        (r#"{ at = "/a", colour = 1 }"#, Kind::Any, "unknown key"),
+        ("7", Kind::Any, "a JSON pointer"),
+    ] {
+        let error = source(toml, kind).unwrap_err().to_string();
+        assert!(error.contains(says), "{error}");
+    }
+}
+
+#[test]
+fn a_location_is_resolved_against_the_request() {
+    let source = source(r#"{ header = "Location" }"#, Kind::Any).unwrap();
+    let base = Url::parse("https://api.example/v1/uploads?x=1").unwrap();
+    let mut headers = HeaderMap::new();
+    for (location, wanted) in [
+        ("/files/1", "https://api.example/files/1"),
+        ("2", "https://api.example/v1/2"),
+        ("https://up.example/3", "https://up.example/3"),
+    ] {
+        headers.insert("location", location.parse().unwrap());
+        let given = Given {
+            json: None,
+            headers: Some(&headers),
+            base: Some(&base),
+        };
+        assert_eq!(source.find(given, &Scope::default()), Some(json!(wanted)));
+    }
+}
