@@ -19,15 +19,17 @@ export class Stage {
     this.element = h('div', { class: 'stage' });
   }
 
+  /** Gives what is shown now: a status, or `sending`. */
   update(video, upload) {
     const kind = kindOf(video, upload);
-    if (kind === this.#kind) return;
+    if (kind === this.#kind) return kind;
     const before = this.#kind;
     this.close();
     this.#kind = kind;
     this.element.dataset.kind = kind;
     fill(this.element, this.#make(kind, video, upload));
-    if (before && kind !== 'sending') announce(`${video.title || 'The video'}: ${STATUS[video.status]}.`);
+    if (before && kind !== 'sending') announce(`${video.title || 'The video'}: ${STATUS[kind]}.`);
+    return kind;
   }
 
   /** The picture before the video plays. */

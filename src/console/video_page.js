@@ -86,8 +86,15 @@ class VideoPage {
   #uploadChanged = () => {
     const { video, state } = this.#upload;
     if (state === 'cancelled' && video && video.version > this.#video.version) this.#show(video);
-    else this.stage.update(this.#video, this.#upload);
+    else this.#drawStatus();
   };
+
+  /** On the pill and on the stage. */
+  #drawStatus() {
+    const kind = this.stage.update(this.#video, this.#upload);
+    this.#status.textContent = STATUS[kind];
+    this.#status.dataset.status = kind;
+  }
 
   #show(video) {
     if (this.#closed || (this.#video && video.version < this.#video.version)) return;
@@ -96,9 +103,7 @@ class VideoPage {
     this.stage.element.hidden = false;
     this.title = video.title || 'Untitled';
     if (!this.#name.querySelector('form')) this.#drawName();
-    this.#status.textContent = STATUS[video.status];
-    this.#status.dataset.status = video.status;
-    this.stage.update(video, this.#upload);
+    this.#drawStatus();
     this.#drawFacts();
     if (this.#panels !== video.status) this.#drawPanels();
     if (first) document.title = `${this.title} · Yourbit Video`;

@@ -69,6 +69,7 @@ export function problemBox(error, { retry, label = 'Try again', ...context } = {
 export const STATUS = {
   created: 'Starting',
   waiting: 'Waiting for the file',
+  sending: 'Uploading',
   preparing: 'Preparing',
   ready: 'Ready',
   errored: 'Failed',
