@@ -1,7 +1,9 @@
 //! One file a command.
 
+mod events;
 mod healthcheck;
 mod migrate;
+mod reconcile;
 mod serve;
 mod token;
 
@@ -33,6 +35,10 @@ enum Command {
     Migrate,
     /// Print a caller's token, signed with the configured secret.
     Token(token::TokenArgs),
+    /// The inbox of webhook events: list, show, replay.
+    Events(events::EventsArgs),
+    /// One pass of the reconciler: ask the providers about what is due.
+    Reconcile(reconcile::ReconcileArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
 }
@@ -52,6 +58,8 @@ impl Cli {
             Command::Serve => serve::serve(settings, &env).await,
             Command::Migrate => migrate::migrate(&settings).await,
             Command::Token(args) => token::token(&settings, &args),
+            Command::Events(args) => events::events(&settings, args).await,
+            Command::Reconcile(args) => reconcile::reconcile(settings, &env, &args).await,
             Command::Healthcheck => healthcheck::healthcheck(&settings).await,
         }
     }
