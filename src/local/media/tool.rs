@@ -21,7 +21,7 @@ const TAIL: usize = 16 * 1024;
 /// How often the disk is looked at while a tool runs.
 const LOOK: Duration = Duration::from_secs(1);
 /// Politeness towards the rest of the machine (`nice`).
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Where the tools are.
 #[derive(Clone, Debug)]
