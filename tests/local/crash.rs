@@ -170,6 +170,21 @@ fn segments(work: &Path) -> bool {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn credentials_are_made_once_and_for_nobody_elses_eyes() {
+    use std::os::unix::fs::PermissionsExt;
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("credentials.json");
+    let mut service = Service::start(dir.path()).await;
+    let made = std::fs::read(&file).unwrap();
+    assert_eq!(
+        std::fs::metadata(&file).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    service.kill_and_start(dir.path()).await;
+    assert!(std::fs::read(&file).unwrap() == made, "the same after a restart");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_gets_a_clear_line() {
     let dir = tempfile::tempdir().unwrap();
     let _service = Service::start(dir.path()).await;

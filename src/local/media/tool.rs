@@ -2,12 +2,13 @@
 
 use std::{
     ffi::OsString,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use rustix::process::Resource;
+use rustix::process::{Resource, Signal};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
@@ -20,7 +21,7 @@ const TAIL: usize = 16 * 1024;
 /// How often the disk is looked at while a tool runs.
 const LOOK: Duration = Duration::from_secs(1);
 /// Politeness towards the rest of the machine (`nice`).
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Where the tools are.
 #[derive(Clone, Debug)]
@@ -183,7 +184,11 @@ impl Tools {
         let complaint = String::from_utf8_lossy(&complaint).into_owned();
         match ended? {
             status if status.success() => Ok(complaint),
-            status if status.code().is_none() => Err(ToolError::Killed(status)),
+            status if status.signal() == Some(Signal::XCPU.as_raw()) => Err(ToolError::TimedOut),
+            status if status.signal() == Some(Signal::XFSZ.as_raw()) => {
+                Err(ToolError::Failed("the result is too large".into()))
+            }
+            status if status.signal().is_some() => Err(ToolError::Killed(status)),
             _ => Err(ToolError::Failed(complaint)),
         }
     }

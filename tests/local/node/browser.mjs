@@ -93,7 +93,7 @@ async function run() {
 }
 
 async function ready(id) {
-  for (let n = 0; n < 600; n++) {
+  for (let n = 0; n < 1200; n++) {
     const asset = await api("GET", `/assets/${id}`);
     if (asset.status !== "preparing") {
       assert.equal(asset.status, "ready", JSON.stringify(asset.errors));

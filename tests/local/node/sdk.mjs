@@ -70,7 +70,7 @@ async function assets() {
 }
 
 async function ready(id) {
-  for (let n = 0; n < 600; n++) {
+  for (let n = 0; n < 1200; n++) {
     const asset = await mux.video.assets.retrieve(id);
     if (asset.status !== "preparing") {
       assert.equal(asset.status, "ready", JSON.stringify(asset.errors));
