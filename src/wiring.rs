@@ -11,7 +11,6 @@ use tokio::net::TcpListener;
 use crate::auth::{
     Authenticator, Development, DevelopmentError, Grant, Jwks, JwksError, Tickets, check_development, issue,
 };
-};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::console::{self, TokenSource};
