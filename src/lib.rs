@@ -12,6 +12,7 @@ pub mod config;
 pub mod domain;
 pub mod http;
 pub mod jobs;
+pub mod live;
 pub mod local;
 pub mod provider;
 pub mod state;

@@ -7,11 +7,13 @@ use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Duration, Utc};
 use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio_util::sync::CancellationToken;
 
-use crate::auth::Authenticator;
+use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{CheckTimes, Video};
+use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
 use crate::store::{Intake, Store};
 
@@ -42,6 +44,12 @@ pub struct Inner {
     pub stopping: AtomicBool,
     /// The last answer of the readiness probe.
     pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
+    /// Opens event streams.
+    pub tickets: Tickets,
+    /// The event streams.
+    pub hub: Hub,
+    /// Cancelled when event streams are to end.
+    pub stopped: CancellationToken,
     /// What the providers answered lately about videos known to exist.
     pub sightings: Sightings,
     /// How often they are asked.
@@ -60,6 +68,7 @@ impl AppState {
         store: Store,
         providers: ProviderSet,
         auth: Authenticator,
+        tickets: Tickets,
     ) -> Self {
         let mut thumbnail_sizes: Vec<(String, u32)> = settings
             .playback
@@ -73,6 +82,9 @@ impl AppState {
             check_times: check_times(&settings),
             sightings: Sightings::default(),
             due: Notify::new(),
+            tickets,
+            hub: Hub::default(),
+            stopped: CancellationToken::new(),
             settings,
             clock,
             store,

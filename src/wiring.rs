@@ -8,7 +8,9 @@ use axum::Router;
 use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
-use crate::auth::{Authenticator, Development, DevelopmentError, Jwks, JwksError, check_development};
+use crate::auth::{
+    Authenticator, Development, DevelopmentError, Jwks, JwksError, Tickets, check_development,
+};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::Policy;
@@ -81,6 +83,9 @@ pub enum StartError {
     /// The built-in provider.
     #[error(transparent)]
     Local(#[from] LocalError),
+    /// The database's key of event tickets is of no use.
+    #[error("the row \"ticket-key\" of table secrets is empty")]
+    TicketKey,
     /// The address.
     #[error("http.listen: cannot listen on {address}: {error}")]
     Listen {
@@ -149,7 +154,11 @@ impl App {
             set = set.with_local(local::NAME, local.missing_tools());
         }
         let port = settings.http.listen.port();
-        let state = AppState::new(settings, clock, store, set, auth);
+        let key = store
+            .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
+            .await?;
+        let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
+        let state = AppState::new(settings, clock, store, set, auth, tickets);
         let guard = development.then(|| Development::new(port));
         let router = http::router(&state, inner.as_ref().map(|(_, local)| local.router()), guard);
         let local = inner.map(|(listener, local)| LocalApp {

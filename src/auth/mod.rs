@@ -3,6 +3,7 @@
 mod caller;
 mod development;
 mod jwks;
+mod ticket;
 
 use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::Jwk;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 pub use caller::Caller;
 pub use development::{Development, DevelopmentError, check as check_development};
 pub use jwks::{Jwks, JwksError};
+pub use ticket::Tickets;
 
 /// Seconds by which clocks may differ.
 const LEEWAY_S: i64 = 30;

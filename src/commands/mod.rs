@@ -1,8 +1,10 @@
 //! One file a command.
 
+mod events;
 mod healthcheck;
 mod migrate;
 mod provider_test;
+mod reconcile;
 mod serve;
 mod token;
 
@@ -34,6 +36,10 @@ enum Command {
     Migrate,
     /// Print a caller's token, signed with the configured secret.
     Token(token::TokenArgs),
+    /// The inbox of webhook events: list, show, replay.
+    Events(events::EventsArgs),
+    /// One pass of the reconciler: ask the providers about what is due.
+    Reconcile(reconcile::ReconcileArgs),
     /// Work on a provider's action map.
     #[command(subcommand)]
     Provider(provider_test::ProviderCommand),
@@ -57,6 +63,8 @@ impl Cli {
             Command::Serve => serve::serve(settings()?, &env).await,
             Command::Migrate => migrate::migrate(&settings()?).await,
             Command::Token(args) => token::token(&settings()?, &args),
+            Command::Events(args) => events::events(&settings()?, args).await,
+            Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
             Command::Provider(command) => provider_test::provider(&command, &env).await,
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }

@@ -11,7 +11,7 @@ use super::CommandError;
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::wiring::{App, StartError};
-use crate::{jobs, telemetry};
+use crate::{jobs, live, telemetry};
 
 /// What still runs after the drain gets so long to finish.
 const GRACE: Duration = Duration::from_secs(20);
@@ -41,6 +41,14 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
     jobs.spawn(jobs::inbox::run(state.clone(), stop_jobs.clone()));
     jobs.spawn(jobs::reconcile::run(state.clone(), stop_jobs.clone()));
+    let listen_url = listen_url(&state.settings.database);
+    jobs.spawn(live::run(
+        state.hub.clone(),
+        state.store.clone(),
+        listen_url,
+        state.clock.new_id(),
+        stop_jobs.clone(),
+    ));
     jobs.spawn(jobs::retention::run(state.clone(), stop_jobs.clone()));
     if let Some(local) = local {
         let stop = stop_inner.clone();
@@ -63,6 +71,7 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     );
     state.stopping.store(true, Ordering::SeqCst);
     tokio::time::sleep(Duration::from_secs(state.settings.http.drain_s)).await;
+    state.stopped.cancel();
     stop_outer.cancel();
     if tokio::time::timeout(GRACE, outer).await.is_err() {
         tracing::warn!("requests that took too long were cut off");
@@ -79,6 +88,16 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     state.store.close().await;
     tracing::info!(jobs_done, inner_done, "stopped");
     Ok(())
+}
+
+/// LISTEN needs a connection of its own, past any transaction pooler.
+fn listen_url(settings: &crate::config::Database) -> String {
+    let direct = &settings.direct_url;
+    if direct.is_empty() {
+        settings.url.clone()
+    } else {
+        direct.clone()
+    }
 }
 
 /// SIGTERM or SIGINT.

@@ -153,6 +153,22 @@ impl Problem {
     }
 }
 
+impl Problem {
+    /// A refusal of one part of an answer that is itself a 200.
+    pub(crate) fn within(error: ApiError, request_id: &str) -> Self {
+        if let ApiError::Internal(error) = &error {
+            tracing::error!(
+                error = error.as_ref() as &dyn std::error::Error,
+                "a part of a request failed"
+            );
+        }
+        Self {
+            request_id: request_id.to_owned(),
+            ..Self::from(error)
+        }
+    }
+}
+
 impl From<ApiError> for Problem {
     #[expect(
         clippy::too_many_lines,

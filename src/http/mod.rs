@@ -7,6 +7,7 @@ mod error;
 mod extract;
 mod health;
 mod lifecycle;
+mod live;
 mod log;
 mod patch;
 mod playback;
@@ -74,8 +75,10 @@ fn api(state: &AppState) -> Router {
         .route("/v1/videos", get(videos::list))
         .route("/v1/videos/{id}", get(videos::show).patch(patch::patch).delete(lifecycle::delete))
         .route("/v1/videos/{id}/cancel", post(lifecycle::cancel))
+        .route("/v1/videos/{id}/events", get(live::events))
         .route("/v1/videos/{id}/playback", get(playback::show))
         .route("/v1/videos/{id}/thumbnails", get(playback::thumbnails))
+        .route("/v1/playback", post(playback::page))
         .route("/v1/webhooks/{provider}", post(webhooks::receive))
         .route("/v1/admin/webhook-events", get(admin::events))
         .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))

@@ -4,13 +4,14 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Duration, Utc};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-use super::error::ApiError;
-use super::extract::{Id, Query};
+use super::error::{ApiError, Problem};
+use super::extract::{Body, Id, Query};
+use super::problems::request_id_of as request_id;
 use crate::auth::Caller;
 use crate::domain::{Field, Policy, ShownStatus, Video};
 use crate::provider::{PlaybackAsk, Provider, Subject};
@@ -18,6 +19,8 @@ use crate::state::AppState;
 
 /// The shortest life of a signed address, in seconds.
 const LEAST_S: u64 = 30;
+/// Videos of one page.
+const MOST_IDS: usize = 100;
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -105,6 +108,74 @@ async fn of_video(
         thumbnails: given.thumbnails,
         tokens: given.tokens,
     })
+}
+
+/// A page of videos.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PageRequest {
+    ids: Vec<Uuid>,
+    expires_in: Option<u64>,
+}
+
+/// The page, in the order asked.
+#[derive(Debug, Serialize)]
+struct Page {
+    data: Vec<Entry>,
+}
+
+/// One video of a page: its playback, or why there is none.
+#[derive(Debug, Serialize)]
+#[serde(untagged)]
+enum Entry {
+    Plays(Box<Playback>),
+    Refused { video_id: Uuid, problem: Box<Problem> },
+}
+
+/// Addresses and tokens of up to 100 videos, read in one query.
+pub(crate) async fn page(
+    State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    Body(request): Body<PageRequest>,
+) -> Result<Response, ApiError> {
+    if !(1..=MOST_IDS).contains(&request.ids.len()) {
+        return Err(ApiError::field(
+            "ids",
+            format!("must name 1 to {MOST_IDS} videos"),
+        ));
+    }
+    let mut found = state.store.videos_by_id(&request.ids).await?;
+    found.retain(|video| caller.may_play(video));
+    let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
+    let request_id = request_id(&headers);
+    let entries =
+        request.ids.iter().map(
+            async |id| match entry(&state, videos.get(id), request.expires_in).await {
+                Ok(playback) => Ok(Entry::Plays(Box::new(playback))),
+                // What is wrong with the question is wrong with all of it.
+                Err(error @ ApiError::InvalidRequest(_)) => Err(error),
+                Err(error) => Ok(Entry::Refused {
+                    video_id: *id,
+                    problem: Box::new(Problem::within(error, &request_id)),
+                }),
+            },
+        );
+    let data = futures::future::try_join_all(entries).await?;
+    Ok(private(Page { data }))
+}
+
+async fn entry(
+    state: &AppState,
+    video: Option<&Video>,
+    expires_in: Option<u64>,
+) -> Result<Playback, ApiError> {
+    let video = video.ok_or(ApiError::NotFound)?;
+    if video.status != ShownStatus::Ready {
+        return Err(ApiError::VideoNotReady(video.status));
+    }
+    let provider = state.providers.of(video)?;
+    of_video(state, &provider, video, expires_in, None).await
 }
 
 /// The video, where the caller may play it and it plays.

@@ -25,11 +25,24 @@ pub(crate) async fn request_id(mut request: Request, next: Next) -> Response {
         .filter(|id| is_request_id(id))
         .map_or_else(fresh, str::to_owned);
     request.extensions_mut().insert(RequestId(id.clone()));
+    if let Ok(value) = HeaderValue::from_str(&id) {
+        // One id, whatever the caller sent: handlers read it from here.
+        request.headers_mut().insert(REQUEST_ID, value);
+    }
     let mut response = next.run(request).await;
     if let Ok(value) = HeaderValue::from_str(&id) {
         response.headers_mut().insert(REQUEST_ID, value);
     }
     response
+}
+
+/// The id that [`request_id`] settled.
+pub(crate) fn request_id_of(headers: &http::HeaderMap) -> String {
+    headers
+        .get(REQUEST_ID)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn is_request_id(text: &str) -> bool {

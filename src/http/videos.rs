@@ -58,7 +58,7 @@ pub(crate) async fn show(
 
 /// A single video with its tag, and a hint when to ask again while it is being prepared.
 pub(crate) fn with_etag(state: &AppState, video: &Video) -> Response {
-    let mut response = Json(VideoView::of(state, video)).into_response();
+    let mut response = Json(VideoView::single(state, video)).into_response();
     let out = response.headers_mut();
     out.insert(
         header::CACHE_CONTROL,

@@ -5,6 +5,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::live;
+use crate::auth::Tickets;
 use crate::domain::{Field, Policy, ShownStatus, Video};
 use crate::provider::Subject;
 use crate::state::AppState;
@@ -29,6 +31,8 @@ pub(crate) struct VideoView {
     aspect_ratio: Option<String>,
     width: Option<u64>,
     height: Option<u64>,
+    tracks: Vec<Value>,
+    renditions: Vec<Value>,
     error: Option<ErrorView>,
     version: i64,
     created_at: DateTime<Utc>,
@@ -51,6 +55,13 @@ impl VideoView {
         let facts = &video.known.facts;
         let text = |field| facts.text(field).map(str::to_owned);
         let whole = |field| facts.get(field).and_then(Value::as_u64);
+        let list = |field| {
+            facts
+                .get(field)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
         let ready = video.status == ShownStatus::Ready;
         let provider = state.providers.by_name(&video.provider).filter(|_| ready);
         let playback_url = provider.and_then(|provider| provider.public_hls(&Subject::of_video(video)));
@@ -72,12 +83,24 @@ impl VideoView {
             aspect_ratio: text(Field::AspectRatio),
             width: whole(Field::Width),
             height: whole(Field::Height),
+            tracks: list(Field::Tracks),
+            renditions: list(Field::Renditions),
             error: error_of(video),
             version: video.version,
             created_at: video.created_at,
             updated_at: video.updated_at,
             ready_at: video.known.ready_at(),
             events_url: None,
+        }
+    }
+}
+
+impl VideoView {
+    /// A single video: with the address of its event stream.
+    pub(crate) fn single(state: &AppState, video: &Video) -> Self {
+        Self {
+            events_url: Some(live::events_url(state, video.id)),
+            ..Self::of(state, video)
         }
     }
 }
@@ -113,13 +136,15 @@ fn error_of(video: &Video) -> Option<ErrorView> {
     })
 }
 
-/// A strong tag of what a caller sees of one video: its version and the map that its addresses are made by.
+/// A strong tag of what a caller sees of one video: its version, its ticket's end, and the map that its addresses are
+/// made by.
 pub(crate) fn etag(state: &AppState, video: &Video) -> String {
     use sha2::{Digest, Sha256};
     let map = state
         .providers
         .by_name(&video.provider)
         .map_or("", |provider| provider.digest());
-    let digest = Sha256::digest(format!("{}\0{}\0{map}", video.id, video.version));
+    let end = Tickets::end(state.clock.now());
+    let digest = Sha256::digest(format!("{}\0{}\0{end}\0{map}", video.id, video.version));
     format!("\"{}\"", hex::encode(&digest[..12]))
 }

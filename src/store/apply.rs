@@ -106,6 +106,7 @@ impl Store {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
+        self.feed.publish(&changed);
         Ok(Applied {
             changed,
             taken: due.events.len(),

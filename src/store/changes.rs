@@ -48,6 +48,9 @@ impl Store {
             }
             settle(&before, &mut after, now);
             if self.write_video(&before, &after, now).await? {
+                if after.version != before.version {
+                    self.feed.publish(&[(after.id, after.version)]);
+                }
                 return Ok(Edit::Done(Box::new(after)));
             }
         }

@@ -8,6 +8,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
+use super::feed::Feed;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::config::Database;
 
@@ -47,6 +48,7 @@ impl Store {
         Ok(Self {
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
+            feed: Feed::default(),
         })
     }
 
@@ -78,6 +80,7 @@ impl Store {
         Ok(Self {
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
+            feed: Feed::default(),
         })
     }
 

@@ -4,6 +4,7 @@ mod apply;
 mod changes;
 mod connect;
 mod due;
+mod feed;
 mod idempotency;
 mod inbox;
 mod intake;
@@ -18,6 +19,7 @@ use sqlx::{PgPool, SqlitePool};
 pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
+pub use feed::{Changes, Heard, Listener};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
@@ -41,6 +43,8 @@ pub struct Store {
     readers: Pool,
     /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
     writer: Pool,
+    /// Where visible changes are told.
+    feed: feed::Feed,
 }
 
 #[derive(Clone, Debug)]

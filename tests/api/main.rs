@@ -1,7 +1,5 @@
 //! The service through its whole router, over real HTTP, on a fresh database, with time standing still.
 
-#![expect(missing_docs, reason = "test names are the claims")]
-
 #[macro_use]
 mod support;
 
@@ -9,6 +7,7 @@ mod auth;
 mod idempotency;
 mod inbox;
 mod lifecycle;
+mod live;
 mod patch;
 mod permutations;
 mod playback;

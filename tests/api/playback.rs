@@ -117,3 +117,30 @@ on_both! {
         app.get(&narrowed(json!([])), &path(&video, "playback")).await.expect_problem(404, "not_found");
     }
 }
+
+on_both! {
+    async fn a_page_answers_in_the_order_asked_each_for_itself(db: Db) {
+        let app = TestApp::start(db).await;
+        let ready = app.ready_video("signed").await;
+        let public = app.ready_video("public").await;
+        let waiting = app.upload().await;
+        let missing = "0199aaaa-0000-7000-8000-000000000000";
+        let ids = json!([waiting["id"], ready["id"], missing, public["id"], ready["id"]]);
+        let page = app.post(&app.alice(), "/v1/playback", &json!({"ids": ids, "expires_in": 600})).await.expect(200);
+        let data = page["data"].as_array().unwrap();
+        let asked: Vec<&Value> = data.iter().map(|entry| &entry["video_id"]).collect();
+        assert_eq!(json!(asked), ids);
+        assert_eq!(data[0]["problem"]["code"], "video_not_ready");
+        assert_eq!(data[2]["problem"]["code"], "not_found");
+        let token = data[1]["tokens"]["playback"].as_str().unwrap();
+        assert_eq!(claims(token, "v")["sub"], ready["playback_id"]);
+        assert_eq!(data[3]["tokens"], json!({}));
+        let others = app.post(&app.token("bob", ""), "/v1/playback", &json!({"ids": ids})).await.expect(200);
+        assert!(others["data"].as_array().unwrap().iter().all(|entry| entry["problem"]["code"] == "not_found"));
+        for bad in [json!({"ids": []}), json!({"ids": vec![missing; 101]}), json!({"ids": ["x"]}), json!({})] {
+            app.post(&app.alice(), "/v1/playback", &bad).await.expect_problem(422, "invalid_body");
+        }
+        let short = json!({"ids": [ready["id"]], "expires_in": 5});
+        app.post(&app.alice(), "/v1/playback", &short).await.expect_problem(400, "invalid_request");
+    }
+}

@@ -3,6 +3,7 @@
 mod begin;
 mod idempotency;
 mod request;
+mod settings;
 
 use axum::Json;
 use axum::extract::State;
@@ -65,7 +66,7 @@ async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Val
     match (begun, keyed) {
         (Ok((video, upload)), keyed) => {
             let expires_at = upload.expires_at;
-            let answer = json!({"video": VideoView::of(state, &video), "upload": upload});
+            let answer = json!({"video": VideoView::single(state, &video), "upload": upload});
             if let Some(keyed) = keyed {
                 keyed.keep(state, &answer, expires_at).await?;
             }

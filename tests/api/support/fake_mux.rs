@@ -69,6 +69,7 @@ struct Shared {
 }
 
 /// The fake, on a port of its own.
+#[derive(Clone)]
 pub(crate) struct FakeMux {
     pub(crate) url: String,
     shared: Shared,

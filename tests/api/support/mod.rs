@@ -12,6 +12,7 @@ use http::{HeaderMap, Method, StatusCode};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
 use yourbit_video::jobs::{inbox, reconcile};
@@ -56,7 +57,7 @@ pub(crate) struct TestApp {
     pub(crate) state: AppState,
     pub(crate) mux: FakeMux,
     pub(crate) client: reqwest::Client,
-    _database: TestDatabase,
+    pub(crate) database: std::sync::Arc<TestDatabase>,
     _tasks: JoinSet<()>,
 }
 
@@ -107,8 +108,16 @@ impl TestApp {
 
     /// With further settings or variables; an empty value takes a variable out.
     pub(crate) async fn with(db: Db, more: &[(&str, &str)]) -> Self {
-        let mux = FakeMux::start().await;
-        let database = TestDatabase::make(db).await;
+        let database = std::sync::Arc::new(TestDatabase::make(db).await);
+        Self::on(database, FakeMux::start().await, more).await
+    }
+
+    /// Another replica on the same database, behind the same provider.
+    pub(crate) async fn replica(&self) -> Self {
+        Self::on(self.database.clone(), self.mux.clone(), &[]).await
+    }
+
+    async fn on(database: std::sync::Arc<TestDatabase>, mux: FakeMux, more: &[(&str, &str)]) -> Self {
         let env = environment(&database.url, &mux.url, more);
         let clock = Clock::frozen(start_of_time());
         let app = build(&env, clock.clone())
@@ -118,6 +127,15 @@ impl TestApp {
         let state = app.state.clone();
         let mut tasks = JoinSet::new();
         tasks.spawn(async move { axum::serve(app.listener, app.router).await.unwrap() });
+        let (hub, store) = (state.hub.clone(), state.store.clone());
+        let (listen, me) = (database.url.clone(), state.clock.new_id());
+        tasks.spawn(yourbit_video::live::run(
+            hub,
+            store,
+            listen,
+            me,
+            CancellationToken::new(),
+        ));
         let client = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .build()
@@ -128,7 +146,7 @@ impl TestApp {
             state,
             mux,
             client,
-            _database: database,
+            database,
             _tasks: tasks,
         }
     }

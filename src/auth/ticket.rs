@@ -1,0 +1,93 @@
+//! Tickets that open one video's event stream: browsers' `EventSource` sends no headers.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use uuid::Uuid;
+
+/// Tickets end at multiples of so many seconds, so that a video's address stays the same for hours.
+const STEP_S: i64 = 12 * 3600;
+
+/// Makes and checks tickets. The key is shared by all replicas.
+pub struct Tickets(Hmac<Sha256>);
+
+impl std::fmt::Debug for Tickets {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Tickets")
+    }
+}
+
+impl Tickets {
+    /// With a key of 32 random bytes.
+    pub fn new(key: &[u8]) -> Option<Self> {
+        Hmac::new_from_slice(key).ok().map(Self)
+    }
+
+    /// The end of a ticket given out now: the next 12 h boundary at least 12 h away, in Unix seconds.
+    pub fn end(now: DateTime<Utc>) -> i64 {
+        (now.timestamp() + 2 * STEP_S - 1).div_euclid(STEP_S) * STEP_S
+    }
+
+    /// `v1.<exp>.<base64url of the HMAC>`
+    pub fn ticket(&self, video: Uuid, now: DateTime<Utc>) -> String {
+        let exp = Self::end(now);
+        format!(
+            "v1.{exp}.{}",
+            URL_SAFE_NO_PAD.encode(self.mac(video, exp).finalize().into_bytes())
+        )
+    }
+
+    /// Whether the ticket opens this video's stream now.
+    pub fn opens(&self, ticket: &str, video: Uuid, now: DateTime<Utc>) -> bool {
+        let mut parts = ticket.splitn(3, '.');
+        let (Some("v1"), Some(exp), Some(mac)) = (parts.next(), parts.next(), parts.next()) else {
+            return false;
+        };
+        let (Ok(exp), Ok(mac)) = (exp.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
+            return false;
+        };
+        // Constant time.
+        self.mac(video, exp).verify_slice(&mac).is_ok() && now.timestamp() < exp
+    }
+
+    fn mac(&self, video: Uuid, exp: i64) -> Hmac<Sha256> {
+        let mut mac = self.0.clone();
+        mac.update(format!("events\0{video}\0{exp}").as_bytes());
+        mac
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(seconds: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(seconds, 0).unwrap()
+    }
+
+    #[test]
+    fn a_ticket_ends_on_a_boundary_at_least_twelve_hours_away() {
+        for now in [0, 1, STEP_S - 1, STEP_S, STEP_S + 1, 1_780_000_000] {
+            let end = Tickets::end(at(now));
+            assert_eq!(end % STEP_S, 0);
+            assert!((STEP_S..2 * STEP_S).contains(&(end - now)), "{now} {end}");
+        }
+    }
+
+    #[test]
+    fn a_ticket_opens_one_video_until_its_end() {
+        let tickets = Tickets::new(&[7; 32]).unwrap();
+        let (video, now) = (Uuid::from_u128(1), at(1_780_000_000));
+        let ticket = tickets.ticket(video, now);
+        assert!(tickets.opens(&ticket, video, now));
+        assert!(!tickets.opens(&ticket, Uuid::from_u128(2), now));
+        assert!(!tickets.opens(&ticket, video, at(Tickets::end(now))));
+        assert!(!tickets.opens(&ticket.replace("v1.1", "v1.2"), video, now));
+        assert!(!Tickets::new(&[8; 32]).unwrap().opens(&ticket, video, now));
+        for bad in ["", "v1", "v1.x.y", "v2.1.a"] {
+            assert!(!tickets.opens(bad, video, now));
+        }
+    }
+}

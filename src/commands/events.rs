@@ -1,0 +1,170 @@
+//! `yourbit-video events`: the inbox, seen and replayed.
+
+use clap::{Args, Subcommand};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::CommandError;
+use crate::clock::Clock;
+use crate::config::Settings;
+use crate::domain::{EventState, InboxEvent};
+use crate::store::{EventFilter, Store};
+use crate::wiring::StartError;
+
+#[derive(Debug, Args)]
+pub(super) struct EventsArgs {
+    #[command(subcommand)]
+    command: EventsCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum EventsCommand {
+    /// The newest events, one line each.
+    List {
+        /// Only those in this state: pending, applied, ignored, parked, failed or given_up.
+        #[arg(long, value_parser = state)]
+        state: Option<EventState>,
+        /// Only those of this video.
+        #[arg(long, value_name = "ID")]
+        video: Option<Uuid>,
+        /// How many.
+        #[arg(long, default_value_t = 50)]
+        limit: u16,
+    },
+    /// One event with its content; secrets in it are masked.
+    Show {
+        /// Our id of the event.
+        id: Uuid,
+        /// The raw bytes as they were signed, secrets included.
+        #[arg(long)]
+        raw: bool,
+    },
+    /// Apply an event once more.
+    Replay {
+        /// Our id of the event.
+        id: Uuid,
+    },
+}
+
+fn state(text: &str) -> Result<EventState, String> {
+    let names = EventState::ALL.map(EventState::as_str);
+    let found = EventState::ALL.into_iter().find(|state| state.as_str() == text);
+    found.ok_or_else(|| format!("must be one of: {}", names.join(", ")))
+}
+
+/// Runs one of the commands against the database alone: a running service takes a replayed event up by itself.
+pub(super) async fn events(settings: &Settings, args: EventsArgs) -> Result<(), CommandError> {
+    let store = Store::connect(&settings.database)
+        .await
+        .map_err(StartError::from)?;
+    let done = run(&store, args.command).await;
+    store.close().await;
+    done
+}
+
+async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> {
+    match command {
+        EventsCommand::List { state, video, limit } => {
+            let filter = EventFilter {
+                state,
+                video_id: video,
+                before: None,
+                limit: i64::from(limit),
+            };
+            for event in store.list_events(&filter).await.map_err(StartError::from)? {
+                println!("{}", line(&event));
+            }
+        }
+        EventsCommand::Show { id, raw } => show(&found(store, id).await?, raw)?,
+        EventsCommand::Replay { id } => {
+            let event = found(store, id).await?;
+            if !store
+                .replay_event(id, Clock::system().now())
+                .await
+                .map_err(StartError::from)?
+            {
+                return Err(format!("{id} has no content any more: its video is purged").into());
+            }
+            println!("{id} was {} and is pending", event.state.as_str());
+        }
+    }
+    Ok(())
+}
+
+async fn found(store: &Store, id: Uuid) -> Result<InboxEvent, CommandError> {
+    let event = store.event(id).await.map_err(StartError::from)?;
+    event.ok_or_else(|| format!("there is no event {id}").into())
+}
+
+fn line(event: &InboxEvent) -> String {
+    let video = event.video_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
+    let error = event
+        .error
+        .as_deref()
+        .map(|error| format!("  {error}"))
+        .unwrap_or_default();
+    let (at, state) = (
+        event.received_at.format("%Y-%m-%dT%H:%M:%SZ"),
+        event.state.as_str(),
+    );
+    format!(
+        "{}  {at}  {state:<8}  {}  {}  {video}{error}",
+        event.id, event.provider, event.event_type
+    )
+}
+
+fn show(event: &InboxEvent, raw: bool) -> Result<(), CommandError> {
+    use std::io::Write;
+    let body = event.body.as_deref().unwrap_or_default();
+    if raw {
+        return Ok(std::io::stdout().write_all(body)?);
+    }
+    println!("{}", line(event));
+    println!(
+        "event_id {}, attempts {}, receipts {}",
+        event.event_id, event.attempts, event.receipts
+    );
+    let mut content = serde_json::from_slice(body).unwrap_or_else(|_| json!("(not JSON)"));
+    mask(&mut content);
+    println!("{}", serde_json::to_string_pretty(&content)?);
+    Ok(())
+}
+
+/// What opens something is masked: values named url, token or secret, and the queries of addresses.
+fn mask(value: &mut Value) {
+    match value {
+        Value::Object(members) => {
+            for (name, inner) in members {
+                let name = name.to_ascii_lowercase();
+                if inner.is_string() && ["url", "token", "secret"].iter().any(|word| name.contains(word)) {
+                    *inner = json!("***");
+                } else {
+                    mask(inner);
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::String(text) => {
+            if let Some((address, _)) = text.split_once('?').filter(|_| text.starts_with("http")) {
+                *text = format!("{address}?***");
+            }
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_opens_something_is_masked() {
+        let mut content =
+            json!({"url": "https://a", "data": [{"upload_token": "t"}, "https://b/c?sig=1", "plain"]});
+        mask(&mut content);
+        assert_eq!(
+            content,
+            json!({"url": "***", "data": [{"upload_token": "***"}, "https://b/c?***", "plain"]})
+        );
+    }
+}

@@ -1,0 +1,53 @@
+//! `yourbit-video reconcile`: one pass, now.
+
+use clap::Args;
+use uuid::Uuid;
+
+use super::CommandError;
+use crate::clock::Clock;
+use crate::config::{Environment, Settings};
+use crate::wiring::{App, StartError};
+use crate::{jobs, telemetry};
+
+#[derive(Debug, Args)]
+pub(super) struct ReconcileArgs {
+    /// Only this video, whether it is due or not.
+    #[arg(long, value_name = "ID")]
+    video: Option<Uuid>,
+}
+
+/// Asks the providers about what is due, and prints what changed.
+pub(super) async fn reconcile(
+    mut settings: Settings,
+    env: &Environment,
+    args: &ReconcileArgs,
+) -> Result<(), CommandError> {
+    telemetry::start(&settings.log).map_err(StartError::from)?;
+    // Nothing is served: any free port will do.
+    settings.http.listen.set_port(0);
+    let app = App::build(settings, env, Clock::system()).await?;
+    let inner = app
+        .local
+        .map(|local| tokio::spawn(axum::serve(local.listener, local.router).into_future()));
+    let pass = jobs::reconcile::pass(&app.state, args.video)
+        .await
+        .map_err(StartError::from)?;
+    for change in &pass.changed {
+        println!("{}  {} -> {}", change.video_id, change.from, change.to);
+    }
+    println!(
+        "{} videos looked at, {} changed",
+        pass.looked_at,
+        pass.changed.len()
+    );
+    for provider in app.state.sightings.all_halted() {
+        println!(
+            "{provider}: halted, it answers \"not found\" about videos known to exist: check its credentials"
+        );
+    }
+    if let Some(inner) = inner {
+        inner.abort();
+    }
+    app.state.store.close().await;
+    Ok(())
+}

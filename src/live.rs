@@ -1,0 +1,214 @@
+//! Who waits for a change of which video, and how changes reach them.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use tokio::sync::broadcast::error::RecvError;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::store::{Heard, Listener, Store, StoreError};
+
+/// Where notifications do not come through, watched videos are looked at so often.
+const POLL: Duration = Duration::from_secs(1);
+/// A sign of life through the database, so often.
+const PING: Duration = Duration::from_secs(5);
+/// Streams of one video.
+const PER_VIDEO: usize = 20;
+
+/// The streams of this process. Cheap to clone.
+#[derive(Clone, Debug, Default)]
+pub struct Hub(Arc<Inner>);
+
+#[derive(Debug, Default)]
+struct Inner {
+    watched: Mutex<Watched>,
+    /// A sign of life came back: other replicas are heard.
+    hears: AtomicBool,
+}
+
+#[derive(Debug, Default)]
+struct Watched {
+    videos: HashMap<Uuid, watch::Sender<i64>>,
+    streams: usize,
+}
+
+/// No further stream is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Full {
+    /// This video has as many as it may.
+    Video,
+    /// The process has.
+    Process,
+}
+
+/// One stream's place; it is free again when dropped.
+#[derive(Debug)]
+pub struct Seat {
+    hub: Hub,
+    id: Uuid,
+    versions: watch::Receiver<i64>,
+}
+
+impl Hub {
+    /// Takes a place for a stream of video `id`.
+    ///
+    /// # Errors
+    /// The video has 20, or the process `most`.
+    pub fn take_seat(&self, id: Uuid, most: usize) -> Result<Seat, Full> {
+        let mut watched = self.watched();
+        if watched.streams >= most {
+            return Err(Full::Process);
+        }
+        let sender = watched.videos.entry(id).or_insert_with(|| watch::Sender::new(0));
+        if sender.receiver_count() >= PER_VIDEO {
+            return Err(Full::Video);
+        }
+        let versions = sender.subscribe();
+        watched.streams += 1;
+        Ok(Seat {
+            hub: self.clone(),
+            id,
+            versions,
+        })
+    }
+
+    /// How many streams there are.
+    pub fn streams(&self) -> usize {
+        self.watched().streams
+    }
+
+    fn watched(&self) -> std::sync::MutexGuard<'_, Watched> {
+        self.0.watched.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn tell(&self, changes: &[(Uuid, i64)]) {
+        let watched = self.watched();
+        for (id, version) in changes {
+            if let Some(sender) = watched.videos.get(id) {
+                sender.send_if_modified(|known| {
+                    let newer = *version > *known;
+                    *known = (*known).max(*version);
+                    newer
+                });
+            }
+        }
+    }
+
+    fn ids(&self) -> Vec<Uuid> {
+        self.watched().videos.keys().copied().collect()
+    }
+
+    async fn look(&self, store: &Store) -> Result<(), StoreError> {
+        let ids = self.ids();
+        if !ids.is_empty() {
+            self.tell(&store.versions(&ids).await?);
+        }
+        Ok(())
+    }
+}
+
+impl Seat {
+    /// Waits until somebody reports a version beyond `known`.
+    pub async fn changed_from(&mut self, known: i64) {
+        // The sender lives as long as this seat does.
+        let _never_closed = self.versions.wait_for(|version| *version > known).await;
+    }
+}
+
+impl Drop for Seat {
+    fn drop(&mut self) {
+        let mut watched = self.hub.watched();
+        watched.streams = watched.streams.saturating_sub(1);
+        // Our own receiver is still counted.
+        if watched
+            .videos
+            .get(&self.id)
+            .is_some_and(|sender| sender.receiver_count() <= 1)
+        {
+            watched.videos.remove(&self.id);
+        }
+    }
+}
+
+/// Carries changes to the streams until `stop`: this process's own, and those of other replicas through
+/// `listen_url`.
+pub async fn run(hub: Hub, store: Store, listen_url: String, me: Uuid, stop: CancellationToken) {
+    let own = tokio::spawn(own_changes(hub.clone(), store.clone()));
+    let mut others = Vec::new();
+    if store.has_replicas() {
+        others.push(tokio::spawn(listen(hub.clone(), listen_url, me)));
+        others.push(tokio::spawn(ping_and_poll(hub, store, me)));
+    }
+    stop.cancelled().await;
+    own.abort();
+    others.iter().for_each(tokio::task::JoinHandle::abort);
+}
+
+async fn own_changes(hub: Hub, store: Store) {
+    let mut changes = store.changes();
+    loop {
+        match changes.recv().await {
+            Ok(first) => {
+                hub.tell(&first);
+                let mut all = first.to_vec();
+                while let Ok(more) = changes.try_recv() {
+                    hub.tell(&more);
+                    all.extend_from_slice(&more);
+                }
+                log(store.notify_replicas(&all).await);
+            }
+            Err(RecvError::Lagged(_)) => log(hub.look(&store).await),
+            Err(RecvError::Closed) => return,
+        }
+    }
+}
+
+async fn listen(hub: Hub, url: String, me: Uuid) {
+    loop {
+        if let Ok(mut listener) = Listener::connect(&url).await {
+            while let Ok(heard) = listener.hear().await {
+                match heard {
+                    Heard::Changes(changes) => hub.tell(&changes),
+                    Heard::Ping(from) if from == me => hub.0.hears.store(true, Ordering::SeqCst),
+                    Heard::Ping(_) => {}
+                    Heard::Gap => hub.0.hears.store(false, Ordering::SeqCst),
+                }
+            }
+        }
+        hub.0.hears.store(false, Ordering::SeqCst);
+        tokio::time::sleep(POLL).await;
+    }
+}
+
+/// Pings, and looks for itself while the pings do not come back.
+async fn ping_and_poll(hub: Hub, store: Store, me: Uuid) {
+    let mut since_ping = PING;
+    loop {
+        if since_ping >= PING {
+            since_ping = Duration::ZERO;
+            log(store.ping_replicas(me).await);
+        }
+        tokio::time::sleep(POLL).await;
+        since_ping += POLL;
+        if !hub.0.hears.load(Ordering::SeqCst) {
+            log(hub.look(&store).await);
+        }
+        if since_ping + POLL >= PING {
+            // The next ping must come back to be believed.
+            hub.0.hears.store(false, Ordering::SeqCst);
+        }
+    }
+}
+
+fn log(result: Result<(), StoreError>) {
+    if let Err(error) = result {
+        tracing::warn!(
+            error = &error as &dyn std::error::Error,
+            "changes could not be carried to other replicas"
+        );
+    }
+}
