@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Store, StoreError, on_pool};
+use super::{Pool, Store, StoreError, arrays, on_pool};
 use crate::domain::{EventState, InboxEvent, NewEvent};
 
 /// What became of an event that was handed in.
@@ -41,33 +41,16 @@ impl Store {
     /// The database fails: none of them is stored then.
     pub async fn store_events(&self, events: &[NewEvent]) -> Result<Vec<Stored>, StoreError> {
         let firsts = first_of_each(events);
-        let ids: Vec<Uuid> = on_pool!(&self.writer, |pool| {
-            let mut query = QueryBuilder::new(
-                "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, \
-                 receipts, video_ref, upload_id, asset_id, state, attempts, next_attempt_at, error, body) ",
-            );
-            query.push_values(&firsts, |mut row, event| {
-                let due = (event.state == EventState::Pending).then_some(event.received_at);
-                row.push_bind(event.id)
-                    .push_bind(&event.provider)
-                    .push_bind(&event.event_id)
-                    .push_bind(event.id_is_hash)
-                    .push_bind(&event.event_type)
-                    .push_bind(event.occurred_at)
-                    .push_bind(event.received_at)
-                    .push_bind(1_i32)
-                    .push_bind(event.video_ref)
-                    .push_bind(&event.upload_id)
-                    .push_bind(&event.asset_id)
-                    .push_bind(event.state)
-                    .push_bind(0_i32)
-                    .push_bind(due)
-                    .push_bind(&event.error)
-                    .push_bind(&event.body);
-            });
-            query.push(ON_CONFLICT);
-            query.build_query_scalar().fetch_all(pool).await
-        })?;
+        let ids = match &self.writer {
+            // One prepared statement for every size; SQLite has no arrays.
+            Pool::Postgres(pool) => arrays::insert_events(pool, &firsts).await?,
+            Pool::Sqlite(pool) => {
+                insert_events(&firsts)
+                    .build_query_scalar()
+                    .fetch_all(pool)
+                    .await?
+            }
+        };
         let mut fresh: std::collections::HashSet<Uuid> = ids.into_iter().collect();
         Ok(events
             .iter()
@@ -169,10 +152,38 @@ impl Store {
     }
 }
 
+fn insert_events(events: &[&NewEvent]) -> QueryBuilder<sqlx::Sqlite> {
+    let mut query = QueryBuilder::new(
+        "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, \
+                 receipts, video_ref, upload_id, asset_id, state, attempts, next_attempt_at, error, body) ",
+    );
+    query.push_values(events, |mut row, event| {
+        let due = (event.state == EventState::Pending).then_some(event.received_at);
+        row.push_bind(event.id)
+            .push_bind(&event.provider)
+            .push_bind(&event.event_id)
+            .push_bind(event.id_is_hash)
+            .push_bind(&event.event_type)
+            .push_bind(event.occurred_at)
+            .push_bind(event.received_at)
+            .push_bind(1_i32)
+            .push_bind(event.video_ref)
+            .push_bind(&event.upload_id)
+            .push_bind(&event.asset_id)
+            .push_bind(event.state)
+            .push_bind(0_i32)
+            .push_bind(due)
+            .push_bind(&event.error)
+            .push_bind(&event.body);
+    });
+    query.push(ON_CONFLICT);
+    query
+}
+
 /// A known event comes again. One that had not come through is tried again. One whose id is a hash of its content may
 /// mean something new once its equal is applied, so it is taken in anew, under the new id of ours. The returned id
 /// equals the one handed in for what is new alone.
-const ON_CONFLICT: &str = " on conflict (provider, event_id) do update set \
+pub(super) const ON_CONFLICT: &str = " on conflict (provider, event_id) do update set \
      id = case when webhook_events.state = 'applied' then excluded.id else webhook_events.id end, \
      received_at = case when webhook_events.state = 'applied' then excluded.received_at \
      else webhook_events.received_at end, \

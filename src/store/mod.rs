@@ -1,6 +1,7 @@
 //! Rows in PostgreSQL or SQLite: one SQL text for both.
 
 mod apply;
+mod arrays;
 mod changes;
 mod connect;
 mod due;

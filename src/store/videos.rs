@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
-use super::{Store, StoreError, on_pool};
+use super::{Pool, Store, StoreError, arrays, on_pool};
 use crate::domain::{ShownStatus, Video};
 
 /// Which videos a list shows. Deleted ones never.
@@ -96,16 +96,20 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select ");
-            query.push(VIDEO_COLUMNS).push(" from videos where id in (");
-            let mut list = query.separated(", ");
-            for id in ids {
-                list.push_bind(*id);
+        let rows = match &self.readers {
+            // One prepared statement for every size; SQLite has no arrays.
+            Pool::Postgres(pool) => arrays::videos_by_id(pool, ids).await?,
+            Pool::Sqlite(pool) => {
+                let mut query = QueryBuilder::new("select ");
+                query.push(VIDEO_COLUMNS).push(" from videos where id in (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(")");
+                query.build_query_as::<VideoRecord>().fetch_all(pool).await?
             }
-            query.push(")");
-            query.build_query_as::<VideoRecord>().fetch_all(pool).await
-        })?;
+        };
         videos(rows)
     }
 
