@@ -1,5 +1,5 @@
 //! Batches as PostgreSQL takes them best: an array a column, so that one prepared statement serves every size. (A
-//! list of values is another statement for each length, parsed and planned anew: measured, more than half the cost.)
+//! list of values is another statement for each length, to be parsed and planned anew.)
 //! SQLite has no arrays; its statements stand beside the callers of these.
 
 use chrono::{DateTime, Utc};
