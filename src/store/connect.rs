@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::feed::Feed;
+use super::lookup::Lookup;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::config::Database;
 
@@ -46,6 +47,7 @@ impl Store {
             .connect_with(options)
             .await?;
         Ok(Self {
+            lookup: Some(Lookup::start(&pool)),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
@@ -78,6 +80,7 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self {
+            lookup: None,
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),

@@ -10,6 +10,7 @@ mod idempotency;
 mod inbox;
 mod intake;
 mod leases;
+mod lookup;
 mod record;
 mod secrets;
 mod tx;
@@ -44,6 +45,8 @@ pub struct Store {
     readers: Pool,
     /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
     writer: Pool,
+    /// Where single videos are read together, on PostgreSQL: a file of our own is read without a round trip.
+    lookup: Option<lookup::Lookup>,
     /// Where visible changes are told.
     feed: feed::Feed,
 }

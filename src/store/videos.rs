@@ -84,6 +84,11 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn video(&self, id: Uuid) -> Result<Option<Video>, StoreError> {
+        if let Some(lookup) = &self.lookup
+            && let Ok(found) = lookup.video(id).await
+        {
+            return Ok(found);
+        }
         let mut found = self.videos_by_id(&[id]).await?;
         Ok(found.pop())
     }
