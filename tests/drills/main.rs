@@ -15,6 +15,7 @@ mod cluster;
 mod kill;
 mod load;
 mod mux;
+mod outage;
 mod rows;
 mod service;
 
