@@ -7,6 +7,7 @@ use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::Instant;
 use uuid::Uuid;
+use yourbit_video::clock::Clock;
 
 use crate::cluster::Cluster;
 use crate::form;
@@ -20,11 +21,16 @@ use crate::support::mux_events::Ids;
 /// Videos of a drill.
 const VIDEOS: usize = 60;
 
+/// Alice's, by the system's clock.
+pub(crate) fn caller_token() -> String {
+    let exp = Clock::system().now().timestamp() + 3600;
+    crate::support::sign(&json!({"sub": "alice", "exp": exp}))
+}
+
 /// Begins the drill's uploads through the API; the provider has their ends already.
 pub(crate) async fn begin_videos(service: &Service, mux: &FakeMux) -> Vec<AtMux> {
     let client = reqwest::Client::new();
-    let exp = yourbit_video::clock::Clock::system().now().timestamp() + 3600;
-    let token = crate::support::sign(&json!({"sub": "alice", "exp": exp}));
+    let token = caller_token();
     let mut videos = Vec::new();
     for index in 0..VIDEOS {
         let request = client
@@ -40,10 +46,7 @@ pub(crate) async fn begin_videos(service: &Service, mux: &FakeMux) -> Vec<AtMux>
             ids: Ids::of(&answer["video"]),
             life,
         };
-        mux.know(&video.upload());
-        if let Some(asset) = video.last_state() {
-            mux.know(&asset);
-        }
+        video.live_at(mux, Clock::system().now());
         videos.push(video);
     }
     videos
