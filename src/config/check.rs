@@ -38,6 +38,19 @@ pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), Conf
             );
         }
     }
+    if let Some(bad) = settings
+        .uploads
+        .allowed_settings
+        .iter()
+        .find(|pointer| !is_harmless(pointer))
+    {
+        return refuse(
+            "uploads.allowed_settings",
+            &format!(
+                "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
+            ),
+        );
+    }
     providers(settings, merged)?;
     ranges(settings, merged)
 }
@@ -231,6 +244,21 @@ fn ranges(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
         Some((key, _, problem)) => Err(ConfigError::new(merged.origin(key), key, problem)),
         None => Ok(()),
     }
+}
+
+/// What decides who may play, whose video it is, or what the provider fetches is not the caller's to say.
+fn is_harmless(pointer: &str) -> bool {
+    const NOT: [&str; 7] = [
+        "polic",
+        "passthrough",
+        "input",
+        "cors",
+        "url",
+        "webhook",
+        "callback",
+    ];
+    let lower = pointer.to_ascii_lowercase();
+    pointer.starts_with('/') && pointer.len() > 1 && !NOT.iter().any(|word| lower.contains(word))
 }
 
 /// `[a-z0-9_-]{1,64}`: it becomes a path segment and a file name.

@@ -52,6 +52,7 @@ impl Video {
                 (self.known.upload_id.is_some() && now < end).then(|| (now + interval).min(end))
             }
             ShownStatus::Ready if missing => Some(now + DELETING_EVERY),
+            ShownStatus::Ready if !self.unsent.is_empty() => Some(now + interval),
             ShownStatus::Ready => times.ready_every.map(|every| now + every),
             ShownStatus::Errored | ShownStatus::Expired | ShownStatus::Deleted => None,
         }

@@ -31,6 +31,8 @@ pub(crate) struct VideoView {
     aspect_ratio: Option<String>,
     width: Option<u64>,
     height: Option<u64>,
+    tracks: Vec<Value>,
+    renditions: Vec<Value>,
     error: Option<ErrorView>,
     version: i64,
     created_at: DateTime<Utc>,
@@ -53,6 +55,13 @@ impl VideoView {
         let facts = &video.known.facts;
         let text = |field| facts.text(field).map(str::to_owned);
         let whole = |field| facts.get(field).and_then(Value::as_u64);
+        let list = |field| {
+            facts
+                .get(field)
+                .and_then(Value::as_array)
+                .cloned()
+                .unwrap_or_default()
+        };
         let ready = video.status == ShownStatus::Ready;
         let provider = state.providers.by_name(&video.provider).filter(|_| ready);
         let playback_url = provider.and_then(|provider| provider.public_hls(&Subject::of_video(video)));
@@ -74,6 +83,8 @@ impl VideoView {
             aspect_ratio: text(Field::AspectRatio),
             width: whole(Field::Width),
             height: whole(Field::Height),
+            tracks: list(Field::Tracks),
+            renditions: list(Field::Renditions),
             error: error_of(video),
             version: video.version,
             created_at: video.created_at,

@@ -114,7 +114,8 @@ impl Action {
                 .as_ref()
                 .map(|body| body.render(scope))
                 .transpose()?
-                .map(|body| body.unwrap_or_else(empty)),
+                .map(|body| body.unwrap_or_else(empty))
+                .map(|body| under(body, scope.under)),
         })
     }
 
@@ -127,6 +128,10 @@ impl Action {
             .flat_map(|(_, template)| template.slots().map(|slot| &slot.name));
         let body = self.body.iter().flat_map(JsonTemplate::names);
         url.chain(headers).chain(body).collect()
+    }
+
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
     }
 
     /// The address's and the headers' parts: where a caller's text can be unfit.
@@ -233,4 +238,18 @@ fn empty() -> Value {
 
 fn bad_header() -> InvalidField {
     InvalidField::new("provider", "a value makes no HTTP header")
+}
+
+/// `body` with the members that only `settings` has.
+fn under(mut body: Value, settings: Option<&Value>) -> Value {
+    if let (Value::Object(body), Some(Value::Object(settings))) = (&mut body, settings) {
+        for (name, value) in settings {
+            let merged = match body.remove(name) {
+                Some(own) => under(own, Some(value)),
+                None => value.clone(),
+            };
+            body.insert(name.clone(), merged);
+        }
+    }
+    body
 }

@@ -42,6 +42,8 @@ impl Provider {
         let step = step.ok_or_else(|| CallError::unsupported("upload.steps"))?;
         let scope = Scope {
             captures: Some(captures),
+            // The first call is the one that makes the upload.
+            under: (index == 0).then_some(&input.provider_settings),
             ..Scope::of(input, &self.map.values)
         };
         let taken = match self

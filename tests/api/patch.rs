@@ -77,3 +77,27 @@ on_both! {
         assert!(thumbnails["thumbnails"]["small"].as_str().unwrap().contains("time=7&"), "{thumbnails}");
     }
 }
+
+on_both! {
+    async fn the_provider_is_told_of_a_new_poster_frame_until_it_listens(db: Db) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let update = "\n[[asset.update]]\non = [\"thumbnail_time\"]\nmethod = \"PATCH\"\n\
+            url = \"{vars.api}/video/v1/assets/{asset_id}\"\nbody = { thumbnail_time = \"{thumbnail_time}\" }\n";
+        let map = format!("{}{update}", include_str!("../../config/providers/mux.toml"));
+        std::fs::write(folder.path().join("mux.toml"), map).unwrap();
+        let app = TestApp::with(db, &[("VIDEO_PROVIDERS__DIR", folder.path().to_str().unwrap())]).await;
+        let video = app.ready_video("public").await;
+        patch(&app, &video, &json!({"title": "of no interest to the provider"})).await.expect(200);
+        patch(&app, &video, &json!({"thumbnail_time": 4})).await.expect(200);
+        app.mux.plan(crate::support::fake_mux::Planned::text(500, ""));
+        app.reconcile().await;
+        app.clock.advance(chrono::Duration::days(31));
+        app.reconcile().await;
+        let told: Vec<Value> =
+            app.mux.requests().into_iter().filter(|r| r.method == Method::PATCH).map(|r| r.body).collect();
+        assert_eq!(told.len(), 2, "once in vain, once heard");
+        assert!(told.iter().all(|body| *body == json!({"thumbnail_time": 4.0})), "{told:?}");
+        app.reconcile().await;
+        assert_eq!(app.mux.asked("PATCH").len(), 2);
+    }
+}

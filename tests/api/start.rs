@@ -60,6 +60,16 @@ async fn settings_that_do_not_fit_are_named() {
             &["uploads.cors_origins", "example.com"],
         ),
         (
+            "VIDEO_UPLOADS__ALLOWED_SETTINGS",
+            "/a/playback_policies",
+            &["uploads.allowed_settings", "playback_policies"],
+        ),
+        (
+            "VIDEO_UPLOADS__ALLOWED_SETTINGS",
+            "/input/0/x",
+            &["uploads.allowed_settings"],
+        ),
+        (
             "VIDEO_AUTH__JWT_SECRET",
             "short",
             &["VIDEO_AUTH__JWT_SECRET", "32"],

@@ -156,3 +156,23 @@ async fn a_provider_that_does_not_answer_in_time_is_unavailable() {
         .await
         .expect_problem(502, "provider_unavailable");
 }
+
+on_both! {
+    async fn settings_of_the_provider_pass_only_where_they_are_listed_and_never_win(db: Db) {
+        let listed = "/new_asset_settings/max_resolution_tier,/new_asset_settings/video_quality,/test";
+        let app = TestApp::with(db, &[("VIDEO_UPLOADS__ALLOWED_SETTINGS", listed)]).await;
+        let settings = json!({
+            "test": true,
+            "new_asset_settings": {"max_resolution_tier": "2160p", "video_quality": "premium"},
+        });
+        app.post(&app.alice(), "/v1/uploads", &json!({"provider_settings": settings})).await.expect(201);
+        let asked = &app.mux.requests()[0].body;
+        assert_eq!(asked["test"], true);
+        assert_eq!(asked["new_asset_settings"]["max_resolution_tier"], "2160p");
+        assert_eq!(asked["new_asset_settings"]["video_quality"], "basic", "the map's members win");
+        let other = json!({"provider_settings": {"new_asset_settings": {"playback_policies": ["public"]}}});
+        let problem = app.post(&app.alice(), "/v1/uploads", &other).await.expect_problem(422, "invalid_body");
+        let pointer = "/provider_settings/new_asset_settings/playback_policies";
+        assert_eq!(problem["errors"][0]["pointer"], pointer);
+    }
+}

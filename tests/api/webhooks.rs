@@ -25,6 +25,7 @@ on_both! {
         assert_eq!((&video["width"], &video["height"]), (&json!(1920), &json!(1080)));
         assert!(video["playback_url"].as_str().unwrap().ends_with(&format!("/{}.m3u8", ids.playback)));
         assert_eq!(video["error"], Value::Null);
+        assert_eq!(video["tracks"].as_array().unwrap().len(), 2);
         assert!(video["ready_at"].is_string());
         assert!(video["version"].as_i64().unwrap() > 2);
     }
@@ -47,7 +48,7 @@ on_both! {
         let app = TestApp::start(db).await;
         let video = app.upload().await;
         let mut ids = Ids::of(&video);
-        let named = std::mem::replace(&mut ids.video, String::new());
+        let named = std::mem::take(&mut ids.video);
         // Without our id and before the asset is known: nobody can say whose it is.
         let mut ready = ids.asset_event("ready", "ready", "signed", app.clock.now());
         ready["data"].as_object_mut().unwrap().remove("upload_id");

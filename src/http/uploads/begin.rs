@@ -204,6 +204,7 @@ fn subject_of(state: &AppState, provider: &Provider, video: &Video, begin: Begin
         filename: begin.request.filename,
         content_type: begin.request.content_type,
         file_size: begin.request.file_size,
+        provider_settings: begin.request.provider_settings.map_or(Value::Null, Value::Object),
         cors_origin: Some(begin.choices.cors_origin),
         now,
         expires: now + Duration::seconds(i64::try_from(ttl_s).unwrap_or(i64::MAX / 1000)),

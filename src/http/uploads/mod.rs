@@ -3,6 +3,7 @@
 mod begin;
 mod idempotency;
 mod request;
+mod settings;
 
 use axum::Json;
 use axum::extract::State;

@@ -2,8 +2,10 @@
 
 use http::{HeaderMap, header};
 use serde::Deserialize;
+
 use serde_json::{Map, Value};
 
+use super::settings;
 use crate::config::Settings;
 use crate::domain::Policy;
 use crate::http::error::{ApiError, FieldProblem};
@@ -23,6 +25,7 @@ pub(crate) struct UploadRequest {
     pub(super) file_size: Option<u64>,
     pub(super) thumbnail_time: Option<f64>,
     cors_origin: Option<String>,
+    pub(super) provider_settings: Option<Map<String, Value>>,
 }
 
 /// The body with the settings' defaults, within what they allow.
@@ -54,6 +57,9 @@ impl UploadRequest {
             problems.push(FieldProblem::of("file_size", "must be at least 1 byte"));
         }
         let uploads = &settings.uploads;
+        if let Some(members) = &self.provider_settings {
+            problems.extend(settings::check(members, &uploads.allowed_settings));
+        }
         let provider = self
             .provider
             .clone()

@@ -40,6 +40,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) tokens: Option<&'a BTreeMap<String, Arc<str>>>,
     pub(crate) signature: Option<&'a str>,
     pub(crate) arrived: Option<Arrived<'a>>,
+    /// Merged under the body of a call: what the body has itself wins.
+    pub(crate) under: Option<&'a serde_json::Value>,
     /// Show `***` for secrets: for people who test a map.
     pub(crate) masked: bool,
 }

@@ -1,0 +1,53 @@
+// The console: which page is shown, and what they share.
+
+import { Api } from './api.js';
+import { fill } from './dom.js';
+import { homePage } from './home.js';
+import { Session } from './session.js';
+import { signInPage, whoAmI } from './sign_in.js';
+import { Uploads } from './uploads.js';
+import { videoPage } from './video_page.js';
+
+const session = new Session();
+const api = new Api(session);
+const uploads = new Uploads(api);
+const main = document.getElementById('main');
+let page = null;
+let asking = false;
+
+const go = (hash) => {
+  if (location.hash === hash) show();
+  else location.hash = hash;
+};
+
+/** The page of the address, or the question for a token. */
+function show() {
+  const first = page === null;
+  page?.close();
+  const context = { api, uploads, session, go };
+  const video = /^#\/videos\/([0-9a-f-]{36})$/i.exec(location.hash);
+  if (!session.token || asking) page = signInPage({ session, onToken: () => { asking = false; show(); } });
+  else page = video ? videoPage(context, video[1]) : homePage(context);
+  fill(main, page.element);
+  document.title = `${page.title} · Yourbit Video`;
+  if (!first) {
+    scrollTo(0, 0);
+    main.querySelector('h1')?.focus({ preventScroll: true });
+  }
+}
+
+whoAmI(session, document.getElementById('who'), () => {
+  if (session.isPasted) return session.forget();
+  asking = true;
+  show();
+});
+session.addEventListener('change', () => {
+  if (!session.token || !asking) show();
+});
+addEventListener('hashchange', () => {
+  asking = false;
+  show();
+});
+// A file that misses the page must not replace it.
+for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());
+show();

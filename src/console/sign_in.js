@@ -1,0 +1,55 @@
+// Who is using the page, and where a token is pasted.
+
+import { fill, h, field } from './dom.js';
+import { moment } from './format.js';
+import { icon } from './icons.js';
+import { problemBox } from './words.js';
+
+const REASONS = {
+  expired: 'Your token has expired. Paste a fresh one to go on; uploads that are under way go on meanwhile.',
+  refused: 'The service does not accept this token. Check that it was made with the service’s own secret, and that it was copied whole.',
+};
+
+/** `{element, title, close()}`. */
+export function signInPage({ session, onToken }) {
+  const problem = h('div');
+  const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, id: 'token' });
+  const form = h('form', { class: 'staging' },
+    field('Token', input, 'It stays in this tab and ends with it.'),
+    h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Continue')));
+  form.addEventListener('submit', (event) => {
+    event.preventDefault();
+    if (input.value.trim().split('.').length !== 3) {
+      fill(problem, problemBox(Object.assign(new Error(), { name: 'Hint' }), {}));
+      problem.querySelector('p').textContent = 'That is no token: it has three parts with dots between them.';
+      return;
+    }
+    session.use(input.value);
+    onToken();
+  });
+  const reason = REASONS[session.problem];
+  return {
+    title: 'Sign in',
+    element: h('div', { class: 'page narrow' },
+      h('h1', { tabindex: '-1' }, 'Whose videos?'),
+      reason ? h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('p', {}, reason)) : null,
+      h('p', { class: 'lead' }, 'Paste a token that your application has made for one of its users. To try the service, make one yourself:'),
+      h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Command' }, h('code', {}, 'yourbit-video token --sub me')),
+      form, problem),
+    close() {},
+  };
+}
+
+/** The corner of the page that says who one is. */
+export function whoAmI(session, corner, onChange) {
+  const draw = () => {
+    if (!session.token) return fill(corner);
+    const { sub = 'unknown', exp } = session.claims;
+    const until = typeof exp === 'number' ? `until ${moment(exp * 1000)}` : '';
+    const away = h('button', { type: 'button', class: 'quiet small', id: 'change-token', title: until, onclick: onChange }, icon('key'), session.isPasted ? 'Sign out' : 'Use another token');
+    fill(corner, h('span', { class: 'who' }, h('span', { class: 'visually-hidden' }, 'Signed in as '), sub,
+      session.isDevelopment && !session.isPasted ? h('span', { class: 'badge' }, 'development') : null), away);
+  };
+  session.addEventListener('change', draw);
+  draw();
+}

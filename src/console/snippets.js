@@ -1,0 +1,92 @@
+// Lines to copy: how to upload, play and embed by oneself. No token ever stands in them.
+
+import { announce, freshId, h } from './dom.js';
+import { icon } from './icons.js';
+import { meta } from './dom.js';
+
+const BARE = ['put', 'put_content_range'];
+
+/** One upload from a terminal. `descriptor`: of an upload that was made here, to fit the provider's protocol. */
+export function uploadSnippet(origin, descriptor) {
+  if (!descriptor || BARE.includes(descriptor.protocol)) {
+    return `# TOKEN is a token of your application, for one of its users
+URL=$(curl -sSf ${origin}/v1/uploads -X POST \\
+  -H "Authorization: Bearer $TOKEN" -H "Accept: text/plain" \\
+  -H "Content-Type: application/json" \\
+  -d '{"title": "My clip", "filename": "clip.mp4"}')
+curl -sSf -T clip.mp4 "$URL"`;
+  }
+  return `# TOKEN is a token of your application, for one of its users
+curl -sSf ${origin}/v1/uploads -X POST \\
+  -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
+  -d "{\\"title\\": \\"My clip\\", \\"file_size\\": $(stat -c %s clip.mp4)}" > upload.json
+${sendLines(descriptor)}`;
+}
+
+function sendLines(descriptor) {
+  if (descriptor.protocol.startsWith('post_form')) {
+    const fields = Object.keys(descriptor.form_fields ?? {});
+    const flags = fields.map((name) => ` \\\n  -F "${name}=$(jq -r '.upload.form_fields["${name}"]' upload.json)"`).join('');
+    return `curl -sSf "$(jq -r .upload.url upload.json)"${flags} \\\n  -F "${descriptor.file_field || 'file'}=@clip.mp4"`;
+  }
+  return `# then give .upload.url, .upload.headers and .upload.tus_metadata
+# to a tus client, in chunks of .upload.chunk.default bytes
+jq .upload upload.json`;
+}
+
+/** Addresses to play, from a terminal. */
+export function playbackSnippet(origin, video) {
+  return `curl -sSf ${origin}/v1/videos/${video.id}/playback \\
+  -H "Authorization: Bearer $TOKEN" | jq -r .urls.hls`;
+}
+
+/** A player for a page. */
+export function embedSnippet(origin, video) {
+  const library = meta('hls-js') || 'https://your.site/hls.min.js';
+  const integrity = meta('hls-js') && meta('hls-js-integrity') ? `\n  integrity="${meta('hls-js-integrity')}" crossorigin="anonymous"` : '';
+  const fixed = video.playback_policy === 'public' && video.playback_url;
+  const source = fixed
+    ? `const hls = '${video.playback_url}';`
+    : `// Your backend asks GET /v1/videos/${video.id}/playback for its viewer
+  // and gives the answer to your page.
+  const { urls: { hls } } = await (await fetch('/your-backend/playback')).json();`;
+  return `<video id="video" controls playsinline></video>
+<script src="${library}"${integrity}></script>
+<script type="module">
+  const video = document.getElementById('video');
+  ${source}
+  if (video.canPlayType('application/vnd.apple.mpegurl')) {
+    video.src = hls;
+  } else {
+    const player = new Hls();
+    player.loadSource(hls);
+    player.attachMedia(video);
+  }
+</script>`;
+}
+
+/** A titled block with a button that copies it. */
+export function snippet(title, text, hint) {
+  const heading = freshId('snippet');
+  const label = h('span', {}, 'Copy');
+  const button = h('button', { type: 'button', class: 'quiet copy', 'aria-describedby': heading }, icon('copy'), label);
+  button.addEventListener('click', async () => {
+    const done = await copy(text);
+    label.textContent = done ? 'Copied' : 'Select and copy it by hand';
+    announce(done ? `${title} copied.` : 'The browser does not let this page copy.');
+    setTimeout(() => { label.textContent = 'Copy'; }, 2000);
+  });
+  return h('div', { class: 'snippet' },
+    h('div', { class: 'snippet-head' }, h('h3', { id: heading }, title), button),
+    hint ? h('p', { class: 'hint' }, hint) : null,
+    h('pre', { tabindex: '0', role: 'region', 'aria-labelledby': heading }, h('code', {}, text)));
+}
+
+async function copy(text) {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    return false;
+  }
+}

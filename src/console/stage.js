@@ -1,0 +1,115 @@
+// The place where a video is: its upload while it is sent, what is being done to it, and at last the player.
+
+import { announce, fill, h } from './dom.js';
+import { icon } from './icons.js';
+import { Player } from './player.js';
+import { progress } from './progress.js';
+import { STATUS, problemBox } from './words.js';
+
+/** `element`, `update(video)`, `poster(url)` and `close()`. */
+export class Stage {
+  #context;
+  #kind = '';
+  #part = null;
+  #poster = '';
+
+  /** `context`: api, uploads, onCancel() and onUploadAgain(). */
+  constructor(context) {
+    this.#context = context;
+    this.element = h('div', { class: 'stage' });
+  }
+
+  /** Gives what is shown now: a status, or `sending`. */
+  update(video, upload) {
+    const kind = kindOf(video, upload);
+    if (kind === this.#kind) return kind;
+    const before = this.#kind;
+    this.close();
+    this.#kind = kind;
+    this.element.dataset.kind = kind;
+    fill(this.element, this.#make(kind, video, upload));
+    if (before && kind !== 'sending') announce(`${video.title || 'The video'}: ${STATUS[kind]}.`);
+    return kind;
+  }
+
+  /** The picture before the video plays. */
+  poster(url) {
+    this.#poster = url;
+    const shown = this.element.querySelector('.poster img');
+    if (shown && url) Object.assign(shown, { src: url, hidden: false });
+    this.element.querySelector('video')?.setAttribute('poster', url);
+  }
+
+  /** Second that the player shows; null while it does not play. */
+  get time() {
+    return this.element.querySelector('video')?.currentTime ?? null;
+  }
+
+  close() {
+    this.#part?.close();
+    this.#part = null;
+  }
+
+  #make(kind, video, upload) {
+    const { onCancel, uploads } = this.#context;
+    const cancel = h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
+    switch (kind) {
+      case 'sending':
+        this.#part = progress(upload, { uploads, onCancelFailed: this.#context.onCancelFailed });
+        return h('div', { class: 'scene' }, h('p', { class: 'scene-title' }, 'Uploading'), this.#part.element);
+      case 'ready': return this.#ready(video);
+      case 'created':
+      case 'waiting':
+        return scene('clock', 'Waiting for the file', 'The upload was begun, but this page is not the one that sends it. When the file arrives, this page shows it.', cancel);
+      case 'preparing':
+        return scene('film', 'Preparing your video', 'This takes a moment. The page follows by itself; you can also leave and come back.', h('div', { class: 'shimmer', role: 'presentation' }));
+      case 'errored': return scene('warning', 'This video failed', video.error?.message ?? 'The provider could not make a video of the file.', this.#again());
+      case 'cancelled': return scene('ban', 'This upload was cancelled', 'Nothing was kept of it.', this.#again());
+      case 'expired': return scene('clock', 'Nobody sent a file in time', 'The upload address has expired.', this.#again());
+      case 'deleting': return scene('trash', 'Being deleted', 'It plays no more. As soon as the provider confirms, it leaves the list.');
+      default: return scene('trash', 'Deleted', 'This video is gone.');
+    }
+  }
+
+  #again() {
+    return h('a', { class: 'button', href: '#/' }, icon('upload'), 'Upload another');
+  }
+
+  /** A picture to click on; the player comes when it is wanted. */
+  #ready(video) {
+    const picture = h('img', { alt: '', hidden: !this.#poster, src: this.#poster || null });
+    const name = `Play ${video.title || 'the video'}`;
+    const button = h('button', { type: 'button', class: 'poster', 'aria-label': name, onclick: () => this.#play(video) },
+      picture, h('span', { class: 'play' }, icon('play')));
+    return button;
+  }
+
+  #play(video) {
+    const element = h('video', { controls: true, playsinline: true, tabindex: '0', poster: this.#poster || null, 'aria-label': video.title || 'Video' });
+    const box = h('div', { class: 'player' }, element);
+    fill(this.element, box);
+    const player = new Player(element, this.#context.api, video.id, {
+      onError: (error) => {
+        this.close();
+        const retry = () => this.#play(video);
+        fill(box, problemBox(error, { retry }));
+      },
+    });
+    this.#part = player;
+    player.play();
+    element.focus();
+  }
+}
+
+/** What the stage shows. An upload of this tab says more than the service can know. */
+function kindOf(video, upload) {
+  const early = ['created', 'waiting'].includes(video.status);
+  if (upload && early && upload.state === 'done') return 'preparing';
+  if (upload && early && upload.state !== 'cancelled') return 'sending';
+  return video.status;
+}
+
+function scene(picture, title, text, ...more) {
+  return h('div', { class: 'scene' }, h('span', { class: 'scene-icon' }, icon(picture)),
+    h('p', { class: 'scene-title' }, title), h('p', { class: 'scene-text' }, text), ...more);
+}

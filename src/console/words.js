@@ -1,0 +1,80 @@
+// What went wrong, in words that help: what happened, and what one can do.
+
+import { ApiError } from './api.js';
+import { h } from './dom.js';
+import { bytes } from './format.js';
+import { icon } from './icons.js';
+import { UploadFailure } from './upload/failure.js';
+
+const wait = (error) => (error.retryAfter ? ` in ${error.retryAfter} s` : ' in a moment');
+
+/** By the problem's code; `d` is its own detail. */
+const PROBLEMS = {
+  network: () => 'The service does not answer. Check your connection; nothing is lost, just try again.',
+  unauthenticated: () => 'Your token is not accepted any more. Paste a fresh one to go on.',
+  forbidden: (d) => `Your token does not allow this. ${d}`,
+  not_found: () => 'This video does not exist any more, or it belongs to somebody else.',
+  video_not_ready: () => 'The video does not play yet. It will as soon as it is ready.',
+  upload_finished: () => 'Too late to cancel: the whole file has arrived already. You can delete the video instead.',
+  cancel_unsupported: () => 'The video provider cannot call this upload off. It ends by itself when its address expires.',
+  idempotency_in_progress: () => 'The same request is still being answered. Try again in a moment.',
+  precondition_failed: () => 'Somebody else has changed the video meanwhile. Reload the page and try again.',
+  payload_too_large: () => 'That is more text than the service takes.',
+  rate_limited: (_, error) => `That was a lot in a short time. Try again${wait(error)}.`,
+  provider_rejected: (d) => `The video provider refused: ${d}`,
+  provider_unavailable: (d, error) => (error.status === 503 ? d : `The video provider does not answer. Try again${wait(error)}.`),
+  unavailable: (_, error) => `The service is busy or restarting. Try again${wait(error)}.`,
+  method_not_allowed: () => 'This version of the service cannot do that.',
+  internal: () => 'Something went wrong inside the service. Try again; if it stays, the request id helps to find it.',
+};
+
+const UPLOADS = {
+  network: () => `The connection broke and did not come back. Check it, then try again.${elsewhere()}`,
+  expired: () => 'The upload address is no longer valid: it has expired, or the upload was cancelled. Begin the upload anew.',
+  too_large: (f, most) => (most ? `The file is larger than the ${bytes(most)} that are allowed.` : 'The file is larger than the video provider takes.'),
+  empty: () => 'The file is empty.',
+  full: () => 'The server has no room left for the file. Tell whoever runs it, and try again later.',
+  server: (f) => `The upload server failed again and again (status ${f.status}). Try again later.`,
+  refused: (f) => `The upload server refused the file${f.status ? ` (status ${f.status})` : ''}. ${f.detail}`.trim(),
+  aborted: () => 'The upload was cancelled.',
+};
+
+/** Uploads are allowed from the public address alone. */
+function elsewhere() {
+  const known = document.querySelector('meta[name="public-url"]')?.content ?? '';
+  const same = !known || known === location.origin || known.startsWith(`${location.origin}/`);
+  return same ? '' : ` This page was opened as ${location.origin}, but the service is known as ${known}: open it there, or set http.public_url.`;
+}
+
+/** One or two sentences. */
+export function explain(error, { maxBytes } = {}) {
+  if (error instanceof UploadFailure) return UPLOADS[error.reason](error, maxBytes);
+  if (!(error instanceof ApiError)) return `The page has a fault of its own: ${error?.message ?? error}. Reload it.`;
+  if (error.code === 'invalid_body') {
+    const said = error.errors.map((one) => `${one.pointer.slice(1).replaceAll('_', ' ') || 'the request'} ${one.detail}`);
+    return `Something you entered is not accepted: ${said.join('; ') || error.detail}.`.replace('..', '.');
+  }
+  const words = PROBLEMS[error.code];
+  return words ? words(error.detail, error) : error.detail || `The service answered with status ${error.status}.`;
+}
+
+/** The same as a box that is read out at once, with a way on where there is one. */
+export function problemBox(error, { retry, label = 'Try again', ...context } = {}) {
+  const id = error.requestId && error.status >= 500 ? h('p', { class: 'hint' }, 'Request id: ', h('code', {}, error.requestId)) : null;
+  const again = retry ? h('button', { type: 'button', class: 'quiet', onclick: retry }, label) : null;
+  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, explain(error, context)), id), again);
+}
+
+/** Statuses as people say them. */
+export const STATUS = {
+  created: 'Starting',
+  waiting: 'Waiting for the file',
+  sending: 'Uploading',
+  preparing: 'Preparing',
+  ready: 'Ready',
+  errored: 'Failed',
+  cancelled: 'Cancelled',
+  expired: 'Expired',
+  deleting: 'Deleting',
+  deleted: 'Deleted',
+};
