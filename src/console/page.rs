@@ -54,9 +54,7 @@ impl Page {
 
     /// Where the page is to be opened instead, if this request came by another name of this machine.
     pub(super) fn elsewhere(&self, headers: &HeaderMap) -> Option<HeaderValue> {
-        let host = headers
-            .get(header::HOST)
-            .and_then(|value| value.to_str().ok());
+        let host = headers.get(header::HOST).and_then(|value| value.to_str().ok());
         public_name(&self.public_url, host)
     }
 }
@@ -95,6 +93,9 @@ mod tests {
     #[test]
     fn settings_cannot_leave_their_attribute() {
         let html = Page::new(options(None)).html();
-        assert!(html.contains("https://x.example/&quot;&gt;&lt;script&gt;"), "{html}");
+        assert!(
+            html.contains("https://x.example/&quot;&gt;&lt;script&gt;"),
+            "{html}"
+        );
     }
 }

@@ -69,9 +69,14 @@ mod tests {
 
     #[test]
     fn the_player_is_named_exactly() {
-        let text = text("https://cdn.example.com/hls.js@1.6.0/hls,min;.js?x=1", "http://127.0.0.1:1");
+        let text = text(
+            "https://cdn.example.com/hls.js@1.6.0/hls,min;.js?x=1",
+            "http://127.0.0.1:1",
+        );
         assert!(
-            text.contains("script-src 'self' https://cdn.example.com/hls.js@1.6.0/hls%2Cmin%3B.js; style-src"),
+            text.contains(
+                "script-src 'self' https://cdn.example.com/hls.js@1.6.0/hls%2Cmin%3B.js; style-src"
+            ),
             "{text}"
         );
         assert!(

@@ -10,6 +10,9 @@ const server = await uploadServer();
 const { order, log } = server;
 let count = 0;
 
+/** Twice: what is cut on a line that was used before, the browser repeats by itself. */
+const cut = (bytes) => { order.cut = [bytes, bytes]; };
+
 await run(async (browser, open) => {
   const page = await open(url);
 
@@ -40,6 +43,7 @@ await run(async (browser, open) => {
       const failure = await transfer.start().then(() => null, (error) => ({ reason: error.reason, status: error.status }));
       return { hash, states, failure, most: Math.max(0, ...progress), state: transfer.state };
     }, { whole, file, steps });
+    order.cut = [];
     const there = server.uploads.get(id);
     const arrived = Boolean(there?.done) && createHash('sha256').update(there.data).digest('hex') === outcome.hash;
     return { what, ...outcome, there, arrived, log: [...log] };
@@ -58,19 +62,19 @@ await run(async (browser, open) => {
   let result = await send('put', put);
   arrives(result);
   check(result.there.headers['x-extra'] === 'yes' && result.log.length === 1, 'put: one request, with the headers of the descriptor');
-  order.cut = 500_000;
+  cut(500_000);
   arrives(await send('put, cut off', put), ', begins anew');
 
   result = await send('put_content_range', range);
   arrives(result);
   check(result.log.join() === `PUT bytes 0-524287/${SIZE},PUT bytes 524288-1048575/${SIZE},PUT bytes 1048576-1499999/${SIZE}`, 'pieces are whole multiples, the last one excepted', result.log.join());
-  order.cut = 100_000;
+  cut(100_000);
   result = await send('put_content_range, cut off', range);
   arrives(result, ', resumes');
-  check(result.log.includes(`PUT bytes */${SIZE}`) && result.log[2].startsWith('PUT bytes 1') && result.states.includes('retrying'), 'after asking for the offset', result.log.join());
+  check(result.log.includes(`PUT bytes */${SIZE}`) && result.log.some((one) => one.startsWith('PUT bytes 1')) && result.states.includes('retrying'), 'after asking for the offset', result.log.join());
   order.hide = true;
   arrives(await send('put_content_range, Range hidden by CORS', range));
-  order.cut = 600_000;
+  cut(600_000);
   arrives(await send('put_content_range, Range hidden and cut off', range), ', sends the piece again');
   order.hide = false;
   arrives(await send('put_content_range, paused', { ...range, steps: 'pause' }));
@@ -97,11 +101,11 @@ await run(async (browser, open) => {
   result = await send('post_form_content_range', pieces);
   arrives(result);
   check(result.log.length === 3, 'post_form_content_range: in pieces', result.log.join());
-  order.cut = 200_000;
+  cut(200_000);
   arrives(await send('post_form_content_range, cut off', pieces), ', sends the piece again');
 
   arrives(await send('tus_existing', existing));
-  order.cut = 700_000 - 524_288;
+  cut(700_000 - 524_288);
   result = await send('tus_existing, cut off', existing);
   arrives(result, ', resumes');
   check(result.log.some((line) => line.startsWith('HEAD')), 'after asking for the offset', result.log.join());

@@ -74,14 +74,15 @@ await run(async (browser, open) => {
 
   // A file that the provider refuses for good
   await page.getByRole('link', { name: 'All videos' }).click();
-  await page.route('**/{tus,upload}**', (route) => (route.request().method() === 'OPTIONS' ? route.continue() : route.fulfill({ status: 404, headers: { 'Access-Control-Allow-Origin': '*' } })));
+  const uploads = (address) => address.port === port && /^\/(tus|upload)\b/.test(address.pathname);
+  await page.route(uploads, (route) => (route.request().method() === 'OPTIONS' ? route.continue() : route.fulfill({ status: 404, headers: { 'Access-Control-Allow-Origin': '*' } })));
   await drop(page, clip, 'refused.mp4');
   await page.getByRole('radio', { name: /^Public/ }).check();
   await page.getByRole('button', { name: 'Upload', exact: true }).click();
   await page.getByText('The upload address is no longer valid').waitFor();
   await accessible(page, 'an upload that failed');
   await picture(page, `${provider}-failed-1280-light`);
-  await page.unroute('**/{tus,upload}**');
+  await page.unroute(uploads);
   await page.getByRole('button', { name: 'Try again' }).click();
   await page.getByRole('link', { name: 'All videos' }).click();
   await page.locator('.card', { hasText: 'refused' }).locator('.pill', { hasText: 'Ready' }).waitFor({ timeout: 60_000 });

@@ -3,11 +3,14 @@
 
 import { createServer } from 'node:http';
 
-/** `hide`: response headers that the page may not read. `cut`: bytes of the next body after which the line is cut. */
+/**
+ * `hide`: response headers that the page may not read. `cut`: bytes of a body after which the
+ * line is cut, for as many requests as it names: a browser repeats by itself what was cut on a line that was used before.
+ */
 export async function uploadServer() {
   const uploads = new Map();
   const log = [];
-  const order = { hide: false, cut: 0, fail: [] };
+  const order = { hide: false, cut: [], fail: [] };
   const allowed = ['Upload-Offset', 'Location', 'Range', 'Retry-After'];
 
   const server = createServer(async (request, response) => {
@@ -36,8 +39,7 @@ export async function uploadServer() {
 
   /** The body, or its beginning and a cut line. */
   async function* bodyOf(request) {
-    let left = order.cut || Infinity;
-    order.cut = 0;
+    let left = order.cut.shift() ?? Infinity;
     for await (const bytes of request) {
       yield bytes.subarray(0, left);
       left -= bytes.length;
