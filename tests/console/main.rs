@@ -48,6 +48,7 @@ fn what_comes_in_between_is_told_and_mended() {
     service.run(
         "interrupted.mjs",
         &[
+            ("CLIP", &clips.path("clip.mp4")),
             ("LARGE", &clips.padded("large.mp4", 40 << 20)),
             ("TOKEN", &token),
             ("WIRE_PORT", &wire),

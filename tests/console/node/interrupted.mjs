@@ -4,7 +4,7 @@ import { stat } from 'node:fs/promises';
 import { accessible, check, picture, run, throttle, until } from './browser.mjs';
 import { wire } from './cut.mjs';
 
-const { URL: url, TOKEN: token, LARGE: large, WIRE_PORT: port } = process.env;
+const { URL: url, TOKEN: token, CLIP: clip, LARGE: large, WIRE_PORT: port } = process.env;
 const size = (await stat(large)).size;
 const line = await wire(Number(port), Number(new URL(url).port));
 
@@ -56,8 +56,8 @@ await run(async (browser, open) => {
   await page.getByRole('button', { name: 'Resume' }).click();
   check(true, 'an upload goes on while another page of the console is shown');
   await brake.send('Network.emulateNetworkConditions', { offline: false, latency: 0, downloadThroughput: -1, uploadThroughput: -1 });
-  const card = page.locator('.card', { hasText: 'large' });
-  await card.locator('.pill', { hasText: 'Ready' }).waitFor({ timeout: 120_000 });
+  const card = page.locator('.card[data-status="ready"]', { hasText: 'large' });
+  await card.waitFor({ timeout: 120_000 });
   check(line.state.cuts === 1 && line.state.sent < size * 1.25, `the upload resumes: ${line.state.sent} bytes sent of a file of ${size}`);
 
   // A change of mind
@@ -71,6 +71,14 @@ await run(async (browser, open) => {
   check((await answer.json()).status === 'cancelled', 'a cancelled upload is cancelled at the service');
   await accessible(page, 'a cancelled upload');
   await picture(page, 'cancelled-1280-light');
+
+  // No event stream
+  await throttle(page, 0);
+  await page.route('**/events**', (route) => route.abort());
+  await begin(page, clip);
+  await page.locator('.stage[data-kind="ready"]').waitFor({ timeout: 60_000 });
+  check(true, 'where the event stream does not come through, the page asks instead');
+  await page.unroute('**/events**');
 
   // No service
   await page.route('**/v1/videos?**', (route) => route.abort());

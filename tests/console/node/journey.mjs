@@ -10,6 +10,9 @@ await run(async (browser, open) => {
   const page = await open(url);
   let loads = 0;
   page.on('load', () => { loads += 1; });
+  const asked = [];
+  page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname.replace(/[0-9a-f-]{36}/, 'ID')}`));
+  const count = (what) => asked.filter((one) => one === what).length;
   await page.getByText('No videos yet').waitFor();
   check(await page.locator('.who').innerText().then((text) => text.includes('dev')), 'in development mode the page has its token');
   await accessible(page, 'the empty page');
@@ -45,6 +48,8 @@ await run(async (browser, open) => {
   await picture(page, 'preparing-1280-light');
   await page.locator('.stage[data-kind="ready"]').waitFor({ timeout: 120_000 });
   check(loads === 0, 'the status goes to ready without a reload');
+  await page.waitForTimeout(1500);
+  check(count('GET /v1/videos/ID/events') === 1 && count('GET /v1/videos/ID') === 1, 'by one event stream, without asking again and again', asked.join('\n'));
   await until(() => page.locator('.poster img').evaluate((one) => one.complete && one.naturalWidth > 0), 'the poster loads');
   check(/\/console|sessionStorage/.test(page.url()) === false && page.url().includes('#/videos/'), 'the address holds no token');
 
@@ -87,6 +92,7 @@ await run(async (browser, open) => {
   const small = card.locator('img');
   await until(() => small.evaluate((one) => one.complete && one.naturalWidth > 0), 'the thumbnail loads');
   check(claims(await small.getAttribute('src')).time === Number(second), 'the list shows the same frame');
+  check(count('POST /v1/playback') === 1 && count('GET /v1/videos/ID/thumbnails') > 0, 'thumbnails of a page of videos are asked for at once');
   await page.getByLabel('Show').selectOption('preparing');
   await page.getByText('Nothing is “Preparing”').waitFor();
   await page.getByLabel('Show').selectOption('ready');
@@ -107,6 +113,15 @@ await run(async (browser, open) => {
     await page.getByRole('link', { name: 'All videos' }).click();
     await card.waitFor();
   }
+
+  // A token that ends is renewed without a question
+  let refused = 0;
+  await page.route('**/v1/videos?**', (route) => ((refused += 1) === 1 ? route.fulfill({ status: 401, json: { code: 'unauthenticated' } }) : route.continue()));
+  await page.getByLabel('Show').selectOption('');
+  await until(() => refused === 2, 'the request is sent again');
+  await card.waitFor();
+  check(true, 'in development mode a refused token is replaced by a fresh one');
+  await page.unroute('**/v1/videos?**');
 
   // Delete, by keyboard
   await page.setViewportSize({ width: 1280, height: 900 });

@@ -83,9 +83,10 @@ await run(async (browser, open) => {
   await accessible(page, 'an upload that failed');
   await picture(page, `${provider}-failed-1280-light`);
   await page.unroute(uploads);
+  const dead = page.url();
   await page.getByRole('button', { name: 'Try again' }).click();
-  await page.getByRole('link', { name: 'All videos' }).click();
-  await page.locator('.card', { hasText: 'refused' }).locator('.pill', { hasText: 'Ready' }).waitFor({ timeout: 60_000 });
+  await page.waitForURL((address) => address.href !== dead);
+  await page.locator('.stage[data-kind="ready"]').waitFor({ timeout: 60_000 });
   check(true, 'a dead upload address is told in words; trying again begins anew');
 });
 fake.close();
