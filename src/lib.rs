@@ -9,6 +9,7 @@ pub mod auth;
 pub mod clock;
 pub mod commands;
 pub mod config;
+pub mod console;
 pub mod domain;
 pub mod http;
 pub mod jobs;

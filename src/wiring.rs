@@ -9,10 +9,11 @@ use secrecy::ExposeSecret;
 use tokio::net::TcpListener;
 
 use crate::auth::{
-    Authenticator, Development, DevelopmentError, Jwks, JwksError, Tickets, check_development,
+    Authenticator, Development, DevelopmentError, Grant, Jwks, JwksError, Tickets, check_development, issue,
 };
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
+use crate::console::{self, TokenSource};
 use crate::domain::Policy;
 use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
@@ -159,8 +160,14 @@ impl App {
             .await?;
         let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
         let state = AppState::new(settings, clock, store, set, auth, tickets);
+        let page = console(&state, development)?;
         let guard = development.then(|| Development::new(port));
-        let router = http::router(&state, inner.as_ref().map(|(_, local)| local.router()), guard);
+        let router = http::router(
+            &state,
+            inner.as_ref().map(|(_, local)| local.router()),
+            page,
+            guard,
+        );
         let local = inner.map(|(listener, local)| LocalApp {
             router: http::inner_router(state.clone(), local.router()),
             local,
@@ -174,6 +181,37 @@ impl App {
             development,
         })
     }
+}
+
+/// The console page, where the settings want it. In development mode it carries a token of user `dev`, without any
+/// scope.
+fn console(state: &AppState, development: bool) -> Result<Option<Router>, StartError> {
+    let settings = &state.settings;
+    if !settings.http.console {
+        return Ok(None);
+    }
+    let mut development_token: Option<TokenSource> = None;
+    if development {
+        let (secret, clock) = (Development::secret(&data_folder(settings))?, state.clock.clone());
+        let (issuer, audience) = (settings.auth.issuer.clone(), settings.auth.audience.clone());
+        development_token = Some(Box::new(move || {
+            let ttl = chrono::Duration::hours(1);
+            let grant = Grant {
+                sub: "dev",
+                scope: "",
+                issuer: &issuer,
+                audience: &audience,
+                ttl,
+            };
+            issue(&secret, &grant, clock.now()).ok()
+        }));
+    }
+    Ok(Some(console::router(console::Options {
+        hls_js_url: settings.console.hls_js_url.clone(),
+        hls_js_integrity: settings.console.hls_js_integrity.clone(),
+        public_url: settings.http.public_url.clone(),
+        development_token,
+    })))
 }
 
 async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {

@@ -2,6 +2,7 @@
 
 mod caller;
 mod development;
+mod issue;
 mod jwks;
 mod ticket;
 
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 pub use caller::Caller;
 pub use development::{Development, DevelopmentError, check as check_development};
+pub use issue::{Grant, issue};
 pub use jwks::{Jwks, JwksError};
 pub use ticket::Tickets;
 

@@ -21,7 +21,7 @@ pub(super) struct EventsArgs {
 enum EventsCommand {
     /// The newest events, one line each.
     List {
-        /// Only those in this state: pending, applied, ignored, parked, failed or given_up.
+        /// Only those in this state: pending, applied, ignored, parked, failed or `given_up`.
         #[arg(long, value_parser = state)]
         state: Option<EventState>,
         /// Only those of this video.

@@ -3,6 +3,7 @@
 mod events;
 mod healthcheck;
 mod migrate;
+mod provider_test;
 mod reconcile;
 mod serve;
 mod token;
@@ -11,7 +12,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Environment, Settings, load};
+use crate::config::{Environment, load};
 use crate::wiring::StartError;
 
 /// A video service between an application and its video provider.
@@ -39,6 +40,9 @@ enum Command {
     Events(events::EventsArgs),
     /// One pass of the reconciler: ask the providers about what is due.
     Reconcile(reconcile::ReconcileArgs),
+    /// Work on a provider's action map.
+    #[command(subcommand)]
+    Provider(provider_test::ProviderCommand),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
 }
@@ -53,14 +57,16 @@ impl Cli {
     /// One line for the person who typed it.
     pub async fn run(self) -> Result<(), CommandError> {
         let env = Environment::of_process();
-        let settings: Settings = load(self.config.as_deref(), &env).map_err(StartError::from)?;
+        // Trying a map takes no settings, so nothing is loaded before it is needed.
+        let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve(settings, &env).await,
-            Command::Migrate => migrate::migrate(&settings).await,
-            Command::Token(args) => token::token(&settings, &args),
-            Command::Events(args) => events::events(&settings, args).await,
-            Command::Reconcile(args) => reconcile::reconcile(settings, &env, &args).await,
-            Command::Healthcheck => healthcheck::healthcheck(&settings).await,
+            Command::Serve => serve::serve(settings()?, &env).await,
+            Command::Migrate => migrate::migrate(&settings()?).await,
+            Command::Token(args) => token::token(&settings()?, &args),
+            Command::Events(args) => events::events(&settings()?, args).await,
+            Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
+            Command::Provider(command) => provider_test::provider(&command, &env).await,
+            Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }
 }

@@ -3,12 +3,10 @@
 use std::time::Duration;
 
 use clap::Args;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use secrecy::SecretString;
 
 use super::CommandError;
-use crate::auth::{Development, check_development};
+use crate::auth::{Development, Grant, check_development, issue};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::wiring::{StartError, data_folder};
@@ -36,25 +34,14 @@ pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Command
 }
 
 fn sign(settings: &Settings, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {
-    let secret = secret(settings)?;
-    let exp = clock.now().timestamp() + i64::try_from(args.ttl.as_secs())?;
-    let mut claims = json!({"sub": args.sub, "exp": exp});
-    let auth = &settings.auth;
-    for (name, value) in [
-        ("scope", &args.scope),
-        ("iss", &auth.issuer),
-        ("aud", &auth.audience),
-    ] {
-        if !value.is_empty() {
-            claims[name] = json!(value);
-        }
-    }
-    let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());
-    Ok(jsonwebtoken::encode(
-        &Header::new(Algorithm::HS256),
-        &claims,
-        &key,
-    )?)
+    let grant = Grant {
+        sub: &args.sub,
+        scope: &args.scope,
+        issuer: &settings.auth.issuer,
+        audience: &settings.auth.audience,
+        ttl: chrono::Duration::from_std(args.ttl)?,
+    };
+    Ok(issue(&secret(settings)?, &grant, clock.now())?)
 }
 
 /// The first configured secret; that of development mode where none is.

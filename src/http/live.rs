@@ -147,12 +147,9 @@ impl Following {
 
     /// The current version, where it was not sent yet. Ends the stream after a final one.
     async fn current(&mut self) -> Option<Event> {
-        let video = match self.state.store.video(self.id).await {
-            Ok(Some(video)) => video,
-            Ok(None) | Err(_) => {
-                self.over = true;
-                return None;
-            }
+        let Ok(Some(video)) = self.state.store.video(self.id).await else {
+            self.over = true;
+            return None;
         };
         if video.status == ShownStatus::Deleted || (video.status.is_final() && !self.follow) {
             self.over = true;

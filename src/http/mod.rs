@@ -37,12 +37,21 @@ use crate::state::AppState;
 /// Where the built-in provider is mounted; what is below it has refusals of its own form.
 pub(crate) const LOCAL_PREFIX: &str = "/local";
 
-/// Everything that the public listener serves. `local` is the built-in provider's router, `development` the guard of
+/// Everything that the public listener serves. `local` is the built-in provider's router, `console`
+/// the page's, `development` the guard of
 /// development mode.
-pub fn router(state: &AppState, local: Option<Router>, development: Option<Development>) -> Router {
+pub fn router(
+    state: &AppState,
+    local: Option<Router>,
+    console: Option<Router>,
+    development: Option<Development>,
+) -> Router {
     let mut all = api(state);
     if let Some(local) = local {
         all = all.nest(LOCAL_PREFIX, local);
+    }
+    if let Some(console) = console {
+        all = all.merge(console);
     }
     if let Some(development) = development {
         all = all.layer(from_fn_with_state(development, caller::development_guard));

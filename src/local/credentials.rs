@@ -4,6 +4,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     io::{self, Write as _},
+    os::unix::fs::OpenOptionsExt,
     path::Path,
 };
 
@@ -169,19 +170,13 @@ impl Kept {
     }
 }
 
-#[cfg(unix)]
+/// A new file that only this user may read.
 fn private_file(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::OpenOptionsExt;
     File::options()
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)
-}
-
-#[cfg(not(unix))]
-fn private_file(path: &Path) -> io::Result<File> {
-    File::options().write(true).create_new(true).open(path)
 }
 
 /// A new RSA key of 2048 bits, as Mux's are; PEM of its PKCS#8 form.

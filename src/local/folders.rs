@@ -56,11 +56,22 @@ impl Folders {
         }
     }
 
-    /// Removes the tries that an earlier process left half done: their jobs start anew.
+    /// Ends and removes the tries that an earlier process left half done: their jobs start anew.
     pub(crate) fn sweep_attempts(&self) -> Result<(), LocalError> {
         let work = self.0.join("work");
+        end_processes_in(&work);
         std::fs::remove_dir_all(&work).map_err(|source| self.failed("cannot sweep", &work, source))?;
         std::fs::create_dir_all(&work).map_err(|source| self.failed("cannot make", &work, source))
+    }
+
+    /// The ids that have files in one of the places that only a row gives a meaning.
+    pub(crate) fn owners(&self) -> Vec<String> {
+        let names = |room: &str| std::fs::read_dir(self.0.join(room)).into_iter().flatten();
+        let all = ["originals", "media", "static", "images"]
+            .into_iter()
+            .flat_map(names);
+        all.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .collect()
     }
 
     #[expect(clippy::unused_self, reason = "reads as part of the folder")]
@@ -119,6 +130,21 @@ impl Folders {
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
         let disk = rustix::fs::statvfs(&self.0)?;
         Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+}
+
+/// A tool outlives a service that was killed, and would go on writing. The folder is locked: whoever works in it
+/// now was started by a service that is no more.
+fn end_processes_in(folder: &Path) {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return;
+    };
+    for process in processes.filter_map(Result::ok) {
+        let within = std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
+        let id = process.file_name().to_str().and_then(|name| name.parse().ok());
+        if let Some(id) = id.filter(|_| within).and_then(rustix::process::Pid::from_raw) {
+            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+        }
     }
 }
 

@@ -8,6 +8,9 @@ const EVERY: Duration = Duration::from_secs(2);
 
 /// Sweeps until the provider stops.
 pub(crate) async fn run(app: &App) {
+    if let Err(error) = disown(app).await {
+        tracing::warn!(%error, "files without an owner could not be looked for");
+    }
     while !app.stop.is_cancelled() {
         if let Err(error) = sweep(app).await {
             tracing::warn!(%error, "the local provider's sweep failed");
@@ -17,6 +20,16 @@ pub(crate) async fn run(app: &App) {
             () = tokio::time::sleep(EVERY) => {}
         }
     }
+}
+
+/// Files whose upload or asset is gone: a crash between the row and the files.
+async fn disown(app: &App) -> Result<(), sqlx::Error> {
+    for id in app.folders.owners() {
+        if !app.store.owns_files(&id).await? {
+            app.store.throw_away_later(&id).await?;
+        }
+    }
+    Ok(())
 }
 
 async fn sweep(app: &App) -> Result<(), sqlx::Error> {

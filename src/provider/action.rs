@@ -130,6 +130,10 @@ impl Action {
         url.chain(headers).chain(body).collect()
     }
 
+    pub(crate) fn method(&self) -> &Method {
+        &self.method
+    }
+
     /// The address's and the headers' parts: where a caller's text can be unfit.
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url

@@ -3,7 +3,7 @@
 //! One TOML file describes one provider. [`Provider::load`] compiles it (`map`, `compile`) to typed parts: `template`s
 //! that fill values in, `pointer`s and `source`s that take values out, `action`s that the `client` sends. With them
 //! `upload` makes upload URLs, `calls` asks and deletes, `webhook` proves and reads events, `signing` and `playback`
-//! make the addresses that play. No provider is named here: only [`embedded`] lists the maps that are shipped.
+//! make the addresses that play; `conformance` tries a map without an account. No provider is named here: only [`embedded`] lists the maps that are shipped.
 
 mod action;
 mod asset;
@@ -11,6 +11,7 @@ mod calls;
 mod client;
 mod compile;
 mod condition;
+pub mod conformance;
 mod embedded;
 mod error;
 mod map;

@@ -237,6 +237,9 @@ pub(crate) fn tell(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &
     }
 }
 
+/// Bytes of a list as JSON; a longer one is not kept.
+const LONGEST_LIST: usize = 65_536;
+
 /// The value in the field's own type; `None` where it is none of it.
 fn usable(field: Field, value: Value) -> Option<Value> {
     match field {
@@ -249,7 +252,10 @@ fn usable(field: Field, value: Value) -> Option<Value> {
         Field::PlaybackId | Field::AspectRatio | Field::ErrorCode | Field::ErrorMessage => {
             words(&value).map(Value::String)
         }
-        Field::Tracks | Field::Renditions => Some(value),
+        Field::Tracks | Field::Renditions => {
+            let text = value.to_string();
+            (text.len() <= LONGEST_LIST && !text.contains("\\u0000")).then_some(value)
+        }
     }
 }
 

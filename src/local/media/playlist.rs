@@ -1,6 +1,6 @@
 //! The playlists that ffmpeg wrote for us, read back.
 
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 /// One piece of a rendition.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,6 +46,18 @@ impl Playlist {
             }
         }
         Self(segments)
+    }
+
+    /// Makes the last piece end at `end_s` and writes the playlist anew.
+    pub(crate) async fn lengthen(&mut self, folder: &Path, end_s: f64) -> std::io::Result<()> {
+        if let Some(last) = self.0.last_mut() {
+            last.duration_s = end_s - last.start_s;
+        }
+        let mut text = String::from("#EXTM3U\n");
+        for segment in &self.0 {
+            let _ = writeln!(text, "#EXTINF:{:.6},\n{}", segment.duration_s, segment.file);
+        }
+        tokio::fs::write(folder.join(Self::FILE), text).await
     }
 
     /// Seconds in all.

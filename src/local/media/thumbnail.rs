@@ -74,16 +74,14 @@ impl Thumbnail {
 
     fn filter(&self, top: &Rendition) -> String {
         let (w, h) = self.size(top);
-        let fit = match self.fit {
-            FitMode::Preserve | FitMode::Stretch => format!("scale={w}:{h}"),
-            FitMode::Crop => {
-                format!("scale={w}:{h}:force_original_aspect_ratio=increase,crop={w}:{h}")
-            }
-            FitMode::Pad => {
-                format!("scale={w}:{h}:force_original_aspect_ratio=decrease,pad={w}:{h}:(ow-iw)/2:(oh-ih)/2")
-            }
+        let grown = |how: &str| format!("scale={w}:{h}:force_original_aspect_ratio={how}");
+        let (scale, rest) = match self.fit {
+            FitMode::Preserve | FitMode::Stretch => (format!("scale={w}:{h}"), String::new()),
+            FitMode::Crop => (grown("increase"), format!(",crop={w}:{h}")),
+            FitMode::Pad => (grown("decrease"), format!(",pad={w}:{h}:(ow-iw)/2:(oh-ih)/2")),
         };
-        format!("format=rgb24,{fit},setsar=1{}", self.transform.filters())
+        // Full colour before anything is cut: with colour at half size odd sides would be rounded.
+        format!("{scale},format=rgb24{rest},setsar=1{}", self.transform.filters())
     }
 
     /// Makes the picture; false when there is no frame.

@@ -2,11 +2,13 @@
 
 use std::{
     ffi::OsString,
+    os::unix::process::ExitStatusExt,
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
+use rustix::process::{Resource, Signal};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
@@ -19,7 +21,7 @@ const TAIL: usize = 16 * 1024;
 /// How often the disk is looked at while a tool runs.
 const LOOK: Duration = Duration::from_secs(1);
 /// Politeness towards the rest of the machine (`nice`).
-const NICE: i32 = 10;
+const NICE: i32 = 5;
 
 /// Where the tools are.
 #[derive(Clone, Debug)]
@@ -45,6 +47,27 @@ pub(crate) struct Limits {
     pub(crate) file: u64,
     /// Free bytes that the disk must keep.
     pub(crate) min_free: u64,
+}
+
+impl Limits {
+    /// As `prlimit` takes them; nobody can raise a limit that was set for this service itself.
+    fn flags(self) -> Vec<String> {
+        // Threads and processes of this user all count for `nproc`, so it only stops what multiplies without end.
+        [
+            ("as", Resource::As, self.memory),
+            ("cpu", Resource::Cpu, self.cpu_s),
+            ("fsize", Resource::Fsize, self.file),
+            ("nproc", Resource::Nproc, 16_384),
+            ("nofile", Resource::Nofile, 512),
+            ("core", Resource::Core, 0),
+        ]
+        .into_iter()
+        .map(|(name, resource, wanted)| {
+            let most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+            format!("--{name}={}", wanted.min(most))
+        })
+        .collect()
+    }
 }
 
 /// One run.
@@ -161,7 +184,11 @@ impl Tools {
         let complaint = String::from_utf8_lossy(&complaint).into_owned();
         match ended? {
             status if status.success() => Ok(complaint),
-            status if status.code().is_none() => Err(ToolError::Killed(status)),
+            status if status.signal() == Some(Signal::XCPU.as_raw()) => Err(ToolError::TimedOut),
+            status if status.signal() == Some(Signal::XFSZ.as_raw()) => {
+                Err(ToolError::Failed("the result is too large".into()))
+            }
+            status if status.signal().is_some() => Err(ToolError::Killed(status)),
             _ => Err(ToolError::Failed(complaint)),
         }
     }
@@ -170,16 +197,8 @@ impl Tools {
         let mut command = match &self.prlimit {
             None => Command::new(program),
             Some(prlimit) => {
-                let limits = call.limits;
                 let mut command = Command::new(prlimit);
-                command
-                    .arg(format!("--as={}", limits.memory))
-                    .arg(format!("--cpu={}", limits.cpu_s));
-                command
-                    .arg(format!("--fsize={}", limits.file))
-                    .args(["--core=0", "--nofile=512"]);
-                // All threads of this user count, so this only stops what multiplies without end.
-                command.arg("--nproc=16384").arg("--").arg(program);
+                command.args(call.limits.flags()).arg("--").arg(program);
                 command
             }
         };

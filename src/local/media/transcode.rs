@@ -2,19 +2,20 @@
 
 use std::{path::Path, time::Duration};
 
-use tokio::{fs, time::Instant};
+use tokio::fs;
 
 use super::{
-    caption::{Media, Rendition},
-    hls::{LONGEST_S, MASTER, Plan, SOUND},
-    ladder::{Rung, ladder},
-    playlist::Playlist,
-    probe::{Probe, Video, probe},
+    caption::Media,
+    hls::{LONGEST_S, Plan},
+    ladder::ladder,
+    measure::describe,
+    probe::{Probe, probe},
+    progress::Progress,
     running::Claim,
     tool::{Call, Limits, Tools},
     work::Failure,
 };
-use crate::local::{App, ids, store::Asset};
+use crate::local::{App, store::Asset};
 
 const GIB: u64 = 1 << 30;
 /// Real seconds that one second of video may take, beside a start of two minutes.
@@ -63,8 +64,8 @@ pub(crate) async fn transcode(
         threads: tools.threads,
         test: asset.test,
     };
-    let told = encode(app, tools, asset, &plan, folder, claim).await?;
-    let media = describe(&probe, &rungs, folder).await?;
+    let (told, reached_s) = encode(app, tools, asset, &plan, folder, claim).await?;
+    let media = describe(&probe, &rungs, folder, reached_s).await?;
     check_word(&probe, &media, &told, asset.test)?;
     move_into_place(folder, &app.folders.media(&asset.id)).await?;
     Ok(media)
@@ -77,7 +78,7 @@ async fn encode(
     plan: &Plan<'_>,
     folder: &Path,
     claim: &Claim,
-) -> Result<String, Failure> {
+) -> Result<(String, f64), Failure> {
     let seconds = plan.probe.duration_s.unwrap_or(f64::from(LONGEST_S));
     let wall_s = (120.0 + seconds * SLOWEST).min(LONGEST_WALL_S);
     let limits = Limits {
@@ -87,141 +88,18 @@ async fn encode(
         file: 2 * GIB,
         min_free: app.settings.min_free_bytes,
     };
-    let mut progress = Progress {
-        app,
-        asset_id: &asset.id,
-        seconds: plan.probe.duration_s,
-        told: Instant::now(),
-    };
+    let mut progress = Progress::of(app, &asset.id, plan.probe.duration_s);
     let call = Call {
         args: plan.args(),
         folder,
         limits,
         cancel: claim.cancel(),
     };
-    tools
+    let told = tools
         .ffmpeg(call, |bytes: &[u8]| progress.read(bytes))
         .await
-        .map_err(Failure::tool)
-}
-
-/// Reads `-progress` and writes it down, once a second at most.
-struct Progress<'a> {
-    app: &'a App,
-    asset_id: &'a str,
-    seconds: Option<f64>,
-    told: Instant,
-}
-
-impl Progress<'_> {
-    fn read(&mut self, bytes: &[u8]) {
-        let Some(seconds) = self.seconds else { return };
-        let text = String::from_utf8_lossy(bytes);
-        let at = text
-            .lines()
-            .rev()
-            .find_map(|line| line.strip_prefix("out_time_us=")?.parse::<f64>().ok());
-        let (Some(at), true) = (at, self.told.elapsed() >= Duration::from_secs(1)) else {
-            return;
-        };
-        self.told = Instant::now();
-        let percent = ((at / 100.0 / seconds).clamp(0.0, 9900.0)).round() / 100.0;
-        let (store, id) = (self.app.store.clone(), self.asset_id.to_owned());
-        tokio::spawn(async move {
-            if let Err(error) = store.set_progress(&id, percent).await {
-                tracing::debug!(%error, "progress not written");
-            }
-        });
-    }
-}
-
-/// Measures what was made.
-async fn describe(probe: &Probe, rungs: &[Rung], folder: &Path) -> Result<Media, Failure> {
-    let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
-    let sound = [Rung {
-        name: SOUND.into(),
-        width: 0,
-        height: 0,
-        peak_kbps: 0,
-    }];
-    let rungs = if rungs.is_empty() { &sound[..] } else { rungs };
-    let (mut renditions, mut duration_s) = (Vec::new(), 0.0_f64);
-    for rung in rungs {
-        let place = folder.join(&rung.name);
-        let playlist = Playlist::load(&place).await.unwrap_or_default();
-        if playlist.0.is_empty() {
-            return Err(Failure::input("The file holds no frame that can be shown"));
-        }
-        duration_s = duration_s.max(playlist.duration_s());
-        renditions.push(measure(rung, &playlist, &place, &master).await?);
-    }
-    Ok(Media {
-        duration_s: (duration_s * 1e6).round() / 1e6,
-        aspect_ratio: probe.video.as_ref().map(aspect_ratio),
-        frame_rate: probe
-            .video
-            .as_ref()
-            .and_then(|v| v.frame_rate)
-            .map_or(-1.0, |r| (r * 1e3).round() / 1e3),
-        channels: probe.audio.as_ref().map_or(0, |audio| audio.channels),
-        video_track: ids::id(),
-        audio_track: ids::id(),
-        renditions,
-    })
-}
-
-async fn measure(rung: &Rung, playlist: &Playlist, place: &Path, master: &str) -> Result<Rendition, Failure> {
-    let (mut bytes, mut peak) = (0_u64, 0.0_f64);
-    for segment in &playlist.0 {
-        let size = fs::metadata(place.join(&segment.file)).await?.len();
-        bytes += size;
-        peak = peak.max(bits(size) / segment.duration_s.max(0.5));
-    }
-    let average = bits(bytes) / playlist.duration_s().max(0.5);
-    Ok(Rendition {
-        name: rung.name.clone(),
-        width: rung.width,
-        height: rung.height,
-        peak_bps: rounded(peak.max(average)),
-        average_bps: rounded(average),
-        codecs: codecs(master, &rung.name),
-    })
-}
-
-#[expect(clippy::cast_precision_loss, reason = "rates need no exact byte")]
-fn bits(bytes: u64) -> f64 {
-    bytes as f64 * 8.0
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "rates are positive and small"
-)]
-fn rounded(rate: f64) -> u64 {
-    rate.round() as u64
-}
-
-/// `CODECS` of one rendition in ffmpeg's master playlist: the attribute line before its address.
-fn codecs(master: &str, name: &str) -> Option<String> {
-    let address = format!("{name}/{}", Playlist::FILE);
-    let mut before = "";
-    for line in master.lines() {
-        if line == address {
-            let (_, rest) = before.split_once("CODECS=\"")?;
-            return rest.split_once('"').map(|(codecs, _)| codecs.to_owned());
-        }
-        before = line;
-    }
-    None
-}
-
-fn aspect_ratio(video: &Video) -> String {
-    let (mut a, mut b) = (video.width, video.height);
-    while b > 0 {
-        (a, b) = (b, a % b);
-    }
-    format!("{}:{}", video.width / a.max(1), video.height / a.max(1))
+        .map_err(Failure::tool)?;
+    Ok((told, progress.reached_s()))
 }
 
 /// Holds the file to its header: one that is cut off, or claims hours that it does not have, is an error.

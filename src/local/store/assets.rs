@@ -7,6 +7,14 @@ use sqlx::{FromRow, types::Json};
 use super::{Store, Write, micros};
 use crate::local::media::Media;
 
+/// The columns of [`Asset`].
+macro_rules! columns {
+    () => {
+        "id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, media, \
+         created_us"
+    };
+}
+
 /// One asset.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Asset {
@@ -86,13 +94,10 @@ impl<T> From<Option<T>> for Put<T> {
 impl Store {
     /// One asset by its id.
     pub(crate) async fn asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
-        sqlx::query_as(
-            "select id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-             media, created_us from assets where id = $1",
-        )
-        .bind(id)
-        .fetch_optional(&self.readers)
-        .await
+        sqlx::query_as(concat!("select ", columns!(), " from assets where id = $1"))
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
     }
 
     /// A page of assets, newest first, of one upload where asked.
@@ -103,12 +108,13 @@ impl Store {
         limit: i64,
         offset: i64,
     ) -> Result<Vec<Asset>, sqlx::Error> {
-        sqlx::query_as(
-            "select id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-             media, created_us from assets where ($1 is null or upload_id = $1) \
+        sqlx::query_as(concat!(
+            "select ",
+            columns!(),
+            " from assets where ($1 is null or upload_id = $1) \
              and ($2 is null or (created_us, id) < ($2, $3)) \
-             order by created_us desc, id desc limit $4 offset $5",
-        )
+             order by created_us desc, id desc limit $4 offset $5"
+        ))
         .bind(upload_id)
         .bind(after.map(|position| position.created_us))
         .bind(after.map(|position| position.id.as_str()))
@@ -145,10 +151,9 @@ impl Store {
 /// Writes a new asset's row.
 pub(crate) async fn insert(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
     sqlx::query_as(
-        "insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
+        concat!("insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
          created_us) values ($1, $2, 'preparing', $3, $4, $5, $6, 'ingesting', 0.0, $7) \
-         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-         media, created_us",
+         returning ", columns!()),
     )
     .bind(new.id)
     .bind(new.upload_id)
@@ -167,12 +172,12 @@ pub(crate) async fn change(
     id: &str,
     changes: &AssetChanges,
 ) -> Result<Option<Asset>, sqlx::Error> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "update assets set passthrough = case when $2 then $3 else passthrough end, \
          meta = case when $4 then $5 else meta end where id = $1 \
-         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-         media, created_us",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .bind(changes.passthrough.is_some())
     .bind(changes.passthrough.as_ref().and_then(Put::value))
@@ -188,12 +193,12 @@ pub(crate) async fn make_ready(
     id: &str,
     media: &Media,
 ) -> Result<Option<Asset>, sqlx::Error> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "update assets set status = 'ready', progress_state = 'completed', progress = 100.0, media = $2 \
          where id = $1 and status = 'preparing' \
-         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-         media, created_us",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .bind(Json(media))
     .fetch_optional(&mut **write)
@@ -202,12 +207,12 @@ pub(crate) async fn make_ready(
 
 /// The asset will never be watchable; `None` when it is gone or has ended otherwise.
 pub(crate) async fn fail(write: &mut Write, id: &str, errors: &Value) -> Result<Option<Asset>, sqlx::Error> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "update assets set status = 'errored', progress_state = 'errored', progress = -1.0, errors = $2 \
          where id = $1 and status = 'preparing' \
-         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-         media, created_us",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .bind(Json(errors))
     .fetch_optional(&mut **write)
@@ -216,11 +221,11 @@ pub(crate) async fn fail(write: &mut Write, id: &str, errors: &Value) -> Result<
 
 /// Removes the asset with its playback ids, jobs and renditions, and notes its files; `None` when there is none.
 pub(crate) async fn delete(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
-    let gone: Option<Asset> = sqlx::query_as(
+    let gone: Option<Asset> = sqlx::query_as(concat!(
         "delete from assets where id = $1 \
-         returning id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, \
-         media, created_us",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .fetch_optional(&mut **write)
     .await?;

@@ -46,6 +46,25 @@ impl Store {
             .await
     }
 
+    /// The files of `id` have an upload or asset that needs them.
+    pub(crate) async fn owns_files(&self, id: &str) -> Result<bool, sqlx::Error> {
+        let owner: Option<i64> = sqlx::query_scalar(
+            "select 1 from assets where id = $1 or upload_id = $1 \
+             union all select 1 from uploads where id = $1 and status = 'waiting' limit 1",
+        )
+        .bind(id)
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(owner.is_some())
+    }
+
+    /// Notes outside of any change that the files of `id` may go.
+    pub(crate) async fn throw_away_later(&self, id: &str) -> Result<(), sqlx::Error> {
+        let mut write = self.write().await?;
+        throw_away(&mut write, id).await?;
+        write.commit().await
+    }
+
     /// Ids whose files are to be removed.
     pub(crate) async fn trash(&self) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar("select id from trash")

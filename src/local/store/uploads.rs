@@ -6,6 +6,14 @@ use sqlx::{FromRow, types::Json};
 
 use super::{Store, Write, micros};
 
+/// The columns of [`Upload`].
+macro_rules! columns {
+    () => {
+        "id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, total_bytes, \
+         received_bytes"
+    };
+}
+
 /// One direct upload.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Upload {
@@ -64,32 +72,27 @@ pub(crate) enum Cancelled {
 impl Store {
     /// One upload by its id.
     pub(crate) async fn upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
-        sqlx::query_as(
-            "select id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-             total_bytes, received_bytes from uploads where id = $1",
-        )
-        .bind(id)
-        .fetch_optional(&self.readers)
-        .await
+        sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
+            .bind(id)
+            .fetch_optional(&self.readers)
+            .await
     }
 
     /// One upload by the secret in its URL.
     pub(crate) async fn upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
-        sqlx::query_as(
-            "select id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-             total_bytes, received_bytes from uploads where secret = $1",
-        )
-        .bind(secret)
-        .fetch_optional(&self.readers)
-        .await
+        sqlx::query_as(concat!("select ", columns!(), " from uploads where secret = $1"))
+            .bind(secret)
+            .fetch_optional(&self.readers)
+            .await
     }
 
     /// A page of uploads, newest first.
     pub(crate) async fn list_uploads(&self, limit: i64, offset: i64) -> Result<Vec<Upload>, sqlx::Error> {
-        sqlx::query_as(
-            "select id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-             total_bytes, received_bytes from uploads order by created_us desc, id desc limit $1 offset $2",
-        )
+        sqlx::query_as(concat!(
+            "select ",
+            columns!(),
+            " from uploads order by created_us desc, id desc limit $1 offset $2"
+        ))
         .bind(limit)
         .bind(offset)
         .fetch_all(&self.readers)
@@ -131,10 +134,9 @@ impl Store {
 pub(crate) async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(
-        "insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us) \
+        concat!("insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us) \
          values ($1, $2, 'waiting', $3, $4, $5, $6, $7, $8) \
-         returning id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-         total_bytes, received_bytes",
+         returning ", columns!()),
     )
     .bind(new.id)
     .bind(new.secret)
@@ -154,11 +156,11 @@ pub(crate) async fn cancel(
     id: &str,
     now: DateTime<Utc>,
 ) -> Result<Cancelled, sqlx::Error> {
-    let cancelled: Option<Upload> = sqlx::query_as(
+    let cancelled: Option<Upload> = sqlx::query_as(concat!(
         "update uploads set status = 'cancelled' where id = $1 and status = 'waiting' and expires_us > $2 \
-         returning id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-         total_bytes, received_bytes",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .bind(micros(now))
     .fetch_optional(&mut **write)
@@ -186,12 +188,12 @@ pub(crate) async fn complete(
     size: u64,
     now: DateTime<Utc>,
 ) -> Result<Option<Upload>, sqlx::Error> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "update uploads set status = 'asset_created', asset_id = $2, received_bytes = $3, total_bytes = $3 \
          where id = $1 and status = 'waiting' and expires_us > $4 \
-         returning id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-         total_bytes, received_bytes",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .bind(asset_id)
     .bind(i64::try_from(size).unwrap_or(i64::MAX))
@@ -202,11 +204,11 @@ pub(crate) async fn complete(
 
 /// Marks the upload of an asset that failed.
 pub(crate) async fn fail(write: &mut Write, id: &str, error: &Value) -> Result<Option<Upload>, sqlx::Error> {
-    sqlx::query_as(
+    sqlx::query_as(concat!(
         "update uploads set status = 'errored', error = $2 where id = $1 \
-         returning id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, \
-         total_bytes, received_bytes",
-    )
+         returning ",
+        columns!()
+    ))
     .bind(id)
     .bind(Json(error))
     .fetch_optional(&mut **write)

@@ -25,9 +25,7 @@ const DRAIN: Duration = Duration::from_secs(10);
 pub(crate) async fn run(app: App, upload: Upload, headers: HeaderMap, body: Body) -> Result<Answer, Fault> {
     let mut body = Stream(Box::pin(body.into_data_stream()));
     let outcome = Request { app: &app, upload }.handle(&headers, &mut body).await;
-    if !matches!(outcome, Ok(Answer::Partial(_))) {
-        body.drain().await;
-    }
+    body.drain().await;
     outcome
 }
 
@@ -76,7 +74,9 @@ impl Request<'_> {
         self.check_total(part)?;
         let received = self.on_disk().await?;
         match part {
-            Part::Probe { total } if received > 0 && total == Some(received) => self.finish(received).await,
+            Part::Probe { total } if received > 0 && total.or(self.upload.total()) == Some(received) => {
+                self.finish(received).await
+            }
             Part::Probe { .. } => Ok(Answer::Partial(received)),
             Part::Whole { length } => self.whole(length, body, &turn).await,
             Part::Chunk { start, .. } if start > received => {

@@ -1,7 +1,7 @@
 //! What the provider answered.
 
 use chrono::{DateTime, Utc};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use url::Url;
 
@@ -13,11 +13,19 @@ use crate::provider::{
     template::{Id, Scope},
 };
 
+/// What came over the wire, not judged yet.
+pub(crate) struct Received {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) url: Url,
+    pub(crate) body: Result<Vec<u8>, CallError>,
+}
+
 /// An answer that says yes.
 pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     /// Where the request went: what a relative `Location` is resolved against.
-    pub(crate) url: Option<Url>,
+    pub(crate) url: Url,
     pub(crate) body: Option<Value>,
     /// The provider's clock.
     pub(crate) date: Option<DateTime<Utc>>,
@@ -38,7 +46,7 @@ impl Answer {
         Given {
             json: self.body.as_ref(),
             headers: Some(&self.headers),
-            base: self.url.as_ref(),
+            base: Some(&self.url),
         }
     }
 

@@ -2,21 +2,19 @@
 
 mod answer;
 mod auth;
+mod judge;
 mod rate;
 mod transport;
 
-use std::time::Duration;
-
-pub(crate) use answer::{Answer, Sent};
+pub(crate) use answer::{Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
-    header::{ACCEPT, CONTENT_TYPE, DATE, RETRY_AFTER},
+    HeaderMap, HeaderName, HeaderValue,
+    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
 };
 use rate::Rate;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::Value;
-use transport::{http_client, http_date, read, transport};
+use secrecy::SecretString;
+use transport::{http_client, read, transport};
 use url::Url;
 
 use super::{
@@ -24,13 +22,10 @@ use super::{
     action::{Action, Request},
     compile::{Constants, Reader},
     error::{CallError, MapError},
-    pointer::{Pointer, text_of},
+    pointer::Pointer,
     source::{self, Kind, Rules},
     template::{Place, Scope},
 };
-
-/// Most that is shown of a provider's own words.
-const LONGEST_MESSAGE: usize = 200;
 
 /// `[api]`, compiled.
 pub(crate) struct Client {
@@ -105,6 +100,9 @@ impl Client {
     pub(crate) fn headers_of(&self, request: &Request) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        }
         if request.own_origin {
             headers.extend(self.headers.clone());
         }
@@ -138,144 +136,20 @@ impl Client {
             .request(request.method.clone(), url.clone())
             .headers(self.headers_of(&request));
         if let Some(body) = &request.body {
-            let text = HeaderValue::from_static("application/json");
-            call = call.header(CONTENT_TYPE, text).body(body.to_string());
+            call = call.body(body.to_string());
         }
         let answer = call
             .send()
             .await
             .map_err(|error| CallError::outage(transport(&error)))?;
-        let status = answer.status();
-        let headers = answer.headers().clone();
-        if action.gone.contains(&status.as_u16()) {
-            return Ok(Sent::Gone);
-        }
-        if action.too_late.contains(&status.as_u16()) {
-            return Ok(Sent::TooLate);
-        }
+        let (status, headers) = (answer.status(), answer.headers().clone());
         let body = read(answer).await;
-        self.judge(action, &request.method, status, &headers, now)
-            .map_err(|error| self.with_message(error, body.as_deref().unwrap_or_default()))?;
-        let body = parse(action, &body?)?;
-        self.check_must(action, status, body.as_ref())?;
-        let date = headers.get(DATE).and_then(|date| http_date(date.to_str().ok()?));
-        Ok(Sent::Done(Box::new(Answer {
+        let received = Received {
+            status,
             headers,
-            url: Some(url),
+            url,
             body,
-            date,
-        })))
-    }
-
-    /// What the status alone says.
-    fn judge(
-        &self,
-        action: &Action,
-        method: &Method,
-        status: StatusCode,
-        headers: &HeaderMap,
-        now: DateTime<Utc>,
-    ) -> Result<(), CallError> {
-        let fine = if action.ok.is_empty() {
-            status.is_success()
-        } else {
-            action.ok.contains(&status.as_u16())
         };
-        if fine {
-            return Ok(());
-        }
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            let told = self.retry_after(headers, now);
-            self.rate.pause(method, told);
-            return Err(CallError::Outage {
-                retry_after: told,
-                reason: "it answered 429".to_owned(),
-            });
-        }
-        if status.is_client_error() {
-            return Err(CallError::Refused {
-                status: status.as_u16(),
-                message: None,
-            });
-        }
-        let retry_after = self.retry_after(headers, now);
-        Err(CallError::Outage {
-            retry_after,
-            reason: format!("it answered {}", status.as_u16()),
-        })
+        self.receive(action, &request.method, received, now)
     }
-
-    /// A 2xx whose body does not say what it must is a refusal.
-    fn check_must(&self, action: &Action, status: StatusCode, body: Option<&Value>) -> Result<(), CallError> {
-        if action.must.is_empty() || body.is_some_and(|body| action.must.holds(body)) {
-            return Ok(());
-        }
-        let message = body.and_then(|body| self.message(body));
-        Err(CallError::Refused {
-            status: status.as_u16(),
-            message,
-        })
-    }
-
-    fn with_message(&self, error: CallError, body: &[u8]) -> CallError {
-        match error {
-            CallError::Refused {
-                status,
-                message: None,
-            } => {
-                let message = serde_json::from_slice(body)
-                    .ok()
-                    .and_then(|body| self.message(&body));
-                CallError::Refused { status, message }
-            }
-            other => other,
-        }
-    }
-
-    /// The provider's own words: printable, short, and without our secrets.
-    fn message(&self, body: &Value) -> Option<String> {
-        let scope = Scope::default();
-        let found = self
-            .error_message
-            .iter()
-            .filter_map(|pointer| pointer.get(body, &scope));
-        let text = found
-            .map(text_of)
-            .find(|text| !text.is_empty() && text != "null")?;
-        let text = self
-            .secrets
-            .iter()
-            .map(ExposeSecret::expose_secret)
-            .fold(text, |text, secret| {
-                if secret.len() < 4 {
-                    text
-                } else {
-                    text.replace(secret, "***")
-                }
-            });
-        Some(
-            text.chars()
-                .map(|char| if char.is_control() { ' ' } else { char })
-                .take(LONGEST_MESSAGE)
-                .collect(),
-        )
-    }
-
-    /// Seconds, or an HTTP date.
-    fn retry_after(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
-        let text = headers.get(&self.retry_after_header)?.to_str().ok()?.trim();
-        if let Ok(seconds) = text.parse::<f64>() {
-            return Duration::try_from_secs_f64(seconds).ok();
-        }
-        (http_date(text)? - now).to_std().ok().or(Some(Duration::ZERO))
-    }
-}
-
-/// The body as JSON, where the map reads it at all.
-fn parse(action: &Action, body: &[u8]) -> Result<Option<Value>, CallError> {
-    if !action.reads_body() {
-        return Ok(None);
-    }
-    let parsed = serde_json::from_slice(body).map(Some);
-    parsed.map_err(|_| CallError::outage(format!("[{}]: its answer is no JSON", action.label)))
 }

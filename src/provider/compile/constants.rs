@@ -46,8 +46,9 @@ impl Constants {
                 this.secrets.insert(name, read.secret());
             }
         }
-        this.settle_signing(root)?;
-        this.refuse_unset(root)?;
+        let own = own_to_signing(root);
+        this.settle_signing(root, &own)?;
+        this.refuse_unset(root, &own)?;
         Ok(this)
     }
 
@@ -78,19 +79,7 @@ impl Constants {
         self.secrets.keys().map(String::as_str)
     }
 
-    fn settle_signing(&mut self, root: &Reader) -> Result<(), MapError> {
-        let mut inside = BTreeSet::new();
-        let mut outside = BTreeSet::new();
-        for (path, value) in root.peek_all() {
-            let names = if path == "playback.sign" || path == "playback.compute" {
-                &mut inside
-            } else {
-                &mut outside
-            };
-            collect_names(value, names);
-        }
-        // What is used elsewhere too says nothing about whether signing is wanted.
-        let own: Vec<&str> = inside.difference(&outside).map(String::as_str).collect();
+    fn settle_signing(&mut self, root: &Reader, own: &BTreeSet<String>) -> Result<(), MapError> {
         let mut empty = Vec::new();
         let mut set = Vec::new();
         for name in own {
@@ -131,22 +120,8 @@ impl Constants {
         Some((variable.clone().unwrap_or_else(|| name.to_owned()), empty))
     }
 
-    fn refuse_unset(&self, root: &Reader) -> Result<(), MapError> {
-        let mut used_elsewhere = BTreeSet::new();
-        let mut in_signing = BTreeSet::new();
-        for (path, value) in root.peek_all() {
-            let signing = path == "playback.sign" || path == "playback.compute";
-            collect_names(
-                value,
-                if signing {
-                    &mut in_signing
-                } else {
-                    &mut used_elsewhere
-                },
-            );
-        }
-        let excused =
-            |name: &str| self.signing_off && in_signing.contains(name) && !used_elsewhere.contains(name);
+    fn refuse_unset(&self, root: &Reader, own: &BTreeSet<String>) -> Result<(), MapError> {
+        let excused = |name: &str| self.signing_off && own.contains(name);
         let vars = self
             .vars
             .iter()
@@ -276,6 +251,16 @@ fn read(name: &str, env: Env<'_>) -> Result<Option<String>, String> {
         .strip_suffix('\n')
         .map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
     Ok(Some(text.to_owned()))
+}
+
+/// The `vars.x` and `secrets.x` that only what signs uses: others say nothing about whether signing is wanted.
+fn own_to_signing(root: &Reader) -> BTreeSet<String> {
+    let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
+    for (path, value) in root.peek_all() {
+        let signs = path == "playback.sign" || path == "playback.compute";
+        collect_names(value, if signs { &mut inside } else { &mut outside });
+    }
+    inside.difference(&outside).cloned().collect()
 }
 
 /// Every `vars.x` and `secrets.x` that a template under `value` names.

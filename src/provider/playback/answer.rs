@@ -114,11 +114,15 @@ impl Playback {
         }
         let shared = self.shared(&asking, &needs).await?;
         let (tokens, pictures) = self.tokens(&asking, &shared, picture, only_thumbnails).await?;
-        let mut answer = PlaybackUrls::default();
-        for (name, form) in urls {
-            let scope = shared.scope(&asking, Some(&tokens));
-            answer.urls.insert(name.to_owned(), form.url.render(&scope)?);
-        }
+        let scope = shared.scope(&asking, Some(&tokens));
+        let mut answer = PlaybackUrls {
+            urls: rendered(&urls, &scope)?,
+            tokens: tokens
+                .iter()
+                .map(|(name, token)| (name.clone(), token.to_string()))
+                .collect(),
+            ..PlaybackUrls::default()
+        };
         for ((name, width), tokens) in asking.ask.sizes.iter().zip(&pictures) {
             let Some((thumbnail, form)) = picture else { break };
             let shown = Picture {
@@ -128,10 +132,6 @@ impl Playback {
             let url = thumbnail.render(form, shown, &shared.scope(&asking, Some(tokens)))?;
             answer.thumbnails.insert(name.clone(), url);
         }
-        answer.tokens = tokens
-            .iter()
-            .map(|(name, token)| (name.clone(), token.to_string()))
-            .collect();
         if signs || !tokens.is_empty() {
             answer.expires_at = DateTime::from_timestamp(shared.ends, 0);
         }
@@ -202,6 +202,19 @@ impl Shared {
             ..Scope::of(asking.subject, asking.values)
         }
     }
+}
+
+/// The addresses; one beside `hls` that an id or a capture is missing for is left out.
+fn rendered(urls: &[(&str, &Form)], scope: &Scope<'_>) -> Result<BTreeMap<String, String>, InvalidField> {
+    let mut out = BTreeMap::new();
+    for (name, form) in urls {
+        match form.url.render(scope) {
+            Ok(url) => drop(out.insert((*name).to_owned(), url)),
+            Err(error) if *name == "hls" => return Err(error),
+            Err(_) => {}
+        }
+    }
+    Ok(out)
 }
 
 fn unplayable(policy: Policy) -> InvalidField {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 pub(crate) use answer::Asking;
 pub use answer::{PlaybackAsk, PlaybackUrls};
-use form::{Forms, Needs};
+use form::{Form, Forms, Needs};
 pub(crate) use sign::Sign;
 use steps::Steps;
 use thumbnail::Thumbnail;
@@ -91,6 +91,25 @@ impl Playback {
     pub(crate) fn can_play(&self, policy: Policy) -> bool {
         let form = self.hls().and_then(|forms| forms.get(policy));
         form.is_some_and(|form| !self.off || !form.is_signed())
+    }
+
+    /// Some address of such a video takes a call to the provider.
+    pub(crate) fn takes_calls(&self, policy: Policy) -> bool {
+        let urls = self.urls.iter().filter_map(|(_, forms)| forms.get(policy));
+        let pictures = self
+            .thumbnail
+            .iter()
+            .filter_map(|thumbnail| thumbnail.forms.get(policy));
+        let fetches = |form: &Form| match &self.sign {
+            Sign::Fetch(steps) => steps.gives(&form.needs.captures),
+            _ => false,
+        };
+        let resolves = |form: &Form| {
+            self.resolve
+                .as_ref()
+                .is_some_and(|steps| steps.gives(&form.needs.captures))
+        };
+        urls.chain(pictures).any(|form| fetches(form) || resolves(form))
     }
 
     pub(crate) fn has_thumbnails(&self) -> bool {

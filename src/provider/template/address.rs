@@ -56,6 +56,17 @@ impl UrlTemplate {
         self.captured
     }
 
+    /// The capture that it begins with.
+    pub(crate) fn captured_name(&self) -> Option<&str> {
+        match self.parts.first() {
+            Some(Part::Slot(Slot {
+                name: Name::Captured(name),
+                ..
+            })) => Some(name),
+            _ => None,
+        }
+    }
+
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.parts.iter().filter_map(|part| match part {
             Part::Slot(slot) => Some(slot),
@@ -106,7 +117,17 @@ impl UrlTemplate {
                 }
             }
         }
-        check_end(&out, parse, start.as_ref())?;
+        // An address that is the provider's own from beginning to end is the provider's own business.
+        let own = self.captured && self.parts.len() == 1;
+        if !own && has_dot_segment(&out) {
+            return Err(unfit());
+        }
+        if parse {
+            let end = origin(&out).ok_or_else(unfit)?;
+            if start.is_some_and(|start| start != end) {
+                return Err(unfit());
+            }
+        }
         Ok(out)
     }
 
@@ -141,24 +162,11 @@ impl UrlTemplate {
     }
 }
 
-/// The whole must still be what its beginning promised.
-fn check_end(out: &str, parse: bool, start: Option<&Origin>) -> Result<(), InvalidField> {
-    let invalid = || {
-        InvalidField::new(
-            "provider",
-            "what the provider gave makes no http or https address",
-        )
-    };
-    if has_dot_segment(out) {
-        return Err(invalid());
-    }
-    if parse {
-        let end = origin(out).ok_or_else(invalid)?;
-        if start.is_some_and(|start| *start != end) {
-            return Err(invalid());
-        }
-    }
-    Ok(())
+fn unfit() -> InvalidField {
+    InvalidField::new(
+        "provider",
+        "what the provider gave makes no http or https address",
+    )
 }
 
 fn is_web(url: &Url) -> bool {

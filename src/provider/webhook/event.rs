@@ -67,6 +67,9 @@ pub enum TranslateError {
     Ignored,
 }
 
+/// An id beyond this is none: the event is known by its hash then.
+const LONGEST_ID: usize = 255;
+
 /// What a rule makes of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Emit {
@@ -152,9 +155,7 @@ impl Events {
                 .as_ref()
                 .and_then(|source| source.find_text(given, &nothing))
         };
-        let id = text(&self.id)
-            .map(|id| id.replace('\0', ""))
-            .filter(|id| !id.is_empty());
+        let id = text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
         let id_is_hash = id.is_none() || self.id.as_ref().is_some_and(Source::is_hash);
         let rule = self.rule(&json);
         let ids = rule
@@ -164,7 +165,12 @@ impl Events {
             event_id: id.unwrap_or_else(own_id),
             id_is_hash,
             event_type: text(&self.event_type)
-                .map(|text| text.replace('\0', ""))
+                .map(|text| {
+                    text.chars()
+                        .filter(|char| *char != '\0')
+                        .take(LONGEST_ID)
+                        .collect()
+                })
                 .unwrap_or_default(),
             occurred_at: self.occurred_at(given),
             video_id: ids.video,

@@ -29,9 +29,8 @@ pub(crate) struct Found<'a> {
 impl Form {
     pub(super) fn compile(at: &mut Reader) -> Result<Self, MapError> {
         if at.peek("format").is_some_and(toml::Value::is_str) {
-            return Ok(at
-                .choice("format", &[("raw", Self::Raw)].map(|(name, _)| (name, ())))?
-                .map_or(Self::Raw, |()| Self::Raw));
+            at.choice("format", &[("raw", ())])?;
+            return Ok(Self::Raw);
         }
         let Some(mut table) = at.table("format")? else {
             return Ok(Self::Raw);

@@ -1,0 +1,75 @@
+//! `provider test`: tries an action map without an account.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+
+use super::CommandError;
+use crate::{
+    clock::Clock,
+    config::Environment,
+    provider::{
+        conformance::{Trial, examine},
+        embedded,
+    },
+};
+
+/// Things to do with a provider's action map.
+#[derive(Debug, Subcommand)]
+pub(super) enum ProviderCommand {
+    /// Try a map: what it would send, what it reads from recorded answers and events, what it can do.
+    Test(TestArgs),
+}
+
+/// What is tried, and with what.
+#[derive(Debug, Args)]
+pub(super) struct TestArgs {
+    /// The map's file, or the name of one that is built in.
+    #[arg(value_name = "MAP")]
+    map: PathBuf,
+    /// Recorded answers and events (TOML or JSON), with the variables that they need.
+    #[arg(long, value_name = "FILE")]
+    cassette: Option<PathBuf>,
+    /// Ask the real API too, reading only, with the environment's credentials.
+    #[arg(long)]
+    live: bool,
+}
+
+/// Prints what was found; fails where something is wrong.
+pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Result<(), CommandError> {
+    let ProviderCommand::Test(args) = command;
+    let (file, toml) = map_text(&args.map)?;
+    let cassette = args.cassette.as_deref().map(read).transpose()?;
+    let report = examine(Trial {
+        file: &file,
+        toml: &toml,
+        cassette: cassette
+            .as_ref()
+            .map(|(file, text)| (file.as_str(), text.as_str())),
+        env: &|name| env.get(name).map(str::to_owned),
+        live: args.live,
+        now: Clock::system().now(),
+    })
+    .await?;
+    print!("{report}");
+    if report.passed() {
+        Ok(())
+    } else {
+        Err(format!("{} problem(s)", report.problems.len()).into())
+    }
+}
+
+/// A file's text, or that of the built-in map of this name.
+fn map_text(map: &Path) -> Result<(String, String), CommandError> {
+    let name = map.to_string_lossy().into_owned();
+    match embedded(&name) {
+        Some(text) if !map.exists() => Ok((format!("{name}.toml (built in)"), text.to_owned())),
+        _ => read(map),
+    }
+}
+
+fn read(path: &Path) -> Result<(String, String), CommandError> {
+    let name = path.to_string_lossy().into_owned();
+    let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
+    Ok((name, text))
+}

@@ -1,0 +1,116 @@
+//! What a transcode has made, measured.
+
+use std::path::Path;
+
+use tokio::fs;
+
+use super::{
+    caption::{Media, Rendition},
+    hls::{MASTER, SOUND},
+    ladder::Rung,
+    playlist::Playlist,
+    probe::{Probe, Video},
+    work::Failure,
+};
+use crate::local::ids;
+
+/// Sound that ends so many seconds behind the picture counts.
+const BEHIND_S: f64 = 0.5;
+
+/// Measures what was made; the longest stream came to `reached_s`.
+pub(crate) async fn describe(
+    probe: &Probe,
+    rungs: &[Rung],
+    folder: &Path,
+    reached_s: f64,
+) -> Result<Media, Failure> {
+    let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
+    let sound = [Rung {
+        name: SOUND.into(),
+        width: 0,
+        height: 0,
+        peak_kbps: 0,
+    }];
+    let rungs = if rungs.is_empty() { &sound[..] } else { rungs };
+    let (mut renditions, mut duration_s) = (Vec::new(), 0.0_f64);
+    for rung in rungs {
+        let place = folder.join(&rung.name);
+        let mut playlist = Playlist::load(&place).await.unwrap_or_default();
+        if playlist.0.is_empty() {
+            return Err(Failure::input("The file holds no frame that can be shown"));
+        }
+        // ffmpeg counts the picture alone: sound that goes on behind it lies in the last segment.
+        if reached_s - playlist.duration_s() > BEHIND_S {
+            playlist.lengthen(&place, reached_s).await?;
+        }
+        duration_s = duration_s.max(playlist.duration_s());
+        renditions.push(measure(rung, &playlist, &place, &master).await?);
+    }
+    Ok(Media {
+        duration_s: (duration_s * 1e6).round() / 1e6,
+        aspect_ratio: probe.video.as_ref().map(aspect_ratio),
+        frame_rate: probe
+            .video
+            .as_ref()
+            .and_then(|v| v.frame_rate)
+            .map_or(-1.0, |r| (r * 1e3).round() / 1e3),
+        channels: probe.audio.as_ref().map_or(0, |audio| audio.channels),
+        video_track: ids::id(),
+        audio_track: ids::id(),
+        renditions,
+    })
+}
+
+async fn measure(rung: &Rung, playlist: &Playlist, place: &Path, master: &str) -> Result<Rendition, Failure> {
+    let (mut bytes, mut peak) = (0_u64, 0.0_f64);
+    for segment in &playlist.0 {
+        let size = fs::metadata(place.join(&segment.file)).await?.len();
+        bytes += size;
+        peak = peak.max(bits(size) / segment.duration_s.max(0.5));
+    }
+    let average = bits(bytes) / playlist.duration_s().max(0.5);
+    Ok(Rendition {
+        name: rung.name.clone(),
+        width: rung.width,
+        height: rung.height,
+        peak_bps: rounded(peak.max(average)),
+        average_bps: rounded(average),
+        codecs: codecs(master, &rung.name),
+    })
+}
+
+#[expect(clippy::cast_precision_loss, reason = "rates need no exact byte")]
+fn bits(bytes: u64) -> f64 {
+    bytes as f64 * 8.0
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "rates are positive and small"
+)]
+fn rounded(rate: f64) -> u64 {
+    rate.round() as u64
+}
+
+/// `CODECS` of one rendition in ffmpeg's master playlist: the attribute line before its address.
+fn codecs(master: &str, name: &str) -> Option<String> {
+    let address = format!("{name}/{}", Playlist::FILE);
+    let mut before = "";
+    for line in master.lines() {
+        if line == address {
+            let (_, rest) = before.split_once("CODECS=\"")?;
+            return rest.split_once('"').map(|(codecs, _)| codecs.to_owned());
+        }
+        before = line;
+    }
+    None
+}
+
+fn aspect_ratio(video: &Video) -> String {
+    let (mut a, mut b) = (video.width, video.height);
+    while b > 0 {
+        (a, b) = (b, a % b);
+    }
+    format!("{}:{}", video.width / a.max(1), video.height / a.max(1))
+}

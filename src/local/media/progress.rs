@@ -1,0 +1,68 @@
+//! What ffmpeg says while it works: how far it is, and where it ended.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::local::App;
+
+/// How often the asset's progress is written down.
+const OFTEN: Duration = Duration::from_secs(1);
+
+/// Reads `-progress`.
+pub(crate) struct Progress<'a> {
+    app: &'a App,
+    asset_id: &'a str,
+    /// What the file claims to last.
+    claimed_s: Option<f64>,
+    written: Instant,
+    /// The beginning of a line whose end has not come yet.
+    rest: String,
+    reached_s: f64,
+}
+
+impl<'a> Progress<'a> {
+    /// Of one asset that claims to last so many seconds.
+    pub(crate) fn of(app: &'a App, asset_id: &'a str, claimed_s: Option<f64>) -> Self {
+        Self {
+            app,
+            asset_id,
+            claimed_s,
+            written: Instant::now(),
+            rest: String::new(),
+            reached_s: 0.0,
+        }
+    }
+
+    /// Takes a piece of ffmpeg's standard output.
+    pub(crate) fn read(&mut self, bytes: &[u8]) {
+        self.rest.push_str(&String::from_utf8_lossy(bytes));
+        while let Some((line, rest)) = self.rest.split_once('\n') {
+            let micros = line
+                .strip_prefix("out_time_us=")
+                .and_then(|text| text.trim().parse::<f64>().ok());
+            self.reached_s = micros.map_or(self.reached_s, |micros| self.reached_s.max(micros / 1e6));
+            self.rest = rest.to_owned();
+        }
+        self.write_down();
+    }
+
+    /// Where the longest stream has come to, in seconds.
+    pub(crate) fn reached_s(&self) -> f64 {
+        self.reached_s
+    }
+
+    fn write_down(&mut self) {
+        let Some(claimed_s) = self.claimed_s.filter(|_| self.written.elapsed() >= OFTEN) else {
+            return;
+        };
+        self.written = Instant::now();
+        let percent = (self.reached_s / claimed_s * 10_000.0).clamp(0.0, 9900.0).round() / 100.0;
+        let (store, id) = (self.app.store.clone(), self.asset_id.to_owned());
+        tokio::spawn(async move {
+            if let Err(error) = store.set_progress(&id, percent).await {
+                tracing::debug!(%error, "progress not written");
+            }
+        });
+    }
+}

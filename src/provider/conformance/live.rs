@@ -1,0 +1,43 @@
+//! The real API, read only: is it there, and does it take our credentials?
+
+use chrono::{DateTime, Utc};
+use http::Method;
+
+use super::{report::Report, sample};
+use crate::{
+    domain::Policy,
+    provider::{CallError, Captures, Priority, Provider, template::Scope},
+};
+
+/// Asks for an upload and an asset that cannot exist: "it is not there" is the answer that is hoped for.
+pub(super) async fn ask(provider: &Provider, now: DateTime<Utc>, report: &mut Report) {
+    let row = sample::row(provider, Policy::Public, &Captures::new(), now);
+    let scope = Scope::of(&row, &provider.map.values);
+    let asks = provider.map.asset.get.iter().chain(&provider.map.upload.get);
+    let mut asked = 0;
+    for ask in asks.filter(|ask| *ask.action.method() == Method::GET) {
+        asked += 1;
+        let label = &ask.action.label;
+        match provider
+            .map
+            .client
+            .run(&ask.action, &scope, Priority::Request, now)
+            .await
+        {
+            Ok(_) => report
+                .shown
+                .push(format!("live [{label}]: answered, the credentials are taken")),
+            Err(CallError::Refused { status, .. }) if ![401, 403].contains(&status) => {
+                report
+                    .shown
+                    .push(format!("live [{label}]: answered {status} to an id that is none"));
+            }
+            Err(error) => report.problems.push(format!("live [{label}]: {error}")),
+        }
+    }
+    if asked == 0 {
+        report
+            .shown
+            .push("live: the map has no call that only reads".to_owned());
+    }
+}

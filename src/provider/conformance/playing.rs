@@ -1,0 +1,45 @@
+//! The addresses of a sample video.
+
+use chrono::{DateTime, Utc};
+
+use super::{report::Report, sample};
+use crate::{
+    domain::Policy,
+    provider::{Captures, PlaybackAsk, Provider},
+};
+
+/// Makes the addresses for both policies, where that takes no call.
+pub(super) async fn play(provider: &Provider, captures: &Captures, now: DateTime<Utc>, report: &mut Report) {
+    let sizes = [("large".to_owned(), 640)];
+    for policy in [Policy::Public, Policy::Signed] {
+        if !provider.can_play(policy) {
+            continue;
+        }
+        let word = policy.as_str();
+        if provider.map.playback.takes_calls(policy) {
+            report
+                .shown
+                .push(format!("a {word} video's addresses take a call to the provider"));
+            continue;
+        }
+        let row = sample::row(provider, policy, captures, now);
+        let ask = PlaybackAsk {
+            now,
+            expires_in_s: 3600,
+            max_ttl_s: 604_800,
+            time_s: Some(1),
+            sizes: &sizes,
+        };
+        match provider.playback(&row, &ask).await {
+            Ok(answer) => {
+                let urls = answer.urls.iter().chain(&answer.thumbnails);
+                report
+                    .shown
+                    .extend(urls.map(|(name, url)| format!("a {word} video's {name}: {url}")));
+            }
+            Err(error) => report
+                .problems
+                .push(format!("a {word} video cannot be played: {error}")),
+        }
+    }
+}

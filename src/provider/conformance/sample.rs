@@ -1,0 +1,54 @@
+//! The video that a map is tried with.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::{
+    domain::Policy,
+    provider::{Captures, Provider, Subject, template::Id},
+};
+
+/// An upload whose texts would break what does not take them as data.
+pub(super) fn upload(provider: &Provider, policy: Policy, now: DateTime<Utc>) -> Subject {
+    let ttl_s = i64::try_from(provider.upload_ttl_s(3600)).unwrap_or(3600);
+    Subject {
+        video_id: Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001),
+        owner: "sample-owner".to_owned(),
+        title: Some("A \"sample\" {title}".to_owned()),
+        external_id: Some("sample-external-id".to_owned()),
+        metadata: json!({}),
+        playback_policy: policy,
+        quality: Some("basic".to_owned()),
+        thumbnail_time: Some(1.0),
+        upload_id: None,
+        asset_id: None,
+        playback_id: None,
+        captures: Captures::new(),
+        filename: Some("sample.mp4".to_owned()),
+        content_type: Some("video/mp4".to_owned()),
+        file_size: Some(10_485_760),
+        cors_origin: Some("https://app.example".to_owned()),
+        provider_settings: Value::Null,
+        now,
+        expires: now + TimeDelta::seconds(ttl_s),
+    }
+}
+
+/// The same as a row, with the ids that an upload left.
+pub(super) fn row(provider: &Provider, policy: Policy, captures: &Captures, now: DateTime<Utc>) -> Subject {
+    let id = |id: Id| {
+        let text = captures
+            .get(id.as_str())
+            .and_then(Value::as_str)
+            .map(str::to_owned);
+        Some(text.unwrap_or_else(|| format!("sample-{}", id.as_str())))
+    };
+    Subject {
+        upload_id: id(Id::Upload),
+        asset_id: id(Id::Asset),
+        playback_id: id(Id::Playback),
+        captures: captures.clone(),
+        ..upload(provider, policy, now)
+    }
+}

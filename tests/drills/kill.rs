@@ -1,0 +1,153 @@
+//! kill -9 under load: what was acknowledged is there, once, and every video ends where it has to.
+
+use std::time::Duration;
+
+use rand::RngExt;
+use serde_json::json;
+use tempfile::TempDir;
+use tokio::time::Instant;
+use uuid::Uuid;
+
+use crate::cluster::Cluster;
+use crate::form;
+use crate::load::{Ledger, Load};
+use crate::mux::{AtMux, Life};
+use crate::rows::Rows;
+use crate::service::{DEADLINE, Service};
+use crate::support::fake_mux::FakeMux;
+use crate::support::mux_events::Ids;
+
+/// Videos of a drill.
+const VIDEOS: usize = 60;
+
+/// Begins the drill's uploads through the API; the provider has their ends already.
+pub(crate) async fn begin_videos(service: &Service, mux: &FakeMux) -> Vec<AtMux> {
+    let client = reqwest::Client::new();
+    let exp = yourbit_video::clock::Clock::system().now().timestamp() + 3600;
+    let token = crate::support::sign(&json!({"sub": "alice", "exp": exp}));
+    let mut videos = Vec::new();
+    for index in 0..VIDEOS {
+        let request = client
+            .post(format!("{}/v1/uploads", service.url))
+            .bearer_auth(&token);
+        let answer = crate::support::answer(request.json(&json!({}))).await.expect(201);
+        let life = match index % 6 {
+            4 => Life::Errored,
+            5 => Life::Deleted,
+            _ => Life::Ready,
+        };
+        let video = AtMux {
+            ids: Ids::of(&answer["video"]),
+            life,
+        };
+        mux.know(&video.upload());
+        if let Some(asset) = video.last_state() {
+            mux.know(&asset);
+        }
+        videos.push(video);
+    }
+    videos
+}
+
+/// Waits until nothing is pending and every video is where it has to be, then counts.
+pub(crate) async fn check(name: &str, ledger: &Ledger, videos: &[AtMux], rows: &Rows) {
+    let end = Instant::now() + DEADLINE;
+    loop {
+        let shown = rows.videos().await;
+        let wrong: Vec<_> = videos
+            .iter()
+            .filter(|video| {
+                let id: Uuid = video.ids.video.parse().unwrap();
+                shown.get(&id).map(String::as_str) != Some(video.life.end())
+            })
+            .collect();
+        let states = rows.states().await;
+        if wrong.is_empty() && !states.contains_key("pending") {
+            break;
+        }
+        assert!(Instant::now() < end, "{name}: {states:?}, wrong: {wrong:?}");
+        rows.end_leases().await;
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    let inbox = rows.inbox().await;
+    let missing: Vec<_> = ledger
+        .acknowledged
+        .iter()
+        .filter(|id| !inbox.contains_key(*id))
+        .collect();
+    let twice: Vec<_> = inbox.iter().filter(|(_, count)| **count != 1).collect();
+    println!(
+        "{name}: {ledger}; in the inbox {}, missing {}, twice {}, states {:?}; videos {} right of {}",
+        inbox.len(),
+        missing.len(),
+        twice.len(),
+        rows.states().await,
+        videos.len(),
+        videos.len(),
+    );
+    assert!(missing.is_empty(), "{name}: acknowledged and lost: {missing:?}");
+    assert!(twice.is_empty(), "{name}: twice in the inbox: {twice:?}");
+    let states = rows.states().await;
+    assert!(
+        ["failed", "parked", "given_up"]
+            .iter()
+            .all(|state| !states.contains_key(*state)),
+        "{name}: {states:?}"
+    );
+    assert_eq!(
+        rows.number("select count(*) from webhook_events where receipts <> 1")
+            .await,
+        0,
+        "{name}"
+    );
+    assert!(ledger.duplicates > 0, "{name}: repeated ids were sent");
+}
+
+async fn kill_drill(name: &str, database: &str) {
+    let mux = FakeMux::start().await;
+    let mut service = Service::new(database, &mux.url, &[]);
+    service.start().await;
+    let videos = begin_videos(&service, &mux).await;
+    let load = Load::start(&[&service.url], videos.clone());
+    let kills = form("DRILL_KILLS", 4);
+    for _ in 0..kills {
+        let before = load.answers_2xx();
+        let load_ms = u64::try_from(form("DRILL_LOAD_MS", 400)).unwrap();
+        tokio::time::sleep(Duration::from_millis(
+            rand::rng().random_range(load_ms / 2..=load_ms),
+        ))
+        .await;
+        let end = Instant::now() + DEADLINE;
+        while load.answers_2xx() == before {
+            assert!(
+                Instant::now() < end,
+                "{name}: nothing is acknowledged\n{}",
+                service.log()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        service.kill();
+        service.start().await;
+    }
+    let ledger = load.finish().await;
+    let rows = Rows::of(database).await;
+    check(&format!("{name}, killed {kills} times"), &ledger, &videos, &rows).await;
+    assert!(!ledger.refused.is_empty(), "{name}: the kills were noticed");
+    service.assert_no_panic();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kill_9_on_sqlite() {
+    let folder = TempDir::new().unwrap();
+    kill_drill(
+        "SQLite",
+        &format!("sqlite://{}/drill.db", folder.path().display()),
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_acknowledged_survives_kill_9_on_postgres() {
+    let cluster = Cluster::start_new();
+    kill_drill("PostgreSQL", &cluster.create_database("drill")).await;
+}

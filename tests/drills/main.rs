@@ -1,0 +1,27 @@
+//! Nothing lost, nothing twice: the service under faults, from outside.
+//!
+//! Each drill runs in a bounded form, all of them together in less than 90 seconds. Longer forms by the environment:
+//! `DRILL_KILLS` (how often a service or a server is killed; 4), `DRILL_LOAD_MS` (load before each kill; 400),
+//! `DRILL_CASES` (random histories on each database; 16), `DRILL_CLIENTS` (concurrent senders; 24). The long form
+//! that the README speaks of: `DRILL_KILLS=10 DRILL_LOAD_MS=3000 DRILL_CASES=500 tests/run drills`.
+//! The counts are printed: `cargo test --test drills -- --nocapture`.
+
+#[macro_use]
+#[expect(dead_code, reason = "the API's tests use more of it")]
+#[path = "../api/support/mod.rs"]
+mod support;
+
+mod cluster;
+mod kill;
+mod load;
+mod mux;
+mod rows;
+mod service;
+
+/// A number from the environment, else the bounded form's.
+fn form(name: &str, bounded: usize) -> usize {
+    std::env::var(name)
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(bounded)
+}

@@ -1,0 +1,28 @@
+//! The official `@mux/upchunk` in headless Chromium, and hls.js.
+
+use crate::support::{Provider, clips, node};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn upchunk_uploads_through_a_cut_connection_and_the_video_plays() {
+    let provider = Provider::start().await;
+    let clip = clips::picture("browser.mp4", "1280x720", 30, 5);
+    assert!(
+        std::fs::metadata(&clip).unwrap().len() > 5 * 256 * 1024,
+        "several chunks"
+    );
+    let mut task = node::task(&provider, &clip);
+    task["chromium"] = chromium().into();
+    node::run("browser.mjs", &task).await;
+}
+
+fn chromium() -> String {
+    let known = [
+        "/usr/bin/chromium",
+        "/usr/bin/chromium-browser",
+        "/usr/bin/google-chrome",
+    ];
+    let found = known.into_iter().find(|path| std::path::Path::new(path).exists());
+    found
+        .expect("chromium must be installed (tests/run does it)")
+        .to_owned()
+}

@@ -1,0 +1,187 @@
+//! Files that mean harm, or are broken.
+
+use std::path::Path;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Provider, clips, playback_id};
+
+/// Uploads these bytes; what becomes of them.
+async fn fate(provider: &Provider, bytes: impl Into<reqwest::Body>) -> Value {
+    let upload = provider.upload(json!({ "playback_policies": ["public"] })).await;
+    assert_eq!(provider.put(&upload, bytes).await.status(), 200);
+    provider.settled(&upload).await
+}
+
+#[track_caller]
+fn assert_errored(asset: &Value, what: &str) {
+    assert_eq!(asset["status"], "errored", "{what}: {asset}");
+    let reason = asset["errors"]["messages"][0].as_str().unwrap_or_default();
+    assert!(reason.len() > 10 && !reason.contains('/'), "{what}: {reason}");
+}
+
+/// After everything: the worker still makes videos.
+async fn assert_alive(provider: &Provider) {
+    let asset = provider
+        .ingest(&clips::silent(2), json!({ "playback_policies": ["public"] }))
+        .await;
+    assert_eq!(asset["status"], "ready", "{asset}");
+}
+
+#[tokio::test]
+async fn what_is_no_video_is_errored_with_a_reason() {
+    let provider = Provider::start().await;
+    let picture = clips::made(
+        "picture.png",
+        "-f lavfi -i testsrc2=size=64x64 -frames:v 1 -f image2",
+    );
+    let usual = std::fs::read(clips::usual()).unwrap();
+    for (what, bytes) in [
+        ("text", b"hello, this is no video\n".to_vec()),
+        ("one byte", vec![0]),
+        ("zeros", vec![0; 100_000]),
+        ("svg", br#"<svg xmlns="http://www.w3.org/2000/svg"><image href="file:///etc/passwd"/></svg>"#.to_vec()),
+        ("html", b"<!doctype html><script>alert(1)</script>".to_vec()),
+        ("png", std::fs::read(picture).unwrap()),
+        ("sdp", b"v=0\no=- 0 0 IN IP4 127.0.0.1\ns=x\nc=IN IP4 127.0.0.1\nt=0 0\nm=video 5004 RTP/AVP 96\n".to_vec()),
+        ("dash", br#"<?xml version="1.0"?><MPD xmlns="urn:mpeg:dash:schema:mpd:2011"><BaseURL>file:///etc/</BaseURL></MPD>"#.to_vec()),
+        ("subtitles", b"1\n00:00:00,000 --> 00:00:01,000\nhello\n".to_vec()),
+        ("a head without its index", usual[..usual.len() / 2].to_vec()),
+    ] {
+        assert_errored(&fate(&provider, bytes).await, what);
+    }
+    assert_alive(&provider).await;
+}
+
+/// A whole file with its index in front.
+fn indexed() -> std::path::PathBuf {
+    clips::made_from("indexed.mp4", &clips::usual(), "-c copy -movflags +faststart")
+}
+
+#[tokio::test]
+async fn a_file_that_is_cut_off_is_errored_not_shortened() {
+    let provider = Provider::start().await;
+    let bytes = std::fs::read(indexed()).unwrap();
+    assert_errored(
+        &fate(&provider, bytes[..bytes.len() / 2].to_vec()).await,
+        "half an MP4",
+    );
+    assert_alive(&provider).await;
+}
+
+#[tokio::test]
+async fn ten_seconds_that_claim_ten_hours_are_errored() {
+    let provider = Provider::start().await;
+    let bytes = claiming(&std::fs::read(clips::silent(10)).unwrap(), 3600);
+    let asset = fate(&provider, bytes).await;
+    assert_errored(&asset, "a false duration");
+    assert_alive(&provider).await;
+}
+
+/// The same MP4, its last frame said to last `factor` times ten seconds: the sample table lies, the media does not.
+fn claiming(bytes: &[u8], factor: u32) -> Vec<u8> {
+    let mut bytes = bytes.to_vec();
+    for name in [&b"mvhd"[..], b"mdhd"] {
+        for at in 0..bytes.len() - 28 {
+            if &bytes[at..at + 4] == name && bytes[at + 4] == 0 {
+                let field = at + 20;
+                let duration = u32::from_be_bytes(bytes[field..field + 4].try_into().unwrap());
+                bytes[field..field + 4].copy_from_slice(&(duration * factor).to_be_bytes());
+            }
+        }
+    }
+    bytes
+}
+
+/// A video with a secret that an attacker wants to see.
+async fn victim(provider: &Provider) -> (String, String) {
+    let asset = provider
+        .ingest(&clips::usual(), json!({ "playback_policies": ["signed"] }))
+        .await;
+    (
+        asset["id"].as_str().unwrap().to_owned(),
+        asset["upload_id"].as_str().unwrap().to_owned(),
+    )
+}
+
+/// This must fail when the format list is taken out of `media/input.rs`: the protocol list alone lets a playlist
+/// name files.
+#[tokio::test]
+async fn a_playlist_that_names_another_users_video_gets_nothing_of_it() {
+    let provider = Provider::start().await;
+    let (asset, upload) = victim(&provider).await;
+    let here = provider.dir().canonicalize().unwrap();
+    let (segment, original) = (
+        format!("media/{asset}/360p/00000.ts"),
+        format!("originals/{upload}"),
+    );
+    let absolute = |path: &str| here.join(path).display().to_string();
+    let hls = |address: &str| {
+        format!(
+            "#EXTM3U\n#EXT-X-VERSION:3\n#EXT-X-TARGETDURATION:5\n#EXTINF:4.0,\n{address}\n#EXT-X-ENDLIST\n"
+        )
+    };
+    let concat = |address: &str| format!("ffconcat version 1.0\nfile '{address}'\n");
+    for (what, bytes) in [
+        ("HLS, relative", hls(&format!("../{segment}"))),
+        ("HLS, absolute", hls(&absolute(&segment))),
+        ("HLS, file:", hls(&format!("file://{}", absolute(&segment)))),
+        ("HLS, passwd", hls("/etc/passwd")),
+        ("HLS, a URL", hls("http://127.0.0.1:1/x.ts")),
+        ("concat, the next original", concat(&upload)),
+        ("concat, relative", concat(&format!("../{original}"))),
+        ("concat, absolute", concat(&absolute(&original))),
+        ("concat, passwd", concat("/etc/passwd")),
+    ] {
+        assert_errored(&fate(&provider, bytes).await, what);
+    }
+    assert_alive(&provider).await;
+}
+
+#[tokio::test]
+async fn a_picture_of_too_many_pixels_is_refused() {
+    let provider = Provider::start().await;
+    let source = clips::made(
+        "huge.mp4",
+        "-f lavfi -i color=size=16000x4000:rate=1:duration=1 -c:v libx264 -preset ultrafast",
+    );
+    assert_errored(&provider.ingest(&source, json!({})).await, "64 million pixels");
+    assert_alive(&provider).await;
+}
+
+#[tokio::test]
+async fn nothing_is_left_outside_the_places_of_what_was_made() {
+    let provider = Provider::start().await;
+    let asset = provider
+        .ingest(&clips::usual(), json!({ "playback_policies": ["public"] }))
+        .await;
+    fate(&provider, "no video").await;
+    provider
+        .status(&format!("{}/thumbnail.jpg", playback_id(&asset, "public")))
+        .await;
+    let id = asset["id"].as_str().unwrap();
+    let names = |folder: &Path| {
+        let mut names: Vec<_> = std::fs::read_dir(folder)
+            .unwrap()
+            .map(|f| f.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    crate::support::eventually("the tries are swept", async || {
+        (names(&provider.dir().join("work"))
+            .iter()
+            .all(|name| name == "images"))
+        .then_some(())
+    })
+    .await;
+    assert_eq!(names(&provider.dir().join("work/images")), Vec::<String>::new());
+    assert_eq!(names(&provider.dir().join("media")), [id]);
+    provider.api(Method::DELETE, &format!("/assets/{id}"), None).await;
+    crate::support::eventually("its files go", async || {
+        (names(&provider.dir().join("media")).is_empty() && names(&provider.dir().join("images")).is_empty())
+            .then_some(())
+    })
+    .await;
+}

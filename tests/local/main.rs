@@ -1,0 +1,22 @@
+//! The local provider, over HTTP: what Mux's clients, browsers, strangers and crashes do to it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on fails"
+)]
+
+mod api;
+mod browser;
+mod crash;
+mod delivery;
+mod hostile;
+mod images;
+mod media;
+mod memory;
+mod resume;
+mod sdk;
+mod serving;
+mod support;
+mod uploads;
+mod webhooks;
