@@ -192,19 +192,16 @@ fn main() {
     };
     rustix::process::setrlimit(rustix::process::Resource::Nofile, limit).unwrap();
     let folder = tempfile::TempDir::new().unwrap();
-    match std::env::var("BENCH_POSTGRES_URL") {
-        Ok(url) => {
-            let one = Service::start(&url);
-            let two = Service::start(&url);
-            latency(&one, &two);
-            memory(&two, 5000);
-        }
-        Err(_) => {
-            println!("BENCH_POSTGRES_URL is not set: no second replica, memory on SQLite only");
-            memory(
-                &Service::start(&format!("sqlite://{}/bench.db", folder.path().display())),
-                5000,
-            );
-        }
+    if let Ok(url) = std::env::var("BENCH_POSTGRES_URL") {
+        let one = Service::start(&url);
+        let two = Service::start(&url);
+        latency(&one, &two);
+        memory(&two, 5000);
+    } else {
+        println!("BENCH_POSTGRES_URL is not set: no second replica, memory on SQLite only");
+        memory(
+            &Service::start(&format!("sqlite://{}/bench.db", folder.path().display())),
+            5000,
+        );
     }
 }
