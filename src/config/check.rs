@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use super::load::Merged;
-use super::{ConfigError, Settings};
+use super::{ConfigError, Settings, console};
 
 pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), ConfigError> {
     let refuse = |key: &str, problem: &str| Err(ConfigError::new(merged.origin(key), key, problem));
@@ -51,6 +51,7 @@ pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), Conf
             ),
         );
     }
+    console::check(settings, merged)?;
     providers(settings, merged)?;
     ranges(settings, merged)
 }
