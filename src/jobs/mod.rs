@@ -2,5 +2,6 @@
 
 pub mod ask;
 pub mod inbox;
+pub mod keys;
 pub mod reconcile;
 pub mod retention;

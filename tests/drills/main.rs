@@ -6,17 +6,32 @@
 //! that the README speaks of: `DRILL_KILLS=10 DRILL_LOAD_MS=3000 DRILL_CASES=500 tests/run drills`.
 //! The counts are printed: `cargo test --test drills -- --nocapture`.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a drill ends where something is not as it should be, and prints its counts"
+)]
+
 #[macro_use]
 #[expect(dead_code, reason = "the API's tests use more of it")]
 #[path = "../api/support/mod.rs"]
 mod support;
 
 mod cluster;
+mod crashed_upload;
+mod full;
+mod histories;
 mod kill;
 mod load;
 mod mux;
+mod outage;
+mod poison;
+mod replicas;
 mod rows;
 mod service;
+mod world;
 
 /// A number from the environment, else the bounded form's.
 fn form(name: &str, bounded: usize) -> usize {
