@@ -68,7 +68,7 @@ export function problemBox(error, { retry, label = 'Try again', ...context } = {
 /** Statuses as people say them. */
 export const STATUS = {
   created: 'Starting',
-  waiting: 'Waiting for the file',
+  waiting: 'Waiting',
   sending: 'Uploading',
   stopped: 'Upload stopped',
   preparing: 'Preparing',
