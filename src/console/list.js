@@ -65,6 +65,7 @@ export class VideoList {
       this.more.hidden = !page.next_cursor;
       const fresh = page.data.filter((video) => !this.#cards.has(video.id) && !this.hidden(video.id));
       for (const video of fresh) this.#add(video);
+      if (!first && fresh.length > 0) this.#cards.get(fresh[0].id).link.focus();
       this.#empty();
       this.#follow();
       await this.#pictures(ready(fresh), round);

@@ -44,18 +44,20 @@ impl Refresh {
                         .iter()
                         .try_for_each(|seen| video.observe(seen, needs))
                 });
-                match edit.await? {
-                    Edit::Refused(conflict) => EventOutcome {
-                        state: EventState::Failed,
-                        error: Some(conflict.to_string()),
-                        ..EventOutcome::of(event)
+                let conflict = match edit.await {
+                    Ok(Edit::Done(_) | Edit::Missing) => None,
+                    Ok(Edit::Refused(conflict)) => Some(conflict.to_string()),
+                    Err(taken @ StoreError::IdentityTaken) => Some(taken.to_string()),
+                    Err(error) => return Err(error),
+                };
+                EventOutcome {
+                    state: if conflict.is_some() {
+                        EventState::Failed
+                    } else {
+                        EventState::Applied
                     },
-                    Edit::Done(_) | Edit::Missing => EventOutcome {
-                        state: EventState::Applied,
-                        error: None,
-                        next_attempt_at: None,
-                        ..EventOutcome::of(event)
-                    },
+                    error: conflict,
+                    ..EventOutcome::of(event)
                 }
             }
         };
