@@ -11,6 +11,7 @@ mod live;
 mod log;
 mod patch;
 mod playback;
+mod problem;
 mod problems;
 mod uploads;
 mod videos;

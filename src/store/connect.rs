@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::feed::Feed;
 use super::{Pool, Store, StoreError, on_pool};
+use crate::chain::Chain;
 use crate::config::Database;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -118,7 +119,7 @@ impl Store {
             Ok(migrated) => migrated && self.can_write().await,
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Chain(&error),
                     "the database does not answer"
                 );
                 false
@@ -159,7 +160,7 @@ impl Store {
         });
         if let Err(error) = &written {
             tracing::warn!(
-                error = error as &dyn std::error::Error,
+                error = %Chain(error),
                 "the database takes no writes"
             );
         }

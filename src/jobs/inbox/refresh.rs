@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::later;
+use crate::chain::Chain;
 use crate::domain::{EventState, InboxEvent};
 use crate::jobs::ask::ask;
 use crate::provider::Priority;
@@ -21,7 +22,7 @@ impl Refresh {
     pub async fn run(self, state: &AppState) {
         if let Err(error) = self.try_run(state).await {
             // The event's lease runs out and it is taken again.
-            tracing::error!(event.id = %self.event.id, error = &error as &dyn std::error::Error, "a refresh failed");
+            tracing::error!(event.id = %self.event.id, error = %Chain(&error), "a refresh failed");
         }
     }
 
