@@ -40,6 +40,7 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
     );
     let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
     jobs.spawn(jobs::inbox::run(state.clone(), stop_jobs.clone()));
+    jobs.spawn(jobs::outbox::run(state.clone(), stop_jobs.clone()));
     jobs.spawn(jobs::reconcile::run(state.clone(), stop_jobs.clone()));
     let listen_url = listen_url(&state.settings.database);
     jobs.spawn(live::run(

@@ -2,5 +2,6 @@
 
 pub mod ask;
 pub mod inbox;
+pub mod outbox;
 pub mod reconcile;
 pub mod retention;

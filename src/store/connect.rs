@@ -9,6 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::feed::Feed;
+use super::outbox::Outbox;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::config::Database;
 
@@ -49,6 +50,7 @@ impl Store {
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
+            outbox: Outbox::default(),
         })
     }
 
@@ -81,6 +83,7 @@ impl Store {
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),
+            outbox: Outbox::default(),
         })
     }
 
