@@ -73,6 +73,18 @@ impl Authenticator {
         }
     }
 
+    /// Fetches the key set anew, where there is one; the old one stays where that fails.
+    pub async fn refresh(&self, now: DateTime<Utc>) {
+        if let Keys::Set(set) = &self.keys
+            && let Err(error) = set.refresh(now).await
+        {
+            tracing::warn!(
+                error = &error as &dyn std::error::Error,
+                "auth.jwks cannot be fetched; keeping the old set"
+            );
+        }
+    }
+
     /// Whose token this is.
     ///
     /// # Errors

@@ -50,6 +50,7 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
         state.clock.new_id(),
         stop_jobs.clone(),
     ));
+    jobs.spawn(jobs::keys::run(state.clone(), stop_jobs.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop_jobs.clone()));
     if let Some(local) = local {
         let stop = stop_inner.clone();

@@ -25,7 +25,7 @@ export class VideoList {
     this.hidden = hidden;
     this.filter = h('select', { id: 'filter', onchange: () => this.load() },
       h('option', { value: '' }, 'All videos'),
-      Object.entries(STATUS).filter(([status]) => !['sending', 'deleted'].includes(status)).map(([value, name]) => h('option', { value }, name)));
+      Object.entries(STATUS).filter(([status]) => !['sending', 'stopped', 'deleted'].includes(status)).map(([value, name]) => h('option', { value }, name)));
     this.grid = h('ul', { class: 'grid', id: 'videos' });
     this.note = h('div', { class: 'note' });
     this.more = h('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => this.#page() }, 'Show older videos');

@@ -70,6 +70,7 @@ export const STATUS = {
   created: 'Starting',
   waiting: 'Waiting for the file',
   sending: 'Uploading',
+  stopped: 'Upload stopped',
   preparing: 'Preparing',
   ready: 'Ready',
   errored: 'Failed',

@@ -3,5 +3,6 @@
 pub mod ask;
 pub mod inbox;
 pub mod outbox;
+pub mod keys;
 pub mod reconcile;
 pub mod retention;

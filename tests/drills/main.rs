@@ -12,11 +12,17 @@
 mod support;
 
 mod cluster;
+mod crashed_upload;
+mod full;
+mod histories;
 mod kill;
 mod load;
 mod mux;
+mod outage;
+mod replicas;
 mod rows;
 mod service;
+mod world;
 
 /// A number from the environment, else the bounded form's.
 fn form(name: &str, bounded: usize) -> usize {
