@@ -124,6 +124,7 @@ impl Running {
 
 fn spawn_jobs(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
     jobs.spawn(jobs::inbox::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::outbox::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::reconcile::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));

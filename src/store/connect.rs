@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::feed::Feed;
+use super::outbox::Outbox;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
 use crate::config::Database;
@@ -51,6 +52,7 @@ impl Store {
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
+            outbox: Outbox::default(),
         })
     }
 
@@ -88,6 +90,7 @@ impl Store {
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),
+            outbox: Outbox::default(),
         })
     }
 

@@ -14,6 +14,7 @@ mod idempotency;
 mod inbox;
 mod lifecycle;
 mod live;
+mod outgoing;
 mod patch;
 mod permutations;
 mod playback;

@@ -80,6 +80,21 @@ async fn settings_that_do_not_fit_are_named() {
             "true",
             &["require_postgres", "DATABASE_URL"],
         ),
+        (
+            "VIDEO_EVENTS__ENDPOINTS",
+            "https://app.example.com/told",
+            &["events.endpoints", "VIDEO_EVENTS__SECRETS"],
+        ),
+        (
+            "VIDEO_EVENTS__ENDPOINTS",
+            "http://app.example.com/told",
+            &["events.endpoints", "https", "allow_private"],
+        ),
+        (
+            "VIDEO_EVENTS__SECRETS",
+            "whsec_c2hvcnQ=",
+            &["VIDEO_EVENTS__SECRETS", "24 to 64"],
+        ),
         ("VIDEO_CDN_TOKEN", "", &["mux.toml", "VIDEO_CDN_TOKEN"]),
         ("VIDEO_WEBHOOK_SECRET_FILE", "/nowhere", &["VIDEO_WEBHOOK_SECRET"]),
         ("VIDEO_PRIVATE_KEY", "", &["mux.toml", "VIDEO_PRIVATE_KEY"]),
