@@ -54,7 +54,7 @@ class VideoPage {
     this.#upload?.addEventListener('change', this.#uploadChanged);
     if (this.#upload) this.#show(this.#upload.video);
     try {
-      const video = await this.#api.video(this.#id);
+      const video = await this.#api.read(this.#id);
       if (this.#closed) return;
       this.#show(video);
       this.#follow(video);
@@ -85,6 +85,8 @@ class VideoPage {
 
   #uploadChanged = () => {
     const { video, state } = this.#upload;
+    // Begun anew, which makes another video.
+    if (video && video.id !== this.#id) return this.#go(`#/videos/${video.id}`);
     if (state === 'cancelled' && video && video.version > this.#video.version) this.#show(video);
     else this.#drawStatus();
   };
@@ -204,7 +206,7 @@ class VideoPage {
     try {
       const removed = await confirmRemoval(this.#api, this.#video);
       if (!removed || this.#closed) return;
-      this.#upload?.transfer?.abort();
+      this.#upload?.discard();
       this.#go('#/');
     } catch (error) {
       if (error.status === 404) return this.#go('#/');

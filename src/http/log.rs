@@ -8,8 +8,7 @@ use axum::response::Response;
 
 use super::problems::RequestId;
 
-/// Logs method, route, status and time. Probes, and webhooks that were taken (the inbox has them), are logged at debug
-/// level.
+/// Logs method, route, status and time. Probes are logged at debug level.
 pub(crate) async fn request_line(request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let route = request
@@ -25,9 +24,8 @@ pub(crate) async fn request_line(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    let ms = begun.elapsed().as_millis();
-    let taken = route.starts_with("/v1/webhooks/") && response.status().is_success();
-    if taken || matches!(route.as_str(), "/livez" | "/readyz") {
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
+    if matches!(route.as_str(), "/livez" | "/readyz") {
         tracing::debug!(%method, route, status, ms, request.id = id, "request");
     } else {
         tracing::info!(%method, route, status, ms, request.id = id, "request");

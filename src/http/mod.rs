@@ -9,8 +9,10 @@ mod health;
 mod lifecycle;
 mod live;
 mod log;
+mod outgoing;
 mod patch;
 mod playback;
+mod problem;
 mod problems;
 mod uploads;
 mod videos;
@@ -33,6 +35,8 @@ use self::error::ApiError;
 use crate::auth::Development;
 use crate::config::Settings;
 use crate::state::AppState;
+
+pub(crate) use self::outgoing::payload;
 
 /// Where the built-in provider is mounted; what is below it has refusals of its own form.
 pub(crate) const LOCAL_PREFIX: &str = "/local";
@@ -91,6 +95,8 @@ fn api(state: &AppState) -> Router {
         .route("/v1/webhooks/{provider}", post(webhooks::receive))
         .route("/v1/admin/webhook-events", get(admin::events))
         .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))
+        .route("/v1/admin/outgoing-events", get(outgoing::list))
+        .route("/v1/admin/outgoing-events/{id}/replay", post(outgoing::replay))
         .route("/v1/admin/videos/{id}/refresh", post(admin::refresh))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::arrays;
 use super::changes::{gained_an_id, settle};
 use super::inbox::EVENT_COLUMNS;
+use super::outbox::Outbox;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
@@ -104,7 +105,7 @@ impl Store {
         let videos = tx.videos_of(&events).await?;
         let due = Due { events, videos };
         let decided = plan(&due);
-        let changed = tx.write_changes(decided.videos, now).await?;
+        let changed = tx.write_changes(&self.outbox, decided.videos, now).await?;
         if tx.finish_events(&decided.events).await? != due.events.len() as u64 {
             return Err(StoreError::Contended);
         }
@@ -190,6 +191,7 @@ impl Tx {
     /// Writes what changed, and releases parked events where the provider's ids became known.
     async fn write_changes(
         &mut self,
+        outbox: &Outbox,
         mut changes: Vec<VideoChange>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
@@ -200,10 +202,10 @@ impl Tx {
         }
         match self {
             // All in one statement, the rows being locked; on SQLite no round trips are to be saved.
-            Self::Postgres(_) => self.write_at_once(&changes, now).await?,
+            Self::Postgres(_) => self.write_at_once(outbox, &changes, now).await?,
             Self::Sqlite(_) => {
                 for VideoChange { before, after } in &changes {
-                    if !self.write_video(before, after, now).await? {
+                    if !self.write_video(outbox, before, after, now).await? {
                         return Err(StoreError::Contended);
                     }
                 }
@@ -244,7 +246,12 @@ impl Tx {
 
 impl Tx {
     /// Writes the rows, which are locked, in one statement.
-    async fn write_at_once(&mut self, changes: &[VideoChange], now: DateTime<Utc>) -> Result<(), StoreError> {
+    async fn write_at_once(
+        &mut self,
+        outbox: &Outbox,
+        changes: &[VideoChange],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         let Self::Postgres(tx) = self else { return Ok(()) };
         if changes.is_empty() {
             return Ok(());
@@ -264,6 +271,9 @@ impl Tx {
         }
         for (provider, keys) in gained {
             arrays::release_parked(tx, provider, &keys, now).await?;
+        }
+        for VideoChange { before, after } in changes {
+            self.announce(outbox, before, after, now).await?;
         }
         Ok(())
     }

@@ -11,6 +11,8 @@ mod inbox;
 mod intake;
 mod leases;
 mod lookup;
+mod outbox;
+mod outgoing;
 mod record;
 mod secrets;
 mod tx;
@@ -25,6 +27,8 @@ pub use feed::{Changes, Heard, Listener};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
+pub use outbox::Announcer;
+pub use outgoing::{OutgoingFilter, OutgoingOutcome};
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
@@ -49,6 +53,8 @@ pub struct Store {
     lookup: Option<lookup::Lookup>,
     /// Where visible changes are told.
     feed: feed::Feed,
+    /// Who is told of them besides.
+    outbox: outbox::Outbox,
 }
 
 #[derive(Clone, Debug)]

@@ -1,5 +1,11 @@
 //! The service through its whole router, over real HTTP, on a fresh database, with time standing still.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where something is not as it should be"
+)]
+
 #[macro_use]
 mod support;
 
@@ -8,6 +14,7 @@ mod idempotency;
 mod inbox;
 mod lifecycle;
 mod live;
+mod outgoing;
 mod patch;
 mod permutations;
 mod playback;
