@@ -19,9 +19,9 @@ use crate::console::{self, TokenSource};
 use crate::domain::{Policy, Video};
 use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
-use crate::state::{AppState, ProviderSet};
+use crate::state::{AppState, ProviderSet, check_times};
 use crate::store::{Store, StoreError};
-use crate::{http, local};
+use crate::{http, jobs, local};
 
 /// A wired service, ready to be served.
 pub struct App {
@@ -154,7 +154,8 @@ impl App {
         let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
         let set = Arc::new(set);
         let store = announcing(store, &settings, &clock, &set);
-        let state = AppState::new(settings, clock, store, set, auth, tickets);
+        let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
+        let state = AppState::new(settings, clock, store, set, auth, tickets, planner);
         let page = console(&state, development)?;
         let guard = development.then(|| Development::new(port));
         let router = http::router(

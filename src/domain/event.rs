@@ -117,3 +117,28 @@ pub struct InboxEvent {
     /// Raw, as signed; none once the video is purged.
     pub body: Option<Vec<u8>>,
 }
+
+impl From<NewEvent> for InboxEvent {
+    /// As it is first stored: due at once where it is pending.
+    fn from(new: NewEvent) -> Self {
+        Self {
+            id: new.id,
+            provider: new.provider,
+            event_id: new.event_id,
+            id_is_hash: new.id_is_hash,
+            event_type: new.event_type,
+            occurred_at: new.occurred_at,
+            received_at: new.received_at,
+            receipts: 1,
+            video_ref: new.video_ref,
+            upload_id: new.upload_id,
+            asset_id: new.asset_id,
+            state: new.state,
+            attempts: 0,
+            next_attempt_at: (new.state == EventState::Pending).then_some(new.received_at),
+            error: new.error,
+            video_id: None,
+            body: Some(new.body),
+        }
+    }
+}

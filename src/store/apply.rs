@@ -172,11 +172,25 @@ impl Tx {
 
     /// Every video that the events may speak of, locked, in the order of providers and ids.
     async fn videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
+        self.locked_videos_of(events, " for update").await
+    }
+
+    /// As [`Tx::videos_of`], but passes over those that somebody else holds.
+    pub(super) async fn free_videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
+        self.locked_videos_of(events, " for update skip locked").await
+    }
+
+    /// `lock` is PostgreSQL's; SQLite's writer is alone.
+    async fn locked_videos_of(
+        &mut self,
+        events: &[InboxEvent],
+        lock: &str,
+    ) -> Result<Vec<Video>, StoreError> {
         let mut rows: Vec<VideoRecord> = Vec::new();
         for (provider, keys) in keys_by_provider(events) {
             rows.extend(match self {
                 // One prepared statement for every size; SQLite has no arrays.
-                Self::Postgres(tx) => arrays::videos_of(tx, provider, &keys).await?,
+                Self::Postgres(tx) => arrays::videos_of(tx, provider, &keys, lock).await?,
                 Self::Sqlite(tx) => {
                     videos_by_keys(provider, &keys)
                         .build_query_as()
@@ -189,7 +203,7 @@ impl Tx {
     }
 
     /// Writes what changed, and releases parked events where the provider's ids became known.
-    async fn write_changes(
+    pub(super) async fn write_changes(
         &mut self,
         outbox: &Outbox,
         mut changes: Vec<VideoChange>,
@@ -315,7 +329,7 @@ pub(super) struct Keys<'a> {
 /// In the order of providers, so that two replicas never wait for each other in a circle.
 fn keys_by_provider(events: &[InboxEvent]) -> BTreeMap<&str, Keys<'_>> {
     let mut map: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
-    for event in events {
+    for event in events.iter().filter(|event| event.state == EventState::Pending) {
         let keys = map.entry(&event.provider).or_default();
         keys.refs.extend(event.video_ref);
         keys.uploads.extend(event.upload_id.as_deref());

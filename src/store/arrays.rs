@@ -8,9 +8,8 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool};
 use uuid::Uuid;
 
 use super::apply::{EventOutcome, Keys, VideoChange};
-use super::inbox::ON_CONFLICT;
+use super::inbox::{NewRow, ON_CONFLICT};
 use super::record::{VIDEO_COLUMNS, VideoRecord};
-use crate::domain::{EventState, NewEvent};
 
 /// One value of each item.
 fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
@@ -18,31 +17,34 @@ fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
 }
 
 /// Stores events; the ids of those that were written.
-pub(super) async fn insert_events(pool: &PgPool, events: &[&NewEvent]) -> Result<Vec<Uuid>, sqlx::Error> {
+pub(super) async fn insert_events(
+    connection: &mut PgConnection,
+    rows: &[NewRow<'_>],
+) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = format!(
         "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, video_ref, \
-         upload_id, asset_id, state, next_attempt_at, error, body, receipts, attempts) \
+         upload_id, asset_id, state, next_attempt_at, error, video_id, body, receipts, attempts) \
          select new.*, 1, 0 from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], \
          $6::timestamptz[], $7::timestamptz[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], \
-         $13::text[], $14::bytea[]) as new{ON_CONFLICT}"
+         $13::text[], $14::uuid[], $15::bytea[]) as new{ON_CONFLICT}"
     );
-    let due = |event: &&NewEvent| (event.state == EventState::Pending).then_some(event.received_at);
     sqlx::query_scalar(AssertSqlSafe(sql))
-        .bind(column(events, |event| event.id))
-        .bind(column(events, |event| event.provider.as_str()))
-        .bind(column(events, |event| event.event_id.as_str()))
-        .bind(column(events, |event| event.id_is_hash))
-        .bind(column(events, |event| event.event_type.as_str()))
-        .bind(column(events, |event| event.occurred_at))
-        .bind(column(events, |event| event.received_at))
-        .bind(column(events, |event| event.video_ref))
-        .bind(column(events, |event| event.upload_id.as_deref()))
-        .bind(column(events, |event| event.asset_id.as_deref()))
-        .bind(column(events, |event| event.state.as_str()))
-        .bind(column(events, due))
-        .bind(column(events, |event| event.error.as_deref()))
-        .bind(column(events, |event| event.body.as_slice()))
-        .fetch_all(pool)
+        .bind(column(rows, |row| row.event.id))
+        .bind(column(rows, |row| row.event.provider.as_str()))
+        .bind(column(rows, |row| row.event.event_id.as_str()))
+        .bind(column(rows, |row| row.event.id_is_hash))
+        .bind(column(rows, |row| row.event.event_type.as_str()))
+        .bind(column(rows, |row| row.event.occurred_at))
+        .bind(column(rows, |row| row.event.received_at))
+        .bind(column(rows, |row| row.event.video_ref))
+        .bind(column(rows, |row| row.event.upload_id.as_deref()))
+        .bind(column(rows, |row| row.event.asset_id.as_deref()))
+        .bind(column(rows, |row| row.state().as_str()))
+        .bind(column(rows, NewRow::next_attempt_at))
+        .bind(column(rows, |row| row.event.error.as_deref()))
+        .bind(column(rows, |row| row.applied_to))
+        .bind(column(rows, |row| row.event.body.as_deref()))
+        .fetch_all(connection)
         .await
 }
 
@@ -52,15 +54,16 @@ pub(super) async fn videos_by_id(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Vide
     sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(pool).await
 }
 
-/// One provider's videos that any of the keys names, locked, in the order of ids.
+/// One provider's videos that any of the keys names, locked as `lock` says, in the order of ids.
 pub(super) async fn videos_of(
     connection: &mut PgConnection,
     provider: &str,
     keys: &Keys<'_>,
+    lock: &str,
 ) -> Result<Vec<VideoRecord>, sqlx::Error> {
     let sql = format!(
         "select {VIDEO_COLUMNS} from videos where provider = $1 and (id = any($2) or upload_id = any($3) \
-         or asset_id = any($4)) order by id for update"
+         or asset_id = any($4)) order by id{lock}"
     );
     sqlx::query_as(AssertSqlSafe(sql))
         .bind(provider)

@@ -15,6 +15,7 @@ mod outbox;
 mod outgoing;
 mod record;
 mod secrets;
+mod take_in;
 mod tx;
 mod videos;
 
@@ -29,6 +30,7 @@ pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
+pub use take_in::Planner;
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
