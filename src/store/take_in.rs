@@ -98,7 +98,10 @@ impl Store {
                 return Err(StoreError::Contended);
             }
         }
-        let pending = due.events.iter().filter(|event| event.state == EventState::Pending);
+        let pending = due
+            .events
+            .iter()
+            .filter(|event| event.state == EventState::Pending);
         let left = applied.len() < pending.count() || fresh.len() < due.events.len();
         let changed = tx.write_changes(&self.outbox, plan.videos, now).await?;
         tx.commit().await?;

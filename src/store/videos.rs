@@ -179,17 +179,35 @@ impl Store {
         Ok(())
     }
 
-    /// Providers that have videos which are not deleted, with their number.
+    /// Providers that have videos which are not deleted. One step through an index for each, however many videos.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn providers_in_use(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn providers_in_use(&self) -> Result<Vec<String>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
-            sqlx::query_as(
-                "select provider, count(*) from videos where status <> 'deleted' group by provider",
+            sqlx::query_scalar(
+                "with recursive names (provider) as ( \
+                 select min(provider) from videos where status <> 'deleted' \
+                 union all select ( \
+                 select min(provider) from videos where status <> 'deleted' and provider > names.provider) \
+                 from names where provider is not null) \
+                 select provider from names where provider is not null",
             )
             .fetch_all(pool)
             .await
+        })?)
+    }
+
+    /// How many videos a provider has that are not deleted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn count_living(&self, provider: &str) -> Result<i64, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select count(*) from videos where provider = $1 and status <> 'deleted'")
+                .bind(provider)
+                .fetch_one(pool)
+                .await
         })?)
     }
 }
