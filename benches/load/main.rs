@@ -15,6 +15,7 @@
 )]
 
 mod client;
+#[expect(dead_code, reason = "the drills use more of it")]
 #[path = "../../tests/drills/cluster.rs"]
 mod cluster;
 mod limits;

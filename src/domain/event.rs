@@ -1,7 +1,10 @@
 //! A webhook event in the inbox, and what becomes of it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Where an event stands.
@@ -76,6 +79,8 @@ pub struct NewEvent {
     pub error: Option<String>,
     /// Raw, as signed.
     pub body: Vec<u8>,
+    /// The body, parsed, where it is at hand.
+    pub json: Option<Arc<Value>>,
 }
 
 /// An event as the inbox has it.
@@ -116,6 +121,9 @@ pub struct InboxEvent {
     pub video_id: Option<Uuid>,
     /// Raw, as signed; none once the video is purged.
     pub body: Option<Vec<u8>>,
+    /// The body, parsed, where it is at hand.
+    #[sqlx(skip)]
+    pub json: Option<Arc<Value>>,
 }
 
 impl From<NewEvent> for InboxEvent {
@@ -139,6 +147,7 @@ impl From<NewEvent> for InboxEvent {
             error: new.error,
             video_id: None,
             body: Some(new.body),
+            json: new.json,
         }
     }
 }

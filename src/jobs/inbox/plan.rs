@@ -123,9 +123,11 @@ fn apply(
 fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bool, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
-    let read = provider
-        .translate(body, &subject, &event.event_id, event.received_at)
-        .map_err(|error| error.to_string())?;
+    let read = match &event.json {
+        Some(json) => provider.translate_json(json, &subject, &event.event_id, event.received_at),
+        None => provider.translate(body, &subject, &event.event_id, event.received_at),
+    };
+    let read = read.map_err(|error| error.to_string())?;
     let needs = provider.needs(video.playback_policy);
     video
         .observe(&read.observation, needs)
