@@ -78,7 +78,7 @@ impl FromStr for Status {
 pub struct UnknownStatus;
 
 /// What callers see: a pure function of everything known (see [`super::Knowledge::shown`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum ShownStatus {
@@ -161,7 +161,7 @@ impl From<Status> for ShownStatus {
 }
 
 /// Who may play a video: anybody who has the address, or only the bearer of a signed token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Policy {

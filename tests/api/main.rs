@@ -8,6 +8,7 @@ mod idempotency;
 mod inbox;
 mod lifecycle;
 mod live;
+mod openapi;
 mod patch;
 mod permutations;
 mod playback;

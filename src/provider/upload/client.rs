@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::provider::{
     action::{headers, text_template},
@@ -14,7 +15,7 @@ use crate::provider::{
 };
 
 /// How the file is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Protocol {
     /// One PUT with the file as its body.
@@ -32,7 +33,7 @@ pub enum Protocol {
 }
 
 /// Sizes of pieces in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct Chunk {
     /// Smallest piece but for the last.
     pub min: u64,
@@ -45,7 +46,7 @@ pub struct Chunk {
 }
 
 /// What the client is told: serialises as `upload` of `POST /v1/uploads`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct UploadDescriptor {
     /// How the file is sent.
     pub protocol: Protocol,
