@@ -35,7 +35,7 @@ pub struct Inner {
     /// Where webhook events are made durable.
     pub intake: Intake,
     /// The loaded maps.
-    pub providers: ProviderSet,
+    pub providers: Arc<ProviderSet>,
     /// Whose tokens are believed.
     pub auth: Authenticator,
     /// Shared by the webhook bodies being read, in KiB.
@@ -66,7 +66,7 @@ impl AppState {
         settings: Settings,
         clock: Clock,
         store: Store,
-        providers: ProviderSet,
+        providers: Arc<ProviderSet>,
         auth: Authenticator,
         tickets: Tickets,
     ) -> Self {

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use axum::Router;
 use secrecy::ExposeSecret;
@@ -11,10 +12,11 @@ use tokio::net::TcpListener;
 use crate::auth::{
     Authenticator, Development, DevelopmentError, Grant, Jwks, JwksError, Tickets, check_development, issue,
 };
+use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::console::{self, TokenSource};
-use crate::domain::Policy;
+use crate::domain::{Policy, Video};
 use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
 use crate::state::{AppState, ProviderSet};
@@ -79,7 +81,7 @@ pub enum StartError {
     #[error("auth.jwks {0}")]
     Jwks(#[from] JwksError),
     /// The database.
-    #[error("{}", chain(.0))]
+    #[error("{}", Chain(.0))]
     Store(#[from] StoreError),
     /// The built-in provider.
     #[error(transparent)]
@@ -95,15 +97,6 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let texts: Vec<String> = std::iter::once(error.to_string())
-        .chain(causes.map(ToString::to_string))
-        .collect();
-    texts.join(": ").replace('\n', " ")
 }
 
 impl App {
@@ -159,6 +152,8 @@ impl App {
             .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
             .await?;
         let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
+        let set = Arc::new(set);
+        let store = announcing(store, &settings, &clock, &set);
         let state = AppState::new(settings, clock, store, set, auth, tickets);
         let page = console(&state, development)?;
         let guard = development.then(|| Development::new(port));
@@ -181,6 +176,13 @@ impl App {
             development,
         })
     }
+}
+
+/// Every change that is news to the application goes into the outbox, where there are endpoints.
+fn announcing(store: Store, settings: &Settings, clock: &Clock, providers: &Arc<ProviderSet>) -> Store {
+    let (endpoints, providers) = (settings.events.endpoints.clone(), providers.clone());
+    let payload = Box::new(move |what, video: &Video| http::payload(&providers, what, video));
+    store.announcing(endpoints, clock.clone(), payload)
 }
 
 /// The console page, where the settings want it. In development mode it carries a token of user `dev`, without any

@@ -13,6 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::chain::Chain;
+
 pub use caller::Caller;
 pub use development::{Development, DevelopmentError, check as check_development};
 pub use issue::{Grant, issue};
@@ -70,6 +72,18 @@ impl Authenticator {
             keys: Keys::Set(jwks),
             issuer: set(issuer),
             audience: set(audience),
+        }
+    }
+
+    /// Fetches the key set anew, where there is one; the old one stays where that fails.
+    pub async fn refresh(&self, now: DateTime<Utc>) {
+        if let Keys::Set(set) = &self.keys
+            && let Err(error) = set.refresh(now).await
+        {
+            tracing::warn!(
+                error = %Chain(&error),
+                "auth.jwks cannot be fetched; keeping the old set"
+            );
         }
     }
 

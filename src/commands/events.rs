@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::CommandError;
+use super::outgoing::{self, OutgoingCommand};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{EventState, InboxEvent};
@@ -44,6 +45,9 @@ enum EventsCommand {
         /// Our id of the event.
         id: Uuid,
     },
+    /// What the application is told: list, replay.
+    #[command(subcommand)]
+    Out(OutgoingCommand),
 }
 
 fn state(text: &str) -> Result<EventState, String> {
@@ -75,6 +79,7 @@ async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> 
                 println!("{}", line(&event));
             }
         }
+        EventsCommand::Out(command) => outgoing::run(store, command).await?,
         EventsCommand::Show { id, raw } => show(&found(store, id).await?, raw)?,
         EventsCommand::Replay { id } => {
             let event = found(store, id).await?;

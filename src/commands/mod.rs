@@ -4,6 +4,7 @@ mod events;
 mod healthcheck;
 mod migrate;
 mod openapi;
+mod outgoing;
 mod provider_test;
 mod reconcile;
 mod serve;
@@ -37,7 +38,7 @@ enum Command {
     Migrate,
     /// Print a caller's token, signed with the configured secret.
     Token(token::TokenArgs),
-    /// The inbox of webhook events: list, show, replay.
+    /// The inbox of webhook events: list, show, replay; and `out`: what the application is told.
     Events(events::EventsArgs),
     /// One pass of the reconciler: ask the providers about what is due.
     Reconcile(reconcile::ReconcileArgs),

@@ -6,7 +6,13 @@ use std::path::Path;
 use secrecy::SecretString;
 use toml::{Table, Value};
 
-use super::{DEFAULTS, Settings, check, read_secret};
+use super::{DEFAULTS, Settings, check, events, read_secret};
+
+/// Keys that are no settings of a file, and the variables that hold them.
+const SECRET_KEYS: [(&str, &str); 2] = [
+    ("auth.jwt_secret", "VIDEO_AUTH__JWT_SECRET"),
+    ("events.secrets", events::SECRETS),
+];
 
 /// Environment variables, as a value: tests pass their own.
 #[derive(Clone, Debug, Default)]
@@ -107,6 +113,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
             ConfigError::new(merged.origin(&key), key, error.into_inner().message())
         })?;
     settings.auth.jwt_secrets = jwt_secrets(env)?;
+    settings.events.secrets = events::secrets(env)?;
     check::check(&mut settings, &merged)?;
     Ok(settings)
 }
@@ -131,8 +138,8 @@ fn merge_table(merged: &mut Merged, prefix: &str, table: Table, origin: &str) ->
         } else {
             format!("{prefix}.{name}")
         };
-        if key == "auth.jwt_secret" {
-            let hint = "secrets come from the environment alone: set VIDEO_AUTH__JWT_SECRET";
+        if let Some((_, variable)) = SECRET_KEYS.iter().find(|(secret, _)| *secret == key) {
+            let hint = format!("secrets come from the environment alone: set {variable}");
             return Err(ConfigError::new(origin, key, hint));
         }
         match (value, key == "playback.thumbnails") {
@@ -148,7 +155,8 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
         let Some((section, rest)) = name.strip_prefix("VIDEO_").and_then(|rest| rest.split_once("__")) else {
             continue;
         };
-        if name.starts_with("VIDEO_AUTH__JWT_SECRET") {
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        if SECRET_KEYS.iter().any(|(_, variable)| *variable == plain) {
             continue;
         }
         let key = format!("{section}.{}", rest.replace("__", ".")).to_lowercase();

@@ -4,6 +4,8 @@
 //! its default decides how an environment variable is read.
 
 mod check;
+mod console;
+mod events;
 mod load;
 mod local;
 mod secrets;
@@ -15,6 +17,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use check::is_loopback_url;
+pub use events::{Events, signing_secret};
 pub use load::{ConfigError, Environment, load};
 pub use local::{Chaos, Local};
 pub use secrets::read_secret;
@@ -44,6 +47,8 @@ pub struct Settings {
     pub inbox: Inbox,
     /// `[reconcile]`
     pub reconcile: Reconcile,
+    /// `[events]`
+    pub events: Events,
     /// `[local]`
     pub local: Local,
     /// `[console]`

@@ -11,8 +11,8 @@ export function progress(upload, { uploads, onCancelFailed = () => {} }) {
   const bar = h('progress', { max: '1', 'aria-label': `Upload of ${upload.title}` });
   const facts = h('p', { class: 'facts' });
   const problem = h('div');
-  const hold = h('button', { type: 'button', class: 'quiet', onclick: () => (upload.state === 'paused' ? upload.resume() : upload.pause()) });
-  const cancel = h('button', { type: 'button', class: 'quiet' }, icon('close'), 'Cancel');
+  const hold = h('button', { type: 'button', onclick: () => (upload.state === 'paused' ? upload.resume() : upload.pause()) });
+  const cancel = h('button', { type: 'button' }, icon('close'), 'Cancel');
   cancel.addEventListener('click', () => upload.cancel().catch(onCancelFailed));
   const again = h('button', { type: 'button', onclick: () => uploads.retry(upload) }, 'Try again');
   const dismiss = h('button', { type: 'button', class: 'quiet', onclick: () => uploads.dismiss(upload) }, 'Dismiss');

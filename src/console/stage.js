@@ -55,8 +55,9 @@ export class Stage {
     const cancel = h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
     switch (kind) {
       case 'sending':
+      case 'stopped':
         this.#part = progress(upload, { uploads, onCancelFailed: this.#context.onCancelFailed });
-        return h('div', { class: 'scene' }, h('p', { class: 'scene-title' }, 'Uploading'), this.#part.element);
+        return h('div', { class: 'scene' }, h('p', { class: 'scene-title' }, kind === 'sending' ? 'Uploading' : 'The upload has stopped'), this.#part.element);
       case 'ready': return this.#ready(video);
       case 'created':
       case 'waiting':
@@ -105,7 +106,7 @@ export class Stage {
 function kindOf(video, upload) {
   const early = ['created', 'waiting'].includes(video.status);
   if (upload && early && upload.state === 'done') return 'preparing';
-  if (upload && early && upload.state !== 'cancelled') return 'sending';
+  if (upload && early && upload.state !== 'cancelled') return upload.state === 'failed' ? 'stopped' : 'sending';
   return video.status;
 }
 

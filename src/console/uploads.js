@@ -50,6 +50,12 @@ export class Upload extends EventTarget {
     announce('The upload is cancelled.');
   }
 
+  /** Stops sending, without a word to the service: the video is being deleted. */
+  discard() {
+    this.#to('cancelled');
+    this.transfer?.abort();
+  }
+
   async #begin() {
     if (this.video) return;
     this.#to('starting');
@@ -81,8 +87,11 @@ export class Upload extends EventTarget {
   /** Ready for another run after a failure: with the same video, unless its upload address is dead. */
   prepare() {
     if (this.error instanceof ApiError || this.error?.reason === 'expired') {
+      // Nobody will send a file for the old one any more.
+      if (this.video) this.#api.cancel(this.video.id).catch(() => {});
       Object.assign(this, { video: null, descriptor: null, transfer: null });
-      this.#key = crypto.randomUUID();
+      // An answer that was lost on the way is given again for the same key.
+      if (this.error.code !== 'network') this.#key = crypto.randomUUID();
     }
     this.#to('queued');
   }
@@ -129,6 +138,7 @@ export class Uploads extends EventTarget {
 
   /** Forgets one that failed. */
   dismiss(upload) {
+    upload.discard();
     this.#all = this.#all.filter((one) => one !== upload);
     this.#changed();
   }

@@ -85,6 +85,8 @@ class VideoPage {
 
   #uploadChanged = () => {
     const { video, state } = this.#upload;
+    // Begun anew, which makes another video.
+    if (video && video.id !== this.#id) return this.#go(`#/videos/${video.id}`);
     if (state === 'cancelled' && video && video.version > this.#video.version) this.#show(video);
     else this.#drawStatus();
   };
@@ -204,7 +206,7 @@ class VideoPage {
     try {
       const removed = await confirmRemoval(this.#api, this.#video);
       if (!removed || this.#closed) return;
-      this.#upload?.transfer?.abort();
+      this.#upload?.discard();
       this.#go('#/');
     } catch (error) {
       if (error.status === 404) return this.#go('#/');

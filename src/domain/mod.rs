@@ -5,6 +5,7 @@ mod facts;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod outgoing;
 mod schedule;
 mod status;
 mod video;
@@ -12,6 +13,7 @@ mod video;
 pub use event::{EventState, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field, Stamp};
 pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
+pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown as shown_endpoint};
 pub use schedule::{CheckTimes, EXPIRED_AFTER, LOST_AFTER};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
 pub use video::Video;

@@ -8,7 +8,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::code::Code;
+use super::problem::Problem;
+use crate::chain::Chain;
 use crate::domain::ShownStatus;
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
@@ -53,6 +54,8 @@ pub enum ApiError {
     IdempotencyKeyReused,
     /// Too many requests.
     RateLimited(Duration),
+    /// So many uploads of the caller wait for their file.
+    TooManyOpen(i64),
     /// The provider refused. `message` is its own, where the map lets it through.
     ProviderRejected {
         /// The video that is errored now.
@@ -109,6 +112,16 @@ impl ApiError {
     /// A failed call to the provider on behalf of `video_id`.
     pub fn of_call(error: CallError, video_id: Option<Uuid>) -> Self {
         match error {
+            // Our credentials are no business of the caller's.
+            CallError::Refused {
+                status: 401 | 403, ..
+            } => {
+                tracing::error!("the provider refuses our credentials: check those of its action map");
+                Self::ProviderUnavailable {
+                    video_id,
+                    retry_after: None,
+                }
+            }
             CallError::Refused { message, .. } => Self::ProviderRejected { video_id, message },
             CallError::Outage { retry_after, .. } => Self::ProviderUnavailable {
                 video_id,
@@ -119,153 +132,11 @@ impl ApiError {
     }
 }
 
-/// A refusal in the form that callers see (RFC 9457).
-// The layer in `super::problems` writes it with the request's id.
-#[derive(Clone, Debug, Serialize, ToSchema)]
-pub(crate) struct Problem {
-    /// Where the code is explained.
-    #[serde(rename = "type")]
-    #[schema(format = "uri-reference", example = "/problems/not_found")]
-    pub(crate) kind: String,
-    /// The same for every problem of this code.
-    pub(crate) title: &'static str,
-    /// The status of the answer.
-    #[schema(minimum = 400, maximum = 599)]
-    pub(crate) status: u16,
-    /// What is wrong this time, for people.
-    pub(crate) detail: String,
-    /// For programs.
-    pub(crate) code: Code,
-    /// Finds the request in the log; as in `x-request-id`.
-    pub(crate) request_id: String,
-    /// The members of the body that are not acceptable.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub(crate) errors: Vec<FieldProblem>,
-    /// The video that the problem is about.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub(crate) video_id: Option<Uuid>,
-    /// What the video is instead.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(nullable = false)]
-    pub(crate) video_status: Option<ShownStatus>,
-    #[serde(skip)]
-    pub(crate) retry_after: Option<Duration>,
-}
-
-impl Problem {
-    /// A problem that its code says all about.
-    pub(super) fn of(code: Code) -> Self {
-        Self::new(code, code.meaning())
-    }
-
-    fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self {
-            kind: format!("/problems/{}", code.as_str()),
-            title: code.title(),
-            status: code.status(),
-            detail: detail.into(),
-            code,
-            request_id: String::new(),
-            errors: Vec::new(),
-            video_id: None,
-            video_status: None,
-            retry_after: None,
-        }
-    }
-
-    fn after(self, wait: Duration) -> Self {
-        Self {
-            retry_after: Some(wait),
-            ..self
-        }
-    }
-}
-
-impl Problem {
-    /// A refusal of one part of an answer that is itself a 200.
-    pub(crate) fn within(error: ApiError, request_id: &str) -> Self {
-        if let ApiError::Internal(error) = &error {
-            tracing::error!(
-                error = error.as_ref() as &dyn std::error::Error,
-                "a part of a request failed"
-            );
-        }
-        Self {
-            request_id: request_id.to_owned(),
-            ..Self::from(error)
-        }
-    }
-}
-
-impl From<ApiError> for Problem {
-    fn from(error: ApiError) -> Self {
-        match error {
-            ApiError::InvalidRequest(detail) => Self::new(Code::InvalidRequest, detail),
-            ApiError::InvalidCursor => Self::of(Code::InvalidCursor),
-            ApiError::Unauthenticated(detail) => Self::new(Code::Unauthenticated, detail),
-            ApiError::InvalidSignature => Self::of(Code::InvalidSignature),
-            ApiError::Forbidden(detail) => Self::new(Code::Forbidden, detail),
-            ApiError::NotFound => Self::of(Code::NotFound),
-            ApiError::MethodNotAllowed => Self::of(Code::MethodNotAllowed),
-            ApiError::NotAcceptable(detail) => Self::new(Code::NotAcceptable, detail),
-            ApiError::VideoNotReady(status) => Self {
-                video_status: Some(status),
-                ..Self::new(Code::VideoNotReady, format!("The video is {status}."))
-            },
-            ApiError::UploadFinished(status) => Self {
-                video_status: Some(status),
-                ..Self::new(
-                    Code::UploadFinished,
-                    format!("The video is {status}: delete it instead."),
-                )
-            },
-            ApiError::CancelUnsupported => Self::of(Code::CancelUnsupported),
-            ApiError::IdempotencyInProgress => {
-                Self::of(Code::IdempotencyInProgress).after(Duration::from_secs(1))
-            }
-            ApiError::PreconditionFailed => Self::of(Code::PreconditionFailed),
-            ApiError::PayloadTooLarge => Self::of(Code::PayloadTooLarge),
-            ApiError::UnsupportedMediaType => Self::of(Code::UnsupportedMediaType),
-            ApiError::InvalidBody(errors) => {
-                let first = errors.first().map(|first| first.detail.clone());
-                Self {
-                    errors,
-                    ..Self::new(Code::InvalidBody, first.unwrap_or_default())
-                }
-            }
-            ApiError::IdempotencyKeyReused => Self::of(Code::IdempotencyKeyReused),
-            ApiError::RateLimited(wait) => Self::of(Code::RateLimited).after(wait),
-            ApiError::ProviderRejected { video_id, message } => Self {
-                video_id,
-                ..message.map_or_else(
-                    || Self::of(Code::ProviderRejected),
-                    |message| Self::new(Code::ProviderRejected, message),
-                )
-            },
-            ApiError::ProviderUnavailable {
-                video_id,
-                retry_after,
-            } => Self {
-                video_id,
-                retry_after,
-                ..Self::of(Code::ProviderUnavailable)
-            },
-            ApiError::ProviderOutOfOrder(reason) => Self {
-                status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
-                ..Self::new(Code::ProviderUnavailable, reason)
-            },
-            ApiError::Unavailable => Self::of(Code::Unavailable).after(Duration::from_secs(1)),
-            ApiError::Internal(_) => Self::of(Code::Internal),
-        }
-    }
-}
-
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
         if let Self::Internal(error) = &self {
             tracing::error!(
-                error = error.as_ref() as &dyn std::error::Error,
+                error = %Chain(error.as_ref()),
                 "a request failed"
             );
         }
@@ -282,7 +153,7 @@ impl From<StoreError> for ApiError {
         match error {
             StoreError::Database(_) | StoreError::Contended => {
                 tracing::error!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Chain(&error),
                     "the database failed a request"
                 );
                 Self::Unavailable

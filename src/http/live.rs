@@ -10,7 +10,7 @@ use futures::stream::{self, Stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
-use utoipa::IntoParams;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::error::ApiError;
@@ -24,6 +24,19 @@ use crate::state::AppState;
 
 /// A comment line keeps idle connections open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
+
+/// One event of a stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it says in the document what is written line by line")]
+struct StreamEvent {
+    /// The video's version.
+    #[schema(pattern = "^[0-9]+$")]
+    id: String,
+    #[schema(pattern = "^video$")]
+    event: String,
+    /// The video, as JSON.
+    data: String,
+}
 
 /// The query of a stream.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -90,7 +103,7 @@ impl FromRequestParts<AppState> for Follower {
         (
             status = 200,
             content_type = "text/event-stream",
-            body = String,
+            body = StreamEvent,
             description = "One event a version: `id: <version>`, `event: video`, `data: <video>`.",
         ),
         (status = 204, description = "The video is final and its version was seen: there is nothing to follow."),

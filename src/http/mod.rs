@@ -12,8 +12,10 @@ mod lifecycle;
 mod live;
 mod log;
 mod openapi;
+mod outgoing;
 mod patch;
 mod playback;
+mod problem;
 mod problems;
 mod uploads;
 mod videos;
@@ -38,6 +40,8 @@ pub use self::openapi::document as openapi_document;
 use crate::auth::Development;
 use crate::config::Settings;
 use crate::state::AppState;
+
+pub(crate) use self::outgoing::payload;
 
 /// Where the built-in provider is mounted; what is below it has refusals of its own form.
 pub(crate) const LOCAL_PREFIX: &str = "/local";

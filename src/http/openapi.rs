@@ -12,8 +12,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::code::Code;
-use super::error::Problem;
-use super::{admin, docs, health, lifecycle, live, patch, playback, uploads, videos, webhooks};
+use super::problem::Problem;
+use super::{admin, docs, health, lifecycle, live, outgoing, patch, playback, uploads, videos, webhooks};
+use crate::domain::Announcement;
 use crate::state::AppState;
 
 /// What the document says of the service as a whole.
@@ -24,7 +25,7 @@ use crate::state::AppState;
         description = "A video service between an application and its video provider: upload URLs, live status, \
                        signed playback.\n\nEvery refusal is a problem document (RFC 9457); its `code` is for programs."
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, outgoing::Payload)),
     tags(
         (name = "uploads", description = "An upload URL for a new video."),
         (name = "videos", description = "A video's life, seen and steered by its owner."),
@@ -51,6 +52,8 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(webhooks::receive))
         .routes(routes!(admin::events))
         .routes(routes!(admin::replay))
+        .routes(routes!(outgoing::list))
+        .routes(routes!(outgoing::replay))
         .routes(routes!(admin::refresh))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
@@ -91,16 +94,29 @@ fn finish(document: &mut Value) {
     for schema in members(&mut document["components"]["schemas"]) {
         require_nullable(schema);
     }
+    // A body whose members may all be left out may be left out itself.
+    let schemas = document["components"]["schemas"]
+        .as_object()
+        .into_iter()
+        .flatten();
+    let optional: Vec<Value> = schemas
+        .filter(|(_, schema)| schema["additionalProperties"] == false && schema.get("required").is_none())
+        .map(|(name, _)| format!("#/components/schemas/{name}").into())
+        .collect();
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
         for operation in members(item) {
-            finish_operation(path, operation);
+            finish_operation(path, operation, &optional);
         }
     }
     document["paths"]["/v1/uploads"]["post"]["responses"]["201"]["links"] = links();
+    let told = Announcement::ALL
+        .iter()
+        .map(|what| (what.as_str().to_owned(), webhook(*what)));
+    document["webhooks"] = told.collect::<Map<String, Value>>().into();
 }
 
-fn finish_operation(path: &str, operation: &mut Value) {
+fn finish_operation(path: &str, operation: &mut Value, optional: &[Value]) {
     let tag = operation["tags"][0].as_str().unwrap_or_default();
     let name = operation["operationId"].as_str().unwrap_or_default();
     operation["operationId"] = format!("{tag}_{name}").into();
@@ -109,6 +125,12 @@ fn finish_operation(path: &str, operation: &mut Value) {
         .is_some_and(|security| *security == json!([{}]));
     if open {
         operation["security"] = json!([]);
+    }
+    let body = operation
+        .get("requestBody")
+        .and_then(|body| body["content"]["application/json"]["schema"].get("$ref"));
+    if body.is_some_and(|name| optional.contains(name)) {
+        operation["requestBody"]["required"] = false.into();
     }
     let parameters = operation.get_mut("parameters").and_then(Value::as_array_mut);
     for parameter in parameters.into_iter().flatten() {
@@ -153,6 +175,30 @@ fn codes_of(path: &str, operation: &mut Value, open: bool) -> Vec<Code> {
         codes.push(Code::Unauthenticated);
     }
     codes
+}
+
+/// What the application is told (Standard Webhooks 1.0).
+fn webhook(what: Announcement) -> Value {
+    let header = |name: &str, says: &str| json!({"name": name, "in": "header", "required": true, "description": says, "schema": {"type": "string"}});
+    json!({"post": {
+        "tags": ["webhooks"],
+        "operationId": format!("told_{}", what.as_str().replace('.', "_")),
+        "summary": format!("The application is told: `{}`.", what.as_str()),
+        "description": "Sent to each of the endpoints of the settings until it answers 2xx, for at most three days; \
+                        410 disables the endpoint. Events of one video come in order.",
+        "security": [],
+        "parameters": [
+            header("webhook-id", "The same on every try."),
+            header("webhook-timestamp", "When it was sent, in Unix seconds."),
+            header("webhook-signature", "`v1,` and the base64 of the HMAC-SHA256 of id, timestamp and body, with dots \
+                                         between; several with spaces between."),
+        ],
+        "requestBody": {"required": true, "content": {"application/json": {"schema": {
+            "allOf": [{"$ref": "#/components/schemas/VideoEvent"}],
+            "properties": {"type": {"const": what.as_str()}},
+        }}}},
+        "responses": {"2XX": {"description": "Taken."}, "410": {"description": "No more events, please."}},
+    }})
 }
 
 /// What can be done next with a new video.

@@ -10,8 +10,9 @@ use std::collections::{BTreeMap, HashMap};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::error::{ApiError, Problem};
+use super::error::ApiError;
 use super::extract::{Body, Id, NoQuery, Query};
+use super::problem::Problem;
 use super::problems::request_id_of as request_id;
 use crate::auth::Caller;
 use crate::domain::{Field, Policy, ShownStatus, Video};

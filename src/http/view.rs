@@ -10,7 +10,7 @@ use super::live;
 use crate::auth::Tickets;
 use crate::domain::{Field, Policy, ShownStatus, Video};
 use crate::provider::Subject;
-use crate::state::AppState;
+use crate::state::{AppState, ProviderSet};
 
 /// The JSON of a video.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -65,6 +65,11 @@ struct ErrorView {
 impl VideoView {
     /// The video as its provider's map lets it be seen.
     pub(crate) fn of(state: &AppState, video: &Video) -> Self {
+        Self::by(&state.providers, video)
+    }
+
+    /// The same, of the maps alone.
+    pub(crate) fn by(providers: &ProviderSet, video: &Video) -> Self {
         let facts = &video.known.facts;
         let text = |field| facts.text(field).map(str::to_owned);
         let whole = |field| facts.get(field).and_then(Value::as_u64);
@@ -76,7 +81,7 @@ impl VideoView {
                 .unwrap_or_default()
         };
         let ready = video.status == ShownStatus::Ready;
-        let provider = state.providers.by_name(&video.provider).filter(|_| ready);
+        let provider = providers.by_name(&video.provider).filter(|_| ready);
         let playback_url = provider.and_then(|provider| provider.public_hls(&Subject::of_video(video)));
         Self {
             id: video.id,

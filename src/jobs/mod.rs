@@ -2,5 +2,7 @@
 
 pub mod ask;
 pub mod inbox;
+pub mod keys;
+pub mod outbox;
 pub mod reconcile;
 pub mod retention;

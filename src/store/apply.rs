@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use super::changes::settle;
 use super::inbox::EVENT_COLUMNS;
+use super::outbox::Outbox;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::{Store, StoreError, on_pool};
@@ -101,7 +102,7 @@ impl Store {
         let videos = tx.videos_of(&events).await?;
         let due = Due { events, videos };
         let decided = plan(&due);
-        let changed = tx.write_changes(decided.videos, now).await?;
+        let changed = tx.write_changes(&self.outbox, decided.videos, now).await?;
         if tx.finish_events(&decided.events).await? != due.events.len() as u64 {
             return Err(StoreError::Contended);
         }
@@ -201,6 +202,7 @@ impl Tx {
     /// Writes what changed, in the order of ids, so that two replicas never wait for each other in a circle.
     async fn write_changes(
         &mut self,
+        outbox: &Outbox,
         mut changes: Vec<VideoChange>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
@@ -209,7 +211,7 @@ impl Tx {
         changes.sort_by_key(|change| change.before.id);
         for VideoChange { before, mut after } in changes {
             settle(&before, &mut after, now);
-            if !self.write_video(&before, &after, now).await? {
+            if !self.write_video(outbox, &before, &after, now).await? {
                 return Err(StoreError::Contended);
             }
             if after.version != before.version {

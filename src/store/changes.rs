@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use super::outbox::Outbox;
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
 use super::{Store, StoreError};
@@ -64,7 +65,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
         let mut tx = self.begin().await?;
-        let written = tx.write_video(before, after, now).await?;
+        let written = tx.write_video(&self.outbox, before, after, now).await?;
         if written {
             tx.commit().await?;
         }
@@ -73,10 +74,11 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes `after` over `before`, and releases parked events where the provider's ids became known; false where
-    /// the row is not `before` any more.
+    /// Writes `after` over `before`, with what the application is to be told of it, and releases parked events where
+    /// the provider's ids became known; false where the row is not `before` any more.
     pub(super) async fn write_video(
         &mut self,
+        outbox: &Outbox,
         before: &Video,
         after: &Video,
         now: DateTime<Utc>,
@@ -122,10 +124,14 @@ impl Tx {
             .map(|result| result.rows_affected())
         })
         .map_err(identity)?;
-        if result == 1 && gained_an_id(before, after) {
+        if result != 1 {
+            return Ok(false);
+        }
+        if gained_an_id(before, after) {
             self.release_parked_for(after, now).await?;
         }
-        Ok(result == 1)
+        self.announce(outbox, before, after, now).await?;
+        Ok(true)
     }
 
     /// Events that waited for this video are due now.

@@ -9,6 +9,8 @@ mod idempotency;
 mod inbox;
 mod intake;
 mod leases;
+mod outbox;
+mod outgoing;
 mod record;
 mod secrets;
 mod tx;
@@ -23,6 +25,8 @@ pub use feed::{Changes, Heard, Listener};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
+pub use outbox::Announcer;
+pub use outgoing::{OutgoingFilter, OutgoingOutcome};
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
@@ -45,6 +49,8 @@ pub struct Store {
     writer: Pool,
     /// Where visible changes are told.
     feed: feed::Feed,
+    /// Who is told of them besides.
+    outbox: outbox::Outbox,
 }
 
 #[derive(Clone, Debug)]

@@ -1,5 +1,11 @@
 //! The service through its whole router, over real HTTP, on a fresh database, with time standing still.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test ends where something is not as it should be"
+)]
+
 #[macro_use]
 mod support;
 
@@ -9,6 +15,7 @@ mod inbox;
 mod lifecycle;
 mod live;
 mod openapi;
+mod outgoing;
 mod patch;
 mod permutations;
 mod playback;

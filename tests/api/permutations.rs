@@ -18,6 +18,7 @@ fn essence(video: &Value) -> Value {
         "asset_id",
         "playback_id",
         "playback_url",
+        "events_url",
     ] {
         members.remove(name);
     }

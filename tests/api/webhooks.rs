@@ -48,7 +48,7 @@ on_both! {
         let app = TestApp::start(db).await;
         let video = app.upload().await;
         let mut ids = Ids::of(&video);
-        let named = std::mem::replace(&mut ids.video, String::new());
+        let named = std::mem::take(&mut ids.video);
         // Without our id and before the asset is known: nobody can say whose it is.
         let mut ready = ids.asset_event("ready", "ready", "signed", app.clock.now());
         ready["data"].as_object_mut().unwrap().remove("upload_id");

@@ -150,7 +150,13 @@ impl Shared {
     fn make(&self, rng: &mut impl rand::Rng) -> Event {
         let mut made = self.made.lock().unwrap();
         *made += 1;
-        Event::of(&self.videos.choose(rng).unwrap().once_more(*made))
+        Event::of(
+            &self
+                .videos
+                .choose(rng)
+                .unwrap()
+                .once_more(*made, Clock::system().now()),
+        )
     }
 
     fn target(&self) -> &str {

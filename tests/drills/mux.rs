@@ -2,25 +2,43 @@
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
-use yourbit_video::clock::Clock;
 
+use crate::support::fake_mux::FakeMux;
 use crate::support::mux_events::Ids;
 
 /// How a video's life goes at the provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Life {
     Ready,
     Errored,
+    /// Deleted at the provider, past us.
     Deleted,
+    /// Its owner deletes it through us.
+    OwnerDeletes,
+    /// Called off before the file came.
+    Cancelled,
+    /// Nobody uploaded: the provider sends no event of that.
+    TimedOut,
 }
 
 impl Life {
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Ready,
+        Self::Errored,
+        Self::Deleted,
+        Self::OwnerDeletes,
+        Self::Cancelled,
+        Self::TimedOut,
+    ];
+
     /// What our row has to show in the end.
     pub(crate) const fn end(self) -> &'static str {
         match self {
             Self::Ready => "ready",
             Self::Errored => "errored",
-            Self::Deleted => "deleted",
+            Self::Deleted | Self::OwnerDeletes => "deleted",
+            Self::Cancelled => "cancelled",
+            Self::TimedOut => "expired",
         }
     }
 }
@@ -33,32 +51,36 @@ pub(crate) struct AtMux {
 }
 
 impl AtMux {
-    /// The asset as the provider has it in the end; none where it is gone.
-    pub(crate) fn last_state(&self) -> Option<Value> {
-        let at = Clock::system().now();
+    /// The provider answers with the video's last state from now on.
+    pub(crate) fn live_at(&self, mux: &FakeMux, now: DateTime<Utc>) {
+        let status = match self.life {
+            Life::Cancelled => "cancelled",
+            Life::TimedOut => "timed_out",
+            _ => "asset_created",
+        };
+        mux.know(&self.ids.upload_event("asset_created", status, now)["data"]);
         match self.life {
-            Life::Ready => Some(self.ids.asset_event("ready", "ready", "signed", at)["data"].clone()),
-            Life::Errored => Some(self.errored(at)["data"].clone()),
-            Life::Deleted => None,
+            Life::Ready | Life::OwnerDeletes => {
+                mux.know(&self.ids.asset_event("ready", "ready", "signed", now)["data"]);
+            }
+            Life::Errored => mux.know(&self.errored(now)["data"]),
+            Life::Deleted | Life::Cancelled | Life::TimedOut => {}
         }
-    }
-
-    /// The upload as the provider has it in the end.
-    pub(crate) fn upload(&self) -> Value {
-        let at = Clock::system().now();
-        self.ids.upload_event("asset_created", "asset_created", at)["data"].clone()
     }
 
     /// The events of its life, in order.
     pub(crate) fn events(&self, now: DateTime<Utc>) -> Vec<Value> {
+        let at = |seconds| now + Duration::seconds(seconds);
         let mut events = self.ids.usual("signed", now).to_vec();
         match self.life {
-            Life::Ready => {}
-            Life::Errored => events[3] = self.errored(now + Duration::seconds(3)),
-            Life::Deleted => {
-                let at = now + Duration::seconds(4);
-                events.push(self.ids.asset_event("deleted", "ready", "signed", at));
+            Life::Ready | Life::OwnerDeletes => {}
+            Life::Errored => events[3] = self.errored(at(3)),
+            Life::Deleted => events.push(self.ids.asset_event("deleted", "ready", "signed", at(4))),
+            Life::Cancelled => {
+                events.truncate(1);
+                events.push(self.ids.upload_event("cancelled", "cancelled", at(1)));
             }
+            Life::TimedOut => events.truncate(1),
         }
         events
     }
@@ -69,20 +91,19 @@ impl AtMux {
         event
     }
 
-    /// An event that tells the asset's last state once more, under an id of its own: event `number` of the drill.
-    /// Some are of a kind that our map ignores, some of one that says too little.
-    pub(crate) fn once_more(&self, number: u64) -> Value {
-        let at = Clock::system().now();
+    /// An event that tells the asset's last state once more, under an id of its own. Some are of a kind that our map
+    /// ignores, some of one that says too little.
+    pub(crate) fn once_more(&self, number: u64, at: DateTime<Utc>) -> Value {
         let kind = match number % 16 {
             0 => "warning",
             1 => "static_renditions.ready",
             _ => "updated",
         };
-        let mut event = self.ids.asset_event(kind, self.life.end(), "signed", at);
+        let mut event = self.ids.asset_event(kind, "ready", "signed", at);
         if self.life == Life::Errored {
             event["data"] = self.errored(at)["data"].clone();
         }
-        event["id"] = json!(format!("once-more-{number}"));
+        event["id"] = json!(format!("once-more-{number}-of-{}", self.ids.upload));
         event
     }
 }

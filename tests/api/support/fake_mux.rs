@@ -183,7 +183,9 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
                 .insert(format!("upload{count}"), upload.clone());
             Planned::json(201, &json!({"data": upload}))
         }
-        ("GET", Some("uploads" | "assets"), Some(data)) => Planned::json(200, &json!({"data": data})),
+        ("GET", Some("uploads" | "assets"), Some(data)) | ("PATCH", Some("assets"), Some(data)) => {
+            Planned::json(200, &json!({"data": data}))
+        }
         ("PUT", Some("uploads"), Some(mut data)) if data["status"] == "waiting" => {
             data["status"] = json!("cancelled");
             shared.known.lock().unwrap().insert(id, data.clone());
@@ -193,7 +195,6 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
             let error = json!({"error": {"type": "failed_request", "messages": ["too late"]}});
             Planned::json(403, &error)
         }
-        ("PATCH", Some("assets"), Some(data)) => Planned::json(200, &json!({"data": data})),
         ("DELETE", Some("assets"), Some(_)) => {
             shared.known.lock().unwrap().remove(&id);
             Planned::text(204, "")

@@ -4,6 +4,7 @@ pub(crate) mod database;
 pub(crate) mod fake_mux;
 pub(crate) mod keys;
 pub(crate) mod mux_events;
+pub(crate) mod receiver;
 
 use std::collections::BTreeMap;
 
@@ -58,6 +59,7 @@ pub(crate) struct TestApp {
     pub(crate) mux: FakeMux,
     pub(crate) client: reqwest::Client,
     pub(crate) database: std::sync::Arc<TestDatabase>,
+    more: Vec<(String, String)>,
     _tasks: JoinSet<()>,
 }
 
@@ -114,7 +116,8 @@ impl TestApp {
 
     /// Another replica on the same database, behind the same provider.
     pub(crate) async fn replica(&self) -> Self {
-        Self::on(self.database.clone(), self.mux.clone(), &[]).await
+        let more: Vec<(&str, &str)> = self.more.iter().map(|(n, v)| (n.as_str(), v.as_str())).collect();
+        Self::on(self.database.clone(), self.mux.clone(), &more).await
     }
 
     async fn on(database: std::sync::Arc<TestDatabase>, mux: FakeMux, more: &[(&str, &str)]) -> Self {
@@ -147,6 +150,10 @@ impl TestApp {
             mux,
             client,
             database,
+            more: more
+                .iter()
+                .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
+                .collect(),
             _tasks: tasks,
         }
     }

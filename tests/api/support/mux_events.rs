@@ -57,7 +57,7 @@ impl Ids {
         if status == "asset_created" {
             data["asset_id"] = json!(self.asset);
         }
-        self.envelope(&format!("video.upload.{kind}"), "upload", &self.upload, at, &data)
+        Self::envelope(&format!("video.upload.{kind}"), "upload", &self.upload, at, &data)
     }
 
     pub(crate) fn asset_event(&self, kind: &str, status: &str, policy: &str, at: DateTime<Utc>) -> Value {
@@ -75,10 +75,10 @@ impl Ids {
                 {"type": "audio", "status": "ready", "max_channels": 2, "id": "t2"},
             ]);
         }
-        self.envelope(&format!("video.asset.{kind}"), "asset", &self.asset, at, &data)
+        Self::envelope(&format!("video.asset.{kind}"), "asset", &self.asset, at, &data)
     }
 
-    fn envelope(&self, kind: &str, object: &str, id: &str, at: DateTime<Utc>, data: &Value) -> Value {
+    fn envelope(kind: &str, object: &str, id: &str, at: DateTime<Utc>, data: &Value) -> Value {
         json!({
             "type": kind, "request_id": null, "object": {"type": object, "id": id},
             "id": format!("event-{kind}-{id}"), "environment": {"name": "Production", "id": "55g0gl"},

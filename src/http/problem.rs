@@ -1,0 +1,159 @@
+//! The problem document (RFC 9457) of each refusal.
+
+use std::time::Duration;
+
+use http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::code::Code;
+use super::error::{ApiError, FieldProblem};
+use crate::chain::Chain;
+use crate::domain::ShownStatus;
+
+/// A refusal in the form that callers see (RFC 9457).
+// The layer in `super::problems` writes it with the request's id.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Problem {
+    /// Where the code is explained.
+    #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/problems/not_found")]
+    pub(crate) kind: String,
+    /// The same for every problem of this code.
+    pub(crate) title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
+    pub(crate) status: u16,
+    /// What is wrong this time, for people.
+    pub(crate) detail: String,
+    /// For programs.
+    pub(crate) code: Code,
+    /// Finds the request in the log; as in `x-request-id`.
+    pub(crate) request_id: String,
+    /// The members of the body that are not acceptable.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) errors: Vec<FieldProblem>,
+    /// The video that the problem is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) video_id: Option<Uuid>,
+    /// What the video is instead.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) video_status: Option<ShownStatus>,
+    #[serde(skip)]
+    pub(crate) retry_after: Option<Duration>,
+}
+
+impl Problem {
+    /// A problem that its code says all about.
+    pub(super) fn of(code: Code) -> Self {
+        Self::new(code, code.meaning())
+    }
+
+    fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self {
+            kind: format!("/problems/{}", code.as_str()),
+            title: code.title(),
+            status: code.status(),
+            detail: detail.into(),
+            code,
+            request_id: String::new(),
+            errors: Vec::new(),
+            video_id: None,
+            video_status: None,
+            retry_after: None,
+        }
+    }
+
+    fn after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
+        }
+    }
+}
+
+impl Problem {
+    /// A refusal of one part of an answer that is itself a 200.
+    pub(crate) fn within(error: ApiError, request_id: &str) -> Self {
+        if let ApiError::Internal(error) = &error {
+            tracing::error!(
+                error = %Chain(error.as_ref()),
+                "a part of a request failed"
+            );
+        }
+        Self {
+            request_id: request_id.to_owned(),
+            ..Self::from(error)
+        }
+    }
+}
+
+impl From<ApiError> for Problem {
+    fn from(error: ApiError) -> Self {
+        match error {
+            ApiError::InvalidRequest(detail) => Self::new(Code::InvalidRequest, detail),
+            ApiError::InvalidCursor => Self::of(Code::InvalidCursor),
+            ApiError::Unauthenticated(detail) => Self::new(Code::Unauthenticated, detail),
+            ApiError::InvalidSignature => Self::of(Code::InvalidSignature),
+            ApiError::Forbidden(detail) => Self::new(Code::Forbidden, detail),
+            ApiError::NotFound => Self::of(Code::NotFound),
+            ApiError::MethodNotAllowed => Self::of(Code::MethodNotAllowed),
+            ApiError::NotAcceptable(detail) => Self::new(Code::NotAcceptable, detail),
+            ApiError::VideoNotReady(status) => Self {
+                video_status: Some(status),
+                ..Self::new(Code::VideoNotReady, format!("The video is {status}."))
+            },
+            ApiError::UploadFinished(status) => Self {
+                video_status: Some(status),
+                ..Self::new(
+                    Code::UploadFinished,
+                    format!("The video is {status}: delete it instead."),
+                )
+            },
+            ApiError::CancelUnsupported => Self::of(Code::CancelUnsupported),
+            ApiError::IdempotencyInProgress => {
+                Self::of(Code::IdempotencyInProgress).after(Duration::from_secs(1))
+            }
+            ApiError::PreconditionFailed => Self::of(Code::PreconditionFailed),
+            ApiError::PayloadTooLarge => Self::of(Code::PayloadTooLarge),
+            ApiError::UnsupportedMediaType => Self::of(Code::UnsupportedMediaType),
+            ApiError::InvalidBody(errors) => {
+                let first = errors.first().map(|first| first.detail.clone());
+                Self {
+                    errors,
+                    ..Self::new(Code::InvalidBody, first.unwrap_or_default())
+                }
+            }
+            ApiError::IdempotencyKeyReused => Self::of(Code::IdempotencyKeyReused),
+            ApiError::TooManyOpen(open) => {
+                let detail = format!("{open} of your uploads wait for their file: send it, or cancel them.");
+                Self::new(Code::RateLimited, detail).after(Duration::from_mins(1))
+            }
+            ApiError::RateLimited(wait) => Self::of(Code::RateLimited).after(wait),
+            ApiError::ProviderRejected { video_id, message } => Self {
+                video_id,
+                ..message.map_or_else(
+                    || Self::of(Code::ProviderRejected),
+                    |message| Self::new(Code::ProviderRejected, message),
+                )
+            },
+            ApiError::ProviderUnavailable {
+                video_id,
+                retry_after,
+            } => Self {
+                video_id,
+                retry_after,
+                ..Self::of(Code::ProviderUnavailable)
+            },
+            ApiError::ProviderOutOfOrder(reason) => Self {
+                status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+                ..Self::new(Code::ProviderUnavailable, reason)
+            },
+            ApiError::Unavailable => Self::of(Code::Unavailable).after(Duration::from_secs(1)),
+            ApiError::Internal(_) => Self::of(Code::Internal),
+        }
+    }
+}

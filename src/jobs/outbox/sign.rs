@@ -1,0 +1,54 @@
+//! Signatures of Standard Webhooks 1.0: HMAC-SHA256 over `id.timestamp.body`, one for each secret.
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretBox, SecretString};
+use sha2::Sha256;
+
+use crate::config::signing_secret;
+
+/// Signs with every secret: a receiver that knows one of them is content.
+#[derive(Debug)]
+pub(super) struct Signer(Vec<SecretBox<Vec<u8>>>);
+
+impl Signer {
+    /// With secrets of the form `whsec_<base64>`, as the settings have checked them.
+    pub(super) fn new(secrets: &[SecretString]) -> Self {
+        let keys = secrets
+            .iter()
+            .filter_map(|secret| signing_secret(secret.expose_secret()));
+        Self(keys.map(|key| SecretBox::new(Box::new(key))).collect())
+    }
+
+    /// `v1,<base64>`, separated by spaces.
+    pub(super) fn signatures(&self, id: &str, at: i64, body: &[u8]) -> String {
+        let signatures: Vec<String> = self
+            .0
+            .iter()
+            .filter_map(|key| {
+                let mut mac = Hmac::<Sha256>::new_from_slice(key.expose_secret()).ok()?;
+                mac.update(format!("{id}.{at}.").as_bytes());
+                mac.update(body);
+                Some(format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())))
+            })
+            .collect();
+        signatures.join(" ")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Signer;
+
+    #[test]
+    fn the_published_vector_holds() {
+        let signer = Signer::new(&["whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw".into()]);
+        let signature = signer.signatures(
+            "msg_p5jXN8AQM9LWM0D4loKWxJek",
+            1_614_265_330,
+            br#"{"test": 2432232314}"#,
+        );
+        assert_eq!(signature, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+    }
+}

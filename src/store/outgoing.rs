@@ -1,0 +1,299 @@
+//! Events on their way to the application: taken by one sender at a time, finished, seen and replayed.
+
+use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::tx::{Tx, on_tx};
+use super::{Store, StoreError, on_pool};
+use crate::domain::{OutgoingEvent, OutgoingState};
+
+/// Every column that an [`OutgoingEvent`] is read from.
+const COLUMNS: &str = "id, event_id, endpoint, video_id, version, type, payload, state, attempts, next_attempt_at, \
+     answer_status, error, created_at, since, finished_at";
+
+/// Which outgoing events a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct OutgoingFilter {
+    /// In this state alone.
+    pub state: Option<OutgoingState>,
+    /// Of this video alone.
+    pub video_id: Option<Uuid>,
+    /// Older than this one: the last of the page before.
+    pub before: Option<Uuid>,
+    /// At most so many.
+    pub limit: i64,
+}
+
+/// What became of a try.
+#[derive(Clone, Debug)]
+pub struct OutgoingOutcome {
+    /// Ours.
+    pub id: Uuid,
+    /// Where it stands from now on.
+    pub state: OutgoingState,
+    /// Next try, of pending ones.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// What the endpoint answered.
+    pub answer_status: Option<i32>,
+    /// Why it is not delivered.
+    pub error: Option<String>,
+    /// The endpoint wants no more: nothing is sent there from now on.
+    pub disable: bool,
+}
+
+impl Store {
+    /// Takes up to `limit` due events of an endpoint under a lease of `lease_s` seconds: of each video the first that
+    /// is neither delivered nor given up, and none where the endpoint is disabled.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lease_outgoing(
+        &self,
+        endpoint: &str,
+        now: DateTime<Utc>,
+        limit: i64,
+        lease_s: i64,
+    ) -> Result<Vec<OutgoingEvent>, StoreError> {
+        let clock = self.clock();
+        let mut tx = self.begin().await?;
+        let lock = tx.for_update_skip_locked();
+        let events = on_tx!(&mut tx, |tx| {
+            let mut query = QueryBuilder::new("update outgoing_events set lease_until_s = ");
+            query.push(clock).push(" + ").push_bind(lease_s);
+            query
+                .push(" where id in (select due.id from outgoing_events due where due.endpoint = ")
+                .push_bind(endpoint)
+                .push(" and due.state = 'pending' and due.next_attempt_at <= ")
+                .push_bind(now)
+                .push(" and due.lease_until_s <= ")
+                .push(clock)
+                .push(
+                    " and not exists (select 1 from outgoing_events earlier where earlier.endpoint = due.endpoint \
+                     and earlier.video_id = due.video_id and earlier.version < due.version \
+                     and earlier.state = 'pending') \
+                     and not exists (select 1 from disabled_endpoints where disabled_endpoints.endpoint = due.endpoint) \
+                     order by due.next_attempt_at, due.id limit ",
+                )
+                .push_bind(limit)
+                .push(lock)
+                .push(") returning ")
+                .push(COLUMNS);
+            query.build_query_as().fetch_all(tx).await
+        })?;
+        tx.commit().await?;
+        Ok(events)
+    }
+
+    /// Whether anything is due at the endpoint: a read, so that an idle sender never takes the write lock.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn outgoing_is_due(&self, endpoint: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let found: Option<i32> = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "select 1 from outgoing_events where endpoint = $1 and state = 'pending' and next_attempt_at <= $2 \
+                 limit 1",
+            )
+            .bind(endpoint)
+            .bind(now)
+            .fetch_optional(pool)
+            .await
+        })?;
+        Ok(found.is_some())
+    }
+
+    /// Writes what became of a try, and ends its lease. An event that was finished meanwhile stays as it is.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn finish_outgoing(
+        &self,
+        endpoint: &str,
+        outcome: &OutgoingOutcome,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        if outcome.disable {
+            tx.disable_endpoint(endpoint, now).await?;
+        }
+        tx.finish_outgoing(outcome, now).await?;
+        tx.commit().await
+    }
+
+    /// Gives up what nobody sends any more: pending since before `since`, of endpoints that are disabled or not among
+    /// `endpoints`. Returns how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn give_up_unsent(
+        &self,
+        endpoints: &[String],
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            let mut query = QueryBuilder::new(
+                "update outgoing_events set state = 'given_up', next_attempt_at = null, \
+                 error = 'its endpoint is disabled, or not in the settings any more', finished_at = ",
+            );
+            query
+                .push_bind(now)
+                .push(" where state = 'pending' and since < ")
+                .push_bind(since);
+            query.push(" and (exists (select 1 from disabled_endpoints where disabled_endpoints.endpoint = outgoing_events.endpoint)");
+            query.push(" or endpoint not in ('' ");
+            for endpoint in endpoints {
+                query.push(", ").push_bind(endpoint);
+            }
+            query.push("))");
+            query
+                .build()
+                .execute(pool)
+                .await
+                .map(|result| result.rows_affected())
+        })?)
+    }
+
+    /// Removes delivered and given-up events that ended before `until`, at most `limit`. Returns how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn prune_outgoing(&self, until: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "delete from outgoing_events where id in (select id from outgoing_events \
+                 where finished_at < $1 order by finished_at limit $2)",
+            )
+            .bind(until)
+            .bind(limit)
+            .execute(pool)
+            .await
+            .map(|result| result.rows_affected())
+        })?)
+    }
+
+    /// The outgoing event with this id of ours.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn outgoing(&self, id: Uuid) -> Result<Option<OutgoingEvent>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query
+                .push(COLUMNS)
+                .push(" from outgoing_events where id = ")
+                .push_bind(id);
+            query.build_query_as().fetch_optional(pool).await
+        })?)
+    }
+
+    /// One page, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_outgoing(&self, filter: &OutgoingFilter) -> Result<Vec<OutgoingEvent>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query.push(COLUMNS).push(" from outgoing_events where true");
+            if let Some(state) = filter.state {
+                query.push(" and state = ").push_bind(state);
+            }
+            if let Some(video_id) = filter.video_id {
+                query.push(" and video_id = ").push_bind(video_id);
+            }
+            if let Some(before) = filter.before {
+                query.push(" and id < ").push_bind(before);
+            }
+            query.push(" order by id desc limit ").push_bind(filter.limit);
+            query.build_query_as().fetch_all(pool).await
+        })?)
+    }
+
+    /// Endpoints that answered 410, and when.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn disabled_endpoints(&self) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_as("select endpoint, disabled_at from disabled_endpoints order by endpoint")
+                .fetch_all(pool)
+                .await
+        })?)
+    }
+
+    /// Marks an event as due again, whatever its state, and enables its endpoint. False where there is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn replay_outgoing(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let found = tx.replay_outgoing(id, now).await?;
+        tx.commit().await?;
+        Ok(found)
+    }
+}
+
+impl Tx {
+    async fn disable_endpoint(&mut self, endpoint: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(on_tx!(self, |tx| {
+            sqlx::query(
+                "insert into disabled_endpoints (endpoint, disabled_at) values ($1, $2) \
+                 on conflict (endpoint) do nothing",
+            )
+            .bind(endpoint)
+            .bind(now)
+            .execute(tx)
+            .await
+            .map(drop)
+        })?)
+    }
+
+    async fn finish_outgoing(
+        &mut self,
+        outcome: &OutgoingOutcome,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let finished_at = (outcome.state != OutgoingState::Pending).then_some(now);
+        Ok(on_tx!(self, |tx| {
+            sqlx::query(
+                "update outgoing_events set state = $2, attempts = attempts + 1, next_attempt_at = $3, \
+                 answer_status = $4, error = $5, finished_at = $6, lease_until_s = 0 \
+                 where id = $1 and state = 'pending'",
+            )
+            .bind(outcome.id)
+            .bind(outcome.state)
+            .bind(outcome.next_attempt_at)
+            .bind(outcome.answer_status)
+            .bind(&outcome.error)
+            .bind(finished_at)
+            .execute(tx)
+            .await
+            .map(drop)
+        })?)
+    }
+
+    async fn replay_outgoing(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let endpoint: Option<String> = on_tx!(&mut *self, |tx| {
+            sqlx::query_scalar(
+                "update outgoing_events set state = 'pending', attempts = 0, next_attempt_at = $2, since = $2, \
+                 lease_until_s = 0, error = null, finished_at = null where id = $1 returning endpoint",
+            )
+            .bind(id)
+            .bind(now)
+            .fetch_optional(tx)
+            .await
+        })?;
+        let Some(endpoint) = endpoint else {
+            return Ok(false);
+        };
+        on_tx!(self, |tx| {
+            sqlx::query("delete from disabled_endpoints where endpoint = $1")
+                .bind(endpoint)
+                .execute(tx)
+                .await
+                .map(drop)
+        })?;
+        Ok(true)
+    }
+}

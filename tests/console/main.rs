@@ -1,0 +1,162 @@
+//! The console page in a real browser, against the real program: claims that only the two together can show.
+//!
+//! Each test starts the program with folders of its own and runs one script of `node/`, which drives headless Chromium
+//! and tells by its exit code whether what it claims holds. Pictures go to `target/console-screenshots/`.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test that cannot go on has failed"
+)]
+
+mod clip;
+mod service;
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use sha2::{Digest, Sha384};
+
+use crate::clip::Clips;
+use crate::service::{Service, free_port, script_folder};
+
+#[test]
+fn from_an_empty_database_to_a_video_that_plays_and_to_its_end() {
+    let clips = Clips::make();
+    let service = Service::start(&[]);
+    let colours = serde_json::to_string(&clip::COLOURS).unwrap();
+    service.run(
+        "journey.mjs",
+        &[("CLIP", &clips.path("clip.mp4")), ("COLOURS", &colours)],
+    );
+}
+
+#[test]
+fn what_comes_in_between_is_told_and_mended() {
+    let clips = Clips::make();
+    let wire = free_port().to_string();
+    let service = Service::start(&[
+        (
+            "VIDEO_AUTH__JWT_SECRET",
+            "a secret of the tests with more than 32 bytes",
+        ),
+        (
+            "VIDEO_LOCAL__PUBLIC_URL",
+            &format!("http://127.0.0.1:{wire}/local"),
+        ),
+    ]);
+    let token = service.token("ana");
+    service.run(
+        "interrupted.mjs",
+        &[
+            ("CLIP", &clips.path("clip.mp4")),
+            ("LARGE", &clips.padded("large.mp4", 40 << 20)),
+            ("TOKEN", &token),
+            ("WIRE_PORT", &wire),
+        ],
+    );
+}
+
+#[test]
+fn the_same_page_uploads_by_tus() {
+    with_provider(
+        "cloudflare_stream",
+        &[
+            ("VIDEO_CLOUDFLARE_API", ""),
+            ("VIDEO_CLOUDFLARE_DELIVERY", "/delivery"),
+        ],
+        &[
+            ("VIDEO_CLOUDFLARE_ACCOUNT", "account"),
+            ("VIDEO_CLOUDFLARE_TOKEN", "token"),
+            ("VIDEO_CLOUDFLARE_WEBHOOK_SECRET", WEBHOOK_SECRET),
+            ("VIDEO_CLOUDFLARE_SIGNING_KEY", ""),
+            ("VIDEO_CLOUDFLARE_PRIVATE_KEY", ""),
+        ],
+    );
+}
+
+#[test]
+fn the_same_page_uploads_by_forms() {
+    with_provider(
+        "api_video",
+        &[
+            ("VIDEO_API_VIDEO_API", ""),
+            ("VIDEO_API_VIDEO_VOD", "/delivery"),
+            ("VIDEO_API_VIDEO_EMBED", "/embed"),
+        ],
+        &[
+            ("VIDEO_API_VIDEO_KEY", "key"),
+            ("VIDEO_API_VIDEO_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        ],
+    );
+}
+
+#[test]
+fn a_long_list_comes_page_by_page_and_follows_what_happens_elsewhere() {
+    let clips = Clips::make();
+    Service::start(&[("VIDEO_LOCAL__MAX_OPEN_UPLOADS_PER_OWNER", "100")])
+        .run("list.mjs", &[("CLIP", &clips.path("clip.mp4"))]);
+}
+
+#[test]
+fn the_upload_client_speaks_every_protocol() {
+    Service::start(&[]).run("protocols.mjs", &[]);
+}
+
+#[test]
+fn the_page_is_guarded() {
+    Service::start(&[]).run("guard.mjs", &[]);
+}
+
+const WEBHOOK_SECRET: &str = "what the fake providers sign with";
+
+/// Runs the page against a fake of a provider by its shipped map, with smaller pieces. `addresses`: variables that are
+/// paths at the fake.
+fn with_provider(name: &str, addresses: &[(&str, &str)], more: &[(&str, &str)]) {
+    let clips = Clips::make();
+    clips.stream();
+    let fake = free_port().to_string();
+    let library = script_folder().join("node_modules/hls.js/dist/hls.min.js");
+    let digest = Sha384::digest(std::fs::read(&library).unwrap());
+    let maps = clips.path("maps");
+    let map = std::fs::read_to_string(format!("config/providers/{name}.toml")).unwrap();
+    assert!(map.contains("default = 52428800"), "{name}.toml");
+    std::fs::create_dir(&maps).unwrap();
+    let smaller = map.replace("default = 52428800", "default = 5242880");
+    std::fs::write(format!("{maps}/{name}.toml"), smaller).unwrap();
+
+    let mut settings: Vec<(&str, String)> = addresses
+        .iter()
+        .map(|(variable, path)| (*variable, format!("http://127.0.0.1:{fake}{path}")))
+        .chain(
+            more.iter()
+                .map(|(variable, value)| (*variable, (*value).to_owned())),
+        )
+        .collect();
+    settings.extend([
+        ("VIDEO_PROVIDERS__DIR", maps),
+        ("VIDEO_PROVIDERS__DEFAULT", name.to_owned()),
+        ("VIDEO_PROVIDERS__ENABLED", name.to_owned()),
+        ("VIDEO_UPLOADS__PLAYBACK_POLICY", "public".to_owned()),
+        (
+            "VIDEO_CONSOLE__HLS_JS_URL",
+            format!("http://127.0.0.1:{fake}/hls.js"),
+        ),
+        (
+            "VIDEO_CONSOLE__HLS_JS_INTEGRITY",
+            format!("sha384-{}", STANDARD.encode(digest)),
+        ),
+    ]);
+    let settings: Vec<(&str, &str)> = settings.iter().map(|(k, v)| (*k, v.as_str())).collect();
+    Service::start(&settings).run(
+        "providers.mjs",
+        &[
+            ("PROVIDER", name),
+            ("CLIP", &clips.path("clip.mp4")),
+            ("PADDED", &clips.padded("padded.mp4", 12 << 20)),
+            ("FILES", &clips.path("")),
+            ("FAKE_PORT", &fake),
+            ("HLS_JS", library.to_str().unwrap()),
+            ("SECRET", WEBHOOK_SECRET),
+        ],
+    );
+}
