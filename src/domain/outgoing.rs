@@ -8,6 +8,7 @@ use super::{ShownStatus, Video};
 
 /// What happened, as the application is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+#[schema(as = VideoEventType)]
 pub enum Announcement {
     /// It plays.
     #[serde(rename = "video.ready")]
@@ -75,6 +76,7 @@ impl Announcement {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = OutgoingEventState)]
 pub enum OutgoingState {
     /// Not taken yet.
     Pending,

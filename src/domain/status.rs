@@ -81,6 +81,7 @@ pub struct UnknownStatus;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = VideoStatus)]
 pub enum ShownStatus {
     /// The row is written; the provider has not answered yet.
     Created,
@@ -164,6 +165,7 @@ impl From<Status> for ShownStatus {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = PlaybackPolicy)]
 pub enum Policy {
     /// Plays by its address alone.
     Public,

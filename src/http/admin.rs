@@ -36,6 +36,7 @@ pub(crate) struct EventQuery {
 
 /// One page of the inbox, newest first.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookEventPage)]
 pub(crate) struct EventPage {
     data: Vec<EventView>,
     next_cursor: Option<String>,
@@ -43,6 +44,7 @@ pub(crate) struct EventPage {
 
 /// An event without its body.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookEvent)]
 pub(crate) struct EventView {
     id: Uuid,
     provider: String,

@@ -9,7 +9,7 @@ macro_rules! codes {
         /// What went wrong, for programs. `GET /problems/{code}` says what to do about each.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
         #[serde(rename_all = "snake_case")]
-        #[schema(example = "not_found")]
+        #[schema(as = ProblemCode, example = "not_found")]
         pub enum Code {
             $(
                 #[doc = $meaning]

@@ -56,6 +56,7 @@ pub(crate) struct OutgoingQuery {
 
 /// One page of the outbox, newest first, and the endpoints that want nothing any more.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OutgoingEventPage)]
 pub(crate) struct OutgoingPage {
     data: Vec<OutgoingView>,
     next_cursor: Option<String>,
@@ -71,6 +72,7 @@ pub(crate) struct DisabledEndpoint {
 
 /// An event without its body.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OutgoingEvent)]
 pub(crate) struct OutgoingView {
     id: Uuid,
     webhook_id: String,

@@ -157,6 +157,7 @@ async fn of_video(
 /// A page of videos.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PlaybackRequest)]
 pub(crate) struct PageRequest {
     /// The videos, in the order of the answer.
     #[schema(min_items = 1, max_items = 100)]
@@ -168,6 +169,7 @@ pub(crate) struct PageRequest {
 
 /// The page, in the order asked.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlaybackPage)]
 struct Page {
     data: Vec<Entry>,
 }
@@ -175,6 +177,7 @@ struct Page {
 /// One video of a page: its playback, or why there is none.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = PlaybackOrProblem)]
 enum Entry {
     Plays(Box<Playback>),
     Refused { video_id: Uuid, problem: Box<Problem> },

@@ -86,6 +86,7 @@ async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
 
 /// What became of an event.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookReceived)]
 pub(crate) struct Received {
     result: Outcome,
 }
@@ -93,6 +94,7 @@ pub(crate) struct Received {
 /// Accepted, seen before, or of a type that is of no use here.
 #[derive(Clone, Copy, Debug, Serialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = WebhookOutcome)]
 pub(crate) enum Outcome {
     /// Stored; it will be applied.
     Accepted,

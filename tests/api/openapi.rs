@@ -105,7 +105,7 @@ async fn every_code_is_in_the_enum_with_an_example_and_a_page() {
     let codes: Vec<&str> = Code::ALL.iter().map(|code| code.as_str()).collect();
     assert_eq!(codes.iter().collect::<BTreeSet<_>>(), PROMISED.iter().collect());
     assert_eq!(
-        document["components"]["schemas"]["Code"]["enum"],
+        document["components"]["schemas"]["ProblemCode"]["enum"],
         serde_json::json!(codes)
     );
     for code in codes {

@@ -18,6 +18,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; c
 
 /// What a problem's code means.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ProblemMeaning)]
 pub(crate) struct Meaning {
     code: Code,
     /// The status of an answer with this code.

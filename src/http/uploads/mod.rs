@@ -26,6 +26,7 @@ use crate::state::AppState;
 
 /// The answer: kept by its `Idempotency-Key`, and given again.
 #[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NewUpload)]
 pub(crate) struct Begun {
     video: VideoView,
     upload: UploadDescriptor,
@@ -58,7 +59,7 @@ pub(crate) struct Begun {
             ),
         ),
     ),
-    extensions(("x-problems" = json!([
+    extensions(("x-quota" = json!(true)), ("x-problems" = json!([
         "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
         "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected",
         "provider_unavailable",

@@ -17,6 +17,7 @@ use crate::provider::{
 /// How the file is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UploadProtocol)]
 pub enum Protocol {
     /// One PUT with the file as its body.
     Put,
@@ -34,6 +35,7 @@ pub enum Protocol {
 
 /// Sizes of pieces in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UploadChunk)]
 pub struct Chunk {
     /// Smallest piece but for the last.
     pub min: u64,
@@ -47,6 +49,7 @@ pub struct Chunk {
 
 /// What the client is told: serialises as `upload` of `POST /v1/uploads`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Upload)]
 pub struct UploadDescriptor {
     /// How the file is sent.
     pub protocol: Protocol,
