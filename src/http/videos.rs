@@ -62,7 +62,10 @@ pub(crate) struct VideoPage {
             ("ETag" = String, description = "Names this version: for If-None-Match and If-Match."),
             ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
         )),
-        (status = 304, description = "The known version is the current one."),
+        (status = 304, description = "The known version is the current one.", headers(
+            ("ETag" = String, description = "Names this version."),
+            ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
+        )),
     ),
     extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
 )]

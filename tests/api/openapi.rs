@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use http::{Method, StatusCode};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use serde_json::Value;
 use yourbit_video::clock::Clock;
 use yourbit_video::http::{Code, openapi_document};
 
+use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
@@ -34,10 +36,6 @@ const PROMISED: [&str; 22] = [
     "provider_unavailable",
     "unavailable",
 ];
-
-fn document() -> Value {
-    serde_json::from_str(openapi_document()).unwrap()
-}
 
 fn operations(document: &Value) -> Vec<(String, Method, &Value)> {
     let paths = document["paths"].as_object().unwrap();
@@ -111,6 +109,8 @@ async fn every_code_is_in_the_enum_with_an_example_and_a_page() {
     for code in codes {
         let example = &document["components"]["examples"][code]["value"];
         assert_eq!(example["code"], code);
+        let problem = serde_json::json!({"$ref": "#/components/schemas/Problem"});
+        assert_eq!(misfit(&problem, example), None, "{code}");
         assert_eq!(example["type"], format!("/problems/{code}"));
         let page = app.client.get(format!("{}/problems/{code}", app.url));
         assert_eq!(
@@ -127,7 +127,7 @@ async fn every_code_is_in_the_enum_with_an_example_and_a_page() {
 fn every_refusal_of_the_document_is_one_of_the_codes() {
     let document = document();
     let mut names = BTreeSet::new();
-    for (path, method, operation) in operations(&document) {
+    for (path, method, operation) in operations(document) {
         assert!(
             names.insert(operation["operationId"].to_string()),
             "{method} {path}"
@@ -199,4 +199,73 @@ async fn the_documents_are_there_only_where_the_settings_want_them() {
             .await
             .expect_problem(404, "not_found");
     }
+}
+
+/// A good answer, but for one thing.
+fn alive(change: impl FnOnce(&mut Exchange)) -> Vec<String> {
+    let mut exchange = Exchange {
+        method: Method::GET,
+        uri: "/livez".parse().unwrap(),
+        sent: None,
+        status: StatusCode::OK,
+        headers: HeaderMap::from_iter([
+            (CONTENT_TYPE, HeaderValue::from_static("application/json")),
+            (
+                HeaderName::from_static("x-request-id"),
+                HeaderValue::from_static("a"),
+            ),
+        ]),
+        body: Some(r#"{"status":"ok"}"#.into()),
+    };
+    change(&mut exchange);
+    exchange.undocumented()
+}
+
+#[test]
+fn an_answer_that_the_document_does_not_have_is_found() {
+    assert_eq!(alive(|_| {}), Vec::<String>::new());
+    let found = [
+        alive(|one| one.status = StatusCode::IM_A_TEAPOT),
+        alive(|one| one.method = Method::POST),
+        alive(|one| one.uri = "/livez?deep=1".parse().unwrap()),
+        alive(|one| one.body = Some(r#"{"status":"ok","since":1}"#.into())),
+        alive(|one| one.body = Some(r#"{"status":1}"#.into())),
+        alive(|one| one.body = Some("{}".into())),
+        alive(|one| {
+            one.headers.remove("x-request-id");
+        }),
+        alive(|one| {
+            one.headers.insert("etag", HeaderValue::from_static("\"1\""));
+        }),
+        alive(|one| {
+            one.headers
+                .insert(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        }),
+        // A refusal in another form.
+        alive(|one| {
+            one.uri = "/nowhere".parse().unwrap();
+            one.status = StatusCode::NOT_FOUND;
+        }),
+    ];
+    for (number, what) in found.iter().enumerate() {
+        assert_eq!(what.len(), 1, "{number}: {what:?}");
+    }
+}
+
+#[test]
+fn the_application_is_told_what_the_document_says() {
+    let told: BTreeSet<&str> = document()["webhooks"]
+        .as_object()
+        .unwrap()
+        .keys()
+        .map(String::as_str)
+        .collect();
+    let promised = [
+        "upload.expired",
+        "video.deleted",
+        "video.errored",
+        "video.ready",
+        "video.updated",
+    ];
+    assert_eq!(told, promised.into());
 }

@@ -37,6 +37,7 @@ pub(crate) struct Meaning {
     tag = "documents",
     security(()),
     responses((status = 200, content_type = "application/json", body = Object)),
+    extensions(("x-problems" = json!(["not_found"]))),
 )]
 pub(crate) async fn document() -> Response {
     told("application/json", openapi::document())
@@ -49,6 +50,7 @@ pub(crate) async fn document() -> Response {
     tag = "documents",
     security(()),
     responses((status = 200, content_type = "text/html", body = String)),
+    extensions(("x-problems" = json!(["not_found"]))),
 )]
 pub(crate) async fn page() -> Response {
     told(HTML, include_str!("index.html"))
