@@ -5,6 +5,7 @@ mod healthcheck;
 mod migrate;
 mod openapi;
 mod outgoing;
+mod print;
 mod provider_test;
 mod reconcile;
 mod serve;
@@ -69,10 +70,7 @@ impl Cli {
             Command::Token(args) => token::token(&settings()?, &args),
             Command::Events(args) => events::events(&settings()?, args).await,
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
-            Command::Openapi => {
-                openapi::openapi();
-                Ok(())
-            }
+            Command::Openapi => openapi::openapi(),
             Command::Provider(command) => provider_test::provider(&command, &env).await,
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }

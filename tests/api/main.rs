@@ -10,6 +10,7 @@
 mod support;
 
 mod auth;
+mod commands;
 mod idempotency;
 mod inbox;
 mod lifecycle;
