@@ -71,14 +71,15 @@ function operation(path, method, described) {
   return el("section", { id: `${method}-${path}` },
     el("h3", { class: "path" }, el("span", { class: `method ${method}` }, method.toUpperCase()), " ", el("code", {}, path)),
     prose(described.summary), prose(described.description),
-    el("p", { class: "kind" }, open ? "No token needed." : "With a token."),
+    el("p", { class: "kind" }, method === "told" ? "Signed, and sent by this service." : open ? "No token needed." : "With a token."),
     parameters.length ? [el("h4", {}, "Parameters"), table(parameters)] : null,
     body.length ? [el("h4", {}, "Body"), ...body.map(([type, content]) => el("p", {}, el("code", {}, type), ": ", kind(content.schema)))] : null,
     el("h4", {}, "Answers"), Object.entries(described.responses).map(answer));
 }
 
 const operations = Object.entries(document_.paths).flatMap(([path, item]) =>
-  METHODS.filter((method) => item[method]).map((method) => ({ path, method, described: item[method] })));
+  METHODS.filter((method) => item[method]).map((method) => ({ path, method, described: item[method] })))
+  .concat(Object.entries(document_.webhooks).map(([path, item]) => ({ path, method: "told", described: item.post })));
 const schemas = Object.entries(document_.components.schemas);
 const main = document.getElementById("main");
 const contents = document.getElementById("contents");

@@ -39,6 +39,7 @@ use crate::state::AppState;
         (name = "videos", description = "A video's life, seen and steered by its owner."),
         (name = "playback", description = "Addresses and tokens that end."),
         (name = "webhooks", description = "What the provider tells."),
+        (name = "events", description = "What the application is told at its endpoints (Standard Webhooks 1.0)."),
         (name = "admin", description = "For callers with the scope `video:admin`."),
         (name = "operating", description = "Probes."),
         (name = "documents", description = "This document, and what problems mean.")

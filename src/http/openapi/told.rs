@@ -8,7 +8,7 @@ use crate::domain::Announcement;
 pub(super) fn webhook(what: Announcement) -> (String, Value) {
     let header = |name: &str, says: &str| json!({"name": name, "in": "header", "required": true, "description": says, "schema": {"type": "string"}});
     let item = json!({"post": {
-        "tags": ["webhooks"],
+        "tags": ["events"],
         "operationId": format!("told_{}", what.as_str().replace('.', "_")),
         "summary": format!("The application is told: `{}`.", what.as_str()),
         "description": "Sent to each of the endpoints of the settings until it answers 2xx, for at most three days; \
