@@ -119,6 +119,15 @@ async fn every_code_is_in_the_enum_with_an_example_and_a_page() {
             "{code}"
         );
     }
+    let page = app
+        .client
+        .get(format!("{}/problems/unauthenticated", app.url))
+        .header("accept", "text/html");
+    let text = answer(page).await.text;
+    assert!(
+        text.contains("<code>Authorization: Bearer &lt;token></code>"),
+        "{text}"
+    );
     let page = app.client.get(format!("{}/problems/other", app.url));
     answer(page).await.expect_problem(404, "not_found");
 }
@@ -137,6 +146,11 @@ fn every_refusal_of_the_document_is_one_of_the_codes() {
             "{method} {path}: a code that does not exist"
         );
         for (status, response) in operation["responses"].as_object().unwrap() {
+            let said = response["description"].as_str();
+            assert!(
+                said.is_some_and(|said| !said.is_empty()),
+                "{method} {path} {status}"
+            );
             assert!(
                 response["headers"]["x-request-id"].is_object(),
                 "{method} {path} {status}"

@@ -31,7 +31,7 @@ fn generated_requests_meet_no_answer_that_the_document_does_not_have() {
     let report = service.folder().join("report.json");
     let token = service.token();
     let ready = ready::video(&service.url, &token, service.folder());
-    let run = tool::schemathesis()
+    let run = tool::tool("schemathesis")
         .arg("--config-file")
         .arg(concat!(
             env!("CARGO_MANIFEST_DIR"),
@@ -81,4 +81,18 @@ fn generated_requests_meet_no_answer_that_the_document_does_not_have() {
         !log.contains("panicked") && !log.contains("a request failed"),
         "{log}"
     );
+}
+
+#[test]
+fn the_document_is_openapi_3_1() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("openapi.json");
+    std::fs::write(&file, yourbit_video::http::openapi_document()).unwrap();
+    let run = tool::tool("openapi-spec-validator")
+        .args(["--schema", "3.1"])
+        .arg(file)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&run.stdout);
+    assert!(run.status.success(), "{said}");
 }

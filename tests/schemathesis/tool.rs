@@ -1,20 +1,25 @@
-//! schemathesis in a virtual environment of its own, made where it is missing.
+//! schemathesis and openapi-spec-validator in a virtual environment of their own, made where it is missing.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Exact versions: another schemathesis finds other things.
 const REQUIREMENTS: &str = include_str!("requirements.txt");
 
-/// A command that is schemathesis.
-pub(crate) fn schemathesis() -> Command {
-    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("schemathesis");
+/// A command of one of the two.
+pub(crate) fn tool(name: &str) -> Command {
+    let tmp = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let folder = tmp.join("schemathesis");
     let installed = folder.join("installed.txt");
+    // One test makes it, the others wait.
+    let turn = File::create(tmp.join("schemathesis.lock")).unwrap();
+    turn.lock().unwrap();
     if std::fs::read_to_string(&installed).ok().as_deref() != Some(REQUIREMENTS) {
         install(&folder);
         std::fs::write(installed, REQUIREMENTS).unwrap();
     }
-    Command::new(folder.join("bin/schemathesis"))
+    Command::new(folder.join("bin").join(name))
 }
 
 fn install(folder: &Path) {

@@ -108,8 +108,23 @@ fn explained(code: Code) -> String {
         .replace("{{code}}", code.as_str())
         .replace("{{status}}", &code.status().to_string())
         .replace("{{title}}", code.title())
-        .replace("{{meaning}}", code.meaning())
-        .replace("{{remedy}}", code.remedy())
+        .replace("{{meaning}}", &prose(code.meaning()))
+        .replace("{{remedy}}", &prose(code.remedy()))
+}
+
+/// As HTML, what stands in backquotes as code.
+fn prose(text: &str) -> String {
+    let text = text.replace('&', "&amp;").replace('<', "&lt;");
+    let parts = text.split('`').enumerate();
+    parts
+        .map(|(at, part)| {
+            if at % 2 == 1 {
+                format!("<code>{part}</code>")
+            } else {
+                part.to_owned()
+            }
+        })
+        .collect()
 }
 
 fn told(content_type: &'static str, text: impl IntoResponse) -> Response {

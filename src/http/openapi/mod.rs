@@ -145,7 +145,7 @@ fn finish_operation(path: &str, operation: &mut Value, optional: &[Value]) {
     let summary = operation["summary"].clone();
     let answers = operation["responses"].as_object_mut().into_iter().flatten();
     for (status, answer) in answers {
-        if answer["description"] == "" {
+        if answer["description"].as_str().is_none_or(str::is_empty) {
             answer["description"] = summary.clone();
         }
         for (name, header) in headers(status, quota) {
