@@ -3,7 +3,8 @@
 //! - A new route is a line in [`routes`], and `#[utoipa::path]` on its handler: what it takes, and its answers when all
 //!   is well, with their headers.
 //! - A new refusal of a handler is its code in the handler's `x-problems`; one that any request may meet is a line in
-//!   [`refusals::codes_of`]. A new code is a line in [`super::code`]. Status, example and headers follow.
+//!   [`refusals::codes_of`]. A new code is a line in [`super::code`], and one that comes with another status than its
+//!   own a line in [`refusals::further_statuses`]. Answers, examples and headers follow.
 //! - A header of every answer is a line in [`headers`]; `x-quota` on a handler says that its answers tell the quota.
 //!
 //! The tests hold every answer that they see against the document: what is missing here fails there by name.

@@ -34,13 +34,21 @@ pub(super) fn codes_of(path: &str, operation: &mut Value, open: bool) -> Vec<Cod
     codes
 }
 
-/// Codes by the status that they come with. A provider that is known to be out of order is a 503.
+/// The statuses that a code comes with besides its own.
+fn further_statuses(code: Code) -> &'static [u16] {
+    match code {
+        // A provider that is known to be out of order.
+        Code::ProviderUnavailable => &[503],
+        _ => &[],
+    }
+}
+
+/// Codes by the status that they come with.
 pub(super) fn by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
     let mut all: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
-        all.entry(code.status()).or_default().push(code);
-        if code == Code::ProviderUnavailable {
-            all.entry(503).or_default().push(code);
+        for status in [code.status()].iter().chain(further_statuses(code)) {
+            all.entry(*status).or_default().push(code);
         }
     }
     for codes in all.values_mut() {
