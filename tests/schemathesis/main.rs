@@ -41,6 +41,9 @@ fn generated_requests_meet_no_answer_that_the_document_does_not_have() {
             "run",
             "--checks",
             "all",
+            // DELETE answers 202: the video is there, "deleting", until its provider has confirmed.
+            "--exclude-checks",
+            "use_after_free",
             "--continue-on-failure",
             "--workers",
             "1",

@@ -134,6 +134,7 @@ fn finish_operation(path: &str, operation: &mut Value, optional: &[Value]) {
         // A parameter is given or not: there is no null in a query or a header.
         if parameter["in"] != "path" {
             shape::without_null(&mut parameter["schema"]);
+            shape::without_nul(&mut parameter["schema"]);
         }
     }
     let codes = refusals::codes_of(path, operation, open);

@@ -48,6 +48,16 @@ pub(super) fn without_null(schema: &mut Value) {
     }
 }
 
+/// Takes U+0000 out of a text that has no form of its own.
+pub(super) fn without_nul(schema: &mut Value) {
+    let formed = ["pattern", "format", "enum"]
+        .iter()
+        .any(|form| schema.get(form).is_some());
+    if schema["type"] == "string" && !formed {
+        schema["pattern"] = r"^[^\u0000]*$".into();
+    }
+}
+
 /// The values of an object; none of anything else.
 pub(super) fn members(value: &mut Value) -> impl Iterator<Item = &mut Value> {
     value.as_object_mut().into_iter().flat_map(Map::values_mut)
