@@ -5,6 +5,9 @@
 //! [`jobs`] runs beside requests; [`local`] is a provider of our own, reached over HTTP like any other.
 //! [`wiring`] puts it all together for the [`commands`].
 
+// What is printed goes through `commands::print`: `println!` panics where nobody reads.
+#![warn(clippy::print_stdout)]
+
 pub mod auth;
 pub mod chain;
 pub mod clock;

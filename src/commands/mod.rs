@@ -3,7 +3,9 @@
 mod events;
 mod healthcheck;
 mod migrate;
+mod openapi;
 mod outgoing;
+mod print;
 mod provider_test;
 mod reconcile;
 mod serve;
@@ -41,6 +43,8 @@ enum Command {
     Events(events::EventsArgs),
     /// One pass of the reconciler: ask the providers about what is due.
     Reconcile(reconcile::ReconcileArgs),
+    /// Print the OpenAPI document of the API.
+    Openapi,
     /// Work on a provider's action map.
     #[command(subcommand)]
     Provider(provider_test::ProviderCommand),
@@ -58,7 +62,7 @@ impl Cli {
     /// One line for the person who typed it.
     pub async fn run(self) -> Result<(), CommandError> {
         let env = Environment::of_process();
-        // Trying a map takes no settings, so nothing is loaded before it is needed.
+        // Trying a map and printing the document take no settings, so nothing is loaded before it is needed.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(settings()?, &env).await,
@@ -66,6 +70,7 @@ impl Cli {
             Command::Token(args) => token::token(&settings()?, &args),
             Command::Events(args) => events::events(&settings()?, args).await,
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
+            Command::Openapi => openapi::openapi(),
             Command::Provider(command) => provider_test::provider(&command, &env).await,
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::SecretString;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::auth::{Development, Grant, check_development, issue};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -29,8 +29,7 @@ pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Command
     if !(1..=128).contains(&args.sub.chars().count()) {
         return Err("--sub must have 1 to 128 characters".into());
     }
-    println!("{}", sign(settings, args, &Clock::system())?);
-    Ok(())
+    Ok(print::line(sign(settings, args, &Clock::system())?)?)
 }
 
 fn sign(settings: &Settings, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::Problem;
@@ -78,9 +79,10 @@ pub enum ApiError {
 }
 
 /// One field of a body that is not acceptable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// RFC 6901.
+    #[schema(example = "/title")]
     pub pointer: String,
     /// What is wrong, and what is allowed.
     pub detail: String,

@@ -3,12 +3,15 @@
 mod accept;
 mod admin;
 mod caller;
+mod code;
+mod docs;
 mod error;
 mod extract;
 mod health;
 mod lifecycle;
 mod live;
 mod log;
+mod openapi;
 mod outgoing;
 mod patch;
 mod playback;
@@ -24,14 +27,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::post;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::code::Code;
 use self::error::ApiError;
+pub use self::openapi::document as openapi_document;
 use crate::auth::Development;
 use crate::config::Settings;
 use crate::state::AppState;
@@ -83,23 +88,12 @@ pub fn inner_router(state: AppState, local: Router) -> Router {
 
 fn api(state: &AppState) -> Router {
     let deadline = Duration::from_secs(state.settings.http.request_timeout_s);
-    Router::new()
-        .route("/v1/uploads", post(uploads::create))
-        .route("/v1/videos", get(videos::list))
-        .route("/v1/videos/{id}", get(videos::show).patch(patch::patch).delete(lifecycle::delete))
-        .route("/v1/videos/{id}/cancel", post(lifecycle::cancel))
-        .route("/v1/videos/{id}/events", get(live::events))
-        .route("/v1/videos/{id}/playback", get(playback::show))
-        .route("/v1/videos/{id}/thumbnails", get(playback::thumbnails))
-        .route("/v1/playback", post(playback::page))
-        .route("/v1/webhooks/{provider}", post(webhooks::receive))
-        .route("/v1/admin/webhook-events", get(admin::events))
-        .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))
-        .route("/v1/admin/outgoing-events", get(outgoing::list))
-        .route("/v1/admin/outgoing-events/{id}/replay", post(outgoing::replay))
-        .route("/v1/admin/videos/{id}/refresh", post(admin::refresh))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+    let mut described = openapi::routes();
+    if state.settings.http.docs {
+        described = described.merge(openapi::documents());
+    }
+    let (routes, _) = described.split_for_parts();
+    routes
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())

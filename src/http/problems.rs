@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::LOCAL_PREFIX;
+use super::code::Code;
 use super::error::ApiError;
 use super::problem::Problem;
 
@@ -120,7 +121,7 @@ fn write(mut problem: Problem, id: String, headers: http::HeaderMap) -> Response
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         out.insert(header::RETRY_AFTER, HeaderValue::from(whole.max(1)));
     }
-    if problem.code == "unauthenticated" {
+    if problem.code == Code::Unauthenticated {
         out.insert(
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer realm=\"yourbit-video\""),

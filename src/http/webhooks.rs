@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use bytes::Bytes;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use crate::domain::{EventState, NewEvent};
@@ -83,12 +84,44 @@ async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
     }
 }
 
-#[derive(Debug, Serialize)]
+/// What became of an event.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookReceived)]
 pub(crate) struct Received {
-    result: &'static str,
+    result: Outcome,
+}
+
+/// Accepted, seen before, or of a type that is of no use here.
+#[derive(Clone, Copy, Debug, Serialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+#[schema(as = WebhookOutcome)]
+pub(crate) enum Outcome {
+    /// Stored; it will be applied.
+    Accepted,
+    /// Stored before: nothing happens.
+    Duplicate,
+    /// Stored, of a type that is of no use here.
+    Ignored,
 }
 
 /// Stores the event, once, and answers when it is durable.
+#[utoipa::path(
+    post,
+    path = "/v1/webhooks/{provider}",
+    tag = "webhooks",
+    params(("provider" = String, Path, description = "The provider that sends the event.")),
+    request_body(
+        content = Object,
+        description = "The event as the provider writes it, signed as the provider signs.",
+    ),
+    security(()),
+    responses(
+        (status = 200, body = Received),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "invalid_signature", "not_found", "payload_too_large",
+    ]))),
+)]
 pub(crate) async fn receive(
     State(state): State<AppState>,
     webhook: VerifiedWebhook,
@@ -97,9 +130,9 @@ pub(crate) async fn receive(
     let ignored = event.state == EventState::Ignored;
     let stored = tokio::time::timeout(STORE_DEADLINE, state.intake.submit(event));
     let result = match stored.await.map_err(|_| ApiError::Unavailable)?? {
-        Stored::Duplicate => "duplicate",
-        Stored::New if ignored => "ignored",
-        Stored::New => "accepted",
+        Stored::Duplicate => Outcome::Duplicate,
+        Stored::New if ignored => Outcome::Ignored,
+        Stored::New => Outcome::Accepted,
     };
     Ok(Json(Received { result }))
 }

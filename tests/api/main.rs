@@ -10,10 +10,12 @@
 mod support;
 
 mod auth;
+mod commands;
 mod idempotency;
 mod inbox;
 mod lifecycle;
 mod live;
+mod openapi;
 mod outgoing;
 mod patch;
 mod permutations;

@@ -9,22 +9,66 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use self::begin::Begin;
 use self::idempotency::{Asked, Keyed};
 pub(crate) use self::request::{UploadRequest, check_video_members};
 use super::accept;
 use super::error::ApiError;
-use super::extract::{JsonBytes, parse};
+use super::extract::{JsonBytes, NoQuery, parse};
 use super::view::VideoView;
 use crate::auth::Caller;
+use crate::provider::UploadDescriptor;
 use crate::state::AppState;
 
+/// The answer: kept by its `Idempotency-Key`, and given again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NewUpload)]
+pub(crate) struct Begun {
+    video: VideoView,
+    upload: UploadDescriptor,
+}
+
 /// Makes a row, asks the provider for an upload, and hands out its URL.
+#[utoipa::path(
+    post,
+    path = "/v1/uploads",
+    tag = "uploads",
+    params(
+        (
+            "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            description = "The same key and body from the same owner gives the first 201 again, for at most a day.",
+        ),
+        (
+            "Origin" = Option<String>, Header,
+            description = "Told to the provider where it is listed and the body has no `cors_origin`.",
+        ),
+    ),
+    request_body = UploadRequest,
+    responses(
+        (
+            status = 201,
+            description = "The video and how to send its file; as text the bare URL.",
+            content((Begun = "application/json"), (String = "text/plain")),
+            headers(
+                ("Location" = String, description = "The video."),
+                ("Idempotency-Replayed" = bool, description = "Present where this is the first answer once more."),
+            ),
+        ),
+    ),
+    extensions(("x-quota" = json!(true)), ("x-problems" = json!([
+        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
+        "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected",
+        "provider_unavailable",
+    ]))),
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
@@ -66,7 +110,9 @@ async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Val
     match (begun, keyed) {
         (Ok((video, upload)), keyed) => {
             let expires_at = upload.expires_at;
-            let answer = json!({"video": VideoView::single(state, &video), "upload": upload});
+            let video = VideoView::single(state, &video);
+            let answer = serde_json::to_value(Begun { video, upload });
+            let answer = answer.map_err(|error| ApiError::Internal(Box::new(error)))?;
             if let Some(keyed) = keyed {
                 keyed.keep(state, &answer, expires_at).await?;
             }

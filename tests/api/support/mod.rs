@@ -1,6 +1,7 @@
 //! A running service with a fake provider behind it.
 
 pub(crate) mod database;
+pub(crate) mod document;
 pub(crate) mod fake_mux;
 pub(crate) mod keys;
 pub(crate) mod mux_events;
@@ -22,6 +23,7 @@ use yourbit_video::wiring::{App, StartError};
 
 pub(crate) use self::database::Db;
 pub(crate) use self::database::TestDatabase;
+use self::document::Judge;
 use self::fake_mux::FakeMux;
 
 /// Runs one test body on SQLite and on PostgreSQL.
@@ -51,7 +53,7 @@ pub(crate) fn start_of_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap()
 }
 
-/// A service on a port of its own.
+/// A service on a port of its own. Every answer of it must be one that the OpenAPI document has.
 pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) clock: Clock,
@@ -60,7 +62,14 @@ pub(crate) struct TestApp {
     pub(crate) client: reqwest::Client,
     pub(crate) database: std::sync::Arc<TestDatabase>,
     more: Vec<(String, String)>,
+    judge: Judge,
     _tasks: JoinSet<()>,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.judge.speak();
+    }
 }
 
 /// An answer, read to its end.
@@ -133,8 +142,10 @@ impl TestApp {
             .unwrap_or_else(|error| panic!("{error}"));
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
+        let judge = Judge::default();
+        let router = judge.watch(app.router);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { axum::serve(app.listener, app.router).await.unwrap() });
+        tasks.spawn(async move { axum::serve(app.listener, router).await.unwrap() });
         let (hub, store) = (state.hub.clone(), state.store.clone());
         let (listen, me) = (database.url.clone(), state.clock.new_id());
         tasks.spawn(yourbit_video::live::run(
@@ -159,6 +170,7 @@ impl TestApp {
                 .iter()
                 .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
                 .collect(),
+            judge,
             _tasks: tasks,
         }
     }
