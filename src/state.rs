@@ -1,6 +1,7 @@
 //! What every request and job shares.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -13,6 +14,7 @@ use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{CheckTimes, Video};
+use crate::limits::Quotas;
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
 use crate::store::{Intake, Store};
@@ -42,6 +44,12 @@ pub struct Inner {
     pub webhook_room: Arc<Semaphore>,
     /// The service is on its way out.
     pub stopping: AtomicBool,
+    /// Uploads that each owner may begin.
+    pub uploads: Quotas<String>,
+    /// Failed authentications and signatures that each address may have.
+    pub failures: Quotas<IpAddr>,
+    /// Places of requests that are answered at the same time.
+    pub room: Semaphore,
     /// The last answer of the readiness probe.
     pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
     /// Opens event streams.
@@ -82,6 +90,9 @@ impl AppState {
             check_times: check_times(&settings),
             sightings: Sightings::default(),
             due: Notify::new(),
+            uploads: Quotas::new(settings.uploads.per_owner_per_min),
+            failures: Quotas::new(settings.auth.failures_per_min),
+            room: Semaphore::new(settings.http.max_requests),
             tickets,
             hub: Hub::default(),
             stopped: CancellationToken::new(),

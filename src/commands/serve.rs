@@ -10,6 +10,7 @@ use tokio_util::task::TaskTracker;
 use super::CommandError;
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
+use crate::http::server;
 use crate::wiring::{App, StartError};
 use crate::{jobs, live, telemetry};
 
@@ -64,8 +65,10 @@ async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandEr
         let stop = stop_jobs.clone();
         jobs.spawn(async move { local.local.run(stop).await });
     }
-    let outer = axum::serve(listener, router).with_graceful_shutdown(stop_outer.clone().cancelled_owned());
-    let outer = tokio::spawn(outer.into_future());
+    let (outer_state, stop) = (state.clone(), stop_outer.clone());
+    let outer = tokio::spawn(async move {
+        server::serve(listener, router, &outer_state.settings.http, stop).await;
+    });
     signal.await;
     tracing::info!(
         drain_s = state.settings.http.drain_s,

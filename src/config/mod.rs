@@ -22,6 +22,7 @@ pub use local::{Chaos, Local};
 pub use secrets::read_secret;
 
 use crate::domain::Policy;
+use crate::limits::Network;
 
 /// The embedded defaults: every key with a comment.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -75,6 +76,17 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// Proxies whose forwarding headers count.
     pub trusted_proxies: Vec<String>,
+    /// The same, read; filled in by validation.
+    #[serde(skip)]
+    pub proxies: Vec<Network>,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// Requests that are answered at the same time.
+    pub max_requests: usize,
+    /// Longest that the headers of a request may take, in seconds.
+    pub header_timeout_s: u64,
+    /// Longest pause within a body, in seconds.
+    pub body_timeout_s: u64,
     /// Address of the metrics; empty for none.
     pub metrics_listen: String,
     /// Event streams in one process.
@@ -114,6 +126,8 @@ pub struct Auth {
     pub issuer: String,
     /// Required `aud`; empty for none.
     pub audience: String,
+    /// Failed authentications and signatures of one address in a minute; 0 for no limit.
+    pub failures_per_min: u32,
 }
 
 impl Auth {

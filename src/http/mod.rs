@@ -11,8 +11,11 @@ mod live;
 mod log;
 mod outgoing;
 mod patch;
+mod peer;
 mod playback;
 mod problems;
+mod quota;
+pub mod server;
 mod uploads;
 mod videos;
 mod view;
@@ -64,7 +67,8 @@ pub fn router(
         ServiceBuilder::new()
             .layer(from_fn(problems::request_id))
             .layer(from_fn(log::request_line))
-            .layer(from_fn(problems::problems)),
+            .layer(from_fn(problems::problems))
+            .layer(from_fn(quota::url_length)),
     )
 }
 
@@ -102,10 +106,11 @@ fn api(state: &AppState) -> Router {
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
-        // Innermost last: a panic becomes a 500, a slow handler a 503, and both still get their CORS headers.
+        // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503, and both still get their CORS headers.
         .layer(
             ServiceBuilder::new()
                 .layer(cors(&state.settings))
+                .layer(from_fn_with_state(state.clone(), quota::shed))
                 .layer(CatchPanicLayer::custom(|_| ApiError::Internal("a handler panicked".into()).into_response()))
                 .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline)),
         )

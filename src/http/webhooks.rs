@@ -8,6 +8,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use super::error::ApiError;
+use super::peer;
 use crate::domain::{EventState, NewEvent};
 use crate::provider::VerifiedBody;
 use crate::state::AppState;
@@ -39,7 +40,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         }
         let refused = |refused: crate::provider::Refused| {
             tracing::warn!(provider = name, reason = %refused, "a webhook was refused");
-            ApiError::InvalidSignature
+            peer::failed(state, &parts, ApiError::InvalidSignature)
         };
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())

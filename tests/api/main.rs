@@ -13,6 +13,7 @@ mod auth;
 mod idempotency;
 mod inbox;
 mod lifecycle;
+mod limits;
 mod live;
 mod outgoing;
 mod patch;

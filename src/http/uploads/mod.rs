@@ -17,13 +17,32 @@ pub(crate) use self::request::{UploadRequest, check_video_members};
 use super::accept;
 use super::error::ApiError;
 use super::extract::{JsonBytes, parse};
+use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
 use crate::state::AppState;
 
-/// Makes a row, asks the provider for an upload, and hands out its URL.
+/// Answers within the owner's quota, and says what is left of it.
 pub(crate) async fn create(
     State(state): State<AppState>,
+    caller: Caller,
+    headers: HeaderMap,
+    body: JsonBytes,
+) -> Response {
+    let quota = state.uploads.take(caller.owner().to_owned(), state.clock.now());
+    let mut response = match quota.and_then(|quota| quota.refused) {
+        Some(wait) => ApiError::RateLimited(wait).into_response(),
+        None => created(state, caller, headers, body).await.into_response(),
+    };
+    if let Some(quota) = quota {
+        quota::write("uploads", &quota, response.headers_mut());
+    }
+    response
+}
+
+/// Makes a row, asks the provider for an upload, and hands out its URL.
+async fn created(
+    state: AppState,
     caller: Caller,
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,

@@ -1,0 +1,195 @@
+//! Who asks too often, too slowly, or too much at once.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, Method};
+use serde_json::json;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+
+use crate::support::fake_mux::Planned;
+use crate::support::mux_events::Ids;
+use crate::support::{Answer, Db, TestApp, answer};
+
+fn text<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {
+    headers[name].to_str().unwrap()
+}
+
+async fn begin(app: &TestApp, owner: &str) -> Answer {
+    app.post(&app.token(owner, ""), "/v1/uploads", &json!({})).await
+}
+
+/// A request with a bad token, as a proxy passes it on.
+async fn fail(app: &TestApp, forwarded_for: &str) -> Answer {
+    let request = app.client.get(format!("{}/v1/videos", app.url));
+    answer(
+        request
+            .bearer_auth("bad")
+            .header("x-forwarded-for", forwarded_for),
+    )
+    .await
+}
+
+async fn connect(app: &TestApp) -> TcpStream {
+    let address = app.url.strip_prefix("http://").unwrap();
+    TcpStream::connect(address).await.unwrap()
+}
+
+/// What the connection still says, and how long it took to end.
+async fn rest(stream: &mut TcpStream) -> (String, Duration) {
+    let (begun, mut bytes) = (Instant::now(), Vec::new());
+    let reading = stream.read_to_end(&mut bytes);
+    let ended = tokio::time::timeout(Duration::from_secs(10), reading).await;
+    assert!(ended.is_ok(), "the connection is still open");
+    (String::from_utf8_lossy(&bytes).into_owned(), begun.elapsed())
+}
+
+on_both! {
+    async fn an_owner_has_a_quota_of_uploads_and_sees_it(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "3")]).await;
+        for left in [2, 1, 0] {
+            let begun = begin(&app, "alice").await;
+            begun.expect(201);
+            assert_eq!(text(&begun.headers, "ratelimit-policy"), "\"uploads\";q=3;w=60");
+            let used = 20 * (3 - left);
+            assert_eq!(text(&begun.headers, "ratelimit"), format!("\"uploads\";r={left};t={used}"));
+        }
+        let refused = begin(&app, "alice").await;
+        refused.expect_problem(429, "rate_limited");
+        assert_eq!(text(&refused.headers, "retry-after"), "20");
+        assert_eq!(text(&refused.headers, "ratelimit"), "\"uploads\";r=0;t=60");
+        begin(&app, "bob").await.expect(201);
+        app.clock.advance(chrono::Duration::seconds(20));
+        begin(&app, "alice").await.expect(201);
+        begin(&app, "alice").await.expect_problem(429, "rate_limited");
+        // Nothing else of hers is limited.
+        app.get(&app.alice(), "/v1/videos").await.expect(200);
+    }
+}
+
+on_both! {
+    async fn too_many_failures_of_an_address_are_429_and_what_is_valid_is_still_taken(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_AUTH__FAILURES_PER_MIN", "3")]).await;
+        let video = app.upload().await;
+        let event = Ids::of(&video).asset_event("ready", "ready", "signed", app.clock.now());
+        fail(&app, "1.1.1.1").await.expect_problem(401, "unauthenticated");
+        fail(&app, "2.2.2.2").await.expect_problem(401, "unauthenticated");
+        app.webhook(&[("mux-signature", "t=1,v1=00")], "{}").await.expect_problem(401, "invalid_signature");
+        let refused = fail(&app, "3.3.3.3").await;
+        refused.expect_problem(429, "rate_limited");
+        assert_eq!(text(&refused.headers, "retry-after"), "20");
+        app.webhook(&[("mux-signature", "t=1,v1=00")], "{}").await.expect_problem(429, "rate_limited");
+        app.get(&app.alice(), "/v1/videos").await.expect(200);
+        app.event(&event).await.expect(200);
+        app.clock.advance(chrono::Duration::minutes(1));
+        fail(&app, "1.1.1.1").await.expect_problem(401, "unauthenticated");
+    }
+}
+
+on_both! {
+    async fn behind_a_trusted_proxy_each_address_counts_by_itself(db: Db) {
+        let more = [("VIDEO_AUTH__FAILURES_PER_MIN", "1"), ("VIDEO_HTTP__TRUSTED_PROXIES", "127.0.0.0/8")];
+        let app = TestApp::with(db, &more).await;
+        fail(&app, "1.1.1.1").await.expect_problem(401, "unauthenticated");
+        fail(&app, "1.1.1.1").await.expect_problem(429, "rate_limited");
+        // What stands before the nearest address anybody may have written.
+        fail(&app, "9.9.9.9, 1.1.1.1").await.expect_problem(429, "rate_limited");
+        fail(&app, "2.2.2.2").await.expect_problem(401, "unauthenticated");
+        fail(&app, "2001:db8:1:2::3").await.expect_problem(401, "unauthenticated");
+        fail(&app, "2001:db8:1:2:ffff::4").await.expect_problem(429, "rate_limited");
+        fail(&app, "2001:db8:1:3::3").await.expect_problem(401, "unauthenticated");
+    }
+}
+
+#[tokio::test]
+async fn slow_clients_are_cut_off_and_hold_up_nobody() {
+    let more = [
+        ("VIDEO_HTTP__HEADER_TIMEOUT_S", "2"),
+        ("VIDEO_HTTP__BODY_TIMEOUT_S", "2"),
+    ];
+    let app = TestApp::with(Db::Sqlite, &more).await;
+    let mut slow = Vec::new();
+    for index in 0..400 {
+        let mut stream = connect(&app).await;
+        // Nothing at all, a beginning that may become HTTP/2, half a header, half a body.
+        let beginnings = [
+            String::new(),
+            "P".to_owned(),
+            "GET /livez HTTP/1.1\r\nHost: x\r\nX-Slow".to_owned(),
+            format!(
+                "POST /v1/uploads HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nContent-Type: application/json\r\n\
+                 Content-Length: 100\r\n\r\n{{",
+                app.alice()
+            ),
+        ];
+        stream.write_all(beginnings[index % 4].as_bytes()).await.unwrap();
+        slow.push(stream);
+    }
+    let begun = Instant::now();
+    app.send(Method::GET, "/livez", None, None).await.expect(200);
+    app.get(&app.alice(), "/v1/videos").await.expect(200);
+    assert!(begun.elapsed() < Duration::from_secs(1));
+    for (index, stream) in slow.iter_mut().enumerate() {
+        let (said, _) = rest(stream).await;
+        assert_eq!(said.contains("400 Bad Request"), index % 4 == 3, "{said}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+}
+
+#[tokio::test]
+async fn no_more_connections_are_held_than_allowed() {
+    let app = TestApp::with(Db::Sqlite, &[("VIDEO_HTTP__MAX_CONNECTIONS", "16")]).await;
+    let mut idle = Vec::new();
+    for _ in 0..16 {
+        idle.push(connect(&app).await);
+    }
+    let (said, _) = rest(&mut connect(&app).await).await;
+    assert_eq!(said, "");
+    drop(idle);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    app.send(Method::GET, "/livez", None, None).await.expect(200);
+}
+
+on_both! {
+    async fn one_request_too_many_is_told_to_come_again(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_HTTP__MAX_REQUESTS", "1")]).await;
+        app.mux.plan(Planned::text(500, "").after(Duration::from_secs(2)));
+        let slow = async { begin(&app, "alice").await };
+        let others = async {
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let shed = begin(&app, "bob").await;
+            shed.expect_problem(503, "unavailable");
+            assert_eq!(text(&shed.headers, "retry-after"), "1");
+            app.send(Method::GET, "/livez", None, None).await.expect(200);
+            app.send(Method::GET, "/readyz", None, None).await.expect(200);
+        };
+        let (slow, ()) = tokio::join!(slow, others);
+        slow.expect_problem(502, "provider_unavailable");
+        begin(&app, "bob").await.expect(201);
+    }
+}
+
+#[tokio::test]
+async fn headers_and_addresses_have_limits() {
+    let app = TestApp::start(Db::Sqlite).await;
+    let long = format!("/v1/videos?cursor={}", "x".repeat(9000));
+    app.get(&app.alice(), &long)
+        .await
+        .expect_problem(400, "invalid_request");
+    for headers in [
+        "X-A: b\r\n".repeat(200),
+        format!("X-A: {}\r\n", "b".repeat(40_000)),
+    ] {
+        let mut stream = connect(&app).await;
+        let request = format!("GET /livez HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
+        // The server may hang up before it has read everything.
+        let _cut_off = stream.write_all(request.as_bytes()).await;
+        let mut said = [0; 12];
+        let read = stream.read_exact(&mut said).await;
+        assert!(
+            read.is_err() || &said == b"HTTP/1.1 431",
+            "{}",
+            String::from_utf8_lossy(&said)
+        );
+    }
+}
