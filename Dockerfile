@@ -6,6 +6,7 @@ COPY .cargo .cargo
 COPY src src
 COPY config config
 COPY migrations migrations
+COPY benches benches
 RUN cargo build --release --locked --bin yourbit-video
 
 FROM debian:bookworm-slim

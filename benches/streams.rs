@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-const SECRET: &str = "a secret of the benchmark, 32 bytes or more";
+const SECRET: &str = "a secret of the benchmark of 32 bytes or more";
 const PER_VIDEO: usize = 20;
 
 /// A running service; ended with the value.

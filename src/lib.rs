@@ -6,6 +6,7 @@
 //! [`wiring`] puts it all together for the [`commands`].
 
 pub mod auth;
+pub mod chain;
 pub mod clock;
 pub mod commands;
 pub mod config;

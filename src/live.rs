@@ -10,6 +10,7 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::chain::Chain;
 use crate::store::{Heard, Listener, Store, StoreError};
 
 /// Where notifications do not come through, watched videos are looked at so often.
@@ -207,7 +208,7 @@ async fn ping_and_poll(hub: Hub, store: Store, me: Uuid) {
 fn log(result: Result<(), StoreError>) {
     if let Err(error) = result {
         tracing::warn!(
-            error = &error as &dyn std::error::Error,
+            error = %Chain(&error),
             "changes could not be carried to other replicas"
         );
     }

@@ -12,6 +12,7 @@ use tokio::net::TcpListener;
 use crate::auth::{
     Authenticator, Development, DevelopmentError, Grant, Jwks, JwksError, Tickets, check_development, issue,
 };
+use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::console::{self, TokenSource};
@@ -80,7 +81,7 @@ pub enum StartError {
     #[error("auth.jwks {0}")]
     Jwks(#[from] JwksError),
     /// The database.
-    #[error("{}", chain(.0))]
+    #[error("{}", Chain(.0))]
     Store(#[from] StoreError),
     /// The built-in provider.
     #[error(transparent)]
@@ -96,15 +97,6 @@ pub enum StartError {
         /// Why.
         error: std::io::Error,
     },
-}
-
-/// An error and its causes, on one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let causes = std::iter::successors(error.source(), |cause| cause.source());
-    let texts: Vec<String> = std::iter::once(error.to_string())
-        .chain(causes.map(ToString::to_string))
-        .collect();
-    texts.join(": ").replace('\n', " ")
 }
 
 impl App {

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::{Jwk, JwkSet};
 use tokio::sync::Mutex;
 
+use crate::chain::Chain;
 use crate::config::is_loopback_url;
 
 /// A fetch for an unknown `kid` happens at most once in so many seconds.
@@ -77,7 +78,7 @@ impl Jwks {
             (Err(error), Source::File(_)) => return Err(error),
             (Err(error), Source::Url(..)) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Chain(&error),
                     "auth.jwks cannot be fetched yet"
                 );
             }
@@ -109,7 +110,7 @@ impl Jwks {
             && let Err(error) = self.refresh(now).await
         {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 "auth.jwks cannot be fetched; keeping the old set"
             );
         }

@@ -13,6 +13,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use crate::chain::Chain;
+
 pub use caller::Caller;
 pub use development::{Development, DevelopmentError, check as check_development};
 pub use issue::{Grant, issue};
@@ -79,7 +81,7 @@ impl Authenticator {
             && let Err(error) = set.refresh(now).await
         {
             tracing::warn!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 "auth.jwks cannot be fetched; keeping the old set"
             );
         }

@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -11,6 +12,7 @@ use super::CommandError;
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::http::server;
+use crate::state::AppState;
 use crate::wiring::{App, StartError};
 use crate::{jobs, live, telemetry};
 
@@ -25,74 +27,112 @@ pub(super) async fn serve(settings: Settings, env: &Environment) -> Result<(), C
     run(app, stop_signal()?).await
 }
 
-/// Serves `app` until `signal` comes.
-async fn run(app: App, signal: impl Future<Output = ()>) -> Result<(), CommandError> {
-    let App {
-        state,
-        listener,
-        router,
-        local,
-        ..
-    } = app;
-    let (stop_outer, stop_jobs, stop_inner) = (
-        CancellationToken::new(),
-        CancellationToken::new(),
-        CancellationToken::new(),
-    );
-    let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
-    jobs.spawn(jobs::inbox::run(state.clone(), stop_jobs.clone()));
-    jobs.spawn(jobs::outbox::run(state.clone(), stop_jobs.clone()));
-    jobs.spawn(jobs::reconcile::run(state.clone(), stop_jobs.clone()));
-    let listen_url = listen_url(&state.settings.database);
-    jobs.spawn(live::run(
-        state.hub.clone(),
-        state.store.clone(),
-        listen_url,
-        state.clock.new_id(),
-        stop_jobs.clone(),
-    ));
-    jobs.spawn(jobs::keys::run(state.clone(), stop_jobs.clone()));
-    jobs.spawn(jobs::retention::run(state.clone(), stop_jobs.clone()));
-    if let Some(local) = local {
-        let stop = stop_inner.clone();
-        inner.spawn(async move {
-            let serving =
-                axum::serve(local.listener, local.router).with_graceful_shutdown(stop.cancelled_owned());
-            if let Err(error) = serving.await {
-                tracing::error!(%error, "the inner listener failed");
-            }
-        });
-        let stop = stop_jobs.clone();
-        jobs.spawn(async move { local.local.run(stop).await });
+/// Serves `app` until a signal comes; a second one does not wait for anything.
+async fn run(app: App, mut signal: impl AsyncFnMut()) -> Result<(), CommandError> {
+    let running = Running::start(app);
+    signal().await;
+    tokio::select! {
+        () = running.drain() => tracing::info!("stopped"),
+        () = signal() => tracing::warn!("a second signal: stopped at once"),
     }
-    let (outer_state, stop) = (state.clone(), stop_outer.clone());
-    let outer = tokio::spawn(async move {
-        server::serve(listener, router, &outer_state.settings.http, stop).await;
-    });
-    signal.await;
-    tracing::info!(
-        drain_s = state.settings.http.drain_s,
-        "stopping: readyz says no, requests are still taken"
-    );
-    state.stopping.store(true, Ordering::SeqCst);
-    tokio::time::sleep(Duration::from_secs(state.settings.http.drain_s)).await;
-    state.stopped.cancel();
-    stop_outer.cancel();
-    if tokio::time::timeout(GRACE, outer).await.is_err() {
-        tracing::warn!("requests that took too long were cut off");
-    }
-    stop_jobs.cancel();
-    jobs.close();
-    let jobs_done = tokio::time::timeout(GRACE, jobs.wait()).await.is_ok();
-    // Last: what the jobs still had to say went through it.
-    stop_inner.cancel();
-    inner.close();
-    let inner_done = tokio::time::timeout(Duration::from_secs(2), inner.wait())
-        .await
-        .is_ok();
-    state.store.close().await;
-    tracing::info!(jobs_done, inner_done, "stopped");
     Ok(())
+}
+
+/// Everything that runs, and how it is ended.
+struct Running {
+    state: AppState,
+    /// Nobody needs time to notice that this machine's developer stops.
+    drain_s: u64,
+    outer: JoinHandle<()>,
+    jobs: TaskTracker,
+    inner: TaskTracker,
+    stop_outer: CancellationToken,
+    stop_jobs: CancellationToken,
+    stop_inner: CancellationToken,
+}
+
+impl Running {
+    fn start(app: App) -> Self {
+        let App {
+            state,
+            listener,
+            router,
+            local,
+            development,
+        } = app;
+        let (stop_outer, stop_jobs, stop_inner) = (
+            CancellationToken::new(),
+            CancellationToken::new(),
+            CancellationToken::new(),
+        );
+        let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
+        spawn_jobs(&state, &jobs, &stop_jobs);
+        if let Some(local) = local {
+            let stop = stop_inner.clone();
+            inner.spawn(async move {
+                let serving = axum::serve(local.listener, local.router);
+                if let Err(error) = serving.with_graceful_shutdown(stop.cancelled_owned()).await {
+                    tracing::error!(%error, "the inner listener failed");
+                }
+            });
+            let stop = stop_jobs.clone();
+            jobs.spawn(async move { local.local.run(stop).await });
+        }
+        let (serving, stop) = (state.clone(), stop_outer.clone());
+        let outer = tokio::spawn(async move {
+            server::serve(listener, router, &serving.settings.http, stop).await;
+        });
+        let drain_s = if development {
+            0
+        } else {
+            state.settings.http.drain_s
+        };
+        Self {
+            state,
+            drain_s,
+            outer,
+            jobs,
+            inner,
+            stop_outer,
+            stop_jobs,
+            stop_inner,
+        }
+    }
+
+    /// `readyz` says no, requests end, then jobs, and the inner listener last: what jobs have to say goes through it.
+    async fn drain(self) {
+        tracing::info!(
+            drain_s = self.drain_s,
+            "stopping: readyz says no, requests are still taken"
+        );
+        self.state.stopping.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(self.drain_s)).await;
+        self.state.stopped.cancel();
+        self.stop_outer.cancel();
+        if tokio::time::timeout(GRACE, self.outer).await.is_err() {
+            tracing::warn!("some requests take too long to wait for");
+        }
+        self.stop_jobs.cancel();
+        self.jobs.close();
+        if tokio::time::timeout(GRACE, self.jobs.wait()).await.is_err() {
+            tracing::warn!("some jobs take too long to wait for; they go on after the next start");
+        }
+        self.stop_inner.cancel();
+        self.inner.close();
+        let _late = tokio::time::timeout(Duration::from_secs(2), self.inner.wait()).await;
+        self.state.store.close().await;
+    }
+}
+
+fn spawn_jobs(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
+    jobs.spawn(jobs::inbox::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::outbox::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::reconcile::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
+    let listen_url = listen_url(&state.settings.database);
+    let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.clock.new_id());
+    jobs.spawn(live::run(hub, store, listen_url, me, stop.clone()));
 }
 
 /// LISTEN needs a connection of its own, past any transaction pooler.
@@ -106,10 +146,10 @@ fn listen_url(settings: &crate::config::Database) -> String {
 }
 
 /// SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl Future<Output = ()>> {
+fn stop_signal() -> std::io::Result<impl AsyncFnMut()> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
-    Ok(async move {
+    Ok(async move || {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
@@ -123,7 +163,7 @@ fn greet(app: &App) {
     tracing::info!(listen = %settings.http.listen, database, "Yourbit Video serves {}", settings.http.public_url);
     if app.development {
         tracing::info!(
-            "development mode: only this machine may call. A token: yourbit-video token --sub me (its secret is in {})",
+            "development mode: only this machine may call. A token: yourbit-video token --sub dev (its secret is in {})",
             crate::wiring::data_folder(settings)
                 .join("development-secret")
                 .display()

@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use super::load::Merged;
-use super::{ConfigError, Settings, events};
+use super::{ConfigError, Settings, console, events};
 use crate::limits::Network;
 
 pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), ConfigError> {
@@ -60,6 +60,7 @@ pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), Conf
         Ok(proxies) => settings.http.proxies = proxies,
         Err((bad, error)) => return refuse("http.trusted_proxies", &format!("\"{bad}\" is {error}")),
     }
+    console::check(settings, merged)?;
     if let Some(problem) = events::problem(&settings.events) {
         return refuse("events.endpoints", &problem);
     }

@@ -4,6 +4,7 @@
 //! its default decides how an environment variable is read.
 
 mod check;
+mod console;
 mod events;
 mod load;
 mod local;

@@ -35,7 +35,7 @@ export class Api {
     return this.#json('GET', `/v1/videos?${query}`);
   }
 
-  video(id) { return this.#json('GET', `/v1/videos/${id}`); }
+  read(id) { return this.#json('GET', `/v1/videos/${id}`); }
   change(id, members) { return this.#json('PATCH', `/v1/videos/${id}`, { body: members }); }
   cancel(id) { return this.#json('POST', `/v1/videos/${id}/cancel`); }
   remove(id) { return this.#json('DELETE', `/v1/videos/${id}`); }
@@ -55,7 +55,7 @@ export class Api {
   }
 
   /** `{video, etag, retryAfter}`; `video` is null while nothing has changed since `etag`. */
-  async videoSince(id, etag, signal) {
+  async readSince(id, etag, signal) {
     const headers = etag ? { 'If-None-Match': etag } : {};
     const response = await this.#call('GET', `/v1/videos/${id}`, { headers, signal, cache: 'no-store' });
     const hint = Number(response.headers.get('Retry-After'));

@@ -4,18 +4,23 @@ import { VideoCard } from './cards.js';
 import { confirmRemoval } from './dialog.js';
 import { fill, h } from './dom.js';
 import { icon } from './icons.js';
-import { isFinal, watch } from './live.js';
+import { isFinal } from './live.js';
 import { STATUS, problemBox } from './words.js';
 
-/** Unfinished videos that are followed at the same time. */
-const MOST_WATCHED = 12;
+/** Videos of a page, and the most that one request can tell of. */
+const PAGE = 24;
+const MOST = 100;
+/** While something is unfinished the list is asked again: soon after a change, seldom where nothing happens. */
+const SHORTEST_MS = 1500;
+const LONGEST_MS = 30_000;
 /** Thumbnails asked for one by one at the same time. */
 const AT_ONCE = 4;
 
 export class VideoList {
   #api;
   #cards = new Map();
-  #watches = new Map();
+  #timer = 0;
+  #wait = SHORTEST_MS;
   #cursor = null;
   #round = 0;
 
@@ -39,29 +44,31 @@ export class VideoList {
   async load() {
     this.#round += 1;
     this.#cursor = null;
-    this.#unwatch();
+    clearTimeout(this.#timer);
     this.more.hidden = true;
     await this.#page(true);
   }
 
   close() {
     this.#round += 1;
-    this.#unwatch();
+    clearTimeout(this.#timer);
   }
 
   async #page(first = false) {
     const round = this.#round;
     this.grid.setAttribute('aria-busy', 'true');
     try {
-      const page = await this.#api.list({ status: this.filter.value, cursor: this.#cursor });
+      const page = await this.#api.list({ status: this.filter.value, cursor: this.#cursor, limit: PAGE });
       if (round !== this.#round) return;
       if (first) this.#clear();
       this.#cursor = page.next_cursor;
       this.more.hidden = !page.next_cursor;
       const fresh = page.data.filter((video) => !this.#cards.has(video.id) && !this.hidden(video.id));
       for (const video of fresh) this.#add(video);
+      if (!first && fresh.length > 0) this.#cards.get(fresh[0].id).link.focus();
       this.#empty();
-      await this.#pictures(fresh.filter((video) => video.status === 'ready').map((video) => video.id), round);
+      this.#follow();
+      await this.#pictures(ready(fresh), round);
     } catch (error) {
       if (round === this.#round) fill(this.note, problemBox(error, { retry: () => this.load() }));
     } finally {
@@ -69,36 +76,49 @@ export class VideoList {
     }
   }
 
+  /** In its place: newest first, and ids grow with time. */
   #add(video) {
     const card = new VideoCard(video, { onDelete: (one) => this.#remove(one) });
+    const older = [...this.#cards.values()].filter((one) => one.video.id < video.id);
+    const next = older.sort((a, b) => (a.video.id < b.video.id ? 1 : -1))[0];
     this.#cards.set(video.id, card);
-    this.grid.append(card.element);
-    this.#follow(video);
+    this.grid.insertBefore(card.element, next?.element ?? null);
   }
 
-  #follow(video) {
-    if (isFinal(video) || this.#watches.has(video.id) || this.#watches.size >= MOST_WATCHED) return;
-    const stop = watch(this.#api, video, {
-      onVideo: (next) => this.#changed(next),
-      onGone: () => this.#gone(video.id),
-    });
-    this.#watches.set(video.id, stop);
+  /** Asks again in a while, as long as something is unfinished. */
+  #follow(wait = SHORTEST_MS) {
+    clearTimeout(this.#timer);
+    this.#wait = wait;
+    if ([...this.#cards.values()].every((card) => isFinal(card.video))) return;
+    const round = this.#round;
+    this.#timer = setTimeout(() => this.#refresh(round), wait);
   }
 
+  async #refresh(round) {
+    if (document.visibilityState === 'hidden') return this.#follow(this.#wait);
+    const limit = Math.min(MOST, Math.max(PAGE, this.#cards.size));
+    const page = await this.#api.list({ status: this.filter.value, limit }).catch(() => null);
+    if (round !== this.#round) return undefined;
+    if (!page) return this.#follow(Math.min(this.#wait * 2, LONGEST_MS));
+    const last = page.next_cursor ? page.data.at(-1).id : '';
+    const known = new Set(page.data.map((video) => video.id));
+    for (const id of [...this.#cards.keys()]) if (id >= last && !known.has(id)) this.#gone(id);
+    const changes = page.data.filter((video) => !this.hidden(video.id) && this.#changed(video));
+    this.#follow(changes.length > 0 ? SHORTEST_MS : Math.min(this.#wait * 1.3, LONGEST_MS));
+    return this.#pictures(ready(changes), round);
+  }
+
+  /** Shows a video as it is now; gives whether that is news. */
   #changed(video) {
     const card = this.#cards.get(video.id);
-    if (!card) return;
-    const became = card.video.status !== 'ready' && video.status === 'ready';
-    if (video.status === 'deleted') return this.#gone(video.id);
-    card.update(video);
-    if (isFinal(video)) this.#watches.delete(video.id);
-    if (became) this.#pictures([video.id], this.#round);
+    if (card && card.video.version >= video.version) return false;
+    if (card) card.update(video);
+    else this.#add(video);
+    return true;
   }
 
   #gone(id) {
     const card = this.#cards.get(id);
-    this.#watches.get(id)?.();
-    this.#watches.delete(id);
     if (!card) return;
     const held = card.element.contains(document.activeElement);
     card.element.remove();
@@ -112,7 +132,7 @@ export class VideoList {
       const removed = await confirmRemoval(this.#api, video);
       if (!removed) return;
       this.#changed(removed);
-      this.#follow(removed);
+      this.#follow();
     } catch (error) {
       if (error.status === 404) return this.#gone(video.id);
       fill(this.note, problemBox(error));
@@ -154,9 +174,6 @@ export class VideoList {
     fill(this.grid);
     fill(this.note);
   }
-
-  #unwatch() {
-    for (const stop of this.#watches.values()) stop();
-    this.#watches.clear();
-  }
 }
+
+const ready = (videos) => videos.filter((video) => video.status === 'ready').map((video) => video.id);

@@ -60,7 +60,7 @@ function ask(api, video, { onVideo, onGone, onTrouble }) {
     if (document.visibilityState === 'hidden') return next();
     asking = true;
     try {
-      const answer = await api.videoSince(video.id, etag, signal);
+      const answer = await api.readSince(video.id, etag, signal);
       onTrouble(null);
       etag = answer.etag;
       wait = answer.video ? SHORTEST_MS : Math.min(wait * 1.3, LONGEST_MS);

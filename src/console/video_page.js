@@ -54,7 +54,7 @@ class VideoPage {
     this.#upload?.addEventListener('change', this.#uploadChanged);
     if (this.#upload) this.#show(this.#upload.video);
     try {
-      const video = await this.#api.video(this.#id);
+      const video = await this.#api.read(this.#id);
       if (this.#closed) return;
       this.#show(video);
       this.#follow(video);

@@ -20,7 +20,7 @@ const PROBLEMS = {
   idempotency_in_progress: () => 'The same request is still being answered. Try again in a moment.',
   precondition_failed: () => 'Somebody else has changed the video meanwhile. Reload the page and try again.',
   payload_too_large: () => 'That is more text than the service takes.',
-  rate_limited: (_, error) => `That was a lot in a short time. Try again${wait(error)}.`,
+  rate_limited: (_, error) => `That was a lot in a short time, or too many uploads still wait for their file. Finish or cancel some, or try again${wait(error)}.`,
   provider_rejected: (d) => `The video provider refused: ${d}`,
   provider_unavailable: (d, error) => (error.status === 503 ? d : `The video provider does not answer. Try again${wait(error)}.`),
   unavailable: (_, error) => `The service is busy or restarting. Try again${wait(error)}.`,
@@ -68,7 +68,7 @@ export function problemBox(error, { retry, label = 'Try again', ...context } = {
 /** Statuses as people say them. */
 export const STATUS = {
   created: 'Starting',
-  waiting: 'Waiting for the file',
+  waiting: 'Waiting',
   sending: 'Uploading',
   stopped: 'Upload stopped',
   preparing: 'Preparing',

@@ -73,6 +73,9 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
         let detail = "U+0000 is not allowed in a text".to_owned();
         return Err(ApiError::InvalidBody(vec![FieldProblem { pointer, detail }]));
     }
+    if !value.is_object() {
+        return Err(ApiError::field("", "must be a JSON object"));
+    }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let detail = error.inner().to_string();
         ApiError::InvalidBody(vec![FieldProblem {

@@ -24,7 +24,7 @@ pub(crate) async fn request_line(request: Request, next: Next) -> Response {
     let begun = Instant::now();
     let response = next.run(request).await;
     let status = response.status().as_u16();
-    let ms = begun.elapsed().as_millis();
+    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
     if matches!(route.as_str(), "/livez" | "/readyz") {
         tracing::debug!(%method, route, status, ms, request.id = id, "request");
     } else {

@@ -13,6 +13,7 @@ mod outgoing;
 mod patch;
 mod peer;
 mod playback;
+mod problem;
 mod problems;
 mod quota;
 pub mod server;

@@ -9,8 +9,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
 use uuid::Uuid;
 
-use super::error::{ApiError, Problem};
+use super::error::ApiError;
 use super::extract::{Body, Id, Query};
+use super::problem::Problem;
 use super::problems::request_id_of as request_id;
 use crate::auth::Caller;
 use crate::domain::{Field, Policy, ShownStatus, Video};

@@ -6,7 +6,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::LOCAL_PREFIX;
-use super::error::{ApiError, Problem};
+use super::error::ApiError;
+use super::problem::Problem;
 
 /// The header that names a request in answers and in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");

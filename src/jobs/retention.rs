@@ -4,6 +4,7 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::TRIED_FOR;
+use crate::chain::Chain;
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -17,7 +18,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = round(&state).await {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 "old rows could not be removed"
             );
         }

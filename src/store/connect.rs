@@ -4,6 +4,7 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
+use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -11,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::feed::Feed;
 use super::outbox::Outbox;
 use super::{Pool, Store, StoreError, on_pool};
+use crate::chain::Chain;
 use crate::config::Database;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
@@ -75,7 +77,12 @@ impl Store {
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(3))
         };
-        let writer = pool(1).connect_with(options.clone()).await?;
+        // A commit that fails for want of space ends the transaction, but leaves the driver believing in it: such a
+        // connection would refuse every further `begin`.
+        let writer = pool(1)
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
+            .connect_with(options.clone())
+            .await?;
         let readers = pool(settings.max_connections)
             .connect_with(options.read_only(true))
             .await?;
@@ -115,7 +122,7 @@ impl Store {
             Ok(migrated) => migrated && self.can_write().await,
             Err(error) => {
                 tracing::warn!(
-                    error = &error as &dyn std::error::Error,
+                    error = %Chain(&error),
                     "the database does not answer"
                 );
                 false
@@ -140,21 +147,23 @@ impl Store {
 }
 
 impl Store {
-    /// Takes a write that changes nothing: a full or read-only database refuses it.
+    /// Takes a write that means nothing: a full or read-only database refuses it. The value differs from time to time:
+    /// SQLite writes no page whose bytes stay as they were.
     async fn can_write(&self) -> bool {
         let written = on_pool!(&self.writer, |pool| {
             sqlx::query(
-                "insert into secrets (name, value) values ('write-probe', $1) \
-                 on conflict (name) do update set value = excluded.value",
+                "insert into secrets (name, value) values ('write-probe', $1) on conflict (name) do update \
+                 set value = case when secrets.value = excluded.value then $2 else excluded.value end",
             )
             .bind([0_u8].as_slice())
+            .bind([1_u8].as_slice())
             .execute(pool)
             .await
             .map(drop)
         });
         if let Err(error) = &written {
             tracing::warn!(
-                error = error as &dyn std::error::Error,
+                error = %Chain(error),
                 "the database takes no writes"
             );
         }

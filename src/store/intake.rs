@@ -5,6 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use super::{Store, StoreError, Stored};
+use crate::chain::Chain;
 use crate::domain::NewEvent;
 
 /// Events that may wait for the next commit; beyond that the provider is told to come again.
@@ -105,7 +106,7 @@ async fn write_one(store: &Store, event: &NewEvent) -> Result<Stored, NotStored>
 
 fn log_failure(error: &StoreError, count: usize) {
     tracing::error!(
-        error = error as &dyn std::error::Error,
+        error = %Chain(error),
         count,
         "webhook events could not be stored"
     );

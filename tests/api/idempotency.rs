@@ -87,3 +87,32 @@ on_both! {
         assert_eq!(video["id"], dead.to_string());
     }
 }
+
+on_both! {
+    async fn a_claim_that_died_after_its_webhook_came_begins_anew(db: Db) {
+        use yourbit_video::domain::{Knowledge, ShownStatus, Video};
+        use yourbit_video::store::{Claim, IdempotencyKey};
+        let app = TestApp::start(db).await;
+        let model = app.upload().await["id"].as_str().unwrap().parse().unwrap();
+        let hash = {
+            use sha2::{Digest, Sha256};
+            hex::encode(Sha256::digest("{}"))
+        };
+        let key = IdempotencyKey { owner: "alice".into(), key: "k".into(), body_hash: hash };
+        let dead = app.clock.new_id();
+        let claim = app.state.store.claim_key(&key, dead, app.clock.now()).await.unwrap();
+        assert_eq!(claim, Claim::Ours(dead));
+        let left = Video {
+            id: dead,
+            known: Knowledge { upload_id: Some("told-by-webhook".into()), ..Knowledge::default() },
+            status: ShownStatus::Created,
+            steps: 0,
+            ..app.state.store.video(model).await.unwrap().unwrap()
+        };
+        app.state.store.insert_video(&left).await.unwrap();
+        app.clock.advance(Duration::seconds(60));
+        let first = upload(&app, "k", &json!({})).await.expect(201);
+        assert_ne!(first["video"]["id"], dead.to_string());
+        assert_eq!(upload(&app, "k", &json!({})).await.expect(201), first);
+    }
+}

@@ -26,7 +26,9 @@ on_both! {
         answer(post().header("content-type", "application/json").body("{")).await.expect_problem(400, "invalid_request");
         let large = json!({"title": "x".repeat(70_000)});
         answer(post().json(&large)).await.expect_problem(413, "payload_too_large");
-        answer(post().json(&json!([]))).await.expect_problem(422, "invalid_body");
+        for odd in [json!([]), json!(["title"]), json!(null), json!("title"), json!(7)] {
+            answer(post().json(&odd)).await.expect_problem(422, "invalid_body");
+        }
     }
 }
 

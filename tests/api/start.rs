@@ -187,3 +187,31 @@ async fn a_settings_file_is_refused_by_line_and_key() {
     }
     assert!(!keys::private_pem().is_empty());
 }
+
+#[tokio::test]
+async fn a_provider_with_living_videos_is_not_left_behind() {
+    use crate::support::{Db, TestApp};
+    let app = TestApp::start(Db::Sqlite).await;
+    let video = app.upload().await;
+    let folder = tempfile::TempDir::new().unwrap();
+    let local = folder.path().join("local");
+    let moved = [
+        ("VIDEO_PROVIDERS__ENABLED", "local"),
+        ("VIDEO_PROVIDERS__DEFAULT", "local"),
+        ("VIDEO_LOCAL__DIR", local.to_str().unwrap()),
+    ];
+    let url = app.database.url.clone();
+    let without: Vec<_> = moved.iter().copied().chain([("VIDEO_CDN_SECRET", "")]).collect();
+    let refused = build(&environment(&url, &app.mux.url, &without), Clock::system()).await;
+    names(
+        &refused.err().unwrap().to_string(),
+        &["VIDEO_CDN_SECRET", "1 videos", "\"mux\""],
+    );
+    // With its secrets it stays: its webhooks are taken, its videos play, and new uploads go elsewhere.
+    let both = build(&environment(&url, &app.mux.url, &moved), Clock::system())
+        .await
+        .unwrap();
+    assert!(both.state.providers.by_name("mux").is_some());
+    assert_eq!(both.state.settings.uploads.allowed_providers, ["local"]);
+    assert_eq!(video["provider"], "mux");
+}

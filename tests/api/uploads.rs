@@ -176,3 +176,30 @@ on_both! {
         assert_eq!(problem["errors"][0]["pointer"], pointer);
     }
 }
+
+on_both! {
+    async fn what_cannot_be_played_is_not_uploaded(db: Db) {
+        let off = [
+            ("VIDEO_SIGNING_KEY", ""),
+            ("VIDEO_PRIVATE_KEY", ""),
+            ("VIDEO_UPLOADS__PLAYBACK_POLICY", "public"),
+        ];
+        let app = TestApp::with(db, &off).await;
+        let signed = json!({"playback_policy": "signed"});
+        let problem = app.post(&app.alice(), "/v1/uploads", &signed).await.expect_problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], "/playback_policy");
+        assert!(app.mux.requests().is_empty());
+        app.upload().await;
+    }
+}
+
+on_both! {
+    async fn refused_credentials_are_our_trouble_not_the_callers(db: Db) {
+        let app = TestApp::start(db).await;
+        let error = json!({"error": {"type": "unauthorized", "messages": ["Unauthorized request"]}});
+        app.mux.plan(Planned::json(401, &error));
+        let problem = app.post(&app.alice(), "/v1/uploads", &json!({})).await;
+        let problem = problem.expect_problem(502, "provider_unavailable");
+        assert!(!problem.to_string().contains("Unauthorized"), "{problem}");
+    }
+}

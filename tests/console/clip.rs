@@ -6,16 +6,16 @@ use std::process::Command;
 use tempfile::TempDir;
 
 /// What fills the middle of the picture, second by second: so that a frame tells when it is.
-pub const COLOURS: [&str; 12] = [
+pub(crate) const COLOURS: [&str; 12] = [
     "#ff0000", "#00ff00", "#0000ff", "#ffff00", "#ff00ff", "#00ffff", "#ffffff", "#000000", "#808080",
     "#ff8000", "#800080", "#804020",
 ];
 
 /// A folder with `clip.mp4`: twelve seconds with sound.
-pub struct Clips(TempDir);
+pub(crate) struct Clips(TempDir);
 
 impl Clips {
-    pub fn make() -> Self {
+    pub(crate) fn make() -> Self {
         let clips = Self(TempDir::new().unwrap());
         let boxes: Vec<String> = COLOURS
             .iter()
@@ -35,19 +35,19 @@ impl Clips {
     }
 
     /// `index.m3u8` with its segments, and `frame.jpg`: what a provider would serve.
-    pub fn stream(&self) {
+    pub(crate) fn stream(&self) {
         self.ffmpeg(
             "-i clip.mp4 -c copy -f hls -hls_time 4 -hls_playlist_type vod -hls_segment_filename part%d.ts index.m3u8",
         );
         self.ffmpeg("-i clip.mp4 -frames:v 1 frame.jpg");
     }
 
-    pub fn path(&self, name: &str) -> String {
+    pub(crate) fn path(&self, name: &str) -> String {
         self.0.path().join(name).display().to_string()
     }
 
     /// The clip with `bytes` of nothing behind it, in a box that players pass over.
-    pub fn padded(&self, name: &str, bytes: u32) -> String {
+    pub(crate) fn padded(&self, name: &str, bytes: u32) -> String {
         let mut file = fs::read(self.path("clip.mp4")).unwrap();
         file.extend((bytes + 8).to_be_bytes());
         file.extend(b"free");

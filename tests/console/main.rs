@@ -91,6 +91,13 @@ fn the_same_page_uploads_by_forms() {
 }
 
 #[test]
+fn a_long_list_comes_page_by_page_and_follows_what_happens_elsewhere() {
+    let clips = Clips::make();
+    Service::start(&[("VIDEO_LOCAL__MAX_OPEN_UPLOADS_PER_OWNER", "100")])
+        .run("list.mjs", &[("CLIP", &clips.path("clip.mp4"))]);
+}
+
+#[test]
 fn the_upload_client_speaks_every_protocol() {
     Service::start(&[]).run("protocols.mjs", &[]);
 }

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// A service on a port of its own, with an empty database. It ends with the test.
-pub struct Service {
+pub(crate) struct Service {
     port: u16,
     settings: Vec<(String, String)>,
     folder: TempDir,
@@ -19,7 +19,7 @@ pub struct Service {
 
 impl Service {
     /// Starts it with further settings and waits until it listens.
-    pub fn start(more: &[(&str, &str)]) -> Self {
+    pub(crate) fn start(more: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
         let port = free_port();
         let path = |name: &str| folder.path().join(name).display().to_string();
@@ -55,7 +55,7 @@ impl Service {
     }
 
     /// A token for `user`, made by the program itself.
-    pub fn token(&self, user: &str) -> String {
+    pub(crate) fn token(&self, user: &str) -> String {
         let made = program(&self.settings)
             .current_dir(self.folder.path())
             .args(["token", "--sub", user])
@@ -66,7 +66,7 @@ impl Service {
     }
 
     /// Runs a script against it.
-    pub fn run(&self, script: &str, env: &[(&str, &str)]) {
+    pub(crate) fn run(&self, script: &str, env: &[(&str, &str)]) {
         let url = self.url();
         let all: Vec<(&str, &str)> = env.iter().copied().chain([("URL", url.as_str())]).collect();
         node(script, &all);
@@ -109,13 +109,13 @@ fn program(settings: &[(String, String)]) -> Command {
 }
 
 /// A port that was free a moment ago.
-pub fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     let listener = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     listener.local_addr().unwrap().port()
 }
 
 /// Where the scripts and what they need lie.
-pub fn script_folder() -> PathBuf {
+pub(crate) fn script_folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/console/node")
 }
 

@@ -100,7 +100,7 @@ async fn ten_replicas_that_start_at_once_migrate_an_empty_database_once() {
     assert_eq!(
         rows.number("select count(*) from _sqlx_migrations where success")
             .await,
-        files as i64
+        i64::try_from(files).unwrap()
     );
     println!("ten replicas: {files} migrations, each applied once, all ready");
 }

@@ -168,12 +168,16 @@ impl World {
             }
             self.delete(video).await;
         }
-        for _ in 0..4 {
+        for asks in [false, true, true, true, true] {
             self.rows.end_leases().await;
             self.wait();
             inbox::sweep_parked(&self.process.state).await.unwrap();
             self.apply().await;
-            self.reconcile().await;
+            if asks {
+                self.reconcile().await;
+            } else {
+                self.check_reported().await;
+            }
         }
         // Once a month the provider is asked about ready videos too.
         self.clock.advance(Duration::days(31));
@@ -202,6 +206,21 @@ impl World {
             ));
         }
         (ends, self.deaths)
+    }
+
+    /// All events are in: whatever they say of the status is known, before anybody asks the provider again.
+    async fn check_reported(&self) {
+        for video in &self.videos {
+            let id = video.ids.video.parse().unwrap();
+            let row = self.process.state.store.video(id).await.unwrap().unwrap();
+            let known = match video.life {
+                Life::Ready => row.known.reported.as_str() == "ready",
+                Life::OwnerDeletes => row.known.delete_requested,
+                Life::TimedOut => true,
+                Life::Errored | Life::Deleted | Life::Cancelled => row.status.as_str() == video.life.end(),
+            };
+            assert!(known, "{:?} by events alone: {row:?}", video.life);
+        }
     }
 
     /// Whatever the process had in memory is gone.

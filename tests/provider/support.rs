@@ -244,7 +244,10 @@ pub(crate) fn rsa_pkcs1() -> Vec<u8> {
     let start = pkcs8
         .as_ref()
         .windows(2)
-        .rposition(|pair| pair == [0x30, 0x82])
+        .enumerate()
+        .filter(|(_, pair)| *pair == [0x30, 0x82])
+        .nth(1)
+        .map(|(at, _)| at)
         .unwrap();
     pkcs8.as_ref()[start..].to_vec()
 }

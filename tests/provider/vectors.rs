@@ -279,20 +279,30 @@ fn bunny_upload_signature_is_made() {
     );
 }
 
-#[tokio::test]
-async fn cloudflare_published_tus_metadata_is_made() {
+/// The `Upload-Metadata` header that a map with this template sends.
+async fn tus_metadata(template: &str, input: Subject) -> String {
     let fake = crate::fake::Fake::start().await;
     fake.says(201, &[], "");
-    let metadata = "maxDurationSeconds {vars.max|b64},requiresignedurls,expiry {expires|rfc3339|b64}";
-    let step = format!("headers = {{ Upload-Metadata = \"{metadata}\" }}\ntake = {{ upload_id");
+    let step = format!("headers = {{ Upload-Metadata = \"{template}\" }}\ntake = {{ upload_id");
     let map = crate::support::MINIMAL
         .replace("take = { upload_id", &step)
+        .replace(
+            "[[upload.steps]]",
+            "[upload]\nrequires = [\"filename\"]\n[[upload.steps]]",
+        )
         .replace("https://api.example", &fake.base);
     let provider = load(
         &format!("[vars]\nmax = 600\n{map}"),
         &vars([("KEY", "k"), ("WEBHOOK", "w")]),
     )
     .unwrap();
+    let sent = provider.upload_step(0, &input, &mut Captures::new()).await;
+    assert!(sent.is_err(), "the answer is empty");
+    fake.asked()[0].header("upload-metadata").to_owned()
+}
+
+#[tokio::test]
+async fn cloudflare_published_tus_metadata_is_made() {
     let expires = DateTime::parse_from_rfc3339("2024-02-27T07:20:50Z")
         .unwrap()
         .to_utc();
@@ -300,10 +310,21 @@ async fn cloudflare_published_tus_metadata_is_made() {
         expires,
         ..video(Policy::Signed)
     };
-    let sent = provider.upload_step(0, &input, &mut Captures::new()).await;
-    assert!(sent.is_err(), "the answer is empty");
+    let template = "maxDurationSeconds {vars.max|b64},requiresignedurls,expiry {expires|rfc3339|b64}";
     assert_eq!(
-        fake.asked()[0].header("upload-metadata"),
+        tus_metadata(template, input).await,
         "maxDurationSeconds NjAw,requiresignedurls,expiry MjAyNC0wMi0yN1QwNzoyMDo1MFo="
+    );
+}
+
+#[tokio::test]
+async fn the_tus_specification_s_metadata_is_made() {
+    let input = Subject {
+        filename: Some("world_domination_plan.pdf".to_owned()),
+        ..video(Policy::Signed)
+    };
+    assert_eq!(
+        tus_metadata("filename {filename|b64},is_confidential", input).await,
+        "filename d29ybGRfZG9taW5hdGlvbl9wbGFuLnBkZg==,is_confidential"
     );
 }

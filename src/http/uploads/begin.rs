@@ -5,6 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::request::{Choices, UploadRequest};
+use crate::chain::Chain;
 use crate::domain::{Field, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video};
 use crate::http::error::ApiError;
 use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor};
@@ -27,11 +28,23 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
     let mut video = new_video(state, &begin);
     let mut subject = subject_of(state, &provider, &video, begin);
     provider.check_upload(&subject)?;
+    if !provider.can_play(video.playback_policy) {
+        let detail = format!(
+            "provider \"{}\" cannot play such videos as it is set up here",
+            provider.name()
+        );
+        return Err(ApiError::field("playback_policy", detail));
+    }
     state.providers.in_order(provider.name())?;
-    if let Some(left) = left_over(state, &video).await? {
+    let left = left_over(state, video.id).await?;
+    if let Some(left) = left.clone().filter(can_go_on) {
         subject.expires = left.upload_expires_at.unwrap_or(subject.expires);
         video = left;
     } else {
+        if left.is_some() {
+            video.id = state.clock.new_id();
+            subject.video_id = video.id;
+        }
         room_for_one_more(state, &video).await?;
         video.upload_expires_at = Some(subject.expires);
         state.store.insert_video(&video).await?;
@@ -61,10 +74,16 @@ impl From<ApiError> for Asked {
     }
 }
 
-/// The row of an interrupted request with the same key, where it can still become an upload.
-async fn left_over(state: &AppState, video: &Video) -> Result<Option<Video>, ApiError> {
-    let left = state.store.video(video.id).await?;
-    Ok(left.filter(|left| matches!(left.status, ShownStatus::Created | ShownStatus::Waiting)))
+/// The row that an interrupted request with the same key left.
+async fn left_over(state: &AppState, id: Uuid) -> Result<Option<Video>, ApiError> {
+    Ok(state.store.video(id).await?)
+}
+
+/// Whether asking can go on where it stopped. Where the provider's webhook told the ids of an upload whose answer was
+/// never kept, its URL is lost, and only a new video can get another.
+fn can_go_on(left: &Video) -> bool {
+    matches!(left.status, ShownStatus::Created | ShownStatus::Waiting)
+        && (left.steps > 0 || !left.is_at_provider())
 }
 
 async fn ask(
@@ -149,8 +168,7 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
         Ok::<(), crate::domain::IdentityConflict>(())
     });
     if let Err(failure) = edit.await {
-        let failure = &failure as &dyn std::error::Error;
-        tracing::error!(video.id = %id, error = failure, "the row could not be marked as errored");
+        tracing::error!(video.id = %id, error = %Chain(&failure), "the row could not be marked as errored");
     }
     state.due.notify_one();
     error
@@ -163,7 +181,7 @@ async fn room_for_one_more(state: &AppState, video: &Video) -> Result<(), ApiErr
     }
     let open = state.store.open_uploads(&video.owner, &video.provider).await?;
     if open >= i64::from(state.settings.local.max_open_uploads_per_owner) {
-        return Err(ApiError::RateLimited(std::time::Duration::from_mins(1)));
+        return Err(ApiError::TooManyOpen(open));
     }
     Ok(())
 }

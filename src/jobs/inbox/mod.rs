@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use refresh::Refresh;
 
+use crate::chain::Chain;
 use crate::domain::EventState;
 use crate::state::AppState;
 use crate::store::{Applied, EventOutcome, StoreError};
@@ -30,7 +31,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = drain(&state, &mut refreshes).await {
             tracing::error!(
-                error = &error as &dyn std::error::Error,
+                error = %Chain(&error),
                 "webhook events could not be applied"
             );
             tokio::time::sleep(Duration::from_secs(1)).await;
@@ -41,7 +42,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = sweep.tick() => {
                 if let Err(error) = sweep_parked(&state).await {
-                    tracing::error!(error = &error as &dyn std::error::Error, "parked events could not be looked through");
+                    tracing::error!(error = %Chain(&error), "parked events could not be looked through");
                 }
             }
             () = stop.cancelled() => {}
@@ -111,7 +112,7 @@ async fn one_by_one(
     why: &StoreError,
 ) -> Result<(usize, Vec<Refresh>), StoreError> {
     tracing::warn!(
-        error = why as &dyn std::error::Error,
+        error = %Chain(why),
         "a batch of webhook events failed; applying them one by one"
     );
     let due = state.store.due_event_ids(now, BATCH).await?;

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::later;
+use crate::chain::Chain;
 use crate::domain::{EventState, InboxEvent};
 use crate::jobs::ask::ask;
 use crate::provider::Priority;
@@ -21,7 +22,7 @@ impl Refresh {
     pub async fn run(self, state: &AppState) {
         if let Err(error) = self.try_run(state).await {
             // The event's lease runs out and it is taken again.
-            tracing::error!(event.id = %self.event.id, error = &error as &dyn std::error::Error, "a refresh failed");
+            tracing::error!(event.id = %self.event.id, error = %Chain(&error), "a refresh failed");
         }
     }
 
@@ -44,18 +45,20 @@ impl Refresh {
                         .iter()
                         .try_for_each(|seen| video.observe(seen, needs))
                 });
-                match edit.await? {
-                    Edit::Refused(conflict) => EventOutcome {
-                        state: EventState::Failed,
-                        error: Some(conflict.to_string()),
-                        ..EventOutcome::of(event)
+                let conflict = match edit.await {
+                    Ok(Edit::Done(_) | Edit::Missing) => None,
+                    Ok(Edit::Refused(conflict)) => Some(conflict.to_string()),
+                    Err(taken @ StoreError::IdentityTaken) => Some(taken.to_string()),
+                    Err(error) => return Err(error),
+                };
+                EventOutcome {
+                    state: if conflict.is_some() {
+                        EventState::Failed
+                    } else {
+                        EventState::Applied
                     },
-                    Edit::Done(_) | Edit::Missing => EventOutcome {
-                        state: EventState::Applied,
-                        error: None,
-                        next_attempt_at: None,
-                        ..EventOutcome::of(event)
-                    },
+                    error: conflict,
+                    ..EventOutcome::of(event)
                 }
             }
         };

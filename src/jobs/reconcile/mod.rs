@@ -11,14 +11,15 @@ use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use crate::chain::Chain;
 use crate::domain::{ShownStatus, Video};
 use crate::state::AppState;
 use crate::store::StoreError;
 
 /// Seconds for which one replica does the background work, and for which it has a video to itself.
 const LEASE_S: i64 = 90;
-/// Videos of one pass.
-const BATCH: i64 = 64;
+/// Videos of one lease: no more than are asked about at once, so that none waits while its lease runs.
+const BATCH: i64 = 8;
 /// Videos that are asked about at the same time.
 const AT_ONCE: usize = 8;
 
@@ -48,7 +49,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let interval = Duration::from_secs(state.settings.reconcile.interval_s);
     while !stop.is_cancelled() {
         if let Err(error) = pass_as(&state, holder).await {
-            tracing::error!(error = &error as &dyn std::error::Error, "the reconciler failed");
+            tracing::error!(error = %Chain(&error), "the reconciler failed");
         }
         tokio::select! {
             () = state.due.notified() => {}

@@ -30,10 +30,12 @@ impl Findings {
 
 /// Looks at one video, writes what was found, and returns its status.
 pub(super) async fn look(state: &AppState, video: Video) -> Result<ShownStatus, StoreError> {
+    let now = state.clock.now();
     let Some(provider) = state.providers.by_name(&video.provider) else {
+        // Another replica has its map, or nobody: either way it must not stay due here.
+        put_off(state, &video, now).await?;
         return Ok(video.status);
     };
-    let now = state.clock.now();
     let findings = if state.sightings.halted(provider.name()) {
         Findings::default()
     } else {
@@ -200,15 +202,16 @@ async fn write(
         video.check_at = video.next_check(&state.check_times, now);
         Ok::<(), crate::domain::IdentityConflict>(())
     });
-    match edit.await? {
-        Edit::Done(after) => Ok(after.status),
-        Edit::Missing => Ok(video.status),
-        Edit::Refused(conflict) => {
-            tracing::error!(video.id = %video.id, error = %conflict, "the provider's answer is about something else");
-            put_off(state, video, now).await?;
-            Ok(video.status)
-        }
-    }
+    let conflict = match edit.await {
+        Ok(Edit::Done(after)) => return Ok(after.status),
+        Ok(Edit::Missing) => return Ok(video.status),
+        Ok(Edit::Refused(conflict)) => conflict.to_string(),
+        Err(taken @ StoreError::IdentityTaken) => taken.to_string(),
+        Err(error) => return Err(error),
+    };
+    tracing::error!(video.id = %video.id, error = conflict, "the provider's answer is about something else");
+    put_off(state, video, now).await?;
+    Ok(video.status)
 }
 
 /// Nothing of the answer is joined; the question comes again later.

@@ -119,22 +119,20 @@ impl Animated {
             return Ok(false);
         };
         join(&place, segments, &folder.join(JOINED)).await?;
-        let mut args = words([
-            "-threads",
-            "2",
-            "-ss",
-            &format!("{:.3}", (start - first).max(0.0)),
-        ]);
-        args.extend(words(["-t", &format!("{length:.3}")]));
+        // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
+        let offset = (start - first).max(0.0);
+        let trim =
+            format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
+        let mut args = words(["-threads", "2"]);
         args.extend(input(&folder.join(JOINED)));
-        args.extend(self.encoding(top));
+        args.extend(self.encoding(top, &trim));
         args.push(name.into());
         run(app, args, folder, name).await
     }
 
-    fn encoding(&self, top: &Rendition) -> Vec<std::ffi::OsString> {
+    fn encoding(&self, top: &Rendition, trim: &str) -> Vec<std::ffi::OsString> {
         let (w, h) = self.size(top);
-        let filter = format!("fps={},scale={w}:{h}:flags=bicubic,setsar=1", self.fps);
+        let filter = format!("{trim},fps={},scale={w}:{h}:flags=bicubic,setsar=1", self.fps);
         match self.format {
             AnimatedFormat::Gif => {
                 let filter = format!("{filter},split[a][b];[a]palettegen[p];[b][p]paletteuse");

@@ -102,9 +102,11 @@ impl Thumbnail {
         let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
         // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
-            let mut args = words(["-threads", "1", "-ss", &format!("{offset:.3}")]);
+            // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
+            let from = format!("setpts=PTS-STARTPTS,trim=start={offset:.3},{}", self.filter(top));
+            let mut args = words(["-threads", "1"]);
             args.extend(input(&place.join(&segment.file)));
-            args.extend(words(["-an", "-vf", &self.filter(top)]));
+            args.extend(words(["-an", "-vf", &from]));
             args.extend(self.format.encoding());
             args.push(name.into());
             if run(app, args, folder, name).await? {

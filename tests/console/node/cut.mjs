@@ -2,12 +2,16 @@
 
 import { connect, createServer } from 'node:net';
 
-/** Forwards `port` to `target`. `cutAfter(bytes)` cuts every connection once so many more bytes have gone up. */
+/**
+ * Forwards `port` to `target`. `cutAfter(bytes, downMs)` cuts every connection once so many more bytes
+ * have gone up, and lets none through for a while.
+ */
 export async function wire(port, target) {
-  const state = { sent: 0, probes: 0, cuts: 0, left: Infinity, downUntil: 0 };
+  const state = { sent: 0, probes: 0, cuts: 0, left: Infinity, downMs: 0, downUntil: 0 };
   const open = new Set();
   const cut = () => {
     state.left = Infinity;
+    state.downUntil = Date.now() + state.downMs;
     state.cuts += 1;
     for (const socket of open) socket.destroy();
   };
@@ -39,8 +43,7 @@ export async function wire(port, target) {
   return {
     state,
     cutAfter(bytes, downMs = 0) {
-      state.left = bytes;
-      state.downUntil = downMs ? Date.now() + downMs : 0;
+      Object.assign(state, { left: bytes, downMs });
     },
     close: () => server.close(),
   };

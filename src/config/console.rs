@@ -1,0 +1,65 @@
+//! `[console]`: what the page may load from elsewhere.
+
+use url::Url;
+
+use super::load::Merged;
+use super::{ConfigError, Settings, is_loopback_url};
+
+/// The player is one exact script: a safe address, and the hash of what it must be.
+pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
+    let console = &settings.console;
+    let refuse = |key: &str, problem: &str| Err(ConfigError::new(merged.origin(key), key, problem));
+    if console.hls_js_url.is_empty() {
+        return Ok(());
+    }
+    if !is_script_url(&console.hls_js_url) {
+        return refuse(
+            "console.hls_js_url",
+            "must be https or a loopback http address, of an exact version of hls.js",
+        );
+    }
+    if !is_integrity(&console.hls_js_integrity) {
+        return refuse(
+            "console.hls_js_integrity",
+            "must be the Subresource Integrity hash of console.hls_js_url: sha256-, sha384- or sha512- and base64",
+        );
+    }
+    Ok(())
+}
+
+fn is_script_url(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.has_host())
+        || (text.starts_with("http://") && is_loopback_url(text))
+}
+
+fn is_integrity(text: &str) -> bool {
+    let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    [("sha256-", 44), ("sha384-", 64), ("sha512-", 88)]
+        .iter()
+        .filter_map(|(prefix, length)| Some((text.strip_prefix(prefix)?, *length)))
+        .any(|(hash, length)| hash.len() == length && hash.bytes().all(base64))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_integrity, is_script_url};
+
+    #[test]
+    fn scripts_come_safely_or_from_this_machine() {
+        assert!(is_script_url(
+            "https://cdn.example.com/hls.js@1.7.4/dist/hls.min.js"
+        ));
+        assert!(is_script_url("http://127.0.0.1:4000/hls.js"));
+        assert!(!is_script_url("http://cdn.example.com/hls.js"));
+        assert!(!is_script_url("//cdn.example.com/hls.js"));
+        assert!(!is_script_url("data:text/javascript,0"));
+    }
+
+    #[test]
+    fn hashes_are_whole() {
+        assert!(is_integrity(&format!("sha384-{}", "A".repeat(64))));
+        assert!(!is_integrity(&format!("sha384-{}", "A".repeat(63))));
+        assert!(!is_integrity("md5-AAAA"));
+        assert!(!is_integrity(""));
+    }
+}
