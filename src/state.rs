@@ -12,9 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Http, Settings};
 use crate::domain::{CheckTimes, Video};
-use crate::limits::Quotas;
+use crate::limits::{Admission, Quotas};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
 use crate::store::{Intake, Store};
@@ -25,6 +25,28 @@ const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
 /// The shared state. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
+
+/// The places of requests by kind: one kind's flood leaves the others theirs.
+pub struct Places {
+    /// Webhooks. Their senders wait for seconds, and come again only after minutes.
+    pub webhooks: Arc<Admission>,
+    /// What only reads.
+    pub reads: Arc<Admission>,
+    /// Everything else: it may ask the provider, and takes as long as that does.
+    pub changes: Arc<Admission>,
+}
+
+impl Places {
+    fn new(settings: &Http) -> Self {
+        let floor = std::time::Duration::from_millis(settings.quick_ms);
+        let places = |floor| Arc::new(Admission::new(settings.max_requests, floor));
+        Self {
+            webhooks: places(floor * 4),
+            reads: places(floor),
+            changes: places(floor),
+        }
+    }
+}
 
 /// What [`AppState`] points to.
 pub struct Inner {
@@ -48,8 +70,8 @@ pub struct Inner {
     pub uploads: Quotas<String>,
     /// Failed authentications and signatures that each address may have.
     pub failures: Quotas<IpAddr>,
-    /// Places of requests that are answered at the same time.
-    pub room: Semaphore,
+    /// How much is done at the same time.
+    pub places: Places,
     /// The last answer of the readiness probe.
     pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
     /// Opens event streams.
@@ -92,7 +114,7 @@ impl AppState {
             due: Notify::new(),
             uploads: Quotas::new(settings.uploads.per_owner_per_min),
             failures: Quotas::new(settings.auth.failures_per_min),
-            room: Semaphore::new(settings.http.max_requests),
+            places: Places::new(&settings.http),
             tickets,
             hub: Hub::default(),
             stopped: CancellationToken::new(),

@@ -3,8 +3,7 @@
 use url::{Host, Url};
 
 use super::load::Merged;
-use super::{ConfigError, Settings, console, events};
-use crate::limits::Network;
+use super::{ConfigError, Settings, console, events, limits};
 
 pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), ConfigError> {
     let refuse = |key: &str, problem: &str| Err(ConfigError::new(merged.origin(key), key, problem));
@@ -52,13 +51,8 @@ pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), Conf
             ),
         );
     }
-    let proxies = settings.http.trusted_proxies.iter();
-    match proxies
-        .map(|text| text.parse::<Network>().map_err(|error| (text, error)))
-        .collect()
-    {
-        Ok(proxies) => settings.http.proxies = proxies,
-        Err((bad, error)) => return refuse("http.trusted_proxies", &format!("\"{bad}\" is {error}")),
+    if let Err((key, problem)) = limits::check(&mut settings.http) {
+        return refuse(key, &problem);
     }
     console::check(settings, merged)?;
     if let Some(problem) = events::problem(&settings.events) {
@@ -166,7 +160,7 @@ fn ranges(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
     let (http, local) = (&settings.http, &settings.local);
     let chaos = &local.chaos;
     let share = |value: f64| (0.0..=1.0).contains(&value);
-    let rules: [(&str, bool, &str); 21] = [
+    let rules: [(&str, bool, &str); 17] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -177,26 +171,6 @@ fn ranges(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
             "http.body_limit_bytes",
             (1024..=16_777_216).contains(&http.body_limit_bytes),
             "must lie in 1024 to 16777216",
-        ),
-        (
-            "http.max_connections",
-            (16..=1_000_000).contains(&http.max_connections),
-            "must lie in 16 to 1000000",
-        ),
-        (
-            "http.max_requests",
-            (1..=100_000).contains(&http.max_requests),
-            "must lie in 1 to 100000",
-        ),
-        (
-            "http.header_timeout_s",
-            (1..=600).contains(&http.header_timeout_s),
-            "must lie in 1 to 600",
-        ),
-        (
-            "http.body_timeout_s",
-            (1..=600).contains(&http.body_timeout_s),
-            "must lie in 1 to 600",
         ),
         (
             "database.max_connections",

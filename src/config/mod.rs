@@ -6,6 +6,7 @@
 mod check;
 mod console;
 mod events;
+mod limits;
 mod load;
 mod local;
 mod secrets;
@@ -82,11 +83,15 @@ pub struct Http {
     pub proxies: Vec<Network>,
     /// Connections at the same time.
     pub max_connections: usize,
-    /// Requests that are answered at the same time.
+    /// Those of one address; 0 for no limit.
+    pub max_connections_per_address: usize,
+    /// Requests of one kind that are worked on at the same time.
     pub max_requests: usize,
+    /// Answers faster than this on average are never too slow, in milliseconds.
+    pub quick_ms: u64,
     /// Longest that the headers of a request may take, in seconds.
     pub header_timeout_s: u64,
-    /// Longest pause within a body, in seconds.
+    /// Longest pause within a body, either way, in seconds.
     pub body_timeout_s: u64,
     /// Address of the metrics; empty for none.
     pub metrics_listen: String,

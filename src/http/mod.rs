@@ -68,8 +68,7 @@ pub fn router(
         ServiceBuilder::new()
             .layer(from_fn(problems::request_id))
             .layer(from_fn(log::request_line))
-            .layer(from_fn(problems::problems))
-            .layer(from_fn(quota::url_length)),
+            .layer(from_fn(problems::problems)),
     )
 }
 
@@ -107,7 +106,8 @@ fn api(state: &AppState) -> Router {
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
-        // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503, and both still get their CORS headers.
+        // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503, and all of
+        // them still get their CORS headers.
         .layer(
             ServiceBuilder::new()
                 .layer(cors(&state.settings))

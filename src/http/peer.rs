@@ -19,18 +19,33 @@ pub(crate) fn failed(state: &AppState, parts: &http::request::Parts, refusal: Ap
         return refusal;
     };
     let address = client(peer.ip(), &parts.headers, &state.settings.http.proxies);
-    let quota = state.failures.take(network_of(address), state.clock.now());
-    match quota.and_then(|quota| quota.refused) {
-        Some(wait) => ApiError::RateLimited(wait),
+    let quota = state.failures.take(&network_of(address), state.clock.now());
+    match quota.filter(|quota| quota.refused.is_some()) {
+        Some(quota) => ApiError::OverQuota("failures", quota),
         None => refusal,
     }
 }
 
-/// The nearest address that is no proxy of ours. What stands before it in the headers anybody may have written.
+/// The nearest address that is no proxy of ours. What stands before it in the headers anybody may have written. A proxy
+/// writes one of the two headers and may leave the other as its client sent it: where they do not agree, it is the
+/// proxy's own address.
 fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    let told = [forwarded(headers), x_forwarded_for(headers)];
+    let mut named = told
+        .into_iter()
+        .filter(|told| !told.is_empty())
+        .map(|told| nearest(peer, told, proxies));
+    match (named.next(), named.next()) {
+        (None, _) => peer,
+        (Some(one), Some(other)) if one != other => peer,
+        (Some(one), _) => one,
+    }
+}
+
+fn nearest(peer: IpAddr, told: Vec<Option<IpAddr>>, proxies: &[Network]) -> IpAddr {
     let ours = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut nearest = peer;
-    let mut told = forwarded_for(headers).into_iter().rev();
+    let mut told = told.into_iter().rev();
     while ours(nearest) {
         match told.next() {
             Some(Some(address)) => nearest = address,
@@ -41,27 +56,27 @@ fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
     nearest
 }
 
-/// The addresses of `Forwarded`, or else of `X-Forwarded-For`, farthest first.
-fn forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
-    let values = |name: &str| -> Vec<String> {
-        let all = headers.get_all(name).iter();
-        all.flat_map(|value| value.to_str().unwrap_or_default().split(','))
-            .map(str::to_owned)
-            .collect()
-    };
-    let forwarded = values(header::FORWARDED.as_str());
-    if forwarded.is_empty() {
-        return values("x-forwarded-for")
-            .iter()
-            .map(|text| address(text))
-            .collect();
-    }
-    let of_element = |element: &String| {
+/// The addresses of `X-Forwarded-For`, farthest first; none where one is not readable.
+fn x_forwarded_for(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    elements(headers, "x-forwarded-for").map(address).collect()
+}
+
+/// The addresses of `Forwarded` (RFC 7239), farthest first.
+fn forwarded(headers: &HeaderMap) -> Vec<Option<IpAddr>> {
+    let of_element = |element: &str| {
         let pairs = element.split(';').filter_map(|pair| pair.split_once('='));
         let mut named = pairs.filter(|(name, _)| name.trim().eq_ignore_ascii_case("for"));
         named.next().and_then(|(_, value)| address(value))
     };
-    forwarded.iter().map(of_element).collect()
+    elements(headers, header::FORWARDED.as_str())
+        .map(of_element)
+        .collect()
+}
+
+/// What stands between the commas of all headers of this name.
+fn elements<'a>(headers: &'a HeaderMap, name: &str) -> impl Iterator<Item = &'a str> {
+    let all = headers.get_all(name).into_iter();
+    all.flat_map(|value| value.to_str().unwrap_or_default().split(','))
 }
 
 /// `192.0.2.1`, `192.0.2.1:80`, `2001:db8::1`, `[2001:db8::1]:80`, quoted or not.
@@ -108,5 +123,16 @@ mod tests {
             seen("10.0.0.1", &[("x-forwarded-for", "1.1.1.1:4711")]),
             "1.1.1.1"
         );
+    }
+
+    #[test]
+    fn the_header_that_the_proxy_did_not_write_is_not_believed() {
+        let both = |other: &'static str| {
+            let mine = ("x-forwarded-for", "1.1.1.1");
+            seen("10.0.0.1", &[mine, ("forwarded", other)])
+        };
+        assert_eq!(both("for=1.1.1.1"), "1.1.1.1");
+        assert_eq!(both("for=6.6.6.6"), "10.0.0.1");
+        assert_eq!(both("by=nobody"), "10.0.0.1");
     }
 }

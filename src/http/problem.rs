@@ -214,6 +214,13 @@ impl From<ApiError> for Problem {
                     format!("{open} of your uploads wait for their file: send it, or cancel them."),
                 )
             },
+            ApiError::OverQuota(_, quota) => {
+                Self::from(ApiError::RateLimited(quota.refused.unwrap_or_default()))
+            }
+            ApiError::TooLong(status, detail) => Self {
+                status: status.as_u16(),
+                ..Self::from(ApiError::InvalidRequest(detail.to_owned()))
+            },
             ApiError::RateLimited(retry_after) => Self {
                 retry_after: Some(retry_after),
                 ..Self::new(

@@ -68,6 +68,34 @@ on_both! {
 }
 
 on_both! {
+    async fn a_kept_answer_costs_nothing_of_the_quota(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "2")]).await;
+        let keyed = async |key: &str, title: &str| {
+            let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(app.alice());
+            answer(request.header("idempotency-key", key).json(&json!({"title": title}))).await
+        };
+        let first = keyed("one", "a").await.expect(201);
+        for _ in 0..3 {
+            let again = keyed("one", "a").await;
+            assert_eq!(again.expect(201), first);
+            assert_eq!(text(&again.headers, "ratelimit"), "\"uploads\";r=1;t=30");
+        }
+        // Neither does what is refused for other reasons.
+        app.post(&app.alice(), "/v1/uploads", &json!({"title": 1})).await.expect_problem(422, "invalid_body");
+        keyed("two", "a").await.expect(201);
+        keyed("three", "a").await.expect_problem(429, "rate_limited");
+        // Nothing is left, and what was answered is still answered.
+        let again = keyed("one", "a").await;
+        assert_eq!(again.expect(201), first);
+        assert_eq!(text(&again.headers, "idempotency-replayed"), "true");
+        keyed("one", "b").await.expect_problem(429, "rate_limited");
+        // The refused key was not used up.
+        app.clock.advance(chrono::Duration::seconds(30));
+        keyed("three", "b").await.expect(201);
+    }
+}
+
+on_both! {
     async fn too_many_failures_of_an_address_are_429_and_what_is_valid_is_still_taken(db: Db) {
         let app = TestApp::with(db, &[("VIDEO_AUTH__FAILURES_PER_MIN", "3")]).await;
         let video = app.upload().await;
@@ -78,6 +106,10 @@ on_both! {
         let refused = fail(&app, "3.3.3.3").await;
         refused.expect_problem(429, "rate_limited");
         assert_eq!(text(&refused.headers, "retry-after"), "20");
+        assert_eq!(text(&refused.headers, "ratelimit-policy"), "\"failures\";q=3;w=60");
+        assert_eq!(text(&refused.headers, "ratelimit"), "\"failures\";r=0;t=60");
+        let stream = format!("/v1/videos/{}/events?ticket=v1.1.guess", video["id"].as_str().unwrap());
+        app.send(Method::GET, &stream, None, None).await.expect_problem(429, "rate_limited");
         app.webhook(&[("mux-signature", "t=1,v1=00")], "{}").await.expect_problem(429, "rate_limited");
         app.get(&app.alice(), "/v1/videos").await.expect(200);
         app.event(&event).await.expect(200);
@@ -136,18 +168,82 @@ async fn slow_clients_are_cut_off_and_hold_up_nobody() {
     assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
 }
 
+/// All of `app`'s connections but for those beyond the limit are taken.
+async fn beyond_the_limit_are_only_probes(app: &TestApp) {
+    let mut idle = Vec::new();
+    for _ in 0..16 {
+        idle.push(connect(app).await);
+    }
+    let one = reqwest::Client::new;
+    let shed = answer(
+        one()
+            .get(format!("{}/v1/videos", app.url))
+            .bearer_auth(app.alice()),
+    )
+    .await;
+    shed.expect_problem(503, "unavailable");
+    assert_eq!(text(&shed.headers, "retry-after"), "1");
+    answer(one().get(format!("{}/", app.url)))
+        .await
+        .expect_problem(503, "unavailable");
+    for probe in ["livez", "readyz"] {
+        answer(one().get(format!("{}/{probe}", app.url)))
+            .await
+            .expect(200);
+    }
+    // They do not stay either.
+    let (said, took) = rest(&mut connect(app).await).await;
+    assert_eq!(said, "");
+    assert!(took < Duration::from_secs(4), "{took:?}");
+    drop(idle);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    app.get(&app.alice(), "/v1/videos").await.expect(200);
+}
+
 #[tokio::test]
 async fn no_more_connections_are_held_than_allowed() {
     let app = TestApp::with(Db::Sqlite, &[("VIDEO_HTTP__MAX_CONNECTIONS", "16")]).await;
+    beyond_the_limit_are_only_probes(&app).await;
+}
+
+#[tokio::test]
+async fn one_address_does_not_take_all_connections_unless_it_is_a_proxy() {
+    let limit = ("VIDEO_HTTP__MAX_CONNECTIONS_PER_ADDRESS", "16");
+    let app = TestApp::with(Db::Sqlite, &[limit]).await;
+    beyond_the_limit_are_only_probes(&app).await;
+    let app = TestApp::with(Db::Sqlite, &[limit, ("VIDEO_HTTP__TRUSTED_PROXIES", "127.0.0.1")]).await;
     let mut idle = Vec::new();
-    for _ in 0..16 {
+    for _ in 0..32 {
         idle.push(connect(&app).await);
     }
-    let (said, _) = rest(&mut connect(&app).await).await;
-    assert_eq!(said, "");
-    drop(idle);
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    app.send(Method::GET, "/livez", None, None).await.expect(200);
+    app.get(&app.alice(), "/v1/videos").await.expect(200);
+}
+
+on_both! {
+    async fn bodies_that_dawdle_take_nothing_from_others(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_HTTP__MAX_REQUESTS", "4")]).await;
+        let video = app.upload().await;
+        let now = app.clock.now();
+        // Each declares as large a body as there may be and has a signature of now; together they are more than the
+        // shared room, and than there are places.
+        let mut slow = Vec::new();
+        for path in ["/v1/webhooks/mux", "/v1/uploads"] {
+            for _ in 0..80 {
+                let mut stream = connect(&app).await;
+                let head = format!(
+                    "POST {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {}\r\nMux-Signature: t={},v1={}\r\n\
+                     Content-Type: application/json\r\nContent-Length: 1048576\r\n\r\n{{",
+                    app.alice(), now.timestamp(), "0".repeat(64),
+                );
+                stream.write_all(head.as_bytes()).await.unwrap();
+                slow.push(stream);
+            }
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+        let event = Ids::of(&video).asset_event("ready", "ready", "signed", now);
+        app.event(&event).await.expect(200);
+        begin(&app, "bob").await.expect(201);
+    }
 }
 
 on_both! {
@@ -175,21 +271,88 @@ async fn headers_and_addresses_have_limits() {
     let long = format!("/v1/videos?cursor={}", "x".repeat(9000));
     app.get(&app.alice(), &long)
         .await
-        .expect_problem(400, "invalid_request");
+        .expect_problem(414, "invalid_request");
+    let large = app.client.get(format!("{}/livez", app.url));
+    answer(large.header("x-a", "b".repeat(40_000)))
+        .await
+        .expect_problem(431, "invalid_request");
+    // Beyond this the server's own limits hold, without a document.
     for headers in [
         "X-A: b\r\n".repeat(200),
-        format!("X-A: {}\r\n", "b".repeat(40_000)),
+        format!("X-A: {}\r\n", "b".repeat(80_000)),
     ] {
         let mut stream = connect(&app).await;
         let request = format!("GET /livez HTTP/1.1\r\nHost: x\r\n{headers}\r\n");
         // The server may hang up before it has read everything.
         let _cut_off = stream.write_all(request.as_bytes()).await;
         let mut said = [0; 12];
-        let read = stream.read_exact(&mut said).await;
-        assert!(
-            read.is_err() || &said == b"HTTP/1.1 431",
-            "{}",
-            String::from_utf8_lossy(&said)
-        );
+        stream.read_exact(&mut said).await.unwrap();
+        assert_eq!(String::from_utf8_lossy(&said), "HTTP/1.1 431");
     }
+}
+
+#[tokio::test]
+async fn http2_has_the_same_limits() {
+    let more = [
+        ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "1"),
+        ("VIDEO_HTTP__HEADER_TIMEOUT_S", "1"),
+    ];
+    let app = TestApp::with(Db::Sqlite, &more).await;
+    let client = reqwest::Client::builder()
+        .http2_prior_knowledge()
+        .build()
+        .unwrap();
+    let post = || {
+        client
+            .post(format!("{}/v1/uploads", app.url))
+            .bearer_auth(app.alice())
+            .json(&json!({}))
+    };
+    let video = answer(post()).await.expect(201)["video"].clone();
+    answer(post()).await.expect_problem(429, "rate_limited");
+    let long = format!("{}/v1/videos?cursor={}", app.url, "x".repeat(9000));
+    answer(client.get(long))
+        .await
+        .expect_problem(414, "invalid_request");
+    let large = client
+        .get(format!("{}/livez", app.url))
+        .header("x-a", "b".repeat(15_000));
+    answer(
+        large
+            .header("x-b", "b".repeat(15_000))
+            .header("x-c", "b".repeat(10_000)),
+    )
+    .await
+    .expect_problem(431, "invalid_request");
+    // An event stream outlives every pause.
+    let mut stream = client
+        .get(format!("{}{}", app.url, video["events_url"].as_str().unwrap()))
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(stream.version(), http::Version::HTTP_2);
+    assert!(
+        stream
+            .chunk()
+            .await
+            .unwrap()
+            .unwrap()
+            .starts_with(b"event: video")
+    );
+    tokio::time::sleep(Duration::from_millis(3500)).await;
+    let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
+    app.send(
+        Method::PATCH,
+        &path,
+        Some(&app.alice()),
+        Some(&json!({"title": "new"})),
+    )
+    .await
+    .expect(200);
+    let next = tokio::time::timeout(Duration::from_secs(3), stream.chunk())
+        .await
+        .unwrap()
+        .unwrap()
+        .unwrap();
+    assert!(String::from_utf8_lossy(&next).contains("new"), "{next:?}");
 }

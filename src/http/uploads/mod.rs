@@ -20,7 +20,11 @@ use super::extract::{JsonBytes, parse};
 use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
+use crate::limits::Quota;
 use crate::state::AppState;
+
+/// The quota's name in `RateLimit`.
+const QUOTA: &str = "uploads";
 
 /// Answers within the owner's quota, and says what is left of it.
 pub(crate) async fn create(
@@ -29,21 +33,18 @@ pub(crate) async fn create(
     headers: HeaderMap,
     body: JsonBytes,
 ) -> Response {
-    let quota = state.uploads.take(caller.owner().to_owned(), state.clock.now());
-    let mut response = match quota.and_then(|quota| quota.refused) {
-        Some(wait) => ApiError::RateLimited(wait).into_response(),
-        None => created(state, caller, headers, body).await.into_response(),
-    };
-    if let Some(quota) = quota {
-        quota::write("uploads", &quota, response.headers_mut());
+    let owner = caller.owner().to_owned();
+    let mut response = created(&state, &owner, headers, body).await.into_response();
+    if let Some(quota) = state.uploads.look(&owner, state.clock.now()) {
+        quota::write(QUOTA, &quota, response.headers_mut());
     }
     response
 }
 
 /// Makes a row, asks the provider for an upload, and hands out its URL.
 async fn created(
-    state: AppState,
-    caller: Caller,
+    state: &AppState,
+    owner: &str,
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
@@ -63,21 +64,43 @@ async fn created(
             "This provider's uploads need more than a URL: ask for JSON.",
         ));
     }
-    let owner = caller.owner().to_owned();
-    let (id, keyed) = match Keyed::ask(&state, &owner, &headers, &bytes).await? {
+    let (id, keyed) = match ask(state, owner, &headers, &bytes).await? {
         Asked::Answered(answer) => return answered(&answer, as_text, true),
         Asked::Begin(id, keyed) => (id, keyed),
     };
     let begin = Begin {
         id,
-        owner,
+        owner: owner.to_owned(),
         request,
         choices,
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
+    let state = state.clone();
     let done = tokio::spawn(async move { run(&state, begin, keyed).await }).await;
     let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     answered(&answer, as_text, false)
+}
+
+/// What the request's key says, and one of the owner's quota for an upload that begins. An answer that is kept costs
+/// nothing, and is given however little is left.
+async fn ask(state: &AppState, owner: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, ApiError> {
+    let (owner_key, now) = (owner.to_owned(), state.clock.now());
+    let refused = |quota: &Quota| quota.refused.is_some();
+    if let Some(quota) = state.uploads.look(&owner_key, now).filter(refused) {
+        // Without a claim: who is refused writes nothing.
+        let kept = Keyed::kept(state, owner, headers, body).await?;
+        return kept.ok_or(ApiError::OverQuota(QUOTA, quota));
+    }
+    let asked = Keyed::ask(state, owner, headers, body).await?;
+    if let Asked::Begin(_, keyed) = &asked
+        && let Some(quota) = state.uploads.take(&owner_key, now).filter(refused)
+    {
+        if let Some(keyed) = keyed {
+            keyed.free(state).await?;
+        }
+        return Err(ApiError::OverQuota(QUOTA, quota));
+    }
+    Ok(asked)
 }
 
 async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Value, ApiError> {

@@ -1,0 +1,332 @@
+//! How much is done at the same time: as much as can be answered in good time, measured as it goes.
+//!
+//! A request has a *place* while it is worked on. Where none is free it waits, but not longer than an idle service takes
+//! to answer one; then it is refused. How many places there are follows from how long the answers take: with more at the
+//! same time than the bottleneck (processors, database, provider) can do, each only takes longer, so their number goes
+//! down until an answer takes at most twice as long as when nobody else asks. Waiting and answering together stay within
+//! three times the time of an idle service.
+//!
+//! Nothing here locks while a place is free.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// A service with so many requests at the same time counts as idle; fewer places than these are never left.
+const ALONE: usize = 4;
+/// Places at the start.
+const AT_FIRST: usize = 64;
+/// How often the number of places is looked at again, in µs, and the answers that it takes.
+const WINDOW_US: u64 = 50_000;
+const WINDOW_ANSWERS: u64 = 16;
+/// With fewer answers it is looked at after so long, in µs.
+const LONG_WINDOW_US: u64 = 1_000_000;
+
+/// The places of one kind of requests.
+#[derive(Debug)]
+pub struct Admission {
+    most: usize,
+    /// Answers faster than this, in µs on average, are never too slow.
+    floor_us: u64,
+    places: AtomicUsize,
+    taken: AtomicUsize,
+    waiting: AtomicUsize,
+    freed: Notify,
+    /// How long an answer takes when nobody else asks, in µs.
+    idle_us: AtomicU64,
+    begun: Instant,
+    window: Window,
+}
+
+/// The answers since the number of places was looked at last.
+#[derive(Debug, Default)]
+struct Window {
+    began_us: AtomicU64,
+    answers: AtomicU64,
+    sum_us: AtomicU64,
+    /// Somebody found no place.
+    full: AtomicBool,
+}
+
+impl Admission {
+    /// At most `most` places; answers that take less than `floor` on average are never too slow.
+    pub fn new(most: usize, floor: Duration) -> Self {
+        Self {
+            most,
+            floor_us: micros(floor),
+            places: AtomicUsize::new(most.min(AT_FIRST)),
+            taken: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            freed: Notify::new(),
+            idle_us: AtomicU64::new(0),
+            begun: Instant::now(),
+            window: Window::default(),
+        }
+    }
+
+    /// A place, at once or after a short while. None: come again later.
+    pub async fn enter(self: &Arc<Self>) -> Option<Place> {
+        if let Some(alone) = self.try_take() {
+            return Some(self.place(alone));
+        }
+        self.window.full.store(true, Ordering::Relaxed);
+        // One more than can wait is told so without waiting: memory stays bounded.
+        let _waiting = Waiting::begin(self, self.most.saturating_mul(2))?;
+        tokio::time::timeout(self.patience(), self.next()).await.ok()
+    }
+
+    async fn next(self: &Arc<Self>) -> Place {
+        loop {
+            let freed = self.freed.notified();
+            if let Some(alone) = self.try_take() {
+                return self.place(alone);
+            }
+            freed.await;
+        }
+    }
+
+    /// Whether nobody else is there to speak of; none where no place is free.
+    fn try_take(&self) -> Option<bool> {
+        let places = self.places.load(Ordering::Relaxed);
+        let one_more = |taken| (taken < places).then_some(taken + 1);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more);
+        taken.ok().map(|before| before < ALONE)
+    }
+
+    fn place(self: &Arc<Self>, alone: bool) -> Place {
+        Place {
+            admission: self.clone(),
+            since: Instant::now(),
+            alone,
+            away_us: AtomicU64::new(0),
+            state: AtomicU8::new(HELD),
+        }
+    }
+
+    fn free(&self) {
+        self.taken.fetch_sub(1, Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.freed.notify_one();
+        }
+    }
+
+    /// The longest that answers may take on average.
+    fn goal_us(&self) -> u64 {
+        (2 * self.idle_us.load(Ordering::Relaxed)).max(self.floor_us)
+    }
+
+    fn patience(&self) -> Duration {
+        Duration::from_micros(self.goal_us() / 2)
+    }
+
+    /// An answer took so long.
+    fn answered(&self, took_us: u64, alone: bool) {
+        if alone {
+            self.learn(took_us);
+        }
+        let window = &self.window;
+        let answers = window.answers.fetch_add(1, Ordering::Relaxed) + 1;
+        window.sum_us.fetch_add(took_us, Ordering::Relaxed);
+        let (began_us, now_us) = (
+            window.began_us.load(Ordering::Relaxed),
+            micros(self.begun.elapsed()),
+        );
+        let long_us = now_us.saturating_sub(began_us);
+        let over = (long_us >= WINDOW_US && answers >= WINDOW_ANSWERS) || long_us >= LONG_WINDOW_US;
+        if over
+            && window
+                .began_us
+                .compare_exchange(began_us, now_us, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            self.look_again(long_us);
+        }
+    }
+
+    /// The time of an idle service follows what is seen, down faster than up, and single outliers only a little.
+    fn learn(&self, took_us: u64) {
+        let idle_us = self.idle_us.load(Ordering::Relaxed);
+        let learned = match (idle_us, took_us) {
+            (0, _) => took_us,
+            (_, _) if took_us < idle_us => idle_us - (idle_us - took_us) / 8,
+            _ => idle_us + (took_us.min(4 * idle_us) - idle_us) / 32,
+        };
+        self.idle_us.store(learned.max(1), Ordering::Relaxed);
+    }
+
+    fn look_again(&self, long_us: u64) {
+        let sum_us = self.window.sum_us.swap(0, Ordering::Relaxed);
+        let answers = self.window.answers.swap(0, Ordering::Relaxed).max(1);
+        let full = self.window.full.swap(false, Ordering::Relaxed);
+        let places = self.places.load(Ordering::Relaxed);
+        let wanted = wanted(places, full, (sum_us, answers), long_us, self.goal_us());
+        let least = ALONE.min(self.most);
+        let wanted = wanted.clamp(least, self.most);
+        self.places.store(wanted, Ordering::Relaxed);
+        let more = wanted.saturating_sub(places);
+        for _ in 0..more.min(self.waiting.load(Ordering::SeqCst)) {
+            self.freed.notify_one();
+        }
+    }
+}
+
+/// How many places there should be, after a window of `long_us` in which answers took `sum_us` together.
+fn wanted(places: usize, full: bool, (sum_us, answers): (u64, u64), long_us: u64, goal_us: u64) -> usize {
+    let mean_us = (sum_us / answers).max(1);
+    if mean_us <= goal_us {
+        // A quarter more, where they were asked for.
+        return if full { places + places / 4 + 1 } else { places };
+    }
+    // By as much as it takes too long, at most by half; of those that were in use (Little's law).
+    let in_use = usize::try_from(sum_us.div_ceil(long_us.max(1))).unwrap_or(usize::MAX);
+    let base = places.min(in_use.max(1).saturating_mul(5) / 4);
+    let share = (u128::from(goal_us) << 16) / u128::from(mean_us);
+    let share = usize::try_from(share.max(1 << 15)).unwrap_or(1 << 15);
+    base.saturating_mul(share) >> 16
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Somebody who waits for a place.
+struct Waiting<'a>(&'a Admission);
+
+impl<'a> Waiting<'a> {
+    fn begin(admission: &'a Admission, most: usize) -> Option<Self> {
+        let before = admission.waiting.fetch_add(1, Ordering::SeqCst);
+        let waiting = Self(admission);
+        (before < most).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+const HELD: u8 = 0;
+const AWAY: u8 = 1;
+const OVER: u8 = 2;
+
+/// A place; free again with the value's end.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    since: Instant,
+    alone: bool,
+    /// How long it was given to others.
+    away_us: AtomicU64,
+    state: AtomicU8,
+}
+
+impl Place {
+    /// Others may have it while this request waits for its own client.
+    pub fn leave(&self) {
+        if self.turn(HELD, AWAY) {
+            self.admission.free();
+        }
+    }
+
+    /// Takes it again, after `away`, even where none is free: what was begun is finished.
+    pub fn come_back(&self, away: Duration) {
+        if self.turn(AWAY, HELD) {
+            self.away_us.fetch_add(micros(away), Ordering::Relaxed);
+            self.admission.taken.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The answer is there; how long it took counts.
+    pub fn answered(&self) {
+        if self.turn(HELD, OVER) {
+            let took_us = micros(self.since.elapsed()).saturating_sub(self.away_us.load(Ordering::Relaxed));
+            self.admission.answered(took_us, self.alone);
+            self.admission.free();
+        }
+    }
+
+    fn turn(&self, from: u8, to: u8) -> bool {
+        let turned = self
+            .state
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+        turned.is_ok()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.turn(HELD, OVER) {
+            self.admission.free();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_waits_a_little_and_is_refused() {
+        let admission = Arc::new(Admission::new(2, Duration::from_millis(100)));
+        let one = admission.enter().await.unwrap();
+        let _two = admission.enter().await.unwrap();
+        let begun = Instant::now();
+        assert!(admission.enter().await.is_none());
+        assert!(begun.elapsed() >= Duration::from_millis(50));
+        let (third, ()) = tokio::join!(admission.enter(), async { drop(one) });
+        assert!(third.is_some());
+        assert_eq!(admission.taken.load(Ordering::SeqCst), 2);
+        assert_eq!(admission.waiting.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_lent_while_its_client_dawdles() {
+        let admission = Arc::new(Admission::new(1, Duration::ZERO));
+        let slow = admission.enter().await.unwrap();
+        slow.leave();
+        let quick = admission.enter().await.unwrap();
+        slow.come_back(Duration::from_secs(1));
+        assert_eq!(admission.taken.load(Ordering::SeqCst), 2);
+        slow.answered();
+        quick.leave();
+        drop(quick);
+        assert_eq!(admission.taken.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn places_follow_what_the_bottleneck_can_do() {
+        // Too slow by half: two thirds of those in use are left, of those that nobody used none.
+        assert_eq!(wanted(100, true, (6_000_000, 1000), 60_000, 4_000), 66);
+        assert_eq!(wanted(500, false, (6_000_000, 1000), 60_000, 4_000), 83);
+        // Never by more than half at a time.
+        assert_eq!(wanted(100, true, (60_000_000, 1000), 60_000, 4_000), 50);
+        // Fast enough: more only where somebody found none.
+        assert_eq!(wanted(100, true, (3_000_000, 1000), 60_000, 4_000), 126);
+        assert_eq!(wanted(100, false, (3_000_000, 1000), 60_000, 4_000), 100);
+    }
+
+    #[test]
+    fn a_bottleneck_of_eight_is_found_and_given_up_again() {
+        // A model of a service that does eight at the same time in 10 ms each, and of a hundred who ask.
+        let admission = Admission::new(512, Duration::from_millis(5));
+        let time_of = |taken: usize| 10_000 * u64::try_from(taken.div_ceil(8)).unwrap();
+        for _ in 0..100 {
+            let taken = admission.places.load(Ordering::Relaxed).min(100);
+            let took_us = time_of(taken);
+            for _ in 0..20 {
+                admission.window.answers.fetch_add(1, Ordering::Relaxed);
+                admission.window.sum_us.fetch_add(took_us, Ordering::Relaxed);
+            }
+            admission.window.full.store(taken < 100, Ordering::Relaxed);
+            admission.learn(time_of(1));
+            admission.look_again(20 * took_us / u64::try_from(taken).unwrap());
+        }
+        let found = admission.places.load(Ordering::Relaxed);
+        assert!((8..=24).contains(&found), "{found}");
+    }
+}
