@@ -109,9 +109,8 @@ impl Server {
         };
         let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
         let mut look = interval_at(Instant::now() + self.header_timeout, self.header_timeout);
-        let (mut ending, mut exchanges) = (false, 0);
+        let (mut ending, mut watched, mut exchanges) = (false, true, 0);
         loop {
-            let watched = !line.http1.load(Ordering::Relaxed);
             tokio::select! {
                 biased;
                 ended = connection.as_mut() => {
@@ -125,6 +124,10 @@ impl Server {
                     connection.as_mut().graceful_shutdown();
                 }
                 _ = look.tick(), if watched => {
+                    watched = !line.http1.load(Ordering::Relaxed);
+                    if !watched {
+                        continue;
+                    }
                     let so_far = line.exchanges.load(Ordering::Relaxed);
                     let idle = so_far == exchanges && Arc::strong_count(&line) == NO_EXCHANGE;
                     if idle && (so_far == 0 || ending) {
