@@ -28,7 +28,7 @@ pub struct AppState(Arc<Inner>);
 
 /// The places of requests by kind: one kind's flood leaves the others theirs.
 pub struct Places {
-    /// Webhooks. Their senders wait for seconds, and come again only after minutes.
+    /// Webhooks. Many of them share a commit, so more at the same time are not slower by as much.
     pub webhooks: Arc<Admission>,
     /// What only reads.
     pub reads: Arc<Admission>,
@@ -38,12 +38,12 @@ pub struct Places {
 
 impl Places {
     fn new(settings: &Http) -> Self {
-        let floor = std::time::Duration::from_millis(settings.quick_ms);
-        let places = |floor| Arc::new(Admission::new(settings.max_requests, floor));
+        let [quick, queue] = [settings.quick_ms, settings.queue_ms].map(std::time::Duration::from_millis);
+        let places = |quick| Arc::new(Admission::new(settings.max_requests, quick, queue));
         Self {
-            webhooks: places(floor * 4),
-            reads: places(floor),
-            changes: places(floor),
+            webhooks: places(4 * quick),
+            reads: places(quick),
+            changes: places(quick),
         }
     }
 }

@@ -18,6 +18,7 @@ pub(super) fn check(http: &mut Http) -> Result<(), (&'static str, String)> {
         ("http.max_connections_per_address", of_address, 0, 1_000_000),
         ("http.max_requests", requests, 1, 100_000),
         ("http.quick_ms", http.quick_ms, 1, 10_000),
+        ("http.queue_ms", http.queue_ms, 1, 10_000),
         ("http.header_timeout_s", http.header_timeout_s, 1, 600),
         ("http.body_timeout_s", http.body_timeout_s, 1, 600),
     ];

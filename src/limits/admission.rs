@@ -1,13 +1,17 @@
 //! How much is done at the same time: as much as can be answered in good time, measured as it goes.
 //!
-//! A request has a *place* while it is worked on. Where none is free it waits, but not longer than an idle service takes
-//! to answer one; then it is refused. How many places there are follows from how long the answers take: with more at the
-//! same time than the bottleneck (processors, database, provider) can do, each only takes longer, so their number goes
-//! down until an answer takes at most twice as long as when nobody else asks. Waiting and answering together stay within
-//! three times the time of an idle service.
+//! A request has a *place* while it is worked on. How many places there are follows from how long the answers take: with
+//! more at the same time than the bottleneck (processors, database, provider) can do, each only takes longer, so their
+//! number goes down until an answer takes at most twice as long as when nobody else asks.
+//!
+//! Where no place is free, requests wait. As long as all of them will have one soon, the first one is the first. When more
+//! wait than that, not all can be answered in good time, and who has waited would be answered late: the newest comes
+//! first, and is answered as quickly as ever. Those left behind are refused after a while. Not at once: who is refused
+//! asks again, and refusing takes processors from those who are answered.
 //!
 //! Nothing here locks while a place is free.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -24,18 +28,31 @@ const WINDOW_ANSWERS: u64 = 16;
 /// With fewer answers it is looked at after so long, in µs.
 const LONG_WINDOW_US: u64 = 1_000_000;
 
+/// So many wait for each place that there may be, at most.
+const WAITING: usize = 4;
+/// A crowd is believed to be over when there was none for so long, in µs.
+const CROWDED_US: u64 = 500_000;
+/// Who has waited for so many times the time that all may wait is refused.
+const PATIENCE: u32 = 5;
+
 /// The places of one kind of requests.
 #[derive(Debug)]
 pub struct Admission {
     most: usize,
     /// Answers faster than this, in µs on average, are never too slow.
-    floor_us: u64,
+    quick_us: u64,
+    /// How long all may wait for a place.
+    queue: Duration,
     places: AtomicUsize,
     taken: AtomicUsize,
     waiting: AtomicUsize,
     freed: Notify,
     /// How long an answer takes when nobody else asks, in µs.
     idle_us: AtomicU64,
+    /// How long one took lately.
+    mean_us: AtomicU64,
+    /// Until then more wait than can be answered in good time.
+    crowded_until_us: AtomicU64,
     begun: Instant,
     window: Window,
 }
@@ -51,16 +68,20 @@ struct Window {
 }
 
 impl Admission {
-    /// At most `most` places; answers that take less than `floor` on average are never too slow.
-    pub fn new(most: usize, floor: Duration) -> Self {
+    /// At most `most` places; answers that take less than `quick` on average are never too slow, and nobody is refused
+    /// while all have a place within `queue`.
+    pub fn new(most: usize, quick: Duration, queue: Duration) -> Self {
         Self {
             most,
-            floor_us: micros(floor),
+            quick_us: micros(quick),
+            queue,
             places: AtomicUsize::new(most.min(AT_FIRST)),
             taken: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             freed: Notify::new(),
             idle_us: AtomicU64::new(0),
+            mean_us: AtomicU64::new(0),
+            crowded_until_us: AtomicU64::new(0),
             begun: Instant::now(),
             window: Window::default(),
         }
@@ -68,18 +89,31 @@ impl Admission {
 
     /// A place, at once or after a short while. None: come again later.
     pub async fn enter(self: &Arc<Self>) -> Option<Place> {
-        if let Some(alone) = self.try_take() {
+        let calm = self.is_calm();
+        let first = !calm || self.waiting.load(Ordering::SeqCst) == 0;
+        if first && let Some(alone) = self.try_take() {
             return Some(self.place(alone));
         }
         self.window.full.store(true, Ordering::Relaxed);
         // One more than can wait is told so without waiting: memory stays bounded.
-        let _waiting = Waiting::begin(self, self.most.saturating_mul(2))?;
-        tokio::time::timeout(self.patience(), self.next()).await.ok()
+        let _waiting = Waiting::begin(self, self.most.saturating_mul(WAITING))?;
+        let useful = if calm {
+            self.queue
+        } else {
+            self.queue.min(Duration::from_micros(self.goal_us()))
+        };
+        let next = tokio::time::timeout(useful, self.next()).await;
+        if next.is_err() {
+            // Too late for a good answer.
+            tokio::time::sleep((self.queue * PATIENCE).saturating_sub(useful)).await;
+        }
+        next.ok()
     }
 
     async fn next(self: &Arc<Self>) -> Place {
         loop {
-            let freed = self.freed.notified();
+            let mut freed = pin!(self.freed.notified());
+            freed.as_mut().enable();
             if let Some(alone) = self.try_take() {
                 return self.place(alone);
             }
@@ -110,17 +144,36 @@ impl Admission {
     fn free(&self) {
         self.taken.fetch_sub(1, Ordering::SeqCst);
         if self.waiting.load(Ordering::SeqCst) > 0 {
-            self.freed.notify_one();
+            self.call();
         }
+    }
+
+    /// Calls somebody who waits.
+    fn call(&self) {
+        if self.is_calm() {
+            self.freed.notify_one();
+        } else {
+            self.freed.notify_last();
+        }
+    }
+
+    /// Everybody who waits will have a place in good time.
+    fn is_calm(&self) -> bool {
+        let waiting = u64::try_from(self.waiting.load(Ordering::SeqCst)).unwrap_or(u64::MAX);
+        let places = u64::try_from(self.places.load(Ordering::Relaxed)).unwrap_or(u64::MAX);
+        let all_us = waiting.saturating_mul(self.mean_us.load(Ordering::Relaxed)) / places.max(1);
+        let now_us = micros(self.begun.elapsed());
+        if all_us > micros(self.queue) {
+            self.crowded_until_us
+                .store(now_us + CROWDED_US, Ordering::Relaxed);
+            return false;
+        }
+        now_us >= self.crowded_until_us.load(Ordering::Relaxed)
     }
 
     /// The longest that answers may take on average.
     fn goal_us(&self) -> u64 {
-        (2 * self.idle_us.load(Ordering::Relaxed)).max(self.floor_us)
-    }
-
-    fn patience(&self) -> Duration {
-        Duration::from_micros(self.goal_us() / 2)
+        (2 * self.idle_us.load(Ordering::Relaxed)).max(self.quick_us)
     }
 
     /// An answer took so long.
@@ -167,9 +220,10 @@ impl Admission {
         let least = ALONE.min(self.most);
         let wanted = wanted.clamp(least, self.most);
         self.places.store(wanted, Ordering::Relaxed);
+        self.mean_us.store(sum_us / answers, Ordering::Relaxed);
         let more = wanted.saturating_sub(places);
         for _ in 0..more.min(self.waiting.load(Ordering::SeqCst)) {
-            self.freed.notify_one();
+            self.call();
         }
     }
 }
@@ -271,8 +325,8 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn who_finds_no_place_waits_a_little_and_is_refused() {
-        let admission = Arc::new(Admission::new(2, Duration::from_millis(100)));
+    async fn who_finds_no_place_waits_a_while_and_is_refused() {
+        let admission = Arc::new(Admission::new(2, Duration::ZERO, Duration::from_millis(10)));
         let one = admission.enter().await.unwrap();
         let _two = admission.enter().await.unwrap();
         let begun = Instant::now();
@@ -284,9 +338,31 @@ mod tests {
         assert_eq!(admission.waiting.load(Ordering::SeqCst), 0);
     }
 
+    /// The order in which three who wait get the one place.
+    async fn order(mean_us: u64) -> Vec<usize> {
+        let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
+        admission.mean_us.store(mean_us, Ordering::Relaxed);
+        let first = admission.enter().await.unwrap();
+        let served = std::sync::Mutex::new(Vec::new());
+        let wait = async |number: usize| {
+            if let Some(place) = admission.enter().await {
+                served.lock().unwrap().push(number);
+                drop(place);
+            }
+        };
+        tokio::join!(wait(1), wait(2), wait(3), async { drop(first) });
+        served.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_is_the_first_until_too_many_wait() {
+        assert_eq!(order(1_000).await, [1, 2, 3]);
+        assert_eq!(order(4_000).await[0], 3);
+    }
+
     #[tokio::test]
     async fn a_place_is_lent_while_its_client_dawdles() {
-        let admission = Arc::new(Admission::new(1, Duration::ZERO));
+        let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
         let slow = admission.enter().await.unwrap();
         slow.leave();
         let quick = admission.enter().await.unwrap();
@@ -313,7 +389,7 @@ mod tests {
     #[test]
     fn a_bottleneck_of_eight_is_found_and_given_up_again() {
         // A model of a service that does eight at the same time in 10 ms each, and of a hundred who ask.
-        let admission = Admission::new(512, Duration::from_millis(5));
+        let admission = Admission::new(512, Duration::from_millis(5), Duration::from_millis(50));
         let time_of = |taken: usize| 10_000 * u64::try_from(taken.div_ceil(8)).unwrap();
         for _ in 0..100 {
             let taken = admission.places.load(Ordering::Relaxed).min(100);
