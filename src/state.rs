@@ -28,7 +28,7 @@ pub struct AppState(Arc<Inner>);
 
 /// The places of requests by kind: one kind's flood leaves the others theirs.
 pub struct Places {
-    /// Webhooks. Many of them share a commit, so more at the same time are not slower by as much.
+    /// Webhooks.
     pub webhooks: Arc<Admission>,
     /// What only reads.
     pub reads: Arc<Admission>,
@@ -39,11 +39,11 @@ pub struct Places {
 impl Places {
     fn new(settings: &Http) -> Self {
         let [quick, queue] = [settings.quick_ms, settings.queue_ms].map(std::time::Duration::from_millis);
-        let places = |quick| Arc::new(Admission::new(settings.max_requests, quick, queue));
+        let places = || Arc::new(Admission::new(settings.max_requests, quick, queue));
         Self {
-            webhooks: places(4 * quick),
-            reads: places(quick),
-            changes: places(quick),
+            webhooks: places(),
+            reads: places(),
+            changes: places(),
         }
     }
 }

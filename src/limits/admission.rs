@@ -235,13 +235,21 @@ fn wanted(places: usize, full: bool, (sum_us, answers): (u64, u64), long_us: u64
         // A quarter more, where they were asked for.
         return if full { places + places / 4 + 1 } else { places };
     }
-    // By as much as it takes too long, at most by half; of those that were in use (Little's law).
+    // By as much as it takes too long, at most by a fifth: one stall is no reason to leave the bottleneck idle. Where
+    // somebody found none all were in use, else as many as Little's law says; after a stall it would say too few.
     let in_use = usize::try_from(sum_us.div_ceil(long_us.max(1))).unwrap_or(usize::MAX);
-    let base = places.min(in_use.max(1).saturating_mul(5) / 4);
+    let base = if full {
+        places
+    } else {
+        places.min(in_use.max(1).saturating_mul(5) / 4)
+    };
     let share = (u128::from(goal_us) << 16) / u128::from(mean_us);
-    let share = usize::try_from(share.max(1 << 15)).unwrap_or(1 << 15);
+    let share = usize::try_from(share.max(LEAST_SHARE)).unwrap_or(usize::MAX);
     base.saturating_mul(share) >> 16
 }
+
+/// Four fifths, of 2^16.
+const LEAST_SHARE: u128 = (4 << 16) / 5;
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
@@ -376,11 +384,11 @@ mod tests {
 
     #[test]
     fn places_follow_what_the_bottleneck_can_do() {
-        // Too slow by half: two thirds of those in use are left, of those that nobody used none.
-        assert_eq!(wanted(100, true, (6_000_000, 1000), 60_000, 4_000), 66);
-        assert_eq!(wanted(500, false, (6_000_000, 1000), 60_000, 4_000), 83);
-        // Never by more than half at a time.
-        assert_eq!(wanted(100, true, (60_000_000, 1000), 60_000, 4_000), 50);
+        // Too slow by a ninth: a tenth goes, of those in use.
+        assert_eq!(wanted(100, true, (6_000_000, 1000), 60_000, 5_400), 89);
+        assert_eq!(wanted(500, false, (6_000_000, 1000), 60_000, 5_400), 112);
+        // Never more than a fifth at a time, however few of the answers came in a stall.
+        assert_eq!(wanted(100, true, (600_000, 10), 600_000, 4_000), 79);
         // Fast enough: more only where somebody found none.
         assert_eq!(wanted(100, true, (3_000_000, 1000), 60_000, 4_000), 126);
         assert_eq!(wanted(100, false, (3_000_000, 1000), 60_000, 4_000), 100);
