@@ -15,7 +15,8 @@ use crate::config::Settings;
 use crate::domain::{CheckTimes, Video};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
-use crate::store::{Intake, Store};
+use crate::store::{Depths, Intake, Store};
+use crate::telemetry::Metrics;
 
 /// KiB of webhook bodies that are buffered at the same time: 64 MiB.
 const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
@@ -58,6 +59,10 @@ pub struct Inner {
     pub due: Notify,
     /// Names and widths of thumbnails, narrowest first.
     pub thumbnail_sizes: Vec<(String, u32)>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How deep the queues were when it was last asked.
+    pub(crate) last_depths: Mutex<Option<(DateTime<Utc>, Depths)>>,
 }
 
 impl AppState {
@@ -69,6 +74,7 @@ impl AppState {
         providers: Arc<ProviderSet>,
         auth: Authenticator,
         tickets: Tickets,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let mut thumbnail_sizes: Vec<(String, u32)> = settings
             .playback
@@ -95,6 +101,8 @@ impl AppState {
             stopping: AtomicBool::new(false),
             last_ready: Mutex::new(None),
             thumbnail_sizes,
+            metrics,
+            last_depths: Mutex::new(None),
         }))
     }
 }
@@ -158,6 +166,11 @@ impl ProviderSet {
             self.out_of_order.insert(name.to_owned(), reason.to_owned());
         }
         self
+    }
+
+    /// Every loaded one, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.by_name.values()
     }
 
     /// The provider with this name.

@@ -21,6 +21,7 @@ use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Store, StoreError};
+use crate::telemetry::{CallMeter, Metrics};
 use crate::{http, local};
 
 /// A wired service, ready to be served.
@@ -33,6 +34,8 @@ pub struct App {
     pub router: Router,
     /// The built-in provider, where one of the loaded providers is it.
     pub local: Option<LocalApp>,
+    /// The listener of `http.metrics_listen`, bound, and what it serves.
+    pub metrics: Option<(TcpListener, Router)>,
     /// No auth setting at all: only this machine may call.
     pub development: bool,
 }
@@ -89,9 +92,14 @@ pub enum StartError {
     /// The database's key of event tickets is of no use.
     #[error("the row \"ticket-key\" of table secrets is empty")]
     TicketKey,
+    /// Two metrics have the same name.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The address.
-    #[error("http.listen: cannot listen on {address}: {error}")]
+    #[error("{key}: cannot listen on {address}: {error}")]
     Listen {
+        /// The setting.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -106,18 +114,20 @@ impl App {
     /// The first thing that does not fit.
     pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
         let development = settings.auth.is_unset();
+        let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
         let auth = authenticator(&settings, &clock).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
         let in_use: BTreeMap<String, i64> = store.providers_in_use().await?.into_iter().collect();
-        let listener = bind(settings.http.listen).await?;
+        let listener = bind("http.listen", settings.http.listen).await?;
         settle_addresses(&mut settings, &listener);
         let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(in_use.keys()).collect();
         let inner = if names.iter().any(|name| *name == local::NAME) {
-            let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+            let inner = bind("local", SocketAddr::from(([127, 0, 0, 1], 0))).await?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
+            local.register(metrics.registry())?;
             Some((inner, local))
         } else {
             None
@@ -130,7 +140,7 @@ impl App {
         let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made_for(name));
         let mut providers = Vec::new();
         for name in names {
-            let provider = load_map(&settings, name, &look_up);
+            let provider = load_map(&settings, name, &look_up, metrics.calls_to(name));
             let videos = in_use.get(name).copied().unwrap_or_default();
             let enabled = settings.providers.enabled.contains(name);
             providers.push(provider.map_err(|error| match (enabled, videos) {
@@ -153,8 +163,11 @@ impl App {
             .await?;
         let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
         let set = Arc::new(set);
-        let store = announcing(store, &settings, &clock, &set);
-        let state = AppState::new(settings, clock, store, set, auth, tickets);
+        let counting = metrics.clone();
+        let store = announcing(store, &settings, &clock, &set).telling(Arc::new(move |provider, status| {
+            counting.ended(provider, status.as_str());
+        }));
+        let state = AppState::new(settings, clock, store, set, auth, tickets, metrics);
         let page = console(&state, development)?;
         let guard = development.then(|| Development::new(port));
         let router = http::router(
@@ -168,11 +181,19 @@ impl App {
             local,
             listener,
         });
+        let metrics = match state.settings.http.metrics_listen.parse() {
+            Err(_) => None,
+            Ok(address) => Some((
+                bind("http.metrics_listen", address).await?,
+                http::metrics_router(&state),
+            )),
+        };
         Ok(Self {
             state,
             listener,
             router,
             local,
+            metrics,
             development,
         })
     }
@@ -216,10 +237,10 @@ fn console(state: &AppState, development: bool) -> Result<Option<Router>, StartE
     })))
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+async fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     TcpListener::bind(address)
         .await
-        .map_err(|error| StartError::Listen { address, error })
+        .map_err(|error| StartError::Listen { key, address, error })
 }
 
 /// Port 0 asks the system for one: the addresses that follow from it are known only now.
@@ -291,9 +312,11 @@ fn load_map(
     settings: &Settings,
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
+    meter: CallMeter,
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
         replicas: settings.providers.replicas,
+        meter,
     };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {

@@ -12,6 +12,7 @@ use crate::domain::{EventState, NewEvent};
 use crate::provider::VerifiedBody;
 use crate::state::AppState;
 use crate::store::Stored;
+use crate::telemetry::{note_event, note_video};
 
 /// Largest webhook body, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -39,6 +40,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         }
         let refused = |refused: crate::provider::Refused| {
             tracing::warn!(provider = name, reason = %refused, "a webhook was refused");
+            state.metrics.webhook(&name, "unverified", "refused");
             ApiError::InvalidSignature
         };
         let check = provider
@@ -94,13 +96,30 @@ pub(crate) async fn receive(
     webhook: VerifiedWebhook,
 ) -> Result<Json<Received>, ApiError> {
     let event = new_event(&state, &webhook);
-    let ignored = event.state == EventState::Ignored;
-    let stored = tokio::time::timeout(STORE_DEADLINE, state.intake.submit(event));
-    let result = match stored.await.map_err(|_| ApiError::Unavailable)?? {
-        Stored::Duplicate => "duplicate",
-        Stored::New if ignored => "ignored",
-        Stored::New => "accepted",
+    let (id, of, kept) = (event.id, event.video_ref, event.state);
+    let kind = webhook.provider.known_type(&event.event_type);
+    let counted = |result| state.metrics.webhook(webhook.provider.name(), kind, result);
+    if let Some(video) = of {
+        note_video(video);
+    }
+    let stored = tokio::time::timeout(STORE_DEADLINE, state.intake.submit(event)).await;
+    let Ok(Ok(stored)) = stored else {
+        counted("not_stored");
+        return Err(ApiError::Unavailable);
     };
+    if stored == Stored::New {
+        note_event(id);
+    }
+    let result = match (stored, kept) {
+        (Stored::Duplicate, _) => "duplicate",
+        (Stored::New, EventState::Ignored) => "ignored",
+        (Stored::New, _) => "accepted",
+    };
+    counted(if kept == EventState::Failed {
+        "unreadable"
+    } else {
+        result
+    });
     Ok(Json(Received { result }))
 }
 

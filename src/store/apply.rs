@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::changes::settle;
 use super::inbox::EVENT_COLUMNS;
 use super::outbox::Outbox;
+use super::outcomes::Ended;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::{Store, StoreError, on_pool};
@@ -102,12 +103,16 @@ impl Store {
         let videos = tx.videos_of(&events).await?;
         let due = Due { events, videos };
         let decided = plan(&due);
-        let changed = tx.write_changes(&self.outbox, decided.videos, now).await?;
+        let mut ended = Vec::new();
+        let changed = tx
+            .write_changes(&self.outbox, decided.videos, now, &mut ended)
+            .await?;
         if tx.finish_events(&decided.events).await? != due.events.len() as u64 {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
         self.feed.publish(&changed);
+        self.outcomes.tell(ended);
         Ok(Applied {
             changed,
             taken: due.events.len(),
@@ -205,6 +210,7 @@ impl Tx {
         outbox: &Outbox,
         mut changes: Vec<VideoChange>,
         now: DateTime<Utc>,
+        ended: &mut Vec<Ended>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let mut visible = Vec::new();
         changes.retain(|change| change.before != change.after);
@@ -214,6 +220,7 @@ impl Tx {
             if !self.write_video(outbox, &before, &after, now).await? {
                 return Err(StoreError::Contended);
             }
+            ended.extend(Ended::by(&before, &after));
             if after.version != before.version {
                 visible.push((after.id, after.version));
             }

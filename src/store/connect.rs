@@ -11,6 +11,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 
 use super::feed::Feed;
 use super::outbox::Outbox;
+use super::outcomes::Outcomes;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
 use crate::config::Database;
@@ -53,6 +54,7 @@ impl Store {
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
             outbox: Outbox::default(),
+            outcomes: Outcomes::default(),
         })
     }
 
@@ -91,6 +93,7 @@ impl Store {
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),
             outbox: Outbox::default(),
+            outcomes: Outcomes::default(),
         })
     }
 

@@ -3,6 +3,7 @@
 mod apply;
 mod changes;
 mod connect;
+mod depth;
 mod due;
 mod feed;
 mod idempotency;
@@ -10,6 +11,7 @@ mod inbox;
 mod intake;
 mod leases;
 mod outbox;
+mod outcomes;
 mod outgoing;
 mod record;
 mod secrets;
@@ -21,11 +23,13 @@ use sqlx::{PgPool, SqlitePool};
 pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
+pub use depth::{Depth, Depths, PoolUse};
 pub use feed::{Changes, Heard, Listener};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
+pub use outcomes::Listening;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
 pub use videos::VideoFilter;
 
@@ -51,6 +55,8 @@ pub struct Store {
     feed: feed::Feed,
     /// Who is told of them besides.
     outbox: outbox::Outbox,
+    /// Who counts how videos end.
+    outcomes: outcomes::Outcomes,
 }
 
 #[derive(Clone, Debug)]

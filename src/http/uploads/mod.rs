@@ -20,6 +20,7 @@ use super::extract::{JsonBytes, parse};
 use super::view::VideoView;
 use crate::auth::Caller;
 use crate::state::AppState;
+use crate::telemetry::{carried, note_video};
 
 /// Makes a row, asks the provider for an upload, and hands out its URL.
 pub(crate) async fn create(
@@ -56,7 +57,7 @@ pub(crate) async fn create(
         choices,
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
-    let done = tokio::spawn(async move { run(&state, begin, keyed).await }).await;
+    let done = tokio::spawn(carried(async move { run(&state, begin, keyed).await })).await;
     let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     answered(&answer, as_text, false)
 }
@@ -86,6 +87,7 @@ fn answered(answer: &Value, as_text: bool, replayed: bool) -> Result<Response, A
     let (Some(id), Some(url)) = (text("/video/id"), text("/upload/url")) else {
         return Err(ApiError::Internal("a kept answer is not one of ours".into()));
     };
+    let _ours = id.parse().map(note_video);
     let body = if as_text {
         url.into_response()
     } else {

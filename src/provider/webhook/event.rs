@@ -1,5 +1,7 @@
 //! `[webhook.event]` and `[[webhook.on]]`: what an event says.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -93,6 +95,8 @@ pub(crate) struct Events {
     /// Where the environment stands and what it must be.
     scope: Option<(Source, String)>,
     rules: Vec<Rule>,
+    /// What the rules name.
+    types: BTreeSet<String>,
 }
 
 impl Events {
@@ -107,6 +111,7 @@ impl Events {
             occurred_at: None,
             scope: None,
             rules: Vec::new(),
+            types: BTreeSet::new(),
         };
         let mut common = Fields::new();
         if let Some(mut at) = webhook.table("event")? {
@@ -131,7 +136,14 @@ impl Events {
         if this.rules.is_empty() {
             return Err(webhook.error("on", "is missing and required: at least one [[webhook.on]]"));
         }
+        let named = this.rules.iter().flat_map(|rule| rule.when.values());
+        this.types = named.map(text_of).collect();
         Ok(this)
+    }
+
+    /// `event_type` where some rule names it, else `other`.
+    pub(crate) fn known_type(&self, event_type: &str) -> &str {
+        self.types.get(event_type).map_or("other", String::as_str)
     }
 
     /// Every field that some rule reads.
