@@ -1,5 +1,7 @@
 //! What operators measure, as a collector reads it after real requests.
 
+#![expect(clippy::float_cmp, reason = "what is counted is whole")]
+
 use chrono::Duration;
 use http::Method;
 use serde_json::json;
