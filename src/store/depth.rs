@@ -39,11 +39,12 @@ pub struct PoolUse {
     pub most: usize,
 }
 
-/// Along `webhook_events_state`.
-pub(super) const INBOX: &str = "select (select count(*) from (select 1 from webhook_events where state = $1 limit $2) few), \
-     (select received_at from webhook_events where state = $1 order by received_at limit 1)";
-/// Along `outgoing_events_pending`.
-pub(super) const OUTBOX: &str = "select count(*), min(since) from (select since from outgoing_events where state = 'pending' limit $1) few";
+/// Along `webhook_events_state`, whose order keeps PostgreSQL from reading the table where many wait.
+const INBOX: &str = "select count(*), min(received_at) from \
+     (select received_at from webhook_events where state = $1 order by received_at limit $2) few";
+/// Along `outgoing_events_pending`, which holds no others.
+const OUTBOX: &str = "select count(*), min(since) from \
+     (select since from outgoing_events where state = 'pending' limit $1) few";
 
 impl Store {
     /// How deep the queues are now.
@@ -108,17 +109,18 @@ mod tests {
             panic!("not SQLite");
         };
         for query in [INBOX, OUTBOX] {
-            let plan = sqlx::query(AssertSqlSafe(format!("explain query plan {query}")))
-                .bind("pending")
-                .bind(MOST);
-            let plan = if query == OUTBOX {
-                sqlx::query(AssertSqlSafe(format!("explain query plan {query}"))).bind(MOST)
-            } else {
-                plan
-            };
-            let rows = plan.fetch_all(pool).await.unwrap();
+            let limited = query
+                .replace("limit $1", "limit 9")
+                .replace("limit $2", "limit 9");
+            let explained = format!("explain query plan {}", limited.replace("$1", "'pending'"));
+            let rows = sqlx::query(AssertSqlSafe(explained))
+                .fetch_all(pool)
+                .await
+                .unwrap();
             let steps: Vec<String> = rows.iter().map(|row| row.get("detail")).collect();
-            let of_tables = steps.iter().filter(|step| step.contains("_events"));
+            let of_tables = steps
+                .iter()
+                .filter(|step| step.contains("_events") || step.contains("TEMP"));
             let bad: Vec<_> = of_tables.filter(|step| !step.contains("INDEX")).collect();
             assert!(bad.is_empty(), "{steps:?}");
         }

@@ -224,6 +224,8 @@ on_both! {
         let settings = [
             ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", &*format!("{}/v1/traces", collector.url)),
             ("OTEL_SERVICE_NAME", "videos"),
+            ("OTEL_RESOURCE_ATTRIBUTES", "deployment.environment.name=trial"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "x-team=video"),
             ("VIDEO_MUX_API", api.as_str()),
         ];
         let mut program = Program::start(&database.url, &mux, &settings).await;
@@ -240,7 +242,63 @@ on_both! {
         let (request, call) = (one(&spans, "POST /v1/uploads"), one(&spans, "mux upload.steps.1"));
         assert_eq!((request.status, call.status, call.get("error.type")), (2, 2, "outage"));
         assert_eq!(request.service, "videos");
+        assert_eq!((&*request.about["deployment.environment.name"], &*request.about["x-team"]), ("trial", "video"));
     }
+}
+
+#[tokio::test]
+async fn a_sampler_that_takes_nothing_sends_nothing_and_the_provider_is_told_so() {
+    let (database, mux) = (TestDatabase::make(Db::Sqlite).await, FakeMux::start().await);
+    let collector = Collector::start().await;
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
+        ("OTEL_TRACES_SAMPLER", "always_off"),
+    ];
+    let mut program = Program::start(&database.url, &mux, &settings).await;
+    program.upload(TRACE).await.expect(201);
+    let told = mux.requests()[0].headers["traceparent"].clone();
+    assert!(
+        told.to_str().unwrap().starts_with(&format!("00-{TRACE}-")),
+        "{told:?}"
+    );
+    assert!(told.to_str().unwrap().ends_with("-00"), "{told:?}");
+    program.stop().await;
+    assert!(collector.spans().is_empty());
+}
+
+#[tokio::test]
+async fn a_collector_that_is_gone_is_said_once_and_holds_up_nothing() {
+    let (database, mux) = (TestDatabase::make(Db::Sqlite).await, FakeMux::start().await);
+    let gone = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let endpoint = format!("http://who:hidden@{gone}");
+    let settings = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", endpoint.as_str()),
+        ("OTEL_BSP_SCHEDULE_DELAY", "20"),
+    ];
+    let mut program = Program::start(&database.url, &mux, &settings).await;
+    let said = |program: &Program| {
+        let lines = program.lines();
+        let about = lines
+            .into_iter()
+            .filter(|line| line["message"] == "the collector takes no spans");
+        about.collect::<Vec<_>>()
+    };
+    for _ in 0..3 {
+        program.upload(TRACE).await.expect(201);
+        program
+            .wait_for(async |program| (!said(program).is_empty()).then_some(()))
+            .await;
+    }
+    let begun = Instant::now();
+    program.stop().await;
+    assert!(begun.elapsed() < Duration::from_secs(10));
+    let said = said(&program);
+    assert_eq!(said.len(), 1, "{said:?}");
+    assert_eq!(said[0]["host"], gone.to_string());
+    assert!(!program.log.lock().unwrap().contains("hidden"));
 }
 
 on_both! {

@@ -21,6 +21,8 @@ pub(crate) struct Span {
     pub(crate) parent_id: String,
     pub(crate) attributes: BTreeMap<String, String>,
     pub(crate) service: String,
+    /// What the service says of itself, and the header `x-team` of the delivery.
+    pub(crate) about: BTreeMap<String, String>,
     /// 2 for an error.
     pub(crate) status: i32,
 }
@@ -62,7 +64,10 @@ async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Byte
     let request = ExportTraceServiceRequest::decode(body).unwrap();
     let mut spans = collector.spans.lock().unwrap();
     for resource in request.resource_spans {
-        let of_service = texts(&resource.resource.unwrap().attributes);
+        let mut of_service = texts(&resource.resource.unwrap().attributes);
+        if let Some(team) = headers.get("x-team") {
+            of_service.insert("x-team".to_owned(), team.to_str().unwrap().to_owned());
+        }
         for span in resource.scope_spans.into_iter().flat_map(|scope| scope.spans) {
             spans.push(Span {
                 name: span.name,
@@ -71,6 +76,7 @@ async fn take(State(collector): State<Collector>, headers: HeaderMap, body: Byte
                 parent_id: hex::encode(span.parent_span_id),
                 attributes: texts(&span.attributes),
                 service: of_service["service.name"].clone(),
+                about: of_service.clone(),
                 status: span.status.map_or(0, |status| status.code),
             });
         }
