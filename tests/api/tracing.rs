@@ -15,6 +15,7 @@ use crate::support::collector::{Collector, Span};
 use crate::support::database::TestDatabase;
 use crate::support::fake_mux::FakeMux;
 use crate::support::mux_events::{Ids, signature};
+use crate::support::receiver::Receiver;
 use crate::support::{Answer, Db, WEBHOOK_SECRET, answer, environment, sign};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
@@ -212,6 +213,35 @@ on_both! {
         for secret in ["signature=abc", "Bearer", "token-secret", WEBHOOK_SECRET, "eyJ"] {
             assert!(!told.contains(secret), "{secret} is told: {told}");
         }
+    }
+}
+
+on_both! {
+    async fn jobs_have_spans_of_their_own_and_their_calls_belong_to_them(db: Db) {
+        let (database, mux, collector) = (TestDatabase::make(db).await, FakeMux::start().await, Collector::start().await);
+        let receiver = Receiver::start().await;
+        let mut settings = receiver.settings();
+        settings.extend([
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", collector.url.as_str()),
+            ("VIDEO_RECONCILE__FIRST_AFTER_S", "1"),
+            ("VIDEO_RECONCILE__INTERVAL_S", "1"),
+        ]);
+        let mut program = Program::start(&database.url, &mux, &settings).await;
+        let video = program.upload(TRACE).await.expect(201)["video"].clone();
+        program.wait_for(async |_| (!mux.asked("GET").is_empty()).then_some(())).await;
+        let ids = Ids::of(&video);
+        program.event(&ids.asset_event("ready", "ready", "signed", Clock::system().now())).await.expect(200);
+        program.wait_for(async |_| (!receiver.deliveries().is_empty()).then_some(())).await;
+        program.stop().await;
+        let spans = collector.spans();
+        let asked = spans.iter().find(|span| span.name == "mux upload.get").unwrap();
+        let look = spans.iter().find(|span| span.span_id == asked.parent_id).unwrap();
+        assert_eq!((look.name.as_str(), look.get("video.id")), ("reconcile video", video["id"].as_str().unwrap()));
+        assert_ne!(look.trace_id, TRACE);
+        let sent = one(&spans, "outbox send");
+        assert_eq!((sent.get("video.id"), sent.get("http.response.status_code")), (video["id"].as_str().unwrap(), "204"));
+        assert_eq!(sent.get("event.id").len(), 36);
+        assert!(!format!("{spans:?}").contains("hidden"), "{spans:?}");
     }
 }
 
