@@ -39,9 +39,11 @@ pub struct PoolUse {
     pub most: usize,
 }
 
-/// Along `webhook_events_state`, whose order keeps PostgreSQL from reading the table where many wait.
-const INBOX: &str = "select count(*), min(received_at) from \
-     (select received_at from webhook_events where state = $1 order by received_at limit $2) few";
+/// Along `webhook_events_list`, whose order keeps PostgreSQL from reading the table where many wait: ids are made at the
+/// receipt.
+const INBOX: &str = "select \
+     (select count(*) from (select id from webhook_events where state = $1 order by id limit $2) few), \
+     (select received_at from webhook_events where state = $1 order by id limit 1)";
 /// Along `outgoing_events_pending`, which holds no others.
 const OUTBOX: &str = "select count(*), min(since) from \
      (select since from outgoing_events where state = 'pending' limit $1) few";

@@ -1,6 +1,7 @@
 //! Rows in PostgreSQL or SQLite: one SQL text for both.
 
 mod apply;
+mod arrays;
 mod changes;
 mod connect;
 mod depth;
@@ -10,11 +11,13 @@ mod idempotency;
 mod inbox;
 mod intake;
 mod leases;
+mod lookup;
 mod outbox;
 mod outcomes;
 mod outgoing;
 mod record;
 mod secrets;
+mod take_in;
 mod tx;
 mod videos;
 
@@ -31,6 +34,7 @@ pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
 pub use outcomes::Listening;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
+pub use take_in::Planner;
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
@@ -51,6 +55,8 @@ pub struct Store {
     readers: Pool,
     /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
     writer: Pool,
+    /// Where single videos are read together, on PostgreSQL: a file of our own is read without a round trip.
+    lookup: Option<lookup::Lookup>,
     /// Where visible changes are told.
     feed: feed::Feed,
     /// Who is told of them besides.

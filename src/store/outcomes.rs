@@ -1,16 +1,24 @@
-//! Who hears of videos that came into a final status, once that is committed.
+//! Who hears of videos that came into a final status, and of events applied as they came in, once that is committed.
 
 use std::sync::Arc;
 
-use super::Store;
-use crate::domain::{ShownStatus, Video};
+use uuid::Uuid;
 
-/// Hears the provider's name and the status.
-pub type Listening = dyn Fn(&str, ShownStatus) + Send + Sync;
+use super::Store;
+use crate::domain::{InboxEvent, ShownStatus, Video};
+
+/// Somebody who hears.
+pub trait Listening: Send + Sync {
+    /// A video of this provider came into a final status.
+    fn ended(&self, provider: &str, status: ShownStatus);
+
+    /// The commit that stored the event applied it to this video.
+    fn applied(&self, event: &InboxEvent, video_id: Uuid);
+}
 
 /// The one who hears; nobody at first.
 #[derive(Clone, Default)]
-pub(super) struct Outcomes(Option<Arc<Listening>>);
+pub(super) struct Outcomes(Option<Arc<dyn Listening>>);
 
 /// A final status that a change brings.
 #[derive(Debug)]
@@ -26,9 +34,9 @@ impl std::fmt::Debug for Outcomes {
 }
 
 impl Store {
-    /// From now on `hears` is told of every video that comes into a final status by this process.
+    /// From now on `hears` is told of what this process writes.
     #[must_use]
-    pub fn telling(mut self, hears: Arc<Listening>) -> Self {
+    pub fn telling(mut self, hears: Arc<dyn Listening>) -> Self {
         self.outcomes = Outcomes(Some(hears));
         self
     }
@@ -50,7 +58,14 @@ impl Outcomes {
         if let Some(hears) = &self.0 {
             ended
                 .into_iter()
-                .for_each(|ended| hears(&ended.provider, ended.status));
+                .for_each(|ended| hears.ended(&ended.provider, ended.status));
+        }
+    }
+
+    /// To be called after the commit.
+    pub(super) fn applied(&self, event: &InboxEvent, video_id: Uuid) {
+        if let Some(hears) = &self.0 {
+            hears.applied(event, video_id);
         }
     }
 }

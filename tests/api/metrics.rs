@@ -86,7 +86,17 @@ on_both! {
         app.event(&ready).await.expect(200);
         app.event(&ready).await.expect(200);
         app.webhook(&[("mux-signature", "t=1,v1=00")], "{}").await.expect(401);
+        // Without our id and before its upload is known: it waits.
+        let late = app.upload().await;
+        let mut late = Ids::of(&late);
+        let ours = std::mem::take(&mut late.video);
+        let mut overtook = late.asset_event("ready", "ready", "signed", app.clock.now());
+        overtook["data"].as_object_mut().unwrap().retain(|name, _| name != "upload_id" && name != "passthrough");
+        app.event(&overtook).await.expect(200);
+        app.settle().await;
         app.clock.advance(Duration::milliseconds(700));
+        late.video = ours;
+        app.event(&late.upload_event("asset_created", "asset_created", app.clock.now())).await.expect(200);
         app.settle().await;
         let metrics = app.metrics().await;
         let came = |kind, result| {
@@ -94,14 +104,18 @@ on_both! {
                 "webhook_events_total{{provider=\"mux\",result=\"{result}\",type=\"{kind}\"}}"
             ))
         };
-        assert_eq!(came("video.asset.ready", "accepted"), 1.0);
+        assert_eq!(came("video.asset.ready", "accepted"), 2.0);
         assert_eq!(came("video.asset.ready", "duplicate"), 1.0);
         assert_eq!(came("unverified", "refused"), 1.0);
-        let applied = "webhook_applied_total{provider=\"mux\",result=\"applied\",type=\"video.asset.ready\"}";
-        assert_eq!(metrics.get(applied), 1.0);
+        let applied = |result| {
+            metrics.get(&format!(
+                "webhook_applied_total{{provider=\"mux\",result=\"{result}\",type=\"video.asset.ready\"}}"
+            ))
+        };
+        assert_eq!((applied("applied"), applied("parked")), (2.0, 1.0));
         let lag = |le| metrics.get(&format!("webhook_apply_lag_seconds_bucket{{provider=\"mux\",le=\"{le}\"}}"));
-        assert_eq!((lag("0.5"), lag("1")), (0.0, 1.0));
-        assert_eq!(metrics.get("videos_ended_total{provider=\"mux\",status=\"ready\"}"), 1.0);
+        assert_eq!((lag("0.01"), lag("0.5"), lag("1")), (2.0, 2.0, 3.0));
+        assert_eq!(metrics.get("videos_ended_total{provider=\"mux\",status=\"ready\"}"), 2.0);
     }
 }
 
@@ -121,10 +135,9 @@ on_both! {
         };
         app.event(&unknown.upload_event("created", "waiting", app.clock.now())).await.expect(200);
         app.settle().await;
-        let video = app.upload().await;
         app.clock.advance(Duration::seconds(3));
-        let ids = Ids::of(&video);
-        app.event(&ids.upload_event("created", "waiting", app.clock.now())).await.expect(200);
+        let another = Ids { upload: "another".into(), ..unknown };
+        app.event(&another.upload_event("created", "waiting", app.clock.now())).await.expect(200);
         assert_eq!(events(&app.metrics().await, "pending"), (0.0, 0.0), "asked again too soon");
         app.clock.advance(Duration::seconds(4));
         let metrics = app.metrics().await;

@@ -202,7 +202,6 @@ on_both! {
         assert_eq!(applied.len(), 1, "{spans:#?}");
         assert_eq!((applied[0].get("event.id"), applied[0].get("event.state")), (event, "applied"));
         assert_eq!(applied[0].get("video.id"), video["id"]);
-        assert_eq!(applied[0].parent_id, one(&spans, "inbox apply").span_id);
 
         assert_eq!(line["trace_id"], TRACE);
         assert_eq!(line["video.id"], video["id"]);
@@ -232,12 +231,17 @@ on_both! {
         let ids = Ids::of(&video);
         program.event(&ids.asset_event("ready", "ready", "signed", Clock::system().now())).await.expect(200);
         program.wait_for(async |_| (!receiver.deliveries().is_empty()).then_some(())).await;
+        let unknown = Ids { upload: "elsewhere".into(), video: "0199aaaa-0000-7000-8000-000000000000".into(), ..ids };
+        program.event(&unknown.upload_event("created", "waiting", Clock::system().now())).await.expect(200);
+        sleep(Duration::from_secs(1)).await;
         program.stop().await;
         let spans = collector.spans();
         let asked = spans.iter().find(|span| span.name == "mux upload.get").unwrap();
         let look = spans.iter().find(|span| span.span_id == asked.parent_id).unwrap();
         assert_eq!((look.name.as_str(), look.get("video.id")), ("reconcile video", video["id"].as_str().unwrap()));
         assert_ne!(look.trace_id, TRACE);
+        let parked = spans.iter().find(|span| span.get("event.state") == "parked").unwrap();
+        assert_eq!(parked.parent_id, one(&spans, "inbox apply").span_id);
         let sent = one(&spans, "outbox send");
         assert_eq!((sent.get("video.id"), sent.get("http.response.status_code")), (video["id"].as_str().unwrap(), "204"));
         assert_eq!(sent.get("event.id").len(), 36);

@@ -1,15 +1,17 @@
 //! What came of a batch of events: counted and told once it is written.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::domain::{EventState, InboxEvent};
-use crate::state::AppState;
-use crate::store::{Due, EventOutcome, Plan};
-use crate::telemetry::TRACE;
+use crate::clock::Clock;
+use crate::domain::{EventState, InboxEvent, ShownStatus};
+use crate::state::{AppState, ProviderSet};
+use crate::store::{Due, EventOutcome, Listening, Plan};
+use crate::telemetry::{Metrics, TRACE};
 
 /// A batch that is being written: its span, and what is to be counted then.
 #[derive(Debug, Default)]
@@ -45,7 +47,8 @@ impl Counted {
             .iter()
             .filter_map(|outcome| Some((outcome, of(outcome)?)))
         {
-            told(state, &span, event, outcome);
+            let kind = kind(&state.providers, &event.provider, &event.event_type);
+            told(&span, event, kind, outcome.state, outcome.video_id);
             self.events.push(Planned {
                 provider: event.provider.clone(),
                 event_type: event.event_type.clone(),
@@ -82,32 +85,63 @@ pub(super) fn one(state: &AppState, event: &InboxEvent, outcome: &EventOutcome) 
     );
 }
 
+/// Counts what the store tells of.
+pub fn counting(providers: Arc<ProviderSet>, metrics: Arc<Metrics>, clock: Clock) -> Arc<dyn Listening> {
+    Arc::new(Counting {
+        providers,
+        metrics,
+        clock,
+    })
+}
+
+struct Counting {
+    providers: Arc<ProviderSet>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+}
+
+impl Listening for Counting {
+    fn ended(&self, provider: &str, status: ShownStatus) {
+        self.metrics.ended(provider, status.as_str());
+    }
+
+    fn applied(&self, event: &InboxEvent, video_id: Uuid) {
+        let kind = kind(&self.providers, &event.provider, &event.event_type);
+        let lag = (self.clock.now() - event.received_at)
+            .to_std()
+            .unwrap_or_default();
+        let state = EventState::Applied;
+        self.metrics
+            .applied(&event.provider, kind, state.as_str(), Some(lag));
+        told(&Span::none(), event, kind, state, Some(video_id));
+    }
+}
+
+fn kind<'a>(providers: &'a ProviderSet, provider: &str, event_type: &str) -> &'a str {
+    let known = providers.by_name(provider);
+    known.map_or("other", |provider| provider.known_type(event_type))
+}
+
 fn count(state: &AppState, provider: &str, event_type: &str, to: EventState, received_at: DateTime<Utc>) {
-    let known = state.providers.by_name(provider);
-    let kind = known.map_or("other", |provider| provider.known_type(event_type));
+    let kind = kind(&state.providers, provider, event_type);
     let lag = (state.clock.now() - received_at).to_std().unwrap_or_default();
     let lag = (to == EventState::Applied).then_some(lag);
     state.metrics.applied(provider, kind, to.as_str(), lag);
 }
 
-/// A span for each event of the batch.
-fn told(state: &AppState, batch: &Span, event: &InboxEvent, outcome: &EventOutcome) {
-    if batch.is_disabled() {
-        return;
-    }
-    let known = state.providers.by_name(&event.provider);
-    let kind = known.map_or("other", |provider| provider.known_type(&event.event_type));
+/// A span for each event; of the batch's trace where there is one.
+fn told(batch: &Span, event: &InboxEvent, kind: &str, state: EventState, video_id: Option<Uuid>) {
     let span = tracing::info_span!(
         target: TRACE,
         parent: batch,
         "apply event",
         event.id = %event.id,
         event.r#type = kind,
-        event.state = outcome.state.as_str(),
+        event.state = state.as_str(),
         provider = event.provider,
         video.id = tracing::field::Empty,
     );
-    if let Some(video) = outcome.video_id {
+    if let Some(video) = video_id {
         span.record("video.id", tracing::field::display(video));
     }
 }
