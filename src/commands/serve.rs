@@ -21,10 +21,12 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until a signal, then drains.
 pub(super) async fn serve(settings: Settings, env: &Environment) -> Result<(), CommandError> {
-    telemetry::start(&settings.log).map_err(StartError::from)?;
+    let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
     let app = App::build(settings, env, Clock::system()).await?;
     greet(&app);
-    run(app, stop_signal()?).await
+    let ended = run(app, stop_signal()?).await;
+    export.finish().await;
+    ended
 }
 
 /// Serves `app` until a signal comes; a second one does not wait for anything.
@@ -58,6 +60,7 @@ impl Running {
             listener,
             router,
             local,
+            metrics,
             development,
         } = app;
         let (stop_outer, stop_jobs, stop_inner) = (
@@ -77,6 +80,10 @@ impl Running {
             });
             let stop = stop_jobs.clone();
             jobs.spawn(async move { local.local.run(stop).await });
+        }
+        if let Some((listener, router)) = metrics {
+            // Seen to the very end: it ends with the process.
+            tokio::spawn(axum::serve(listener, router).into_future());
         }
         let (serving, stop) = (state.clone(), stop_outer.clone());
         let outer = tokio::spawn(async move {

@@ -21,6 +21,7 @@ mod fault;
 mod folders;
 mod ids;
 mod media;
+mod meters;
 mod store;
 mod sweep;
 mod upload;
@@ -128,6 +129,8 @@ pub(crate) struct Inner {
     pub(crate) outbox_wake: Notify,
     /// The provider stops: what runs leaves itself resumable.
     pub(crate) stop: CancellationToken,
+    /// What is counted.
+    pub(crate) meters: meters::Meters,
     _lock: File,
 }
 
@@ -170,6 +173,7 @@ impl Local {
             jobs_wake: Notify::new(),
             outbox_wake: Notify::new(),
             stop: CancellationToken::new(),
+            meters: meters::Meters::default(),
             _lock: lock,
         })))
     }

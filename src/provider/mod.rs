@@ -43,6 +43,7 @@ pub use upload::{Chunk, Protocol, UploadDescriptor};
 pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody};
 
 use crate::domain::{NeededIds, Policy};
+use crate::telemetry::CallMeter;
 
 /// Looks a variable up: in the process's environment first, then in what the built-in provider made.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -52,11 +53,16 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct LoadOptions {
     /// How many replicas of this service share the provider's rate.
     pub replicas: u32,
+    /// Where its calls are counted.
+    pub meter: CallMeter,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { replicas: 1 }
+        Self {
+            replicas: 1,
+            meter: CallMeter::default(),
+        }
     }
 }
 
@@ -223,6 +229,17 @@ impl Provider {
                 event_id: format!("sha256:{}", body.sha256()),
             }),
         }
+    }
+
+    /// The event's type where the map names it, else `other`: one of few.
+    pub fn known_type<'a>(&'a self, event_type: &str) -> &'a str {
+        let webhook = self.map.webhook.as_ref();
+        webhook.map_or("other", |webhook| webhook.events.known_type(event_type))
+    }
+
+    /// How many tokens were signed, and how many given again from the cache, since the map was loaded.
+    pub fn token_counts(&self) -> (u64, u64) {
+        self.map.playback.token_counts()
     }
 
     /// Reads a stored event with the row at hand. `body` are the raw bytes that were verified when they came.

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::outbox::Outbox;
+use super::outcomes::Ended;
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
 use super::{Store, StoreError};
@@ -49,6 +50,7 @@ impl Store {
             }
             settle(&before, &mut after, now);
             if self.write_video(&before, &after, now).await? {
+                self.outcomes.tell(Ended::by(&before, &after));
                 if after.version != before.version {
                     self.feed.publish(&[(after.id, after.version)]);
                 }

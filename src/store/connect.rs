@@ -12,6 +12,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use super::feed::Feed;
 use super::lookup::Lookup;
 use super::outbox::Outbox;
+use super::outcomes::Outcomes;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
 use crate::config::Database;
@@ -55,6 +56,7 @@ impl Store {
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
             outbox: Outbox::default(),
+            outcomes: Outcomes::default(),
         })
     }
 
@@ -94,6 +96,7 @@ impl Store {
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),
             outbox: Outbox::default(),
+            outcomes: Outcomes::default(),
         })
     }
 

@@ -4,6 +4,7 @@ mod apply;
 mod arrays;
 mod changes;
 mod connect;
+mod depth;
 mod due;
 mod feed;
 mod idempotency;
@@ -12,6 +13,7 @@ mod intake;
 mod leases;
 mod lookup;
 mod outbox;
+mod outcomes;
 mod outgoing;
 mod record;
 mod secrets;
@@ -24,11 +26,13 @@ use sqlx::{PgPool, SqlitePool};
 pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
+pub use depth::{Depth, Depths, PoolUse};
 pub use feed::{Changes, Heard, Listener};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
+pub use outcomes::Listening;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
 pub use take_in::Planner;
 pub use videos::VideoFilter;
@@ -57,6 +61,8 @@ pub struct Store {
     feed: feed::Feed,
     /// Who is told of them besides.
     outbox: outbox::Outbox,
+    /// Who counts how videos end.
+    outcomes: outcomes::Outcomes,
 }
 
 #[derive(Clone, Debug)]
