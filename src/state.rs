@@ -99,7 +99,8 @@ impl AppState {
     }
 }
 
-fn check_times(settings: &Settings) -> CheckTimes {
+/// How often providers are asked, by the settings.
+pub(crate) fn check_times(settings: &Settings) -> CheckTimes {
     let seconds = |count: u64| Duration::seconds(i64::try_from(count).unwrap_or(i64::MAX / 1000));
     let ready_every_days = settings.reconcile.ready_every_days;
     CheckTimes {

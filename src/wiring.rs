@@ -1,5 +1,7 @@
 //! Puts the parts together, and refuses what does not fit.
 
+mod alone;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -22,6 +24,8 @@ use crate::provider::{LoadOptions, MapError, Provider, embedded};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Store, StoreError};
 use crate::{http, local};
+
+pub(crate) use self::alone::Alone;
 
 /// A wired service, ready to be served.
 pub struct App {

@@ -2,6 +2,7 @@
 
 mod events;
 mod healthcheck;
+mod import;
 mod migrate;
 mod outgoing;
 mod provider_test;
@@ -41,6 +42,8 @@ enum Command {
     Events(events::EventsArgs),
     /// One pass of the reconciler: ask the providers about what is due.
     Reconcile(reconcile::ReconcileArgs),
+    /// Make rows for videos that were made elsewhere: the provider's own assets, or an old table's.
+    Import(import::ImportArgs),
     /// Work on a provider's action map.
     #[command(subcommand)]
     Provider(provider_test::ProviderCommand),
@@ -66,6 +69,7 @@ impl Cli {
             Command::Token(args) => token::token(&settings()?, &args),
             Command::Events(args) => events::events(&settings()?, args).await,
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
+            Command::Import(args) => import::import(settings()?, &env, &args).await,
             Command::Provider(command) => provider_test::provider(&command, &env).await,
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }

@@ -17,6 +17,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use check::is_loopback_url;
+pub(crate) use check::is_provider_name;
 pub use events::{Events, signing_secret};
 pub use load::{ConfigError, Environment, load};
 pub use local::{Chaos, Local};

@@ -41,6 +41,13 @@ pub enum ApiError {
     CancelUnsupported,
     /// The first request with this key still runs.
     IdempotencyInProgress,
+    /// What is to be adopted has a row already that stands in the way.
+    VideoTaken {
+        /// The row.
+        video_id: Uuid,
+        /// Why it does, in a sentence.
+        why: &'static str,
+    },
     /// `If-Match` names another version.
     PreconditionFailed,
     /// The body is larger than allowed.

@@ -2,6 +2,7 @@
 
 mod accept;
 mod admin;
+mod adopt;
 mod caller;
 mod error;
 mod extract;
@@ -97,6 +98,7 @@ fn api(state: &AppState) -> Router {
         .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))
         .route("/v1/admin/outgoing-events", get(outgoing::list))
         .route("/v1/admin/outgoing-events/{id}/replay", post(outgoing::replay))
+        .route("/v1/admin/videos", post(adopt::adopt))
         .route("/v1/admin/videos/{id}/refresh", post(admin::refresh))
         .route("/livez", get(health::live))
         .route("/readyz", get(health::ready))

@@ -159,6 +159,10 @@ impl From<ApiError> for Problem {
                     "A request with this Idempotency-Key is being answered.",
                 )
             },
+            ApiError::VideoTaken { video_id, why } => Self {
+                video_id: Some(video_id),
+                ..Self::new(S::CONFLICT, "video_taken", "The video is known already", why)
+            },
             ApiError::PreconditionFailed => {
                 let detail = "The video has changed since: read it again.";
                 Self::new(

@@ -14,6 +14,7 @@ mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
+mod listing;
 mod map;
 mod of_video;
 mod playback;
@@ -32,6 +33,7 @@ use chrono::{DateTime, Utc};
 pub use embedded::{embedded, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
 use http::HeaderMap;
+pub use listing::{AssetPage, Described, ListedAsset, PageMark};
 use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
@@ -79,6 +81,10 @@ pub enum Capability {
     AssetGet,
     /// Delete an asset.
     AssetDelete,
+    /// List the assets that there are.
+    AssetList,
+    /// Find the asset of a playback id.
+    AssetFind,
     /// Tell the provider that something changed.
     AssetUpdate,
     /// Make addresses of pictures.
@@ -183,6 +189,8 @@ impl Provider {
             Capability::UploadCancel => self.map.upload.cancel.is_some(),
             Capability::AssetGet => self.map.asset.get.is_some(),
             Capability::AssetDelete => self.map.asset.delete.is_some(),
+            Capability::AssetList => self.map.asset.list.is_some(),
+            Capability::AssetFind => self.map.asset.find.is_some(),
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
         }

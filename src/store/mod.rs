@@ -1,5 +1,6 @@
 //! Rows in PostgreSQL or SQLite: one SQL text for both.
 
+mod adopt;
 mod apply;
 mod changes;
 mod connect;

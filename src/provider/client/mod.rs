@@ -6,7 +6,7 @@ mod judge;
 mod rate;
 mod transport;
 
-pub(crate) use answer::{Received, Sent};
+pub(crate) use answer::{Answer, Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
