@@ -9,8 +9,10 @@
 #[macro_use]
 mod support;
 
+mod adopt;
 mod auth;
 mod idempotency;
+mod import;
 mod inbox;
 mod lifecycle;
 mod live;

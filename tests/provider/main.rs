@@ -13,6 +13,7 @@ mod calls;
 mod cloudflare_stream;
 mod conformance;
 mod fake;
+mod listing;
 mod mux;
 mod playback;
 mod signing;
