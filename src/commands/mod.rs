@@ -1,5 +1,6 @@
 //! One file a command.
 
+mod check;
 mod events;
 mod healthcheck;
 mod import;
@@ -34,6 +35,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API (the default).
     Serve,
+    /// Look for what goes wrong in practice: settings, maps, keys, credentials, clock, database. Changes nothing.
+    Check,
     /// Bring the database's tables up to date.
     Migrate,
     /// Print a caller's token, signed with the configured secret.
@@ -65,12 +68,13 @@ impl Cli {
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(settings()?, &env).await,
+            Command::Check => Box::pin(check::check(settings(), &env)).await,
             Command::Migrate => migrate::migrate(&settings()?).await,
             Command::Token(args) => token::token(&settings()?, &args),
             Command::Events(args) => events::events(&settings()?, args).await,
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
-            Command::Import(args) => import::import(settings()?, &env, &args).await,
-            Command::Provider(command) => provider_test::provider(&command, &env).await,
+            Command::Import(args) => Box::pin(import::import(settings()?, &env, &args)).await,
+            Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }

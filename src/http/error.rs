@@ -156,7 +156,7 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Database(_) | StoreError::Contended => {
+            StoreError::Database(_) | StoreError::Contended | StoreError::Unreachable { .. } => {
                 tracing::error!(
                     error = %Chain(&error),
                     "the database failed a request"

@@ -15,7 +15,7 @@ use super::{
     template::Scope,
     upload::Ask,
 };
-use crate::domain::{Field, Observation, Policy};
+use crate::domain::{Field, Observation, Policy, Status};
 
 /// What a provider says of something that has no row.
 #[derive(Clone, Debug, PartialEq)]
@@ -259,6 +259,27 @@ impl Provider {
             video_id: report::ids(fields, given).video,
             policy: reported,
         }
+    }
+}
+
+impl Described {
+    /// As templates see it, where it is ready and plays by a signed address.
+    pub fn plays_signed(self, now: DateTime<Utc>) -> Option<Subject> {
+        let ready = self.seen.status == Some(Status::Ready) && self.policy == Policy::Signed;
+        let playback_id = self
+            .seen
+            .fields
+            .iter()
+            .find(|(field, _)| *field == Field::PlaybackId);
+        let playback_id = playback_id
+            .and_then(|(_, value)| value.as_str())
+            .map(str::to_owned);
+        ready.then(|| Subject {
+            upload_id: self.seen.upload_id,
+            asset_id: self.seen.asset_id,
+            playback_id,
+            ..Subject::stranger(Policy::Signed, now)
+        })
     }
 }
 

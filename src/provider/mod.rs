@@ -8,6 +8,7 @@
 mod action;
 mod asset;
 mod calls;
+mod check;
 mod client;
 mod compile;
 mod condition;
@@ -29,6 +30,7 @@ mod upload;
 mod webhook;
 
 use aws_lc_rs::digest::{SHA256, digest};
+pub use check::Taken;
 use chrono::{DateTime, Utc};
 pub use embedded::{embedded, embedded_names};
 pub use error::{CallError, InvalidField, MapError};

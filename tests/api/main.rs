@@ -11,6 +11,7 @@ mod support;
 
 mod adopt;
 mod auth;
+mod check;
 mod idempotency;
 mod import;
 mod inbox;
@@ -22,6 +23,7 @@ mod permutations;
 mod playback;
 mod problems;
 mod reconcile;
+mod settings;
 mod start;
 mod uploads;
 mod videos;

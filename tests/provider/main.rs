@@ -14,6 +14,7 @@ mod cloudflare_stream;
 mod conformance;
 mod fake;
 mod listing;
+
 mod mux;
 mod playback;
 mod signing;

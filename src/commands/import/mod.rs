@@ -18,7 +18,7 @@ use crate::wiring::{Alone, StartError};
 /// Tries of one call before an outage ends the import.
 const TRIES: u32 = 6;
 /// Longest wait between two of them.
-const LONGEST_WAIT: Duration = Duration::from_secs(60);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 #[derive(Debug, Args)]
 pub(super) struct ImportArgs {
@@ -31,7 +31,7 @@ pub(super) struct ImportArgs {
     /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`.
     #[arg(long, value_name = "POINTER", conflicts_with = "csv")]
     owner_from: Option<String>,
-    /// Import the lines of this file instead: owner,title,upload_id,playback_id,created_at.
+    /// Import the lines of this file instead: `owner,title,upload_id,playback_id,created_at`.
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
     /// Write nothing; say what would be done.

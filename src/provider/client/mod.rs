@@ -96,6 +96,13 @@ impl Client {
         sent
     }
 
+    /// The status with which anybody's GET of `url` is answered: no credentials go along.
+    pub(crate) async fn status_of(&self, url: &str) -> Result<u16, CallError> {
+        let answer = self.http.get(url).send().await;
+        let answer = answer.map_err(|error| CallError::outage(transport(&error)))?;
+        Ok(answer.status().as_u16())
+    }
+
     /// What would be sent, credentials and all: for people who test a map.
     pub(crate) fn headers_of(&self, request: &Request) -> HeaderMap {
         let mut headers = HeaderMap::new();

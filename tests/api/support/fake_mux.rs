@@ -11,6 +11,8 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
+use super::keys;
+
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
@@ -175,6 +177,9 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
             Planned::json(200, &json!({"data": data}))
         });
     }
+    if request.path.ends_with(".m3u8") {
+        return Planned::text(if plays(&request.query) { 200 } else { 403 }, "#EXTM3U");
+    }
     let known = shared.known.lock().unwrap().get(&id).cloned();
     match (request.method.as_str(), request.path.split('/').nth(3), known) {
         ("POST", Some("uploads"), _) => {
@@ -193,6 +198,8 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
                 .insert(format!("upload{count}"), upload.clone());
             Planned::json(201, &json!({"data": upload}))
         }
+        ("GET", Some("uploads"), _) if id.is_empty() => Planned::json(200, &json!({"data": []})),
+        ("GET", Some("signing-keys"), _) if id == "key-1" => Planned::json(200, &json!({"data": {"id": id}})),
         ("GET", Some("uploads" | "assets"), Some(data)) | ("PATCH", Some("assets"), Some(data)) => {
             Planned::json(200, &json!({"data": data}))
         }
@@ -232,6 +239,17 @@ fn page(shared: &Shared, query: &str) -> Vec<Value> {
         .take(limit)
         .cloned()
         .collect()
+}
+
+/// The token is signed by the key that `key-1` stands for.
+fn plays(query: &str) -> bool {
+    let key = jsonwebtoken::DecodingKey::from_rsa_pem(keys::public_pem().as_bytes()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+    rules.validate_aud = false;
+    rules.validate_exp = false;
+    query
+        .strip_prefix("token=")
+        .is_some_and(|token| jsonwebtoken::decode::<Value>(token, &key, &rules).is_ok())
 }
 
 /// Whose playback id it is.
