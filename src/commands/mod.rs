@@ -9,6 +9,7 @@ mod outgoing;
 mod provider_test;
 mod reconcile;
 mod serve;
+mod settings;
 mod token;
 
 use std::path::PathBuf;
@@ -50,6 +51,8 @@ enum Command {
     /// Work on a provider's action map.
     #[command(subcommand)]
     Provider(provider_test::ProviderCommand),
+    /// Every setting: its default, its variable, its meaning.
+    Settings(settings::SettingsArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
 }
@@ -75,6 +78,7 @@ impl Cli {
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
             Command::Import(args) => Box::pin(import::import(settings()?, &env, &args)).await,
             Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
+            Command::Settings(args) => Ok(settings::settings(&args)),
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }

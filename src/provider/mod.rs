@@ -32,6 +32,7 @@ mod webhook;
 use aws_lc_rs::digest::{SHA256, digest};
 pub use check::Taken;
 use chrono::{DateTime, Utc};
+pub use compile::variables;
 pub use embedded::{embedded, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
 use http::HeaderMap;
