@@ -78,7 +78,10 @@ impl Cli {
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
             Command::Import(args) => Box::pin(import::import(settings()?, &env, &args)).await,
             Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
-            Command::Settings(args) => Ok(settings::settings(&args)),
+            Command::Settings(args) => {
+                settings::settings(&args);
+                Ok(())
+            }
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }

@@ -107,7 +107,7 @@ async fn an_import_that_was_killed_goes_on_to_the_same_rows(db: Db) {
         assert!(whole.contains(&video), "{video}");
     }
     let mut assets: Vec<&Value> = whole.iter().map(|video| &video["asset_id"]).collect();
-    assets.sort_by_key(|id| id.to_string());
+    assets.sort_by_key(ToString::to_string);
     assets.dedup();
     assert_eq!(assets.len(), 90);
 }

@@ -177,7 +177,7 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
             Planned::json(200, &json!({"data": data}))
         });
     }
-    if request.path.ends_with(".m3u8") {
+    if request.query.starts_with("token=") {
         return Planned::text(if plays(&request.query) { 200 } else { 403 }, "#EXTM3U");
     }
     let known = shared.known.lock().unwrap().get(&id).cloned();
