@@ -10,6 +10,7 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection};
 
 use super::feed::Feed;
+use super::lookup::Lookup;
 use super::outbox::Outbox;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
@@ -56,6 +57,7 @@ impl Store {
             Err(error) => return Err(unreachable(&options, error).await),
         };
         Ok(Self {
+            lookup: Some(Lookup::start(&pool)),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
@@ -94,6 +96,7 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self {
+            lookup: None,
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),

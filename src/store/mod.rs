@@ -2,6 +2,7 @@
 
 mod adopt;
 mod apply;
+mod arrays;
 mod changes;
 mod connect;
 mod due;
@@ -10,10 +11,12 @@ mod idempotency;
 mod inbox;
 mod intake;
 mod leases;
+mod lookup;
 mod outbox;
 mod outgoing;
 mod record;
 mod secrets;
+mod take_in;
 mod tx;
 mod videos;
 
@@ -28,6 +31,7 @@ pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
+pub use take_in::Planner;
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
@@ -48,6 +52,8 @@ pub struct Store {
     readers: Pool,
     /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
     writer: Pool,
+    /// Where single videos are read together, on PostgreSQL: a file of our own is read without a round trip.
+    lookup: Option<lookup::Lookup>,
     /// Where visible changes are told.
     feed: feed::Feed,
     /// Who is told of them besides.

@@ -36,7 +36,7 @@ pub(super) async fn check(
     if let Some(store) = store {
         // An empty database has no videos yet.
         let in_use = store.providers_in_use().await.unwrap_or_default();
-        names.extend(in_use.into_iter().map(|(name, _)| name));
+        names.extend(in_use);
     }
     let look = Look { store, clock };
     let mut loaded = Vec::new();
