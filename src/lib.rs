@@ -5,6 +5,9 @@
 //! [`jobs`] runs beside requests; [`local`] is a provider of our own, reached over HTTP like any other.
 //! [`wiring`] puts it all together for the [`commands`].
 
+// What is printed goes through `commands::print`: `println!` panics where nobody reads.
+#![warn(clippy::print_stdout)]
+
 pub mod auth;
 pub mod chain;
 pub mod clock;
@@ -14,6 +17,7 @@ pub mod console;
 pub mod domain;
 pub mod http;
 pub mod jobs;
+pub mod limits;
 pub mod live;
 pub mod local;
 pub mod provider;

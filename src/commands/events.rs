@@ -4,8 +4,8 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::CommandError;
 use super::outgoing::{self, OutgoingCommand};
+use super::{CommandError, print};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{EventState, InboxEvent};
@@ -76,7 +76,7 @@ async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> 
                 limit: i64::from(limit),
             };
             for event in store.list_events(&filter).await.map_err(StartError::from)? {
-                println!("{}", line(&event));
+                print::line(line(&event))?;
             }
         }
         EventsCommand::Out(command) => outgoing::run(store, command).await?,
@@ -90,7 +90,7 @@ async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> 
             {
                 return Err(format!("{id} has no content any more: its video is purged").into());
             }
-            println!("{id} was {} and is pending", event.state.as_str());
+            print::line(format_args!("{id} was {} and is pending", event.state.as_str()))?;
         }
     }
     Ok(())
@@ -119,20 +119,18 @@ fn line(event: &InboxEvent) -> String {
 }
 
 fn show(event: &InboxEvent, raw: bool) -> Result<(), CommandError> {
-    use std::io::Write;
     let body = event.body.as_deref().unwrap_or_default();
     if raw {
-        return Ok(std::io::stdout().write_all(body)?);
+        return Ok(print::bytes(body)?);
     }
-    println!("{}", line(event));
-    println!(
+    print::line(line(event))?;
+    print::line(format_args!(
         "event_id {}, attempts {}, receipts {}",
         event.event_id, event.attempts, event.receipts
-    );
+    ))?;
     let mut content = serde_json::from_slice(body).unwrap_or_else(|_| json!("(not JSON)"));
     mask(&mut content);
-    println!("{}", serde_json::to_string_pretty(&content)?);
-    Ok(())
+    Ok(print::line(serde_json::to_string_pretty(&content)?)?)
 }
 
 /// What opens something is masked: values named url, token or secret, and the queries of addresses.

@@ -1,6 +1,6 @@
 //! `yourbit-video migrate`
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::config::Settings;
 use crate::store::Store;
 use crate::wiring::StartError;
@@ -12,11 +12,8 @@ pub(super) async fn migrate(settings: &Settings) -> Result<(), CommandError> {
         .map_err(StartError::from)?;
     let done = store.migrate().await.map_err(StartError::from)?;
     store.close().await;
-    println!(
-        "{}: {} migrations known, {} applied now",
-        store.kind(),
-        done.known,
-        done.applied
-    );
-    Ok(())
+    let (kind, known, applied) = (store.kind(), done.known, done.applied);
+    Ok(print::line(format_args!(
+        "{kind}: {known} migrations known, {applied} applied now"
+    ))?)
 }

@@ -5,7 +5,9 @@ mod events;
 mod healthcheck;
 mod import;
 mod migrate;
+mod openapi;
 mod outgoing;
+mod print;
 mod provider_test;
 mod reconcile;
 mod serve;
@@ -48,6 +50,8 @@ enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// Make rows for videos that were made elsewhere: the provider's own assets, or an old table's.
     Import(import::ImportArgs),
+    /// Print the OpenAPI document of the API.
+    Openapi,
     /// Work on a provider's action map.
     #[command(subcommand)]
     Provider(provider_test::ProviderCommand),
@@ -67,7 +71,7 @@ impl Cli {
     /// One line for the person who typed it.
     pub async fn run(self) -> Result<(), CommandError> {
         let env = Environment::of_process();
-        // Trying a map takes no settings, so nothing is loaded before it is needed.
+        // Trying a map and printing the document take no settings, so nothing is loaded before it is needed.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(settings()?, &env).await,
@@ -77,11 +81,9 @@ impl Cli {
             Command::Events(args) => events::events(&settings()?, args).await,
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
             Command::Import(args) => Box::pin(import::import(settings()?, &env, &args)).await,
+            Command::Openapi => openapi::openapi(),
             Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
-            Command::Settings(args) => {
-                settings::settings(&args);
-                Ok(())
-            }
+            Command::Settings(args) => settings::settings(&args),
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }

@@ -3,7 +3,7 @@
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::clock::Clock;
 use crate::domain::{OutgoingEvent, OutgoingState, shown_endpoint};
 use crate::store::{OutgoingFilter, Store};
@@ -48,14 +48,14 @@ pub(super) async fn run(store: &Store, command: OutgoingCommand) -> Result<(), C
                 limit: i64::from(limit),
             };
             for event in store.list_outgoing(&filter).await.map_err(StartError::from)? {
-                println!("{}", line(&event));
+                print::line(line(&event))?;
             }
             for (endpoint, at) in store.disabled_endpoints().await.map_err(StartError::from)? {
-                println!(
+                print::line(format_args!(
                     "{} is disabled since {}: it answered 410",
                     shown_endpoint(&endpoint),
                     at.format("%Y-%m-%dT%H:%M:%SZ")
-                );
+                ))?;
             }
         }
         OutgoingCommand::Replay { id } => {
@@ -63,7 +63,7 @@ pub(super) async fn run(store: &Store, command: OutgoingCommand) -> Result<(), C
             if !store.replay_outgoing(id, now).await.map_err(StartError::from)? {
                 return Err(format!("there is no outgoing event {id}").into());
             }
-            println!("{id} is pending");
+            print::line(format_args!("{id} is pending"))?;
         }
     }
     Ok(())

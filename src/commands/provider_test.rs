@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::{
     clock::Clock,
     config::Environment,
@@ -51,7 +51,7 @@ pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Re
         now: Clock::system().now(),
     }))
     .await?;
-    print!("{report}");
+    print::bytes(report.to_string().as_bytes())?;
     if report.passed() {
         Ok(())
     } else {

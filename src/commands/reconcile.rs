@@ -3,7 +3,7 @@
 use clap::Args;
 use uuid::Uuid;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::wiring::{App, StartError};
@@ -33,17 +33,20 @@ pub(super) async fn reconcile(
         .await
         .map_err(StartError::from)?;
     for change in &pass.changed {
-        println!("{}  {} -> {}", change.video_id, change.from, change.to);
+        print::line(format_args!(
+            "{}  {} -> {}",
+            change.video_id, change.from, change.to
+        ))?;
     }
-    println!(
-        "{} videos looked at, {} changed",
-        pass.looked_at,
-        pass.changed.len()
-    );
+    let changed = pass.changed.len();
+    print::line(format_args!(
+        "{} videos looked at, {changed} changed",
+        pass.looked_at
+    ))?;
     for provider in app.state.sightings.all_halted() {
-        println!(
+        print::line(format_args!(
             "{provider}: halted, it answers \"not found\" about videos known to exist: check its credentials"
-        );
+        ))?;
     }
     if let Some(inner) = inner {
         inner.abort();

@@ -4,6 +4,7 @@ use std::fmt::Write;
 
 use clap::Args;
 
+use super::{CommandError, print};
 use crate::config::{Listed, listed};
 use crate::provider::{embedded, embedded_names, variables};
 
@@ -15,16 +16,14 @@ pub(super) struct SettingsArgs {
 }
 
 /// Prints them.
-pub(super) fn settings(args: &SettingsArgs) {
+pub(super) fn settings(args: &SettingsArgs) -> Result<(), CommandError> {
     let listed = listed();
-    print!(
-        "{}",
-        if args.markdown {
-            markdown(&listed)
-        } else {
-            plain(&listed)
-        }
-    );
+    let text = if args.markdown {
+        markdown(&listed)
+    } else {
+        plain(&listed)
+    };
+    Ok(print::bytes(text.as_bytes())?)
 }
 
 fn plain(listed: &Listed) -> String {

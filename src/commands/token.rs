@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use secrecy::SecretString;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::auth::{Caller, Development, Grant, check_development, issue};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -46,8 +46,7 @@ pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Command
         )
         .into());
     }
-    println!("{}", sign(settings, args, &Clock::system())?);
-    Ok(())
+    Ok(print::line(sign(settings, args, &Clock::system())?)?)
 }
 
 fn sign(settings: &Settings, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {

@@ -8,9 +8,10 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// Where an event stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = WebhookEventState)]
 pub enum EventState {
     /// Waits to be applied.
     Pending,

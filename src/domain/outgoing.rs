@@ -7,7 +7,8 @@ use uuid::Uuid;
 use super::{ShownStatus, Video};
 
 /// What happened, as the application is told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+#[schema(as = VideoEventType)]
 pub enum Announcement {
     /// It plays.
     #[serde(rename = "video.ready")]
@@ -27,6 +28,15 @@ pub enum Announcement {
 }
 
 impl Announcement {
+    /// Every announcement.
+    pub const ALL: [Self; 5] = [
+        Self::VideoReady,
+        Self::VideoErrored,
+        Self::VideoDeleted,
+        Self::VideoUpdated,
+        Self::UploadExpired,
+    ];
+
     /// The `type` of the event.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -63,9 +73,10 @@ impl Announcement {
 }
 
 /// Where an outgoing event stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = OutgoingEventState)]
 pub enum OutgoingState {
     /// Not taken yet.
     Pending,

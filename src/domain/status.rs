@@ -78,9 +78,10 @@ impl FromStr for Status {
 pub struct UnknownStatus;
 
 /// What callers see: a pure function of everything known (see [`super::Knowledge::shown`]).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = VideoStatus)]
 pub enum ShownStatus {
     /// The row is written; the provider has not answered yet.
     Created,
@@ -161,9 +162,10 @@ impl From<Status> for ShownStatus {
 }
 
 /// Who may play a video: anybody who has the address, or only the bearer of a signed token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
+#[schema(as = PlaybackPolicy)]
 pub enum Policy {
     /// Plays by its address alone.
     Public,

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::caller::Admin;
 use super::error::ApiError;
-use super::extract::{Id, Query};
+use super::extract::{Id, NoQuery, Query};
 use super::videos::{read_cursor, write_cursor};
 use super::view::VideoView;
 use crate::domain::{EventState, InboxEvent};
@@ -19,23 +20,31 @@ use crate::store::EventFilter;
 /// Events of one page.
 const PAGE: usize = 50;
 
-#[derive(Debug, Deserialize)]
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct EventQuery {
+    /// Events in this state alone.
     state: Option<EventState>,
+    /// Events of this video alone.
     video_id: Option<Uuid>,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$")]
     cursor: Option<String>,
 }
 
 /// One page of the inbox, newest first.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookEventPage)]
 pub(crate) struct EventPage {
     data: Vec<EventView>,
     next_cursor: Option<String>,
 }
 
 /// An event without its body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = WebhookEvent)]
 pub(crate) struct EventView {
     id: Uuid,
     provider: String,
@@ -73,6 +82,16 @@ impl From<InboxEvent> for EventView {
 }
 
 /// The inbox.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/webhook-events",
+    tag = "admin",
+    params(EventQuery),
+    responses(
+        (status = 200, body = EventPage),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
+)]
 pub(crate) async fn events(
     State(state): State<AppState>,
     _admin: Admin,
@@ -95,9 +114,20 @@ pub(crate) async fn events(
 }
 
 /// Applies an event once more.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/webhook-events/{id}/replay",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The event, by our id.")),
+    responses(
+        (status = 200, body = EventView),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
 pub(crate) async fn replay(
     State(state): State<AppState>,
     _admin: Admin,
+    _: NoQuery,
     Id(id): Id,
 ) -> Result<Json<EventView>, ApiError> {
     if !state.store.replay_event(id, state.clock.now()).await? {
@@ -109,9 +139,20 @@ pub(crate) async fn replay(
 }
 
 /// Asks the provider about a video now.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/videos/{id}/refresh",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The video.")),
+    responses(
+        (status = 200, body = VideoView),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
 pub(crate) async fn refresh(
     State(state): State<AppState>,
     _admin: Admin,
+    _: NoQuery,
     Id(id): Id,
 ) -> Result<Json<VideoView>, ApiError> {
     state.store.video(id).await?.ok_or(ApiError::NotFound)?;

@@ -5,30 +5,61 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{StatusCode, header};
 use serde::Deserialize;
+use utoipa::ToSchema;
 
 use super::caller::Admin;
 use super::error::{ApiError, FieldProblem};
-use super::extract::Body;
+use super::extract::{Body, NoQuery};
 use super::view::VideoView;
 use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted};
 use crate::provider::Priority;
 use crate::state::AppState;
 
 /// What is adopted for whom: exactly one of the ids.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AdoptRequest {
+    /// A provider whose action map is loaded.
     provider: String,
+    /// Whose video it is to be.
+    #[schema(min_length = 1, max_length = 128)]
     owner: String,
+    /// Of the upload, at the provider.
+    #[schema(min_length = 1, max_length = 255)]
     upload_id: Option<String>,
+    /// Of the asset, at the provider.
+    #[schema(min_length = 1, max_length = 255)]
     asset_id: Option<String>,
+    /// Of the asset's playback, at the provider.
+    #[schema(min_length = 1, max_length = 255)]
     playback_id: Option<String>,
 }
 
-/// Gives it a row, and says what is known of it.
+/// Gives a video that was made elsewhere a row and an owner.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/videos",
+    tag = "admin",
+    request_body = AdoptRequest,
+    responses(
+        (
+            status = 201, body = VideoView, description = "There is a row now.",
+            headers(("Location" = String, description = "The video.")),
+        ),
+        (
+            status = 200, body = VideoView, description = "The owner has it already.",
+            headers(("Location" = String, description = "The video.")),
+        ),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "invalid_body", "payload_too_large", "unsupported_media_type", "video_taken",
+        "provider_rejected", "provider_unavailable"
+    ]))),
+)]
 pub(crate) async fn adopt(
     State(state): State<AppState>,
     _admin: Admin,
+    _: NoQuery,
     Body(request): Body<AdoptRequest>,
 ) -> Result<Response, ApiError> {
     request.check()?;

@@ -5,11 +5,14 @@ use std::time::Duration;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::quota;
 use crate::chain::Chain;
 use crate::domain::ShownStatus;
+use crate::limits::Quota;
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
 use crate::store::{NotStored, StoreError};
@@ -60,6 +63,10 @@ pub enum ApiError {
     IdempotencyKeyReused,
     /// Too many requests.
     RateLimited(Duration),
+    /// The quota of this name is used up.
+    OverQuota(&'static str, Quota),
+    /// Path and query, or all headers, are longer than we take; the text says which.
+    TooLong(StatusCode, &'static str),
     /// So many uploads of the caller wait for their file.
     TooManyOpen(i64),
     /// The provider refused. `message` is its own, where the map lets it through.
@@ -85,9 +92,10 @@ pub enum ApiError {
 }
 
 /// One field of a body that is not acceptable.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, ToSchema)]
 pub struct FieldProblem {
     /// RFC 6901.
+    #[schema(example = "/title")]
     pub pointer: String,
     /// What is wrong, and what is allowed.
     pub detail: String,
@@ -145,10 +153,17 @@ impl IntoResponse for ApiError {
                 "a request failed"
             );
         }
+        let quota = match &self {
+            Self::OverQuota(name, quota) => Some((*name, *quota)),
+            _ => None,
+        };
         let problem = Problem::from(self);
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(problem);
+        if let Some((name, quota)) = quota {
+            quota::write(name, &quota, response.headers_mut());
+        }
         response
     }
 }

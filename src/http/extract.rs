@@ -154,6 +154,23 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     }
 }
 
+/// A query without any parameter.
+pub(crate) struct NoQuery;
+
+/// No parameter at all.
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+impl FromRequestParts<AppState> for NoQuery {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Query(Nothing {}) = Query::from_request_parts(parts, state).await?;
+        Ok(Self)
+    }
+}
+
 /// The `{id}` of the path; a malformed one is nobody's.
 pub(crate) struct Id(pub(crate) Uuid);
 

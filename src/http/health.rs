@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::error::ApiError;
 use crate::state::AppState;
@@ -13,13 +14,40 @@ use crate::state::AppState;
 /// How long an answer of the database is believed.
 const CACHED_FOR: chrono::Duration = chrono::Duration::seconds(1);
 
+/// The answer of a probe.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Health {
+    /// Always "ok": a 503 says otherwise.
+    #[schema(pattern = "^ok$", example = "ok")]
+    status: &'static str,
+}
+
 /// The process runs.
-pub(crate) async fn live() -> Json<Value> {
-    Json(json!({"status": "ok"}))
+#[utoipa::path(
+    get,
+    path = "/livez",
+    tag = "operating",
+    security(()),
+    responses(
+        (status = 200, body = Health),
+    ),
+)]
+pub(crate) async fn live() -> Json<Health> {
+    Json(Health { status: "ok" })
 }
 
 /// The process can do its work: database reached, migrations applied, not stopping.
-pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Value>, ApiError> {
+#[utoipa::path(
+    get,
+    path = "/readyz",
+    tag = "operating",
+    security(()),
+    responses(
+        (status = 200, body = Health),
+    ),
+    extensions(("x-problems" = json!(["unavailable"]))),
+)]
+pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     if state.stopping.load(Ordering::SeqCst) {
         return Err(ApiError::Unavailable);
     }
@@ -36,7 +64,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Value>, 
         *last = Some((now, ready));
     }
     if ready {
-        Ok(Json(json!({"status": "ok"})))
+        Ok(Json(Health { status: "ok" }))
     } else {
         Err(ApiError::Unavailable)
     }

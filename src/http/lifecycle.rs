@@ -5,7 +5,7 @@ use axum::extract::State;
 use http::StatusCode;
 
 use super::error::ApiError;
-use super::extract::Id;
+use super::extract::{Id, NoQuery};
 use super::videos::managed;
 use super::view::VideoView;
 use crate::auth::Caller;
@@ -15,9 +15,23 @@ use crate::state::AppState;
 use crate::store::Edit;
 
 /// Calls an upload off. Once the file has arrived it is too late.
+#[utoipa::path(
+    post,
+    path = "/v1/videos/{id}/cancel",
+    tag = "videos",
+    params(("id" = Uuid, Path, description = "The video.")),
+    responses(
+        (status = 200, body = VideoView),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "not_found", "upload_finished", "cancel_unsupported", "provider_rejected",
+        "provider_unavailable",
+    ]))),
+)]
 pub(crate) async fn cancel(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
     Id(id): Id,
 ) -> Result<Json<VideoView>, ApiError> {
     let video = managed(&state, &caller, id).await?;
@@ -76,9 +90,20 @@ async fn at_provider(state: &AppState, provider: &Provider, video: &Video) -> Re
 }
 
 /// Deletes a video: it stops playing at once, and its provider is asked until it confirms.
+#[utoipa::path(
+    delete,
+    path = "/v1/videos/{id}",
+    tag = "videos",
+    params(("id" = Uuid, Path, description = "The video.")),
+    responses(
+        (status = 202, body = VideoView),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
 pub(crate) async fn delete(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
     Id(id): Id,
 ) -> Result<(StatusCode, Json<VideoView>), ApiError> {
     let video = managed(&state, &caller, id).await?;

@@ -10,10 +10,12 @@ use futures::stream::{self, Stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Deserialize;
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::error::ApiError;
 use super::extract::{Id, Query};
+use super::peer;
 use super::videos::managed;
 use super::view::VideoView;
 use crate::auth::Caller;
@@ -24,10 +26,28 @@ use crate::state::AppState;
 /// A comment line keeps idle connections open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
 
-#[derive(Debug, Deserialize)]
+/// One event of a stream.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "it says in the document what is written line by line")]
+struct StreamEvent {
+    /// The video's version.
+    #[schema(pattern = "^[0-9]+$")]
+    id: String,
+    #[schema(pattern = "^video$")]
+    event: String,
+    /// The video, as JSON.
+    data: String,
+}
+
+/// The query of a stream.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct StreamQuery {
+    /// Opens this one stream without a token, as `events_url` has it.
     ticket: Option<String>,
+    /// `1` keeps the stream open after a final state.
+    #[param(pattern = "^[01]$")]
     follow: Option<String>,
 }
 
@@ -60,9 +80,8 @@ impl FromRequestParts<AppState> for Follower {
                     .ok_or(ApiError::NotFound)?
             }
             Some(_) => {
-                return Err(ApiError::Unauthenticated(
-                    "The ticket does not open this stream; read the video again.",
-                ));
+                let detail = "The ticket does not open this stream; read the video again.";
+                return Err(peer::failed(state, parts, ApiError::Unauthenticated(detail)));
             }
         };
         Ok(Self { video, follow })
@@ -70,6 +89,27 @@ impl FromRequestParts<AppState> for Follower {
 }
 
 /// The video's versions as they come.
+#[utoipa::path(
+    get,
+    path = "/v1/videos/{id}/events",
+    tag = "videos",
+    params(
+        ("id" = Uuid, Path, description = "The video."),
+        StreamQuery,
+        ("Last-Event-ID" = Option<String>, Header, description = "The version seen last."),
+    ),
+    security(("bearer" = []), ("ticket" = [])),
+    responses(
+        (
+            status = 200,
+            content_type = "text/event-stream",
+            body = StreamEvent,
+            description = "One event a version: `id: <version>`, `event: video`, `data: <video>`.",
+        ),
+        (status = 204, description = "The video is final and its version was seen: there is nothing to follow."),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
 pub(crate) async fn events(
     State(state): State<AppState>,
     follower: Follower,

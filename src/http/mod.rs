@@ -4,17 +4,23 @@ mod accept;
 mod admin;
 mod adopt;
 mod caller;
+mod code;
+mod docs;
 mod error;
 mod extract;
 mod health;
 mod lifecycle;
 mod live;
 mod log;
+mod openapi;
 mod outgoing;
 mod patch;
+mod peer;
 mod playback;
 mod problem;
 mod problems;
+mod quota;
+pub mod server;
 mod uploads;
 mod videos;
 mod view;
@@ -25,14 +31,16 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::{get, post};
+use axum::routing::post;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::code::Code;
 use self::error::ApiError;
+pub use self::openapi::document as openapi_document;
 use crate::auth::Development;
 use crate::config::Settings;
 use crate::state::AppState;
@@ -84,31 +92,21 @@ pub fn inner_router(state: AppState, local: Router) -> Router {
 
 fn api(state: &AppState) -> Router {
     let deadline = Duration::from_secs(state.settings.http.request_timeout_s);
-    Router::new()
-        .route("/v1/uploads", post(uploads::create))
-        .route("/v1/videos", get(videos::list))
-        .route("/v1/videos/{id}", get(videos::show).patch(patch::patch).delete(lifecycle::delete))
-        .route("/v1/videos/{id}/cancel", post(lifecycle::cancel))
-        .route("/v1/videos/{id}/events", get(live::events))
-        .route("/v1/videos/{id}/playback", get(playback::show))
-        .route("/v1/videos/{id}/thumbnails", get(playback::thumbnails))
-        .route("/v1/playback", post(playback::page))
-        .route("/v1/webhooks/{provider}", post(webhooks::receive))
-        .route("/v1/admin/webhook-events", get(admin::events))
-        .route("/v1/admin/webhook-events/{id}/replay", post(admin::replay))
-        .route("/v1/admin/outgoing-events", get(outgoing::list))
-        .route("/v1/admin/outgoing-events/{id}/replay", post(outgoing::replay))
-        .route("/v1/admin/videos", post(adopt::adopt))
-        .route("/v1/admin/videos/{id}/refresh", post(admin::refresh))
-        .route("/livez", get(health::live))
-        .route("/readyz", get(health::ready))
+    let mut described = openapi::routes();
+    if state.settings.http.docs {
+        described = described.merge(openapi::documents());
+    }
+    let (routes, _) = described.split_for_parts();
+    routes
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
-        // Innermost last: a panic becomes a 500, a slow handler a 503, and both still get their CORS headers.
+        // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503, and all of
+        // them still get their CORS headers.
         .layer(
             ServiceBuilder::new()
                 .layer(cors(&state.settings))
+                .layer(from_fn_with_state(state.clone(), quota::shed))
                 .layer(CatchPanicLayer::custom(|_| ApiError::Internal("a handler panicked".into()).into_response()))
                 .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline)),
         )

@@ -4,11 +4,12 @@ use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::caller::Admin;
 use super::error::ApiError;
-use super::extract::{Id, Query};
+use super::extract::{Id, NoQuery, Query};
 use super::videos::{read_cursor, write_cursor};
 use super::view::VideoView;
 use crate::domain::{Announcement, OutgoingEvent, OutgoingState, Video, shown_endpoint};
@@ -19,9 +20,11 @@ use crate::store::OutgoingFilter;
 const PAGE: usize = 50;
 
 /// The body of an event: a snapshot of the video as it was with the change.
-#[derive(Debug, Serialize)]
-struct Payload {
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VideoEvent)]
+pub(super) struct Payload {
     r#type: Announcement,
+    /// When the change came.
     timestamp: DateTime<Utc>,
     data: VideoView,
 }
@@ -37,16 +40,23 @@ pub(crate) fn payload(providers: &ProviderSet, what: Announcement, video: &Video
     serde_json::to_string(&payload).unwrap_or_default()
 }
 
-#[derive(Debug, Deserialize)]
+/// Which events.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct OutgoingQuery {
+    /// Events in this state alone.
     state: Option<OutgoingState>,
+    /// Events of this video alone.
     video_id: Option<Uuid>,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$")]
     cursor: Option<String>,
 }
 
 /// One page of the outbox, newest first, and the endpoints that want nothing any more.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OutgoingEventPage)]
 pub(crate) struct OutgoingPage {
     data: Vec<OutgoingView>,
     next_cursor: Option<String>,
@@ -54,14 +64,15 @@ pub(crate) struct OutgoingPage {
 }
 
 /// An endpoint that answered 410.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DisabledEndpoint {
     endpoint: String,
     disabled_at: DateTime<Utc>,
 }
 
 /// An event without its body.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OutgoingEvent)]
 pub(crate) struct OutgoingView {
     id: Uuid,
     webhook_id: String,
@@ -99,6 +110,15 @@ impl From<OutgoingEvent> for OutgoingView {
 }
 
 /// The outbox.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/outgoing-events",
+    operation_id = "outgoing",
+    tag = "admin",
+    params(OutgoingQuery),
+    responses((status = 200, body = OutgoingPage)),
+    extensions(("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     _admin: Admin,
@@ -129,9 +149,19 @@ pub(crate) async fn list(
 }
 
 /// Sends an event once more, under the same id; a disabled endpoint is tried again with it.
+#[utoipa::path(
+    post,
+    path = "/v1/admin/outgoing-events/{id}/replay",
+    operation_id = "replay_outgoing",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The event, by our id.")),
+    responses((status = 200, body = OutgoingView)),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
 pub(crate) async fn replay(
     State(state): State<AppState>,
     _admin: Admin,
+    _: NoQuery,
     Id(id): Id,
 ) -> Result<Json<OutgoingView>, ApiError> {
     if !state.store.replay_outgoing(id, state.clock.now()).await? {

@@ -5,12 +5,13 @@ use axum::response::Response;
 use http::{HeaderMap, header};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::error::ApiError;
-use super::extract::{Body, Id};
+use super::extract::{Body, Id, NoQuery};
 use super::uploads::check_video_members;
 use super::videos::{managed, matches_etag, with_etag};
-use super::view::etag;
+use super::view::{VideoView, etag};
 use crate::auth::Caller;
 use crate::domain::{ShownStatus, Video};
 use crate::provider::Capability;
@@ -19,16 +20,24 @@ use crate::store::Edit;
 
 /// A change: an absent member stays, null clears.
 #[expect(clippy::option_option, reason = "RFC 7396 tells an absent member from null")]
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct VideoPatch {
+    /// At most 512 characters.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 512)]
     title: Option<Option<String>>,
+    /// The application's own id; not unique.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<String>, max_length = 128)]
     external_id: Option<Option<String>>,
+    /// Seconds: the frame that stands for the video.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<f64>, minimum = 0, maximum = 10_000_000)]
     thumbnail_time: Option<Option<f64>>,
+    /// Merged with what is there; at most 4096 bytes as JSON afterwards.
     #[serde(default, deserialize_with = "given")]
+    #[schema(value_type = Option<Object>)]
     metadata: Option<Option<Map<String, Value>>>,
 }
 
@@ -37,9 +46,30 @@ fn given<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Res
 }
 
 /// Changes a video's own members.
+#[utoipa::path(
+    patch,
+    path = "/v1/videos/{id}",
+    tag = "videos",
+    params(
+        ("id" = Uuid, Path, description = "The video."),
+        ("If-Match" = Option<String>, Header, description = "The ETag of the version that the change is meant for."),
+    ),
+    request_body(content = VideoPatch, description = "RFC 7396: an absent member stays, null clears."),
+    responses(
+        (status = 200, body = VideoView, headers(
+            ("ETag" = String, description = "Names this version: for If-None-Match and If-Match."),
+            ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
+        )),
+    ),
+    extensions(("x-problems" = json!([
+        "not_found", "invalid_request", "precondition_failed", "payload_too_large",
+        "unsupported_media_type", "invalid_body",
+    ]))),
+)]
 pub(crate) async fn patch(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
     Id(id): Id,
     headers: HeaderMap,
     Body(patch): Body<VideoPatch>,

@@ -7,10 +7,11 @@ use chrono::{DateTime, Duration, Utc};
 use http::{HeaderMap, HeaderValue, header};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, HashMap};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::error::ApiError;
-use super::extract::{Body, Id, Query};
+use super::extract::{Body, Id, NoQuery, Query};
 use super::problem::Problem;
 use super::problems::request_id_of as request_id;
 use crate::auth::Caller;
@@ -23,39 +24,69 @@ const LEAST_S: u64 = 30;
 /// Videos of one page.
 const MOST_IDS: usize = 100;
 
-#[derive(Debug, Deserialize)]
+/// How long the addresses are to work, and which picture.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PlaybackQuery {
+    /// Seconds that the addresses are to work, up to the maximum of the service and of the provider.
+    #[param(minimum = 30)]
     expires_in: Option<u64>,
+    /// Seconds: where the thumbnails are taken.
+    #[param(minimum = 0)]
     time: Option<f64>,
 }
 
-#[derive(Debug, Deserialize)]
+/// Which picture.
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ThumbnailQuery {
+    /// Seconds: where the thumbnails are taken.
+    #[param(minimum = 0)]
     time: Option<f64>,
 }
 
 /// Everything that a player needs of one video.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Playback {
     video_id: Uuid,
     playback_policy: Policy,
     playback_id: Option<String>,
+    /// When all of it ends; null for a public video.
     expires_at: Option<DateTime<Utc>>,
+    /// When to ask for the next; null for a public video.
     refresh_after: Option<DateTime<Utc>>,
+    /// What the provider has, by name: `hls` and more.
     urls: BTreeMap<String, String>,
+    /// Pictures by the names of their sizes.
     thumbnails: BTreeMap<String, String>,
+    /// Bare tokens for player components; empty where there are none.
     tokens: BTreeMap<String, String>,
 }
 
-#[derive(Debug, Serialize)]
+/// The pictures of one video.
+#[derive(Debug, Serialize, ToSchema)]
 struct Thumbnails {
+    /// Pictures by the names of their sizes.
     thumbnails: BTreeMap<String, String>,
+    /// When they end; null for a public video.
     expires_at: Option<DateTime<Utc>>,
 }
 
 /// Addresses and tokens of one video.
+#[utoipa::path(
+    get,
+    path = "/v1/videos/{id}/playback",
+    tag = "playback",
+    params(("id" = Uuid, Path, description = "The video."), PlaybackQuery),
+    responses(
+        (status = 200, body = Playback),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
+    ]))),
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     caller: Caller,
@@ -70,6 +101,18 @@ pub(crate) async fn show(
 }
 
 /// Addresses of one video's thumbnails alone.
+#[utoipa::path(
+    get,
+    path = "/v1/videos/{id}/thumbnails",
+    tag = "playback",
+    params(("id" = Uuid, Path, description = "The video."), ThumbnailQuery),
+    responses(
+        (status = 200, body = Thumbnails),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
+    ]))),
+)]
 pub(crate) async fn thumbnails(
     State(state): State<AppState>,
     caller: Caller,
@@ -112,31 +155,51 @@ async fn of_video(
 }
 
 /// A page of videos.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
+#[schema(as = PlaybackRequest)]
 pub(crate) struct PageRequest {
+    /// The videos, in the order of the answer.
+    #[schema(min_items = 1, max_items = 100)]
     ids: Vec<Uuid>,
+    /// Seconds that the addresses are to work, up to the maximum of the service and of the provider.
+    #[schema(minimum = 30)]
     expires_in: Option<u64>,
 }
 
 /// The page, in the order asked.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlaybackPage)]
 struct Page {
     data: Vec<Entry>,
 }
 
 /// One video of a page: its playback, or why there is none.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
+#[schema(as = PlaybackOrProblem)]
 enum Entry {
     Plays(Box<Playback>),
     Refused { video_id: Uuid, problem: Box<Problem> },
 }
 
 /// Addresses and tokens of up to 100 videos, read in one query.
+#[utoipa::path(
+    post,
+    path = "/v1/playback",
+    tag = "playback",
+    request_body = PageRequest,
+    responses(
+        (status = 200, body = Page),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "payload_too_large", "unsupported_media_type", "invalid_body",
+    ]))),
+)]
 pub(crate) async fn page(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
     headers: HeaderMap,
     Body(request): Body<PageRequest>,
 ) -> Result<Response, ApiError> {
@@ -146,6 +209,7 @@ pub(crate) async fn page(
             format!("must name 1 to {MOST_IDS} videos"),
         ));
     }
+    check_life(request.expires_in, state.settings.playback.max_ttl_s)?;
     let mut found = state.store.videos_by_id(&request.ids).await?;
     found.retain(|video| caller.may_play(video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
@@ -207,12 +271,8 @@ fn ask<'a>(
         .max_playback_ttl_s()
         .map_or(settings.max_ttl_s, |map| map.min(settings.max_ttl_s));
     let duration = video.known.facts.number(Field::Duration);
+    check_life(expires_in, most)?;
     let expires_in_s = match expires_in {
-        Some(given) if !(LEAST_S..=most).contains(&given) => {
-            return Err(ApiError::InvalidRequest(format!(
-                "expires_in must lie in {LEAST_S} to {most} seconds."
-            )));
-        }
         Some(given) => given,
         None => settings
             .ttl_s
@@ -232,6 +292,15 @@ fn ask<'a>(
         time_s,
         sizes,
     })
+}
+
+fn check_life(expires_in: Option<u64>, most: u64) -> Result<(), ApiError> {
+    match expires_in {
+        Some(given) if !(LEAST_S..=most).contains(&given) => Err(ApiError::InvalidRequest(format!(
+            "expires_in must lie in {LEAST_S} to {most} seconds."
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Within [0, duration), rounded down to whole seconds: few distinct images, none past the end.

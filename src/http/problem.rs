@@ -4,38 +4,59 @@ use std::time::Duration;
 
 use http::StatusCode;
 use serde::Serialize;
+use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::code::Code;
 use super::error::{ApiError, FieldProblem};
 use crate::chain::Chain;
 use crate::domain::ShownStatus;
 
-/// A refusal in the form that callers see; the layer in [`super::problems`] writes it with the request's id.
-#[derive(Clone, Debug, Serialize)]
+/// A refusal in the form that callers see (RFC 9457).
+// The layer in `super::problems` writes it with the request's id.
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
+    /// Where the code is explained.
     #[serde(rename = "type")]
+    #[schema(format = "uri-reference", example = "/problems/not_found")]
     pub(crate) kind: String,
+    /// The same for every problem of this code.
     pub(crate) title: &'static str,
+    /// The status of the answer.
+    #[schema(minimum = 400, maximum = 599)]
     pub(crate) status: u16,
+    /// What is wrong this time, for people.
     pub(crate) detail: String,
-    pub(crate) code: &'static str,
+    /// For programs.
+    pub(crate) code: Code,
+    /// Finds the request in the log; as in `x-request-id`.
     pub(crate) request_id: String,
+    /// The members of the body that are not acceptable.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) errors: Vec<FieldProblem>,
+    /// The video that the problem is about.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) video_id: Option<Uuid>,
+    /// What the video is instead.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     pub(crate) video_status: Option<ShownStatus>,
     #[serde(skip)]
     pub(crate) retry_after: Option<Duration>,
 }
 
 impl Problem {
-    fn new(status: StatusCode, code: &'static str, title: &'static str, detail: impl Into<String>) -> Self {
+    /// A problem that its code says all about.
+    pub(super) fn of(code: Code) -> Self {
+        Self::new(code, code.meaning())
+    }
+
+    fn new(code: Code, detail: impl Into<String>) -> Self {
         Self {
-            kind: format!("/problems/{code}"),
-            title,
-            status: status.as_u16(),
+            kind: format!("/problems/{}", code.as_str()),
+            title: code.title(),
+            status: code.status(),
             detail: detail.into(),
             code,
             request_id: String::new(),
@@ -43,6 +64,13 @@ impl Problem {
             video_id: None,
             video_status: None,
             retry_after: None,
+        }
+    }
+
+    fn after(self, wait: Duration) -> Self {
+        Self {
+            retry_after: Some(wait),
+            ..self
         }
     }
 }
@@ -64,176 +92,63 @@ impl Problem {
 }
 
 impl From<ApiError> for Problem {
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one arm a refusal: the table of the contract"
-    )]
     fn from(error: ApiError) -> Self {
-        use StatusCode as S;
         match error {
-            ApiError::InvalidRequest(detail) => Self::new(
-                S::BAD_REQUEST,
-                "invalid_request",
-                "The request is not valid",
-                detail,
-            ),
-            ApiError::InvalidCursor => {
-                let detail = "Take the cursor from next_cursor of the page before.";
-                Self::new(
-                    S::BAD_REQUEST,
-                    "invalid_cursor",
-                    "The cursor is not valid",
-                    detail,
-                )
-            }
-            ApiError::Unauthenticated(detail) => Self::new(
-                S::UNAUTHORIZED,
-                "unauthenticated",
-                "A valid token is needed",
-                detail,
-            ),
-            ApiError::InvalidSignature => {
-                let detail = "The signature is wrong, missing, or too old.";
-                Self::new(
-                    S::UNAUTHORIZED,
-                    "invalid_signature",
-                    "The signature does not hold",
-                    detail,
-                )
-            }
-            ApiError::Forbidden(detail) => Self::new(S::FORBIDDEN, "forbidden", "Not allowed", detail),
-            ApiError::NotFound => Self::new(
-                S::NOT_FOUND,
-                "not_found",
-                "Not found",
-                "There is nothing here for you.",
-            ),
-            ApiError::MethodNotAllowed => {
-                let detail = "This address does not take this method.";
-                Self::new(
-                    S::METHOD_NOT_ALLOWED,
-                    "method_not_allowed",
-                    "Method not allowed",
-                    detail,
-                )
-            }
-            ApiError::NotAcceptable(detail) => Self::new(
-                S::NOT_ACCEPTABLE,
-                "not_acceptable",
-                "No suitable form of the answer",
-                detail,
-            ),
+            ApiError::InvalidRequest(detail) => Self::new(Code::InvalidRequest, detail),
+            ApiError::InvalidCursor => Self::of(Code::InvalidCursor),
+            ApiError::Unauthenticated(detail) => Self::new(Code::Unauthenticated, detail),
+            ApiError::InvalidSignature => Self::of(Code::InvalidSignature),
+            ApiError::Forbidden(detail) => Self::new(Code::Forbidden, detail),
+            ApiError::NotFound => Self::of(Code::NotFound),
+            ApiError::MethodNotAllowed => Self::of(Code::MethodNotAllowed),
+            ApiError::NotAcceptable(detail) => Self::new(Code::NotAcceptable, detail),
             ApiError::VideoNotReady(status) => Self {
                 video_status: Some(status),
-                ..Self::new(
-                    S::CONFLICT,
-                    "video_not_ready",
-                    "The video does not play",
-                    format!("The video is {status}."),
-                )
+                ..Self::new(Code::VideoNotReady, format!("The video is {status}."))
             },
             ApiError::UploadFinished(status) => Self {
                 video_status: Some(status),
                 ..Self::new(
-                    S::CONFLICT,
-                    "upload_finished",
-                    "Too late to cancel",
+                    Code::UploadFinished,
                     format!("The video is {status}: delete it instead."),
                 )
             },
-            ApiError::CancelUnsupported => {
-                let detail = "This provider cannot call an upload off; it ends by itself.";
-                Self::new(
-                    S::CONFLICT,
-                    "cancel_unsupported",
-                    "The upload cannot be cancelled",
-                    detail,
-                )
+            ApiError::CancelUnsupported => Self::of(Code::CancelUnsupported),
+            ApiError::IdempotencyInProgress => {
+                Self::of(Code::IdempotencyInProgress).after(Duration::from_secs(1))
             }
-            ApiError::IdempotencyInProgress => Self {
-                retry_after: Some(Duration::from_secs(1)),
-                ..Self::new(
-                    S::CONFLICT,
-                    "idempotency_in_progress",
-                    "The first request still runs",
-                    "A request with this Idempotency-Key is being answered.",
-                )
-            },
             ApiError::VideoTaken { video_id, why } => Self {
                 video_id: Some(video_id),
-                ..Self::new(S::CONFLICT, "video_taken", "The video is known already", why)
+                ..Self::new(Code::VideoTaken, why)
             },
-            ApiError::PreconditionFailed => {
-                let detail = "The video has changed since: read it again.";
-                Self::new(
-                    S::PRECONDITION_FAILED,
-                    "precondition_failed",
-                    "The video has changed",
-                    detail,
-                )
+            ApiError::PreconditionFailed => Self::of(Code::PreconditionFailed),
+            ApiError::PayloadTooLarge => Self::of(Code::PayloadTooLarge),
+            ApiError::UnsupportedMediaType => Self::of(Code::UnsupportedMediaType),
+            ApiError::InvalidBody(errors) => {
+                let first = errors.first().map(|first| first.detail.clone());
+                Self {
+                    errors,
+                    ..Self::new(Code::InvalidBody, first.unwrap_or_default())
+                }
             }
-            ApiError::PayloadTooLarge => {
-                let detail = "The body is larger than this address takes.";
-                Self::new(
-                    S::PAYLOAD_TOO_LARGE,
-                    "payload_too_large",
-                    "The body is too large",
-                    detail,
-                )
+            ApiError::IdempotencyKeyReused => Self::of(Code::IdempotencyKeyReused),
+            ApiError::TooManyOpen(open) => {
+                let detail = format!("{open} of your uploads wait for their file: send it, or cancel them.");
+                Self::new(Code::RateLimited, detail).after(Duration::from_mins(1))
             }
-            ApiError::UnsupportedMediaType => {
-                let detail = "Send JSON, with Content-Type: application/json.";
-                Self::new(
-                    S::UNSUPPORTED_MEDIA_TYPE,
-                    "unsupported_media_type",
-                    "The body must be JSON",
-                    detail,
-                )
+            ApiError::OverQuota(_, quota) => {
+                Self::of(Code::RateLimited).after(quota.refused.unwrap_or_default())
             }
-            ApiError::InvalidBody(errors) => Self {
-                detail: errors
-                    .first()
-                    .map(|first| first.detail.clone())
-                    .unwrap_or_default(),
-                errors,
-                ..Self::new(
-                    S::UNPROCESSABLE_ENTITY,
-                    "invalid_body",
-                    "The body is not acceptable",
-                    "",
-                )
+            ApiError::TooLong(status, detail) => Self {
+                status: status.as_u16(),
+                ..Self::new(Code::InvalidRequest, detail)
             },
-            ApiError::IdempotencyKeyReused => Self::new(
-                S::UNPROCESSABLE_ENTITY,
-                "idempotency_key_reused",
-                "The key belongs to another request",
-                "This Idempotency-Key was used with another body.",
-            ),
-            ApiError::TooManyOpen(open) => Self {
-                retry_after: Some(Duration::from_mins(1)),
-                ..Self::new(
-                    S::TOO_MANY_REQUESTS,
-                    "rate_limited",
-                    "Too many uploads wait for a file",
-                    format!("{open} of your uploads wait for their file: send it, or cancel them."),
-                )
-            },
-            ApiError::RateLimited(retry_after) => Self {
-                retry_after: Some(retry_after),
-                ..Self::new(
-                    S::TOO_MANY_REQUESTS,
-                    "rate_limited",
-                    "Too many requests",
-                    "Come again later.",
-                )
-            },
+            ApiError::RateLimited(wait) => Self::of(Code::RateLimited).after(wait),
             ApiError::ProviderRejected { video_id, message } => Self {
                 video_id,
-                ..Self::new(
-                    S::BAD_GATEWAY,
-                    "provider_rejected",
-                    "The video provider refused",
-                    message.unwrap_or_else(|| "The video provider refused the request.".to_owned()),
+                ..message.map_or_else(
+                    || Self::of(Code::ProviderRejected),
+                    |message| Self::new(Code::ProviderRejected, message),
                 )
             },
             ApiError::ProviderUnavailable {
@@ -242,34 +157,14 @@ impl From<ApiError> for Problem {
             } => Self {
                 video_id,
                 retry_after,
-                ..Self::new(
-                    S::BAD_GATEWAY,
-                    "provider_unavailable",
-                    "The video provider does not answer",
-                    "The video provider failed or did not answer in time.",
-                )
+                ..Self::of(Code::ProviderUnavailable)
             },
-            ApiError::ProviderOutOfOrder(reason) => Self::new(
-                S::SERVICE_UNAVAILABLE,
-                "provider_unavailable",
-                "The video provider is out of order",
-                reason,
-            ),
-            ApiError::Unavailable => Self {
-                retry_after: Some(Duration::from_secs(1)),
-                ..Self::new(
-                    S::SERVICE_UNAVAILABLE,
-                    "unavailable",
-                    "Not available now",
-                    "The service cannot answer now. Come again.",
-                )
+            ApiError::ProviderOutOfOrder(reason) => Self {
+                status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
+                ..Self::new(Code::ProviderUnavailable, reason)
             },
-            ApiError::Internal(_) => Self::new(
-                S::INTERNAL_SERVER_ERROR,
-                "internal",
-                "Something went wrong",
-                "The fault is ours; the request id finds it in the log.",
-            ),
+            ApiError::Unavailable => Self::of(Code::Unavailable).after(Duration::from_secs(1)),
+            ApiError::Internal(_) => Self::of(Code::Internal),
         }
     }
 }

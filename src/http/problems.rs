@@ -6,8 +6,10 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
 
 use super::LOCAL_PREFIX;
+use super::code::Code;
 use super::error::ApiError;
 use super::problem::Problem;
+use super::quota;
 
 /// The header that names a request in answers and in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -69,7 +71,10 @@ pub(crate) async fn problems(request: Request, next: Next) -> Response {
         .path()
         .strip_prefix(LOCAL_PREFIX)
         .is_some_and(|rest| rest.starts_with('/'));
-    let response = next.run(request).await;
+    let response = match quota::refusal(&request) {
+        Some(refusal) => refusal.into_response(),
+        None => next.run(request).await,
+    };
     let status = response.status();
     let ours = response.extensions().get::<Problem>().is_some();
     if status.is_success() || status.is_redirection() || status.is_informational() || (others && !ours) {
@@ -120,7 +125,7 @@ fn write(mut problem: Problem, id: String, headers: http::HeaderMap) -> Response
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         out.insert(header::RETRY_AFTER, HeaderValue::from(whole.max(1)));
     }
-    if problem.code == "unauthenticated" {
+    if problem.code == Code::Unauthenticated {
         out.insert(
             header::WWW_AUTHENTICATE,
             HeaderValue::from_static("Bearer realm=\"yourbit-video\""),

@@ -7,10 +7,11 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::error::ApiError;
-use super::extract::{Id, Query};
+use super::extract::{Id, NoQuery, Query};
 use super::view::{VideoView, etag};
 use crate::auth::Caller;
 use crate::domain::{ShownStatus, Video};
@@ -18,28 +19,60 @@ use crate::state::AppState;
 use crate::store::VideoFilter;
 
 /// The query of a list.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct ListQuery {
+    /// Videos with this status alone.
     status: Option<ShownStatus>,
+    /// Videos with this external id alone.
     external_id: Option<String>,
+    /// Videos at this provider alone.
     provider: Option<String>,
+    /// Videos of this owner alone: for admins.
     owner: Option<String>,
+    /// Videos of one page; 20 where it is not given.
+    #[param(minimum = 1, maximum = 100)]
     limit: Option<u16>,
+    /// `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$")]
     cursor: Option<String>,
 }
 
 /// One page of videos.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct VideoPage {
+    /// Newest first.
     data: Vec<VideoView>,
+    /// Where the next page begins; null on the last one.
     next_cursor: Option<String>,
 }
 
 /// One video.
+#[utoipa::path(
+    get,
+    path = "/v1/videos/{id}",
+    tag = "videos",
+    params(
+        ("id" = Uuid, Path, description = "The video."),
+        ("If-None-Match" = Option<String>, Header, description = "An ETag that is known already."),
+    ),
+    responses(
+        (status = 200, body = VideoView, headers(
+            ("ETag" = String, description = "Names this version: for If-None-Match and If-Match."),
+            ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
+        )),
+        (status = 304, description = "The known version is the current one.", headers(
+            ("ETag" = String, description = "Names this version."),
+            ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
+        )),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
 pub(crate) async fn show(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
     Id(id): Id,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
@@ -77,6 +110,16 @@ pub(crate) fn with_etag(state: &AppState, video: &Video) -> Response {
 }
 
 /// The caller's videos, newest first; admins see everybody's.
+#[utoipa::path(
+    get,
+    path = "/v1/videos",
+    tag = "videos",
+    params(ListQuery),
+    responses(
+        (status = 200, body = VideoPage, headers(("Link" = String, description = "The next page, as `rel=\"next\"`."))),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
+)]
 pub(crate) async fn list(
     State(state): State<AppState>,
     caller: Caller,

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::live;
@@ -12,12 +13,14 @@ use crate::provider::Subject;
 use crate::state::{AppState, ProviderSet};
 
 /// The JSON of a video.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Video)]
 pub(crate) struct VideoView {
     id: Uuid,
     owner: String,
     title: Option<String>,
     external_id: Option<String>,
+    #[schema(value_type = Object)]
     metadata: Map<String, Value>,
     provider: String,
     status: ShownStatus,
@@ -25,25 +28,35 @@ pub(crate) struct VideoView {
     upload_id: Option<String>,
     asset_id: Option<String>,
     playback_id: Option<String>,
+    /// The plain HLS address; null until ready. For a signed video it plays only with a token.
     playback_url: Option<String>,
+    /// Seconds: the frame that stands for the video.
     thumbnail_time: Option<f64>,
     duration_seconds: Option<f64>,
     aspect_ratio: Option<String>,
     width: Option<u64>,
     height: Option<u64>,
+    /// Audio and text tracks, as the provider lists them.
     tracks: Vec<Value>,
+    /// Files besides the stream, as the provider lists them.
     renditions: Vec<Value>,
+    /// Why it will never play; null unless errored.
     error: Option<ErrorView>,
+    /// Grows by one with every visible change.
+    #[schema(minimum = 1)]
     version: i64,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     ready_at: Option<DateTime<Utc>>,
+    /// The event stream, with a ticket; single videos alone have it.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
     events_url: Option<String>,
 }
 
 /// Why a video will never play.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = VideoError)]
 struct ErrorView {
     code: String,
     message: String,

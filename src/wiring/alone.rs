@@ -77,7 +77,7 @@ async fn open_provider(
         let look_up = |name: &str| env.get(name).map(str::to_owned);
         return Ok((load_map(settings, name, &look_up)?, None));
     }
-    let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+    let listener = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let local = Local::open(local_options(settings, env, &listener, clock)).await?;
     let made = local.credentials().clone();
     let look_up = |name: &str| {

@@ -107,6 +107,11 @@ fn the_page_is_guarded() {
     Service::start(&[]).run("guard.mjs", &[]);
 }
 
+#[test]
+fn the_documents_are_rendered_without_any_other_host() {
+    Service::start(&[]).run("docs.mjs", &[]);
+}
+
 const WEBHOOK_SECRET: &str = "what the fake providers sign with";
 
 /// Runs the page against a fake of a provider by its shipped map, with smaller pieces. `addresses`: variables that are

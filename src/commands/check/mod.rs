@@ -4,10 +4,17 @@ mod database;
 mod provider;
 mod surroundings;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::wiring::StartError;
+
+/// Prints a line. One that cannot be printed stops no check.
+macro_rules! say {
+    ($($text:tt)*) => {
+        let _unread = print::line(format_args!($($text)*));
+    };
+}
 
 /// What was found so far; each line is printed as it comes.
 #[derive(Debug, Default)]
@@ -20,18 +27,18 @@ struct Report {
 impl Report {
     fn ok(&mut self, about: &str, found: &str) {
         self.fine += 1;
-        println!("ok    {about}: {found}");
+        say!("ok    {about}: {found}");
     }
 
     /// It works, but not for everything.
     fn warn(&mut self, about: &str, found: &str, remedy: &str) {
         self.warned += 1;
-        println!("warn  {about}: {found}; {remedy}");
+        say!("warn  {about}: {found}; {remedy}");
     }
 
     fn fail(&mut self, about: &str, found: &str, remedy: &str) {
         self.failed += 1;
-        println!("fail  {about}: {found}; {remedy}");
+        say!("fail  {about}: {found}; {remedy}");
     }
 }
 
@@ -59,7 +66,7 @@ pub(super) async fn check(
     }
     match report.failed {
         0 => {
-            println!("{} in order, {} to be warned of", report.fine, report.warned);
+            say!("{} in order, {} to be warned of", report.fine, report.warned);
             Ok(())
         }
         failed => Err(format!("{failed} of the checks failed").into()),

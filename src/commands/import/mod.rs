@@ -8,12 +8,19 @@ use std::time::Duration;
 
 use clap::Args;
 
-use super::CommandError;
+use super::{CommandError, print};
 use crate::config::{Environment, Settings};
 use crate::jobs::adopt::{Adopted, Adopter, NotAdopted};
 use crate::provider::{CallError, Priority};
 use crate::telemetry;
 use crate::wiring::{Alone, StartError};
+
+/// Prints a line. One that cannot be printed stops no import.
+macro_rules! say {
+    ($($text:tt)*) => {
+        let _unread = print::line(format_args!($($text)*));
+    };
+}
 
 /// Tries of one call before an outage ends the import.
 const TRIES: u32 = 6;
@@ -127,9 +134,11 @@ impl Tally {
             Ok(Adopted::New(video)) => {
                 self.imported += 1;
                 let word = if self.dry_run { "would import" } else { "imported" };
-                println!(
+                say!(
                     "{word}  {what}  {} as video {} of {}",
-                    video.status, video.id, video.owner
+                    video.status,
+                    video.id,
+                    video.owner
                 );
             }
             Ok(Adopted::Known(_)) => self.known += 1,
@@ -140,13 +149,13 @@ impl Tally {
     /// Notes what could not be imported.
     fn fail(&mut self, what: &str, why: &str) {
         self.failed += 1;
-        println!("failed  {what}: {why}");
+        say!("failed  {what}: {why}");
     }
 
     /// Passes something over, for a reason that is no failure.
     fn skip(&mut self, what: &str, why: &str) {
         self.skipped += 1;
-        println!("skipped  {what}: {why}");
+        say!("skipped  {what}: {why}");
     }
 
     fn sum_up(&self) {
@@ -155,9 +164,12 @@ impl Tally {
         } else {
             "imported"
         };
-        println!(
+        say!(
             "{} {word}, {} known already, {} skipped, {} failed",
-            self.imported, self.known, self.skipped, self.failed
+            self.imported,
+            self.known,
+            self.skipped,
+            self.failed
         );
     }
 }

@@ -9,22 +9,87 @@ use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use self::begin::Begin;
 use self::idempotency::{Asked, Keyed};
 pub(crate) use self::request::{UploadRequest, check_video_members};
 use super::accept;
 use super::error::ApiError;
-use super::extract::{JsonBytes, parse};
+use super::extract::{JsonBytes, NoQuery, parse};
+use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
+use crate::limits::Quota;
+use crate::provider::UploadDescriptor;
 use crate::state::AppState;
 
-/// Makes a row, asks the provider for an upload, and hands out its URL.
+/// The quota's name in `RateLimit`.
+const QUOTA: &str = "uploads";
+
+/// The answer: kept by its `Idempotency-Key`, and given again.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = NewUpload)]
+pub(crate) struct Begun {
+    video: VideoView,
+    upload: UploadDescriptor,
+}
+
+/// Makes a row, asks the provider for an upload, and hands out its URL; answers within the owner's quota, and says
+/// what is left of it.
+#[utoipa::path(
+    post,
+    path = "/v1/uploads",
+    tag = "uploads",
+    params(
+        (
+            "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            description = "The same key and body from the same owner gives the first 201 again, for at most a day.",
+        ),
+        (
+            "Origin" = Option<String>, Header,
+            description = "Told to the provider where it is listed and the body has no `cors_origin`.",
+        ),
+    ),
+    request_body = UploadRequest,
+    responses(
+        (
+            status = 201,
+            description = "The video and how to send its file; as text the bare URL.",
+            content((Begun = "application/json"), (String = "text/plain")),
+            headers(
+                ("Location" = String, description = "The video."),
+                ("Idempotency-Replayed" = bool, description = "Present where this is the first answer once more."),
+            ),
+        ),
+    ),
+    extensions(("x-quota" = json!(true)), ("x-problems" = json!([
+        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
+        "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected",
+        "provider_unavailable",
+    ]))),
+)]
 pub(crate) async fn create(
     State(state): State<AppState>,
     caller: Caller,
+    _: NoQuery,
+    headers: HeaderMap,
+    body: JsonBytes,
+) -> Response {
+    let owner = caller.owner().to_owned();
+    let mut response = created(&state, &owner, headers, body).await.into_response();
+    if let Some(quota) = state.uploads.look(&owner, state.clock.now()) {
+        quota::write(QUOTA, &quota, response.headers_mut());
+    }
+    response
+}
+
+/// Makes a row, asks the provider for an upload, and hands out its URL.
+async fn created(
+    state: &AppState,
+    owner: &str,
     headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
@@ -44,21 +109,43 @@ pub(crate) async fn create(
             "This provider's uploads need more than a URL: ask for JSON.",
         ));
     }
-    let owner = caller.owner().to_owned();
-    let (id, keyed) = match Keyed::ask(&state, &owner, &headers, &bytes).await? {
+    let (id, keyed) = match ask(state, owner, &headers, &bytes).await? {
         Asked::Answered(answer) => return answered(&answer, as_text, true),
         Asked::Begin(id, keyed) => (id, keyed),
     };
     let begin = Begin {
         id,
-        owner,
+        owner: owner.to_owned(),
         request,
         choices,
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
+    let state = state.clone();
     let done = tokio::spawn(async move { run(&state, begin, keyed).await }).await;
     let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     answered(&answer, as_text, false)
+}
+
+/// What the request's key says, and one of the owner's quota for an upload that begins. An answer that is kept costs
+/// nothing, and is given however little is left.
+async fn ask(state: &AppState, owner: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, ApiError> {
+    let (owner_key, now) = (owner.to_owned(), state.clock.now());
+    let refused = |quota: &Quota| quota.refused.is_some();
+    if let Some(quota) = state.uploads.look(&owner_key, now).filter(refused) {
+        // Without a claim: who is refused writes nothing.
+        let kept = Keyed::kept(state, owner, headers, body).await?;
+        return kept.ok_or(ApiError::OverQuota(QUOTA, quota));
+    }
+    let asked = Keyed::ask(state, owner, headers, body).await?;
+    if let Asked::Begin(_, keyed) = &asked
+        && let Some(quota) = state.uploads.take(&owner_key, now).filter(refused)
+    {
+        if let Some(keyed) = keyed {
+            keyed.free(state).await?;
+        }
+        return Err(ApiError::OverQuota(QUOTA, quota));
+    }
+    Ok(asked)
 }
 
 async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Value, ApiError> {
@@ -66,7 +153,9 @@ async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Val
     match (begun, keyed) {
         (Ok((video, upload)), keyed) => {
             let expires_at = upload.expires_at;
-            let answer = json!({"video": VideoView::single(state, &video), "upload": upload});
+            let video = VideoView::single(state, &video);
+            let answer = serde_json::to_value(Begun { video, upload });
+            let answer = answer.map_err(|error| ApiError::Internal(Box::new(error)))?;
             if let Some(keyed) = keyed {
                 keyed.keep(state, &answer, expires_at).await?;
             }

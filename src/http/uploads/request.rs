@@ -4,27 +4,51 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 
 use serde_json::{Map, Value};
+use utoipa::ToSchema;
 
 use super::settings;
 use crate::config::Settings;
 use crate::domain::Policy;
 use crate::http::error::{ApiError, FieldProblem};
 
+/// The largest whole number that every reader of JSON has.
+const MAX_FILE_SIZE: u64 = (1 << 53) - 1;
+
 /// The body, every member optional.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct UploadRequest {
+    /// At most 512 characters.
+    #[schema(max_length = 512)]
     pub(super) title: Option<String>,
+    /// The application's own id; not unique.
+    #[schema(max_length = 128)]
     pub(super) external_id: Option<String>,
+    /// At most 4096 bytes as JSON.
+    #[schema(value_type = Option<Object>)]
     pub(super) metadata: Option<Map<String, Value>>,
+    /// One of `uploads.allowed_policies`; else `uploads.playback_policy`.
     playback_policy: Option<Policy>,
+    /// One of `uploads.allowed_qualities`; else `uploads.quality`.
     quality: Option<String>,
+    /// One of `uploads.allowed_providers`; else `providers.default`.
     provider: Option<String>,
+    /// For providers that keep it.
+    #[schema(max_length = 512)]
     pub(super) filename: Option<String>,
+    /// For providers that ask for it.
+    #[schema(max_length = 128)]
     pub(super) content_type: Option<String>,
+    /// Bytes; some providers need it.
+    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub(super) file_size: Option<u64>,
+    /// Seconds: the frame that stands for the video.
+    #[schema(minimum = 0, maximum = 10_000_000)]
     pub(super) thumbnail_time: Option<f64>,
+    /// The origin of the page that sends the file; one of `uploads.cors_origins` or the service's own.
     cors_origin: Option<String>,
+    /// Members of the provider's own, as far as `uploads.allowed_settings` lets them through.
+    #[schema(value_type = Option<Object>)]
     pub(super) provider_settings: Option<Map<String, Value>>,
 }
 
@@ -53,8 +77,12 @@ impl UploadRequest {
         ] {
             problems.extend(check_text(name, value.as_deref(), most));
         }
-        if self.file_size == Some(0) {
-            problems.push(FieldProblem::of("file_size", "must be at least 1 byte"));
+        if self
+            .file_size
+            .is_some_and(|bytes| !(1..=MAX_FILE_SIZE).contains(&bytes))
+        {
+            let detail = format!("must lie in 1 to {MAX_FILE_SIZE} bytes");
+            problems.push(FieldProblem::of("file_size", detail));
         }
         let uploads = &settings.uploads;
         if let Some(members) = &self.provider_settings {

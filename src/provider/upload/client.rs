@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use http::HeaderName;
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
 use crate::provider::{
     action::{headers, text_template},
@@ -14,8 +15,9 @@ use crate::provider::{
 };
 
 /// How the file is sent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
+#[schema(as = UploadProtocol)]
 pub enum Protocol {
     /// One PUT with the file as its body.
     Put,
@@ -32,7 +34,8 @@ pub enum Protocol {
 }
 
 /// Sizes of pieces in bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = UploadChunk)]
 pub struct Chunk {
     /// Smallest piece but for the last.
     pub min: u64,
@@ -45,7 +48,8 @@ pub struct Chunk {
 }
 
 /// What the client is told: serialises as `upload` of `POST /v1/uploads`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = Upload)]
 pub struct UploadDescriptor {
     /// How the file is sent.
     pub protocol: Protocol,

@@ -2,6 +2,7 @@
 
 pub(crate) mod binary;
 pub(crate) mod database;
+pub(crate) mod document;
 pub(crate) mod fake_mux;
 pub(crate) mod keys;
 pub(crate) mod mux_events;
@@ -17,12 +18,14 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
+use yourbit_video::http::server;
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
 use yourbit_video::wiring::{App, StartError};
 
 pub(crate) use self::database::Db;
 pub(crate) use self::database::TestDatabase;
+use self::document::Judge;
 use self::fake_mux::FakeMux;
 
 /// Runs one test body on SQLite and on PostgreSQL.
@@ -52,7 +55,7 @@ pub(crate) fn start_of_time() -> DateTime<Utc> {
     DateTime::from_timestamp(1_780_000_000, 0).unwrap()
 }
 
-/// A service on a port of its own.
+/// A service on a port of its own. Every answer of it must be one that the OpenAPI document has.
 pub(crate) struct TestApp {
     pub(crate) url: String,
     pub(crate) clock: Clock,
@@ -61,7 +64,14 @@ pub(crate) struct TestApp {
     pub(crate) client: reqwest::Client,
     pub(crate) database: std::sync::Arc<TestDatabase>,
     more: Vec<(String, String)>,
+    judge: Judge,
     _tasks: JoinSet<()>,
+}
+
+impl Drop for TestApp {
+    fn drop(&mut self) {
+        self.judge.speak();
+    }
 }
 
 /// An answer, read to its end.
@@ -134,8 +144,14 @@ impl TestApp {
             .unwrap_or_else(|error| panic!("{error}"));
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
+        let judge = Judge::default();
+        let router = judge.watch(app.router);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { axum::serve(app.listener, app.router).await.unwrap() });
+        let serving = state.clone();
+        tasks.spawn(async move {
+            let (http, stop) = (&serving.settings.http, CancellationToken::new());
+            server::serve(app.listener, router, http, stop).await;
+        });
         let (hub, store) = (state.hub.clone(), state.store.clone());
         let (listen, me) = (database.url.clone(), state.clock.new_id());
         tasks.spawn(yourbit_video::live::run(
@@ -160,6 +176,7 @@ impl TestApp {
                 .iter()
                 .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
                 .collect(),
+            judge,
             _tasks: tasks,
         }
     }

@@ -13,6 +13,8 @@ use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 use tokio::io::AsyncWriteExt;
 
+use super::document::webhook_misfit;
+
 /// Decodes to 24 bytes: the published vector's.
 pub(crate) const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 
@@ -84,9 +86,13 @@ impl Receiver {
         *self.shared.always.lock().unwrap() = status;
     }
 
-    /// Everything that came, refused or not.
+    /// Everything that came, refused or not. Panics where one is none of the OpenAPI document's webhooks.
     pub(crate) fn deliveries(&self) -> Vec<Delivery> {
-        self.shared.deliveries.lock().unwrap().clone()
+        let all = self.shared.deliveries.lock().unwrap().clone();
+        for one in &all {
+            assert_eq!(webhook_misfit(&one.event()), None, "{}", one.body);
+        }
+        all
     }
 }
 

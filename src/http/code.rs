@@ -1,0 +1,122 @@
+//! Every code that a problem document can have: what it means, and what to do about it.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+/// One row a code: its name, its status, its title, what it means, what to do.
+macro_rules! codes {
+    ($($variant:ident $name:literal $status:literal $title:literal $meaning:literal $remedy:literal)*) => {
+        /// What went wrong, for programs. `GET /problems/{code}` says what to do about each.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, ToSchema)]
+        #[serde(rename_all = "snake_case")]
+        #[schema(as = ProblemCode, example = "not_found")]
+        pub enum Code {
+            $(
+                #[doc = $meaning]
+                $variant,
+            )*
+        }
+
+        impl Code {
+            /// Every code, by status.
+            pub const ALL: &[Self] = &[$(Self::$variant),*];
+
+            /// The name in JSON and in the address of its page.
+            pub const fn as_str(self) -> &'static str {
+                match self { $(Self::$variant => $name),* }
+            }
+
+            /// The status of an answer with this code.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$variant => $status),* }
+            }
+
+            /// In a few words.
+            pub const fn title(self) -> &'static str {
+                match self { $(Self::$variant => $title),* }
+            }
+
+            /// In a sentence or two.
+            pub const fn meaning(self) -> &'static str {
+                match self { $(Self::$variant => $meaning),* }
+            }
+
+            /// What the caller can do.
+            pub const fn remedy(self) -> &'static str {
+                match self { $(Self::$variant => $remedy),* }
+            }
+        }
+    };
+}
+
+codes! {
+    InvalidRequest "invalid_request" 400 "The request is not valid"
+        "The body is not JSON, or a query parameter or a header is not acceptable."
+        "Read `detail`: it names what is wrong. Send the request again when it is mended."
+    InvalidCursor "invalid_cursor" 400 "The cursor is not valid"
+        "Take the cursor from `next_cursor` of the page before."
+        "Begin again with the first page, and pass `next_cursor` on as it is."
+    Unauthenticated "unauthenticated" 401 "A valid token is needed"
+        "There is no token, or it is not believed: wrong key, expired, or not for this service."
+        "Send `Authorization: Bearer <token>` with a fresh token of your application."
+    InvalidSignature "invalid_signature" 401 "The signature does not hold"
+        "The signature is wrong, missing, or too old."
+        "Compare the webhook secret here with the provider's, and the clocks of both."
+    Forbidden "forbidden" 403 "Not allowed"
+        "The token is good, but lacks the scope that this call needs."
+        "Ask for a token with the scope that `detail` names."
+    NotFound "not_found" 404 "Not found"
+        "There is nothing here for you."
+        "Check the id. Somebody else's video answers as one that does not exist; so does a deleted one."
+    MethodNotAllowed "method_not_allowed" 405 "Method not allowed"
+        "This address does not take this method."
+        "The header Allow names the methods that it takes."
+    NotAcceptable "not_acceptable" 406 "No suitable form of the answer"
+        "The answer has no form that the Accept header allows."
+        "Ask for application/json."
+    VideoNotReady "video_not_ready" 409 "The video does not play"
+        "The video is not ready, and perhaps never will be: `video_status` says what it is."
+        "Follow the video's events and ask again when it is ready."
+    UploadFinished "upload_finished" 409 "Too late to cancel"
+        "The file has arrived, or the video is in another final state."
+        "Delete the video instead."
+    CancelUnsupported "cancel_unsupported" 409 "The upload cannot be cancelled"
+        "This provider cannot call an upload off; it ends by itself."
+        "Delete the video, or let the upload expire."
+    IdempotencyInProgress "idempotency_in_progress" 409 "The first request still runs"
+        "A request with this Idempotency-Key is being answered."
+        "Wait as long as Retry-After says and send the same request again."
+    VideoTaken "video_taken" 409 "The video is known already"
+        "What is to be adopted has a row here: of another owner, or one that was deleted. `video_id` is its id."
+        "Where it should belong to somebody else, delete that video first, or leave it as it is."
+    PreconditionFailed "precondition_failed" 412 "The video has changed"
+        "The video has changed since: read it again."
+        "Read the video, decide anew, and send the change with the new ETag."
+    PayloadTooLarge "payload_too_large" 413 "The body is too large"
+        "The body is larger than this address takes."
+        "Send less. Files go to the upload's URL, never here."
+    UnsupportedMediaType "unsupported_media_type" 415 "The body must be JSON"
+        "Send JSON, with Content-Type: application/json."
+        "Set the header Content-Type to application/json."
+    InvalidBody "invalid_body" 422 "The body is not acceptable"
+        "The body is JSON, but members of it are not acceptable: `errors` names each."
+        "Mend what `errors` names, by its pointers."
+    IdempotencyKeyReused "idempotency_key_reused" 422 "The key belongs to another request"
+        "This Idempotency-Key was used with another body."
+        "Take a new key for a new request; keep the key only for a repetition."
+    RateLimited "rate_limited" 429 "Too many requests"
+        "Come again later."
+        "Wait as long as Retry-After says. Where uploads wait for their files, finish or cancel some."
+    Internal "internal" 500 "Something went wrong"
+        "The fault is ours; the request id finds it in the log."
+        "Tell the operators the `request_id`."
+    ProviderRejected "provider_rejected" 502 "The video provider refused"
+        "The video provider refused the request."
+        "Read `detail`. Where it says nothing, the operators find the provider's answer in the log."
+    ProviderUnavailable "provider_unavailable" 502 "The video provider does not answer"
+        "The video provider failed or did not answer in time."
+        "Try again later, with the same Idempotency-Key."
+    Unavailable "unavailable" 503 "Not available now"
+        "The service cannot answer now. Come again."
+        "Wait as long as Retry-After says and send the request again."
+}
