@@ -17,7 +17,7 @@ use crate::domain::{CheckTimes, Video};
 use crate::limits::{Admission, Quotas};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
-use crate::store::{Depths, Intake, Planner, Store};
+use crate::store::{Depths, Intake, Planner, Store, StoreError};
 use crate::telemetry::Metrics;
 
 /// KiB of webhook bodies that are buffered at the same time: 64 MiB.
@@ -153,6 +153,35 @@ pub(crate) fn check_times(settings: &Settings) -> CheckTimes {
         first_after: seconds(settings.reconcile.first_after_s),
         max_interval: seconds(settings.reconcile.max_interval_s),
         ready_every: (ready_every_days > 0).then(|| Duration::days(i64::from(ready_every_days))),
+    }
+}
+
+/// The key of event tickets: made once, by whichever replica comes first.
+pub(crate) async fn ticket_key(store: &Store) -> Result<Vec<u8>, StoreError> {
+    store
+        .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
+        .await
+}
+
+impl AppState {
+    /// Whether requests can be served: the database takes writes, and every migration is applied.
+    pub async fn is_ready(&self) -> bool {
+        if !self.store.is_ready().await {
+            return false;
+        }
+        // The tables were missing at the start.
+        if !self.tickets.are_settled() {
+            let key = ticket_key(&self.store).await;
+            return key.is_ok_and(|key| self.tickets.settle(&key));
+        }
+        true
+    }
+
+    /// Returns when there are tables to work on.
+    pub async fn until_ready(&self) {
+        while !self.tickets.are_settled() && !self.is_ready().await {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! Puts the parts together, and refuses what does not fit.
 
+mod alone;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,10 +21,12 @@ use crate::console::{self, TokenSource};
 use crate::domain::{Policy, Video};
 use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
-use crate::state::{AppState, ProviderSet, check_times};
+use crate::state::{AppState, ProviderSet, check_times, ticket_key};
 use crate::store::{Store, StoreError};
 use crate::telemetry::{CallMeter, Metrics};
 use crate::{http, jobs, local};
+
+pub(crate) use self::alone::Alone;
 
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;
@@ -123,7 +127,13 @@ impl App {
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
-        let in_use = store.providers_in_use().await?;
+        // Without tables it starts all the same, and is not ready until somebody has made them.
+        let has_tables = store.migrations().await?.applied > 0;
+        let in_use = if has_tables {
+            store.providers_in_use().await?
+        } else {
+            Vec::new()
+        };
         let listener = bind("http.listen", settings.http.listen)?;
         settle_addresses(&mut settings, &listener);
         let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(&in_use).collect();
@@ -162,10 +172,10 @@ impl App {
             set = set.with_local(local::NAME, local.missing_tools());
         }
         let port = settings.http.listen.port();
-        let key = store
-            .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
-            .await?;
-        let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
+        let tickets = Tickets::default();
+        if has_tables && !tickets.settle(&ticket_key(&store).await?) {
+            return Err(StartError::TicketKey);
+        }
         let set = Arc::new(set);
         let counting = jobs::inbox::counting(set.clone(), metrics.clone(), clock.clone());
         let store = announcing(store, &settings, &clock, &set).telling(counting);
@@ -284,15 +294,19 @@ async fn authenticator(settings: &Settings, clock: &Clock) -> Result<Authenticat
 
 /// The folder of the SQLite file: where development mode keeps its secret.
 pub fn data_folder(settings: &Settings) -> PathBuf {
+    sqlite_path(settings)
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// The SQLite file.
+pub(crate) fn sqlite_path(settings: &Settings) -> PathBuf {
     let path = settings
         .database
         .url
         .trim_start_matches("sqlite:")
         .trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    Path::new(path)
-        .parent()
-        .map_or_else(PathBuf::new, Path::to_path_buf)
+    PathBuf::from(path.split('?').next().unwrap_or_default())
 }
 
 fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, clock: &Clock) -> Options {
@@ -320,7 +334,7 @@ fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, cl
 }
 
 /// The map of `name`: from `providers.dir` where there is one, else the built-in one.
-fn load_map(
+pub(crate) fn load_map(
     settings: &Settings,
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
@@ -356,7 +370,7 @@ fn load_map(
 }
 
 /// The policy of uploads that ask for none must be one that the default provider can play.
-fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
+pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
     let default = providers
         .iter()
         .find(|provider| provider.name() == settings.providers.default);

@@ -69,7 +69,7 @@ impl Running {
             CancellationToken::new(),
         );
         let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
-        spawn_jobs(&state, &jobs, &stop_jobs);
+        spawn_jobs_in_time(&state, &jobs, &stop_jobs);
         if let Some(local) = local {
             let stop = stop_inner.clone();
             inner.spawn(async move {
@@ -129,6 +129,21 @@ impl Running {
         let _late = tokio::time::timeout(Duration::from_secs(2), self.inner.wait()).await;
         self.state.store.close().await;
     }
+}
+
+/// Jobs find nothing to do, and complain, before there are tables.
+fn spawn_jobs_in_time(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
+    if state.tickets.are_settled() {
+        return spawn_jobs(state, jobs, stop);
+    }
+    tracing::warn!("the database has no tables yet: run yourbit-video migrate; readyz says no until then");
+    let (state, tracker, stop) = (state.clone(), jobs.clone(), stop.clone());
+    jobs.spawn(async move {
+        tokio::select! {
+            () = state.until_ready() => spawn_jobs(&state, &tracker, &stop),
+            () = stop.cancelled() => {}
+        }
+    });
 }
 
 fn spawn_jobs(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {

@@ -2,6 +2,7 @@
 
 mod accept;
 mod admin;
+mod adopt;
 mod caller;
 mod code;
 mod docs;

@@ -134,6 +134,11 @@ pub(crate) struct Inner {
     _lock: File,
 }
 
+/// Why the provider could not work here: one plain line with the install command.
+pub fn missing_tools() -> Option<String> {
+    media::Tools::find(1).err()
+}
+
 impl Local {
     /// Makes and locks the folder, opens the database, makes credentials at first start and sweeps what
     /// earlier processes left half done.

@@ -8,12 +8,14 @@
 mod action;
 mod asset;
 mod calls;
+mod check;
 mod client;
 mod compile;
 mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
+mod listing;
 mod map;
 mod of_video;
 mod playback;
@@ -28,10 +30,13 @@ mod upload;
 mod webhook;
 
 use aws_lc_rs::digest::{SHA256, digest};
+pub use check::Taken;
 use chrono::{DateTime, Utc};
+pub use compile::variables;
 pub use embedded::{embedded, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
 use http::HeaderMap;
+pub use listing::{AssetPage, Described, ListedAsset, PageMark};
 use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
@@ -86,6 +91,10 @@ pub enum Capability {
     AssetGet,
     /// Delete an asset.
     AssetDelete,
+    /// List the assets that there are.
+    AssetList,
+    /// Find the asset of a playback id.
+    AssetFind,
     /// Tell the provider that something changed.
     AssetUpdate,
     /// Make addresses of pictures.
@@ -190,6 +199,8 @@ impl Provider {
             Capability::UploadCancel => self.map.upload.cancel.is_some(),
             Capability::AssetGet => self.map.asset.get.is_some(),
             Capability::AssetDelete => self.map.asset.delete.is_some(),
+            Capability::AssetList => self.map.asset.list.is_some(),
+            Capability::AssetFind => self.map.asset.find.is_some(),
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
         }

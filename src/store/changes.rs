@@ -137,7 +137,11 @@ impl Tx {
     }
 
     /// Events that waited for this video are due now.
-    async fn release_parked_for(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) async fn release_parked_for(
+        &mut self,
+        video: &Video,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         Ok(on_tx!(self, |tx| {
             sqlx::query(
                 "update webhook_events set state = 'pending', next_attempt_at = $1 \

@@ -1,5 +1,6 @@
 //! Rows in PostgreSQL or SQLite: one SQL text for both.
 
+mod adopt;
 mod apply;
 mod arrays;
 mod changes;
@@ -106,6 +107,14 @@ pub enum StoreError {
     /// An id that another video has already.
     #[error("identity_conflict: the provider's id belongs to another video")]
     IdentityTaken,
+    /// Nobody lets us in there.
+    #[error("the database at {place} cannot be reached: {cause}")]
+    Unreachable {
+        /// Host, port and name, or the file; never the password.
+        place: String,
+        /// What the server or the system said.
+        cause: String,
+    },
     /// The URL in the settings cannot be used.
     #[error("database.url: {0}")]
     BadUrl(String),
@@ -124,7 +133,7 @@ impl StoreError {
                     | sqlx::Error::Encode(_)
             ),
             Self::BadRow { .. } | Self::IdentityTaken => true,
-            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) => false,
+            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) | Self::Unreachable { .. } => false,
         }
     }
 }

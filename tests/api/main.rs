@@ -9,9 +9,12 @@
 #[macro_use]
 mod support;
 
+mod adopt;
 mod auth;
+mod check;
 mod commands;
 mod idempotency;
+mod import;
 mod inbox;
 mod lifecycle;
 mod limits;
@@ -24,6 +27,7 @@ mod permutations;
 mod playback;
 mod problems;
 mod reconcile;
+mod settings;
 mod start;
 mod tracing;
 mod uploads;

@@ -7,7 +7,7 @@ mod rate;
 mod transport;
 mod watched;
 
-pub(crate) use answer::{Received, Sent};
+pub(crate) use answer::{Answer, Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -101,6 +101,14 @@ impl Client {
         };
         call.end(&sent);
         sent
+    }
+
+    /// The status with which anybody's GET of `url` is answered: no credentials go along.
+    pub(crate) async fn status_of(&self, url: &str) -> Result<u16, CallError> {
+        let url = Url::parse(url).map_err(|_| CallError::outage("the map makes no address of it"))?;
+        let answer = self.http.get(url.clone()).send().await;
+        let answer = answer.map_err(|error| CallError::outage(transport(&error, &url)))?;
+        Ok(answer.status().as_u16())
     }
 
     /// What would be sent, credentials and all: for people who test a map.

@@ -1,5 +1,6 @@
 //! A running service with a fake provider behind it.
 
+pub(crate) mod binary;
 pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod document;
