@@ -166,13 +166,8 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
         let value = parse_as(default, text).map_err(|problem| ConfigError::new(name, &key, problem))?;
         set(merged, &key, value, name)?;
     }
-    if let Some(url) = env.get("DATABASE_URL") {
-        set(
-            merged,
-            "database.url",
-            Value::String(url.to_owned()),
-            "DATABASE_URL",
-        )?;
+    if let Some(url) = read_secret(env, "DATABASE_URL")? {
+        set(merged, "database.url", Value::String(url), "DATABASE_URL")?;
     }
     Ok(())
 }

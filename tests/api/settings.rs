@@ -119,3 +119,45 @@ async fn settings_are_printed_with_default_variable_and_meaning() {
     }
     all.says(&["mux    ", "VIDEO_PRIVATE_KEY", "VIDEO_MUX_API (optional)"]);
 }
+
+/// Variables with a value in compose.yaml and in the Dockerfile.
+fn deployed() -> Vec<(String, String)> {
+    let text = include_str!("../../compose.yaml").to_owned() + include_str!("../../Dockerfile");
+    let pairs = text.lines().filter_map(|line| {
+        let line = line
+            .trim()
+            .trim_start_matches("ENV ")
+            .trim_end_matches(['\\', ' ']);
+        let (name, value) = line.split_once(": ").or_else(|| line.split_once('='))?;
+        let ours = name.starts_with("VIDEO_") || name.starts_with("DATABASE_URL");
+        let value = value.split(" #").next().unwrap_or_default();
+        ours.then(|| (name.to_owned(), value.to_owned()))
+    });
+    pairs.collect()
+}
+
+#[test]
+fn the_container_and_the_example_of_a_production_set_what_there_is() {
+    let folder = TempDir::new().unwrap();
+    let secrets = [
+        ("DATABASE_URL_FILE", "postgres://video:x@postgres/video"),
+        ("VIDEO_AUTH__JWT_SECRET_FILE", "0123456789abcdef0123456789abcdef"),
+    ];
+    let mut env = deployed();
+    assert!(env.len() >= 7, "{env:?}");
+    for (name, value) in &mut env {
+        if let Some((_, secret)) = secrets.iter().find(|(known, _)| known == name) {
+            let file = folder.path().join(&*name);
+            std::fs::write(&file, secret).unwrap();
+            *value = file.to_str().unwrap().to_owned();
+        }
+    }
+    env.push((
+        "VIDEO_HTTP__PUBLIC_URL".to_owned(),
+        "https://video.example.com".to_owned(),
+    ));
+    let settings = yourbit_video::config::load(None, &env.into_iter().collect());
+    let settings = settings.unwrap_or_else(|error| panic!("{error}"));
+    assert!(settings.database.url.starts_with("postgres://video:"));
+    assert_eq!(settings.http.listen.port(), 8080);
+}
