@@ -15,7 +15,7 @@ use crate::config::Settings;
 use crate::domain::{CheckTimes, Video};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
-use crate::store::{Intake, Store};
+use crate::store::{Intake, Planner, Store};
 
 /// KiB of webhook bodies that are buffered at the same time: 64 MiB.
 const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
@@ -69,6 +69,7 @@ impl AppState {
         providers: Arc<ProviderSet>,
         auth: Authenticator,
         tickets: Tickets,
+        planner: Box<Planner>,
     ) -> Self {
         let mut thumbnail_sizes: Vec<(String, u32)> = settings
             .playback
@@ -77,7 +78,7 @@ impl AppState {
             .map(|(name, width)| (name.clone(), *width))
             .collect();
         thumbnail_sizes.sort_by_key(|(_, width)| *width);
-        let intake = Intake::start(store.clone());
+        let intake = Intake::start(store.clone(), planner);
         Self(Arc::new(Inner {
             check_times: check_times(&settings),
             sightings: Sightings::default(),
@@ -99,7 +100,8 @@ impl AppState {
     }
 }
 
-fn check_times(settings: &Settings) -> CheckTimes {
+/// How often the settings want providers to be asked.
+pub(crate) fn check_times(settings: &Settings) -> CheckTimes {
     let seconds = |count: u64| Duration::seconds(i64::try_from(count).unwrap_or(i64::MAX / 1000));
     let ready_every_days = settings.reconcile.ready_every_days;
     CheckTimes {

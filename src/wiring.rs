@@ -1,6 +1,6 @@
 //! Puts the parts together, and refuses what does not fit.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,9 +19,9 @@ use crate::console::{self, TokenSource};
 use crate::domain::{Policy, Video};
 use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
-use crate::state::{AppState, ProviderSet};
+use crate::state::{AppState, ProviderSet, check_times};
 use crate::store::{Store, StoreError};
-use crate::{http, local};
+use crate::{http, jobs, local};
 
 /// A wired service, ready to be served.
 pub struct App {
@@ -111,10 +111,10 @@ impl App {
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
-        let in_use: BTreeMap<String, i64> = store.providers_in_use().await?.into_iter().collect();
+        let in_use = store.providers_in_use().await?;
         let listener = bind(settings.http.listen).await?;
         settle_addresses(&mut settings, &listener);
-        let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(in_use.keys()).collect();
+        let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(&in_use).collect();
         let inner = if names.iter().any(|name| *name == local::NAME) {
             let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
@@ -130,17 +130,18 @@ impl App {
         let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made_for(name));
         let mut providers = Vec::new();
         for name in names {
-            let provider = load_map(&settings, name, &look_up);
-            let videos = in_use.get(name).copied().unwrap_or_default();
             let enabled = settings.providers.enabled.contains(name);
-            providers.push(provider.map_err(|error| match (enabled, videos) {
-                (true, _) | (false, 0) => error,
-                _ => StartError::MapInUse {
-                    provider: name.clone(),
-                    videos,
-                    error: Box::new(error),
-                },
-            })?);
+            match load_map(&settings, name, &look_up) {
+                Ok(provider) => providers.push(provider),
+                Err(error) if enabled => return Err(error),
+                Err(error) => {
+                    return Err(StartError::MapInUse {
+                        provider: name.clone(),
+                        videos: store.count_living(name).await?,
+                        error: Box::new(error),
+                    });
+                }
+            }
         }
         check_default(&settings, &providers)?;
         let mut set = ProviderSet::new(providers);
@@ -154,7 +155,8 @@ impl App {
         let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
         let set = Arc::new(set);
         let store = announcing(store, &settings, &clock, &set);
-        let state = AppState::new(settings, clock, store, set, auth, tickets);
+        let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
+        let state = AppState::new(settings, clock, store, set, auth, tickets, planner);
         let page = console(&state, development)?;
         let guard = development.then(|| Development::new(port));
         let router = http::router(

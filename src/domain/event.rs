@@ -1,7 +1,10 @@
 //! A webhook event in the inbox, and what becomes of it.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use uuid::Uuid;
 
 /// Where an event stands.
@@ -77,6 +80,8 @@ pub struct NewEvent {
     pub error: Option<String>,
     /// Raw, as signed.
     pub body: Vec<u8>,
+    /// The body, parsed, where it is at hand.
+    pub json: Option<Arc<Value>>,
 }
 
 /// An event as the inbox has it.
@@ -117,4 +122,33 @@ pub struct InboxEvent {
     pub video_id: Option<Uuid>,
     /// Raw, as signed; none once the video is purged.
     pub body: Option<Vec<u8>>,
+    /// The body, parsed, where it is at hand.
+    #[sqlx(skip)]
+    pub json: Option<Arc<Value>>,
+}
+
+impl From<NewEvent> for InboxEvent {
+    /// As it is first stored: due at once where it is pending.
+    fn from(new: NewEvent) -> Self {
+        Self {
+            id: new.id,
+            provider: new.provider,
+            event_id: new.event_id,
+            id_is_hash: new.id_is_hash,
+            event_type: new.event_type,
+            occurred_at: new.occurred_at,
+            received_at: new.received_at,
+            receipts: 1,
+            video_ref: new.video_ref,
+            upload_id: new.upload_id,
+            asset_id: new.asset_id,
+            state: new.state,
+            attempts: 0,
+            next_attempt_at: (new.state == EventState::Pending).then_some(new.received_at),
+            error: new.error,
+            video_id: None,
+            body: Some(new.body),
+            json: new.json,
+        }
+    }
 }

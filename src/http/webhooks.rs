@@ -152,6 +152,7 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
         state: EventState::Failed,
         error: None,
         body: webhook.body.bytes().to_vec(),
+        json: None,
     };
     match webhook.provider.read_event(&webhook.body) {
         Err(unreadable) => NewEvent {
@@ -167,6 +168,7 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
             video_ref: read.video_id,
             upload_id: read.upload_id,
             asset_id: read.asset_id,
+            json: Some(read.json),
             state: if read.ignored {
                 EventState::Ignored
             } else {

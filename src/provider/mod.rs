@@ -35,6 +35,7 @@ use http::HeaderMap;
 use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
+use serde_json::Value;
 pub use sightings::Sightings;
 pub use subject::{Captures, Subject};
 use template::Scope;
@@ -235,10 +236,25 @@ impl Provider {
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
+        let json = serde_json::from_slice(body).map_err(|_| TranslateError::Unreadable)?;
+        self.translate_json(&json, subject, event_id, seen_at)
+    }
+
+    /// As [`Provider::translate`], of a body that is parsed already.
+    ///
+    /// # Errors
+    /// The map (that is loaded now) ignores it.
+    pub fn translate_json(
+        &self,
+        json: &Value,
+        subject: &Subject,
+        event_id: &str,
+        seen_at: DateTime<Utc>,
+    ) -> Result<Translation, TranslateError> {
         let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
         webhook
             .events
-            .translate(body, &Scope::of(subject, &self.map.values), event_id, seen_at)
+            .translate(json, &Scope::of(subject, &self.map.values), event_id, seen_at)
     }
 
     /// The plain address that plays, `None` where it takes a call to the provider or an id that is not known.

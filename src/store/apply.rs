@@ -1,16 +1,18 @@
 //! Applying due events: a batch in one transaction, joined in memory, written in the order of the videos' ids.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::changes::settle;
+use super::arrays;
+use super::changes::{gained_an_id, settle};
 use super::inbox::EVENT_COLUMNS;
 use super::outbox::Outbox;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
+use super::videos::identity;
 use super::{Store, StoreError, on_pool};
 use crate::domain::{EventState, InboxEvent, Video};
 
@@ -37,7 +39,8 @@ pub struct Plan {
 pub struct VideoChange {
     /// As it was read.
     pub before: Video,
-    /// As it is to be; counters and times are set by the store.
+    /// As it is to be: nothing but what [`Video::observe`] and [`Video::reschedule`] change, and when it is asked
+    /// about next. Counters and times are set by the store.
     pub after: Video,
 }
 
@@ -167,98 +170,166 @@ impl Tx {
         })?)
     }
 
-    /// Every video that the events may speak of, locked, in the order of ids.
+    /// Every video that the events may speak of, locked, in the order of providers and ids.
     async fn videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
-        let lock = self.for_update();
-        let rows = on_tx!(self, |tx| {
-            let mut query = QueryBuilder::new("select ");
-            query.push(VIDEO_COLUMNS).push(" from videos where false");
-            for (provider, keys) in keys_by_provider(events) {
-                for (column, ids) in [("upload_id", keys.uploads), ("asset_id", keys.assets)] {
-                    if !ids.is_empty() {
-                        query
-                            .push(" or (provider = ")
-                            .push_bind(provider)
-                            .push(" and ")
-                            .push(column)
-                            .push(" in (");
-                        let mut list = query.separated(", ");
-                        for id in ids {
-                            list.push_bind(id);
-                        }
-                        query.push("))");
-                    }
+        self.locked_videos_of(events, " for update").await
+    }
+
+    /// As [`Tx::videos_of`], but passes over those that somebody else holds.
+    pub(super) async fn free_videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
+        self.locked_videos_of(events, " for update skip locked").await
+    }
+
+    /// `lock` is PostgreSQL's; SQLite's writer is alone.
+    async fn locked_videos_of(
+        &mut self,
+        events: &[InboxEvent],
+        lock: &str,
+    ) -> Result<Vec<Video>, StoreError> {
+        let mut rows: Vec<VideoRecord> = Vec::new();
+        for (provider, keys) in keys_by_provider(events) {
+            rows.extend(match self {
+                // One prepared statement for every size; SQLite has no arrays.
+                Self::Postgres(tx) => arrays::videos_of(tx, provider, &keys, lock).await?,
+                Self::Sqlite(tx) => {
+                    videos_by_keys(provider, &keys)
+                        .build_query_as()
+                        .fetch_all(&mut **tx)
+                        .await?
                 }
-                for id in keys.refs {
-                    query.push(" or id = ").push_bind(id);
-                }
-            }
-            query.push(" order by id").push(lock);
-            query.build_query_as::<VideoRecord>().fetch_all(tx).await
-        })?;
+            });
+        }
         videos(rows)
     }
 
-    /// Writes what changed, in the order of ids, so that two replicas never wait for each other in a circle.
-    async fn write_changes(
+    /// Writes what changed, and releases parked events where the provider's ids became known.
+    pub(super) async fn write_changes(
         &mut self,
         outbox: &Outbox,
         mut changes: Vec<VideoChange>,
         now: DateTime<Utc>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
-        let mut visible = Vec::new();
         changes.retain(|change| change.before != change.after);
         changes.sort_by_key(|change| change.before.id);
-        for VideoChange { before, mut after } in changes {
-            settle(&before, &mut after, now);
-            if !self.write_video(outbox, &before, &after, now).await? {
-                return Err(StoreError::Contended);
-            }
-            if after.version != before.version {
-                visible.push((after.id, after.version));
+        for VideoChange { before, after } in &mut changes {
+            settle(before, after, now);
+        }
+        match self {
+            // All in one statement, the rows being locked; on SQLite no round trips are to be saved.
+            Self::Postgres(_) => self.write_at_once(outbox, &changes, now).await?,
+            Self::Sqlite(_) => {
+                for VideoChange { before, after } in &changes {
+                    if !self.write_video(outbox, before, after, now).await? {
+                        return Err(StoreError::Contended);
+                    }
+                }
             }
         }
-        Ok(visible)
+        let visible = changes
+            .iter()
+            .filter(|change| change.after.version != change.before.version);
+        Ok(visible
+            .map(|change| (change.after.id, change.after.version))
+            .collect())
     }
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {
-        Ok(on_tx!(self, |tx| {
-            let mut query = QueryBuilder::new(
-                "with outcome (id, state, attempts, next_attempt_at, error, video_id) as (",
-            );
-            query.push_values(outcomes, |mut row, event| {
-                row.push_bind(event.id)
-                    .push_bind(event.state)
-                    .push_bind(event.attempts)
-                    .push_bind(event.next_attempt_at)
-                    .push_bind(&event.error)
-                    .push_bind(event.video_id);
-            });
-            query.push(
-                ") update webhook_events set state = outcome.state, attempts = outcome.attempts, \
-                 next_attempt_at = outcome.next_attempt_at, error = outcome.error, video_id = outcome.video_id \
-                 from outcome where webhook_events.id = outcome.id",
-            );
-            query
-                .build()
-                .execute(tx)
-                .await
-                .map(|result| result.rows_affected())
-        })?)
+        let tx = match self {
+            // One prepared statement for every size; SQLite has no arrays.
+            Self::Postgres(tx) => return Ok(arrays::finish_events(tx, outcomes).await?),
+            Self::Sqlite(tx) => tx,
+        };
+        let mut query =
+            QueryBuilder::new("with outcome (id, state, attempts, next_attempt_at, error, video_id) as (");
+        query.push_values(outcomes, |mut row, event| {
+            row.push_bind(event.id)
+                .push_bind(event.state)
+                .push_bind(event.attempts)
+                .push_bind(event.next_attempt_at)
+                .push_bind(&event.error)
+                .push_bind(event.video_id);
+        });
+        query.push(
+            ") update webhook_events set state = outcome.state, attempts = outcome.attempts, \
+             next_attempt_at = outcome.next_attempt_at, error = outcome.error, video_id = outcome.video_id \
+             from outcome where webhook_events.id = outcome.id",
+        );
+        Ok(query.build().execute(&mut **tx).await?.rows_affected())
     }
+}
+
+impl Tx {
+    /// Writes the rows, which are locked, in one statement.
+    async fn write_at_once(
+        &mut self,
+        outbox: &Outbox,
+        changes: &[VideoChange],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Self::Postgres(tx) = self else { return Ok(()) };
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let written = arrays::write_videos(tx, changes).await.map_err(identity)?;
+        if written != changes.len() as u64 {
+            return Err(StoreError::Contended);
+        }
+        let mut gained: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
+        for VideoChange { before, after } in changes {
+            if gained_an_id(before, after) {
+                let keys = gained.entry(&after.provider).or_default();
+                keys.refs.push(after.id);
+                keys.uploads.extend(after.known.upload_id.as_deref());
+                keys.assets.extend(after.known.asset_id.as_deref());
+            }
+        }
+        for (provider, keys) in gained {
+            arrays::release_parked(tx, provider, &keys, now).await?;
+        }
+        for VideoChange { before, after } in changes {
+            self.announce(outbox, before, after, now).await?;
+        }
+        Ok(())
+    }
+}
+
+fn videos_by_keys(provider: &str, keys: &Keys<'_>) -> QueryBuilder<sqlx::Sqlite> {
+    let mut query = QueryBuilder::new("select ");
+    query.push(VIDEO_COLUMNS).push(" from videos where id in (");
+    let mut list = query.separated(", ");
+    for id in &keys.refs {
+        list.push_bind(*id);
+    }
+    query.push(")");
+    for (column, ids) in [("upload_id", &keys.uploads), ("asset_id", &keys.assets)] {
+        query
+            .push(" or (provider = ")
+            .push_bind(provider.to_owned())
+            .push(" and ")
+            .push(column)
+            .push(" in (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind((*id).to_owned());
+        }
+        query.push("))");
+    }
+    query.push(" order by id");
+    query
 }
 
 /// The ids that the events of one provider name.
 #[derive(Default)]
-struct Keys<'a> {
-    refs: Vec<Uuid>,
-    uploads: Vec<&'a str>,
-    assets: Vec<&'a str>,
+pub(super) struct Keys<'a> {
+    pub(super) refs: Vec<Uuid>,
+    pub(super) uploads: Vec<&'a str>,
+    pub(super) assets: Vec<&'a str>,
 }
 
-fn keys_by_provider(events: &[InboxEvent]) -> HashMap<&str, Keys<'_>> {
-    let mut map: HashMap<&str, Keys<'_>> = HashMap::new();
-    for event in events {
+/// In the order of providers, so that two replicas never wait for each other in a circle.
+fn keys_by_provider(events: &[InboxEvent]) -> BTreeMap<&str, Keys<'_>> {
+    let mut map: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
+    for event in events.iter().filter(|event| event.state == EventState::Pending) {
         let keys = map.entry(&event.provider).or_default();
         keys.refs.extend(event.video_ref);
         keys.uploads.extend(event.upload_id.as_deref());

@@ -153,7 +153,7 @@ impl Tx {
     }
 }
 
-fn gained_an_id(before: &Video, after: &Video) -> bool {
+pub(super) fn gained_an_id(before: &Video, after: &Video) -> bool {
     (&before.known.upload_id, &before.known.asset_id) != (&after.known.upload_id, &after.known.asset_id)
 }
 

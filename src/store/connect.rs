@@ -10,6 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 
 use super::feed::Feed;
+use super::lookup::Lookup;
 use super::outbox::Outbox;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
@@ -49,6 +50,7 @@ impl Store {
             .connect_with(options)
             .await?;
         Ok(Self {
+            lookup: Some(Lookup::start(&pool)),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
@@ -87,6 +89,7 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self {
+            lookup: None,
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),

@@ -106,9 +106,9 @@ impl Store {
             sqlx::query(
                 "delete from webhook_events where id in ( \
                  select id from webhook_events where state in ('applied', 'ignored', 'given_up') \
-                 and received_at < $1 order by received_at limit $2)",
+                 and id < $1 limit $2)",
             )
-            .bind(until)
+            .bind(first_id_at(until))
             .bind(limit)
             .execute(pool)
             .await
@@ -123,6 +123,12 @@ impl Store {
             Pool::Sqlite(_) => "unixepoch()",
         }
     }
+}
+
+/// No id that was made at `at` or later is below this one: ids begin with the millisecond of their making.
+fn first_id_at(at: DateTime<Utc>) -> Uuid {
+    let ms = u128::try_from(at.timestamp_millis()).unwrap_or_default();
+    Uuid::from_u128(ms << 80)
 }
 
 impl Tx {

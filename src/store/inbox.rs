@@ -1,11 +1,14 @@
 //! Taking webhook events in: many in one statement, each exactly once.
 
+use std::collections::HashSet;
+
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::{Store, StoreError, on_pool};
-use crate::domain::{EventState, InboxEvent, NewEvent};
+use super::tx::Tx;
+use super::{Store, StoreError, arrays, on_pool};
+use crate::domain::{EventState, InboxEvent};
 
 /// What became of an event that was handed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,53 +37,6 @@ pub(super) const EVENT_COLUMNS: &str = "id, provider, event_id, id_is_hash, type
      upload_id, asset_id, state, attempts, next_attempt_at, error, video_id, body";
 
 impl Store {
-    /// Stores events, durably, in one transaction; answers in their order. Two with the same identity in one call
-    /// count as an event and its duplicate.
-    ///
-    /// # Errors
-    /// The database fails: none of them is stored then.
-    pub async fn store_events(&self, events: &[NewEvent]) -> Result<Vec<Stored>, StoreError> {
-        let firsts = first_of_each(events);
-        let ids: Vec<Uuid> = on_pool!(&self.writer, |pool| {
-            let mut query = QueryBuilder::new(
-                "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, \
-                 receipts, video_ref, upload_id, asset_id, state, attempts, next_attempt_at, error, body) ",
-            );
-            query.push_values(&firsts, |mut row, event| {
-                let due = (event.state == EventState::Pending).then_some(event.received_at);
-                row.push_bind(event.id)
-                    .push_bind(&event.provider)
-                    .push_bind(&event.event_id)
-                    .push_bind(event.id_is_hash)
-                    .push_bind(&event.event_type)
-                    .push_bind(event.occurred_at)
-                    .push_bind(event.received_at)
-                    .push_bind(1_i32)
-                    .push_bind(event.video_ref)
-                    .push_bind(&event.upload_id)
-                    .push_bind(&event.asset_id)
-                    .push_bind(event.state)
-                    .push_bind(0_i32)
-                    .push_bind(due)
-                    .push_bind(&event.error)
-                    .push_bind(&event.body);
-            });
-            query.push(ON_CONFLICT);
-            query.build_query_scalar().fetch_all(pool).await
-        })?;
-        let mut fresh: std::collections::HashSet<Uuid> = ids.into_iter().collect();
-        Ok(events
-            .iter()
-            .map(|event| {
-                if fresh.remove(&event.id) {
-                    Stored::New
-                } else {
-                    Stored::Duplicate
-                }
-            })
-            .collect())
-    }
-
     /// The event with this id of ours.
     ///
     /// # Errors
@@ -169,10 +125,78 @@ impl Store {
     }
 }
 
+/// An event on its way into the inbox.
+pub(super) struct NewRow<'a> {
+    pub(super) event: &'a InboxEvent,
+    /// The video that it is applied to in the same transaction; none where it goes in as it is.
+    pub(super) applied_to: Option<Uuid>,
+}
+
+impl NewRow<'_> {
+    pub(super) const fn state(&self) -> EventState {
+        match self.applied_to {
+            Some(_) => EventState::Applied,
+            None => self.event.state,
+        }
+    }
+
+    pub(super) fn next_attempt_at(&self) -> Option<DateTime<Utc>> {
+        self.event.next_attempt_at.filter(|_| self.applied_to.is_none())
+    }
+}
+
+impl Tx {
+    /// Stores events that differ in provider or id, in the order of these, so that two replicas never wait for each
+    /// other in a circle. The ids of those that were not known before.
+    pub(super) async fn insert_events(&mut self, rows: &[NewRow<'_>]) -> Result<HashSet<Uuid>, StoreError> {
+        let ids: Vec<Uuid> = match self {
+            // One prepared statement for every size; SQLite has no arrays.
+            Self::Postgres(tx) => arrays::insert_events(tx, rows).await?,
+            Self::Sqlite(tx) => {
+                insert_events(rows)
+                    .build_query_scalar()
+                    .fetch_all(&mut **tx)
+                    .await?
+            }
+        };
+        Ok(ids.into_iter().collect())
+    }
+}
+
+fn insert_events(rows: &[NewRow<'_>]) -> QueryBuilder<sqlx::Sqlite> {
+    let mut query = QueryBuilder::new(
+        "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, \
+                 receipts, video_ref, upload_id, asset_id, state, attempts, next_attempt_at, error, video_id, body) ",
+    );
+    query.push_values(rows, |mut columns, row| {
+        let event = row.event;
+        columns
+            .push_bind(event.id)
+            .push_bind(event.provider.clone())
+            .push_bind(event.event_id.clone())
+            .push_bind(event.id_is_hash)
+            .push_bind(event.event_type.clone())
+            .push_bind(event.occurred_at)
+            .push_bind(event.received_at)
+            .push_bind(1_i32)
+            .push_bind(event.video_ref)
+            .push_bind(event.upload_id.clone())
+            .push_bind(event.asset_id.clone())
+            .push_bind(row.state())
+            .push_bind(0_i32)
+            .push_bind(row.next_attempt_at())
+            .push_bind(event.error.clone())
+            .push_bind(row.applied_to)
+            .push_bind(event.body.clone());
+    });
+    query.push(ON_CONFLICT);
+    query
+}
+
 /// A known event comes again. One that had not come through is tried again. One whose id is a hash of its content may
 /// mean something new once its equal is applied, so it is taken in anew, under the new id of ours. The returned id
 /// equals the one handed in for what is new alone.
-const ON_CONFLICT: &str = " on conflict (provider, event_id) do update set \
+pub(super) const ON_CONFLICT: &str = " on conflict (provider, event_id) do update set \
      id = case when webhook_events.state = 'applied' then excluded.id else webhook_events.id end, \
      received_at = case when webhook_events.state = 'applied' then excluded.received_at \
      else webhook_events.received_at end, \
@@ -180,17 +204,6 @@ const ON_CONFLICT: &str = " on conflict (provider, event_id) do update set \
      state = 'pending', attempts = 0, error = null, next_attempt_at = excluded.received_at \
      where webhook_events.state in ('failed', 'parked', 'given_up') \
      or (webhook_events.state = 'applied' and webhook_events.id_is_hash) returning id";
-
-/// In the order of the unique key, so that two replicas never wait for each other in a circle.
-fn first_of_each(events: &[NewEvent]) -> Vec<&NewEvent> {
-    let mut seen = std::collections::HashSet::new();
-    let mut firsts: Vec<&NewEvent> = events
-        .iter()
-        .filter(|event| seen.insert((&event.provider, &event.event_id)))
-        .collect();
-    firsts.sort_by_key(|event| (&event.provider, &event.event_id));
-    firsts
-}
 
 impl Store {
     /// Marks an event as due again, whatever its state. False where there is none, or its body is gone.

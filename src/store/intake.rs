@@ -1,12 +1,15 @@
 //! Group commit: events that arrive while a commit runs share the next one.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use tokio::sync::{Notify, mpsc, oneshot};
+use uuid::Uuid;
 
+use super::take_in::{Batch, Planner, TakenIn};
 use super::{Store, StoreError, Stored};
 use crate::chain::Chain;
-use crate::domain::NewEvent;
+use crate::domain::{InboxEvent, NewEvent};
 
 /// Events that may wait for the next commit; beyond that the provider is told to come again.
 const QUEUE: usize = 4096;
@@ -27,16 +30,17 @@ pub struct NotStored;
 
 #[derive(Debug)]
 struct Waiting {
-    event: NewEvent,
+    event: InboxEvent,
     answer: oneshot::Sender<Result<Stored, NotStored>>,
 }
 
 impl Intake {
     /// Starts the one task that writes. It ends when the last handle is dropped.
-    pub fn start(store: Store) -> Self {
+    /// `planner` decides what a batch does to its videos.
+    pub fn start(store: Store, planner: Box<Planner>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let stored = Arc::new(Notify::new());
-        tokio::spawn(write_batches(store, receiver, stored.clone()));
+        tokio::spawn(write_batches(store, planner, receiver, stored.clone()));
         Self { sender, stored }
     }
 
@@ -47,7 +51,10 @@ impl Intake {
     pub async fn submit(&self, event: NewEvent) -> Result<Stored, NotStored> {
         let (answer, answered) = oneshot::channel();
         self.sender
-            .try_send(Waiting { event, answer })
+            .try_send(Waiting {
+                event: event.into(),
+                answer,
+            })
             .map_err(|_| NotStored)?;
         answered.await.map_err(|_| NotStored)?
     }
@@ -58,48 +65,104 @@ impl Intake {
     }
 }
 
-async fn write_batches(store: Store, mut receiver: mpsc::Receiver<Waiting>, stored: Arc<Notify>) {
+async fn write_batches(
+    store: Store,
+    planner: Box<Planner>,
+    mut receiver: mpsc::Receiver<Waiting>,
+    stored: Arc<Notify>,
+) {
     let mut waiting = Vec::with_capacity(BATCH);
     // No timer: whoever waits when the previous commit returns goes into the next one.
     while receiver.recv_many(&mut waiting, BATCH).await > 0 {
-        let (events, answers): (Vec<_>, Vec<_>) = waiting
-            .drain(..)
-            .map(|waiting| (waiting.event, waiting.answer))
-            .unzip();
-        let results = write(&store, &events).await;
-        stored.notify_one();
-        for (answer, result) in answers.into_iter().zip(results) {
+        let mut answers = Vec::with_capacity(waiting.len());
+        let mut events = Vec::with_capacity(waiting.len());
+        for Waiting { event, answer } in waiting.drain(..) {
+            answers.push((event.id, answer));
+            events.push(event);
+        }
+        let mut batch = Batch::of(events);
+        let written = write(&store, &mut batch, &*planner).await;
+        if written.left {
+            stored.notify_one();
+        }
+        for (id, answer) in answers {
             // A caller that has gone away misses nothing: its event is stored or will come again.
-            let _gone = answer.send(result);
+            let _gone = answer.send(written.of(id, batch.stored_as(id)));
         }
     }
 }
 
-async fn write(store: &Store, events: &[NewEvent]) -> Vec<Result<Stored, NotStored>> {
+/// What a batch came to, for whoever waits for one of its events.
+#[derive(Default)]
+struct Written {
+    fresh: HashSet<Uuid>,
+    /// Not durable.
+    lost: HashSet<Uuid>,
+    /// Something is left to be applied.
+    left: bool,
+}
+
+impl Written {
+    fn none(events: &[InboxEvent]) -> Self {
+        Self {
+            lost: events.iter().map(|event| event.id).collect(),
+            ..Self::default()
+        }
+    }
+
+    /// `stored_as` is the event itself, or the one that it repeats.
+    fn of(&self, id: Uuid, stored_as: Uuid) -> Result<Stored, NotStored> {
+        if self.lost.contains(&stored_as) {
+            Err(NotStored)
+        } else if self.fresh.contains(&id) {
+            Ok(Stored::New)
+        } else {
+            Ok(Stored::Duplicate)
+        }
+    }
+}
+
+async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
+    match store.take_in(batch, planner).await {
+        Ok(TakenIn { fresh, left }) => Written {
+            fresh,
+            left,
+            ..Written::default()
+        },
+        // Another writer came in between, or a row was refused: the job finds out which, event by event.
+        Err(error) if error.is_of_a_row() || matches!(error, StoreError::Contended) => {
+            tracing::debug!(error = %Chain(&error), "a batch of webhook events is stored first and applied later");
+            store_alone(store, batch.events()).await
+        }
+        Err(error) => {
+            log_failure(&error, batch.events().len());
+            Written::none(batch.events())
+        }
+    }
+}
+
+async fn store_alone(store: &Store, events: &[InboxEvent]) -> Written {
     match store.store_events(events).await {
-        Ok(stored) => stored.into_iter().map(Ok).collect(),
+        Ok(fresh) => Written {
+            fresh,
+            left: true,
+            ..Written::default()
+        },
         // The statement itself was refused: one bad row must not hold up the others.
-        Err(StoreError::Database(sqlx::Error::Database(error))) if events.len() > 1 => {
-            tracing::warn!(error = %error, "a batch of webhook events was refused; storing them one by one");
-            let mut results = Vec::with_capacity(events.len());
+        Err(error) if error.is_of_a_row() && events.len() > 1 => {
+            tracing::warn!(error = %Chain(&error), "a batch of webhook events was refused; storing them one by one");
+            let mut all = Written::default();
             for event in events {
-                results.push(write_one(store, event).await);
+                let one = Box::pin(store_alone(store, std::slice::from_ref(event))).await;
+                all.fresh.extend(one.fresh);
+                all.lost.extend(one.lost);
+                all.left |= one.left;
             }
-            results
+            all
         }
         Err(error) => {
             log_failure(&error, events.len());
-            vec![Err(NotStored); events.len()]
-        }
-    }
-}
-
-async fn write_one(store: &Store, event: &NewEvent) -> Result<Stored, NotStored> {
-    match store.store_events(std::slice::from_ref(event)).await {
-        Ok(stored) => stored.first().copied().ok_or(NotStored),
-        Err(error) => {
-            log_failure(&error, 1);
-            Err(NotStored)
+            Written::none(events)
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Rows in PostgreSQL or SQLite: one SQL text for both.
 
 mod apply;
+mod arrays;
 mod changes;
 mod connect;
 mod due;
@@ -9,10 +10,12 @@ mod idempotency;
 mod inbox;
 mod intake;
 mod leases;
+mod lookup;
 mod outbox;
 mod outgoing;
 mod record;
 mod secrets;
+mod take_in;
 mod tx;
 mod videos;
 
@@ -27,6 +30,7 @@ pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
+pub use take_in::Planner;
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.
@@ -47,6 +51,8 @@ pub struct Store {
     readers: Pool,
     /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
     writer: Pool,
+    /// Where single videos are read together, on PostgreSQL: a file of our own is read without a round trip.
+    lookup: Option<lookup::Lookup>,
     /// Where visible changes are told.
     feed: feed::Feed,
     /// Who is told of them besides.

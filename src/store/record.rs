@@ -49,6 +49,12 @@ pub(super) struct VideoRecord {
     updated_at: DateTime<Utc>,
 }
 
+impl VideoRecord {
+    pub(super) const fn id(&self) -> Uuid {
+        self.id
+    }
+}
+
 impl TryFrom<VideoRecord> for Video {
     type Error = StoreError;
 

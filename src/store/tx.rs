@@ -47,15 +47,8 @@ impl Tx {
         Ok(())
     }
 
-    /// Row locks exist on PostgreSQL alone; SQLite's writer is alone anyway.
-    pub(super) const fn for_update(&self) -> &'static str {
-        match self {
-            Self::Postgres(_) => " for update",
-            Self::Sqlite(_) => "",
-        }
-    }
-
-    /// Several replicas share the work by passing over what another one holds.
+    /// Several replicas share the work by passing over what another one holds. Row locks exist on PostgreSQL alone;
+    /// SQLite's writer is alone anyway.
     pub(super) const fn for_update_skip_locked(&self) -> &'static str {
         match self {
             Self::Postgres(_) => " for update skip locked",

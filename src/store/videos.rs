@@ -5,7 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
-use super::{Store, StoreError, on_pool};
+use super::{Pool, Store, StoreError, arrays, on_pool};
 use crate::domain::{ShownStatus, Video};
 
 /// Which videos a list shows. Deleted ones never.
@@ -84,6 +84,11 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn video(&self, id: Uuid) -> Result<Option<Video>, StoreError> {
+        if let Some(lookup) = &self.lookup
+            && let Ok(found) = lookup.video(id).await
+        {
+            return Ok(found);
+        }
         let mut found = self.videos_by_id(&[id]).await?;
         Ok(found.pop())
     }
@@ -96,16 +101,20 @@ impl Store {
         if ids.is_empty() {
             return Ok(Vec::new());
         }
-        let rows = on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select ");
-            query.push(VIDEO_COLUMNS).push(" from videos where id in (");
-            let mut list = query.separated(", ");
-            for id in ids {
-                list.push_bind(*id);
+        let rows = match &self.readers {
+            // One prepared statement for every size; SQLite has no arrays.
+            Pool::Postgres(pool) => arrays::videos_by_id(pool, ids).await?,
+            Pool::Sqlite(pool) => {
+                let mut query = QueryBuilder::new("select ");
+                query.push(VIDEO_COLUMNS).push(" from videos where id in (");
+                let mut list = query.separated(", ");
+                for id in ids {
+                    list.push_bind(*id);
+                }
+                query.push(")");
+                query.build_query_as::<VideoRecord>().fetch_all(pool).await?
             }
-            query.push(")");
-            query.build_query_as::<VideoRecord>().fetch_all(pool).await
-        })?;
+        };
         videos(rows)
     }
 
@@ -170,17 +179,35 @@ impl Store {
         Ok(())
     }
 
-    /// Providers that have videos which are not deleted, with their number.
+    /// Providers that have videos which are not deleted. One step through an index for each, however many videos.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn providers_in_use(&self) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn providers_in_use(&self) -> Result<Vec<String>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
-            sqlx::query_as(
-                "select provider, count(*) from videos where status <> 'deleted' group by provider",
+            sqlx::query_scalar(
+                "with recursive names (provider) as ( \
+                 select min(provider) from videos where status <> 'deleted' \
+                 union all select ( \
+                 select min(provider) from videos where status <> 'deleted' and provider > names.provider) \
+                 from names where provider is not null) \
+                 select provider from names where provider is not null",
             )
             .fetch_all(pool)
             .await
+        })?)
+    }
+
+    /// How many videos a provider has that are not deleted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn count_living(&self, provider: &str) -> Result<i64, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select count(*) from videos where provider = $1 and status <> 'deleted'")
+                .bind(provider)
+                .fetch_one(pool)
+                .await
         })?)
     }
 }

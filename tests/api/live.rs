@@ -68,8 +68,11 @@ on_both! {
         advance(&app, video, 2).await;
         assert_eq!(stream.next().await.unwrap().1["status"], "preparing");
         advance(&app, video, 4).await;
-        let (id, last) = stream.next().await.unwrap();
-        assert_eq!(last["status"], "ready");
+        let (mut id, mut last) = stream.next().await.unwrap();
+        while last["status"] != "ready" {
+            assert_eq!(last["status"], "preparing");
+            (id, last) = stream.next().await.unwrap();
+        }
         assert_eq!(id, last["version"].to_string());
         assert!(stream.next().await.is_none());
     }

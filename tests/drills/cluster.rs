@@ -75,6 +75,11 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
+    /// What the server wrote so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.path("run").join("log")).unwrap()
+    }
+
     fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }

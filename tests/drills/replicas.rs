@@ -26,7 +26,7 @@ use crate::support::fake_mux::FakeMux;
 const NOTE_APPLICATIONS: &str = "create table drill_applied (event uuid not null); \
     create function drill_note() returns trigger language plpgsql as \
     'begin insert into drill_applied values (new.id); return new; end'; \
-    create trigger drill_note after update on webhook_events for each row \
+    create trigger drill_note after insert or update on webhook_events for each row \
     when (new.state = 'applied') execute function drill_note();";
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

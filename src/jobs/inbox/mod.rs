@@ -3,18 +3,20 @@
 mod plan;
 mod refresh;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use refresh::Refresh;
+use self::plan::Means;
+pub use self::refresh::Refresh;
 
 use crate::chain::Chain;
-use crate::domain::EventState;
-use crate::state::AppState;
-use crate::store::{Applied, EventOutcome, StoreError};
+use crate::domain::{CheckTimes, EventState};
+use crate::state::{AppState, ProviderSet};
+use crate::store::{Applied, EventOutcome, Planner, StoreError};
 
 /// Events of one transaction.
 const BATCH: i64 = 256;
@@ -22,6 +24,17 @@ const BATCH: i64 = 256;
 const SWEEP: Duration = Duration::from_secs(30);
 /// Longest wait between two tries of an event.
 const LONGEST_BACKOFF_S: i64 = 3600;
+
+/// Decides what a batch does to its videos as it comes in. What needs the provider's word stays pending.
+pub fn planner(providers: Arc<ProviderSet>, check_times: CheckTimes) -> Box<Planner> {
+    Box::new(move |due, now| {
+        let means = Means {
+            providers: &providers,
+            check_times: &check_times,
+        };
+        plan::plan(means, due, now, &mut Vec::new())
+    })
+}
 
 /// Applies events as they come until `stop`.
 pub async fn run(state: AppState, stop: CancellationToken) {
@@ -94,7 +107,7 @@ async fn one_batch(state: &AppState) -> Result<(usize, Vec<Refresh>), StoreError
     match state
         .store
         .apply_due(now, BATCH, None, |due| {
-            plan::plan(state, due, now, &mut refreshes)
+            plan::plan(Means::of(state), due, now, &mut refreshes)
         })
         .await
     {
@@ -121,7 +134,7 @@ async fn one_by_one(
         let one = state
             .store
             .apply_due(now, 1, Some(*id), |due| {
-                plan::plan(state, due, now, &mut refreshes)
+                plan::plan(Means::of(state), due, now, &mut refreshes)
             })
             .await;
         match one {

@@ -6,26 +6,43 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Refresh;
-use crate::domain::{EventState, InboxEvent, Status, Video};
+use crate::domain::{CheckTimes, EventState, InboxEvent, Status, Video};
 use crate::provider::{Provider, Subject};
-use crate::state::AppState;
+use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Plan, VideoChange};
 
 /// While a refresh asks the provider, nobody else takes its event.
 const REFRESH_LEASE: chrono::Duration = chrono::Duration::seconds(60);
 
-/// Joins each event into its video. Events whose video only becomes known by a later one of the batch get another
+/// What a plan is made with.
+#[derive(Clone, Copy)]
+pub(super) struct Means<'a> {
+    pub(super) providers: &'a ProviderSet,
+    pub(super) check_times: &'a CheckTimes,
+}
+
+impl<'a> Means<'a> {
+    pub(super) fn of(state: &'a AppState) -> Self {
+        Self {
+            providers: &state.providers,
+            check_times: &state.check_times,
+        }
+    }
+}
+
+/// Joins each pending event into its video. Events whose video only becomes known by a later one of the batch get another
 /// turn; those that still have none are parked.
-pub(super) fn plan(state: &AppState, due: &Due, now: DateTime<Utc>, refreshes: &mut Vec<Refresh>) -> Plan {
+pub(super) fn plan(means: Means<'_>, due: &Due, now: DateTime<Utc>, refreshes: &mut Vec<Refresh>) -> Plan {
     let mut board = Board::new(&due.videos);
     let mut outcomes = Vec::with_capacity(due.events.len());
-    let mut waiting: Vec<&InboxEvent> = due.events.iter().collect();
+    let pending = |event: &&InboxEvent| event.state == EventState::Pending;
+    let mut waiting: Vec<&InboxEvent> = due.events.iter().filter(pending).collect();
     loop {
         let before = waiting.len();
         waiting.retain(|event| match board.find(event) {
             None => true,
             Some(index) => {
-                outcomes.push(apply(state, event, &mut board, index, now, refreshes));
+                outcomes.push(apply(means, event, &mut board, index, now, refreshes));
                 false
             }
         });
@@ -45,14 +62,14 @@ pub(super) fn plan(state: &AppState, due: &Due, now: DateTime<Utc>, refreshes: &
 }
 
 fn apply(
-    state: &AppState,
+    means: Means<'_>,
     event: &InboxEvent,
     board: &mut Board,
     index: usize,
     now: DateTime<Utc>,
     refreshes: &mut Vec<Refresh>,
 ) -> EventOutcome {
-    let Some(provider) = state.providers.by_name(&event.provider) else {
+    let Some(provider) = means.providers.by_name(&event.provider) else {
         return failed(
             event,
             format!("no action map of provider \"{}\" is loaded", event.provider),
@@ -73,7 +90,7 @@ fn apply(
             ..failed(event, error)
         },
         Ok(refresh) => {
-            video.reschedule(shown, &state.check_times, now);
+            video.reschedule(shown, means.check_times, now);
             if video.known.reported == Status::Ready
                 && video.known.lacks(provider.needs(video.playback_policy))
             {
@@ -106,9 +123,11 @@ fn apply(
 fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bool, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
-    let read = provider
-        .translate(body, &subject, &event.event_id, event.received_at)
-        .map_err(|error| error.to_string())?;
+    let read = match &event.json {
+        Some(json) => provider.translate_json(json, &subject, &event.event_id, event.received_at),
+        None => provider.translate(body, &subject, &event.event_id, event.received_at),
+    };
+    let read = read.map_err(|error| error.to_string())?;
     let needs = provider.needs(video.playback_policy);
     video
         .observe(&read.observation, needs)

@@ -1,5 +1,7 @@
 //! `[webhook.event]` and `[[webhook.on]]`: what an event says.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
@@ -37,6 +39,8 @@ pub struct Delivery {
     pub asset_id: Option<String>,
     /// Of another environment, or nothing that the map wants to know.
     pub ignored: bool,
+    /// The body, parsed.
+    pub json: Arc<Value>,
 }
 
 /// Verified, but no JSON.
@@ -158,6 +162,7 @@ impl Events {
         let id = text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
         let id_is_hash = id.is_none() || self.id.as_ref().is_some_and(Source::is_hash);
         let rule = self.rule(&json);
+        let ignored = rule.is_none();
         let ids = rule
             .map(|rule| report::ids(&rule.fields, given))
             .unwrap_or_default();
@@ -176,22 +181,22 @@ impl Events {
             video_id: ids.video,
             upload_id: ids.upload,
             asset_id: ids.asset,
-            ignored: rule.is_none(),
+            ignored,
+            json: Arc::new(json),
         })
     }
 
     /// Reads everything, with the row at hand.
     pub(crate) fn translate(
         &self,
-        body: &[u8],
+        json: &Value,
         scope: &Scope<'_>,
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
-        let json: Value = serde_json::from_slice(body).map_err(|_| TranslateError::Unreadable)?;
-        let rule = self.rule(&json).ok_or(TranslateError::Ignored)?;
+        let rule = self.rule(json).ok_or(TranslateError::Ignored)?;
         let given = Given {
-            json: Some(&json),
+            json: Some(json),
             ..Given::default()
         };
         let at = self.occurred_at(given);

@@ -18,11 +18,19 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     pub(crate) async fn make(db: Db) -> Self {
-        let folder = TempDir::new().unwrap();
-        let url = match db {
-            Db::Sqlite => format!("sqlite://{}/test.db", folder.path().display()),
-            Db::Postgres => make_postgres().await,
-        };
+        match db {
+            Db::Postgres => Self::at(&make_postgres().await),
+            Db::Sqlite => {
+                let folder = TempDir::new().unwrap();
+                let url = format!("sqlite://{}/test.db", folder.path().display());
+                Self { url, _folder: folder }
+            }
+        }
+    }
+
+    /// One that is there already.
+    pub(crate) fn at(url: &str) -> Self {
+        let (url, folder) = (url.to_owned(), TempDir::new().unwrap());
         Self { url, _folder: folder }
     }
 }

@@ -22,7 +22,7 @@ use yourbit_video::state::AppState;
 use yourbit_video::wiring::{App, StartError};
 
 pub(crate) use self::database::Db;
-use self::database::TestDatabase;
+pub(crate) use self::database::TestDatabase;
 use self::document::Judge;
 use self::fake_mux::FakeMux;
 
@@ -129,7 +129,12 @@ impl TestApp {
         Self::on(self.database.clone(), self.mux.clone(), &more).await
     }
 
-    async fn on(database: std::sync::Arc<TestDatabase>, mux: FakeMux, more: &[(&str, &str)]) -> Self {
+    /// On a database, behind a provider.
+    pub(crate) async fn on(
+        database: std::sync::Arc<TestDatabase>,
+        mux: FakeMux,
+        more: &[(&str, &str)],
+    ) -> Self {
         let env = environment(&database.url, &mux.url, more);
         let clock = Clock::frozen(start_of_time());
         let app = build(&env, clock.clone())

@@ -1,0 +1,113 @@
+//! The load driver: the release binary and a PostgreSQL of its own (fsync on), measured beside the limits of the
+//! same machine in the same run. `cargo bench --bench load` prints one table; `-- --quick` is a bounded form;
+//! `-- webhooks playback` runs those scenarios alone. Nothing is switched off: signatures, authentication, dedupe
+//! and durability are all active.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a driver: what fails ends the run"
+)]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts and times of one run lie far below 2^53"
+)]
+
+mod client;
+#[expect(dead_code, reason = "the drills use more of it")]
+#[path = "../../tests/drills/cluster.rs"]
+mod cluster;
+mod limits;
+mod maps;
+mod playback;
+mod rows;
+mod service;
+mod small;
+mod table;
+mod uploads;
+mod webhooks;
+
+use std::time::Duration;
+
+use self::cluster::Cluster;
+use self::maps::Maps;
+use self::rows::Rows;
+use self::table::Table;
+
+/// What every scenario works with.
+pub(crate) struct Bench {
+    pub(crate) cluster: Cluster,
+    pub(crate) maps: Maps,
+    /// How long one measurement lasts.
+    pub(crate) span: Duration,
+    pub(crate) quick: bool,
+    only: Vec<String>,
+}
+
+impl Bench {
+    /// Whether this part was asked for.
+    pub(crate) fn wants(&self, part: &str) -> bool {
+        self.only.is_empty() || self.only.iter().any(|name| name == part)
+    }
+
+    /// A fresh, migrated database.
+    pub(crate) async fn database(&self, name: &str) -> (String, Rows) {
+        let url = self.cluster.create_database(name);
+        let rows = Rows::migrated(&url).await;
+        (url, rows)
+    }
+}
+
+fn main() {
+    let words: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|word| word != "--bench")
+        .collect();
+    let quick = words.iter().any(|word| word == "--quick");
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
+    runtime.block_on(run(Bench {
+        cluster: Cluster::start_new(),
+        maps: Maps::write(),
+        span: Duration::from_secs(if quick { 3 } else { 10 }),
+        quick,
+        only: words.into_iter().filter(|word| !word.starts_with("--")).collect(),
+    }));
+}
+
+/// Lets PostgreSQL remember when each transaction was committed.
+async fn track_commits(cluster: &Cluster) {
+    let url = cluster.create_database("settings");
+    let pool = sqlx::PgPool::connect(&url).await.unwrap();
+    sqlx::query("alter system set track_commit_timestamp = on")
+        .execute(&pool)
+        .await
+        .unwrap();
+    pool.close().await;
+    cluster.crash();
+    cluster.start();
+}
+
+async fn run(bench: Bench) {
+    track_commits(&bench.cluster).await;
+    let mut table = Table::default();
+    if bench.wants("limits") {
+        limits::run(&bench, &mut table).await;
+    }
+    if bench.wants("small") {
+        small::run(&bench, &mut table).await;
+    }
+    if bench.wants("webhooks") {
+        webhooks::run(&bench, &mut table).await;
+    }
+    if bench.wants("playback") {
+        playback::run(&bench, &mut table).await;
+    }
+    if bench.wants("uploads") {
+        uploads::run(&bench, &mut table).await;
+    }
+    table.print();
+}

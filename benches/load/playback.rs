@@ -1,0 +1,106 @@
+//! Signed playback: never asked before, asked again, and by the page.
+
+use std::sync::Arc;
+
+use crate::Bench;
+use crate::client::{Outcome, load, request};
+use crate::limits;
+use crate::rows::video_id;
+use crate::service::{Service, authorization};
+use crate::table::{Table, share};
+
+/// As many as the peers had.
+const CONNECTIONS: usize = 32;
+/// Videos of each provider.
+const VIDEOS: u64 = 40_000;
+/// Videos that are asked for again and again: their signatures fit the cache.
+const WARM: u64 = 1_000;
+/// Hls, storyboard, animated and three thumbnails.
+const MUX_SIGNATURES: f64 = 6.0;
+
+pub(crate) async fn run(bench: &Bench, table: &mut Table) {
+    let (url, rows) = bench.database("playback").await;
+    rows.seed("mux", VIDEOS, true).await;
+    let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
+    let who = authorization();
+    let show = |index: u64| show(&who, index);
+    let targets = [service.address];
+    limits::rsa(bench, table);
+    let cold: Vec<_> = (2 * WARM..VIDEOS).map(show).collect();
+    let outcome = load(&targets, CONNECTIONS, bench.span, cold.into_iter()).await;
+    signed(
+        table,
+        "playback, nothing cached, 6 signatures",
+        &outcome,
+        MUX_SIGNATURES,
+    );
+    pages(bench, table, &service, &who).await;
+
+    let requests: Vec<_> = (0..WARM).map(show).collect();
+    load(&targets, CONNECTIONS, bench.span, requests.clone().into_iter()).await;
+    if let Ok(command) = std::env::var("BENCH_PROFILE") {
+        crate::webhooks::profile(&command, &service, bench.span);
+    }
+    let cpu = service.cpu();
+    let outcome = load(&targets, CONNECTIONS, bench.span, requests.into_iter().cycle()).await;
+    let cpu_us = (service.cpu() - cpu).as_micros() as f64 / outcome.count() as f64;
+    let beside = share(outcome.per_second(), table.reads_per_s, "point reads");
+    table.load(
+        "playback, asked again",
+        &outcome,
+        &format!("{beside}; {cpu_us:.0} µs of the service's processor each"),
+    );
+    table.fact(
+        "… peak resident memory",
+        format!("{:.0} MiB", service.peak_mib()),
+        "",
+    );
+    drop(service);
+    three(bench, table).await;
+}
+
+/// The peers' shape: three tokens an answer.
+async fn three(bench: &Bench, table: &mut Table) {
+    let (url, rows) = bench.database("three").await;
+    rows.seed("three", VIDEOS, true).await;
+    let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
+    let who = authorization();
+    let cold: Vec<_> = (0..VIDEOS).map(|index| show(&who, index)).collect();
+    let outcome = load(&[service.address], CONNECTIONS, bench.span, cold.into_iter()).await;
+    signed(table, "playback, nothing cached, 3 signatures", &outcome, 3.0);
+}
+
+fn signed(table: &mut Table, name: &str, outcome: &Outcome, signatures: f64) {
+    let beside = share(
+        outcome.per_second() * signatures,
+        table.signs_per_s,
+        "the RSA limit",
+    );
+    table.load(name, outcome, &beside);
+}
+
+/// Pages of 100 videos, one after the other: first signed, then again.
+async fn pages(bench: &Bench, table: &mut Table, service: &Service, who: &str) {
+    let page = |number: u64| {
+        let ids: Vec<String> = (0..100).map(|index| video_id(number * 100 + index)).collect();
+        let body = serde_json::json!({"ids": ids, "expires_in": 7200});
+        request("POST", "/v1/playback", who, body.to_string().as_bytes())
+    };
+    let cold: Vec<_> = (0..5).map(page).collect();
+    let outcome = load(&[service.address], 1, bench.span, cold.into_iter()).await;
+    let rsa_ms = 100.0 * MUX_SIGNATURES / table.signs_per_s * 1000.0;
+    let times = outcome.percentile_ms(0.5) / rsa_ms;
+    table.load(
+        "page of 100, nothing cached",
+        &outcome,
+        &format!("{times:.2} × the RSA time of {rsa_ms:.0} ms"),
+    );
+    let warm: Vec<_> = (0..5).map(page).collect();
+    let outcome = load(&[service.address], 1, bench.span / 3, warm.into_iter().cycle()).await;
+    table.load("page of 100, asked again", &outcome, "at most 3 ms");
+}
+
+fn show(who: &str, index: u64) -> Arc<[u8]> {
+    let path = format!("/v1/videos/{}/playback", video_id(index));
+    request("GET", &path, who, b"")
+}

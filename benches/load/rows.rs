@@ -1,0 +1,68 @@
+//! Rows made and read past the service.
+
+use sqlx::{AssertSqlSafe, PgPool};
+
+/// The driver's own connections to one database.
+pub(crate) struct Rows {
+    pub(crate) pool: PgPool,
+}
+
+/// The id of generated video number `index`: sorts by its making, as ours do.
+pub(crate) fn video_id(index: u64) -> String {
+    format!("00000000-0000-7000-8000-{index:012x}")
+}
+
+impl Rows {
+    pub(crate) async fn migrated(url: &str) -> Self {
+        let pool = sqlx::postgres::PgPoolOptions::new()
+            .max_connections(40)
+            .connect(url)
+            .await
+            .unwrap();
+        sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+        Self { pool }
+    }
+
+    /// Videos `0..count` of `provider`: waiting for their file, or ready to be played.
+    pub(crate) async fn seed(&self, provider: &str, count: u64, ready: bool) {
+        let (status, asset, facts) = if ready {
+            ("ready", "'asset-' || md5(i::text)", READY_FACTS)
+        } else {
+            ("waiting", "null", "'{}'")
+        };
+        self.run(&format!(
+            "insert into videos (id, owner, provider, title, metadata, playback_policy, quality, status, upload_id, \
+             asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, \
+             steps, unsent, upload_expires_at, check_at, checks, lost, lease_until_s, version, revision, created_at, updated_at) \
+             select ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'bench', '{provider}', 'Video ' || i, \
+             '{{}}', 'signed', 'basic', '{status}', 'upload-' || md5(i::text), {asset}, '{status}', false, false, false, \
+             {ready_at}, false, ({facts})::jsonb, '{{}}', 1, '[]', now() + interval '1 hour', now() + interval '1 hour', 0, \
+             false, 0, 1, 1, now(), now() from generate_series(0, {last}) i",
+            ready_at = if ready { "now()" } else { "null" },
+            last = count - 1,
+        ))
+        .await;
+        self.run("vacuum analyze videos").await;
+    }
+
+    pub(crate) async fn run(&self, sql: &str) {
+        sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))
+            .execute(&self.pool)
+            .await
+            .unwrap();
+    }
+
+    /// One number.
+    pub(crate) async fn number(&self, sql: &str) -> f64 {
+        let sql = AssertSqlSafe(sql.to_owned());
+        sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
+    }
+}
+
+const READY_FACTS: &str = "jsonb_build_object(\
+    'playback_id', jsonb_build_object('v', 'playback-' || md5(i::text), 't', 1, 'r', 6, 'e', 'event-' || i), \
+    'playback_policy', jsonb_build_object('v', 'signed', 't', 1, 'r', 6, 'e', 'event-' || i), \
+    'duration', jsonb_build_object('v', 23.857167, 't', 1, 'r', 6, 'e', 'event-' || i), \
+    'aspect_ratio', jsonb_build_object('v', '16:9', 't', 1, 'r', 6, 'e', 'event-' || i), \
+    'width', jsonb_build_object('v', 1920, 't', 1, 'r', 6, 'e', 'event-' || i), \
+    'height', jsonb_build_object('v', 1080, 't', 1, 'r', 6, 'e', 'event-' || i))";

@@ -1,0 +1,163 @@
+//! Batches as PostgreSQL takes them best: an array a column, so that one prepared statement serves every size. (A
+//! list of values is another statement for each length, to be parsed and planned anew.)
+//! SQLite has no arrays; its statements stand beside the callers of these.
+
+use chrono::{DateTime, Utc};
+use sqlx::types::Json;
+use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use uuid::Uuid;
+
+use super::apply::{EventOutcome, Keys, VideoChange};
+use super::inbox::{NewRow, ON_CONFLICT};
+use super::record::{VIDEO_COLUMNS, VideoRecord};
+
+/// One value of each item.
+fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
+    items.iter().map(value).collect()
+}
+
+/// Stores events; the ids of those that were written.
+pub(super) async fn insert_events(
+    connection: &mut PgConnection,
+    rows: &[NewRow<'_>],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    let sql = format!(
+        "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, video_ref, \
+         upload_id, asset_id, state, next_attempt_at, error, video_id, body, receipts, attempts) \
+         select new.*, 1, 0 from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], \
+         $6::timestamptz[], $7::timestamptz[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], \
+         $13::text[], $14::uuid[], $15::bytea[]) as new{ON_CONFLICT}"
+    );
+    sqlx::query_scalar(AssertSqlSafe(sql))
+        .bind(column(rows, |row| row.event.id))
+        .bind(column(rows, |row| row.event.provider.as_str()))
+        .bind(column(rows, |row| row.event.event_id.as_str()))
+        .bind(column(rows, |row| row.event.id_is_hash))
+        .bind(column(rows, |row| row.event.event_type.as_str()))
+        .bind(column(rows, |row| row.event.occurred_at))
+        .bind(column(rows, |row| row.event.received_at))
+        .bind(column(rows, |row| row.event.video_ref))
+        .bind(column(rows, |row| row.event.upload_id.as_deref()))
+        .bind(column(rows, |row| row.event.asset_id.as_deref()))
+        .bind(column(rows, |row| row.state().as_str()))
+        .bind(column(rows, NewRow::next_attempt_at))
+        .bind(column(rows, |row| row.event.error.as_deref()))
+        .bind(column(rows, |row| row.applied_to))
+        .bind(column(rows, |row| row.event.body.as_deref()))
+        .fetch_all(connection)
+        .await
+}
+
+/// The videos with these ids, in no order.
+pub(super) async fn videos_by_id(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<VideoRecord>, sqlx::Error> {
+    let sql = format!("select {VIDEO_COLUMNS} from videos where id = any($1)");
+    sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(pool).await
+}
+
+/// One provider's videos that any of the keys names, locked as `lock` says, in the order of ids.
+pub(super) async fn videos_of(
+    connection: &mut PgConnection,
+    provider: &str,
+    keys: &Keys<'_>,
+    lock: &str,
+) -> Result<Vec<VideoRecord>, sqlx::Error> {
+    let sql = format!(
+        "select {VIDEO_COLUMNS} from videos where provider = $1 and (id = any($2) or upload_id = any($3) \
+         or asset_id = any($4)) order by id{lock}"
+    );
+    sqlx::query_as(AssertSqlSafe(sql))
+        .bind(provider)
+        .bind(&keys.refs)
+        .bind(&keys.uploads)
+        .bind(&keys.assets)
+        .fetch_all(connection)
+        .await
+}
+
+/// Writes what events can change of videos, where nobody came in between; how many were written.
+pub(super) async fn write_videos(
+    connection: &mut PgConnection,
+    changes: &[VideoChange],
+) -> Result<u64, sqlx::Error> {
+    let result = sqlx::query(
+        "update videos set status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
+         reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \
+         cancel_confirmed = new.cancel_confirmed, ready_at = new.ready_at, \
+         ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, check_at = new.check_at, \
+         checks = new.checks, lost = new.lost, version = new.version, revision = new.revision, \
+         updated_at = new.updated_at \
+         from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], \
+         $8::boolean[], $9::boolean[], $10::timestamptz[], $11::boolean[], $12::jsonb[], $13::timestamptz[], \
+         $14::integer[], $15::boolean[], $16::bigint[], $17::bigint[], $18::timestamptz[]) \
+         as new (id, before, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
+         ready_at, ready_by_our_clock, facts, check_at, checks, lost, version, revision, updated_at) \
+         where videos.id = new.id and videos.revision = new.before",
+    )
+    .bind(column(changes, |change| change.after.id))
+    .bind(column(changes, |change| change.before.revision))
+    .bind(column(changes, |change| change.after.status.as_str()))
+    .bind(column(changes, |change| change.after.known.upload_id.as_deref()))
+    .bind(column(changes, |change| change.after.known.asset_id.as_deref()))
+    .bind(column(changes, |change| change.after.known.reported.as_str()))
+    .bind(column(changes, |change| change.after.known.gone))
+    .bind(column(changes, |change| change.after.known.delete_requested))
+    .bind(column(changes, |change| change.after.known.cancel_confirmed))
+    .bind(column(changes, |change| change.after.known.ready_at()))
+    .bind(column(changes, |change| {
+        change.after.known.ready.is_some_and(|ready| ready.by_our_clock)
+    }))
+    .bind(column(changes, |change| Json(&change.after.known.facts)))
+    .bind(column(changes, |change| change.after.check_at))
+    .bind(column(changes, |change| change.after.checks))
+    .bind(column(changes, |change| change.after.known.lost))
+    .bind(column(changes, |change| change.after.version))
+    .bind(column(changes, |change| change.after.revision))
+    .bind(column(changes, |change| change.after.updated_at))
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}
+
+/// Events of one provider that waited for any of the keys are due now.
+pub(super) async fn release_parked(
+    connection: &mut PgConnection,
+    provider: &str,
+    keys: &Keys<'_>,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "update webhook_events set state = 'pending', next_attempt_at = $1 \
+         where state = 'parked' and provider = $2 \
+         and (upload_id = any($3) or asset_id = any($4) or video_ref = any($5))",
+    )
+    .bind(now)
+    .bind(provider)
+    .bind(&keys.uploads)
+    .bind(&keys.assets)
+    .bind(&keys.refs)
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Writes what became of events; how many were written.
+pub(super) async fn finish_events(
+    connection: &mut PgConnection,
+    outcomes: &[EventOutcome],
+) -> Result<u64, sqlx::Error> {
+    let result = sqlx::query(
+        "update webhook_events set state = new.state, attempts = new.attempts, \
+         next_attempt_at = new.next_attempt_at, error = new.error, video_id = new.video_id \
+         from unnest($1::uuid[], $2::text[], $3::integer[], $4::timestamptz[], $5::text[], $6::uuid[]) \
+         as new (id, state, attempts, next_attempt_at, error, video_id) where webhook_events.id = new.id",
+    )
+    .bind(column(outcomes, |event| event.id))
+    .bind(column(outcomes, |event| event.state.as_str()))
+    .bind(column(outcomes, |event| event.attempts))
+    .bind(column(outcomes, |event| event.next_attempt_at))
+    .bind(column(outcomes, |event| event.error.as_deref()))
+    .bind(column(outcomes, |event| event.video_id))
+    .execute(connection)
+    .await?;
+    Ok(result.rows_affected())
+}
