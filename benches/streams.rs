@@ -46,6 +46,7 @@ impl Service {
             .env("VIDEO_LOCAL__DIR", folder.path().join("local"))
             .env("VIDEO_LOCAL__MAX_OPEN_UPLOADS_PER_OWNER", "100000")
             .env("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0")
+            .env("VIDEO_HTTP__MAX_CONNECTIONS_PER_ADDRESS", "0")
             .env("VIDEO_LOG__FILTER", "error")
             .stdout(Stdio::null())
             .spawn()

@@ -17,6 +17,7 @@ pub mod console;
 pub mod domain;
 pub mod http;
 pub mod jobs;
+pub mod limits;
 pub mod live;
 pub mod local;
 pub mod provider;

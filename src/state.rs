@@ -1,6 +1,7 @@
 //! What every request and job shares.
 
 use std::collections::{BTreeMap, HashMap};
+use std::net::IpAddr;
 use std::ops::Deref;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -11,8 +12,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
-use crate::config::Settings;
+use crate::config::{Http, Settings};
 use crate::domain::{CheckTimes, Video};
+use crate::limits::{Admission, Quotas};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
 use crate::store::{Intake, Planner, Store};
@@ -23,6 +25,28 @@ const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
 /// The shared state. Cheap to clone.
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
+
+/// The places of requests by kind: one kind's flood leaves the others theirs.
+pub struct Places {
+    /// Webhooks.
+    pub webhooks: Arc<Admission>,
+    /// What only reads.
+    pub reads: Arc<Admission>,
+    /// Everything else: it may ask the provider, and takes as long as that does.
+    pub changes: Arc<Admission>,
+}
+
+impl Places {
+    fn new(settings: &Http) -> Self {
+        let [quick, queue] = [settings.quick_ms, settings.queue_ms].map(std::time::Duration::from_millis);
+        let places = || Arc::new(Admission::new(settings.max_requests, quick, queue));
+        Self {
+            webhooks: places(),
+            reads: places(),
+            changes: places(),
+        }
+    }
+}
 
 /// What [`AppState`] points to.
 pub struct Inner {
@@ -42,6 +66,12 @@ pub struct Inner {
     pub webhook_room: Arc<Semaphore>,
     /// The service is on its way out.
     pub stopping: AtomicBool,
+    /// Uploads that each owner may begin.
+    pub uploads: Quotas<String>,
+    /// Failed authentications and signatures that each address may have.
+    pub failures: Quotas<IpAddr>,
+    /// How much is done at the same time.
+    pub places: Places,
     /// The last answer of the readiness probe.
     pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
     /// Opens event streams.
@@ -83,6 +113,9 @@ impl AppState {
             check_times: check_times(&settings),
             sightings: Sightings::default(),
             due: Notify::new(),
+            uploads: Quotas::new(settings.uploads.per_owner_per_min),
+            failures: Quotas::new(settings.auth.failures_per_min),
+            places: Places::new(&settings.http),
             tickets,
             hub: Hub::default(),
             stopped: CancellationToken::new(),

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use secrecy::ExposeSecret;
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpSocket};
 
 use crate::auth::{
     Authenticator, Development, DevelopmentError, Grant, Jwks, JwksError, Tickets, check_development, issue,
@@ -22,6 +22,9 @@ use crate::provider::{LoadOptions, MapError, Provider, embedded};
 use crate::state::{AppState, ProviderSet, check_times};
 use crate::store::{Store, StoreError};
 use crate::{http, jobs, local};
+
+/// Connections that may wait to be accepted, as far as the system allows.
+const BACKLOG: u32 = 4096;
 
 /// A wired service, ready to be served.
 pub struct App {
@@ -112,11 +115,11 @@ impl App {
             store.migrate().await?;
         }
         let in_use = store.providers_in_use().await?;
-        let listener = bind(settings.http.listen).await?;
+        let listener = bind(settings.http.listen)?;
         settle_addresses(&mut settings, &listener);
         let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(&in_use).collect();
         let inner = if names.iter().any(|name| *name == local::NAME) {
-            let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0))).await?;
+            let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
             Some((inner, local))
         } else {
@@ -218,10 +221,19 @@ fn console(state: &AppState, development: bool) -> Result<Option<Router>, StartE
     })))
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| StartError::Listen { address, error })
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    listen(address).map_err(|error| StartError::Listen { address, error })
+}
+
+/// With room for a crowd: a connection that finds none tries again only after a second.
+fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4(),
+        SocketAddr::V6(_) => TcpSocket::new_v6(),
+    }?;
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Port 0 asks the system for one: the addresses that follow from it are known only now.

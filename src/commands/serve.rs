@@ -11,6 +11,7 @@ use tokio_util::task::TaskTracker;
 use super::CommandError;
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
+use crate::http::server;
 use crate::state::AppState;
 use crate::wiring::{App, StartError};
 use crate::{jobs, live, telemetry};
@@ -42,7 +43,7 @@ struct Running {
     state: AppState,
     /// Nobody needs time to notice that this machine's developer stops.
     drain_s: u64,
-    outer: JoinHandle<std::io::Result<()>>,
+    outer: JoinHandle<()>,
     jobs: TaskTracker,
     inner: TaskTracker,
     stop_outer: CancellationToken,
@@ -77,9 +78,10 @@ impl Running {
             let stop = stop_jobs.clone();
             jobs.spawn(async move { local.local.run(stop).await });
         }
-        let serving =
-            axum::serve(listener, router).with_graceful_shutdown(stop_outer.clone().cancelled_owned());
-        let outer = tokio::spawn(serving.into_future());
+        let (serving, stop) = (state.clone(), stop_outer.clone());
+        let outer = tokio::spawn(async move {
+            server::serve(listener, router, &serving.settings.http, stop).await;
+        });
         let drain_s = if development {
             0
         } else {

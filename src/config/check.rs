@@ -3,7 +3,7 @@
 use url::{Host, Url};
 
 use super::load::Merged;
-use super::{ConfigError, Settings, console, events};
+use super::{ConfigError, Settings, console, events, limits};
 
 pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), ConfigError> {
     let refuse = |key: &str, problem: &str| Err(ConfigError::new(merged.origin(key), key, problem));
@@ -50,6 +50,9 @@ pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), Conf
                 "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
             ),
         );
+    }
+    if let Err((key, problem)) = limits::check(&mut settings.http) {
+        return refuse(key, &problem);
     }
     console::check(settings, merged)?;
     if let Some(problem) = events::problem(&settings.events) {

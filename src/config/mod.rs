@@ -6,6 +6,7 @@
 mod check;
 mod console;
 mod events;
+mod limits;
 mod load;
 mod local;
 mod secrets;
@@ -23,6 +24,7 @@ pub use local::{Chaos, Local};
 pub use secrets::read_secret;
 
 use crate::domain::Policy;
+use crate::limits::Network;
 
 /// The embedded defaults: every key with a comment.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");
@@ -76,6 +78,23 @@ pub struct Http {
     pub cors_origins: Vec<String>,
     /// Proxies whose forwarding headers count.
     pub trusted_proxies: Vec<String>,
+    /// The same, read; filled in by validation.
+    #[serde(skip)]
+    pub proxies: Vec<Network>,
+    /// Connections at the same time.
+    pub max_connections: usize,
+    /// Those of one address; 0 for no limit.
+    pub max_connections_per_address: usize,
+    /// Requests of one kind that are worked on at the same time.
+    pub max_requests: usize,
+    /// Answers faster than this on average are never too slow, in milliseconds.
+    pub quick_ms: u64,
+    /// Nobody is refused while all have their turn within so many milliseconds.
+    pub queue_ms: u64,
+    /// Longest that the headers of a request may take, in seconds.
+    pub header_timeout_s: u64,
+    /// Longest pause within a body, either way, in seconds.
+    pub body_timeout_s: u64,
     /// Address of the metrics; empty for none.
     pub metrics_listen: String,
     /// Event streams in one process.
@@ -115,6 +134,8 @@ pub struct Auth {
     pub issuer: String,
     /// Required `aud`; empty for none.
     pub audience: String,
+    /// Failed authentications and signatures of one address in a minute; 0 for no limit.
+    pub failures_per_min: u32,
 }
 
 impl Auth {

@@ -7,6 +7,7 @@ use http::header;
 use http::request::Parts;
 
 use super::error::ApiError;
+use super::peer;
 use crate::auth::{Caller, Development, NotBelieved};
 use crate::state::AppState;
 
@@ -18,20 +19,26 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
-        let (Some(value), None) = (given.next(), given.next()) else {
-            return Err(ApiError::Unauthenticated(
-                "Send one header Authorization: Bearer <token>.",
-            ));
-        };
-        let text = value.to_str().unwrap_or_default();
-        let token = text
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-            .map(|(_, token)| token.trim())
-            .ok_or(ApiError::Unauthenticated("Send Authorization: Bearer <token>."))?;
-        Ok(state.auth.authenticate(token, state.clock.now()).await?)
+        let believed = believe(parts, state).await;
+        believed.map_err(|refusal| peer::failed(state, parts, refusal))
     }
+}
+
+/// Whose request it is, by the one token that it must have.
+async fn believe(parts: &Parts, state: &AppState) -> Result<Caller, ApiError> {
+    let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
+    let (Some(value), None) = (given.next(), given.next()) else {
+        return Err(ApiError::Unauthenticated(
+            "Send one header Authorization: Bearer <token>.",
+        ));
+    };
+    let text = value.to_str().unwrap_or_default();
+    let token = text
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
+        .map(|(_, token)| token.trim())
+        .ok_or(ApiError::Unauthenticated("Send Authorization: Bearer <token>."))?;
+    Ok(state.auth.authenticate(token, state.clock.now()).await?)
 }
 
 impl FromRequestParts<AppState> for Admin {

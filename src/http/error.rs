@@ -9,8 +9,10 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::problem::Problem;
+use super::quota;
 use crate::chain::Chain;
 use crate::domain::ShownStatus;
+use crate::limits::Quota;
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
 use crate::store::{NotStored, StoreError};
@@ -54,6 +56,10 @@ pub enum ApiError {
     IdempotencyKeyReused,
     /// Too many requests.
     RateLimited(Duration),
+    /// The quota of this name is used up.
+    OverQuota(&'static str, Quota),
+    /// Path and query, or all headers, are longer than we take; the text says which.
+    TooLong(StatusCode, &'static str),
     /// So many uploads of the caller wait for their file.
     TooManyOpen(i64),
     /// The provider refused. `message` is its own, where the map lets it through.
@@ -140,10 +146,17 @@ impl IntoResponse for ApiError {
                 "a request failed"
             );
         }
+        let quota = match &self {
+            Self::OverQuota(name, quota) => Some((*name, *quota)),
+            _ => None,
+        };
         let problem = Problem::from(self);
         let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let mut response = status.into_response();
         response.extensions_mut().insert(problem);
+        if let Some((name, quota)) = quota {
+            quota::write(name, &quota, response.headers_mut());
+        }
         response
     }
 }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::error::ApiError;
 use super::extract::{Id, Query};
+use super::peer;
 use super::videos::managed;
 use super::view::VideoView;
 use crate::auth::Caller;
@@ -79,9 +80,8 @@ impl FromRequestParts<AppState> for Follower {
                     .ok_or(ApiError::NotFound)?
             }
             Some(_) => {
-                return Err(ApiError::Unauthenticated(
-                    "The ticket does not open this stream; read the video again.",
-                ));
+                let detail = "The ticket does not open this stream; read the video again.";
+                return Err(peer::failed(state, parts, ApiError::Unauthenticated(detail)));
             }
         };
         Ok(Self { video, follow })

@@ -14,9 +14,12 @@ mod log;
 mod openapi;
 mod outgoing;
 mod patch;
+mod peer;
 mod playback;
 mod problem;
 mod problems;
+mod quota;
+pub mod server;
 mod uploads;
 mod videos;
 mod view;
@@ -97,10 +100,12 @@ fn api(state: &AppState) -> Router {
         .fallback(async || ApiError::NotFound)
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
-        // Innermost last: a panic becomes a 500, a slow handler a 503, and both still get their CORS headers.
+        // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503, and all of
+        // them still get their CORS headers.
         .layer(
             ServiceBuilder::new()
                 .layer(cors(&state.settings))
+                .layer(from_fn_with_state(state.clone(), quota::shed))
                 .layer(CatchPanicLayer::custom(|_| ApiError::Internal("a handler panicked".into()).into_response()))
                 .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline)),
         )

@@ -132,6 +132,13 @@ impl From<ApiError> for Problem {
                 let detail = format!("{open} of your uploads wait for their file: send it, or cancel them.");
                 Self::new(Code::RateLimited, detail).after(Duration::from_mins(1))
             }
+            ApiError::OverQuota(_, quota) => {
+                Self::of(Code::RateLimited).after(quota.refused.unwrap_or_default())
+            }
+            ApiError::TooLong(status, detail) => Self {
+                status: status.as_u16(),
+                ..Self::new(Code::InvalidRequest, detail)
+            },
             ApiError::RateLimited(wait) => Self::of(Code::RateLimited).after(wait),
             ApiError::ProviderRejected { video_id, message } => Self {
                 video_id,

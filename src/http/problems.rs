@@ -9,6 +9,7 @@ use super::LOCAL_PREFIX;
 use super::code::Code;
 use super::error::ApiError;
 use super::problem::Problem;
+use super::quota;
 
 /// The header that names a request in answers and in the log.
 pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -70,7 +71,10 @@ pub(crate) async fn problems(request: Request, next: Next) -> Response {
         .path()
         .strip_prefix(LOCAL_PREFIX)
         .is_some_and(|rest| rest.starts_with('/'));
-    let response = next.run(request).await;
+    let response = match quota::refusal(&request) {
+        Some(refusal) => refusal.into_response(),
+        None => next.run(request).await,
+    };
     let status = response.status();
     let ours = response.extensions().get::<Problem>().is_some();
     if status.is_success() || status.is_redirection() || status.is_informational() || (others && !ours) {

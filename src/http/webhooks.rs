@@ -1,14 +1,19 @@
 //! `POST /v1/webhooks/{provider}`: verified over the raw bytes, durable before the 200.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
+use http_body_util::BodyExt;
 use serde::Serialize;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
+use super::peer;
 use crate::domain::{EventState, NewEvent};
 use crate::provider::VerifiedBody;
 use crate::state::AppState;
@@ -40,16 +45,17 @@ impl FromRequest<AppState> for VerifiedWebhook {
         }
         let refused = |refused: crate::provider::Refused| {
             tracing::warn!(provider = name, reason = %refused, "a webhook was refused");
-            ApiError::InvalidSignature
+            peer::failed(state, &parts, ApiError::InvalidSignature)
         };
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())
             .map_err(refused)?;
-        let room = state.webhook_room.clone();
-        let _share = room
-            .try_acquire_many_owned(share_of(&parts))
-            .map_err(|_| ApiError::Unavailable)?;
-        let body = check.finish(read(body).await?).map_err(refused)?;
+        let mut share = Share::of(state);
+        let reading = tokio::time::timeout(BODY_DEADLINE, read(body, &mut share));
+        let bytes = reading
+            .await
+            .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
+        let body = check.finish(bytes).map_err(refused)?;
         Ok(Self {
             provider: provider.clone(),
             body,
@@ -57,31 +63,62 @@ impl FromRequest<AppState> for VerifiedWebhook {
     }
 }
 
-/// KiB of the shared room that a body takes: what it declares, else all that it may have.
-fn share_of(parts: &http::request::Parts) -> u32 {
-    let declared = parts
-        .headers
-        .get(http::header::CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse().ok());
-    let bytes = declared.unwrap_or(MAX_BYTES).min(MAX_BYTES);
-    u32::try_from(bytes / 1024 + 1).unwrap_or(u32::MAX)
+/// The room that a body takes while it is read: what is there of it, not what it declares. Who declares much and sends
+/// nothing takes nothing from others.
+struct Share<'a> {
+    room: &'a Arc<Semaphore>,
+    /// What was taken so far, in bytes.
+    bytes: usize,
+    taken: Option<OwnedSemaphorePermit>,
 }
 
-async fn read(body: axum::body::Body) -> Result<Bytes, ApiError> {
-    let reading = axum::body::to_bytes(body, MAX_BYTES);
-    match tokio::time::timeout(BODY_DEADLINE, reading).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) => {
-            let too_large = std::error::Error::source(&error)
-                .is_some_and(<dyn std::error::Error>::is::<http_body_util::LengthLimitError>);
-            Err(if too_large {
-                ApiError::PayloadTooLarge
-            } else {
-                ApiError::InvalidRequest("The body broke off.".to_owned())
-            })
+impl<'a> Share<'a> {
+    fn of(state: &'a AppState) -> Self {
+        Self {
+            room: &state.webhook_room,
+            bytes: 0,
+            taken: None,
         }
-        Err(_) => Err(ApiError::InvalidRequest("The body took too long.".to_owned())),
     }
+
+    fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
+        let missing = (bytes.div_ceil(1024)).saturating_sub(self.bytes.div_ceil(1024));
+        self.bytes = bytes;
+        if missing == 0 {
+            return Ok(());
+        }
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        let more = self.room.clone().try_acquire_many_owned(missing);
+        let more = more.map_err(|_| ApiError::Unavailable)?;
+        match &mut self.taken {
+            Some(taken) => taken.merge(more),
+            None => self.taken = Some(more),
+        }
+        Ok(())
+    }
+}
+
+async fn read(mut body: axum::body::Body, share: &mut Share<'_>) -> Result<Bytes, ApiError> {
+    if body.size_hint().lower() > MAX_BYTES as u64 {
+        return Err(ApiError::PayloadTooLarge);
+    }
+    let mut all = BytesMut::new();
+    while let Some(frame) = body.frame().await {
+        let broke_off = |_| ApiError::InvalidRequest("The body broke off.".to_owned());
+        let Ok(data) = frame.map_err(broke_off)?.into_data() else {
+            continue;
+        };
+        let length = all.len() + data.len();
+        if length > MAX_BYTES {
+            return Err(ApiError::PayloadTooLarge);
+        }
+        share.grow_to(length)?;
+        if all.is_empty() && body.is_end_stream() {
+            return Ok(data);
+        }
+        all.extend_from_slice(&data);
+    }
+    Ok(all.freeze())
 }
 
 /// What became of an event.

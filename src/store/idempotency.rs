@@ -75,6 +75,30 @@ impl Store {
         }
     }
 
+    /// The answer that is kept for this key and body.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn kept_answer(
+        &self,
+        key: &IdempotencyKey,
+        now: DateTime<Utc>,
+    ) -> Result<Option<Value>, StoreError> {
+        let found: Option<Json<Value>> = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "select answer from idempotency_keys \
+                 where owner = $1 and key = $2 and body_hash = $3 and expires_at > $4 and answer is not null",
+            )
+            .bind(&key.owner)
+            .bind(&key.key)
+            .bind(&key.body_hash)
+            .bind(now)
+            .fetch_optional(pool)
+            .await
+        })?;
+        Ok(found.map(|Json(answer)| answer))
+    }
+
     async fn other_claim(&self, key: &IdempotencyKey) -> Result<Claim, StoreError> {
         let found: Option<(String, Option<Json<Value>>)> = on_pool!(&self.writer, |pool| {
             sqlx::query_as("select body_hash, answer from idempotency_keys where owner = $1 and key = $2")

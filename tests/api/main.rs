@@ -14,6 +14,7 @@ mod commands;
 mod idempotency;
 mod inbox;
 mod lifecycle;
+mod limits;
 mod live;
 mod openapi;
 mod outgoing;

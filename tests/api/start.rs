@@ -81,6 +81,11 @@ async fn settings_that_do_not_fit_are_named() {
             &["require_postgres", "DATABASE_URL"],
         ),
         (
+            "VIDEO_HTTP__TRUSTED_PROXIES",
+            "10.0.0.0/8,proxy.example",
+            &["http.trusted_proxies", "proxy.example"],
+        ),
+        (
             "VIDEO_EVENTS__ENDPOINTS",
             "https://app.example.com/told",
             &["events.endpoints", "VIDEO_EVENTS__SECRETS"],

@@ -38,13 +38,8 @@ impl Keyed {
         body: &[u8],
     ) -> Result<Asked, ApiError> {
         let id = state.clock.new_id();
-        let Some(key) = read(headers)? else {
+        let Some(key) = key_of(owner, headers, body)? else {
             return Ok(Asked::Begin(id, None));
-        };
-        let key = IdempotencyKey {
-            owner: owner.to_owned(),
-            key,
-            body_hash: hash(body),
         };
         match state.store.claim_key(&key, id, state.clock.now()).await? {
             Claim::Ours(claimed) => Ok(Asked::Begin(claimed, Some(Self { key, claimed }))),
@@ -52,6 +47,20 @@ impl Keyed {
             Claim::Running => Err(ApiError::IdempotencyInProgress),
             Claim::Reused => Err(ApiError::IdempotencyKeyReused),
         }
+    }
+
+    /// The answer that is kept for the request's key; claims nothing.
+    pub(super) async fn kept(
+        state: &AppState,
+        owner: &str,
+        headers: &HeaderMap,
+        body: &[u8],
+    ) -> Result<Option<Asked>, ApiError> {
+        let Some(key) = key_of(owner, headers, body)? else {
+            return Ok(None);
+        };
+        let answer = state.store.kept_answer(&key, state.clock.now()).await?;
+        Ok(answer.map(Asked::Answered))
     }
 
     /// Keeps the 201 for the next request with this key.
@@ -71,6 +80,15 @@ impl Keyed {
     pub(super) async fn free(&self, state: &AppState) -> Result<(), ApiError> {
         Ok(state.store.free_key(&self.key, self.claimed).await?)
     }
+}
+
+fn key_of(owner: &str, headers: &HeaderMap, body: &[u8]) -> Result<Option<IdempotencyKey>, ApiError> {
+    let of_key = |key| IdempotencyKey {
+        owner: owner.to_owned(),
+        key,
+        body_hash: hash(body),
+    };
+    Ok(read(headers)?.map(of_key))
 }
 
 fn read(headers: &HeaderMap) -> Result<Option<String>, ApiError> {

@@ -19,10 +19,15 @@ pub(crate) use self::request::{UploadRequest, check_video_members};
 use super::accept;
 use super::error::ApiError;
 use super::extract::{JsonBytes, NoQuery, parse};
+use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
+use crate::limits::Quota;
 use crate::provider::UploadDescriptor;
 use crate::state::AppState;
+
+/// The quota's name in `RateLimit`.
+const QUOTA: &str = "uploads";
 
 /// The answer: kept by its `Idempotency-Key`, and given again.
 #[derive(Debug, Serialize, ToSchema)]
@@ -32,7 +37,8 @@ pub(crate) struct Begun {
     upload: UploadDescriptor,
 }
 
-/// Makes a row, asks the provider for an upload, and hands out its URL.
+/// Makes a row, asks the provider for an upload, and hands out its URL; answers within the owner's quota, and says
+/// what is left of it.
 #[utoipa::path(
     post,
     path = "/v1/uploads",
@@ -70,6 +76,21 @@ pub(crate) async fn create(
     caller: Caller,
     _: NoQuery,
     headers: HeaderMap,
+    body: JsonBytes,
+) -> Response {
+    let owner = caller.owner().to_owned();
+    let mut response = created(&state, &owner, headers, body).await.into_response();
+    if let Some(quota) = state.uploads.look(&owner, state.clock.now()) {
+        quota::write(QUOTA, &quota, response.headers_mut());
+    }
+    response
+}
+
+/// Makes a row, asks the provider for an upload, and hands out its URL.
+async fn created(
+    state: &AppState,
+    owner: &str,
+    headers: HeaderMap,
     JsonBytes(bytes): JsonBytes,
 ) -> Result<Response, ApiError> {
     if accept::accepts_nothing(&headers) {
@@ -88,21 +109,43 @@ pub(crate) async fn create(
             "This provider's uploads need more than a URL: ask for JSON.",
         ));
     }
-    let owner = caller.owner().to_owned();
-    let (id, keyed) = match Keyed::ask(&state, &owner, &headers, &bytes).await? {
+    let (id, keyed) = match ask(state, owner, &headers, &bytes).await? {
         Asked::Answered(answer) => return answered(&answer, as_text, true),
         Asked::Begin(id, keyed) => (id, keyed),
     };
     let begin = Begin {
         id,
-        owner,
+        owner: owner.to_owned(),
         request,
         choices,
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
+    let state = state.clone();
     let done = tokio::spawn(async move { run(&state, begin, keyed).await }).await;
     let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     answered(&answer, as_text, false)
+}
+
+/// What the request's key says, and one of the owner's quota for an upload that begins. An answer that is kept costs
+/// nothing, and is given however little is left.
+async fn ask(state: &AppState, owner: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, ApiError> {
+    let (owner_key, now) = (owner.to_owned(), state.clock.now());
+    let refused = |quota: &Quota| quota.refused.is_some();
+    if let Some(quota) = state.uploads.look(&owner_key, now).filter(refused) {
+        // Without a claim: who is refused writes nothing.
+        let kept = Keyed::kept(state, owner, headers, body).await?;
+        return kept.ok_or(ApiError::OverQuota(QUOTA, quota));
+    }
+    let asked = Keyed::ask(state, owner, headers, body).await?;
+    if let Asked::Begin(_, keyed) = &asked
+        && let Some(quota) = state.uploads.take(&owner_key, now).filter(refused)
+    {
+        if let Some(keyed) = keyed {
+            keyed.free(state).await?;
+        }
+        return Err(ApiError::OverQuota(QUOTA, quota));
+    }
+    Ok(asked)
 }
 
 async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Value, ApiError> {

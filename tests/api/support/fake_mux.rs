@@ -66,6 +66,7 @@ struct Shared {
     /// Uploads and assets by id.
     known: Arc<Mutex<HashMap<String, Value>>>,
     blind: Arc<Mutex<bool>>,
+    delay: Arc<Mutex<Duration>>,
 }
 
 /// The fake, on a port of its own.
@@ -112,6 +113,11 @@ impl FakeMux {
         *self.shared.blind.lock().unwrap() = blind;
     }
 
+    /// Every answer takes so long.
+    pub(crate) fn slow_down(&self, delay: Duration) {
+        *self.shared.delay.lock().unwrap() = delay;
+    }
+
     /// The requests with this method.
     pub(crate) fn asked(&self, method: &str) -> Vec<String> {
         let requests = self.requests();
@@ -150,7 +156,8 @@ async fn serve(
             recorded(&shared, &request, count)
         }
     });
-    tokio::time::sleep(planned.delay).await;
+    let delay = planned.delay + *shared.delay.lock().unwrap();
+    tokio::time::sleep(delay).await;
     let mut response = (StatusCode::from_u16(planned.status).unwrap(), planned.body).into_response();
     response
         .headers_mut()

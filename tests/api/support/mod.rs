@@ -17,6 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
+use yourbit_video::http::server;
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
 use yourbit_video::wiring::{App, StartError};
@@ -145,7 +146,11 @@ impl TestApp {
         let judge = Judge::default();
         let router = judge.watch(app.router);
         let mut tasks = JoinSet::new();
-        tasks.spawn(async move { axum::serve(app.listener, router).await.unwrap() });
+        let serving = state.clone();
+        tasks.spawn(async move {
+            let (http, stop) = (&serving.settings.http, CancellationToken::new());
+            server::serve(app.listener, router, http, stop).await;
+        });
         let (hub, store) = (state.hub.clone(), state.store.clone());
         let (listen, me) = (database.url.clone(), state.clock.new_id());
         tasks.spawn(yourbit_video::live::run(

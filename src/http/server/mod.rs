@@ -1,0 +1,63 @@
+//! The listener's loop: connections with limits on their number and on how long they may dawdle.
+//!
+//! | file | what it holds |
+//! |---|---|
+//! | `seats` | how many connections there may be, in all and of one address |
+//! | `connection` | one connection: its protocol, its deadlines, its end |
+//! | `body` | bodies that must make progress |
+//!
+//! What hyper answers itself, before any of our code sees the request, is no problem document: a head of more than
+//! 64 KiB or 100 headers (431 without a body), a request line of more than 64 KiB (414), and what is not HTTP at all (400).
+
+mod body;
+mod connection;
+mod seats;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use self::connection::Server;
+use self::seats::Seats;
+use crate::config::Http;
+
+/// A connection beyond the limit: it gets one answer, 503 for everything but the probes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surplus;
+
+/// Serves `router` until `stop`, and then what is under way to its end.
+pub async fn serve(listener: TcpListener, router: Router, settings: &Http, stop: CancellationToken) {
+    let server = Arc::new(Server::new(router, settings));
+    let seats = Arc::new(Seats::new(settings));
+    let tasks = TaskTracker::new();
+    loop {
+        let accepted = tokio::select! {
+            accepted = listener.accept() => accepted,
+            () = stop.cancelled() => break,
+        };
+        let (stream, peer) = match accepted {
+            Ok(accepted) => accepted,
+            Err(error) => {
+                // Out of file descriptors, most likely: some will be free again.
+                tracing::warn!(%error, "a connection could not be accepted");
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                continue;
+            }
+        };
+        if let Some(seat) = seats.take(peer.ip()) {
+            // Of its own: that of all would be a lock of all.
+            let stop = stop.child_token();
+            tasks.spawn(server.clone().run(stream, peer, seat, stop));
+        }
+    }
+    drop(listener);
+    tasks.close();
+    tasks.wait().await;
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,416 @@
+//! How much is done at the same time: as much as can be answered in good time, measured as it goes.
+//!
+//! A request has a *place* while it is worked on. How many places there are follows from how long the answers take: with
+//! more at the same time than the bottleneck (processors, database, provider) can do, each only takes longer, so their
+//! number goes down until an answer takes at most twice as long as when nobody else asks.
+//!
+//! Where no place is free, requests wait. As long as all of them will have one soon, the first one is the first. When more
+//! wait than that, not all can be answered in good time, and who has waited would be answered late: the newest comes
+//! first, and is answered as quickly as ever. Those left behind are refused after a while. Not at once: who is refused
+//! asks again, and refusing takes processors from those who are answered.
+//!
+//! Nothing here locks while a place is free.
+
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::Notify;
+
+/// A service with so many requests at the same time counts as idle; fewer places than these are never left.
+const ALONE: usize = 4;
+/// Places at the start.
+const AT_FIRST: usize = 64;
+/// How often the number of places is looked at again, in µs, and the answers that it takes.
+const WINDOW_US: u64 = 50_000;
+const WINDOW_ANSWERS: u64 = 16;
+/// With fewer answers it is looked at after so long, in µs.
+const LONG_WINDOW_US: u64 = 1_000_000;
+
+/// So many wait for each place that there may be, at most.
+const WAITING: usize = 4;
+/// A crowd is believed to be over when there was none for so long, in µs.
+const CROWDED_US: u64 = 500_000;
+/// Who has waited for so many times the time that all may wait is refused.
+const PATIENCE: u32 = 5;
+
+/// The places of one kind of requests.
+#[derive(Debug)]
+pub struct Admission {
+    most: usize,
+    /// Answers faster than this, in µs on average, are never too slow.
+    quick_us: u64,
+    /// How long all may wait for a place.
+    queue: Duration,
+    places: AtomicUsize,
+    taken: AtomicUsize,
+    waiting: AtomicUsize,
+    freed: Notify,
+    /// How long an answer takes when nobody else asks, in µs.
+    idle_us: AtomicU64,
+    /// How long one took lately.
+    mean_us: AtomicU64,
+    /// Until then more wait than can be answered in good time.
+    crowded_until_us: AtomicU64,
+    begun: Instant,
+    window: Window,
+}
+
+/// The answers since the number of places was looked at last.
+#[derive(Debug, Default)]
+struct Window {
+    began_us: AtomicU64,
+    answers: AtomicU64,
+    sum_us: AtomicU64,
+    /// Somebody found no place.
+    full: AtomicBool,
+}
+
+impl Admission {
+    /// At most `most` places; answers that take less than `quick` on average are never too slow, and nobody is refused
+    /// while all have a place within `queue`.
+    pub fn new(most: usize, quick: Duration, queue: Duration) -> Self {
+        Self {
+            most,
+            quick_us: micros(quick),
+            queue,
+            places: AtomicUsize::new(most.min(AT_FIRST)),
+            taken: AtomicUsize::new(0),
+            waiting: AtomicUsize::new(0),
+            freed: Notify::new(),
+            idle_us: AtomicU64::new(0),
+            mean_us: AtomicU64::new(0),
+            crowded_until_us: AtomicU64::new(0),
+            begun: Instant::now(),
+            window: Window::default(),
+        }
+    }
+
+    /// A place, at once or after a short while. None: come again later.
+    pub async fn enter(self: &Arc<Self>) -> Option<Place> {
+        let calm = self.is_calm();
+        let first = !calm || self.waiting.load(Ordering::SeqCst) == 0;
+        if first && let Some(alone) = self.try_take() {
+            return Some(self.place(alone));
+        }
+        self.window.full.store(true, Ordering::Relaxed);
+        // One more than can wait is told so without waiting: memory stays bounded.
+        let _waiting = Waiting::begin(self, self.most.saturating_mul(WAITING))?;
+        let useful = if calm {
+            self.queue
+        } else {
+            self.queue.min(Duration::from_micros(self.goal_us()))
+        };
+        let next = tokio::time::timeout(useful, self.next()).await;
+        if next.is_err() {
+            // Too late for a good answer.
+            tokio::time::sleep((self.queue * PATIENCE).saturating_sub(useful)).await;
+        }
+        next.ok()
+    }
+
+    async fn next(self: &Arc<Self>) -> Place {
+        loop {
+            let mut freed = pin!(self.freed.notified());
+            freed.as_mut().enable();
+            if let Some(alone) = self.try_take() {
+                return self.place(alone);
+            }
+            freed.await;
+        }
+    }
+
+    /// Whether nobody else is there to speak of; none where no place is free.
+    fn try_take(&self) -> Option<bool> {
+        let places = self.places.load(Ordering::Relaxed);
+        let one_more = |taken| (taken < places).then_some(taken + 1);
+        let taken = self
+            .taken
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_more);
+        taken.ok().map(|before| before < ALONE)
+    }
+
+    fn place(self: &Arc<Self>, alone: bool) -> Place {
+        Place {
+            admission: self.clone(),
+            since: Instant::now(),
+            alone,
+            away_us: AtomicU64::new(0),
+            state: AtomicU8::new(HELD),
+        }
+    }
+
+    fn free(&self) {
+        self.taken.fetch_sub(1, Ordering::SeqCst);
+        if self.waiting.load(Ordering::SeqCst) > 0 {
+            self.call();
+        }
+    }
+
+    /// Calls somebody who waits.
+    fn call(&self) {
+        if self.is_calm() {
+            self.freed.notify_one();
+        } else {
+            self.freed.notify_last();
+        }
+    }
+
+    /// Everybody who waits will have a place in good time.
+    fn is_calm(&self) -> bool {
+        let waiting = u64::try_from(self.waiting.load(Ordering::SeqCst)).unwrap_or(u64::MAX);
+        let places = u64::try_from(self.places.load(Ordering::Relaxed)).unwrap_or(u64::MAX);
+        let all_us = waiting.saturating_mul(self.mean_us.load(Ordering::Relaxed)) / places.max(1);
+        let now_us = micros(self.begun.elapsed());
+        if all_us > micros(self.queue) {
+            self.crowded_until_us
+                .store(now_us + CROWDED_US, Ordering::Relaxed);
+            return false;
+        }
+        now_us >= self.crowded_until_us.load(Ordering::Relaxed)
+    }
+
+    /// The longest that answers may take on average.
+    fn goal_us(&self) -> u64 {
+        (2 * self.idle_us.load(Ordering::Relaxed)).max(self.quick_us)
+    }
+
+    /// An answer took so long.
+    fn answered(&self, took_us: u64, alone: bool) {
+        if alone {
+            self.learn(took_us);
+        }
+        let window = &self.window;
+        let answers = window.answers.fetch_add(1, Ordering::Relaxed) + 1;
+        window.sum_us.fetch_add(took_us, Ordering::Relaxed);
+        let (began_us, now_us) = (
+            window.began_us.load(Ordering::Relaxed),
+            micros(self.begun.elapsed()),
+        );
+        let long_us = now_us.saturating_sub(began_us);
+        let over = (long_us >= WINDOW_US && answers >= WINDOW_ANSWERS) || long_us >= LONG_WINDOW_US;
+        if over
+            && window
+                .began_us
+                .compare_exchange(began_us, now_us, Ordering::Relaxed, Ordering::Relaxed)
+                .is_ok()
+        {
+            self.look_again(long_us);
+        }
+    }
+
+    /// The time of an idle service follows what is seen, down faster than up, and single outliers only a little.
+    fn learn(&self, took_us: u64) {
+        let idle_us = self.idle_us.load(Ordering::Relaxed);
+        let learned = match (idle_us, took_us) {
+            (0, _) => took_us,
+            (_, _) if took_us < idle_us => idle_us - (idle_us - took_us) / 8,
+            _ => idle_us + (took_us.min(4 * idle_us) - idle_us) / 32,
+        };
+        self.idle_us.store(learned.max(1), Ordering::Relaxed);
+    }
+
+    fn look_again(&self, long_us: u64) {
+        let sum_us = self.window.sum_us.swap(0, Ordering::Relaxed);
+        let answers = self.window.answers.swap(0, Ordering::Relaxed).max(1);
+        let full = self.window.full.swap(false, Ordering::Relaxed);
+        let places = self.places.load(Ordering::Relaxed);
+        let wanted = wanted(places, full, (sum_us, answers), long_us, self.goal_us());
+        let least = ALONE.min(self.most);
+        let wanted = wanted.clamp(least, self.most);
+        self.places.store(wanted, Ordering::Relaxed);
+        self.mean_us.store(sum_us / answers, Ordering::Relaxed);
+        let more = wanted.saturating_sub(places);
+        for _ in 0..more.min(self.waiting.load(Ordering::SeqCst)) {
+            self.call();
+        }
+    }
+}
+
+/// How many places there should be, after a window of `long_us` in which answers took `sum_us` together.
+fn wanted(places: usize, full: bool, (sum_us, answers): (u64, u64), long_us: u64, goal_us: u64) -> usize {
+    let mean_us = (sum_us / answers).max(1);
+    if mean_us <= goal_us {
+        // A quarter more, where they were asked for.
+        return if full { places + places / 4 + 1 } else { places };
+    }
+    // By as much as it takes too long, at most by a fifth: one stall is no reason to leave the bottleneck idle. Where
+    // somebody found none all were in use, else as many as Little's law says; after a stall it would say too few.
+    let in_use = usize::try_from(sum_us.div_ceil(long_us.max(1))).unwrap_or(usize::MAX);
+    let base = if full {
+        places
+    } else {
+        places.min(in_use.max(1).saturating_mul(5) / 4)
+    };
+    let share = (u128::from(goal_us) << 16) / u128::from(mean_us);
+    let share = usize::try_from(share.max(LEAST_SHARE)).unwrap_or(usize::MAX);
+    base.saturating_mul(share) >> 16
+}
+
+/// Four fifths, of 2^16.
+const LEAST_SHARE: u128 = (4 << 16) / 5;
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}
+
+/// Somebody who waits for a place.
+struct Waiting<'a>(&'a Admission);
+
+impl<'a> Waiting<'a> {
+    fn begin(admission: &'a Admission, most: usize) -> Option<Self> {
+        let before = admission.waiting.fetch_add(1, Ordering::SeqCst);
+        let waiting = Self(admission);
+        (before < most).then_some(waiting)
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.waiting.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+const HELD: u8 = 0;
+const AWAY: u8 = 1;
+const OVER: u8 = 2;
+
+/// A place; free again with the value's end.
+#[derive(Debug)]
+pub struct Place {
+    admission: Arc<Admission>,
+    since: Instant,
+    alone: bool,
+    /// How long it was given to others.
+    away_us: AtomicU64,
+    state: AtomicU8,
+}
+
+impl Place {
+    /// Others may have it while this request waits for its own client.
+    pub fn leave(&self) {
+        if self.turn(HELD, AWAY) {
+            self.admission.free();
+        }
+    }
+
+    /// Takes it again, after `away`, even where none is free: what was begun is finished.
+    pub fn come_back(&self, away: Duration) {
+        if self.turn(AWAY, HELD) {
+            self.away_us.fetch_add(micros(away), Ordering::Relaxed);
+            self.admission.taken.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    /// The answer is there; how long it took counts.
+    pub fn answered(&self) {
+        if self.turn(HELD, OVER) {
+            let took_us = micros(self.since.elapsed()).saturating_sub(self.away_us.load(Ordering::Relaxed));
+            self.admission.answered(took_us, self.alone);
+            self.admission.free();
+        }
+    }
+
+    fn turn(&self, from: u8, to: u8) -> bool {
+        let turned = self
+            .state
+            .compare_exchange(from, to, Ordering::AcqRel, Ordering::Relaxed);
+        turned.is_ok()
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if self.turn(HELD, OVER) {
+            self.admission.free();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn who_finds_no_place_waits_a_while_and_is_refused() {
+        let admission = Arc::new(Admission::new(2, Duration::ZERO, Duration::from_millis(10)));
+        let one = admission.enter().await.unwrap();
+        let _two = admission.enter().await.unwrap();
+        let begun = Instant::now();
+        assert!(admission.enter().await.is_none());
+        assert!(begun.elapsed() >= Duration::from_millis(50));
+        let (third, ()) = tokio::join!(admission.enter(), async { drop(one) });
+        assert!(third.is_some());
+        assert_eq!(admission.taken.load(Ordering::SeqCst), 2);
+        assert_eq!(admission.waiting.load(Ordering::SeqCst), 0);
+    }
+
+    /// The order in which three who wait get the one place.
+    async fn order(mean_us: u64) -> Vec<usize> {
+        let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
+        admission.mean_us.store(mean_us, Ordering::Relaxed);
+        let first = admission.enter().await.unwrap();
+        let served = std::sync::Mutex::new(Vec::new());
+        let wait = async |number: usize| {
+            if let Some(place) = admission.enter().await {
+                served.lock().unwrap().push(number);
+                drop(place);
+            }
+        };
+        tokio::join!(wait(1), wait(2), wait(3), async { drop(first) });
+        served.into_inner().unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_first_is_the_first_until_too_many_wait() {
+        assert_eq!(order(1_000).await, [1, 2, 3]);
+        assert_eq!(order(4_000).await[0], 3);
+    }
+
+    #[tokio::test]
+    async fn a_place_is_lent_while_its_client_dawdles() {
+        let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
+        let slow = admission.enter().await.unwrap();
+        slow.leave();
+        let quick = admission.enter().await.unwrap();
+        slow.come_back(Duration::from_secs(1));
+        assert_eq!(admission.taken.load(Ordering::SeqCst), 2);
+        slow.answered();
+        quick.leave();
+        drop(quick);
+        assert_eq!(admission.taken.load(Ordering::SeqCst), 0);
+    }
+
+    #[test]
+    fn places_follow_what_the_bottleneck_can_do() {
+        // Too slow by a ninth: a tenth goes, of those in use.
+        assert_eq!(wanted(100, true, (6_000_000, 1000), 60_000, 5_400), 89);
+        assert_eq!(wanted(500, false, (6_000_000, 1000), 60_000, 5_400), 112);
+        // Never more than a fifth at a time, however few of the answers came in a stall.
+        assert_eq!(wanted(100, true, (600_000, 10), 600_000, 4_000), 79);
+        // Fast enough: more only where somebody found none.
+        assert_eq!(wanted(100, true, (3_000_000, 1000), 60_000, 4_000), 126);
+        assert_eq!(wanted(100, false, (3_000_000, 1000), 60_000, 4_000), 100);
+    }
+
+    #[test]
+    fn a_bottleneck_of_eight_is_found_and_given_up_again() {
+        // A model of a service that does eight at the same time in 10 ms each, and of a hundred who ask.
+        let admission = Admission::new(512, Duration::from_millis(5), Duration::from_millis(50));
+        let time_of = |taken: usize| 10_000 * u64::try_from(taken.div_ceil(8)).unwrap();
+        for _ in 0..100 {
+            let taken = admission.places.load(Ordering::Relaxed).min(100);
+            let took_us = time_of(taken);
+            for _ in 0..20 {
+                admission.window.answers.fetch_add(1, Ordering::Relaxed);
+                admission.window.sum_us.fetch_add(took_us, Ordering::Relaxed);
+            }
+            admission.window.full.store(taken < 100, Ordering::Relaxed);
+            admission.learn(time_of(1));
+            admission.look_again(20 * took_us / u64::try_from(taken).unwrap());
+        }
+        let found = admission.places.load(Ordering::Relaxed);
+        assert!((8..=24).contains(&found), "{found}");
+    }
+}
