@@ -1,5 +1,7 @@
 //! Puts the parts together, and refuses what does not fit.
 
+mod alone;
+
 use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -19,9 +21,12 @@ use crate::console::{self, TokenSource};
 use crate::domain::{Policy, Video};
 use crate::local::{Local, LocalError, Options};
 use crate::provider::{LoadOptions, MapError, Provider, embedded};
-use crate::state::{AppState, ProviderSet, check_times};
+use crate::state::{AppState, ProviderSet, check_times, ticket_key};
 use crate::store::{Store, StoreError};
+use crate::telemetry::{CallMeter, Metrics};
 use crate::{http, jobs, local};
+
+pub(crate) use self::alone::Alone;
 
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;
@@ -36,6 +41,8 @@ pub struct App {
     pub router: Router,
     /// The built-in provider, where one of the loaded providers is it.
     pub local: Option<LocalApp>,
+    /// The listener of `http.metrics_listen`, bound, and what it serves.
+    pub metrics: Option<(TcpListener, Router)>,
     /// No auth setting at all: only this machine may call.
     pub development: bool,
 }
@@ -92,9 +99,14 @@ pub enum StartError {
     /// The database's key of event tickets is of no use.
     #[error("the row \"ticket-key\" of table secrets is empty")]
     TicketKey,
+    /// Two metrics have the same name.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The address.
-    #[error("http.listen: cannot listen on {address}: {error}")]
+    #[error("{key}: cannot listen on {address}: {error}")]
     Listen {
+        /// The setting.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -109,18 +121,26 @@ impl App {
     /// The first thing that does not fit.
     pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
         let development = settings.auth.is_unset();
+        let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
         let auth = authenticator(&settings, &clock).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
-        let in_use = store.providers_in_use().await?;
-        let listener = bind(settings.http.listen)?;
+        // Without tables it starts all the same, and is not ready until somebody has made them.
+        let has_tables = store.migrations().await?.applied > 0;
+        let in_use = if has_tables {
+            store.providers_in_use().await?
+        } else {
+            Vec::new()
+        };
+        let listener = bind("http.listen", settings.http.listen)?;
         settle_addresses(&mut settings, &listener);
         let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(&in_use).collect();
         let inner = if names.iter().any(|name| *name == local::NAME) {
-            let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+            let inner = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
+            local.register(metrics.registry())?;
             Some((inner, local))
         } else {
             None
@@ -134,7 +154,7 @@ impl App {
         let mut providers = Vec::new();
         for name in names {
             let enabled = settings.providers.enabled.contains(name);
-            match load_map(&settings, name, &look_up) {
+            match load_map(&settings, name, &look_up, metrics.calls_to(name)) {
                 Ok(provider) => providers.push(provider),
                 Err(error) if enabled => return Err(error),
                 Err(error) => {
@@ -152,14 +172,15 @@ impl App {
             set = set.with_local(local::NAME, local.missing_tools());
         }
         let port = settings.http.listen.port();
-        let key = store
-            .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
-            .await?;
-        let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
+        let tickets = Tickets::default();
+        if has_tables && !tickets.settle(&ticket_key(&store).await?) {
+            return Err(StartError::TicketKey);
+        }
         let set = Arc::new(set);
-        let store = announcing(store, &settings, &clock, &set);
+        let counting = jobs::inbox::counting(set.clone(), metrics.clone(), clock.clone());
+        let store = announcing(store, &settings, &clock, &set).telling(counting);
         let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
-        let state = AppState::new(settings, clock, store, set, auth, tickets, planner);
+        let state = AppState::new(settings, clock, store, set, auth, tickets, planner, metrics);
         let page = console(&state, development)?;
         let guard = development.then(|| Development::new(port));
         let router = http::router(
@@ -173,11 +194,19 @@ impl App {
             local,
             listener,
         });
+        let metrics = match state.settings.http.metrics_listen.parse() {
+            Err(_) => None,
+            Ok(address) => Some((
+                bind("http.metrics_listen", address)?,
+                http::metrics_router(&state),
+            )),
+        };
         Ok(Self {
             state,
             listener,
             router,
             local,
+            metrics,
             development,
         })
     }
@@ -221,8 +250,8 @@ fn console(state: &AppState, development: bool) -> Result<Option<Router>, StartE
     })))
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    listen(address).map_err(|error| StartError::Listen { address, error })
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    listen(address).map_err(|error| StartError::Listen { key, address, error })
 }
 
 /// With room for a crowd: a connection that finds none tries again only after a second.
@@ -265,15 +294,19 @@ async fn authenticator(settings: &Settings, clock: &Clock) -> Result<Authenticat
 
 /// The folder of the SQLite file: where development mode keeps its secret.
 pub fn data_folder(settings: &Settings) -> PathBuf {
+    sqlite_path(settings)
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// The SQLite file.
+pub(crate) fn sqlite_path(settings: &Settings) -> PathBuf {
     let path = settings
         .database
         .url
         .trim_start_matches("sqlite:")
         .trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    Path::new(path)
-        .parent()
-        .map_or_else(PathBuf::new, Path::to_path_buf)
+    PathBuf::from(path.split('?').next().unwrap_or_default())
 }
 
 fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, clock: &Clock) -> Options {
@@ -301,13 +334,15 @@ fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, cl
 }
 
 /// The map of `name`: from `providers.dir` where there is one, else the built-in one.
-fn load_map(
+pub(crate) fn load_map(
     settings: &Settings,
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
+    meter: CallMeter,
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
         replicas: settings.providers.replicas,
+        meter,
     };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {
@@ -335,7 +370,7 @@ fn load_map(
 }
 
 /// The policy of uploads that ask for none must be one that the default provider can play.
-fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
+pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
     let default = providers
         .iter()
         .find(|provider| provider.name() == settings.providers.default);

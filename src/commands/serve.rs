@@ -21,10 +21,12 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until a signal, then drains.
 pub(super) async fn serve(settings: Settings, env: &Environment) -> Result<(), CommandError> {
-    telemetry::start(&settings.log).map_err(StartError::from)?;
+    let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
     let app = App::build(settings, env, Clock::system()).await?;
     greet(&app);
-    run(app, stop_signal()?).await
+    let ended = run(app, stop_signal()?).await;
+    export.finish().await;
+    ended
 }
 
 /// Serves `app` until a signal comes; a second one does not wait for anything.
@@ -58,6 +60,7 @@ impl Running {
             listener,
             router,
             local,
+            metrics,
             development,
         } = app;
         let (stop_outer, stop_jobs, stop_inner) = (
@@ -66,7 +69,7 @@ impl Running {
             CancellationToken::new(),
         );
         let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
-        spawn_jobs(&state, &jobs, &stop_jobs);
+        spawn_jobs_in_time(&state, &jobs, &stop_jobs);
         if let Some(local) = local {
             let stop = stop_inner.clone();
             inner.spawn(async move {
@@ -77,6 +80,10 @@ impl Running {
             });
             let stop = stop_jobs.clone();
             jobs.spawn(async move { local.local.run(stop).await });
+        }
+        if let Some((listener, router)) = metrics {
+            // Seen to the very end: it ends with the process.
+            tokio::spawn(axum::serve(listener, router).into_future());
         }
         let (serving, stop) = (state.clone(), stop_outer.clone());
         let outer = tokio::spawn(async move {
@@ -122,6 +129,21 @@ impl Running {
         let _late = tokio::time::timeout(Duration::from_secs(2), self.inner.wait()).await;
         self.state.store.close().await;
     }
+}
+
+/// Jobs find nothing to do, and complain, before there are tables.
+fn spawn_jobs_in_time(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
+    if state.tickets.are_settled() {
+        return spawn_jobs(state, jobs, stop);
+    }
+    tracing::warn!("the database has no tables yet: run yourbit-video migrate; readyz says no until then");
+    let (state, tracker, stop) = (state.clone(), jobs.clone(), stop.clone());
+    jobs.spawn(async move {
+        tokio::select! {
+            () = state.until_ready() => spawn_jobs(&state, &tracker, &stop),
+            () = stop.cancelled() => {}
+        }
+    });
 }
 
 fn spawn_jobs(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::{DEFAULTS, Settings, check, events, read_secret};
 
 /// Keys that are no settings of a file, and the variables that hold them.
-const SECRET_KEYS: [(&str, &str); 2] = [
+pub(super) const SECRET_KEYS: [(&str, &str); 2] = [
     ("auth.jwt_secret", "VIDEO_AUTH__JWT_SECRET"),
     ("events.secrets", events::SECRETS),
 ];

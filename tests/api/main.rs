@@ -9,13 +9,17 @@
 #[macro_use]
 mod support;
 
+mod adopt;
 mod auth;
+mod check;
 mod commands;
 mod idempotency;
+mod import;
 mod inbox;
 mod lifecycle;
 mod limits;
 mod live;
+mod metrics;
 mod openapi;
 mod outgoing;
 mod patch;
@@ -23,7 +27,9 @@ mod permutations;
 mod playback;
 mod problems;
 mod reconcile;
+mod settings;
 mod start;
+mod tracing;
 mod uploads;
 mod videos;
 mod webhooks;
