@@ -122,6 +122,6 @@ mod tests {
             .map(|secret| secret.variable.as_str())
             .collect();
         let keys = super::super::load::SECRET_KEYS.map(|(_, variable)| variable);
-        assert_eq!(found, [&["DATABASE_URL"], &keys[..]].concat());
+        assert_eq!(found, [&["DATABASE_URL"][..], &keys[..]].concat());
     }
 }
