@@ -2,11 +2,7 @@
 //! same machine in the same run. `cargo bench --bench load` prints one table; `-- --quick` is a bounded form;
 //! `-- webhooks playback` runs those scenarios alone. Nothing is switched off: signatures, authentication, dedupe
 //! and durability are all active.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a driver: what fails ends the run"
-)]
+#![expect(clippy::unwrap_used, reason = "a driver: what fails ends the run")]
 #![expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,

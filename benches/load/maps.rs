@@ -19,19 +19,11 @@ pub(crate) struct Maps {
 impl Maps {
     pub(crate) fn write() -> Self {
         let folder = TempDir::new().unwrap();
-        let hasty: String = MUX
-            .lines()
-            .filter(|line| !line.starts_with("rate = "))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let hasty = without(MUX, "rate = ");
         let three = hasty
             .replace(", animated = { aud = \"g\" }", "")
             .replace("signed_params = \"claims\"", "");
-        let three: String = three
-            .lines()
-            .filter(|line| !line.starts_with("animated = "))
-            .map(|line| format!("{line}\n"))
-            .collect();
+        let three = without(&three, "animated = ");
         std::fs::write(folder.path().join("mux.toml"), hasty).unwrap();
         std::fs::write(folder.path().join("three.toml"), three).unwrap();
         Self {
@@ -62,4 +54,11 @@ impl Maps {
             lines.join("\n")
         ))
     }
+}
+
+/// The text without the lines that begin so.
+fn without(text: &str, beginning: &str) -> String {
+    text.split_inclusive('\n')
+        .filter(|line| !line.starts_with(beginning))
+        .collect()
 }

@@ -43,7 +43,7 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     }
     let cpu = service.cpu();
     let outcome = load(&targets, CONNECTIONS, bench.span, requests.into_iter().cycle()).await;
-    let cpu_us = (service.cpu() - cpu).as_micros() as f64 / outcome.count() as f64;
+    let cpu_us = service.cpu().saturating_sub(cpu).as_micros() as f64 / outcome.count() as f64;
     let beside = share(outcome.per_second(), table.reads_per_s, "point reads");
     table.load(
         "playback, asked again",
