@@ -1,12 +1,14 @@
-//! Puts the parts together, and refuses what does not fit.
+//! Puts the parts together, and refuses what does not fit; once at the start, and again when it is told to.
 
-use std::collections::BTreeSet;
+mod kept;
+mod maps;
+mod reload;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use secrecy::ExposeSecret;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::auth::{
@@ -16,12 +18,15 @@ use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::console::{self, TokenSource};
-use crate::domain::{Policy, Video};
+use crate::domain::Video;
+use crate::http::server::Served;
 use crate::local::{Local, LocalError, Options};
-use crate::provider::{LoadOptions, MapError, Provider, embedded};
-use crate::state::{AppState, ProviderSet, check_times};
+use crate::provider::MapError;
+use crate::state::{AppState, check_times};
 use crate::store::{Store, StoreError};
 use crate::{http, jobs, local};
+
+pub use self::reload::Reloader;
 
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;
@@ -33,11 +38,13 @@ pub struct App {
     /// The public listener, bound.
     pub listener: TcpListener,
     /// What it serves.
-    pub router: Router,
+    pub served: Served,
     /// The built-in provider, where one of the loaded providers is it.
     pub local: Option<LocalApp>,
     /// No auth setting at all: only this machine may call.
     pub development: bool,
+    /// The settings as they were given, before ports were known.
+    asked: Settings,
 }
 
 /// The built-in provider and its loopback listener.
@@ -47,7 +54,7 @@ pub struct LocalApp {
     /// The inner listener, bound.
     pub listener: TcpListener,
     /// What it serves: the provider, and the webhook route that it posts to.
-    pub router: Router,
+    pub served: Served,
 }
 
 /// The service cannot start; one line that says why.
@@ -108,8 +115,8 @@ impl App {
     /// # Errors
     /// The first thing that does not fit.
     pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
-        let development = settings.auth.is_unset();
-        let auth = authenticator(&settings, &clock).await?;
+        let (development, asked) = (settings.auth.is_unset(), settings.clone());
+        let auth = authenticator(&settings, &clock, None).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
@@ -117,77 +124,66 @@ impl App {
         let in_use = store.providers_in_use().await?;
         let listener = bind(settings.http.listen)?;
         settle_addresses(&mut settings, &listener);
-        let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(&in_use).collect();
-        let inner = if names.iter().any(|name| *name == local::NAME) {
+        let names = maps::names(&settings, &in_use);
+        let inner = if names.contains(local::NAME) {
             let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
             Some((inner, local))
         } else {
             None
         };
-        let made = inner
-            .as_ref()
-            .map(|(_, local)| local.credentials().clone())
-            .unwrap_or_default();
-        let made_for = |name: &str| made.get(name).map(|value| value.expose_secret().to_owned());
-        let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made_for(name));
-        let mut providers = Vec::new();
-        for name in names {
-            let enabled = settings.providers.enabled.contains(name);
-            match load_map(&settings, name, &look_up) {
-                Ok(provider) => providers.push(provider),
-                Err(error) if enabled => return Err(error),
-                Err(error) => {
-                    return Err(StartError::MapInUse {
-                        provider: name.clone(),
-                        videos: store.count_living(name).await?,
-                        error: Box::new(error),
-                    });
-                }
-            }
-        }
-        check_default(&settings, &providers)?;
-        let mut set = ProviderSet::new(providers);
-        if let Some((_, local)) = &inner {
-            set = set.with_local(local::NAME, local.missing_tools());
-        }
-        let port = settings.http.listen.port();
+        let local = inner.as_ref().map(|(_, local)| local);
+        let set = Arc::new(maps::load(&settings, names, env, &store, local).await?);
         let key = store
             .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
             .await?;
         let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
-        let set = Arc::new(set);
-        let store = announcing(store, &settings, &clock, &set);
         let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
         let state = AppState::new(settings, clock, store, set, auth, tickets, planner);
-        let page = console(&state, development)?;
-        let guard = development.then(|| Development::new(port));
-        let router = http::router(
-            &state,
-            inner.as_ref().map(|(_, local)| local.router()),
-            page,
-            guard,
-        );
-        let local = inner.map(|(listener, local)| LocalApp {
-            router: http::inner_router(state.clone(), local.router()),
-            local,
-            listener,
-        });
+        announce(&state);
+        let routers = Routers::of(&state, local, development)?;
+        let served = |router| Served::new(router, &state.settings.http);
+        let local = inner
+            .zip(routers.inner)
+            .map(|((listener, local), router)| LocalApp {
+                served: served(router),
+                local,
+                listener,
+            });
         Ok(Self {
+            served: served(routers.outer),
             state,
             listener,
-            router,
             local,
             development,
+            asked,
+        })
+    }
+}
+
+/// What the listeners serve.
+struct Routers {
+    outer: Router,
+    /// Where the built-in provider runs.
+    inner: Option<Router>,
+}
+
+impl Routers {
+    fn of(state: &AppState, local: Option<&Local>, development: bool) -> Result<Self, StartError> {
+        let page = console(state, development)?;
+        let guard = development.then(|| Development::new(state.settings.http.listen.port()));
+        Ok(Self {
+            outer: http::router(state, local.map(Local::router), page, guard),
+            inner: local.map(|local| http::inner_router(state.clone(), local.router())),
         })
     }
 }
 
 /// Every change that is news to the application goes into the outbox, where there are endpoints.
-fn announcing(store: Store, settings: &Settings, clock: &Clock, providers: &Arc<ProviderSet>) -> Store {
-    let (endpoints, providers) = (settings.events.endpoints.clone(), providers.clone());
+fn announce(state: &AppState) {
+    let (endpoints, providers) = (state.settings.events.endpoints.clone(), state.providers.clone());
     let payload = Box::new(move |what, video: &Video| http::payload(&providers, what, video));
-    store.announcing(endpoints, clock.clone(), payload)
+    state.store.announce_to(endpoints, state.clock.clone(), payload);
 }
 
 /// The console page, where the settings want it. In development mode it carries a token of user `dev`, without any
@@ -248,10 +244,18 @@ fn settle_addresses(settings: &mut Settings, listener: &TcpListener) {
     }
 }
 
-async fn authenticator(settings: &Settings, clock: &Clock) -> Result<Authenticator, StartError> {
+/// Whose tokens are believed; `old` says who is believed until now.
+async fn authenticator(
+    settings: &Settings,
+    clock: &Clock,
+    old: Option<&Authenticator>,
+) -> Result<Authenticator, StartError> {
     let auth = &settings.auth;
     if !auth.jwks.is_empty() {
-        let keys = Jwks::load(&auth.jwks, clock.now()).await?;
+        let keys = match old {
+            None => Arc::new(Jwks::load(&auth.jwks, clock.now()).await?),
+            Some(old) => Jwks::reload(&auth.jwks, old.jwks(), clock.now()).await?,
+        };
         return Ok(Authenticator::by_jwks(keys, &auth.issuer, &auth.audience));
     }
     let secrets = if auth.is_unset() {
@@ -298,57 +302,4 @@ fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, cl
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
     }
-}
-
-/// The map of `name`: from `providers.dir` where there is one, else the built-in one.
-fn load_map(
-    settings: &Settings,
-    name: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-) -> Result<Provider, StartError> {
-    let options = LoadOptions {
-        replicas: settings.providers.replicas,
-    };
-    let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
-    if !settings.providers.dir.is_empty() && path.exists() {
-        let file = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|error| StartError::MapFile {
-            file: file.clone(),
-            problem: error.to_string(),
-        })?;
-        return Ok(Provider::load(name, &file, &text, env, &options)?);
-    }
-    let text = embedded(name).ok_or_else(|| StartError::MapFile {
-        file: format!("{name}.toml"),
-        problem: format!(
-            "there is no built-in map of this name, and none in providers.dir (\"{}\")",
-            settings.providers.dir
-        ),
-    })?;
-    Ok(Provider::load(
-        name,
-        &format!("config/providers/{name}.toml"),
-        text,
-        env,
-        &options,
-    )?)
-}
-
-/// The policy of uploads that ask for none must be one that the default provider can play.
-fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
-    let default = providers
-        .iter()
-        .find(|provider| provider.name() == settings.providers.default);
-    let policy = settings.uploads.playback_policy;
-    if policy == Policy::Signed && default.is_some_and(|provider| !provider.can_play(Policy::Signed)) {
-        return Err(StartError::Config(ConfigError::new(
-            "settings",
-            "uploads.playback_policy",
-            format!(
-                "is \"signed\", but provider \"{}\" has no signing key: set its key's variables or use \"public\"",
-                settings.providers.default
-            ),
-        )));
-    }
-    Ok(())
 }

@@ -17,7 +17,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
-use yourbit_video::http::server;
+use yourbit_video::http::server::{self, Served};
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
 use yourbit_video::wiring::{App, StartError};
@@ -144,13 +144,10 @@ impl TestApp {
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
         let judge = Judge::default();
-        let router = judge.watch(app.router);
+        let watched = judge.watch(app.served.router());
+        let served = Served::new(watched, &state.settings.http);
         let mut tasks = JoinSet::new();
-        let serving = state.clone();
-        tasks.spawn(async move {
-            let (http, stop) = (&serving.settings.http, CancellationToken::new());
-            server::serve(app.listener, router, http, stop).await;
-        });
+        tasks.spawn(server::serve(app.listener, served, CancellationToken::new()));
         let (hub, store) = (state.hub.clone(), state.store.clone());
         let (listen, me) = (database.url.clone(), state.clock.new_id());
         tasks.spawn(yourbit_video::live::run(
