@@ -23,6 +23,7 @@ mod permutations;
 mod playback;
 mod problems;
 mod reconcile;
+mod reload;
 mod start;
 mod uploads;
 mod videos;

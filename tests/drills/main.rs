@@ -31,10 +31,12 @@ mod outage;
 mod overload;
 mod poison;
 mod replicas;
+mod rotation;
 mod rows;
 mod scale;
 mod service;
 mod slow;
+mod told;
 mod wire;
 mod world;
 

@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -100,6 +100,17 @@ impl Service {
                     .push_str(&String::from_utf8_lossy(&some[..count]));
             }
         });
+    }
+
+    /// A file of the folder that the process runs in, its map `mux.toml` among them.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// SIGHUP.
+    pub(crate) fn hang_up(&self) {
+        let pid = Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, Signal::HUP).unwrap();
     }
 
     /// No file may be written beyond so many bytes; none: all may.

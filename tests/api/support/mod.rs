@@ -20,7 +20,7 @@ use yourbit_video::config::{Environment, load};
 use yourbit_video::http::server::{self, Served};
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
-use yourbit_video::wiring::{App, StartError};
+use yourbit_video::wiring::{App, Reloader, StartError};
 
 pub(crate) use self::database::Db;
 pub(crate) use self::database::TestDatabase;
@@ -64,6 +64,7 @@ pub(crate) struct TestApp {
     pub(crate) database: std::sync::Arc<TestDatabase>,
     more: Vec<(String, String)>,
     judge: Judge,
+    reloader: tokio::sync::Mutex<Reloader>,
     _tasks: JoinSet<()>,
 }
 
@@ -141,6 +142,7 @@ impl TestApp {
         let app = build(&env, clock.clone())
             .await
             .unwrap_or_else(|error| panic!("{error}"));
+        let reloader = tokio::sync::Mutex::new(Reloader::new(&app, None, &env));
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
         let judge = Judge::default();
@@ -173,8 +175,20 @@ impl TestApp {
                 .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
                 .collect(),
             judge,
+            reloader,
             _tasks: tasks,
         }
+    }
+
+    /// As SIGHUP does: what was changed but holds until the next start, or the line that says why nothing is changed.
+    pub(crate) async fn reload(&self) -> Result<Vec<&'static str>, String> {
+        let reloaded = self.reloader.lock().await.reload().await;
+        reloaded.map_err(|error| error.to_string())
+    }
+
+    /// What new requests find: another state than [`TestApp::state`] after a reload.
+    pub(crate) async fn state_now(&self) -> AppState {
+        self.reloader.lock().await.state().clone()
     }
 
     pub(crate) async fn send(
