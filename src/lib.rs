@@ -3,7 +3,7 @@
 //! A request's way through the tree: [`http`] takes it in and answers, [`state`] is what it shares with others,
 //! [`provider`] speaks to the provider by its action map, [`store`] keeps the rows, [`domain`] says what they mean.
 //! [`jobs`] runs beside requests; [`local`] is a provider of our own, reached over HTTP like any other.
-//! [`wiring`] puts it all together for the [`commands`].
+//! [`telemetry`] shows operators what happens; [`wiring`] puts it all together for the [`commands`].
 
 // What is printed goes through `commands::print`: `println!` panics where nobody reads.
 #![warn(clippy::print_stdout)]

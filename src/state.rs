@@ -18,7 +18,8 @@ use crate::domain::{CheckTimes, Video};
 use crate::limits::{Admission, Quotas};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
-use crate::store::{Intake, Planner, Store};
+use crate::store::{Depths, Intake, Planner, Store, StoreError};
+use crate::telemetry::Metrics;
 
 /// KiB of webhook bodies that are buffered at the same time: 64 MiB.
 const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
@@ -52,6 +53,9 @@ impl Places {
 
 /// When it was asked, and whether it was.
 pub type LastReady = Mutex<Option<(DateTime<Utc>, bool)>>;
+
+/// When they were asked for, and how deep they were.
+pub(crate) type LastDepths = Mutex<Option<(DateTime<Utc>, Depths)>>;
 
 /// What [`AppState`] points to.
 pub struct Inner {
@@ -95,10 +99,18 @@ pub struct Inner {
     pub me: Uuid,
     /// Names and widths of thumbnails, narrowest first.
     pub thumbnail_sizes: Vec<(String, u32)>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// How deep the queues were when it was last asked.
+    pub(crate) last_depths: Arc<LastDepths>,
 }
 
 impl AppState {
     /// Wires the parts together. Must be called within a runtime: the intake's task starts here.
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "the wiring alone calls it, with each part once"
+    )]
     pub fn new(
         settings: Settings,
         clock: Clock,
@@ -107,6 +119,7 @@ impl AppState {
         auth: Authenticator,
         tickets: Tickets,
         planner: Box<Planner>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         let intake = Intake::start(store.clone(), planner);
         Self(Arc::new(Inner {
@@ -130,6 +143,8 @@ impl AppState {
             webhook_room: Arc::new(Semaphore::new(WEBHOOK_ROOM_KIB)),
             stopping: Arc::default(),
             last_ready: Arc::default(),
+            metrics,
+            last_depths: Arc::default(),
         }))
     }
 
@@ -164,6 +179,8 @@ impl AppState {
             sightings: old.sightings.clone(),
             due: old.due.clone(),
             me: old.me,
+            metrics: old.metrics.clone(),
+            last_depths: old.last_depths.clone(),
         }))
     }
 }
@@ -183,6 +200,35 @@ pub(crate) fn check_times(settings: &Settings) -> CheckTimes {
         first_after: seconds(settings.reconcile.first_after_s),
         max_interval: seconds(settings.reconcile.max_interval_s),
         ready_every: (ready_every_days > 0).then(|| Duration::days(i64::from(ready_every_days))),
+    }
+}
+
+/// The key of event tickets: made once, by whichever replica comes first.
+pub(crate) async fn ticket_key(store: &Store) -> Result<Vec<u8>, StoreError> {
+    store
+        .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
+        .await
+}
+
+impl AppState {
+    /// Whether requests can be served: the database takes writes, and every migration is applied.
+    pub async fn is_ready(&self) -> bool {
+        if !self.store.is_ready().await {
+            return false;
+        }
+        // The tables were missing at the start.
+        if !self.tickets.are_settled() {
+            let key = ticket_key(&self.store).await;
+            return key.is_ok_and(|key| self.tickets.settle(&key));
+        }
+        true
+    }
+
+    /// Returns when there are tables to work on.
+    pub async fn until_ready(&self) {
+        while !self.tickets.are_settled() && !self.is_ready().await {
+            tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+        }
     }
 }
 
@@ -244,6 +290,11 @@ impl ProviderSet {
             self.out_of_order.insert(name.to_owned(), reason.to_owned());
         }
         self
+    }
+
+    /// Every loaded one, in no order.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
+        self.by_name.values()
     }
 
     /// The provider with this name.

@@ -1,5 +1,6 @@
 //! Puts the parts together, and refuses what does not fit; once at the start, and again when it is told to.
 
+mod alone;
 mod kept;
 mod maps;
 mod reload;
@@ -22,10 +23,13 @@ use crate::domain::Video;
 use crate::http::server::Served;
 use crate::local::{Local, LocalError, Options};
 use crate::provider::MapError;
-use crate::state::{AppState, check_times};
+use crate::state::{AppState, check_times, ticket_key};
 use crate::store::{Store, StoreError};
+use crate::telemetry::Metrics;
 use crate::{http, jobs, local};
 
+pub(crate) use self::alone::Alone;
+pub(crate) use self::maps::{check_default, load_map};
 pub use self::reload::Reloader;
 
 /// Connections that may wait to be accepted, as far as the system allows.
@@ -41,6 +45,8 @@ pub struct App {
     pub served: Served,
     /// The built-in provider, where one of the loaded providers is it.
     pub local: Option<LocalApp>,
+    /// The listener of `http.metrics_listen`, bound, and what it serves.
+    pub metrics: Option<(TcpListener, Served)>,
     /// No auth setting at all: only this machine may call.
     pub development: bool,
     /// The settings as they were given, before ports were known.
@@ -99,9 +105,14 @@ pub enum StartError {
     /// The database's key of event tickets is of no use.
     #[error("the row \"ticket-key\" of table secrets is empty")]
     TicketKey,
+    /// Two metrics have the same name.
+    #[error("metrics: {0}")]
+    Metrics(#[from] prometheus::Error),
     /// The address.
-    #[error("http.listen: cannot listen on {address}: {error}")]
+    #[error("{key}: cannot listen on {address}: {error}")]
     Listen {
+        /// The setting.
+        key: &'static str,
         /// The address.
         address: SocketAddr,
         /// Why.
@@ -116,31 +127,39 @@ impl App {
     /// The first thing that does not fit.
     pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
         let (development, asked) = (settings.auth.is_unset(), settings.clone());
+        let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
         let auth = authenticator(&settings, &clock, None).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
-        let in_use = store.providers_in_use().await?;
-        let listener = bind(settings.http.listen)?;
+        // Without tables it starts all the same, and is not ready until somebody has made them.
+        let has_tables = store.migrations().await?.applied > 0;
+        let in_use = if has_tables {
+            store.providers_in_use().await?
+        } else {
+            Vec::new()
+        };
+        let listener = bind("http.listen", settings.http.listen)?;
         settle_addresses(&mut settings, &listener);
         let names = maps::names(&settings, &in_use);
         let inner = if names.contains(local::NAME) {
-            let inner = bind(SocketAddr::from(([127, 0, 0, 1], 0)))?;
+            let inner = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
+            local.register(metrics.registry())?;
             Some((inner, local))
         } else {
             None
         };
         let local = inner.as_ref().map(|(_, local)| local);
-        let set = Arc::new(maps::load(&settings, names, env, &store, local).await?);
-        let key = store
-            .shared_secret("ticket-key", &rand::random::<[u8; 32]>())
-            .await?;
-        let tickets = Tickets::new(&key).ok_or(StartError::TicketKey)?;
+        let set = Arc::new(maps::load(&settings, names, env, &store, local, &metrics).await?);
+        let tickets = Tickets::default();
+        if has_tables && !tickets.settle(&ticket_key(&store).await?) {
+            return Err(StartError::TicketKey);
+        }
         let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
-        let state = AppState::new(settings, clock, store, set, auth, tickets, planner);
-        announce(&state);
+        let state = AppState::new(settings, clock, store, set, auth, tickets, planner, metrics);
+        tell(&state);
         let routers = Routers::of(&state, local, development)?;
         let served = |router| Served::new(router, &state.settings.http);
         let local = inner
@@ -150,11 +169,16 @@ impl App {
                 local,
                 listener,
             });
+        let metrics = match state.settings.http.metrics_listen.parse() {
+            Err(_) => None,
+            Ok(address) => Some((bind("http.metrics_listen", address)?, served(routers.metrics))),
+        };
         Ok(Self {
             served: served(routers.outer),
             state,
             listener,
             local,
+            metrics,
             development,
             asked,
         })
@@ -166,6 +190,7 @@ struct Routers {
     outer: Router,
     /// Where the built-in provider runs.
     inner: Option<Router>,
+    metrics: Router,
 }
 
 impl Routers {
@@ -175,12 +200,17 @@ impl Routers {
         Ok(Self {
             outer: http::router(state, local.map(Local::router), page, guard),
             inner: local.map(|local| http::inner_router(state.clone(), local.router())),
+            metrics: http::metrics_router(state),
         })
     }
 }
 
-/// Every change that is news to the application goes into the outbox, where there are endpoints.
-fn announce(state: &AppState) {
+/// Every change that is news to the application goes into the outbox, where there are endpoints, and what becomes of
+/// videos is counted.
+fn tell(state: &AppState) {
+    let (providers, metrics) = (state.providers.clone(), state.metrics.clone());
+    let counting = jobs::inbox::counting(providers, metrics, state.clock.clone());
+    state.store.tell(counting);
     let (endpoints, providers) = (state.settings.events.endpoints.clone(), state.providers.clone());
     let payload = Box::new(move |what, video: &Video| http::payload(&providers, what, video));
     state.store.announce_to(endpoints, state.clock.clone(), payload);
@@ -217,8 +247,8 @@ fn console(state: &AppState, development: bool) -> Result<Option<Router>, StartE
     })))
 }
 
-fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    listen(address).map_err(|error| StartError::Listen { address, error })
+fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
+    listen(address).map_err(|error| StartError::Listen { key, address, error })
 }
 
 /// With room for a crowd: a connection that finds none tries again only after a second.
@@ -269,15 +299,19 @@ async fn authenticator(
 
 /// The folder of the SQLite file: where development mode keeps its secret.
 pub fn data_folder(settings: &Settings) -> PathBuf {
+    sqlite_path(settings)
+        .parent()
+        .map_or_else(PathBuf::new, Path::to_path_buf)
+}
+
+/// The SQLite file.
+pub(crate) fn sqlite_path(settings: &Settings) -> PathBuf {
     let path = settings
         .database
         .url
         .trim_start_matches("sqlite:")
         .trim_start_matches("//");
-    let path = path.split('?').next().unwrap_or_default();
-    Path::new(path)
-        .parent()
-        .map_or_else(PathBuf::new, Path::to_path_buf)
+    PathBuf::from(path.split('?').next().unwrap_or_default())
 }
 
 fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, clock: &Clock) -> Options {

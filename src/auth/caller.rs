@@ -16,6 +16,11 @@ pub struct Caller {
 }
 
 impl Caller {
+    /// The scope that plays any video.
+    pub const PLAY: &str = "video:play";
+    /// The scope that may do everything.
+    pub const ADMIN: &str = "video:admin";
+
     pub(super) fn of(claims: Claims) -> Result<Self, NotBelieved> {
         if !(1..=128).contains(&claims.sub.chars().count()) || claims.sub.contains('\0') {
             return Err(NotBelieved("The token's sub must have 1 to 128 characters."));
@@ -25,8 +30,8 @@ impl Caller {
         }
         let has = |scope: &str| claims.scope.split(' ').any(|given| given == scope);
         Ok(Self {
-            admin: has("video:admin"),
-            play: has("video:play"),
+            admin: has(Self::ADMIN),
+            play: has(Self::PLAY),
             sub: claims.sub,
             videos: claims.videos,
         })

@@ -9,6 +9,9 @@ use secrecy::SecretString;
 
 use crate::config::Settings;
 
+/// The secret's file, in the data folder.
+const SECRET: &str = "development-secret";
+
 /// The guards of development mode: only this machine may call, and nothing may stand in between.
 #[derive(Clone, Debug)]
 pub struct Development {
@@ -55,12 +58,17 @@ impl Development {
         Self { port }
     }
 
+    /// Whether the secret was made already.
+    pub fn has_secret(folder: &Path) -> bool {
+        folder.join(SECRET).exists()
+    }
+
     /// The secret of development mode, made at first use, readable by its owner alone.
     ///
     /// # Errors
     /// The file can be neither read nor made.
     pub fn secret(folder: &Path) -> Result<SecretString, DevelopmentError> {
-        let path = folder.join("development-secret");
+        let path = folder.join(SECRET);
         let fail = |error| DevelopmentError::Secret {
             path: path.display().to_string(),
             error,

@@ -1,5 +1,7 @@
 //! Tickets that open one video's event stream: browsers' `EventSource` sends no headers.
 
+use std::sync::OnceLock;
+
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
@@ -10,8 +12,9 @@ use uuid::Uuid;
 /// Tickets end at multiples of so many seconds, so that a video's address stays the same for hours.
 const STEP_S: i64 = 12 * 3600;
 
-/// Makes and checks tickets. The key is shared by all replicas.
-pub struct Tickets(Hmac<Sha256>);
+/// Makes and checks tickets. The key is shared by all replicas; until it is known no ticket opens anything.
+#[derive(Default)]
+pub struct Tickets(OnceLock<Hmac<Sha256>>);
 
 impl std::fmt::Debug for Tickets {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -22,7 +25,21 @@ impl std::fmt::Debug for Tickets {
 impl Tickets {
     /// With a key of 32 random bytes.
     pub fn new(key: &[u8]) -> Option<Self> {
-        Hmac::new_from_slice(key).ok().map(Self)
+        let tickets = Self::default();
+        tickets.settle(key).then_some(tickets)
+    }
+
+    /// Gives the key; the first one stays. False where it is none.
+    pub fn settle(&self, key: &[u8]) -> bool {
+        Hmac::new_from_slice(key).is_ok_and(|mac| {
+            self.0.get_or_init(|| mac);
+            true
+        })
+    }
+
+    /// The key is known.
+    pub fn are_settled(&self) -> bool {
+        self.0.get().is_some()
     }
 
     /// The end of a ticket given out now: the next 12 h boundary at least 12 h away, in Unix seconds.
@@ -33,10 +50,10 @@ impl Tickets {
     /// `v1.<exp>.<base64url of the HMAC>`
     pub fn ticket(&self, video: Uuid, now: DateTime<Utc>) -> String {
         let exp = Self::end(now);
-        format!(
-            "v1.{exp}.{}",
-            URL_SAFE_NO_PAD.encode(self.mac(video, exp).finalize().into_bytes())
-        )
+        let Some(mac) = self.mac(video, exp) else {
+            return String::new();
+        };
+        format!("v1.{exp}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
     /// Whether the ticket opens this video's stream now.
@@ -49,13 +66,14 @@ impl Tickets {
             return false;
         };
         // Constant time.
-        self.mac(video, exp).verify_slice(&mac).is_ok() && now.timestamp() < exp
+        let ours = self.mac(video, exp);
+        ours.is_some_and(|ours| ours.verify_slice(&mac).is_ok()) && now.timestamp() < exp
     }
 
-    fn mac(&self, video: Uuid, exp: i64) -> Hmac<Sha256> {
-        let mut mac = self.0.clone();
+    fn mac(&self, video: Uuid, exp: i64) -> Option<Hmac<Sha256>> {
+        let mut mac = self.0.get()?.clone();
         mac.update(format!("events\0{video}\0{exp}").as_bytes());
-        mac
+        Some(mac)
     }
 }
 

@@ -1,7 +1,9 @@
 //! One file a command.
 
+mod check;
 mod events;
 mod healthcheck;
+mod import;
 mod migrate;
 mod openapi;
 mod outgoing;
@@ -9,6 +11,7 @@ mod print;
 mod provider_test;
 mod reconcile;
 mod serve;
+mod settings;
 mod token;
 
 use std::path::PathBuf;
@@ -35,6 +38,8 @@ pub struct Cli {
 enum Command {
     /// Serve the API (the default).
     Serve,
+    /// Look for what goes wrong in practice: settings, maps, keys, credentials, clock, database. Changes nothing.
+    Check,
     /// Bring the database's tables up to date.
     Migrate,
     /// Print a caller's token, signed with the configured secret.
@@ -43,11 +48,15 @@ enum Command {
     Events(events::EventsArgs),
     /// One pass of the reconciler: ask the providers about what is due.
     Reconcile(reconcile::ReconcileArgs),
+    /// Make rows for videos that were made elsewhere: the provider's own assets, or an old table's.
+    Import(import::ImportArgs),
     /// Print the OpenAPI document of the API.
     Openapi,
     /// Work on a provider's action map.
     #[command(subcommand)]
     Provider(provider_test::ProviderCommand),
+    /// Every setting: its default, its variable, its meaning.
+    Settings(settings::SettingsArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
 }
@@ -66,12 +75,15 @@ impl Cli {
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
             Command::Serve => serve::serve(settings()?, self.config.as_deref(), &env).await,
+            Command::Check => Box::pin(check::check(settings(), &env)).await,
             Command::Migrate => migrate::migrate(&settings()?).await,
             Command::Token(args) => token::token(&settings()?, &args),
             Command::Events(args) => events::events(&settings()?, args).await,
             Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
+            Command::Import(args) => Box::pin(import::import(settings()?, &env, &args)).await,
             Command::Openapi => openapi::openapi(),
-            Command::Provider(command) => provider_test::provider(&command, &env).await,
+            Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
+            Command::Settings(args) => settings::settings(&args),
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
         }
     }

@@ -40,7 +40,7 @@ pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Re
     let ProviderCommand::Test(args) = command;
     let (file, toml) = map_text(&args.map)?;
     let cassette = args.cassette.as_deref().map(read).transpose()?;
-    let report = examine(Trial {
+    let report = Box::pin(examine(Trial {
         file: &file,
         toml: &toml,
         cassette: cassette
@@ -49,7 +49,7 @@ pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Re
         env: &|name| env.get(name).map(str::to_owned),
         live: args.live,
         now: Clock::system().now(),
-    })
+    }))
     .await?;
     print::bytes(report.to_string().as_bytes())?;
     if report.passed() {

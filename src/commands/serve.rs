@@ -27,13 +27,15 @@ pub(super) async fn serve(
     file: Option<&Path>,
     env: &Environment,
 ) -> Result<(), CommandError> {
-    telemetry::start(&settings.log).map_err(StartError::from)?;
+    let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
     // First of all: who does not listen is killed by it.
     let hangup = hangup()?;
     let app = App::build(settings, env, Clock::system()).await?;
     greet(&app);
     let reloader = Reloader::new(&app, file, env);
-    run(Running::start(app, reloader), hangup, stop_signal()?).await
+    let ended = run(Running::start(app, reloader), hangup, stop_signal()?).await;
+    export.finish().await;
+    ended
 }
 
 /// Serves until `stop` comes, reloading at each `hangup`, one after another; a second `stop` waits for nothing.
@@ -89,6 +91,7 @@ impl Running {
             listener,
             served,
             local,
+            metrics,
             development,
             ..
         } = app;
@@ -99,8 +102,13 @@ impl Running {
         );
         let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
         let stop_following = stop_jobs.child_token();
-        spawn_following(&state, &jobs, &stop_following);
-        spawn_live(&state, &jobs, &stop_jobs);
+        if !state.tickets.are_settled() {
+            tracing::warn!(
+                "the database has no tables yet: run yourbit-video migrate; readyz says no until then"
+            );
+        }
+        in_time(&state, &jobs, &stop_following, spawn_following);
+        in_time(&state, &jobs, &stop_jobs, spawn_live);
         if let Some(local) = local {
             let stop = stop_inner.clone();
             inner.spawn(async move {
@@ -111,6 +119,10 @@ impl Running {
             });
             let stop = stop_jobs.clone();
             jobs.spawn(async move { local.local.run(stop).await });
+        }
+        if let Some((listener, shown)) = metrics {
+            // Seen to the very end: it ends with the process.
+            tokio::spawn(axum::serve(listener, shown.router()).into_future());
         }
         let outer = tokio::spawn(server::serve(listener, served, stop_outer.clone()));
         Self {
@@ -135,7 +147,12 @@ impl Running {
         // Two of each for a moment: what they do is safe to be done twice.
         self.stop_following.cancel();
         self.stop_following = self.stop_jobs.child_token();
-        spawn_following(self.reloader.state(), &self.jobs, &self.stop_following);
+        in_time(
+            self.reloader.state(),
+            &self.jobs,
+            &self.stop_following,
+            spawn_following,
+        );
         if !kept.is_empty() {
             let kept = kept.join(", ");
             tracing::warn!("changed, but only a new start takes it over: {kept}");
@@ -169,6 +186,25 @@ impl Running {
         let _late = tokio::time::timeout(Duration::from_secs(2), self.inner.wait()).await;
         state.store.close().await;
     }
+}
+
+/// Jobs find nothing to do, and complain, before there are tables.
+fn in_time(
+    state: &AppState,
+    jobs: &TaskTracker,
+    stop: &CancellationToken,
+    spawn: fn(&AppState, &TaskTracker, &CancellationToken),
+) {
+    if state.tickets.are_settled() {
+        return spawn(state, jobs, stop);
+    }
+    let (state, tracker, stop) = (state.clone(), jobs.clone(), stop.clone());
+    jobs.spawn(async move {
+        tokio::select! {
+            () = state.until_ready() => spawn(&state, &tracker, &stop),
+            () = stop.cancelled() => {}
+        }
+    });
 }
 
 /// The jobs that go by settings, maps and keys.

@@ -6,10 +6,13 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::{CommandError, print};
-use crate::auth::{Development, Grant, check_development, issue};
+use crate::auth::{Caller, Development, Grant, check_development, issue};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::wiring::{StartError, data_folder};
+
+/// What a token may say.
+const SCOPES: [&str; 2] = [Caller::PLAY, Caller::ADMIN];
 
 #[derive(Debug, Args)]
 pub(super) struct TokenArgs {
@@ -28,6 +31,20 @@ pub(super) struct TokenArgs {
 pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), CommandError> {
     if !(1..=128).contains(&args.sub.chars().count()) {
         return Err("--sub must have 1 to 128 characters".into());
+    }
+    if args.ttl < Duration::from_secs(1) {
+        return Err("--ttl must be at least 1s: such a token would be over before it is used".into());
+    }
+    if let Some(unknown) = args
+        .scope
+        .split_ascii_whitespace()
+        .find(|scope| !SCOPES.contains(scope))
+    {
+        return Err(format!(
+            "--scope: \"{unknown}\" is not known; allowed: {}",
+            SCOPES.join(", ")
+        )
+        .into());
     }
     Ok(print::line(sign(settings, args, &Clock::system())?)?)
 }
@@ -55,5 +72,16 @@ fn secret(settings: &Settings) -> Result<SecretString, CommandError> {
         return Ok(first.clone());
     }
     check_development(settings).map_err(StartError::from)?;
-    Ok(Development::secret(&data_folder(settings))?)
+    let folder = data_folder(settings);
+    let fresh = !Development::has_secret(&folder);
+    let secret = Development::secret(&folder)?;
+    if fresh {
+        let folder = folder.canonicalize().unwrap_or(folder);
+        eprintln!(
+            "note: no service has run on {0} yet, so a new development secret was made there. A service that runs \
+             elsewhere will refuse this token: type this command in its folder, or with its settings.",
+            folder.display()
+        );
+    }
+    Ok(secret)
 }

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 use super::{DEFAULTS, Settings, check, events, read_secret};
 
 /// Keys that are no settings of a file, and the variables that hold them.
-const SECRET_KEYS: [(&str, &str); 2] = [
+pub(super) const SECRET_KEYS: [(&str, &str); 2] = [
     ("auth.jwt_secret", "VIDEO_AUTH__JWT_SECRET"),
     ("events.secrets", events::SECRETS),
 ];
@@ -166,13 +166,8 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
         let value = parse_as(default, text).map_err(|problem| ConfigError::new(name, &key, problem))?;
         set(merged, &key, value, name)?;
     }
-    if let Some(url) = env.get("DATABASE_URL") {
-        set(
-            merged,
-            "database.url",
-            Value::String(url.to_owned()),
-            "DATABASE_URL",
-        )?;
+    if let Some(url) = read_secret(env, "DATABASE_URL")? {
+        set(merged, "database.url", Value::String(url), "DATABASE_URL")?;
     }
     Ok(())
 }

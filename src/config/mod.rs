@@ -7,6 +7,7 @@ mod check;
 mod console;
 mod events;
 mod limits;
+mod listing;
 mod load;
 mod local;
 mod secrets;
@@ -18,7 +19,9 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 pub use check::is_loopback_url;
+pub(crate) use check::is_provider_name;
 pub use events::{Events, signing_secret};
+pub use listing::{Listed, ListedSecret, ListedSetting, listed};
 pub use load::{ConfigError, Environment, load};
 pub use local::{Chaos, Local};
 pub use secrets::read_secret;

@@ -44,6 +44,13 @@ pub enum ApiError {
     CancelUnsupported,
     /// The first request with this key still runs.
     IdempotencyInProgress,
+    /// What is to be adopted has a row already that stands in the way.
+    VideoTaken {
+        /// The row.
+        video_id: Uuid,
+        /// Why it does, in a sentence.
+        why: &'static str,
+    },
     /// `If-Match` names another version.
     PreconditionFailed,
     /// The body is larger than allowed.
@@ -164,7 +171,7 @@ impl IntoResponse for ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
-            StoreError::Database(_) | StoreError::Contended => {
+            StoreError::Database(_) | StoreError::Contended | StoreError::Unreachable { .. } => {
                 tracing::error!(
                     error = %Chain(&error),
                     "the database failed a request"

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::error::{ApiError, FieldProblem};
 use crate::state::AppState;
+use crate::telemetry::{note_event, note_video};
 
 /// A JSON body: declared as JSON, without unknown members, without U+0000.
 pub(crate) struct Body<T>(pub(crate) T);
@@ -171,6 +172,15 @@ impl FromRequestParts<AppState> for NoQuery {
     }
 }
 
+/// Whose id it is, the path says.
+fn note(parts: &Parts, id: Uuid) {
+    if parts.uri.path().starts_with("/v1/videos/") || parts.uri.path().starts_with("/v1/admin/videos/") {
+        note_video(id);
+    } else {
+        note_event(id);
+    }
+}
+
 /// The `{id}` of the path; a malformed one is nobody's.
 pub(crate) struct Id(pub(crate) Uuid);
 
@@ -185,6 +195,7 @@ impl FromRequestParts<AppState> for Id {
         Uuid::parse_str(&text)
             .ok()
             .filter(|_| canonical)
+            .inspect(|id| note(parts, *id))
             .map(Self)
             .ok_or(ApiError::NotFound)
     }

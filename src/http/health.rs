@@ -56,7 +56,7 @@ pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Health>,
     let known = last.filter(|(at, _)| now - *at < CACHED_FOR && now >= *at);
     let ready = match known {
         Some((_, ready)) => ready,
-        None => tokio::time::timeout(Duration::from_secs(1), state.store.is_ready())
+        None => tokio::time::timeout(Duration::from_secs(1), state.is_ready())
             .await
             .unwrap_or(false),
     };

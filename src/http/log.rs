@@ -1,34 +1,124 @@
-//! One line a request: by route, never by address, since addresses can hold secrets.
+//! One line, one span and one measurement a request: by route, never by address, since addresses can hold secrets.
 
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request};
+use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
+use http::{Method, StatusCode};
+use tracing::{Span, field::Empty};
 
 use super::problems::RequestId;
+use crate::telemetry::{Metrics, TRACE, Trail};
 
-/// Logs method, route, status and time. Probes are logged at debug level.
-pub(crate) async fn request_line(request: Request, next: Next) -> Response {
+/// Requests that no route is for, whatever their path.
+const NO_ROUTE: &str = "none";
+
+/// What the public listener is asked. Probes have no span, and their lines are at debug level.
+pub(crate) async fn outer(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    watch(&metrics, false, request, next).await
+}
+
+/// What the service and its built-in provider ask each other: lines at debug level.
+pub(crate) async fn inner(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
+    watch(&metrics, true, request, next).await
+}
+
+async fn watch(metrics: &Metrics, quiet: bool, request: Request, next: Next) -> Response {
     let method = request.method().clone();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map(|path| path.as_str().to_owned());
-    let route = route.unwrap_or_else(|| "(none)".to_owned());
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.0.clone())
-        .unwrap_or_default();
-    let begun = Instant::now();
-    let response = next.run(request).await;
-    let status = response.status().as_u16();
-    let ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
-    if matches!(route.as_str(), "/livez" | "/readyz") {
-        tracing::debug!(%method, route, status, ms, request.id = id, "request");
+    let matched = request.extensions().get::<MatchedPath>().cloned();
+    let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
+    let probe = matches!(route, "/livez" | "/readyz" | "/metrics");
+    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
+    let span = if probe {
+        Span::none()
     } else {
-        tracing::info!(%method, route, status, ms, request.id = id, "request");
-    }
+        span(&method, route, id.as_deref())
+    };
+    let trail = Trail::begin(request.headers(), span);
+    let begun = Instant::now();
+    let response = trail.clone().follow(next.run(request)).await;
+    let took = begun.elapsed();
+    let status = response.status();
+    metrics.request(route, known(&method), status.as_str(), took);
+    end(trail.span(), status);
+    let line = Line {
+        method,
+        route,
+        status: status.as_u16(),
+        took,
+        id,
+        trail,
+    };
+    line.write(quiet || probe);
     response
+}
+
+/// Methods are the caller's to choose: all but the usual ones are one.
+fn known(method: &Method) -> &str {
+    match method.as_str() {
+        usual @ ("GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE" | "OPTIONS") => usual,
+        _ => "other",
+    }
+}
+
+fn span(method: &Method, route: &str, id: Option<&str>) -> Span {
+    tracing::info_span!(
+        target: TRACE,
+        "request",
+        otel.name = format_args!("{} {route}", known(method)),
+        otel.kind = "server",
+        otel.status_code = Empty,
+        http.request.method = known(method),
+        http.route = route,
+        http.response.status_code = Empty,
+        request.id = id,
+        video.id = Empty,
+        event.id = Empty,
+    )
+}
+
+fn end(span: &Span, status: StatusCode) {
+    if !span.is_disabled() {
+        span.record("http.response.status_code", status.as_u16());
+        if status.is_server_error() {
+            span.record("otel.status_code", "ERROR");
+        }
+    }
+}
+
+/// What the log says of a request.
+struct Line<'a> {
+    method: Method,
+    route: &'a str,
+    status: u16,
+    took: Duration,
+    id: Option<String>,
+    trail: Trail,
+}
+
+impl Line<'_> {
+    fn write(&self, quiet: bool) {
+        macro_rules! line {
+            ($level:ident) => {
+                tracing::$level!(
+                    method = %self.method,
+                    route = self.route,
+                    status = self.status,
+                    latency_ms = (self.took.as_secs_f64() * 1e6).round() / 1e3,
+                    request.id = self.id,
+                    video.id = self.trail.video_id().map(tracing::field::display),
+                    event.id = self.trail.event_id().map(tracing::field::display),
+                    trace_id = self.trail.trace_id(),
+                    "request"
+                )
+            };
+        }
+        if quiet {
+            line!(debug);
+        } else {
+            line!(info);
+        }
+    }
 }

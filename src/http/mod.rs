@@ -2,6 +2,7 @@
 
 mod accept;
 mod admin;
+mod adopt;
 mod caller;
 mod code;
 mod docs;
@@ -11,6 +12,7 @@ mod health;
 mod lifecycle;
 mod live;
 mod log;
+mod metrics;
 mod openapi;
 mod outgoing;
 mod patch;
@@ -66,25 +68,37 @@ pub fn router(
         all = all.merge(console);
     }
     if let Some(development) = development {
+        all = all.merge(metrics::route(state));
         all = all.layer(from_fn_with_state(development, caller::development_guard));
     }
-    // Outermost first: an id for everything, a line for everything, a problem document for every refusal.
+    // Outermost first: an id for everything; a line, a span and a count; a problem document for every refusal.
     all.layer(
         ServiceBuilder::new()
             .layer(from_fn(problems::request_id))
-            .layer(from_fn(log::request_line))
+            .layer(from_fn_with_state(state.metrics.clone(), log::outer))
+            .layer(from_fn(problems::problems)),
+    )
+}
+
+/// What the listener of `http.metrics_listen` serves.
+pub fn metrics_router(state: &AppState) -> Router {
+    metrics::route(state).fallback(async || ApiError::NotFound).layer(
+        ServiceBuilder::new()
+            .layer(from_fn(problems::request_id))
             .layer(from_fn(problems::problems)),
     )
 }
 
 /// What the inner loopback listener serves: the built-in provider, and the webhook route that it posts to.
 pub fn inner_router(state: AppState, local: Router) -> Router {
+    let metrics = state.metrics.clone();
     let webhooks = Router::new()
         .route("/v1/webhooks/{provider}", post(webhooks::receive))
         .with_state(state);
     webhooks.nest(LOCAL_PREFIX, local).layer(
         ServiceBuilder::new()
             .layer(from_fn(problems::request_id))
+            .layer(from_fn_with_state(metrics, log::inner))
             .layer(from_fn(problems::problems)),
     )
 }

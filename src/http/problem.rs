@@ -117,6 +117,10 @@ impl From<ApiError> for Problem {
             ApiError::IdempotencyInProgress => {
                 Self::of(Code::IdempotencyInProgress).after(Duration::from_secs(1))
             }
+            ApiError::VideoTaken { video_id, why } => Self {
+                video_id: Some(video_id),
+                ..Self::new(Code::VideoTaken, why)
+            },
             ApiError::PreconditionFailed => Self::of(Code::PreconditionFailed),
             ApiError::PayloadTooLarge => Self::of(Code::PayloadTooLarge),
             ApiError::UnsupportedMediaType => Self::of(Code::UnsupportedMediaType),

@@ -18,6 +18,7 @@ use crate::domain::{EventState, NewEvent};
 use crate::provider::VerifiedBody;
 use crate::state::AppState;
 use crate::store::Stored;
+use crate::telemetry::{note_event, note_video};
 
 /// Largest webhook body, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -45,6 +46,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         }
         let refused = |refused: crate::provider::Refused| {
             tracing::warn!(provider = name, reason = %refused, "a webhook was refused");
+            state.metrics.webhook(&name, "unverified", "refused");
             peer::failed(state, &parts, ApiError::InvalidSignature)
         };
         let check = provider
@@ -141,6 +143,16 @@ pub(crate) enum Outcome {
     Ignored,
 }
 
+impl Outcome {
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Duplicate => "duplicate",
+            Self::Ignored => "ignored",
+        }
+    }
+}
+
 /// Stores the event, once, and answers when it is durable.
 #[utoipa::path(
     post,
@@ -164,13 +176,30 @@ pub(crate) async fn receive(
     webhook: VerifiedWebhook,
 ) -> Result<Json<Received>, ApiError> {
     let event = new_event(&state, &webhook);
-    let ignored = event.state == EventState::Ignored;
-    let stored = tokio::time::timeout(STORE_DEADLINE, state.intake.submit(event));
-    let result = match stored.await.map_err(|_| ApiError::Unavailable)?? {
-        Stored::Duplicate => Outcome::Duplicate,
-        Stored::New if ignored => Outcome::Ignored,
-        Stored::New => Outcome::Accepted,
+    let (id, of, kept) = (event.id, event.video_ref, event.state);
+    let kind = webhook.provider.known_type(&event.event_type);
+    let counted = |result| state.metrics.webhook(webhook.provider.name(), kind, result);
+    if let Some(video) = of {
+        note_video(video);
+    }
+    let stored = tokio::time::timeout(STORE_DEADLINE, state.intake.submit(event)).await;
+    let Ok(Ok(stored)) = stored else {
+        counted("not_stored");
+        return Err(ApiError::Unavailable);
     };
+    if stored == Stored::New {
+        note_event(id);
+    }
+    let result = match (stored, kept) {
+        (Stored::Duplicate, _) => Outcome::Duplicate,
+        (Stored::New, EventState::Ignored) => Outcome::Ignored,
+        (Stored::New, _) => Outcome::Accepted,
+    };
+    counted(if kept == EventState::Failed {
+        "unreadable"
+    } else {
+        result.as_str()
+    });
     Ok(Json(Received { result }))
 }
 

@@ -1,5 +1,6 @@
 //! What runs beside requests.
 
+pub mod adopt;
 pub mod ask;
 pub mod inbox;
 pub mod keys;

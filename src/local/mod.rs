@@ -21,6 +21,7 @@ mod fault;
 mod folders;
 mod ids;
 mod media;
+mod meters;
 mod store;
 mod sweep;
 mod upload;
@@ -128,7 +129,14 @@ pub(crate) struct Inner {
     pub(crate) outbox_wake: Notify,
     /// The provider stops: what runs leaves itself resumable.
     pub(crate) stop: CancellationToken,
+    /// What is counted.
+    pub(crate) meters: meters::Meters,
     _lock: File,
+}
+
+/// Why the provider could not work here: one plain line with the install command.
+pub fn missing_tools() -> Option<String> {
+    media::Tools::find(1).err()
 }
 
 impl Local {
@@ -170,6 +178,7 @@ impl Local {
             jobs_wake: Notify::new(),
             outbox_wake: Notify::new(),
             stop: CancellationToken::new(),
+            meters: meters::Meters::default(),
             _lock: lock,
         })))
     }

@@ -9,8 +9,9 @@ use super::{
     compile::{Constants, Reader},
     condition::Condition,
     error::{InvalidField, MapError},
+    pointer::text_of,
     source::{Kind, Rules, Source},
-    template::{Id, JsonTemplate, Name, Place, Scope, Template, UrlTemplate, is_built_in},
+    template::{Id, JsonTemplate, Name, Place, Scope, Template, UrlTemplate, encode, is_built_in},
 };
 
 /// A compiled HTTP action.
@@ -20,6 +21,8 @@ pub(crate) struct Action {
     pub(crate) label: String,
     method: Method,
     url: UrlTemplate,
+    /// An object of scalars; a member that is missing is not sent.
+    query: Option<JsonTemplate>,
     headers: Vec<(HeaderName, Template)>,
     /// Carries `[api].auth` and `[api].headers`.
     authenticated: bool,
@@ -69,6 +72,7 @@ impl Action {
             Some("none") => false,
             Some(other) => return Err(at.error("auth", format!("`{other}` is not known; allowed: none"))),
         };
+        let query = query(at, place, constants)?;
         let private = Place {
             secrets: !url.is_captured(),
             ..place.clone()
@@ -84,6 +88,7 @@ impl Action {
             authenticated: !url.is_captured(),
             with_auth,
             url,
+            query,
             headers,
             body,
             ok: at.statuses("ok")?,
@@ -105,7 +110,7 @@ impl Action {
         }
         Ok(Request {
             method: self.method.clone(),
-            url: self.url.render(scope)?,
+            url: self.address(scope)?,
             headers,
             own_origin: self.authenticated,
             with_auth: self.authenticated && self.with_auth,
@@ -119,6 +124,20 @@ impl Action {
         })
     }
 
+    fn address(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+        let mut url = self.url.render(scope)?;
+        let query = self.query.as_ref().map(|query| query.render(scope)).transpose()?;
+        if let Some(Some(Value::Object(members))) = query {
+            for (name, value) in &members {
+                url.push(if url.contains('?') { '&' } else { '?' });
+                url.extend(encode(name));
+                url.push('=');
+                url.extend(encode(&text_of(value)));
+            }
+        }
+        Ok(url)
+    }
+
     /// Every placeholder in it.
     pub(crate) fn names(&self) -> Vec<&Name> {
         let url = self.url.slots().map(|slot| &slot.name);
@@ -126,8 +145,8 @@ impl Action {
             .headers
             .iter()
             .flat_map(|(_, template)| template.slots().map(|slot| &slot.name));
-        let body = self.body.iter().flat_map(JsonTemplate::names);
-        url.chain(headers).chain(body).collect()
+        let inner = self.query.iter().chain(&self.body).flat_map(JsonTemplate::names);
+        url.chain(headers).chain(inner).collect()
     }
 
     pub(crate) fn method(&self) -> &Method {
@@ -212,6 +231,34 @@ pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError
         ));
     }
     Ok(())
+}
+
+/// `query`: what is appended to the address.
+fn query(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Option<JsonTemplate>, MapError> {
+    let Some(value) = at.take("query") else {
+        return Ok(None);
+    };
+    let Some(table) = value.as_table() else {
+        return Err(at.wrong("query", "a table", &value));
+    };
+    if let Some((name, other)) = table
+        .iter()
+        .find(|(_, value)| value.is_table() || value.is_array())
+    {
+        return Err(at.error(
+            "query",
+            format!(
+                "{name} must be a text, number or true/false, not a {}",
+                other.type_str()
+            ),
+        ));
+    }
+    let place = Place {
+        secrets: false,
+        ..place.clone()
+    };
+    let template = JsonTemplate::compile(value, &place, constants);
+    template.map(Some).map_err(|what| at.error("query", what))
 }
 
 fn take(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Vec<(String, Source)>, MapError> {

@@ -176,7 +176,7 @@ impl Provider {
         Ok(())
     }
 
-    async fn run(
+    pub(super) async fn run(
         &self,
         action: &Action,
         subject: &Subject,

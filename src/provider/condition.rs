@@ -55,6 +55,11 @@ impl Condition {
         self.tests.is_empty()
     }
 
+    /// Every value that it names.
+    pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
+        self.tests.iter().flat_map(|(_, allowed)| allowed)
+    }
+
     pub(crate) fn holds(&self, document: &Value) -> bool {
         let scope = Scope::default();
         self.tests.iter().all(|(pointer, allowed)| {

@@ -60,7 +60,8 @@ impl InvalidField {
     }
 }
 
-/// A call to the provider that did not give what it was made for. Safe to log: no secret, no URL, no body.
+/// A call to the provider that did not give what it was made for. Safe to log: no secret, no address beyond
+/// the host, no body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
     /// The provider understood the call and said no.

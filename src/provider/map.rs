@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::{
     Env, LoadOptions,
     asset::Asset,
+    check::Check,
     client::Client,
     compile::{Constants, Reader},
     error::MapError,
@@ -22,6 +23,7 @@ pub(crate) struct Map {
     pub(crate) client: Client,
     pub(crate) upload: Upload,
     pub(crate) asset: Asset,
+    pub(crate) check: Check,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) playback: Playback,
 }
@@ -49,6 +51,10 @@ impl Map {
             Some(table) => Asset::compile(table, &constants)?,
             None => Asset::default(),
         };
+        let check = root
+            .table("check")?
+            .map(|table| Check::compile(table, &constants));
+        let check = check.transpose()?.unwrap_or_default();
         let webhook = root
             .table("webhook")?
             .map(|table| Webhook::compile(table, &constants))
@@ -59,6 +65,7 @@ impl Map {
             client,
             upload,
             asset,
+            check,
             webhook,
             playback,
         };

@@ -8,12 +8,14 @@
 mod action;
 mod asset;
 mod calls;
+mod check;
 mod client;
 mod compile;
 mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
+mod listing;
 mod map;
 mod of_video;
 mod playback;
@@ -28,10 +30,13 @@ mod upload;
 mod webhook;
 
 use aws_lc_rs::digest::{SHA256, digest};
+pub use check::Taken;
 use chrono::{DateTime, Utc};
+pub use compile::variables;
 pub use embedded::{embedded, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
 use http::HeaderMap;
+pub use listing::{AssetPage, Described, ListedAsset, PageMark};
 use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
@@ -43,6 +48,7 @@ pub use upload::{Chunk, Protocol, UploadDescriptor};
 pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody};
 
 use crate::domain::{NeededIds, Policy};
+use crate::telemetry::CallMeter;
 
 /// Looks a variable up: in the process's environment first, then in what the built-in provider made.
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
@@ -52,11 +58,16 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 pub struct LoadOptions {
     /// How many replicas of this service share the provider's rate.
     pub replicas: u32,
+    /// Where its calls are counted.
+    pub meter: CallMeter,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { replicas: 1 }
+        Self {
+            replicas: 1,
+            meter: CallMeter::default(),
+        }
     }
 }
 
@@ -80,6 +91,10 @@ pub enum Capability {
     AssetGet,
     /// Delete an asset.
     AssetDelete,
+    /// List the assets that there are.
+    AssetList,
+    /// Find the asset of a playback id.
+    AssetFind,
     /// Tell the provider that something changed.
     AssetUpdate,
     /// Make addresses of pictures.
@@ -190,6 +205,8 @@ impl Provider {
             Capability::UploadCancel => self.map.upload.cancel.is_some(),
             Capability::AssetGet => self.map.asset.get.is_some(),
             Capability::AssetDelete => self.map.asset.delete.is_some(),
+            Capability::AssetList => self.map.asset.list.is_some(),
+            Capability::AssetFind => self.map.asset.find.is_some(),
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
         }
@@ -229,6 +246,17 @@ impl Provider {
                 event_id: format!("sha256:{}", body.sha256()),
             }),
         }
+    }
+
+    /// The event's type where the map names it, else `other`: one of few.
+    pub fn known_type<'a>(&'a self, event_type: &str) -> &'a str {
+        let webhook = self.map.webhook.as_ref();
+        webhook.map_or("other", |webhook| webhook.events.known_type(event_type))
+    }
+
+    /// How many tokens were signed, and how many given again from the cache, since the map was loaded.
+    pub fn token_counts(&self) -> (u64, u64) {
+        self.map.playback.token_counts()
     }
 
     /// Reads a stored event with the row at hand. `body` are the raw bytes that were verified when they came.

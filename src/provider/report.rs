@@ -278,7 +278,7 @@ fn pixels(value: &Value) -> Option<u64> {
 }
 
 /// A text that both databases can keep: without U+0000, and not without end.
-fn words(value: &Value) -> Option<String> {
+pub(crate) fn words(value: &Value) -> Option<String> {
     let text: String = text_of(value)
         .chars()
         .filter(|char| *char != '\0')
@@ -287,7 +287,7 @@ fn words(value: &Value) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-fn policy_of(text: &str) -> Option<Policy> {
+pub(crate) fn policy_of(text: &str) -> Option<Policy> {
     [Policy::Public, Policy::Signed]
         .into_iter()
         .find(|policy| policy.as_str() == text)

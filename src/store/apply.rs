@@ -10,6 +10,7 @@ use super::arrays;
 use super::changes::{gained_an_id, settle};
 use super::inbox::EVENT_COLUMNS;
 use super::outbox::Outbox;
+use super::outcomes::Ended;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
@@ -105,12 +106,16 @@ impl Store {
         let videos = tx.videos_of(&events).await?;
         let due = Due { events, videos };
         let decided = plan(&due);
-        let changed = tx.write_changes(&self.outbox, decided.videos, now).await?;
+        let mut ended = Vec::new();
+        let changed = tx
+            .write_changes(&self.outbox, decided.videos, now, &mut ended)
+            .await?;
         if tx.finish_events(&decided.events).await? != due.events.len() as u64 {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
         self.feed.publish(&changed);
+        self.outcomes.tell(ended);
         Ok(Applied {
             changed,
             taken: due.events.len(),
@@ -208,6 +213,7 @@ impl Tx {
         outbox: &Outbox,
         mut changes: Vec<VideoChange>,
         now: DateTime<Utc>,
+        ended: &mut Vec<Ended>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
         changes.retain(|change| change.before != change.after);
         changes.sort_by_key(|change| change.before.id);
@@ -225,6 +231,11 @@ impl Tx {
                 }
             }
         }
+        ended.extend(
+            changes
+                .iter()
+                .filter_map(|change| Ended::by(&change.before, &change.after)),
+        );
         let visible = changes
             .iter()
             .filter(|change| change.after.version != change.before.version);

@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::outbox::Outbox;
+use super::outcomes::Ended;
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
 use super::{Store, StoreError};
@@ -49,6 +50,7 @@ impl Store {
             }
             settle(&before, &mut after, now);
             if self.write_video(&before, &after, now).await? {
+                self.outcomes.tell(Ended::by(&before, &after));
                 if after.version != before.version {
                     self.feed.publish(&[(after.id, after.version)]);
                 }
@@ -135,7 +137,11 @@ impl Tx {
     }
 
     /// Events that waited for this video are due now.
-    async fn release_parked_for(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+    pub(super) async fn release_parked_for(
+        &mut self,
+        video: &Video,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
         Ok(on_tx!(self, |tx| {
             sqlx::query(
                 "update webhook_events set state = 'pending', next_attempt_at = $1 \

@@ -4,26 +4,30 @@ use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::Connection;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection};
 
 use super::feed::Feed;
 use super::lookup::Lookup;
 use super::outbox::Outbox;
+use super::outcomes::Outcomes;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
 use crate::config::Database;
 
+/// How long a server is given to say why it lets nobody in.
+const PROBED_FOR: Duration = Duration::from_secs(2);
+
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
-/// What `migrate` found and did.
+/// What was found of migrations, and done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrations {
     /// Known to this program.
     pub known: usize,
-    /// Applied by this call.
+    /// Applied: by this call, or at all.
     pub applied: usize,
 }
 
@@ -47,14 +51,19 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(Duration::from_secs(3))
-            .connect_with(options)
-            .await?;
+            .connect_with(options.clone())
+            .await;
+        let pool = match pool {
+            Ok(pool) => pool,
+            Err(error) => return Err(unreachable(&options, error).await),
+        };
         Ok(Self {
             lookup: Some(Lookup::start(&pool)),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
             outbox: Outbox::default(),
+            outcomes: Outcomes::default(),
         })
     }
 
@@ -94,6 +103,7 @@ impl Store {
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),
             outbox: Outbox::default(),
+            outcomes: Outcomes::default(),
         })
     }
 
@@ -131,6 +141,44 @@ impl Store {
                 false
             }
         }
+    }
+
+    /// How many migrations this program knows, and how many are applied; none on an empty database.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn migrations(&self) -> Result<Migrations, StoreError> {
+        let known = MIGRATIONS.iter().count();
+        let tables = match self.readers {
+            Pool::Postgres(_) => {
+                "select count(*) from pg_tables where tablename = '_sqlx_migrations' and schemaname = any(current_schemas(false))"
+            }
+            Pool::Sqlite(_) => "select count(*) from sqlite_master where name = '_sqlx_migrations'",
+        };
+        let found: i64 = on_pool!(&self.readers, |pool| sqlx::query_scalar(tables)
+            .fetch_one(pool)
+            .await)?;
+        let applied = if found == 0 {
+            0
+        } else {
+            self.applied_migrations().await?
+        };
+        Ok(Migrations { known, applied })
+    }
+
+    /// The database's name and version, for people.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn version(&self) -> Result<String, StoreError> {
+        let (name, query) = match self.readers {
+            Pool::Postgres(_) => ("PostgreSQL", "select current_setting('server_version')"),
+            Pool::Sqlite(_) => ("SQLite", "select sqlite_version()"),
+        };
+        let version: String = on_pool!(&self.readers, |pool| sqlx::query_scalar(query)
+            .fetch_one(pool)
+            .await)?;
+        Ok(format!("{name} {version}"))
     }
 
     async fn applied_migrations(&self) -> Result<usize, StoreError> {
@@ -171,6 +219,27 @@ impl Store {
             );
         }
         written.is_ok()
+    }
+}
+
+/// Why there is no connection. A pool only says that it waited in vain, so the server is asked once without one.
+async fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+    let cause = match error {
+        sqlx::Error::PoolTimedOut => match tokio::time::timeout(PROBED_FOR, options.connect()).await {
+            Ok(Ok(_)) => "it gave no connection in time".to_owned(),
+            Ok(Err(error)) => Chain(&error).to_string(),
+            Err(_) => "it does not answer".to_owned(),
+        },
+        error => Chain(&error).to_string(),
+    };
+    let place = match options.get_socket() {
+        Some(socket) => socket.display().to_string(),
+        None => format!("{}:{}", options.get_host(), options.get_port()),
+    };
+    let name = options.get_database().unwrap_or(options.get_username());
+    StoreError::Unreachable {
+        place: format!("{place}/{name}"),
+        cause,
     }
 }
 

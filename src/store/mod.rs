@@ -1,9 +1,11 @@
 //! Rows in PostgreSQL or SQLite: one SQL text for both.
 
+mod adopt;
 mod apply;
 mod arrays;
 mod changes;
 mod connect;
+mod depth;
 mod due;
 mod feed;
 mod idempotency;
@@ -12,6 +14,7 @@ mod intake;
 mod leases;
 mod lookup;
 mod outbox;
+mod outcomes;
 mod outgoing;
 mod record;
 mod secrets;
@@ -24,11 +27,13 @@ use sqlx::{PgPool, SqlitePool};
 pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
 pub use connect::Migrations;
+pub use depth::{Depth, Depths, PoolUse};
 pub use feed::{Changes, Heard, Listener};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub use outbox::Announcer;
+pub use outcomes::Listening;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
 pub use take_in::Planner;
 pub use videos::VideoFilter;
@@ -57,6 +62,8 @@ pub struct Store {
     feed: feed::Feed,
     /// Who is told of them besides.
     outbox: outbox::Outbox,
+    /// Who counts how videos end.
+    outcomes: outcomes::Outcomes,
 }
 
 #[derive(Clone, Debug)]
@@ -100,6 +107,14 @@ pub enum StoreError {
     /// An id that another video has already.
     #[error("identity_conflict: the provider's id belongs to another video")]
     IdentityTaken,
+    /// Nobody lets us in there.
+    #[error("the database at {place} cannot be reached: {cause}")]
+    Unreachable {
+        /// Host, port and name, or the file; never the password.
+        place: String,
+        /// What the server or the system said.
+        cause: String,
+    },
     /// The URL in the settings cannot be used.
     #[error("database.url: {0}")]
     BadUrl(String),
@@ -118,7 +133,7 @@ impl StoreError {
                     | sqlx::Error::Encode(_)
             ),
             Self::BadRow { .. } | Self::IdentityTaken => true,
-            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) => false,
+            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) | Self::Unreachable { .. } => false,
         }
     }
 }

@@ -103,9 +103,17 @@ impl Store {
             .iter()
             .filter(|event| event.state == EventState::Pending);
         let left = applied.len() < pending.count() || fresh.len() < due.events.len();
-        let changed = tx.write_changes(&self.outbox, plan.videos, now).await?;
+        let mut ended = Vec::new();
+        let changed = tx
+            .write_changes(&self.outbox, plan.videos, now, &mut ended)
+            .await?;
         tx.commit().await?;
         self.feed.publish(&changed);
+        self.outcomes.tell(ended);
+        let new = due.events.iter().filter(|event| fresh.contains(&event.id));
+        for (event, video) in new.filter_map(|event| Some((event, *applied.get(&event.id)?))) {
+            self.outcomes.applied(event, video);
+        }
         Ok(TakenIn { fresh, left })
     }
 

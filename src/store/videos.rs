@@ -5,6 +5,7 @@ use sqlx::types::Json;
 use uuid::Uuid;
 
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
+use super::tx::{Tx, on_tx};
 use super::{Pool, Store, StoreError, arrays, on_pool};
 use crate::domain::{ShownStatus, Video};
 
@@ -25,58 +26,62 @@ pub struct VideoFilter {
     pub limit: i64,
 }
 
+const INSERT: &str = "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, \
+     playback_policy, quality, status, upload_id, asset_id, reported, gone, delete_requested, \
+     cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, \
+     checks, missing_since, lost, lease_until_s, version, revision, created_at, updated_at) \
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+     $20, $21, $22, $23, $24, $25, $26, $27, 0, $28, $29, $30, $31)";
+
+/// Runs the insert of one video, in a pool or in a transaction.
+macro_rules! insert {
+    ($video:expr, $on:expr) => {
+        sqlx::query(INSERT)
+            .bind($video.id)
+            .bind(&$video.owner)
+            .bind(&$video.provider)
+            .bind(&$video.title)
+            .bind(&$video.external_id)
+            .bind(Json(&$video.metadata))
+            .bind($video.thumbnail_time)
+            .bind($video.playback_policy)
+            .bind(&$video.quality)
+            .bind($video.status)
+            .bind(&$video.known.upload_id)
+            .bind(&$video.known.asset_id)
+            .bind($video.known.reported.as_str())
+            .bind($video.known.gone)
+            .bind($video.known.delete_requested)
+            .bind($video.known.cancel_confirmed)
+            .bind($video.known.ready_at())
+            .bind($video.known.ready.is_some_and(|ready| ready.by_our_clock))
+            .bind(Json(&$video.known.facts))
+            .bind(Json(&$video.captures))
+            .bind($video.steps)
+            .bind(Json(&$video.unsent))
+            .bind($video.upload_expires_at)
+            .bind($video.check_at)
+            .bind($video.checks)
+            .bind($video.missing_since)
+            .bind($video.known.lost)
+            .bind($video.version)
+            .bind($video.revision)
+            .bind($video.created_at)
+            .bind($video.updated_at)
+            .execute($on)
+            .await
+            .map(drop)
+            .map_err(identity)
+    };
+}
+
 impl Store {
     /// Writes a new video.
     ///
     /// # Errors
     /// The database fails, or the provider's id belongs to another video.
     pub async fn insert_video(&self, video: &Video) -> Result<(), StoreError> {
-        let known = &video.known;
-        on_pool!(&self.writer, |pool| {
-            sqlx::query(
-                "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, \
-                 playback_policy, quality, status, upload_id, asset_id, reported, gone, delete_requested, \
-                 cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, \
-                 checks, missing_since, lost, lease_until_s, version, revision, created_at, updated_at) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-                 $20, $21, $22, $23, $24, $25, $26, $27, 0, $28, $29, $30, $31)",
-            )
-            .bind(video.id)
-            .bind(&video.owner)
-            .bind(&video.provider)
-            .bind(&video.title)
-            .bind(&video.external_id)
-            .bind(Json(&video.metadata))
-            .bind(video.thumbnail_time)
-            .bind(video.playback_policy)
-            .bind(&video.quality)
-            .bind(video.status)
-            .bind(&known.upload_id)
-            .bind(&known.asset_id)
-            .bind(known.reported.as_str())
-            .bind(known.gone)
-            .bind(known.delete_requested)
-            .bind(known.cancel_confirmed)
-            .bind(known.ready_at())
-            .bind(known.ready.is_some_and(|ready| ready.by_our_clock))
-            .bind(Json(&known.facts))
-            .bind(Json(&video.captures))
-            .bind(video.steps)
-            .bind(Json(&video.unsent))
-            .bind(video.upload_expires_at)
-            .bind(video.check_at)
-            .bind(video.checks)
-            .bind(video.missing_since)
-            .bind(known.lost)
-            .bind(video.version)
-            .bind(video.revision)
-            .bind(video.created_at)
-            .bind(video.updated_at)
-            .execute(pool)
-            .await
-            .map(drop)
-        })
-        .map_err(identity)
+        on_pool!(&self.writer, |pool| insert!(video, pool))
     }
 
     /// The video with this id.
@@ -209,6 +214,13 @@ impl Store {
                 .fetch_one(pool)
                 .await
         })?)
+    }
+}
+
+impl Tx {
+    /// As [`Store::insert_video`].
+    pub(super) async fn insert_video(&mut self, video: &Video) -> Result<(), StoreError> {
+        on_tx!(self, |tx| insert!(video, tx))
     }
 }
 

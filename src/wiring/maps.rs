@@ -12,6 +12,7 @@ use crate::local::{self, Local};
 use crate::provider::{LoadOptions, Provider, embedded};
 use crate::state::ProviderSet;
 use crate::store::Store;
+use crate::telemetry::{CallMeter, Metrics};
 
 /// Providers that take uploads, and those that have videos.
 pub(super) fn names(settings: &Settings, in_use: &[String]) -> BTreeSet<String> {
@@ -25,6 +26,7 @@ pub(super) async fn load(
     env: &Environment,
     store: &Store,
     local: Option<&Local>,
+    metrics: &Metrics,
 ) -> Result<ProviderSet, StartError> {
     let made = |name: &str| {
         let value = local?.credentials().get(name)?;
@@ -33,7 +35,7 @@ pub(super) async fn load(
     let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made(name));
     let mut providers = Vec::new();
     for name in names {
-        match load_map(settings, &name, &look_up) {
+        match load_map(settings, &name, &look_up, metrics.calls_to(&name)) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
             Err(error) => {
@@ -54,13 +56,15 @@ pub(super) async fn load(
 }
 
 /// The map of `name`: from `providers.dir` where there is one, else the built-in one.
-fn load_map(
+pub(crate) fn load_map(
     settings: &Settings,
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
+    meter: CallMeter,
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
         replicas: settings.providers.replicas,
+        meter,
     };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {
@@ -88,7 +92,7 @@ fn load_map(
 }
 
 /// The policy of uploads that ask for none must be one that the default provider can play.
-fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
+pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
     let default = providers
         .iter()
         .find(|provider| provider.name() == settings.providers.default);

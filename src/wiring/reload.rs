@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{App, Routers, StartError, announce, authenticator, kept, maps};
+use super::{App, Routers, StartError, authenticator, kept, maps, tell};
 use crate::config::{ConfigError, Environment, Settings, load};
 use crate::http::server::Served;
 use crate::jobs;
@@ -19,6 +19,7 @@ pub struct Reloader {
     state: AppState,
     served: Served,
     inner: Option<(Local, Served)>,
+    metrics: Option<Served>,
     development: bool,
 }
 
@@ -33,6 +34,7 @@ impl Reloader {
             state: app.state.clone(),
             served: app.served.clone(),
             inner: inner.map(|inner| (inner.local.clone(), inner.served.clone())),
+            metrics: app.metrics.as_ref().map(|(_, served)| served.clone()),
             development: app.development,
         }
     }
@@ -51,7 +53,13 @@ impl Reloader {
         let old = &self.state;
         let mut settings = load(self.file.as_deref(), &self.env)?;
         let mut kept = kept::keep(&mut settings, &self.start, &old.settings);
-        let names = maps::names(&settings, &old.store.providers_in_use().await?);
+        // Before there are tables nothing is in use.
+        let in_use = if old.tickets.are_settled() {
+            old.store.providers_in_use().await?
+        } else {
+            Vec::new()
+        };
+        let names = maps::names(&settings, &in_use);
         let local = self.inner.as_ref().map(|(local, _)| local);
         if settings.auth.is_unset() != self.development {
             return Err(only_a_start("auth", "begins or ends development mode"));
@@ -66,17 +74,20 @@ impl Reloader {
             kept.push("local.public_url (that of http.public_url)");
         }
         let auth = authenticator(&settings, &old.clock, Some(&old.auth)).await?;
-        let set = maps::load(&settings, names, &self.env, &old.store, local).await?;
+        let set = maps::load(&settings, names, &self.env, &old.store, local, &old.metrics).await?;
         set.continue_from(&old.providers);
         let state = old.renewed(settings, Arc::new(set), auth);
         let routers = Routers::of(&state, local, self.development)?;
         // Nothing can fail from here on.
-        announce(&state);
+        tell(&state);
         state
             .intake
             .plan_by(jobs::inbox::planner(state.providers.clone(), state.check_times));
         if let (Some((_, served)), Some(router)) = (&self.inner, routers.inner) {
             served.exchange(router, &state.settings.http);
+        }
+        if let Some(served) = &self.metrics {
+            served.exchange(routers.metrics, &state.settings.http);
         }
         self.served.exchange(routers.outer, &state.settings.http);
         self.state = state;

@@ -9,13 +9,17 @@
 #[macro_use]
 mod support;
 
+mod adopt;
 mod auth;
+mod check;
 mod commands;
 mod idempotency;
+mod import;
 mod inbox;
 mod lifecycle;
 mod limits;
 mod live;
+mod metrics;
 mod openapi;
 mod outgoing;
 mod patch;
@@ -24,7 +28,9 @@ mod playback;
 mod problems;
 mod reconcile;
 mod reload;
+mod settings;
 mod start;
+mod tracing;
 mod uploads;
 mod videos;
 mod webhooks;

@@ -102,6 +102,11 @@ async fn settings_that_do_not_fit_are_named() {
         ),
         ("VIDEO_CDN_TOKEN", "", &["mux.toml", "VIDEO_CDN_TOKEN"]),
         ("VIDEO_WEBHOOK_SECRET_FILE", "/nowhere", &["VIDEO_WEBHOOK_SECRET"]),
+        (
+            "DATABASE_URL_FILE",
+            "/nowhere",
+            &["DATABASE_URL_FILE", "/nowhere"],
+        ),
         ("VIDEO_PRIVATE_KEY", "", &["mux.toml", "VIDEO_PRIVATE_KEY"]),
         ("VIDEO_PRIVATE_KEY", "not a key", &["mux.toml", "key"]),
     ] {

@@ -40,6 +40,24 @@ fn kinds(played: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
+async fn jobs_are_counted_for_whoever_reads_metrics() {
+    let provider = Provider::start().await;
+    let registry = prometheus::Registry::new();
+    provider.local.register(&registry).unwrap();
+    provider.ingest(&clips::usual(), json!({})).await;
+    let read = || {
+        prometheus::TextEncoder::new()
+            .encode_to_string(&registry.gather())
+            .unwrap()
+    };
+    let done = "local_jobs_total{kind=\"transcode\",result=\"done\"} 1\n";
+    let told = crate::support::eventually("the job is counted", async || {
+        Some(read()).filter(|told| told.contains(done) && told.contains("local_jobs_running 0\n"))
+    });
+    told.await;
+}
+
+#[tokio::test]
 async fn an_uploaded_file_becomes_a_stream_that_plays() {
     let provider = Provider::start().await;
     let asset = provider

@@ -153,7 +153,10 @@ async fn a_request_waits_for_its_turn_only_so_long() {
         "[api]\nrate = [{ methods = [\"GET\"], per_s = 1, burst = 4 }]\n",
     ) + &GET.replace("BASE", &fake.base);
     let env = vars([("KEY", "k"), ("WEBHOOK", "w")]);
-    let options = LoadOptions { replicas: 2 };
+    let options = LoadOptions {
+        replicas: 2,
+        ..LoadOptions::default()
+    };
     let provider = Provider::load("t", "t.toml", &map, &|name| env.get(name).cloned(), &options).unwrap();
     for _ in 0..3 {
         fake.says_json(200, &json!({"status": "ok"}));
@@ -195,19 +198,40 @@ async fn a_slow_provider_is_an_outage() {
         .upload_step(0, &video(Policy::Public), &mut Captures::new())
         .await
         .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the provider is not available: it did not answer in time"
+    let told = error.to_string();
+    assert!(
+        told.starts_with("the provider is not available: it did not answer in time (127.0.0.1: "),
+        "{told}"
     );
     drop(listener);
     let error = provider
         .upload_step(0, &video(Policy::Public), &mut Captures::new())
         .await
         .unwrap_err();
-    assert_eq!(
-        error.to_string(),
-        "the provider is not available: no connection could be made"
+    let told = error.to_string();
+    assert!(
+        told.starts_with("the provider is not available: no connection could be made (127.0.0.1: "),
+        "{told}"
     );
+    assert!(told.contains("Connection refused"), "{told}");
+}
+
+#[tokio::test]
+async fn an_outage_names_the_host_and_no_more_of_the_address() {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let base = format!("http://{}", listener.local_addr().unwrap());
+    drop(listener);
+    let map = MINIMAL.replace("https://api.example/uploads", &format!("{base}/path?key=hidden"));
+    let provider = load(&map, &vars([("KEY", "k"), ("WEBHOOK", "w")])).unwrap();
+    let error = provider
+        .upload_step(0, &video(Policy::Public), &mut Captures::new())
+        .await
+        .unwrap_err();
+    let told = format!("{error} {error:?}");
+    assert!(told.contains("(127.0.0.1: "), "{told}");
+    for secret in ["hidden", "path"] {
+        assert!(!told.contains(secret), "{told}");
+    }
 }
 
 #[tokio::test]

@@ -13,6 +13,8 @@ mod calls;
 mod cloudflare_stream;
 mod conformance;
 mod fake;
+mod listing;
+
 mod mux;
 mod playback;
 mod signing;

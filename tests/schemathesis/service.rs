@@ -68,6 +68,8 @@ impl Service {
             .env("VIDEO_AUTH__JWT_SECRET", "a secret for generated requests only")
             // Thousands of uploads without a file are the point here.
             .env("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0")
+            // So are those without a token.
+            .env("VIDEO_AUTH__FAILURES_PER_MIN", "0")
             .env("VIDEO_LOCAL__MAX_OPEN_UPLOADS_PER_OWNER", "100000")
             // Events for an application that is never there: the outbox fills.
             .env("VIDEO_EVENTS__ENDPOINTS", "http://127.0.0.1:9/")

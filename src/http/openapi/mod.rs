@@ -22,7 +22,9 @@ use utoipa_axum::routes;
 
 use super::code::Code;
 use super::problem::Problem;
-use super::{admin, docs, health, lifecycle, live, outgoing, patch, playback, uploads, videos, webhooks};
+use super::{
+    admin, adopt, docs, health, lifecycle, live, outgoing, patch, playback, uploads, videos, webhooks,
+};
 use crate::domain::Announcement;
 use crate::state::AppState;
 
@@ -64,6 +66,7 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::replay))
         .routes(routes!(outgoing::list))
         .routes(routes!(outgoing::replay))
+        .routes(routes!(adopt::adopt))
         .routes(routes!(admin::refresh))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))

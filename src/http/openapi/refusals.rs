@@ -39,6 +39,8 @@ fn further_statuses(code: Code) -> &'static [u16] {
     match code {
         // A provider that is known to be out of order.
         Code::ProviderUnavailable => &[503],
+        // An address, or headers, longer than we take.
+        Code::InvalidRequest => &[414, 431],
         _ => &[],
     }
 }

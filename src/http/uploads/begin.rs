@@ -11,6 +11,7 @@ use crate::http::error::ApiError;
 use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor};
 use crate::state::AppState;
 use crate::store::Edit;
+use crate::telemetry::note_video;
 
 /// Who begins what.
 pub(super) struct Begin {
@@ -50,10 +51,17 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
         state.store.insert_video(&video).await?;
     }
     let id = video.id;
+    note_video(id);
     match ask(state, &provider, video, &subject).await {
-        Ok(begun) => Ok(begun),
+        Ok(begun) => {
+            state.metrics.upload(provider.name(), "begun");
+            Ok(begun)
+        }
         Err(Asked::Call(error)) => Err(fail(state, &provider, id, error).await),
-        Err(Asked::Api(error)) => Err(error),
+        Err(Asked::Api(error)) => {
+            state.metrics.upload(provider.name(), "failed");
+            Err(error)
+        }
     }
 }
 
@@ -149,6 +157,9 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
         ApiError::ProviderRejected { message, .. } => ("provider_rejected", message.clone()),
         _ => ("provider_unavailable", None),
     };
+    state
+        .metrics
+        .upload(provider.name(), code.trim_start_matches("provider_"));
     let message = message.unwrap_or_else(|| "The provider gave no upload URL.".to_owned());
     let now = state.clock.now();
     let seen = Observation {

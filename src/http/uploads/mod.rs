@@ -25,6 +25,7 @@ use crate::auth::Caller;
 use crate::limits::Quota;
 use crate::provider::UploadDescriptor;
 use crate::state::AppState;
+use crate::telemetry::{carried, note_video};
 
 /// The quota's name in `RateLimit`.
 const QUOTA: &str = "uploads";
@@ -121,7 +122,7 @@ async fn created(
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
     let state = state.clone();
-    let done = tokio::spawn(async move { run(&state, begin, keyed).await }).await;
+    let done = tokio::spawn(carried(async move { run(&state, begin, keyed).await })).await;
     let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     answered(&answer, as_text, false)
 }
@@ -175,6 +176,7 @@ fn answered(answer: &Value, as_text: bool, replayed: bool) -> Result<Response, A
     let (Some(id), Some(url)) = (text("/video/id"), text("/upload/url")) else {
         return Err(ApiError::Internal("a kept answer is not one of ours".into()));
     };
+    let _ours = id.parse().map(note_video);
     let body = if as_text {
         url.into_response()
     } else {

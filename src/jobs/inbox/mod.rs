@@ -1,5 +1,6 @@
 //! Applying webhook events: each joined into its video, exactly once in effect.
 
+mod counted;
 mod plan;
 mod refresh;
 
@@ -10,9 +11,10 @@ use chrono::{DateTime, Utc};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::counted::Counted;
+pub use self::counted::counting;
 use self::plan::Means;
 pub use self::refresh::Refresh;
-
 use crate::chain::Chain;
 use crate::domain::{CheckTimes, EventState};
 use crate::state::{AppState, ProviderSet};
@@ -103,15 +105,18 @@ pub async fn sweep_parked(state: &AppState) -> Result<(), StoreError> {
 /// other. Returns how many events were taken.
 async fn one_batch(state: &AppState) -> Result<(usize, Vec<Refresh>), StoreError> {
     let now = state.clock.now();
-    let mut refreshes = Vec::new();
+    let (mut refreshes, mut counted) = (Vec::new(), Counted::default());
     match state
         .store
         .apply_due(now, BATCH, None, |due| {
-            plan::plan(Means::of(state), due, now, &mut refreshes)
+            counted.watch(state, due, plan::plan(Means::of(state), due, now, &mut refreshes))
         })
         .await
     {
-        Ok(Applied { taken, .. }) => Ok((taken, refreshes)),
+        Ok(Applied { taken, .. }) => {
+            counted.end(state);
+            Ok((taken, refreshes))
+        }
         // Another writer came in between: nothing was written, the events are still due.
         Err(StoreError::Contended) => Ok((1, Vec::new())),
         Err(error) if error.is_of_a_row() => one_by_one(state, now, &error).await,
@@ -131,14 +136,16 @@ async fn one_by_one(
     let due = state.store.due_event_ids(now, BATCH).await?;
     let mut refreshes = Vec::new();
     for id in &due {
+        let mut counted = Counted::default();
         let one = state
             .store
             .apply_due(now, 1, Some(*id), |due| {
-                plan::plan(Means::of(state), due, now, &mut refreshes)
+                counted.watch(state, due, plan::plan(Means::of(state), due, now, &mut refreshes))
             })
             .await;
         match one {
-            Ok(_) | Err(StoreError::Contended) => {}
+            Ok(_) => counted.end(state),
+            Err(StoreError::Contended) => {}
             Err(error) if error.is_of_a_row() => put_off(state, *id, now, &error).await?,
             Err(error) => return Err(error),
         }
@@ -166,7 +173,9 @@ async fn put_off(
     } else {
         later(state, &event, now, error.to_string())
     };
-    state.store.finish_event(&outcome).await
+    state.store.finish_event(&outcome).await?;
+    counted::one(state, &event, &outcome);
+    Ok(())
 }
 
 /// Another try, later; or none, where there were enough.

@@ -1,5 +1,6 @@
 //! Events that say too little: the provider is asked for the rest.
 
+use tracing::Instrument;
 use uuid::Uuid;
 
 use super::later;
@@ -9,6 +10,7 @@ use crate::jobs::ask::ask;
 use crate::provider::Priority;
 use crate::state::AppState;
 use crate::store::{Edit, EventOutcome, StoreError};
+use crate::telemetry::TRACE;
 
 /// An event that is joined already and stays pending until the provider has answered.
 #[derive(Debug)]
@@ -20,7 +22,15 @@ pub struct Refresh {
 impl Refresh {
     /// Asks, joins the answer, and finishes the event; or puts it off.
     pub async fn run(self, state: &AppState) {
-        if let Err(error) = self.try_run(state).await {
+        let span = tracing::info_span!(
+            target: TRACE,
+            "refresh",
+            otel.name = "inbox refresh",
+            event.id = %self.event.id,
+            video.id = %self.video_id,
+            provider = self.event.provider,
+        );
+        if let Err(error) = self.try_run(state).instrument(span).await {
             // The event's lease runs out and it is taken again.
             tracing::error!(event.id = %self.event.id, error = %Chain(&error), "a refresh failed");
         }
@@ -62,12 +72,12 @@ impl Refresh {
                 }
             }
         };
-        state
-            .store
-            .finish_event(&EventOutcome {
-                video_id: Some(self.video_id),
-                ..outcome
-            })
-            .await
+        let outcome = EventOutcome {
+            video_id: Some(self.video_id),
+            ..outcome
+        };
+        state.store.finish_event(&outcome).await?;
+        super::counted::one(state, event, &outcome);
+        Ok(())
     }
 }

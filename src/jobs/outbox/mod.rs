@@ -11,11 +11,13 @@ use chrono::{DateTime, Utc};
 use futures::{TryStreamExt, future, stream};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field::Empty};
 
 use self::send::{Sender, Tried};
 use crate::domain::{OutgoingEvent, OutgoingState, shown_endpoint};
 use crate::state::AppState;
 use crate::store::{OutgoingOutcome, StoreError};
+use crate::telemetry::TRACE;
 
 /// Seconds for which one replica has an event to itself: longer than a try can take.
 const LEASE_S: i64 = 60;
@@ -105,10 +107,33 @@ async fn drain(
 }
 
 async fn deliver(state: &AppState, sender: &Sender, event: &OutgoingEvent) -> Result<(), StoreError> {
-    let tried = sender.send(event, state.clock.now()).await;
+    let endpoint = shown_endpoint(&event.endpoint);
+    let span = tracing::info_span!(
+        target: TRACE,
+        "deliver",
+        otel.name = "outbox send",
+        otel.kind = "producer",
+        otel.status_code = Empty,
+        http.response.status_code = Empty,
+        endpoint,
+        event.id = %event.id,
+        video.id = %event.video_id,
+    );
+    let tried = sender
+        .send(event, state.clock.now())
+        .instrument(span.clone())
+        .await;
     let now = state.clock.now();
     let outcome = outcome(event, &tried, now);
-    let endpoint = shown_endpoint(&event.endpoint);
+    span.record("http.response.status_code", tried.status);
+    if outcome.state != OutgoingState::Delivered {
+        span.record("otel.status_code", "ERROR");
+    }
+    state.metrics.delivery(match (outcome.state, outcome.disable) {
+        (_, true) => "disabled",
+        (OutgoingState::Pending, _) => "failed",
+        (ended, _) => ended.as_str(),
+    });
     match (outcome.state, outcome.disable) {
         (_, true) => {
             tracing::warn!(endpoint, event.id = %event.id, "the endpoint answered 410: nothing is sent there any more");

@@ -11,6 +11,7 @@ use url::{Host, Url};
 
 use super::address;
 use super::sign::Signer;
+use crate::chain::Chain;
 use crate::config::Events;
 use crate::domain::OutgoingEvent;
 
@@ -147,7 +148,7 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// What went wrong on the way, without the address.
+/// What went wrong on the way, and why, without the address.
 fn reason(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     if causes.into_iter().any(<dyn std::error::Error>::is::<NotPublic>) {
@@ -160,5 +161,9 @@ fn reason(error: &reqwest::Error) -> String {
     } else {
         "its answer broke off"
     };
-    what.to_owned()
+    // The error's own words name the address; its causes do not.
+    match std::error::Error::source(error) {
+        Some(cause) => format!("{what}: {}", Chain(cause)),
+        None => what.to_owned(),
+    }
 }

@@ -9,12 +9,14 @@ use std::time::Duration;
 use futures::{StreamExt, stream};
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
+use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
 use crate::chain::Chain;
 use crate::domain::{ShownStatus, Video};
 use crate::state::AppState;
 use crate::store::StoreError;
+use crate::telemetry::TRACE;
 
 /// Seconds for which one replica does the background work, and for which it has a video to itself.
 const LEASE_S: i64 = 90;
@@ -93,12 +95,33 @@ pub async fn pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreErr
     }
 }
 
+/// How a look ended, for the metrics.
+fn result(looked: &Result<ShownStatus, StoreError>, from: ShownStatus) -> &'static str {
+    match looked {
+        Ok(to) if *to == from => "unchanged",
+        Ok(_) => "changed",
+        Err(_) => "failed",
+    }
+}
+
 /// Looks at one leased video and ends its lease.
 async fn look(state: &AppState, video: Video) -> Result<Option<Change>, StoreError> {
-    let (id, from) = (video.id, video.status);
-    let looked = one::look(state, video).await;
+    let (id, from, provider) = (video.id, video.status, video.provider.clone());
+    let span = tracing::info_span!(
+        target: TRACE,
+        "reconcile",
+        otel.name = "reconcile video",
+        otel.status_code = Empty,
+        video.id = %id,
+        video.status = from.as_str(),
+        provider,
+    );
+    let looked = one::look(state, video).instrument(span.clone()).await;
+    state.metrics.look(&provider, result(&looked, from));
     state.store.end_lease(id).await?;
-    let to = looked?;
+    let to = looked.inspect_err(|_| {
+        span.record("otel.status_code", "ERROR");
+    })?;
     if to != from {
         tracing::info!(video.id = %id, from = from.as_str(), to = to.as_str(), "reconciled");
     }

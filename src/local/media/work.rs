@@ -116,12 +116,14 @@ async fn attempt(app: &App, job: &Job, claim: &Claim) -> Result<(), sqlx::Error>
     if !app.store.count_attempt(job).await? {
         return Ok(());
     }
+    let _under_way = app.meters.begin();
     let tries = app.folders.work(&asset.id);
     let folder = tries.join(ids::id());
     let outcome = match fs::create_dir_all(&folder).await {
         Ok(()) => work(app, tools, job, &asset, &folder, claim).await,
         Err(error) => Err(error.into()),
     };
+    app.meters.ended(job.kind, word(&outcome));
     let ended = end(app, job, outcome).await;
     // Best effort: strays go at the next start.
     let _ = fs::remove_dir_all(&tries).await;
@@ -149,6 +151,16 @@ async fn work(
         JobKind::Static => Ok(Done::Static(
             static_file::make(app, tools, asset, folder, claim).await?,
         )),
+    }
+}
+
+/// How a try ended, for the metrics.
+fn word(outcome: &Result<Done, Failure>) -> &'static str {
+    match outcome {
+        Ok(_) => "done",
+        Err(Failure::Input(_) | Failure::TooSlow) => "failed",
+        Err(Failure::Passing(_)) => "again",
+        Err(Failure::NoSpace | Failure::Stopped) => "put_off",
     }
 }
 

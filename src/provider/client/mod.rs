@@ -5,8 +5,9 @@ mod auth;
 mod judge;
 mod rate;
 mod transport;
+mod watched;
 
-pub(crate) use answer::{Received, Sent};
+pub(crate) use answer::{Answer, Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -14,8 +15,10 @@ use http::{
 };
 use rate::Rate;
 use secrecy::SecretString;
+use tracing::Instrument;
 use transport::{http_client, read, transport};
 use url::Url;
+use watched::Watched;
 
 use super::{
     LoadOptions, Priority,
@@ -26,6 +29,7 @@ use super::{
     source::{self, Kind, Rules},
     template::{Place, Scope},
 };
+use crate::telemetry::CallMeter;
 
 /// `[api]`, compiled.
 pub(crate) struct Client {
@@ -37,6 +41,7 @@ pub(crate) struct Client {
     error_message: Vec<Pointer>,
     /// What must not be seen in a message, whoever wrote it.
     secrets: Vec<SecretString>,
+    meter: CallMeter,
 }
 
 impl Client {
@@ -77,6 +82,7 @@ impl Client {
             retry_after_header,
             error_message,
             secrets: constants.secrets(),
+            meter: options.meter.clone(),
         })
     }
 
@@ -93,12 +99,21 @@ impl Client {
         priority: Priority,
         now: DateTime<Utc>,
     ) -> Result<Sent, CallError> {
-        let request = action.request(scope)?;
-        let sent = self.send(action, request, priority, now).await;
-        if let Err(error) = &sent {
-            tracing::warn!(action = action.label, %error, "a call to the provider failed");
-        }
+        let mut call = Watched::begin(&self.meter, action);
+        let sent = match action.request(scope) {
+            Ok(request) => self.send(action, request, priority, now, &mut call).await,
+            Err(invalid) => Err(invalid.into()),
+        };
+        call.end(&sent);
         sent
+    }
+
+    /// The status with which anybody's GET of `url` is answered: no credentials go along.
+    pub(crate) async fn status_of(&self, url: &str) -> Result<u16, CallError> {
+        let url = Url::parse(url).map_err(|_| CallError::outage("the map makes no address of it"))?;
+        let answer = self.http.get(url.clone()).send().await;
+        let answer = answer.map_err(|error| CallError::outage(transport(&error, &url)))?;
+        Ok(answer.status().as_u16())
     }
 
     /// What would be sent, credentials and all: for people who test a map.
@@ -126,6 +141,7 @@ impl Client {
         request: Request,
         priority: Priority,
         now: DateTime<Utc>,
+        watched: &mut Watched<'_>,
     ) -> Result<Sent, CallError> {
         self.rate
             .turn(&request.method, priority)
@@ -136,19 +152,23 @@ impl Client {
             })?;
         let url =
             Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?;
+        let mut headers = self.headers_of(&request);
+        watched.goes_out(&request.method, &url, &mut headers);
         let mut call = self
             .http
             .request(request.method.clone(), url.clone())
-            .headers(self.headers_of(&request));
+            .headers(headers);
         if let Some(body) = &request.body {
             call = call.body(body.to_string());
         }
         let answer = call
             .send()
+            .instrument(watched.span())
             .await
-            .map_err(|error| CallError::outage(transport(&error)))?;
+            .map_err(|error| CallError::outage(transport(&error, &url)))?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = read(answer).await;
+        watched.answered(status);
+        let body = read(answer, &url).await;
         let received = Received {
             status,
             headers,

@@ -1,9 +1,12 @@
 //! The wire: one HTTP client a provider, which follows nothing and reads no more than it must.
 
+use std::error::Error;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use url::Url;
 
+use crate::chain::Chain;
 use crate::provider::error::CallError;
 
 /// Answers are small; more than this is not read.
@@ -24,12 +27,12 @@ pub(super) fn http_client(timeout_s: f64) -> Result<reqwest::Client, Box<dyn std
 }
 
 /// The body, as far as it is allowed to go.
-pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, CallError> {
+pub(super) async fn read(mut answer: reqwest::Response, url: &Url) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
     while let Some(chunk) = answer
         .chunk()
         .await
-        .map_err(|error| CallError::outage(transport(&error)))?
+        .map_err(|error| CallError::outage(transport(&error, url)))?
     {
         if body.len() + chunk.len() > LARGEST_ANSWER {
             return Err(CallError::outage("its answer is larger than 1 MiB"));
@@ -39,8 +42,8 @@ pub(super) async fn read(mut answer: reqwest::Response) -> Result<Vec<u8>, CallE
     Ok(body)
 }
 
-/// What went wrong on the way, without the address.
-pub(super) fn transport(error: &reqwest::Error) -> String {
+/// What went wrong on the way, at which host, and why: without path, query and credentials.
+pub(super) fn transport(error: &reqwest::Error, url: &Url) -> String {
     let what = if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_connect() {
@@ -50,7 +53,12 @@ pub(super) fn transport(error: &reqwest::Error) -> String {
     } else {
         "the call could not be made"
     };
-    what.to_owned()
+    let host = url.host_str().unwrap_or_default();
+    // The error's own words name the address; its causes do not.
+    match error.source() {
+        Some(cause) => format!("{what} ({host}: {})", Chain(cause)),
+        None => format!("{what} ({host})"),
+    }
 }
 
 /// A time as HTTP headers write it.

@@ -71,6 +71,18 @@ impl Constants {
             .collect()
     }
 
+    /// The environment variables behind a template, for complaints about what they hold.
+    pub(crate) fn origin_of(&self, template: &str) -> Option<String> {
+        let mut names = BTreeSet::new();
+        collect_names(&toml::Value::String(template.to_owned()), &mut names);
+        let found: Vec<String> = names
+            .iter()
+            .filter_map(|name| self.fed(name))
+            .map(|(variable, _)| variable)
+            .collect();
+        (!found.is_empty()).then(|| found.join(", "))
+    }
+
     pub(crate) fn var_names(&self) -> impl Iterator<Item = &str> {
         self.vars.keys().map(String::as_str)
     }
@@ -256,7 +268,8 @@ fn read(name: &str, env: Env<'_>) -> Result<Option<String>, String> {
 /// The `vars.x` and `secrets.x` that only what signs uses: others say nothing about whether signing is wanted.
 fn own_to_signing(root: &Reader) -> BTreeSet<String> {
     let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
-    for (path, value) in root.peek_all() {
+    // What a check asks about a key does not make anybody need the key.
+    for (path, value) in root.peek_all().filter(|(path, _)| path != "check") {
         let signs = path == "playback.sign" || path == "playback.compute";
         collect_names(value, if signs { &mut inside } else { &mut outside });
     }

@@ -2,6 +2,8 @@
 
 mod constants;
 mod reader;
+mod variables;
 
 pub(crate) use constants::Constants;
 pub(crate) use reader::{Reader, to_json};
+pub use variables::variables;

@@ -15,7 +15,7 @@ use super::{
 use crate::{
     domain::{Observation, Policy},
     provider::{
-        CallError, Captures, Provider, Subject,
+        AssetPage, CallError, Captures, Described, Provider, Subject,
         action::Action,
         client::{Received, Sent},
         report,
@@ -109,10 +109,73 @@ pub(super) fn others(
             }
         }
     }
+    elsewhere(provider, cassette, now, report);
     let updates = asset.updates.iter().map(|update| &update.action);
     for action in upload.cancel.iter().chain(&asset.delete).chain(updates) {
         show(provider, action, &scope, report);
     }
+}
+
+/// Tries what finds assets that were made elsewhere.
+fn elsewhere(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, report: &mut Report) {
+    let stranger = Subject {
+        playback_id: Some("sample-playback_id".to_owned()),
+        ..Subject::stranger(Policy::Signed, now)
+    };
+    let first = provider.first_page();
+    let scope = Scope {
+        page: first.page,
+        ..Scope::of(&stranger, &provider.map.values)
+    };
+    let asset = &provider.map.asset;
+    let list = asset.list.as_ref().map(|list| &list.action);
+    for action in list
+        .into_iter()
+        .chain(asset.find.as_ref().map(|find| &find.action))
+    {
+        show(provider, action, &scope, report);
+        for recorded in cassette
+            .answer
+            .iter()
+            .filter(|recorded| recorded.action == action.label)
+        {
+            let read = answer(provider, action, recorded, &scope, now).and_then(|sent| {
+                match (sent, &asset.list, &asset.find) {
+                    (Sent::Done(answer), Some(list), _) if action.label == list.action.label => provider
+                        .read_page(list, &answer, &first, &stranger)
+                        .map(|page| listed(&page)),
+                    (Sent::Done(answer), _, Some(find)) => {
+                        Ok(described(&provider.read_found(&find.fields, &answer, &stranger)))
+                    }
+                    _ => Ok(json!({"gone": true})),
+                }
+            });
+            match read {
+                Ok(read) => compare(&recorded.action, &recorded.expect, &read, report),
+                Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
+            }
+        }
+    }
+}
+
+/// A page: how many assets it has, and what it says of the first.
+fn listed(page: &AssetPage) -> Value {
+    let Some(first) = page.assets.first() else {
+        return json!({"count": 0, "more": page.next.is_some()});
+    };
+    let mut out = described(&first.described);
+    out["count"] = page.assets.len().into();
+    out["more"] = page.next.is_some().into();
+    out["title"] = json!(first.title);
+    out["created_at"] = json!(first.created_at);
+    out
+}
+
+fn described(found: &Described) -> Value {
+    let mut out = told(&found.seen);
+    out["video_id"] = json!(found.video_id);
+    out["policy"] = json!(found.policy);
+    out
 }
 
 /// What an observation says, by the map's names.

@@ -47,7 +47,7 @@ pub async fn examine(trial: Trial<'_>) -> Result<Report, MapError> {
             .cloned()
             .or_else(|| (trial.env)(name))
     };
-    let provider = load(&trial, &env)?;
+    let provider = Box::new(load(&trial, &env)?);
     let mut report = Report::default();
     let captures = calls::upload(&provider, &cassette, trial.now, &mut report);
     calls::others(&provider, &cassette, &captures, trial.now, &mut report);
@@ -56,7 +56,8 @@ pub async fn examine(trial: Trial<'_>) -> Result<Report, MapError> {
     capabilities(&provider, &mut report);
     report.sort();
     if trial.live {
-        live::ask(&load(&trial, trial.env)?, trial.now, &mut report).await;
+        let provider = Box::new(load(&trial, trial.env)?);
+        live::ask(&provider, trial.now, &mut report).await;
     }
     Ok(report)
 }

@@ -38,6 +38,14 @@ pub(crate) struct Playback {
 }
 
 impl Playback {
+    /// How many tokens were signed, and how many given again.
+    pub(crate) fn token_counts(&self) -> (u64, u64) {
+        match &self.sign {
+            Sign::Jwt(jwt) => jwt.signer.counts(),
+            Sign::None | Sign::Digest(_) | Sign::Fetch(_) => (0, 0),
+        }
+    }
+
     /// `uploaded`: what the upload's steps leave in a row.
     pub(crate) fn compile(
         root: &mut Reader,

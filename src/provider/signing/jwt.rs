@@ -40,13 +40,17 @@ impl Jwt {
             let all = ALGORITHMS.map(|(name, _)| name).join(", ");
             at.error("algorithm", format!("is missing and required; allowed: {all}"))
         })?;
+        let origin = at
+            .peek("key")
+            .and_then(|key| constants.origin_of(key.as_str()?))
+            .unwrap_or_default();
         let key = secret(at, "key", constants)?.ok_or_else(|| at.error("key", "is missing and required"))?;
         let format = at.choice("key_format", &KEY_FORMATS)?.unwrap_or(KeyFormat::Pem);
         let key = if constants.signing_off {
             None
         } else {
             let key = SigningKey::parse(key.expose_secret(), format, algorithm);
-            Some(key.map_err(|what| at.error("key", what))?)
+            Some(key.map_err(|what| at.error("key", format!("{origin} {what}")))?)
         };
         let place = Place {
             secrets: false,

@@ -8,7 +8,7 @@ use aws_lc_rs::{
 };
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
-use super::{digest::any_base64, jwk};
+use super::{digest::any_base64, jwk, mistaken::what_it_is};
 
 /// How a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,8 +84,8 @@ impl SigningKey {
         } else {
             any_base64(text)
         };
-        let pem = pem.ok_or("is no PEM, nor the base64 of one")?;
-        let der = PrivateKeyDer::from_pem_slice(pem.trim_ascii()).map_err(|_| "is no private key in PEM")?;
+        let der = pem.and_then(|pem| PrivateKeyDer::from_pem_slice(pem.trim_ascii()).ok());
+        let der = der.ok_or_else(|| what_it_is(text))?;
         match (algorithm, &der) {
             (Algorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {
                 rsa(rsa::KeyPair::from_der(der.secret_pkcs1_der()))

@@ -5,6 +5,7 @@ mod jwk;
 mod jwt;
 mod key;
 mod lifetime;
+mod mistaken;
 mod signer;
 
 pub(crate) use digest::{Digest, KEY_ENCODINGS, KeyEncoding, any_base64, secret};

@@ -1,6 +1,7 @@
 //! Signing without holding anybody up: slow keys on other threads, no more of them than cores, and a cache.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use quick_cache::sync::Cache;
@@ -20,6 +21,8 @@ pub(crate) struct Signer {
     known: Cache<String, Arc<str>>,
     /// One permit a core.
     turns: Arc<Semaphore>,
+    /// Tokens that were signed, and tokens that were known.
+    counts: (AtomicU64, AtomicU64),
 }
 
 impl Signer {
@@ -29,7 +32,14 @@ impl Signer {
             key: key.map(Arc::new),
             known: Cache::new(KEPT),
             turns: Arc::new(Semaphore::new(cores)),
+            counts: (AtomicU64::new(0), AtomicU64::new(0)),
         }
+    }
+
+    /// How many tokens were signed, and how many were known.
+    pub(crate) fn counts(&self) -> (u64, u64) {
+        let (signed, known) = &self.counts;
+        (signed.load(Ordering::Relaxed), known.load(Ordering::Relaxed))
     }
 
     /// The tokens of what is to be signed, in order.
@@ -41,6 +51,7 @@ impl Signer {
             .filter(|(_, token)| token.is_none())
             .map(|(text, _)| text.clone())
             .collect();
+        let (signed, known) = (missing.len() as u64, (unsigned.len() - missing.len()) as u64);
         if !missing.is_empty() {
             let mut fresh = self.sign_now(missing).await?.into_iter();
             for (text, token) in unsigned
@@ -54,6 +65,8 @@ impl Signer {
                 }
             }
         }
+        self.counts.0.fetch_add(signed, Ordering::Relaxed);
+        self.counts.1.fetch_add(known, Ordering::Relaxed);
         Ok(tokens.into_iter().flatten().collect())
     }
 

@@ -190,6 +190,8 @@ pub(crate) fn describe(name: &Name) -> String {
         Name::Signature => "signature".to_owned(),
         Name::Timestamp => "timestamp".to_owned(),
         Name::Body => "body".to_owned(),
+        Name::Page => "page".to_owned(),
+        Name::Cursor => "cursor".to_owned(),
         Name::Header(name) => format!("header:{name}"),
     };
     format!("{{{text}}}")

@@ -119,6 +119,10 @@ pub(crate) enum Name {
     Timestamp,
     Body,
     Header(HeaderName),
+    /// Number of the page that is asked for.
+    Page,
+    /// Where the page that is asked for begins, in the provider's words; missing on the first.
+    Cursor,
 }
 
 /// Which values of the request or the row are available.
@@ -150,6 +154,7 @@ pub(crate) struct Place {
     pub(crate) tokens: BTreeSet<String>,
     pub(crate) signature: bool,
     pub(crate) delivery: bool,
+    pub(crate) paging: bool,
 }
 
 impl Place {
@@ -170,6 +175,7 @@ impl Place {
         match name {
             Name::Ours(ours) => !ours.certain() && !self.required.contains(ours),
             Name::Captured(name) => self.captures.get(name).copied().unwrap_or(true),
+            Name::Cursor => true,
             _ => false,
         }
     }
@@ -203,6 +209,9 @@ impl Place {
         if self.delivery {
             names.extend(["timestamp", "body", "header:<Name>"].map(str::to_owned));
         }
+        if self.paging {
+            names.extend(["page", "cursor"].map(str::to_owned));
+        }
         names.join(", ")
     }
 }
@@ -220,6 +229,8 @@ pub(crate) fn is_built_in(name: &str) -> bool {
             "token",
             "vars",
             "secrets",
+            "page",
+            "cursor",
         ]
         .contains(&name)
 }

@@ -101,6 +101,8 @@ fn resolve(name: &str, place: &Place, constants: &Constants) -> Result<Name, Str
         "signature" => here(place.signature, Name::Signature),
         "timestamp" => here(place.delivery, Name::Timestamp),
         "body" => here(place.delivery, Name::Body),
+        "page" => here(place.paging, Name::Page),
+        "cursor" => here(place.paging, Name::Cursor),
         _ if place.captures.contains_key(name) => Ok(Name::Captured(name.to_owned())),
         _ => Err(format!(
             "{{{name}}} is not known here; available: {}",

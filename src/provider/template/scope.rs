@@ -40,6 +40,10 @@ pub(crate) struct Scope<'a> {
     pub(crate) tokens: Option<&'a BTreeMap<String, Arc<str>>>,
     pub(crate) signature: Option<&'a str>,
     pub(crate) arrived: Option<Arrived<'a>>,
+    /// Of a list: the page that is asked for.
+    pub(crate) page: i64,
+    /// Of a list: where that page begins.
+    pub(crate) cursor: Option<&'a str>,
     /// Merged under the body of a call: what the body has itself wins.
     pub(crate) under: Option<&'a serde_json::Value>,
     /// Show `***` for secrets: for people who test a map.
@@ -85,6 +89,8 @@ impl<'a> Scope<'a> {
                 .arrived
                 .and_then(|arrived| arrived.timestamp)
                 .map(|text| Val::Text(Cow::Borrowed(text))),
+            Name::Page => Some(Val::Int(self.page)),
+            Name::Cursor => self.cursor.map(|text| Val::Text(Cow::Borrowed(text))),
             Name::Body => self.arrived.map(|arrived| Val::Bytes(arrived.body)),
             Name::Header(name) => {
                 let value = self.arrived.and_then(|arrived| arrived.headers.get(name));

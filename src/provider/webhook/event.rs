@@ -1,5 +1,6 @@
 //! `[webhook.event]` and `[[webhook.on]]`: what an event says.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
@@ -97,6 +98,8 @@ pub(crate) struct Events {
     /// Where the environment stands and what it must be.
     scope: Option<(Source, String)>,
     rules: Vec<Rule>,
+    /// What the rules name.
+    types: BTreeSet<String>,
 }
 
 impl Events {
@@ -111,6 +114,7 @@ impl Events {
             occurred_at: None,
             scope: None,
             rules: Vec::new(),
+            types: BTreeSet::new(),
         };
         let mut common = Fields::new();
         if let Some(mut at) = webhook.table("event")? {
@@ -135,7 +139,14 @@ impl Events {
         if this.rules.is_empty() {
             return Err(webhook.error("on", "is missing and required: at least one [[webhook.on]]"));
         }
+        let named = this.rules.iter().flat_map(|rule| rule.when.values());
+        this.types = named.map(text_of).collect();
         Ok(this)
+    }
+
+    /// `event_type` where some rule names it, else `other`.
+    pub(crate) fn known_type(&self, event_type: &str) -> &str {
+        self.types.get(event_type).map_or("other", String::as_str)
     }
 
     /// Every field that some rule reads.

@@ -11,6 +11,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
 use futures::StreamExt;
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
+use http_body_util::BodyExt;
 use jsonschema::Draft;
 use serde_json::{Value, json};
 use yourbit_video::http::openapi_document;
@@ -271,16 +272,19 @@ async fn look(State(judge): State<Judge>, request: Request, next: Next) -> Respo
         headers: HeaderMap::new(),
         body: None,
     };
-    // A body that is never sent to its end is its handler's matter.
-    let declared = essence(&parts.headers) == "application/json";
-    let body = if declared {
-        let bytes = to_bytes(body, usize::MAX).await.unwrap_or_default();
-        exchange.sent = serde_json::from_slice(&bytes).ok();
-        Body::from(bytes)
-    } else {
-        body
-    };
+    // As it comes: a body that is never sent to its end is its handler's matter.
+    let (sent, declared) = (
+        Arc::<Mutex<Vec<u8>>>::default(),
+        essence(&parts.headers) == "application/json",
+    );
+    let copy = sent.clone();
+    let body = Body::new(body.map_frame(move |frame| {
+        let data = frame.data_ref().filter(|_| declared);
+        copy.lock().unwrap().extend(data.into_iter().flatten());
+        frame
+    }));
     let (parts, body) = next.run(Request::from_parts(parts, body)).await.into_parts();
+    exchange.sent = serde_json::from_slice(&sent.lock().unwrap()).ok();
     exchange.status = parts.status;
     exchange.headers = parts.headers.clone();
     let body = if essence(&parts.headers) == "text/event-stream" {

@@ -11,11 +11,14 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
 
+use super::keys;
+
 /// One request as it came.
 #[derive(Clone, Debug)]
 pub(crate) struct Request {
     pub(crate) method: Method,
     pub(crate) path: String,
+    pub(crate) query: String,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Value,
 }
@@ -139,6 +142,7 @@ async fn serve(
     let request = Request {
         method: method.clone(),
         path: uri.path().to_owned(),
+        query: uri.query().unwrap_or_default().to_owned(),
         headers,
         body: serde_json::from_slice(&body).unwrap_or(Value::Null),
     };
@@ -172,6 +176,17 @@ async fn serve(
 fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
     let not_found = json!({"error": {"type": "not_found", "messages": ["not found"]}});
     let id = request.path.split('/').nth(4).unwrap_or_default().to_owned();
+    if request.method == "GET" && request.path == "/video/v1/assets" {
+        return Planned::json(200, &json!({"data": page(shared, &request.query)}));
+    }
+    if let Some(id) = request.path.strip_prefix("/video/v1/playback-ids/") {
+        return whose(shared, id).map_or(Planned::json(404, &not_found), |data| {
+            Planned::json(200, &json!({"data": data}))
+        });
+    }
+    if request.query.starts_with("token=") {
+        return Planned::text(if plays(&request.query) { 200 } else { 403 }, "#EXTM3U");
+    }
     let known = shared.known.lock().unwrap().get(&id).cloned();
     match (request.method.as_str(), request.path.split('/').nth(3), known) {
         ("POST", Some("uploads"), _) => {
@@ -190,6 +205,8 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
                 .insert(format!("upload{count}"), upload.clone());
             Planned::json(201, &json!({"data": upload}))
         }
+        ("GET", Some("uploads"), _) if id.is_empty() => Planned::json(200, &json!({"data": []})),
+        ("GET", Some("signing-keys"), _) if id == "key-1" => Planned::json(200, &json!({"data": {"id": id}})),
         ("GET", Some("uploads" | "assets"), Some(data)) | ("PATCH", Some("assets"), Some(data)) => {
             Planned::json(200, &json!({"data": data}))
         }
@@ -208,4 +225,48 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
         }
         _ => Planned::json(404, &not_found),
     }
+}
+
+/// The assets of one page, in the order of their ids.
+fn page(shared: &Shared, query: &str) -> Vec<Value> {
+    let number = |name: &str| {
+        let found = query
+            .split('&')
+            .find_map(|pair| pair.strip_prefix(name)?.strip_prefix('='));
+        found.map(|text| text.parse::<usize>().unwrap())
+    };
+    let (limit, page) = (number("limit").unwrap_or(10), number("page").unwrap_or(1));
+    let known = shared.known.lock().unwrap();
+    // Uploads have a timeout, assets have not.
+    let mut assets: Vec<&Value> = known.values().filter(|data| data["timeout"].is_null()).collect();
+    assets.sort_by_key(|data| data["id"].as_str());
+    assets
+        .into_iter()
+        .skip((page - 1) * limit)
+        .take(limit)
+        .cloned()
+        .collect()
+}
+
+/// The token is signed by the key that `key-1` stands for.
+fn plays(query: &str) -> bool {
+    let key = jsonwebtoken::DecodingKey::from_rsa_pem(keys::public_pem().as_bytes()).unwrap();
+    let mut rules = jsonwebtoken::Validation::new(jsonwebtoken::Algorithm::RS256);
+    rules.validate_aud = false;
+    rules.validate_exp = false;
+    query
+        .strip_prefix("token=")
+        .is_some_and(|token| jsonwebtoken::decode::<Value>(token, &key, &rules).is_ok())
+}
+
+/// Whose playback id it is.
+fn whose(shared: &Shared, id: &str) -> Option<Value> {
+    let known = shared.known.lock().unwrap();
+    known.values().find_map(|data| {
+        let found = data["playback_ids"]
+            .as_array()?
+            .iter()
+            .find(|playback| playback["id"] == id)?;
+        Some(json!({"policy": found["policy"], "id": id, "object": {"type": "asset", "id": data["id"]}}))
+    })
 }

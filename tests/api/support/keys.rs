@@ -46,6 +46,13 @@ fn pem(label: &str, der: &[u8]) -> String {
     )
 }
 
+/// PKCS#8, of a key of its own.
+pub(crate) fn another_private_pem() -> String {
+    let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+    let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+    pem("PRIVATE KEY", private.as_ref())
+}
+
 /// PKCS#8.
 pub(crate) fn private_pem() -> &'static str {
     &key().private_pem

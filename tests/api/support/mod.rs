@@ -1,9 +1,12 @@
 //! A running service with a fake provider behind it.
 
+pub(crate) mod binary;
+pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod document;
 pub(crate) mod fake_mux;
 pub(crate) mod keys;
+pub(crate) mod metrics;
 pub(crate) mod mux_events;
 pub(crate) mod receiver;
 
@@ -62,6 +65,8 @@ pub(crate) struct TestApp {
     pub(crate) mux: FakeMux,
     pub(crate) client: reqwest::Client,
     pub(crate) database: std::sync::Arc<TestDatabase>,
+    /// Where `http.metrics_listen` listens.
+    metrics: Option<String>,
     more: Vec<(String, String)>,
     judge: Judge,
     reloader: tokio::sync::Mutex<Reloader>,
@@ -150,6 +155,11 @@ impl TestApp {
         let served = Served::new(watched, &state.settings.http);
         let mut tasks = JoinSet::new();
         tasks.spawn(server::serve(app.listener, served, CancellationToken::new()));
+        let metrics = app.metrics.map(|(listener, served)| {
+            let url = format!("http://{}", listener.local_addr().unwrap());
+            tasks.spawn(async move { axum::serve(listener, served.router()).await.unwrap() });
+            url
+        });
         let (hub, store) = (state.hub.clone(), state.store.clone());
         let (listen, me) = (database.url.clone(), state.clock.new_id());
         tasks.spawn(yourbit_video::live::run(
@@ -170,6 +180,7 @@ impl TestApp {
             mux,
             client,
             database,
+            metrics,
             more: more
                 .iter()
                 .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
@@ -229,6 +240,23 @@ impl TestApp {
         self.get(&self.alice(), &format!("/v1/videos/{}", id.as_str().unwrap()))
             .await
             .expect(200)
+    }
+
+    /// An address of the metrics' own listener.
+    pub(crate) fn metrics_url(&self, path: &str) -> String {
+        let base = self.metrics.as_ref().expect("http.metrics_listen is not set");
+        format!("{base}{path}")
+    }
+
+    /// The metrics as a collector reads them.
+    pub(crate) async fn metrics(&self) -> metrics::Metrics {
+        let answer = answer(self.client.get(self.metrics_url("/metrics"))).await;
+        assert_eq!(answer.status, StatusCode::OK, "{}", answer.text);
+        assert_eq!(
+            answer.headers["content-type"],
+            "text/plain; version=0.0.4; charset=utf-8"
+        );
+        metrics::Metrics::parse(&answer.text)
     }
 
     pub(crate) fn alice(&self) -> String {

@@ -1,0 +1,234 @@
+//! Each provider: its map, its secrets, its credentials, its clock, and whether it takes what we sign.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, TimeDelta, Utc};
+
+use super::Report;
+use crate::clock::Clock;
+use crate::config::{Environment, Settings};
+use crate::domain::{Policy, ShownStatus};
+use crate::local;
+use crate::provider::{CallError, Found, PlaybackAsk, Priority, Provider, Subject};
+use crate::store::{Store, VideoFilter};
+use crate::telemetry::CallMeter;
+use crate::wiring::{check_default, load_map};
+
+/// By so much clocks may differ before anybody notices, and before deliveries and tokens are refused.
+const NOTICED: TimeDelta = TimeDelta::seconds(10);
+const REFUSED: TimeDelta = TimeDelta::seconds(60);
+/// Life of an address that is tried.
+const TRIED_FOR_S: u64 = 300;
+
+/// Everything that is needed to look at a provider.
+struct Look<'a> {
+    store: Option<&'a Store>,
+    clock: &'a Clock,
+}
+
+pub(super) async fn check(
+    settings: &Settings,
+    env: &Environment,
+    store: Option<&Store>,
+    clock: &Clock,
+    report: &mut Report,
+) {
+    let mut names: BTreeSet<String> = settings.providers.enabled.iter().cloned().collect();
+    if let Some(store) = store {
+        // An empty database has no videos yet.
+        let in_use = store.providers_in_use().await.unwrap_or_default();
+        names.extend(in_use);
+    }
+    let look = Look { store, clock };
+    let mut loaded = Vec::new();
+    // The built-in one makes its credentials and keys itself, and answers only while the service runs.
+    for name in names.iter().filter(|name| *name != local::NAME) {
+        match load_map(
+            settings,
+            name,
+            &|name| env.get(name).map(str::to_owned),
+            CallMeter::default(),
+        ) {
+            Err(error) => {
+                let remedy = format!(
+                    "the head of {name}.toml says what to set (or leave \"{name}\" out of providers.enabled)"
+                );
+                report.fail(&format!("map {name}"), &error.to_string(), &remedy);
+            }
+            Ok(provider) => {
+                report.ok(&format!("map {name}"), "it compiles, and what it needs is set");
+                loaded.push(provider);
+            }
+        }
+    }
+    if let Err(error) = check_default(settings, &loaded) {
+        report.fail(
+            "uploads.playback_policy",
+            &error.to_string(),
+            "uploads that ask for no policy would all be refused",
+        );
+    }
+    for provider in &loaded {
+        look.at(provider, report).await;
+    }
+}
+
+impl Look<'_> {
+    async fn at(&self, provider: &Provider, report: &mut Report) {
+        let name = provider.name();
+        if !provider.receives_webhooks() {
+            let found = "its map has no [webhook]: what happens there is only found by asking";
+            report.warn(
+                &format!("webhooks of {name}"),
+                found,
+                "add [webhook] if it can send events",
+            );
+        }
+        let about = format!("credentials of {name}");
+        let remedy = format!(
+            "the head of {name}.toml says which variables hold them; are they of the right environment?"
+        );
+        match provider.check_credentials(self.clock.now()).await {
+            Ok(None) => report.warn(
+                &about,
+                "its map has no [check.credentials] that could tell",
+                "add one",
+            ),
+            Ok(Some(taken)) => {
+                report.ok(&about, "taken");
+                self.clocks(name, taken.date, report);
+                self.signing_key(provider, report).await;
+                self.signed_playback(provider, report).await;
+            }
+            Err(CallError::Refused {
+                status: status @ (401 | 403),
+                ..
+            }) => {
+                report.fail(
+                    &about,
+                    &format!("the provider refuses them (status {status})"),
+                    &remedy,
+                );
+            }
+            Err(error @ CallError::Refused { .. }) => report.fail(&about, &error.to_string(), &remedy),
+            Err(error) => {
+                let remedy =
+                    "check that this machine reaches the API's address, and the provider's status page";
+                report.fail(&about, &error.to_string(), remedy);
+            }
+        }
+    }
+
+    fn clocks(&self, name: &str, date: Option<DateTime<Utc>>, report: &mut Report) {
+        let about = format!("clock against {name}");
+        let Some(date) = date else {
+            return report.warn(
+                &about,
+                "the provider does not tell its time",
+                "nothing to be done",
+            );
+        };
+        let skew = self.clock.now() - date;
+        let word = if skew > TimeDelta::zero() {
+            "ahead"
+        } else {
+            "behind"
+        };
+        let found = format!("ours is {} s {word}", skew.abs().num_seconds());
+        if skew.abs() <= NOTICED {
+            report.ok(&about, &found);
+        } else if skew.abs() <= REFUSED {
+            report.warn(&about, &found, "set it by NTP (timedatectl set-ntp true)");
+        } else {
+            let remedy =
+                "set it by NTP (timedatectl set-ntp true): events and signed addresses are refused otherwise";
+            report.fail(&about, &found, remedy);
+        }
+    }
+
+    async fn signing_key(&self, provider: &Provider, report: &mut Report) {
+        let name = provider.name();
+        let about = format!("signing key of {name}");
+        let remedy = "take its id and its private key from the same signing key, in the environment of the credentials";
+        match provider.check_signing_key(self.clock.now()).await {
+            Ok(None) if !provider.signs() => {
+                report.warn(
+                    &about,
+                    "there is none: only public videos play",
+                    "set its variables for signed playback",
+                );
+            }
+            Ok(None) => {}
+            Ok(Some(Found::Here(()))) => report.ok(&about, "the provider knows its id"),
+            Ok(Some(Found::Gone)) => report.fail(&about, "the provider knows no key of this id", remedy),
+            Err(CallError::Refused { status, .. }) => {
+                let found = format!("the credentials may not look it up (status {status})");
+                report.warn(
+                    &about,
+                    &found,
+                    "compare its id yourself, or allow them to read signing keys",
+                );
+            }
+            Err(error) => report.warn(&about, &error.to_string(), "try again"),
+        }
+    }
+
+    /// The provider alone can tell whether key and id belong together: by playing what is signed with them.
+    async fn signed_playback(&self, provider: &Provider, report: &mut Report) {
+        if !provider.signs_itself() {
+            return;
+        }
+        let about = format!("signed playback of {}", provider.name());
+        let Some(subject) = self.signed_video(provider).await else {
+            let found = "no signed video is there yet to try the key with";
+            return report.warn(&about, found, "check again when there is one");
+        };
+        let ask = PlaybackAsk {
+            now: self.clock.now(),
+            expires_in_s: TRIED_FOR_S,
+            max_ttl_s: TRIED_FOR_S,
+            time_s: None,
+            sizes: &[],
+        };
+        match provider.try_playback(&subject, &ask).await {
+            Ok(200..=299) => report.ok(&about, "the provider plays what we sign"),
+            Ok(status @ (400 | 401 | 403)) => {
+                let found = format!("the provider refuses what we sign (status {status})");
+                let remedy = "key id and private key do not belong together, or are of another environment: take both \
+                              from the same signing key";
+                report.fail(&about, &found, remedy);
+            }
+            Ok(status) => report.warn(
+                &about,
+                &format!("a video's address answered {status}"),
+                "try again",
+            ),
+            Err(error) => report.warn(&about, &error.to_string(), "try again from where viewers are"),
+        }
+    }
+
+    /// A video that plays by a signed address: one of ours, else one that the provider lists.
+    async fn signed_video(&self, provider: &Provider) -> Option<Subject> {
+        let filter = VideoFilter {
+            provider: Some(provider.name().to_owned()),
+            status: Some(ShownStatus::Ready),
+            limit: 50,
+            ..VideoFilter::default()
+        };
+        if let Some(store) = self.store {
+            let videos = store.list_videos(&filter).await.unwrap_or_default();
+            let signed = videos
+                .iter()
+                .find(|video| video.playback_policy == Policy::Signed);
+            if let Some(video) = signed {
+                return Some(Subject::of_video(video));
+            }
+        }
+        let now = self.clock.now();
+        let page = provider
+            .list_assets(&provider.first_page(), Policy::Signed, Priority::Request, now)
+            .await;
+        let mut listed = page.ok()?.assets.into_iter().map(|asset| asset.described);
+        listed.find_map(|described| described.plays_signed(now))
+    }
+}

@@ -1,0 +1,70 @@
+//! What is around the service: its public address, who may call, what the built-in provider needs.
+
+use super::Report;
+use crate::auth::{Jwks, check_development};
+use crate::clock::Clock;
+use crate::config::{Settings, is_loopback_url};
+use crate::local;
+
+pub(super) async fn check(settings: &Settings, report: &mut Report) {
+    public_url(settings, report);
+    auth(settings, report).await;
+    if enabled(settings).any(|name| name == local::NAME) {
+        match local::missing_tools() {
+            None => report.ok("ffmpeg", "found"),
+            Some(missing) => report.fail(
+                "ffmpeg",
+                missing.trim_end_matches('.'),
+                "or leave \"local\" out of providers.enabled",
+            ),
+        }
+    }
+}
+
+fn enabled(settings: &Settings) -> impl Iterator<Item = &str> {
+    settings.providers.enabled.iter().map(String::as_str)
+}
+
+fn public_url(settings: &Settings, report: &mut Report) {
+    let url = &settings.http.public_url;
+    let elsewhere = enabled(settings).any(|name| name != local::NAME);
+    let set = "set VIDEO_HTTP__PUBLIC_URL to the https:// address under which they reach the service";
+    if is_loopback_url(url) && elsewhere {
+        let found =
+            format!("providers cannot reach {url}, so their events are lost and only found by asking");
+        report.warn("http.public_url", &found, set);
+    } else if url.starts_with("https://") || is_loopback_url(url) {
+        report.ok("http.public_url", url);
+    } else {
+        let found = format!("{url} is not https: tokens and signed addresses could be read on the way");
+        report.fail("http.public_url", &found, set);
+    }
+}
+
+async fn auth(settings: &Settings, report: &mut Report) {
+    let auth = &settings.auth;
+    if auth.is_unset() {
+        return match check_development(settings) {
+            Ok(()) => report.ok("auth", "development mode, for this machine alone"),
+            Err(error) => report.fail(
+                "auth",
+                &error.to_string(),
+                "VIDEO_AUTH__JWT_SECRET takes 32 bytes or more",
+            ),
+        };
+    }
+    if auth.jwks.is_empty() {
+        return report.ok(
+            "auth",
+            &format!("{} secret(s) of callers", auth.jwt_secrets.len()),
+        );
+    }
+    match Jwks::load(&auth.jwks, Clock::system().now()).await {
+        Ok(_) => report.ok("auth", "the key set is there"),
+        Err(error) => report.fail(
+            "auth",
+            &format!("auth.jwks {error}"),
+            "the service must reach it at start",
+        ),
+    }
+}

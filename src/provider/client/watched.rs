@@ -1,0 +1,95 @@
+//! One call as operators see it: its span, its place in the metrics, and a line where it fails.
+
+use std::time::Instant;
+
+use http::{HeaderMap, Method, StatusCode};
+use tracing::{Span, field::Empty};
+use url::Url;
+
+use super::Sent;
+use crate::{
+    provider::{action::Action, error::CallError},
+    telemetry::{self, CallMeter, TRACE},
+};
+
+/// A call under way.
+pub(super) struct Watched<'a> {
+    meter: &'a CallMeter,
+    action: &'a str,
+    span: Span,
+    host: String,
+    status: Option<u16>,
+    /// When the provider was asked; its turn in the rate is over then.
+    asked: Option<Instant>,
+}
+
+impl<'a> Watched<'a> {
+    pub(super) fn begin(meter: &'a CallMeter, action: &'a Action) -> Self {
+        let span = tracing::info_span!(
+            target: TRACE,
+            "provider call",
+            otel.name = format_args!("{} {}", meter.provider(), action.label),
+            otel.kind = "client",
+            otel.status_code = Empty,
+            provider = meter.provider(),
+            action = action.label,
+            http.request.method = Empty,
+            http.response.status_code = Empty,
+            server.address = Empty,
+            error.type = Empty,
+        );
+        Self {
+            meter,
+            action: &action.label,
+            span,
+            host: String::new(),
+            status: None,
+            asked: None,
+        }
+    }
+
+    pub(super) fn span(&self) -> Span {
+        self.span.clone()
+    }
+
+    /// The request leaves now; the trace goes with it.
+    pub(super) fn goes_out(&mut self, method: &Method, url: &Url, headers: &mut HeaderMap) {
+        url.host_str().unwrap_or_default().clone_into(&mut self.host);
+        if !self.span.is_disabled() {
+            self.span.record("http.request.method", method.as_str());
+            self.span.record("server.address", self.host.as_str());
+        }
+        telemetry::inject(&self.span, headers);
+        self.asked = Some(Instant::now());
+    }
+
+    pub(super) fn answered(&mut self, status: StatusCode) {
+        self.status = Some(status.as_u16());
+        if !self.span.is_disabled() {
+            self.span.record("http.response.status_code", status.as_u16());
+        }
+    }
+
+    /// Counts it, and says so where it failed.
+    pub(super) fn end(self, sent: &Result<Sent, CallError>) {
+        let result = match sent {
+            Ok(Sent::Done(_)) => "ok",
+            Ok(Sent::Gone) => "gone",
+            Ok(Sent::TooLate) => "too_late",
+            Err(CallError::Refused { .. }) => "refused",
+            Err(CallError::Outage {
+                retry_after: Some(_), ..
+            }) if self.asked.is_none() => "throttled",
+            Err(CallError::Outage { .. }) => "outage",
+            Err(CallError::Invalid(_)) => "invalid",
+        };
+        let took = self.asked.map(|asked| asked.elapsed());
+        self.meter.ended(self.action, result, took);
+        let Err(error) = sent else { return };
+        self.span.record("error.type", result);
+        self.span.record("otel.status_code", "ERROR");
+        let (provider, action) = (self.meter.provider(), self.action);
+        let (host, status) = (self.host.as_str(), self.status);
+        tracing::warn!(provider, action, host, status, %error, "a call to the provider failed");
+    }
+}

@@ -1,0 +1,53 @@
+//! Videos that were made elsewhere: found by any of their ids, written with what waited for them.
+
+use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
+use super::{Store, StoreError, on_pool};
+use crate::domain::Video;
+
+impl Store {
+    /// The provider's video with this asset, else with this upload, else with this id of ours: as events find theirs.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn video_at(
+        &self,
+        provider: &str,
+        upload_id: Option<&str>,
+        asset_id: Option<&str>,
+        id: Option<Uuid>,
+    ) -> Result<Option<Video>, StoreError> {
+        let rows = on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query
+                .push(VIDEO_COLUMNS)
+                .push(" from videos where provider = ")
+                .push_bind(provider);
+            query.push(" and (asset_id = ").push_bind(asset_id);
+            query.push(" or upload_id = ").push_bind(upload_id);
+            query.push(" or id = ").push_bind(id).push(")");
+            query.build_query_as::<VideoRecord>().fetch_all(pool).await
+        })?;
+        let mut found = videos(rows)?;
+        found.sort_by_key(|video| {
+            let by_asset = asset_id.is_some() && video.known.asset_id.as_deref() == asset_id;
+            let by_upload = upload_id.is_some() && video.known.upload_id.as_deref() == upload_id;
+            (!by_asset, !by_upload)
+        });
+        Ok(found.into_iter().next())
+    }
+
+    /// Writes a new video whose ids the provider has told already, and releases the events that waited for it.
+    ///
+    /// # Errors
+    /// The database fails, or an id belongs to another video.
+    pub async fn adopt_video(&self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.insert_video(video).await?;
+        tx.release_parked_for(video, now).await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,97 @@
+//! One provider and the database, for commands that serve nothing.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use secrecy::ExposeSecret;
+use tokio::task::JoinHandle;
+
+use super::{StartError, bind, load_map, local_options};
+use crate::clock::Clock;
+use crate::config::{ConfigError, Environment, Settings};
+use crate::domain::CheckTimes;
+use crate::http;
+use crate::local::{self, Local};
+use crate::provider::{Provider, embedded};
+use crate::state::check_times;
+use crate::store::Store;
+use crate::telemetry::CallMeter;
+
+/// What such a command works with. Other providers may be in use by a service that runs.
+pub(crate) struct Alone {
+    pub(crate) store: Store,
+    pub(crate) provider: Provider,
+    pub(crate) clock: Clock,
+    pub(crate) times: CheckTimes,
+    /// Serves the built-in provider, where it is the one.
+    inner: Option<JoinHandle<std::io::Result<()>>>,
+}
+
+impl Alone {
+    /// Connects, and loads the map of `name`, which need not be enabled.
+    ///
+    /// # Errors
+    /// The first thing that does not fit.
+    pub(crate) async fn build(
+        settings: &Settings,
+        env: &Environment,
+        name: &str,
+    ) -> Result<Self, StartError> {
+        let known = settings.providers.enabled.iter().any(|enabled| enabled == name);
+        if !known && !is_name(name) {
+            let problem = format!("\"{name}\" is no provider's name");
+            return Err(StartError::Config(ConfigError::new("--provider", "", problem)));
+        }
+        let clock = Clock::system();
+        let (provider, inner) = open_provider(settings, env, name, &clock).await?;
+        let store = Store::connect(&settings.database).await?;
+        if settings.database.migrate_on_start {
+            store.migrate().await?;
+        }
+        Ok(Self {
+            store,
+            provider,
+            clock,
+            times: check_times(settings),
+            inner,
+        })
+    }
+
+    /// Closes what was opened.
+    pub(crate) async fn close(self) {
+        if let Some(inner) = self.inner {
+            inner.abort();
+        }
+        self.store.close().await;
+    }
+}
+
+type Inner = Option<JoinHandle<std::io::Result<()>>>;
+
+async fn open_provider(
+    settings: &Settings,
+    env: &Environment,
+    name: &str,
+    clock: &Clock,
+) -> Result<(Provider, Inner), StartError> {
+    if name != local::NAME {
+        let look_up = |name: &str| env.get(name).map(str::to_owned);
+        return Ok((load_map(settings, name, &look_up, CallMeter::default())?, None));
+    }
+    let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let local = Local::open(local_options(settings, env, &listener, clock)).await?;
+    let made = local.credentials().clone();
+    let look_up = |name: &str| {
+        let made = made.get(name).map(|value| value.expose_secret().to_owned());
+        env.get(name).map(str::to_owned).or(made)
+    };
+    let provider = load_map(settings, name, &look_up, CallMeter::default())?;
+    let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
+    let inner = tokio::spawn(axum::serve(listener, router).into_future());
+    Ok((provider, Some(inner)))
+}
+
+/// It may become a file's name.
+fn is_name(name: &str) -> bool {
+    embedded(name).is_some() || crate::config::is_provider_name(name)
+}
