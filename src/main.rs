@@ -5,10 +5,6 @@ use std::process::ExitCode;
 use clap::Parser;
 use yourbit_video::commands::Cli;
 
-/// A quarter of the time under load went to the system's allocator.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 #[tokio::main]
 async fn main() -> ExitCode {
     match Cli::parse().run().await {

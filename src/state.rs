@@ -28,6 +28,10 @@ const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
 
+/// So many times longer than people are providers content to wait: they give up at five seconds, and an event that is
+/// refused comes again.
+const WEBHOOKS_WAIT: u32 = 5;
+
 /// The places of requests by kind: one kind's flood leaves the others theirs. Cheap to clone.
 #[derive(Clone)]
 pub struct Places {
@@ -42,11 +46,14 @@ pub struct Places {
 impl Places {
     fn new(settings: &Http) -> Self {
         let [quick, queue] = [settings.quick_ms, settings.queue_ms].map(std::time::Duration::from_millis);
-        let places = || Arc::new(Admission::new(settings.max_requests, quick, queue));
+        let places = |patience| {
+            let (quick, queue) = (quick * patience, queue * patience);
+            Arc::new(Admission::new(settings.max_requests, quick, queue))
+        };
         Self {
-            webhooks: places(),
-            reads: places(),
-            changes: places(),
+            webhooks: places(WEBHOOKS_WAIT),
+            reads: places(1),
+            changes: places(1),
         }
     }
 }

@@ -20,8 +20,6 @@ use tokio::sync::Notify;
 
 /// A service with so many requests at the same time counts as idle; fewer places than these are never left.
 const ALONE: usize = 4;
-/// Places at the start.
-const AT_FIRST: usize = 64;
 /// How often the number of places is looked at again, in µs, and the answers that it takes.
 const WINDOW_US: u64 = 50_000;
 const WINDOW_ANSWERS: u64 = 16;
@@ -75,7 +73,7 @@ impl Admission {
             most,
             quick_us: micros(quick),
             queue,
-            places: AtomicUsize::new(most.min(AT_FIRST)),
+            places: AtomicUsize::new(most),
             taken: AtomicUsize::new(0),
             waiting: AtomicUsize::new(0),
             freed: Notify::new(),
@@ -178,7 +176,8 @@ impl Admission {
 
     /// An answer took so long.
     fn answered(&self, took_us: u64, alone: bool) {
-        if alone {
+        // Until one was alone, the quickest will do.
+        if alone || self.idle_us.load(Ordering::Relaxed) == 0 {
             self.learn(took_us);
         }
         let window = &self.window;

@@ -12,7 +12,7 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 22] = [
+const PROMISED: [&str; 23] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
@@ -25,6 +25,7 @@ const PROMISED: [&str; 22] = [
     "upload_finished",
     "cancel_unsupported",
     "idempotency_in_progress",
+    "video_taken",
     "precondition_failed",
     "payload_too_large",
     "unsupported_media_type",

@@ -83,12 +83,21 @@ struct Wanted<'a> {
     params: Vec<(&'a str, u64)>,
 }
 
+/// The tokens in order: known ones as they are, the others rendered and signed.
 async fn sign_all(jwt: &Jwt, wanted: &[Wanted<'_>], scope: &Scope<'_>) -> Result<Vec<Arc<str>>, CallError> {
-    let unsigned = wanted
-        .iter()
-        .map(|wanted| jwt.unsigned(wanted.token, &wanted.params, scope));
-    let unsigned = unsigned.collect::<Result<Vec<_>, _>>()?;
-    jwt.signer.sign(unsigned).await
+    let mut tokens = Vec::with_capacity(wanted.len());
+    let mut missing = Vec::new();
+    for wanted in wanted {
+        let key = Jwt::key(wanted.token, &wanted.params, scope)?;
+        let known = jwt.signer.known(&key);
+        if known.is_none() {
+            missing.push((key, jwt.unsigned(wanted.token, &wanted.params, scope)?));
+        }
+        tokens.push(known);
+    }
+    let mut fresh = jwt.signer.sign(missing).await?.into_iter();
+    let whole = tokens.into_iter().map(|known| known.or_else(|| fresh.next()));
+    Ok(whole.flatten().collect())
 }
 
 /// Sorts the signed tokens into those of the answer and those of each picture; the largest picture's is shown.

@@ -1,6 +1,8 @@
 //! JSON Web Tokens: what stands in them.
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
+use std::fmt::Write as _;
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret as _;
@@ -31,6 +33,8 @@ pub(crate) struct Jwt {
 pub(crate) struct TokenTemplate {
     pub(crate) name: String,
     own: JsonTemplate,
+    /// Every placeholder of it, the common header and claims included.
+    inputs: Vec<Name>,
 }
 
 impl Jwt {
@@ -61,7 +65,7 @@ impl Jwt {
             return Err(at.error("header", format!("`{taken}` is added by itself")));
         }
         let claims = object(at, "claims", &place, constants)?;
-        let tokens = tokens(at, &claims, &place, constants)?;
+        let tokens = tokens(at, (&header, &claims), &place, constants)?;
         Ok(Self {
             algorithm,
             header,
@@ -87,6 +91,29 @@ impl Jwt {
             .into_iter()
             .chain(self.claims.names())
             .chain(own)
+    }
+
+    /// What a token is known by: its name, and the values of everything that its header and claims are made of. Two
+    /// tokens with one key are the same token.
+    pub(crate) fn key(
+        token: &TokenTemplate,
+        params: &[(&str, u64)],
+        scope: &Scope<'_>,
+    ) -> Result<String, InvalidField> {
+        let mut key = String::with_capacity(128);
+        key.push_str(&token.name);
+        for name in &token.inputs {
+            // With kind and length, so that no two lists of values read alike.
+            let (kind, text) = match scope.value(name)? {
+                None => ('-', Cow::Borrowed("")),
+                Some(value) => (value.kind(), value.text()),
+            };
+            let _infallible = write!(key, ",{kind}{}:{text}", text.len());
+        }
+        for (name, value) in params {
+            let _infallible = write!(key, ";{}:{name}{value}", name.len());
+        }
+        Ok(key)
     }
 
     /// Header and claims in the form that is signed: `base64url.base64url`.
@@ -116,7 +143,7 @@ impl Jwt {
 
 fn tokens(
     at: &mut Reader,
-    claims: &JsonTemplate,
+    (header, claims): (&JsonTemplate, &JsonTemplate),
     place: &Place,
     constants: &Constants,
 ) -> Result<Vec<TokenTemplate>, MapError> {
@@ -131,7 +158,9 @@ fn tokens(
         let own = JsonTemplate::compile(value, place, constants).map_err(|what| table.error(&name, what))?;
         let names = claims.names().into_iter().chain(own.names());
         check_binding(names).map_err(|what| table.error(&name, what))?;
-        tokens.push(TokenTemplate { name, own });
+        let inputs = [header, claims, &own].into_iter().flat_map(|part| part.names());
+        let inputs = inputs.cloned().collect();
+        tokens.push(TokenTemplate { name, own, inputs });
     }
     if tokens.is_empty() {
         return Err(at.error("tokens", "there must be at least one token"));

@@ -17,7 +17,7 @@ const KEPT: usize = 16_384;
 pub(crate) struct Signer {
     /// None: signing is off.
     key: Option<Arc<SigningKey>>,
-    /// What was signed (header and claims, and so the key id, the video and the expiry too) → the token.
+    /// What a token is made of (see [`super::Jwt::key`]; the video and the expiry are part of it) → the token.
     known: Cache<String, Arc<str>>,
     /// One permit a core.
     turns: Arc<Semaphore>,
@@ -42,32 +42,25 @@ impl Signer {
         (signed.load(Ordering::Relaxed), known.load(Ordering::Relaxed))
     }
 
-    /// The tokens of what is to be signed, in order.
-    pub(crate) async fn sign(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
-        let mut tokens: Vec<Option<Arc<str>>> = unsigned.iter().map(|text| self.known.get(text)).collect();
-        let missing: Vec<String> = unsigned
-            .iter()
-            .zip(&tokens)
-            .filter(|(_, token)| token.is_none())
-            .map(|(text, _)| text.clone())
-            .collect();
-        let (signed, known) = (missing.len() as u64, (unsigned.len() - missing.len()) as u64);
-        if !missing.is_empty() {
-            let mut fresh = self.sign_now(missing).await?.into_iter();
-            for (text, token) in unsigned
-                .into_iter()
-                .zip(&mut tokens)
-                .filter(|(_, token)| token.is_none())
-            {
-                *token = fresh.next();
-                if let Some(token) = token {
-                    self.known.insert(text, Arc::clone(token));
-                }
-            }
+    /// The token that was signed lately under this key.
+    pub(crate) fn known(&self, key: &str) -> Option<Arc<str>> {
+        let known = self.known.get(key)?;
+        self.counts.1.fetch_add(1, Ordering::Relaxed);
+        Some(known)
+    }
+
+    /// Signs, and keeps each token under its key; in order.
+    pub(crate) async fn sign(&self, missing: Vec<(String, String)>) -> Result<Vec<Arc<str>>, CallError> {
+        if missing.is_empty() {
+            return Ok(Vec::new());
         }
-        self.counts.0.fetch_add(signed, Ordering::Relaxed);
-        self.counts.1.fetch_add(known, Ordering::Relaxed);
-        Ok(tokens.into_iter().flatten().collect())
+        let (keys, unsigned): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
+        let tokens = self.sign_now(unsigned).await?;
+        self.counts.0.fetch_add(tokens.len() as u64, Ordering::Relaxed);
+        for (key, token) in keys.into_iter().zip(&tokens) {
+            self.known.insert(key, Arc::clone(token));
+        }
+        Ok(tokens)
     }
 
     async fn sign_now(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {

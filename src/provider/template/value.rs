@@ -33,6 +33,18 @@ impl<'a> Val<'a> {
         }
     }
 
+    /// A letter for each kind: equal texts of two kinds are two values.
+    pub(crate) const fn kind(&self) -> char {
+        match self {
+            Self::Text(_) => 't',
+            Self::Int(_) => 'i',
+            Self::Float(_) => 'f',
+            Self::Bool(_) => 'b',
+            Self::Json(_) => 'j',
+            Self::Bytes(_) => 'r',
+        }
+    }
+
     pub(crate) fn text(self) -> Cow<'a, str> {
         match self {
             Self::Text(text) => text,
