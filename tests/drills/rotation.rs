@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use jsonwebtoken::{Algorithm, DecodingKey, EncodingKey, Header, Validation};
 use rand::seq::IndexedRandom;
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use tokio::sync::RwLock;
 use tokio::task::JoinSet;
@@ -123,7 +124,7 @@ impl Operator<'_> {
 
     /// SIGHUP, until it is taken.
     async fn reload(&mut self) {
-        self.service.hang_up();
+        self.service.signal(Signal::HUP);
         self.taken += 1;
         self.wait("reloaded: ", self.taken).await;
         assert_eq!(self.count("not reloaded"), self.refused, "{}", self.service.log());
@@ -131,7 +132,7 @@ impl Operator<'_> {
 
     /// SIGHUP, until it is refused in one line that names `words`.
     async fn reload_in_vain(&mut self, words: &[&str]) {
-        self.service.hang_up();
+        self.service.signal(Signal::HUP);
         self.refused += 1;
         self.wait("not reloaded", self.refused).await;
         let log = self.service.log();
@@ -242,6 +243,11 @@ async fn drill(name: &str, db: Db) {
         let event = videos[0].once_more(1_000_000, Clock::system().now());
         assert_eq!(deliver(&service, &webhook_secret(round), &event).await, status);
     }
+    service.signal(Signal::TERM);
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    service.signal(Signal::HUP);
+    assert!(service.ends_well().await, "{name}: {}", service.log());
+    assert_eq!(service.log().matches("\"message\":\"reloaded").count(), reloads.0);
     service.assert_no_panic();
 }
 
@@ -282,6 +288,7 @@ fn settings() -> Vec<(&'static str, &'static str)> {
     let mut all: Vec<_> = files
         .flat_map(|(plain, by_file, file)| [(plain, ""), (by_file, file)])
         .collect();
+    all.push(("VIDEO_HTTP__DRAIN_S", "1"));
     all.push(("VIDEO_LOG__FILTER", "warn,yourbit_video::commands=info"));
     all
 }

@@ -107,10 +107,22 @@ impl Service {
         self.folder.path().join(name)
     }
 
-    /// SIGHUP.
-    pub(crate) fn hang_up(&self) {
+    pub(crate) fn signal(&self, signal: Signal) {
         let pid = Pid::from_child(self.child.as_ref().unwrap());
-        rustix::process::kill_process(pid, Signal::HUP).unwrap();
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the process has ended by itself; whether it ended well.
+    pub(crate) async fn ends_well(&mut self) -> bool {
+        let mut child = self.child.take().unwrap();
+        let end = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(Instant::now() < end, "the service does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// No file may be written beyond so many bytes; none: all may.
