@@ -9,6 +9,7 @@ use std::sync::atomic::AtomicBool;
 use chrono::{DateTime, Duration, Utc};
 use tokio::sync::{Mutex, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
@@ -31,7 +32,8 @@ pub struct AppState(Arc<Inner>);
 /// refused comes again.
 const WEBHOOKS_WAIT: u32 = 5;
 
-/// The places of requests by kind: one kind's flood leaves the others theirs.
+/// The places of requests by kind: one kind's flood leaves the others theirs. Cheap to clone.
+#[derive(Clone)]
 pub struct Places {
     /// Webhooks.
     pub webhooks: Arc<Admission>,
@@ -56,6 +58,12 @@ impl Places {
     }
 }
 
+/// When it was asked, and whether it was.
+pub type LastReady = Mutex<Option<(DateTime<Utc>, bool)>>;
+
+/// When they were asked for, and how deep they were.
+pub(crate) type LastDepths = Mutex<Option<(DateTime<Utc>, Depths)>>;
+
 /// What [`AppState`] points to.
 pub struct Inner {
     /// All settings.
@@ -73,7 +81,7 @@ pub struct Inner {
     /// Shared by the webhook bodies being read, in KiB.
     pub webhook_room: Arc<Semaphore>,
     /// The service is on its way out.
-    pub stopping: AtomicBool,
+    pub stopping: Arc<AtomicBool>,
     /// Uploads that each owner may begin.
     pub uploads: Quotas<String>,
     /// Failed authentications and signatures that each address may have.
@@ -81,25 +89,27 @@ pub struct Inner {
     /// How much is done at the same time.
     pub places: Places,
     /// The last answer of the readiness probe.
-    pub last_ready: Mutex<Option<(DateTime<Utc>, bool)>>,
+    pub last_ready: Arc<LastReady>,
     /// Opens event streams.
-    pub tickets: Tickets,
+    pub tickets: Arc<Tickets>,
     /// The event streams.
     pub hub: Hub,
     /// Cancelled when event streams are to end.
     pub stopped: CancellationToken,
     /// What the providers answered lately about videos known to exist.
-    pub sightings: Sightings,
+    pub sightings: Arc<Sightings>,
     /// How often they are asked.
     pub check_times: CheckTimes,
     /// Wakes the reconciler: a video is due now.
-    pub due: Notify,
+    pub due: Arc<Notify>,
+    /// This process, where several share the work.
+    pub me: Uuid,
     /// Names and widths of thumbnails, narrowest first.
     pub thumbnail_sizes: Vec<(String, u32)>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
     /// How deep the queues were when it was last asked.
-    pub(crate) last_depths: Mutex<Option<(DateTime<Utc>, Depths)>>,
+    pub(crate) last_depths: Arc<LastDepths>,
 }
 
 impl AppState {
@@ -118,22 +128,17 @@ impl AppState {
         planner: Box<Planner>,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let mut thumbnail_sizes: Vec<(String, u32)> = settings
-            .playback
-            .thumbnails
-            .iter()
-            .map(|(name, width)| (name.clone(), *width))
-            .collect();
-        thumbnail_sizes.sort_by_key(|(_, width)| *width);
         let intake = Intake::start(store.clone(), planner);
         Self(Arc::new(Inner {
             check_times: check_times(&settings),
-            sightings: Sightings::default(),
-            due: Notify::new(),
+            thumbnail_sizes: thumbnail_sizes(&settings),
+            sightings: Arc::default(),
+            due: Arc::default(),
+            me: clock.new_id(),
             uploads: Quotas::new(settings.uploads.per_owner_per_min),
             failures: Quotas::new(settings.auth.failures_per_min),
             places: Places::new(&settings.http),
-            tickets,
+            tickets: Arc::new(tickets),
             hub: Hub::default(),
             stopped: CancellationToken::new(),
             settings,
@@ -143,13 +148,55 @@ impl AppState {
             providers,
             auth,
             webhook_room: Arc::new(Semaphore::new(WEBHOOK_ROOM_KIB)),
-            stopping: AtomicBool::new(false),
-            last_ready: Mutex::new(None),
-            thumbnail_sizes,
+            stopping: Arc::default(),
+            last_ready: Arc::default(),
             metrics,
-            last_depths: Mutex::new(None),
+            last_depths: Arc::default(),
         }))
     }
+
+    /// The same service with other settings, maps and keys. What it counts, waits for and remembers is shared with the
+    /// old state, which requests that are under way still have.
+    #[must_use]
+    pub fn renewed(&self, settings: Settings, providers: Arc<ProviderSet>, auth: Authenticator) -> Self {
+        let (old, http) = (&*self.0, &settings.http);
+        let places = if old.settings.http.admits_like(http) {
+            old.places.clone()
+        } else {
+            Places::new(http)
+        };
+        Self(Arc::new(Inner {
+            check_times: check_times(&settings),
+            thumbnail_sizes: thumbnail_sizes(&settings),
+            uploads: old.uploads.renewed(settings.uploads.per_owner_per_min),
+            failures: old.failures.renewed(settings.auth.failures_per_min),
+            places,
+            settings,
+            providers,
+            auth,
+            clock: old.clock.clone(),
+            store: old.store.clone(),
+            intake: old.intake.clone(),
+            webhook_room: old.webhook_room.clone(),
+            stopping: old.stopping.clone(),
+            last_ready: old.last_ready.clone(),
+            tickets: old.tickets.clone(),
+            hub: old.hub.clone(),
+            stopped: old.stopped.clone(),
+            sightings: old.sightings.clone(),
+            due: old.due.clone(),
+            me: old.me,
+            metrics: old.metrics.clone(),
+            last_depths: old.last_depths.clone(),
+        }))
+    }
+}
+
+fn thumbnail_sizes(settings: &Settings) -> Vec<(String, u32)> {
+    let named = settings.playback.thumbnails.iter();
+    let mut sizes: Vec<(String, u32)> = named.map(|(name, width)| (name.clone(), *width)).collect();
+    sizes.sort_by_key(|(_, width)| *width);
+    sizes
 }
 
 /// How often the settings want providers to be asked.
@@ -230,6 +277,15 @@ impl ProviderSet {
         Self {
             by_name,
             ..Self::default()
+        }
+    }
+
+    /// Each takes the place of the one with its name among `old`.
+    pub(crate) fn continue_from(&self, old: &Self) {
+        for (name, provider) in &self.by_name {
+            if let Some(before) = old.by_name(name) {
+                provider.continue_from(before);
+            }
         }
     }
 

@@ -1,14 +1,15 @@
-//! Puts the parts together, and refuses what does not fit.
+//! Puts the parts together, and refuses what does not fit; once at the start, and again when it is told to.
 
 mod alone;
+mod kept;
+mod maps;
+mod reload;
 
-use std::collections::BTreeSet;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
-use secrecy::ExposeSecret;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::auth::{
@@ -18,15 +19,18 @@ use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::console::{self, TokenSource};
-use crate::domain::{Policy, Video};
+use crate::domain::Video;
+use crate::http::server::Served;
 use crate::local::{Local, LocalError, Options};
-use crate::provider::{LoadOptions, MapError, Provider, embedded};
-use crate::state::{AppState, ProviderSet, check_times, ticket_key};
+use crate::provider::MapError;
+use crate::state::{AppState, check_times, ticket_key};
 use crate::store::{Store, StoreError};
-use crate::telemetry::{CallMeter, Metrics};
+use crate::telemetry::Metrics;
 use crate::{http, jobs, local};
 
 pub(crate) use self::alone::Alone;
+pub(crate) use self::maps::{check_default, load_map};
+pub use self::reload::Reloader;
 
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;
@@ -38,13 +42,15 @@ pub struct App {
     /// The public listener, bound.
     pub listener: TcpListener,
     /// What it serves.
-    pub router: Router,
+    pub served: Served,
     /// The built-in provider, where one of the loaded providers is it.
     pub local: Option<LocalApp>,
     /// The listener of `http.metrics_listen`, bound, and what it serves.
-    pub metrics: Option<(TcpListener, Router)>,
+    pub metrics: Option<(TcpListener, Served)>,
     /// No auth setting at all: only this machine may call.
     pub development: bool,
+    /// The settings as they were given, before ports were known.
+    asked: Settings,
 }
 
 /// The built-in provider and its loopback listener.
@@ -54,7 +60,7 @@ pub struct LocalApp {
     /// The inner listener, bound.
     pub listener: TcpListener,
     /// What it serves: the provider, and the webhook route that it posts to.
-    pub router: Router,
+    pub served: Served,
 }
 
 /// The service cannot start; one line that says why.
@@ -120,9 +126,9 @@ impl App {
     /// # Errors
     /// The first thing that does not fit.
     pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
-        let development = settings.auth.is_unset();
+        let (development, asked) = (settings.auth.is_unset(), settings.clone());
         let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
-        let auth = authenticator(&settings, &clock).await?;
+        let auth = authenticator(&settings, &clock, None).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
@@ -136,8 +142,8 @@ impl App {
         };
         let listener = bind("http.listen", settings.http.listen)?;
         settle_addresses(&mut settings, &listener);
-        let names: BTreeSet<&String> = settings.providers.enabled.iter().chain(&in_use).collect();
-        let inner = if names.iter().any(|name| *name == local::NAME) {
+        let names = maps::names(&settings, &in_use);
+        let inner = if names.contains(local::NAME) {
             let inner = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
             let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
             local.register(metrics.registry())?;
@@ -145,78 +151,69 @@ impl App {
         } else {
             None
         };
-        let made = inner
-            .as_ref()
-            .map(|(_, local)| local.credentials().clone())
-            .unwrap_or_default();
-        let made_for = |name: &str| made.get(name).map(|value| value.expose_secret().to_owned());
-        let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made_for(name));
-        let mut providers = Vec::new();
-        for name in names {
-            let enabled = settings.providers.enabled.contains(name);
-            match load_map(&settings, name, &look_up, metrics.calls_to(name)) {
-                Ok(provider) => providers.push(provider),
-                Err(error) if enabled => return Err(error),
-                Err(error) => {
-                    return Err(StartError::MapInUse {
-                        provider: name.clone(),
-                        videos: store.count_living(name).await?,
-                        error: Box::new(error),
-                    });
-                }
-            }
-        }
-        check_default(&settings, &providers)?;
-        let mut set = ProviderSet::new(providers);
-        if let Some((_, local)) = &inner {
-            set = set.with_local(local::NAME, local.missing_tools());
-        }
-        let port = settings.http.listen.port();
+        let local = inner.as_ref().map(|(_, local)| local);
+        let set = Arc::new(maps::load(&settings, names, env, &store, local, &metrics).await?);
         let tickets = Tickets::default();
         if has_tables && !tickets.settle(&ticket_key(&store).await?) {
             return Err(StartError::TicketKey);
         }
-        let set = Arc::new(set);
-        let counting = jobs::inbox::counting(set.clone(), metrics.clone(), clock.clone());
-        let store = announcing(store, &settings, &clock, &set).telling(counting);
         let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
         let state = AppState::new(settings, clock, store, set, auth, tickets, planner, metrics);
-        let page = console(&state, development)?;
-        let guard = development.then(|| Development::new(port));
-        let router = http::router(
-            &state,
-            inner.as_ref().map(|(_, local)| local.router()),
-            page,
-            guard,
-        );
-        let local = inner.map(|(listener, local)| LocalApp {
-            router: http::inner_router(state.clone(), local.router()),
-            local,
-            listener,
-        });
+        tell(&state);
+        let routers = Routers::of(&state, local, development)?;
+        let served = |router| Served::new(router, &state.settings.http);
+        let local = inner
+            .zip(routers.inner)
+            .map(|((listener, local), router)| LocalApp {
+                served: served(router),
+                local,
+                listener,
+            });
         let metrics = match state.settings.http.metrics_listen.parse() {
             Err(_) => None,
-            Ok(address) => Some((
-                bind("http.metrics_listen", address)?,
-                http::metrics_router(&state),
-            )),
+            Ok(address) => Some((bind("http.metrics_listen", address)?, served(routers.metrics))),
         };
         Ok(Self {
+            served: served(routers.outer),
             state,
             listener,
-            router,
             local,
             metrics,
             development,
+            asked,
         })
     }
 }
 
-/// Every change that is news to the application goes into the outbox, where there are endpoints.
-fn announcing(store: Store, settings: &Settings, clock: &Clock, providers: &Arc<ProviderSet>) -> Store {
-    let (endpoints, providers) = (settings.events.endpoints.clone(), providers.clone());
+/// What the listeners serve.
+struct Routers {
+    outer: Router,
+    /// Where the built-in provider runs.
+    inner: Option<Router>,
+    metrics: Router,
+}
+
+impl Routers {
+    fn of(state: &AppState, local: Option<&Local>, development: bool) -> Result<Self, StartError> {
+        let page = console(state, development)?;
+        let guard = development.then(|| Development::new(state.settings.http.listen.port()));
+        Ok(Self {
+            outer: http::router(state, local.map(Local::router), page, guard),
+            inner: local.map(|local| http::inner_router(state.clone(), local.router())),
+            metrics: http::metrics_router(state),
+        })
+    }
+}
+
+/// Every change that is news to the application goes into the outbox, where there are endpoints, and what becomes of
+/// videos is counted.
+fn tell(state: &AppState) {
+    let (providers, metrics) = (state.providers.clone(), state.metrics.clone());
+    let counting = jobs::inbox::counting(providers, metrics, state.clock.clone());
+    state.store.tell(counting);
+    let (endpoints, providers) = (state.settings.events.endpoints.clone(), state.providers.clone());
     let payload = Box::new(move |what, video: &Video| http::payload(&providers, what, video));
-    store.announcing(endpoints, clock.clone(), payload)
+    state.store.announce_to(endpoints, state.clock.clone(), payload);
 }
 
 /// The console page, where the settings want it. In development mode it carries a token of user `dev`, without any
@@ -277,10 +274,18 @@ fn settle_addresses(settings: &mut Settings, listener: &TcpListener) {
     }
 }
 
-async fn authenticator(settings: &Settings, clock: &Clock) -> Result<Authenticator, StartError> {
+/// Whose tokens are believed; `old` says who is believed until now.
+async fn authenticator(
+    settings: &Settings,
+    clock: &Clock,
+    old: Option<&Authenticator>,
+) -> Result<Authenticator, StartError> {
     let auth = &settings.auth;
     if !auth.jwks.is_empty() {
-        let keys = Jwks::load(&auth.jwks, clock.now()).await?;
+        let keys = match old {
+            None => Arc::new(Jwks::load(&auth.jwks, clock.now()).await?),
+            Some(old) => Jwks::reload(&auth.jwks, old.jwks(), clock.now()).await?,
+        };
         return Ok(Authenticator::by_jwks(keys, &auth.issuer, &auth.audience));
     }
     let secrets = if auth.is_unset() {
@@ -331,59 +336,4 @@ fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, cl
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect(),
     }
-}
-
-/// The map of `name`: from `providers.dir` where there is one, else the built-in one.
-pub(crate) fn load_map(
-    settings: &Settings,
-    name: &str,
-    env: &dyn Fn(&str) -> Option<String>,
-    meter: CallMeter,
-) -> Result<Provider, StartError> {
-    let options = LoadOptions {
-        replicas: settings.providers.replicas,
-        meter,
-    };
-    let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
-    if !settings.providers.dir.is_empty() && path.exists() {
-        let file = path.display().to_string();
-        let text = std::fs::read_to_string(&path).map_err(|error| StartError::MapFile {
-            file: file.clone(),
-            problem: error.to_string(),
-        })?;
-        return Ok(Provider::load(name, &file, &text, env, &options)?);
-    }
-    let text = embedded(name).ok_or_else(|| StartError::MapFile {
-        file: format!("{name}.toml"),
-        problem: format!(
-            "there is no built-in map of this name, and none in providers.dir (\"{}\")",
-            settings.providers.dir
-        ),
-    })?;
-    Ok(Provider::load(
-        name,
-        &format!("config/providers/{name}.toml"),
-        text,
-        env,
-        &options,
-    )?)
-}
-
-/// The policy of uploads that ask for none must be one that the default provider can play.
-pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
-    let default = providers
-        .iter()
-        .find(|provider| provider.name() == settings.providers.default);
-    let policy = settings.uploads.playback_policy;
-    if policy == Policy::Signed && default.is_some_and(|provider| !provider.can_play(Policy::Signed)) {
-        return Err(StartError::Config(ConfigError::new(
-            "settings",
-            "uploads.playback_policy",
-            format!(
-                "is \"signed\", but provider \"{}\" has no signing key: set its key's variables or use \"public\"",
-                settings.providers.default
-            ),
-        )));
-    }
-    Ok(())
 }

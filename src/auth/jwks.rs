@@ -56,6 +56,41 @@ impl Jwks {
     /// # Errors
     /// The file is missing or no key set, or the URL is neither https nor loopback.
     pub async fn load(source: &str, now: DateTime<Utc>) -> Result<Self, JwksError> {
+        let set = Self::empty(source)?;
+        match (set.refresh(now).await, &set.source) {
+            (Err(error), Source::File(_)) => return Err(error),
+            (Err(error), Source::Url(..)) => {
+                tracing::warn!(
+                    error = %Chain(&error),
+                    "auth.jwks cannot be fetched yet"
+                );
+            }
+            (Ok(()), _) => {}
+        }
+        Ok(set)
+    }
+
+    /// Loads the set anew, in the place of `old`. Where the same URL does not answer now, `old` is good enough.
+    ///
+    /// # Errors
+    /// As [`Jwks::load`]; another URL must answer.
+    pub async fn reload(
+        source: &str,
+        old: Option<&Arc<Self>>,
+        now: DateTime<Utc>,
+    ) -> Result<Arc<Self>, JwksError> {
+        let set = Self::empty(source)?;
+        match (set.refresh(now).await, old) {
+            (Ok(()), _) => Ok(Arc::new(set)),
+            (Err(error), Some(old)) if old.is_at(source) => {
+                tracing::warn!(error = %Chain(&error), "auth.jwks cannot be fetched; keeping the old set");
+                Ok(old.clone())
+            }
+            (Err(error), _) => Err(error),
+        }
+    }
+
+    fn empty(source: &str) -> Result<Self, JwksError> {
         let is_url = source.starts_with("http://") || source.starts_with("https://");
         let source = if is_url {
             if source.starts_with("http://") && !is_loopback_url(source) {
@@ -69,22 +104,15 @@ impl Jwks {
         } else {
             Source::File(source.to_owned())
         };
-        let set = Self {
+        Ok(Self {
             source,
             keys: ArcSwap::default(),
             last_fetch: Mutex::new(None),
-        };
-        match (set.refresh(now).await, &set.source) {
-            (Err(error), Source::File(_)) => return Err(error),
-            (Err(error), Source::Url(..)) => {
-                tracing::warn!(
-                    error = %Chain(&error),
-                    "auth.jwks cannot be fetched yet"
-                );
-            }
-            (Ok(()), _) => {}
-        }
-        Ok(set)
+        })
+    }
+
+    fn is_at(&self, source: &str) -> bool {
+        matches!(&self.source, Source::Url(_, url) if url == source)
     }
 
     /// Fetches the set anew; the old one stays where that fails.

@@ -6,6 +6,8 @@ mod issue;
 mod jwks;
 mod ticket;
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use jsonwebtoken::jwk::Jwk;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
@@ -35,7 +37,7 @@ pub struct Authenticator {
 #[derive(Debug)]
 enum Keys {
     Secrets(Vec<SecretString>),
-    Set(Jwks),
+    Set(Arc<Jwks>),
 }
 
 /// What a believed token says.
@@ -67,11 +69,19 @@ impl Authenticator {
     }
 
     /// Tokens signed by a key of `jwks`.
-    pub fn by_jwks(jwks: Jwks, issuer: &str, audience: &str) -> Self {
+    pub fn by_jwks(jwks: Arc<Jwks>, issuer: &str, audience: &str) -> Self {
         Self {
             keys: Keys::Set(jwks),
             issuer: set(issuer),
             audience: set(audience),
+        }
+    }
+
+    /// The key set, where callers are known by one.
+    pub fn jwks(&self) -> Option<&Arc<Jwks>> {
+        match &self.keys {
+            Keys::Set(set) => Some(set),
+            Keys::Secrets(_) => None,
         }
     }
 

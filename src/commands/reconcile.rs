@@ -28,7 +28,7 @@ pub(super) async fn reconcile(
     let app = App::build(settings, env, Clock::system()).await?;
     let inner = app
         .local
-        .map(|local| tokio::spawn(axum::serve(local.listener, local.router).into_future()));
+        .map(|local| tokio::spawn(axum::serve(local.listener, local.served.router()).into_future()));
     let pass = jobs::reconcile::pass(&app.state, args.video)
         .await
         .map_err(StartError::from)?;

@@ -1,5 +1,7 @@
 //! `yourbit-video serve`: until SIGTERM, and then to a good end.
 
+use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -13,55 +15,85 @@ use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::http::server;
 use crate::state::AppState;
-use crate::wiring::{App, StartError};
+use crate::wiring::{App, Reloader, StartError};
 use crate::{jobs, live, telemetry};
 
 /// What still runs after the drain gets so long to finish.
 const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until a signal, then drains.
-pub(super) async fn serve(settings: Settings, env: &Environment) -> Result<(), CommandError> {
+pub(super) async fn serve(
+    settings: Settings,
+    file: Option<&Path>,
+    env: &Environment,
+) -> Result<(), CommandError> {
     let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
+    // First of all: who does not listen is killed by it.
+    let hangup = hangup()?;
     let app = App::build(settings, env, Clock::system()).await?;
     greet(&app);
-    let ended = run(app, stop_signal()?).await;
+    let reloader = Reloader::new(&app, file, env);
+    let ended = run(Running::start(app, reloader), hangup, stop_signal()?).await;
     export.finish().await;
     ended
 }
 
-/// Serves `app` until a signal comes; a second one does not wait for anything.
-async fn run(app: App, mut signal: impl AsyncFnMut()) -> Result<(), CommandError> {
-    let running = Running::start(app);
-    signal().await;
+/// Serves until `stop` comes, reloading at each `hangup`, one after another; a second `stop` waits for nothing.
+async fn run(
+    mut running: Running,
+    mut hangup: impl AsyncFnMut() -> Hangup,
+    mut stop: impl AsyncFnMut(),
+) -> Result<(), CommandError> {
+    loop {
+        let reloading = async {
+            let hangup = hangup().await;
+            if hangup == Hangup::Reload {
+                running.reload().await;
+            }
+            hangup
+        };
+        let told = tokio::select! {
+            () = stop() => None,
+            hangup = reloading => Some(hangup),
+        };
+        match told {
+            Some(Hangup::Reload) => {}
+            Some(Hangup::NobodyThere) => return Ok(()),
+            None => break,
+        }
+    }
     tokio::select! {
         () = running.drain() => tracing::info!("stopped"),
-        () = signal() => tracing::warn!("a second signal: stopped at once"),
+        () = stop() => tracing::warn!("a second signal: stopped at once"),
     }
     Ok(())
 }
 
 /// Everything that runs, and how it is ended.
 struct Running {
-    state: AppState,
+    reloader: Reloader,
     /// Nobody needs time to notice that this machine's developer stops.
-    drain_s: u64,
+    development: bool,
     outer: JoinHandle<()>,
     jobs: TaskTracker,
     inner: TaskTracker,
     stop_outer: CancellationToken,
     stop_jobs: CancellationToken,
+    /// Ends the jobs that follow the settings: others take their place with new ones.
+    stop_following: CancellationToken,
     stop_inner: CancellationToken,
 }
 
 impl Running {
-    fn start(app: App) -> Self {
+    fn start(app: App, reloader: Reloader) -> Self {
         let App {
             state,
             listener,
-            router,
+            served,
             local,
             metrics,
             development,
+            ..
         } = app;
         let (stop_outer, stop_jobs, stop_inner) = (
             CancellationToken::new(),
@@ -69,11 +101,18 @@ impl Running {
             CancellationToken::new(),
         );
         let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
-        spawn_jobs_in_time(&state, &jobs, &stop_jobs);
+        let stop_following = stop_jobs.child_token();
+        if !state.tickets.are_settled() {
+            tracing::warn!(
+                "the database has no tables yet: run yourbit-video migrate; readyz says no until then"
+            );
+        }
+        in_time(&state, &jobs, &stop_following, spawn_following);
+        in_time(&state, &jobs, &stop_jobs, spawn_live);
         if let Some(local) = local {
             let stop = stop_inner.clone();
             inner.spawn(async move {
-                let serving = axum::serve(local.listener, local.router);
+                let serving = axum::serve(local.listener, local.served.router());
                 if let Err(error) = serving.with_graceful_shutdown(stop.cancelled_owned()).await {
                     tracing::error!(%error, "the inner listener failed");
                 }
@@ -81,40 +120,58 @@ impl Running {
             let stop = stop_jobs.clone();
             jobs.spawn(async move { local.local.run(stop).await });
         }
-        if let Some((listener, router)) = metrics {
+        if let Some((listener, shown)) = metrics {
             // Seen to the very end: it ends with the process.
-            tokio::spawn(axum::serve(listener, router).into_future());
+            tokio::spawn(axum::serve(listener, shown.router()).into_future());
         }
-        let (serving, stop) = (state.clone(), stop_outer.clone());
-        let outer = tokio::spawn(async move {
-            server::serve(listener, router, &serving.settings.http, stop).await;
-        });
-        let drain_s = if development {
-            0
-        } else {
-            state.settings.http.drain_s
-        };
+        let outer = tokio::spawn(server::serve(listener, served, stop_outer.clone()));
         Self {
-            state,
-            drain_s,
+            reloader,
+            development,
             outer,
             jobs,
             inner,
             stop_outer,
             stop_jobs,
+            stop_following,
             stop_inner,
         }
     }
 
+    /// Takes new settings, maps and secrets over, or says why not.
+    async fn reload(&mut self) {
+        let kept = match self.reloader.reload().await {
+            Ok(kept) => kept,
+            Err(error) => return tracing::error!("not reloaded, everything stays as it was: {error}"),
+        };
+        // Two of each for a moment: what they do is safe to be done twice.
+        self.stop_following.cancel();
+        self.stop_following = self.stop_jobs.child_token();
+        in_time(
+            self.reloader.state(),
+            &self.jobs,
+            &self.stop_following,
+            spawn_following,
+        );
+        if !kept.is_empty() {
+            let kept = kept.join(", ");
+            tracing::warn!("changed, but only a new start takes it over: {kept}");
+        }
+        tracing::info!("reloaded: settings, maps and secrets are what the files say now");
+    }
+
     /// `readyz` says no, requests end, then jobs, and the inner listener last: what jobs have to say goes through it.
     async fn drain(self) {
-        tracing::info!(
-            drain_s = self.drain_s,
-            "stopping: readyz says no, requests are still taken"
-        );
-        self.state.stopping.store(true, Ordering::SeqCst);
-        tokio::time::sleep(Duration::from_secs(self.drain_s)).await;
-        self.state.stopped.cancel();
+        let state = self.reloader.state();
+        let drain_s = if self.development {
+            0
+        } else {
+            state.settings.http.drain_s
+        };
+        tracing::info!(drain_s, "stopping: readyz says no, requests are still taken");
+        state.stopping.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_secs(drain_s)).await;
+        state.stopped.cancel();
         self.stop_outer.cancel();
         if tokio::time::timeout(GRACE, self.outer).await.is_err() {
             tracing::warn!("some requests take too long to wait for");
@@ -127,33 +184,41 @@ impl Running {
         self.stop_inner.cancel();
         self.inner.close();
         let _late = tokio::time::timeout(Duration::from_secs(2), self.inner.wait()).await;
-        self.state.store.close().await;
+        state.store.close().await;
     }
 }
 
 /// Jobs find nothing to do, and complain, before there are tables.
-fn spawn_jobs_in_time(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
+fn in_time(
+    state: &AppState,
+    jobs: &TaskTracker,
+    stop: &CancellationToken,
+    spawn: fn(&AppState, &TaskTracker, &CancellationToken),
+) {
     if state.tickets.are_settled() {
-        return spawn_jobs(state, jobs, stop);
+        return spawn(state, jobs, stop);
     }
-    tracing::warn!("the database has no tables yet: run yourbit-video migrate; readyz says no until then");
     let (state, tracker, stop) = (state.clone(), jobs.clone(), stop.clone());
     jobs.spawn(async move {
         tokio::select! {
-            () = state.until_ready() => spawn_jobs(&state, &tracker, &stop),
+            () = state.until_ready() => spawn(&state, &tracker, &stop),
             () = stop.cancelled() => {}
         }
     });
 }
 
-fn spawn_jobs(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
+/// The jobs that go by settings, maps and keys.
+fn spawn_following(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
     jobs.spawn(jobs::inbox::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::outbox::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::reconcile::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
+}
+
+fn spawn_live(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
     let listen_url = listen_url(&state.settings.database);
-    let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.clock.new_id());
+    let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.me);
     jobs.spawn(live::run(hub, store, listen_url, me, stop.clone()));
 }
 
@@ -175,6 +240,30 @@ fn stop_signal() -> std::io::Result<impl AsyncFnMut()> {
         tokio::select! {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// What SIGHUP means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Hangup {
+    /// Somebody wants files to be read again.
+    Reload,
+    /// The terminal that we write to is gone, and whoever sat there.
+    NobodyThere,
+}
+
+/// SIGHUP.
+fn hangup() -> std::io::Result<impl AsyncFnMut() -> Hangup> {
+    let mut hangup = signal(SignalKind::hangup())?;
+    let at_terminal = || std::io::stderr().is_terminal();
+    let began_there = at_terminal();
+    Ok(async move || {
+        let _never_ends = hangup.recv().await;
+        if began_there && !at_terminal() {
+            Hangup::NobodyThere
+        } else {
+            Hangup::Reload
         }
     })
 }

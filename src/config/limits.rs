@@ -3,6 +3,14 @@
 use super::Http;
 use crate::limits::Network;
 
+impl Http {
+    /// Whether as much is done at the same time as with `other`.
+    pub(crate) fn admits_like(&self, other: &Self) -> bool {
+        let of = |http: &Self| (http.max_requests, http.quick_ms, http.queue_ms);
+        of(self) == of(other)
+    }
+}
+
 /// Reads the networks and looks at the ranges. The key that is wrong, and what is allowed.
 pub(super) fn check(http: &mut Http) -> Result<(), (&'static str, String)> {
     let read = |text: &String| {

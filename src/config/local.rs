@@ -25,7 +25,7 @@ pub struct Local {
 }
 
 /// `[local.chaos]`: faults that the built-in provider makes on purpose. Shares lie in 0.0 to 1.0; all are 0 by default.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Chaos {
     /// Share of webhooks sent twice.

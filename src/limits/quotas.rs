@@ -19,7 +19,7 @@ const WINDOW_US: i64 = 60_000_000;
 pub struct Quotas<K> {
     per_min: u32,
     /// When each key has its whole quota again, in µs.
-    whole_at: Cache<K, Arc<AtomicI64>>,
+    whole_at: Arc<Cache<K, Arc<AtomicI64>>>,
 }
 
 /// What a key has left.
@@ -40,7 +40,16 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
     pub fn new(per_min: u32) -> Self {
         Self {
             per_min,
-            whole_at: Cache::new(REMEMBERED),
+            whole_at: Arc::new(Cache::new(REMEMBERED)),
+        }
+    }
+
+    /// The same keys with another quota: whoever has used half of the old one has half of the new one left.
+    #[must_use]
+    pub fn renewed(&self, per_min: u32) -> Self {
+        Self {
+            per_min,
+            whole_at: self.whole_at.clone(),
         }
     }
 
@@ -107,6 +116,19 @@ mod tests {
         assert_eq!(quotas.take(&"a", later).unwrap().refused, None);
         assert!(quotas.take(&"a", later).unwrap().refused.is_some());
         assert!(Quotas::new(0).take(&"a", begin).is_none());
+    }
+
+    #[test]
+    fn another_quota_leaves_the_same_share() {
+        let quotas = Quotas::new(10);
+        let begin = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
+        for _ in 0..5 {
+            quotas.take(&"a", begin);
+        }
+        assert_eq!(quotas.renewed(100).look(&"a", begin).unwrap().left, 50);
+        assert_eq!(quotas.renewed(2).take(&"a", begin).unwrap().left, 0);
+        assert_eq!(quotas.look(&"a", begin).unwrap().left, 0);
+        assert!(quotas.renewed(0).take(&"a", begin).is_none());
     }
 
     #[test]

@@ -162,6 +162,12 @@ impl Provider {
         })
     }
 
+    /// Takes the place of `old`, the same provider's map of a moment ago: the rate of calls goes on, and so does a
+    /// pause that the provider asked for.
+    pub fn continue_from(&self, old: &Self) {
+        self.map.client.continue_from(&old.map.client);
+    }
+
     /// The map's name.
     pub fn name(&self) -> &str {
         &self.name

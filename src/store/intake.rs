@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use arc_swap::ArcSwap;
 use tokio::sync::{Notify, mpsc, oneshot};
 use uuid::Uuid;
 
@@ -17,10 +18,17 @@ const QUEUE: usize = 4096;
 const BATCH: usize = 256;
 
 /// Where verified events are handed in to be made durable. Cheap to clone.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Intake {
     sender: mpsc::Sender<Waiting>,
     stored: Arc<Notify>,
+    planner: Arc<ArcSwap<Box<Planner>>>,
+}
+
+impl std::fmt::Debug for Intake {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Intake")
+    }
 }
 
 /// The event could not be made durable now; the provider should come again.
@@ -40,8 +48,18 @@ impl Intake {
     pub fn start(store: Store, planner: Box<Planner>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let stored = Arc::new(Notify::new());
-        tokio::spawn(write_batches(store, planner, receiver, stored.clone()));
-        Self { sender, stored }
+        let planner = Arc::new(ArcSwap::from_pointee(planner));
+        tokio::spawn(write_batches(store, planner.clone(), receiver, stored.clone()));
+        Self {
+            sender,
+            stored,
+            planner,
+        }
+    }
+
+    /// From the next batch on `planner` decides.
+    pub fn plan_by(&self, planner: Box<Planner>) {
+        self.planner.store(Arc::new(planner));
     }
 
     /// Returns when the event is durable, or known already.
@@ -67,7 +85,7 @@ impl Intake {
 
 async fn write_batches(
     store: Store,
-    planner: Box<Planner>,
+    planner: Arc<ArcSwap<Box<Planner>>>,
     mut receiver: mpsc::Receiver<Waiting>,
     stored: Arc<Notify>,
 ) {
@@ -81,7 +99,8 @@ async fn write_batches(
             events.push(event);
         }
         let mut batch = Batch::of(events);
-        let written = write(&store, &mut batch, &*planner).await;
+        let planner = planner.load_full();
+        let written = write(&store, &mut batch, &**planner).await;
         if written.left {
             stored.notify_one();
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 
@@ -13,9 +14,9 @@ use crate::domain::{Announcement, Video};
 /// Makes the body of an event from the video as it now is.
 pub type Announcer = dyn Fn(Announcement, &Video) -> String + Send + Sync;
 
-/// Who is told, and in what form. Without endpoints nobody is, and nothing is written.
+/// Who is told, and in what form. Without endpoints nobody is, and nothing is written. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Outbox(Option<Arc<Inner>>);
+pub(super) struct Outbox(Arc<ArcSwapOption<Inner>>);
 
 struct Inner {
     endpoints: Vec<String>,
@@ -25,24 +26,23 @@ struct Inner {
 
 impl std::fmt::Debug for Outbox {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let endpoints = self.0.as_ref().map_or(0, |inner| inner.endpoints.len());
+        let endpoints = self.0.load().as_ref().map_or(0, |inner| inner.endpoints.len());
         f.debug_struct("Outbox").field("endpoints", &endpoints).finish()
     }
 }
 
 impl Store {
     /// From now on every change that is news to the application is written down for `endpoints`, in the transaction
-    /// of the change. `clock` gives the ids.
-    #[must_use]
-    pub fn announcing(mut self, endpoints: Vec<String>, clock: Clock, payload: Box<Announcer>) -> Self {
-        self.outbox = Outbox((!endpoints.is_empty()).then(|| {
+    /// of the change, whichever clone makes it. `clock` gives the ids.
+    pub fn announce_to(&self, endpoints: Vec<String>, clock: Clock, payload: Box<Announcer>) {
+        let told = (!endpoints.is_empty()).then(|| {
             Arc::new(Inner {
                 endpoints,
                 clock,
                 payload,
             })
-        }));
-        self
+        });
+        self.outbox.0.store(told);
     }
 }
 
@@ -55,7 +55,7 @@ impl Tx {
         after: &Video,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let Some(outbox) = &outbox.0 else {
+        let Some(outbox) = outbox.0.load_full() else {
             return Ok(());
         };
         let Some(what) = Announcement::of(before, after) else {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use arc_swap::ArcSwapOption;
 use uuid::Uuid;
 
 use super::Store;
@@ -16,9 +17,9 @@ pub trait Listening: Send + Sync {
     fn applied(&self, event: &InboxEvent, video_id: Uuid);
 }
 
-/// The one who hears; nobody at first.
+/// The one who hears; nobody at first. Clones share it.
 #[derive(Clone, Default)]
-pub(super) struct Outcomes(Option<Arc<dyn Listening>>);
+pub(super) struct Outcomes(Arc<ArcSwapOption<Arc<dyn Listening>>>);
 
 /// A final status that a change brings.
 #[derive(Debug)]
@@ -29,16 +30,14 @@ pub(super) struct Ended {
 
 impl std::fmt::Debug for Outcomes {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Outcomes").field(&self.0.is_some()).finish()
+        f.debug_tuple("Outcomes").field(&self.0.load().is_some()).finish()
     }
 }
 
 impl Store {
-    /// From now on `hears` is told of what this process writes.
-    #[must_use]
-    pub fn telling(mut self, hears: Arc<dyn Listening>) -> Self {
-        self.outcomes = Outcomes(Some(hears));
-        self
+    /// From now on `hears` is told of what this process writes, whichever clone writes it.
+    pub fn tell(&self, hears: Arc<dyn Listening>) {
+        self.outcomes.0.store(Some(Arc::new(hears)));
     }
 }
 
@@ -55,7 +54,7 @@ impl Ended {
 impl Outcomes {
     /// To be called after the commit.
     pub(super) fn tell(&self, ended: impl IntoIterator<Item = Ended>) {
-        if let Some(hears) = &self.0 {
+        if let Some(hears) = &*self.0.load() {
             ended
                 .into_iter()
                 .for_each(|ended| hears.ended(&ended.provider, ended.status));
@@ -64,7 +63,7 @@ impl Outcomes {
 
     /// To be called after the commit.
     pub(super) fn applied(&self, event: &InboxEvent, video_id: Uuid) {
-        if let Some(hears) = &self.0 {
+        if let Some(hears) = &*self.0.load() {
             hears.applied(event, video_id);
         }
     }

@@ -27,6 +27,7 @@ mod permutations;
 mod playback;
 mod problems;
 mod reconcile;
+mod reload;
 mod settings;
 mod start;
 mod tracing;

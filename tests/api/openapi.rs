@@ -58,7 +58,7 @@ async fn routed() -> BTreeSet<String> {
     let url = format!("sqlite://{}/test.db", folder.path().display());
     let env = environment(&url, "http://127.0.0.1:9", &[]);
     let app = build(&env, Clock::system()).await.unwrap();
-    let text = format!("{:?}", app.router);
+    let text = format!("{:?}", app.served);
     text.split('"')
         .filter(|part| part.starts_with('/') && !part.contains("__private__"))
         .filter(|path| *path != "/" && !path.starts_with("/console/") && !path.starts_with("/local"))

@@ -104,12 +104,8 @@ pub(crate) async fn check(name: &str, ledger: &Ledger, videos: &[AtMux], rows: &
     assert!(ledger.duplicates > 0, "{name}: repeated ids were sent");
 }
 
-async fn kill_drill(name: &str, database: &str) {
-    let mux = FakeMux::start().await;
-    let mut service = Service::new(database, &mux.url, &[]);
-    service.start().await;
-    let videos = begin_videos(&service, &mux).await;
-    let load = Load::start(&[&service.url], videos.clone());
+/// Kills and starts again, each time after something was acknowledged; says how often.
+pub(crate) async fn kill_under_load(name: &str, service: &mut Service, load: &Load) -> usize {
     let kills = form("DRILL_KILLS", 4);
     for _ in 0..kills {
         let before = load.answers_2xx();
@@ -130,6 +126,16 @@ async fn kill_drill(name: &str, database: &str) {
         service.kill();
         service.start().await;
     }
+    kills
+}
+
+async fn kill_drill(name: &str, database: &str) {
+    let mux = FakeMux::start().await;
+    let mut service = Service::new(database, &mux.url, &[]);
+    service.start().await;
+    let videos = begin_videos(&service, &mux).await;
+    let load = Load::start(&[&service.url], videos.clone());
+    let kills = kill_under_load(name, &mut service, &load).await;
     let ledger = load.finish().await;
     let rows = Rows::of(database).await;
     check(&format!("{name}, killed {kills} times"), &ledger, &videos, &rows).await;

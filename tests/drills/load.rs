@@ -9,6 +9,7 @@ use std::time::Duration;
 use rand::RngExt;
 use rand::seq::{IndexedRandom, SliceRandom};
 use serde_json::Value;
+use tokio::sync::RwLock;
 use tokio::task::JoinSet;
 use yourbit_video::clock::Clock;
 
@@ -71,6 +72,8 @@ struct Shared {
     known: Mutex<Vec<Event>>,
     made: Mutex<u64>,
     ledger: Mutex<Ledger>,
+    /// What the provider signs with; a delivery is done before they change.
+    secrets: RwLock<Vec<String>>,
     /// No new events any more: only what is left.
     draining: AtomicBool,
 }
@@ -101,6 +104,7 @@ impl Load {
             known: Mutex::default(),
             made: Mutex::default(),
             ledger: Mutex::default(),
+            secrets: RwLock::new(vec![WEBHOOK_SECRET.to_owned()]),
             draining: AtomicBool::new(false),
         });
         let mut senders = JoinSet::new();
@@ -114,6 +118,12 @@ impl Load {
     pub(crate) fn refused(&self, status: u16) -> u64 {
         let ledger = self.shared.ledger.lock().unwrap();
         ledger.refused.get(&status).copied().unwrap_or_default()
+    }
+
+    /// From now on each delivery is signed with one of these.
+    pub(crate) async fn sign_with(&self, secrets: &[&str]) {
+        let secrets = secrets.iter().map(|secret| (*secret).to_owned()).collect();
+        *self.shared.secrets.write().await = secrets;
     }
 
     pub(crate) fn answers_2xx(&self) -> u64 {
@@ -171,7 +181,9 @@ async fn send_all(shared: Arc<Shared>) {
         .unwrap();
     while let Some(event) = shared.next() {
         let now = Clock::system().now().timestamp();
-        let signature = mux_events::signature(WEBHOOK_SECRET, now, &event.body);
+        let secrets = shared.secrets.read().await;
+        let secret = secrets.choose(&mut rand::rng()).unwrap();
+        let signature = mux_events::signature(secret, now, &event.body);
         let request = client
             .post(shared.target())
             .header("mux-signature", signature)
@@ -184,6 +196,7 @@ async fn send_all(shared: Arc<Shared>) {
             }
             Err(_) => (0, String::new()),
         };
+        drop(secrets);
         let acknowledged = (200..300).contains(&answer.0);
         {
             let mut ledger = shared.ledger.lock().unwrap();

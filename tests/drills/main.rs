@@ -3,8 +3,9 @@
 //! Each drill runs in a bounded form, all of them together in less than 90 seconds. Longer forms by the environment:
 //! `DRILL_KILLS` (how often a service or a server is killed; 4), `DRILL_LOAD_MS` (load before each kill; 400),
 //! `DRILL_ROWS` (generated videos, and as many events; a million), `DRILL_CASES` (random histories on each database; 12),
-//! `DRILL_CLIENTS` (concurrent senders; 24), `DRILL_BURST_S` (seconds of ten times too much; 3). The long form
-//! that the README speaks of: `DRILL_KILLS=10 DRILL_LOAD_MS=3000 DRILL_CASES=500 tests/run drills`.
+//! `DRILL_CLIENTS` (concurrent senders; 24), `DRILL_ROTATIONS` (how often secrets and keys change; 4), `DRILL_BURST_S`
+//! (seconds of ten times too much; 3). The long form that the README speaks of:
+//! `DRILL_KILLS=10 DRILL_LOAD_MS=3000 DRILL_CASES=500 tests/run drills`.
 //! The counts are printed: `cargo test --test drills -- --nocapture`.
 
 #![expect(
@@ -31,10 +32,12 @@ mod outage;
 mod overload;
 mod poison;
 mod replicas;
+mod rotation;
 mod rows;
 mod scale;
 mod service;
 mod slow;
+mod told;
 mod wire;
 mod world;
 

@@ -52,6 +52,24 @@ impl Rows {
         rows.into_iter().collect()
     }
 
+    /// What the application is owed or has been told: message id, video, state; each video's in order.
+    pub(crate) async fn outgoing(&self) -> Vec<(String, Uuid, String)> {
+        let sql = "select event_id, video_id, state from outgoing_events order by video_id, version, id";
+        let rows: Vec<(Uuid, Uuid, String)> =
+            on!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await.unwrap());
+        let with_id =
+            |(event, video, state): (Uuid, Uuid, String)| (format!("msg_{}", event.simple()), video, state);
+        rows.into_iter().map(with_id).collect()
+    }
+
+    /// The hours pass until everything that the application is owed is tried again.
+    pub(crate) async fn hours_pass(&self) {
+        self.run(
+            "update outgoing_events set next_attempt_at = created_at, lease_until_s = 0 where state = 'pending'",
+        )
+        .await;
+    }
+
     /// One number.
     pub(crate) async fn number(&self, sql: &str) -> i64 {
         let sql = AssertSqlSafe(sql.to_owned());

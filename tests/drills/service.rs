@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use rustix::process::{Pid, Resource, Rlimit, prlimit};
+use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use tempfile::TempDir;
 use tokio::time::Instant;
 
@@ -100,6 +100,29 @@ impl Service {
                     .push_str(&String::from_utf8_lossy(&some[..count]));
             }
         });
+    }
+
+    /// A file of the folder that the process runs in, its map `mux.toml` among them.
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn signal(&self, signal: Signal) {
+        let pid = Pid::from_child(self.child.as_ref().unwrap());
+        rustix::process::kill_process(pid, signal).unwrap();
+    }
+
+    /// Waits until the process has ended by itself; whether it ended well.
+    pub(crate) async fn ends_well(&mut self) -> bool {
+        let mut child = self.child.take().unwrap();
+        let end = Instant::now() + DEADLINE;
+        loop {
+            if let Some(status) = child.try_wait().unwrap() {
+                return status.success();
+            }
+            assert!(Instant::now() < end, "the service does not end");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// No file may be written beyond so many bytes; none: all may.

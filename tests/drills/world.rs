@@ -296,7 +296,7 @@ async fn process(database: &TestDatabase, mux: &FakeMux, maps: &TempDir, clock: 
         .unwrap_or_else(|error| panic!("{error}"));
     Process {
         state: app.state,
-        router: app.router,
+        router: app.served.router(),
     }
 }
 

@@ -2,6 +2,7 @@
 //!
 //! | file | what it holds |
 //! |---|---|
+//! | `served` | the router and the limits, exchangeable while they hold |
 //! | `seats` | how many connections there may be, in all and of one address |
 //! | `connection` | one connection: its protocol, its deadlines, its end |
 //! | `body` | bodies that must make progress |
@@ -12,27 +13,25 @@
 mod body;
 mod connection;
 mod seats;
+mod served;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use self::connection::Server;
 use self::seats::Seats;
-use crate::config::Http;
+pub use self::served::Served;
 
 /// A connection beyond the limit: it gets one answer, 503 for everything but the probes.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Surplus;
 
-/// Serves `router` until `stop`, and then what is under way to its end.
-pub async fn serve(listener: TcpListener, router: Router, settings: &Http, stop: CancellationToken) {
-    let server = Arc::new(Server::new(router, settings));
-    let seats = Arc::new(Seats::new(settings));
+/// Serves `served` until `stop`, and then what is under way to its end.
+pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
+    let seats = Arc::new(Seats::new());
     let tasks = TaskTracker::new();
     loop {
         let accepted = tokio::select! {
@@ -48,10 +47,11 @@ pub async fn serve(listener: TcpListener, router: Router, settings: &Http, stop:
                 continue;
             }
         };
-        if let Some(seat) = seats.take(peer.ip()) {
+        let seat = seats.take(peer.ip(), &served.now().seats);
+        if let Some(seat) = seat {
             // Of its own: that of all would be a lock of all.
             let stop = stop.child_token();
-            tasks.spawn(server.clone().run(stream, peer, seat, stop));
+            tasks.spawn(connection::run(served.clone(), stream, peer, seat, stop));
         }
     }
     drop(listener);

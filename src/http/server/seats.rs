@@ -18,13 +18,18 @@ const OTHER_FILES: u64 = 512;
 /// How often it is said that connections are turned away, in seconds.
 const SAID_EVERY_S: i64 = 10;
 
-/// The connections that there are.
+/// How many connections there may be.
 #[derive(Debug)]
-pub(super) struct Seats {
+pub(super) struct Limits {
     most: usize,
     most_of_one: usize,
     /// Their connections are those of many.
     proxies: Vec<Network>,
+}
+
+/// The connections that there are.
+#[derive(Debug)]
+pub(super) struct Seats {
     taken: AtomicUsize,
     surplus: AtomicUsize,
     of_address: Mutex<HashMap<IpAddr, usize>>,
@@ -46,12 +51,19 @@ enum Kind {
     Surplus,
 }
 
-impl Seats {
-    pub(super) fn new(settings: &Http) -> Self {
+impl Limits {
+    pub(super) fn of(settings: &Http) -> Self {
         Self {
             most: settings.max_connections.min(files()),
             most_of_one: settings.max_connections_per_address,
             proxies: settings.proxies.clone(),
+        }
+    }
+}
+
+impl Seats {
+    pub(super) fn new() -> Self {
+        Self {
             taken: AtomicUsize::new(0),
             surplus: AtomicUsize::new(0),
             of_address: Mutex::default(),
@@ -61,8 +73,8 @@ impl Seats {
     }
 
     /// A seat, or one beyond the limit; none where there are too many of these too.
-    pub(super) fn take(self: &Arc<Self>, address: IpAddr) -> Option<Seat> {
-        let kind = self.regular(address).unwrap_or(Kind::Surplus);
+    pub(super) fn take(self: &Arc<Self>, address: IpAddr, limits: &Limits) -> Option<Seat> {
+        let kind = self.regular(address, limits).unwrap_or(Kind::Surplus);
         if matches!(kind, Kind::Surplus) {
             self.say(address);
             if self.surplus.fetch_add(1, Ordering::Relaxed) >= SURPLUS {
@@ -77,17 +89,17 @@ impl Seats {
     }
 
     /// Counted under its address; none where there is no seat.
-    fn regular(&self, address: IpAddr) -> Option<Kind> {
+    fn regular(&self, address: IpAddr, limits: &Limits) -> Option<Kind> {
         // The loop that accepts is the only one that takes.
-        if self.taken.load(Ordering::Relaxed) >= self.most {
+        if self.taken.load(Ordering::Relaxed) >= limits.most {
             return None;
         }
-        let shared = self.most_of_one == 0 || self.proxies.iter().any(|proxy| proxy.contains(address));
+        let shared = limits.most_of_one == 0 || limits.proxies.iter().any(|proxy| proxy.contains(address));
         let counted = (!shared).then(|| network_of(address));
         if let Some(address) = counted {
             let mut all = self.of_address.lock().unwrap_or_else(PoisonError::into_inner);
             let own = all.entry(address).or_default();
-            if *own >= self.most_of_one {
+            if *own >= limits.most_of_one {
                 return None;
             }
             *own += 1;

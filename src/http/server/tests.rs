@@ -1,5 +1,6 @@
 use std::convert::Infallible;
 
+use axum::Router;
 use axum::body::{Body, Bytes};
 use axum::routing::get;
 use futures::stream;
@@ -8,6 +9,7 @@ use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
 use super::*;
+use crate::config::Http;
 
 struct Running {
     address: std::net::SocketAddr,
@@ -21,7 +23,7 @@ async fn start(router: Router, change: impl FnOnce(&mut Http)) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let inner = stop.clone();
-    let serving = tokio::spawn(async move { serve(listener, router, &settings.http, inner).await });
+    let serving = tokio::spawn(serve(listener, Served::new(router, &settings.http), inner));
     Running {
         address,
         stop,

@@ -47,10 +47,9 @@ pub struct Change {
 
 /// Passes until `stop`, on one replica at a time.
 pub async fn run(state: AppState, stop: CancellationToken) {
-    let holder = state.clock.new_id();
     let interval = Duration::from_secs(state.settings.reconcile.interval_s);
     while !stop.is_cancelled() {
-        if let Err(error) = pass_as(&state, holder).await {
+        if let Err(error) = pass_as(&state).await {
             tracing::error!(error = %Chain(&error), "the reconciler failed");
         }
         tokio::select! {
@@ -61,8 +60,8 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     }
 }
 
-async fn pass_as(state: &AppState, holder: Uuid) -> Result<(), StoreError> {
-    if state.store.take_lease("reconcile", holder, LEASE_S).await? {
+async fn pass_as(state: &AppState) -> Result<(), StoreError> {
+    if state.store.take_lease("reconcile", state.me, LEASE_S).await? {
         pass(state, None).await?;
     }
     Ok(())

@@ -86,6 +86,11 @@ impl Client {
         })
     }
 
+    /// Keeps to the rate as if it were `old`: what was taken is taken, and a pause goes on.
+    pub(crate) fn continue_from(&self, old: &Self) {
+        self.rate.continue_from(&old.rate);
+    }
+
     /// Makes one call. A refusal and an outage are errors.
     pub(crate) async fn run(
         &self,

@@ -62,6 +62,15 @@ impl Rate {
         Ok(Self(buckets))
     }
 
+    /// Goes on where `old` is, bucket by bucket, as far as they are the same.
+    pub(crate) fn continue_from(&self, old: &Self) {
+        for (own, old) in self.0.iter().zip(&old.0) {
+            if own.methods == old.methods {
+                own.continue_from(old);
+            }
+        }
+    }
+
     /// Waits for a turn, or says how long that would take.
     pub(crate) async fn turn(&self, method: &Method, priority: Priority) -> Result<(), Duration> {
         let Some(bucket) = self.bucket(method) else {
@@ -104,6 +113,12 @@ impl Bucket {
         }
     }
 
+    fn continue_from(&self, old: &Self) {
+        *lock(&self.paused_until) = *lock(&old.paused_until);
+        lock(&self.request).continue_from(&lock(&old.request));
+        lock(&self.background).continue_from(&lock(&old.background));
+    }
+
     /// Takes one turn and says how long to wait for it; takes none where that is longer than `patience`.
     fn take(&self, priority: Priority, patience: Duration, now: Instant) -> Result<Duration, Duration> {
         let pause =
@@ -131,6 +146,12 @@ impl Half {
             tokens: burst,
             filled: None,
         }
+    }
+
+    /// What was taken stays taken.
+    fn continue_from(&mut self, old: &Self) {
+        self.tokens = old.tokens.min(self.burst);
+        self.filled = old.filled;
     }
 
     /// Tokens may go below zero: that is the queue of those who wait.

@@ -1,4 +1,4 @@
-//! One RSA key a test process: made, never committed.
+//! RSA keys, one for most tests of a process: made, never committed.
 
 use std::sync::OnceLock;
 
@@ -8,21 +8,29 @@ use aws_lc_rs::signature::KeyPair as _;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
-struct Key {
-    private_pem: String,
-    public_pem: String,
+/// A key pair.
+pub(crate) struct Key {
+    /// PKCS#8.
+    pub(crate) private_pem: String,
+    /// PKCS#1.
+    pub(crate) public_pem: String,
+}
+
+impl Key {
+    /// Another one than any before.
+    pub(crate) fn make() -> Self {
+        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
+        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
+        Self {
+            private_pem: pem("PRIVATE KEY", private.as_ref()),
+            public_pem: pem("RSA PUBLIC KEY", pair.public_key().as_ref()),
+        }
+    }
 }
 
 fn key() -> &'static Key {
     static KEY: OnceLock<Key> = OnceLock::new();
-    KEY.get_or_init(|| {
-        let pair = KeyPair::generate(KeySize::Rsa2048).unwrap();
-        let private: Pkcs8V1Der<'_> = pair.as_der().unwrap();
-        Key {
-            private_pem: pem("PRIVATE KEY", private.as_ref()),
-            public_pem: pem("RSA PUBLIC KEY", pair.public_key().as_ref()),
-        }
-    })
+    KEY.get_or_init(Key::make)
 }
 
 fn pem(label: &str, der: &[u8]) -> String {

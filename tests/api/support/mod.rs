@@ -20,10 +20,10 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
-use yourbit_video::http::server;
+use yourbit_video::http::server::{self, Served};
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
-use yourbit_video::wiring::{App, StartError};
+use yourbit_video::wiring::{App, Reloader, StartError};
 
 pub(crate) use self::database::Db;
 pub(crate) use self::database::TestDatabase;
@@ -69,6 +69,7 @@ pub(crate) struct TestApp {
     metrics: Option<String>,
     more: Vec<(String, String)>,
     judge: Judge,
+    reloader: tokio::sync::Mutex<Reloader>,
     _tasks: JoinSet<()>,
 }
 
@@ -146,20 +147,18 @@ impl TestApp {
         let app = build(&env, clock.clone())
             .await
             .unwrap_or_else(|error| panic!("{error}"));
+        let reloader = tokio::sync::Mutex::new(Reloader::new(&app, None, &env));
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
         let judge = Judge::default();
-        let router = judge.watch(app.router);
+        let watched = judge.watch(app.served.router());
+        let served = Served::new(watched, &state.settings.http);
         let mut tasks = JoinSet::new();
-        let metrics = app.metrics.map(|(listener, router)| {
+        tasks.spawn(server::serve(app.listener, served, CancellationToken::new()));
+        let metrics = app.metrics.map(|(listener, served)| {
             let url = format!("http://{}", listener.local_addr().unwrap());
-            tasks.spawn(async move { axum::serve(listener, router).await.unwrap() });
+            tasks.spawn(async move { axum::serve(listener, served.router()).await.unwrap() });
             url
-        });
-        let serving = state.clone();
-        tasks.spawn(async move {
-            let (http, stop) = (&serving.settings.http, CancellationToken::new());
-            server::serve(app.listener, router, http, stop).await;
         });
         let (hub, store) = (state.hub.clone(), state.store.clone());
         let (listen, me) = (database.url.clone(), state.clock.new_id());
@@ -187,8 +186,20 @@ impl TestApp {
                 .map(|(n, v)| ((*n).to_owned(), (*v).to_owned()))
                 .collect(),
             judge,
+            reloader,
             _tasks: tasks,
         }
+    }
+
+    /// As SIGHUP does: what was changed but holds until the next start, or the line that says why nothing is changed.
+    pub(crate) async fn reload(&self) -> Result<Vec<&'static str>, String> {
+        let reloaded = self.reloader.lock().await.reload().await;
+        reloaded.map_err(|error| error.to_string())
+    }
+
+    /// What new requests find: another state than [`TestApp::state`] after a reload.
+    pub(crate) async fn state_now(&self) -> AppState {
+        self.reloader.lock().await.state().clone()
     }
 
     pub(crate) async fn send(

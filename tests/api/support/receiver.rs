@@ -55,9 +55,14 @@ pub(crate) struct Receiver {
 
 impl Receiver {
     pub(crate) async fn start() -> Self {
+        Self::at("127.0.0.1:0").await
+    }
+
+    /// A receiver at this address.
+    pub(crate) async fn at(address: &str) -> Self {
         let shared = Shared::default();
         let router = Router::new().fallback(take).with_state(shared.clone());
-        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let listener = tokio::net::TcpListener::bind(address).await.unwrap();
         let url = format!("http://{}/told?key=hidden", listener.local_addr().unwrap());
         tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
         Self { url, shared }
