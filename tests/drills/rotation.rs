@@ -167,7 +167,7 @@ impl Operator<'_> {
             "key",
             "-----BEGIN PRIVATE KEY-----\nno key\n-----END PRIVATE KEY-----\n",
         );
-        self.reload_in_vain(&["mux.toml", "private_key"]).await;
+        self.reload_in_vain(&["mux.toml", "VIDEO_PRIVATE_KEY"]).await;
         self.write_key(round);
         self.write("webhook", &webhook_secret(round));
     }
