@@ -1,7 +1,7 @@
 //! What operators see: logs, spans and metrics.
 //!
 //! A leaf that every module may import: it knows nothing of requests, rows or providers. Spans are made under the
-//! target [`TRACE`] and go to the collector alone; the log's lines carry what they need as fields of their own. Without
+//! target `TRACE` and go to the collector alone; the log's lines carry what they need as fields of their own. Without
 //! a collector no span is made, and a place that would make one costs a look at a flag.
 
 mod metrics;
