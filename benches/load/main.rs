@@ -14,6 +14,7 @@ mod client;
 #[expect(dead_code, reason = "the drills use more of it")]
 #[path = "../../tests/drills/cluster.rs"]
 mod cluster;
+mod cpu;
 mod limits;
 mod maps;
 mod playback;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use crate::Bench;
 use crate::client::{Outcome, load, request};
+use crate::cpu::Spent;
 use crate::limits;
 use crate::rows::video_id;
 use crate::service::{Service, authorization};
@@ -41,15 +42,11 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     if let Ok(command) = std::env::var("BENCH_PROFILE") {
         crate::webhooks::profile(&command, &service, bench.span);
     }
-    let cpu = service.cpu();
+    let before = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(&targets, CONNECTIONS, bench.span, requests.into_iter().cycle()).await;
-    let cpu_us = service.cpu().saturating_sub(cpu).as_micros() as f64 / outcome.count() as f64;
+    let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
     let beside = share(outcome.per_second(), table.reads_per_s, "point reads");
-    table.load(
-        "playback, asked again",
-        &outcome,
-        &format!("{beside}; {cpu_us:.0} µs of the service's processor each"),
-    );
+    table.load("playback, asked again", &outcome, &format!("{beside}; {cpu}"));
     table.fact(
         "… peak resident memory",
         format!("{:.0} MiB", service.peak_mib()),

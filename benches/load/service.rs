@@ -98,19 +98,6 @@ impl Service {
         let kib: f64 = line.trim().trim_end_matches(" kB").parse().unwrap();
         kib / 1024.0
     }
-
-    /// Processor time taken so far, user and system.
-    pub(crate) fn cpu(&self) -> Duration {
-        let text = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).unwrap();
-        let (_, after_name) = text.rsplit_once(") ").unwrap();
-        let ticks: u64 = after_name
-            .split(' ')
-            .skip(11)
-            .take(2)
-            .map(|word| word.parse::<u64>().unwrap())
-            .sum();
-        Duration::from_millis(ticks * 10)
-    }
 }
 
 impl Drop for Service {

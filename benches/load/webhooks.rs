@@ -10,6 +10,7 @@ use yourbit_video::clock::Clock;
 
 use crate::Bench;
 use crate::client::{Outcome, load, request};
+use crate::cpu::Spent;
 use crate::rows::{Rows, video_id};
 use crate::service::{Service, WEBHOOK_SECRET};
 use crate::table::{Table, share};
@@ -41,9 +42,9 @@ async fn one(bench: &Bench, table: &mut Table, connections: usize, replicas: usi
     if let Ok(command) = std::env::var("BENCH_PROFILE") {
         profile(&command, &services[0], bench.span);
     }
-    let cpu = total_cpu(&services);
+    let before = Spent::now(bench, &services);
     let outcome = load(&targets, connections, bench.span, prepared.into_iter()).await;
-    let cpu_us = total_cpu(&services).saturating_sub(cpu).as_micros() as f64 / outcome.count() as f64;
+    let cpu = Spent::now(bench, &services).each(before, outcome.count());
     let name = match replicas {
         1 => format!("webhooks, {connections} connections"),
         _ => format!("webhooks, {connections} connections, {replicas} replicas"),
@@ -53,18 +54,10 @@ async fn one(bench: &Bench, table: &mut Table, connections: usize, replicas: usi
         table.single_rows_per_s,
         "one transaction an event",
     );
-    table.load(
-        &name,
-        &outcome,
-        &format!("{beside}; {cpu_us:.0} µs of the service's processor each"),
-    );
+    table.load(&name, &outcome, &format!("{beside}; {cpu}"));
     applied(table, &rows, &outcome).await;
     let peak = services.iter().map(Service::peak_mib).fold(0.0, f64::max);
     table.fact("… peak resident memory", format!("{peak:.0} MiB"), "at most 120");
-}
-
-fn total_cpu(services: &[Service]) -> Duration {
-    services.iter().map(Service::cpu).sum()
 }
 
 /// Runs `command` with the service's process id and the seconds, beside the load.
