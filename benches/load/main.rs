@@ -75,21 +75,40 @@ fn main() {
     }));
 }
 
-/// Lets PostgreSQL remember when each transaction was committed.
-async fn track_commits(cluster: &Cluster) {
+/// The settings that benches/README.md recommends; and PostgreSQL is to remember when each transaction was committed.
+const SETTINGS: &[&str] = &[
+    "track_commit_timestamp = on",
+    "max_wal_size = '4GB'",
+    "wal_compression = lz4",
+    "shared_buffers = '1GB'",
+];
+
+async fn configure(cluster: &Cluster) {
     let url = cluster.create_database("settings");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
-    sqlx::query("alter system set track_commit_timestamp = on")
-        .execute(&pool)
-        .await
-        .unwrap();
+    let account = std::env::var_os("BENCH_STATEMENTS").is_some();
+    let account: &[&str] = if account {
+        &[
+            "shared_preload_libraries = pg_stat_statements",
+            "pg_stat_statements.track_planning = on",
+        ]
+    } else {
+        &[]
+    };
+    for setting in SETTINGS.iter().chain(account) {
+        let alter = format!("alter system set {setting}");
+        sqlx::query(sqlx::AssertSqlSafe(alter))
+            .execute(&pool)
+            .await
+            .unwrap();
+    }
     pool.close().await;
     cluster.crash();
     cluster.start();
 }
 
 async fn run(bench: Bench) {
-    track_commits(&bench.cluster).await;
+    configure(&bench.cluster).await;
     let mut table = Table::default();
     if bench.wants("limits") {
         limits::run(&bench, &mut table).await;

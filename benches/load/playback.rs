@@ -28,12 +28,15 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     let targets = [service.address];
     limits::rsa(bench, table);
     let cold: Vec<_> = (2 * WARM..VIDEOS).map(show).collect();
+    let before = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(&targets, CONNECTIONS, bench.span, cold.into_iter()).await;
+    let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
     signed(
         table,
         "playback, nothing cached, 6 signatures",
         &outcome,
         MUX_SIGNATURES,
+        &cpu,
     );
     pages(bench, table, &service, &who).await;
 
@@ -63,17 +66,25 @@ async fn three(bench: &Bench, table: &mut Table) {
     let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
     let who = authorization();
     let cold: Vec<_> = (0..VIDEOS).map(|index| show(&who, index)).collect();
+    let before = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(&[service.address], CONNECTIONS, bench.span, cold.into_iter()).await;
-    signed(table, "playback, nothing cached, 3 signatures", &outcome, 3.0);
+    let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
+    signed(
+        table,
+        "playback, nothing cached, 3 signatures",
+        &outcome,
+        3.0,
+        &cpu,
+    );
 }
 
-fn signed(table: &mut Table, name: &str, outcome: &Outcome, signatures: f64) {
+fn signed(table: &mut Table, name: &str, outcome: &Outcome, signatures: f64, cpu: &str) {
     let beside = share(
         outcome.per_second() * signatures,
         table.signs_per_s,
         "the RSA limit",
     );
-    table.load(name, outcome, &beside);
+    table.load(name, outcome, &format!("{beside}; {cpu}"));
 }
 
 /// Pages of 100 videos, one after the other: first signed, then again.

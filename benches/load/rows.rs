@@ -52,6 +52,26 @@ impl Rows {
             .unwrap();
     }
 
+    /// With `BENCH_STATEMENTS` set: what PostgreSQL says of its own time, statement by statement.
+    pub(crate) async fn print_statements(&self) {
+        if std::env::var_os("BENCH_STATEMENTS").is_none() {
+            return;
+        }
+        self.run("create extension if not exists pg_stat_statements")
+            .await;
+        let dearest: Vec<(i64, f64, f64, i64, String)> = sqlx::query_as(
+            "select calls, total_exec_time, total_plan_time, rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 90) \
+             from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) \
+             order by total_exec_time + total_plan_time desc limit 12",
+        )
+        .fetch_all(&self.pool)
+        .await
+        .unwrap();
+        for (calls, exec_ms, plan_ms, rows, query) in dearest {
+            eprintln!("    {calls} calls, {rows} rows: {exec_ms:.0} ms, planned in {plan_ms:.0} ms: {query}");
+        }
+    }
+
     /// One number.
     pub(crate) async fn number(&self, sql: &str) -> f64 {
         let sql = AssertSqlSafe(sql.to_owned());

@@ -55,6 +55,7 @@ async fn one(bench: &Bench, table: &mut Table, connections: usize, replicas: usi
         "one transaction an event",
     );
     table.load(&name, &outcome, &format!("{beside}; {cpu}"));
+    rows.print_statements().await;
     applied(table, &rows, &outcome).await;
     let peak = services.iter().map(Service::peak_mib).fold(0.0, f64::max);
     table.fact("… peak resident memory", format!("{peak:.0} MiB"), "at most 120");

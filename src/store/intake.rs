@@ -1,10 +1,10 @@
-//! Group commit: events that arrive while a commit runs share the next one.
+//! Group commit: events that arrive while commits run share the next one.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Notify, mpsc, oneshot};
+use tokio::sync::{Mutex, Notify, mpsc, oneshot};
 use uuid::Uuid;
 
 use super::take_in::{Batch, Planner, TakenIn};
@@ -16,11 +16,16 @@ use crate::domain::{InboxEvent, NewEvent};
 const QUEUE: usize = 4096;
 /// Events that share a commit.
 const BATCH: usize = 256;
+/// Where so many wait while a commit runs, a second one begins beside it (on PostgreSQL; SQLite has one writer): the
+/// database works on one while the other is read and joined. With fewer, sharing a commit costs less.
+const CROWD: usize = 64;
 
 /// Where verified events are handed in to be made durable. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     sender: mpsc::Sender<Waiting>,
+    /// Calls the second writer.
+    crowded: mpsc::Sender<()>,
     stored: Arc<Notify>,
     planner: Arc<ArcSwap<Box<Planner>>>,
 }
@@ -43,15 +48,27 @@ struct Waiting {
 }
 
 impl Intake {
-    /// Starts the one task that writes. It ends when the last handle is dropped.
+    /// Starts the tasks that write. They end when the last handle is dropped.
     /// `planner` decides what a batch does to its videos.
     pub fn start(store: Store, planner: Box<Planner>) -> Self {
         let (sender, receiver) = mpsc::channel(QUEUE);
+        let (crowded, calls) = mpsc::channel(1);
         let stored = Arc::new(Notify::new());
         let planner = Arc::new(ArcSwap::from_pointee(planner));
-        tokio::spawn(write_batches(store, planner.clone(), receiver, stored.clone()));
+        let beside = store.has_replicas();
+        let writer = Writer {
+            store,
+            planner: planner.clone(),
+            receiver: Arc::new(Mutex::new(receiver)),
+            stored: stored.clone(),
+        };
+        if beside {
+            tokio::spawn(writer.clone().beside(calls));
+        }
+        tokio::spawn(writer.always());
         Self {
             sender,
+            crowded,
             stored,
             planner,
         }
@@ -74,6 +91,10 @@ impl Intake {
                 answer,
             })
             .map_err(|_| NotStored)?;
+        if QUEUE - self.sender.capacity() >= CROWD {
+            // It is called already, or there is none.
+            let _called = self.crowded.try_send(());
+        }
         answered.await.map_err(|_| NotStored)?
     }
 
@@ -83,15 +104,43 @@ impl Intake {
     }
 }
 
-async fn write_batches(
+/// What writes.
+#[derive(Clone)]
+struct Writer {
     store: Store,
     planner: Arc<ArcSwap<Box<Planner>>>,
-    mut receiver: mpsc::Receiver<Waiting>,
+    receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     stored: Arc<Notify>,
-) {
-    let mut waiting = Vec::with_capacity(BATCH);
-    // No timer: whoever waits when the previous commit returns goes into the next one.
-    while receiver.recv_many(&mut waiting, BATCH).await > 0 {
+}
+
+impl Writer {
+    /// One batch after the other. No timer: whoever waits when a commit returns goes into the next one.
+    async fn always(self) {
+        let mut waiting = Vec::with_capacity(BATCH);
+        while self.receiver.lock().await.recv_many(&mut waiting, BATCH).await > 0 {
+            self.write(&mut waiting).await;
+        }
+    }
+
+    /// A batch at each call, until the last handle is dropped.
+    async fn beside(self, mut calls: mpsc::Receiver<()>) {
+        let mut waiting = Vec::with_capacity(BATCH);
+        while calls.recv().await.is_some() {
+            // Else the other one is about to take them.
+            if let Ok(mut receiver) = self.receiver.try_lock() {
+                while waiting.len() < BATCH
+                    && let Ok(one) = receiver.try_recv()
+                {
+                    waiting.push(one);
+                }
+            }
+            if !waiting.is_empty() {
+                self.write(&mut waiting).await;
+            }
+        }
+    }
+
+    async fn write(&self, waiting: &mut Vec<Waiting>) {
         let mut answers = Vec::with_capacity(waiting.len());
         let mut events = Vec::with_capacity(waiting.len());
         for Waiting { event, answer } in waiting.drain(..) {
@@ -99,10 +148,10 @@ async fn write_batches(
             events.push(event);
         }
         let mut batch = Batch::of(events);
-        let planner = planner.load_full();
-        let written = write(&store, &mut batch, &**planner).await;
+        let planner = self.planner.load_full();
+        let written = write(&self.store, &mut batch, &**planner).await;
         if written.left {
-            stored.notify_one();
+            self.stored.notify_one();
         }
         for (id, answer) in answers {
             // A caller that has gone away misses nothing: its event is stored or will come again.

@@ -146,55 +146,57 @@ fn failed(event: &InboxEvent, error: String) -> EventOutcome {
 /// The videos of a batch, found by any of their ids as these become known.
 struct Board {
     changes: Vec<VideoChange>,
-    by_asset: HashMap<(String, String), usize>,
-    by_upload: HashMap<(String, String), usize>,
+    /// Provider → its asset ids → places in `changes`.
+    by_asset: Places,
+    by_upload: Places,
     by_id: HashMap<Uuid, usize>,
 }
 
+type Places = HashMap<String, HashMap<String, usize>>;
+
 impl Board {
     fn new(videos: &[Video]) -> Self {
-        let changes: Vec<_> = videos
-            .iter()
-            .map(|v| VideoChange {
-                before: v.clone(),
-                after: v.clone(),
-            })
-            .collect();
-        let count = changes.len();
-        let mut board = Self {
-            changes,
-            by_asset: HashMap::new(),
-            by_upload: HashMap::new(),
-            by_id: HashMap::new(),
+        let change = |video: &Video| VideoChange {
+            before: video.clone(),
+            after: video.clone(),
         };
-        (0..count).for_each(|index| board.index(index));
+        let mut board = Self {
+            changes: videos.iter().map(change).collect(),
+            by_asset: Places::new(),
+            by_upload: Places::new(),
+            by_id: HashMap::with_capacity(videos.len()),
+        };
+        (0..videos.len()).for_each(|index| board.index(index));
         board
     }
 
     fn index(&mut self, index: usize) {
         let video = &self.changes[index].after;
-        let key = |id: &String| (video.provider.clone(), id.clone());
-        if let Some(asset) = &video.known.asset_id {
-            self.by_asset.insert(key(asset), index);
-        }
-        if let Some(upload) = &video.known.upload_id {
-            self.by_upload.insert(key(upload), index);
+        for (places, id) in [
+            (&mut self.by_asset, &video.known.asset_id),
+            (&mut self.by_upload, &video.known.upload_id),
+        ] {
+            let Some(id) = id else { continue };
+            if !places.contains_key(&video.provider) {
+                places.insert(video.provider.clone(), HashMap::new());
+            }
+            if let Some(own) = places.get_mut(&video.provider)
+                && own.get(id) != Some(&index)
+            {
+                own.insert(id.clone(), index);
+            }
         }
         self.by_id.insert(video.id, index);
     }
 
     /// By asset id, then upload id, then our own id; never a video of another provider.
     fn find(&self, event: &InboxEvent) -> Option<usize> {
-        let key = |id: &String| (event.provider.clone(), id.clone());
-        let by_asset = event.asset_id.as_ref().and_then(|id| self.by_asset.get(&key(id)));
-        let by_upload = || {
-            event
-                .upload_id
-                .as_ref()
-                .and_then(|id| self.by_upload.get(&key(id)))
-        };
-        let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id));
-        let index = *by_asset.or_else(by_upload).or_else(by_ref)?;
+        let at =
+            |places: &Places, id: &Option<String>| places.get(&event.provider)?.get(id.as_deref()?).copied();
+        let by_asset = at(&self.by_asset, &event.asset_id);
+        let by_upload = || at(&self.by_upload, &event.upload_id);
+        let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id).copied());
+        let index = by_asset.or_else(by_upload).or_else(by_ref)?;
         (self.changes[index].after.provider == event.provider).then_some(index)
     }
 }

@@ -7,6 +7,7 @@ mod key;
 mod lifetime;
 mod mistaken;
 mod signer;
+mod threads;
 
 pub(crate) use digest::{Digest, KEY_ENCODINGS, KeyEncoding, any_base64, secret};
 pub(crate) use jwt::{Jwt, TokenTemplate};

@@ -1,17 +1,20 @@
-//! Signing without holding anybody up: slow keys on other threads, no more of them than cores, and a cache.
+//! Signing without holding anybody up: slow keys on threads of their own, and a cache.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
-use quick_cache::sync::Cache;
-use tokio::sync::Semaphore;
+use quick_cache::sync::{Cache, DefaultLifecycle};
+use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 
 use super::key::SigningKey;
+use super::threads;
 use crate::provider::error::CallError;
 
 /// Signatures kept; each takes about a kilobyte with its token.
-const KEPT: usize = 16_384;
+const KEPT: usize = 32_768;
+/// The share of them that being asked for again earns a place in. It is lower than usual: a token that was asked for
+/// often is of no use once its life is over, and what was signed last is asked for next.
+const EARNED: f64 = 0.5;
 
 /// A key, and the signatures that it made lately.
 pub(crate) struct Signer {
@@ -19,19 +22,26 @@ pub(crate) struct Signer {
     key: Option<Arc<SigningKey>>,
     /// What a token is made of (see [`super::Jwt::key`]; the video and the expiry are part of it) → the token.
     known: Cache<String, Arc<str>>,
-    /// One permit a core.
-    turns: Arc<Semaphore>,
     /// Tokens that were signed, and tokens that were known.
     counts: (AtomicU64, AtomicU64),
 }
 
 impl Signer {
     pub(super) fn new(key: Option<SigningKey>) -> Self {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let known = Cache::with_options(
+            OptionsBuilder::new()
+                .estimated_items_capacity(KEPT)
+                .weight_capacity(KEPT as u64)
+                .hot_allocation(EARNED)
+                .build()
+                .unwrap_or_else(|error| unreachable!("{error}")),
+            UnitWeighter,
+            DefaultHashBuilder::default(),
+            DefaultLifecycle::default(),
+        );
         Self {
             key: key.map(Arc::new),
-            known: Cache::new(KEPT),
-            turns: Arc::new(Semaphore::new(cores)),
+            known,
             counts: (AtomicU64::new(0), AtomicU64::new(0)),
         }
     }
@@ -64,34 +74,15 @@ impl Signer {
     }
 
     async fn sign_now(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
-        let failed = || CallError::outage("signing failed");
-        let key = Arc::clone(
-            self.key
-                .as_ref()
-                .ok_or_else(|| CallError::outage("signing is switched off"))?,
-        );
-        if !key.is_slow() {
-            return all(&key, &unsigned).map_err(|_| failed());
-        }
-        let turn = Arc::clone(&self.turns)
-            .acquire_owned()
-            .await
-            .map_err(|_| failed())?;
-        let signed = tokio::task::spawn_blocking(move || {
-            let _turn = turn;
-            all(&key, &unsigned)
-        });
-        signed.await.map_err(|_| failed())?.map_err(|_| failed())
+        let key = self
+            .key
+            .as_ref()
+            .ok_or_else(|| CallError::outage("signing is switched off"))?;
+        let signed = if key.is_slow() {
+            threads::sign(Arc::clone(key), unsigned).await
+        } else {
+            threads::sign_here(key, &unsigned)
+        };
+        signed.map_err(|_| CallError::outage("signing failed"))
     }
-}
-
-fn all(key: &SigningKey, unsigned: &[String]) -> Result<Vec<Arc<str>>, aws_lc_rs::error::Unspecified> {
-    let token = |text: &String| {
-        let signature = key.sign(text.as_bytes())?;
-        let mut token = text.clone();
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(Arc::from(token))
-    };
-    unsigned.iter().map(token).collect()
 }
