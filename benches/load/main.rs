@@ -87,15 +87,8 @@ async fn configure(cluster: &Cluster) {
     let url = cluster.create_database("settings");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
     let account = std::env::var_os("BENCH_STATEMENTS").is_some();
-    let account: &[&str] = if account {
-        &[
-            "shared_preload_libraries = pg_stat_statements",
-            "pg_stat_statements.track_planning = on",
-        ]
-    } else {
-        &[]
-    };
-    for setting in SETTINGS.iter().chain(account) {
+    let account = account.then_some("shared_preload_libraries = pg_stat_statements");
+    for setting in SETTINGS.iter().copied().chain(account) {
         let alter = format!("alter system set {setting}");
         sqlx::query(sqlx::AssertSqlSafe(alter))
             .execute(&pool)

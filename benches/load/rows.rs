@@ -59,16 +59,16 @@ impl Rows {
         }
         self.run("create extension if not exists pg_stat_statements")
             .await;
-        let dearest: Vec<(i64, f64, f64, i64, String)> = sqlx::query_as(
-            "select calls, total_exec_time, total_plan_time, rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 90) \
+        let dearest: Vec<(i64, f64, i64, String)> = sqlx::query_as(
+            "select calls, total_exec_time, rows, left(regexp_replace(query, '\\s+', ' ', 'g'), 90) \
              from pg_stat_statements where dbid = (select oid from pg_database where datname = current_database()) \
-             order by total_exec_time + total_plan_time desc limit 12",
+             order by total_exec_time desc limit 12",
         )
         .fetch_all(&self.pool)
         .await
         .unwrap();
-        for (calls, exec_ms, plan_ms, rows, query) in dearest {
-            eprintln!("    {calls} calls, {rows} rows: {exec_ms:.0} ms, planned in {plan_ms:.0} ms: {query}");
+        for (calls, exec_ms, rows, query) in dearest {
+            eprintln!("    {calls} calls, {rows} rows: {exec_ms:.0} ms: {query}");
         }
     }
 
