@@ -21,7 +21,7 @@ impl Spent {
                 .iter()
                 .map(|service| of(&service.id().to_string(), false))
                 .sum(),
-            postgres: of_family(&bench.cluster.postmaster()),
+            postgres: of_family(&bench.postmaster),
         }
     }
 

@@ -35,6 +35,8 @@ use self::table::Table;
 /// What every scenario works with.
 pub(crate) struct Bench {
     pub(crate) cluster: Cluster,
+    /// The server's process id.
+    pub(crate) postmaster: String,
     pub(crate) maps: Maps,
     /// How long one measurement lasts.
     pub(crate) span: Duration,
@@ -68,6 +70,7 @@ fn main() {
         .unwrap();
     runtime.block_on(run(Bench {
         cluster: Cluster::start_new(),
+        postmaster: String::new(),
         maps: Maps::write(),
         span: Duration::from_secs(if quick { 3 } else { 10 }),
         quick,
@@ -83,7 +86,8 @@ const SETTINGS: &[&str] = &[
     "shared_buffers = '1GB'",
 ];
 
-async fn configure(cluster: &Cluster) {
+/// Returns the server's process id.
+async fn configure(cluster: &Cluster) -> String {
     let url = cluster.create_database("settings");
     let pool = sqlx::PgPool::connect(&url).await.unwrap();
     let account = std::env::var_os("BENCH_STATEMENTS").is_some();
@@ -95,13 +99,19 @@ async fn configure(cluster: &Cluster) {
             .await
             .unwrap();
     }
+    let folder: String = sqlx::query_scalar("select current_setting('data_directory')")
+        .fetch_one(&pool)
+        .await
+        .unwrap();
     pool.close().await;
     cluster.crash();
     cluster.start();
+    let file = std::fs::read_to_string(format!("{folder}/postmaster.pid")).unwrap();
+    file.lines().next().unwrap_or_default().to_owned()
 }
 
-async fn run(bench: Bench) {
-    configure(&bench.cluster).await;
+async fn run(mut bench: Bench) {
+    bench.postmaster = configure(&bench.cluster).await;
     let mut table = Table::default();
     if bench.wants("limits") {
         limits::run(&bench, &mut table).await;

@@ -2,6 +2,8 @@
 //! list of values is another statement for each length, to be parsed and planned anew.)
 //! SQLite has no arrays; its statements stand beside the callers of these.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use sqlx::{AssertSqlSafe, PgConnection, PgPool};
@@ -10,6 +12,7 @@ use uuid::Uuid;
 use super::apply::{EventOutcome, Keys, VideoChange};
 use super::inbox::{NewRow, ON_CONFLICT};
 use super::record::{VIDEO_COLUMNS, VideoRecord};
+use crate::domain::Video;
 
 /// One value of each item.
 fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
@@ -103,9 +106,7 @@ pub(super) async fn write_videos(
     .bind(column(changes, |change| change.after.known.delete_requested))
     .bind(column(changes, |change| change.after.known.cancel_confirmed))
     .bind(column(changes, |change| change.after.known.ready_at()))
-    .bind(column(changes, |change| {
-        change.after.known.ready.is_some_and(|ready| ready.by_our_clock)
-    }))
+    .bind(column(changes, |change| is_by_our_clock(&change.after)))
     .bind(column(changes, |change| Json(&change.after.known.facts)))
     .bind(column(changes, |change| change.after.check_at))
     .bind(column(changes, |change| change.after.checks))
@@ -116,6 +117,119 @@ pub(super) async fn write_videos(
     .execute(connection)
     .await?;
     Ok(result.rows_affected())
+}
+
+/// Writes new videos; all or none.
+pub(super) async fn insert_videos(
+    connection: &mut PgConnection,
+    videos: &[Arc<Video>],
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, playback_policy, \
+         quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, \
+         ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, checks, missing_since, lost, \
+         version, revision, created_at, updated_at, lease_until_s) \
+         select new.*, 0 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], \
+         $7::double precision[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], \
+         $14::boolean[], $15::boolean[], $16::boolean[], $17::timestamptz[], $18::boolean[], $19::jsonb[], \
+         $20::jsonb[], $21::integer[], $22::jsonb[], $23::timestamptz[], $24::timestamptz[], $25::integer[], \
+         $26::timestamptz[], $27::boolean[], $28::bigint[], $29::bigint[], $30::timestamptz[], $31::timestamptz[]) as new",
+    )
+    .bind(column(videos, |video| video.id))
+    .bind(column(videos, |video| video.owner.as_str()))
+    .bind(column(videos, |video| video.provider.as_str()))
+    .bind(column(videos, |video| video.title.as_deref()))
+    .bind(column(videos, |video| video.external_id.as_deref()))
+    .bind(column(videos, |video| Json(&video.metadata)))
+    .bind(column(videos, |video| video.thumbnail_time))
+    .bind(column(videos, |video| video.playback_policy.as_str()))
+    .bind(column(videos, |video| video.quality.as_deref()))
+    .bind(column(videos, |video| video.status.as_str()))
+    .bind(column(videos, |video| video.known.upload_id.as_deref()))
+    .bind(column(videos, |video| video.known.asset_id.as_deref()))
+    .bind(column(videos, |video| video.known.reported.as_str()))
+    .bind(column(videos, |video| video.known.gone))
+    .bind(column(videos, |video| video.known.delete_requested))
+    .bind(column(videos, |video| video.known.cancel_confirmed))
+    .bind(column(videos, |video| video.known.ready_at()))
+    .bind(column(videos, |video| is_by_our_clock(video)))
+    .bind(column(videos, |video| Json(&video.known.facts)))
+    .bind(column(videos, |video| Json(&video.captures)))
+    .bind(column(videos, |video| video.steps))
+    .bind(column(videos, |video| Json(&video.unsent)))
+    .bind(column(videos, |video| video.upload_expires_at))
+    .bind(column(videos, |video| video.check_at))
+    .bind(column(videos, |video| video.checks))
+    .bind(column(videos, |video| video.missing_since))
+    .bind(column(videos, |video| video.known.lost))
+    .bind(column(videos, |video| video.version))
+    .bind(column(videos, |video| video.revision))
+    .bind(column(videos, |video| video.created_at))
+    .bind(column(videos, |video| video.updated_at))
+    .execute(connection)
+    .await
+    .map(drop)
+}
+
+/// Writes everything that can change of videos, where nobody came in between; the ids of those that were written. The
+/// rows are locked in the order of ids.
+pub(super) async fn rewrite_videos(
+    connection: &mut PgConnection,
+    changes: &[&VideoChange],
+) -> Result<Vec<Uuid>, sqlx::Error> {
+    sqlx::query_scalar(
+        "with held as materialized (select id from videos where id = any($1) order by id for update) \
+         update videos set title = new.title, external_id = new.external_id, metadata = new.metadata, \
+         thumbnail_time = new.thumbnail_time, status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
+         reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \
+         cancel_confirmed = new.cancel_confirmed, ready_at = new.ready_at, \
+         ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, captures = new.captures, \
+         upload_expires_at = new.upload_expires_at, check_at = new.check_at, checks = new.checks, \
+         missing_since = new.missing_since, version = new.version, revision = new.revision, \
+         updated_at = new.updated_at, steps = new.steps, lost = new.lost, unsent = new.unsent \
+         from held, unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::double precision[], \
+         $7::text[], $8::text[], $9::text[], $10::text[], $11::boolean[], $12::boolean[], $13::boolean[], \
+         $14::timestamptz[], $15::boolean[], $16::jsonb[], $17::jsonb[], $18::timestamptz[], $19::timestamptz[], \
+         $20::integer[], $21::timestamptz[], $22::bigint[], $23::bigint[], $24::timestamptz[], $25::integer[], \
+         $26::boolean[], $27::jsonb[]) \
+         as new (id, before, title, external_id, metadata, thumbnail_time, status, upload_id, asset_id, reported, gone, \
+         delete_requested, cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, upload_expires_at, check_at, \
+         checks, missing_since, version, revision, updated_at, steps, lost, unsent) \
+         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id",
+    )
+    .bind(column(changes, |change| change.after.id))
+    .bind(column(changes, |change| change.before.revision))
+    .bind(column(changes, |change| change.after.title.as_deref()))
+    .bind(column(changes, |change| change.after.external_id.as_deref()))
+    .bind(column(changes, |change| Json(&change.after.metadata)))
+    .bind(column(changes, |change| change.after.thumbnail_time))
+    .bind(column(changes, |change| change.after.status.as_str()))
+    .bind(column(changes, |change| change.after.known.upload_id.as_deref()))
+    .bind(column(changes, |change| change.after.known.asset_id.as_deref()))
+    .bind(column(changes, |change| change.after.known.reported.as_str()))
+    .bind(column(changes, |change| change.after.known.gone))
+    .bind(column(changes, |change| change.after.known.delete_requested))
+    .bind(column(changes, |change| change.after.known.cancel_confirmed))
+    .bind(column(changes, |change| change.after.known.ready_at()))
+    .bind(column(changes, |change| is_by_our_clock(&change.after)))
+    .bind(column(changes, |change| Json(&change.after.known.facts)))
+    .bind(column(changes, |change| Json(&change.after.captures)))
+    .bind(column(changes, |change| change.after.upload_expires_at))
+    .bind(column(changes, |change| change.after.check_at))
+    .bind(column(changes, |change| change.after.checks))
+    .bind(column(changes, |change| change.after.missing_since))
+    .bind(column(changes, |change| change.after.version))
+    .bind(column(changes, |change| change.after.revision))
+    .bind(column(changes, |change| change.after.updated_at))
+    .bind(column(changes, |change| change.after.steps))
+    .bind(column(changes, |change| change.after.known.lost))
+    .bind(column(changes, |change| Json(&change.after.unsent)))
+    .fetch_all(connection)
+    .await
+}
+
+fn is_by_our_clock(video: &Video) -> bool {
+    video.known.ready.is_some_and(|ready| ready.by_our_clock)
 }
 
 /// Events of one provider that waited for any of the keys are due now.

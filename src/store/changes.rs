@@ -1,5 +1,7 @@
 //! Changing one video: read, join, write where nobody came in between, else again.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -8,7 +10,7 @@ use super::outbox::Outbox;
 use super::outcomes::Ended;
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
-use super::{Store, StoreError};
+use super::{Store, StoreError, VideoChange};
 use crate::domain::Video;
 
 /// Tries before a change gives way to other writers: with 20 racers on one row each gets its turn.
@@ -37,9 +39,32 @@ impl Store {
         now: DateTime<Utc>,
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
+        match self.video(id).await? {
+            Some(video) => self.edit_known(video, now, change).await,
+            None => Ok(Edit::Missing),
+        }
+    }
+
+    /// As [`Store::edit_video`], for a video that the caller has just read or written. Where it is not up to date it is
+    /// read again.
+    ///
+    /// # Errors
+    /// The database fails, or an id belongs to another video.
+    pub async fn edit_known<E>(
+        &self,
+        known: Video,
+        now: DateTime<Utc>,
+        change: impl Fn(&mut Video) -> Result<(), E>,
+    ) -> Result<Edit<E>, StoreError> {
+        let id = known.id;
+        let mut known = Some(known);
         for _ in 0..TRIES {
-            let Some(before) = self.video(id).await? else {
-                return Ok(Edit::Missing);
+            let before = match known.take() {
+                Some(known) => known,
+                None => match self.video(id).await? {
+                    Some(found) => found,
+                    None => return Ok(Edit::Missing),
+                },
             };
             let mut after = before.clone();
             if let Err(refusal) = change(&mut after) {
@@ -66,6 +91,15 @@ impl Store {
         after: &Video,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
+        if let Some(together) = &self.together {
+            let change = VideoChange {
+                before: before.clone(),
+                after: after.clone(),
+            };
+            if let Ok(written) = together.changes.ask((Arc::new(change), now)).await {
+                return Ok(written);
+            }
+        }
         let mut tx = self.begin().await?;
         let written = tx.write_video(&self.outbox, before, after, now).await?;
         if written {

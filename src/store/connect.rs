@@ -10,15 +10,18 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection};
 
 use super::feed::Feed;
-use super::lookup::Lookup;
 use super::outbox::Outbox;
 use super::outcomes::Outcomes;
+use super::together::Together;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
 use crate::config::Database;
 
 /// How long a server is given to say why it lets nobody in.
 const PROBED_FOR: Duration = Duration::from_secs(2);
+
+/// A connection that was used so lately is believed to be there still.
+const TRUSTED_FOR: Duration = Duration::from_secs(1);
 
 static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
 
@@ -51,18 +54,29 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(Duration::from_secs(3))
+            // A question before each use would double the round trips.
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED_FOR {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            })
             .connect_with(options.clone())
             .await;
         let pool = match pool {
             Ok(pool) => pool,
             Err(error) => return Err(unreachable(&options, error).await),
         };
+        let outbox = Outbox::default();
         Ok(Self {
-            lookup: Some(Lookup::start(&pool)),
+            together: Some(Together::start(&pool, &outbox)),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
-            outbox: Outbox::default(),
+            outbox,
             outcomes: Outcomes::default(),
         })
     }
@@ -98,7 +112,7 @@ impl Store {
             .connect_with(options.read_only(true))
             .await?;
         Ok(Self {
-            lookup: None,
+            together: None,
             readers: Pool::Sqlite(readers),
             writer: Pool::Sqlite(writer),
             feed: Feed::default(),

@@ -12,13 +12,14 @@ mod idempotency;
 mod inbox;
 mod intake;
 mod leases;
-mod lookup;
 mod outbox;
 mod outcomes;
 mod outgoing;
 mod record;
 mod secrets;
+mod shared;
 mod take_in;
+mod together;
 mod tx;
 mod videos;
 
@@ -56,8 +57,8 @@ pub struct Store {
     readers: Pool,
     /// For statements that write: the same pool on PostgreSQL, the one writer on SQLite.
     writer: Pool,
-    /// Where single videos are read together, on PostgreSQL: a file of our own is read without a round trip.
-    lookup: Option<lookup::Lookup>,
+    /// Where single videos are read and written together, on PostgreSQL: a file of our own takes no round trip.
+    together: Option<together::Together>,
     /// Where visible changes are told.
     feed: feed::Feed,
     /// Who is told of them besides.

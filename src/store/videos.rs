@@ -1,5 +1,7 @@
 //! Videos: written once, read by id, by owner, in pages.
 
+use std::sync::Arc;
+
 use sqlx::QueryBuilder;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -81,6 +83,11 @@ impl Store {
     /// # Errors
     /// The database fails, or the provider's id belongs to another video.
     pub async fn insert_video(&self, video: &Video) -> Result<(), StoreError> {
+        if let Some(together) = &self.together
+            && together.inserts.ask(Arc::new(video.clone())).await.is_ok()
+        {
+            return Ok(());
+        }
         on_pool!(&self.writer, |pool| insert!(video, pool))
     }
 
@@ -89,8 +96,8 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn video(&self, id: Uuid) -> Result<Option<Video>, StoreError> {
-        if let Some(lookup) = &self.lookup
-            && let Ok(found) = lookup.video(id).await
+        if let Some(together) = &self.together
+            && let Ok(found) = together.reads.ask(id).await
         {
             return Ok(found);
         }

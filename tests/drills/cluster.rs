@@ -75,12 +75,6 @@ impl Cluster {
         format!("postgres://postgres@127.0.0.1:{}/{name}", self.port)
     }
 
-    /// The process id of the server.
-    pub(crate) fn postmaster(&self) -> String {
-        let text = std::fs::read_to_string(self.path("data").join("postmaster.pid")).unwrap();
-        text.lines().next().unwrap_or_default().to_owned()
-    }
-
     /// What the server wrote so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.path("run").join("log")).unwrap()

@@ -17,6 +17,8 @@ use crate::telemetry::note_video;
 pub(super) struct Begin {
     /// The video's id: fresh, or that of a claim that died.
     pub(super) id: Uuid,
+    /// It may be that of a claim.
+    pub(super) claimed: bool,
     pub(super) owner: String,
     pub(super) request: UploadRequest,
     pub(super) choices: Choices,
@@ -26,6 +28,7 @@ pub(super) struct Begin {
 /// left is continued where it stood.
 pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, UploadDescriptor), ApiError> {
     let provider = state.providers.for_upload(&begin.choices.provider)?;
+    let claimed = begin.claimed;
     let mut video = new_video(state, &begin);
     let mut subject = subject_of(state, &provider, &video, begin);
     provider.check_upload(&subject)?;
@@ -37,7 +40,12 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
         return Err(ApiError::field("playback_policy", detail));
     }
     state.providers.in_order(provider.name())?;
-    let left = left_over(state, video.id).await?;
+    // The row that an interrupted request with the same key left.
+    let left = if claimed {
+        state.store.video(video.id).await?
+    } else {
+        None
+    };
     if let Some(left) = left.clone().filter(can_go_on) {
         subject.expires = left.upload_expires_at.unwrap_or(subject.expires);
         video = left;
@@ -82,11 +90,6 @@ impl From<ApiError> for Asked {
     }
 }
 
-/// The row that an interrupted request with the same key left.
-async fn left_over(state: &AppState, id: Uuid) -> Result<Option<Video>, ApiError> {
-    Ok(state.store.video(id).await?)
-}
-
 /// Whether asking can go on where it stopped. Where the provider's webhook told the ids of an upload whose answer was
 /// never kept, its URL is lost, and only a new video can get another.
 fn can_go_on(left: &Video) -> bool {
@@ -104,7 +107,7 @@ async fn ask(
     let steps = provider.upload_steps();
     for step in usize::try_from(video.steps).unwrap_or_default()..steps {
         provider.upload_step(step, subject, &mut captures).await?;
-        video = keep(state, provider, video.id, &captures, (step + 1, steps)).await?;
+        video = keep(state, provider, video, &captures, (step + 1, steps)).await?;
     }
     let descriptor = provider.upload_client(subject, &captures)?;
     Ok((video, descriptor))
@@ -114,7 +117,7 @@ async fn ask(
 async fn keep(
     state: &AppState,
     provider: &Provider,
-    id: Uuid,
+    video: Video,
     captures: &Captures,
     (done, of): (usize, usize),
 ) -> Result<Video, ApiError> {
@@ -130,7 +133,7 @@ async fn keep(
         fields: vec![(Field::PlaybackId, playback_id)],
         ..Observation::default()
     };
-    let edit = state.store.edit_video(id, now, |video| {
+    let edit = state.store.edit_known(video, now, |video| {
         let before = video.status;
         video.captures.clone_from(captures);
         video.steps = i32::try_from(done).unwrap_or(i32::MAX);

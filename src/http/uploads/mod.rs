@@ -116,6 +116,7 @@ async fn created(
     };
     let begin = Begin {
         id,
+        claimed: keyed.is_some(),
         owner: owner.to_owned(),
         request,
         choices,

@@ -1,0 +1,122 @@
+//! What callers do together on PostgreSQL: reading a video, writing a new one, changing one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgPool;
+use uuid::Uuid;
+
+use super::changes::gained_an_id;
+use super::outbox::Outbox;
+use super::shared::Shared;
+use super::tx::Tx;
+use super::{StoreError, VideoChange, arrays};
+use crate::domain::Video;
+
+/// Reads at the same time: one is answered while another runs.
+const READS: usize = 2;
+
+/// The statements that are shared. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(super) struct Together {
+    /// The video with this id, as its row is after the question.
+    pub(super) reads: Shared<Uuid, Option<Video>>,
+    /// Writes a new video.
+    pub(super) inserts: Shared<Arc<Video>, ()>,
+    /// Writes a change where the row is still as it was before; whether it was.
+    pub(super) changes: Shared<Change, bool>,
+}
+
+/// A change to one video, made at this time.
+pub(super) type Change = (Arc<VideoChange>, DateTime<Utc>);
+
+impl Together {
+    pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
+        let (reader, inserter) = (pool.clone(), pool.clone());
+        let changer = (pool.clone(), outbox.clone());
+        Self {
+            reads: Shared::start(READS, move |ids| read(reader.clone(), ids)),
+            inserts: Shared::start(1, move |videos| insert(inserter.clone(), videos)),
+            changes: Shared::start(1, move |changes| change(changer.clone(), changes)),
+        }
+    }
+}
+
+async fn read(pool: PgPool, asked: Vec<Uuid>) -> Vec<Option<Option<Video>>> {
+    let mut ids = asked.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    // Whoever waited reads alone, and tells of the error.
+    let Ok(rows) = arrays::videos_by_id(&pool, &ids).await else {
+        return Vec::new();
+    };
+    let mut found: HashMap<Uuid, Option<Video>> = HashMap::with_capacity(rows.len());
+    for row in rows {
+        found.insert(row.id(), Video::try_from(row).ok());
+    }
+    let answer = |id: Uuid| match found.get(&id) {
+        None => Some(None),
+        Some(Some(video)) => Some(Some(video.clone())),
+        // Unreadable: to be read alone.
+        Some(None) => None,
+    };
+    asked.into_iter().map(answer).collect()
+}
+
+async fn insert(pool: PgPool, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
+    let written = match pool.acquire().await {
+        Ok(mut connection) => arrays::insert_videos(&mut connection, &videos).await,
+        Err(error) => Err(error),
+    };
+    // All of them, or none.
+    match written {
+        Ok(()) => vec![Some(()); videos.len()],
+        Err(_) => Vec::new(),
+    }
+}
+
+async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<Option<bool>> {
+    // One a video: who comes second finds another row than it knows, and waits for its turn alone.
+    let mut seen = HashSet::new();
+    let first: Vec<bool> = changes
+        .iter()
+        .map(|(change, _)| seen.insert(change.after.id))
+        .collect();
+    let mine: Vec<&Change> = changes
+        .iter()
+        .zip(&first)
+        .filter_map(|(change, first)| first.then_some(change))
+        .collect();
+    let Ok(written) = write(&pool, &outbox, &mine).await else {
+        return Vec::new();
+    };
+    changes
+        .iter()
+        .zip(first)
+        .map(|((change, _), first)| first.then(|| written.contains(&change.after.id)))
+        .collect()
+}
+
+/// The ids of those whose row was as it is known.
+async fn write(pool: &PgPool, outbox: &Outbox, changes: &[&Change]) -> Result<HashSet<Uuid>, StoreError> {
+    let mut tx = pool.begin().await?;
+    let rows: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
+    let written: HashSet<Uuid> = arrays::rewrite_videos(&mut tx, &rows)
+        .await?
+        .into_iter()
+        .collect();
+    let mut tx = Tx::Postgres(tx);
+    for (change, now) in changes {
+        let VideoChange { before, after } = &**change;
+        if !written.contains(&after.id) {
+            continue;
+        }
+        if gained_an_id(before, after) {
+            tx.release_parked_for(after, *now).await?;
+        }
+        tx.announce(outbox, before, after, *now).await?;
+    }
+    tx.commit().await?;
+    Ok(written)
+}
