@@ -227,12 +227,16 @@ async fn start(db: Db, mux: &FakeMux, more: &[(&str, &str)]) -> (Service, TestDa
     (start_on(&database.url, mux, more).await, database)
 }
 
-/// A service whose PostgreSQL is 10 ms away, and that does so many requests at the same time (five times as many
-/// webhooks).
-async fn start_far(mux: &FakeMux, most: &str) -> (Service, TestDatabase, Far) {
+/// A service whose PostgreSQL is 10 ms away. So many requests of a kind are under way at most, and wait for that at most
+/// so many milliseconds (webhooks five times as long).
+async fn start_far(mux: &FakeMux, most: &str, queue_ms: &str) -> (Service, TestDatabase, Far) {
     let database = TestDatabase::make(Db::Postgres).await;
     let far = Far::start(&database.url, Duration::from_millis(10)).await;
-    let service = start_on(&far.url, mux, &[("VIDEO_HTTP__MAX_REQUESTS", most)]).await;
+    let limits = [
+        ("VIDEO_HTTP__MAX_REQUESTS", most),
+        ("VIDEO_HTTP__QUEUE_MS", queue_ms),
+    ];
+    let service = start_on(&far.url, mux, &limits).await;
     (service, database, far)
 }
 
@@ -285,11 +289,18 @@ async fn reads(service: &Service, token: &str) -> Requests {
     Arc::new(move |_| request.clone())
 }
 
+/// Events of 64 videos in turn.
 async fn webhooks(service: &Service, token: &str) -> Requests {
-    let ids = Ids::of(&begin(service, token).await);
+    let mut ids = Vec::new();
+    for _ in 0..16 {
+        // No more at the same time than any limit here allows.
+        let videos = futures::future::join_all((0..4).map(|_| begin(service, token))).await;
+        ids.extend(videos.iter().map(Ids::of));
+    }
     Arc::new(move |number| {
         let now = Clock::system().now();
-        let mut event = ids.asset_event("updated", "ready", "signed", now);
+        let of = usize::try_from(number).unwrap() % ids.len();
+        let mut event = ids[of].asset_event("updated", "ready", "signed", now);
         event["id"] = json!(format!("event-{number}"));
         let body = serde_json::to_vec(&event).unwrap();
         let signature = mux_events::signature(WEBHOOK_SECRET, now.timestamp(), &body);
@@ -301,13 +312,13 @@ async fn webhooks(service: &Service, token: &str) -> Requests {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_times_too_many_reads_of_a_far_database_are_shed() {
     let mux = FakeMux::start().await;
-    let (service, _database, _far) = start_far(&mux, "8").await;
+    let (service, _database, _far) = start_far(&mux, "4", "20").await;
     let token = token();
     let requests = reads(&service, &token).await;
     let scene = Scene {
-        name: "reads, 8 at a time, database 10 ms away",
+        name: "reads, 4 at a time, database 10 ms away",
         idle_requests: 100,
-        clients: 8,
+        clients: 4,
         claim: Claim::P99,
     };
     overload(scene, &service, &token, requests).await;
@@ -316,13 +327,13 @@ async fn ten_times_too_many_reads_of_a_far_database_are_shed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_times_too_many_webhooks_of_a_far_database_are_shed() {
     let mux = FakeMux::start().await;
-    let (service, _database, _far) = start_far(&mux, "2").await;
+    let (service, _database, _far) = start_far(&mux, "8", "10").await;
     let token = token();
     let requests = webhooks(&service, &token).await;
     let scene = Scene {
-        name: "webhooks, 10 at a time, database 10 ms away",
+        name: "webhooks, 8 at a time, database 10 ms away",
         idle_requests: 50,
-        clients: 10,
+        clients: 8,
         claim: Claim::P99,
     };
     overload(scene, &service, &token, requests).await;
