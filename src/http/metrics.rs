@@ -107,6 +107,23 @@ fn momentary(state: &AppState) {
     let metrics = &state.metrics;
     let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     metrics.streams.set(whole(state.hub.streams()));
+    let places = &state.places;
+    for (kind, admission) in [
+        ("webhooks", &places.webhooks),
+        ("reads", &places.reads),
+        ("changes", &places.changes),
+    ] {
+        let set = |what, count| {
+            metrics
+                .admission
+                .with_label_values(&[kind, what])
+                .set(whole(count));
+        };
+        let crowd = admission.crowd();
+        set("under_way", crowd.under_way);
+        set("waiting", crowd.waiting);
+        set("places", crowd.places);
+    }
     for pool in state.store.pools() {
         let set = |what, count| {
             metrics

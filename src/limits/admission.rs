@@ -55,6 +55,17 @@ pub struct Admission {
     window: Window,
 }
 
+/// How many requests of one kind there are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Crowd {
+    /// Those that have a place.
+    pub under_way: usize,
+    /// Those that wait for one.
+    pub waiting: usize,
+    /// How many places there are: fewer than the most while answers take too long.
+    pub places: usize,
+}
+
 /// The answers since the number of places was looked at last.
 #[derive(Debug, Default)]
 struct Window {
@@ -82,6 +93,15 @@ impl Admission {
             crowded_until_us: AtomicU64::new(0),
             begun: Instant::now(),
             window: Window::default(),
+        }
+    }
+
+    /// How many there are now.
+    pub fn crowd(&self) -> Crowd {
+        Crowd {
+            under_way: self.taken.load(Ordering::Relaxed),
+            waiting: self.waiting.load(Ordering::Relaxed),
+            places: self.places.load(Ordering::Relaxed),
         }
     }
 

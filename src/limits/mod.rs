@@ -6,6 +6,6 @@ mod admission;
 mod network;
 mod quotas;
 
-pub use self::admission::{Admission, Place};
+pub use self::admission::{Admission, Crowd, Place};
 pub use self::network::{Network, NoNetwork, network_of};
 pub use self::quotas::{Quota, Quotas};

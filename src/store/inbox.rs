@@ -61,7 +61,11 @@ impl Store {
             let mut query = QueryBuilder::new("select ");
             query.push(EVENT_COLUMNS).push(" from webhook_events where true");
             if let Some(state) = filter.state {
-                query.push(" and state = ").push_bind(state);
+                query.push(" and state = '").push(state.as_str()).push("'");
+                if state != EventState::Applied {
+                    // The index of the others has none of these.
+                    query.push(" and state <> 'applied'");
+                }
             }
             if let Some(video_id) = filter.video_id {
                 query.push(" and video_id = ").push_bind(video_id);

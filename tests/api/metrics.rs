@@ -201,6 +201,11 @@ on_both! {
         assert!(waiting >= 1.0);
         assert_eq!(metrics.get("outbox_oldest_seconds{state=\"pending\"}"), 9.0);
         assert_eq!(metrics.get("event_streams"), 0.0);
+        for kind in ["webhooks", "reads", "changes"] {
+            let crowd = |what| metrics.get(&format!("http_admission{{kind=\"{kind}\",what=\"{what}\"}}"));
+            assert_eq!((crowd("under_way"), crowd("waiting")), (0.0, 0.0), "{kind}");
+            assert!(crowd("places") >= 4.0, "{kind}");
+        }
         yourbit_video::jobs::outbox::pass(&app.state).await.unwrap();
         let path = format!("{}/v1/videos/{}/events?follow=1", app.url, ready["id"].as_str().unwrap());
         let stream = app.client.get(path).bearer_auth(app.alice()).send().await.unwrap();

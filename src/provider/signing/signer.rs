@@ -34,7 +34,7 @@ impl Signer {
                 .weight_capacity(KEPT as u64)
                 .hot_allocation(EARNED)
                 .build()
-                .unwrap_or_else(|error| unreachable!("{error}")),
+                .unwrap_or_else(|error| unreachable!("both capacities are given: {error}")),
             UnitWeighter,
             DefaultHashBuilder::default(),
             DefaultLifecycle::default(),
