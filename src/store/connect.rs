@@ -81,6 +81,31 @@ impl Store {
         })
     }
 
+    /// The same PostgreSQL through so many connections of its own, opened when they are needed by the runtime that this is
+    /// called on. They are closed with the others. None on SQLite.
+    pub(super) fn apart(&self, connections: u32) -> Option<Self> {
+        let Pool::Postgres(all) = &self.writer else {
+            return None;
+        };
+        let own = all
+            .options()
+            .clone()
+            .min_connections(0)
+            .max_connections(connections);
+        let own = own.connect_lazy_with((*all.connect_options()).clone());
+        let (closed, closing) = (all.close_event(), own.clone());
+        tokio::spawn(async move {
+            closed.await;
+            closing.close().await;
+        });
+        Some(Self {
+            readers: Pool::Postgres(own.clone()),
+            writer: Pool::Postgres(own),
+            together: None,
+            ..self.clone()
+        })
+    }
+
     async fn open_sqlite(settings: &Database) -> Result<Self, StoreError> {
         let options = SqliteConnectOptions::from_str(&settings.url)
             .map_err(|_| StoreError::BadUrl("is not a SQLite URL such as sqlite://data/video.db".to_owned()))?

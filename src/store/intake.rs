@@ -19,6 +19,8 @@ const BATCH: usize = 256;
 /// Where so many wait while a commit runs, a second one begins beside it (on PostgreSQL; SQLite has one writer): the
 /// database works on one while the other is read and joined. With fewer, sharing a commit costs less.
 const CROWD: usize = 64;
+/// The first and the second.
+const WRITERS: usize = 2;
 
 /// Where verified events are handed in to be made durable. Cheap to clone.
 #[derive(Clone)]
@@ -55,17 +57,13 @@ impl Intake {
         let (crowded, calls) = mpsc::channel(1);
         let stored = Arc::new(Notify::new());
         let planner = Arc::new(ArcSwap::from_pointee(planner));
-        let beside = store.has_replicas();
         let writer = Writer {
             store,
             planner: planner.clone(),
             receiver: Arc::new(Mutex::new(receiver)),
             stored: stored.clone(),
         };
-        if beside {
-            tokio::spawn(writer.clone().beside(calls));
-        }
-        tokio::spawn(writer.always());
+        writer.start(calls);
         Self {
             sender,
             crowded,
@@ -114,6 +112,40 @@ struct Writer {
 }
 
 impl Writer {
+    /// On PostgreSQL on threads of their own: what the database answers is seen at once, however many requests the
+    /// other threads have before them.
+    fn start(self, calls: mpsc::Receiver<()>) {
+        if !self.store.has_replicas() {
+            tokio::spawn(self.always());
+            return;
+        }
+        let alone = self.clone();
+        let threads = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(WRITERS)
+            .thread_name("intake")
+            .enable_all()
+            .build();
+        let started = threads.map(|threads| {
+            std::thread::spawn(move || {
+                threads.block_on(async move {
+                    let own = u32::try_from(WRITERS)
+                        .ok()
+                        .and_then(|most| self.store.apart(most));
+                    let writer = Self {
+                        store: own.unwrap_or_else(|| self.store.clone()),
+                        ..self
+                    };
+                    let beside = tokio::spawn(writer.clone().beside(calls));
+                    let _ended = tokio::join!(tokio::spawn(writer.always()), beside);
+                });
+            })
+        });
+        if let Err(error) = started {
+            tracing::warn!(%error, "no threads for taking webhook events in: the others do it");
+            tokio::spawn(alone.always());
+        }
+    }
+
     /// One batch after the other. No timer: whoever waits when a commit returns goes into the next one.
     async fn always(self) {
         let mut waiting = Vec::with_capacity(BATCH);
