@@ -15,6 +15,7 @@ mod client;
 #[path = "../../tests/drills/cluster.rs"]
 mod cluster;
 mod cpu;
+mod grown;
 mod limits;
 mod maps;
 mod playback;
@@ -127,6 +128,10 @@ async fn run(mut bench: Bench) {
     }
     if bench.wants("uploads") {
         uploads::run(&bench, &mut table).await;
+    }
+    // Takes too long to be part of every run.
+    if bench.only.iter().any(|name| name == "grown") {
+        grown::run(&bench, &mut table).await;
     }
     table.print();
 }

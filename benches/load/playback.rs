@@ -6,7 +6,7 @@ use crate::Bench;
 use crate::client::{Outcome, load, request};
 use crate::cpu::Spent;
 use crate::limits;
-use crate::rows::video_id;
+use crate::rows::{Rows, video_id};
 use crate::service::{Service, authorization};
 use crate::table::{Table, share};
 
@@ -21,7 +21,7 @@ const MUX_SIGNATURES: f64 = 6.0;
 
 pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     let (url, rows) = bench.database("playback").await;
-    rows.seed("mux", VIDEOS, true).await;
+    rows.seed("mux", 0..VIDEOS, true).await;
     let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
     let who = authorization();
     let show = |index: u64| show(&who, index);
@@ -40,16 +40,7 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     );
     pages(bench, table, &service, &who).await;
 
-    let requests: Vec<_> = (0..WARM).map(show).collect();
-    load(&targets, CONNECTIONS, bench.span, requests.clone().into_iter()).await;
-    if let Ok(command) = std::env::var("BENCH_PROFILE") {
-        crate::webhooks::profile(&command, &service, bench.span);
-    }
-    let before = Spent::now(bench, std::slice::from_ref(&service));
-    let outcome = load(&targets, CONNECTIONS, bench.span, requests.into_iter().cycle()).await;
-    let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
-    let beside = share(outcome.per_second(), table.reads_per_s, "point reads");
-    table.load("playback, asked again", &outcome, &format!("{beside}; {cpu}"));
+    again(bench, table, "playback, asked again", &service, 0).await;
     table.fact(
         "… peak resident memory",
         format!("{:.0} MiB", service.peak_mib()),
@@ -59,10 +50,31 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     three(bench, table).await;
 }
 
+/// The same thousand videos, from number `first` on, again and again.
+pub(crate) async fn again(bench: &Bench, table: &mut Table, name: &str, service: &Service, first: u64) {
+    let who = authorization();
+    let targets = [service.address];
+    let requests: Vec<_> = (first..first + WARM).map(|index| show(&who, index)).collect();
+    load(&targets, CONNECTIONS, bench.span, requests.clone().into_iter()).await;
+    if let Ok(command) = std::env::var("BENCH_PROFILE") {
+        crate::webhooks::profile(&command, service, bench.span);
+    }
+    let before = Spent::now(bench, std::slice::from_ref(service));
+    let outcome = load(&targets, CONNECTIONS, bench.span, requests.into_iter().cycle()).await;
+    let cpu = Spent::now(bench, std::slice::from_ref(service)).each(before, outcome.count());
+    let beside = share(outcome.per_second(), table.reads_per_s, "point reads");
+    table.load(name, &outcome, &format!("{beside}; {cpu}"));
+}
+
+/// Videos that [`again`] asks for, beginning with number `first`.
+pub(crate) async fn seed(rows: &Rows, first: u64) {
+    rows.seed("mux", first..first + WARM, true).await;
+}
+
 /// The peers' shape: three tokens an answer.
 async fn three(bench: &Bench, table: &mut Table) {
     let (url, rows) = bench.database("three").await;
-    rows.seed("three", VIDEOS, true).await;
+    rows.seed("three", 0..VIDEOS, true).await;
     let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
     let who = authorization();
     let cold: Vec<_> = (0..VIDEOS).map(|index| show(&who, index)).collect();

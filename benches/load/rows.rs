@@ -1,5 +1,7 @@
 //! Rows made and read past the service.
 
+use std::ops::Range;
+
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// The driver's own connections to one database.
@@ -23,8 +25,8 @@ impl Rows {
         Self { pool }
     }
 
-    /// Videos `0..count` of `provider`: waiting for their file, or ready to be played.
-    pub(crate) async fn seed(&self, provider: &str, count: u64, ready: bool) {
+    /// These videos of `provider`: waiting for their file, or ready to be played.
+    pub(crate) async fn seed(&self, provider: &str, numbers: Range<u64>, ready: bool) {
         let (status, asset, facts) = if ready {
             ("ready", "'asset-' || md5(i::text)", READY_FACTS)
         } else {
@@ -37,12 +39,42 @@ impl Rows {
              select ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'bench', '{provider}', 'Video ' || i, \
              '{{}}', 'signed', 'basic', '{status}', 'upload-' || md5(i::text), {asset}, '{status}', false, false, false, \
              {ready_at}, false, ({facts})::jsonb, '{{}}', 1, '[]', now() + interval '1 hour', now() + interval '1 hour', 0, \
-             false, 0, 1, 1, now(), now() from generate_series(0, {last}) i",
+             false, 0, 1, 1, now(), now() from generate_series({first}, {last}) i",
             ready_at = if ready { "now()" } else { "null" },
-            last = count - 1,
+            first = numbers.start,
+            last = numbers.end - 1,
         ))
         .await;
         self.run("vacuum analyze videos").await;
+    }
+
+    /// So many videos of long ago, ready, and four applied events of each. Rows first, then their indexes: that is many
+    /// times faster.
+    pub(crate) async fn grow(&self, videos: u64) {
+        self.run(
+            "create table dropped as select indexdef as def, indexname as name from pg_indexes \
+             where tablename in ('videos', 'webhook_events') and indexname not like '%_pkey'; \
+             do 'declare n text; begin for n in select name from dropped loop execute ''drop index '' || n; end loop; end'",
+        )
+        .await;
+        for first in (0..videos).step_by(500_000) {
+            let last = videos.min(first + 500_000) - 1;
+            self.run(&format!("{OLD_VIDEOS} generate_series({first}, {last}) i"))
+                .await;
+            let (first, last) = (4 * first, 4 * last + 3);
+            self.run(&format!(
+                "{OLD_EVENTS} generate_series({first}, {last}) i) as made"
+            ))
+            .await;
+        }
+        self.run(
+            "set maintenance_work_mem = '512MB'; \
+             do 'declare d text; begin for d in select def from dropped loop execute d; end loop; end'; \
+             reset maintenance_work_mem; drop table dropped",
+        )
+        .await;
+        self.run("vacuum analyze videos").await;
+        self.run("vacuum analyze webhook_events").await;
     }
 
     pub(crate) async fn run(&self, sql: &str) {
@@ -78,6 +110,20 @@ impl Rows {
         sqlx::query_scalar(sql).fetch_one(&self.pool).await.unwrap()
     }
 }
+
+const OLD_VIDEOS: &str = "insert into videos (id, owner, provider, title, metadata, playback_policy, quality, status, \
+    upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, \
+    steps, unsent, upload_expires_at, checks, lost, lease_until_s, version, revision, created_at, updated_at) \
+    select ('01800000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'owner-' || i % 10000, 'mux', 'Video ' || i, \
+    '{}', 'signed', 'basic', 'ready', 'upload-' || md5('old' || i), 'asset-' || md5('old' || i), 'ready', false, false, false, \
+    now(), false, jsonb_build_object('playback_id', jsonb_build_object('v', 'playback-' || i, 't', 1, 'r', 6, 'e', 'event-' || i)), \
+    '{}', 1, '[]', now() - interval '1 day', 0, false, 0, 4, 4, now(), now() from";
+
+const OLD_EVENTS: &str = "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, \
+    receipts, video_ref, upload_id, asset_id, state, attempts, video_id, body) \
+    select ('01800000-0000-7000-8001-' || lpad(to_hex(i), 12, '0'))::uuid, 'mux', 'event-' || md5('old' || i), false, \
+    'video.asset.ready', now(), now() - interval '1 day', 1, v, null, 'asset-' || md5('old' || i / 4), 'applied', 0, v, '\\x7b7d' \
+    from (select i, ('01800000-0000-7000-8000-' || lpad(to_hex(i / 4), 12, '0'))::uuid as v from";
 
 const READY_FACTS: &str = "jsonb_build_object(\
     'playback_id', jsonb_build_object('v', 'playback-' || md5(i::text), 't', 1, 'r', 6, 'e', 'event-' || i), \

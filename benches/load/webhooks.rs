@@ -27,15 +27,34 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
 }
 
 async fn one(bench: &Bench, table: &mut Table, connections: usize, replicas: usize) {
-    let (url, rows) = bench
+    let database = bench
         .database(&format!("webhooks_{connections}_{replicas}"))
         .await;
-    let count = bench.span.as_secs() * MOST_PER_S;
-    rows.seed("mux", count, false).await;
+    let name = match replicas {
+        1 => format!("webhooks, {connections} connections"),
+        _ => format!("webhooks, {connections} connections, {replicas} replicas"),
+    };
+    measure(bench, table, &name, &database, (connections, replicas)).await;
+}
+
+/// Videos of a run.
+pub(crate) fn most(bench: &Bench) -> u64 {
+    bench.span.as_secs() * MOST_PER_S
+}
+
+pub(crate) async fn measure(
+    bench: &Bench,
+    table: &mut Table,
+    name: &str,
+    (url, rows): &(String, Rows),
+    (connections, replicas): (usize, usize),
+) {
+    let count = most(bench);
+    rows.seed("mux", 0..count, false).await;
     rows.run("checkpoint").await;
     let mut services = Vec::new();
     for _ in 0..replicas {
-        services.push(Service::start(bench, &url, "http://127.0.0.1:9").await);
+        services.push(Service::start(bench, url, "http://127.0.0.1:9").await);
     }
     let targets: Vec<SocketAddr> = services.iter().map(|service| service.address).collect();
     let prepared: Vec<Arc<[u8]>> = (0..count).map(webhook).collect();
@@ -45,18 +64,14 @@ async fn one(bench: &Bench, table: &mut Table, connections: usize, replicas: usi
     let before = Spent::now(bench, &services);
     let outcome = load(&targets, connections, bench.span, prepared.into_iter()).await;
     let cpu = Spent::now(bench, &services).each(before, outcome.count());
-    let name = match replicas {
-        1 => format!("webhooks, {connections} connections"),
-        _ => format!("webhooks, {connections} connections, {replicas} replicas"),
-    };
     let beside = share(
         outcome.per_second(),
         table.single_rows_per_s,
         "one transaction an event",
     );
-    table.load(&name, &outcome, &format!("{beside}; {cpu}"));
+    table.load(name, &outcome, &format!("{beside}; {cpu}"));
     rows.print_statements().await;
-    applied(table, &rows, &outcome).await;
+    applied(table, rows, &outcome).await;
     let peak = services.iter().map(Service::peak_mib).fold(0.0, f64::max);
     table.fact("… peak resident memory", format!("{peak:.0} MiB"), "at most 120");
 }
@@ -70,6 +85,10 @@ pub(crate) fn profile(command: &str, service: &Service, span: Duration) {
     drop(started.unwrap());
 }
 
+/// Those of the run, not those that a database had grown by before it.
+const NEW_EVENTS: &str = "id > '01900000-0000-0000-0000-000000000000'";
+const NEW_VIDEOS: &str = "id < '01000000-0000-0000-0000-000000000000'";
+
 /// Waits until all are applied, and tells how long after its receipt the commit came that applied an event.
 async fn applied(table: &mut Table, rows: &Rows, outcome: &Outcome) {
     let begun = std::time::Instant::now();
@@ -79,19 +98,24 @@ async fn applied(table: &mut Table, rows: &Rows, outcome: &Outcome) {
         tokio::time::sleep(Duration::from_millis(20)).await;
     }
     let applied = rows
-        .number("select count(*)::float8 from webhook_events where state = 'applied'")
+        .number(&format!(
+            "select count(*)::float8 from webhook_events where state = 'applied' and {NEW_EVENTS}"
+        ))
         .await;
     let ready = rows
-        .number("select count(*)::float8 from videos where status = 'ready'")
+        .number(&format!(
+            "select count(*)::float8 from videos where status = 'ready' and {NEW_VIDEOS}"
+        ))
         .await;
     let answered = outcome.count() as f64;
     assert!(applied >= answered, "{applied} applied of {answered} answered");
     assert!(ready >= answered, "{ready} videos ready of {answered} answered");
     let p99_s = rows
-        .number(
+        .number(&format!(
             "select coalesce(percentile_cont(0.99) within group (order by \
-             extract(epoch from pg_xact_commit_timestamp(xmin) - received_at)), 0)::float8 from webhook_events",
-        )
+             extract(epoch from pg_xact_commit_timestamp(xmin) - received_at)), 0)::float8 \
+             from webhook_events where {NEW_EVENTS}"
+        ))
         .await;
     table.fact(
         "… applied after the receipt, p99",
