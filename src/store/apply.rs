@@ -285,6 +285,19 @@ impl Tx {
         if written != changes.len() as u64 {
             return Err(StoreError::Contended);
         }
+        let written: Vec<&VideoChange> = changes.iter().collect();
+        self.follow_up(outbox, &written, now).await
+    }
+
+    /// What comes with changes that were written: events that waited for ids that became known are due, and the
+    /// application is told.
+    pub(super) async fn follow_up(
+        &mut self,
+        outbox: &Outbox,
+        changes: &[&VideoChange],
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let Self::Postgres(tx) = self else { return Ok(()) };
         let mut gained: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
         for VideoChange { before, after } in changes {
             if gained_an_id(before, after) {

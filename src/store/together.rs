@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::changes::gained_an_id;
 use super::outbox::Outbox;
 use super::shared::Shared;
 use super::tx::Tx;
@@ -101,22 +100,15 @@ async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<O
 /// The ids of those whose row was as it is known.
 async fn write(pool: &PgPool, outbox: &Outbox, changes: &[&Change]) -> Result<HashSet<Uuid>, StoreError> {
     let mut tx = pool.begin().await?;
-    let rows: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
+    let mut rows: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
     let written: HashSet<Uuid> = arrays::rewrite_videos(&mut tx, &rows)
         .await?
         .into_iter()
         .collect();
+    rows.retain(|change| written.contains(&change.after.id));
+    let now = changes.iter().map(|(_, now)| *now).max().unwrap_or_default();
     let mut tx = Tx::Postgres(tx);
-    for (change, now) in changes {
-        let VideoChange { before, after } = &**change;
-        if !written.contains(&after.id) {
-            continue;
-        }
-        if gained_an_id(before, after) {
-            tx.release_parked_for(after, *now).await?;
-        }
-        tx.announce(outbox, before, after, *now).await?;
-    }
+    tx.follow_up(outbox, &rows, now).await?;
     tx.commit().await?;
     Ok(written)
 }
