@@ -86,7 +86,8 @@ pub(crate) fn profile(command: &str, service: &Service, span: Duration) {
 }
 
 /// Those of the run, not those that a database had grown by before it.
-const NEW_EVENTS: &str = "id > '01900000-0000-0000-0000-000000000000'";
+const NEW_EVENTS: &str = "id > (lpad(to_hex((extract(epoch from now() - interval '12 hours') * 1000)::bigint), 12, '0') \
+    || '00000000000000000000')::uuid";
 const NEW_VIDEOS: &str = "id < '01000000-0000-0000-0000-000000000000'";
 
 /// Waits until all are applied, and tells how long after its receipt the commit came that applied an event.

@@ -1,5 +1,7 @@
 //! Rows whose time is over, removed in small batches.
 
+use std::time::Instant;
+
 use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
@@ -10,6 +12,8 @@ use crate::store::StoreError;
 
 /// Between two rounds.
 const EVERY: std::time::Duration = std::time::Duration::from_mins(10);
+/// After each statement, so many times as long as it took.
+const REST: u32 = 3;
 /// Rows of one statement: no lock is held for long.
 const BATCH: i64 = 500;
 
@@ -37,21 +41,15 @@ pub async fn round(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock.now();
     let keep = Duration::days(i64::from(state.settings.inbox.keep_days)).max(Duration::hours(72));
     let purge = Duration::hours(i64::from(state.settings.reconcile.purge_after_h));
-    let mut counts = [0_u64; 5];
-    while let removed @ 1.. = state.store.prune_events(now - keep, BATCH).await? {
-        counts[0] += removed;
-    }
-    while let removed @ 1.. = state.store.prune_keys(now, BATCH).await? {
-        counts[1] += removed;
-    }
-    while let removed @ 1.. = state.store.purge_deleted(now - purge, BATCH).await? {
-        counts[2] += removed;
-    }
     let (since, endpoints) = (now - TRIED_FOR, &state.settings.events.endpoints);
-    counts[3] += state.store.give_up_unsent(endpoints, since, now).await?;
-    while let removed @ 1.. = state.store.prune_outgoing(now - keep, BATCH).await? {
-        counts[4] += removed;
-    }
+    let store = &state.store;
+    let counts = [
+        little_by_little(|| store.prune_events(now - keep, BATCH)).await?,
+        little_by_little(|| store.prune_keys(now, BATCH)).await?,
+        little_by_little(|| store.purge_deleted(now - purge, BATCH)).await?,
+        store.give_up_unsent(endpoints, since, now).await?,
+        little_by_little(|| store.prune_outgoing(now - keep, BATCH)).await?,
+    ];
     if counts != [0; 5] {
         tracing::info!(
             events = counts[0],
@@ -63,4 +61,21 @@ pub async fn round(state: &AppState) -> Result<(), StoreError> {
         );
     }
     Ok(())
+}
+
+/// Removes until nothing is left, and rests in between: millions of rows whose time is over at once, as after a setting
+/// was changed, take the database's time from nobody. Returns how many.
+async fn little_by_little<F>(remove: impl Fn() -> F) -> Result<u64, StoreError>
+where
+    F: Future<Output = Result<u64, StoreError>>,
+{
+    let mut all = 0;
+    loop {
+        let begun = Instant::now();
+        match remove().await? {
+            0 => return Ok(all),
+            removed => all += removed,
+        }
+        tokio::time::sleep(begun.elapsed() * REST).await;
+    }
 }
