@@ -171,14 +171,14 @@ pub(super) async fn insert_videos(
     .map(drop)
 }
 
-/// Writes everything that can change of videos, where nobody came in between; the ids of those that were written. The
-/// rows are locked in the order of ids.
+/// Writes everything that can change of videos, where nobody came in between or holds the row now; the ids of those that
+/// were written.
 pub(super) async fn rewrite_videos(
     connection: &mut PgConnection,
     changes: &[&VideoChange],
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     sqlx::query_scalar(
-        "with held as materialized (select id from videos where id = any($1) order by id for update) \
+        "with held as materialized (select id from videos where id = any($1) for update skip locked) \
          update videos set title = new.title, external_id = new.external_id, metadata = new.metadata, \
          thumbnail_time = new.thumbnail_time, status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
          reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \

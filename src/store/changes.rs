@@ -96,9 +96,10 @@ impl Store {
                 before: before.clone(),
                 after: after.clone(),
             };
-            if let Ok(written) = together.changes.ask((Arc::new(change), now)).await {
-                return Ok(written);
+            if together.changes.ask((Arc::new(change), now)).await.is_ok() {
+                return Ok(true);
             }
+            // Somebody came in between or holds the row, or the database failed: alone it is seen which.
         }
         let mut tx = self.begin().await?;
         let written = tx.write_video(&self.outbox, before, after, now).await?;

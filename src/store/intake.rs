@@ -125,8 +125,9 @@ impl Writer {
             .thread_name("intake")
             .enable_all()
             .build();
-        let started = threads.map(|threads| {
-            std::thread::spawn(move || {
+        let started = threads.and_then(|threads| {
+            let keeper = std::thread::Builder::new().name("intake".to_owned());
+            keeper.spawn(move || {
                 threads.block_on(async move {
                     let own = u32::try_from(WRITERS)
                         .ok()

@@ -23,8 +23,8 @@ pub(super) struct Together {
     pub(super) reads: Shared<Uuid, Option<Video>>,
     /// Writes a new video.
     pub(super) inserts: Shared<Arc<Video>, ()>,
-    /// Writes a change where the row is still as it was before; whether it was.
-    pub(super) changes: Shared<Change, bool>,
+    /// Writes a change where the row is still as it was before and nobody holds it: nobody waits for the row of another.
+    pub(super) changes: Shared<Change, ()>,
 }
 
 /// A change to one video, made at this time.
@@ -75,8 +75,8 @@ async fn insert(pool: PgPool, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
     }
 }
 
-async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<Option<bool>> {
-    // One a video: who comes second finds another row than it knows, and waits for its turn alone.
+async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<Option<()>> {
+    // One a video: who comes second finds another row than it knows.
     let mut seen = HashSet::new();
     let first: Vec<bool> = changes
         .iter()
@@ -93,11 +93,11 @@ async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<O
     changes
         .iter()
         .zip(first)
-        .map(|((change, _), first)| first.then(|| written.contains(&change.after.id)))
+        .map(|((change, _), first)| (first && written.contains(&change.after.id)).then_some(()))
         .collect()
 }
 
-/// The ids of those whose row was as it is known.
+/// The ids of those that were written.
 async fn write(pool: &PgPool, outbox: &Outbox, changes: &[&Change]) -> Result<HashSet<Uuid>, StoreError> {
     let mut tx = pool.begin().await?;
     let mut rows: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
