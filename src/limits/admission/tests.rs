@@ -1,0 +1,83 @@
+use super::*;
+
+#[tokio::test]
+async fn who_finds_no_place_waits_a_while_and_is_refused() {
+    let admission = Arc::new(Admission::new(2, Duration::ZERO, Duration::from_millis(10)));
+    let one = admission.enter().await.unwrap();
+    let _two = admission.enter().await.unwrap();
+    let begun = Instant::now();
+    assert!(admission.enter().await.is_none());
+    assert!(begun.elapsed() >= Duration::from_millis(50));
+    let (third, ()) = tokio::join!(admission.enter(), async { drop(one) });
+    assert!(third.is_some());
+    assert_eq!(admission.taken.load(Ordering::SeqCst), 2);
+    assert_eq!(admission.waiting.load(Ordering::SeqCst), 0);
+}
+
+/// The order in which three who wait get the one place.
+async fn order(mean_us: u64) -> Vec<usize> {
+    let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
+    admission.mean_us.store(mean_us, Ordering::Relaxed);
+    let first = admission.enter().await.unwrap();
+    let served = std::sync::Mutex::new(Vec::new());
+    let wait = async |number: usize| {
+        if let Some(place) = admission.enter().await {
+            served.lock().unwrap().push(number);
+            drop(place);
+        }
+    };
+    tokio::join!(wait(1), wait(2), wait(3), async { drop(first) });
+    served.into_inner().unwrap()
+}
+
+#[tokio::test]
+async fn the_first_is_the_first_until_too_many_wait() {
+    assert_eq!(order(1_000).await, [1, 2, 3]);
+    assert_eq!(order(4_000).await[0], 3);
+}
+
+#[tokio::test]
+async fn a_place_is_lent_while_its_client_dawdles() {
+    let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
+    let slow = admission.enter().await.unwrap();
+    slow.leave();
+    let quick = admission.enter().await.unwrap();
+    slow.come_back(Duration::from_secs(1));
+    assert_eq!(admission.taken.load(Ordering::SeqCst), 2);
+    slow.answered();
+    quick.leave();
+    drop(quick);
+    assert_eq!(admission.taken.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn places_follow_what_the_bottleneck_can_do() {
+    // Too slow by a ninth: a tenth goes, of those in use.
+    assert_eq!(wanted(100, true, (6_000_000, 1000), 60_000, 5_400), 89);
+    assert_eq!(wanted(500, false, (6_000_000, 1000), 60_000, 5_400), 112);
+    // Never more than a fifth at a time, however few of the answers came in a stall.
+    assert_eq!(wanted(100, true, (600_000, 10), 600_000, 4_000), 79);
+    // Fast enough: more only where somebody found none.
+    assert_eq!(wanted(100, true, (3_000_000, 1000), 60_000, 4_000), 126);
+    assert_eq!(wanted(100, false, (3_000_000, 1000), 60_000, 4_000), 100);
+}
+
+#[test]
+fn a_bottleneck_of_eight_is_found_and_given_up_again() {
+    // A model of a service that does eight at the same time in 10 ms each, and of a hundred who ask.
+    let admission = Admission::new(512, Duration::from_millis(5), Duration::from_millis(50));
+    let time_of = |taken: usize| 10_000 * u64::try_from(taken.div_ceil(8)).unwrap();
+    for _ in 0..100 {
+        let taken = admission.places.load(Ordering::Relaxed).min(100);
+        let took_us = time_of(taken);
+        for _ in 0..20 {
+            admission.window.answers.fetch_add(1, Ordering::Relaxed);
+            admission.window.sum_us.fetch_add(took_us, Ordering::Relaxed);
+        }
+        admission.window.full.store(taken < 100, Ordering::Relaxed);
+        admission.learn(time_of(1));
+        admission.look_again(20 * took_us / u64::try_from(taken).unwrap());
+    }
+    let found = admission.places.load(Ordering::Relaxed);
+    assert!((8..=24).contains(&found), "{found}");
+}
