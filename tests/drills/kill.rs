@@ -129,16 +129,35 @@ pub(crate) async fn kill_under_load(name: &str, service: &mut Service, load: &Lo
     kills
 }
 
-async fn kill_drill(name: &str, database: &str) {
-    let mux = FakeMux::start().await;
-    let mut service = Service::new(database, &mux.url, &[]);
+/// What is left of a service that was killed under load.
+pub(crate) struct Survived {
+    pub(crate) kills: usize,
+    pub(crate) videos: Vec<AtMux>,
+    pub(crate) ledger: Ledger,
+    pub(crate) rows: Rows,
+}
+
+/// Starts the service and kills it again and again under load; what was acknowledged is there.
+pub(crate) async fn survive(name: &str, service: &mut Service, mux: &FakeMux, database: &str) -> Survived {
     service.start().await;
-    let videos = begin_videos(&service, &mux).await;
+    let videos = begin_videos(service, mux).await;
     let load = Load::start(&[&service.url], videos.clone());
-    let kills = kill_under_load(name, &mut service, &load).await;
+    let kills = kill_under_load(name, service, &load).await;
     let ledger = load.finish().await;
     let rows = Rows::of(database).await;
     check(&format!("{name}, killed {kills} times"), &ledger, &videos, &rows).await;
+    Survived {
+        kills,
+        videos,
+        ledger,
+        rows,
+    }
+}
+
+async fn kill_drill(name: &str, database: &str) {
+    let mux = FakeMux::start().await;
+    let mut service = Service::new(database, &mux.url, &[]);
+    let Survived { ledger, .. } = survive(name, &mut service, &mux, database).await;
     assert!(!ledger.refused.is_empty(), "{name}: the kills were noticed");
     service.assert_no_panic();
 }

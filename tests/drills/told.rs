@@ -8,10 +8,8 @@ use tempfile::TempDir;
 use tokio::time::Instant;
 
 use crate::cluster::{Cluster, free_port};
-use crate::kill::{begin_videos, check, kill_under_load};
-use crate::load::Load;
+use crate::kill::{Survived, survive};
 use crate::mux::{AtMux, Life};
-use crate::rows::Rows;
 use crate::service::{DEADLINE, Service};
 use crate::support::fake_mux::FakeMux;
 use crate::support::receiver::{Receiver, SECRET, verified};
@@ -25,13 +23,10 @@ async fn drill(name: &str, database: &str) {
     ];
     let settings = settings.each_ref().map(|(name, value)| (*name, value.as_str()));
     let mut service = Service::new(database, &mux.url, &settings);
-    service.start().await;
-    let videos = begin_videos(&service, &mux).await;
-    let load = Load::start(&[&service.url], videos.clone());
-    let kills = kill_under_load(name, &mut service, &load).await;
-    let ledger = load.finish().await;
-    let rows = Rows::of(database).await;
-    check(name, &ledger, &videos, &rows).await;
+    let survived = survive(name, &mut service, &mux, database).await;
+    let Survived {
+        kills, videos, rows, ..
+    } = survived;
 
     let owed = rows.outgoing().await;
     assert!(
