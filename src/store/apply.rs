@@ -36,7 +36,7 @@ pub struct Plan {
 }
 
 /// A video before and after a batch.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct VideoChange {
     /// As it was read.
     pub before: Video,
@@ -281,12 +281,12 @@ impl Tx {
         if changes.is_empty() {
             return Ok(());
         }
-        let written = arrays::write_videos(tx, changes).await.map_err(identity)?;
+        let changes: Vec<&VideoChange> = changes.iter().collect();
+        let written = arrays::write_videos(tx, &changes).await.map_err(identity)?;
         if written != changes.len() as u64 {
             return Err(StoreError::Contended);
         }
-        let written: Vec<&VideoChange> = changes.iter().collect();
-        self.follow_up(outbox, &written, now).await
+        self.follow_up(outbox, &changes, now).await
     }
 
     /// What comes with changes that were written: events that waited for ids that became known are due, and the

@@ -5,8 +5,10 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgArguments;
+use sqlx::query::Query;
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool};
+use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
 use super::apply::{EventOutcome, Keys, VideoChange};
@@ -77,53 +79,59 @@ pub(super) async fn videos_of(
         .await
 }
 
+/// The members of a video that events can change, as `$3` to `$18` behind its id and its revision before.
+const KNOWN_SET: &str = "status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
+     reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \
+     cancel_confirmed = new.cancel_confirmed, ready_at = new.ready_at, \
+     ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, check_at = new.check_at, \
+     checks = new.checks, lost = new.lost, version = new.version, revision = new.revision, \
+     updated_at = new.updated_at";
+const KNOWN_TYPES: &str = "$1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], \
+     $8::boolean[], $9::boolean[], $10::timestamptz[], $11::boolean[], $12::jsonb[], $13::timestamptz[], \
+     $14::integer[], $15::boolean[], $16::bigint[], $17::bigint[], $18::timestamptz[]";
+const KNOWN_NAMES: &str = "id, before, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
+     ready_at, ready_by_our_clock, facts, check_at, checks, lost, version, revision, updated_at";
+
+type Statement<'q> = Query<'q, Postgres, PgArguments>;
+
+/// Binds `$1` to `$18`, see [`KNOWN_SET`].
+fn bind_known<'q>(statement: Statement<'q>, changes: &'q [&VideoChange]) -> Statement<'q> {
+    statement
+        .bind(column(changes, |change| change.after.id))
+        .bind(column(changes, |change| change.before.revision))
+        .bind(column(changes, |change| change.after.status.as_str()))
+        .bind(column(changes, |change| change.after.known.upload_id.as_deref()))
+        .bind(column(changes, |change| change.after.known.asset_id.as_deref()))
+        .bind(column(changes, |change| change.after.known.reported.as_str()))
+        .bind(column(changes, |change| change.after.known.gone))
+        .bind(column(changes, |change| change.after.known.delete_requested))
+        .bind(column(changes, |change| change.after.known.cancel_confirmed))
+        .bind(column(changes, |change| change.after.known.ready_at()))
+        .bind(column(changes, |change| is_by_our_clock(&change.after)))
+        .bind(column(changes, |change| Json(&change.after.known.facts)))
+        .bind(column(changes, |change| change.after.check_at))
+        .bind(column(changes, |change| change.after.checks))
+        .bind(column(changes, |change| change.after.known.lost))
+        .bind(column(changes, |change| change.after.version))
+        .bind(column(changes, |change| change.after.revision))
+        .bind(column(changes, |change| change.after.updated_at))
+}
+
 /// Writes what events can change of videos, where nobody came in between; how many were written.
 pub(super) async fn write_videos(
     connection: &mut PgConnection,
-    changes: &[VideoChange],
+    changes: &[&VideoChange],
 ) -> Result<u64, sqlx::Error> {
-    let result = sqlx::query(
-        "update videos set status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
-         reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \
-         cancel_confirmed = new.cancel_confirmed, ready_at = new.ready_at, \
-         ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, check_at = new.check_at, \
-         checks = new.checks, lost = new.lost, version = new.version, revision = new.revision, \
-         updated_at = new.updated_at \
-         from unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], \
-         $8::boolean[], $9::boolean[], $10::timestamptz[], $11::boolean[], $12::jsonb[], $13::timestamptz[], \
-         $14::integer[], $15::boolean[], $16::bigint[], $17::bigint[], $18::timestamptz[]) \
-         as new (id, before, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
-         ready_at, ready_by_our_clock, facts, check_at, checks, lost, version, revision, updated_at) \
-         where videos.id = new.id and videos.revision = new.before",
-    )
-    .bind(column(changes, |change| change.after.id))
-    .bind(column(changes, |change| change.before.revision))
-    .bind(column(changes, |change| change.after.status.as_str()))
-    .bind(column(changes, |change| change.after.known.upload_id.as_deref()))
-    .bind(column(changes, |change| change.after.known.asset_id.as_deref()))
-    .bind(column(changes, |change| change.after.known.reported.as_str()))
-    .bind(column(changes, |change| change.after.known.gone))
-    .bind(column(changes, |change| change.after.known.delete_requested))
-    .bind(column(changes, |change| change.after.known.cancel_confirmed))
-    .bind(column(changes, |change| change.after.known.ready_at()))
-    .bind(column(changes, |change| is_by_our_clock(&change.after)))
-    .bind(column(changes, |change| Json(&change.after.known.facts)))
-    .bind(column(changes, |change| change.after.check_at))
-    .bind(column(changes, |change| change.after.checks))
-    .bind(column(changes, |change| change.after.known.lost))
-    .bind(column(changes, |change| change.after.version))
-    .bind(column(changes, |change| change.after.revision))
-    .bind(column(changes, |change| change.after.updated_at))
-    .execute(connection)
-    .await?;
-    Ok(result.rows_affected())
+    let sql = format!(
+        "update videos set {KNOWN_SET} from unnest({KNOWN_TYPES}) as new ({KNOWN_NAMES}) \
+         where videos.id = new.id and videos.revision = new.before"
+    );
+    let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), changes);
+    Ok(statement.execute(connection).await?.rows_affected())
 }
 
 /// Writes new videos; all or none.
-pub(super) async fn insert_videos(
-    connection: &mut PgConnection,
-    videos: &[Arc<Video>],
-) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, playback_policy, \
          quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, \
@@ -166,7 +174,7 @@ pub(super) async fn insert_videos(
     .bind(column(videos, |video| video.revision))
     .bind(column(videos, |video| video.created_at))
     .bind(column(videos, |video| video.updated_at))
-    .execute(connection)
+    .execute(pool)
     .await
     .map(drop)
 }
@@ -177,55 +185,30 @@ pub(super) async fn rewrite_videos(
     connection: &mut PgConnection,
     changes: &[&VideoChange],
 ) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar(
+    let sql = format!(
         "with held as materialized (select id from videos where id = any($1) for update skip locked) \
-         update videos set title = new.title, external_id = new.external_id, metadata = new.metadata, \
-         thumbnail_time = new.thumbnail_time, status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
-         reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \
-         cancel_confirmed = new.cancel_confirmed, ready_at = new.ready_at, \
-         ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, captures = new.captures, \
-         upload_expires_at = new.upload_expires_at, check_at = new.check_at, checks = new.checks, \
-         missing_since = new.missing_since, version = new.version, revision = new.revision, \
-         updated_at = new.updated_at, steps = new.steps, lost = new.lost, unsent = new.unsent \
-         from held, unnest($1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::jsonb[], $6::double precision[], \
-         $7::text[], $8::text[], $9::text[], $10::text[], $11::boolean[], $12::boolean[], $13::boolean[], \
-         $14::timestamptz[], $15::boolean[], $16::jsonb[], $17::jsonb[], $18::timestamptz[], $19::timestamptz[], \
-         $20::integer[], $21::timestamptz[], $22::bigint[], $23::bigint[], $24::timestamptz[], $25::integer[], \
-         $26::boolean[], $27::jsonb[]) \
-         as new (id, before, title, external_id, metadata, thumbnail_time, status, upload_id, asset_id, reported, gone, \
-         delete_requested, cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, upload_expires_at, check_at, \
-         checks, missing_since, version, revision, updated_at, steps, lost, unsent) \
-         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id",
-    )
-    .bind(column(changes, |change| change.after.id))
-    .bind(column(changes, |change| change.before.revision))
-    .bind(column(changes, |change| change.after.title.as_deref()))
-    .bind(column(changes, |change| change.after.external_id.as_deref()))
-    .bind(column(changes, |change| Json(&change.after.metadata)))
-    .bind(column(changes, |change| change.after.thumbnail_time))
-    .bind(column(changes, |change| change.after.status.as_str()))
-    .bind(column(changes, |change| change.after.known.upload_id.as_deref()))
-    .bind(column(changes, |change| change.after.known.asset_id.as_deref()))
-    .bind(column(changes, |change| change.after.known.reported.as_str()))
-    .bind(column(changes, |change| change.after.known.gone))
-    .bind(column(changes, |change| change.after.known.delete_requested))
-    .bind(column(changes, |change| change.after.known.cancel_confirmed))
-    .bind(column(changes, |change| change.after.known.ready_at()))
-    .bind(column(changes, |change| is_by_our_clock(&change.after)))
-    .bind(column(changes, |change| Json(&change.after.known.facts)))
-    .bind(column(changes, |change| Json(&change.after.captures)))
-    .bind(column(changes, |change| change.after.upload_expires_at))
-    .bind(column(changes, |change| change.after.check_at))
-    .bind(column(changes, |change| change.after.checks))
-    .bind(column(changes, |change| change.after.missing_since))
-    .bind(column(changes, |change| change.after.version))
-    .bind(column(changes, |change| change.after.revision))
-    .bind(column(changes, |change| change.after.updated_at))
-    .bind(column(changes, |change| change.after.steps))
-    .bind(column(changes, |change| change.after.known.lost))
-    .bind(column(changes, |change| Json(&change.after.unsent)))
-    .fetch_all(connection)
-    .await
+         update videos set {KNOWN_SET}, title = new.title, external_id = new.external_id, metadata = new.metadata, \
+         thumbnail_time = new.thumbnail_time, captures = new.captures, steps = new.steps, unsent = new.unsent, \
+         upload_expires_at = new.upload_expires_at, missing_since = new.missing_since \
+         from held, unnest({KNOWN_TYPES}, $19::text[], $20::text[], $21::jsonb[], $22::double precision[], \
+         $23::jsonb[], $24::integer[], $25::jsonb[], $26::timestamptz[], $27::timestamptz[]) \
+         as new ({KNOWN_NAMES}, title, external_id, metadata, thumbnail_time, captures, steps, unsent, \
+         upload_expires_at, missing_since) \
+         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id"
+    );
+    let rows = bind_known(sqlx::query(AssertSqlSafe(sql)), changes)
+        .bind(column(changes, |change| change.after.title.as_deref()))
+        .bind(column(changes, |change| change.after.external_id.as_deref()))
+        .bind(column(changes, |change| Json(&change.after.metadata)))
+        .bind(column(changes, |change| change.after.thumbnail_time))
+        .bind(column(changes, |change| Json(&change.after.captures)))
+        .bind(column(changes, |change| change.after.steps))
+        .bind(column(changes, |change| Json(&change.after.unsent)))
+        .bind(column(changes, |change| change.after.upload_expires_at))
+        .bind(column(changes, |change| change.after.missing_since))
+        .fetch_all(connection)
+        .await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 fn is_by_our_clock(video: &Video) -> bool {

@@ -56,16 +56,9 @@ impl Store {
         now: DateTime<Utc>,
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
-        let id = known.id;
-        let mut known = Some(known);
+        let mut before = known;
         for _ in 0..TRIES {
-            let before = match known.take() {
-                Some(known) => known,
-                None => match self.video(id).await? {
-                    Some(found) => found,
-                    None => return Ok(Edit::Missing),
-                },
-            };
+            let id = before.id;
             let mut after = before.clone();
             if let Err(refusal) = change(&mut after) {
                 return Ok(Edit::Refused(refusal));
@@ -74,35 +67,34 @@ impl Store {
                 return Ok(Edit::Done(Box::new(before)));
             }
             settle(&before, &mut after, now);
-            if self.write_video(&before, &after, now).await? {
+            let change = Arc::new(VideoChange { before, after });
+            if self.write_video(&change, now).await? {
+                let VideoChange { before, after } = Arc::unwrap_or_clone(change);
                 self.outcomes.tell(Ended::by(&before, &after));
                 if after.version != before.version {
                     self.feed.publish(&[(after.id, after.version)]);
                 }
                 return Ok(Edit::Done(Box::new(after)));
             }
+            match self.video(id).await? {
+                Some(found) => before = found,
+                None => return Ok(Edit::Missing),
+            }
         }
         Err(StoreError::Contended)
     }
 
-    async fn write_video(
-        &self,
-        before: &Video,
-        after: &Video,
-        now: DateTime<Utc>,
-    ) -> Result<bool, StoreError> {
-        if let Some(together) = &self.together {
-            let change = VideoChange {
-                before: before.clone(),
-                after: after.clone(),
-            };
-            if together.changes.ask((Arc::new(change), now)).await.is_ok() {
-                return Ok(true);
-            }
-            // Somebody came in between or holds the row, or the database failed: alone it is seen which.
+    async fn write_video(&self, change: &Arc<VideoChange>, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        if let Some(together) = &self.together
+            && together.changes.ask((change.clone(), now)).await.is_ok()
+        {
+            return Ok(true);
         }
+        // Somebody came in between or holds the row, or the database failed: alone it is seen which.
         let mut tx = self.begin().await?;
-        let written = tx.write_video(&self.outbox, before, after, now).await?;
+        let written = tx
+            .write_video(&self.outbox, &change.before, &change.after, now)
+            .await?;
         if written {
             tx.commit().await?;
         }

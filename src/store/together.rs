@@ -64,12 +64,8 @@ async fn read(pool: PgPool, asked: Vec<Uuid>) -> Vec<Option<Option<Video>>> {
 }
 
 async fn insert(pool: PgPool, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
-    let written = match pool.acquire().await {
-        Ok(mut connection) => arrays::insert_videos(&mut connection, &videos).await,
-        Err(error) => Err(error),
-    };
     // All of them, or none.
-    match written {
+    match arrays::insert_videos(&pool, &videos).await {
         Ok(()) => vec![Some(()); videos.len()],
         Err(_) => Vec::new(),
     }
@@ -78,22 +74,16 @@ async fn insert(pool: PgPool, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
 async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<Option<()>> {
     // One a video: who comes second finds another row than it knows.
     let mut seen = HashSet::new();
-    let first: Vec<bool> = changes
+    let first: Vec<&Change> = changes
         .iter()
-        .map(|(change, _)| seen.insert(change.after.id))
+        .filter(|(change, _)| seen.insert(change.after.id))
         .collect();
-    let mine: Vec<&Change> = changes
-        .iter()
-        .zip(&first)
-        .filter_map(|(change, first)| first.then_some(change))
-        .collect();
-    let Ok(written) = write(&pool, &outbox, &mine).await else {
+    let Ok(mut written) = write(&pool, &outbox, &first).await else {
         return Vec::new();
     };
     changes
         .iter()
-        .zip(first)
-        .map(|((change, _), first)| (first && written.contains(&change.after.id)).then_some(()))
+        .map(|(change, _)| written.remove(&change.after.id).then_some(()))
         .collect()
 }
 
