@@ -1,9 +1,10 @@
 //! Where things lie in `local.dir`. Every path is built from ids that this provider made.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::{DirEntry, File, TryLockError},
     io,
     path::{Path, PathBuf},
+    time::{Duration, Instant},
 };
 
 use super::LocalError;
@@ -133,24 +134,77 @@ impl Folders {
     }
 }
 
+/// How long a process that was told to end may take: it may hang in a write to a slow disk.
+const ENDING: Duration = Duration::from_secs(10);
+
 /// A tool outlives a service that was killed, and would go on writing. The folder is locked: whoever works in it
-/// now was started by a service that is no more.
+/// now was started by a service that is no more. Returns once they are gone, since a process that was told to end
+/// still finishes the write it is in.
 fn end_processes_in(folder: &Path) {
-    let Ok(processes) = std::fs::read_dir("/proc") else {
-        return;
-    };
-    for process in processes.filter_map(Result::ok) {
-        let within = std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder));
-        let id = process.file_name().to_str().and_then(|name| name.parse().ok());
-        if let Some(id) = id.filter(|_| within).and_then(rustix::process::Pid::from_raw) {
-            let _ = rustix::process::kill_process(id, rustix::process::Signal::KILL);
+    let begun = Instant::now();
+    loop {
+        let working = processes_in(folder);
+        if working.is_empty() || begun.elapsed() > ENDING {
+            return;
         }
+        for process in working {
+            let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
+        }
+        std::thread::sleep(Duration::from_millis(5));
     }
+}
+
+/// The processes whose working directory lies in a folder; none where there is no `/proc`.
+fn processes_in(folder: &Path) -> Vec<rustix::process::Pid> {
+    let Ok(processes) = std::fs::read_dir("/proc") else {
+        return Vec::new();
+    };
+    let within = |process: &DirEntry| {
+        std::fs::read_link(process.path().join("cwd")).is_ok_and(|cwd| cwd.starts_with(folder))
+    };
+    let id = |process: DirEntry| process.file_name().to_str()?.parse().ok();
+    processes
+        .filter_map(Result::ok)
+        .filter(within)
+        .filter_map(|process| rustix::process::Pid::from_raw(id(process)?))
+        .collect()
 }
 
 fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{
+        process::{Command, Stdio},
+        time::Duration,
+    };
+
+    use super::{Folders, processes_in};
+
+    /// `dd` with a buffer that takes the kernel a while to give back: the process stays for as long.
+    #[test]
+    fn a_sweep_returns_when_what_worked_in_the_folder_is_gone() {
+        let root = tempfile::tempdir().unwrap();
+        let folders = Folders::make(root.path()).unwrap();
+        let attempt = folders.work("asset").join("1");
+        std::fs::create_dir_all(&attempt).unwrap();
+        let mut tool = Command::new("dd")
+            .args(["if=/dev/zero", "of=/dev/null", "bs=256M"])
+            .current_dir(&attempt)
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        std::thread::sleep(Duration::from_millis(300));
+        let work = attempt.parent().unwrap().parent().unwrap();
+        assert_eq!(processes_in(work).len(), 1, "it works there");
+        folders.sweep_attempts().unwrap();
+        assert!(processes_in(work).is_empty(), "gone");
+        assert!(!attempt.exists());
+        tool.wait().unwrap();
     }
 }
