@@ -14,7 +14,7 @@ use super::outcomes::Ended;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
-use super::{Store, StoreError, on_pool};
+use super::{Pool, Store, StoreError, on_pool};
 use crate::domain::{EventState, InboxEvent, Video};
 
 /// Due events and every video that they may speak of.
@@ -150,6 +150,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// Every video that the events may speak of, as it is now, in no order.
+    pub(super) async fn videos_named_by(&self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
+        let mut rows: Vec<VideoRecord> = Vec::new();
+        for (provider, keys) in keys_by_provider(events) {
+            rows.extend(match &self.readers {
+                Pool::Postgres(pool) => {
+                    let mut connection = pool.acquire().await?;
+                    arrays::videos_of(&mut connection, provider, &keys, "").await?
+                }
+                Pool::Sqlite(pool) => {
+                    videos_by_keys(provider, &keys)
+                        .build_query_as()
+                        .fetch_all(pool)
+                        .await?
+                }
+            });
+        }
+        videos(rows)
+    }
+}
+
 impl Tx {
     async fn due_events(
         &mut self,
@@ -177,25 +199,11 @@ impl Tx {
 
     /// Every video that the events may speak of, locked, in the order of providers and ids.
     async fn videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
-        self.locked_videos_of(events, " for update").await
-    }
-
-    /// As [`Tx::videos_of`], but passes over those that somebody else holds.
-    pub(super) async fn free_videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
-        self.locked_videos_of(events, " for update skip locked").await
-    }
-
-    /// `lock` is PostgreSQL's; SQLite's writer is alone.
-    async fn locked_videos_of(
-        &mut self,
-        events: &[InboxEvent],
-        lock: &str,
-    ) -> Result<Vec<Video>, StoreError> {
         let mut rows: Vec<VideoRecord> = Vec::new();
         for (provider, keys) in keys_by_provider(events) {
             rows.extend(match self {
-                // One prepared statement for every size; SQLite has no arrays.
-                Self::Postgres(tx) => arrays::videos_of(tx, provider, &keys, lock).await?,
+                // One prepared statement for every size; SQLite has no arrays, and its writer is alone.
+                Self::Postgres(tx) => arrays::videos_of(tx, provider, &keys, " for update").await?,
                 Self::Sqlite(tx) => {
                     videos_by_keys(provider, &keys)
                         .build_query_as()
@@ -211,21 +219,17 @@ impl Tx {
     pub(super) async fn write_changes(
         &mut self,
         outbox: &Outbox,
-        mut changes: Vec<VideoChange>,
+        changes: Vec<VideoChange>,
         now: DateTime<Utc>,
         ended: &mut Vec<Ended>,
     ) -> Result<Vec<(Uuid, i64)>, StoreError> {
-        changes.retain(|change| change.before != change.after);
-        changes.sort_by_key(|change| change.before.id);
-        for VideoChange { before, after } in &mut changes {
-            settle(before, after, now);
-        }
+        let changes = settled(changes, now);
         match self {
             // All in one statement, the rows being locked; on SQLite no round trips are to be saved.
             Self::Postgres(_) => self.write_at_once(outbox, &changes, now).await?,
             Self::Sqlite(_) => {
-                for VideoChange { before, after } in &changes {
-                    if !self.write_video(outbox, before, after, now).await? {
+                for change in &changes {
+                    if !self.write_video(outbox, change, now).await? {
                         return Err(StoreError::Contended);
                     }
                 }
@@ -298,23 +302,38 @@ impl Tx {
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
         let Self::Postgres(tx) = self else { return Ok(()) };
-        let mut gained: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
-        for VideoChange { before, after } in changes {
-            if gained_an_id(before, after) {
-                let keys = gained.entry(&after.provider).or_default();
-                keys.refs.push(after.id);
-                keys.uploads.extend(after.known.upload_id.as_deref());
-                keys.assets.extend(after.known.asset_id.as_deref());
-            }
-        }
-        for (provider, keys) in gained {
+        for (provider, keys) in keys_gained(changes.iter().copied()) {
             arrays::release_parked(tx, provider, &keys, now).await?;
         }
-        for VideoChange { before, after } in changes {
-            self.announce(outbox, before, after, now).await?;
+        for change in changes {
+            self.announce(outbox, change, now).await?;
         }
         Ok(())
     }
+}
+
+/// Those that change anything, in the order of ids, with the counters and times that follow.
+pub(super) fn settled(mut changes: Vec<VideoChange>, now: DateTime<Utc>) -> Vec<VideoChange> {
+    changes.retain(|change| change.before != change.after);
+    changes.sort_by_key(|change| change.before.id);
+    for VideoChange { before, after } in &mut changes {
+        settle(before, after, now);
+    }
+    changes
+}
+
+/// The ids that videos have now and had not before, by provider: events may have waited for them.
+pub(super) fn keys_gained<'a>(changes: impl Iterator<Item = &'a VideoChange>) -> BTreeMap<&'a str, Keys<'a>> {
+    let mut gained: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
+    for VideoChange { before, after } in changes {
+        if gained_an_id(before, after) {
+            let keys = gained.entry(&after.provider).or_default();
+            keys.refs.push(after.id);
+            keys.uploads.extend(after.known.upload_id.as_deref());
+            keys.assets.extend(after.known.asset_id.as_deref());
+        }
+    }
+    gained
 }
 
 fn videos_by_keys(provider: &str, keys: &Keys<'_>) -> QueryBuilder<sqlx::Sqlite> {

@@ -12,45 +12,12 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
 use super::apply::{EventOutcome, Keys, VideoChange};
-use super::inbox::{NewRow, ON_CONFLICT};
 use super::record::{VIDEO_COLUMNS, VideoRecord};
 use crate::domain::Video;
 
 /// One value of each item.
-fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
+pub(super) fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Vec<V> {
     items.iter().map(value).collect()
-}
-
-/// Stores events; the ids of those that were written.
-pub(super) async fn insert_events(
-    connection: &mut PgConnection,
-    rows: &[NewRow<'_>],
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    let sql = format!(
-        "insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, video_ref, \
-         upload_id, asset_id, state, next_attempt_at, error, video_id, body, receipts, attempts) \
-         select new.*, 1, 0 from unnest($1::uuid[], $2::text[], $3::text[], $4::boolean[], $5::text[], \
-         $6::timestamptz[], $7::timestamptz[], $8::uuid[], $9::text[], $10::text[], $11::text[], $12::timestamptz[], \
-         $13::text[], $14::uuid[], $15::bytea[]) as new{ON_CONFLICT}"
-    );
-    sqlx::query_scalar(AssertSqlSafe(sql))
-        .bind(column(rows, |row| row.event.id))
-        .bind(column(rows, |row| row.event.provider.as_str()))
-        .bind(column(rows, |row| row.event.event_id.as_str()))
-        .bind(column(rows, |row| row.event.id_is_hash))
-        .bind(column(rows, |row| row.event.event_type.as_str()))
-        .bind(column(rows, |row| row.event.occurred_at))
-        .bind(column(rows, |row| row.event.received_at))
-        .bind(column(rows, |row| row.event.video_ref))
-        .bind(column(rows, |row| row.event.upload_id.as_deref()))
-        .bind(column(rows, |row| row.event.asset_id.as_deref()))
-        .bind(column(rows, |row| row.state().as_str()))
-        .bind(column(rows, NewRow::next_attempt_at))
-        .bind(column(rows, |row| row.event.error.as_deref()))
-        .bind(column(rows, |row| row.applied_to))
-        .bind(column(rows, |row| row.event.body.as_deref()))
-        .fetch_all(connection)
-        .await
 }
 
 /// The videos with these ids, in no order.
@@ -80,22 +47,22 @@ pub(super) async fn videos_of(
 }
 
 /// The members of a video that events can change, as `$3` to `$18` behind its id and its revision before.
-const KNOWN_SET: &str = "status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
+pub(super) const KNOWN_SET: &str = "status = new.status, upload_id = new.upload_id, asset_id = new.asset_id, \
      reported = new.reported, gone = new.gone, delete_requested = new.delete_requested, \
      cancel_confirmed = new.cancel_confirmed, ready_at = new.ready_at, \
      ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, check_at = new.check_at, \
      checks = new.checks, lost = new.lost, version = new.version, revision = new.revision, \
      updated_at = new.updated_at";
-const KNOWN_TYPES: &str = "$1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], \
+pub(super) const KNOWN_TYPES: &str = "$1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], \
      $8::boolean[], $9::boolean[], $10::timestamptz[], $11::boolean[], $12::jsonb[], $13::timestamptz[], \
      $14::integer[], $15::boolean[], $16::bigint[], $17::bigint[], $18::timestamptz[]";
-const KNOWN_NAMES: &str = "id, before, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
+pub(super) const KNOWN_NAMES: &str = "id, before, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
      ready_at, ready_by_our_clock, facts, check_at, checks, lost, version, revision, updated_at";
 
-type Statement<'q> = Query<'q, Postgres, PgArguments>;
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Binds `$1` to `$18`, see [`KNOWN_SET`].
-fn bind_known<'q>(statement: Statement<'q>, changes: &'q [&VideoChange]) -> Statement<'q> {
+pub(super) fn bind_known<'q>(statement: Statement<'q>, changes: &'q [&VideoChange]) -> Statement<'q> {
     statement
         .bind(column(changes, |change| change.after.id))
         .bind(column(changes, |change| change.before.revision))
@@ -222,19 +189,26 @@ pub(super) async fn release_parked(
     keys: &Keys<'_>,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
+    let statement = sqlx::query(
         "update webhook_events set state = 'pending', next_attempt_at = $1 \
          where state = 'parked' and provider = $2 \
          and (upload_id = any($3) or asset_id = any($4) or video_ref = any($5))",
-    )
-    .bind(now)
-    .bind(provider)
-    .bind(&keys.uploads)
-    .bind(&keys.assets)
-    .bind(&keys.refs)
-    .execute(connection)
-    .await
-    .map(drop)
+    );
+    let statement = bind_keys(statement.bind(now), provider, keys);
+    statement.execute(connection).await.map(drop)
+}
+
+/// Binds the provider, its ids of uploads and assets, and our ids.
+pub(super) fn bind_keys<'q>(
+    statement: Statement<'q>,
+    provider: &'q str,
+    keys: &'q Keys<'_>,
+) -> Statement<'q> {
+    statement
+        .bind(provider)
+        .bind(&keys.uploads)
+        .bind(&keys.assets)
+        .bind(&keys.refs)
 }
 
 /// Writes what became of events; how many were written.

@@ -92,9 +92,7 @@ impl Store {
         }
         // Somebody came in between or holds the row, or the database failed: alone it is seen which.
         let mut tx = self.begin().await?;
-        let written = tx
-            .write_video(&self.outbox, &change.before, &change.after, now)
-            .await?;
+        let written = tx.write_video(&self.outbox, change, now).await?;
         if written {
             tx.commit().await?;
         }
@@ -103,15 +101,15 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes `after` over `before`, with what the application is to be told of it, and releases parked events where
-    /// the provider's ids became known; false where the row is not `before` any more.
+    /// Writes a change, with what the application is to be told of it, and releases parked events where
+    /// the provider's ids became known; false where the row is not as it was before.
     pub(super) async fn write_video(
         &mut self,
         outbox: &Outbox,
-        before: &Video,
-        after: &Video,
+        change: &VideoChange,
         now: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
+        let VideoChange { before, after } = change;
         let known = &after.known;
         let result = on_tx!(self, |tx| {
             sqlx::query(
@@ -159,7 +157,7 @@ impl Tx {
         if gained_an_id(before, after) {
             self.release_parked_for(after, now).await?;
         }
-        self.announce(outbox, before, after, now).await?;
+        self.announce(outbox, change, now).await?;
         Ok(true)
     }
 

@@ -1,13 +1,13 @@
 //! Taking webhook events in: many in one statement, each exactly once.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::tx::Tx;
-use super::{Store, StoreError, arrays, on_pool};
+use super::{Store, StoreError, on_pool};
 use crate::domain::{EventState, InboxEvent};
 
 /// What became of an event that was handed in.
@@ -134,9 +134,21 @@ pub(super) struct NewRow<'a> {
     pub(super) event: &'a InboxEvent,
     /// The video that it is applied to in the same transaction; none where it goes in as it is.
     pub(super) applied_to: Option<Uuid>,
+    /// It is only applied where the change of that video is written, else it goes in as it is.
+    pub(super) with_change: bool,
 }
 
-impl NewRow<'_> {
+impl<'a> NewRow<'a> {
+    /// `applied` says which event is applied to which video, `changing` which of these change by it.
+    pub(super) fn of(event: &'a InboxEvent, applied: &HashMap<Uuid, Uuid>, changing: &HashSet<Uuid>) -> Self {
+        let applied_to = applied.get(&event.id).copied();
+        Self {
+            event,
+            applied_to,
+            with_change: applied_to.is_some_and(|id| changing.contains(&id)),
+        }
+    }
+
     pub(super) const fn state(&self) -> EventState {
         match self.applied_to {
             Some(_) => EventState::Applied,
@@ -150,20 +162,17 @@ impl NewRow<'_> {
 }
 
 impl Tx {
-    /// Stores events that differ in provider or id, in the order of these, so that two replicas never wait for each
-    /// other in a circle. The ids of those that were not known before.
-    pub(super) async fn insert_events(&mut self, rows: &[NewRow<'_>]) -> Result<HashSet<Uuid>, StoreError> {
-        let ids: Vec<Uuid> = match self {
-            // One prepared statement for every size; SQLite has no arrays.
-            Self::Postgres(tx) => arrays::insert_events(tx, rows).await?,
-            Self::Sqlite(tx) => {
-                insert_events(rows)
-                    .build_query_scalar()
-                    .fetch_all(&mut **tx)
-                    .await?
-            }
+    /// Stores events that differ in id, in their order; those that were written. For SQLite: it has no arrays.
+    pub(super) async fn insert_events(
+        &mut self,
+        rows: &[NewRow<'_>],
+    ) -> Result<HashMap<Uuid, EventState>, StoreError> {
+        let Self::Sqlite(tx) = self else {
+            return Ok(HashMap::new());
         };
-        Ok(ids.into_iter().collect())
+        let written: Vec<(Uuid, EventState)> =
+            insert_events(rows).build_query_as().fetch_all(&mut **tx).await?;
+        Ok(written.into_iter().collect())
     }
 }
 
@@ -207,7 +216,7 @@ pub(super) const ON_CONFLICT: &str = " on conflict (provider, event_id) do updat
      receipts = webhook_events.receipts + case when webhook_events.state = 'applied' then 1 else 0 end, \
      state = 'pending', attempts = 0, error = null, next_attempt_at = excluded.received_at \
      where webhook_events.state in ('failed', 'parked', 'given_up') \
-     or (webhook_events.state = 'applied' and webhook_events.id_is_hash) returning id";
+     or (webhook_events.state = 'applied' and webhook_events.id_is_hash) returning id, state";
 
 impl Store {
     /// Marks an event as due again, whatever its state. False where there is none, or its body is gone.

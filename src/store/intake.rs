@@ -1,6 +1,6 @@
 //! Group commit: events that arrive while commits run share the next one.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
@@ -180,30 +180,42 @@ impl Writer {
             answers.push((event.id, answer));
             events.push(event);
         }
-        let mut batch = Batch::of(events);
         let planner = self.planner.load_full();
-        let written = write(&self.store, &mut batch, &**planner).await;
-        if written.left {
+        let mut written = Written::default();
+        for mut batch in Batch::by_provider(events) {
+            let one = write(&self.store, &mut batch, &**planner).await;
+            written.add(one.and_twins(batch.twins()));
+        }
+        if written.is_left {
             self.stored.notify_one();
         }
         for (id, answer) in answers {
             // A caller that has gone away misses nothing: its event is stored or will come again.
-            let _gone = answer.send(written.of(id, batch.stored_as(id)));
+            let _gone = answer.send(written.of(id));
         }
     }
 }
 
-/// What a batch came to, for whoever waits for one of its events.
+/// What batches came to, for whoever waits for one of their events.
 #[derive(Default)]
 struct Written {
+    /// Events that were not known before.
     fresh: HashSet<Uuid>,
     /// Not durable.
     lost: HashSet<Uuid>,
     /// Something is left to be applied.
-    left: bool,
+    is_left: bool,
 }
 
 impl Written {
+    fn by(taken: &TakenIn) -> Self {
+        Self {
+            fresh: taken.stored.keys().copied().collect(),
+            is_left: taken.is_left(),
+            ..Self::default()
+        }
+    }
+
     fn none(events: &[InboxEvent]) -> Self {
         Self {
             lost: events.iter().map(|event| event.id).collect(),
@@ -211,9 +223,24 @@ impl Written {
         }
     }
 
-    /// `stored_as` is the event itself, or the one that it repeats.
-    fn of(&self, id: Uuid, stored_as: Uuid) -> Result<Stored, NotStored> {
-        if self.lost.contains(&stored_as) {
+    fn add(&mut self, other: Self) {
+        self.fresh.extend(other.fresh);
+        self.lost.extend(other.lost);
+        self.is_left |= other.is_left;
+    }
+
+    /// An event that was handed in twice is as durable as the one that stands for it.
+    fn and_twins(mut self, twins: &HashMap<Uuid, Uuid>) -> Self {
+        let lost = twins
+            .iter()
+            .filter(|(_, stored_as)| self.lost.contains(*stored_as));
+        let lost: Vec<Uuid> = lost.map(|(twin, _)| *twin).collect();
+        self.lost.extend(lost);
+        self
+    }
+
+    fn of(&self, id: Uuid) -> Result<Stored, NotStored> {
+        if self.lost.contains(&id) {
             Err(NotStored)
         } else if self.fresh.contains(&id) {
             Ok(Stored::New)
@@ -225,11 +252,7 @@ impl Written {
 
 async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
     match store.take_in(batch, planner).await {
-        Ok(TakenIn { fresh, left }) => Written {
-            fresh,
-            left,
-            ..Written::default()
-        },
+        Ok(taken) => Written::by(&taken),
         // Another writer came in between, or a row was refused: the job finds out which, event by event.
         Err(error) if error.is_of_a_row() || matches!(error, StoreError::Contended) => {
             tracing::debug!(error = %Chain(&error), "a batch of webhook events is stored first and applied later");
@@ -244,20 +267,13 @@ async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
 
 async fn store_alone(store: &Store, events: &[InboxEvent]) -> Written {
     match store.store_events(events).await {
-        Ok(fresh) => Written {
-            fresh,
-            left: true,
-            ..Written::default()
-        },
+        Ok(taken) => Written::by(&taken),
         // The statement itself was refused: one bad row must not hold up the others.
         Err(error) if error.is_of_a_row() && events.len() > 1 => {
             tracing::warn!(error = %Chain(&error), "a batch of webhook events was refused; storing them one by one");
             let mut all = Written::default();
             for event in events {
-                let one = Box::pin(store_alone(store, std::slice::from_ref(event))).await;
-                all.fresh.extend(one.fresh);
-                all.lost.extend(one.lost);
-                all.left |= one.left;
+                all.add(Box::pin(store_alone(store, std::slice::from_ref(event))).await);
             }
             all
         }

@@ -3,6 +3,7 @@
 mod adopt;
 mod apply;
 mod arrays;
+mod at_once;
 mod changes;
 mod connect;
 mod depth;

@@ -6,8 +6,10 @@ use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 
+use uuid::Uuid;
+
 use super::tx::{Tx, on_tx};
-use super::{Store, StoreError};
+use super::{Store, StoreError, VideoChange};
 use crate::clock::Clock;
 use crate::domain::{Announcement, Video};
 
@@ -46,36 +48,67 @@ impl Store {
     }
 }
 
+/// One event on its way to one endpoint.
+pub(super) struct NewsRow {
+    pub(super) id: Uuid,
+    pub(super) event_id: Uuid,
+    pub(super) endpoint: String,
+    pub(super) video_id: Uuid,
+    pub(super) version: i64,
+    pub(super) what: Announcement,
+    pub(super) payload: Arc<str>,
+}
+
+impl Outbox {
+    /// One row an endpoint, where the change is news.
+    pub(super) fn news(&self, VideoChange { before, after }: &VideoChange) -> Vec<NewsRow> {
+        let Some(inner) = self.0.load_full() else {
+            return Vec::new();
+        };
+        let Some(what) = Announcement::of(before, after) else {
+            return Vec::new();
+        };
+        let payload: Arc<str> = (inner.payload)(what, after).into();
+        let event_id = inner.clock.new_id();
+        let row = |endpoint: &String| NewsRow {
+            id: inner.clock.new_id(),
+            event_id,
+            endpoint: endpoint.clone(),
+            video_id: after.id,
+            version: after.version,
+            what,
+            payload: payload.clone(),
+        };
+        inner.endpoints.iter().map(row).collect()
+    }
+}
+
 impl Tx {
     /// One row an endpoint, where the change is news.
     pub(super) async fn announce(
         &mut self,
         outbox: &Outbox,
-        before: &Video,
-        after: &Video,
+        change: &VideoChange,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let Some(outbox) = outbox.0.load_full() else {
+        let news = outbox.news(change);
+        if news.is_empty() {
             return Ok(());
-        };
-        let Some(what) = Announcement::of(before, after) else {
-            return Ok(());
-        };
-        let payload = (outbox.payload)(what, after);
-        let event_id = outbox.clock.new_id();
+        }
         Ok(on_tx!(self, |tx| {
             let mut query = QueryBuilder::new(
                 "insert into outgoing_events (id, event_id, endpoint, video_id, version, type, payload, state, \
                  attempts, next_attempt_at, lease_until_s, created_at, since) ",
             );
-            query.push_values(&outbox.endpoints, |mut row, endpoint| {
-                row.push_bind(outbox.clock.new_id())
-                    .push_bind(event_id)
-                    .push_bind(endpoint)
-                    .push_bind(after.id)
-                    .push_bind(after.version)
-                    .push_bind(what.as_str())
-                    .push_bind(&payload)
+            query.push_values(&news, |mut columns, row| {
+                columns
+                    .push_bind(row.id)
+                    .push_bind(row.event_id)
+                    .push_bind(&row.endpoint)
+                    .push_bind(row.video_id)
+                    .push_bind(row.version)
+                    .push_bind(row.what.as_str())
+                    .push_bind(&*row.payload)
                     .push("'pending', 0")
                     .push_bind(now)
                     .push("0")

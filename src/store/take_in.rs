@@ -1,45 +1,67 @@
 //! Taking a batch of webhook events in, and applying it in the same transaction where that takes no waiting.
 //!
-//! An event whose video is known and free is joined into it by the commit that makes the event durable, and so is
-//! written once. Every other one goes in as pending: its video is unknown, or held by somebody else, or the event
-//! cannot be applied as it stands. The job takes it from there, and so decides everything that is not plain.
+//! An event whose video is known is joined into it by the commit that makes the event durable, and so is written once.
+//! The videos are read and joined before, and nothing is held meanwhile: where somebody else came in between, the row is
+//! left as that one made it and its events go in as pending, as do those whose video is unknown or that cannot be applied
+//! as they stand. The job takes them from there, and so decides everything that is not plain.
+//!
+//! An event that was known before is joined with the others: a video learns nothing anew from what it knows.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::apply::{Due, Plan};
+use super::apply::{Due, Plan, VideoChange, settled};
 use super::inbox::NewRow;
-use super::{Store, StoreError};
+use super::outcomes::Ended;
+use super::{Pool, Store, StoreError, at_once};
 use crate::domain::{EventState, InboxEvent};
 
 /// Decides, in memory, what a batch of events does to its videos.
 pub type Planner = dyn Fn(&Due, DateTime<Utc>) -> Plan + Send + Sync;
 
-/// Events that were handed in together, each once.
+/// Events of one provider that were handed in together, each once.
 pub(super) struct Batch {
     due: Due,
-    /// Of events that were handed in twice: the later one → the one that is stored.
     twins: HashMap<Uuid, Uuid>,
 }
 
 /// What became of a batch.
+#[derive(Debug, Default)]
 pub(super) struct TakenIn {
-    /// Events that were not known before.
-    pub(super) fresh: HashSet<Uuid>,
+    /// Events that were written: those that were not known before under their own ids.
+    pub(super) stored: HashMap<Uuid, EventState>,
+    /// Videos whose change was written.
+    pub(super) changed: HashSet<Uuid>,
+}
+
+impl TakenIn {
     /// Something is left to be applied.
-    pub(super) left: bool,
+    pub(super) fn is_left(&self) -> bool {
+        self.stored.values().any(|state| *state == EventState::Pending)
+    }
 }
 
 impl Batch {
-    /// Of those with the same identity the first one counts.
-    pub(super) fn of(mut events: Vec<InboxEvent>) -> Self {
+    /// One batch a provider. Of events with the same identity the first one counts.
+    pub(super) fn by_provider(events: Vec<InboxEvent>) -> Vec<Self> {
+        let mut of: BTreeMap<String, Vec<InboxEvent>> = BTreeMap::new();
+        for event in events {
+            match of.get_mut(&event.provider) {
+                Some(others) => others.push(event),
+                None => drop(of.insert(event.provider.clone(), vec![event])),
+            }
+        }
+        of.into_values().map(Self::of).collect()
+    }
+
+    fn of(mut events: Vec<InboxEvent>) -> Self {
         let mut twins = HashMap::new();
         // Stable: equal ones stay in the order of their receipt.
-        events.sort_by(|a, b| identity(a).cmp(&identity(b)));
+        events.sort_by(|a, b| a.event_id.cmp(&b.event_id));
         events.dedup_by(|later, first| {
-            let same = identity(later) == identity(first);
+            let same = later.event_id == first.event_id;
             if same {
                 twins.insert(later.id, first.id);
             }
@@ -54,9 +76,9 @@ impl Batch {
         }
     }
 
-    /// The event that stands for this one: itself, unless it was handed in before.
-    pub(super) fn stored_as(&self, id: Uuid) -> Uuid {
-        self.twins.get(&id).copied().unwrap_or(id)
+    /// Events that were handed in twice: the later one → the one that stands for it.
+    pub(super) const fn twins(&self) -> &HashMap<Uuid, Uuid> {
+        &self.twins
     }
 
     /// The events, in the order of their identity.
@@ -65,68 +87,105 @@ impl Batch {
     }
 }
 
-fn identity(event: &InboxEvent) -> (&str, &str) {
-    (&event.provider, &event.event_id)
-}
-
 impl Store {
-    /// Stores a batch, durably, and applies what is plain.
+    /// Stores a batch of one provider's events, durably, and applies what is plain.
     ///
     /// # Errors
     /// The database fails, or the batch cannot be applied in one go: nothing is stored then.
     pub(super) async fn take_in(&self, batch: &mut Batch, planner: &Planner) -> Result<TakenIn, StoreError> {
         let due = &mut batch.due;
-        let now = due
-            .events
-            .iter()
-            .map(|event| event.received_at)
-            .max()
-            .unwrap_or_default();
-        let mut tx = self.begin().await?;
-        due.videos = tx.free_videos_of(&due.events).await?;
-        let mut plan = planner(due, now);
+        due.videos = self.videos_named_by(&due.events).await?;
+        let now = latest(&due.events);
+        let plan = planner(due, now);
         let applied = applied_by(&plan);
-        let fresh = tx.insert_events(&rows(&due.events, &applied)).await?;
-        if fresh.len() < due.events.len() {
-            plan = planner(&only(due, &fresh), now);
-            let again = applied_by(&plan);
-            if applied
-                .iter()
-                .any(|(id, to)| fresh.contains(id) && again.get(id) != Some(to))
-            {
-                // They only made sense together with an event that was known before.
-                return Err(StoreError::Contended);
-            }
-        }
-        let pending = due
-            .events
-            .iter()
-            .filter(|event| event.state == EventState::Pending);
-        let left = applied.len() < pending.count() || fresh.len() < due.events.len();
-        let mut ended = Vec::new();
-        let changed = tx
-            .write_changes(&self.outbox, plan.videos, now, &mut ended)
-            .await?;
-        tx.commit().await?;
-        self.feed.publish(&changed);
-        self.outcomes.tell(ended);
-        let new = due.events.iter().filter(|event| fresh.contains(&event.id));
-        for (event, video) in new.filter_map(|event| Some((event, *applied.get(&event.id)?))) {
-            self.outcomes.applied(event, video);
-        }
-        Ok(TakenIn { fresh, left })
+        let changes = settled(plan.videos, now);
+        let written = self.write(&due.events, &applied, &changes).await?;
+        self.tell_of(&due.events, &applied, &changes, &written);
+        Ok(written)
     }
 
-    /// Stores events as they are, durably, in one transaction; the ids of those that were not known before.
+    /// Stores events as they are, durably, in one transaction.
     ///
     /// # Errors
     /// The database fails: none of them is stored then.
-    pub(super) async fn store_events(&self, events: &[InboxEvent]) -> Result<HashSet<Uuid>, StoreError> {
-        let mut tx = self.begin().await?;
-        let fresh = tx.insert_events(&rows(events, &HashMap::new())).await?;
-        tx.commit().await?;
-        Ok(fresh)
+    pub(super) async fn store_events(&self, events: &[InboxEvent]) -> Result<TakenIn, StoreError> {
+        self.write(events, &HashMap::new(), &[]).await
     }
+
+    /// Stores events, and writes the changes of the videos that they are `applied` to, event → video.
+    async fn write(
+        &self,
+        events: &[InboxEvent],
+        applied: &HashMap<Uuid, Uuid>,
+        changes: &[VideoChange],
+    ) -> Result<TakenIn, StoreError> {
+        let changing: HashSet<Uuid> = changes.iter().map(|change| change.after.id).collect();
+        let row = |event| NewRow::of(event, applied, &changing);
+        let rows: Vec<NewRow<'_>> = events.iter().map(row).collect();
+        match &self.writer {
+            Pool::Postgres(pool) => at_once::write(pool, &self.outbox, &rows, changes, latest(events)).await,
+            Pool::Sqlite(_) => self.write_in_turn(rows, changes, latest(events)).await,
+        }
+    }
+
+    /// On SQLite no round trips are to be saved.
+    async fn write_in_turn(
+        &self,
+        mut rows: Vec<NewRow<'_>>,
+        changes: &[VideoChange],
+        now: DateTime<Utc>,
+    ) -> Result<TakenIn, StoreError> {
+        let mut tx = self.begin().await?;
+        let mut changed = HashSet::new();
+        for change in changes {
+            if tx.write_video(&self.outbox, change, now).await? {
+                changed.insert(change.after.id);
+            }
+        }
+        for row in &mut rows {
+            row.applied_to = row
+                .applied_to
+                .filter(|id| !row.with_change || changed.contains(id));
+        }
+        let stored = tx.insert_events(&rows).await?;
+        tx.commit().await?;
+        Ok(TakenIn { stored, changed })
+    }
+
+    fn tell_of(
+        &self,
+        events: &[InboxEvent],
+        applied: &HashMap<Uuid, Uuid>,
+        changes: &[VideoChange],
+        written: &TakenIn,
+    ) {
+        let made = changes
+            .iter()
+            .filter(|change| written.changed.contains(&change.after.id));
+        let made: Vec<&VideoChange> = made.collect();
+        let visible = made
+            .iter()
+            .filter(|change| change.after.version != change.before.version);
+        let visible: Vec<(Uuid, i64)> = visible
+            .map(|change| (change.after.id, change.after.version))
+            .collect();
+        self.feed.publish(&visible);
+        self.outcomes.tell(
+            made.iter()
+                .filter_map(|change| Ended::by(&change.before, &change.after)),
+        );
+        let through = |event: &&InboxEvent| written.stored.get(&event.id) == Some(&EventState::Applied);
+        for event in events.iter().filter(through) {
+            if let Some(video) = applied.get(&event.id) {
+                self.outcomes.applied(event, *video);
+            }
+        }
+    }
+}
+
+fn latest(events: &[InboxEvent]) -> DateTime<Utc> {
+    let times = events.iter().map(|event| event.received_at);
+    times.max().unwrap_or_default()
 }
 
 /// Event → the video that it is applied to.
@@ -138,21 +197,4 @@ fn applied_by(plan: &Plan) -> HashMap<Uuid, Uuid> {
     applied
         .filter_map(|outcome| Some((outcome.id, outcome.video_id?)))
         .collect()
-}
-
-fn rows<'a>(events: &'a [InboxEvent], applied: &HashMap<Uuid, Uuid>) -> Vec<NewRow<'a>> {
-    let row = |event: &'a InboxEvent| NewRow {
-        event,
-        applied_to: applied.get(&event.id).copied(),
-    };
-    events.iter().map(row).collect()
-}
-
-/// The batch without what was known before.
-fn only(due: &Due, fresh: &HashSet<Uuid>) -> Due {
-    let new = due.events.iter().filter(|event| fresh.contains(&event.id));
-    Due {
-        events: new.cloned().collect(),
-        videos: due.videos.clone(),
-    }
 }
