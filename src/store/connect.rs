@@ -7,7 +7,7 @@ use std::time::Duration;
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection};
+use sqlx::{ConnectOptions, Connection, PgPool};
 
 use super::feed::Feed;
 use super::outbox::Outbox;
@@ -72,7 +72,7 @@ impl Store {
         };
         let outbox = Outbox::default();
         Ok(Self {
-            together: Some(Together::start(&pool, &outbox)),
+            together: Some(Together::start(&beside(&pool, Together::CONNECTIONS), &outbox)),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
@@ -81,23 +81,12 @@ impl Store {
         })
     }
 
-    /// The same PostgreSQL through so many connections of its own, opened when they are needed by the runtime that this is
-    /// called on. They are closed with the others. None on SQLite.
+    /// The same PostgreSQL through so many connections of its own, as [`beside`] makes them. None on SQLite.
     pub(super) fn apart(&self, connections: u32) -> Option<Self> {
         let Pool::Postgres(all) = &self.writer else {
             return None;
         };
-        let own = all
-            .options()
-            .clone()
-            .min_connections(0)
-            .max_connections(connections);
-        let own = own.connect_lazy_with((*all.connect_options()).clone());
-        let (closed, closing) = (all.close_event(), own.clone());
-        tokio::spawn(async move {
-            closed.await;
-            closing.close().await;
-        });
+        let own = beside(all, connections);
         Some(Self {
             readers: Pool::Postgres(own.clone()),
             writer: Pool::Postgres(own),
@@ -259,6 +248,32 @@ impl Store {
         }
         written.is_ok()
     }
+}
+
+/// Connections beside those of `all`, opened when they are needed by the runtime that this is called on, and closed with
+/// the others. They are for the few statements that run all day and find their rows by key: each is planned once a
+/// connection, whatever its values and however small the tables are then. Left to itself PostgreSQL plans a statement
+/// with a short array anew each time, which takes it longer than the statement itself.
+fn beside(all: &PgPool, connections: u32) -> PgPool {
+    let options = all
+        .options()
+        .clone()
+        .min_connections(0)
+        .max_connections(connections)
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                let plans =
+                    sqlx::raw_sql("set plan_cache_mode = force_generic_plan; set enable_seqscan = off");
+                plans.execute(connection).await.map(drop)
+            })
+        });
+    let own = options.connect_lazy_with((*all.connect_options()).clone());
+    let (closed, closing) = (all.close_event(), own.clone());
+    tokio::spawn(async move {
+        closed.await;
+        closing.close().await;
+    });
+    own
 }
 
 /// Why there is no connection. A pool only says that it waited in vain, so the server is asked once without one.

@@ -15,6 +15,8 @@ use crate::domain::Video;
 
 /// Reads at the same time: one is answered while another runs.
 const READS: usize = 2;
+/// Inserts, or changes, at the same time.
+const WRITES: usize = 1;
 
 /// The statements that are shared. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -31,13 +33,16 @@ pub(super) struct Together {
 pub(super) type Change = (Arc<VideoChange>, DateTime<Utc>);
 
 impl Together {
+    /// What all of it needs at most.
+    pub(super) const CONNECTIONS: u32 = 4;
+
     pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
         let (reader, inserter) = (pool.clone(), pool.clone());
         let changer = (pool.clone(), outbox.clone());
         Self {
             reads: Shared::start(READS, move |ids| read(reader.clone(), ids)),
-            inserts: Shared::start(1, move |videos| insert(inserter.clone(), videos)),
-            changes: Shared::start(1, move |changes| change(changer.clone(), changes)),
+            inserts: Shared::start(WRITES, move |videos| insert(inserter.clone(), videos)),
+            changes: Shared::start(WRITES, move |changes| change(changer.clone(), changes)),
         }
     }
 }

@@ -16,6 +16,7 @@ mod commands;
 mod idempotency;
 mod import;
 mod inbox;
+mod intake;
 mod lifecycle;
 mod limits;
 mod live;
