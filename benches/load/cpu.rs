@@ -1,4 +1,5 @@
-//! Processor time of everything that shares the machine with a scenario: the load, the service, PostgreSQL.
+//! Processor time of everything that shares the machine with a scenario: the load, the service, PostgreSQL; and its
+//! memory.
 
 use std::time::Duration;
 
@@ -69,4 +70,14 @@ fn fields(process: &str) -> Option<Vec<String>> {
     let text = std::fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, after_name) = text.rsplit_once(") ")?;
     Some(after_name.split(' ').map(str::to_owned).collect())
+}
+
+/// The machine's memory.
+pub(crate) fn memory_mib() -> u64 {
+    let told = std::fs::read_to_string("/proc/meminfo").unwrap();
+    let total = told
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:"))
+        .and_then(|rest| rest.trim().strip_suffix(" kB"));
+    total.unwrap().parse::<u64>().unwrap() / 1024
 }
