@@ -45,7 +45,20 @@ impl Rows {
             last = numbers.end - 1,
         ))
         .await;
+        self.know_ids(numbers.start).await;
         self.run("vacuum analyze videos").await;
+    }
+
+    /// The ids of generated videos from number `first` on.
+    async fn know_ids(&self, first: u64) {
+        let first = video_id(first);
+        self.run(&format!(
+            "insert into provider_ids (provider, kind, id, video_id) \
+             select provider, 'upload', upload_id, id from videos where id >= '{first}' and id < '01000000-0000-0000-0000-000000000000' \
+             union all select provider, 'asset', asset_id, id from videos \
+             where id >= '{first}' and id < '01000000-0000-0000-0000-000000000000' and asset_id is not null"
+        ))
+        .await;
     }
 
     /// So many videos, ready, and four events of each, applied a day ago. Rows first, then their indexes: that is many
@@ -54,6 +67,7 @@ impl Rows {
         self.run(
             "create table dropped as select indexdef as def, indexname as name from pg_indexes \
              where tablename in ('videos', 'webhook_events') and indexname not like '%_pkey'; \
+             alter table provider_ids drop constraint provider_ids_pkey; \
              do 'declare n text; begin for n in select name from dropped loop execute ''drop index '' || n; end loop; end'",
         )
         .await;
@@ -67,14 +81,21 @@ impl Rows {
             ))
             .await;
         }
+        for kind in ["upload", "asset"] {
+            self.run(&format!(
+                "insert into provider_ids (provider, kind, id, video_id) select provider, '{kind}', {kind}_id, id from videos"
+            ))
+            .await;
+        }
         self.run(
-            "set maintenance_work_mem = '512MB'; \
+            "set maintenance_work_mem = '512MB'; alter table provider_ids add primary key (provider, kind, id); \
              do 'declare d text; begin for d in select def from dropped loop execute d; end loop; end'; \
              reset maintenance_work_mem; drop table dropped",
         )
         .await;
         self.run("vacuum analyze videos").await;
         self.run("vacuum analyze webhook_events").await;
+        self.run("vacuum analyze provider_ids").await;
     }
 
     pub(crate) async fn run(&self, sql: &str) {

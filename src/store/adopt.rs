@@ -25,10 +25,19 @@ impl Store {
             query
                 .push(VIDEO_COLUMNS)
                 .push(" from videos where provider = ")
-                .push_bind(provider);
-            query.push(" and (asset_id = ").push_bind(asset_id);
-            query.push(" or upload_id = ").push_bind(upload_id);
-            query.push(" or id = ").push_bind(id).push(")");
+                .push_bind(provider)
+                .push(" and id in (select id from videos where id = ")
+                .push_bind(id);
+            for (kind, id) in [("asset", asset_id), ("upload", upload_id)] {
+                query
+                    .push(" union all select video_id from provider_ids where provider = ")
+                    .push_bind(provider)
+                    .push(" and kind = ")
+                    .push_bind(kind)
+                    .push(" and id = ")
+                    .push_bind(id);
+            }
+            query.push(")");
             query.build_query_as::<VideoRecord>().fetch_all(pool).await
         })?;
         let mut found = videos(rows)?;

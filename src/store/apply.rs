@@ -7,14 +7,14 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::arrays;
-use super::changes::{gained_an_id, settle};
+use super::changes::settle;
 use super::inbox::EVENT_COLUMNS;
 use super::outbox::Outbox;
 use super::outcomes::Ended;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
-use super::{Pool, Store, StoreError, on_pool};
+use super::{Pool, Store, StoreError, ids, on_pool};
 use crate::domain::{EventState, InboxEvent, Video};
 
 /// Due events and every video that they may speak of.
@@ -301,6 +301,10 @@ impl Tx {
         changes: &[&VideoChange],
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
+        let gained = changes
+            .iter()
+            .flat_map(|change| ids::gained(Some(&change.before), &change.after));
+        self.insert_ids(&gained.collect::<Vec<_>>()).await?;
         let Self::Postgres(tx) = self else { return Ok(()) };
         for (provider, keys) in keys_gained(changes.iter().copied()) {
             arrays::release_parked(tx, provider, &keys, now).await?;
@@ -326,7 +330,7 @@ pub(super) fn settled(mut changes: Vec<VideoChange>, now: DateTime<Utc>) -> Vec<
 pub(super) fn keys_gained<'a>(changes: impl Iterator<Item = &'a VideoChange>) -> BTreeMap<&'a str, Keys<'a>> {
     let mut gained: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
     for VideoChange { before, after } in changes {
-        if gained_an_id(before, after) {
+        if ids::gained(Some(before), after).next().is_some() {
             let keys = gained.entry(&after.provider).or_default();
             keys.refs.push(after.id);
             keys.uploads.extend(after.known.upload_id.as_deref());
@@ -344,13 +348,13 @@ fn videos_by_keys(provider: &str, keys: &Keys<'_>) -> QueryBuilder<sqlx::Sqlite>
         list.push_bind(*id);
     }
     query.push(")");
-    for (column, ids) in [("upload_id", &keys.uploads), ("asset_id", &keys.assets)] {
+    for (kind, ids) in [("upload", &keys.uploads), ("asset", &keys.assets)] {
         query
-            .push(" or (provider = ")
+            .push(" or id in (select video_id from provider_ids where provider = ")
             .push_bind(provider.to_owned())
-            .push(" and ")
-            .push(column)
-            .push(" in (");
+            .push(" and kind = ")
+            .push_bind(kind)
+            .push(" and id in (");
         let mut list = query.separated(", ");
         for id in ids {
             list.push_bind((*id).to_owned());

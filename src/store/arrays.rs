@@ -12,6 +12,8 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
 use super::apply::{EventOutcome, Keys, VideoChange};
+use super::follow_ups::FollowUps;
+use super::ids::NewId;
 use super::record::{VIDEO_COLUMNS, VideoRecord};
 use crate::domain::Video;
 
@@ -34,8 +36,11 @@ pub(super) async fn videos_of(
     lock: &str,
 ) -> Result<Vec<VideoRecord>, sqlx::Error> {
     let sql = format!(
-        "select {VIDEO_COLUMNS} from videos where provider = $1 and (id = any($2) or upload_id = any($3) \
-         or asset_id = any($4)) order by id{lock}"
+        "select {VIDEO_COLUMNS} from videos where provider = $1 and id = any(array( \
+         select unnest($2::uuid[]) \
+         union all select video_id from provider_ids where provider = $1 and kind = 'upload' and id = any($3) \
+         union all select video_id from provider_ids where provider = $1 and kind = 'asset' and id = any($4))) \
+         order by id{lock}"
     );
     sqlx::query_as(AssertSqlSafe(sql))
         .bind(provider)
@@ -97,7 +102,7 @@ pub(super) async fn write_videos(
     Ok(statement.execute(connection).await?.rows_affected())
 }
 
-/// Writes new videos; all or none.
+/// Writes new videos, whose ids at their provider are not known yet; all or none.
 pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, playback_policy, \
@@ -146,24 +151,26 @@ pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Resul
     .map(drop)
 }
 
-/// Writes everything that can change of videos, where nobody came in between or holds the row now; the ids of those that
-/// were written.
+/// Writes everything that can change of videos, where nobody came in between or holds the row now, with what follows; the
+/// ids of those that were written.
 pub(super) async fn rewrite_videos(
-    connection: &mut PgConnection,
+    pool: &PgPool,
     changes: &[&VideoChange],
+    follow_ups: &FollowUps<'_>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = format!(
-        "with held as materialized (select id from videos where id = any($1) for update skip locked) \
-         update videos set {KNOWN_SET}, title = new.title, external_id = new.external_id, metadata = new.metadata, \
+        "with held as materialized (select id from videos where id = any($1) for update skip locked), \
+         changed as (update videos set {KNOWN_SET}, title = new.title, external_id = new.external_id, metadata = new.metadata, \
          thumbnail_time = new.thumbnail_time, captures = new.captures, steps = new.steps, unsent = new.unsent, \
          upload_expires_at = new.upload_expires_at, missing_since = new.missing_since \
          from held, unnest({KNOWN_TYPES}, $19::text[], $20::text[], $21::jsonb[], $22::double precision[], \
          $23::jsonb[], $24::integer[], $25::jsonb[], $26::timestamptz[], $27::timestamptz[]) \
          as new ({KNOWN_NAMES}, title, external_id, metadata, thumbnail_time, captures, steps, unsent, \
          upload_expires_at, missing_since) \
-         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id"
+         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id){} select id from changed",
+        follow_ups.sql(28)
     );
-    let rows = bind_known(sqlx::query(AssertSqlSafe(sql)), changes)
+    let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), changes)
         .bind(column(changes, |change| change.after.title.as_deref()))
         .bind(column(changes, |change| change.after.external_id.as_deref()))
         .bind(column(changes, |change| Json(&change.after.metadata)))
@@ -172,14 +179,29 @@ pub(super) async fn rewrite_videos(
         .bind(column(changes, |change| change.after.steps))
         .bind(column(changes, |change| Json(&change.after.unsent)))
         .bind(column(changes, |change| change.after.upload_expires_at))
-        .bind(column(changes, |change| change.after.missing_since))
-        .fetch_all(connection)
-        .await?;
+        .bind(column(changes, |change| change.after.missing_since));
+    let rows = follow_ups.bind(statement).fetch_all(pool).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 fn is_by_our_clock(video: &Video) -> bool {
     video.known.ready.is_some_and(|ready| ready.by_our_clock)
+}
+
+/// Makes ids known.
+pub(super) async fn insert_ids(connection: &mut PgConnection, ids: &[NewId<'_>]) -> Result<(), sqlx::Error> {
+    let statement = sqlx::query(
+        "insert into provider_ids (provider, kind, id, video_id) \
+         select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[])",
+    );
+    statement
+        .bind(column(ids, |new| new.provider))
+        .bind(column(ids, |new| new.kind))
+        .bind(column(ids, |new| new.id))
+        .bind(column(ids, |new| new.video))
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Events of one provider that waited for any of the keys are due now.
@@ -194,21 +216,15 @@ pub(super) async fn release_parked(
          where state = 'parked' and provider = $2 \
          and (upload_id = any($3) or asset_id = any($4) or video_ref = any($5))",
     );
-    let statement = bind_keys(statement.bind(now), provider, keys);
-    statement.execute(connection).await.map(drop)
-}
-
-/// Binds the provider, its ids of uploads and assets, and our ids.
-pub(super) fn bind_keys<'q>(
-    statement: Statement<'q>,
-    provider: &'q str,
-    keys: &'q Keys<'_>,
-) -> Statement<'q> {
     statement
+        .bind(now)
         .bind(provider)
         .bind(&keys.uploads)
         .bind(&keys.assets)
         .bind(&keys.refs)
+        .execute(connection)
+        .await
+        .map(drop)
 }
 
 /// Writes what became of events; how many were written.

@@ -6,13 +6,14 @@ use sqlx::error::DatabaseError;
 use sqlx::{AssertSqlSafe, PgPool, Row};
 use uuid::Uuid;
 
-use super::apply::{VideoChange, keys_gained};
+use super::StoreError;
+use super::apply::VideoChange;
 use super::arrays::{KNOWN_NAMES, KNOWN_SET, KNOWN_TYPES, Statement, bind_known, column};
+use super::follow_ups::FollowUps;
 use super::inbox::{NewRow, ON_CONFLICT};
-use super::outbox::{NewsRow, Outbox};
+use super::outbox::Outbox;
 use super::take_in::TakenIn;
 use super::videos::identity;
-use super::{StoreError, arrays};
 use crate::domain::EventState;
 
 /// How long the statement waits for a row that somebody else holds, in milliseconds; its events are stored as pending
@@ -31,20 +32,15 @@ pub(super) async fn write(
     changes: &[VideoChange],
     now: DateTime<Utc>,
 ) -> Result<TakenIn, StoreError> {
-    let gained = keys_gained(changes.iter());
-    // A batch is of one provider.
-    let gained = gained.into_iter().next();
-    let news: Vec<NewsRow> = changes.iter().flat_map(|change| outbox.news(change)).collect();
+    let follow_ups = FollowUps::of(outbox, changes.iter(), now);
     let changes: Vec<&VideoChange> = changes.iter().collect();
-    let sql = sql(gained.is_some(), !news.is_empty());
-    let mut statement = bind_known(sqlx::query(AssertSqlSafe(sql)), &changes);
-    statement = bind_events(statement, rows);
-    if let Some((provider, keys)) = &gained {
-        statement = arrays::bind_keys(statement.bind(now), provider, keys);
-    }
-    if !news.is_empty() {
-        statement = bind_news(statement.bind(now), &news);
-    }
+    let sql = format!(
+        "{}{} select id, state from stored union all select id, null from changed",
+        head(),
+        follow_ups.sql(35)
+    );
+    let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), &changes);
+    let statement = follow_ups.bind(bind_events(statement, rows));
     let written = statement.fetch_all(pool).await.map_err(refused)?;
     let mut taken = TakenIn::default();
     for row in written {
@@ -57,10 +53,9 @@ pub(super) async fn write(
     Ok(taken)
 }
 
-/// `$1` to `$18` are the changes of videos, `$19` to `$34` the events; then come the keys of events that may have waited,
-/// where there are any, and last what the application is told.
-fn sql(gained: bool, news: bool) -> String {
-    let mut sql = format!(
+/// `$1` to `$18` are the changes of videos, `$19` to `$34` the events.
+fn head() -> String {
+    format!(
         "with patience as materialized (select set_config('lock_timeout', '{PATIENCE_MS}', true)), \
          changed as (update videos set {KNOWN_SET} from patience, unnest({KNOWN_TYPES}) as new ({KNOWN_NAMES}) \
          where videos.id = new.id and videos.revision = new.before returning videos.id), \
@@ -75,36 +70,6 @@ fn sql(gained: bool, news: bool) -> String {
          received_at, video_ref, upload_id, asset_id, error, body, state, next_attempt_at, applied_to, with_change) \
          cross join lateral (select applied_to is not null \
          and (not with_change or applied_to in (select id from changed)) as through) as decided{ON_CONFLICT})"
-    );
-    if gained {
-        sql += RELEASED;
-    }
-    if news {
-        sql += &told(if gained { 40 } else { 35 });
-    }
-    sql + " select id, state from stored union all select id, null from changed"
-}
-
-/// `$35` is now, `$36` to `$39` are the keys.
-const RELEASED: &str = ", released as (update webhook_events set state = 'pending', next_attempt_at = $35 \
-     where state = 'parked' and provider = $36 \
-     and (upload_id = any($37) or asset_id = any($38) or video_ref = any($39)))";
-
-/// The parameter with the number `first` is now, seven arrays follow.
-fn told(first: usize) -> String {
-    let types = ["uuid", "uuid", "text", "uuid", "bigint", "text", "text"];
-    let arrays: Vec<String> = types
-        .iter()
-        .zip(first + 1..)
-        .map(|(name, number)| format!("${number}::{name}[]"))
-        .collect();
-    format!(
-        ", told as (insert into outgoing_events (id, event_id, endpoint, video_id, version, type, payload, state, \
-         attempts, next_attempt_at, lease_until_s, created_at, since) \
-         select new.*, 'pending', 0, ${first}, 0, ${first}, ${first} from unnest({}) \
-         as new (id, event_id, endpoint, video_id, version, type, payload) \
-         where video_id in (select id from changed))",
-        arrays.join(", ")
     )
 }
 
@@ -127,17 +92,6 @@ fn bind_events<'q>(statement: Statement<'q>, rows: &[NewRow<'q>]) -> Statement<'
         .bind(column(rows, |row| row.event.next_attempt_at))
         .bind(column(rows, |row| row.applied_to))
         .bind(column(rows, |row| row.with_change))
-}
-
-fn bind_news<'q>(statement: Statement<'q>, news: &'q [NewsRow]) -> Statement<'q> {
-    statement
-        .bind(column(news, |row| row.id))
-        .bind(column(news, |row| row.event_id))
-        .bind(column(news, |row| row.endpoint.as_str()))
-        .bind(column(news, |row| row.video_id))
-        .bind(column(news, |row| row.version))
-        .bind(column(news, |row| row.what.as_str()))
-        .bind(column(news, |row| &*row.payload))
 }
 
 /// `lock_not_available` and `deadlock_detected`: somebody else is at these rows.

@@ -10,7 +10,7 @@ use super::outbox::Outbox;
 use super::outcomes::Ended;
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
-use super::{Store, StoreError, VideoChange};
+use super::{Store, StoreError, VideoChange, ids};
 use crate::domain::Video;
 
 /// Tries before a change gives way to other writers: with 20 racers on one row each gets its turn.
@@ -154,7 +154,9 @@ impl Tx {
         if result != 1 {
             return Ok(false);
         }
-        if gained_an_id(before, after) {
+        let gained: Vec<_> = ids::gained(Some(before), after).collect();
+        if !gained.is_empty() {
+            self.insert_ids(&gained).await?;
             self.release_parked_for(after, now).await?;
         }
         self.announce(outbox, change, now).await?;
@@ -182,10 +184,6 @@ impl Tx {
             .map(drop)
         })?)
     }
-}
-
-pub(super) fn gained_an_id(before: &Video, after: &Video) -> bool {
-    (&before.known.upload_id, &before.known.asset_id) != (&after.known.upload_id, &after.known.asset_id)
 }
 
 /// The counters and times that follow from a change.

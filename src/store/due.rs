@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
+use super::ids::PurgedIds;
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::{Pool, Store, StoreError, on_pool};
@@ -89,12 +90,13 @@ impl Store {
     /// The database fails.
     pub async fn purge_deleted(&self, until: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
         let mut tx = self.begin().await?;
-        let ids = tx.purge_videos(until, limit).await?;
-        for id in &ids {
-            tx.forget_bodies(*id).await?;
+        let purged = tx.purge_videos(until, limit).await?;
+        tx.forget_ids(&purged).await?;
+        for row in &purged {
+            tx.forget_bodies(row.id).await?;
         }
         tx.commit().await?;
-        Ok(ids.len() as u64)
+        Ok(purged.len() as u64)
     }
 
     /// Removes finished events received before `until`, at most `limit`. Returns how many.
@@ -132,11 +134,12 @@ fn first_id_at(at: DateTime<Utc>) -> Uuid {
 }
 
 impl Tx {
-    async fn purge_videos(&mut self, until: DateTime<Utc>, limit: i64) -> Result<Vec<Uuid>, StoreError> {
+    async fn purge_videos(&mut self, until: DateTime<Utc>, limit: i64) -> Result<Vec<PurgedIds>, StoreError> {
         Ok(on_tx!(self, |tx| {
-            sqlx::query_scalar(
+            sqlx::query_as(
                 "delete from videos where id in ( \
-                 select id from videos where status = 'deleted' and updated_at < $1 limit $2) returning id",
+                 select id from videos where status = 'deleted' and updated_at < $1 limit $2) \
+                 returning id, provider, upload_id, asset_id",
             )
             .bind(until)
             .bind(limit)

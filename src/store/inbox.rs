@@ -86,10 +86,13 @@ impl Store {
         Ok(on_pool!(&self.writer, |pool| {
             {
             sqlx::query(
-                "update webhook_events set state = 'pending', next_attempt_at = $1 where state = 'parked' and exists ( \
-                 select 1 from videos where videos.provider = webhook_events.provider and ( \
-                 videos.id = webhook_events.video_ref or videos.upload_id = webhook_events.upload_id \
-                 or videos.asset_id = webhook_events.asset_id))",
+                "update webhook_events set state = 'pending', next_attempt_at = $1 where state = 'parked' and ( \
+                 exists (select 1 from videos where videos.provider = webhook_events.provider \
+                 and videos.id = webhook_events.video_ref) \
+                 or exists (select 1 from provider_ids as known where known.provider = webhook_events.provider \
+                 and known.kind = 'upload' and known.id = webhook_events.upload_id) \
+                 or exists (select 1 from provider_ids as known where known.provider = webhook_events.provider \
+                 and known.kind = 'asset' and known.id = webhook_events.asset_id))",
             )
             .bind(now)
             .execute(pool)

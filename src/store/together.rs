@@ -7,9 +7,9 @@ use chrono::{DateTime, Utc};
 use sqlx::PgPool;
 use uuid::Uuid;
 
+use super::follow_ups::FollowUps;
 use super::outbox::Outbox;
 use super::shared::Shared;
-use super::tx::Tx;
 use super::{StoreError, VideoChange, arrays};
 use crate::domain::Video;
 
@@ -94,16 +94,9 @@ async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<O
 
 /// The ids of those that were written.
 async fn write(pool: &PgPool, outbox: &Outbox, changes: &[&Change]) -> Result<HashSet<Uuid>, StoreError> {
-    let mut tx = pool.begin().await?;
-    let mut rows: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
-    let written: HashSet<Uuid> = arrays::rewrite_videos(&mut tx, &rows)
-        .await?
-        .into_iter()
-        .collect();
-    rows.retain(|change| written.contains(&change.after.id));
     let now = changes.iter().map(|(_, now)| *now).max().unwrap_or_default();
-    let mut tx = Tx::Postgres(tx);
-    tx.follow_up(outbox, &rows, now).await?;
-    tx.commit().await?;
-    Ok(written)
+    let changes: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
+    let follow_ups = FollowUps::of(outbox, changes.iter().copied(), now);
+    let written = arrays::rewrite_videos(pool, &changes, &follow_ups).await?;
+    Ok(written.into_iter().collect())
 }

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
 use super::tx::{Tx, on_tx};
-use super::{Pool, Store, StoreError, arrays, on_pool};
+use super::{Pool, Store, StoreError, arrays, ids, on_pool};
 use crate::domain::{ShownStatus, Video};
 
 /// Which videos a list shows. Deleted ones never.
@@ -83,12 +83,15 @@ impl Store {
     /// # Errors
     /// The database fails, or the provider's id belongs to another video.
     pub async fn insert_video(&self, video: &Video) -> Result<(), StoreError> {
-        if let Some(together) = &self.together
+        let known = ids::gained(None, video).next().is_some();
+        if let Some(together) = self.together.as_ref().filter(|_| !known)
             && together.inserts.ask(Arc::new(video.clone())).await.is_ok()
         {
             return Ok(());
         }
-        on_pool!(&self.writer, |pool| insert!(video, pool))
+        let mut tx = self.begin().await?;
+        tx.insert_video(video).await?;
+        tx.commit().await
     }
 
     /// The video with this id.
@@ -227,7 +230,9 @@ impl Store {
 impl Tx {
     /// As [`Store::insert_video`].
     pub(super) async fn insert_video(&mut self, video: &Video) -> Result<(), StoreError> {
-        on_tx!(self, |tx| insert!(video, tx))
+        on_tx!(&mut *self, |tx| insert!(video, tx))?;
+        self.insert_ids(&ids::gained(None, video).collect::<Vec<_>>())
+            .await
     }
 }
 

@@ -33,9 +33,11 @@ async fn states(app: &TestApp) -> Vec<String> {
     let admin = app.token("root", "video:admin");
     let page = app.get(&admin, "/v1/admin/webhook-events").await.expect(200);
     let events = page["data"].as_array().unwrap().iter();
-    events
+    let mut states: Vec<String> = events
         .map(|event| event["state"].as_str().unwrap().to_owned())
-        .collect()
+        .collect();
+    states.sort();
+    states
 }
 
 on_both! {

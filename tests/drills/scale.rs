@@ -19,7 +19,7 @@ use crate::support::mux_events::Ids;
 use crate::support::{TestApp, TestDatabase, start_of_time};
 
 /// Tables that grow with use. (What goes out to the application is gone after days.)
-const LARGE: [&str; 2] = ["videos", "webhook_events"];
+const LARGE: [&str; 3] = ["videos", "webhook_events", "provider_ids"];
 
 /// Rows first, then their indexes: that is many times faster.
 const BULK: &str = "alter database scale set maintenance_work_mem = '256MB'; set synchronous_commit = off; \
@@ -89,6 +89,14 @@ async fn with_millions_of_rows_no_statement_walks_through_a_table() {
         events(count, count, now)
     ))
     .await;
+    for kind in ["upload", "asset"] {
+        rows.run(&format!(
+            "insert into provider_ids (provider, kind, id, video_id) \
+             select provider, '{kind}', {kind}_id, id from videos where {kind}_id is not null"
+        ))
+        .await;
+    }
+    rows.run("vacuum analyze provider_ids").await;
     rows.run("do 'declare d text; begin for d in select def from indexes loop execute d; end loop; end'")
         .await;
     rows.run("vacuum analyze videos").await;
