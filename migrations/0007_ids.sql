@@ -6,7 +6,7 @@ create table provider_ids (
     kind text not null check (kind in ('upload', 'asset')),
     id text not null, -- the provider's
     video_id uuid not null, -- ours; purged with it
-    primary key (provider, kind, id)
+    primary key (id, kind, provider) -- the id first: whatever is known of the table, it is found by that
 );
 
 insert into provider_ids (provider, kind, id, video_id)

@@ -88,7 +88,7 @@ impl Rows {
             .await;
         }
         self.run(
-            "set maintenance_work_mem = '512MB'; alter table provider_ids add primary key (provider, kind, id); \
+            "set maintenance_work_mem = '512MB'; alter table provider_ids add primary key (id, kind, provider); \
              do 'declare d text; begin for d in select def from dropped loop execute d; end loop; end'; \
              reset maintenance_work_mem; drop table dropped",
         )
