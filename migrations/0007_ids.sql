@@ -16,3 +16,7 @@ insert into provider_ids (provider, kind, id, video_id)
 
 drop index videos_upload;
 drop index videos_asset;
+
+-- The same for events.
+drop index webhook_events_identity;
+create unique index webhook_events_identity on webhook_events (event_id, provider);

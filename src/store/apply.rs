@@ -1,7 +1,5 @@
 //! Applying due events: a batch in one transaction, joined in memory, written in the order of the videos' ids.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -9,12 +7,13 @@ use uuid::Uuid;
 use super::arrays;
 use super::changes::settle;
 use super::inbox::EVENT_COLUMNS;
+use super::keys::{keys_by_provider, keys_gained, videos_by_keys};
 use super::outbox::Outbox;
 use super::outcomes::Ended;
-use super::record::{VIDEO_COLUMNS, VideoRecord, videos};
+use super::record::{VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
-use super::{Pool, Store, StoreError, ids, on_pool};
+use super::{Store, StoreError, ids, on_pool};
 use crate::domain::{EventState, InboxEvent, Video};
 
 /// Due events and every video that they may speak of.
@@ -150,28 +149,6 @@ impl Store {
     }
 }
 
-impl Store {
-    /// Every video that the events may speak of, as it is now, in no order.
-    pub(super) async fn videos_named_by(&self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
-        let mut rows: Vec<VideoRecord> = Vec::new();
-        for (provider, keys) in keys_by_provider(events) {
-            rows.extend(match &self.readers {
-                Pool::Postgres(pool) => {
-                    let mut connection = pool.acquire().await?;
-                    arrays::videos_of(&mut connection, provider, &keys, "").await?
-                }
-                Pool::Sqlite(pool) => {
-                    videos_by_keys(provider, &keys)
-                        .build_query_as()
-                        .fetch_all(pool)
-                        .await?
-                }
-            });
-        }
-        videos(rows)
-    }
-}
-
 impl Tx {
     async fn due_events(
         &mut self,
@@ -203,7 +180,7 @@ impl Tx {
         for (provider, keys) in keys_by_provider(events) {
             rows.extend(match self {
                 // One prepared statement for every size; SQLite has no arrays, and its writer is alone.
-                Self::Postgres(tx) => arrays::videos_of(tx, provider, &keys, " for update").await?,
+                Self::Postgres(tx) => arrays::lock_videos_of(tx, provider, &keys).await?,
                 Self::Sqlite(tx) => {
                     videos_by_keys(provider, &keys)
                         .build_query_as()
@@ -324,63 +301,4 @@ pub(super) fn settled(mut changes: Vec<VideoChange>, now: DateTime<Utc>) -> Vec<
         settle(before, after, now);
     }
     changes
-}
-
-/// The ids that videos have now and had not before, by provider: events may have waited for them.
-pub(super) fn keys_gained<'a>(changes: impl Iterator<Item = &'a VideoChange>) -> BTreeMap<&'a str, Keys<'a>> {
-    let mut gained: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
-    for VideoChange { before, after } in changes {
-        if ids::gained(Some(before), after).next().is_some() {
-            let keys = gained.entry(&after.provider).or_default();
-            keys.refs.push(after.id);
-            keys.uploads.extend(after.known.upload_id.as_deref());
-            keys.assets.extend(after.known.asset_id.as_deref());
-        }
-    }
-    gained
-}
-
-fn videos_by_keys(provider: &str, keys: &Keys<'_>) -> QueryBuilder<sqlx::Sqlite> {
-    let mut query = QueryBuilder::new("select ");
-    query.push(VIDEO_COLUMNS).push(" from videos where id in (");
-    let mut list = query.separated(", ");
-    for id in &keys.refs {
-        list.push_bind(*id);
-    }
-    query.push(")");
-    for (kind, ids) in [("upload", &keys.uploads), ("asset", &keys.assets)] {
-        query
-            .push(" or id in (select video_id from provider_ids where provider = ")
-            .push_bind(provider.to_owned())
-            .push(" and kind = ")
-            .push_bind(kind)
-            .push(" and id in (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind((*id).to_owned());
-        }
-        query.push("))");
-    }
-    query.push(" order by id");
-    query
-}
-
-/// The ids that the events of one provider name.
-#[derive(Default)]
-pub(super) struct Keys<'a> {
-    pub(super) refs: Vec<Uuid>,
-    pub(super) uploads: Vec<&'a str>,
-    pub(super) assets: Vec<&'a str>,
-}
-
-/// In the order of providers, so that two replicas never wait for each other in a circle.
-fn keys_by_provider(events: &[InboxEvent]) -> BTreeMap<&str, Keys<'_>> {
-    let mut map: BTreeMap<&str, Keys<'_>> = BTreeMap::new();
-    for event in events.iter().filter(|event| event.state == EventState::Pending) {
-        let keys = map.entry(&event.provider).or_default();
-        keys.refs.extend(event.video_ref);
-        keys.uploads.extend(event.upload_id.as_deref());
-        keys.assets.extend(event.asset_id.as_deref());
-    }
-    map
 }

@@ -8,12 +8,13 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, PgConnection, PgPool, Postgres, Row};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Postgres, Row};
 use uuid::Uuid;
 
-use super::apply::{EventOutcome, Keys, VideoChange};
+use super::apply::{EventOutcome, VideoChange};
 use super::follow_ups::FollowUps;
 use super::ids::NewId;
+use super::keys::Keys;
 use super::record::{VIDEO_COLUMNS, VideoRecord};
 use crate::domain::Video;
 
@@ -28,20 +29,19 @@ pub(super) async fn videos_by_id(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<Vide
     sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(pool).await
 }
 
-/// One provider's videos that any of the keys names, locked as `lock` says, in the order of ids.
-pub(super) async fn videos_of(
+/// Of `$1`, by the ids `$2` to `$4`: ours, uploads', assets'.
+const NAMED: &str = "from videos where provider = $1 and id = any(array( \
+     select unnest($2::uuid[]) \
+     union all select video_id from provider_ids where provider = $1 and kind = 'upload' and id = any($3) \
+     union all select video_id from provider_ids where provider = $1 and kind = 'asset' and id = any($4)))";
+
+/// One provider's videos that any of the keys names, locked, in the order of ids.
+pub(super) async fn lock_videos_of(
     connection: &mut PgConnection,
     provider: &str,
     keys: &Keys<'_>,
-    lock: &str,
 ) -> Result<Vec<VideoRecord>, sqlx::Error> {
-    let sql = format!(
-        "select {VIDEO_COLUMNS} from videos where provider = $1 and id = any(array( \
-         select unnest($2::uuid[]) \
-         union all select video_id from provider_ids where provider = $1 and kind = 'upload' and id = any($3) \
-         union all select video_id from provider_ids where provider = $1 and kind = 'asset' and id = any($4))) \
-         order by id{lock}"
-    );
+    let sql = format!("select {VIDEO_COLUMNS} {NAMED} order by id for update");
     sqlx::query_as(AssertSqlSafe(sql))
         .bind(provider)
         .bind(&keys.refs)
@@ -49,6 +49,34 @@ pub(super) async fn videos_of(
         .bind(&keys.assets)
         .fetch_all(connection)
         .await
+}
+
+/// One provider's videos that any of the keys names, as they are now, in no order; and which of these events the inbox has
+/// already, where there are any videos.
+pub(super) async fn videos_and_known(
+    pool: &PgPool,
+    provider: &str,
+    keys: &Keys<'_>,
+    event_ids: &[&str],
+) -> Result<(Vec<VideoRecord>, Vec<String>), sqlx::Error> {
+    let sql = format!(
+        "select {VIDEO_COLUMNS}, array( \
+         select event_id from webhook_events where provider = $1 and event_id = any($5)) as known {NAMED}"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql))
+        .bind(provider)
+        .bind(&keys.refs)
+        .bind(&keys.uploads)
+        .bind(&keys.assets)
+        .bind(event_ids)
+        .fetch_all(pool)
+        .await?;
+    let known = match rows.first() {
+        Some(row) => row.try_get("known")?,
+        None => Vec::new(),
+    };
+    let videos = rows.iter().map(VideoRecord::from_row).collect::<Result<_, _>>()?;
+    Ok((videos, known))
 }
 
 /// The members of a video that events can change, as `$3` to `$18` behind its id and its revision before.

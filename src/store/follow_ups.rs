@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
-use super::apply::{Keys, VideoChange, keys_gained};
+use super::apply::VideoChange;
 use super::arrays::{Statement, column};
 use super::ids::{self, NewId};
+use super::keys::{Keys, keys_gained};
 use super::outbox::{NewsRow, Outbox};
 
 /// What follows from the changes whose ids the part `changed` of the statement gives.

@@ -216,7 +216,7 @@ impl Written {
         }
     }
 
-    fn none(events: &[InboxEvent]) -> Self {
+    fn none(events: &[&InboxEvent]) -> Self {
         Self {
             lost: events.iter().map(|event| event.id).collect(),
             ..Self::default()
@@ -256,16 +256,17 @@ async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
         // Another writer came in between, or a row was refused: the job finds out which, event by event.
         Err(error) if error.is_of_a_row() || matches!(error, StoreError::Contended) => {
             tracing::debug!(error = %Chain(&error), "a batch of webhook events is stored first and applied later");
-            store_alone(store, batch.events()).await
+            store_alone(store, &batch.events()).await
         }
         Err(error) => {
-            log_failure(&error, batch.events().len());
-            Written::none(batch.events())
+            let events = batch.events();
+            log_failure(&error, events.len());
+            Written::none(&events)
         }
     }
 }
 
-async fn store_alone(store: &Store, events: &[InboxEvent]) -> Written {
+async fn store_alone(store: &Store, events: &[&InboxEvent]) -> Written {
     match store.store_events(events).await {
         Ok(taken) => Written::by(&taken),
         // The statement itself was refused: one bad row must not hold up the others.

@@ -14,6 +14,7 @@ mod idempotency;
 mod ids;
 mod inbox;
 mod intake;
+mod keys;
 mod leases;
 mod outbox;
 mod outcomes;

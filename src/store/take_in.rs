@@ -5,18 +5,21 @@
 //! left as that one made it and its events go in as pending, as do those whose video is unknown or that cannot be applied
 //! as they stand. The job takes them from there, and so decides everything that is not plain.
 //!
-//! An event that was known before is joined with the others: a video learns nothing anew from what it knows.
+//! An event whose id is known already changes nothing, whatever it holds this time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use super::apply::{Due, Plan, VideoChange, settled};
 use super::inbox::NewRow;
+use super::keys::{Keys, videos_by_keys};
 use super::outcomes::Ended;
-use super::{Pool, Store, StoreError, at_once};
-use crate::domain::{EventState, InboxEvent};
+use super::record::videos;
+use super::{Pool, Store, StoreError, arrays, at_once};
+use crate::domain::{EventState, InboxEvent, Video};
 
 /// Decides, in memory, what a batch of events does to its videos.
 pub type Planner = dyn Fn(&Due, DateTime<Utc>) -> Plan + Send + Sync;
@@ -24,6 +27,8 @@ pub type Planner = dyn Fn(&Due, DateTime<Utc>) -> Plan + Send + Sync;
 /// Events of one provider that were handed in together, each once.
 pub(super) struct Batch {
     due: Due,
+    /// Known before.
+    again: Vec<InboxEvent>,
     twins: HashMap<Uuid, Uuid>,
 }
 
@@ -72,6 +77,7 @@ impl Batch {
                 events,
                 videos: Vec::new(),
             },
+            again: Vec::new(),
             twins,
         }
     }
@@ -81,9 +87,18 @@ impl Batch {
         &self.twins
     }
 
-    /// The events, in the order of their identity.
-    pub(super) fn events(&self) -> &[InboxEvent] {
-        &self.due.events
+    /// All of its events, in the order of their identity.
+    pub(super) fn events(&self) -> Vec<&InboxEvent> {
+        let mut all: Vec<&InboxEvent> = self.due.events.iter().chain(&self.again).collect();
+        all.sort_unstable_by_key(|event| &event.event_id);
+        all
+    }
+
+    fn set_aside(&mut self, known: &HashSet<String>) {
+        if !known.is_empty() {
+            let events = std::mem::take(&mut self.due.events).into_iter();
+            (self.again, self.due.events) = events.partition(|event| known.contains(&event.event_id));
+        }
     }
 }
 
@@ -93,14 +108,16 @@ impl Store {
     /// # Errors
     /// The database fails, or the batch cannot be applied in one go: nothing is stored then.
     pub(super) async fn take_in(&self, batch: &mut Batch, planner: &Planner) -> Result<TakenIn, StoreError> {
-        let due = &mut batch.due;
-        due.videos = self.videos_named_by(&due.events).await?;
-        let now = latest(&due.events);
-        let plan = planner(due, now);
+        let (videos, known) = self.videos_and_known(&batch.due.events).await?;
+        batch.due.videos = videos;
+        batch.set_aside(&known);
+        let events = batch.events();
+        let now = latest(&events);
+        let plan = planner(&batch.due, now);
         let applied = applied_by(&plan);
         let changes = settled(plan.videos, now);
-        let written = self.write(&due.events, &applied, &changes).await?;
-        self.tell_of(&due.events, &applied, &changes, &written);
+        let written = self.write(&events, &applied, &changes).await?;
+        self.tell_of(&events, &applied, &changes, &written);
         Ok(written)
     }
 
@@ -108,20 +125,48 @@ impl Store {
     ///
     /// # Errors
     /// The database fails: none of them is stored then.
-    pub(super) async fn store_events(&self, events: &[InboxEvent]) -> Result<TakenIn, StoreError> {
+    pub(super) async fn store_events(&self, events: &[&InboxEvent]) -> Result<TakenIn, StoreError> {
         self.write(events, &HashMap::new(), &[]).await
+    }
+
+    /// Every video that events of one provider may speak of, and the ids of those events that the inbox has already.
+    async fn videos_and_known(
+        &self,
+        events: &[InboxEvent],
+    ) -> Result<(Vec<Video>, HashSet<String>), StoreError> {
+        let mut keys = Keys::default();
+        for event in events {
+            keys.add(event);
+        }
+        let provider = events.first().map_or("", |event| &event.provider);
+        let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
+        let (rows, known) = match &self.readers {
+            Pool::Postgres(pool) => arrays::videos_and_known(pool, provider, &keys, &ids).await?,
+            Pool::Sqlite(pool) => {
+                let rows = videos_by_keys(provider, &keys)
+                    .build_query_as()
+                    .fetch_all(pool)
+                    .await?;
+                let known = known(provider, &ids).build_query_scalar().fetch_all(pool).await?;
+                (rows, known)
+            }
+        };
+        Ok((videos(rows)?, known.into_iter().collect()))
     }
 
     /// Stores events, and writes the changes of the videos that they are `applied` to, event → video.
     async fn write(
         &self,
-        events: &[InboxEvent],
+        events: &[&InboxEvent],
         applied: &HashMap<Uuid, Uuid>,
         changes: &[VideoChange],
     ) -> Result<TakenIn, StoreError> {
         let changing: HashSet<Uuid> = changes.iter().map(|change| change.after.id).collect();
-        let row = |event| NewRow::of(event, applied, &changing);
-        let rows: Vec<NewRow<'_>> = events.iter().map(row).collect();
+        let rows: Vec<NewRow<'_>> = events
+            .iter()
+            .copied()
+            .map(|event| NewRow::of(event, applied, &changing))
+            .collect();
         match &self.writer {
             Pool::Postgres(pool) => at_once::write(pool, &self.outbox, &rows, changes, latest(events)).await,
             Pool::Sqlite(_) => self.write_in_turn(rows, changes, latest(events)).await,
@@ -154,7 +199,7 @@ impl Store {
 
     fn tell_of(
         &self,
-        events: &[InboxEvent],
+        events: &[&InboxEvent],
         applied: &HashMap<Uuid, Uuid>,
         changes: &[VideoChange],
         written: &TakenIn,
@@ -174,7 +219,7 @@ impl Store {
             made.iter()
                 .filter_map(|change| Ended::by(&change.before, &change.after)),
         );
-        let through = |event: &&InboxEvent| written.stored.get(&event.id) == Some(&EventState::Applied);
+        let through = |event: &&&InboxEvent| written.stored.get(&event.id) == Some(&EventState::Applied);
         for event in events.iter().filter(through) {
             if let Some(video) = applied.get(&event.id) {
                 self.outcomes.applied(event, *video);
@@ -183,9 +228,21 @@ impl Store {
     }
 }
 
-fn latest(events: &[InboxEvent]) -> DateTime<Utc> {
+fn latest(events: &[&InboxEvent]) -> DateTime<Utc> {
     let times = events.iter().map(|event| event.received_at);
     times.max().unwrap_or_default()
+}
+
+/// Which of these the inbox has, on SQLite.
+fn known(provider: &str, event_ids: &[&str]) -> QueryBuilder<sqlx::Sqlite> {
+    let mut query = QueryBuilder::new("select event_id from webhook_events where provider = ");
+    query.push_bind(provider.to_owned()).push(" and event_id in (");
+    let mut list = query.separated(", ");
+    for id in event_ids {
+        list.push_bind((*id).to_owned());
+    }
+    query.push(")");
+    query
 }
 
 /// Event → the video that it is applied to.

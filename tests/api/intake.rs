@@ -78,6 +78,21 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_known_event_has_no_effect_whatever_it_holds(db: Db) {
+        let app = TestApp::start(db).await;
+        let video = app.upload().await;
+        let mut event = Ids::of(&video).asset_event("ready", "ready", "signed", app.clock.now());
+        assert_eq!(app.event(&event).await.expect(200)["result"], "accepted");
+        let before = app.video(&video["id"]).await;
+        event["data"]["duration"] = json!(99.5);
+        event["data"]["aspect_ratio"] = json!("9:9");
+        assert_eq!(app.event(&event).await.expect(200)["result"], "duplicate");
+        app.settle().await;
+        assert_eq!(app.video(&video["id"]).await, before);
+    }
+}
+
 #[tokio::test]
 async fn a_row_that_somebody_holds_holds_up_no_webhook() {
     let app = TestApp::start(Db::Postgres).await;

@@ -95,7 +95,7 @@ fn apply(
                 && video.known.lacks(provider.needs(video.playback_policy))
             {
                 // The address cannot be made yet: the provider is asked for what is missing.
-                video.check_at = Some(video.check_at.map_or(now, |at| at.min(now)));
+                video.check_at = Some(now);
             }
             board.index(index);
             if refresh {
