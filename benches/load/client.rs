@@ -127,7 +127,12 @@ async fn send(
                 let us = u32::try_from(sent.elapsed().as_micros()).unwrap_or(u32::MAX);
                 outcome.latencies_us.push(us);
             }
-            Ok(_) => outcome.errors += 1,
+            Ok(_) => {
+                if outcome.errors == 0 {
+                    eprintln!("refused: {}", String::from_utf8_lossy(&connection.buffer));
+                }
+                outcome.errors += 1;
+            }
             Err(_) => {
                 outcome.errors += 1;
                 break;
