@@ -251,7 +251,16 @@ impl Written {
 }
 
 async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
-    match store.take_in(batch, planner).await {
+    let mut taken = store.take_in(batch, planner).await;
+    // What a server that was restarted left behind is seen when it is used. Whether it committed is not known then, and
+    // makes no difference: what is known already is not stored anew.
+    for _ in 0..WRITERS {
+        match &taken {
+            Err(error) if error.is_of_a_connection() => taken = store.take_in(batch, planner).await,
+            _ => break,
+        }
+    }
+    match taken {
         Ok(taken) => Written::by(&taken),
         // Another writer came in between, or a row was refused: the job finds out which, event by event.
         Err(error) if error.is_of_a_row() || matches!(error, StoreError::Contended) => {

@@ -125,6 +125,16 @@ pub enum StoreError {
     BadUrl(String),
 }
 
+/// The connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`). That is seen when it is
+/// used; there may be others.
+fn ended(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(_) => true,
+        sqlx::Error::Database(inner) => matches!(inner.code().as_deref(), Some("57P01" | "57P02")),
+        _ => false,
+    }
+}
+
 impl StoreError {
     /// The statement was refused because of what it held, not because the database is out of reach: without the bad
     /// row it would do.
@@ -140,5 +150,9 @@ impl StoreError {
             Self::BadRow { .. } | Self::IdentityTaken => true,
             Self::Migrate(_) | Self::Contended | Self::BadUrl(_) | Self::Unreachable { .. } => false,
         }
+    }
+
+    fn is_of_a_connection(&self) -> bool {
+        matches!(self, Self::Database(error) if ended(error))
     }
 }

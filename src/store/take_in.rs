@@ -97,7 +97,9 @@ impl Batch {
     fn set_aside(&mut self, known: &HashSet<String>) {
         if !known.is_empty() {
             let events = std::mem::take(&mut self.due.events).into_iter();
-            (self.again, self.due.events) = events.partition(|event| known.contains(&event.event_id));
+            let (again, new): (Vec<_>, Vec<_>) = events.partition(|event| known.contains(&event.event_id));
+            self.again.extend(again);
+            self.due.events = new;
         }
     }
 }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::follow_ups::FollowUps;
 use super::outbox::Outbox;
 use super::shared::Shared;
-use super::{StoreError, VideoChange, arrays};
+use super::{StoreError, VideoChange, arrays, ended};
 use crate::domain::Video;
 
 /// Reads at the same time: one is answered while another runs.
@@ -51,8 +51,15 @@ async fn read(pool: PgPool, asked: Vec<Uuid>) -> Vec<Option<Option<Video>>> {
     let mut ids = asked.clone();
     ids.sort_unstable();
     ids.dedup();
+    let mut read = arrays::videos_by_id(&pool, &ids).await;
+    for _ in 0..Together::CONNECTIONS {
+        match &read {
+            Err(error) if ended(error) => read = arrays::videos_by_id(&pool, &ids).await,
+            _ => break,
+        }
+    }
     // Whoever waited reads alone, and tells of the error.
-    let Ok(rows) = arrays::videos_by_id(&pool, &ids).await else {
+    let Ok(rows) = read else {
         return Vec::new();
     };
     let mut found: HashMap<Uuid, Option<Video>> = HashMap::with_capacity(rows.len());

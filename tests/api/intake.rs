@@ -112,3 +112,18 @@ async fn a_row_that_somebody_holds_holds_up_no_webhook() {
     app.settle().await;
     assert_eq!(app.video(&held["id"]).await["status"], "ready");
 }
+
+#[tokio::test]
+async fn a_server_that_ends_its_connections_costs_no_webhook_and_no_read() {
+    let app = TestApp::start(Db::Postgres).await;
+    let (first, second) = (app.upload().await, app.upload().await);
+    let ready = |video| Ids::of(video).asset_event("ready", "ready", "signed", app.clock.now());
+    app.event(&ready(&first)).await.expect(200);
+    app.video(&first["id"]).await;
+    let mut somebody = PgConnection::connect(&app.database.url).await.unwrap();
+    let ended = "select pg_terminate_backend(pid) from pg_stat_activity \
+                 where datname = current_database() and pid <> pg_backend_pid()";
+    somebody.execute(sqlx::raw_sql(ended)).await.unwrap();
+    assert_eq!(app.event(&ready(&second)).await.expect(200)["result"], "accepted");
+    assert_eq!(app.video(&second["id"]).await["status"], "ready");
+}
