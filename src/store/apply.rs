@@ -6,14 +6,15 @@ use uuid::Uuid;
 
 use super::arrays;
 use super::changes::settle;
+use super::follow_ups::FollowUps;
 use super::inbox::EVENT_COLUMNS;
-use super::keys::{keys_by_provider, keys_gained, videos_by_keys};
+use super::keys::{keys_by_provider, videos_by_keys};
 use super::outbox::Outbox;
 use super::outcomes::Ended;
 use super::record::{VideoRecord, videos};
 use super::tx::{Tx, on_tx};
 use super::videos::identity;
-use super::{Store, StoreError, ids, on_pool};
+use super::{Store, StoreError, on_pool};
 use crate::domain::{EventState, InboxEvent, Video};
 
 /// Due events and every video that they may speak of.
@@ -42,6 +43,13 @@ pub struct VideoChange {
     /// As it is to be: nothing but what [`Video::observe`] and [`Video::reschedule`] change, and when it is asked
     /// about next. Counters and times are set by the store.
     pub after: Video,
+}
+
+impl VideoChange {
+    /// The video with its new version, where callers see a difference.
+    pub(super) fn news(&self) -> Option<(Uuid, i64)> {
+        (self.after.version != self.before.version).then_some((self.after.id, self.after.version))
+    }
 }
 
 /// What becomes of one event.
@@ -217,12 +225,7 @@ impl Tx {
                 .iter()
                 .filter_map(|change| Ended::by(&change.before, &change.after)),
         );
-        let visible = changes
-            .iter()
-            .filter(|change| change.after.version != change.before.version);
-        Ok(visible
-            .map(|change| (change.after.id, change.after.version))
-            .collect())
+        Ok(changes.iter().filter_map(VideoChange::news).collect())
     }
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {
@@ -262,32 +265,13 @@ impl Tx {
         if changes.is_empty() {
             return Ok(());
         }
+        let follow_ups = FollowUps::of(outbox, changes.iter(), now);
         let changes: Vec<&VideoChange> = changes.iter().collect();
-        let written = arrays::write_videos(tx, &changes).await.map_err(identity)?;
-        if written != changes.len() as u64 {
+        let written = arrays::write_videos(tx, &changes, &follow_ups)
+            .await
+            .map_err(identity)?;
+        if written.len() != changes.len() {
             return Err(StoreError::Contended);
-        }
-        self.follow_up(outbox, &changes, now).await
-    }
-
-    /// What comes with changes that were written: events that waited for ids that became known are due, and the
-    /// application is told.
-    pub(super) async fn follow_up(
-        &mut self,
-        outbox: &Outbox,
-        changes: &[&VideoChange],
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let gained = changes
-            .iter()
-            .flat_map(|change| ids::gained(Some(&change.before), &change.after));
-        self.insert_ids(&gained.collect::<Vec<_>>()).await?;
-        let Self::Postgres(tx) = self else { return Ok(()) };
-        for (provider, keys) in keys_gained(changes.iter().copied()) {
-            arrays::release_parked(tx, provider, &keys, now).await?;
-        }
-        for change in changes {
-            self.announce(outbox, change, now).await?;
         }
         Ok(())
     }

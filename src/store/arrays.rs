@@ -4,7 +4,6 @@
 
 use std::sync::Arc;
 
-use chrono::{DateTime, Utc};
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
@@ -117,17 +116,21 @@ pub(super) fn bind_known<'q>(statement: Statement<'q>, changes: &'q [&VideoChang
         .bind(column(changes, |change| change.after.updated_at))
 }
 
-/// Writes what events can change of videos, where nobody came in between; how many were written.
+/// Writes what events can change of videos, where nobody came in between, with what follows; the ids of those that were
+/// written.
 pub(super) async fn write_videos(
     connection: &mut PgConnection,
     changes: &[&VideoChange],
-) -> Result<u64, sqlx::Error> {
+    follow_ups: &FollowUps<'_>,
+) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = format!(
-        "update videos set {KNOWN_SET} from unnest({KNOWN_TYPES}) as new ({KNOWN_NAMES}) \
-         where videos.id = new.id and videos.revision = new.before"
+        "with changed as (update videos set {KNOWN_SET} from unnest({KNOWN_TYPES}) as new ({KNOWN_NAMES}) \
+         where videos.id = new.id and videos.revision = new.before returning videos.id){} select id from changed",
+        follow_ups.sql(19)
     );
-    let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), changes);
-    Ok(statement.execute(connection).await?.rows_affected())
+    let statement = follow_ups.bind(bind_known(sqlx::query(AssertSqlSafe(sql)), changes));
+    let rows = statement.fetch_all(connection).await?;
+    rows.iter().map(|row| row.try_get(0)).collect()
 }
 
 /// Writes new videos, whose ids at their provider are not known yet; all or none.
@@ -227,29 +230,6 @@ pub(super) async fn insert_ids(connection: &mut PgConnection, ids: &[NewId<'_>])
         .bind(column(ids, |new| new.kind))
         .bind(column(ids, |new| new.id))
         .bind(column(ids, |new| new.video))
-        .execute(connection)
-        .await
-        .map(drop)
-}
-
-/// Events of one provider that waited for any of the keys are due now.
-pub(super) async fn release_parked(
-    connection: &mut PgConnection,
-    provider: &str,
-    keys: &Keys<'_>,
-    now: DateTime<Utc>,
-) -> Result<(), sqlx::Error> {
-    let statement = sqlx::query(
-        "update webhook_events set state = 'pending', next_attempt_at = $1 \
-         where state = 'parked' and provider = $2 \
-         and (upload_id = any($3) or asset_id = any($4) or video_ref = any($5))",
-    );
-    statement
-        .bind(now)
-        .bind(provider)
-        .bind(&keys.uploads)
-        .bind(&keys.assets)
-        .bind(&keys.refs)
         .execute(connection)
         .await
         .map(drop)

@@ -69,12 +69,9 @@ impl Store {
             settle(&before, &mut after, now);
             let change = Arc::new(VideoChange { before, after });
             if self.write_video(&change, now).await? {
-                let VideoChange { before, after } = Arc::unwrap_or_clone(change);
-                self.outcomes.tell(Ended::by(&before, &after));
-                if after.version != before.version {
-                    self.feed.publish(&[(after.id, after.version)]);
-                }
-                return Ok(Edit::Done(Box::new(after)));
+                self.outcomes.tell(Ended::by(&change.before, &change.after));
+                self.feed.publish(change.news().as_slice());
+                return Ok(Edit::Done(Box::new(Arc::unwrap_or_clone(change).after)));
             }
             match self.video(id).await? {
                 Some(found) => before = found,

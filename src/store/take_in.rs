@@ -210,13 +210,8 @@ impl Store {
             .iter()
             .filter(|change| written.changed.contains(&change.after.id));
         let made: Vec<&VideoChange> = made.collect();
-        let visible = made
-            .iter()
-            .filter(|change| change.after.version != change.before.version);
-        let visible: Vec<(Uuid, i64)> = visible
-            .map(|change| (change.after.id, change.after.version))
-            .collect();
-        self.feed.publish(&visible);
+        let news: Vec<(Uuid, i64)> = made.iter().filter_map(|change| change.news()).collect();
+        self.feed.publish(&news);
         self.outcomes.tell(
             made.iter()
                 .filter_map(|change| Ended::by(&change.before, &change.after)),
