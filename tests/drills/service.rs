@@ -14,7 +14,7 @@ use crate::cluster::free_port;
 use crate::support::environment;
 
 /// How long anything may take that has no reason to take long.
-pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
+pub(crate) const DEADLINE: Duration = Duration::from_mins(1);
 
 /// Mux's map, without its rate: the drills have no time for it.
 pub(crate) fn hasty_map() -> String {

@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 /// Slow connections; they begin anew as often as they are cut off.
 pub(crate) struct Slow {
     cut_off: Arc<AtomicUsize>,
+    count: usize,
     _clients: JoinSet<()>,
 }
 
@@ -39,13 +40,20 @@ impl Slow {
         }
         Self {
             cut_off,
+            count,
             _clients: clients,
         }
     }
 
-    /// How often one was cut off.
-    pub(crate) fn cut_off(&self) -> usize {
-        self.cut_off.load(Ordering::Relaxed)
+    /// Waits until as many were cut off as there are.
+    pub(crate) async fn cut_off_by(&self, deadline: Duration) {
+        let cut_off = async {
+            while self.cut_off.load(Ordering::Relaxed) < self.count {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let ended = tokio::time::timeout(deadline, cut_off).await;
+        assert!(ended.is_ok(), "slow connections are kept");
     }
 }
 

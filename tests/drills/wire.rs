@@ -18,26 +18,36 @@ pub(crate) struct Answer {
     pub(crate) took: Duration,
 }
 
-/// One kept connection.
+/// One kept connection; opened again where the service closed it between two requests.
 pub(crate) struct Connection {
+    address: String,
     stream: TcpStream,
     buffer: Vec<u8>,
 }
 
 impl Connection {
     pub(crate) async fn open(address: &str) -> io::Result<Self> {
-        let stream = TcpStream::connect(address).await?;
-        stream.set_nodelay(true)?;
         Ok(Self {
-            stream,
+            address: address.to_owned(),
+            stream: connect(address).await?,
             buffer: Vec::with_capacity(16 * 1024),
         })
     }
 
     /// Sends a whole request and reads the whole answer; the time counts from `since`.
     pub(crate) async fn exchange(&mut self, request: &[u8], since: Instant) -> io::Result<Answer> {
-        self.stream.write_all(request).await?;
         self.buffer.clear();
+        match self.once(request, since).await {
+            Err(_) if self.buffer.is_empty() => {
+                self.stream = connect(&self.address).await?;
+                self.once(request, since).await
+            }
+            answer => answer,
+        }
+    }
+
+    async fn once(&mut self, request: &[u8], since: Instant) -> io::Result<Answer> {
+        self.stream.write_all(request).await?;
         let mut whole = usize::MAX;
         while self.buffer.len() < whole {
             if self.stream.read_buf(&mut self.buffer).await? == 0 {
@@ -57,6 +67,12 @@ impl Connection {
             took: since.elapsed(),
         })
     }
+}
+
+async fn connect(address: &str) -> io::Result<TcpStream> {
+    let stream = TcpStream::connect(address).await?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
 }
 
 /// Bytes of head and body together, once the head is there.
