@@ -30,8 +30,10 @@ const LONG_WINDOW_US: u64 = 1_000_000;
 const WAITING: usize = 4;
 /// A crowd is believed to be over when there was none for so long, in µs.
 const CROWDED_US: u64 = 500_000;
-/// Who has waited for so many times the time that all may wait is refused.
+/// Who has waited for so many times `queue`, or for as long as all may wait, is refused.
 const PATIENCE: u32 = 5;
+/// However slow the bottleneck is, all may not wait for longer than this (unless `queue` says so).
+const LONGEST_TURN: Duration = Duration::from_secs(1);
 
 /// The places of one kind of requests.
 #[derive(Debug)]
@@ -39,7 +41,7 @@ pub struct Admission {
     most: usize,
     /// Answers faster than this, in µs on average, are never too slow.
     quick_us: u64,
-    /// How long all may wait for a place.
+    /// How long all may wait for a place, at least.
     queue: Duration,
     places: AtomicUsize,
     taken: AtomicUsize,
@@ -78,7 +80,7 @@ struct Window {
 
 impl Admission {
     /// At most `most` places; answers that take less than `quick` on average are never too slow, and nobody is refused
-    /// while all have a place within `queue`.
+    /// while all have a place within `queue`, or within the time that an answer takes when nobody else asks.
     pub fn new(most: usize, quick: Duration, queue: Duration) -> Self {
         Self {
             most,
@@ -116,9 +118,9 @@ impl Admission {
         // One more than can wait is told so without waiting: memory stays bounded.
         let _waiting = Waiting::begin(self, self.most.saturating_mul(WAITING))?;
         let useful = if calm {
-            self.queue
+            self.in_turn()
         } else {
-            self.queue.min(Duration::from_micros(self.goal_us()))
+            self.in_turn().min(Duration::from_micros(self.goal_us()))
         };
         let next = tokio::time::timeout(useful, self.next()).await;
         if next.is_err() {
@@ -181,12 +183,18 @@ impl Admission {
         let places = u64::try_from(self.places.load(Ordering::Relaxed)).unwrap_or(u64::MAX);
         let all_us = waiting.saturating_mul(self.mean_us.load(Ordering::Relaxed)) / places.max(1);
         let now_us = micros(self.begun.elapsed());
-        if all_us > micros(self.queue) {
+        if all_us > micros(self.in_turn()) {
             self.crowded_until_us
                 .store(now_us + CROWDED_US, Ordering::Relaxed);
             return false;
         }
         now_us >= self.crowded_until_us.load(Ordering::Relaxed)
+    }
+
+    /// How long all may wait for a place: who is answered after 200 ms anyway may wait as long before.
+    fn in_turn(&self) -> Duration {
+        let idle = Duration::from_micros(self.idle_us.load(Ordering::Relaxed));
+        self.queue.max(idle.min(LONGEST_TURN))
     }
 
     /// The longest that answers may take on average.

@@ -14,6 +14,22 @@ async fn who_finds_no_place_waits_a_while_and_is_refused() {
     assert_eq!(admission.waiting.load(Ordering::SeqCst), 0);
 }
 
+#[test]
+fn who_is_answered_late_anyway_may_wait_as_long() {
+    let queue = Duration::from_millis(50);
+    let admission = Admission::new(8, Duration::ZERO, queue);
+    for (idle_ms, wait_ms) in [(1, 50), (200, 200), (60_000, 1_000)] {
+        admission.idle_us.store(idle_ms * 1_000, Ordering::Relaxed);
+        assert_eq!(admission.in_turn(), Duration::from_millis(wait_ms));
+    }
+    // Sixteen wait for eight places, of 200 ms each: 400 ms for the last.
+    admission.waiting.store(16, Ordering::SeqCst);
+    admission.mean_us.store(200_000, Ordering::Relaxed);
+    assert!(admission.is_calm());
+    admission.idle_us.store(200_000, Ordering::Relaxed);
+    assert!(!admission.is_calm());
+}
+
 /// The order in which three who wait get the one place.
 async fn order(mean_us: u64) -> Vec<usize> {
     let admission = Arc::new(Admission::new(1, Duration::ZERO, Duration::from_millis(10)));
