@@ -4,32 +4,30 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
-use tokio::sync::{Mutex, Notify, mpsc, oneshot};
+use tokio::sync::Notify;
 use uuid::Uuid;
 
+use super::shared::{Alone, Lanes, Shared};
 use super::take_in::{Batch, Planner, TakenIn};
-use super::{Store, StoreError, Stored};
+use super::{Ended, Store, StoreError, Stored};
 use crate::chain::Chain;
 use crate::domain::{InboxEvent, NewEvent};
 
-/// Events that may wait for the next commit; beyond that the provider is told to come again.
-const QUEUE: usize = 4096;
 /// Events that share a commit.
 const BATCH: usize = 256;
 /// Where so many wait while a commit runs, a second one begins beside it (on PostgreSQL; SQLite has one writer): the
 /// database works on one while the other is read and joined. With fewer, sharing a commit costs less.
 const CROWD: usize = 64;
 /// The first and the second.
-const WRITERS: usize = 2;
+const WRITERS: u32 = 2;
 
 /// Where verified events are handed in to be made durable. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
-    sender: mpsc::Sender<Waiting>,
-    /// Calls the second writer.
-    crowded: mpsc::Sender<()>,
+    events: Shared<InboxEvent, Taken>,
     stored: Arc<Notify>,
     planner: Arc<ArcSwap<Box<Planner>>>,
+    _threads: Option<Arc<Threads>>,
 }
 
 impl std::fmt::Debug for Intake {
@@ -43,30 +41,23 @@ impl std::fmt::Debug for Intake {
 #[error("the event could not be stored")]
 pub struct NotStored;
 
-#[derive(Debug)]
-struct Waiting {
-    event: InboxEvent,
-    answer: oneshot::Sender<Result<Stored, NotStored>>,
-}
+type Taken = Result<Stored, NotStored>;
 
 impl Intake {
     /// Starts the tasks that write. They end when the last handle is dropped.
     /// `planner` decides what a batch does to its videos.
     pub fn start(store: Store, planner: Box<Planner>) -> Self {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let (crowded, calls) = mpsc::channel(1);
+        let (events, written_by) = Shared::new(BATCH, CROWD);
         let stored = Arc::new(Notify::new());
         let planner = Arc::new(ArcSwap::from_pointee(planner));
         let writer = Writer {
             store,
             planner: planner.clone(),
-            receiver: Arc::new(Mutex::new(receiver)),
             stored: stored.clone(),
         };
-        writer.start(calls);
         Self {
-            sender,
-            crowded,
+            _threads: writer.start(written_by).map(Arc::new),
+            events,
             stored,
             planner,
         }
@@ -82,18 +73,7 @@ impl Intake {
     /// # Errors
     /// The database could not take it, or too many wait.
     pub async fn submit(&self, event: NewEvent) -> Result<Stored, NotStored> {
-        let (answer, answered) = oneshot::channel();
-        self.sender
-            .try_send(Waiting {
-                event: event.into(),
-                answer,
-            })
-            .map_err(|_| NotStored)?;
-        if QUEUE - self.sender.capacity() >= CROWD {
-            // It is called already, or there is none.
-            let _called = self.crowded.try_send(());
-        }
-        answered.await.map_err(|_| NotStored)?
+        self.events.ask(event.into()).await.map_err(|Alone| NotStored)?
     }
 
     /// Wakes the one waiter when there may be something to apply.
@@ -102,84 +82,59 @@ impl Intake {
     }
 }
 
+/// Those that write. A batch that nobody waits for any more ends with them.
+struct Threads(Option<tokio::runtime::Runtime>);
+
+impl Drop for Threads {
+    fn drop(&mut self) {
+        if let Some(threads) = self.0.take() {
+            threads.shutdown_background();
+        }
+    }
+}
+
 /// What writes.
 #[derive(Clone)]
 struct Writer {
     store: Store,
     planner: Arc<ArcSwap<Box<Planner>>>,
-    receiver: Arc<Mutex<mpsc::Receiver<Waiting>>>,
     stored: Arc<Notify>,
 }
 
 impl Writer {
     /// On PostgreSQL on threads of their own: what the database answers is seen at once, however many requests the
     /// other threads have before them.
-    fn start(self, calls: mpsc::Receiver<()>) {
+    fn start(self, lanes: Lanes<InboxEvent, Taken>) -> Option<Threads> {
         if !self.store.has_replicas() {
-            tokio::spawn(self.always());
-            return;
+            tokio::spawn(lanes.first(move |events| self.clone().write(events)));
+            return None;
         }
-        let alone = self.clone();
         let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WRITERS)
+            .worker_threads(WRITERS as usize)
             .thread_name("intake")
             .enable_all()
             .build();
-        let started = threads.and_then(|threads| {
-            let keeper = std::thread::Builder::new().name("intake".to_owned());
-            keeper.spawn(move || {
-                threads.block_on(async move {
-                    let own = u32::try_from(WRITERS)
-                        .ok()
-                        .and_then(|most| self.store.apart(most));
-                    let writer = Self {
-                        store: own.unwrap_or_else(|| self.store.clone()),
-                        ..self
-                    };
-                    let beside = tokio::spawn(writer.clone().beside(calls));
-                    let _ended = tokio::join!(tokio::spawn(writer.always()), beside);
-                });
-            })
-        });
-        if let Err(error) = started {
-            tracing::warn!(%error, "no threads for taking webhook events in: the others do it");
-            tokio::spawn(alone.always());
-        }
-    }
-
-    /// One batch after the other. No timer: whoever waits when a commit returns goes into the next one.
-    async fn always(self) {
-        let mut waiting = Vec::with_capacity(BATCH);
-        while self.receiver.lock().await.recv_many(&mut waiting, BATCH).await > 0 {
-            self.write(&mut waiting).await;
-        }
-    }
-
-    /// A batch at each call, until the last handle is dropped.
-    async fn beside(self, mut calls: mpsc::Receiver<()>) {
-        let mut waiting = Vec::with_capacity(BATCH);
-        while calls.recv().await.is_some() {
-            // Else the other one is about to take them.
-            if let Ok(mut receiver) = self.receiver.try_lock() {
-                while waiting.len() < BATCH
-                    && let Ok(one) = receiver.try_recv()
-                {
-                    waiting.push(one);
-                }
+        let write = async move {
+            let store = self.store.apart(WRITERS).unwrap_or_else(|| self.store.clone());
+            let writer = Self { store, ..self };
+            lanes.both(move |events| writer.clone().write(events)).await;
+        };
+        match threads {
+            Ok(threads) => {
+                threads.spawn(write);
+                Some(Threads(Some(threads)))
             }
-            if !waiting.is_empty() {
-                self.write(&mut waiting).await;
+            Err(error) => {
+                tracing::warn!(%error, "no threads for taking webhook events in: the others do it");
+                tokio::spawn(write);
+                None
             }
         }
     }
 
-    async fn write(&self, waiting: &mut Vec<Waiting>) {
-        let mut answers = Vec::with_capacity(waiting.len());
-        let mut events = Vec::with_capacity(waiting.len());
-        for Waiting { event, answer } in waiting.drain(..) {
-            answers.push((event.id, answer));
-            events.push(event);
-        }
+    /// What became of each, in order.
+    async fn write(self, events: Vec<InboxEvent>) -> Vec<Option<Taken>> {
+        let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
         let planner = self.planner.load_full();
         let mut written = Written::default();
         for mut batch in Batch::by_provider(events) {
@@ -189,10 +144,8 @@ impl Writer {
         if written.is_left {
             self.stored.notify_one();
         }
-        for (id, answer) in answers {
-            // A caller that has gone away misses nothing: its event is stored or will come again.
-            let _gone = answer.send(written.of(id));
-        }
+        // A caller that has gone away misses nothing: its event is stored or will come again.
+        ids.into_iter().map(|id| Some(written.of(id))).collect()
     }
 }
 
@@ -251,15 +204,14 @@ impl Written {
 }
 
 async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
-    let mut taken = store.take_in(batch, planner).await;
-    // What a server that was restarted left behind is seen when it is used. Whether it committed is not known then, and
-    // makes no difference: what is known already is not stored anew.
-    for _ in 0..WRITERS {
-        match &taken {
-            Err(error) if error.is_of_a_connection() => taken = store.take_in(batch, planner).await,
-            _ => break,
+    let mut ended = Ended(WRITERS);
+    let taken = loop {
+        let taken = store.take_in(batch, planner).await;
+        // Whether that one committed is not known, and makes no difference: what is known is not stored anew.
+        if !ended.is_another(&taken) {
+            break taken;
         }
-    }
+    };
     match taken {
         Ok(taken) => Written::by(&taken),
         // Another writer came in between, or a row was refused: the job finds out which, event by event.

@@ -125,16 +125,6 @@ pub enum StoreError {
     BadUrl(String),
 }
 
-/// The connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`). That is seen when it is
-/// used; there may be others.
-fn ended(error: &sqlx::Error) -> bool {
-    match error {
-        sqlx::Error::Io(_) => true,
-        sqlx::Error::Database(inner) => matches!(inner.code().as_deref(), Some("57P01" | "57P02")),
-        _ => false,
-    }
-}
-
 impl StoreError {
     /// The statement was refused because of what it held, not because the database is out of reach: without the bad
     /// row it would do.
@@ -152,7 +142,27 @@ impl StoreError {
         }
     }
 
+    /// The connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`).
     fn is_of_a_connection(&self) -> bool {
-        matches!(self, Self::Database(error) if ended(error))
+        match self {
+            Self::Database(sqlx::Error::Io(_)) => true,
+            Self::Database(sqlx::Error::Database(inner)) => {
+                matches!(inner.code().as_deref(), Some("57P01" | "57P02"))
+            }
+            _ => false,
+        }
+    }
+}
+
+/// How many connections may have ended without our knowing: what a server left behind is only seen when it is used.
+struct Ended(u32);
+
+impl Ended {
+    /// The connection that gave this answer had; another one is to be asked.
+    fn is_another<T>(&mut self, answer: &Result<T, StoreError>) -> bool {
+        let ended = answer.as_ref().is_err_and(StoreError::is_of_a_connection);
+        let left = ended && self.0 > 0;
+        self.0 = self.0.saturating_sub(1);
+        left
     }
 }

@@ -7,15 +7,19 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, mpsc, oneshot};
 
-/// Callers that may wait; whoever finds no place asks for itself.
+/// Callers that may wait; whoever finds no place asks for itself, or comes again.
 const QUEUE: usize = 4096;
-/// Callers that share a statement.
-const BATCH: usize = 128;
 
-/// Where questions `Q` are asked together and each gets its answer `A`. Cheap to clone; its tasks end when the last
-/// handle is dropped.
+/// Where questions `Q` are asked together and each gets its answer `A`. Cheap to clone.
 #[derive(Debug)]
-pub(super) struct Shared<Q, A>(mpsc::Sender<(Q, oneshot::Sender<A>)>);
+pub(super) struct Shared<Q, A> {
+    sender: mpsc::Sender<Waiting<Q, A>>,
+    crowd: usize,
+    /// Calls the second lane.
+    crowded: mpsc::Sender<()>,
+}
+
+type Waiting<Q, A> = (Q, oneshot::Sender<A>);
 
 /// Nobody answered: the caller asks for itself, and gets an error of its own.
 #[derive(Clone, Copy, Debug)]
@@ -23,48 +27,133 @@ pub(super) struct Alone;
 
 impl<Q, A> Clone for Shared<Q, A> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self {
+            sender: self.sender.clone(),
+            crowd: self.crowd,
+            crowded: self.crowded.clone(),
+        }
     }
 }
 
-impl<Q: Send + 'static, A: Send + 'static> Shared<Q, A> {
-    /// Starts `lanes` tasks: so many statements at the same time. `ask` gives the answers in the order of the questions,
-    /// none to whom has to ask alone; fewer answers than questions leave the last ones alone.
-    pub(super) fn start<F>(lanes: usize, ask: impl Fn(Vec<Q>) -> F + Clone + Send + 'static) -> Self
-    where
-        F: Future<Output = Vec<Option<A>>> + Send + 'static,
-    {
+impl<Q, A> Shared<Q, A> {
+    /// At most `batch` callers share a statement. Where `crowd` of them wait while one runs, a second one may begin beside
+    /// it.
+    pub(super) fn new(batch: usize, crowd: usize) -> (Self, Lanes<Q, A>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let receiver = Arc::new(Mutex::new(receiver));
-        for _ in 0..lanes {
-            tokio::spawn(work(receiver.clone(), ask.clone()));
-        }
-        Self(sender)
+        let (crowded, calls) = mpsc::channel(1);
+        let shared = Self {
+            sender,
+            crowd,
+            crowded,
+        };
+        let lanes = Lanes {
+            receiver: Arc::new(Mutex::new(receiver)),
+            calls,
+            batch,
+        };
+        (shared, lanes)
     }
 
     /// The answer to one question, which is asked after this call was made.
     pub(super) async fn ask(&self, question: Q) -> Result<A, Alone> {
         let (answer, answered) = oneshot::channel();
-        self.0.try_send((question, answer)).map_err(|_| Alone)?;
+        self.sender.try_send((question, answer)).map_err(|_| Alone)?;
+        if QUEUE - self.sender.capacity() >= self.crowd {
+            // It is called already, or there is none.
+            let _called = self.crowded.try_send(());
+        }
         answered.await.map_err(|_| Alone)
     }
 }
 
-type Waiting<Q, A> = (Q, oneshot::Sender<A>);
+/// What asks: in two lanes, or in the first alone. They end when the last [`Shared`] is dropped.
+#[derive(Debug)]
+pub(super) struct Lanes<Q, A> {
+    receiver: Arc<Mutex<mpsc::Receiver<Waiting<Q, A>>>>,
+    calls: mpsc::Receiver<()>,
+    batch: usize,
+}
 
-async fn work<Q, A, F>(receiver: Arc<Mutex<mpsc::Receiver<Waiting<Q, A>>>>, ask: impl Fn(Vec<Q>) -> F)
+impl<Q, A> Lanes<Q, A> {
+    /// One statement after the other: whoever waits when one returns is part of the next. `ask` gives the answers in the
+    /// order of the questions, none to whom has to ask alone; fewer answers than questions leave the last ones alone.
+    pub(super) async fn first<F>(self, ask: impl Fn(Vec<Q>) -> F)
+    where
+        F: Future<Output = Vec<Option<A>>>,
+    {
+        always(&self.receiver, self.batch, &ask).await;
+    }
+
+    /// The same, and beside it a second statement wherever there is a crowd.
+    pub(super) async fn both<F>(self, ask: impl Fn(Vec<Q>) -> F + Clone + Send + Sync + 'static)
+    where
+        Q: Send + 'static,
+        A: Send + 'static,
+        F: Future<Output = Vec<Option<A>>> + Send + 'static,
+    {
+        let Self {
+            receiver,
+            mut calls,
+            batch,
+        } = self;
+        let beside = tokio::spawn({
+            let (receiver, ask) = (receiver.clone(), ask.clone());
+            async move {
+                while calls.recv().await.is_some() {
+                    // Else the first is about to take them.
+                    let waiting = receiver
+                        .try_lock()
+                        .map(|mut receiver| taken(&mut receiver, batch));
+                    if let Ok(waiting) = waiting {
+                        together(waiting, &ask).await;
+                    }
+                }
+            }
+        });
+        let _ended = tokio::join!(always(&receiver, batch, &ask), beside);
+    }
+}
+
+async fn always<Q, A, F>(
+    receiver: &Mutex<mpsc::Receiver<Waiting<Q, A>>>,
+    batch: usize,
+    ask: &impl Fn(Vec<Q>) -> F,
+) where
+    F: Future<Output = Vec<Option<A>>>,
+{
+    loop {
+        let mut waiting = Vec::with_capacity(batch);
+        if receiver.lock().await.recv_many(&mut waiting, batch).await == 0 {
+            return;
+        }
+        together(waiting, ask).await;
+    }
+}
+
+/// Those who wait now.
+fn taken<Q, A>(receiver: &mut mpsc::Receiver<Waiting<Q, A>>, batch: usize) -> Vec<Waiting<Q, A>> {
+    let mut waiting = Vec::with_capacity(batch);
+    while waiting.len() < batch
+        && let Ok(one) = receiver.try_recv()
+    {
+        waiting.push(one);
+    }
+    waiting
+}
+
+async fn together<Q, A, F>(waiting: Vec<Waiting<Q, A>>, ask: &impl Fn(Vec<Q>) -> F)
 where
     F: Future<Output = Vec<Option<A>>>,
 {
-    let mut waiting = Vec::with_capacity(BATCH);
-    while receiver.lock().await.recv_many(&mut waiting, BATCH).await > 0 {
-        let (questions, callers): (Vec<Q>, Vec<_>) = waiting.drain(..).unzip();
-        let answers = ask(questions).await;
-        for (caller, answer) in callers.into_iter().zip(answers) {
-            if let Some(answer) = answer {
-                // Who has gone away misses nothing.
-                let _gone = caller.send(answer);
-            }
+    if waiting.is_empty() {
+        return;
+    }
+    let (questions, callers): (Vec<Q>, Vec<_>) = waiting.into_iter().unzip();
+    let answers = ask(questions).await;
+    for (caller, answer) in callers.into_iter().zip(answers) {
+        if let Some(answer) = answer {
+            // Who has gone away misses nothing.
+            let _gone = caller.send(answer);
         }
     }
 }

@@ -118,7 +118,7 @@ impl Store {
         let plan = planner(&batch.due, now);
         let applied = applied_by(&plan);
         let changes = settled(plan.videos, now);
-        let written = self.write(&events, &applied, &changes).await?;
+        let written = self.write(&events, &applied, &changes, now).await?;
         self.tell_of(&events, &applied, &changes, &written);
         Ok(written)
     }
@@ -128,7 +128,7 @@ impl Store {
     /// # Errors
     /// The database fails: none of them is stored then.
     pub(super) async fn store_events(&self, events: &[&InboxEvent]) -> Result<TakenIn, StoreError> {
-        self.write(events, &HashMap::new(), &[]).await
+        self.write(events, &HashMap::new(), &[], latest(events)).await
     }
 
     /// Every video that events of one provider may speak of, and the ids of those events that the inbox has already.
@@ -162,6 +162,7 @@ impl Store {
         events: &[&InboxEvent],
         applied: &HashMap<Uuid, Uuid>,
         changes: &[VideoChange],
+        now: DateTime<Utc>,
     ) -> Result<TakenIn, StoreError> {
         let changing: HashSet<Uuid> = changes.iter().map(|change| change.after.id).collect();
         let rows: Vec<NewRow<'_>> = events
@@ -170,8 +171,8 @@ impl Store {
             .map(|event| NewRow::of(event, applied, &changing))
             .collect();
         match &self.writer {
-            Pool::Postgres(pool) => at_once::write(pool, &self.outbox, &rows, changes, latest(events)).await,
-            Pool::Sqlite(_) => self.write_in_turn(rows, changes, latest(events)).await,
+            Pool::Postgres(pool) => at_once::write(pool, &self.outbox, &rows, changes, now).await,
+            Pool::Sqlite(_) => self.write_in_turn(rows, changes, now).await,
         }
     }
 

@@ -10,13 +10,13 @@ use uuid::Uuid;
 use super::follow_ups::FollowUps;
 use super::outbox::Outbox;
 use super::shared::Shared;
-use super::{StoreError, VideoChange, arrays, ended};
+use super::{Ended, StoreError, VideoChange, arrays};
 use crate::domain::Video;
 
-/// Reads at the same time: one is answered while another runs.
-const READS: usize = 2;
-/// Inserts, or changes, at the same time.
-const WRITES: usize = 1;
+/// Callers that share a statement.
+const BATCH: usize = 128;
+/// Where so many wait for one read, a second one begins beside it. With fewer, sharing costs less.
+const CROWD: usize = 16;
 
 /// The statements that are shared. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,10 +39,17 @@ impl Together {
     pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
         let (reader, inserter) = (pool.clone(), pool.clone());
         let changer = (pool.clone(), outbox.clone());
+        let (reads, read_by) = Shared::new(BATCH, CROWD);
+        tokio::spawn(read_by.both(move |ids| read(reader.clone(), ids)));
+        // One at a time.
+        let (inserts, written_by) = Shared::new(BATCH, usize::MAX);
+        tokio::spawn(written_by.first(move |videos| insert(inserter.clone(), videos)));
+        let (changes, changed_by) = Shared::new(BATCH, usize::MAX);
+        tokio::spawn(changed_by.first(move |changes| change(changer.clone(), changes)));
         Self {
-            reads: Shared::start(READS, move |ids| read(reader.clone(), ids)),
-            inserts: Shared::start(WRITES, move |videos| insert(inserter.clone(), videos)),
-            changes: Shared::start(WRITES, move |changes| change(changer.clone(), changes)),
+            reads,
+            inserts,
+            changes,
         }
     }
 }
@@ -51,13 +58,13 @@ async fn read(pool: PgPool, asked: Vec<Uuid>) -> Vec<Option<Option<Video>>> {
     let mut ids = asked.clone();
     ids.sort_unstable();
     ids.dedup();
-    let mut read = arrays::videos_by_id(&pool, &ids).await;
-    for _ in 0..Together::CONNECTIONS {
-        match &read {
-            Err(error) if ended(error) => read = arrays::videos_by_id(&pool, &ids).await,
-            _ => break,
+    let mut ended = Ended(Together::CONNECTIONS);
+    let read = loop {
+        let read = arrays::videos_by_id(&pool, &ids).await.map_err(StoreError::from);
+        if !ended.is_another(&read) {
+            break read;
         }
-    }
+    };
     // Whoever waited reads alone, and tells of the error.
     let Ok(rows) = read else {
         return Vec::new();
