@@ -15,7 +15,7 @@ const QUEUE: usize = 4096;
 pub(super) struct Shared<Q, A> {
     sender: mpsc::Sender<Waiting<Q, A>>,
     crowd: usize,
-    /// Calls the second lane.
+    /// Calls the second lane, unless that always waits beside the first.
     crowded: mpsc::Sender<()>,
 }
 
@@ -37,7 +37,7 @@ impl<Q, A> Clone for Shared<Q, A> {
 
 impl<Q, A> Shared<Q, A> {
     /// At most `batch` callers share a statement. Where `crowd` of them wait while one runs, a second one may begin beside
-    /// it.
+    /// it (1: whenever one waits).
     pub(super) fn new(batch: usize, crowd: usize) -> (Self, Lanes<Q, A>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
         let (crowded, calls) = mpsc::channel(1);
@@ -48,7 +48,7 @@ impl<Q, A> Shared<Q, A> {
         };
         let lanes = Lanes {
             receiver: Arc::new(Mutex::new(receiver)),
-            calls,
+            calls: (crowd > 1).then_some(calls),
             batch,
         };
         (shared, lanes)
@@ -58,7 +58,7 @@ impl<Q, A> Shared<Q, A> {
     pub(super) async fn ask(&self, question: Q) -> Result<A, Alone> {
         let (answer, answered) = oneshot::channel();
         self.sender.try_send((question, answer)).map_err(|_| Alone)?;
-        if QUEUE - self.sender.capacity() >= self.crowd {
+        if self.crowd > 1 && QUEUE - self.sender.capacity() >= self.crowd {
             // It is called already, or there is none.
             let _called = self.crowded.try_send(());
         }
@@ -69,8 +69,9 @@ impl<Q, A> Shared<Q, A> {
 /// What asks: in two lanes, or in the first alone. They end when the last [`Shared`] is dropped.
 #[derive(Debug)]
 pub(super) struct Lanes<Q, A> {
-    receiver: Arc<Mutex<mpsc::Receiver<Waiting<Q, A>>>>,
-    calls: mpsc::Receiver<()>,
+    receiver: Arc<Receiver<Q, A>>,
+    /// None: the second does as the first.
+    calls: Option<mpsc::Receiver<()>>,
     batch: usize,
 }
 
@@ -93,20 +94,15 @@ impl<Q, A> Lanes<Q, A> {
     {
         let Self {
             receiver,
-            mut calls,
+            calls,
             batch,
         } = self;
         let beside = tokio::spawn({
             let (receiver, ask) = (receiver.clone(), ask.clone());
             async move {
-                while calls.recv().await.is_some() {
-                    // Else the first is about to take them.
-                    let waiting = receiver
-                        .try_lock()
-                        .map(|mut receiver| taken(&mut receiver, batch));
-                    if let Ok(waiting) = waiting {
-                        together(waiting, &ask).await;
-                    }
+                match calls {
+                    None => always(&receiver, batch, &ask).await,
+                    Some(calls) => called(calls, &receiver, batch, &ask).await,
                 }
             }
         });
@@ -114,11 +110,10 @@ impl<Q, A> Lanes<Q, A> {
     }
 }
 
-async fn always<Q, A, F>(
-    receiver: &Mutex<mpsc::Receiver<Waiting<Q, A>>>,
-    batch: usize,
-    ask: &impl Fn(Vec<Q>) -> F,
-) where
+type Receiver<Q, A> = Mutex<mpsc::Receiver<Waiting<Q, A>>>;
+
+async fn always<Q, A, F>(receiver: &Receiver<Q, A>, batch: usize, ask: &impl Fn(Vec<Q>) -> F)
+where
     F: Future<Output = Vec<Option<A>>>,
 {
     loop {
@@ -127,6 +122,25 @@ async fn always<Q, A, F>(
             return;
         }
         together(waiting, ask).await;
+    }
+}
+
+async fn called<Q, A, F>(
+    mut calls: mpsc::Receiver<()>,
+    receiver: &Receiver<Q, A>,
+    batch: usize,
+    ask: &impl Fn(Vec<Q>) -> F,
+) where
+    F: Future<Output = Vec<Option<A>>>,
+{
+    while calls.recv().await.is_some() {
+        // Else the first is about to take them.
+        let waiting = receiver
+            .try_lock()
+            .map(|mut receiver| taken(&mut receiver, batch));
+        if let Ok(waiting) = waiting {
+            together(waiting, ask).await;
+        }
     }
 }
 

@@ -15,8 +15,8 @@ use crate::domain::Video;
 
 /// Callers that share a statement.
 const BATCH: usize = 128;
-/// Where so many wait for one read, a second one begins beside it. With fewer, sharing costs less.
-const CROWD: usize = 16;
+/// Where so many wait for one read, a second one begins beside it: at once, since a database may be far away.
+const CROWD: usize = 1;
 
 /// The statements that are shared. Cheap to clone.
 #[derive(Clone, Debug)]
