@@ -80,8 +80,17 @@ pub struct NewEvent {
     pub error: Option<String>,
     /// Raw, as signed.
     pub body: Vec<u8>,
-    /// The body, parsed, where it is at hand.
-    pub json: Option<Arc<Value>>,
+    /// What its map reads of the body, where it is at hand.
+    pub excerpt: Option<Arc<Excerpt>>,
+}
+
+/// What a map reads of an event's body.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Excerpt {
+    /// The body, without what the map does not read.
+    pub json: Value,
+    /// Which map, of those that this process has loaded.
+    pub map: u64,
 }
 
 /// An event as the inbox has it.
@@ -122,9 +131,9 @@ pub struct InboxEvent {
     pub video_id: Option<Uuid>,
     /// Raw, as signed; none once the video is purged.
     pub body: Option<Vec<u8>>,
-    /// The body, parsed, where it is at hand.
+    /// What its map reads of the body, where it is at hand.
     #[sqlx(skip)]
-    pub json: Option<Arc<Value>>,
+    pub excerpt: Option<Arc<Excerpt>>,
 }
 
 impl From<NewEvent> for InboxEvent {
@@ -148,7 +157,7 @@ impl From<NewEvent> for InboxEvent {
             error: new.error,
             video_id: None,
             body: Some(new.body),
-            json: new.json,
+            excerpt: new.excerpt,
         }
     }
 }

@@ -10,7 +10,7 @@ mod schedule;
 mod status;
 mod video;
 
-pub use event::{EventState, InboxEvent, NewEvent};
+pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field, Stamp};
 pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown as shown_endpoint};

@@ -218,7 +218,7 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
         state: EventState::Failed,
         error: None,
         body: webhook.body.bytes().to_vec(),
-        json: None,
+        excerpt: None,
     };
     match webhook.provider.read_event(&webhook.body) {
         Err(unreadable) => NewEvent {
@@ -234,7 +234,7 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
             video_ref: read.video_id,
             upload_id: read.upload_id,
             asset_id: read.asset_id,
-            json: Some(read.json),
+            excerpt: Some(read.excerpt),
             state: if read.ignored {
                 EventState::Ignored
             } else {

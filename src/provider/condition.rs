@@ -55,6 +55,11 @@ impl Condition {
         self.tests.is_empty()
     }
 
+    /// Where it looks.
+    pub(crate) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        self.tests.iter().map(|(pointer, _)| pointer)
+    }
+
     /// Every value that it names.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
         self.tests.iter().flat_map(|(_, allowed)| allowed)

@@ -15,6 +15,7 @@ mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
+mod excerpt;
 mod listing;
 mod map;
 mod of_video;
@@ -40,14 +41,13 @@ pub use listing::{AssetPage, Described, ListedAsset, PageMark};
 use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
-use serde_json::Value;
 pub use sightings::Sightings;
 pub use subject::{Captures, Subject};
 use template::Scope;
 pub use upload::{Chunk, Protocol, UploadDescriptor};
 pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody};
 
-use crate::domain::{NeededIds, Policy};
+use crate::domain::{Excerpt, NeededIds, Policy};
 use crate::telemetry::CallMeter;
 
 /// Looks a variable up: in the process's environment first, then in what the built-in provider made.
@@ -270,25 +270,38 @@ impl Provider {
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
-        let json = serde_json::from_slice(body).map_err(|_| TranslateError::Unreadable)?;
-        self.translate_json(&json, subject, event_id, seen_at)
+        let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
+        let excerpt = webhook
+            .events
+            .excerpt(body)
+            .map_err(|_| TranslateError::Unreadable)?;
+        self.translate_excerpt(&excerpt, subject, event_id, seen_at)
     }
 
-    /// As [`Provider::translate`], of a body that is parsed already.
+    /// The excerpt holds what this map reads of an event; one that another map made may lack something.
+    pub fn reads_by(&self, excerpt: &Excerpt) -> bool {
+        let webhook = self.map.webhook.as_ref();
+        webhook.is_some_and(|webhook| webhook.events.made(excerpt))
+    }
+
+    /// As [`Provider::translate`], of what was read already.
     ///
     /// # Errors
     /// The map (that is loaded now) ignores it.
-    pub fn translate_json(
+    pub fn translate_excerpt(
         &self,
-        json: &Value,
+        excerpt: &Excerpt,
         subject: &Subject,
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
         let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
-        webhook
-            .events
-            .translate(json, &Scope::of(subject, &self.map.values), event_id, seen_at)
+        webhook.events.translate(
+            &excerpt.json,
+            &Scope::of(subject, &self.map.values),
+            event_id,
+            seen_at,
+        )
     }
 
     /// The plain address that plays, `None` where it takes a call to the provider or an id that is not known.

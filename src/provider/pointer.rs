@@ -40,6 +40,14 @@ impl Pointer {
         Ok(Self { segments })
     }
 
+    /// The members on the way to it, as far as no element of an array has to be looked for.
+    pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
+        self.segments.iter().map_while(|segment| match segment {
+            Segment::Key(key) => Some(key.as_str()),
+            Segment::Find { .. } => None,
+        })
+    }
+
     /// The value there, null included.
     pub(crate) fn get<'v>(&self, root: &'v Value, scope: &Scope<'_>) -> Option<&'v Value> {
         self.segments

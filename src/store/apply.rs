@@ -1,5 +1,7 @@
 //! Applying due events: a batch in one transaction, joined in memory, written in the order of the videos' ids.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -23,7 +25,7 @@ pub struct Due {
     /// In the order of their receipt.
     pub events: Vec<InboxEvent>,
     /// In no order.
-    pub videos: Vec<Video>,
+    pub videos: Vec<Arc<Video>>,
 }
 
 /// What is to be written for a batch.
@@ -39,7 +41,7 @@ pub struct Plan {
 #[derive(Clone, Debug)]
 pub struct VideoChange {
     /// As it was read.
-    pub before: Video,
+    pub before: Arc<Video>,
     /// As it is to be: nothing but what [`Video::observe`] and [`Video::reschedule`] change, and when it is asked
     /// about next. Counters and times are set by the store.
     pub after: Video,
@@ -111,6 +113,7 @@ impl Store {
             return Ok(Applied::default());
         }
         let videos = tx.videos_of(&events).await?;
+        let videos = videos.into_iter().map(Arc::new).collect();
         let due = Due { events, videos };
         let decided = plan(&due);
         let mut ended = Vec::new();
@@ -279,7 +282,7 @@ impl Tx {
 
 /// Those that change anything, in the order of ids, with the counters and times that follow.
 pub(super) fn settled(mut changes: Vec<VideoChange>, now: DateTime<Utc>) -> Vec<VideoChange> {
-    changes.retain(|change| change.before != change.after);
+    changes.retain(|change| *change.before != change.after);
     changes.sort_by_key(|change| change.before.id);
     for VideoChange { before, after } in &mut changes {
         settle(before, after, now);

@@ -56,15 +56,15 @@ impl Store {
         now: DateTime<Utc>,
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
-        let mut before = known;
+        let mut before = Arc::new(known);
         for _ in 0..TRIES {
             let id = before.id;
-            let mut after = before.clone();
+            let mut after = Video::clone(&before);
             if let Err(refusal) = change(&mut after) {
                 return Ok(Edit::Refused(refusal));
             }
-            if after == before {
-                return Ok(Edit::Done(Box::new(before)));
+            if after == *before {
+                return Ok(Edit::Done(Box::new(after)));
             }
             settle(&before, &mut after, now);
             let change = Arc::new(VideoChange { before, after });
@@ -74,7 +74,7 @@ impl Store {
                 return Ok(Edit::Done(Box::new(Arc::unwrap_or_clone(change).after)));
             }
             match self.video(id).await? {
-                Some(found) => before = found,
+                Some(found) => before = Arc::new(found),
                 None => return Ok(Edit::Missing),
             }
         }

@@ -8,6 +8,7 @@
 //! An event whose id is known already changes nothing, whatever it holds this time.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
@@ -111,7 +112,7 @@ impl Store {
     /// The database fails, or the batch cannot be applied in one go: nothing is stored then.
     pub(super) async fn take_in(&self, batch: &mut Batch, planner: &Planner) -> Result<TakenIn, StoreError> {
         let (videos, known) = self.videos_and_known(&batch.due.events).await?;
-        batch.due.videos = videos;
+        batch.due.videos = videos.into_iter().map(Arc::new).collect();
         batch.set_aside(&known);
         let events = batch.events();
         let now = latest(&events);

@@ -1,6 +1,7 @@
 //! What a batch of events does to its videos: pure, in memory.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -123,8 +124,12 @@ fn apply(
 fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bool, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
-    let read = match &event.json {
-        Some(json) => provider.translate_json(json, &subject, &event.event_id, event.received_at),
+    let read = match event
+        .excerpt
+        .as_deref()
+        .filter(|excerpt| provider.reads_by(excerpt))
+    {
+        Some(excerpt) => provider.translate_excerpt(excerpt, &subject, &event.event_id, event.received_at),
         None => provider.translate(body, &subject, &event.event_id, event.received_at),
     };
     let read = read.map_err(|error| error.to_string())?;
@@ -155,10 +160,10 @@ struct Board {
 type Places = HashMap<String, HashMap<String, usize>>;
 
 impl Board {
-    fn new(videos: &[Video]) -> Self {
-        let change = |video: &Video| VideoChange {
+    fn new(videos: &[Arc<Video>]) -> Self {
+        let change = |video: &Arc<Video>| VideoChange {
             before: video.clone(),
-            after: video.clone(),
+            after: Video::clone(video),
         };
         let mut board = Self {
             changes: videos.iter().map(change).collect(),

@@ -147,6 +147,14 @@ impl Source {
         self.map.as_deref()
     }
 
+    /// Where it looks in a body.
+    pub(crate) fn pointers(&self) -> &[Pointer] {
+        match &self.from {
+            From::Pointers(pointers) | From::Hash(pointers) => pointers,
+            From::Header(_) => &[],
+        }
+    }
+
     /// It reads a body, not a header.
     pub(crate) fn reads_json(&self) -> bool {
         !matches!(self.from, From::Header(_))

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -9,12 +10,13 @@ use uuid::Uuid;
 
 use super::{check::VerifiedBody, verify::Verify};
 use crate::{
-    domain::Observation,
+    domain::{Excerpt, Observation},
     provider::{
         compile::{Constants, Reader},
         condition::Condition,
         error::MapError,
-        pointer::text_of,
+        excerpt::Outline,
+        pointer::{Pointer, text_of},
         report::{self, Fields, Says},
         source::{Format, Given, Kind, Rules, Source},
         template::{Place, Scope, Template},
@@ -40,8 +42,8 @@ pub struct Delivery {
     pub asset_id: Option<String>,
     /// Of another environment, or nothing that the map wants to know.
     pub ignored: bool,
-    /// The body, parsed.
-    pub json: Arc<Value>,
+    /// What the map reads of the body.
+    pub excerpt: Arc<Excerpt>,
 }
 
 /// Verified, but no JSON.
@@ -100,7 +102,14 @@ pub(crate) struct Events {
     rules: Vec<Rule>,
     /// What the rules name.
     types: BTreeSet<String>,
+    /// What all of it reads.
+    outline: Outline,
+    /// Differs from that of every other map here.
+    map: u64,
 }
+
+/// Maps that were compiled in this process.
+static MAPS: AtomicU64 = AtomicU64::new(0);
 
 impl Events {
     pub(super) fn compile(
@@ -115,6 +124,8 @@ impl Events {
             scope: None,
             rules: Vec::new(),
             types: BTreeSet::new(),
+            outline: Outline::default(),
+            map: MAPS.fetch_add(1, Ordering::Relaxed),
         };
         let mut common = Fields::new();
         if let Some(mut at) = webhook.table("event")? {
@@ -141,7 +152,35 @@ impl Events {
         }
         let named = this.rules.iter().flat_map(|rule| rule.when.values());
         this.types = named.map(text_of).collect();
+        this.outline = Outline::of(this.pointers());
         Ok(this)
+    }
+
+    /// Wherever it looks in a body.
+    fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+        let scope = self.scope.iter().map(|(source, _)| source);
+        let own = [&self.id, &self.event_type, &self.occurred_at]
+            .into_iter()
+            .flatten();
+        let fields = self.rules.iter().flat_map(|rule| rule.fields.values());
+        let sources = own.chain(scope).chain(fields).flat_map(Source::pointers);
+        sources.chain(self.rules.iter().flat_map(|rule| rule.when.pointers()))
+    }
+
+    /// What is read of a body.
+    ///
+    /// # Errors
+    /// It is no JSON.
+    pub(crate) fn excerpt(&self, body: &[u8]) -> Result<Excerpt, serde_json::Error> {
+        Ok(Excerpt {
+            json: self.outline.parse(body)?,
+            map: self.map,
+        })
+    }
+
+    /// It is an excerpt of this map.
+    pub(crate) const fn made(&self, excerpt: &Excerpt) -> bool {
+        excerpt.map == self.map
     }
 
     /// `event_type` where some rule names it, else `other`.
@@ -157,10 +196,12 @@ impl Events {
     /// Reads what needs no row.
     pub(crate) fn read(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
         let own_id = || format!("sha256:{}", body.sha256());
-        let json: Value =
-            serde_json::from_slice(body.bytes()).map_err(|_| Unreadable { event_id: own_id() })?;
+        let excerpt = self
+            .excerpt(body.bytes())
+            .map_err(|_| Unreadable { event_id: own_id() })?;
+        let json = &excerpt.json;
         let given = Given {
-            json: Some(&json),
+            json: Some(json),
             headers: Some(body.signed_headers()),
             base: None,
         };
@@ -172,7 +213,7 @@ impl Events {
         };
         let id = text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
         let id_is_hash = id.is_none() || self.id.as_ref().is_some_and(Source::is_hash);
-        let rule = self.rule(&json);
+        let rule = self.rule(json);
         let ignored = rule.is_none();
         let ids = rule
             .map(|rule| report::ids(&rule.fields, given))
@@ -193,7 +234,7 @@ impl Events {
             upload_id: ids.upload,
             asset_id: ids.asset,
             ignored,
-            json: Arc::new(json),
+            excerpt: Arc::new(excerpt),
         })
     }
 
