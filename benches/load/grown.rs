@@ -8,6 +8,7 @@ use std::time::Duration;
 use crate::Bench;
 use crate::service::Service;
 use crate::table::Table;
+use crate::webhooks::Events;
 use crate::{playback, webhooks};
 
 /// The same load goes on for so long before: a checkpoint makes the first change of a page dear, and most of a large
@@ -38,7 +39,7 @@ async fn one(bench: &Bench, table: &mut Table, videos: u64) {
     let beside = format!("beside {videos} videos");
     let name = format!("webhooks, 256 connections, {beside}");
     let before = WARMING * u32::from(!bench.quick);
-    webhooks::measure(bench, table, &name, &database, (256, 1), before).await;
+    webhooks::measure(bench, table, &name, &database, (Events::Ready, 256, 1), before).await;
     let first = webhooks::most(before + bench.span);
     playback::seed(rows, first).await;
     rows.run("checkpoint").await;

@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::{AssertSqlSafe, PgPool};
 
 /// The driver's own connections to one database.
@@ -12,6 +13,12 @@ pub(crate) struct Rows {
 /// The id of generated video number `index`: sorts by its making, as ours do.
 pub(crate) fn video_id(index: u64) -> String {
     format!("00000000-0000-7000-8000-{index:012x}")
+}
+
+/// The upload id of a generated video, as [`Rows::seed`] gives it.
+pub(crate) fn upload_id(index: u64) -> String {
+    let hash = digest(&SHA256, index.to_string().as_bytes());
+    format!("upload-{}", hex::encode(hash))
 }
 
 impl Rows {
@@ -37,7 +44,7 @@ impl Rows {
              asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, ready_by_our_clock, facts, captures, \
              steps, unsent, upload_expires_at, check_at, checks, lost, lease_until_s, version, revision, created_at, updated_at) \
              select ('00000000-0000-7000-8000-' || lpad(to_hex(i), 12, '0'))::uuid, 'bench', '{provider}', 'Video ' || i, \
-             '{{}}', 'signed', 'basic', '{status}', 'upload-' || md5(i::text), {asset}, '{status}', false, false, false, \
+             '{{}}', 'signed', 'basic', '{status}', 'upload-' || encode(sha256(i::text::bytea), 'hex'), {asset}, '{status}', false, false, false, \
              {ready_at}, false, ({facts})::jsonb, '{{}}', 1, '[]', now() + interval '1 hour', now() + interval '1 hour', 0, \
              false, 0, 1, 1, now(), now() from generate_series({first}, {last}) i",
             ready_at = if ready { "now()" } else { "null" },

@@ -1,44 +1,48 @@
 //! One line, one span and one measurement a request: by route, never by address, since addresses can hold secrets.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{MatchedPath, Request, State};
+use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
 use http::{Method, StatusCode};
 use tracing::{Span, field::Empty};
 
-use super::problems::RequestId;
+use super::problems::{RequestId, problems};
 use crate::telemetry::{Metrics, TRACE, Trail};
 
 /// Requests that no route is for, whatever their path.
 const NO_ROUTE: &str = "none";
 
-/// What the public listener is asked. Probes have no span, and their lines are at debug level.
-pub(crate) async fn outer(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    watch(&metrics, false, request, next).await
+/// Whether the line of a request is at debug level.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Lines {
+    /// What the public listener is asked. Probes have no span, and their lines are at debug level.
+    Shown,
+    /// What the service and its built-in provider ask each other.
+    Quiet,
 }
 
-/// What the service and its built-in provider ask each other: lines at debug level.
-pub(crate) async fn inner(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    watch(&metrics, true, request, next).await
-}
-
-async fn watch(metrics: &Metrics, quiet: bool, request: Request, next: Next) -> Response {
+/// Runs the request, and says what became of it.
+pub(crate) async fn watch(
+    metrics: &Metrics,
+    lines: Lines,
+    id: &RequestId,
+    request: Request,
+    next: Next,
+) -> Response {
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
     let probe = matches!(route, "/livez" | "/readyz" | "/metrics");
-    let id = request.extensions().get::<RequestId>().map(|id| id.0.clone());
     let span = if probe {
         Span::none()
     } else {
-        span(&method, route, id.as_deref())
+        span(&method, route, id.as_str())
     };
     let trail = Trail::begin(request.headers(), span);
     let begun = Instant::now();
-    let response = trail.clone().follow(next.run(request)).await;
+    let response = trail.clone().follow(problems(id, request, next)).await;
     let took = begun.elapsed();
     let status = response.status();
     metrics.request(route, known(&method), status.as_str(), took);
@@ -51,7 +55,7 @@ async fn watch(metrics: &Metrics, quiet: bool, request: Request, next: Next) -> 
         id,
         trail,
     };
-    line.write(quiet || probe);
+    line.write(probe || lines == Lines::Quiet);
     response
 }
 
@@ -63,7 +67,7 @@ fn known(method: &Method) -> &str {
     }
 }
 
-fn span(method: &Method, route: &str, id: Option<&str>) -> Span {
+fn span(method: &Method, route: &str, id: &str) -> Span {
     tracing::info_span!(
         target: TRACE,
         "request",
@@ -94,7 +98,7 @@ struct Line<'a> {
     route: &'a str,
     status: u16,
     took: Duration,
-    id: Option<String>,
+    id: &'a RequestId,
     trail: Trail,
 }
 
@@ -107,7 +111,7 @@ impl Line<'_> {
                     route = self.route,
                     status = self.status,
                     latency_ms = (self.took.as_secs_f64() * 1e6).round() / 1e3,
-                    request.id = self.id,
+                    request.id = self.id.as_str(),
                     video.id = self.trail.video_id().map(tracing::field::display),
                     event.id = self.trail.event_id().map(tracing::field::display),
                     trace_id = self.trail.trace_id(),

@@ -3,6 +3,7 @@
 mod accept;
 mod admin;
 mod adopt;
+mod around;
 mod caller;
 mod code;
 mod docs;
@@ -71,22 +72,14 @@ pub fn router(
         all = all.merge(metrics::route(state));
         all = all.layer(from_fn_with_state(development, caller::development_guard));
     }
-    // Outermost first: an id for everything; a line, a span and a count; a problem document for every refusal.
-    all.layer(
-        ServiceBuilder::new()
-            .layer(from_fn(problems::request_id))
-            .layer(from_fn_with_state(state.metrics.clone(), log::outer))
-            .layer(from_fn(problems::problems)),
-    )
+    all.layer(from_fn_with_state(state.metrics.clone(), around::outer))
 }
 
 /// What the listener of `http.metrics_listen` serves.
 pub fn metrics_router(state: &AppState) -> Router {
-    metrics::route(state).fallback(async || ApiError::NotFound).layer(
-        ServiceBuilder::new()
-            .layer(from_fn(problems::request_id))
-            .layer(from_fn(problems::problems)),
-    )
+    metrics::route(state)
+        .fallback(async || ApiError::NotFound)
+        .layer(from_fn(around::uncounted))
 }
 
 /// What the inner loopback listener serves: the built-in provider, and the webhook route that it posts to.
@@ -95,12 +88,9 @@ pub fn inner_router(state: AppState, local: Router) -> Router {
     let webhooks = Router::new()
         .route("/v1/webhooks/{provider}", post(webhooks::receive))
         .with_state(state);
-    webhooks.nest(LOCAL_PREFIX, local).layer(
-        ServiceBuilder::new()
-            .layer(from_fn(problems::request_id))
-            .layer(from_fn_with_state(metrics, log::inner))
-            .layer(from_fn(problems::problems)),
-    )
+    webhooks
+        .nest(LOCAL_PREFIX, local)
+        .layer(from_fn_with_state(metrics, around::inner))
 }
 
 fn api(state: &AppState) -> Router {

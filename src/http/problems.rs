@@ -1,9 +1,9 @@
-//! The layers that give every response its request id and every refusal its problem document.
+//! A request id for every response, and a problem document for every refusal.
 
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderName, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use super::LOCAL_PREFIX;
 use super::code::Code;
@@ -16,31 +16,32 @@ pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id"
 
 /// A request's id: the caller's where it is `[A-Za-z0-9._-]{1,64}`, else ours.
 #[derive(Clone, Debug)]
-pub(crate) struct RequestId(pub(crate) String);
+pub(crate) struct RequestId(HeaderValue);
 
-/// Takes the caller's id or makes one; writes it on the response.
-pub(crate) async fn request_id(mut request: Request, next: Next) -> Response {
-    let given = request
-        .headers()
-        .get(REQUEST_ID)
-        .and_then(|value| value.to_str().ok());
-    let id = given
-        .filter(|id| is_request_id(id))
-        .map_or_else(fresh, str::to_owned);
-    request.extensions_mut().insert(RequestId(id.clone()));
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        // One id, whatever the caller sent: handlers read it from here.
-        request.headers_mut().insert(REQUEST_ID, value);
+impl RequestId {
+    /// Takes the caller's id or makes one. One id, whatever the caller sent: handlers read it from the header.
+    pub(crate) fn settle(headers: &mut HeaderMap) -> Self {
+        let given = headers.get(REQUEST_ID).filter(|id| is_request_id(id.as_bytes()));
+        if let Some(given) = given {
+            return Self(given.clone());
+        }
+        let id = hex::encode(rand::random::<[u8; 12]>());
+        let id = HeaderValue::try_from(id).unwrap_or(HeaderValue::from_static(""));
+        headers.insert(REQUEST_ID, id.clone());
+        Self(id)
     }
-    let mut response = next.run(request).await;
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
+
+    pub(crate) fn as_str(&self) -> &str {
+        self.0.to_str().unwrap_or_default()
     }
-    response
+
+    pub(crate) fn write(self, headers: &mut HeaderMap) {
+        headers.insert(REQUEST_ID, self.0);
+    }
 }
 
-/// The id that [`request_id`] settled.
-pub(crate) fn request_id_of(headers: &http::HeaderMap) -> String {
+/// The id that [`RequestId::settle`] settled.
+pub(crate) fn request_id_of(headers: &HeaderMap) -> String {
     headers
         .get(REQUEST_ID)
         .and_then(|value| value.to_str().ok())
@@ -48,24 +49,15 @@ pub(crate) fn request_id_of(headers: &http::HeaderMap) -> String {
         .to_owned()
 }
 
-fn is_request_id(text: &str) -> bool {
-    (1..=64).contains(&text.len())
-        && text
-            .bytes()
+fn is_request_id(bytes: &[u8]) -> bool {
+    (1..=64).contains(&bytes.len())
+        && bytes
+            .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-fn fresh() -> String {
-    hex::encode(rand::random::<[u8; 12]>())
-}
-
 /// Writes the problem document of every non-2xx answer, those of the framework included.
-pub(crate) async fn problems(request: Request, next: Next) -> Response {
-    let id = request
-        .extensions()
-        .get::<RequestId>()
-        .map(|id| id.0.clone())
-        .unwrap_or_default();
+pub(crate) async fn problems(id: &RequestId, request: Request, next: Next) -> Response {
     let others = request
         .uri()
         .path()
@@ -85,7 +77,7 @@ pub(crate) async fn problems(request: Request, next: Next) -> Response {
         .extensions
         .remove::<Problem>()
         .unwrap_or_else(|| of_framework(status));
-    write(problem, id, parts.headers)
+    write(problem, id.as_str().to_owned(), parts.headers)
 }
 
 /// The framework's own refusals carry nothing but a status.
@@ -104,7 +96,7 @@ fn of_framework(status: StatusCode) -> Problem {
     })
 }
 
-fn write(mut problem: Problem, id: String, headers: http::HeaderMap) -> Response {
+fn write(mut problem: Problem, id: String, headers: HeaderMap) -> Response {
     problem.request_id = id;
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(&problem).unwrap_or_default();

@@ -9,7 +9,7 @@ use super::{
     Playback,
     form::{Form, Needs},
     sign::Sign,
-    thumbnail::Picture,
+    thumbnail::{Picture, Thumbnail},
     tokens::Tokens,
 };
 use crate::{
@@ -36,6 +36,29 @@ pub struct PlaybackAsk<'a> {
     pub time_s: Option<u64>,
     /// The pictures: name → width in pixels, in order.
     pub sizes: &'a [(String, u32)],
+}
+
+/// What an answer needs, by the video's policy, and whether it has pictures alone.
+#[derive(Default)]
+pub(super) struct NeedsOfAnswer([[Needs; 2]; 2]);
+
+impl NeedsOfAnswer {
+    pub(super) fn of(playback: &Playback) -> Self {
+        Self([Policy::Public, Policy::Signed].map(|policy| {
+            [false, true].map(|only_thumbnails| {
+                let urls = playback.forms(policy).map(|(_, form)| form);
+                let picture = playback.picture(policy).map(|(_, form)| form);
+                let mut needs = Needs::default();
+                let forms = urls.filter(|_| !only_thumbnails).chain(picture);
+                forms.for_each(|form| needs.add(&form.needs));
+                needs
+            })
+        }))
+    }
+
+    fn get(&self, policy: Policy, only_thumbnails: bool) -> &Needs {
+        &self.0[usize::from(policy == Policy::Signed)][usize::from(only_thumbnails)]
+    }
 }
 
 /// The addresses of one video.
@@ -96,30 +119,23 @@ impl Playback {
         } else {
             self.forms(policy).collect()
         };
-        let picture = self
-            .thumbnail
-            .as_ref()
-            .and_then(|thumbnail| Some((thumbnail, thumbnail.forms.get(policy)?)));
+        let picture = self.picture(policy);
         if !only_thumbnails && !urls.iter().any(|(name, _)| *name == "hls") {
             return Err(unplayable(policy).into());
         }
-        let mut needs = Needs::default();
-        urls.iter()
-            .map(|(_, form)| *form)
-            .chain(picture.map(|(_, form)| form))
-            .for_each(|form| needs.add(&form.needs));
+        let needs = self.needs_of_answer.get(policy, only_thumbnails);
         let signs = policy == Policy::Signed && needs.signs();
         if signs && self.off {
             return Err(unplayable(policy).into());
         }
-        let shared = self.shared(&asking, &needs).await?;
+        let shared = self.shared(&asking, needs).await?;
         let (tokens, pictures) = self.tokens(&asking, &shared, picture, only_thumbnails).await?;
         let scope = shared.scope(&asking, Some(&tokens));
         let mut answer = PlaybackUrls {
             urls: rendered(&urls, &scope)?,
             tokens: tokens
                 .iter()
-                .map(|(name, token)| (name.clone(), token.to_string()))
+                .map(|(name, token)| ((*name).to_owned(), token.to_string()))
                 .collect(),
             ..PlaybackUrls::default()
         };
@@ -136,6 +152,11 @@ impl Playback {
             answer.expires_at = DateTime::from_timestamp(shared.ends, 0);
         }
         Ok(answer)
+    }
+
+    fn picture(&self, policy: Policy) -> Option<(&Thumbnail, &Form)> {
+        let thumbnail = self.thumbnail.as_ref()?;
+        Some((thumbnail, thumbnail.forms.get(policy)?))
     }
 
     fn forms(&self, policy: Policy) -> impl Iterator<Item = (&str, &Form)> {
@@ -192,12 +213,12 @@ impl Playback {
 }
 
 impl Shared {
-    pub(super) fn scope<'a>(&'a self, asking: &Asking<'a>, tokens: Option<&'a Tokens>) -> Scope<'a> {
+    pub(super) fn scope<'a>(&'a self, asking: &Asking<'a>, tokens: Option<&'a Tokens<'a>>) -> Scope<'a> {
         Scope {
             captures: Some(&self.captures),
             now: self.life.now,
             expires: self.life.expires,
-            tokens,
+            tokens: tokens.map(Vec::as_slice),
             signature: self.signature.as_deref(),
             ..Scope::of(asking.subject, asking.values)
         }

@@ -10,6 +10,7 @@ mod tokens;
 use std::collections::BTreeSet;
 
 pub(crate) use answer::Asking;
+use answer::NeedsOfAnswer;
 pub use answer::{PlaybackAsk, PlaybackUrls};
 use form::{Form, Forms, Needs};
 pub(crate) use sign::Sign;
@@ -35,6 +36,7 @@ pub(crate) struct Playback {
     resolve: Option<Steps>,
     urls: Vec<(String, Forms)>,
     thumbnail: Option<Thumbnail>,
+    needs_of_answer: NeedsOfAnswer,
 }
 
 impl Playback {
@@ -79,11 +81,13 @@ impl Playback {
             resolve,
             urls: urls(&mut at, &place, &signed, constants)?,
             thumbnail: None,
+            needs_of_answer: NeedsOfAnswer::default(),
         };
         at.finish()?;
         if let Some(table) = root.table("thumbnail")? {
             this.thumbnail = Some(Thumbnail::compile(table, &place, &signed, &this.sign, constants)?);
         }
+        this.needs_of_answer = NeedsOfAnswer::of(&this);
         Ok(this)
     }
 

@@ -1,9 +1,6 @@
 //! The tokens of one answer: which ones, with which claims, and for which picture.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Playback,
@@ -21,18 +18,18 @@ use crate::{
     },
 };
 
-/// Tokens by name.
-pub(super) type Tokens = BTreeMap<String, Arc<str>>;
+/// Tokens with their names.
+pub(super) type Tokens<'a> = Vec<(&'a str, Arc<str>)>;
 
 impl Playback {
     /// The tokens that are returned, and for each picture the tokens that it is rendered with.
-    pub(super) async fn tokens(
-        &self,
+    pub(super) async fn tokens<'a>(
+        &'a self,
         asking: &Asking<'_>,
         shared: &Shared,
-        picture: Option<(&Thumbnail, &Form)>,
+        picture: Option<(&'a Thumbnail, &'a Form)>,
         only_thumbnails: bool,
-    ) -> Result<(Tokens, Vec<Tokens>), CallError> {
+    ) -> Result<(Tokens<'a>, Vec<Tokens<'a>>), CallError> {
         let sizes = asking.ask.sizes;
         let Sign::Jwt(jwt) = &self.sign else {
             return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
@@ -40,9 +37,8 @@ impl Playback {
         if asking.subject.playback_policy == Policy::Public || self.off {
             return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
         }
-        let of_picture = picture
-            .map(|(_, form)| form.needs.tokens.clone())
-            .unwrap_or_default();
+        let none = BTreeSet::new();
+        let of_picture = picture.map_or(&none, |(_, form)| &form.needs.tokens);
         let by_size = picture
             .filter(|(thumbnail, _)| thumbnail.in_claims)
             .map(|(thumbnail, _)| thumbnail);
@@ -72,7 +68,7 @@ impl Playback {
             }
         }
         let signed = sign_all(jwt, &wanted, &shared.scope(asking, None)).await?;
-        Ok(sort(&wanted, signed, sizes, &of_picture))
+        Ok(sort(&wanted, signed, sizes, of_picture))
     }
 }
 
@@ -101,12 +97,12 @@ async fn sign_all(jwt: &Jwt, wanted: &[Wanted<'_>], scope: &Scope<'_>) -> Result
 }
 
 /// Sorts the signed tokens into those of the answer and those of each picture; the largest picture's is shown.
-fn sort(
-    wanted: &[Wanted<'_>],
+fn sort<'a>(
+    wanted: &[Wanted<'a>],
     signed: Vec<Arc<str>>,
     sizes: &[(String, u32)],
     of_picture: &BTreeSet<String>,
-) -> (Tokens, Vec<Tokens>) {
+) -> (Tokens<'a>, Vec<Tokens<'a>>) {
     let largest = sizes
         .iter()
         .enumerate()
@@ -117,14 +113,14 @@ fn sort(
     for (wanted, token) in wanted.iter().zip(signed) {
         let name = &wanted.token.name;
         if let Some(index) = wanted.size {
-            pictures[index].insert(name.clone(), Arc::clone(&token));
+            pictures[index].push((name, Arc::clone(&token)));
         } else if of_picture.contains(name) {
             for picture in &mut pictures {
-                picture.insert(name.clone(), Arc::clone(&token));
+                picture.push((name, Arc::clone(&token)));
             }
         }
         if wanted.size.is_none() || wanted.size == largest {
-            tokens.insert(name.clone(), token);
+            tokens.push((name, token));
         }
     }
     (tokens, pictures)

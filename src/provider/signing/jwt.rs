@@ -24,6 +24,8 @@ use crate::provider::{
 pub(crate) struct Jwt {
     algorithm: Algorithm,
     header: JsonTemplate,
+    /// The header of every token, encoded, where nothing of it depends on the video.
+    same_header: Option<String>,
     claims: JsonTemplate,
     pub(crate) tokens: Vec<TokenTemplate>,
     pub(crate) signer: Signer,
@@ -66,13 +68,25 @@ impl Jwt {
         }
         let claims = object(at, "claims", &place, constants)?;
         let tokens = tokens(at, (&header, &claims), &place, constants)?;
-        Ok(Self {
+        let mut this = Self {
             algorithm,
             header,
+            same_header: None,
             claims,
             tokens,
             signer: Signer::new(key),
-        })
+        };
+        if this.header.names().is_empty() {
+            this.same_header = this.encoded_header(&Scope::default()).ok();
+        }
+        Ok(this)
+    }
+
+    fn encoded_header(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+        let mut header = rendered(&self.header, scope)?;
+        header.insert("alg".to_owned(), self.algorithm.as_str().into());
+        header.insert("typ".to_owned(), "JWT".into());
+        Ok(URL_SAFE_NO_PAD.encode(Value::Object(header).to_string()))
     }
 
     /// The claims that stand in the tokens called `names`.
@@ -123,9 +137,6 @@ impl Jwt {
         params: &[(&str, u64)],
         scope: &Scope<'_>,
     ) -> Result<String, InvalidField> {
-        let mut header = rendered(&self.header, scope)?;
-        header.insert("alg".to_owned(), self.algorithm.as_str().into());
-        header.insert("typ".to_owned(), "JWT".into());
         let mut claims = rendered(&self.claims, scope)?;
         claims.extend(rendered(&token.own, scope)?);
         claims.extend(
@@ -133,8 +144,11 @@ impl Jwt {
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), Value::from(*value))),
         );
-        let mut out = String::with_capacity(320);
-        URL_SAFE_NO_PAD.encode_string(Value::Object(header).to_string(), &mut out);
+        let mut out = String::with_capacity(768);
+        match &self.same_header {
+            Some(header) => out.push_str(header),
+            None => out.push_str(&self.encoded_header(scope)?),
+        }
         out.push('.');
         URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut out);
         Ok(out)

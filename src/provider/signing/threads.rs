@@ -48,7 +48,9 @@ pub(super) async fn sign(key: Arc<SigningKey>, unsigned: Vec<String>) -> Tokens 
 pub(super) fn sign_here(key: &SigningKey, unsigned: &[String]) -> Tokens {
     let token = |text: &String| {
         let signature = key.sign(text.as_bytes())?;
-        let mut token = text.clone();
+        let length = text.len() + 1 + base64::encoded_len(signature.len(), false).unwrap_or_default();
+        let mut token = String::with_capacity(length);
+        token.push_str(text);
         token.push('.');
         URL_SAFE_NO_PAD.encode_string(signature, &mut token);
         Ok(Arc::from(token))

@@ -112,6 +112,7 @@ impl UrlTemplate {
                         if in_path {
                             path_safe(slot, &text)?;
                         }
+                        out.reserve(text.len());
                         out.extend(encode(&text));
                     }
                 }

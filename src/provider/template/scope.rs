@@ -37,7 +37,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) now: i64,
     /// Unix seconds.
     pub(crate) expires: i64,
-    pub(crate) tokens: Option<&'a BTreeMap<String, Arc<str>>>,
+    /// By name.
+    pub(crate) tokens: Option<&'a [(&'a str, Arc<str>)]>,
     pub(crate) signature: Option<&'a str>,
     pub(crate) arrived: Option<Arrived<'a>>,
     /// Of a list: the page that is asked for.
@@ -81,8 +82,9 @@ impl<'a> Scope<'a> {
             Name::Expires => Some(Val::Int(self.expires)),
             Name::TtlS => Some(Val::Int(self.expires.saturating_sub(self.now))),
             Name::Token(name) => {
-                let token = self.tokens.and_then(|tokens| tokens.get(name));
-                token.map(|token| Val::Text(Cow::Borrowed(token.as_ref())))
+                let mut tokens = self.tokens.unwrap_or_default().iter();
+                let token = tokens.find(|(known, _)| known == name);
+                token.map(|(_, token)| Val::Text(Cow::Borrowed(token.as_ref())))
             }
             Name::Signature => self.signature.map(|text| Val::Text(Cow::Borrowed(text))),
             Name::Timestamp => self
