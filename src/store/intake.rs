@@ -14,7 +14,7 @@ use crate::chain::Chain;
 use crate::domain::{InboxEvent, NewEvent};
 
 /// Events that share a commit.
-const BATCH: usize = 256;
+const BATCH: usize = 128;
 /// Where so many wait while a commit runs, a second one begins beside it (on PostgreSQL; SQLite has one writer): the
 /// database works on one while the other is read and joined. With fewer, sharing a commit costs less.
 const CROWD: usize = 64;
