@@ -3,8 +3,10 @@
 //! A statement for one row costs PostgreSQL and us mostly its round trip, and a commit its disk; under load this divides
 //! both among all who wait. There is no timer and nothing is kept: a single caller never waits for company.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
+use futures::FutureExt;
 use tokio::sync::{Mutex, mpsc, oneshot};
 
 /// Callers that may wait; whoever finds no place asks for itself, or comes again.
@@ -163,11 +165,37 @@ where
         return;
     }
     let (questions, callers): (Vec<Q>, Vec<_>) = waiting.into_iter().unzip();
-    let answers = ask(questions).await;
+    // A panic takes the answers with it, never the lane.
+    let answers = AssertUnwindSafe(ask(questions)).catch_unwind().await;
+    let answers = answers.unwrap_or_default();
     for (caller, answer) in callers.into_iter().zip(answers) {
         if let Some(answer) = answer {
             // Who has gone away misses nothing.
             let _gone = caller.send(answer);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_leaves_the_lane_and_the_others() {
+        let (shared, lanes) = Shared::<u32, u32>::new(1, usize::MAX);
+        tokio::spawn(lanes.both(async |questions: Vec<u32>| {
+            let odd = questions.iter().any(|question| question % 2 == 1);
+            assert!(!odd, "on purpose");
+            questions.into_iter().map(Some).collect()
+        }));
+        for _ in 0..4 {
+            let asked = async { tokio::join!(shared.ask(1), shared.ask(2)) };
+            let answered = tokio::time::timeout(Duration::from_secs(30), asked).await;
+            let (odd, even) = answered.unwrap();
+            assert!(odd.is_err());
+            assert_eq!(even.ok(), Some(2));
         }
     }
 }
