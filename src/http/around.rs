@@ -11,16 +11,6 @@ use super::log::{self, Lines};
 use super::problems::{self, RequestId};
 use crate::telemetry::Metrics;
 
-/// What the public listener is asked.
-pub(crate) async fn outer(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    watched(&metrics, Lines::Shown, request, next).await
-}
-
-/// What the service and its built-in provider ask each other.
-pub(crate) async fn inner(State(metrics): State<Arc<Metrics>>, request: Request, next: Next) -> Response {
-    watched(&metrics, Lines::Quiet, request, next).await
-}
-
 /// What nobody counts.
 pub(crate) async fn uncounted(mut request: Request, next: Next) -> Response {
     let id = RequestId::settle(request.headers_mut());
@@ -29,9 +19,14 @@ pub(crate) async fn uncounted(mut request: Request, next: Next) -> Response {
     response
 }
 
-async fn watched(metrics: &Metrics, lines: Lines, mut request: Request, next: Next) -> Response {
+/// What is counted, and has a line.
+pub(crate) async fn watched(
+    State((metrics, lines)): State<(Arc<Metrics>, Lines)>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let id = RequestId::settle(request.headers_mut());
-    let mut response = log::watch(metrics, lines, &id, request, next).await;
+    let mut response = log::watch(&metrics, lines, &id, request, next).await;
     id.write(response.headers_mut());
     response
 }

@@ -42,6 +42,7 @@ use tower_http::timeout::TimeoutLayer;
 
 pub use self::code::Code;
 use self::error::ApiError;
+use self::log::Lines;
 pub use self::openapi::document as openapi_document;
 use crate::auth::Development;
 use crate::config::Settings;
@@ -72,7 +73,10 @@ pub fn router(
         all = all.merge(metrics::route(state));
         all = all.layer(from_fn_with_state(development, caller::development_guard));
     }
-    all.layer(from_fn_with_state(state.metrics.clone(), around::outer))
+    all.layer(from_fn_with_state(
+        (state.metrics.clone(), Lines::Shown),
+        around::watched,
+    ))
 }
 
 /// What the listener of `http.metrics_listen` serves.
@@ -90,7 +94,7 @@ pub fn inner_router(state: AppState, local: Router) -> Router {
         .with_state(state);
     webhooks
         .nest(LOCAL_PREFIX, local)
-        .layer(from_fn_with_state(metrics, around::inner))
+        .layer(from_fn_with_state((metrics, Lines::Quiet), around::watched))
 }
 
 fn api(state: &AppState) -> Router {

@@ -7,7 +7,7 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::shared::{Alone, Lanes, Shared};
+use super::shared::{Alone, Lanes, Second, Shared};
 use super::take_in::{Batch, Planner, TakenIn};
 use super::{Ended, Store, StoreError, Stored};
 use crate::chain::Chain;
@@ -47,7 +47,12 @@ impl Intake {
     /// Starts the tasks that write. They end when the last handle is dropped.
     /// `planner` decides what a batch does to its videos.
     pub fn start(store: Store, planner: Box<Planner>) -> Self {
-        let (events, written_by) = Shared::new(BATCH, CROWD);
+        let second = if store.has_replicas() {
+            Second::InACrowd(CROWD)
+        } else {
+            Second::Never
+        };
+        let (events, written_by) = Shared::new(BATCH, second);
         let stored = Arc::new(Notify::new());
         let planner = Arc::new(ArcSwap::from_pointee(planner));
         let writer = Writer {
@@ -106,7 +111,7 @@ impl Writer {
     /// other threads have before them.
     fn start(self, lanes: Lanes<InboxEvent, Taken>) -> Option<Threads> {
         if !self.store.has_replicas() {
-            tokio::spawn(lanes.first(move |events| self.clone().write(events)));
+            tokio::spawn(lanes.run(move |events| self.clone().write(events)));
             return None;
         }
         let threads = tokio::runtime::Builder::new_multi_thread()
@@ -117,7 +122,7 @@ impl Writer {
         let write = async move {
             let store = self.store.apart(WRITERS).unwrap_or_else(|| self.store.clone());
             let writer = Self { store, ..self };
-            lanes.both(move |events| writer.clone().write(events)).await;
+            lanes.run(move |events| writer.clone().write(events)).await;
         };
         match threads {
             Ok(threads) => {

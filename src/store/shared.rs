@@ -16,9 +16,18 @@ const QUEUE: usize = 4096;
 #[derive(Debug)]
 pub(super) struct Shared<Q, A> {
     sender: mpsc::Sender<Waiting<Q, A>>,
-    crowd: usize,
-    /// Calls the second lane, unless that always waits beside the first.
-    crowded: mpsc::Sender<()>,
+    /// How many are a crowd, and what calls the second statement then; none where it needs no call.
+    crowd: Option<(usize, mpsc::Sender<()>)>,
+}
+
+/// When a second statement runs beside the first.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Second {
+    Never,
+    /// Whenever somebody waits while the first runs.
+    Always,
+    /// Where so many wait while the first runs.
+    InACrowd(usize),
 }
 
 type Waiting<Q, A> = (Q, oneshot::Sender<A>);
@@ -31,84 +40,82 @@ impl<Q, A> Clone for Shared<Q, A> {
     fn clone(&self) -> Self {
         Self {
             sender: self.sender.clone(),
-            crowd: self.crowd,
-            crowded: self.crowded.clone(),
+            crowd: self.crowd.clone(),
         }
     }
 }
 
 impl<Q, A> Shared<Q, A> {
-    /// At most `batch` callers share a statement. Where `crowd` of them wait while one runs, a second one may begin beside
-    /// it (1: whenever one waits).
-    pub(super) fn new(batch: usize, crowd: usize) -> (Self, Lanes<Q, A>) {
+    /// At most `batch` callers share a statement.
+    pub(super) fn new(batch: usize, second: Second) -> (Self, Lanes<Q, A>) {
         let (sender, receiver) = mpsc::channel(QUEUE);
-        let (crowded, calls) = mpsc::channel(1);
-        let shared = Self {
-            sender,
-            crowd,
-            crowded,
+        let (crowd, beside) = match second {
+            Second::Never => (None, None),
+            Second::Always => (None, Some(Beside::Always)),
+            Second::InACrowd(crowd) => {
+                let (crowded, calls) = mpsc::channel(1);
+                (Some((crowd, crowded)), Some(Beside::Called(calls)))
+            }
         };
         let lanes = Lanes {
             receiver: Arc::new(Mutex::new(receiver)),
-            calls: (crowd > 1).then_some(calls),
+            beside,
             batch,
         };
-        (shared, lanes)
+        (Self { sender, crowd }, lanes)
     }
 
     /// The answer to one question, which is asked after this call was made.
     pub(super) async fn ask(&self, question: Q) -> Result<A, Alone> {
         let (answer, answered) = oneshot::channel();
         self.sender.try_send((question, answer)).map_err(|_| Alone)?;
-        if self.crowd > 1 && QUEUE - self.sender.capacity() >= self.crowd {
-            // It is called already, or there is none.
-            let _called = self.crowded.try_send(());
+        if let Some((crowd, second)) = &self.crowd
+            && QUEUE - self.sender.capacity() >= *crowd
+        {
+            // Or it is called already.
+            let _called = second.try_send(());
         }
         answered.await.map_err(|_| Alone)
     }
 }
 
-/// What asks: in two lanes, or in the first alone. They end when the last [`Shared`] is dropped.
+/// What asks. It ends when the last [`Shared`] is dropped.
 #[derive(Debug)]
 pub(super) struct Lanes<Q, A> {
     receiver: Arc<Receiver<Q, A>>,
-    /// None: the second does as the first.
-    calls: Option<mpsc::Receiver<()>>,
+    beside: Option<Beside>,
     batch: usize,
 }
 
-impl<Q, A> Lanes<Q, A> {
+/// How the second lane begins.
+#[derive(Debug)]
+enum Beside {
+    Always,
+    Called(mpsc::Receiver<()>),
+}
+
+impl<Q: Send + 'static, A: Send + 'static> Lanes<Q, A> {
     /// One statement after the other: whoever waits when one returns is part of the next. `ask` gives the answers in the
     /// order of the questions, none to whom has to ask alone; fewer answers than questions leave the last ones alone.
-    pub(super) async fn first<F>(self, ask: impl Fn(Vec<Q>) -> F)
+    pub(super) async fn run<F>(self, ask: impl Fn(Vec<Q>) -> F + Clone + Send + Sync + 'static)
     where
-        F: Future<Output = Vec<Option<A>>>,
-    {
-        always(&self.receiver, self.batch, &ask).await;
-    }
-
-    /// The same, and beside it a second statement wherever there is a crowd.
-    pub(super) async fn both<F>(self, ask: impl Fn(Vec<Q>) -> F + Clone + Send + Sync + 'static)
-    where
-        Q: Send + 'static,
-        A: Send + 'static,
         F: Future<Output = Vec<Option<A>>> + Send + 'static,
     {
         let Self {
             receiver,
-            calls,
+            beside,
             batch,
         } = self;
-        let beside = tokio::spawn({
+        if let Some(beside) = beside {
             let (receiver, ask) = (receiver.clone(), ask.clone());
-            async move {
-                match calls {
-                    None => always(&receiver, batch, &ask).await,
-                    Some(calls) => called(calls, &receiver, batch, &ask).await,
+            tokio::spawn(async move {
+                match beside {
+                    Beside::Always => always(&receiver, batch, &ask).await,
+                    Beside::Called(calls) => called(calls, &receiver, batch, &ask).await,
                 }
-            }
-        });
-        let _ended = tokio::join!(always(&receiver, batch, &ask), beside);
+            });
+        }
+        always(&receiver, batch, &ask).await;
     }
 }
 
@@ -184,8 +191,8 @@ mod tests {
 
     #[tokio::test]
     async fn a_panic_leaves_the_lane_and_the_others() {
-        let (shared, lanes) = Shared::<u32, u32>::new(1, usize::MAX);
-        tokio::spawn(lanes.both(async |questions: Vec<u32>| {
+        let (shared, lanes) = Shared::<u32, u32>::new(1, Second::Never);
+        tokio::spawn(lanes.run(async |questions: Vec<u32>| {
             let odd = questions.iter().any(|question| question % 2 == 1);
             assert!(!odd, "on purpose");
             questions.into_iter().map(Some).collect()

@@ -9,14 +9,12 @@ use uuid::Uuid;
 
 use super::follow_ups::FollowUps;
 use super::outbox::Outbox;
-use super::shared::Shared;
+use super::shared::{Second, Shared};
 use super::{Ended, StoreError, VideoChange, arrays};
 use crate::domain::Video;
 
 /// Callers that share a statement.
 const BATCH: usize = 128;
-/// Where so many wait for one read, a second one begins beside it: at once, since a database may be far away.
-const CROWD: usize = 1;
 
 /// The statements that are shared. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -39,13 +37,13 @@ impl Together {
     pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
         let (reader, inserter) = (pool.clone(), pool.clone());
         let changer = (pool.clone(), outbox.clone());
-        let (reads, read_by) = Shared::new(BATCH, CROWD);
-        tokio::spawn(read_by.both(move |ids| read(reader.clone(), ids)));
-        // One at a time.
-        let (inserts, written_by) = Shared::new(BATCH, usize::MAX);
-        tokio::spawn(written_by.first(move |videos| insert(inserter.clone(), videos)));
-        let (changes, changed_by) = Shared::new(BATCH, usize::MAX);
-        tokio::spawn(changed_by.first(move |changes| change(changer.clone(), changes)));
+        // A database may be far away: nobody waits for a whole round trip before his own.
+        let (reads, read_by) = Shared::new(BATCH, Second::Always);
+        tokio::spawn(read_by.run(move |ids| read(reader.clone(), ids)));
+        let (inserts, written_by) = Shared::new(BATCH, Second::Never);
+        tokio::spawn(written_by.run(move |videos| insert(inserter.clone(), videos)));
+        let (changes, changed_by) = Shared::new(BATCH, Second::Never);
+        tokio::spawn(changed_by.run(move |changes| change(changer.clone(), changes)));
         Self {
             reads,
             inserts,
