@@ -13,9 +13,11 @@ use crate::table::{Table, share};
 /// As many as the peers had.
 const CONNECTIONS: usize = 32;
 /// Videos of each provider.
-const VIDEOS: u64 = 40_000;
+const VIDEOS: u64 = 55_000;
 /// Videos that are asked for again and again: their signatures fit the cache.
 const WARM: u64 = 1_000;
+/// Videos that are asked for while others are asked for again.
+const BESIDE: u64 = 15_000;
 /// Hls, storyboard, animated and three thumbnails.
 const MUX_SIGNATURES: f64 = 6.0;
 
@@ -27,7 +29,7 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     let show = |index: u64| show(&who, index);
     let targets = [service.address];
     limits::rsa(bench, table);
-    let cold: Vec<_> = (2 * WARM..VIDEOS).map(show).collect();
+    let cold: Vec<_> = (3 * WARM..VIDEOS - BESIDE).map(show).collect();
     let before = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(&targets, CONNECTIONS, bench.span, cold.into_iter()).await;
     let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
@@ -46,8 +48,27 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
         format!("{:.0} MiB", service.peak_mib()),
         "",
     );
+    beside(bench, table, &service).await;
     drop(service);
     three(bench, table).await;
+}
+
+/// What others notice of those who ask for what is not cached: the thousand videos of [`again`], and single rows.
+async fn beside(bench: &Bench, table: &mut Table, service: &Service) {
+    let who = authorization();
+    let span = bench.span / 3;
+    let cold: Vec<_> = (VIDEOS - BESIDE..VIDEOS).map(|index| show(&who, index)).collect();
+    let warm: Vec<_> = (0..WARM).map(|index| show(&who, index)).collect();
+    let rows: Vec<_> = (0..WARM).map(|index| row(&who, index)).collect();
+    let targets = [service.address];
+    let (cold, warm, rows) = tokio::join!(
+        load(&targets, CONNECTIONS, span, cold.into_iter()),
+        load(&targets, 1, span, warm.into_iter().cycle()),
+        load(&targets, 1, span, rows.into_iter().cycle()),
+    );
+    table.load("at once: playback, nothing cached, 32 connections", &cold, "");
+    table.load("… playback asked again, 1 connection", &warm, "");
+    table.load("… a video's row, 1 connection", &rows, "");
 }
 
 /// The same thousand videos, from number `first` on, again and again.
@@ -118,6 +139,10 @@ async fn pages(bench: &Bench, table: &mut Table, service: &Service, who: &str) {
     let warm: Vec<_> = (0..5).map(page).collect();
     let outcome = load(&[service.address], 1, bench.span / 3, warm.into_iter().cycle()).await;
     table.load("page of 100, asked again", &outcome, "at most 3 ms");
+}
+
+fn row(who: &str, index: u64) -> Arc<[u8]> {
+    request("GET", &format!("/v1/videos/{}", video_id(index)), who, b"")
 }
 
 fn show(who: &str, index: u64) -> Arc<[u8]> {

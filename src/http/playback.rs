@@ -16,7 +16,7 @@ use super::problem::Problem;
 use super::problems::request_id_of as request_id;
 use crate::auth::Caller;
 use crate::domain::{Field, Policy, ShownStatus, Video};
-use crate::provider::{PlaybackAsk, Provider, Subject};
+use crate::provider::{PlaybackAsk, Provider, Subject, turn};
 use crate::state::AppState;
 
 /// The shortest life of a signed address, in seconds.
@@ -245,6 +245,7 @@ async fn entry(
 
 /// The video, where the caller may play it and it plays.
 async fn playable(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
+    turn(id).await;
     let video = state
         .store
         .video(id)

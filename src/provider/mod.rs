@@ -42,6 +42,7 @@ use map::Map;
 use playback::Asking;
 pub use playback::{PlaybackAsk, PlaybackUrls};
 pub use sightings::Sightings;
+pub use signing::turn;
 pub use subject::{Captures, Subject};
 use template::Scope;
 pub use upload::{Chunk, Protocol, UploadDescriptor};

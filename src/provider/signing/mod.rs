@@ -8,10 +8,12 @@ mod lifetime;
 mod mistaken;
 mod signer;
 mod threads;
+mod turn;
 
 pub(crate) use digest::{Digest, KEY_ENCODINGS, KeyEncoding, any_base64, secret};
 pub(crate) use jwt::{Jwt, TokenTemplate};
 pub(crate) use lifetime::Lifetime;
+pub use turn::turn;
 
 use super::template::{Id, Name};
 

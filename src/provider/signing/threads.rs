@@ -6,15 +6,23 @@ use std::sync::{Arc, LazyLock};
 use aws_lc_rs::error::Unspecified;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flume::{Receiver, Sender};
-use tokio::sync::oneshot;
+use tokio::sync::{Notify, oneshot};
 
 use super::key::SigningKey;
+
+static CORES: LazyLock<usize> =
+    LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
+
+/// Jobs for each thread that keep it at work until more come: videos are read from the database meanwhile.
+const AHEAD: usize = 2;
+
+/// Told when no more jobs wait than that.
+static ROOM: Notify = Notify::const_new();
 
 /// First come, first served. As many wait as the service takes requests.
 static QUEUE: LazyLock<Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = flume::unbounded();
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    for number in 0..cores {
+    for number in 0..*CORES {
         let receiver = receiver.clone();
         let thread = std::thread::Builder::new().name(format!("signer-{number}"));
         if let Err(error) = thread.spawn(move || work(&receiver)) {
@@ -44,6 +52,28 @@ pub(super) async fn sign(key: Arc<SigningKey>, unsigned: Vec<String>) -> Tokens 
     answered.await.map_err(|_| Unspecified)?
 }
 
+/// Returns when the threads will be without work unless more comes. Whoever waits is let go together.
+pub(super) async fn room() {
+    let mut told = std::pin::pin!(ROOM.notified());
+    if !has_room() {
+        // From here on nothing is missed; it may have come in between.
+        told.as_mut().enable();
+        if !has_room() {
+            told.await;
+        }
+    }
+}
+
+fn has_room() -> bool {
+    QUEUE.len() <= *CORES * AHEAD
+}
+
+/// More jobs than leave room.
+#[cfg(test)]
+pub(super) fn too_many() -> usize {
+    *CORES * (AHEAD + 1) + 1
+}
+
 /// As [`sign`], on this thread: for keys that are quick.
 pub(super) fn sign_here(key: &SigningKey, unsigned: &[String]) -> Tokens {
     let token = |text: &String| {
@@ -65,6 +95,9 @@ fn work(jobs: &Receiver<Job>) {
         answer,
     } in jobs
     {
+        if has_room() {
+            ROOM.notify_waiters();
+        }
         // Nobody waits any more.
         if answer.is_closed() {
             continue;
