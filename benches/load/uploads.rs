@@ -39,8 +39,11 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
         &alone,
         &beyond(&alone, &provider_side),
     );
-    let each = if bench.quick { 2 } else { 5 };
+    let each = if bench.quick { 10 } else { 30 };
     let before = provider_side.connections.load(Ordering::Relaxed);
+    if let Ok(command) = std::env::var("BENCH_PROFILE") {
+        crate::webhooks::profile(&command, &service, bench.span);
+    }
     let spent = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(
         &[service.address],

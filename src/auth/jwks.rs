@@ -1,6 +1,7 @@
 //! A JSON Web Key Set, kept fresh: the last good one stays where a fetch fails.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use arc_swap::ArcSwap;
@@ -21,6 +22,8 @@ const MAX_BYTES: usize = 1 << 20;
 pub struct Jwks {
     source: Source,
     keys: ArcSwap<JwkSet>,
+    /// How often the keys were replaced.
+    edition: AtomicU64,
     last_fetch: Mutex<Option<DateTime<Utc>>>,
 }
 
@@ -107,6 +110,7 @@ impl Jwks {
         Ok(Self {
             source,
             keys: ArcSwap::default(),
+            edition: AtomicU64::new(0),
             last_fetch: Mutex::new(None),
         })
     }
@@ -126,7 +130,13 @@ impl Jwks {
             Source::Url(client, url) => fetch(client, url).await?,
         };
         self.keys.store(Arc::new(serde_json::from_slice(&bytes)?));
+        self.edition.fetch_add(1, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// Another number after every fetch: what was believed before is to be looked at again.
+    pub(super) fn edition(&self) -> u64 {
+        self.edition.load(Ordering::SeqCst)
     }
 
     /// The key `kid`, or the only one where the token names none.

@@ -1,5 +1,6 @@
 //! Who calls: bearer tokens, scopes, and whose video is whose.
 
+mod believed;
 mod caller;
 mod development;
 mod issue;
@@ -15,6 +16,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use uuid::Uuid;
 
+use self::believed::Believed;
 use crate::chain::Chain;
 
 pub use caller::Caller;
@@ -32,6 +34,7 @@ pub struct Authenticator {
     keys: Keys,
     issuer: Option<String>,
     audience: Option<String>,
+    believed: Believed,
 }
 
 #[derive(Debug)]
@@ -51,6 +54,13 @@ struct Claims {
     videos: Option<Vec<Uuid>>,
 }
 
+/// When a token is good, in Unix seconds.
+#[derive(Clone, Copy, Debug)]
+struct Times {
+    exp: f64,
+    nbf: Option<f64>,
+}
+
 /// The token is not believed. The text says why, without the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -65,6 +75,7 @@ impl Authenticator {
             keys: Keys::Secrets(secrets),
             issuer: set(issuer),
             audience: set(audience),
+            believed: Believed::none(),
         }
     }
 
@@ -74,6 +85,7 @@ impl Authenticator {
             keys: Keys::Set(jwks),
             issuer: set(issuer),
             audience: set(audience),
+            believed: Believed::none(),
         }
     }
 
@@ -102,30 +114,44 @@ impl Authenticator {
     /// # Errors
     /// What is wrong with it, but never the token.
     pub async fn authenticate(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, NotBelieved> {
-        let claims = match &self.keys {
-            Keys::Secrets(secrets) => secrets
-                .iter()
-                .find_map(|secret| {
-                    let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-                    self.decode(token, &key, Algorithm::HS256)
-                })
-                .ok_or(REFUSED)?,
-            Keys::Set(set) => {
-                let header = jsonwebtoken::decode_header(token).map_err(|_| REFUSED)?;
-                let key = set.key(header.kid.as_deref(), now).await.ok_or(REFUSED)?;
-                let algorithm = algorithm_of(&key).ok_or(REFUSED)?;
-                let decoding = DecodingKey::from_jwk(&key).map_err(|_| REFUSED)?;
-                self.decode(token, &decoding, algorithm).ok_or(REFUSED)?
-            }
+        let hash = Believed::hash(token);
+        // Before the token is looked at: what a set said that is replaced meanwhile is not believed again.
+        let keys = self.jwks().map_or(0, |set| set.edition());
+        if let Some((caller, times)) = self.believed.get(&hash, keys) {
+            return times.check(now).map(|()| caller);
+        }
+        let claims = self.claims(token, now).await.ok_or(REFUSED)?;
+        let times = Times {
+            exp: claims.exp,
+            nbf: claims.nbf,
         };
-        check_times(&claims, now)?;
-        Caller::of(claims)
+        times.check(now)?;
+        let caller = Caller::of(claims)?;
+        self.believed.insert(hash, keys, caller.clone(), times);
+        Ok(caller)
+    }
+
+    /// What a token with a good signature says.
+    async fn claims(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+        match &self.keys {
+            Keys::Secrets(secrets) => secrets.iter().find_map(|secret| {
+                let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
+                self.decode(token, &key, Algorithm::HS256)
+            }),
+            Keys::Set(set) => {
+                let header = jsonwebtoken::decode_header(token).ok()?;
+                let key = set.key(header.kid.as_deref(), now).await?;
+                let algorithm = algorithm_of(&key)?;
+                let decoding = DecodingKey::from_jwk(&key).ok()?;
+                self.decode(token, &decoding, algorithm)
+            }
+        }
     }
 
     /// The claims, where the signature holds under exactly this algorithm and issuer and audience are right.
     fn decode(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<Claims> {
         let mut rules = Validation::new(algorithm);
-        // Times are compared with our own clock in `check_times`.
+        // Times are compared with our own clock in `Times::check`.
         rules.validate_exp = false;
         rules.validate_aud = self.audience.is_some();
         rules.required_spec_claims = ["exp", "sub"].map(str::to_owned).into();
@@ -147,16 +173,18 @@ fn set(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
-fn check_times(claims: &Claims, now: DateTime<Utc>) -> Result<(), NotBelieved> {
-    let now = now.timestamp();
-    if !claims.exp.is_finite() || claims.exp + LEEWAY_S as f64 <= now as f64 {
-        return Err(NotBelieved("The token has expired."));
+impl Times {
+    #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+    fn check(self, now: DateTime<Utc>) -> Result<(), NotBelieved> {
+        let now = now.timestamp();
+        if !self.exp.is_finite() || self.exp + LEEWAY_S as f64 <= now as f64 {
+            return Err(NotBelieved("The token has expired."));
+        }
+        if self.nbf.is_some_and(|nbf| nbf - LEEWAY_S as f64 > now as f64) {
+            return Err(NotBelieved("The token is not valid yet."));
+        }
+        Ok(())
     }
-    if claims.nbf.is_some_and(|nbf| nbf - LEEWAY_S as f64 > now as f64) {
-        return Err(NotBelieved("The token is not valid yet."));
-    }
-    Ok(())
 }
 
 /// The one algorithm that a key signs with: by the key itself, never by the token's word. Symmetric keys have none.

@@ -3,6 +3,7 @@
 use aws_lc_rs::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::Duration;
 use http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
@@ -81,6 +82,18 @@ on_both! {
     }
 }
 
+on_both! {
+    async fn a_token_that_was_believed_ends_with_its_time(db: Db) {
+        let app = TestApp::with(db, &[]).await;
+        let token = sign(&json!({"sub": "a", "exp": app.clock.now().timestamp() + 60}));
+        app.get(&token, "/v1/videos").await.expect(200);
+        app.clock.advance(Duration::seconds(89));
+        app.get(&token, "/v1/videos").await.expect(200);
+        app.clock.advance(Duration::seconds(1));
+        app.get(&token, "/v1/videos").await.expect_problem(401, "unauthenticated");
+    }
+}
+
 /// A key set with one RSA and one EC key; the EC key and its id.
 fn key_set() -> (Value, EcdsaKeyPair) {
     let rsa = jsonwebtoken::jwk::Jwk::from_encoding_key(
@@ -138,6 +151,39 @@ on_both! {
         ] {
             app.get(&bad, "/v1/videos").await.expect_problem(401, "unauthenticated");
         }
+    }
+}
+
+on_both! {
+    async fn a_token_that_was_believed_ends_with_its_key(db: Db) {
+        let folder = tempfile::TempDir::new().unwrap();
+        let file = folder.path().join("jwks.json");
+        let (mut set, ec) = key_set();
+        std::fs::write(&file, set.to_string()).unwrap();
+        let settings = [
+            ("VIDEO_AUTH__JWT_SECRET", ""),
+            ("VIDEO_AUTH__JWKS", file.to_str().unwrap()),
+            ("VIDEO_AUTH__ISSUER", "https://issuer"),
+            ("VIDEO_AUTH__AUDIENCE", "video"),
+        ];
+        let app = TestApp::with(db, &settings).await;
+        let end = app.clock.now().timestamp() + 3_600;
+        let claims = json!({"sub": "a", "exp": end, "iss": "https://issuer", "aud": "video"});
+        let key = EncodingKey::from_ec_der(ec.to_pkcs8v1().unwrap().as_ref());
+        let token = |kid: &str| {
+            let header = Header { kid: Some(kid.to_owned()), ..Header::new(Algorithm::ES256) };
+            jsonwebtoken::encode(&header, &claims, &key).unwrap()
+        };
+        app.get(&token("ec"), "/v1/videos").await.expect(200);
+        let believed = token("ec");
+        app.get(&believed, "/v1/videos").await.expect(200);
+
+        set["keys"][1]["kid"] = json!("another");
+        std::fs::write(&file, set.to_string()).unwrap();
+        app.clock.advance(Duration::seconds(61));
+        // One that is not known has the set fetched again.
+        app.get(&token("another"), "/v1/videos").await.expect(200);
+        app.get(&believed, "/v1/videos").await.expect_problem(401, "unauthenticated");
     }
 }
 
