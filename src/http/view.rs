@@ -16,7 +16,7 @@ use crate::state::{AppState, ProviderSet};
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = Video)]
 pub(crate) struct VideoView {
-    id: Uuid,
+    pub(crate) id: Uuid,
     owner: String,
     title: Option<String>,
     external_id: Option<String>,

@@ -15,6 +15,8 @@ use crate::domain::Video;
 
 /// Callers that share a statement.
 const BATCH: usize = 128;
+/// Where so many wait to write while a commit runs, a second one begins beside it.
+const CROWD: usize = 64;
 
 /// The statements that are shared. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -32,7 +34,7 @@ pub(super) type Change = (Arc<VideoChange>, DateTime<Utc>);
 
 impl Together {
     /// What all of it needs at most.
-    pub(super) const CONNECTIONS: u32 = 4;
+    pub(super) const CONNECTIONS: u32 = 6;
 
     pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
         let (reader, inserter) = (pool.clone(), pool.clone());
@@ -40,9 +42,9 @@ impl Together {
         // A database may be far away: nobody waits for a whole round trip before his own.
         let (reads, read_by) = Shared::new(BATCH, Second::Always);
         tokio::spawn(read_by.run(move |ids| read(reader.clone(), ids)));
-        let (inserts, written_by) = Shared::new(BATCH, Second::Never);
+        let (inserts, written_by) = Shared::new(BATCH, Second::InACrowd(CROWD));
         tokio::spawn(written_by.run(move |videos| insert(inserter.clone(), videos)));
-        let (changes, changed_by) = Shared::new(BATCH, Second::Never);
+        let (changes, changed_by) = Shared::new(BATCH, Second::InACrowd(CROWD));
         tokio::spawn(changed_by.run(move |changes| change(changer.clone(), changes)));
         Self {
             reads,

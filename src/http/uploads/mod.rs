@@ -1,18 +1,16 @@
 //! `POST /v1/uploads`: an upload URL for a new video.
 
+mod answer;
 mod begin;
 mod idempotency;
 mod request;
 mod settings;
 
-use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
-use serde::Serialize;
-use serde_json::Value;
-use utoipa::ToSchema;
+use http::HeaderMap;
 
+use self::answer::{Answer, Begun};
 use self::begin::Begin;
 use self::idempotency::{Asked, Keyed};
 pub(crate) use self::request::{UploadRequest, check_video_members};
@@ -23,20 +21,11 @@ use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
 use crate::limits::Quota;
-use crate::provider::UploadDescriptor;
 use crate::state::AppState;
-use crate::telemetry::{carried, note_video};
+use crate::telemetry::carried;
 
 /// The quota's name in `RateLimit`.
 const QUOTA: &str = "uploads";
-
-/// The answer: kept by its `Idempotency-Key`, and given again.
-#[derive(Debug, Serialize, ToSchema)]
-#[schema(as = NewUpload)]
-pub(crate) struct Begun {
-    video: VideoView,
-    upload: UploadDescriptor,
-}
 
 /// Makes a row, asks the provider for an upload, and hands out its URL; answers within the owner's quota, and says
 /// what is left of it.
@@ -111,7 +100,7 @@ async fn created(
         ));
     }
     let (id, keyed) = match ask(state, owner, &headers, &bytes).await? {
-        Asked::Answered(answer) => return answered(&answer, as_text, true),
+        Asked::Answered(answer) => return Ok(Answer::kept(&answer)?.respond(as_text)),
         Asked::Begin(id, keyed) => (id, keyed),
     };
     let begin = Begin {
@@ -124,8 +113,8 @@ async fn created(
     // Goes on to its end where the caller goes away: the provider has been asked.
     let state = state.clone();
     let done = tokio::spawn(carried(async move { run(&state, begin, keyed).await })).await;
-    let answer = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
-    answered(&answer, as_text, false)
+    let begun = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
+    Ok(Answer::new(begun)?.respond(as_text))
 }
 
 /// What the request's key says, and one of the owner's quota for an upload that begins. An answer that is kept costs
@@ -150,18 +139,17 @@ async fn ask(state: &AppState, owner: &str, headers: &HeaderMap, body: &[u8]) ->
     Ok(asked)
 }
 
-async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Value, ApiError> {
+async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Begun, ApiError> {
     let begun = begin::begin(state, begin).await;
     match (begun, keyed) {
         (Ok((video, upload)), keyed) => {
-            let expires_at = upload.expires_at;
             let video = VideoView::single(state, &video);
-            let answer = serde_json::to_value(Begun { video, upload });
-            let answer = answer.map_err(|error| ApiError::Internal(Box::new(error)))?;
+            let begun = Begun { video, upload };
             if let Some(keyed) = keyed {
-                keyed.keep(state, &answer, expires_at).await?;
+                let answer = begun.to_value()?;
+                keyed.keep(state, &answer, begun.upload.expires_at).await?;
             }
-            Ok(answer)
+            Ok(begun)
         }
         (Err(error), Some(keyed)) => {
             keyed.free(state).await?;
@@ -169,34 +157,4 @@ async fn run(state: &AppState, begin: Begin, keyed: Option<Keyed>) -> Result<Val
         }
         (Err(error), None) => Err(error),
     }
-}
-
-/// The 201, now or once more.
-fn answered(answer: &Value, as_text: bool, replayed: bool) -> Result<Response, ApiError> {
-    let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-    let (Some(id), Some(url)) = (text("/video/id"), text("/upload/url")) else {
-        return Err(ApiError::Internal("a kept answer is not one of ours".into()));
-    };
-    let _ours = id.parse().map(note_video);
-    let body = if as_text {
-        url.into_response()
-    } else {
-        Json(answer).into_response()
-    };
-    let mut response = (StatusCode::CREATED, body).into_response();
-    let headers = response.headers_mut();
-    headers.insert(
-        header::CACHE_CONTROL,
-        HeaderValue::from_static("private, no-store"),
-    );
-    if let Ok(value) = HeaderValue::from_str(&format!("/v1/videos/{id}")) {
-        headers.insert(header::LOCATION, value);
-    }
-    if replayed {
-        headers.insert(
-            HeaderName::from_static("idempotency-replayed"),
-            HeaderValue::from_static("true"),
-        );
-    }
-    Ok(response)
 }
