@@ -3,22 +3,19 @@
 //! A statement for one row costs PostgreSQL and us mostly its round trip, and a commit its disk; under load this divides
 //! both among all who wait. There is no timer and nothing is kept: a single caller never waits for company.
 
+use std::collections::VecDeque;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::FutureExt;
-use tokio::sync::{Mutex, mpsc, oneshot};
+use tokio::sync::{Notify, oneshot};
 
 /// Callers that may wait; whoever finds no place asks for itself, or comes again.
 const QUEUE: usize = 4096;
 
 /// Where questions `Q` are asked together and each gets its answer `A`. Cheap to clone.
 #[derive(Debug)]
-pub(super) struct Shared<Q, A> {
-    sender: mpsc::Sender<Waiting<Q, A>>,
-    /// How many are a crowd, and what calls the second statement then; none where it needs no call.
-    crowd: Option<(usize, mpsc::Sender<()>)>,
-}
+pub(super) struct Shared<Q, A>(Arc<Open<Q, A>>);
 
 /// When a second statement runs beside the first.
 #[derive(Clone, Copy, Debug)]
@@ -30,68 +27,149 @@ pub(super) enum Second {
     InACrowd(usize),
 }
 
-type Waiting<Q, A> = (Q, oneshot::Sender<A>);
-
 /// Nobody answered: the caller asks for itself, and gets an error of its own.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alone;
 
 impl<Q, A> Clone for Shared<Q, A> {
     fn clone(&self) -> Self {
-        Self {
-            sender: self.sender.clone(),
-            crowd: self.crowd.clone(),
-        }
+        Self(self.0.clone())
     }
 }
 
 impl<Q, A> Shared<Q, A> {
     /// At most `batch` callers share a statement.
     pub(super) fn new(batch: usize, second: Second) -> (Self, Lanes<Q, A>) {
-        let (sender, receiver) = mpsc::channel(QUEUE);
-        let (crowd, beside) = match second {
-            Second::Never => (None, None),
-            Second::Always => (None, Some(Beside::Always)),
-            Second::InACrowd(crowd) => {
-                let (crowded, calls) = mpsc::channel(1);
-                (Some((crowd, crowded)), Some(Beside::Called(calls)))
-            }
+        let (lanes, crowd) = match second {
+            Second::Never => (1, usize::MAX),
+            Second::Always => (2, 1),
+            Second::InACrowd(crowd) => (2, crowd),
         };
-        let lanes = Lanes {
-            receiver: Arc::new(Mutex::new(receiver)),
-            beside,
+        let queue = Arc::new(Queue {
+            line: Mutex::new(Line::default()),
+            call: Notify::new(),
             batch,
-        };
-        (Self { sender, crowd }, lanes)
+            crowd,
+        });
+        (Self(Arc::new(Open(queue.clone()))), Lanes { queue, lanes })
     }
 
     /// The answer to one question, which is asked after this call was made.
     pub(super) async fn ask(&self, question: Q) -> Result<A, Alone> {
         let (answer, answered) = oneshot::channel();
-        self.sender.try_send((question, answer)).map_err(|_| Alone)?;
-        if let Some((crowd, second)) = &self.crowd
-            && QUEUE - self.sender.capacity() >= *crowd
-        {
-            // Or it is called already.
-            let _called = second.try_send(());
-        }
+        self.0.0.push((question, answer))?;
         answered.await.map_err(|_| Alone)
+    }
+}
+
+/// The last [`Shared`] ends the lanes.
+#[derive(Debug)]
+struct Open<Q, A>(Arc<Queue<Q, A>>);
+
+impl<Q, A> Drop for Open<Q, A> {
+    fn drop(&mut self) {
+        self.0.line().is_closed = true;
+        self.0.call.notify_one();
+    }
+}
+
+type Waiting<Q, A> = (Q, oneshot::Sender<A>);
+
+/// Between those who ask and the lanes.
+#[derive(Debug)]
+struct Queue<Q, A> {
+    line: Mutex<Line<Q, A>>,
+    /// Wakes a lane: there is something for it.
+    call: Notify,
+    batch: usize,
+    crowd: usize,
+}
+
+#[derive(Debug)]
+struct Line<Q, A> {
+    waiting: VecDeque<Waiting<Q, A>>,
+    /// Statements.
+    running: usize,
+    /// A lane was called and has not come yet.
+    is_called: bool,
+    /// Nobody asks any more, or nobody answers.
+    is_closed: bool,
+}
+
+impl<Q, A> Default for Line<Q, A> {
+    fn default() -> Self {
+        Self {
+            waiting: VecDeque::new(),
+            running: 0,
+            is_called: false,
+            is_closed: false,
+        }
+    }
+}
+
+/// What a lane does next.
+enum Next<Q, A> {
+    Ask(Vec<Waiting<Q, A>>),
+    Wait,
+    End,
+}
+
+impl<Q, A> Queue<Q, A> {
+    fn line(&self) -> MutexGuard<'_, Line<Q, A>> {
+        self.line.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn push(&self, one: Waiting<Q, A>) -> Result<(), Alone> {
+        let mut line = self.line();
+        if line.is_closed || line.waiting.len() >= QUEUE {
+            return Err(Alone);
+        }
+        line.waiting.push_back(one);
+        self.call_where_due(line);
+        Ok(())
+    }
+
+    fn call_where_due(&self, mut line: MutexGuard<'_, Line<Q, A>>) {
+        if self.is_due(&line) && !line.is_called {
+            line.is_called = true;
+            drop(line);
+            self.call.notify_one();
+        }
+    }
+
+    /// One statement runs wherever somebody waits, another one beside it for a crowd.
+    fn is_due(&self, line: &Line<Q, A>) -> bool {
+        let waiting = line.waiting.len();
+        waiting > 0 && (line.running == 0 || waiting >= self.crowd)
+    }
+
+    fn next(&self) -> Next<Q, A> {
+        let mut line = self.line();
+        line.is_called = false;
+        if self.is_due(&line) {
+            line.running += 1;
+            let count = line.waiting.len().min(self.batch);
+            let batch = line.waiting.drain(..count).collect();
+            // There may be enough for the other one too.
+            self.call_where_due(line);
+            Next::Ask(batch)
+        } else if line.is_closed {
+            Next::End
+        } else {
+            Next::Wait
+        }
+    }
+
+    fn has_returned(&self) {
+        self.line().running -= 1;
     }
 }
 
 /// What asks. It ends when the last [`Shared`] is dropped.
 #[derive(Debug)]
 pub(super) struct Lanes<Q, A> {
-    receiver: Arc<Receiver<Q, A>>,
-    beside: Option<Beside>,
-    batch: usize,
-}
-
-/// How the second lane begins.
-#[derive(Debug)]
-enum Beside {
-    Always,
-    Called(mpsc::Receiver<()>),
+    queue: Arc<Queue<Q, A>>,
+    lanes: usize,
 }
 
 impl<Q: Send + 'static, A: Send + 'static> Lanes<Q, A> {
@@ -101,79 +179,50 @@ impl<Q: Send + 'static, A: Send + 'static> Lanes<Q, A> {
     where
         F: Future<Output = Vec<Option<A>>> + Send + 'static,
     {
-        let Self {
-            receiver,
-            beside,
-            batch,
-        } = self;
-        if let Some(beside) = beside {
-            let (receiver, ask) = (receiver.clone(), ask.clone());
-            tokio::spawn(async move {
-                match beside {
-                    Beside::Always => always(&receiver, batch, &ask).await,
-                    Beside::Called(calls) => called(calls, &receiver, batch, &ask).await,
-                }
-            });
+        for _ in 1..self.lanes {
+            let (queue, ask) = (self.queue.clone(), ask.clone());
+            tokio::spawn(async move { lane(&queue, &ask).await });
         }
-        always(&receiver, batch, &ask).await;
+        lane(&self.queue, &ask).await;
     }
 }
 
-type Receiver<Q, A> = Mutex<mpsc::Receiver<Waiting<Q, A>>>;
+/// Nobody waits for an answer that does not come.
+impl<Q, A> Drop for Lanes<Q, A> {
+    fn drop(&mut self) {
+        let mut line = self.queue.line();
+        line.is_closed = true;
+        line.waiting.clear();
+        drop(line);
+        self.queue.call.notify_one();
+    }
+}
 
-async fn always<Q, A, F>(receiver: &Receiver<Q, A>, batch: usize, ask: &impl Fn(Vec<Q>) -> F)
+async fn lane<Q, A, F>(queue: &Queue<Q, A>, ask: &impl Fn(Vec<Q>) -> F)
 where
     F: Future<Output = Vec<Option<A>>>,
 {
     loop {
-        let mut waiting = Vec::with_capacity(batch);
-        if receiver.lock().await.recv_many(&mut waiting, batch).await == 0 {
-            return;
-        }
-        together(waiting, ask).await;
-    }
-}
-
-async fn called<Q, A, F>(
-    mut calls: mpsc::Receiver<()>,
-    receiver: &Receiver<Q, A>,
-    batch: usize,
-    ask: &impl Fn(Vec<Q>) -> F,
-) where
-    F: Future<Output = Vec<Option<A>>>,
-{
-    while calls.recv().await.is_some() {
-        // Else the first is about to take them.
-        let waiting = receiver
-            .try_lock()
-            .map(|mut receiver| taken(&mut receiver, batch));
-        if let Ok(waiting) = waiting {
-            together(waiting, ask).await;
+        match queue.next() {
+            Next::Ask(waiting) => {
+                together(waiting, ask).await;
+                queue.has_returned();
+            }
+            Next::Wait => queue.call.notified().await,
+            Next::End => return,
         }
     }
-}
-
-/// Those who wait now.
-fn taken<Q, A>(receiver: &mut mpsc::Receiver<Waiting<Q, A>>, batch: usize) -> Vec<Waiting<Q, A>> {
-    let mut waiting = Vec::with_capacity(batch);
-    while waiting.len() < batch
-        && let Ok(one) = receiver.try_recv()
-    {
-        waiting.push(one);
-    }
-    waiting
 }
 
 async fn together<Q, A, F>(waiting: Vec<Waiting<Q, A>>, ask: &impl Fn(Vec<Q>) -> F)
 where
     F: Future<Output = Vec<Option<A>>>,
 {
-    if waiting.is_empty() {
-        return;
-    }
     let (questions, callers): (Vec<Q>, Vec<_>) = waiting.into_iter().unzip();
     // A panic takes the answers with it, never the lane.
-    let answers = AssertUnwindSafe(ask(questions)).catch_unwind().await;
+    let answers = AssertUnwindSafe(async { ask(questions).await })
+        .catch_unwind()
+        .await;
     let answers = answers.unwrap_or_default();
     for (caller, answer) in callers.into_iter().zip(answers) {
         if let Some(answer) = answer {
@@ -187,6 +236,9 @@ where
 mod tests {
     use std::time::Duration;
 
+    use tokio::sync::{Semaphore, mpsc};
+    use tokio::task::JoinSet;
+
     use super::*;
 
     #[tokio::test]
@@ -199,10 +251,117 @@ mod tests {
         }));
         for _ in 0..4 {
             let asked = async { tokio::join!(shared.ask(1), shared.ask(2)) };
-            let answered = tokio::time::timeout(Duration::from_secs(30), asked).await;
-            let (odd, even) = answered.unwrap();
+            let (odd, even) = in_time(asked).await;
             assert!(odd.is_err());
             assert_eq!(even.ok(), Some(2));
         }
+    }
+
+    /// Statements that begin with so many questions and return when they are let.
+    struct Held {
+        shared: Shared<u32, u32>,
+        begun: mpsc::UnboundedReceiver<usize>,
+        returns: Arc<Semaphore>,
+        asking: JoinSet<Result<u32, Alone>>,
+    }
+
+    impl Held {
+        fn new(batch: usize, second: Second) -> Self {
+            let (shared, lanes) = Shared::<u32, u32>::new(batch, second);
+            let (begin, begun) = mpsc::unbounded_channel();
+            let returns = Arc::new(Semaphore::new(0));
+            let let_go = returns.clone();
+            tokio::spawn(lanes.run(move |questions: Vec<u32>| {
+                begin.send(questions.len()).unwrap();
+                let let_go = let_go.clone();
+                async move {
+                    let_go.acquire().await.unwrap().forget();
+                    questions.into_iter().map(Some).collect()
+                }
+            }));
+            Self {
+                shared,
+                begun,
+                returns,
+                asking: JoinSet::new(),
+            }
+        }
+
+        /// So many ask; what begins at once, or soon, is told by [`Held::begins`].
+        async fn ask(&mut self, count: u32) {
+            for question in 0..count {
+                let shared = self.shared.clone();
+                self.asking.spawn(async move { shared.ask(question).await });
+            }
+            // Everybody has asked when nobody has anything left to do.
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+        }
+
+        async fn begins(&mut self) -> usize {
+            in_time(self.begun.recv()).await.unwrap()
+        }
+
+        fn nothing_begins(&mut self) -> bool {
+            self.begun.try_recv().is_err()
+        }
+
+        async fn all_return(mut self) {
+            self.returns.add_permits(1_000);
+            while let Some(answer) = in_time(self.asking.join_next()).await {
+                assert!(answer.unwrap().is_ok());
+            }
+        }
+    }
+
+    async fn in_time<T>(what: impl Future<Output = T>) -> T {
+        tokio::time::timeout(Duration::from_secs(30), what).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn who_waits_while_one_runs_shares_the_next() {
+        let mut held = Held::new(8, Second::Never);
+        held.ask(1).await;
+        assert_eq!(held.begins().await, 1);
+        held.ask(11).await;
+        assert!(held.nothing_begins());
+        held.returns.add_permits(1);
+        assert_eq!(held.begins().await, 8);
+        held.returns.add_permits(1);
+        assert_eq!(held.begins().await, 3);
+        held.all_return().await;
+    }
+
+    #[tokio::test]
+    async fn a_second_one_runs_for_a_crowd_alone_whichever_returns_first() {
+        let mut held = Held::new(100, Second::InACrowd(4));
+        held.ask(1).await;
+        assert_eq!(held.begins().await, 1);
+        held.ask(3).await;
+        assert!(held.nothing_begins());
+        held.ask(1).await;
+        assert_eq!(held.begins().await, 4);
+        held.ask(3).await;
+        // The first or the second returns; the other one still runs.
+        held.returns.add_permits(1);
+        held.ask(0).await;
+        assert!(held.nothing_begins());
+        held.returns.add_permits(1);
+        assert_eq!(held.begins().await, 3);
+        held.all_return().await;
+    }
+
+    #[tokio::test]
+    async fn who_asks_when_nobody_answers_is_told() {
+        let (shared, lanes) = Shared::<u32, u32>::new(1, Second::Always);
+        let asked = tokio::spawn(async move {
+            let first = shared.ask(1).await;
+            (first, shared.ask(2).await)
+        });
+        tokio::task::yield_now().await;
+        drop(lanes);
+        let (first, second) = in_time(asked).await.unwrap();
+        assert!(first.is_err() && second.is_err());
     }
 }
