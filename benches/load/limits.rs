@@ -13,7 +13,7 @@ use crate::table::Table;
 
 pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     let span = bench.span / 3;
-    rsa(bench, table);
+    tell_rsa(table, &[rsa(bench)]);
     let (_, rows) = bench.database("limits").await;
     rows.run("create table events (id bigserial primary key, body text not null)")
         .await;
@@ -37,22 +37,31 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     );
 }
 
-/// Signatures a second on all cores, beside the playback run.
-pub(crate) fn rsa(bench: &Bench, table: &mut Table) {
-    let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+/// Signatures a second on all cores.
+pub(crate) fn rsa(bench: &Bench) -> f64 {
     let span = bench.span / 3;
     let signed: usize = std::thread::scope(|scope| {
-        let threads: Vec<_> = (0..cores)
+        let threads: Vec<_> = (0..cores())
             .map(|_| scope.spawn(|| sign_for(bench.maps.key(), span)))
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).sum()
     });
-    table.signs_per_s = signed as f64 / span.as_secs_f64();
+    signed as f64 / span.as_secs_f64()
+}
+
+/// The mean of what was measured beside a run: a machine's speed changes within minutes.
+pub(crate) fn tell_rsa(table: &mut Table, measured: &[f64]) {
+    table.signs_per_s = measured.iter().sum::<f64>() / measured.len() as f64;
+    let each: Vec<String> = measured.iter().map(|rate| format!("{rate:.0}")).collect();
     table.fact(
         "limit: RSA-2048 signatures",
         format!("{:.0}/s", table.signs_per_s),
-        &format!("aws-lc-rs, {cores} threads"),
+        &format!("aws-lc-rs, {} threads; measured: {}", cores(), each.join(", ")),
     );
+}
+
+fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
 }
 
 fn sign_for(key: &KeyPair, span: Duration) -> usize {

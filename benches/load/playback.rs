@@ -28,11 +28,12 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     let who = authorization();
     let show = |index: u64| show(&who, index);
     let targets = [service.address];
-    limits::rsa(bench, table);
+    let rsa_before = limits::rsa(bench);
     let cold: Vec<_> = (3 * WARM..VIDEOS - BESIDE).map(show).collect();
     let before = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(&targets, CONNECTIONS, bench.span, cold.into_iter()).await;
     let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
+    limits::tell_rsa(table, &[rsa_before, limits::rsa(bench)]);
     signed(
         table,
         "playback, nothing cached, 6 signatures",
@@ -99,9 +100,11 @@ async fn three(bench: &Bench, table: &mut Table) {
     let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
     let who = authorization();
     let cold: Vec<_> = (0..VIDEOS).map(|index| show(&who, index)).collect();
+    let rsa_before = limits::rsa(bench);
     let before = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(&[service.address], CONNECTIONS, bench.span, cold.into_iter()).await;
     let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
+    limits::tell_rsa(table, &[rsa_before, limits::rsa(bench)]);
     signed(
         table,
         "playback, nothing cached, 3 signatures",
