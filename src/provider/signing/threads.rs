@@ -10,6 +10,7 @@ use tokio::sync::{Notify, oneshot};
 
 use super::key::SigningKey;
 
+/// As many threads.
 static CORES: LazyLock<usize> =
     LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
@@ -68,10 +69,10 @@ fn has_room() -> bool {
     QUEUE.len() <= *CORES * AHEAD
 }
 
-/// More jobs than leave room.
+/// Many more jobs than leave room.
 #[cfg(test)]
 pub(super) fn too_many() -> usize {
-    *CORES * (AHEAD + 1) + 1
+    *CORES * (AHEAD + 4)
 }
 
 /// As [`sign`], on this thread: for keys that are quick.

@@ -40,7 +40,7 @@ mod tests {
         let key = Arc::new(rsa(Ok(key.unwrap())).unwrap());
         let (known, unknown) = (Uuid::from_u128(1), Uuid::from_u128(2));
         turn(known).await;
-        let job = || Box::pin(threads::sign(key.clone(), vec!["text".to_owned(); 2_000]));
+        let job = || Box::pin(threads::sign(key.clone(), vec!["text".to_owned(); 5_000]));
         let mut jobs: Vec<_> = (0..threads::too_many()).map(|_| job()).collect();
         for job in &mut jobs {
             assert!(poll!(job).is_pending());
