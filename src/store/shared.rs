@@ -46,7 +46,12 @@ impl<Q, A> Shared<Q, A> {
             Second::InACrowd(crowd) => (2, crowd),
         };
         let queue = Arc::new(Queue {
-            line: Mutex::new(Line::default()),
+            line: Mutex::new(Line {
+                waiting: VecDeque::new(),
+                running: 0,
+                is_called: false,
+                is_closed: false,
+            }),
             call: Notify::new(),
             batch,
             crowd,
@@ -68,8 +73,7 @@ struct Open<Q, A>(Arc<Queue<Q, A>>);
 
 impl<Q, A> Drop for Open<Q, A> {
     fn drop(&mut self) {
-        self.0.line().is_closed = true;
-        self.0.call.notify_one();
+        self.0.close();
     }
 }
 
@@ -94,17 +98,6 @@ struct Line<Q, A> {
     is_called: bool,
     /// Nobody asks any more, or nobody answers.
     is_closed: bool,
-}
-
-impl<Q, A> Default for Line<Q, A> {
-    fn default() -> Self {
-        Self {
-            waiting: VecDeque::new(),
-            running: 0,
-            is_called: false,
-            is_closed: false,
-        }
-    }
 }
 
 /// What a lane does next.
@@ -163,6 +156,12 @@ impl<Q, A> Queue<Q, A> {
     fn has_returned(&self) {
         self.line().running -= 1;
     }
+
+    /// Lets a lane see that it is to end; it tells the other.
+    fn close(&self) {
+        self.line().is_closed = true;
+        self.call.notify_one();
+    }
 }
 
 /// What asks. It ends when the last [`Shared`] is dropped.
@@ -190,11 +189,8 @@ impl<Q: Send + 'static, A: Send + 'static> Lanes<Q, A> {
 /// Nobody waits for an answer that does not come.
 impl<Q, A> Drop for Lanes<Q, A> {
     fn drop(&mut self) {
-        let mut line = self.queue.line();
-        line.is_closed = true;
-        line.waiting.clear();
-        drop(line);
-        self.queue.call.notify_one();
+        self.queue.close();
+        self.queue.line().waiting.clear();
     }
 }
 
@@ -209,7 +205,7 @@ where
                 queue.has_returned();
             }
             Next::Wait => queue.call.notified().await,
-            Next::End => return,
+            Next::End => return queue.close(),
         }
     }
 }
@@ -350,6 +346,24 @@ mod tests {
         held.returns.add_permits(1);
         assert_eq!(held.begins().await, 3);
         held.all_return().await;
+    }
+
+    #[tokio::test]
+    async fn both_end_when_nobody_can_ask_any_more() {
+        let mut held = Held::new(1, Second::Always);
+        // The first has worked and waits behind the second.
+        held.returns.add_permits(1);
+        held.ask(1).await;
+        assert_eq!(held.begins().await, 1);
+        let Held {
+            shared,
+            mut begun,
+            mut asking,
+            ..
+        } = held;
+        assert!(in_time(asking.join_next()).await.unwrap().unwrap().is_ok());
+        drop(shared);
+        assert_eq!(in_time(begun.recv()).await, None);
     }
 
     #[tokio::test]
