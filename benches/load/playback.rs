@@ -1,9 +1,10 @@
 //! Signed playback: never asked before, asked again, and by the page.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use crate::Bench;
-use crate::client::{Outcome, load, request};
+use crate::client::{load, request};
 use crate::cpu::Spent;
 use crate::limits;
 use crate::rows::{Rows, video_id};
@@ -26,21 +27,16 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     rows.seed("mux", 0..VIDEOS, true).await;
     let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
     let who = authorization();
-    let show = |index: u64| show(&who, index);
-    let targets = [service.address];
-    let rsa_before = limits::rsa(bench);
-    let cold: Vec<_> = (3 * WARM..VIDEOS - BESIDE).map(show).collect();
-    let before = Spent::now(bench, std::slice::from_ref(&service));
-    let outcome = load(&targets, CONNECTIONS, bench.span, cold.into_iter()).await;
-    let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
-    limits::tell_rsa(table, &[rsa_before, limits::rsa(bench)]);
-    signed(
+    let name = "playback, nothing cached, 6 signatures";
+    cold(
+        bench,
         table,
-        "playback, nothing cached, 6 signatures",
-        &outcome,
+        name,
+        &service,
+        3 * WARM..VIDEOS - BESIDE,
         MUX_SIGNATURES,
-        &cpu,
-    );
+    )
+    .await;
     pages(bench, table, &service, &who).await;
 
     again(bench, table, "playback, asked again", &service, 0).await;
@@ -78,9 +74,7 @@ pub(crate) async fn again(bench: &Bench, table: &mut Table, name: &str, service:
     let targets = [service.address];
     let requests: Vec<_> = (first..first + WARM).map(|index| show(&who, index)).collect();
     load(&targets, CONNECTIONS, bench.span, requests.clone().into_iter()).await;
-    if let Ok(command) = std::env::var("BENCH_PROFILE") {
-        crate::webhooks::profile(&command, service, bench.span);
-    }
+    crate::webhooks::profile(service, bench.span);
     let before = Spent::now(bench, std::slice::from_ref(service));
     let outcome = load(&targets, CONNECTIONS, bench.span, requests.into_iter().cycle()).await;
     let cpu = Spent::now(bench, std::slice::from_ref(service)).each(before, outcome.count());
@@ -98,29 +92,32 @@ async fn three(bench: &Bench, table: &mut Table) {
     let (url, rows) = bench.database("three").await;
     rows.seed("three", 0..VIDEOS, true).await;
     let service = Service::start(bench, &url, "http://127.0.0.1:9").await;
-    let who = authorization();
-    let cold: Vec<_> = (0..VIDEOS).map(|index| show(&who, index)).collect();
-    let rsa_before = limits::rsa(bench);
-    let before = Spent::now(bench, std::slice::from_ref(&service));
-    let outcome = load(&[service.address], CONNECTIONS, bench.span, cold.into_iter()).await;
-    let cpu = Spent::now(bench, std::slice::from_ref(&service)).each(before, outcome.count());
-    limits::tell_rsa(table, &[rsa_before, limits::rsa(bench)]);
-    signed(
-        table,
-        "playback, nothing cached, 3 signatures",
-        &outcome,
-        3.0,
-        &cpu,
-    );
+    let name = "playback, nothing cached, 3 signatures";
+    cold(bench, table, name, &service, 0..VIDEOS, 3.0).await;
 }
 
-fn signed(table: &mut Table, name: &str, outcome: &Outcome, signatures: f64, cpu: &str) {
+/// These videos, never asked for before, each of so many signatures; beside the RSA limit before and after.
+async fn cold(
+    bench: &Bench,
+    table: &mut Table,
+    name: &str,
+    service: &Service,
+    videos: Range<u64>,
+    signatures: f64,
+) {
+    let who = authorization();
+    let requests: Vec<_> = videos.map(|index| show(&who, index)).collect();
+    let rsa_before = limits::rsa(bench);
+    let before = Spent::now(bench, std::slice::from_ref(service));
+    let outcome = load(&[service.address], CONNECTIONS, bench.span, requests.into_iter()).await;
+    let cpu = Spent::now(bench, std::slice::from_ref(service)).each(before, outcome.count());
+    limits::tell_rsa(table, &[rsa_before, limits::rsa(bench)]);
     let beside = share(
         outcome.per_second() * signatures,
         table.signs_per_s,
         "the RSA limit",
     );
-    table.load(name, outcome, &format!("{beside}; {cpu}"));
+    table.load(name, &outcome, &format!("{beside}; {cpu}"));
 }
 
 /// Pages of 100 videos, one after the other: first signed, then again.

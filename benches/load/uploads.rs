@@ -41,9 +41,7 @@ pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     );
     let each = if bench.quick { 10 } else { 30 };
     let before = provider_side.connections.load(Ordering::Relaxed);
-    if let Ok(command) = std::env::var("BENCH_PROFILE") {
-        crate::webhooks::profile(&command, &service, bench.span);
-    }
+    crate::webhooks::profile(&service, bench.span);
     let spent = Spent::now(bench, std::slice::from_ref(&service));
     let outcome = load(
         &[service.address],

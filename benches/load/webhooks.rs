@@ -96,9 +96,7 @@ pub(crate) async fn measure(
     let first = rows.number(&format!("{APPLIED} and {NEW_EVENTS}")).await;
     let prepared = unmeasured..count;
     let prepared: Vec<Arc<[u8]>> = prepared.map(|index| webhook(events, index)).collect();
-    if let Ok(command) = std::env::var("BENCH_PROFILE") {
-        profile(&command, &services[0], bench.span);
-    }
+    profile(&services[0], bench.span);
     let before = Spent::now(bench, &services);
     let outcome = load(&targets, connections, bench.span, prepared.into_iter()).await;
     let cpu = Spent::now(bench, &services).each(before, outcome.count());
@@ -114,10 +112,13 @@ pub(crate) async fn measure(
     table.fact("… peak resident memory", format!("{peak:.0} MiB"), "at most 120");
 }
 
-/// Runs `command` with the service's process id and the seconds, beside the load.
-pub(crate) fn profile(command: &str, service: &Service, span: Duration) {
+/// Runs the command of `BENCH_PROFILE`, if any, with the service's process id and the seconds, beside the load.
+pub(crate) fn profile(service: &Service, span: Duration) {
+    let Ok(command) = std::env::var("BENCH_PROFILE") else {
+        return;
+    };
     let started = std::process::Command::new("sh")
-        .args(["-c", command, "profile"])
+        .args(["-c", &command, "profile"])
         .args([service.id().to_string(), span.as_secs().to_string()])
         .spawn();
     drop(started.unwrap());

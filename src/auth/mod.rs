@@ -71,18 +71,17 @@ const REFUSED: NotBelieved = NotBelieved("The token is not valid.");
 impl Authenticator {
     /// Tokens with an HS256 signature by one of `secrets`.
     pub fn by_secrets(secrets: Vec<SecretString>, issuer: &str, audience: &str) -> Self {
-        Self {
-            keys: Keys::Secrets(secrets),
-            issuer: set(issuer),
-            audience: set(audience),
-            believed: Believed::none(),
-        }
+        Self::by(Keys::Secrets(secrets), issuer, audience)
     }
 
     /// Tokens signed by a key of `jwks`.
     pub fn by_jwks(jwks: Arc<Jwks>, issuer: &str, audience: &str) -> Self {
+        Self::by(Keys::Set(jwks), issuer, audience)
+    }
+
+    fn by(keys: Keys, issuer: &str, audience: &str) -> Self {
         Self {
-            keys: Keys::Set(jwks),
+            keys,
             issuer: set(issuer),
             audience: set(audience),
             believed: Believed::none(),

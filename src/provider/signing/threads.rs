@@ -55,13 +55,10 @@ pub(super) async fn sign(key: Arc<SigningKey>, unsigned: Vec<String>) -> Tokens 
 
 /// Returns when the threads will be without work unless more comes. Whoever waits is let go together.
 pub(super) async fn room() {
-    let mut told = std::pin::pin!(ROOM.notified());
+    // From here on nothing that is told is missed.
+    let told = ROOM.notified();
     if !has_room() {
-        // From here on nothing is missed; it may have come in between.
-        told.as_mut().enable();
-        if !has_room() {
-            told.await;
-        }
+        told.await;
     }
 }
 
