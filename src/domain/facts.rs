@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
 /// A fact that a provider can report of a video, besides its status and its ids.
@@ -67,16 +67,13 @@ impl Field {
 /// Which of two reports of one field wins: the greater stamp, and on equal stamps the greater value as text.
 ///
 /// The order of the members is the order of comparison. No time sorts before every time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The provider's time of the report, in microseconds since 1970.
-    #[serde(rename = "t")]
     pub at_us: Option<i64>,
     /// [`super::Status::rank`] of the status that came with it; 0 for none.
-    #[serde(rename = "r")]
     pub rank: u8,
     /// The event's id at the provider; empty for an answer that we fetched.
-    #[serde(rename = "e")]
     pub event_id: String,
 }
 
@@ -92,14 +89,56 @@ impl Stamp {
 }
 
 /// One field's current value and the stamp that it won with.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[serde(from = "Written")]
 pub struct Fact {
     /// Never null.
-    #[serde(rename = "v")]
     pub value: Value,
     /// Why this value stands.
-    #[serde(flatten)]
     pub stamp: Stamp,
+}
+
+/// A fact as the database has it. (Flattened members would be read into a tree first: there are ten facts a video.)
+#[derive(Deserialize, Serialize)]
+struct Written<V = Value, E = String> {
+    #[serde(rename = "v")]
+    value: V,
+    #[serde(rename = "t")]
+    at_us: Option<i64>,
+    #[serde(rename = "r")]
+    rank: u8,
+    #[serde(rename = "e")]
+    event_id: E,
+}
+
+impl From<Written> for Fact {
+    fn from(row: Written) -> Self {
+        Self {
+            value: row.value,
+            stamp: Stamp {
+                at_us: row.at_us,
+                rank: row.rank,
+                event_id: row.event_id,
+            },
+        }
+    }
+}
+
+impl Serialize for Fact {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        let Stamp {
+            at_us,
+            rank,
+            event_id,
+        } = &self.stamp;
+        let written = Written {
+            value: &self.value,
+            at_us: *at_us,
+            rank: *rank,
+            event_id,
+        };
+        written.serialize(to)
+    }
 }
 
 /// Every field known of a video. Joining is commutative, associative and idempotent.
@@ -128,10 +167,10 @@ impl Facts {
         if value.is_null() {
             return;
         }
-        let wins = self
-            .0
-            .get(&field)
-            .is_none_or(|known| (stamp, value.to_string()) > (&known.stamp, known.value.to_string()));
+        let wins = self.0.get(&field).is_none_or(|known| {
+            let as_text = || value.to_string().cmp(&known.value.to_string());
+            stamp.cmp(&known.stamp).then_with(as_text).is_gt()
+        });
         if wins {
             self.0.insert(
                 field,
