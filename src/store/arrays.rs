@@ -85,11 +85,16 @@ pub(super) const KNOWN_SET: &str = "status = new.status, upload_id = new.upload_
      ready_by_our_clock = new.ready_by_our_clock, facts = new.facts, check_at = new.check_at, \
      checks = new.checks, lost = new.lost, version = new.version, revision = new.revision, \
      updated_at = new.updated_at";
-pub(super) const KNOWN_TYPES: &str = "$1::uuid[], $2::bigint[], $3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[], \
-     $8::boolean[], $9::boolean[], $10::timestamptz[], $11::boolean[], $12::jsonb[], $13::timestamptz[], \
-     $14::integer[], $15::boolean[], $16::bigint[], $17::bigint[], $18::timestamptz[]";
-pub(super) const KNOWN_NAMES: &str = "id, before, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, \
-     ready_at, ready_by_our_clock, facts, check_at, checks, lost, version, revision, updated_at";
+/// (Taken apart in a list of expressions, which costs half of what a table function of as many arrays does.)
+pub(super) const KNOWN_ROWS: &str = "unnest($1::uuid[]) as id, unnest($2::bigint[]) as before, unnest($3::text[]) as status, \
+     unnest($4::text[]) as upload_id, unnest($5::text[]) as asset_id, \
+     unnest($6::text[]) as reported, unnest($7::boolean[]) as gone, \
+     unnest($8::boolean[]) as delete_requested, unnest($9::boolean[]) as cancel_confirmed, \
+     unnest($10::timestamptz[]) as ready_at, unnest($11::boolean[]) as ready_by_our_clock, \
+     unnest($12::jsonb[]) as facts, unnest($13::timestamptz[]) as check_at, \
+     unnest($14::integer[]) as checks, unnest($15::boolean[]) as lost, \
+     unnest($16::bigint[]) as version, unnest($17::bigint[]) as revision, \
+     unnest($18::timestamptz[]) as updated_at";
 
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -124,7 +129,7 @@ pub(super) async fn write_videos(
     follow_ups: &FollowUps<'_>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = format!(
-        "with changed as (update videos set {KNOWN_SET} from unnest({KNOWN_TYPES}) as new ({KNOWN_NAMES}) \
+        "with changed as (update videos set {KNOWN_SET} from (select {KNOWN_ROWS}) as new \
          where videos.id = new.id and videos.revision = new.before returning videos.id){} select id from changed",
         follow_ups.sql(19)
     );
@@ -140,11 +145,15 @@ pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Resul
          quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, \
          ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, checks, missing_since, lost, \
          version, revision, created_at, updated_at, lease_until_s) \
-         select new.*, 0 from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::jsonb[], \
-         $7::double precision[], $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::text[], \
-         $14::boolean[], $15::boolean[], $16::boolean[], $17::timestamptz[], $18::boolean[], $19::jsonb[], \
-         $20::jsonb[], $21::integer[], $22::jsonb[], $23::timestamptz[], $24::timestamptz[], $25::integer[], \
-         $26::timestamptz[], $27::boolean[], $28::bigint[], $29::bigint[], $30::timestamptz[], $31::timestamptz[]) as new",
+         select unnest($1::uuid[]), unnest($2::text[]), unnest($3::text[]), unnest($4::text[]), \
+         unnest($5::text[]), unnest($6::jsonb[]), unnest($7::double precision[]), unnest($8::text[]), \
+         unnest($9::text[]), unnest($10::text[]), unnest($11::text[]), unnest($12::text[]), \
+         unnest($13::text[]), unnest($14::boolean[]), unnest($15::boolean[]), unnest($16::boolean[]), \
+         unnest($17::timestamptz[]), unnest($18::boolean[]), unnest($19::jsonb[]), unnest($20::jsonb[]), \
+         unnest($21::integer[]), unnest($22::jsonb[]), unnest($23::timestamptz[]), \
+         unnest($24::timestamptz[]), unnest($25::integer[]), unnest($26::timestamptz[]), \
+         unnest($27::boolean[]), unnest($28::bigint[]), unnest($29::bigint[]), unnest($30::timestamptz[]), \
+         unnest($31::timestamptz[]), 0",
     )
     .bind(column(videos, |video| video.id))
     .bind(column(videos, |video| video.owner.as_str()))
@@ -194,10 +203,12 @@ pub(super) async fn rewrite_videos(
          changed as (update videos set {KNOWN_SET}, title = new.title, external_id = new.external_id, metadata = new.metadata, \
          thumbnail_time = new.thumbnail_time, captures = new.captures, steps = new.steps, unsent = new.unsent, \
          upload_expires_at = new.upload_expires_at, missing_since = new.missing_since \
-         from held, unnest({KNOWN_TYPES}, $19::text[], $20::text[], $21::jsonb[], $22::double precision[], \
-         $23::jsonb[], $24::integer[], $25::jsonb[], $26::timestamptz[], $27::timestamptz[]) \
-         as new ({KNOWN_NAMES}, title, external_id, metadata, thumbnail_time, captures, steps, unsent, \
-         upload_expires_at, missing_since) \
+         from held, (select {KNOWN_ROWS}, \
+         unnest($19::text[]) as title, unnest($20::text[]) as external_id, \
+         unnest($21::jsonb[]) as metadata, unnest($22::double precision[]) as thumbnail_time, \
+         unnest($23::jsonb[]) as captures, unnest($24::integer[]) as steps, \
+         unnest($25::jsonb[]) as unsent, unnest($26::timestamptz[]) as upload_expires_at, \
+         unnest($27::timestamptz[]) as missing_since) as new \
          where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id){} select id from changed",
         follow_ups.sql(28)
     );

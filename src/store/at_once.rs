@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::apply::VideoChange;
-use super::arrays::{KNOWN_NAMES, KNOWN_SET, KNOWN_TYPES, Statement, bind_known, column};
+use super::arrays::{KNOWN_ROWS, KNOWN_SET, Statement, bind_known, column};
 use super::follow_ups::FollowUps;
 use super::inbox::{NewRow, ON_CONFLICT};
 use super::outbox::Outbox;
@@ -57,17 +57,20 @@ pub(super) async fn write(
 fn head() -> String {
     format!(
         "with patience as materialized (select set_config('lock_timeout', '{PATIENCE_MS}', true)), \
-         changed as (update videos set {KNOWN_SET} from patience, unnest({KNOWN_TYPES}) as new ({KNOWN_NAMES}) \
+         changed as (update videos set {KNOWN_SET} from patience, (select {KNOWN_ROWS}) as new \
          where videos.id = new.id and videos.revision = new.before returning videos.id), \
          stored as (insert into webhook_events (id, provider, event_id, id_is_hash, type, occurred_at, received_at, \
          video_ref, upload_id, asset_id, error, body, receipts, attempts, state, next_attempt_at, video_id) \
          select new.id, provider, event_id, id_is_hash, type, occurred_at, received_at, video_ref, upload_id, asset_id, \
          error, body, 1, 0, case when through then 'applied' else state end, \
          case when through then null else next_attempt_at end, case when through then applied_to end \
-         from unnest($19::uuid[], $20::text[], $21::text[], $22::boolean[], $23::text[], $24::timestamptz[], \
-         $25::timestamptz[], $26::uuid[], $27::text[], $28::text[], $29::text[], $30::bytea[], $31::text[], \
-         $32::timestamptz[], $33::uuid[], $34::boolean[]) as new (id, provider, event_id, id_is_hash, type, occurred_at, \
-         received_at, video_ref, upload_id, asset_id, error, body, state, next_attempt_at, applied_to, with_change) \
+         from (select unnest($19::uuid[]) as id, unnest($20::text[]) as provider, unnest($21::text[]) as event_id, \
+         unnest($22::boolean[]) as id_is_hash, unnest($23::text[]) as type, \
+         unnest($24::timestamptz[]) as occurred_at, unnest($25::timestamptz[]) as received_at, \
+         unnest($26::uuid[]) as video_ref, unnest($27::text[]) as upload_id, \
+         unnest($28::text[]) as asset_id, unnest($29::text[]) as error, unnest($30::bytea[]) as body, \
+         unnest($31::text[]) as state, unnest($32::timestamptz[]) as next_attempt_at, \
+         unnest($33::uuid[]) as applied_to, unnest($34::boolean[]) as with_change) as new \
          cross join lateral (select applied_to is not null \
          and (not with_change or applied_to in (select id from changed)) as through) as decided{ON_CONFLICT})"
     )
