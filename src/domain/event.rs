@@ -91,6 +91,16 @@ pub struct Excerpt {
     pub json: Value,
     /// Which map, of those that this process has loaded.
     pub map: u64,
+    /// Which of the map's rules tells of it; none where it is ignored.
+    pub rule: Option<usize>,
+    /// The provider's time.
+    pub occurred_at: Option<DateTime<Utc>>,
+    /// Our video id, come back.
+    pub video_id: Option<Uuid>,
+    /// The upload's id at the provider.
+    pub upload_id: Option<String>,
+    /// The asset's id at the provider.
+    pub asset_id: Option<String>,
 }
 
 /// An event as the inbox has it.

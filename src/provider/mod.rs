@@ -285,7 +285,7 @@ impl Provider {
         webhook.is_some_and(|webhook| webhook.events.made(excerpt))
     }
 
-    /// As [`Provider::translate`], of what was read already.
+    /// As [`Provider::translate`], of what this map has read already.
     ///
     /// # Errors
     /// The map (that is loaded now) ignores it.
@@ -297,12 +297,9 @@ impl Provider {
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
         let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
-        webhook.events.translate(
-            &excerpt.json,
-            &Scope::of(subject, &self.map.values),
-            event_id,
-            seen_at,
-        )
+        webhook
+            .events
+            .translate(excerpt, &Scope::of(subject, &self.map.values), event_id, seen_at)
     }
 
     /// The plain address that plays, `None` where it takes a call to the provider or an id that is not known.

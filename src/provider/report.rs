@@ -229,6 +229,11 @@ pub(crate) fn tell(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &
     let ids = ids(fields, given);
     seen.upload_id = ids.upload;
     seen.asset_id = ids.asset;
+    tell_facts(fields, given, scope, seen);
+}
+
+/// As [`tell`], but for the ids.
+pub(crate) fn tell_facts(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     for (key, source) in fields {
         let Key::Fact(field) = key else { continue };
         if let Some(value) = source.find(given, scope).and_then(|value| usable(*field, value)) {
@@ -277,14 +282,21 @@ fn pixels(value: &Value) -> Option<u64> {
         .map(|pixels| pixels as u64)
 }
 
-/// A text that both databases can keep: without U+0000, and not without end.
+/// Characters of a text; of a longer one only the first are kept.
+const LONGEST_TEXT: usize = 2000;
+
+/// A text that both databases can keep.
 pub(crate) fn words(value: &Value) -> Option<String> {
-    let text: String = text_of(value)
-        .chars()
-        .filter(|char| *char != '\0')
-        .take(2000)
-        .collect();
+    let text = kept(text_of(value), LONGEST_TEXT);
     (!text.is_empty()).then_some(text)
+}
+
+/// The text without U+0000, and at most so many characters of it.
+pub(crate) fn kept(text: String, longest: usize) -> String {
+    if text.len() <= longest && !text.contains('\0') {
+        return text;
+    }
+    text.chars().filter(|char| *char != '\0').take(longest).collect()
 }
 
 pub(crate) fn policy_of(text: &str) -> Option<Policy> {

@@ -37,6 +37,8 @@ pub(crate) struct Playback {
     urls: Vec<(String, Forms)>,
     thumbnail: Option<Thumbnail>,
     needs_of_answer: NeedsOfAnswer,
+    /// What [`Playback::needs`] gives of a public video and of a signed one.
+    needed: (NeededIds, NeededIds),
 }
 
 impl Playback {
@@ -82,12 +84,14 @@ impl Playback {
             urls: urls(&mut at, &place, &signed, constants)?,
             thumbnail: None,
             needs_of_answer: NeedsOfAnswer::default(),
+            needed: Default::default(),
         };
         at.finish()?;
         if let Some(table) = root.table("thumbnail")? {
             this.thumbnail = Some(Thumbnail::compile(table, &place, &signed, &this.sign, constants)?);
         }
         this.needs_of_answer = NeedsOfAnswer::of(&this);
+        this.needed = (this.needed(Policy::Public), this.needed(Policy::Signed));
         Ok(this)
     }
 
@@ -129,7 +133,14 @@ impl Playback {
     }
 
     /// The ids that `hls` and what signs it name.
-    pub(crate) fn needs(&self, policy: Policy) -> NeededIds {
+    pub(crate) const fn needs(&self, policy: Policy) -> NeededIds {
+        match policy {
+            Policy::Public => self.needed.0,
+            Policy::Signed => self.needed.1,
+        }
+    }
+
+    fn needed(&self, policy: Policy) -> NeededIds {
         let Some(form) = self.hls().and_then(|forms| forms.get(policy)) else {
             return NeededIds::default();
         };

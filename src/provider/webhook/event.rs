@@ -172,9 +172,22 @@ impl Events {
     /// # Errors
     /// It is no JSON.
     pub(crate) fn excerpt(&self, body: &[u8]) -> Result<Excerpt, serde_json::Error> {
+        let json = self.outline.parse(body)?;
+        let given = Given {
+            json: Some(&json),
+            ..Given::default()
+        };
+        let rule = self.rule(&json);
+        let ids = rule.map(|rule| report::ids(&self.rules[rule].fields, given));
+        let ids = ids.unwrap_or_default();
         Ok(Excerpt {
-            json: self.outline.parse(body)?,
+            occurred_at: self.occurred_at(given),
             map: self.map,
+            rule,
+            video_id: ids.video,
+            upload_id: ids.upload,
+            asset_id: ids.asset,
+            json,
         })
     }
 
@@ -199,9 +212,8 @@ impl Events {
         let excerpt = self
             .excerpt(body.bytes())
             .map_err(|_| Unreadable { event_id: own_id() })?;
-        let json = &excerpt.json;
         let given = Given {
-            json: Some(json),
+            json: Some(&excerpt.json),
             headers: Some(body.signed_headers()),
             base: None,
         };
@@ -213,52 +225,42 @@ impl Events {
         };
         let id = text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
         let id_is_hash = id.is_none() || self.id.as_ref().is_some_and(Source::is_hash);
-        let rule = self.rule(json);
-        let ignored = rule.is_none();
-        let ids = rule
-            .map(|rule| report::ids(&rule.fields, given))
-            .unwrap_or_default();
         Ok(Delivery {
             event_id: id.unwrap_or_else(own_id),
             id_is_hash,
-            event_type: text(&self.event_type)
-                .map(|text| {
-                    text.chars()
-                        .filter(|char| *char != '\0')
-                        .take(LONGEST_ID)
-                        .collect()
-                })
-                .unwrap_or_default(),
-            occurred_at: self.occurred_at(given),
-            video_id: ids.video,
-            upload_id: ids.upload,
-            asset_id: ids.asset,
-            ignored,
+            event_type: report::kept(text(&self.event_type).unwrap_or_default(), LONGEST_ID),
+            occurred_at: excerpt.occurred_at,
+            video_id: excerpt.video_id,
+            upload_id: excerpt.upload_id.clone(),
+            asset_id: excerpt.asset_id.clone(),
+            ignored: excerpt.rule.is_none(),
             excerpt: Arc::new(excerpt),
         })
     }
 
-    /// Reads everything, with the row at hand.
+    /// Reads everything of an excerpt that this map made, with the row at hand.
     pub(crate) fn translate(
         &self,
-        json: &Value,
+        excerpt: &Excerpt,
         scope: &Scope<'_>,
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
-        let rule = self.rule(json).ok_or(TranslateError::Ignored)?;
+        let rule = excerpt.rule.and_then(|rule| self.rules.get(rule));
+        let rule = rule.ok_or(TranslateError::Ignored)?;
         let given = Given {
-            json: Some(json),
+            json: Some(&excerpt.json),
             ..Given::default()
         };
-        let at = self.occurred_at(given);
         let mut seen = Observation {
-            at,
+            at: excerpt.occurred_at,
             seen_at,
             event_id: event_id.to_owned(),
+            upload_id: excerpt.upload_id.clone(),
+            asset_id: excerpt.asset_id.clone(),
             ..Observation::default()
         };
-        report::tell(&rule.fields, given, scope, &mut seen);
+        report::tell_facts(&rule.fields, given, scope, &mut seen);
         if let Emit::Says(says) = rule.emit {
             says.tell(&mut seen);
         }
@@ -269,7 +271,7 @@ impl Events {
     }
 
     /// The first rule that holds, unless the event is of another environment or the rule says to ignore it.
-    fn rule(&self, json: &Value) -> Option<&Rule> {
+    fn rule(&self, json: &Value) -> Option<usize> {
         let given = Given {
             json: Some(json),
             ..Given::default()
@@ -281,8 +283,8 @@ impl Events {
         }
         self.rules
             .iter()
-            .find(|rule| rule.when.holds(json))
-            .filter(|rule| rule.emit != Emit::Ignore)
+            .position(|rule| rule.when.holds(json))
+            .filter(|rule| self.rules[*rule].emit != Emit::Ignore)
     }
 
     fn occurred_at(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
