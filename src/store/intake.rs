@@ -24,7 +24,7 @@ const WRITERS: u32 = 2;
 /// Where verified events are handed in to be made durable. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
-    events: Shared<InboxEvent, Taken>,
+    events: Shared<InboxEvent, Answer>,
     stored: Arc<Notify>,
     planner: Arc<ArcSwap<Box<Planner>>>,
     _threads: Option<Arc<Threads>>,
@@ -42,6 +42,8 @@ impl std::fmt::Debug for Intake {
 pub struct NotStored;
 
 type Taken = Result<Stored, NotStored>;
+/// With the event itself, so that its memory is given back by the thread that took it, which costs least.
+type Answer = (Taken, Option<InboxEvent>);
 
 impl Intake {
     /// Starts the tasks that write. They end when the last handle is dropped.
@@ -78,7 +80,8 @@ impl Intake {
     /// # Errors
     /// The database could not take it, or too many wait.
     pub async fn submit(&self, event: NewEvent) -> Result<Stored, NotStored> {
-        self.events.ask(event.into()).await.map_err(|Alone| NotStored)?
+        let (taken, _event) = self.events.ask(event.into()).await.map_err(|Alone| NotStored)?;
+        taken
     }
 
     /// Wakes the one waiter when there may be something to apply.
@@ -109,7 +112,7 @@ struct Writer {
 impl Writer {
     /// On PostgreSQL on threads of their own: what the database answers is seen at once, however many requests the
     /// other threads have before them.
-    fn start(self, lanes: Lanes<InboxEvent, Taken>) -> Option<Threads> {
+    fn start(self, lanes: Lanes<InboxEvent, Answer>) -> Option<Threads> {
         if !self.store.has_replicas() {
             tokio::spawn(lanes.run(move |events| self.clone().write(events)));
             return None;
@@ -138,19 +141,21 @@ impl Writer {
     }
 
     /// What became of each, in order.
-    async fn write(self, events: Vec<InboxEvent>) -> Vec<Option<Taken>> {
+    async fn write(self, events: Vec<InboxEvent>) -> Vec<Option<Answer>> {
         let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
         let planner = self.planner.load_full();
-        let mut written = Written::default();
+        let (mut written, mut done) = (Written::default(), HashMap::with_capacity(ids.len()));
         for mut batch in Batch::by_provider(events) {
             let one = write(&self.store, &mut batch, &**planner).await;
             written.add(one.and_twins(batch.twins()));
+            done.extend(batch.into_events().map(|event| (event.id, event)));
         }
         if written.is_left {
             self.stored.notify_one();
         }
         // A caller that has gone away misses nothing: its event is stored or will come again.
-        ids.into_iter().map(|id| Some(written.of(id))).collect()
+        let answer = |id| Some((written.of(id), done.remove(&id)));
+        ids.into_iter().map(answer).collect()
     }
 }
 

@@ -19,6 +19,15 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
+    /// Our own id where the event names it, which is enough where nothing speaks against it: what is by another id another
+    /// video's cannot be written. (The provider's ids lie anywhere in their index; of ours those of one time lie together.)
+    pub(super) fn add_plain(&mut self, event: &'a InboxEvent) {
+        match event.video_ref.filter(|_| event.state == EventState::Pending) {
+            Some(id) => self.refs.push(id),
+            None => self.add(event),
+        }
+    }
+
     /// Those that an event names, where it is to be applied.
     pub(super) fn add(&mut self, event: &'a InboxEvent) {
         if event.state == EventState::Pending {

@@ -95,6 +95,10 @@ impl Batch {
         all
     }
 
+    pub(super) fn into_events(self) -> impl Iterator<Item = InboxEvent> {
+        self.due.events.into_iter().chain(self.again)
+    }
+
     fn set_aside(&mut self, known: &HashSet<String>) {
         if !known.is_empty() {
             let events = std::mem::take(&mut self.due.events).into_iter();
@@ -132,14 +136,15 @@ impl Store {
         self.write(events, &HashMap::new(), &[], latest(events)).await
     }
 
-    /// Every video that events of one provider may speak of, and the ids of those events that the inbox has already.
+    /// The videos that events of one provider speak of, as far as our own ids tell where there are any, and the ids of
+    /// those events that the inbox has already.
     async fn videos_and_known(
         &self,
         events: &[InboxEvent],
     ) -> Result<(Vec<Video>, HashSet<String>), StoreError> {
         let mut keys = Keys::default();
         for event in events {
-            keys.add(event);
+            keys.add_plain(event);
         }
         let provider = events.first().map_or("", |event| &event.provider);
         let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();

@@ -46,6 +46,51 @@ on_both! {
 }
 
 on_both! {
+    async fn an_event_of_two_videos_is_a_conflict_whichever_is_found_by_which_id(db: Db) {
+        let app = TestApp::start(db).await;
+        let ready = app.ready_video("signed").await;
+        let waiting = app.upload().await;
+        let now = app.clock.now();
+
+        // Ours of one that has no asset yet, and the other one's asset.
+        let mut both = Ids::of(&waiting);
+        both.asset = ready["asset_id"].as_str().unwrap().to_owned();
+        let mut event = both.asset_event("ready", "ready", "signed", now);
+        event["id"] = json!("another-event");
+        app.event(&event).await.expect(200);
+        // Ours of nobody, and an upload of somebody's.
+        let mut nobodys = Ids::of(&waiting);
+        nobodys.video = "0199aaaa-0000-7000-8000-000000000000".into();
+        app.event(&nobodys.upload_event("asset_created", "asset_created", now)).await.expect(200);
+        app.settle().await;
+
+        let failed = events(&app, "state=failed").await;
+        assert_eq!(failed.len(), 2, "{failed:?}");
+        for event in failed {
+            assert!(event["error"].as_str().unwrap().starts_with("identity_conflict"), "{event}");
+        }
+        assert_eq!(app.video(&waiting["id"]).await, waiting);
+        assert_eq!(app.video(&ready["id"]).await, ready);
+    }
+}
+
+on_both! {
+    async fn without_our_id_an_event_is_known_by_its_upload_or_its_asset(db: Db) {
+        let app = TestApp::start(db).await;
+        let video = app.upload().await;
+        for mut event in Ids::of(&video).usual("signed", app.clock.now()) {
+            let data = event["data"].as_object_mut().unwrap();
+            data.remove("passthrough");
+            data.remove("new_asset_settings");
+            assert_eq!(app.event(&event).await.expect(200)["result"], "accepted");
+        }
+        app.settle().await;
+        assert_eq!(app.video(&video["id"]).await["status"], "ready");
+        assert_eq!(events(&app, "state=applied").await.len(), 4);
+    }
+}
+
+on_both! {
     async fn a_parked_event_is_given_up_visibly_and_can_be_replayed(db: Db) {
         let app = TestApp::start(db).await;
         let mut event = stranger().asset_event("ready", "ready", "signed", app.clock.now());
