@@ -104,18 +104,32 @@ fn api(state: &AppState) -> Router {
         described = described.merge(openapi::documents());
     }
     let (routes, _) = described.split_for_parts();
+    let (webhooks, _) = openapi::webhook_routes().split_for_parts();
+    // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503.
+    let guards = ServiceBuilder::new()
+        .layer(from_fn_with_state(state.clone(), quota::shed))
+        .layer(CatchPanicLayer::custom(|_| {
+            ApiError::Internal("a handler panicked".into()).into_response()
+        }))
+        .layer(TimeoutLayer::with_status_code(
+            StatusCode::SERVICE_UNAVAILABLE,
+            deadline,
+        ));
+    // What a page is told it may read, whatever became of its request.
+    let for_pages = ServiceBuilder::new()
+        .layer(cors(&state.settings))
+        .layer(guards.clone());
+    let refused = async || ApiError::MethodNotAllowed;
     routes
         .fallback(async || ApiError::NotFound)
-        .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
+        .method_not_allowed_fallback(refused)
         .with_state(state.clone())
-        // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503, and all of
-        // them still get their CORS headers.
-        .layer(
-            ServiceBuilder::new()
-                .layer(cors(&state.settings))
-                .layer(from_fn_with_state(state.clone(), quota::shed))
-                .layer(CatchPanicLayer::custom(|_| ApiError::Internal("a handler panicked".into()).into_response()))
-                .layer(TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, deadline)),
+        .layer(for_pages)
+        .merge(
+            webhooks
+                .method_not_allowed_fallback(refused)
+                .with_state(state.clone())
+                .layer(guards),
         )
 }
 

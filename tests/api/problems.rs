@@ -51,13 +51,14 @@ async fn other_pages_may_call_only_where_their_origin_is_listed() {
         &[("VIDEO_HTTP__CORS_ORIGINS", "https://app.example.com")],
     )
     .await;
-    let ask = |origin: &'static str| {
+    let ask_at = |path: &str, origin: &'static str| {
         app.client
-            .request(http::Method::OPTIONS, format!("{}/v1/videos", app.url))
+            .request(http::Method::OPTIONS, format!("{}{path}", app.url))
             .header("origin", origin)
             .header("access-control-request-method", "GET")
             .header("access-control-request-headers", "authorization")
     };
+    let ask = |origin| ask_at("/v1/videos", origin);
     let listed = ask("https://app.example.com").send().await.unwrap();
     assert_eq!(
         listed.headers()["access-control-allow-origin"],
@@ -66,4 +67,8 @@ async fn other_pages_may_call_only_where_their_origin_is_listed() {
     assert!(!listed.headers().contains_key("access-control-allow-credentials"));
     let other = ask("https://evil.example.com").send().await.unwrap();
     assert!(!other.headers().contains_key("access-control-allow-origin"));
+    // Webhooks come from providers, never from a page.
+    let webhook = ask_at("/v1/webhooks/mux", "https://app.example.com");
+    let webhook = webhook.send().await.unwrap();
+    assert!(!webhook.headers().contains_key("access-control-allow-origin"));
 }

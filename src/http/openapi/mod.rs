@@ -50,7 +50,7 @@ use crate::state::AppState;
 )]
 struct Description;
 
-/// Every route of the API.
+/// The routes of the API that the application and its pages call.
 pub(super) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(uploads::create))
@@ -61,7 +61,6 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(playback::show))
         .routes(routes!(playback::thumbnails))
         .routes(routes!(playback::page))
-        .routes(routes!(webhooks::receive))
         .routes(routes!(admin::events))
         .routes(routes!(admin::replay))
         .routes(routes!(outgoing::list))
@@ -70,6 +69,11 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::refresh))
         .routes(routes!(health::live))
         .routes(routes!(health::ready))
+}
+
+/// The route that providers call: no page ever does.
+pub(super) fn webhook_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new().routes(routes!(webhooks::receive))
 }
 
 /// The routes that `http.docs` switches.
@@ -84,7 +88,7 @@ pub(super) fn documents() -> OpenApiRouter<AppState> {
 /// The document, as JSON for people to read.
 pub fn document() -> &'static str {
     static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
-        let written = routes().merge(documents()).into_openapi();
+        let written = routes().merge(webhook_routes()).merge(documents()).into_openapi();
         let mut document = serde_json::to_value(written).unwrap_or_default();
         finish(&mut document);
         format!("{document:#}\n")
