@@ -19,8 +19,9 @@ pub(super) struct Keys<'a> {
 }
 
 impl<'a> Keys<'a> {
-    /// Our own id where the event names it, which is enough where nothing speaks against it: what is by another id another
-    /// video's cannot be written. (The provider's ids lie anywhere in their index; of ours those of one time lie together.)
+    /// Our own id where the event names it, and only else what else it names. That is enough for what is plain: a provider's
+    /// id that is another video's is refused when it is written. (The provider's ids lie anywhere in their index; of ours
+    /// those of one time lie together.)
     pub(super) fn add_plain(&mut self, event: &'a InboxEvent) {
         match event.video_ref.filter(|_| event.state == EventState::Pending) {
             Some(id) => self.refs.push(id),
