@@ -33,7 +33,6 @@ use std::time::Duration;
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::response::IntoResponse;
-use axum::routing::post;
 use http::{HeaderName, HeaderValue, Method, StatusCode, header};
 use tower::ServiceBuilder;
 use tower_http::catch_panic::CatchPanicLayer;
@@ -89,10 +88,9 @@ pub fn metrics_router(state: &AppState) -> Router {
 /// What the inner loopback listener serves: the built-in provider, and the webhook route that it posts to.
 pub fn inner_router(state: AppState, local: Router) -> Router {
     let metrics = state.metrics.clone();
-    let webhooks = Router::new()
-        .route("/v1/webhooks/{provider}", post(webhooks::receive))
-        .with_state(state);
+    let (webhooks, _) = openapi::webhook_routes().split_for_parts();
     webhooks
+        .with_state(state)
         .nest(LOCAL_PREFIX, local)
         .layer(from_fn_with_state((metrics, Lines::Quiet), around::watched))
 }
