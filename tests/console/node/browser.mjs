@@ -64,8 +64,9 @@ export async function throttle(page, bytesPerSecond) {
 
 /** Fails on any serious or critical fault that axe-core finds. */
 export async function accessible(page, what) {
-  // Colours on their way to others are none that anybody has to read.
-  await page.evaluate(() => Promise.all(document.getAnimations()
+  // Colours on their way to others are none that anybody has to read. What is animated may be taken away meanwhile, which
+  // ends its animation too.
+  await page.evaluate(() => Promise.allSettled(document.getAnimations()
     .filter((one) => Number.isFinite(one.effect.getComputedTiming().endTime)).map((one) => one.finished)));
   await page.evaluate(await readFile(require.resolve('axe-core/axe.min.js'), 'utf8'));
   const { violations } = await page.evaluate(() => globalThis.axe.run(document, { resultTypes: ['violations'] }));

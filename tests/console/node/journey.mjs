@@ -117,8 +117,11 @@ await run(async (browser, open) => {
   // A token that ends is renewed without a question
   let refused = 0;
   await page.route('**/v1/videos?**', (route) => ((refused += 1) === 1 ? route.fulfill({ status: 401, json: { code: 'unauthenticated' } }) : route.continue()));
+  // The list stays until its answer is there: only another card tells that it is.
+  const old = await card.elementHandle();
   await page.getByLabel('Show').selectOption('');
-  await until(() => refused === 2, 'the request is sent again');
+  await until(() => refused >= 2, 'the request is sent again');
+  await until(() => old.evaluate((one) => !one.isConnected), 'the list is shown anew');
   await card.waitFor();
   check(true, 'in development mode a refused token is replaced by a fresh one');
   await page.unroute('**/v1/videos?**');
