@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::chain::Chain;
-use crate::store::{Heard, Listener, Store, StoreError};
+use crate::store::{Heard, Listener, Store, StoreError, or_rest};
 
 /// Where notifications do not come through, watched videos are looked at so often.
 const POLL: Duration = Duration::from_secs(1);
@@ -150,9 +150,9 @@ pub async fn run(hub: Hub, store: Store, listen_url: String, me: Uuid, stop: Can
 }
 
 async fn own_changes(hub: Hub, store: Store) {
-    let mut changes = store.changes();
+    let (mut changes, mut replicas) = (store.changes(), store.notifier());
     loop {
-        match changes.recv().await {
+        match or_rest(changes.recv(), || replicas.rest()).await {
             Ok(first) => {
                 hub.tell(&first);
                 let mut all = first.to_vec();
@@ -160,7 +160,7 @@ async fn own_changes(hub: Hub, store: Store) {
                     hub.tell(&more);
                     all.extend_from_slice(&more);
                 }
-                log(store.notify_replicas(&all).await);
+                log(replicas.tell(&all).await);
             }
             Err(RecvError::Lagged(_)) => log(hub.look(&store).await),
             Err(RecvError::Closed) => return,
@@ -187,11 +187,12 @@ async fn listen(hub: Hub, url: String, me: Uuid) {
 
 /// Pings, and looks for itself while the pings do not come back.
 async fn ping_and_poll(hub: Hub, store: Store, me: Uuid) {
-    let mut since_ping = PING;
+    let (mut since_ping, mut replicas) = (PING, store.notifier());
     loop {
         if since_ping >= PING {
             since_ping = Duration::ZERO;
-            log(store.ping_replicas(me).await);
+            log(replicas.ping(me).await);
+            replicas.rest();
         }
         tokio::time::sleep(POLL).await;
         since_ping += POLL;

@@ -116,7 +116,7 @@ pub struct Database {
     pub url: String,
     /// For LISTEN; empty means `url`.
     pub direct_url: String,
-    /// Connections to PostgreSQL, besides one that listens, two that take webhooks in and four that share statements about videos; or readers of the SQLite file.
+    /// Connections to PostgreSQL, besides one that listens, two that take webhooks in and six that share statements about videos; or readers of the SQLite file.
     pub max_connections: u32,
     /// Apply the migrations when `serve` starts.
     pub migrate_on_start: bool,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgPool, Postgres, Row};
+use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgExecutor, Postgres, Row};
 use uuid::Uuid;
 
 use super::apply::{EventOutcome, VideoChange};
@@ -23,9 +23,12 @@ pub(super) fn column<'a, T, V>(items: &'a [T], value: impl Fn(&'a T) -> V) -> Ve
 }
 
 /// The videos with these ids, in no order.
-pub(super) async fn videos_by_id(pool: &PgPool, ids: &[Uuid]) -> Result<Vec<VideoRecord>, sqlx::Error> {
+pub(super) async fn videos_by_id(
+    by: impl PgExecutor<'_>,
+    ids: &[Uuid],
+) -> Result<Vec<VideoRecord>, sqlx::Error> {
     let sql = format!("select {VIDEO_COLUMNS} from videos where id = any($1)");
-    sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(pool).await
+    sqlx::query_as(AssertSqlSafe(sql)).bind(ids).fetch_all(by).await
 }
 
 /// Of `$1`, by the ids `$2` to `$4`: ours, uploads', assets'.
@@ -53,7 +56,7 @@ pub(super) async fn lock_videos_of(
 /// One provider's videos that any of the keys names, as they are now, in no order; and which of these events the inbox has
 /// already, where there are any videos.
 pub(super) async fn videos_and_known(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     provider: &str,
     keys: &Keys<'_>,
     event_ids: &[&str],
@@ -68,7 +71,7 @@ pub(super) async fn videos_and_known(
         .bind(&keys.uploads)
         .bind(&keys.assets)
         .bind(event_ids)
-        .fetch_all(pool)
+        .fetch_all(connection)
         .await?;
     let known = match rows.first() {
         Some(row) => row.try_get("known")?,
@@ -139,7 +142,10 @@ pub(super) async fn write_videos(
 }
 
 /// Writes new videos, whose ids at their provider are not known yet; all or none.
-pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_videos(
+    connection: &mut PgConnection,
+    videos: &[Arc<Video>],
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, playback_policy, \
          quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, \
@@ -186,7 +192,7 @@ pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Resul
     .bind(column(videos, |video| video.revision))
     .bind(column(videos, |video| video.created_at))
     .bind(column(videos, |video| video.updated_at))
-    .execute(pool)
+    .execute(connection)
     .await
     .map(drop)
 }
@@ -194,7 +200,7 @@ pub(super) async fn insert_videos(pool: &PgPool, videos: &[Arc<Video>]) -> Resul
 /// Writes everything that can change of videos, where nobody came in between or holds the row now, with what follows; the
 /// ids of those that were written.
 pub(super) async fn rewrite_videos(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     changes: &[&VideoChange],
     follow_ups: &FollowUps<'_>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
@@ -222,7 +228,7 @@ pub(super) async fn rewrite_videos(
         .bind(column(changes, |change| Json(&change.after.unsent)))
         .bind(column(changes, |change| change.after.upload_expires_at))
         .bind(column(changes, |change| change.after.missing_since));
-    let rows = follow_ups.bind(statement).fetch_all(pool).await?;
+    let rows = follow_ups.bind(statement).fetch_all(connection).await?;
     rows.iter().map(|row| row.try_get(0)).collect()
 }
 

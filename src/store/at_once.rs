@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::error::DatabaseError;
-use sqlx::{AssertSqlSafe, PgPool, Row};
+use sqlx::{AssertSqlSafe, PgConnection, Row};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -26,9 +26,10 @@ const PATIENCE_MS: u32 = 250;
 /// # Errors
 /// The database fails, or somebody holds a row: nothing is stored then.
 pub(super) async fn write(
-    pool: &PgPool,
+    connection: &mut PgConnection,
     outbox: &Outbox,
     rows: &[NewRow<'_>],
+    are_new: bool,
     changes: &[VideoChange],
     now: DateTime<Utc>,
 ) -> Result<TakenIn, StoreError> {
@@ -36,12 +37,12 @@ pub(super) async fn write(
     let changes: Vec<&VideoChange> = changes.iter().collect();
     let sql = format!(
         "{}{} select id, state from stored union all select id, null from changed",
-        head(),
+        head(if are_new { "" } else { ON_CONFLICT }),
         follow_ups.sql(35)
     );
     let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), &changes);
     let statement = follow_ups.bind(bind_events(statement, rows));
-    let written = statement.fetch_all(pool).await.map_err(refused)?;
+    let written = statement.fetch_all(connection).await.map_err(refused)?;
     let mut taken = TakenIn::default();
     for row in written {
         let id: Uuid = row.try_get(0)?;
@@ -54,7 +55,7 @@ pub(super) async fn write(
 }
 
 /// `$1` to `$18` are the changes of videos, `$19` to `$34` the events.
-fn head() -> String {
+fn head(on_conflict: &str) -> String {
     format!(
         "with patience as materialized (select set_config('lock_timeout', '{PATIENCE_MS}', true)), \
          changed as (update videos set {KNOWN_SET} from patience, (select {KNOWN_ROWS}) as new \
@@ -72,7 +73,7 @@ fn head() -> String {
          unnest($31::text[]) as state, unnest($32::timestamptz[]) as next_attempt_at, \
          unnest($33::uuid[]) as applied_to, unnest($34::boolean[]) as with_change) as new \
          cross join lateral (select applied_to is not null \
-         and (not with_change or applied_to in (select id from changed)) as through) as decided{ON_CONFLICT})"
+         and (not with_change or applied_to in (select id from changed)) as through) as decided{on_conflict} returning id, state)"
     )
 }
 

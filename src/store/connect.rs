@@ -10,8 +10,10 @@ use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, S
 use sqlx::{ConnectOptions, Connection, PgPool};
 
 use super::feed::Feed;
+use super::kept::Kept;
 use super::outbox::Outbox;
 use super::outcomes::Outcomes;
+use super::take_in::Way;
 use super::together::Together;
 use super::{Pool, Store, StoreError, on_pool};
 use crate::chain::Chain;
@@ -81,18 +83,12 @@ impl Store {
         })
     }
 
-    /// The same PostgreSQL through so many connections of its own, as [`beside`] makes them. None on SQLite.
-    pub(super) fn apart(&self, connections: u32) -> Option<Self> {
-        let Pool::Postgres(all) = &self.writer else {
-            return None;
-        };
-        let own = beside(all, connections);
-        Some(Self {
-            readers: Pool::Postgres(own.clone()),
-            writer: Pool::Postgres(own),
-            together: None,
-            ..self.clone()
-        })
+    /// What one of the lanes that take webhook events in reads and writes through; called on its runtime.
+    pub(super) fn way(&self) -> Way {
+        match &self.readers {
+            Pool::Postgres(all) => Way::Postgres(Kept::of(beside(all, 1))),
+            Pool::Sqlite(readers) => Way::Sqlite(readers.clone()),
+        }
     }
 
     async fn open_sqlite(settings: &Database) -> Result<Self, StoreError> {

@@ -6,6 +6,7 @@ use sqlx::postgres::PgListener;
 use tokio::sync::broadcast;
 use uuid::Uuid;
 
+use super::kept::Kept;
 use super::{Pool, Store, StoreError};
 
 /// Visible changes: videos with their new versions.
@@ -59,43 +60,12 @@ impl Store {
         matches!(self.writer, Pool::Postgres(_))
     }
 
-    /// Tells the other replicas, in as few notifications as possible. Does nothing on SQLite, which has none.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn notify_replicas(&self, changes: &[(Uuid, i64)]) -> Result<(), StoreError> {
-        let payload = |part: &[(Uuid, i64)]| {
-            let words: Vec<String> = part
-                .iter()
-                .map(|(id, version)| format!("{id}:{version}"))
-                .collect();
-            words.join(",")
-        };
-        self.notify(changes.chunks(PER_NOTIFICATION).map(payload).collect())
-            .await
-    }
-
-    /// A sign of life that comes back to the sender where notifications come through.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn ping_replicas(&self, from: Uuid) -> Result<(), StoreError> {
-        self.notify(vec![format!("ping:{from}")]).await
-    }
-
-    async fn notify(&self, payloads: Vec<String>) -> Result<(), StoreError> {
-        if let Pool::Postgres(pool) = &self.writer {
-            // Nothing of it needs to be durable: its commit waits for no disk.
-            sqlx::query(
-                "select pg_notify($1, payload) from unnest($2::text[]) as payload, \
-                 (select set_config('synchronous_commit', 'off', true)) as quick",
-            )
-            .bind(CHANNEL)
-            .bind(payloads)
-            .execute(pool)
-            .await?;
-        }
-        Ok(())
+    /// What tells the other replicas.
+    pub fn notifier(&self) -> Notifier {
+        Notifier(match &self.writer {
+            Pool::Postgres(pool) => Some(Kept::of(pool.clone())),
+            Pool::Sqlite(_) => None,
+        })
     }
 
     /// The current versions of some videos.
@@ -117,6 +87,58 @@ impl Store {
             found.extend(rows);
         }
         Ok(found)
+    }
+}
+
+/// A mouth for other replicas; it says nothing on SQLite, which has none.
+#[derive(Debug)]
+pub struct Notifier(Option<Kept>);
+
+impl Notifier {
+    /// Tells of changes, in as few notifications as possible.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn tell(&mut self, changes: &[(Uuid, i64)]) -> Result<(), StoreError> {
+        let payload = |part: &[(Uuid, i64)]| {
+            let words: Vec<String> = part
+                .iter()
+                .map(|(id, version)| format!("{id}:{version}"))
+                .collect();
+            words.join(",")
+        };
+        self.say(changes.chunks(PER_NOTIFICATION).map(payload).collect())
+            .await
+    }
+
+    /// A sign of life that comes back to the sender where notifications come through.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn ping(&mut self, from: Uuid) -> Result<(), StoreError> {
+        self.say(vec![format!("ping:{from}")]).await
+    }
+
+    /// There will be nothing to tell for a while.
+    pub fn rest(&mut self) {
+        if let Some(kept) = &mut self.0 {
+            kept.give_back();
+        }
+    }
+
+    async fn say(&mut self, payloads: Vec<String>) -> Result<(), StoreError> {
+        let Some(kept) = &mut self.0 else { return Ok(()) };
+        // Nothing of it needs to be durable: its commit waits for no disk.
+        let statement = sqlx::query(
+            "select pg_notify($1, payload) from unnest($2::text[]) as payload, \
+             (select set_config('synchronous_commit', 'off', true)) as quick",
+        );
+        let statement = statement.bind(CHANNEL).bind(payloads);
+        let said = statement.execute(kept.connection().await?).await;
+        if said.is_err() {
+            kept.give_back();
+        }
+        Ok(said.map(drop)?)
     }
 }
 

@@ -205,7 +205,7 @@ fn insert_events(rows: &[NewRow<'_>]) -> QueryBuilder<sqlx::Sqlite> {
             .push_bind(row.applied_to)
             .push_bind(event.body.clone());
     });
-    query.push(ON_CONFLICT);
+    query.push(ON_CONFLICT).push(" returning id, state");
     query
 }
 
@@ -219,7 +219,7 @@ pub(super) const ON_CONFLICT: &str = " on conflict (provider, event_id) do updat
      receipts = webhook_events.receipts + case when webhook_events.state = 'applied' then 1 else 0 end, \
      state = 'pending', attempts = 0, error = null, next_attempt_at = excluded.received_at \
      where webhook_events.state in ('failed', 'parked', 'given_up') \
-     or (webhook_events.state = 'applied' and webhook_events.id_is_hash) returning id, state";
+     or (webhook_events.state = 'applied' and webhook_events.id_is_hash)";
 
 impl Store {
     /// Marks an event as due again, whatever its state. False where there is none, or its body is gone.

@@ -7,8 +7,9 @@ use arc_swap::ArcSwap;
 use tokio::sync::Notify;
 use uuid::Uuid;
 
-use super::shared::{Alone, Lanes, Second, Shared};
-use super::take_in::{Batch, Planner, TakenIn};
+use super::lanes::{Asks, Lane, Lanes};
+use super::shared::{Alone, Second, Shared};
+use super::take_in::{Batch, Planner, TakenIn, Way};
 use super::{Ended, Store, StoreError, Stored};
 use crate::chain::Chain;
 use crate::domain::{InboxEvent, NewEvent};
@@ -18,8 +19,8 @@ const BATCH: usize = 128;
 /// Where so many wait while a commit runs, a second one begins beside it (on PostgreSQL; SQLite has one writer): the
 /// database works on one while the other is read and joined. With fewer, sharing a commit costs less.
 const CROWD: usize = 64;
-/// The first and the second.
-const WRITERS: u32 = 2;
+/// That may have ended without our knowing.
+const CONNECTIONS: u32 = 1;
 
 /// Where verified events are handed in to be made durable. Cheap to clone.
 #[derive(Clone)]
@@ -27,7 +28,6 @@ pub struct Intake {
     events: Shared<InboxEvent, Answer>,
     stored: Arc<Notify>,
     planner: Arc<ArcSwap<Box<Planner>>>,
-    _threads: Option<Arc<Threads>>,
 }
 
 impl std::fmt::Debug for Intake {
@@ -62,8 +62,8 @@ impl Intake {
             planner: planner.clone(),
             stored: stored.clone(),
         };
+        writer.start(written_by);
         Self {
-            _threads: writer.start(written_by).map(Arc::new),
             events,
             stored,
             planner,
@@ -90,17 +90,6 @@ impl Intake {
     }
 }
 
-/// Those that write. A batch that nobody waits for any more ends with them.
-struct Threads(Option<tokio::runtime::Runtime>);
-
-impl Drop for Threads {
-    fn drop(&mut self) {
-        if let Some(threads) = self.0.take() {
-            threads.shutdown_background();
-        }
-    }
-}
-
 /// What writes.
 #[derive(Clone)]
 struct Writer {
@@ -110,52 +99,64 @@ struct Writer {
 }
 
 impl Writer {
-    /// On PostgreSQL on threads of their own: what the database answers is seen at once, however many requests the
-    /// other threads have before them.
-    fn start(self, lanes: Lanes<InboxEvent, Answer>) -> Option<Threads> {
+    /// On PostgreSQL each lane has a thread and a connection of its own. What the database answers is seen at once,
+    /// however many requests the other threads have before them; and a thread that has asked has nothing else to do:
+    /// nobody's answer waits behind it while the database works in its place.
+    fn start(self, lanes: Lanes<InboxEvent, Answer>) {
         if !self.store.has_replicas() {
-            tokio::spawn(lanes.run(move |events| self.clone().write(events)));
-            return None;
+            return lanes.spawn(|| self.clone().through(self.store.way()));
         }
-        let threads = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(WRITERS as usize)
-            .thread_name("intake")
-            .enable_all()
-            .build();
-        let write = async move {
-            let store = self.store.apart(WRITERS).unwrap_or_else(|| self.store.clone());
-            let writer = Self { store, ..self };
-            lanes.run(move |events| writer.clone().write(events)).await;
-        };
-        match threads {
-            Ok(threads) => {
-                threads.spawn(write);
-                Some(Threads(Some(threads)))
-            }
-            Err(error) => {
-                tracing::warn!(%error, "no threads for taking webhook events in: the others do it");
-                tokio::spawn(write);
-                None
+        for lane in lanes.split() {
+            if let Err(error) = self.clone().start_thread(lane) {
+                tracing::error!(%error, "no thread for taking webhook events in");
             }
         }
     }
 
-    /// What became of each, in order.
-    async fn write(self, events: Vec<InboxEvent>) -> Vec<Option<Answer>> {
+    fn start_thread(self, lane: Lane<InboxEvent, Answer>) -> std::io::Result<()> {
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()?;
+        let run = async move {
+            let way = self.store.way();
+            lane.run(self.through(way)).await;
+        };
+        let thread = std::thread::Builder::new().name("intake".to_owned());
+        thread.spawn(move || runtime.block_on(run)).map(drop)
+    }
+
+    fn through(self, way: Way) -> Writing {
+        Writing { writer: self, way }
+    }
+}
+
+/// A writer at work.
+struct Writing {
+    writer: Writer,
+    way: Way,
+}
+
+impl Asks<InboxEvent, Answer> for Writing {
+    /// What became of each.
+    async fn ask(&mut self, events: Vec<InboxEvent>) -> Vec<Option<Answer>> {
         let ids: Vec<Uuid> = events.iter().map(|event| event.id).collect();
-        let planner = self.planner.load_full();
+        let planner = self.writer.planner.load_full();
         let (mut written, mut done) = (Written::default(), HashMap::with_capacity(ids.len()));
         for mut batch in Batch::by_provider(events) {
-            let one = write(&self.store, &mut batch, &**planner).await;
+            let one = write(&self.writer.store, &mut self.way, &mut batch, &**planner).await;
             written.add(one.and_twins(batch.twins()));
             done.extend(batch.into_events().map(|event| (event.id, event)));
         }
         if written.is_left {
-            self.stored.notify_one();
+            self.writer.stored.notify_one();
         }
         // A caller that has gone away misses nothing: its event is stored or will come again.
         let answer = |id| Some((written.of(id), done.remove(&id)));
         ids.into_iter().map(answer).collect()
+    }
+
+    fn rest(&mut self) {
+        self.way.rest();
     }
 }
 
@@ -213,10 +214,13 @@ impl Written {
     }
 }
 
-async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
-    let mut ended = Ended(WRITERS);
+async fn write(store: &Store, way: &mut Way, batch: &mut Batch, planner: &Planner) -> Written {
+    let mut ended = Ended(CONNECTIONS);
     let taken = loop {
-        let taken = store.take_in(batch, planner).await;
+        let taken = store.take_in(way, batch, planner).await;
+        if taken.is_err() {
+            way.rest();
+        }
         // Whether that one committed is not known, and makes no difference: what is known is not stored anew.
         if !ended.is_another(&taken) {
             break taken;
@@ -227,7 +231,7 @@ async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
         // Another writer came in between, or a row was refused: the job finds out which, event by event.
         Err(error) if error.is_of_a_row() || matches!(error, StoreError::Contended) => {
             tracing::debug!(error = %Chain(&error), "a batch of webhook events is stored first and applied later");
-            store_alone(store, &batch.events()).await
+            store_alone(store, way, &batch.events()).await
         }
         Err(error) => {
             let events = batch.events();
@@ -237,15 +241,19 @@ async fn write(store: &Store, batch: &mut Batch, planner: &Planner) -> Written {
     }
 }
 
-async fn store_alone(store: &Store, events: &[&InboxEvent]) -> Written {
-    match store.store_events(events).await {
+async fn store_alone(store: &Store, way: &mut Way, events: &[&InboxEvent]) -> Written {
+    let stored = store.store_events(way, events).await;
+    if stored.is_err() {
+        way.rest();
+    }
+    match stored {
         Ok(taken) => Written::by(&taken),
         // The statement itself was refused: one bad row must not hold up the others.
         Err(error) if error.is_of_a_row() && events.len() > 1 => {
             tracing::warn!(error = %Chain(&error), "a batch of webhook events was refused; storing them one by one");
             let mut all = Written::default();
             for event in events {
-                all.add(Box::pin(store_alone(store, std::slice::from_ref(event))).await);
+                all.add(Box::pin(store_alone(store, way, std::slice::from_ref(event))).await);
             }
             all
         }

@@ -4,11 +4,11 @@
 //! both among all who wait. There is no timer and nothing is kept: a single caller never waits for company.
 
 use std::collections::VecDeque;
-use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use futures::FutureExt;
 use tokio::sync::{Notify, oneshot};
+
+use super::lanes::Lanes;
 
 /// Callers that may wait; whoever finds no place asks for itself, or comes again.
 const QUEUE: usize = 4096;
@@ -56,7 +56,7 @@ impl<Q, A> Shared<Q, A> {
             batch,
             crowd,
         });
-        (Self(Arc::new(Open(queue.clone()))), Lanes { queue, lanes })
+        (Self(Arc::new(Open(queue.clone()))), Lanes::of(queue, lanes))
     }
 
     /// The answer to one question, which is asked after this call was made.
@@ -77,14 +77,14 @@ impl<Q, A> Drop for Open<Q, A> {
     }
 }
 
-type Waiting<Q, A> = (Q, oneshot::Sender<A>);
+pub(super) type Waiting<Q, A> = (Q, oneshot::Sender<A>);
 
 /// Between those who ask and the lanes.
 #[derive(Debug)]
-struct Queue<Q, A> {
+pub(super) struct Queue<Q, A> {
     line: Mutex<Line<Q, A>>,
     /// Wakes a lane: there is something for it.
-    call: Notify,
+    pub(super) call: Notify,
     batch: usize,
     crowd: usize,
 }
@@ -101,7 +101,7 @@ struct Line<Q, A> {
 }
 
 /// What a lane does next.
-enum Next<Q, A> {
+pub(super) enum Next<Q, A> {
     Ask(Vec<Waiting<Q, A>>),
     Wait,
     End,
@@ -136,7 +136,7 @@ impl<Q, A> Queue<Q, A> {
         waiting > 0 && (line.running == 0 || waiting >= self.crowd)
     }
 
-    fn next(&self) -> Next<Q, A> {
+    pub(super) fn next(&self) -> Next<Q, A> {
         let mut line = self.line();
         line.is_called = false;
         if self.is_due(&line) {
@@ -153,103 +153,42 @@ impl<Q, A> Queue<Q, A> {
         }
     }
 
-    fn has_returned(&self) {
+    pub(super) fn has_returned(&self) {
         self.line().running -= 1;
     }
 
     /// Lets a lane see that it is to end; it tells the other.
-    fn close(&self) {
+    pub(super) fn close(&self) {
         self.line().is_closed = true;
         self.call.notify_one();
     }
-}
-
-/// What asks. It ends when the last [`Shared`] is dropped.
-#[derive(Debug)]
-pub(super) struct Lanes<Q, A> {
-    queue: Arc<Queue<Q, A>>,
-    lanes: usize,
-}
-
-impl<Q: Send + 'static, A: Send + 'static> Lanes<Q, A> {
-    /// One statement after the other: whoever waits when one returns is part of the next. `ask` gives the answers in the
-    /// order of the questions, none to whom has to ask alone; fewer answers than questions leave the last ones alone.
-    pub(super) async fn run<F>(self, ask: impl Fn(Vec<Q>) -> F + Clone + Send + Sync + 'static)
-    where
-        F: Future<Output = Vec<Option<A>>> + Send + 'static,
-    {
-        for _ in 1..self.lanes {
-            let (queue, ask) = (self.queue.clone(), ask.clone());
-            tokio::spawn(async move { lane(&queue, &ask).await });
-        }
-        lane(&self.queue, &ask).await;
-    }
-}
-
-/// Nobody waits for an answer that does not come.
-impl<Q, A> Drop for Lanes<Q, A> {
-    fn drop(&mut self) {
-        self.queue.close();
-        self.queue.line().waiting.clear();
-    }
-}
-
-async fn lane<Q, A, F>(queue: &Queue<Q, A>, ask: &impl Fn(Vec<Q>) -> F)
-where
-    F: Future<Output = Vec<Option<A>>>,
-{
-    loop {
-        match queue.next() {
-            Next::Ask(waiting) => {
-                together(waiting, ask).await;
-                queue.has_returned();
-            }
-            Next::Wait => queue.call.notified().await,
-            Next::End => return queue.close(),
-        }
-    }
-}
-
-async fn together<Q, A, F>(waiting: Vec<Waiting<Q, A>>, ask: &impl Fn(Vec<Q>) -> F)
-where
-    F: Future<Output = Vec<Option<A>>>,
-{
-    let (questions, callers): (Vec<Q>, Vec<_>) = waiting.into_iter().unzip();
-    // A panic takes the answers with it, never the lane.
-    let answers = AssertUnwindSafe(async { ask(questions).await })
-        .catch_unwind()
-        .await;
-    let answers = answers.unwrap_or_default();
-    for (caller, answer) in callers.into_iter().zip(answers) {
-        if let Some(answer) = answer {
-            // Who has gone away misses nothing.
-            let _gone = caller.send(answer);
-        }
+    /// Nobody will answer those who wait.
+    pub(super) fn abandon(&self) {
+        self.close();
+        self.line().waiting.clear();
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use std::time::Duration;
 
     use tokio::sync::{Semaphore, mpsc};
     use tokio::task::JoinSet;
 
+    use super::super::lanes::Asks;
     use super::*;
 
-    #[tokio::test]
-    async fn a_panic_leaves_the_lane_and_the_others() {
-        let (shared, lanes) = Shared::<u32, u32>::new(1, Second::Never);
-        tokio::spawn(lanes.run(async |questions: Vec<u32>| {
-            let odd = questions.iter().any(|question| question % 2 == 1);
-            assert!(!odd, "on purpose");
+    struct Holding {
+        begin: mpsc::UnboundedSender<usize>,
+        let_go: Arc<Semaphore>,
+    }
+
+    impl Asks<u32, u32> for Holding {
+        async fn ask(&mut self, questions: Vec<u32>) -> Vec<Option<u32>> {
+            self.begin.send(questions.len()).unwrap();
+            self.let_go.acquire().await.unwrap().forget();
             questions.into_iter().map(Some).collect()
-        }));
-        for _ in 0..4 {
-            let asked = async { tokio::join!(shared.ask(1), shared.ask(2)) };
-            let (odd, even) = in_time(asked).await;
-            assert!(odd.is_err());
-            assert_eq!(even.ok(), Some(2));
         }
     }
 
@@ -266,15 +205,10 @@ mod tests {
             let (shared, lanes) = Shared::<u32, u32>::new(batch, second);
             let (begin, begun) = mpsc::unbounded_channel();
             let returns = Arc::new(Semaphore::new(0));
-            let let_go = returns.clone();
-            tokio::spawn(lanes.run(move |questions: Vec<u32>| {
-                begin.send(questions.len()).unwrap();
-                let let_go = let_go.clone();
-                async move {
-                    let_go.acquire().await.unwrap().forget();
-                    questions.into_iter().map(Some).collect()
-                }
-            }));
+            lanes.spawn(|| Holding {
+                begin: begin.clone(),
+                let_go: returns.clone(),
+            });
             Self {
                 shared,
                 begun,
@@ -311,7 +245,7 @@ mod tests {
         }
     }
 
-    async fn in_time<T>(what: impl Future<Output = T>) -> T {
+    pub(in crate::store) async fn in_time<T>(what: impl Future<Output = T>) -> T {
         tokio::time::timeout(Duration::from_secs(30), what).await.unwrap()
     }
 

@@ -11,16 +11,35 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::QueryBuilder;
+use sqlx::{QueryBuilder, SqlitePool};
 use uuid::Uuid;
 
 use super::apply::{Due, Plan, VideoChange, settled};
 use super::inbox::NewRow;
+use super::kept::Kept;
 use super::keys::{Keys, videos_by_keys};
 use super::outcomes::Ended;
 use super::record::videos;
-use super::{Pool, Store, StoreError, arrays, at_once};
+use super::{Store, StoreError, arrays, at_once};
 use crate::domain::{EventState, InboxEvent, Video};
+
+/// What a batch is read and written through.
+#[derive(Debug)]
+pub(super) enum Way {
+    /// One connection for both.
+    Postgres(Kept),
+    /// The readers; there is one writer.
+    Sqlite(SqlitePool),
+}
+
+impl Way {
+    /// Nothing is kept.
+    pub(super) fn rest(&mut self) {
+        if let Self::Postgres(kept) = self {
+            kept.give_back();
+        }
+    }
+}
 
 /// Decides, in memory, what a batch of events does to its videos.
 pub type Planner = dyn Fn(&Due, DateTime<Utc>) -> Plan + Send + Sync;
@@ -114,16 +133,25 @@ impl Store {
     ///
     /// # Errors
     /// The database fails, or the batch cannot be applied in one go: nothing is stored then.
-    pub(super) async fn take_in(&self, batch: &mut Batch, planner: &Planner) -> Result<TakenIn, StoreError> {
-        let (videos, known) = self.videos_and_known(&batch.due.events).await?;
+    pub(super) async fn take_in(
+        &self,
+        by: &mut Way,
+        batch: &mut Batch,
+        planner: &Planner,
+    ) -> Result<TakenIn, StoreError> {
+        let (videos, known) = videos_and_known(by, &batch.due.events).await?;
         batch.due.videos = videos.into_iter().map(Arc::new).collect();
+        // Without a video nobody has looked which are known.
+        let are_new = known.is_empty() && !batch.due.videos.is_empty();
         batch.set_aside(&known);
         let events = batch.events();
         let now = latest(&events);
         let plan = planner(&batch.due, now);
         let applied = applied_by(&plan);
         let changes = settled(plan.videos, now);
-        let written = self.write(&events, &applied, &changes, now).await?;
+        let written = self
+            .write(by, (&events, are_new), &applied, &changes, now)
+            .await?;
         self.tell_of(&events, &applied, &changes, &written);
         Ok(written)
     }
@@ -132,40 +160,20 @@ impl Store {
     ///
     /// # Errors
     /// The database fails: none of them is stored then.
-    pub(super) async fn store_events(&self, events: &[&InboxEvent]) -> Result<TakenIn, StoreError> {
-        self.write(events, &HashMap::new(), &[], latest(events)).await
-    }
-
-    /// The videos that events of one provider speak of, as far as our own ids tell where there are any, and the ids of
-    /// those events that the inbox has already.
-    async fn videos_and_known(
+    pub(super) async fn store_events(
         &self,
-        events: &[InboxEvent],
-    ) -> Result<(Vec<Video>, HashSet<String>), StoreError> {
-        let mut keys = Keys::default();
-        for event in events {
-            keys.add_plain(event);
-        }
-        let provider = events.first().map_or("", |event| &event.provider);
-        let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
-        let (rows, known) = match &self.readers {
-            Pool::Postgres(pool) => arrays::videos_and_known(pool, provider, &keys, &ids).await?,
-            Pool::Sqlite(pool) => {
-                let rows = videos_by_keys(provider, &keys)
-                    .build_query_as()
-                    .fetch_all(pool)
-                    .await?;
-                let known = known(provider, &ids).build_query_scalar().fetch_all(pool).await?;
-                (rows, known)
-            }
-        };
-        Ok((videos(rows)?, known.into_iter().collect()))
+        by: &mut Way,
+        events: &[&InboxEvent],
+    ) -> Result<TakenIn, StoreError> {
+        self.write(by, (events, false), &HashMap::new(), &[], latest(events))
+            .await
     }
 
     /// Stores events, and writes the changes of the videos that they are `applied` to, event → video.
     async fn write(
         &self,
-        events: &[&InboxEvent],
+        by: &mut Way,
+        (events, are_new): (&[&InboxEvent], bool),
         applied: &HashMap<Uuid, Uuid>,
         changes: &[VideoChange],
         now: DateTime<Utc>,
@@ -176,9 +184,12 @@ impl Store {
             .copied()
             .map(|event| NewRow::of(event, applied, &changing))
             .collect();
-        match &self.writer {
-            Pool::Postgres(pool) => at_once::write(pool, &self.outbox, &rows, changes, now).await,
-            Pool::Sqlite(_) => self.write_in_turn(rows, changes, now).await,
+        match by {
+            Way::Postgres(kept) => {
+                let connection = kept.connection().await?;
+                at_once::write(connection, &self.outbox, &rows, are_new, changes, now).await
+            }
+            Way::Sqlite(_) => self.write_in_turn(rows, changes, now).await,
         }
     }
 
@@ -230,6 +241,38 @@ impl Store {
             }
         }
     }
+}
+
+/// The videos that events of one provider speak of, as far as our own ids tell where there are any, and the ids of
+/// those events that the inbox has already.
+async fn videos_and_known(
+    by: &mut Way,
+    events: &[InboxEvent],
+) -> Result<(Vec<Video>, HashSet<String>), StoreError> {
+    let mut keys = Keys::default();
+    for event in events {
+        keys.add_plain(event);
+    }
+    let provider = events.first().map_or("", |event| &event.provider);
+    let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
+    let (rows, known) = match by {
+        Way::Postgres(kept) => {
+            let connection = kept.connection().await?;
+            arrays::videos_and_known(connection, provider, &keys, &ids).await?
+        }
+        Way::Sqlite(readers) => {
+            let rows = videos_by_keys(provider, &keys)
+                .build_query_as()
+                .fetch_all(&*readers)
+                .await?;
+            let known = known(provider, &ids)
+                .build_query_scalar()
+                .fetch_all(&*readers)
+                .await?;
+            (rows, known)
+        }
+    };
+    Ok((videos(rows)?, known.into_iter().collect()))
 }
 
 fn latest(events: &[&InboxEvent]) -> DateTime<Utc> {

@@ -8,7 +8,10 @@ use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::follow_ups::FollowUps;
+use super::kept::Kept;
+use super::lanes::Asks;
 use super::outbox::Outbox;
+use super::record::VideoRecord;
 use super::shared::{Second, Shared};
 use super::{Ended, StoreError, VideoChange, arrays};
 use crate::domain::Video;
@@ -37,15 +40,14 @@ impl Together {
     pub(super) const CONNECTIONS: u32 = 6;
 
     pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
-        let (reader, inserter) = (pool.clone(), pool.clone());
-        let changer = (pool.clone(), outbox.clone());
+        let kept = || Kept::of(pool.clone());
         // A database may be far away: nobody waits for a whole round trip before his own.
         let (reads, read_by) = Shared::new(BATCH, Second::Always);
-        tokio::spawn(read_by.run(move |ids| read(reader.clone(), ids)));
+        read_by.spawn(|| Reader(kept()));
         let (inserts, written_by) = Shared::new(BATCH, Second::InACrowd(CROWD));
-        tokio::spawn(written_by.run(move |videos| insert(inserter.clone(), videos)));
+        written_by.spawn(|| Inserter(kept()));
         let (changes, changed_by) = Shared::new(BATCH, Second::InACrowd(CROWD));
-        tokio::spawn(changed_by.run(move |changes| change(changer.clone(), changes)));
+        changed_by.spawn(|| Changer(kept(), outbox.clone()));
         Self {
             reads,
             inserts,
@@ -54,63 +56,102 @@ impl Together {
     }
 }
 
-async fn read(pool: PgPool, asked: Vec<Uuid>) -> Vec<Option<Option<Video>>> {
-    let mut ids = asked.clone();
-    ids.sort_unstable();
-    ids.dedup();
-    let mut ended = Ended(Together::CONNECTIONS);
-    let read = loop {
-        let read = arrays::videos_by_id(&pool, &ids).await.map_err(StoreError::from);
-        if !ended.is_another(&read) {
-            break read;
+struct Reader(Kept);
+
+impl Asks<Uuid, Option<Video>> for Reader {
+    async fn ask(&mut self, asked: Vec<Uuid>) -> Vec<Option<Option<Video>>> {
+        let mut ids = asked.clone();
+        ids.sort_unstable();
+        ids.dedup();
+        let mut ended = Ended(Together::CONNECTIONS);
+        let read = loop {
+            let read = self.read(&ids).await;
+            if !ended.is_another(&read) {
+                break read;
+            }
+            self.rest();
+        };
+        // Whoever waited reads alone, and tells of the error.
+        let Ok(rows) = read else {
+            return Vec::new();
+        };
+        let mut found: HashMap<Uuid, Option<Video>> = HashMap::with_capacity(rows.len());
+        for row in rows {
+            found.insert(row.id(), Video::try_from(row).ok());
         }
-    };
-    // Whoever waited reads alone, and tells of the error.
-    let Ok(rows) = read else {
-        return Vec::new();
-    };
-    let mut found: HashMap<Uuid, Option<Video>> = HashMap::with_capacity(rows.len());
-    for row in rows {
-        found.insert(row.id(), Video::try_from(row).ok());
+        let answer = |id: Uuid| match found.get(&id) {
+            None => Some(None),
+            Some(Some(video)) => Some(Some(video.clone())),
+            // Unreadable: to be read alone.
+            Some(None) => None,
+        };
+        asked.into_iter().map(answer).collect()
     }
-    let answer = |id: Uuid| match found.get(&id) {
-        None => Some(None),
-        Some(Some(video)) => Some(Some(video.clone())),
-        // Unreadable: to be read alone.
-        Some(None) => None,
-    };
-    asked.into_iter().map(answer).collect()
-}
 
-async fn insert(pool: PgPool, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
-    // All of them, or none.
-    match arrays::insert_videos(&pool, &videos).await {
-        Ok(()) => vec![Some(()); videos.len()],
-        Err(_) => Vec::new(),
+    fn rest(&mut self) {
+        self.0.give_back();
     }
 }
 
-async fn change((pool, outbox): (PgPool, Outbox), changes: Vec<Change>) -> Vec<Option<()>> {
-    // One a video: who comes second finds another row than it knows.
-    let mut seen = HashSet::new();
-    let first: Vec<&Change> = changes
-        .iter()
-        .filter(|(change, _)| seen.insert(change.after.id))
-        .collect();
-    let Ok(mut written) = write(&pool, &outbox, &first).await else {
-        return Vec::new();
-    };
-    changes
-        .iter()
-        .map(|(change, _)| written.remove(&change.after.id).then_some(()))
-        .collect()
+impl Reader {
+    async fn read(&mut self, ids: &[Uuid]) -> Result<Vec<VideoRecord>, StoreError> {
+        let connection = self.0.connection().await?;
+        Ok(arrays::videos_by_id(connection, ids).await?)
+    }
 }
 
-/// The ids of those that were written.
-async fn write(pool: &PgPool, outbox: &Outbox, changes: &[&Change]) -> Result<HashSet<Uuid>, StoreError> {
-    let now = changes.iter().map(|(_, now)| *now).max().unwrap_or_default();
-    let changes: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
-    let follow_ups = FollowUps::of(outbox, changes.iter().copied(), now);
-    let written = arrays::rewrite_videos(pool, &changes, &follow_ups).await?;
-    Ok(written.into_iter().collect())
+struct Inserter(Kept);
+
+impl Asks<Arc<Video>, ()> for Inserter {
+    async fn ask(&mut self, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
+        let written = match self.0.connection().await {
+            Ok(connection) => arrays::insert_videos(connection, &videos).await,
+            Err(error) => Err(error),
+        };
+        // All of them, or none.
+        match written {
+            Ok(()) => vec![Some(()); videos.len()],
+            Err(_) => Vec::new(),
+        }
+    }
+
+    fn rest(&mut self) {
+        self.0.give_back();
+    }
+}
+
+struct Changer(Kept, Outbox);
+
+impl Asks<Change, ()> for Changer {
+    async fn ask(&mut self, changes: Vec<Change>) -> Vec<Option<()>> {
+        // One a video: who comes second finds another row than it knows.
+        let mut seen = HashSet::new();
+        let first: Vec<&Change> = changes
+            .iter()
+            .filter(|(change, _)| seen.insert(change.after.id))
+            .collect();
+        let Ok(mut written) = self.write(&first).await else {
+            return Vec::new();
+        };
+        changes
+            .iter()
+            .map(|(change, _)| written.remove(&change.after.id).then_some(()))
+            .collect()
+    }
+
+    fn rest(&mut self) {
+        self.0.give_back();
+    }
+}
+
+impl Changer {
+    /// The ids of those that were written.
+    async fn write(&mut self, changes: &[&Change]) -> Result<HashSet<Uuid>, StoreError> {
+        let now = changes.iter().map(|(_, now)| *now).max().unwrap_or_default();
+        let changes: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
+        let follow_ups = FollowUps::of(&self.1, changes.iter().copied(), now);
+        let connection = self.0.connection().await?;
+        let written = arrays::rewrite_videos(connection, &changes, &follow_ups).await?;
+        Ok(written.into_iter().collect())
+    }
 }

@@ -94,6 +94,33 @@ on_both! {
 }
 
 #[tokio::test]
+async fn an_event_that_another_replica_takes_in_meanwhile_has_no_effect_here() {
+    let app = TestApp::start(Db::Postgres).await;
+    let video = app.upload().await;
+    let event = Ids::of(&video).asset_event("ready", "ready", "signed", app.clock.now());
+    let (usual, url) = (
+        inbox::planner(app.state.providers.clone(), app.state.check_times),
+        app.database.url.clone(),
+    );
+    let other = format!(
+        "insert into webhook_events (id, provider, event_id, id_is_hash, type, received_at, receipts, state, attempts) \
+         select gen_random_uuid(), provider, '{}', false, 'another', now(), 1, 'ignored', 0 from videos",
+        event["id"].as_str().unwrap()
+    );
+    let first = AtomicBool::new(true);
+    app.state.intake.plan_by(Box::new(move |due, now| {
+        if first.swap(false, Ordering::SeqCst) {
+            meanwhile(&url, &other);
+        }
+        usual(due, now)
+    }));
+    assert_eq!(app.event(&event).await.expect(200)["result"], "duplicate");
+    app.settle().await;
+    assert_eq!(states(&app).await, ["ignored"]);
+    assert_eq!(app.video(&video["id"]).await["status"], "waiting");
+}
+
+#[tokio::test]
 async fn a_row_that_somebody_holds_holds_up_no_webhook() {
     let app = TestApp::start(Db::Postgres).await;
     let (held, free) = (app.upload().await, app.upload().await);
