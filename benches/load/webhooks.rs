@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use aws_lc_rs::hmac;
@@ -15,20 +16,23 @@ use crate::rows::{Rows, upload_id, video_id};
 use crate::service::{Service, WEBHOOK_SECRET};
 use crate::table::{Table, share};
 
-/// More than any run here can send, in a second.
+/// More videos than any run here can make ready, in a second.
 const MOST_PER_S: u64 = 20_000;
+/// So long before a measurement the same load runs unmeasured: connections, plans and memory are made once.
+const WARMING: Duration = Duration::from_secs(2);
 
 /// Which events are sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Events {
     /// Each makes another video ready: the dearest kind.
     Ready,
-    /// The four of a video's usual life, of [`TOGETHER`] videos at a time: those of one video are that many events apart.
+    /// The four of a video's usual life, at every moment as many of each kind; those of one video are 4 × [`APART`]
+    /// events apart. (Of the first videos only the last ones come, of the last ones only the first.)
     Usual,
 }
 
-/// Videos whose lives run side by side.
-const TOGETHER: u64 = 4096;
+/// So many videos begin between one event of a video and its next.
+const APART: u64 = 1024;
 
 pub(crate) async fn run(bench: &Bench, table: &mut Table) {
     one(bench, table, Events::Ready, 256, 1).await;
@@ -57,7 +61,7 @@ async fn one(bench: &Bench, table: &mut Table, events: Events, connections: usiz
         &name,
         &database,
         (events, connections, replicas),
-        Duration::ZERO,
+        if bench.quick { WARMING / 4 } else { WARMING },
     )
     .await;
     // Nothing of it is left to be vacuumed while something else is measured.
@@ -68,7 +72,7 @@ async fn one(bench: &Bench, table: &mut Table, events: Events, connections: usiz
 
 /// Videos of a run that goes on for so long.
 pub(crate) const fn most(span: Duration) -> u64 {
-    span.as_secs() * MOST_PER_S
+    span.as_millis() as u64 * MOST_PER_S / 1000
 }
 
 /// Under the same load for the time of `before` already.
@@ -80,21 +84,25 @@ pub(crate) async fn measure(
     (events, connections, replicas): (Events, usize, usize),
     before: Duration,
 ) {
-    let (unmeasured, count) = (most(before), most(before + bench.span));
-    rows.seed("mux", 0..count, false).await;
+    rows.seed("mux", 0..most(before + bench.span), false).await;
     rows.run("checkpoint").await;
     let mut services = Vec::new();
     for _ in 0..replicas {
         services.push(Service::start(bench, url, "http://127.0.0.1:9").await);
     }
     let targets: Vec<SocketAddr> = services.iter().map(|service| service.address).collect();
-    if unmeasured > 0 {
-        let unmeasured = (0..unmeasured).map(move |index| webhook(events, index));
-        load(&targets, connections, before, unmeasured).await;
-        settled(rows).await;
-    }
+    let next = Arc::new(AtomicU64::new(0));
+    let numbers = next.clone();
+    let unmeasured = std::iter::repeat_with(move || webhook(events, numbers.fetch_add(1, Ordering::Relaxed)));
+    load(&targets, connections, before, unmeasured).await;
+    settled(rows).await;
+    let next = next.load(Ordering::Relaxed);
     let first = rows.number(&format!("{APPLIED} and {NEW_EVENTS}")).await;
-    let prepared = unmeasured..count;
+    let prepared = match events {
+        Events::Ready => next..next + most(bench.span),
+        // Four of them to a video.
+        Events::Usual => next..next + 2 * most(bench.span),
+    };
     let prepared: Vec<Arc<[u8]>> = prepared.map(|index| webhook(events, index)).collect();
     profile(&services[0], bench.span);
     let before = Spent::now(bench, &services);
@@ -159,8 +167,8 @@ async fn applied(table: &mut Table, rows: &Rows, events: Events, first: f64, out
     );
     let least = match events {
         Events::Ready => first + answered,
-        // The last ones are in the middle of their lives.
-        Events::Usual => answered / 4.0 - 2.0 * TOGETHER as f64,
+        // As many of each kind.
+        Events::Usual => answered / 4.0 - APART as f64,
     };
     assert!(ready >= least, "{ready} videos ready of {answered} answered");
     let p99_s = rows
@@ -181,10 +189,7 @@ async fn applied(table: &mut Table, rows: &Rows, events: Events, first: f64, out
 fn webhook(events: Events, index: u64) -> Arc<[u8]> {
     let (video, step) = match events {
         Events::Ready => (index, 3),
-        Events::Usual => (
-            index / (4 * TOGETHER) * TOGETHER + index % TOGETHER,
-            index / TOGETHER % 4,
-        ),
+        Events::Usual => (index / 4 + (3 - index % 4) * APART, index % 4),
     };
     let now = Clock::system().now();
     // The order at the provider.
