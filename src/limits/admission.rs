@@ -18,6 +18,8 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::Notify;
 
+use places::{Seen, wanted};
+
 /// A service with so many requests at the same time counts as idle; fewer places than these are never left.
 const ALONE: usize = 4;
 /// How often the number of places is looked at again, in µs, and the answers that it takes.
@@ -239,44 +241,25 @@ impl Admission {
     }
 
     fn look_again(&self, long_us: u64) {
-        let sum_us = self.window.sum_us.swap(0, Ordering::Relaxed);
-        let answers = self.window.answers.swap(0, Ordering::Relaxed).max(1);
-        let full = self.window.full.swap(false, Ordering::Relaxed);
+        let seen = Seen {
+            long_us,
+            answers: self.window.answers.swap(0, Ordering::Relaxed).max(1),
+            sum_us: self.window.sum_us.swap(0, Ordering::Relaxed),
+            taken: self.taken.load(Ordering::Relaxed),
+            full: self.window.full.swap(false, Ordering::Relaxed),
+        };
         let places = self.places.load(Ordering::Relaxed);
-        let wanted = wanted(places, full, (sum_us, answers), long_us, self.goal_us());
+        let wanted = wanted(places, seen, self.goal_us());
         let least = ALONE.min(self.most);
         let wanted = wanted.clamp(least, self.most);
         self.places.store(wanted, Ordering::Relaxed);
-        self.mean_us.store(sum_us / answers, Ordering::Relaxed);
+        self.mean_us.store(seen.sum_us / seen.answers, Ordering::Relaxed);
         let more = wanted.saturating_sub(places);
         for _ in 0..more.min(self.waiting.load(Ordering::SeqCst)) {
             self.call();
         }
     }
 }
-
-/// How many places there should be, after a window of `long_us` in which answers took `sum_us` together.
-fn wanted(places: usize, full: bool, (sum_us, answers): (u64, u64), long_us: u64, goal_us: u64) -> usize {
-    let mean_us = (sum_us / answers).max(1);
-    if mean_us <= goal_us {
-        // A quarter more, where they were asked for.
-        return if full { places + places / 4 + 1 } else { places };
-    }
-    // By as much as it takes too long, at most by a fifth: one stall is no reason to leave the bottleneck idle. Where
-    // somebody found none all were in use, else as many as Little's law says; after a stall it would say too few.
-    let in_use = usize::try_from(sum_us.div_ceil(long_us.max(1))).unwrap_or(usize::MAX);
-    let base = if full {
-        places
-    } else {
-        places.min(in_use.max(1).saturating_mul(5) / 4)
-    };
-    let share = (u128::from(goal_us) << 16) / u128::from(mean_us);
-    let share = usize::try_from(share.max(LEAST_SHARE)).unwrap_or(usize::MAX);
-    base.saturating_mul(share) >> 16
-}
-
-/// Four fifths, of 2^16.
-const LEAST_SHARE: u128 = (4 << 16) / 5;
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
@@ -355,5 +338,6 @@ impl Drop for Place {
     }
 }
 
+mod places;
 #[cfg(test)]
 mod tests;

@@ -67,18 +67,6 @@ async fn a_place_is_lent_while_its_client_dawdles() {
 }
 
 #[test]
-fn places_follow_what_the_bottleneck_can_do() {
-    // Too slow by a ninth: a tenth goes, of those in use.
-    assert_eq!(wanted(100, true, (6_000_000, 1000), 60_000, 5_400), 89);
-    assert_eq!(wanted(500, false, (6_000_000, 1000), 60_000, 5_400), 112);
-    // Never more than a fifth at a time, however few of the answers came in a stall.
-    assert_eq!(wanted(100, true, (600_000, 10), 600_000, 4_000), 79);
-    // Fast enough: more only where somebody found none.
-    assert_eq!(wanted(100, true, (3_000_000, 1000), 60_000, 4_000), 126);
-    assert_eq!(wanted(100, false, (3_000_000, 1000), 60_000, 4_000), 100);
-}
-
-#[test]
 fn a_bottleneck_of_eight_is_found_and_given_up_again() {
     // A model of a service that does eight at the same time in 10 ms each, and of a hundred who ask.
     let admission = Admission::new(512, Duration::from_millis(5), Duration::from_millis(50));
