@@ -22,14 +22,16 @@ pub(crate) fn upload_id(index: u64) -> String {
 }
 
 impl Rows {
-    pub(crate) async fn migrated(url: &str) -> Self {
-        let pool = sqlx::postgres::PgPoolOptions::new()
-            .max_connections(40)
-            .connect(url)
-            .await
-            .unwrap();
-        sqlx::migrate!("./migrations").run(&pool).await.unwrap();
+    pub(crate) async fn connected(url: &str) -> Self {
+        let options = sqlx::postgres::PgPoolOptions::new().max_connections(40);
+        let pool = options.connect(url).await.unwrap();
         Self { pool }
+    }
+
+    pub(crate) async fn migrated(url: &str) -> Self {
+        let this = Self::connected(url).await;
+        sqlx::migrate!("./migrations").run(&this.pool).await.unwrap();
+        this
     }
 
     /// These videos of `provider`: waiting for their file, or ready to be played.

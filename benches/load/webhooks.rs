@@ -35,11 +35,18 @@ pub(crate) enum Events {
 const APART: u64 = 1024;
 
 pub(crate) async fn run(bench: &Bench, table: &mut Table) {
-    one(bench, table, Events::Ready, 256, 1).await;
-    one(bench, table, Events::Ready, 32, 1).await;
-    one(bench, table, Events::Usual, 256, 1).await;
-    if !bench.quick {
-        one(bench, table, Events::Ready, 256, 2).await;
+    let (ready, usual) = (Events::Ready, Events::Usual);
+    if bench.wants("webhooks") || bench.names("replicas") {
+        one(bench, table, ready, 256, 1).await;
+    }
+    if bench.wants("webhooks") {
+        one(bench, table, ready, 32, 1).await;
+    }
+    if bench.wants("webhooks") || bench.names("usual") {
+        one(bench, table, usual, 256, 1).await;
+    }
+    if (bench.wants("webhooks") && !bench.quick) || bench.names("replicas") {
+        one(bench, table, ready, 256, 2).await;
     }
 }
 
