@@ -17,6 +17,8 @@ use crate::store::{Heard, Listener, Store, StoreError, or_rest};
 const POLL: Duration = Duration::from_secs(1);
 /// A sign of life through the database, so often.
 const PING: Duration = Duration::from_secs(5);
+/// Other replicas are told at once, and then again after so long: under load once for several batches.
+const TELL_EVERY: Duration = Duration::from_millis(50);
 /// Streams of one video.
 const PER_VIDEO: usize = 20;
 
@@ -141,6 +143,7 @@ pub async fn run(hub: Hub, store: Store, listen_url: String, me: Uuid, stop: Can
     let own = tokio::spawn(own_changes(hub.clone(), store.clone()));
     let mut others = Vec::new();
     if store.has_replicas() {
+        others.push(tokio::spawn(tell_replicas(store.clone())));
         others.push(tokio::spawn(listen(hub.clone(), listen_url, me)));
         others.push(tokio::spawn(ping_and_poll(hub, store, me)));
     }
@@ -150,21 +153,35 @@ pub async fn run(hub: Hub, store: Store, listen_url: String, me: Uuid, stop: Can
 }
 
 async fn own_changes(hub: Hub, store: Store) {
-    let (mut changes, mut replicas) = (store.changes(), store.notifier());
+    let mut changes = store.changes();
     loop {
-        match or_rest(changes.recv(), || replicas.rest()).await {
-            Ok(first) => {
-                hub.tell(&first);
-                let mut all = first.to_vec();
-                while let Ok(more) = changes.try_recv() {
-                    hub.tell(&more);
-                    all.extend_from_slice(&more);
-                }
-                log(replicas.tell(&all).await);
-            }
+        match changes.recv().await {
+            Ok(changes) => hub.tell(&changes),
             Err(RecvError::Lagged(_)) => log(hub.look(&store).await),
             Err(RecvError::Closed) => return,
         }
+    }
+}
+
+/// Of a video that changed several times meanwhile only the last version is told.
+async fn tell_replicas(store: Store) {
+    let (mut changes, mut replicas) = (store.changes(), store.notifier());
+    loop {
+        let first = match or_rest(changes.recv(), || replicas.rest()).await {
+            Ok(first) => first,
+            Err(RecvError::Lagged(_)) => continue,
+            Err(RecvError::Closed) => return,
+        };
+        let mut versions: HashMap<Uuid, i64> = first.iter().copied().collect();
+        while let Ok(more) = changes.try_recv() {
+            for (id, version) in more.iter() {
+                let known = versions.entry(*id).or_default();
+                *known = (*known).max(*version);
+            }
+        }
+        let versions: Vec<(Uuid, i64)> = versions.into_iter().collect();
+        log(replicas.tell(&versions).await);
+        tokio::time::sleep(TELL_EVERY).await;
     }
 }
 

@@ -32,12 +32,9 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::response::IntoResponse;
-use http::{HeaderName, HeaderValue, Method, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, header};
 use tower::ServiceBuilder;
-use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::cors::{AllowOrigin, CorsLayer};
-use tower_http::timeout::TimeoutLayer;
 
 pub use self::code::Code;
 use self::error::ApiError;
@@ -96,23 +93,13 @@ pub fn inner_router(state: AppState, local: Router) -> Router {
 }
 
 fn api(state: &AppState) -> Router {
-    let deadline = Duration::from_secs(state.settings.http.request_timeout_s);
     let mut described = openapi::routes();
     if state.settings.http.docs {
         described = described.merge(openapi::documents());
     }
     let (routes, _) = described.split_for_parts();
     let (webhooks, _) = openapi::webhook_routes().split_for_parts();
-    // Innermost last: one request too many is turned away, a panic becomes a 500, a slow handler a 503.
-    let guards = ServiceBuilder::new()
-        .layer(from_fn_with_state(state.clone(), quota::shed))
-        .layer(CatchPanicLayer::custom(|_| {
-            ApiError::Internal("a handler panicked".into()).into_response()
-        }))
-        .layer(TimeoutLayer::with_status_code(
-            StatusCode::SERVICE_UNAVAILABLE,
-            deadline,
-        ));
+    let guards = from_fn_with_state(state.clone(), around::guarded);
     // What a page is told it may read, whatever became of its request.
     let for_pages = ServiceBuilder::new()
         .layer(cors(&state.settings))

@@ -6,9 +6,8 @@ use std::task::{Context, Poll};
 use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
-use axum::extract::{Request, State};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::extract::Request;
+use axum::response::Response;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use hyper::body::{Frame, SizeHint};
 
@@ -56,22 +55,29 @@ pub(crate) fn write(name: &str, quota: &Quota, headers: &mut HeaderMap) {
     }
 }
 
-/// Takes no more requests than can be answered in good time; the others come again. Probes are always answered, and
-/// streams count only until they begin.
-pub(crate) async fn shed(State(state): State<AppState>, request: Request, next: Next) -> Response {
+/// A request that is answered now, or none where it would not be in good time: it is to come again. Probes always are,
+/// and streams count only until they begin.
+pub(crate) async fn enter(state: &AppState, request: Request) -> Option<(Admitted, Request)> {
     if is_probe(&request) {
-        return next.run(request).await;
+        return Some((Admitted(None), request));
     }
-    let Some(place) = places_of(&state, &request).enter().await else {
-        return ApiError::Unavailable.into_response();
-    };
+    let place = places_of(state, &request).enter().await?;
     let (place, request) = lending(place, request);
-    let response = next.run(request).await;
-    // What was refused as wrong says nothing of how busy we are.
-    if !response.status().is_client_error() {
-        place.answered();
+    Some((Admitted(Some(place)), request))
+}
+
+/// The place that a request has until it is answered.
+pub(crate) struct Admitted(Option<Arc<Place>>);
+
+impl Admitted {
+    /// What was refused as wrong says nothing of how busy we are.
+    pub(crate) fn answered(self, response: &Response) {
+        if let Some(place) = self.0
+            && !response.status().is_client_error()
+        {
+            place.answered();
+        }
     }
-    response
 }
 
 fn is_probe(request: &Request) -> bool {

@@ -211,14 +211,14 @@ pub(crate) struct Ids {
 
 /// Reads the ids, for which no row is needed.
 pub(crate) fn ids(fields: &Fields, given: Given<'_>) -> Ids {
-    let find = |key| {
+    let look = |key| {
         fields
             .get(&key)
-            .and_then(|source| source.find(given, &Scope::default()))
+            .and_then(|source: &Source| source.look(given, &Scope::default()))
     };
-    let text = |key| find(key).and_then(|value| words(&value));
+    let text = |key| look(key).and_then(|value| words(&value));
     Ids {
-        video: text(Key::VideoId).and_then(|text| text.parse().ok()),
+        video: look(Key::VideoId).and_then(|value| value.as_str()?.parse().ok()),
         upload: text(Key::UploadId),
         asset: text(Key::AssetId),
     }

@@ -99,6 +99,9 @@ pub(super) const KNOWN_ROWS: &str = "unnest($1::uuid[]) as id, unnest($2::bigint
      unnest($16::bigint[]) as version, unnest($17::bigint[]) as revision, \
      unnest($18::timestamptz[]) as updated_at";
 
+/// What was written, as one value: a row for each would have to be taken apart on both sides.
+pub(super) const CHANGED_IDS: &str = "coalesce(array_agg(id), '{}')";
+
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// Binds `$1` to `$18`, see [`KNOWN_SET`].
@@ -133,12 +136,11 @@ pub(super) async fn write_videos(
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = format!(
         "with changed as (update videos set {KNOWN_SET} from (select {KNOWN_ROWS}) as new \
-         where videos.id = new.id and videos.revision = new.before returning videos.id){} select id from changed",
+         where videos.id = new.id and videos.revision = new.before returning videos.id){} select {CHANGED_IDS} from changed",
         follow_ups.sql(19)
     );
     let statement = follow_ups.bind(bind_known(sqlx::query(AssertSqlSafe(sql)), changes));
-    let rows = statement.fetch_all(connection).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+    statement.fetch_one(connection).await?.try_get(0)
 }
 
 /// Writes new videos, whose ids at their provider are not known yet; all or none.
@@ -215,7 +217,7 @@ pub(super) async fn rewrite_videos(
          unnest($23::jsonb[]) as captures, unnest($24::integer[]) as steps, \
          unnest($25::jsonb[]) as unsent, unnest($26::timestamptz[]) as upload_expires_at, \
          unnest($27::timestamptz[]) as missing_since) as new \
-         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id){} select id from changed",
+         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id){} select {CHANGED_IDS} from changed",
         follow_ups.sql(28)
     );
     let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), changes)
@@ -228,8 +230,7 @@ pub(super) async fn rewrite_videos(
         .bind(column(changes, |change| Json(&change.after.unsent)))
         .bind(column(changes, |change| change.after.upload_expires_at))
         .bind(column(changes, |change| change.after.missing_since));
-    let rows = follow_ups.bind(statement).fetch_all(connection).await?;
-    rows.iter().map(|row| row.try_get(0)).collect()
+    follow_ups.bind(statement).fetch_one(connection).await?.try_get(0)
 }
 
 fn is_by_our_clock(video: &Video) -> bool {

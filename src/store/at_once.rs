@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::apply::VideoChange;
-use super::arrays::{KNOWN_ROWS, KNOWN_SET, Statement, bind_known, column};
+use super::arrays::{CHANGED_IDS, KNOWN_ROWS, KNOWN_SET, Statement, bind_known, column};
 use super::follow_ups::FollowUps;
 use super::inbox::{NewRow, ON_CONFLICT};
 use super::outbox::Outbox;
@@ -36,22 +36,19 @@ pub(super) async fn write(
     let follow_ups = FollowUps::of(outbox, changes.iter(), now);
     let changes: Vec<&VideoChange> = changes.iter().collect();
     let sql = format!(
-        "{}{} select id, state from stored union all select id, null from changed",
+        "{}{} select * from (select coalesce(array_agg(id), '{{}}'), coalesce(array_agg(state), '{{}}') from stored) as stored, \
+         (select {CHANGED_IDS} from changed) as changed",
         head(if are_new { "" } else { ON_CONFLICT }),
         follow_ups.sql(35)
     );
     let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), &changes);
     let statement = follow_ups.bind(bind_events(statement, rows));
-    let written = statement.fetch_all(connection).await.map_err(refused)?;
-    let mut taken = TakenIn::default();
-    for row in written {
-        let id: Uuid = row.try_get(0)?;
-        match row.try_get::<Option<EventState>, _>(1)? {
-            Some(state) => drop(taken.stored.insert(id, state)),
-            None => drop(taken.changed.insert(id)),
-        }
-    }
-    Ok(taken)
+    let written = statement.fetch_one(connection).await.map_err(refused)?;
+    let (stored, states): (Vec<Uuid>, Vec<EventState>) = (written.try_get(0)?, written.try_get(1)?);
+    Ok(TakenIn {
+        stored: stored.into_iter().zip(states).collect(),
+        changed: written.try_get::<Vec<Uuid>, _>(2)?.into_iter().collect(),
+    })
 }
 
 /// `$1` to `$18` are the changes of videos, `$19` to `$34` the events.

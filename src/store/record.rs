@@ -12,7 +12,8 @@ use super::StoreError;
 use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, Status, Video};
 
 /// Columns and members are one list, in one order: rows are read by place, since looking each column up by its name took
-/// longer than reading it.
+/// longer than reading it. (PostgreSQL's columns are of the types that the migrations give them: asking that of each value
+/// would take as long again.)
 macro_rules! record {
     ($first:ident: $of_first:ty, $($column:ident: $of:ty,)*) => {
         /// Every column that a [`Video`] is read from.
@@ -24,16 +25,16 @@ macro_rules! record {
             $($column: $of,)*
         }
 
-        record!(@read PgRow, $first $($column)*);
-        record!(@read SqliteRow, $first $($column)*);
+        record!(@read PgRow, try_get_unchecked, $first $($column)*);
+        record!(@read SqliteRow, try_get, $first $($column)*);
     };
-    (@read $row:ty, $($column:ident)*) => {
+    (@read $row:ty, $get:ident, $($column:ident)*) => {
         impl FromRow<'_, $row> for VideoRecord {
             fn from_row(row: &$row) -> Result<Self, sqlx::Error> {
                 let mut places = 0..;
                 let mut place = || places.next().unwrap_or_default();
                 Ok(Self {
-                    $($column: row.try_get(place())?,)*
+                    $($column: row.$get(place())?,)*
                 })
             }
         }

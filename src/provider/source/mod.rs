@@ -4,6 +4,8 @@ mod format;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
+
 use aws_lc_rs::digest::{SHA256, digest};
 pub(crate) use format::Format;
 use http::{HeaderMap, HeaderName};
@@ -175,40 +177,52 @@ impl Source {
 
     /// The value: never null, `""`, `[]` or `{}`.
     pub(crate) fn find(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
+        self.look(given, scope).map(Cow::into_owned)
+    }
+
+    /// As [`Source::find`]; what is taken as it stands is not copied.
+    pub(crate) fn look<'v>(&self, given: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
         let mut value = match &self.from {
             From::Pointers(pointers) => {
                 let json = given.json?;
                 let mut found = pointers.iter().filter_map(|pointer| pointer.get(json, scope));
-                found
-                    .find(|value| is_there(value) && !self.is_unknown(value))?
-                    .clone()
+                Cow::Borrowed(found.find(|value| self.is_told(value))?)
             }
-            From::Header(name) => Value::String(header(name, given)?),
-            From::Hash(pointers) => hash(pointers, given.json?, scope),
+            From::Header(name) => Cow::Owned(Value::String(header(name, given)?)),
+            From::Hash(pointers) => Cow::Owned(hash(pointers, given.json?, scope)),
         };
         for filter in &self.filters {
-            value = filter.apply(Val::of(&value))?.json();
+            value = Cow::Owned(filter.apply(Val::of(&value))?.json());
         }
-        value = self.translate(value)?;
-        value = match self.format {
-            Some(format) => format.read_value(&value)?,
-            None => value,
-        };
-        (is_there(&value) && !self.is_unknown(&value)).then_some(value)
+        if let Some(map) = &self.map {
+            value = Cow::Owned(self.translate(&value, map)?);
+        }
+        if let Some(format) = self.format {
+            value = Cow::Owned(format.read_value(&value)?);
+        }
+        self.is_told(&value).then_some(value)
     }
 
     /// The value as text.
     pub(crate) fn find_text(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<String> {
-        self.find(given, scope).map(|value| text_of(&value))
+        self.look(given, scope).map(|value| match value {
+            Cow::Owned(Value::String(text)) => text,
+            other => text_of(&other),
+        })
     }
 
-    fn translate(&self, value: Value) -> Option<Value> {
-        let Some(map) = &self.map else { return Some(value) };
+    /// The value is this text.
+    pub(crate) fn is_text(&self, wanted: &str, given: Given<'_>) -> bool {
+        self.look(given, &Scope::default())
+            .is_some_and(|value| same_text(&value, wanted, false))
+    }
+
+    fn translate(&self, value: &Value, map: &[(String, Value)]) -> Option<Value> {
         let found = map
             .iter()
-            .find(|(key, _)| same_text(&value, key, self.ignore_case));
+            .find(|(key, _)| same_text(value, key, self.ignore_case));
         if found.is_none() {
-            let seen: String = text_of(&value).chars().take(64).collect();
+            let seen: String = text_of(value).chars().take(64).collect();
             tracing::warn!(
                 source = self.label,
                 value = seen,
@@ -216,6 +230,11 @@ impl Source {
             );
         }
         found.map(|(_, theirs)| theirs.clone())
+    }
+
+    /// An answer, and not one of those that stand for none.
+    fn is_told(&self, value: &Value) -> bool {
+        is_there(value) && !self.is_unknown(value)
     }
 
     fn is_unknown(&self, value: &Value) -> bool {

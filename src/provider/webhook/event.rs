@@ -277,7 +277,7 @@ impl Events {
             ..Given::default()
         };
         if let Some((source, wanted)) = &self.scope
-            && source.find_text(given, &Scope::default()).as_ref() != Some(wanted)
+            && !source.is_text(wanted, given)
         {
             return None;
         }
@@ -288,8 +288,11 @@ impl Events {
     }
 
     fn occurred_at(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
-        let found = self.occurred_at.as_ref()?.find(given, &Scope::default())?;
-        Format::Rfc3339.time(&Value::String(text_of(&found)))
+        let found = self.occurred_at.as_ref()?.look(given, &Scope::default())?;
+        match &*found {
+            text @ Value::String(_) => Format::Rfc3339.time(text),
+            other => Format::Rfc3339.time(&Value::String(text_of(other))),
+        }
     }
 }
 
