@@ -45,12 +45,34 @@ pub(crate) async fn guarded(State(state): State<AppState>, request: Request, nex
         return ApiError::Unavailable.into_response();
     };
     let deadline = Duration::from_secs(state.settings.http.request_timeout_s);
-    let answering = AssertUnwindSafe(timeout(deadline, next.run(request))).catch_unwind();
-    let response = match answering.await {
+    let response = in_time(deadline, next.run(request)).await;
+    admitted.answered(&response);
+    response
+}
+
+async fn in_time(deadline: Duration, answering: impl Future<Output = Response>) -> Response {
+    let answering = AssertUnwindSafe(timeout(deadline, answering)).catch_unwind();
+    match answering.await {
         Ok(Ok(response)) => response,
         Ok(Err(_late)) => ApiError::Unavailable.into_response(),
         Err(_panic) => ApiError::Internal("a handler panicked".into()).into_response(),
-    };
-    admitted.answered(&response);
-    response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use http::StatusCode;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_panic_is_a_500_and_a_handler_that_does_not_end_a_503() {
+        let long = Duration::from_mins(1);
+        let fine = in_time(long, async { StatusCode::OK.into_response() });
+        assert_eq!(fine.await.status(), StatusCode::OK);
+        let panics = in_time(long, async { panic!("on purpose") });
+        assert_eq!(panics.await.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let never = in_time(Duration::from_millis(1), std::future::pending());
+        assert_eq!(never.await.status(), StatusCode::SERVICE_UNAVAILABLE);
+    }
 }

@@ -18,7 +18,7 @@ use crate::domain::{InboxEvent, NewEvent};
 const BATCH: usize = 128;
 /// Where so many wait while a commit runs, a second one begins beside it (on PostgreSQL; SQLite has one writer): the
 /// database works on one while the other is read and joined. With fewer, sharing a commit costs less.
-const CROWD: usize = 64;
+const CROWD: usize = 96;
 /// That may have ended without our knowing.
 const CONNECTIONS: u32 = 1;
 
