@@ -12,8 +12,8 @@ use super::StoreError;
 use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, Status, Video};
 
 /// Columns and members are one list, in one order: rows are read by place, since looking each column up by its name took
-/// longer than reading it. (PostgreSQL's columns are of the types that the migrations give them: asking that of each value
-/// would take as long again.)
+/// longer than reading it. (PostgreSQL's columns have the types that the migrations give them: nobody asks that of each
+/// value.)
 macro_rules! record {
     ($first:ident: $of_first:ty, $($column:ident: $of:ty,)*) => {
         /// Every column that a [`Video`] is read from.
