@@ -94,7 +94,7 @@ const SETTINGS: &[&str] = &[
 
 /// Files of the write-ahead log that are made beforehand, of 16 MiB each: more than any scenario writes. A server that
 /// has been running for a while writes into those that it had filled before.
-const LOG_FILES: i32 = 64;
+const LOG_FILES: i32 = 240;
 
 /// With so much memory for its pages. Returns the server's process id.
 async fn configure(cluster: &Cluster, buffers_mib: u64) -> String {
