@@ -172,12 +172,13 @@ async fn tell_replicas(store: Store) {
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
         };
-        let mut versions: HashMap<Uuid, i64> = first.iter().copied().collect();
-        while let Ok(more) = changes.try_recv() {
-            for (id, version) in more.iter() {
-                let known = versions.entry(*id).or_default();
+        let (mut versions, mut next) = (HashMap::new(), Some(first));
+        while let Some(batch) = next {
+            for (id, version) in batch.iter() {
+                let known = versions.entry(*id).or_insert(*version);
                 *known = (*known).max(*version);
             }
+            next = changes.try_recv().ok();
         }
         let versions: Vec<(Uuid, i64)> = versions.into_iter().collect();
         log(replicas.tell(&versions).await);

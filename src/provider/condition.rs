@@ -91,16 +91,9 @@ pub(crate) fn same_ignoring_case(left: &str, right: &str) -> bool {
 
 /// A value compared as text, as the keys of a `map` are.
 pub(crate) fn same_text(value: &Value, key: &str, ignore_case: bool) -> bool {
-    let written;
-    let text = match value {
-        Value::String(text) => text,
-        other => {
-            written = text_of(other);
-            &written
-        }
-    };
+    let text = text_of(value);
     if ignore_case {
-        same_ignoring_case(text, key)
+        same_ignoring_case(&text, key)
     } else {
         text == key
     }

@@ -1,5 +1,7 @@
 //! JSON pointers (RFC 6901) with one more kind of segment: `[key=value]`, the first such element of an array.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{
@@ -89,10 +91,10 @@ impl Segment {
 }
 
 /// A JSON value as the text that maps compare with.
-pub(crate) fn text_of(value: &Value) -> String {
+pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
-        Value::String(text) => text.clone(),
-        other => other.to_string(),
+        Value::String(text) => Cow::Borrowed(text),
+        other => Cow::Owned(other.to_string()),
     }
 }
 

@@ -287,7 +287,7 @@ const LONGEST_TEXT: usize = 2000;
 
 /// A text that both databases can keep.
 pub(crate) fn words(value: &Value) -> Option<String> {
-    let text = kept(text_of(value), LONGEST_TEXT);
+    let text = kept(text_of(value).into_owned(), LONGEST_TEXT);
     (!text.is_empty()).then_some(text)
 }
 

@@ -99,8 +99,8 @@ pub(super) const KNOWN_ROWS: &str = "unnest($1::uuid[]) as id, unnest($2::bigint
      unnest($16::bigint[]) as version, unnest($17::bigint[]) as revision, \
      unnest($18::timestamptz[]) as updated_at";
 
-/// What was written, as one value: a row for each would have to be taken apart on both sides.
-pub(super) const CHANGED_IDS: &str = "coalesce(array_agg(id), '{}')";
+/// The ids of what was written, as one value: a row for each would have to be taken apart on both sides.
+pub(super) const IDS: &str = "coalesce(array_agg(id), '{}')";
 
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
@@ -136,7 +136,7 @@ pub(super) async fn write_videos(
 ) -> Result<Vec<Uuid>, sqlx::Error> {
     let sql = format!(
         "with changed as (update videos set {KNOWN_SET} from (select {KNOWN_ROWS}) as new \
-         where videos.id = new.id and videos.revision = new.before returning videos.id){} select {CHANGED_IDS} from changed",
+         where videos.id = new.id and videos.revision = new.before returning videos.id){} select {IDS} from changed",
         follow_ups.sql(19)
     );
     let statement = follow_ups.bind(bind_known(sqlx::query(AssertSqlSafe(sql)), changes));
@@ -217,7 +217,7 @@ pub(super) async fn rewrite_videos(
          unnest($23::jsonb[]) as captures, unnest($24::integer[]) as steps, \
          unnest($25::jsonb[]) as unsent, unnest($26::timestamptz[]) as upload_expires_at, \
          unnest($27::timestamptz[]) as missing_since) as new \
-         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id){} select {CHANGED_IDS} from changed",
+         where videos.id = held.id and videos.id = new.id and videos.revision = new.before returning videos.id){} select {IDS} from changed",
         follow_ups.sql(28)
     );
     let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), changes)

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::StoreError;
 use super::apply::VideoChange;
-use super::arrays::{CHANGED_IDS, KNOWN_ROWS, KNOWN_SET, Statement, bind_known, column};
+use super::arrays::{IDS, KNOWN_ROWS, KNOWN_SET, Statement, bind_known, column};
 use super::follow_ups::FollowUps;
 use super::inbox::{NewRow, ON_CONFLICT};
 use super::outbox::Outbox;
@@ -36,8 +36,9 @@ pub(super) async fn write(
     let follow_ups = FollowUps::of(outbox, changes.iter(), now);
     let changes: Vec<&VideoChange> = changes.iter().collect();
     let sql = format!(
-        "{}{} select * from (select coalesce(array_agg(id), '{{}}'), coalesce(array_agg(state), '{{}}') from stored) as stored, \
-         (select {CHANGED_IDS} from changed) as changed",
+        "{}{} select ids, states, changed_ids \
+         from (select {IDS} as ids, coalesce(array_agg(state), '{{}}') as states from stored) as of_events, \
+         (select {IDS} as changed_ids from changed) as of_videos",
         head(if are_new { "" } else { ON_CONFLICT }),
         follow_ups.sql(35)
     );

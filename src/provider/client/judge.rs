@@ -130,17 +130,17 @@ impl Client {
         let text = found
             .map(text_of)
             .find(|text| !text.is_empty() && text != "null")?;
-        let text = self
-            .secrets
-            .iter()
-            .map(ExposeSecret::expose_secret)
-            .fold(text, |text, secret| {
-                if secret.len() < 4 {
-                    text
-                } else {
-                    text.replace(secret, "***")
-                }
-            });
+        let text =
+            self.secrets
+                .iter()
+                .map(ExposeSecret::expose_secret)
+                .fold(text.into_owned(), |text, secret| {
+                    if secret.len() < 4 {
+                        text
+                    } else {
+                        text.replace(secret, "***")
+                    }
+                });
         Some(
             text.chars()
                 .map(|char| if char.is_control() { ' ' } else { char })

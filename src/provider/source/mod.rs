@@ -207,7 +207,7 @@ impl Source {
     pub(crate) fn find_text(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<String> {
         self.look(given, scope).map(|value| match value {
             Cow::Owned(Value::String(text)) => text,
-            other => text_of(&other),
+            other => text_of(&other).into_owned(),
         })
     }
 

@@ -151,7 +151,7 @@ impl Events {
             return Err(webhook.error("on", "is missing and required: at least one [[webhook.on]]"));
         }
         let named = this.rules.iter().flat_map(|rule| rule.when.values());
-        this.types = named.map(text_of).collect();
+        this.types = named.map(|value| text_of(value).into_owned()).collect();
         this.outline = Outline::of(this.pointers());
         Ok(this)
     }
@@ -289,10 +289,7 @@ impl Events {
 
     fn occurred_at(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
         let found = self.occurred_at.as_ref()?.look(given, &Scope::default())?;
-        match &*found {
-            text @ Value::String(_) => Format::Rfc3339.time(text),
-            other => Format::Rfc3339.time(&Value::String(text_of(other))),
-        }
+        Format::Rfc3339.time(&found)
     }
 }
 
