@@ -28,6 +28,9 @@ pub(super) async fn serve(
     env: &Environment,
 ) -> Result<(), CommandError> {
     let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
+    for warning in &settings.warnings {
+        tracing::warn!("{warning}");
+    }
     // First of all: who does not listen is killed by it.
     let hangup = hangup()?;
     let app = App::build(settings, env, Clock::system()).await?;

@@ -6,6 +6,7 @@ use std::path::Path;
 use secrecy::SecretString;
 use toml::{Table, Value};
 
+use super::retired::{RETIRED, retired_warning};
 use super::{DEFAULTS, Settings, check, events, read_secret};
 
 /// Keys that are no settings of a file, and the variables that hold them.
@@ -76,6 +77,7 @@ impl ConfigError {
 pub(super) struct Merged {
     tree: Table,
     pub(super) origins: BTreeMap<String, String>,
+    warnings: Vec<String>,
 }
 
 impl Merged {
@@ -98,6 +100,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     let mut merged = Merged {
         tree,
         origins: BTreeMap::new(),
+        warnings: Vec::new(),
     };
     let named = env
         .get("VIDEO_CONFIG")
@@ -115,6 +118,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     settings.auth.jwt_secrets = jwt_secrets(env)?;
     settings.events.secrets = events::secrets(env)?;
     check::check(&mut settings, &merged)?;
+    settings.warnings = merged.warnings;
     Ok(settings)
 }
 
@@ -142,6 +146,10 @@ fn merge_table(merged: &mut Merged, prefix: &str, table: Table, origin: &str) ->
             let hint = format!("secrets come from the environment alone: set {variable}");
             return Err(ConfigError::new(origin, key, hint));
         }
+        if let Some(warning) = retired_warning(RETIRED, origin, &key) {
+            merged.warnings.push(warning);
+            continue;
+        }
         match (value, key == "playback.thumbnails") {
             (Value::Table(table), false) => merge_table(merged, &key, table, origin)?,
             (value, _) => set(merged, &key, value, origin)?,
@@ -160,6 +168,10 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
             continue;
         }
         let key = format!("{section}.{}", rest.replace("__", ".")).to_lowercase();
+        if let Some(warning) = retired_warning(RETIRED, name, &key) {
+            merged.warnings.push(warning);
+            continue;
+        }
         let Some(default) = find(&merged.tree, &key) else {
             return Err(unknown(merged, name, &key));
         };

@@ -10,6 +10,7 @@ mod limits;
 mod listing;
 mod load;
 mod local;
+mod retired;
 mod secrets;
 
 use std::collections::BTreeMap;
@@ -60,6 +61,9 @@ pub struct Settings {
     pub console: Console,
     /// `[log]`
     pub log: Log,
+    /// What is no error but should be known, one line each: said at start and by `check`.
+    #[serde(skip)]
+    pub warnings: Vec<String>,
 }
 
 /// `[http]`: the listener and what it allows.

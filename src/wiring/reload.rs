@@ -79,6 +79,9 @@ impl Reloader {
         let state = old.renewed(settings, Arc::new(set), auth);
         let routers = Routers::of(&state, local, self.development)?;
         // Nothing can fail from here on.
+        for warning in &state.settings.warnings {
+            tracing::warn!("{warning}");
+        }
         tell(&state);
         state
             .intake

@@ -56,6 +56,9 @@ pub(super) async fn check(
         ),
         Ok(settings) => {
             report.ok("settings", "they fit");
+            for warning in &settings.warnings {
+                report.warn("settings", warning, "it changes nothing");
+            }
             surroundings::check(&settings, &mut report).await;
             let store = database::check(&settings, &mut report).await;
             provider::check(&settings, env, store.as_ref(), &Clock::system(), &mut report).await;

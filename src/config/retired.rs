@@ -1,0 +1,30 @@
+//! Settings that are gone: one that is still set gives one line at start and does nothing, until the next version
+//! refuses it as unknown.
+
+/// `(section.key, what replaces it)`, as the end of the line "… is gone and does nothing: …".
+pub(super) const RETIRED: &[(&str, &str)] = &[];
+
+/// The line for `key`, which `origin` sets, where `list` has it.
+pub(super) fn retired_warning(list: &[(&str, &str)], origin: &str, key: &str) -> Option<String> {
+    let (_, why) = list.iter().find(|(gone, _)| *gone == key)?;
+    Some(format!(
+        "{origin}: {key} is gone and does nothing: {why}. Leave it out: the next version refuses it"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::retired_warning;
+
+    #[test]
+    fn a_setting_that_is_gone_is_told_with_what_replaces_it() {
+        let list = [("http.old_ms", "the queue's length decides")];
+        let line = retired_warning(&list, "VIDEO_HTTP__OLD_MS", "http.old_ms").unwrap();
+        assert!(
+            line.starts_with("VIDEO_HTTP__OLD_MS: http.old_ms is gone"),
+            "{line}"
+        );
+        assert!(line.contains("the queue's length decides"), "{line}");
+        assert_eq!(retired_warning(&list, "VIDEO_HTTP__LISTEN", "http.listen"), None);
+    }
+}
