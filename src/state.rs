@@ -15,7 +15,7 @@ use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::{Http, Settings};
 use crate::domain::{CheckTimes, Video};
-use crate::limits::{Admission, Quotas};
+use crate::limits::{FairSemaphore, Limits, Quotas};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
 use crate::store::{Depths, Intake, Planner, Store, StoreError};
@@ -28,32 +28,49 @@ const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
 
-/// So many times longer than people are providers content to wait: they give up at five seconds, and an event that is
-/// refused comes again.
-const WEBHOOKS_WAIT: u32 = 5;
+/// Of the requests of people, one caller works on a sixteenth of the permits at most while others are there: few enough that
+/// the others' next step is never far behind its own, enough to keep the machine busy.
+const SHARE_OF_PEOPLE: usize = 16;
+/// Of webhooks, half: a provider sends from few addresses, and they are stored in batches.
+const SHARE_OF_PROVIDERS: usize = 2;
+/// Videos of which signatures are made at the same time, for each thread that makes them: while one is signed, the next
+/// one's row is read.
+const SIGNED_AHEAD: usize = 3;
 
-/// The places of requests by kind: one kind's flood leaves the others theirs. Cheap to clone.
+/// What requests share fairly, by kind: one kind's flood leaves the others theirs. Cheap to clone.
 #[derive(Clone)]
-pub struct Places {
+pub struct Permits {
     /// Webhooks.
-    pub webhooks: Arc<Admission>,
+    pub webhooks: Arc<FairSemaphore>,
     /// What only reads.
-    pub reads: Arc<Admission>,
-    /// Everything else: it may ask the provider, and takes as long as that does.
-    pub changes: Arc<Admission>,
+    pub reads: Arc<FairSemaphore>,
+    /// Everything else.
+    pub changes: Arc<FairSemaphore>,
+    /// Signatures by slow keys.
+    pub signing: Arc<FairSemaphore>,
 }
 
-impl Places {
+impl Permits {
     fn new(settings: &Http) -> Self {
-        let [quick, queue] = [settings.quick_ms, settings.queue_ms].map(std::time::Duration::from_millis);
-        let places = |patience| {
-            let (quick, queue) = (quick * patience, queue * patience);
-            Arc::new(Admission::new(settings.max_requests, quick, queue))
+        let of_requests = |share: usize| {
+            Arc::new(FairSemaphore::new(Limits {
+                permits: settings.max_requests,
+                share: settings.max_requests.div_ceil(share),
+                waiting: settings.max_waiting,
+            }))
+        };
+        let threads = crate::provider::signing_threads();
+        let signing = Limits {
+            permits: threads * SIGNED_AHEAD,
+            share: threads,
+            // Each request that waits here is inside already; a page asks for a hundred videos.
+            waiting: usize::MAX / 4,
         };
         Self {
-            webhooks: places(WEBHOOKS_WAIT),
-            reads: places(1),
-            changes: places(1),
+            webhooks: of_requests(SHARE_OF_PROVIDERS),
+            reads: of_requests(SHARE_OF_PEOPLE),
+            changes: of_requests(SHARE_OF_PEOPLE),
+            signing: Arc::new(FairSemaphore::new(signing)),
         }
     }
 }
@@ -86,8 +103,8 @@ pub struct Inner {
     pub uploads: Quotas<String>,
     /// Failed authentications and signatures that each address may have.
     pub failures: Quotas<IpAddr>,
-    /// How much is done at the same time.
-    pub places: Places,
+    /// How much is done at the same time, and by whom.
+    pub permits: Permits,
     /// The last answer of the readiness probe.
     pub last_ready: Arc<LastReady>,
     /// Opens event streams.
@@ -137,7 +154,7 @@ impl AppState {
             me: clock.new_id(),
             uploads: Quotas::new(settings.uploads.per_owner_per_min),
             failures: Quotas::new(settings.auth.failures_per_min),
-            places: Places::new(&settings.http),
+            permits: Permits::new(&settings.http),
             tickets: Arc::new(tickets),
             hub: Hub::default(),
             stopped: CancellationToken::new(),
@@ -160,17 +177,17 @@ impl AppState {
     #[must_use]
     pub fn renewed(&self, settings: Settings, providers: Arc<ProviderSet>, auth: Authenticator) -> Self {
         let (old, http) = (&*self.0, &settings.http);
-        let places = if old.settings.http.admits_like(http) {
-            old.places.clone()
+        let permits = if old.settings.http.admits_like(http) {
+            old.permits.clone()
         } else {
-            Places::new(http)
+            Permits::new(http)
         };
         Self(Arc::new(Inner {
             check_times: check_times(&settings),
             thumbnail_sizes: thumbnail_sizes(&settings),
             uploads: old.uploads.renewed(settings.uploads.per_owner_per_min),
             failures: old.failures.renewed(settings.auth.failures_per_min),
-            places,
+            permits,
             settings,
             providers,
             auth,

@@ -6,7 +6,7 @@ use crate::limits::Network;
 impl Http {
     /// Whether as much is done at the same time as with `other`.
     pub(crate) fn admits_like(&self, other: &Self) -> bool {
-        let of = |http: &Self| (http.max_requests, http.quick_ms, http.queue_ms);
+        let of = |http: &Self| (http.max_requests, http.max_waiting);
         of(self) == of(other)
     }
 }
@@ -21,12 +21,12 @@ pub(super) fn check(http: &mut Http) -> Result<(), (&'static str, String)> {
     let connections = u64::try_from(http.max_connections).unwrap_or(u64::MAX);
     let of_address = u64::try_from(http.max_connections_per_address).unwrap_or(u64::MAX);
     let requests = u64::try_from(http.max_requests).unwrap_or(u64::MAX);
+    let waiting = u64::try_from(http.max_waiting).unwrap_or(u64::MAX);
     let rules = [
         ("http.max_connections", connections, 16, 1_000_000),
         ("http.max_connections_per_address", of_address, 0, 1_000_000),
         ("http.max_requests", requests, 1, 100_000),
-        ("http.quick_ms", http.quick_ms, 1, 10_000),
-        ("http.queue_ms", http.queue_ms, 1, 10_000),
+        ("http.max_waiting", waiting, 0, 1_000_000),
         ("http.header_timeout_s", http.header_timeout_s, 1, 600),
         ("http.body_timeout_s", http.body_timeout_s, 1, 600),
     ];

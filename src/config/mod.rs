@@ -94,10 +94,8 @@ pub struct Http {
     pub max_connections_per_address: usize,
     /// Requests of one kind that are worked on at the same time.
     pub max_requests: usize,
-    /// Answers faster than this on average are never too slow, in milliseconds.
-    pub quick_ms: u64,
-    /// Nobody is refused while all have their turn within so many milliseconds.
-    pub queue_ms: u64,
+    /// Requests of one kind that wait to be worked on.
+    pub max_waiting: usize,
     /// Longest that the headers of a request may take, in seconds.
     pub header_timeout_s: u64,
     /// Longest pause within a body, either way, in seconds.

@@ -2,7 +2,16 @@
 //! refuses it as unknown.
 
 /// `(section.key, what replaces it)`, as the end of the line "… is gone and does nothing: …".
-pub(super) const RETIRED: &[(&str, &str)] = &[];
+pub(super) const RETIRED: &[(&str, &str)] = &[
+    (
+        "http.quick_ms",
+        "requests are shed by http.max_waiting, and by how long they have waited",
+    ),
+    (
+        "http.queue_ms",
+        "requests are shed by http.max_waiting, and by how long they have waited",
+    ),
+];
 
 /// The line for `key`, which `origin` sets, where `list` has it.
 pub(super) fn retired_warning(list: &[(&str, &str)], origin: &str, key: &str) -> Option<String> {

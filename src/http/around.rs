@@ -1,21 +1,25 @@
 //! Around every request, outermost first: an id; a line, a span and a count; a problem document for every refusal.
-//! Around those of the API besides: a place, an answer where the handler panics, a deadline.
+//! Around those of the API besides: a permit, an answer where the handler panics, a deadline.
 //! One layer does what one does: each costs a copy of everything below it, and an allocation or two.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures::FutureExt;
+use http::Method;
+use http::request::Parts;
 use tokio::time::timeout;
 
+use super::caller;
 use super::error::ApiError;
 use super::log::{self, Lines};
 use super::problems::{self, RequestId};
 use super::quota;
+use crate::limits::{FairSemaphore, with_permit};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
 
@@ -39,15 +43,51 @@ pub(crate) async fn watched(
     response
 }
 
-/// One request too many is turned away, a panic becomes a 500, a slow handler a 503.
+/// Turns one request too many away, makes a panic a 500, and a slow handler a 503:
+///
+/// 1. The caller is told by its token, else by its address ([`charge`]).
+/// 2. The request takes a permit of its kind, in its caller's turn; without one in good time it is a 503 ([`FairSemaphore`]).
+/// 3. The handler runs within what is left of the request's time.
+/// 4. The permit is given back when the answer begins: event streams go on without one.
+///
+/// [`charge`]: caller::charge
 pub(crate) async fn guarded(State(state): State<AppState>, request: Request, next: Next) -> Response {
-    let Some((admitted, request)) = quota::enter(&state, request).await else {
+    let arrived = Instant::now();
+    let deadline = Duration::from_secs(state.settings.http.request_timeout_s);
+    if quota::is_probe(request.uri().path()) {
+        return in_time(deadline, next.run(request)).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let (semaphore, deadline) = kind_of(&state, &parts, deadline);
+    let caller = caller::charge(&mut parts, &state).await;
+    let Ok(permit) = semaphore.acquire(caller, deadline / 2).await else {
+        // Why: who is refused asks again, and refusing takes processors from those who are answered.
+        tokio::time::sleep(REFUSED_AFTER).await;
         return ApiError::Unavailable.into_response();
     };
-    let deadline = Duration::from_secs(state.settings.http.request_timeout_s);
-    let response = in_time(deadline, next.run(request)).await;
-    admitted.answered(&response);
-    response
+    let permit = Arc::new(permit);
+    let request = Request::from_parts(parts, quota::lending(&permit, body));
+    let left = deadline.saturating_sub(arrived.elapsed());
+    in_time(left, with_permit(permit, next.run(request))).await
+}
+
+/// A refusal takes as long as this.
+const REFUSED_AFTER: Duration = Duration::from_millis(100);
+
+/// Providers give up at five seconds: an honest 503 comes before.
+const WEBHOOK_DEADLINE: Duration = Duration::from_secs(4);
+
+/// Whose permits the request needs, and how long it may take in all.
+fn kind_of<'a>(state: &'a AppState, parts: &Parts, deadline: Duration) -> (&'a Arc<FairSemaphore>, Duration) {
+    let permits = &state.permits;
+    let path = parts.uri.path();
+    if path.starts_with("/v1/webhooks/") {
+        (&permits.webhooks, WEBHOOK_DEADLINE)
+    } else if matches!(parts.method, Method::GET | Method::HEAD) || path == "/v1/playback" {
+        (&permits.reads, deadline)
+    } else {
+        (&permits.changes, deadline)
+    }
 }
 
 async fn in_time(deadline: Duration, answering: impl Future<Output = Response>) -> Response {

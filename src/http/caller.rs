@@ -9,6 +9,7 @@ use http::request::Parts;
 use super::error::ApiError;
 use super::peer;
 use crate::auth::{Caller, Development, NotBelieved};
+use crate::limits::CallerKey;
 use crate::state::AppState;
 
 /// A caller with the scope `video:admin`.
@@ -19,9 +20,25 @@ impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        // The layer that charges requests to their callers has read the token already.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
         let believed = believe(parts, state).await;
         believed.map_err(|refusal| peer::failed(state, parts, refusal))
     }
+}
+
+/// Whom the request is charged to: the owner of a valid token, which is noted for the handler, else the address.
+pub(crate) async fn charge(parts: &mut Parts, state: &AppState) -> CallerKey {
+    if parts.headers.contains_key(header::AUTHORIZATION)
+        && let Ok(caller) = believe(parts, state).await
+    {
+        let key = CallerKey::owner(caller.owner());
+        parts.extensions.insert(caller);
+        return key;
+    }
+    peer::address_of(state, parts).map_or_else(CallerKey::unknown, CallerKey::address)
 }
 
 /// Whose request it is, by the one token that it must have.

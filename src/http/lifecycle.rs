@@ -10,6 +10,7 @@ use super::videos::managed;
 use super::view::VideoView;
 use crate::auth::Caller;
 use crate::domain::{Observation, ShownStatus, Video};
+use crate::limits::carry_permit;
 use crate::provider::{CancelOutcome, DeleteOutcome, Priority, Provider, Subject};
 use crate::state::AppState;
 use crate::store::Edit;
@@ -40,7 +41,7 @@ pub(crate) async fn cancel(
         // Goes on to its end where the caller goes away.
         ShownStatus::Created | ShownStatus::Waiting => {
             let state = state.clone();
-            let done = tokio::spawn(async move { call_off(&state, video).await }).await;
+            let done = tokio::spawn(carry_permit(async move { call_off(&state, video).await })).await;
             done.map_err(|error| ApiError::Internal(Box::new(error)))??
         }
         status => return Err(ApiError::UploadFinished(status)),

@@ -107,11 +107,12 @@ fn momentary(state: &AppState) {
     let metrics = &state.metrics;
     let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     metrics.streams.set(whole(state.hub.streams()));
-    let places = &state.places;
-    for (kind, admission) in [
-        ("webhooks", &places.webhooks),
-        ("reads", &places.reads),
-        ("changes", &places.changes),
+    let permits = &state.permits;
+    for (kind, semaphore) in [
+        ("webhooks", &permits.webhooks),
+        ("reads", &permits.reads),
+        ("changes", &permits.changes),
+        ("signing", &permits.signing),
     ] {
         let set = |what, count| {
             metrics
@@ -119,10 +120,11 @@ fn momentary(state: &AppState) {
                 .with_label_values(&[kind, what])
                 .set(whole(count));
         };
-        let crowd = admission.crowd();
-        set("under_way", crowd.under_way);
-        set("waiting", crowd.waiting);
-        set("places", crowd.places);
+        let load = semaphore.load();
+        set("under_way", load.under_way);
+        set("waiting", load.waiting);
+        set("lent", load.lent);
+        set("places", semaphore.limits().permits);
     }
     for pool in state.store.pools() {
         let set = |what, count| {

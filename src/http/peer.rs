@@ -15,15 +15,20 @@ pub(crate) struct Peer(pub(crate) SocketAddr);
 /// A refusal for want of a valid token or signature: counted against the caller's address, and a 429 where these are
 /// too many. What is valid never comes here.
 pub(crate) fn failed(state: &AppState, parts: &http::request::Parts, refusal: ApiError) -> ApiError {
-    let Some(Peer(peer)) = parts.extensions.get::<Peer>() else {
+    let Some(address) = address_of(state, parts) else {
         return refusal;
     };
-    let address = client(peer.ip(), &parts.headers, &state.settings.http.proxies);
     let quota = state.failures.take(&network_of(address), state.clock.now());
     match quota.filter(|quota| quota.refused.is_some()) {
         Some(quota) => ApiError::OverQuota("failures", quota),
         None => refusal,
     }
+}
+
+/// Where the request comes from, by `http.trusted_proxies`; `None` where the server did not say.
+pub(crate) fn address_of(state: &AppState, parts: &http::request::Parts) -> Option<IpAddr> {
+    let Peer(peer) = parts.extensions.get::<Peer>()?;
+    Some(client(peer.ip(), &parts.headers, &state.settings.http.proxies))
 }
 
 /// The nearest address that is no proxy of ours. What stands before it in the headers anybody may have written. A proxy

@@ -1,20 +1,17 @@
-//! Limits that callers see: what is too long, the headers of a quota, and 503 before everything becomes slow.
+//! Limits that callers see: what is too long, the headers of a quota, and permits that are lent while a body arrives.
 
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::Instant;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::Request;
-use axum::response::Response;
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use hyper::body::{Frame, SizeHint};
 
 use super::error::ApiError;
 use super::server::Surplus;
-use crate::limits::{Admission, Place, Quota};
-use crate::state::AppState;
+use crate::limits::{Lent, Permit, Quota};
 
 /// Longest path and query, in bytes.
 const LONGEST_URL: usize = 8 * 1024;
@@ -39,7 +36,7 @@ pub(crate) fn refusal(request: &Request) -> Option<ApiError> {
             detail,
         ));
     }
-    let surplus = request.extensions().get::<Surplus>().is_some() && !is_probe(request);
+    let surplus = request.extensions().get::<Surplus>().is_some() && !is_probe(request.uri().path());
     surplus.then_some(ApiError::Unavailable)
 }
 
@@ -55,74 +52,28 @@ pub(crate) fn write(name: &str, quota: &Quota, headers: &mut HeaderMap) {
     }
 }
 
-/// A request that is answered now, or none where it would not be in good time: it is to come again. Probes always are,
-/// and streams count only until they begin.
-pub(crate) async fn enter(state: &AppState, request: Request) -> Option<(Admitted, Request)> {
-    if is_probe(&request) {
-        return Some((Admitted(None), request));
-    }
-    let place = places_of(state, &request).enter().await?;
-    let (place, request) = lending(place, request);
-    Some((Admitted(Some(place)), request))
+/// Probes are answered however much there is to do.
+pub(crate) fn is_probe(path: &str) -> bool {
+    matches!(path, "/livez" | "/readyz")
 }
 
-/// The place that a request has until it is answered.
-pub(crate) struct Admitted(Option<Arc<Place>>);
-
-impl Admitted {
-    /// What was refused as wrong says nothing of how busy we are.
-    pub(crate) fn answered(self, response: &Response) {
-        if let Some(place) = self.0
-            && !response.status().is_client_error()
-        {
-            place.answered();
-        }
+/// A body that lends the request's permit while its client still sends: who dawdles holds up nobody.
+pub(crate) fn lending(permit: &Arc<Permit>, body: Body) -> Body {
+    if body.is_end_stream() {
+        return body;
     }
-}
-
-fn is_probe(request: &Request) -> bool {
-    matches!(request.uri().path(), "/livez" | "/readyz")
-}
-
-fn places_of<'a>(state: &'a AppState, request: &Request) -> &'a Arc<Admission> {
-    if request.uri().path().starts_with("/v1/webhooks/") {
-        &state.places.webhooks
-    } else if matches!(*request.method(), Method::GET | Method::HEAD) {
-        &state.places.reads
-    } else {
-        &state.places.changes
-    }
-}
-
-/// While the client still sends, others have its place: who dawdles holds up nobody.
-fn lending(place: Place, request: Request) -> (Arc<Place>, Request) {
-    let place = Arc::new(place);
-    if request.body().is_end_stream() {
-        return (place, request);
-    }
-    let lender = place.clone();
-    let request = request.map(|inner| {
-        Body::new(Lending {
-            inner,
-            place: lender,
-            away_since: None,
-        })
-    });
-    (place, request)
+    Body::new(Lending {
+        inner: body,
+        permit: permit.clone(),
+        lent: None,
+    })
 }
 
 struct Lending {
     inner: Body,
-    place: Arc<Place>,
-    away_since: Option<Instant>,
-}
-
-impl Lending {
-    fn come_back(&mut self) {
-        if let Some(since) = self.away_since.take() {
-            self.place.come_back(since.elapsed());
-        }
-    }
+    permit: Arc<Permit>,
+    /// While the client is waited for.
+    lent: Option<Lent>,
 }
 
 impl HttpBody for Lending {
@@ -135,10 +86,9 @@ impl HttpBody for Lending {
     ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         let polled = Pin::new(&mut self.inner).poll_frame(context);
         if polled.is_ready() {
-            self.come_back();
-        } else if self.away_since.is_none() {
-            self.away_since = Some(Instant::now());
-            self.place.leave();
+            self.lent = None;
+        } else if self.lent.is_none() {
+            self.lent = Some(self.permit.lend());
         }
         polled
     }
@@ -149,11 +99,5 @@ impl HttpBody for Lending {
 
     fn size_hint(&self) -> SizeHint {
         self.inner.size_hint()
-    }
-}
-
-impl Drop for Lending {
-    fn drop(&mut self) {
-        self.come_back();
     }
 }

@@ -2,10 +2,14 @@
 //!
 //! Leaves that know neither requests nor rows.
 
-mod admission;
+mod caller_key;
+mod fair;
 mod network;
 mod quotas;
+mod request_permit;
 
-pub use self::admission::{Admission, Crowd, Place};
+pub use self::caller_key::CallerKey;
+pub use self::fair::{FairSemaphore, Lent, Limits, Load, Permit, Refused};
 pub use self::network::{Network, NoNetwork, network_of};
 pub use self::quotas::{Quota, Quotas};
+pub use self::request_permit::{carry_permit, lend_permit_while, with_permit};

@@ -39,10 +39,10 @@ pub use error::{CallError, InvalidField, MapError};
 use http::HeaderMap;
 pub use listing::{AssetPage, Described, ListedAsset, PageMark};
 use map::Map;
-use playback::Asking;
+use playback::{Asking, Missing};
 pub use playback::{PlaybackAsk, PlaybackUrls};
 pub use sightings::Sightings;
-pub use signing::turn;
+pub use signing::signing_threads;
 pub use subject::{Captures, Subject};
 use template::Scope;
 pub use upload::{Chunk, Protocol, UploadDescriptor};
@@ -316,7 +316,22 @@ impl Provider {
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
     ) -> Result<PlaybackUrls, CallError> {
-        self.map.playback.answer(self.asking(subject, ask), false).await
+        let asking = self.asking(subject, ask, Missing::Signed);
+        whole(self.map.playback.answer(asking, false).await?)
+    }
+
+    /// As [`Provider::playback`], of signatures that are known, or made in no time; `None` where a slow one is missing:
+    /// [`Provider::playback`] makes it, for a caller that has taken its permit to sign.
+    ///
+    /// # Errors
+    /// As [`Provider::playback`].
+    pub async fn known_playback(
+        &self,
+        subject: &Subject,
+        ask: &PlaybackAsk<'_>,
+    ) -> Result<Option<PlaybackUrls>, CallError> {
+        let asking = self.asking(subject, ask, Missing::LeftOut);
+        self.map.playback.answer(asking, false).await
     }
 
     /// The addresses of a video's pictures, and what signs them, only.
@@ -328,11 +343,26 @@ impl Provider {
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
     ) -> Result<PlaybackUrls, CallError> {
-        self.map.playback.answer(self.asking(subject, ask), true).await
+        let asking = self.asking(subject, ask, Missing::Signed);
+        whole(self.map.playback.answer(asking, true).await?)
     }
 
-    fn asking<'a>(&'a self, subject: &'a Subject, ask: &'a PlaybackAsk<'a>) -> Asking<'a> {
+    /// As [`Provider::known_playback`], of the pictures alone.
+    ///
+    /// # Errors
+    /// As [`Provider::playback`].
+    pub async fn known_thumbnails(
+        &self,
+        subject: &Subject,
+        ask: &PlaybackAsk<'_>,
+    ) -> Result<Option<PlaybackUrls>, CallError> {
+        let asking = self.asking(subject, ask, Missing::LeftOut);
+        self.map.playback.answer(asking, true).await
+    }
+
+    fn asking<'a>(&'a self, subject: &'a Subject, ask: &'a PlaybackAsk<'a>, missing: Missing) -> Asking<'a> {
         Asking {
+            missing,
             client: &self.map.client,
             values: &self.map.values,
             subject,
@@ -340,4 +370,9 @@ impl Provider {
             now: ask.now,
         }
     }
+}
+
+/// An answer whose signatures were all to be made.
+fn whole(answer: Option<PlaybackUrls>) -> Result<PlaybackUrls, CallError> {
+    answer.ok_or_else(|| CallError::outage("a signature was not made"))
 }

@@ -133,7 +133,7 @@ impl Metrics {
             outbox_oldest: all.gauge("outbox_oldest_seconds", "Age of the oldest of them", &["state"])?,
             streams: all.plain("event_streams", "Open event streams of this process")?,
             admission: all.gauge("http_admission",
-                "Requests by kind: under_way, waiting for a place, and how many places there are now",
+                "Requests by kind: under_way, waiting for a place, lent while they wait for a provider, and how many places there are",
                 &["kind", "what"],
             )?,
             connections: all.gauge("database_connections",

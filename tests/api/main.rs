@@ -13,6 +13,7 @@ mod adopt;
 mod auth;
 mod check;
 mod commands;
+mod fairness;
 mod idempotency;
 mod import;
 mod inbox;

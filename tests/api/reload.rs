@@ -229,7 +229,7 @@ async fn what_takes_a_start_is_named_and_stays_as_it_is() {
     assert_eq!(app.reload().await, Ok(vec![]), "a port of 0 is no change");
     files.write(
         "video.toml",
-        "[database]\nmax_connections = 5\n[http]\nmetrics_listen = \"127.0.0.1:9999\"\nqueue_ms = 60\n[local]\njobs = 3\n\
+        "[database]\nmax_connections = 5\n[http]\nmetrics_listen = \"127.0.0.1:9999\"\nmax_waiting = 60\n[local]\njobs = 3\n\
          [log]\nfilter = \"debug\"",
     );
     let kept = [
@@ -242,7 +242,7 @@ async fn what_takes_a_start_is_named_and_stays_as_it_is() {
     let settings = app.state_now().await.settings.clone();
     assert_eq!((settings.database.max_connections, settings.local.jobs), (4, 1));
     assert_eq!(settings.http.metrics_listen, "");
-    assert_eq!(settings.http.queue_ms, 60, "the rest is taken over");
+    assert_eq!(settings.http.max_waiting, 60, "the rest is taken over");
     assert_eq!(settings.http.public_url, app.url);
     files.write("video.toml", "[providers]\nenabled = [\"mux\", \"local\"]");
     // The variable says otherwise, and wins.

@@ -23,6 +23,7 @@ mod support;
 
 mod cluster;
 mod crashed_upload;
+mod fairness;
 mod far;
 mod full;
 mod histories;

@@ -32,11 +32,10 @@ use crate::wire::{Answer, Bytes, Connection, get, post};
 /// Connections of the burst, at most; more requests than these are never under way.
 const CONNECTIONS: usize = 640;
 
-/// Tighter than the defaults, so that 640 connections are far too many in a debug build too. (Webhooks: five times.)
-const TIGHT: [(&str, &str); 3] = [
-    ("VIDEO_HTTP__MAX_REQUESTS", "512"),
-    ("VIDEO_HTTP__QUICK_MS", "5"),
-    ("VIDEO_HTTP__QUEUE_MS", "25"),
+/// Tighter than the defaults, so that 640 connections are far too many.
+const TIGHT: [(&str, &str); 2] = [
+    ("VIDEO_HTTP__MAX_REQUESTS", "64"),
+    ("VIDEO_HTTP__MAX_WAITING", "64"),
 ];
 
 /// The number of a request → the request.
@@ -186,14 +185,13 @@ async fn start(db: Db, mux: &FakeMux, more: &[(&str, &str)]) -> (Service, TestDa
     (start_on(&database.url, mux, more).await, database)
 }
 
-/// A service whose PostgreSQL is 10 ms away. So many requests of a kind are under way at most, and wait for that at most
-/// so many milliseconds (webhooks five times as long).
-async fn start_far(mux: &FakeMux, most: &str, queue_ms: &str) -> (Service, TestDatabase, Far) {
+/// A service whose PostgreSQL is 10 ms away. So many requests of a kind are under way at most, and as many wait for that.
+async fn start_far(mux: &FakeMux, most: &str) -> (Service, TestDatabase, Far) {
     let database = TestDatabase::make(Db::Postgres).await;
     let far = Far::start(&database.url, Duration::from_millis(10)).await;
     let limits = [
         ("VIDEO_HTTP__MAX_REQUESTS", most),
-        ("VIDEO_HTTP__QUEUE_MS", queue_ms),
+        ("VIDEO_HTTP__MAX_WAITING", most),
     ];
     let service = start_on(&far.url, mux, &limits).await;
     (service, database, far)
@@ -218,7 +216,12 @@ fn token() -> String {
 async fn ten_times_too_many_uploads_are_shed() {
     let mux = FakeMux::start().await;
     mux.slow_down(Duration::from_millis(150));
-    let (service, _database) = start(Db::Postgres, &mux, &[("VIDEO_HTTP__MAX_REQUESTS", "8")]).await;
+    // While the provider is asked others have the permit: as many again may wait, and half of all may be one caller's.
+    let few = [
+        ("VIDEO_HTTP__MAX_REQUESTS", "8"),
+        ("VIDEO_HTTP__MAX_WAITING", "8"),
+    ];
+    let (service, _database) = start(Db::Postgres, &mux, &few).await;
     let token = token();
     let headers = format!("authorization: Bearer {token}\r\n");
     let requests: Requests = Arc::new(move |_| post("/v1/uploads", &headers, b"{}"));
@@ -271,7 +274,7 @@ async fn webhooks(service: &Service, token: &str) -> Requests {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_times_too_many_reads_of_a_far_database_are_shed() {
     let mux = FakeMux::start().await;
-    let (service, _database, _far) = start_far(&mux, "4", "20").await;
+    let (service, _database, _far) = start_far(&mux, "4").await;
     let token = token();
     let requests = reads(&service, &token).await;
     let scene = Scene {
@@ -286,7 +289,7 @@ async fn ten_times_too_many_reads_of_a_far_database_are_shed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn ten_times_too_many_webhooks_of_a_far_database_are_shed() {
     let mux = FakeMux::start().await;
-    let (service, _database, _far) = start_far(&mux, "8", "10").await;
+    let (service, _database, _far) = start_far(&mux, "8").await;
     let token = token();
     let requests = webhooks(&service, &token).await;
     let scene = Scene {

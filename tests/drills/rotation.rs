@@ -297,9 +297,6 @@ fn settings() -> Vec<(&'static str, &'static str)> {
         .flat_map(|(plain, by_file, file)| [(plain, ""), (by_file, file)])
         .collect();
     all.push(("VIDEO_HTTP__DRAIN_S", "1"));
-    // On a slow machine too nobody is told to come again later.
-    all.push(("VIDEO_HTTP__QUICK_MS", "2000"));
-    all.push(("VIDEO_HTTP__QUEUE_MS", "2000"));
     all.push(("VIDEO_LOG__FILTER", "warn,yourbit_video::commands=info"));
     all
 }

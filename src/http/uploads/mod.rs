@@ -20,7 +20,7 @@ use super::extract::{JsonBytes, NoQuery, parse};
 use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
-use crate::limits::Quota;
+use crate::limits::{Quota, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::carried;
 
@@ -112,7 +112,10 @@ async fn created(
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
     let state = state.clone();
-    let done = tokio::spawn(carried(async move { run(&state, begin, keyed).await })).await;
+    let done = tokio::spawn(carry_permit(carried(
+        async move { run(&state, begin, keyed).await },
+    )))
+    .await;
     let begun = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     Ok(Answer::new(begun)?.respond(as_text))
 }

@@ -29,6 +29,7 @@ use super::{
     source::{self, Kind, Rules},
     template::{Place, Scope},
 };
+use crate::limits::lend_permit_while;
 use crate::telemetry::CallMeter;
 
 /// `[api]`, compiled.
@@ -101,7 +102,8 @@ impl Client {
     ) -> Result<Sent, CallError> {
         let mut call = Watched::begin(&self.meter, action);
         let sent = match action.request(scope) {
-            Ok(request) => self.send(action, request, priority, now, &mut call).await,
+            // Why: a slow provider takes no permits from requests that do not ask it.
+            Ok(request) => lend_permit_while(self.send(action, request, priority, now, &mut call)).await,
             Err(invalid) => Err(invalid.into()),
         };
         call.end(&sent);

@@ -82,6 +82,16 @@ pub(crate) struct Asking<'a> {
     pub(crate) subject: &'a Subject,
     pub(crate) ask: &'a PlaybackAsk<'a>,
     pub(crate) now: DateTime<Utc>,
+    pub(crate) missing: Missing,
+}
+
+/// What is done where a signature by a slow key is not known yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// It is made.
+    Signed,
+    /// There is no answer: the caller takes a permit to sign first.
+    LeftOut,
 }
 
 /// What all addresses of one answer share.
@@ -107,12 +117,12 @@ impl Playback {
         form.url.render(&Scope::of(subject, values)).ok()
     }
 
-    /// All addresses, or only the pictures.
+    /// All addresses, or only the pictures; `None` where a signature is missing that is not to be made.
     pub(crate) async fn answer(
         &self,
         asking: Asking<'_>,
         only_thumbnails: bool,
-    ) -> Result<PlaybackUrls, CallError> {
+    ) -> Result<Option<PlaybackUrls>, CallError> {
         let policy = asking.subject.playback_policy;
         let urls: Vec<(&str, &Form)> = if only_thumbnails {
             Vec::new()
@@ -129,7 +139,10 @@ impl Playback {
             return Err(unplayable(policy).into());
         }
         let shared = self.shared(&asking, needs).await?;
-        let (tokens, pictures) = self.tokens(&asking, &shared, picture, only_thumbnails).await?;
+        let tokens = self.tokens(&asking, &shared, picture, only_thumbnails).await?;
+        let Some((tokens, pictures)) = tokens else {
+            return Ok(None);
+        };
         let scope = shared.scope(&asking, Some(&tokens));
         let mut answer = PlaybackUrls {
             urls: rendered(&urls, &scope)?,
@@ -151,7 +164,7 @@ impl Playback {
         if signs || !tokens.is_empty() {
             answer.expires_at = DateTime::from_timestamp(shared.ends, 0);
         }
-        Ok(answer)
+        Ok(Some(answer))
     }
 
     fn picture(&self, policy: Policy) -> Option<(&Thumbnail, &Form)> {

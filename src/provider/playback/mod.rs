@@ -10,6 +10,7 @@ mod tokens;
 use std::collections::BTreeSet;
 
 pub(crate) use answer::Asking;
+pub(crate) use answer::Missing;
 use answer::NeedsOfAnswer;
 pub use answer::{PlaybackAsk, PlaybackUrls};
 use form::{Form, Forms, Needs};

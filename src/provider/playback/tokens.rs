@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     Playback,
-    answer::{Asking, Shared},
+    answer::{Asking, Missing, Shared},
     form::Form,
     sign::Sign,
     thumbnail::{Picture, Thumbnail},
@@ -22,20 +22,21 @@ use crate::{
 pub(super) type Tokens<'a> = Vec<(&'a str, Arc<str>)>;
 
 impl Playback {
-    /// The tokens that are returned, and for each picture the tokens that it is rendered with.
+    /// The tokens that are returned, and for each picture the tokens that it is rendered with; `None` where one is missing
+    /// that is not to be made.
     pub(super) async fn tokens<'a>(
         &'a self,
         asking: &Asking<'_>,
         shared: &Shared,
         picture: Option<(&'a Thumbnail, &'a Form)>,
         only_thumbnails: bool,
-    ) -> Result<(Tokens<'a>, Vec<Tokens<'a>>), CallError> {
+    ) -> Result<Option<(Tokens<'a>, Vec<Tokens<'a>>)>, CallError> {
         let sizes = asking.ask.sizes;
         let Sign::Jwt(jwt) = &self.sign else {
-            return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
+            return Ok(Some((Tokens::new(), vec![Tokens::new(); sizes.len()])));
         };
         if asking.subject.playback_policy == Policy::Public || self.off {
-            return Ok((Tokens::new(), vec![Tokens::new(); sizes.len()]));
+            return Ok(Some((Tokens::new(), vec![Tokens::new(); sizes.len()])));
         }
         let none = BTreeSet::new();
         let of_picture = picture.map_or(&none, |(_, form)| &form.needs.tokens);
@@ -67,8 +68,8 @@ impl Playback {
                 });
             }
         }
-        let signed = sign_all(jwt, &wanted, &shared.scope(asking, None)).await?;
-        Ok(sort(&wanted, signed, sizes, of_picture))
+        let signed = sign_all(jwt, &wanted, &shared.scope(asking, None), asking.missing).await?;
+        Ok(signed.map(|signed| sort(&wanted, signed, sizes, of_picture)))
     }
 }
 
@@ -79,21 +80,30 @@ struct Wanted<'a> {
     params: Vec<(&'a str, u64)>,
 }
 
-/// The tokens in order: known ones as they are, the others rendered and signed.
-async fn sign_all(jwt: &Jwt, wanted: &[Wanted<'_>], scope: &Scope<'_>) -> Result<Vec<Arc<str>>, CallError> {
+/// The tokens in order: known ones as they are, the others rendered and signed; `None` where one is missing that is not to
+/// be made.
+async fn sign_all(
+    jwt: &Jwt,
+    wanted: &[Wanted<'_>],
+    scope: &Scope<'_>,
+    if_missing: Missing,
+) -> Result<Option<Vec<Arc<str>>>, CallError> {
     let mut tokens = Vec::with_capacity(wanted.len());
     let mut missing = Vec::new();
     for wanted in wanted {
         let key = Jwt::key(wanted.token, &wanted.params, scope)?;
         let known = jwt.signer.known(&key);
         if known.is_none() {
+            if if_missing == Missing::LeftOut && jwt.signer.is_slow() {
+                return Ok(None);
+            }
             missing.push((key, jwt.unsigned(wanted.token, &wanted.params, scope)?));
         }
         tokens.push(known);
     }
     let mut fresh = jwt.signer.sign(missing).await?.into_iter();
     let whole = tokens.into_iter().map(|known| known.or_else(|| fresh.next()));
-    Ok(whole.flatten().collect())
+    Ok(Some(whole.flatten().collect()))
 }
 
 /// Sorts the signed tokens into those of the answer and those of each picture; the largest picture's is shown.

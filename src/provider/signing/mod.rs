@@ -8,12 +8,11 @@ mod lifetime;
 mod mistaken;
 mod signer;
 mod threads;
-mod turn;
 
 pub(crate) use digest::{Digest, KEY_ENCODINGS, KeyEncoding, any_base64, secret};
 pub(crate) use jwt::{Jwt, TokenTemplate};
 pub(crate) use lifetime::Lifetime;
-pub use turn::turn;
+pub use threads::threads as signing_threads;
 
 use super::template::{Id, Name};
 

@@ -59,18 +59,44 @@ impl Signer {
         Some(known)
     }
 
-    /// Signs, and keeps each token under its key; in order.
+    /// Whether signatures take long enough to need a permit.
+    pub(crate) fn is_slow(&self) -> bool {
+        self.key.as_ref().is_some_and(|key| key.is_slow())
+    }
+
+    /// Signs, and keeps each token under its key; in order. A token that is being made elsewhere is waited for.
+    ///
+    /// Why nobody waits in a circle: the keys of one video come in the same order in every request, each is asked for once,
+    /// and no two videos share one.
     pub(crate) async fn sign(&self, missing: Vec<(String, String)>) -> Result<Vec<Arc<str>>, CallError> {
-        if missing.is_empty() {
-            return Ok(Vec::new());
+        // A token, or its place among those that are signed here.
+        let mut tokens: Vec<Result<Arc<str>, usize>> = Vec::with_capacity(missing.len());
+        let (mut keys, mut guards, mut unsigned) = (Vec::new(), Vec::new(), Vec::new());
+        for (key, text) in &missing {
+            if let Some(at) = keys.iter().position(|own| own == &key) {
+                tokens.push(Err(at));
+                continue;
+            }
+            tokens.push(self.known.get_value_or_guard_async(key).await.map_err(|guard| {
+                keys.push(key);
+                guards.push(guard);
+                unsigned.push(text.clone());
+                guards.len() - 1
+            }));
         }
-        let (keys, unsigned): (Vec<_>, Vec<_>) = missing.into_iter().unzip();
-        let tokens = self.sign_now(unsigned).await?;
-        self.counts.0.fetch_add(tokens.len() as u64, Ordering::Relaxed);
-        for (key, token) in keys.into_iter().zip(&tokens) {
-            self.known.insert(key, Arc::clone(token));
+        if unsigned.is_empty() {
+            return Ok(tokens.into_iter().flatten().collect());
         }
-        Ok(tokens)
+        let signed = self.sign_now(unsigned).await?;
+        self.counts.0.fetch_add(signed.len() as u64, Ordering::Relaxed);
+        for (guard, token) in guards.into_iter().zip(&signed) {
+            // One that was pushed out meanwhile is signed again when it is asked for.
+            let _kept = guard.insert(Arc::clone(token));
+        }
+        Ok(tokens
+            .into_iter()
+            .map(|token| token.unwrap_or_else(|at| Arc::clone(&signed[at])))
+            .collect())
     }
 
     async fn sign_now(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use aws_lc_rs::error::Unspecified;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flume::{Receiver, Sender};
-use tokio::sync::{Notify, oneshot};
+use tokio::sync::oneshot;
 
 use super::key::SigningKey;
 
@@ -14,13 +14,7 @@ use super::key::SigningKey;
 static CORES: LazyLock<usize> =
     LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
-/// Jobs for each thread that keep it at work until more come: videos are read from the database meanwhile.
-const AHEAD: usize = 2;
-
-/// Told when no more jobs wait than that.
-static ROOM: Notify = Notify::const_new();
-
-/// First come, first served. As many wait as the service takes requests.
+/// First come, first served: who may come, and in which order, is decided by permits before (`FairSemaphore`).
 static QUEUE: LazyLock<Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = flume::unbounded();
     for number in 0..*CORES {
@@ -53,23 +47,9 @@ pub(super) async fn sign(key: Arc<SigningKey>, unsigned: Vec<String>) -> Tokens 
     answered.await.map_err(|_| Unspecified)?
 }
 
-/// Returns when the threads will be without work unless more comes. Whoever waits is let go together.
-pub(super) async fn room() {
-    // From here on nothing that is told is missed.
-    let told = ROOM.notified();
-    if !has_room() {
-        told.await;
-    }
-}
-
-fn has_room() -> bool {
-    QUEUE.len() <= *CORES * AHEAD
-}
-
-/// Many more jobs than leave room.
-#[cfg(test)]
-pub(super) fn too_many() -> usize {
-    *CORES * (AHEAD + 4)
+/// How many videos are signed at the same time: one a core.
+pub fn threads() -> usize {
+    *CORES
 }
 
 /// As [`sign`], on this thread: for keys that are quick.
@@ -93,9 +73,6 @@ fn work(jobs: &Receiver<Job>) {
         answer,
     } in jobs
     {
-        if has_room() {
-            ROOM.notify_waiters();
-        }
         // Nobody waits any more.
         if answer.is_closed() {
             continue;
