@@ -28,9 +28,9 @@ const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
 #[derive(Clone)]
 pub struct AppState(Arc<Inner>);
 
-/// Of the requests of people, one caller works on a sixteenth of the permits at most while others are there: few enough that
-/// the others' next step is never far behind its own, enough to keep the machine busy.
-const SHARE_OF_PEOPLE: usize = 16;
+/// Of the requests of people, one caller works on so many for each core at most while others are there: few enough that the
+/// others' next step is never far behind its own, enough to keep the machine busy.
+const SHARE_OF_A_CORE: usize = 4;
 /// Of webhooks, half: a provider sends from few addresses, and they are stored in batches.
 const SHARE_OF_PROVIDERS: usize = 2;
 /// Videos of which signatures are made at the same time, for each thread that makes them: while one is signed, the next
@@ -55,11 +55,12 @@ impl Permits {
         let of_requests = |share: usize| {
             Arc::new(FairSemaphore::new(Limits {
                 permits: settings.max_requests,
-                share: settings.max_requests.div_ceil(share),
+                share: share.clamp(1, settings.max_requests),
                 waiting: settings.max_waiting,
             }))
         };
         let threads = crate::provider::signing_threads();
+        let of_people = threads * SHARE_OF_A_CORE;
         let signing = Limits {
             permits: threads * SIGNED_AHEAD,
             share: threads,
@@ -67,9 +68,9 @@ impl Permits {
             waiting: usize::MAX / 4,
         };
         Self {
-            webhooks: of_requests(SHARE_OF_PROVIDERS),
-            reads: of_requests(SHARE_OF_PEOPLE),
-            changes: of_requests(SHARE_OF_PEOPLE),
+            webhooks: of_requests(settings.max_requests.div_ceil(SHARE_OF_PROVIDERS)),
+            reads: of_requests(of_people),
+            changes: of_requests(of_people),
             signing: Arc::new(FairSemaphore::new(signing)),
         }
     }

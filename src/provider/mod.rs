@@ -320,8 +320,8 @@ impl Provider {
         whole(self.map.playback.answer(asking, false).await?)
     }
 
-    /// As [`Provider::playback`], of signatures that are known, or made in no time; `None` where a slow one is missing:
-    /// [`Provider::playback`] makes it, for a caller that has taken its permit to sign.
+    /// As [`Provider::playback`], of signatures that are known, or made in no time; `None`, before any call, where a slow one
+    /// is missing: [`Provider::sign_ahead`] makes it, for a caller that has taken its permit to sign.
     ///
     /// # Errors
     /// As [`Provider::playback`].
@@ -358,6 +358,21 @@ impl Provider {
     ) -> Result<Option<PlaybackUrls>, CallError> {
         let asking = self.asking(subject, ask, Missing::LeftOut);
         self.map.playback.answer(asking, true).await
+    }
+
+    /// Makes the slow signatures that [`Provider::known_playback`] (of pictures alone: [`Provider::known_thumbnails`]) lacks,
+    /// and calls nobody.
+    ///
+    /// # Errors
+    /// A claim lacks its value, or signing failed.
+    pub async fn sign_ahead(
+        &self,
+        subject: &Subject,
+        ask: &PlaybackAsk<'_>,
+        only_thumbnails: bool,
+    ) -> Result<(), CallError> {
+        let asking = self.asking(subject, ask, Missing::Signed);
+        self.map.playback.sign_ahead(asking, only_thumbnails).await
     }
 
     fn asking<'a>(&'a self, subject: &'a Subject, ask: &'a PlaybackAsk<'a>, missing: Missing) -> Asking<'a> {

@@ -175,7 +175,7 @@ fn playback_of(owner: &str, id: &str) -> Requests {
     let (headers, id) = (headers(owner), id.to_owned());
     // Another life each time: nothing is known.
     Arc::new(move |number| {
-        let life = 1_000 + number * 37;
+        let life = 1_000 + number * 37 % 600_000;
         get(&format!("/v1/videos/{id}/playback?expires_in={life}"), &headers)
     })
 }
@@ -211,7 +211,7 @@ async fn pages(db: Db, name: &'static str) {
         connections: 8,
         greedy: Arc::new(move |number| {
             let ids: Vec<&String> = (0..4).flat_map(|_| &many).collect();
-            let life = 2_000 + number * 37;
+            let life = 2_000 + number * 37 % 600_000;
             let body = json!({"ids": ids, "expires_in": life}).to_string();
             post("/v1/playback", &page_headers, body.as_bytes())
         }),
@@ -275,7 +275,7 @@ async fn thirty_two_patient_callers_are_all_answered() {
                     return;
                 }
                 let id = &ids[usize::try_from(number).unwrap() % ids.len()];
-                let life = 3_000 + number * 37;
+                let life = 3_000 + number * 37 % 600_000;
                 let path = format!("/v1/videos/{id}/playback?expires_in={life}");
                 let answer = connection.exchange(&get(&path, &headers), Instant::now()).await;
                 assert_eq!(answer.unwrap().status, 200);

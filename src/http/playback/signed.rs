@@ -4,7 +4,9 @@
 //! 2. Signatures that are known, or made in no time, are the answer at once.
 //! 3. Else the request takes a permit to sign, in its caller's turn: whoever asks for much waits for it alone.
 //! 4. If that took a while, the row is read again: after DELETE no token is issued any more.
-//! 5. The missing ones are signed; those that another request is making are waited for.
+//! 5. The missing ones are signed; those that another request is making are waited for. The permit is given back.
+//! 6. From the first step but one again: now they are known. (Only where thousands of others were signed meanwhile, or the
+//!    time went on by as much as addresses are rounded, not all of them are.) A call to the provider holds no permit.
 
 use std::time;
 
@@ -15,12 +17,15 @@ use super::Playback;
 use crate::auth::Caller;
 use crate::domain::{Field, ShownStatus, Video};
 use crate::http::error::ApiError;
-use crate::limits::CallerKey;
+use crate::limits::{CallerKey, Permit};
 use crate::provider::{PlaybackAsk, PlaybackUrls, Provider, Subject};
 use crate::state::AppState;
 
 /// The shortest life of a signed address, in seconds.
 const LEAST_S: u64 = 30;
+
+/// How often signatures may be forgotten before they are used.
+const TRIES: usize = 4;
 
 /// What somebody wants to know of videos.
 pub(super) struct Question<'a> {
@@ -63,37 +68,38 @@ pub(super) async fn playable(state: &AppState, caller: &Caller, id: Uuid) -> Res
 
 impl Question<'_> {
     /// Answers for a video that was found playable. See the module for the steps.
-    pub(super) async fn answer(&self, video: Video, what: What) -> Result<Signed, ApiError> {
+    pub(super) async fn answer(&self, mut video: Video, what: What) -> Result<Signed, ApiError> {
         let id = video.id;
         let failed = |error| ApiError::of_call(error, Some(id));
-        let provider = self.state.providers.of(&video)?;
-        let ask = self.ask(&provider, &video)?;
-        let subject = Subject::of_video(&video);
-        let known = match what {
-            What::Everything => provider.known_playback(&subject, &ask).await,
-            What::Pictures => provider.known_thumbnails(&subject, &ask).await,
-        };
-        if let Some(urls) = known.map_err(failed)? {
-            let now = ask.now;
-            return Ok(Signed { video, urls, now });
+        for _ in 0..TRIES {
+            let provider = self.state.providers.of(&video)?;
+            let ask = self.ask(&provider, &video)?;
+            let subject = Subject::of_video(&video);
+            let known = match what {
+                What::Everything => provider.known_playback(&subject, &ask).await,
+                What::Pictures => provider.known_thumbnails(&subject, &ask).await,
+            };
+            if let Some(urls) = known.map_err(failed)? {
+                let now = ask.now;
+                return Ok(Signed { video, urls, now });
+            }
+            let permit = self.permit_to_sign().await?;
+            if permit.was_waited_for() {
+                video = playable(self.state, self.caller, id).await?;
+            }
+            let (ask, subject) = (self.ask(&provider, &video)?, Subject::of_video(&video));
+            let only_pictures = what == What::Pictures;
+            let signed = provider.sign_ahead(&subject, &ask, only_pictures).await;
+            signed.map_err(failed)?;
         }
+        Err(ApiError::Unavailable)
+    }
+
+    async fn permit_to_sign(&self) -> Result<Permit, ApiError> {
         let key = CallerKey::owner(self.caller.owner());
         let patience = time::Duration::from_secs(self.state.settings.http.request_timeout_s);
         let permit = self.state.permits.signing.acquire(key, patience).await;
-        let permit = permit.map_err(|_refused| ApiError::Unavailable)?;
-        let video = if permit.was_waited_for() {
-            playable(self.state, self.caller, id).await?
-        } else {
-            video
-        };
-        let ask = self.ask(&provider, &video)?;
-        let subject = Subject::of_video(&video);
-        let urls = match what {
-            What::Everything => provider.playback(&subject, &ask).await,
-            What::Pictures => provider.thumbnails(&subject, &ask).await,
-        };
-        let (urls, now) = (urls.map_err(failed)?, ask.now);
-        Ok(Signed { video, urls, now })
+        permit.map_err(|_refused| ApiError::Unavailable)
     }
 
     fn ask(&self, provider: &Provider, video: &Video) -> Result<PlaybackAsk<'_>, ApiError> {

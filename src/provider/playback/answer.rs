@@ -117,6 +117,22 @@ impl Playback {
         form.url.render(&Scope::of(subject, values)).ok()
     }
 
+    /// Makes the tokens that are missing, and nothing else: an answer finds them known.
+    pub(crate) async fn sign_ahead(
+        &self,
+        asking: Asking<'_>,
+        only_thumbnails: bool,
+    ) -> Result<(), CallError> {
+        let picture = self.picture(asking.subject.playback_policy);
+        let asking = Asking {
+            missing: Missing::Signed,
+            ..asking
+        };
+        let shared = self.unasked(&asking);
+        self.tokens(&asking, &shared, picture, only_thumbnails).await?;
+        Ok(())
+    }
+
     /// All addresses, or only the pictures; `None` where a signature is missing that is not to be made.
     pub(crate) async fn answer(
         &self,
@@ -138,11 +154,13 @@ impl Playback {
         if signs && self.off {
             return Err(unplayable(policy).into());
         }
-        let shared = self.shared(&asking, needs).await?;
+        let mut shared = self.unasked(&asking);
+        // Before any call: claims name ids and times alone.
         let tokens = self.tokens(&asking, &shared, picture, only_thumbnails).await?;
         let Some((tokens, pictures)) = tokens else {
             return Ok(None);
         };
+        self.complete(&mut shared, &asking, needs).await?;
         let scope = shared.scope(&asking, Some(&tokens));
         let mut answer = PlaybackUrls {
             urls: rendered(&urls, &scope)?,
@@ -178,20 +196,28 @@ impl Playback {
             .filter_map(move |(name, forms)| Some((name.as_str(), forms.get(policy)?)))
     }
 
-    /// Signs, computes and fetches what the addresses need, tokens aside.
-    async fn shared(&self, asking: &Asking<'_>, needs: &Needs) -> Result<Shared, CallError> {
+    /// The times of an answer for which nothing was computed or fetched yet.
+    fn unasked(&self, asking: &Asking<'_>) -> Shared {
         let max_s = self
             .max_ttl_s
             .map_or(asking.ask.max_ttl_s, |max| max.min(asking.ask.max_ttl_s));
         let life = Lifetime::of(asking.now, asking.ask.expires_in_s, max_s);
-        let mut shared = Shared {
+        Shared {
             captures: Captures::new(),
             signature: None,
             life,
             ends: life.expires,
-        };
-        let (signature, computed) = self.digests(&shared.scope(asking, None), needs)?;
-        let mut captures = computed;
+        }
+    }
+
+    /// Signs, computes and fetches what the addresses need, tokens aside.
+    async fn complete(
+        &self,
+        shared: &mut Shared,
+        asking: &Asking<'_>,
+        needs: &Needs,
+    ) -> Result<(), CallError> {
+        let (signature, mut captures) = self.digests(&shared.scope(asking, None), needs)?;
         if let Sign::Fetch(steps) = &self.sign
             && steps.gives(&needs.captures)
         {
@@ -205,7 +231,7 @@ impl Playback {
         }
         shared.captures = captures;
         shared.signature = signature;
-        Ok(shared)
+        Ok(())
     }
 
     fn digests(&self, scope: &Scope<'_>, needs: &Needs) -> Result<(Option<String>, Captures), InvalidField> {
