@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Duration, Utc};
-use tokio::sync::{Mutex, Notify, Semaphore};
+use tokio::sync::{Mutex, Notify};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -15,14 +15,14 @@ use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::{Http, Settings};
 use crate::domain::{CheckTimes, Video};
-use crate::limits::{FairSemaphore, Limits, Quotas};
+use crate::limits::{FairRoom, FairSemaphore, Limits, Quotas};
 use crate::live::Hub;
 use crate::provider::{Provider, Sightings};
 use crate::store::{Depths, Intake, Planner, Store, StoreError};
 use crate::telemetry::Metrics;
 
-/// KiB of webhook bodies that are buffered at the same time: 64 MiB.
-const WEBHOOK_ROOM_KIB: usize = 64 * 1024;
+/// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
+const WEBHOOK_ROOM: usize = 64 * 1024 * 1024;
 
 /// The shared state. Cheap to clone.
 #[derive(Clone)]
@@ -96,8 +96,8 @@ pub struct Inner {
     pub providers: Arc<ProviderSet>,
     /// Whose tokens are believed.
     pub auth: Authenticator,
-    /// Shared by the webhook bodies being read, in KiB.
-    pub webhook_room: Arc<Semaphore>,
+    /// Shared by the webhook bodies being read.
+    pub webhook_room: Arc<FairRoom>,
     /// The service is on its way out.
     pub stopping: Arc<AtomicBool>,
     /// Uploads that each owner may begin.
@@ -165,7 +165,7 @@ impl AppState {
             intake,
             providers,
             auth,
-            webhook_room: Arc::new(Semaphore::new(WEBHOOK_ROOM_KIB)),
+            webhook_room: Arc::new(FairRoom::new(WEBHOOK_ROOM)),
             stopping: Arc::default(),
             last_ready: Arc::default(),
             metrics,

@@ -60,6 +60,7 @@ pub(crate) async fn guarded(State(state): State<AppState>, request: Request, nex
     let (mut parts, body) = request.into_parts();
     let (semaphore, deadline) = kind_of(&state, &parts, deadline);
     let caller = caller::charge(&mut parts, &state).await;
+    parts.extensions.insert(caller);
     let Ok(permit) = semaphore.acquire(caller, deadline / 2).await else {
         // Why: who is refused asks again, and refusing takes processors from those who are answered.
         tokio::time::sleep(REFUSED_AFTER).await;

@@ -1,6 +1,5 @@
 //! `POST /v1/webhooks/{provider}`: verified over the raw bytes, durable before the 200.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -9,12 +8,12 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use serde::Serialize;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use utoipa::ToSchema;
 
 use super::error::ApiError;
 use super::peer;
 use crate::domain::{EventState, NewEvent};
+use crate::limits::{CallerKey, RoomShare};
 use crate::provider::VerifiedBody;
 use crate::state::AppState;
 use crate::store::Stored;
@@ -52,7 +51,10 @@ impl FromRequest<AppState> for VerifiedWebhook {
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())
             .map_err(refused)?;
-        let mut share = Share::of(state);
+        let caller = parts.extensions.get().copied();
+        let mut share = state
+            .webhook_room
+            .share(caller.unwrap_or_else(CallerKey::unknown));
         let reading = tokio::time::timeout(BODY_DEADLINE, read(body, &mut share));
         let bytes = reading
             .await
@@ -65,42 +67,9 @@ impl FromRequest<AppState> for VerifiedWebhook {
     }
 }
 
-/// The room that a body takes while it is read: what is there of it, not what it declares. Who declares much and sends
+/// Reads the body. Of the shared room it takes what is there of it, not what it declares: who declares much and sends
 /// nothing takes nothing from others.
-struct Share<'a> {
-    room: &'a Arc<Semaphore>,
-    /// What was taken so far, in bytes.
-    bytes: usize,
-    taken: Option<OwnedSemaphorePermit>,
-}
-
-impl<'a> Share<'a> {
-    fn of(state: &'a AppState) -> Self {
-        Self {
-            room: &state.webhook_room,
-            bytes: 0,
-            taken: None,
-        }
-    }
-
-    fn grow_to(&mut self, bytes: usize) -> Result<(), ApiError> {
-        let missing = (bytes.div_ceil(1024)).saturating_sub(self.bytes.div_ceil(1024));
-        self.bytes = bytes;
-        if missing == 0 {
-            return Ok(());
-        }
-        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-        let more = self.room.clone().try_acquire_many_owned(missing);
-        let more = more.map_err(|_| ApiError::Unavailable)?;
-        match &mut self.taken {
-            Some(taken) => taken.merge(more),
-            None => self.taken = Some(more),
-        }
-        Ok(())
-    }
-}
-
-async fn read(mut body: axum::body::Body, share: &mut Share<'_>) -> Result<Bytes, ApiError> {
+async fn read(mut body: axum::body::Body, share: &mut RoomShare) -> Result<Bytes, ApiError> {
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(ApiError::PayloadTooLarge);
     }
@@ -114,7 +83,7 @@ async fn read(mut body: axum::body::Body, share: &mut Share<'_>) -> Result<Bytes
         if length > MAX_BYTES {
             return Err(ApiError::PayloadTooLarge);
         }
-        share.grow_to(length)?;
+        share.grow_to(length).map_err(|_refused| ApiError::Unavailable)?;
         if all.is_empty() && body.is_end_stream() {
             return Ok(data);
         }

@@ -1,0 +1,109 @@
+//! Memory that requests share: bounded in all, and one caller has half of it at most.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::{CallerKey, Refused};
+
+/// So many bytes for everybody.
+#[derive(Debug)]
+pub struct FairRoom {
+    bytes: usize,
+    taken: Mutex<Taken>,
+}
+
+#[derive(Debug, Default)]
+struct Taken {
+    bytes: usize,
+    /// Those that have some.
+    by_caller: HashMap<CallerKey, usize>,
+}
+
+impl FairRoom {
+    /// Nothing is taken.
+    pub fn new(bytes: usize) -> Self {
+        Self {
+            bytes,
+            taken: Mutex::default(),
+        }
+    }
+
+    /// The share of one request, empty at first.
+    pub fn share(self: &Arc<Self>, caller: CallerKey) -> RoomShare {
+        RoomShare {
+            room: self.clone(),
+            caller,
+            bytes: 0,
+        }
+    }
+
+    fn taken(&self) -> MutexGuard<'_, Taken> {
+        self.taken.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What one request has of a [`FairRoom`]; free again with the value's end.
+#[derive(Debug)]
+pub struct RoomShare {
+    room: Arc<FairRoom>,
+    caller: CallerKey,
+    bytes: usize,
+}
+
+impl RoomShare {
+    /// Takes what is missing to have `bytes`.
+    ///
+    /// # Errors
+    /// All of it is taken, or the caller's half is: nothing more was taken.
+    pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refused> {
+        let more = bytes.saturating_sub(self.bytes);
+        let mut taken = self.room.taken();
+        let own = taken.by_caller.get(&self.caller).copied().unwrap_or_default() + more;
+        if taken.bytes + more > self.room.bytes || own > self.room.bytes / 2 {
+            return Err(Refused);
+        }
+        taken.bytes += more;
+        taken.by_caller.insert(self.caller, own);
+        self.bytes += more;
+        Ok(())
+    }
+}
+
+impl Drop for RoomShare {
+    fn drop(&mut self) {
+        let mut taken = self.room.taken();
+        taken.bytes -= self.bytes;
+        let left = taken.by_caller.get(&self.caller).map(|own| own - self.bytes);
+        match left {
+            Some(0) => drop(taken.by_caller.remove(&self.caller)),
+            Some(own) => drop(taken.by_caller.insert(self.caller, own)),
+            None => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_caller_leaves_half_of_it_to_others() {
+        let room = Arc::new(FairRoom::new(100));
+        let [greedy, other] = ["greedy", "other"].map(CallerKey::owner);
+        let mut many: Vec<_> = (0..5).map(|_| room.share(greedy)).collect();
+        for share in &mut many {
+            share.grow_to(4).unwrap();
+            share.grow_to(10).unwrap();
+        }
+        assert_eq!(room.share(greedy).grow_to(1), Err(Refused));
+        let mut own = room.share(other);
+        own.grow_to(50).unwrap();
+        assert_eq!(own.grow_to(51), Err(Refused));
+        assert_eq!(room.share(CallerKey::unknown()).grow_to(1), Err(Refused));
+        drop(many);
+        room.share(greedy).grow_to(50).unwrap();
+        drop(own);
+        assert_eq!(room.taken().bytes, 0);
+        assert!(room.taken().by_caller.is_empty());
+    }
+}
