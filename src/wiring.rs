@@ -13,12 +13,12 @@ use axum::Router;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::auth::{
-    Authenticator, Development, DevelopmentError, Grant, Jwks, JwksError, Tickets, check_development, issue,
+    Authenticator, Development, DevelopmentError, Jwks, JwksError, Tickets, check_development,
 };
 use crate::chain::Chain;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
-use crate::console::{self, TokenSource};
+use crate::console;
 use crate::domain::Video;
 use crate::http::server::Served;
 use crate::local::{Local, LocalError, Options};
@@ -48,7 +48,7 @@ pub struct App {
     /// The listener of `http.metrics_listen`, bound, and what it serves.
     pub metrics: Option<(TcpListener, Served)>,
     /// No auth setting at all: only this machine may call.
-    pub development: bool,
+    pub development: Option<Development>,
     /// The settings as they were given, before ports were known.
     asked: Settings,
 }
@@ -126,9 +126,10 @@ impl App {
     /// # Errors
     /// The first thing that does not fit.
     pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
-        let (development, asked) = (settings.auth.is_unset(), settings.clone());
+        let asked = settings.clone();
         let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
-        let auth = authenticator(&settings, &clock, None).await?;
+        let development = begin_development(&settings)?;
+        let auth = authenticator(&settings, &clock, development.as_ref(), None).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
@@ -160,7 +161,7 @@ impl App {
         let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
         let state = AppState::new(settings, clock, store, set, auth, tickets, planner, metrics);
         tell(&state);
-        let routers = Routers::of(&state, local, development)?;
+        let routers = Routers::of(&state, local);
         let served = |router| Served::new(router, &state.settings.http);
         let local = inner
             .zip(routers.inner)
@@ -194,14 +195,12 @@ struct Routers {
 }
 
 impl Routers {
-    fn of(state: &AppState, local: Option<&Local>, development: bool) -> Result<Self, StartError> {
-        let page = console(state, development)?;
-        let guard = development.then(|| Development::new(state.settings.http.listen.port()));
-        Ok(Self {
-            outer: http::router(state, local.map(Local::router), page, guard),
+    fn of(state: &AppState, local: Option<&Local>) -> Self {
+        Self {
+            outer: http::router(state, local.map(Local::router), console(&state.settings)),
             inner: local.map(|local| http::inner_router(state.clone(), local.router())),
             metrics: http::metrics_router(state),
-        })
+        }
     }
 }
 
@@ -216,35 +215,16 @@ fn tell(state: &AppState) {
     state.store.announce_to(endpoints, state.clock.clone(), payload);
 }
 
-/// The console page, where the settings want it. In development mode it carries a token of user `dev`, without any
-/// scope.
-fn console(state: &AppState, development: bool) -> Result<Option<Router>, StartError> {
-    let settings = &state.settings;
-    if !settings.http.console {
-        return Ok(None);
-    }
-    let mut development_token: Option<TokenSource> = None;
-    if development {
-        let (secret, clock) = (Development::secret(&data_folder(settings))?, state.clock.clone());
-        let (issuer, audience) = (settings.auth.issuer.clone(), settings.auth.audience.clone());
-        development_token = Some(Box::new(move || {
-            let ttl = chrono::Duration::hours(1);
-            let grant = Grant {
-                sub: "dev",
-                scope: "",
-                issuer: &issuer,
-                audience: &audience,
-                ttl,
-            };
-            issue(&secret, &grant, clock.now()).ok()
-        }));
-    }
-    Ok(Some(console::router(console::Options {
+/// The console page, where the settings want it.
+fn console(settings: &Settings) -> Option<Router> {
+    let options = || console::Options {
         hls_js_url: settings.console.hls_js_url.clone(),
         hls_js_integrity: settings.console.hls_js_integrity.clone(),
         public_url: settings.http.public_url.clone(),
-        development_token,
-    })))
+        prefix: settings.http.path_prefix().to_owned(),
+        development: settings.auth.is_unset(),
+    };
+    settings.http.console.then(|| console::router(options()))
 }
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -274,10 +254,20 @@ fn settle_addresses(settings: &mut Settings, listener: &TcpListener) {
     }
 }
 
+/// The secrets of development mode, where the settings mean it.
+fn begin_development(settings: &Settings) -> Result<Option<Development>, DevelopmentError> {
+    if !settings.auth.is_unset() {
+        return Ok(None);
+    }
+    check_development(settings)?;
+    Development::begin(&data_folder(settings)).map(Some)
+}
+
 /// Whose tokens are believed; `old` says who is believed until now.
 async fn authenticator(
     settings: &Settings,
     clock: &Clock,
+    development: Option<&Development>,
     old: Option<&Authenticator>,
 ) -> Result<Authenticator, StartError> {
     let auth = &settings.auth;
@@ -288,12 +278,7 @@ async fn authenticator(
         };
         return Ok(Authenticator::by_jwks(keys, &auth.issuer, &auth.audience));
     }
-    let secrets = if auth.is_unset() {
-        check_development(settings)?;
-        vec![Development::secret(&data_folder(settings))?]
-    } else {
-        auth.jwt_secrets.clone()
-    };
+    let secrets = development.map_or_else(|| auth.jwt_secrets.clone(), Development::secrets);
     Ok(Authenticator::by_secrets(secrets, &auth.issuer, &auth.audience))
 }
 
@@ -329,6 +314,7 @@ fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, cl
         public_url,
         api_url: format!("{base}{}", http::LOCAL_PREFIX),
         webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
+        loopback_pages: settings.auth.is_unset(),
         clock: clock.clone(),
         env: env
             .iter()

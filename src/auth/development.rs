@@ -1,21 +1,29 @@
 //! Development mode: no auth setting at all, on this machine alone.
 
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 
-use http::{HeaderMap, Uri, header};
+use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
-use crate::config::Settings;
+use super::issue::{Grant, issue};
+use crate::config::{Settings, is_loopback_url};
 
 /// The secret's file, in the data folder.
 const SECRET: &str = "development-secret";
+/// Longest life of a link's token, in hours.
+const LINK_TTL_H: i64 = 12;
+/// The user of a link's token.
+const USER: &str = "dev";
 
-/// The guards of development mode: only this machine may call, and nothing may stand in between.
+/// The secrets of development mode.
 #[derive(Clone, Debug)]
 pub struct Development {
-    port: u16,
+    /// In the data folder: what `yourbit-video token` signs with.
+    kept: SecretString,
+    /// Made at the start and never written down: what it signs ends with the process.
+    of_process: SecretString,
 }
 
 /// Development mode is refused.
@@ -26,6 +34,12 @@ pub enum DevelopmentError {
         "without VIDEO_AUTH__JWT_SECRET or auth.jwks the service runs in development mode, which needs {0}: set one of them"
     )]
     NotAllowed(&'static str),
+    /// There is no page that a link could open.
+    #[error("there is no link to the page: {0}")]
+    NoLink(&'static str),
+    /// The token cannot be signed.
+    #[error("the token of the link: {0}")]
+    Token(#[from] jsonwebtoken::errors::Error),
     /// The secret cannot be kept.
     #[error("{path}: {error}")]
     Secret {
@@ -49,13 +63,82 @@ pub fn check(settings: &Settings) -> Result<(), DevelopmentError> {
     if settings.database.require_postgres || !settings.database.is_sqlite() {
         return Err(DevelopmentError::NotAllowed("a SQLite database"));
     }
+    for (url, needed) in [
+        (
+            &settings.http.public_url,
+            "http.public_url to be a loopback address such as http://localhost:8080, or to be left out",
+        ),
+        (
+            &settings.local.public_url,
+            "local.public_url to be a loopback address, or to be left out",
+        ),
+    ] {
+        if !url.is_empty() && !is_loopback_url(url) {
+            return Err(DevelopmentError::NotAllowed(needed));
+        }
+    }
     Ok(())
 }
 
+/// The address that opens the page with a token of the user `dev`, without any scope, signed by `secret`. The token
+/// stands behind the `#`, which no browser sends: servers and proxies never see it.
+///
+/// # Errors
+/// The page is not served, or its port is not known yet.
+pub fn link(
+    settings: &Settings,
+    secret: &SecretString,
+    now: DateTime<Utc>,
+) -> Result<String, DevelopmentError> {
+    let (http, auth) = (&settings.http, &settings.auth);
+    if !http.console {
+        return Err(DevelopmentError::NoLink("http.console is off"));
+    }
+    let port = http.listen.port();
+    if port == 0 {
+        return Err(DevelopmentError::NoLink(
+            "http.listen has port 0, which is chosen at the start; the start printed a link",
+        ));
+    }
+    let grant = Grant {
+        sub: USER,
+        scope: "",
+        issuer: &auth.issuer,
+        audience: &auth.audience,
+        ttl: chrono::Duration::hours(LINK_TTL_H),
+    };
+    let token = issue(secret, &grant, now)?;
+    if http.path_prefix().is_empty() {
+        Ok(format!("http://localhost:{port}/#token={token}"))
+    } else {
+        // The page's files are there alone.
+        Ok(format!("{}/#token={token}", http.public_url))
+    }
+}
+
 impl Development {
-    /// Guards for requests that arrive on `port`.
-    pub const fn new(port: u16) -> Self {
-        Self { port }
+    /// The secrets of a process that begins: the one of `folder`, and one of its own.
+    ///
+    /// # Errors
+    /// The file can be neither read nor made.
+    pub fn begin(folder: &Path) -> Result<Self, DevelopmentError> {
+        Ok(Self {
+            kept: Self::secret(folder)?,
+            of_process: hex::encode(rand::random::<[u8; 32]>()).into(),
+        })
+    }
+
+    /// Both: tokens of either are believed.
+    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+        vec![self.kept.clone(), self.of_process.clone()]
+    }
+
+    /// The link that a start prints: its token ends with the process, or after twelve hours.
+    ///
+    /// # Errors
+    /// As [`link`].
+    pub fn link(&self, settings: &Settings, now: DateTime<Utc>) -> Result<String, DevelopmentError> {
+        link(settings, &self.of_process, now)
     }
 
     /// Whether the secret was made already.
@@ -74,8 +157,17 @@ impl Development {
             error,
         };
         match std::fs::read_to_string(&path) {
-            Ok(text) if text.len() >= 32 => return Ok(text.into()),
-            Ok(_) => {}
+            Ok(text) => {
+                // Copied or made by another hand, perhaps: `mode` below is for new files alone.
+                let mode = std::fs::metadata(&path).map_err(fail)?.permissions().mode();
+                if mode & 0o077 != 0 {
+                    let own = std::fs::Permissions::from_mode(0o600);
+                    std::fs::set_permissions(&path, own).map_err(fail)?;
+                }
+                if text.len() >= 32 {
+                    return Ok(text.into());
+                }
+            }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => return Err(fail(error)),
         }
@@ -91,25 +183,5 @@ impl Development {
             .map_err(fail)?;
         file.write_all(secret.as_bytes()).map_err(fail)?;
         Ok(secret.into())
-    }
-
-    /// Whether a request comes straight from this machine, addressed to it.
-    pub fn allows(&self, headers: &HeaderMap, uri: &Uri) -> bool {
-        let forwarded = |name: &str| name == "forwarded" || name == "via" || name.starts_with("x-forwarded-");
-        if headers.keys().any(|name| forwarded(name.as_str())) {
-            return false;
-        }
-        let hosts: Vec<_> = headers.get_all(header::HOST).iter().collect();
-        let host = match (hosts.as_slice(), uri.authority()) {
-            ([host], None) => host.to_str().unwrap_or_default(),
-            ([], Some(authority)) => authority.as_str(),
-            ([host], Some(authority)) if host.as_bytes() == authority.as_str().as_bytes() => {
-                authority.as_str()
-            }
-            _ => return false,
-        };
-        let suffix = format!(":{}", self.port);
-        let name = host.strip_suffix(&suffix).or((self.port == 80).then_some(host));
-        name.is_some_and(|name| matches!(name, "localhost" | "127.0.0.1" | "[::1]"))
     }
 }

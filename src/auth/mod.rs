@@ -5,6 +5,7 @@ mod caller;
 mod development;
 mod issue;
 mod jwks;
+mod local_request;
 mod ticket;
 
 use std::sync::Arc;
@@ -20,9 +21,10 @@ use self::believed::Believed;
 use crate::chain::Chain;
 
 pub use caller::Caller;
-pub use development::{Development, DevelopmentError, check as check_development};
+pub use development::{Development, DevelopmentError, check as check_development, link};
 pub use issue::{Grant, issue};
 pub use jwks::{Jwks, JwksError};
+pub use local_request::{NotLocal, check_request};
 pub use ticket::Tickets;
 
 /// Seconds by which clocks may differ.

@@ -10,7 +10,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::CommandError;
+use super::{CommandError, print};
+use crate::auth::Development;
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::http::server;
@@ -130,7 +131,7 @@ impl Running {
         let outer = tokio::spawn(server::serve(listener, served, stop_outer.clone()));
         Self {
             reloader,
-            development,
+            development: development.is_some(),
             outer,
             jobs,
             inner,
@@ -271,17 +272,35 @@ fn hangup() -> std::io::Result<impl AsyncFnMut() -> Hangup> {
     })
 }
 
+/// Prints the link to the page on standard output, never into the log: it holds a token.
+fn print_link(development: &Development, state: &AppState) {
+    if !state.settings.http.console {
+        return;
+    }
+    let link = development.link(&state.settings, state.clock.now());
+    let printed = link.map_err(CommandError::from).and_then(|link| {
+        tracing::info!("the page: open the link below; yourbit-video token --link prints another one");
+        Ok(print::line(link)?)
+    });
+    if let Err(error) = printed {
+        tracing::warn!(
+            "the link to the page could not be printed: {error}; yourbit-video token --link prints one"
+        );
+    }
+}
+
 fn greet(app: &App) {
     let settings = &app.state.settings;
     let database = app.state.store.kind();
     tracing::info!(listen = %settings.http.listen, database, "Yourbit Video serves {}", settings.http.public_url);
-    if app.development {
+    if let Some(development) = &app.development {
         tracing::info!(
-            "development mode: only this machine may call. A token: yourbit-video token --sub dev (its secret is in {})",
+            "development mode: only this machine may call. A token for a user: yourbit-video token --sub dev (its secret is in {})",
             crate::wiring::data_folder(settings)
                 .join("development-secret")
                 .display()
         );
+        print_link(development, &app.state);
     }
     if let Some(reason) = app.local.as_ref().and_then(|local| local.local.missing_tools()) {
         tracing::warn!("{reason}");

@@ -6,7 +6,7 @@ use clap::Args;
 use secrecy::SecretString;
 
 use super::{CommandError, print};
-use crate::auth::{Caller, Development, Grant, check_development, issue};
+use crate::auth::{Caller, Development, Grant, check_development, issue, link};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::wiring::{StartError, data_folder};
@@ -17,19 +17,31 @@ const SCOPES: [&str; 2] = [Caller::PLAY, Caller::ADMIN];
 #[derive(Debug, Args)]
 pub(super) struct TokenArgs {
     /// The user that the token speaks for: the owner of what it makes.
-    #[arg(long, value_name = "USER")]
-    sub: String,
+    #[arg(long, value_name = "USER", required_unless_present = "link")]
+    sub: Option<String>,
     /// What it may do besides: video:play, video:admin, or both, space-separated.
     #[arg(long, default_value = "")]
     scope: String,
     /// How long it lives, such as 90s, 1h or 7d.
     #[arg(long, default_value = "1h", value_parser = humantime::parse_duration)]
     ttl: Duration,
+    /// Development mode: print the link that opens the page as the user dev, for twelve hours.
+    #[arg(long, conflicts_with_all = ["sub", "scope", "ttl"])]
+    link: bool,
 }
 
-/// Prints the token and nothing else.
+/// Prints the token, or the link, and nothing else.
 pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), CommandError> {
-    if !(1..=128).contains(&args.sub.chars().count()) {
+    let clock = Clock::system();
+    let Some(sub) = args.sub.as_deref().filter(|_| !args.link) else {
+        if !settings.auth.is_unset() {
+            return Err("--link is for development mode, and here callers' tokens are configured: your application makes \
+                        them, or yourbit-video token --sub USER"
+                .into());
+        }
+        return Ok(print::line(link(settings, &secret(settings)?, clock.now())?)?);
+    };
+    if !(1..=128).contains(&sub.chars().count()) {
         return Err("--sub must have 1 to 128 characters".into());
     }
     if args.ttl < Duration::from_secs(1) {
@@ -46,12 +58,12 @@ pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Command
         )
         .into());
     }
-    Ok(print::line(sign(settings, args, &Clock::system())?)?)
+    Ok(print::line(sign(settings, sub, args, &clock)?)?)
 }
 
-fn sign(settings: &Settings, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {
+fn sign(settings: &Settings, sub: &str, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {
     let grant = Grant {
-        sub: &args.sub,
+        sub,
         scope: &args.scope,
         issuer: &settings.auth.issuer,
         audience: &settings.auth.audience,

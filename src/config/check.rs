@@ -10,10 +10,10 @@ pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), Conf
     auth(settings, merged)?;
     fill_in(settings);
     if !is_base_url(&settings.http.public_url) {
-        return refuse(
-            "http.public_url",
-            "must be http:// or https:// with a host, and without a trailing slash",
-        );
+        return refuse("http.public_url", BASE_URL);
+    }
+    if !settings.local.public_url.is_empty() && !is_base_url(&settings.local.public_url) {
+        return refuse("local.public_url", BASE_URL);
     }
     if !["postgres://", "postgresql://", "sqlite:"]
         .iter()
@@ -78,6 +78,15 @@ fn auth(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
         }
     }
     let refuse = |problem: &str| Err(ConfigError::new(merged.origin("auth.jwks"), "auth.jwks", problem));
+    if auth.is_unset()
+        && let Some((key, _)) = [("auth.issuer", &auth.issuer), ("auth.audience", &auth.audience)]
+            .into_iter()
+            .find(|(_, value)| !value.is_empty())
+    {
+        // Somebody meant callers to be known: this must not become development mode.
+        let problem = "is of no use alone: set VIDEO_AUTH__JWT_SECRET or auth.jwks too, or leave it out";
+        return Err(ConfigError::new(merged.origin(key), key, problem));
+    }
     if auth.jwks.is_empty() {
         return Ok(());
     }
@@ -276,14 +285,44 @@ pub(crate) fn is_provider_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_')
 }
 
+/// What [`is_base_url`] allows.
+const BASE_URL: &str = "must be http:// or https:// with a host, and perhaps a path as browsers write it (such as \
+                        https://example.com/video), without a trailing slash, user, query or fragment";
+
+/// An address that paths can be put behind. Its own path goes into headers and HTML: no `//`, which would name another
+/// host, and nothing that a browser would write in another way.
 fn is_base_url(text: &str) -> bool {
-    let usable =
-        |url: Url| url.has_host() && matches!(url.scheme(), "http" | "https") && url.query().is_none();
+    let usable = |url: Url| {
+        url.has_host()
+            && matches!(url.scheme(), "http" | "https")
+            && url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none()
+            && !url.path().contains("//")
+            && url.path()
+                == if path_of(text).is_empty() {
+                    "/"
+                } else {
+                    path_of(text)
+                }
+    };
     !text.ends_with('/') && Url::parse(text).is_ok_and(usable)
+}
+
+/// What follows the host of a URL: empty, or with a slash in front.
+pub(super) fn path_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
+    rest.find('/').map_or("", |at| &rest[at..])
 }
 
 fn is_origin(text: &str) -> bool {
     text == "*" || Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
+}
+
+/// The origin of a page of this machine, as browsers write it. `null` is none.
+pub fn is_loopback_origin(text: &str) -> bool {
+    (text.starts_with("http://") || text.starts_with("https://")) && is_origin(text) && is_loopback_url(text)
 }
 
 /// An http URL whose host is this machine.

@@ -19,8 +19,8 @@ use std::net::SocketAddr;
 use secrecy::SecretString;
 use serde::Deserialize;
 
-pub use check::is_loopback_url;
 pub(crate) use check::is_provider_name;
+pub use check::{is_loopback_origin, is_loopback_url};
 pub use events::{Events, signing_secret};
 pub use listing::{Listed, ListedSecret, ListedSetting, listed};
 pub use load::{ConfigError, Environment, load};
@@ -72,8 +72,8 @@ pub struct Settings {
 pub struct Http {
     /// Address to listen on.
     pub listen: SocketAddr,
-    /// Where browsers and providers reach the service, without a trailing slash. Empty in the file means: the listen
-    /// address; filled in by validation.
+    /// Where browsers and providers reach the service, without a trailing slash; its path is put in front of every
+    /// address that the service gives. Empty in the file means: the listen address; filled in by validation.
     pub public_url: String,
     /// Longest that a request may take, in seconds.
     pub request_timeout_s: u64,
@@ -108,6 +108,13 @@ pub struct Http {
     pub console: bool,
     /// Serve the API's documents.
     pub docs: bool,
+}
+
+impl Http {
+    /// The path of `public_url`, which a proxy in front of the service strips: empty, or such as `/video`.
+    pub fn path_prefix(&self) -> &str {
+        check::path_of(&self.public_url)
+    }
 }
 
 /// `[database]`: where rows are kept.

@@ -13,7 +13,7 @@ const api = new Api(session);
 const uploads = new Uploads(api);
 const main = document.getElementById('main');
 let page = null;
-let asking = false;
+session.takeFromAddress();
 
 const go = (hash) => {
   if (location.hash === hash) show();
@@ -26,7 +26,7 @@ function show() {
   page?.close();
   const context = { api, uploads, session, go };
   const video = /^#\/videos\/([0-9a-f-]{36})$/i.exec(location.hash);
-  if (!session.token || asking) page = signInPage({ session, onToken: () => { asking = false; show(); } });
+  if (!session.token) page = signInPage({ session });
   else page = video ? videoPage(context, video[1]) : homePage(context);
   fill(main, page.element);
   document.title = `${page.title} · Yourbit Video`;
@@ -36,17 +36,10 @@ function show() {
   }
 }
 
-whoAmI(session, document.getElementById('who'), () => {
-  if (session.isPasted) return session.forget();
-  asking = true;
-  show();
-});
-session.addEventListener('change', () => {
-  if (!session.token || !asking) show();
-});
+whoAmI(session, document.getElementById('who'));
+session.addEventListener('change', show);
 addEventListener('hashchange', () => {
-  asking = false;
-  show();
+  if (!session.takeFromAddress()) show();
 });
 // A file that misses the page must not replace it.
 for (const name of ['dragover', 'drop']) addEventListener(name, (event) => event.preventDefault());

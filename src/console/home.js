@@ -21,7 +21,7 @@ export function homePage({ api, uploads, go }) {
   const sending = h('ul', { class: 'uploads', 'aria-label': 'Uploads of this tab' });
   const notes = h('div');
   const curl = h('details', { class: 'panel' }, h('summary', {}, h('h2', {}, 'Upload from a terminal')),
-    h('div', { class: 'panel-body' }, snippet('Two commands', uploadSnippet(location.origin, lastDescriptor(uploads)))));
+    h('div', { class: 'panel-body' }, snippet('Two commands', uploadSnippet(lastDescriptor(uploads)))));
   let cards = new Map();
 
   /** Files that were chosen, before they are sent. */

@@ -1,6 +1,6 @@
 // What becomes of a video, as it happens: by its event stream, else by asking again and again.
 
-import { ApiError } from './api.js';
+import { ApiError, SERVICE } from './api.js';
 
 const FINAL = ['ready', 'errored', 'cancelled', 'expired', 'deleted'];
 export const isFinal = (video) => FINAL.includes(video.status);
@@ -19,7 +19,7 @@ export function watch(api, video, { onVideo, onGone = () => {}, onTrouble = () =
   const poll = () => { stop = ask(api, video, { onVideo, onGone, onTrouble }); };
   if (isFinal(video)) return stop;
   if (!video.events_url || typeof EventSource === 'undefined') poll();
-  else stop = listen(video.events_url, onVideo, poll);
+  else stop = listen(new URL(video.events_url, SERVICE), onVideo, poll);
   return () => stop();
 }
 

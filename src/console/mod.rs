@@ -18,9 +18,6 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use self::files::File;
 use self::page::Page;
 
-/// Gives a fresh token for the page to use, where it may have one.
-pub type TokenSource = Box<dyn Fn() -> Option<String> + Send + Sync>;
-
 /// What the page needs to know.
 pub struct Options {
     /// hls.js for browsers without native HLS: an exact version's URL; empty for none.
@@ -29,8 +26,10 @@ pub struct Options {
     pub hls_js_integrity: String,
     /// Where browsers reach the service.
     pub public_url: String,
-    /// Development mode alone: makes the token that the page's HTML carries.
-    pub development_token: Option<TokenSource>,
+    /// The path of that address, which stands in front of the page's own files.
+    pub prefix: String,
+    /// Development mode: the page takes a token from its address, and says where such a link is printed.
+    pub development: bool,
 }
 
 /// `/` and `/console/…`.
@@ -41,7 +40,7 @@ pub fn router(options: Options) -> Router {
         .with_state(Arc::new(Page::new(options)))
 }
 
-/// The page. Never kept: it may carry a token.
+/// The page. Never kept: settings stand in it. No token does.
 async fn show(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
     if let Some(home) = page.elsewhere(&headers) {
         let kept = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];

@@ -2,39 +2,30 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+use super::Options;
 use super::policy::{policy, public_name};
-use super::{Options, TokenSource};
 
 const TEMPLATE: &str = include_str!("index.html");
-const TOKEN: &str = "{{token}}";
 
-/// The page, ready but for the token.
+/// The page.
 pub(super) struct Page {
-    before_token: String,
-    after_token: String,
+    html: String,
     policy: HeaderValue,
     public_url: String,
-    development_token: Option<TokenSource>,
 }
 
 impl Page {
     pub(super) fn new(options: Options) -> Self {
-        let mode = match options.development_token {
-            Some(_) => "development",
-            None => "",
-        };
-        let html = TEMPLATE
-            .replace("{{hls_js_url}}", &escaped(&options.hls_js_url))
-            .replace("{{hls_js_integrity}}", &escaped(&options.hls_js_integrity))
-            .replace("{{public_url}}", &escaped(&options.public_url))
-            .replace("{{mode}}", mode);
-        let (before, after) = html.split_once(TOKEN).unwrap_or((&html, ""));
+        let mode = if options.development { "development" } else { "" };
         Self {
-            before_token: before.to_owned(),
-            after_token: after.to_owned(),
+            html: TEMPLATE
+                .replace("{{hls_js_url}}", &escaped(&options.hls_js_url))
+                .replace("{{hls_js_integrity}}", &escaped(&options.hls_js_integrity))
+                .replace("{{public_url}}", &escaped(&options.public_url))
+                .replace("{{prefix}}", &escaped(&options.prefix))
+                .replace("{{mode}}", mode),
             policy: policy(&options.hls_js_url, &options.public_url),
             public_url: options.public_url,
-            development_token: options.development_token,
         }
     }
 
@@ -42,14 +33,9 @@ impl Page {
         self.policy.clone()
     }
 
-    /// The HTML, in development mode with a fresh token.
+    /// The HTML: the same for everybody.
     pub(super) fn html(&self) -> String {
-        let token = self
-            .development_token
-            .as_ref()
-            .and_then(|make| make())
-            .unwrap_or_default();
-        format!("{}{}{}", self.before_token, escaped(&token), self.after_token)
+        self.html.clone()
     }
 
     /// Where the page is to be opened instead, if this request came by another name of this machine.
@@ -72,27 +58,26 @@ mod tests {
     use super::Page;
     use crate::console::Options;
 
-    fn options(token: Option<&'static str>) -> Options {
+    fn options() -> Options {
         Options {
             hls_js_url: "https://x.example/\"><script>".to_owned(),
             hls_js_integrity: String::new(),
-            public_url: "http://127.0.0.1:1".to_owned(),
-            development_token: token.map(|token| Box::new(move || Some(token.to_owned())) as _),
+            public_url: "http://127.0.0.1:1/video".to_owned(),
+            prefix: "/video".to_owned(),
+            development: false,
         }
     }
 
     #[test]
-    fn the_token_stands_in_the_page_in_development_mode_alone() {
-        let html = Page::new(options(Some("to.ke.n"))).html();
-        assert!(html.contains("content=\"to.ke.n\""), "{html}");
-        let html = Page::new(options(None)).html();
-        assert!(html.contains("name=\"token\" content=\"\""), "{html}");
-        assert!(!html.contains("{{"), "{html}");
+    fn the_pages_files_lie_below_the_path_of_the_public_address() {
+        let html = Page::new(options()).html();
+        assert!(html.contains("src=\"/video/console/app.js\""), "{html}");
+        assert!(!html.contains("=\"/console/") && !html.contains("{{"), "{html}");
     }
 
     #[test]
     fn settings_cannot_leave_their_attribute() {
-        let html = Page::new(options(None)).html();
+        let html = Page::new(options()).html();
         assert!(
             html.contains("https://x.example/&quot;&gt;&lt;script&gt;"),
             "{html}"

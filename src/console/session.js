@@ -3,27 +3,19 @@
 import { meta } from './dom.js';
 
 const KEY = 'yourbit-video-token';
+/** How an address brings a token: behind the `#`, which no browser sends to a server. */
+const LINK = '#token=';
 
 /** Fires `change` when the token comes, goes or is refused. */
 export class Session extends EventTarget {
-  #token = '';
-  #given = '';
+  #token = sessionStorage.getItem(KEY) ?? '';
   /** Why the page needs another token: '', 'refused' or 'expired'. */
   problem = '';
 
-  constructor() {
-    super();
-    this.#given = meta('token');
-    this.#token = sessionStorage.getItem(KEY) || this.#given;
-  }
-
   get token() { return this.#token; }
 
-  /** The page gives tokens itself. */
+  /** The service answers this machine alone, and prints links that bring a token. */
   get isDevelopment() { return meta('mode') === 'development'; }
-
-  /** A pasted token is in use, not a given one. */
-  get isPasted() { return this.#token !== '' && this.#token !== this.#given; }
 
   /** What the token says of its owner and its end; nothing is believed of it but by the service. */
   get claims() {
@@ -43,33 +35,35 @@ export class Session extends EventTarget {
     this.#changed();
   }
 
-  /** Forgets the pasted token; in development mode the given one is used again. */
-  forget() {
-    sessionStorage.removeItem(KEY);
-    this.#token = this.#given;
-    this.problem = '';
-    this.#changed();
+  /**
+   * Uses the token of the address, and takes it out of there. Gives true where there was one. Elsewhere than in
+   * development mode it is only taken out: nobody is to be signed in by another's link.
+   */
+  takeFromAddress() {
+    if (!location.hash.startsWith(LINK)) return false;
+    const token = location.hash.slice(LINK.length);
+    history.replaceState(null, '', location.pathname + location.search);
+    if (!this.isDevelopment) return false;
+    this.use(token);
+    return true;
   }
 
-  /** The service refused the token. Gives true where a fresh one is there now. */
-  async renew() {
-    if (this.isDevelopment && !this.isPasted && (await this.#reload())) return true;
+  forget() {
+    this.problem = '';
+    this.#drop();
+  }
+
+  /** The service refused the token. */
+  refuse() {
     const { exp } = this.claims;
     this.problem = typeof exp === 'number' && exp * 1000 < Date.now() ? 'expired' : 'refused';
+    this.#drop();
+  }
+
+  #drop() {
     sessionStorage.removeItem(KEY);
     this.#token = '';
     this.#changed();
-    return false;
-  }
-
-  /** In development mode the page's HTML carries a fresh token each time. */
-  async #reload() {
-    const response = await fetch('/', { cache: 'no-store' });
-    const page = new DOMParser().parseFromString(await response.text(), 'text/html');
-    const token = meta('token', page);
-    if (!token || token === this.#token) return false;
-    this.#given = this.#token = token;
-    return true;
   }
 
   #changed() {

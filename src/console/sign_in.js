@@ -10,8 +10,26 @@ const REASONS = {
   refused: 'The service does not accept this token. Check that it was made with the service’s own secret, and that it was copied whole.',
 };
 
+/** The same in development mode, where a new start makes the tokens of the last one void. */
+const DEVELOPMENT_REASONS = {
+  expired: 'Your token has expired. Uploads that are under way go on meanwhile.',
+  refused: 'The service does not accept this token. It was perhaps started anew, or the link was not copied whole.',
+};
+
+/** How to get in: by a link of the terminal, or by an application's token. */
+function ways(session) {
+  const command = (text) => h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Command' }, h('code', {}, text));
+  if (!session.isDevelopment) {
+    return [h('p', { class: 'lead' }, 'Paste a token that your application has made for one of its users. To try the service, make one yourself:'),
+      command('yourbit-video token --sub me')];
+  }
+  return [h('p', { class: 'lead' }, 'This service is in development mode: open the link that it printed in its terminal when it started. Another one is printed by'),
+    command('yourbit-video token --link'),
+    h('p', {}, 'Or paste a token, such as one of ', h('code', {}, 'yourbit-video token --sub me'), '.')];
+}
+
 /** `{element, title, close()}`. */
-export function signInPage({ session, onToken }) {
+export function signInPage({ session }) {
   const problem = h('div');
   const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, id: 'token' });
   const form = h('form', { class: 'staging' },
@@ -25,30 +43,27 @@ export function signInPage({ session, onToken }) {
       return;
     }
     session.use(input.value);
-    onToken();
   });
-  const reason = REASONS[session.problem];
+  const reason = (session.isDevelopment ? DEVELOPMENT_REASONS : REASONS)[session.problem];
   return {
     title: 'Sign in',
     element: h('div', { class: 'page narrow' },
       h('h1', { tabindex: '-1' }, 'Whose videos?'),
       reason ? h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('p', {}, reason)) : null,
-      h('p', { class: 'lead' }, 'Paste a token that your application has made for one of its users. To try the service, make one yourself:'),
-      h('pre', { tabindex: '0', role: 'region', 'aria-label': 'Command' }, h('code', {}, 'yourbit-video token --sub me')),
-      form, problem),
+      ways(session), form, problem),
     close() {},
   };
 }
 
 /** The corner of the page that says who one is. */
-export function whoAmI(session, corner, onChange) {
+export function whoAmI(session, corner) {
   const draw = () => {
     if (!session.token) return fill(corner);
     const { sub = 'unknown', exp } = session.claims;
     const until = typeof exp === 'number' ? `until ${moment(exp * 1000)}` : '';
-    const away = h('button', { type: 'button', class: 'quiet small', id: 'change-token', title: until, onclick: onChange }, icon('key'), session.isPasted ? 'Sign out' : 'Use another token');
+    const away = h('button', { type: 'button', class: 'quiet small', id: 'change-token', title: until, onclick: () => session.forget() }, icon('key'), 'Sign out');
     fill(corner, h('span', { class: 'who' }, h('span', { class: 'visually-hidden' }, 'Signed in as '), sub,
-      session.isDevelopment && !session.isPasted ? h('span', { class: 'badge' }, 'development') : null), away);
+      session.isDevelopment ? h('span', { class: 'badge' }, 'development') : null), away);
   };
   session.addEventListener('change', draw);
   draw();

@@ -1,23 +1,26 @@
 // Lines to copy: how to upload, play and embed by oneself. No token ever stands in them.
 
+import { SERVICE } from './api.js';
 import { announce, freshId, h } from './dom.js';
 import { icon } from './icons.js';
 import { meta } from './dom.js';
 
+/** The service's address, to put a path behind. */
+const ADDRESS = SERVICE.href.replace(/\/$/, '');
 const BARE = ['put', 'put_content_range'];
 
 /** One upload from a terminal. `descriptor`: of an upload that was made here, to fit the provider's protocol. */
-export function uploadSnippet(origin, descriptor) {
+export function uploadSnippet(descriptor) {
   if (!descriptor || BARE.includes(descriptor.protocol)) {
     return `# TOKEN is a token of your application, for one of its users
-URL=$(curl -sSf ${origin}/v1/uploads -X POST \\
+URL=$(curl -sSf ${ADDRESS}/v1/uploads -X POST \\
   -H "Authorization: Bearer $TOKEN" -H "Accept: text/plain" \\
   -H "Content-Type: application/json" \\
   -d '{"title": "My clip", "filename": "clip.mp4"}')
 curl -sSf -T clip.mp4 "$URL"`;
   }
   return `# TOKEN is a token of your application, for one of its users
-curl -sSf ${origin}/v1/uploads -X POST \\
+curl -sSf ${ADDRESS}/v1/uploads -X POST \\
   -H "Authorization: Bearer $TOKEN" -H "Content-Type: application/json" \\
   -d "{\\"title\\": \\"My clip\\", \\"file_size\\": $(stat -c %s clip.mp4)}" > upload.json
 ${sendLines(descriptor)}`;
@@ -35,13 +38,13 @@ jq .upload upload.json`;
 }
 
 /** Addresses to play, from a terminal. */
-export function playbackSnippet(origin, video) {
-  return `curl -sSf ${origin}/v1/videos/${video.id}/playback \\
+export function playbackSnippet(video) {
+  return `curl -sSf ${ADDRESS}/v1/videos/${video.id}/playback \\
   -H "Authorization: Bearer $TOKEN" | jq -r .urls.hls`;
 }
 
 /** A player for a page. */
-export function embedSnippet(origin, video) {
+export function embedSnippet(video) {
   const library = meta('hls-js') || 'https://your.site/hls.min.js';
   const integrity = meta('hls-js') && meta('hls-js-integrity') ? `\n  integrity="${meta('hls-js-integrity')}" crossorigin="anonymous"` : '';
   const fixed = video.playback_policy === 'public' && video.playback_url;

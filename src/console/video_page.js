@@ -174,13 +174,12 @@ class VideoPage {
       this.#show(next);
       this.#poster();
     };
-    const { origin } = location;
     fill(this.#below,
       posterPanel(this.#api, video, { onSaved, playerTime: () => this.stage.time }),
       h('details', { class: 'panel' }, h('summary', {}, h('h2', {}, 'Use it elsewhere')), h('div', { class: 'panel-body' },
-        snippet('Playback address', playbackSnippet(origin, video), video.playback_policy === 'signed' ? 'Signed addresses end after a while; ask for fresh ones when they do.' : null),
-        snippet('Embed', embedSnippet(origin, video)),
-        snippet('Upload another', uploadSnippet(origin, this.#uploads.latest?.descriptor)))));
+        snippet('Playback address', playbackSnippet(video), video.playback_policy === 'signed' ? 'Signed addresses end after a while; ask for fresh ones when they do.' : null),
+        snippet('Embed', embedSnippet(video)),
+        snippet('Upload another', uploadSnippet(this.#uploads.latest?.descriptor)))));
   }
 
   async #poster() {

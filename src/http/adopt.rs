@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 use super::caller::Admin;
 use super::error::{ApiError, FieldProblem};
 use super::extract::{Body, NoQuery};
-use super::view::VideoView;
+use super::view::{VideoView, location};
 use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted};
 use crate::provider::Priority;
 use crate::state::AppState;
@@ -89,7 +89,7 @@ pub(crate) async fn adopt(
     };
     // Events that waited for it are due.
     state.intake.stored().notify_one();
-    let location = [(header::LOCATION, format!("/v1/videos/{}", video.id))];
+    let location = [(header::LOCATION, location(&state, video.id))];
     Ok((status, location, Json(VideoView::single(&state, &video))).into_response())
 }
 

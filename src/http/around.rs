@@ -23,22 +23,27 @@ use crate::limits::{FairSemaphore, with_permit};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
 
+/// What [`watched`] knows of its listener.
+#[derive(Clone)]
+pub(crate) struct Watch {
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) lines: Lines,
+    /// The path under which callers reach the service.
+    pub(crate) prefix: Arc<str>,
+}
+
 /// What nobody counts.
-pub(crate) async fn uncounted(mut request: Request, next: Next) -> Response {
+pub(crate) async fn uncounted(State(prefix): State<Arc<str>>, mut request: Request, next: Next) -> Response {
     let id = RequestId::settle(request.headers_mut());
-    let mut response = problems::problems(&id, request, next).await;
+    let mut response = problems::problems(&id, &prefix, request, next).await;
     id.write(response.headers_mut());
     response
 }
 
 /// What is counted, and has a line.
-pub(crate) async fn watched(
-    State((metrics, lines)): State<(Arc<Metrics>, Lines)>,
-    mut request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn watched(State(watch): State<Watch>, mut request: Request, next: Next) -> Response {
     let id = RequestId::settle(request.headers_mut());
-    let mut response = log::watch(&metrics, lines, &id, request, next).await;
+    let mut response = log::watch(&watch, &id, request, next).await;
     id.write(response.headers_mut());
     response
 }

@@ -1,6 +1,6 @@
 //! Extractors whose presence is the proof of who calls.
 
-use axum::extract::{FromRequestParts, Request, State};
+use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use http::header;
@@ -8,7 +8,7 @@ use http::request::Parts;
 
 use super::error::ApiError;
 use super::peer;
-use crate::auth::{Caller, Development, NotBelieved};
+use crate::auth::{Caller, NotBelieved, check_request};
 use crate::limits::CallerKey;
 use crate::state::AppState;
 
@@ -85,18 +85,11 @@ impl From<NotBelieved> for ApiError {
     }
 }
 
-/// Refuses what does not come straight from this machine: DNS rebinding, forgotten proxies.
-pub(crate) async fn development_guard(
-    State(development): State<Development>,
-    request: Request,
-    next: Next,
-) -> Response {
-    if development.allows(request.headers(), request.uri()) {
-        return next.run(request).await;
+/// Refuses what does not look as if it came straight from this machine: DNS rebinding, forgotten proxies.
+pub(crate) async fn development_guard(request: Request, next: Next) -> Response {
+    let (parts, body) = request.into_parts();
+    match check_request(&parts) {
+        Ok(()) => next.run(Request::from_parts(parts, body)).await,
+        Err(not_local) => ApiError::DevelopmentOnly(not_local).into_response(),
     }
-    ApiError::Forbidden(
-        "Development mode answers only on localhost with its own port and without proxies in between: set \
-         VIDEO_AUTH__JWT_SECRET to serve others.",
-    )
-    .into_response()
 }

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::problem::Problem;
 use super::quota;
+use crate::auth::NotLocal;
 use crate::chain::Chain;
 use crate::domain::ShownStatus;
 use crate::limits::Quota;
@@ -30,6 +31,8 @@ pub enum ApiError {
     InvalidSignature,
     /// The caller is known and may not do it.
     Forbidden(&'static str),
+    /// Development mode, and a request that does not look as one of this machine.
+    DevelopmentOnly(NotLocal),
     /// It does not exist, or it is somebody else's.
     NotFound,
     /// The path exists, the method does not.

@@ -203,10 +203,11 @@ impl Following {
     }
 }
 
-/// The address of a video's stream, with a ticket.
+/// The address of a video's stream, with a ticket; to be resolved against the service's own.
 pub(crate) fn events_url(state: &AppState, id: Uuid) -> String {
     format!(
-        "/v1/videos/{id}/events?ticket={}",
+        "{}/v1/videos/{id}/events?ticket={}",
+        state.settings.http.path_prefix(),
         state.tickets.ticket(id, state.clock.now())
     )
 }

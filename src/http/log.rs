@@ -8,8 +8,9 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use tracing::{Span, field::Empty};
 
+use super::around::Watch;
 use super::problems::{RequestId, problems};
-use crate::telemetry::{Metrics, TRACE, Trail};
+use crate::telemetry::{TRACE, Trail};
 
 /// Requests that no route is for, whatever their path.
 const NO_ROUTE: &str = "none";
@@ -25,8 +26,11 @@ pub(crate) enum Lines {
 
 /// Runs the request, and says what became of it.
 pub(crate) async fn watch(
-    metrics: &Metrics,
-    lines: Lines,
+    Watch {
+        metrics,
+        lines,
+        prefix,
+    }: &Watch,
     id: &RequestId,
     request: Request,
     next: Next,
@@ -42,7 +46,7 @@ pub(crate) async fn watch(
     };
     let trail = Trail::begin(request.headers(), span);
     let begun = Instant::now();
-    let response = trail.clone().follow(problems(id, request, next)).await;
+    let response = trail.clone().follow(problems(id, prefix, request, next)).await;
     let took = begun.elapsed();
     let status = response.status();
     metrics.request(route, known(&method), status.as_str(), took);
@@ -55,7 +59,7 @@ pub(crate) async fn watch(
         id,
         trail,
     };
-    line.write(probe || lines == Lines::Quiet);
+    line.write(probe || *lines == Lines::Quiet);
     response
 }
 

@@ -28,20 +28,21 @@ mod videos;
 mod view;
 mod webhooks;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use http::{HeaderName, HeaderValue, Method, header};
+use http::{HeaderName, Method, header};
 use tower::ServiceBuilder;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
+use self::around::Watch;
 pub use self::code::Code;
 use self::error::ApiError;
 use self::log::Lines;
 pub use self::openapi::document as openapi_document;
-use crate::auth::Development;
-use crate::config::Settings;
+use crate::config::{Settings, is_loopback_origin};
 use crate::state::AppState;
 
 pub(crate) use self::outgoing::payload;
@@ -49,15 +50,9 @@ pub(crate) use self::outgoing::payload;
 /// Where the built-in provider is mounted; what is below it has refusals of its own form.
 pub(crate) const LOCAL_PREFIX: &str = "/local";
 
-/// Everything that the public listener serves. `local` is the built-in provider's router, `console`
-/// the page's, `development` the guard of
-/// development mode.
-pub fn router(
-    state: &AppState,
-    local: Option<Router>,
-    console: Option<Router>,
-    development: Option<Development>,
-) -> Router {
+/// Everything that the public listener serves. `local` is the built-in provider's router, `console` the page's. In
+/// development mode this machine alone is answered.
+pub fn router(state: &AppState, local: Option<Router>, console: Option<Router>) -> Router {
     let mut all = api(state);
     if let Some(local) = local {
         all = all.nest(LOCAL_PREFIX, local);
@@ -65,31 +60,39 @@ pub fn router(
     if let Some(console) = console {
         all = all.merge(console);
     }
-    if let Some(development) = development {
+    if state.settings.auth.is_unset() {
         all = all.merge(metrics::route(state));
-        all = all.layer(from_fn_with_state(development, caller::development_guard));
+        all = all.layer(from_fn(caller::development_guard));
     }
-    all.layer(from_fn_with_state(
-        (state.metrics.clone(), Lines::Shown),
-        around::watched,
-    ))
+    all.layer(from_fn_with_state(watch(state, Lines::Shown), around::watched))
+}
+
+fn watch(state: &AppState, lines: Lines) -> Watch {
+    Watch {
+        metrics: state.metrics.clone(),
+        lines,
+        prefix: state.settings.http.path_prefix().into(),
+    }
 }
 
 /// What the listener of `http.metrics_listen` serves.
 pub fn metrics_router(state: &AppState) -> Router {
     metrics::route(state)
         .fallback(async || ApiError::NotFound)
-        .layer(from_fn(around::uncounted))
+        .layer(from_fn_with_state(
+            Arc::<str>::from(state.settings.http.path_prefix()),
+            around::uncounted,
+        ))
 }
 
 /// What the inner loopback listener serves: the built-in provider, and the webhook route that it posts to.
 pub fn inner_router(state: AppState, local: Router) -> Router {
-    let metrics = state.metrics.clone();
+    let watch = watch(&state, Lines::Quiet);
     let (webhooks, _) = openapi::webhook_routes().split_for_parts();
     webhooks
         .with_state(state)
         .nest(LOCAL_PREFIX, local)
-        .layer(from_fn_with_state((metrics, Lines::Quiet), around::watched))
+        .layer(from_fn_with_state(watch, around::watched))
 }
 
 fn api(state: &AppState) -> Router {
@@ -119,15 +122,17 @@ fn api(state: &AppState) -> Router {
 }
 
 fn cors(settings: &Settings) -> CorsLayer {
-    let origins = &settings.http.cors_origins;
+    let origins = settings.http.cors_origins.clone();
+    // A frontend's own development server is on another port of this machine.
+    let loopback = settings.auth.is_unset();
     let allowed = if origins.iter().any(|origin| origin == "*") {
         AllowOrigin::any()
     } else {
-        AllowOrigin::list(
-            origins
-                .iter()
-                .filter_map(|origin| HeaderValue::from_str(origin).ok()),
-        )
+        AllowOrigin::predicate(move |origin, _| {
+            origin.to_str().is_ok_and(|origin| {
+                origins.iter().any(|listed| listed == origin) || (loopback && is_loopback_origin(origin))
+            })
+        })
     };
     let names = |list: &[&'static str]| {
         list.iter()

@@ -16,7 +16,7 @@ use crate::domain::ShownStatus;
 // The layer in `super::problems` writes it with the request's id.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub(crate) struct Problem {
-    /// Where the code is explained.
+    /// Where the code is explained, relative to the service's own address.
     #[serde(rename = "type")]
     #[schema(format = "uri-reference", example = "/problems/not_found")]
     pub(crate) kind: String,
@@ -76,18 +76,25 @@ impl Problem {
 }
 
 impl Problem {
+    /// Puts the path under which callers reach the service in front of its address.
+    pub(super) fn put_below(&mut self, prefix: &str) {
+        self.kind.insert_str(0, prefix);
+    }
+
     /// A refusal of one part of an answer that is itself a 200.
-    pub(crate) fn within(error: ApiError, request_id: &str) -> Self {
+    pub(crate) fn within(error: ApiError, prefix: &str, request_id: &str) -> Self {
         if let ApiError::Internal(error) = &error {
             tracing::error!(
                 error = %Chain(error.as_ref()),
                 "a part of a request failed"
             );
         }
-        Self {
+        let mut problem = Self {
             request_id: request_id.to_owned(),
             ..Self::from(error)
-        }
+        };
+        problem.put_below(prefix);
+        problem
     }
 }
 
@@ -99,6 +106,13 @@ impl From<ApiError> for Problem {
             ApiError::Unauthenticated(detail) => Self::new(Code::Unauthenticated, detail),
             ApiError::InvalidSignature => Self::of(Code::InvalidSignature),
             ApiError::Forbidden(detail) => Self::new(Code::Forbidden, detail),
+            ApiError::DevelopmentOnly(not_local) => {
+                let detail = format!(
+                    "Development mode answers browsers and tools on this machine alone. This request {not_local}. To serve \
+                     others, or behind a proxy, set VIDEO_AUTH__JWT_SECRET."
+                );
+                Self::new(Code::Forbidden, detail)
+            }
             ApiError::NotFound => Self::of(Code::NotFound),
             ApiError::MethodNotAllowed => Self::of(Code::MethodNotAllowed),
             ApiError::NotAcceptable(detail) => Self::new(Code::NotAcceptable, detail),

@@ -56,8 +56,9 @@ fn is_request_id(bytes: &[u8]) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
 }
 
-/// Writes the problem document of every non-2xx answer, those of the framework included.
-pub(crate) async fn problems(id: &RequestId, request: Request, next: Next) -> Response {
+/// Writes the problem document of every non-2xx answer, those of the framework included. `prefix` goes in front of
+/// the address of its type.
+pub(crate) async fn problems(id: &RequestId, prefix: &str, request: Request, next: Next) -> Response {
     let others = request
         .uri()
         .path()
@@ -73,10 +74,11 @@ pub(crate) async fn problems(id: &RequestId, request: Request, next: Next) -> Re
         return response;
     }
     let (mut parts, _body) = response.into_parts();
-    let problem = parts
+    let mut problem = parts
         .extensions
         .remove::<Problem>()
         .unwrap_or_else(|| of_framework(status));
+    problem.put_below(prefix);
     write(problem, id.as_str().to_owned(), parts.headers)
 }
 

@@ -133,7 +133,7 @@ pub(crate) async fn list(
     let next_cursor = videos.last().filter(|_| more).map(|last| write_cursor(last.id));
     let link = next_cursor
         .as_ref()
-        .map(|cursor| next_link(&query, limit, cursor));
+        .map(|cursor| next_link(state.settings.http.path_prefix(), &query, limit, cursor));
     let data = videos.iter().map(|video| VideoView::of(&state, video)).collect();
     let mut response = Json(VideoPage { data, next_cursor }).into_response();
     if let Some(value) = link.and_then(|link| HeaderValue::from_str(&link).ok()) {
@@ -191,7 +191,7 @@ pub(crate) fn read_cursor(text: &str) -> Result<Uuid, ApiError> {
 }
 
 /// RFC 8288, relative: the same list, one page on.
-fn next_link(query: &ListQuery, limit: usize, cursor: &str) -> String {
+fn next_link(prefix: &str, query: &ListQuery, limit: usize, cursor: &str) -> String {
     let mut pairs = url::form_urlencoded::Serializer::new(String::new());
     let texts = [
         ("external_id", &query.external_id),
@@ -209,7 +209,7 @@ fn next_link(query: &ListQuery, limit: usize, cursor: &str) -> String {
     pairs
         .append_pair("limit", &limit.to_string())
         .append_pair("cursor", cursor);
-    format!("</v1/videos?{}>; rel=\"next\"", pairs.finish())
+    format!("<{prefix}/v1/videos?{}>; rel=\"next\"", pairs.finish())
 }
 
 /// RFC 9110, 13.1.2: weak comparison with any of a list.

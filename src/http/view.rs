@@ -48,7 +48,7 @@ pub(crate) struct VideoView {
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
     ready_at: Option<DateTime<Utc>>,
-    /// The event stream, with a ticket; single videos alone have it.
+    /// The event stream, with a ticket, relative to the service's own address; single videos alone have it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     events_url: Option<String>,
@@ -123,6 +123,11 @@ impl VideoView {
     }
 }
 
+/// The address of a video, for `Location`.
+pub(crate) fn location(state: &AppState, id: impl std::fmt::Display) -> String {
+    format!("{}/v1/videos/{id}", state.settings.http.path_prefix())
+}
+
 fn error_of(video: &Video) -> Option<ErrorView> {
     if video.status != ShownStatus::Errored {
         return None;
@@ -154,8 +159,8 @@ fn error_of(video: &Video) -> Option<ErrorView> {
     })
 }
 
-/// A strong tag of what a caller sees of one video: its version, its ticket's end, and the map that its addresses are
-/// made by.
+/// A strong tag of what a caller sees of one video: its version, its ticket's end, the map that its addresses are made
+/// by, and the path in front of ours.
 pub(crate) fn etag(state: &AppState, video: &Video) -> String {
     use sha2::{Digest, Sha256};
     let map = state
@@ -163,6 +168,7 @@ pub(crate) fn etag(state: &AppState, video: &Video) -> String {
         .by_name(&video.provider)
         .map_or("", |provider| provider.digest());
     let end = Tickets::end(state.clock.now());
-    let digest = Sha256::digest(format!("{}\0{}\0{end}\0{map}", video.id, video.version));
+    let prefix = state.settings.http.path_prefix();
+    let digest = Sha256::digest(format!("{}\0{}\0{end}\0{map}{prefix}", video.id, video.version));
     format!("\"{}\"", hex::encode(&digest[..12]))
 }

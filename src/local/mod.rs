@@ -51,6 +51,8 @@ pub struct Options {
     pub api_url: String,
     /// Where webhooks go.
     pub webhook_url: String,
+    /// Pages of this machine may send files to any upload, whatever origin it was made for.
+    pub loopback_pages: bool,
     /// The time.
     pub clock: Clock,
     /// Variables that stand in for what is made at first start: `VIDEO_LOCAL_TOKEN` and the like.
@@ -114,6 +116,7 @@ pub(crate) struct Inner {
     pub(crate) settings: config::Local,
     pub(crate) public_url: String,
     pub(crate) webhook_url: String,
+    pub(crate) loopback_pages: bool,
     pub(crate) clock: Clock,
     pub(crate) credentials: credentials::Credentials,
     pub(crate) folders: folders::Folders,
@@ -165,6 +168,7 @@ impl Local {
         Ok(Self(Arc::new(Inner {
             public_url: options.public_url,
             webhook_url: options.webhook_url,
+            loopback_pages: options.loopback_pages,
             clock: options.clock,
             settings: options.settings,
             credentials,

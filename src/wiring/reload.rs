@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::{App, Routers, StartError, authenticator, kept, maps, tell};
+use crate::auth::{Development, check_development};
 use crate::config::{ConfigError, Environment, Settings, load};
 use crate::http::server::Served;
 use crate::jobs;
@@ -20,7 +21,7 @@ pub struct Reloader {
     served: Served,
     inner: Option<(Local, Served)>,
     metrics: Option<Served>,
-    development: bool,
+    development: Option<Development>,
 }
 
 impl Reloader {
@@ -35,7 +36,7 @@ impl Reloader {
             served: app.served.clone(),
             inner: inner.map(|inner| (inner.local.clone(), inner.served.clone())),
             metrics: app.metrics.as_ref().map(|(_, served)| served.clone()),
-            development: app.development,
+            development: app.development.clone(),
         }
     }
 
@@ -61,7 +62,7 @@ impl Reloader {
         };
         let names = maps::names(&settings, &in_use);
         let local = self.inner.as_ref().map(|(local, _)| local);
-        if settings.auth.is_unset() != self.development {
+        if settings.auth.is_unset() != self.development.is_some() {
             return Err(only_a_start("auth", "begins or ends development mode"));
         }
         if names.contains(local::NAME) && local.is_none() {
@@ -73,11 +74,14 @@ impl Reloader {
         {
             kept.push("local.public_url (that of http.public_url)");
         }
-        let auth = authenticator(&settings, &old.clock, Some(&old.auth)).await?;
+        if self.development.is_some() {
+            check_development(&settings)?;
+        }
+        let auth = authenticator(&settings, &old.clock, self.development.as_ref(), Some(&old.auth)).await?;
         let set = maps::load(&settings, names, &self.env, &old.store, local, &old.metrics).await?;
         set.continue_from(&old.providers);
         let state = old.renewed(settings, Arc::new(set), auth);
-        let routers = Routers::of(&state, local, self.development)?;
+        let routers = Routers::of(&state, local);
         // Nothing can fail from here on.
         for warning in &state.settings.warnings {
             tracing::warn!("{warning}");

@@ -62,7 +62,8 @@ async fn routed() -> BTreeSet<String> {
     text.split('"')
         .filter(|part| part.starts_with('/') && !part.contains("__private__"))
         .filter(|path| *path != "/" && !path.starts_with("/console/") && !path.starts_with("/local"))
-        .map(str::to_owned)
+        // Where a slash at the end is taken too, it is the same path.
+        .map(|path| path.trim_end_matches('/').to_owned())
         .collect()
 }
 

@@ -43,6 +43,33 @@ async fn settings_that_do_not_fit_are_named() {
             &["VIDEO_HTTP__DRAIN_S", "whole number"],
         ),
         ("VIDEO_HTTP__PUBLIC_URL", "ftp://x", &["http.public_url"]),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "https://x/",
+            &["http.public_url", "slash"],
+        ),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "https://x/#a",
+            &["http.public_url", "fragment"],
+        ),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "https://x//evil.example",
+            &["http.public_url"],
+        ),
+        ("VIDEO_HTTP__PUBLIC_URL", "https://x/a/../b", &["http.public_url"]),
+        ("VIDEO_HTTP__PUBLIC_URL", "https://x/a b", &["http.public_url"]),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "https://me:secret@x/a",
+            &["http.public_url", "user"],
+        ),
+        (
+            "VIDEO_LOCAL__PUBLIC_URL",
+            "https://x/local/",
+            &["local.public_url", "slash"],
+        ),
         ("DATABASE_URL", "mysql://x", &["DATABASE_URL", "database.url"]),
         (
             "VIDEO_PROVIDERS__DEFAULT",
@@ -131,15 +158,44 @@ async fn an_empty_secret_is_not_an_unset_one() {
 
 #[tokio::test]
 async fn development_mode_does_not_reach_further_than_this_machine() {
-    let line = refusal(&[
-        ("VIDEO_AUTH__JWT_SECRET", ""),
-        ("VIDEO_HTTP__LISTEN", "0.0.0.0:0"),
-    ])
-    .await;
-    names(
-        &line,
-        &["VIDEO_AUTH__JWT_SECRET", "http.listen", "development mode"],
-    );
+    for (variable, value, words) in [
+        ("VIDEO_HTTP__LISTEN", "0.0.0.0:0", &["http.listen"][..]),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "https://video.example.com",
+            &["http.public_url", "loopback"],
+        ),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "http://localhost.example.com",
+            &["http.public_url"],
+        ),
+        (
+            "VIDEO_HTTP__PUBLIC_URL",
+            "http://10.0.0.1:8080",
+            &["http.public_url"],
+        ),
+        (
+            "VIDEO_LOCAL__PUBLIC_URL",
+            "https://video.example.com/local",
+            &["local.public_url"],
+        ),
+    ] {
+        let line = refusal(&[("VIDEO_AUTH__JWT_SECRET", ""), (variable, value)]).await;
+        names(&line, &["VIDEO_AUTH__JWT_SECRET", "development mode"]);
+        names(&line, words);
+    }
+}
+
+#[tokio::test]
+async fn what_is_said_of_callers_is_not_development_mode() {
+    for (variable, key) in [
+        ("VIDEO_AUTH__ISSUER", "auth.issuer"),
+        ("VIDEO_AUTH__AUDIENCE", "auth.audience"),
+    ] {
+        let line = refusal(&[("VIDEO_AUTH__JWT_SECRET", ""), (variable, "https://issuer")]).await;
+        names(&line, &[variable, key, "VIDEO_AUTH__JWT_SECRET", "auth.jwks"]);
+    }
 }
 
 #[tokio::test]

@@ -10,6 +10,7 @@
 )]
 
 mod clip;
+mod nginx;
 mod service;
 
 use base64::Engine;
@@ -17,6 +18,7 @@ use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha384};
 
 use crate::clip::Clips;
+use crate::nginx::Nginx;
 use crate::service::{Service, free_port, script_folder};
 
 #[test]
@@ -110,6 +112,73 @@ fn the_page_is_guarded() {
 #[test]
 fn the_documents_are_rendered_without_any_other_host() {
     Service::start(&[]).run("docs.mjs", &[]);
+}
+
+#[test]
+fn behind_the_shortest_configuration_of_nginx_development_mode_answers_nobody() {
+    let service = Service::start(&[]);
+    let proxy = format!("location / {{ proxy_pass http://127.0.0.1:{}; }}", service.port());
+    if let Some(nginx) = Nginx::start(&proxy) {
+        service.run("proxied.mjs", &[("PROXY", &nginx.url()), ("WANTED", "403")]);
+    }
+}
+
+#[test]
+fn a_proxy_that_nothing_tells_of_gets_no_token() {
+    let service = Service::start(&[]);
+    // What nginx sends from 1.29.7 on, and the host of whoever asks, or one that is always right.
+    for host in ["$host", "$http_host", "localhost"] {
+        let proxy = format!(
+            "location / {{ proxy_pass http://127.0.0.1:{}; proxy_http_version 1.1; proxy_set_header Connection \"\"; \
+             proxy_set_header Host {host}; }}",
+            service.port()
+        );
+        if let Some(nginx) = Nginx::start(&proxy) {
+            service.run("proxied.mjs", &[("PROXY", &nginx.url()), ("WANTED", "200")]);
+        }
+    }
+}
+
+#[test]
+fn below_a_path_everything_works_from_the_file_to_the_picture() {
+    let (clips, outer) = (Clips::make(), free_port());
+    let public = format!("http://127.0.0.1:{outer}/video");
+    let service = Service::start(&[
+        (
+            "VIDEO_AUTH__JWT_SECRET",
+            "a secret of the tests with more than 32 bytes",
+        ),
+        ("VIDEO_HTTP__PUBLIC_URL", &public),
+        ("VIDEO_HTTP__TRUSTED_PROXIES", "127.0.0.1"),
+    ]);
+    let token = service.token("ana");
+    let proxy = format!(
+        "location /video/ {{ proxy_pass http://127.0.0.1:{}/; }}",
+        service.port()
+    );
+    if let Some(_nginx) = Nginx::start_on(outer, &proxy) {
+        service.run(
+            "below.mjs",
+            &[
+                ("PUBLIC", &public),
+                ("TOKEN", &token),
+                ("CLIP", &clips.path("clip.mp4")),
+            ],
+        );
+    }
+}
+
+#[test]
+fn a_frontend_on_another_port_uploads_and_plays_in_development_mode() {
+    let clips = Clips::make();
+    Service::start(&[]).run("frontend.mjs", &[("CLIP", &clips.path("clip.mp4"))]);
+}
+
+#[test]
+fn the_link_of_the_start_signs_in_and_leaves_the_address() {
+    let service = Service::start(&[]);
+    let token = service.token("ana");
+    service.run("link.mjs", &[("TOKEN", &token)]);
 }
 
 const WEBHOOK_SECRET: &str = "what the fake providers sign with";

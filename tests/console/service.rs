@@ -17,11 +17,18 @@ pub(crate) struct Service {
     child: Child,
 }
 
+/// What it writes to standard output, and to the log.
+const STREAMS: [&str; 2] = ["out", "log"];
+
 impl Service {
     /// Starts it with further settings and waits until it listens.
     pub(crate) fn start(more: &[(&str, &str)]) -> Self {
+        Self::start_on(free_port(), more)
+    }
+
+    /// The same, on this port.
+    pub(crate) fn start_on(port: u16, more: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().unwrap();
-        let port = free_port();
         let path = |name: &str| folder.path().join(name).display().to_string();
         let mut settings = vec![
             (
@@ -33,10 +40,10 @@ impl Service {
             ("VIDEO_LOCAL__MIN_FREE_BYTES".to_owned(), "0".to_owned()),
         ];
         settings.extend(more.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())));
-        let log = File::create(folder.path().join("log")).unwrap();
+        let [out, log] = STREAMS.map(|name| File::create(folder.path().join(name)).unwrap());
         let child = program(&settings)
             .current_dir(folder.path())
-            .stdout(log.try_clone().unwrap())
+            .stdout(out)
             .stderr(log)
             .spawn()
             .unwrap();
@@ -50,8 +57,19 @@ impl Service {
         service
     }
 
-    fn url(&self) -> String {
+    /// Where it listens.
+    pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}/", self.port)
+    }
+
+    pub(crate) const fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The link to the page that it printed, in development mode.
+    pub(crate) fn link(&self) -> Option<String> {
+        let printed = fs::read_to_string(self.folder.path().join("out")).unwrap();
+        printed.lines().next().map(str::to_owned)
     }
 
     /// A token for `user`, made by the program itself.
@@ -65,11 +83,15 @@ impl Service {
         String::from_utf8(made.stdout).unwrap().trim().to_owned()
     }
 
-    /// Runs a script against it.
+    /// Runs a script against it: `URL` is where it is, `PAGE` the address that opens the page.
     pub(crate) fn run(&self, script: &str, env: &[(&str, &str)]) {
         let url = self.url();
-        let all: Vec<(&str, &str)> = env.iter().copied().chain([("URL", url.as_str())]).collect();
-        node(script, &all);
+        let page = self.link().unwrap_or_else(|| url.clone());
+        let all = [("URL", url.as_str()), ("PAGE", page.as_str())];
+        node(
+            script,
+            &all.into_iter().chain(env.iter().copied()).collect::<Vec<_>>(),
+        );
     }
 
     fn wait(&mut self) {
@@ -90,10 +112,12 @@ impl Drop for Service {
         let _ = self.child.kill();
         let _ = self.child.wait();
         if std::thread::panicking() {
-            println!(
-                "{}",
-                fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
-            );
+            for name in STREAMS {
+                println!(
+                    "{}",
+                    fs::read_to_string(self.folder.path().join(name)).unwrap_or_default()
+                );
+            }
         }
     }
 }

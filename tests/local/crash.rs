@@ -193,6 +193,7 @@ async fn a_second_process_gets_a_clear_line() {
         public_url: String::new(),
         api_url: String::new(),
         webhook_url: String::new(),
+        loopback_pages: false,
         clock: yourbit_video::clock::Clock::system(),
         env: std::collections::BTreeMap::new(),
     };

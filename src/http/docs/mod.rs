@@ -1,7 +1,7 @@
 //! The API's documents: the OpenAPI document, a page that renders it, and what each problem means.
 
 use axum::Json;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, HeaderName, header};
 use serde::Serialize;
@@ -10,6 +10,7 @@ use utoipa::ToSchema;
 use super::code::Code;
 use super::error::ApiError;
 use super::openapi;
+use crate::state::AppState;
 
 const HTML: &str = "text/html; charset=utf-8";
 /// The page's own files and the document, nothing else.
@@ -39,8 +40,11 @@ pub(crate) struct Meaning {
     responses((status = 200, content_type = "application/json", body = Object)),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
-pub(crate) async fn document() -> Response {
-    told("application/json", openapi::document())
+pub(crate) async fn document(State(state): State<AppState>) -> Response {
+    told(
+        "application/json",
+        openapi::document_below(state.settings.http.path_prefix()),
+    )
 }
 
 /// This document, for people.

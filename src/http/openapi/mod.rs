@@ -13,8 +13,10 @@ mod refusals;
 mod shape;
 mod told;
 
+use std::borrow::Cow;
 use std::sync::LazyLock;
 
+use axum::routing::post;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -73,7 +75,10 @@ pub(super) fn routes() -> OpenApiRouter<AppState> {
 
 /// The route that providers call: no page ever does.
 pub(super) fn webhook_routes() -> OpenApiRouter<AppState> {
-    OpenApiRouter::new().routes(routes!(webhooks::receive))
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::receive))
+        // As people type the address at a provider.
+        .route("/v1/webhooks/{provider}/", post(webhooks::receive))
 }
 
 /// The routes that `http.docs` switches.
@@ -94,6 +99,23 @@ pub fn document() -> &'static str {
         format!("{document:#}\n")
     });
     &DOCUMENT
+}
+
+/// The same where callers reach the service under a path.
+pub(super) fn document_below(prefix: &str) -> Cow<'static, str> {
+    if prefix.is_empty() {
+        return document().into();
+    }
+    let mut below: Value = serde_json::from_str(document()).unwrap_or_default();
+    below["servers"] = json!([{"url": prefix}]);
+    let examples = below["components"]["examples"].as_object_mut();
+    for (_, example) in examples.into_iter().flatten() {
+        let address = example["value"]["type"]
+            .as_str()
+            .map(|path| format!("{prefix}{path}"));
+        example["value"]["type"] = address.into();
+    }
+    format!("{below:#}\n").into()
 }
 
 fn finish(document: &mut Value) {

@@ -89,6 +89,7 @@ pub(crate) async fn page(
         expires_in: request.expires_in,
         time: None,
     };
+    let prefix = state.settings.http.path_prefix();
     // A video that is named twice is signed once.
     let distinct: HashSet<Uuid> = request.ids.iter().copied().collect();
     let entries = distinct.into_iter().map(async |id| {
@@ -98,7 +99,7 @@ pub(crate) async fn page(
             Err(error @ ApiError::InvalidRequest(_)) => return Err(error),
             Err(error) => Entry::Refused {
                 video_id: id,
-                problem: Box::new(Problem::within(error, &request_id)),
+                problem: Box::new(Problem::within(error, prefix, &request_id)),
             },
         };
         Ok((id, entry))

@@ -8,8 +8,9 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::http::error::ApiError;
-use crate::http::view::VideoView;
+use crate::http::view::{VideoView, location};
 use crate::provider::UploadDescriptor;
+use crate::state::AppState;
 use crate::telemetry::note_video;
 
 /// The answer: kept by its `Idempotency-Key`, and given again.
@@ -62,7 +63,7 @@ impl Answer {
     }
 
     /// As JSON, or as the bare URL.
-    pub(super) fn respond(self, as_text: bool) -> Response {
+    pub(super) fn respond(self, state: &AppState, as_text: bool) -> Response {
         let body = if as_text {
             self.url.into_response()
         } else {
@@ -74,7 +75,7 @@ impl Answer {
             header::CACHE_CONTROL,
             HeaderValue::from_static("private, no-store"),
         );
-        if let Ok(value) = HeaderValue::from_str(&format!("/v1/videos/{}", self.video_id)) {
+        if let Ok(value) = HeaderValue::from_str(&location(state, self.video_id)) {
             headers.insert(header::LOCATION, value);
         }
         if self.is_kept {

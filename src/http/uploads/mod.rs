@@ -100,7 +100,7 @@ async fn created(
         ));
     }
     let (id, keyed) = match ask(state, owner, &headers, &bytes).await? {
-        Asked::Answered(answer) => return Ok(Answer::kept(&answer)?.respond(as_text)),
+        Asked::Answered(answer) => return Ok(Answer::kept(&answer)?.respond(state, as_text)),
         Asked::Begin(id, keyed) => (id, keyed),
     };
     let begin = Begin {
@@ -111,13 +111,13 @@ async fn created(
         choices,
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
-    let state = state.clone();
+    let service = state.clone();
     let done = tokio::spawn(carry_permit(carried(
-        async move { run(&state, begin, keyed).await },
+        async move { run(&service, begin, keyed).await },
     )))
     .await;
     let begun = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
-    Ok(Answer::new(begun)?.respond(as_text))
+    Ok(Answer::new(begun)?.respond(state, as_text))
 }
 
 /// What the request's key says, and one of the owner's quota for an upload that begins. An answer that is kept costs

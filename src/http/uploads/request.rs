@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
 use super::settings;
-use crate::config::Settings;
+use crate::config::{Settings, is_loopback_origin};
 use crate::domain::Policy;
 use crate::http::error::{ApiError, FieldProblem};
 
@@ -138,8 +138,12 @@ impl UploadRequest {
             .unwrap_or_default();
         let listed = &settings.uploads.cors_origins;
         let any = listed.iter().any(|origin| origin == "*");
+        let loopback = settings.auth.is_unset();
         let allowed = |origin: &str| {
-            origin == own || listed.iter().any(|known| known == origin) || (any && is_plain_origin(origin))
+            origin == own
+                || listed.iter().any(|known| known == origin)
+                || (any && is_plain_origin(origin))
+                || (loopback && is_loopback_origin(origin))
         };
         if let Some(origin) = &self.cors_origin {
             return if allowed(origin) {

@@ -1,8 +1,9 @@
-//! CORS for the one origin that the upload was made for.
+//! CORS for the one origin that the upload was made for, and in development mode for pages of this machine.
 
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::local::store::Upload;
+use crate::config::is_loopback_origin;
+use crate::local::{App, store::Upload};
 
 const EXPOSED: HeaderValue = HeaderValue::from_static("Range, Content-Length, Content-Type, Date");
 const METHODS: HeaderValue = HeaderValue::from_static("PUT, OPTIONS");
@@ -10,8 +11,8 @@ const ALLOWED: HeaderValue = HeaderValue::from_static("Content-Type, Content-Ran
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// What an answer carries for the page at `Origin`; nothing for other pages.
-pub(crate) fn headers(upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let Some(origin) = allowed(upload, request) else {
+pub(crate) fn headers(app: &App, upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(origin) = allowed(app, upload, request) else {
         return vec![vary()];
     };
     vec![
@@ -22,8 +23,8 @@ pub(crate) fn headers(upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, 
 }
 
 /// What the answer to a preflight carries.
-pub(crate) fn preflight(upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let Some(origin) = allowed(upload, request) else {
+pub(crate) fn preflight(app: &App, upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(origin) = allowed(app, upload, request) else {
         return vec![vary()];
     };
     vec![
@@ -40,7 +41,11 @@ fn vary() -> (HeaderName, HeaderValue) {
 }
 
 /// `*`, or the request's origin where it is the upload's. Mux's own examples name origins without a scheme too.
-fn allowed(upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
+fn allowed(app: &App, upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
+    let page = request.get(header::ORIGIN).filter(|_| app.loopback_pages);
+    if let Some(page) = page.filter(|page| page.to_str().is_ok_and(is_loopback_origin)) {
+        return Some(page.clone());
+    }
     let wanted = upload.cors_origin.as_deref()?;
     if wanted == "*" {
         return Some(HeaderValue::from_static("*"));

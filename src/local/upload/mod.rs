@@ -44,7 +44,7 @@ async fn receive(
     body: Body,
 ) -> Result<Response, Fault> {
     let upload = find(&app, &secret).await?;
-    let shared = cors::headers(&upload, &headers);
+    let shared = cors::headers(&app, &upload, &headers);
     let task = tokio::spawn(receive::run(app, upload, headers, body));
     let mut response = match task.await {
         Ok(answer) => answer.into_response(),
@@ -62,7 +62,9 @@ async fn preflight(
 ) -> Result<Response, Fault> {
     let upload = find(&app, &secret).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
-    response.headers_mut().extend(cors::preflight(&upload, &headers));
+    response
+        .headers_mut()
+        .extend(cors::preflight(&app, &upload, &headers));
     Ok(response)
 }
 

@@ -4,16 +4,16 @@ import { stat } from 'node:fs/promises';
 import { accessible, check, picture, run, throttle, until } from './browser.mjs';
 import { wire } from './cut.mjs';
 
-const { URL: url, TOKEN: token, CLIP: clip, LARGE: large, WIRE_PORT: port } = process.env;
+const { URL: url, PAGE: address, TOKEN: token, CLIP: clip, LARGE: large, WIRE_PORT: port } = process.env;
 const size = (await stat(large)).size;
 const line = await wire(Number(port), Number(new URL(url).port));
 
 await run(async (browser, open) => {
-  const page = await open(url);
+  const page = await open(address);
 
   // Whose videos?
   await page.getByRole('heading', { name: 'Whose videos?' }).waitFor();
-  check((await page.locator('meta[name="token"]').getAttribute('content')) === '', 'outside development mode the page is given no token');
+  check(await page.getByText('--link').count() === 0, 'outside development mode no link is spoken of');
   await accessible(page, 'the question for a token');
   await picture(page, 'sign-in-1280-light');
   await page.getByLabel('Token').fill('not a token');

@@ -2,19 +2,19 @@
 
 import { accessible, check, drop, picture, run, throttle, until } from './browser.mjs';
 
-const { URL: url, CLIP: clip } = process.env;
+const { PAGE: address, CLIP: clip } = process.env;
 /** The colour in the middle of the picture, second by second. */
 const COLOURS = JSON.parse(process.env.COLOURS);
 
 await run(async (browser, open) => {
-  const page = await open(url);
+  const page = await open(address);
   let loads = 0;
   page.on('load', () => { loads += 1; });
   const asked = [];
   page.on('request', (request) => asked.push(`${request.method()} ${new URL(request.url()).pathname.replace(/[0-9a-f-]{36}/, 'ID')}`));
   const count = (what) => asked.filter((one) => one === what).length;
   await page.getByText('No videos yet').waitFor();
-  check(await page.locator('.who').innerText().then((text) => text.includes('dev')), 'in development mode the page has its token');
+  check(await page.locator('.who').innerText().then((text) => text.includes('dev')), 'in development mode the link of the start signs in');
   await accessible(page, 'the empty page');
   await picture(page, 'empty-1280-light');
 
@@ -114,17 +114,16 @@ await run(async (browser, open) => {
     await card.waitFor();
   }
 
-  // A token that ends is renewed without a question
-  let refused = 0;
-  await page.route('**/v1/videos?**', (route) => ((refused += 1) === 1 ? route.fulfill({ status: 401, json: { code: 'unauthenticated' } }) : route.continue()));
-  // The list stays until its answer is there: only another card tells that it is.
-  const old = await card.elementHandle();
+  // A token that is refused
+  await page.route('**/v1/videos?**', (route) => route.fulfill({ status: 401, json: { code: 'unauthenticated' } }));
   await page.getByLabel('Show').selectOption('');
-  await until(() => refused >= 2, 'the request is sent again');
-  await until(() => old.evaluate((one) => !one.isConnected), 'the list is shown anew');
-  await card.waitFor();
-  check(true, 'in development mode a refused token is replaced by a fresh one');
+  await page.getByText('The service does not accept this token').waitFor();
+  check(await page.getByText('yourbit-video token --link').isVisible(), 'where a token is refused, the page says where the link is');
+  await accessible(page, 'the question for a link');
+  await picture(page, 'link-360-dark');
   await page.unroute('**/v1/videos?**');
+  await page.goto(address);
+  await card.waitFor();
 
   // Delete, by keyboard
   await page.setViewportSize({ width: 1280, height: 900 });

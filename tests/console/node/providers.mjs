@@ -5,7 +5,7 @@ import { readFile } from 'node:fs/promises';
 import { accessible, check, drop, picture, run, until } from './browser.mjs';
 import { fakeProviders } from './fake_providers.mjs';
 
-const { URL: url, CLIP: clip, PADDED: padded, FAKE_PORT: port, FILES: files, SECRET: secret, PROVIDER: provider } = process.env;
+const { URL: url, PAGE: address, CLIP: clip, PADDED: padded, FAKE_PORT: port, FILES: files, SECRET: secret, PROVIDER: provider } = process.env;
 const fake = await fakeProviders({ port: Number(port), files, service: url, secret });
 const sha256 = (bytes) => createHash('sha256').update(bytes).digest('hex');
 
@@ -18,7 +18,7 @@ const withoutNativeHls = () => {
 };
 
 await run(async (browser, open) => {
-  const page = await open(url, { init: withoutNativeHls });
+  const page = await open(address, { init: withoutNativeHls });
   await page.getByText('No videos yet').waitFor();
   await drop(page, padded, 'from elsewhere.mp4');
   await page.getByRole('radio', { name: /^Public/ }).check();

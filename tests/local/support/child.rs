@@ -35,6 +35,7 @@ async fn serve() {
         public_url: base.clone(),
         api_url: base,
         webhook_url: "http://127.0.0.1:1/".into(),
+        loopback_pages: false,
         clock: Clock::system(),
         env: BTreeMap::from([
             ("VIDEO_LOCAL_TOKEN".to_owned(), "token".to_owned()),

@@ -103,6 +103,7 @@ impl Provider {
             public_url: base.clone(),
             api_url: base.clone(),
             webhook_url: inbox.url.clone(),
+            loopback_pages: false,
             clock: clock.clone(),
             env: BTreeMap::new(),
         };

@@ -1,0 +1,223 @@
+//! What development mode asks of a request: that it looks as a browser or tool on this machine makes it.
+//!
+//! Guards against pages of other sites (DNS rebinding) and against proxies that somebody forgot. A proxy that forwards
+//! exactly as a browser asks cannot be told; that is why nothing here gives a token away.
+
+use http::request::Parts;
+use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
+
+use crate::config::is_loopback_origin;
+
+/// Headers that proxies add, besides those that begin with one of [`OF_PROXIES`].
+const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded", "x-real-ip", "true-client-ip"];
+/// How further headers of proxies begin.
+const OF_PROXIES: [&str; 2] = ["x-forwarded-", "cf-"];
+/// Longest value that a refusal shows, in characters.
+const SHOWN: usize = 80;
+
+/// What is wrong with a request. `Display` is the rest of a sentence that begins with "This request".
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NotLocal {
+    /// Proxies still send HTTP/1.0; browsers and tools do not.
+    #[error("is {0:?}, as proxies send it")]
+    Version(Version),
+    /// A header that proxies add.
+    #[error("has the header {0}, which proxies add")]
+    Proxied(HeaderName),
+    /// Not exactly one `Host`.
+    #[error("has {0} Host headers instead of one")]
+    Hosts(usize),
+    /// Its `Host` is not this machine.
+    #[error("has the Host \"{0}\", which is not localhost, 127.0.0.1 or [::1]")]
+    Host(String),
+    /// The request target names another host.
+    #[error("names \"{target}\" in its target and \"{host}\" as its Host")]
+    Target {
+        /// The authority of the target.
+        target: String,
+        /// The header.
+        host: String,
+    },
+    /// More than one `Origin`.
+    #[error("has {0} Origin headers instead of one")]
+    Origins(usize),
+    /// Its page is not of this machine.
+    #[error("comes from a page of the Origin \"{0}\", which is not of this machine")]
+    Origin(String),
+}
+
+/// Whether a request looks as if it came straight from this machine, addressed to it.
+///
+/// # Errors
+/// The first thing that does not.
+pub fn check_request(request: &Parts) -> Result<(), NotLocal> {
+    if request.version < Version::HTTP_11 {
+        return Err(NotLocal::Version(request.version));
+    }
+    if let Some(name) = request.headers.keys().find(|name| is_of_proxies(name)) {
+        return Err(NotLocal::Proxied(name.clone()));
+    }
+    check_host(request)?;
+    check_origin(&request.headers)
+}
+
+fn is_of_proxies(name: &HeaderName) -> bool {
+    let name = name.as_str();
+    PROXY_HEADERS.contains(&name) || OF_PROXIES.iter().any(|begin| name.starts_with(begin))
+}
+
+/// One host, of this machine. HTTP/2 has it in the target alone (`:authority`); HTTP/1.1 always has the header, and
+/// beside an absolute target (`GET http://…`) both.
+fn check_host(request: &Parts) -> Result<(), NotLocal> {
+    let hosts: Vec<&HeaderValue> = request.headers.get_all(header::HOST).iter().collect();
+    let target = request.uri.authority().map(http::uri::Authority::as_str);
+    let host = match (hosts.as_slice(), target) {
+        ([], Some(target)) if request.version >= Version::HTTP_2 => target.to_owned(),
+        ([host], target) => {
+            let host = shown(host);
+            if let Some(target) = target.filter(|target| !target.eq_ignore_ascii_case(&host)) {
+                let target = target.chars().take(SHOWN).collect();
+                return Err(NotLocal::Target { target, host });
+            }
+            host
+        }
+        (hosts, _) => return Err(NotLocal::Hosts(hosts.len())),
+    };
+    if is_this_machine(&host) {
+        Ok(())
+    } else {
+        Err(NotLocal::Host(host))
+    }
+}
+
+/// One of the three names, with any port or none.
+fn is_this_machine(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        // The last colon of an address in brackets is within them.
+        Some((name, port)) if !host.ends_with(']') => {
+            if port.parse::<u16>().is_err() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
+                return false;
+            }
+            name
+        }
+        _ => host,
+    };
+    name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
+}
+
+fn check_origin(headers: &HeaderMap) -> Result<(), NotLocal> {
+    let origins: Vec<&HeaderValue> = headers.get_all(header::ORIGIN).iter().collect();
+    match origins.as_slice() {
+        [] => Ok(()),
+        [origin] if origin.to_str().is_ok_and(is_loopback_origin) => Ok(()),
+        [origin] => Err(NotLocal::Origin(shown(origin))),
+        more => Err(NotLocal::Origins(more.len())),
+    }
+}
+
+/// A header's value as a refusal may show it.
+fn shown(value: &HeaderValue) -> String {
+    String::from_utf8_lossy(value.as_bytes())
+        .chars()
+        .take(SHOWN)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+
+    use super::*;
+
+    fn check(version: Version, target: &str, headers: &[(&str, &str)]) -> Result<(), NotLocal> {
+        let mut request = Request::builder().version(version).uri(target);
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        check_request(&request.body(()).unwrap().into_parts().0)
+    }
+
+    #[test]
+    fn what_a_browser_or_a_tool_of_this_machine_sends_is_taken() {
+        for host in [
+            "localhost",
+            "localhost:8080",
+            "127.0.0.1:9000",
+            "[::1]",
+            "[::1]:80",
+            "LOCALHOST:1",
+        ] {
+            assert_eq!(
+                check(Version::HTTP_11, "/v1/videos", &[("host", host)]),
+                Ok(()),
+                "{host}"
+            );
+        }
+        let own = [("host", "localhost:1")];
+        assert_eq!(check(Version::HTTP_11, "http://localhost:1/", &own), Ok(()));
+        assert_eq!(check(Version::HTTP_2, "http://localhost:1/", &[]), Ok(()));
+        assert_eq!(check(Version::HTTP_2, "http://localhost:1/", &own), Ok(()));
+        for origin in [
+            "http://localhost:5173",
+            "https://127.0.0.1",
+            "http://[::1]:3000",
+            "http://127.0.0.2:1",
+        ] {
+            let headers = [("host", "localhost:1"), ("origin", origin)];
+            assert_eq!(check(Version::HTTP_11, "/", &headers), Ok(()), "{origin}");
+        }
+    }
+
+    #[test]
+    fn the_first_thing_that_is_not_of_this_machine_is_named() {
+        for host in [
+            "evil.example",
+            "localhost.evil.example:80",
+            "localhost:",
+            "localhost:+1",
+            "localhost:65536",
+            "me@localhost",
+            "127.0.0.1.",
+            "0.0.0.0:1",
+            "[::]:1",
+            "::1",
+            "localhost.",
+            "127.0.0.1:1:2",
+            "",
+        ] {
+            let wanted = Err(NotLocal::Host(host.to_owned()));
+            assert_eq!(check(Version::HTTP_11, "/", &[("host", host)]), wanted, "{host}");
+        }
+        for origin in [
+            "null",
+            "https://evil.example",
+            "http://localhost.evil.example",
+            "http://localhost/",
+            "http://me@localhost",
+            "chrome-extension://localhost",
+            "localhost:1",
+            "ftp://localhost",
+            "",
+        ] {
+            let wanted = Err(NotLocal::Origin(origin.to_owned()));
+            let headers = [("host", "localhost"), ("origin", origin)];
+            assert_eq!(check(Version::HTTP_11, "/", &headers), wanted, "{origin}");
+        }
+        for name in [
+            "Forwarded",
+            "Via",
+            "X-Forwarded-For",
+            "X-Forwarded-Anything",
+            "X-Real-IP",
+            "True-Client-IP",
+            "CF-Ray",
+            "CF-Connecting-IP",
+        ] {
+            let refused = check(Version::HTTP_11, "/", &[("host", "localhost"), (name, "x")]);
+            assert!(
+                matches!(&refused, Err(NotLocal::Proxied(found)) if *found == name),
+                "{name}: {refused:?}"
+            );
+        }
+    }
+}
