@@ -66,10 +66,24 @@ impl Service {
         self.port
     }
 
-    /// The link to the page that it printed, in development mode.
-    pub(crate) fn link(&self) -> Option<String> {
-        let printed = fs::read_to_string(self.folder.path().join("out")).unwrap();
-        printed.lines().next().map(str::to_owned)
+    /// The link to the page that it prints, in development mode. It listens a moment before.
+    fn link(&self) -> Option<String> {
+        if self
+            .settings
+            .iter()
+            .any(|(name, _)| name.starts_with("VIDEO_AUTH__"))
+        {
+            return None;
+        }
+        let end = Instant::now() + Duration::from_secs(10);
+        loop {
+            let printed = fs::read_to_string(self.folder.path().join("out")).unwrap();
+            if let Some((link, _)) = printed.split_once('\n') {
+                return Some(link.to_owned());
+            }
+            assert!(Instant::now() < end, "no link is printed");
+            sleep(Duration::from_millis(20));
+        }
     }
 
     /// A token for `user`, made by the program itself.
