@@ -14,6 +14,10 @@ await run(async (browser, open) => {
   // Whose videos?
   await page.getByRole('heading', { name: 'Whose videos?' }).waitFor();
   check(await page.getByText('--link').count() === 0, 'outside development mode no link is spoken of');
+  await page.goto(`${url}#token=${token}`);
+  await page.reload();
+  await page.getByRole('heading', { name: 'Whose videos?' }).waitFor();
+  check(page.url() === url && await page.evaluate(() => sessionStorage.length) === 0, 'and no link signs in: it could be of somebody else', page.url());
   await accessible(page, 'the question for a token');
   await picture(page, 'sign-in-1280-light');
   await page.getByLabel('Token').fill('not a token');
