@@ -370,6 +370,26 @@ async fn the_start_prints_a_link_whose_token_ends_with_the_process() {
 }
 
 #[tokio::test]
+async fn a_reload_leaves_the_link_and_this_machine_as_they_were() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let file = folder.path().join("video.toml");
+    std::fs::write(&file, "").unwrap();
+    let app = TestApp::with(Db::Sqlite, &[OPEN, ("VIDEO_CONFIG", file.to_str().unwrap())]).await;
+    let link = app.link.as_ref().unwrap();
+    let token = token_of(link).1;
+    app.get(token, "/v1/videos").await.expect(200);
+    app.reload().await.unwrap();
+    app.get(token, "/v1/videos").await.expect(200);
+    std::fs::write(&file, "[http]\npublic_url = \"https://video.example.com\"").unwrap();
+    let line = app.reload().await.unwrap_err();
+    assert!(line.contains("http.public_url"), "{line}");
+    app.get(token, "/v1/videos").await.expect(200);
+    app.clock
+        .advance(chrono::Duration::hours(12) + chrono::Duration::seconds(31));
+    app.get(token, "/v1/videos").await.expect(401);
+}
+
+#[tokio::test]
 async fn a_link_is_printed_in_development_mode_alone_and_where_there_is_a_page() {
     let folder = tempfile::TempDir::new().unwrap();
     let database = format!("sqlite://{}/video.db", folder.path().display());

@@ -144,16 +144,29 @@ async fn settings_that_do_not_fit_are_named() {
 }
 
 #[tokio::test]
-async fn an_empty_secret_is_not_an_unset_one() {
+async fn an_empty_auth_value_is_not_an_unset_one() {
     let folder = tempfile::TempDir::new().unwrap();
     let url = format!("sqlite://{}/test.db", folder.path().display());
-    let pairs = environment(&url, "http://127.0.0.1:9", &[]);
-    let env = pairs
-        .iter()
-        .map(|(n, v)| (n, if n == "VIDEO_AUTH__JWT_SECRET" { "" } else { v }))
-        .collect();
-    let line = build(&env, Clock::system()).await.err().unwrap().to_string();
-    names(&line, &["VIDEO_AUTH__JWT_SECRET"]);
+    let empty = folder.path().join("empty");
+    std::fs::write(&empty, "\n").unwrap();
+    for (variable, value, named) in [
+        ("VIDEO_AUTH__JWT_SECRET", "", "VIDEO_AUTH__JWT_SECRET"),
+        ("VIDEO_AUTH__JWT_SECRET", " ", "VIDEO_AUTH__JWT_SECRET"),
+        ("VIDEO_AUTH__JWT_SECRET_FILE", "", "VIDEO_AUTH__JWT_SECRET_FILE"),
+        (
+            "VIDEO_AUTH__JWT_SECRET_FILE",
+            empty.to_str().unwrap(),
+            "VIDEO_AUTH__JWT_SECRET",
+        ),
+        ("VIDEO_AUTH__JWKS", "", "auth.jwks"),
+        ("VIDEO_AUTH__ISSUER", "", "auth.issuer"),
+        ("VIDEO_AUTH__AUDIENCE", "", "auth.audience"),
+    ] {
+        let pairs = environment(&url, "http://127.0.0.1:9", &[("VIDEO_AUTH__JWT_SECRET", "")]);
+        let env = pairs.iter().chain([(variable, value)]).collect();
+        let line = build(&env, Clock::system()).await.err().unwrap().to_string();
+        names(&line, &[named]);
+    }
 }
 
 #[tokio::test]

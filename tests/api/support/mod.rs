@@ -65,6 +65,8 @@ pub(crate) struct TestApp {
     pub(crate) mux: FakeMux,
     pub(crate) client: reqwest::Client,
     pub(crate) database: std::sync::Arc<TestDatabase>,
+    /// What the start prints in development mode.
+    pub(crate) link: Option<String>,
     /// Where `http.metrics_listen` listens.
     metrics: Option<String>,
     more: Vec<(String, String)>,
@@ -150,6 +152,8 @@ impl TestApp {
         let reloader = tokio::sync::Mutex::new(Reloader::new(&app, None, &env));
         let url = format!("http://{}", app.listener.local_addr().unwrap());
         let state = app.state.clone();
+        let development = app.development.as_ref();
+        let link = development.map(|own| own.link(&state.settings, clock.now()).unwrap());
         let judge = Judge::default();
         let watched = judge.watch(app.served.router());
         let served = Served::new(watched, &state.settings.http);
@@ -177,6 +181,7 @@ impl TestApp {
             url,
             clock,
             state,
+            link,
             mux,
             client,
             database,

@@ -1,5 +1,6 @@
 // The service below a path of its host, which nginx strips: the page, the API, the documents and the built-in provider.
 
+import { request } from 'node:http';
 import { check, drop, picture, run, until } from './browser.mjs';
 
 const { PUBLIC: api, TOKEN: token, CLIP: clip } = process.env;
@@ -53,6 +54,11 @@ const { video, upload } = await made.json();
 check(at(made.headers.get('location')) === `${api}/v1/videos/${video.id}`, 'Location leads to the video', made.headers.get('location'));
 check((await fetch(at(made.headers.get('location')), { headers: auth })).status === 200, 'which is there');
 check(upload.url.startsWith(`${api}/local/upload/`), 'the file goes below the path', upload.url);
+const preflight = await new Promise((resolve, reject) => {
+  const headers = { Origin: 'http://localhost:5173', 'Access-Control-Request-Method': 'PUT' };
+  request(upload.url, { method: 'OPTIONS', headers }, resolve).on('error', reject).end();
+});
+check(preflight.statusCode === 204 && !preflight.headers['access-control-allow-origin'], 'outside development mode a page of this machine is like any other');
 const stream = await fetch(at(video.events_url));
 check(stream.ok && stream.headers.get('content-type').startsWith('text/event-stream'), 'events_url opens the stream', video.events_url);
 await stream.body.cancel();
