@@ -5,7 +5,6 @@ use std::path::Path;
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::Utc;
 use http::{HeaderMap, HeaderValue, Method, StatusCode, Version};
 use http_body_util::BodyExt;
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -13,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::TcpStream;
 use tokio::process::Child;
+use yourbit_video::clock::Clock;
 use yourbit_video::config::Environment;
 
 use crate::support::{Db, SECRET, TestApp, answer, binary, environment, sign};
@@ -328,7 +328,7 @@ async fn the_start_prints_a_link_whose_token_ends_with_the_process() {
     let claims = URL_SAFE_NO_PAD.decode(token.split('.').nth(1).unwrap()).unwrap();
     let claims: Value = serde_json::from_slice(&claims).unwrap();
     assert_eq!((&claims["sub"], &claims["scope"]), (&json!("dev"), &Value::Null));
-    let left_s = claims["exp"].as_i64().unwrap() - Utc::now().timestamp();
+    let left_s = claims["exp"].as_i64().unwrap() - Clock::system().now().timestamp();
     assert!((12 * 3600 - 60..=12 * 3600).contains(&left_s), "{left_s}");
     assert_eq!(status(&link, token).await, 200);
     let answer = reqwest::Client::new().get(format!("{service}/v1/admin/webhook-events"));
