@@ -27,9 +27,7 @@ impl Nginx {
     /// The same, on this port.
     pub(crate) fn start_on(port: u16, locations: &str) -> Option<Self> {
         let Some(program) = find() else {
-            println!(
-                "skipped: nginx is not installed (on Debian: apt-get install nginx-light; tests/run does it)"
-            );
+            println!("skipped: nginx is not installed (on Debian: apt-get install nginx; tests/run does it)");
             return None;
         };
         let folder = TempDir::new().unwrap();
