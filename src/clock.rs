@@ -2,9 +2,12 @@
 //!
 //! A leaf that every module may import; tests freeze it.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicI64, Ordering},
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicI64, Ordering},
+    },
+    time::{Duration, Instant},
 };
 
 use chrono::{DateTime, Utc};
@@ -41,6 +44,14 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or_default()
     }
 
+    /// Starts to measure: by the machine's monotonic clock, or by this one where it stands still.
+    pub fn stopwatch(&self) -> Stopwatch {
+        Stopwatch(match &self.0 {
+            Source::System => Started::Monotonic(Instant::now()),
+            Source::Manual(micros) => Started::Manual(Arc::clone(micros), micros.load(Ordering::SeqCst)),
+        })
+    }
+
     /// Moves a frozen clock forward; does nothing to the system's.
     pub fn advance(&self, by: chrono::Duration) {
         if let Source::Manual(micros) = &self.0 {
@@ -61,6 +72,30 @@ impl Clock {
                     seconds,
                     now.timestamp_subsec_nanos(),
                 ))
+            }
+        }
+    }
+}
+
+/// How long something takes. Made by [`Clock::stopwatch`].
+#[derive(Debug)]
+pub struct Stopwatch(Started);
+
+#[derive(Debug)]
+enum Started {
+    Monotonic(Instant),
+    /// The clock and what it showed.
+    Manual(Arc<AtomicI64>, i64),
+}
+
+impl Stopwatch {
+    /// The time since it was started.
+    pub fn elapsed(&self) -> Duration {
+        match &self.0 {
+            Started::Monotonic(at) => at.elapsed(),
+            Started::Manual(micros, at) => {
+                let passed = micros.load(Ordering::SeqCst) - at;
+                Duration::from_micros(u64::try_from(passed).unwrap_or_default())
             }
         }
     }

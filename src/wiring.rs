@@ -153,7 +153,7 @@ impl App {
             None
         };
         let local = inner.as_ref().map(|(_, local)| local);
-        let set = Arc::new(maps::load(&settings, names, env, &store, local, &metrics).await?);
+        let set = Arc::new(maps::load(&settings, names, env, &store, local, &metrics, &clock).await?);
         let tickets = Tickets::default();
         if has_tables && !tickets.settle(&ticket_key(&store).await?) {
             return Err(StartError::TicketKey);

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
+
+use super::{Stamp, aspect_ratio_of, parse_aspect_ratio};
 
 /// A fact that a provider can report of a video, besides its status and its ids.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,30 +65,6 @@ impl Field {
     }
 }
 
-/// Which of two reports of one field wins: the greater stamp, and on equal stamps the greater value as text.
-///
-/// The order of the members is the order of comparison. No time sorts before every time.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Stamp {
-    /// The provider's time of the report, in microseconds since 1970.
-    pub at_us: Option<i64>,
-    /// [`super::Status::rank`] of the status that came with it; 0 for none.
-    pub rank: u8,
-    /// The event's id at the provider; empty for an answer that we fetched.
-    pub event_id: String,
-}
-
-impl Stamp {
-    /// The stamp of a report made `at`, under `event_id`, with a status of `rank`.
-    pub fn new(at: Option<DateTime<Utc>>, rank: u8, event_id: &str) -> Self {
-        Self {
-            at_us: at.map(|at| at.timestamp_micros()),
-            rank,
-            event_id: event_id.to_owned(),
-        }
-    }
-}
-
 /// One field's current value and the stamp that it won with.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Written")]
@@ -109,14 +86,19 @@ struct Written<V = Value, E = String> {
     rank: u8,
     #[serde(rename = "e")]
     event_id: E,
+    /// Only of answers. Rows that an earlier release wrote have none: theirs were asked for when they are dated.
+    #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
+    asked_us: Option<i64>,
 }
 
 impl From<Written> for Fact {
     fn from(row: Written) -> Self {
+        let is_answer = row.event_id.is_empty();
         Self {
             value: row.value,
             stamp: Stamp {
                 at_us: row.at_us,
+                asked_us: row.asked_us.or(row.at_us).filter(|_| is_answer),
                 rank: row.rank,
                 event_id: row.event_id,
             },
@@ -128,6 +110,7 @@ impl Serialize for Fact {
     fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
         let Stamp {
             at_us,
+            asked_us,
             rank,
             event_id,
         } = &self.stamp;
@@ -136,6 +119,7 @@ impl Serialize for Fact {
             at_us: *at_us,
             rank: *rank,
             event_id,
+            asked_us: *asked_us,
         };
         written.serialize(to)
     }
@@ -149,7 +133,12 @@ pub struct Facts(BTreeMap<Field, Fact>);
 impl Facts {
     /// The value of `field`, if any report gave one.
     pub fn get(&self, field: Field) -> Option<&Value> {
-        self.0.get(&field).map(|fact| &fact.value)
+        self.fact(field).map(|fact| &fact.value)
+    }
+
+    /// The value of `field` with the stamp that it won with.
+    pub fn fact(&self, field: Field) -> Option<&Fact> {
+        self.0.get(&field)
     }
 
     /// The value of a text field.
@@ -160,6 +149,13 @@ impl Facts {
     /// The value of a numeric field.
     pub fn number(&self, field: Field) -> Option<f64> {
         self.get(field).and_then(Value::as_f64)
+    }
+
+    /// The aspect ratio as `16:9`: as it is told, else computed from width and height.
+    pub fn aspect_ratio(&self) -> Option<String> {
+        let told = self.text(Field::AspectRatio).and_then(parse_aspect_ratio);
+        let pixels = |field| self.get(field).and_then(Value::as_u64);
+        told.or_else(|| aspect_ratio_of(pixels(Field::Width)?, pixels(Field::Height)?))
     }
 
     /// Joins one report; null is no report.

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Field, Knowledge, NeededIds, Observation, Policy, ShownStatus, Status};
 
-fn time(seconds: i64) -> DateTime<Utc> {
+pub(super) fn time(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap_or_default()
 }
 
@@ -34,18 +34,26 @@ fn any_observation() -> impl Strategy<Value = Observation> {
     let ids = (prop::bool::ANY, prop::bool::ANY);
     (
         prop::option::weighted(0.7, 0..3_i64),
-        0..3_u8,
+        (0..3_u8, prop::option::weighted(0.3, 0..3_i64)),
         any_status(),
         flags,
         ids,
         fields,
     )
         .prop_map(
-            |(at, event, status, (gone, delete_requested, cancel_confirmed), (upload, asset), fields)| {
+            |(
+                at,
+                (event, answer),
+                status,
+                (gone, delete_requested, cancel_confirmed),
+                (upload, asset),
+                fields,
+            )| {
                 Observation {
                     at: at.map(time),
+                    asked_at: answer.map(time),
                     seen_at: time(100),
-                    event_id: format!("event-{event}"),
+                    event_id: answer.map_or_else(|| format!("event-{event}"), |_| String::new()),
                     status,
                     gone,
                     delete_requested,
@@ -58,7 +66,7 @@ fn any_observation() -> impl Strategy<Value = Observation> {
         )
 }
 
-fn joined<'a>(history: impl IntoIterator<Item = &'a Observation>) -> Knowledge {
+pub(super) fn joined<'a>(history: impl IntoIterator<Item = &'a Observation>) -> Knowledge {
     let mut known = Knowledge::default();
     for seen in history {
         known

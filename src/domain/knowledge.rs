@@ -4,13 +4,15 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Facts, Field, Policy, ShownStatus, Stamp, Status};
+use super::{AnswerTime, Facts, Field, Policy, ShownStatus, Stamp, Status};
 
 /// One report about a video: an event, an answer that we fetched, or what a user did.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
     /// The provider's time of it; none sorts before every time.
     pub at: Option<DateTime<Utc>>,
+    /// Of an answer that we fetched: when it was asked for, by our clock.
+    pub asked_at: Option<DateTime<Utc>>,
     /// When we learned of it, by our clock: stands in for `at` where a first `ready` has no time.
     pub seen_at: DateTime<Utc>,
     /// The event's id at the provider; empty for an answer that we fetched and for our own reports.
@@ -29,6 +31,18 @@ pub struct Observation {
     pub asset_id: Option<String>,
     /// The other facts; null values are no report.
     pub fields: Vec<(Field, Value)>,
+}
+
+impl Observation {
+    /// An answer that we fetched, with nothing read of it yet.
+    pub fn answered(time: AnswerTime, seen_at: DateTime<Utc>) -> Self {
+        Self {
+            at: Some(time.at),
+            asked_at: Some(time.asked_at),
+            seen_at,
+            ..Self::default()
+        }
+    }
 }
 
 /// The provider speaks of another upload or asset than the one that this video is.
@@ -103,11 +117,29 @@ impl Knowledge {
             };
             self.ready = Some(self.ready.map_or(this, |known| known.min(this)));
         }
-        let stamp = Stamp::new(seen.at, seen.status.map_or(0, Status::rank), &seen.event_id);
+        let rank = seen.status.map_or(0, Status::rank);
+        let stamp = Stamp::new(seen.at, seen.asked_at, rank, &seen.event_id);
         for (field, value) in &seen.fields {
             self.facts.join(*field, value, &stamp);
         }
         Ok(())
+    }
+
+    /// The fields of which `seen` says something else than is known, where one of the two reports has no time: stamps
+    /// cannot tell which is the fresher one, so the provider has to.
+    pub fn contradicted_by(&self, seen: &Observation) -> Vec<Field> {
+        let differs = |(field, value): &&(Field, Value)| {
+            self.facts.fact(*field).is_some_and(|known| {
+                (seen.at.is_none() || known.stamp.at_us.is_none())
+                    && !value.is_null()
+                    && known.value != *value
+            })
+        };
+        seen.fields
+            .iter()
+            .filter(differs)
+            .map(|(field, _)| *field)
+            .collect()
     }
 
     /// The status that callers see. `asked` is the policy that the upload asked for.
@@ -120,7 +152,7 @@ impl Knowledge {
             ShownStatus::Cancelled
         } else if self.policy_mismatch(asked) || self.lost {
             ShownStatus::Errored
-        } else if self.reported == Status::Ready && self.lacks(needs) {
+        } else if self.is_incomplete(needs) {
             ShownStatus::Preparing
         } else {
             self.reported.into()
@@ -132,6 +164,11 @@ impl Knowledge {
         self.facts
             .text(Field::PlaybackPolicy)
             .is_some_and(|policy| policy != asked.as_str())
+    }
+
+    /// Reported `ready`, but an id that the playback address is made of is not known.
+    pub fn is_incomplete(&self, needs: NeededIds) -> bool {
+        self.reported == Status::Ready && self.lacks(needs)
     }
 
     /// An id that the playback address is made of is not known.

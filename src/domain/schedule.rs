@@ -8,6 +8,8 @@ use super::{ShownStatus, Video};
 pub const LOST_AFTER: Duration = Duration::minutes(15);
 /// An upload that nobody used counts as expired so long after its end.
 pub const EXPIRED_AFTER: Duration = Duration::hours(1);
+/// A video that its provider has called missing for so long is lost, or known to be gone.
+pub const MISSING_FOR: Duration = Duration::hours(24);
 /// A video that is still being prepared after so long is not asked about any more.
 const PREPARING_FOR: Duration = Duration::days(30);
 /// A deletion is tried again at least so often.

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{IdentityConflict, Knowledge, NeededIds, Observation, Policy, ShownStatus};
+use super::{IdentityConflict, Knowledge, MISSING_FOR, NeededIds, Observation, Policy, ShownStatus};
 
 /// One video, as one row keeps it.
 #[derive(Clone, Debug, PartialEq)]
@@ -64,6 +64,23 @@ impl Video {
         self.known.join(seen)?;
         self.status = self.known.shown(self.playback_policy, needs);
         Ok(())
+    }
+
+    /// Notes whether the provider, asked about the asset, called it missing; `None` where it was not asked. The shown
+    /// status follows.
+    pub fn note_missing(&mut self, missing: Option<bool>, needs: NeededIds, now: DateTime<Utc>) {
+        match missing {
+            Some(true) => {
+                let since = *self.missing_since.get_or_insert(now);
+                self.known.lost |= now - since >= MISSING_FOR;
+            }
+            Some(false) => {
+                self.missing_since = None;
+                self.known.lost = false;
+            }
+            None => {}
+        }
+        self.status = self.known.shown(self.playback_policy, needs);
     }
 
     /// Whether callers would see a difference between the two.

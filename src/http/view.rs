@@ -98,7 +98,7 @@ impl VideoView {
             playback_url,
             thumbnail_time: video.thumbnail_time,
             duration_seconds: facts.number(Field::Duration),
-            aspect_ratio: text(Field::AspectRatio),
+            aspect_ratio: facts.aspect_ratio(),
             width: whole(Field::Width),
             height: whole(Field::Height),
             tracks: list(Field::Tracks),

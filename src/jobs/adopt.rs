@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::clock::Clock;
 use crate::domain::{
-    CheckTimes, IdentityConflict, Knowledge, Observation, Policy, ShownStatus, Status, Video,
+    CheckTimes, Field, IdentityConflict, Knowledge, Observation, Policy, ShownStatus, Status, Video,
 };
 use crate::provider::{CallError, Captures, Described, Found, Priority, Provider};
 use crate::store::{Edit, Store, StoreError};
@@ -315,6 +315,14 @@ impl Adopter<'_> {
 impl Seen {
     fn asset_id(&self) -> Option<String> {
         self.observations.iter().find_map(|seen| seen.asset_id.clone())
+    }
+
+    /// The provider told who may play it.
+    pub fn tells_policy(&self) -> bool {
+        let fields = self.observations.iter().flat_map(|seen| &seen.fields);
+        fields
+            .into_iter()
+            .any(|(field, _)| *field == Field::PlaybackPolicy)
     }
 
     fn add(

@@ -153,6 +153,11 @@ impl Action {
         &self.method
     }
 
+    /// It sends a body.
+    pub(crate) fn has_body(&self) -> bool {
+        self.body.is_some()
+    }
+
     /// The address's and the headers' parts: where a caller's text can be unfit.
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url

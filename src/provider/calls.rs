@@ -9,7 +9,7 @@ use super::{
     error::{CallError, InvalidField},
     report,
     subject::{Captures, Subject},
-    template::Scope,
+    template::{Ours, Scope},
     upload::{Ask, UploadDescriptor},
 };
 use crate::domain::Observation;
@@ -21,6 +21,11 @@ impl Provider {
     /// Names the field that is missing, that the provider has no word for, or that holds what it cannot take.
     pub fn check_upload(&self, input: &Subject) -> Result<(), InvalidField> {
         self.map.upload.check(input, &self.map.values)
+    }
+
+    /// Whether the provider is told the quality of an upload.
+    pub fn takes_quality(&self) -> bool {
+        self.map.upload.carries(Ours::Quality)
     }
 
     /// How many calls an upload takes: 1 to 3.
@@ -46,20 +51,8 @@ impl Provider {
             under: (index == 0).then_some(&input.provider_settings),
             ..Scope::of(input, &self.map.values)
         };
-        let taken = match self
-            .map
-            .client
-            .run(step, &scope, Priority::Request, input.now)
-            .await?
-        {
-            Sent::Done(answer) => answer.take(step, &scope)?,
-            Sent::Gone | Sent::TooLate => {
-                return Err(CallError::Refused {
-                    status: 404,
-                    message: None,
-                });
-            }
-        };
+        let client = &self.map.client;
+        let taken = client.take(step, &scope, Priority::Request, input.now).await?;
         captures.extend(taken);
         Ok(())
     }
@@ -199,11 +192,7 @@ impl Provider {
         };
         let scope = Scope::of(subject, &self.map.values);
         let given = answer.given();
-        let mut seen = Observation {
-            at: Some(answer.date.unwrap_or(now)),
-            seen_at: now,
-            ..Observation::default()
-        };
+        let mut seen = Observation::answered(answer.time, now);
         report::tell(&ask.fields, given, &scope, &mut seen);
         if let Some(says) = ask.status.find(given, &scope) {
             says.tell(&mut seen);

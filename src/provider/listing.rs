@@ -10,12 +10,12 @@ use super::{
     client::{Answer, Sent},
     error::CallError,
     report::{self, Fields, StatusRule},
-    source::{Format, Given, Source},
+    source::{Given, Source},
     subject::Subject,
     template::Scope,
     upload::Ask,
 };
-use crate::domain::{Field, Observation, Policy, Status};
+use crate::domain::{AnswerTime, Field, Observation, Policy, Status};
 
 /// What a provider says of something that has no row.
 #[derive(Clone, Debug, PartialEq)]
@@ -104,12 +104,11 @@ impl Provider {
         stranger: &Subject,
     ) -> Result<AssetPage, CallError> {
         let items = items(list, answer.body.as_ref())?;
-        let at = answer.date.unwrap_or(stranger.now);
         Ok(AssetPage {
             next: list.next.after(mark, answer.given(), items.is_empty())?,
             assets: items
                 .iter()
-                .map(|item| self.listed(list, item, stranger, at))
+                .map(|item| self.listed(list, item, stranger, answer.time))
                 .collect(),
         })
     }
@@ -145,8 +144,7 @@ impl Provider {
 
     /// What an answer of `[asset.find]` says.
     pub(super) fn read_found(&self, fields: &Fields, answer: &Answer, subject: &Subject) -> Described {
-        let at = answer.date.unwrap_or(subject.now);
-        self.describe(fields, None, answer.given(), subject, at)
+        self.describe(fields, None, answer.given(), subject, answer.time)
     }
 
     /// The upload with this id.
@@ -198,15 +196,15 @@ impl Provider {
         let Sent::Done(answer) = self.run(&ask.action, &subject, priority, subject.now).await? else {
             return Ok(Found::Gone);
         };
-        let at = answer.date.unwrap_or(subject.now);
-        let mut described = self.describe(&ask.fields, Some(&ask.status), answer.given(), &subject, at);
+        let status = Some(&ask.status);
+        let mut described = self.describe(&ask.fields, status, answer.given(), &subject, answer.time);
         // What was asked for by its id has that id, whether the answer repeats it or not.
         described.seen.upload_id = described.seen.upload_id.or(subject.upload_id);
         described.seen.asset_id = described.seen.asset_id.or(subject.asset_id);
         Ok(Found::Here(described))
     }
 
-    fn listed(&self, list: &List, item: &Value, stranger: &Subject, at: DateTime<Utc>) -> ListedAsset {
+    fn listed(&self, list: &List, item: &Value, stranger: &Subject, time: AnswerTime) -> ListedAsset {
         let given = Given {
             json: Some(item),
             ..Given::default()
@@ -214,10 +212,13 @@ impl Provider {
         let scope = Scope::of(stranger, &self.map.values);
         let find = |source: &Option<Source>| source.as_ref().and_then(|source| source.find(given, &scope));
         ListedAsset {
-            described: self.describe(&list.fields, list.status.as_ref(), given, stranger, at),
+            described: self.describe(&list.fields, list.status.as_ref(), given, stranger, time),
             whole: list.status.is_some(),
             title: find(&list.title).as_ref().and_then(report::words),
-            created_at: find(&list.created_at).and_then(|value| Format::Rfc3339.time(&value)),
+            created_at: list
+                .created_at
+                .as_ref()
+                .and_then(|source| source.find_time(given, &scope)),
             raw: item.clone(),
         }
     }
@@ -229,15 +230,11 @@ impl Provider {
         status: Option<&StatusRule>,
         given: Given<'_>,
         subject: &Subject,
-        at: DateTime<Utc>,
+        time: AnswerTime,
     ) -> Described {
         let read = |subject: &Subject| {
             let scope = Scope::of(subject, &self.map.values);
-            let mut seen = Observation {
-                at: Some(at),
-                seen_at: subject.now,
-                ..Observation::default()
-            };
+            let mut seen = Observation::answered(time, subject.now);
             report::tell(fields, given, &scope, &mut seen);
             if let Some(says) = status.and_then(|rule| rule.find(given, &scope)) {
                 says.tell(&mut seen);

@@ -48,6 +48,7 @@ use template::Scope;
 pub use upload::{Chunk, Protocol, UploadDescriptor};
 pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody};
 
+use crate::clock::Clock;
 use crate::domain::{Excerpt, NeededIds, Policy};
 use crate::telemetry::CallMeter;
 
@@ -61,6 +62,8 @@ pub struct LoadOptions {
     pub replicas: u32,
     /// Where its calls are counted.
     pub meter: CallMeter,
+    /// What the time that a call takes is measured by.
+    pub clock: Clock,
 }
 
 impl Default for LoadOptions {
@@ -68,6 +71,7 @@ impl Default for LoadOptions {
         Self {
             replicas: 1,
             meter: CallMeter::default(),
+            clock: Clock::system(),
         }
     }
 }
@@ -211,6 +215,12 @@ impl Provider {
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
         }
+    }
+
+    /// It can be asked about what has these ids.
+    pub fn can_ask(&self, upload_id: Option<&str>, asset_id: Option<&str>) -> bool {
+        (asset_id.is_some() && self.can(Capability::AssetGet))
+            || (upload_id.is_some() && self.can(Capability::UploadGet))
     }
 
     /// The longest life of anything signed, in seconds, where the map knows one.

@@ -13,7 +13,7 @@ use super::{
     source::{Given, Kind, Rules, Source},
     template::{OursWhere, Place, Scope},
 };
-use crate::domain::{Field, Observation, Policy, Status};
+use crate::domain::{Field, Observation, Policy, Status, parse_aspect_ratio};
 
 /// A field of the closed list that reports can have.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -236,7 +236,12 @@ pub(crate) fn tell(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &
 pub(crate) fn tell_facts(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     for (key, source) in fields {
         let Key::Fact(field) = key else { continue };
-        if let Some(value) = source.find(given, scope).and_then(|value| usable(*field, value)) {
+        let Some(value) = source.find(given, scope) else {
+            continue;
+        };
+        if !is_readable(*field, &value) {
+            source.warn_unreadable(&value);
+        } else if let Some(value) = usable(*field, value) {
             seen.fields.push((*field, value));
         }
     }
@@ -244,6 +249,18 @@ pub(crate) fn tell_facts(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, s
 
 /// Bytes of a list as JSON; a longer one is not kept.
 const LONGEST_LIST: usize = 65_536;
+
+/// The value is of the field's own type.
+fn is_readable(field: Field, value: &Value) -> bool {
+    match field {
+        Field::Duration | Field::Width | Field::Height => number(value).is_some(),
+        Field::PlaybackPolicy => value.as_str().and_then(policy_of).is_some(),
+        Field::AspectRatio => aspect_ratio(value).is_some(),
+        Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage | Field::Tracks | Field::Renditions => {
+            true
+        }
+    }
+}
 
 /// The value in the field's own type; `None` where it is none of it.
 fn usable(field: Field, value: Value) -> Option<Value> {
@@ -254,14 +271,17 @@ fn usable(field: Field, value: Value) -> Option<Value> {
             .as_str()
             .and_then(policy_of)
             .map(|policy| Value::String(policy.as_str().to_owned())),
-        Field::PlaybackId | Field::AspectRatio | Field::ErrorCode | Field::ErrorMessage => {
-            words(&value).map(Value::String)
-        }
+        Field::AspectRatio => aspect_ratio(&value).map(Value::String),
+        Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => words(&value).map(Value::String),
         Field::Tracks | Field::Renditions => {
             let text = value.to_string();
             (text.len() <= LONGEST_LIST && !text.contains("\\u0000")).then_some(value)
         }
     }
+}
+
+fn aspect_ratio(value: &Value) -> Option<String> {
+    parse_aspect_ratio(&words(value)?)
 }
 
 fn number(value: &Value) -> Option<f64> {

@@ -76,7 +76,10 @@ async fn open_provider(
 ) -> Result<(Provider, Inner), StartError> {
     if name != local::NAME {
         let look_up = |name: &str| env.get(name).map(str::to_owned);
-        return Ok((load_map(settings, name, &look_up, CallMeter::default())?, None));
+        return Ok((
+            load_map(settings, name, &look_up, CallMeter::default(), clock)?,
+            None,
+        ));
     }
     let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let local = Local::open(local_options(settings, env, &listener, clock)).await?;
@@ -85,7 +88,7 @@ async fn open_provider(
         let made = made.get(name).map(|value| value.expose_secret().to_owned());
         env.get(name).map(str::to_owned).or(made)
     };
-    let provider = load_map(settings, name, &look_up, CallMeter::default())?;
+    let provider = load_map(settings, name, &look_up, CallMeter::default(), clock)?;
     let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
     let inner = tokio::spawn(axum::serve(listener, router).into_future());
     Ok((provider, Some(inner)))

@@ -6,6 +6,7 @@ use std::path::Path;
 use secrecy::ExposeSecret;
 
 use super::StartError;
+use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::Policy;
 use crate::local::{self, Local};
@@ -27,6 +28,7 @@ pub(super) async fn load(
     store: &Store,
     local: Option<&Local>,
     metrics: &Metrics,
+    clock: &Clock,
 ) -> Result<ProviderSet, StartError> {
     let made = |name: &str| {
         let value = local?.credentials().get(name)?;
@@ -35,7 +37,7 @@ pub(super) async fn load(
     let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made(name));
     let mut providers = Vec::new();
     for name in names {
-        match load_map(settings, &name, &look_up, metrics.calls_to(&name)) {
+        match load_map(settings, &name, &look_up, metrics.calls_to(&name), clock) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
             Err(error) => {
@@ -61,10 +63,12 @@ pub(crate) fn load_map(
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
     meter: CallMeter,
+    clock: &Clock,
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
         replicas: settings.providers.replicas,
         meter,
+        clock: clock.clone(),
     };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {

@@ -78,7 +78,16 @@ impl Reloader {
             check_development(&settings)?;
         }
         let auth = authenticator(&settings, &old.clock, self.development.as_ref(), Some(&old.auth)).await?;
-        let set = maps::load(&settings, names, &self.env, &old.store, local, &old.metrics).await?;
+        let set = maps::load(
+            &settings,
+            names,
+            &self.env,
+            &old.store,
+            local,
+            &old.metrics,
+            &old.clock,
+        )
+        .await?;
         set.continue_from(&old.providers);
         let state = old.renewed(settings, Arc::new(set), auth);
         let routers = Routers::of(&state, local);

@@ -1,12 +1,15 @@
 //! `yourbit-video import`: the provider's own assets, or an old table's rows.
 
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::adopt::foreign;
 use crate::support::binary::{self, Ended};
-use crate::support::fake_mux::Planned;
+use crate::support::database::TestDatabase;
+use crate::support::fake_mux::{FakeMux, Planned};
 use crate::support::{Db, TestApp, environment};
 
 /// The command beside a running service, on its database.
@@ -171,7 +174,7 @@ async fn the_old_tables_rows_keep_their_owner_title_and_time(db: Db) {
         alice,no such,,playback-nowhere,\n\
         alice,too,many,columns,here,are,six\n\
         alice,contrary,upload-z,playback-c,\n\
-        carol,by upload,upload-d,,2022-01-01T00:00:00Z\n\
+        carol,by upload,upload-d,,2022-01-01 01:00:00.123+01\n\
         mallory,taken,,playback-a,\n\
         alice,bad time,,playback-c,yesterday\n\
         alice,no id,,,\n";
@@ -192,10 +195,39 @@ async fn the_old_tables_rows_keep_their_owner_title_and_time(db: Db) {
         (&json!("alice"), &json!("One, with a comma"), &json!("2021-05-01T12:00:00Z")));
     assert_eq!((&b["owner"], &b["title"], &b["playback_policy"]), (&json!("bob"), &Value::Null, &json!("public")));
     assert_eq!((&d["owner"], &d["upload_id"]), (&json!("carol"), &json!("upload-d")));
+    assert_eq!(d["created_at"], "2022-01-01T00:00:00.123Z", "as databases export it");
 
     let again = import_csv(&app, table).await;
     again.says(&["0 imported, 3 known already, 0 skipped, 7 failed"]);
     assert_eq!(everything(&app).await, all);
+}
+}
+
+on_both! {
+async fn a_list_that_tells_the_policy_alone_is_asked_for_the_rest(db: Db) {
+    let mux = FakeMux::start().await;
+    let url = mux.url.clone();
+    let more = [
+        ("VIDEO_PROVIDERS__ENABLED", "mux,api_video"),
+        ("VIDEO_API_VIDEO_API", url.as_str()),
+        ("VIDEO_API_VIDEO_KEY", "key"),
+        ("VIDEO_API_VIDEO_WEBHOOK_SECRET", "secret"),
+        ("VIDEO_LOG__FILTER", "warn"),
+    ];
+    let app = TestApp::on(Arc::new(TestDatabase::make(db).await), mux, &more).await;
+    let item = json!({"videoId": "vi1", "title": "Old clip", "public": true, "createdAt": "2024-01-29T15:46:25+00:00"});
+    app.mux.plan(Planned::json(200, &json!({"data": [item], "pagination": {}})));
+    app.mux.plan(Planned::json(200, &json!({"encoding": {"playable": true, "metadata": {"duration": 5}}})));
+    app.mux.plan(Planned::json(200, &json!({"data": [], "pagination": {}})));
+    let folder = TempDir::new().unwrap();
+    let env = environment(&app.database.url, &url, &more);
+    let done = binary::run(folder.path(), &env, &["import", "--provider", "api_video", "--owner", "alice"]).await;
+    assert!(done.well, "{done:?}");
+    let video = &everything(&app).await[0];
+    // Uploads are signed here by default; the list says that this one is not.
+    assert_eq!((&video["status"], &video["playback_policy"]), (&json!("ready"), &json!("public")), "{video}");
+    assert_eq!((&video["playback_id"], &video["duration_seconds"]), (&json!("vi1"), &json!(5.0)));
+    assert_eq!(video["created_at"], "2024-01-29T15:46:25Z");
 }
 }
 

@@ -10,6 +10,7 @@
 mod support;
 
 mod adopt;
+mod answers;
 mod auth;
 mod check;
 mod commands;
@@ -33,6 +34,7 @@ mod problems;
 mod reconcile;
 mod reload;
 mod settings;
+mod shapes;
 mod start;
 mod tracing;
 mod uploads;

@@ -6,7 +6,7 @@ use std::task::Poll;
 
 use axum::Router;
 use axum::body::Body;
-use chrono::Duration;
+use chrono::{DateTime, Duration, Utc};
 use futures::{FutureExt, join};
 use http::Request;
 use serde_json::{Value, json};
@@ -51,12 +51,14 @@ pub(crate) struct World {
 
 impl World {
     /// One upload for each life.
-    pub(crate) async fn begin(db: Db, lives: &[Life]) -> Self {
+    pub(crate) async fn begin(db: Db, lives: &[Life], ahead: i64) -> Self {
         let database = TestDatabase::make(db).await;
         let mux = FakeMux::start().await;
         let maps = TempDir::new().unwrap();
         std::fs::write(maps.path().join("mux.toml"), hasty_map()).unwrap();
-        let clock = Clock::frozen(start_of_time());
+        let clock = Clock::frozen(start_of_time() + Duration::milliseconds(700));
+        let ahead = Duration::seconds(ahead);
+        mux.tell_time(&clock, ahead);
         let process = process(&database, &mux, &maps, &clock).await;
         let mut videos = Vec::new();
         for life in lives {
@@ -66,10 +68,16 @@ impl World {
                 ids: Ids::of(&answer["video"]),
                 life: *life,
             };
-            video.live_at(&mux, clock.now());
+            video.live_at(&mux, clock.now() + ahead);
+            if let Some(asset) = files_at(&video, "ready", clock.now() + ahead) {
+                mux.know(&asset["data"]);
+            }
             videos.push(video);
         }
-        let events = videos.iter().map(|video| all_events(video, &clock)).collect();
+        let events = videos
+            .iter()
+            .map(|video| all_events(video, clock.now() + ahead))
+            .collect();
         Self {
             rows: Rows::of(&database.url).await,
             events,
@@ -123,6 +131,36 @@ impl World {
     pub(crate) async fn reconcile_and_die(&mut self, awaits: usize) {
         die_after(awaits, reconcile::pass(&self.process.state, None)).await;
         self.die().await;
+    }
+
+    /// The answers are made at once and kept back for two seconds; an event comes in meanwhile.
+    pub(crate) async fn reconcile_slowly(&mut self, (video, event): (usize, usize)) {
+        let pick = self.pick(video, event);
+        let asked = self.mux.requests().len();
+        self.mux.hold();
+        let mut pass = pin!(reconcile::pass(&self.process.state, None).fuse());
+        let mut over = None;
+        while over.is_none() && self.mux.requests().len() == asked {
+            over = std::future::poll_fn(|context| {
+                Poll::Ready(match pass.as_mut().poll(context) {
+                    Poll::Ready(result) => Some(result),
+                    Poll::Pending => None,
+                })
+            })
+            .await;
+            tokio::task::yield_now().await;
+        }
+        self.clock.advance(Duration::seconds(1));
+        let sent = self.process.webhook(self.event(pick), &self.clock).await;
+        assert_eq!(sent, 200);
+        self.acknowledged.insert(pick);
+        self.clock.advance(Duration::seconds(1));
+        self.mux.let_go();
+        let result = match over {
+            Some(result) => result,
+            None => pass.await,
+        };
+        result.unwrap();
     }
 
     pub(crate) async fn race(&mut self, (video, event): (usize, usize)) {
@@ -210,7 +248,7 @@ impl World {
 
     /// All events are in: whatever they say of the status is known, before anybody asks the provider again.
     async fn check_reported(&self) {
-        for video in &self.videos {
+        for (video, events) in self.videos.iter().zip(&self.events) {
             let id = video.ids.video.parse().unwrap();
             let row = self.process.state.store.video(id).await.unwrap().unwrap();
             let known = match video.life {
@@ -220,7 +258,28 @@ impl World {
                 Life::Errored | Life::Deleted | Life::Cancelled => row.status.as_str() == video.life.end(),
             };
             assert!(known, "{:?} by events alone: {row:?}", video.life);
+            if video.life == Life::Ready {
+                Self::check_fresh(events, &row);
+            }
         }
+    }
+
+    /// What the provider has stands: the files of the answer that an event asked for, and no duration of long ago from an
+    /// event without a time beside the one that another event tells.
+    fn check_fresh(events: &[Value], row: &Video) {
+        let files = row.known.facts.get(Field::Renditions);
+        assert_eq!(files.unwrap()[0]["status"], "ready", "{row:?}");
+        let told: Vec<f64> = events
+            .iter()
+            .filter_map(|event| event["data"]["duration"].as_f64())
+            .collect();
+        let is_old = |duration: &f64| *duration < 10.0;
+        let stands = row
+            .known
+            .facts
+            .number(Field::Duration)
+            .is_some_and(|known| is_old(&known));
+        assert!(!stands || told.iter().all(is_old), "{row:?}");
     }
 
     /// Whatever the process had in memory is gone.
@@ -279,9 +338,13 @@ impl Process {
     /// Applies what is due, refreshes and what they make due included. Dropped, it takes its refreshes with it.
     async fn apply(&self) {
         let mut refreshes = JoinSet::new();
-        inbox::drain(&self.state, &mut refreshes).await.unwrap();
-        while refreshes.join_next().await.is_some() {}
-        inbox::drain(&self.state, &mut refreshes).await.unwrap();
+        loop {
+            inbox::drain(&self.state, &mut refreshes).await.unwrap();
+            if refreshes.is_empty() {
+                return;
+            }
+            while refreshes.join_next().await.is_some() {}
+        }
     }
 }
 
@@ -314,15 +377,27 @@ async fn die_after<T>(awaits: usize, work: impl Future<Output = T>) -> Option<T>
     .await
 }
 
+/// The event that tells of an asset's files, where it has any.
+fn files_at(video: &AtMux, status: &str, at: DateTime<Utc>) -> Option<Value> {
+    if !matches!(video.life, Life::Ready | Life::OwnerDeletes) {
+        return None;
+    }
+    let mut event = video.once_more(1, at);
+    event["data"]["static_renditions"] = json!({"status": status, "files": [{"id": "r1", "status": status}]});
+    Some(event)
+}
+
 /// A life's events, and where there is an asset, two that tell its last state once more.
-fn all_events(video: &AtMux, clock: &Clock) -> Vec<Value> {
-    let mut events = video.events(clock.now());
+fn all_events(video: &AtMux, now: DateTime<Utc>) -> Vec<Value> {
+    let mut events = video.events(now);
     if matches!(
         video.life,
         Life::Ready | Life::Errored | Life::Deleted | Life::OwnerDeletes
     ) {
-        let at = clock.now() + Duration::seconds(10);
-        events.extend([video.once_more(1, at), video.once_more(2, at)]);
+        let at = now + Duration::seconds(10);
+        // One that makes the provider be asked, and tells of files that were not done yet.
+        let asks = files_at(video, "preparing", at).unwrap_or_else(|| video.once_more(1, at));
+        events.extend([asks, video.once_more(2, at)]);
     }
     events
 }

@@ -167,7 +167,7 @@ async fn the_token_stands_where_the_id_would() {
     assert_eq!(answer.urls["hls"], format!("{base}/{token}/manifest/video.m3u8"));
     assert_eq!(
         answer.thumbnails["large"],
-        format!("{base}/{token}/thumbnails/thumbnail.jpg?time=12s&width=640")
+        format!("{base}/{token}/thumbnails/thumbnail.jpg?fit=clip&time=12s&width=640")
     );
     assert_eq!(provider.max_playback_ttl_s(), Some(86_400));
     let answer = provider

@@ -14,8 +14,8 @@ mod cloudflare_stream;
 mod conformance;
 mod fake;
 mod listing;
-
 mod mux;
+mod odd_shapes;
 mod playback;
 mod signing;
 mod support;

@@ -48,6 +48,7 @@ pub(super) async fn check(
             name,
             &|name| env.get(name).map(str::to_owned),
             CallMeter::default(),
+            clock,
         ) {
             Err(error) => {
                 let remedy = format!(

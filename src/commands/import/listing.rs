@@ -126,8 +126,11 @@ async fn adopt(
             ..ForeignIds::default()
         };
         let asked = ask(adopter, &ids).await?;
+        // Some providers tell the policy in the list alone.
+        if asked.tells_policy() {
+            seen.policy = asked.policy;
+        }
         seen.observations.extend(asked.observations);
-        seen.policy = asked.policy;
         seen.video_id = named.or(asked.video_id);
     }
     adopter.seen(seen, of).await

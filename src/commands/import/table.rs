@@ -2,12 +2,12 @@
 
 use std::path::Path;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde::Deserialize;
 
 use super::{Tally, is_owner, listing::ask, title};
 use crate::commands::CommandError;
+use crate::domain::parse_time;
 use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted};
 
 const COLUMNS: [&str; 5] = ["owner", "title", "upload_id", "playback_id", "created_at"];
@@ -92,7 +92,7 @@ impl Row {
         }
         let created_at = match self.created_at.as_str() {
             "" => None,
-            text => Some(time(text).ok_or("created_at must be a time such as 2024-05-01T12:00:00Z")?),
+            text => Some(parse_time(text).ok_or("created_at must be a time such as 2024-05-01T12:00:00Z")?),
         };
         let of = Adoption {
             owner: self.owner,
@@ -101,17 +101,6 @@ impl Row {
         };
         Ok((ids, of))
     }
-}
-
-/// RFC 3339, with a space for the T if need be; without an offset it is UTC.
-fn time(text: &str) -> Option<DateTime<Utc>> {
-    let text = text.replacen(' ', "T", 1);
-    if let Ok(at) = DateTime::parse_from_rfc3339(&text) {
-        return Some(at.with_timezone(&Utc));
-    }
-    NaiveDateTime::parse_from_str(&text, "%Y-%m-%dT%H:%M:%S%.f")
-        .ok()
-        .map(|at| at.and_utc())
 }
 
 /// The reason, without the position that is said anyway.
@@ -124,25 +113,5 @@ fn plain(error: &csv::Error) -> String {
         }
         csv::ErrorKind::Utf8 { .. } => "it is not UTF-8".to_owned(),
         _ => error.to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::time;
-
-    #[test]
-    fn times_are_read_as_databases_export_them() {
-        for text in [
-            "2024-05-01T12:00:00Z",
-            "2024-05-01 12:00:00+00:00",
-            "2024-05-01T14:00:00.000000+02:00",
-            "2024-05-01 12:00:00",
-        ] {
-            assert_eq!(time(text).map(|at| at.timestamp()), Some(1_714_564_800), "{text}");
-        }
-        for bad in ["yesterday", "2024-05-01", "1714564800"] {
-            assert!(time(bad).is_none(), "{bad}");
-        }
     }
 }

@@ -30,8 +30,13 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
     let provider = state.providers.for_upload(&begin.choices.provider)?;
     let claimed = begin.claimed;
     let mut video = new_video(state, &begin);
+    let asks_for_quality = begin.request.quality.is_some();
     let mut subject = subject_of(state, &provider, &video, begin);
     provider.check_upload(&subject)?;
+    if asks_for_quality && !provider.takes_quality() {
+        let detail = "cannot be chosen at this provider: its map has no place for it";
+        return Err(ApiError::field("quality", detail));
+    }
     if !provider.can_play(video.playback_policy) {
         let detail = format!(
             "provider \"{}\" cannot play such videos as it is set up here",

@@ -30,7 +30,7 @@ pub(crate) struct UploadRequest {
     /// One of `uploads.allowed_policies`; else `uploads.playback_policy`.
     playback_policy: Option<Policy>,
     /// One of `uploads.allowed_qualities`; else `uploads.quality`.
-    quality: Option<String>,
+    pub(super) quality: Option<String>,
     /// One of `uploads.allowed_providers`; else `providers.default`.
     provider: Option<String>,
     /// For providers that keep it.

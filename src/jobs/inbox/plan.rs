@@ -7,7 +7,8 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::Refresh;
-use crate::domain::{CheckTimes, EventState, InboxEvent, Status, Video};
+use super::refresh::Question;
+use crate::domain::{CheckTimes, EventState, InboxEvent, Video};
 use crate::provider::{Provider, Subject};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Plan, VideoChange};
@@ -90,19 +91,19 @@ fn apply(
             video_id: Some(id),
             ..failed(event, error)
         },
-        Ok(refresh) => {
+        Ok(question) => {
             video.reschedule(shown, means.check_times, now);
-            if video.known.reported == Status::Ready
-                && video.known.lacks(provider.needs(video.playback_policy))
-            {
+            if video.known.is_incomplete(provider.needs(video.playback_policy)) {
                 // The address cannot be made yet: the provider is asked for what is missing.
                 video.check_at = Some(now);
             }
             board.index(index);
-            if refresh {
+            let refresh = question.is_some();
+            if let Some(question) = question {
                 refreshes.push(Refresh {
                     event: event.clone(),
                     video_id: id,
+                    question,
                 });
             }
             EventOutcome {
@@ -120,8 +121,8 @@ fn apply(
     }
 }
 
-/// Joins what the event says; true where the provider is to be asked for the rest.
-fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bool, String> {
+/// Joins what the event says by itself. Returns the question where the provider is to be asked for the rest.
+fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<Option<Question>, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
     let read = match event
@@ -133,11 +134,13 @@ fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<bo
         None => provider.translate(body, &subject, &event.event_id, event.received_at),
     };
     let read = read.map_err(|error| error.to_string())?;
+    let question = Question::of(provider, video, &read);
+    let now_known = question.as_ref().map(Question::needs_no_answer);
     let needs = provider.needs(video.playback_policy);
     video
-        .observe(&read.observation, needs)
+        .observe(now_known.as_ref().unwrap_or(&read.observation), needs)
         .map_err(|conflict| conflict.to_string())?;
-    Ok(read.refresh)
+    Ok(question)
 }
 
 fn failed(event: &InboxEvent, error: String) -> EventOutcome {

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{deletion, proof};
-use crate::domain::{EXPIRED_AFTER, Field, LOST_AFTER, Observation, ShownStatus, Status, Video};
+use crate::domain::{EXPIRED_AFTER, Field, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video};
 use crate::jobs::ask::{Answer, ask};
 use crate::provider::{CallError, Priority, Provider, Subject};
 use crate::state::AppState;
@@ -116,7 +116,7 @@ async fn asked(
     video: &Video,
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
-    let answer = match ask(provider, video, Priority::Background, now).await {
+    let answer = match ask(provider, video, Priority::Background, &state.clock).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(video.id = %video.id, %error, "the provider could not be asked");
@@ -125,7 +125,7 @@ async fn asked(
     };
     note_sighting(state, provider, video, &answer, now);
     let mut findings = Findings {
-        missing: missing(video, &answer),
+        missing: answer.missing(video),
         ..Findings::default()
     };
     let waits = video.status == ShownStatus::Waiting;
@@ -149,11 +149,6 @@ async fn asked(
     Ok(findings)
 }
 
-fn missing(video: &Video, answer: &Answer) -> Option<bool> {
-    let asked = video.known.asset_id.is_some() || answer.asset_missing;
-    asked.then_some(answer.asset_missing)
-}
-
 /// An asset that was seen before and is not there speaks against the credentials; one that is there for them.
 fn note_sighting(state: &AppState, provider: &Provider, video: &Video, answer: &Answer, now: DateTime<Utc>) {
     if answer.asset_missing && video.known.asset_id.is_some() {
@@ -171,47 +166,47 @@ fn note_sighting(state: &AppState, provider: &Provider, video: &Video, answer: &
 async fn write(
     state: &AppState,
     provider: &Provider,
-    video: &Video,
+    looked_at: &Video,
     findings: &Findings,
 ) -> Result<ShownStatus, StoreError> {
     let now = state.clock.now();
-    let edit = state.store.edit_video(video.id, now, |video| {
+    let edit = state.store.edit_video(looked_at.id, now, |video| {
         let needs = provider.needs(video.playback_policy);
         let before = video.status;
         for seen in &findings.observations {
             video.observe(seen, needs)?;
         }
-        match findings.missing {
-            Some(true) => {
-                let since = *video.missing_since.get_or_insert(now);
-                video.known.lost |= now - since >= proof::REPEATED_FOR;
-            }
-            Some(false) => {
-                video.missing_since = None;
-                video.known.lost = false;
-            }
-            None => {}
-        }
-        video.status = video.known.shown(video.playback_policy, needs);
+        video.note_missing(findings.missing, needs, now);
         video.unsent.retain(|name| !findings.sent.contains(name));
         video.checks = if video.status == before {
             video.checks.saturating_add(1)
         } else {
             0
         };
-        video.check_at = video.next_check(&state.check_times, now);
+        if !asks_again(video, looked_at, needs, now) {
+            video.check_at = video.next_check(&state.check_times, now);
+        }
         Ok::<(), crate::domain::IdentityConflict>(())
     });
     let conflict = match edit.await {
         Ok(Edit::Done(after)) => return Ok(after.status),
-        Ok(Edit::Missing) => return Ok(video.status),
+        Ok(Edit::Missing) => return Ok(looked_at.status),
         Ok(Edit::Refused(conflict)) => conflict.to_string(),
         Err(taken @ StoreError::IdentityTaken) => taken.to_string(),
         Err(error) => return Err(error),
     };
-    tracing::error!(video.id = %video.id, error = conflict, "the provider's answer is about something else");
-    put_off(state, video, now).await?;
-    Ok(video.status)
+    tracing::error!(video.id = %looked_at.id, error = conflict, "the provider's answer is about something else");
+    put_off(state, looked_at, now).await?;
+    Ok(looked_at.status)
+}
+
+/// Returns whether the video became due while the provider was being asked: the question under way does not serve that.
+fn asks_again(video: &Video, looked_at: &Video, needs: NeededIds, now: DateTime<Utc>) -> bool {
+    let changed_meanwhile = video.revision != looked_at.revision;
+    let is_due = video.check_at.is_some_and(|at| at <= now);
+    // Why: an event that lacks an id makes the video due for the very time at which it may have been due already.
+    let wanted = video.check_at != looked_at.check_at || video.known.is_incomplete(needs);
+    changed_meanwhile && is_due && wanted
 }
 
 /// Nothing of the answer is joined; the question comes again later.

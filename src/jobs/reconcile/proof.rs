@@ -4,16 +4,12 @@
 //! Five in a row about assets known to exist halt the reconciler and the deletions of that provider, until one of them
 //! is found again.
 
-use chrono::Duration;
 use uuid::Uuid;
 
-use crate::domain::Video;
+use crate::domain::{MISSING_FOR, Video};
 use crate::provider::{Capability, Found, Priority, Provider, Subject};
 use crate::state::AppState;
 use crate::store::StoreError;
-
-/// Without any other video to ask about, "not found" is believed after it was repeated for so long.
-pub(super) const REPEATED_FOR: Duration = Duration::hours(24);
 
 /// Whether a "not found" about `video` may be believed.
 pub(super) async fn believable(
@@ -28,9 +24,10 @@ pub(super) async fn believable(
     if let Some(found) = sees_another(state, provider, video.id).await? {
         return Ok(found);
     }
+    // There is no other video to ask about.
     Ok(video
         .missing_since
-        .is_some_and(|since| now - since >= REPEATED_FOR))
+        .is_some_and(|since| now - since >= MISSING_FOR))
 }
 
 /// Asks about another video that is known to exist; none where there is no other, or nobody answered.

@@ -1,16 +1,21 @@
 //! What the provider answered.
 
+use std::time::Duration;
+
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 use url::Url;
 
-use crate::provider::{
-    action::Action,
-    error::CallError,
-    source::Given,
-    subject::Captures,
-    template::{Id, Scope},
+use crate::{
+    domain::AnswerTime,
+    provider::{
+        action::Action,
+        error::CallError,
+        source::Given,
+        subject::Captures,
+        template::{Id, Scope},
+    },
 };
 
 /// What came over the wire, not judged yet.
@@ -19,6 +24,10 @@ pub(crate) struct Received {
     pub(crate) headers: HeaderMap,
     pub(crate) url: Url,
     pub(crate) body: Result<Vec<u8>, CallError>,
+    /// When the request went out, by our clock.
+    pub(crate) asked_at: DateTime<Utc>,
+    /// From there to the answer's first line.
+    pub(crate) took: Duration,
 }
 
 /// An answer that says yes.
@@ -29,6 +38,8 @@ pub(crate) struct Answer {
     pub(crate) body: Option<Value>,
     /// The provider's clock.
     pub(crate) date: Option<DateTime<Utc>>,
+    /// When it was asked for.
+    pub(crate) time: AnswerTime,
 }
 
 /// How a call ended.
@@ -38,6 +49,17 @@ pub(crate) enum Sent {
     Gone,
     /// A status of the action's `too_late`.
     TooLate,
+}
+
+impl Sent {
+    /// Its name in the metrics.
+    pub(super) const fn result(&self) -> &'static str {
+        match self {
+            Self::Done(_) => "ok",
+            Self::Gone => "gone",
+            Self::TooLate => "too_late",
+        }
+    }
 }
 
 impl Answer {

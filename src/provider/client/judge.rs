@@ -12,6 +12,7 @@ use super::{
     answer::{Answer, Received, Sent},
     transport::http_date,
 };
+use crate::domain::AnswerTime;
 use crate::provider::{action::Action, error::CallError, pointer::text_of, template::Scope};
 
 /// Most that is shown of a provider's own words.
@@ -31,6 +32,8 @@ impl Client {
             headers,
             url,
             body,
+            asked_at,
+            took,
         } = received;
         if action.gone.contains(&status.as_u16()) {
             return Ok(Sent::Gone);
@@ -52,6 +55,7 @@ impl Client {
             url,
             body,
             date,
+            time: AnswerTime::new(asked_at, took, date),
         })))
     }
 

@@ -10,8 +10,8 @@ mod watched;
 pub(crate) use answer::{Answer, Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, CONTENT_TYPE, RETRY_AFTER},
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
 use rate::Rate;
 use secrecy::SecretString;
@@ -27,10 +27,10 @@ use super::{
     error::{CallError, MapError},
     pointer::Pointer,
     source::{self, Kind, Rules},
+    subject::Captures,
     template::{Place, Scope},
 };
-use crate::limits::lend_permit_while;
-use crate::telemetry::CallMeter;
+use crate::{clock::Clock, limits::lend_permit_while, telemetry::CallMeter};
 
 /// `[api]`, compiled.
 pub(crate) struct Client {
@@ -43,6 +43,7 @@ pub(crate) struct Client {
     /// What must not be seen in a message, whoever wrote it.
     secrets: Vec<SecretString>,
     meter: CallMeter,
+    clock: Clock,
 }
 
 impl Client {
@@ -84,6 +85,7 @@ impl Client {
             error_message,
             secrets: constants.secrets(),
             meter: options.meter.clone(),
+            clock: options.clock.clone(),
         })
     }
 
@@ -101,13 +103,44 @@ impl Client {
         now: DateTime<Utc>,
     ) -> Result<Sent, CallError> {
         let mut call = Watched::begin(&self.meter, action);
-        let sent = match action.request(scope) {
-            // Why: a slow provider takes no permits from requests that do not ask it.
-            Ok(request) => lend_permit_while(self.send(action, request, priority, now, &mut call)).await,
-            Err(invalid) => Err(invalid.into()),
-        };
-        call.end(&sent);
+        let sent = self.attempt(action, scope, priority, now, &mut call).await;
+        call.end(sent.as_ref().map(Sent::result));
         sent
+    }
+
+    /// Makes one call for what the action takes from its answer. It fails, and says so, where the answer does not have
+    /// it, and where the provider does not have what is asked for.
+    pub(crate) async fn take(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        priority: Priority,
+        now: DateTime<Utc>,
+    ) -> Result<Captures, CallError> {
+        let mut call = Watched::begin(&self.meter, action);
+        let taken = match self.attempt(action, scope, priority, now, &mut call).await {
+            Ok(Sent::Done(answer)) => answer.take(action, scope),
+            Ok(Sent::Gone | Sent::TooLate) => Err(CallError::Refused {
+                status: 404,
+                message: None,
+            }),
+            Err(error) => Err(error),
+        };
+        call.end(taken.as_ref().map(|_| "ok"));
+        taken
+    }
+
+    async fn attempt(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        priority: Priority,
+        now: DateTime<Utc>,
+        call: &mut Watched<'_>,
+    ) -> Result<Sent, CallError> {
+        let sending = self.send(action, action.request(scope)?, priority, now, call);
+        // Why: a slow provider takes no permits from requests that do not ask it.
+        lend_permit_while(sending).await
     }
 
     /// The status with which anybody's GET of `url` is answered: no credentials go along.
@@ -124,6 +157,9 @@ impl Client {
         headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
         if request.body.is_some() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        } else if [Method::POST, Method::PUT, Method::PATCH].contains(&request.method) {
+            // Why: without a body the HTTP client leaves the length out, and some servers answer that with 411.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         }
         if request.own_origin {
             headers.extend(self.headers.clone());
@@ -145,6 +181,7 @@ impl Client {
         now: DateTime<Utc>,
         watched: &mut Watched<'_>,
     ) -> Result<Sent, CallError> {
+        let waiting = self.clock.stopwatch();
         self.rate
             .turn(&request.method, priority)
             .await
@@ -163,11 +200,14 @@ impl Client {
         if let Some(body) = &request.body {
             call = call.body(body.to_string());
         }
+        let asked_at = now + waiting.elapsed();
+        let asking = self.clock.stopwatch();
         let answer = call
             .send()
             .instrument(watched.span())
             .await
             .map_err(|error| CallError::outage(transport(&error, &url)))?;
+        let took = asking.elapsed();
         let (status, headers) = (answer.status(), answer.headers().clone());
         watched.answered(status);
         let body = read(answer, &url).await;
@@ -176,6 +216,8 @@ impl Client {
             headers,
             url,
             body,
+            asked_at,
+            took,
         };
         self.receive(action, &request.method, received, now)
     }

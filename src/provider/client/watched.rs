@@ -6,7 +6,6 @@ use http::{HeaderMap, Method, StatusCode};
 use tracing::{Span, field::Empty};
 use url::Url;
 
-use super::Sent;
 use crate::{
     provider::{action::Action, error::CallError},
     telemetry::{self, CallMeter, TRACE},
@@ -70,12 +69,10 @@ impl<'a> Watched<'a> {
         }
     }
 
-    /// Counts it, and says so where it failed.
-    pub(super) fn end(self, sent: &Result<Sent, CallError>) {
-        let result = match sent {
-            Ok(Sent::Done(_)) => "ok",
-            Ok(Sent::Gone) => "gone",
-            Ok(Sent::TooLate) => "too_late",
+    /// Counts it under its result's name, and says so where it failed.
+    pub(super) fn end(self, ended: Result<&'static str, &CallError>) {
+        let result = match ended {
+            Ok(result) => result,
             Err(CallError::Refused { .. }) => "refused",
             Err(CallError::Outage {
                 retry_after: Some(_), ..
@@ -85,7 +82,7 @@ impl<'a> Watched<'a> {
         };
         let took = self.asked.map(|asked| asked.elapsed());
         self.meter.ended(self.action, result, took);
-        let Err(error) = sent else { return };
+        let Err(error) = ended else { return };
         self.span.record("error.type", result);
         self.span.record("otel.status_code", "ERROR");
         let (provider, action) = (self.meter.provider(), self.action);

@@ -1,6 +1,7 @@
 //! The calls of a map: what they would send, and what they read from recorded answers.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use http::StatusCode;
@@ -261,6 +262,8 @@ fn answer(
         headers: header_map(&recorded.headers).map_err(CallError::outage)?,
         url: Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?,
         body: Ok(recorded.body.clone().into_bytes()),
+        asked_at: now,
+        took: Duration::ZERO,
     };
     provider
         .map

@@ -11,7 +11,6 @@ use super::answer::Asking;
 use crate::provider::{
     Priority,
     action::Action,
-    client::Sent,
     compile::{Constants, Reader},
     error::{CallError, MapError},
     subject::Captures,
@@ -138,19 +137,8 @@ impl Steps {
                 captures: Some(&captures),
                 ..*scope
             };
-            let taken = match asking
-                .client
-                .run(step, &scope, Priority::Request, asking.now)
-                .await?
-            {
-                Sent::Done(answer) => answer.take(step, &scope)?,
-                Sent::Gone | Sent::TooLate => {
-                    return Err(CallError::Refused {
-                        status: 404,
-                        message: None,
-                    });
-                }
-            };
+            let client = asking.client;
+            let taken = client.take(step, &scope, Priority::Request, asking.now).await?;
             captures.extend(taken);
         }
         let ends = self.ends(scope);

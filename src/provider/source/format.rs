@@ -4,7 +4,10 @@ use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
 use super::Kind;
-use crate::provider::{compile::Reader, error::MapError, template::Val};
+use crate::{
+    domain::parse_time,
+    provider::{compile::Reader, error::MapError, template::Val},
+};
 
 /// A way to write a duration or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,10 +60,7 @@ impl Format {
     /// A time; `None` where it cannot be read.
     pub(crate) fn time(self, value: &Value) -> Option<DateTime<Utc>> {
         match self {
-            Self::Rfc3339 => {
-                let at = DateTime::parse_from_rfc3339(value.as_str()?.trim()).ok()?;
-                Some(at.with_timezone(&Utc))
-            }
+            Self::Rfc3339 => parse_time(value.as_str()?),
             Self::UnixS => micros(Val::of(value)?.number()? * 1_000_000.0),
             Self::UnixMs => micros(Val::of(value)?.number()? * 1000.0),
             Self::Seconds | Self::Milliseconds | Self::Hms => None,

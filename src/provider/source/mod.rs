@@ -4,10 +4,17 @@ mod format;
 #[cfg(test)]
 mod tests;
 
-use std::borrow::Cow;
+use std::{
+    borrow::Cow,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use aws_lc_rs::digest::{SHA256, digest};
-pub(crate) use format::Format;
+use chrono::{DateTime, Utc};
+use format::Format;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use url::Url;
@@ -32,6 +39,8 @@ pub(crate) struct Source {
     pub(crate) optional: bool,
     /// Table and key, for the log.
     label: String,
+    /// A value could not be read, and the log says so.
+    warned: Arc<AtomicBool>,
 }
 
 #[derive(Clone, Debug)]
@@ -90,6 +99,7 @@ impl Source {
             unknown: Vec::new(),
             optional: false,
             label,
+            warned: Arc::default(),
         };
         match value {
             toml::Value::Table(_) => this.read_table(at.sub(key, value)?, rules)?,
@@ -182,6 +192,42 @@ impl Source {
 
     /// As [`Source::find`]; what is taken as it stands is not copied.
     pub(crate) fn look<'v>(&self, given: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+        let mut value = self.look_unread(given, scope)?;
+        if let Some(format) = self.format {
+            let read = format.read_value(&value);
+            if read.is_none() {
+                self.warn_unreadable(&value);
+            }
+            value = Cow::Owned(read?);
+        }
+        self.is_told(&value).then_some(value)
+    }
+
+    /// The value as a time, in the source's format or as RFC 3339.
+    pub(crate) fn find_time(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<DateTime<Utc>> {
+        let value = self.look_unread(given, scope)?;
+        let at = self.format.unwrap_or(Format::Rfc3339).time(&value);
+        if at.is_none() {
+            self.warn_unreadable(&value);
+        }
+        at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()))
+    }
+
+    /// Says once that a value is not what it should be, and counts as none.
+    pub(crate) fn warn_unreadable(&self, value: &Value) {
+        if !self.warned.swap(true, Ordering::Relaxed) {
+            let seen: String = text_of(value).chars().take(64).collect();
+            tracing::warn!(
+                source = self.label,
+                value = seen,
+                "the provider gave a value that cannot be read as its map says; it counts as none, and further ones \
+                 of this place are not told of"
+            );
+        }
+    }
+
+    /// The value before its format is read.
+    fn look_unread<'v>(&self, given: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
         let mut value = match &self.from {
             From::Pointers(pointers) => {
                 let json = given.json?;
@@ -196,9 +242,6 @@ impl Source {
         }
         if let Some(map) = &self.map {
             value = Cow::Owned(self.translate(&value, map)?);
-        }
-        if let Some(format) = self.format {
-            value = Cow::Owned(format.read_value(&value)?);
         }
         self.is_told(&value).then_some(value)
     }

@@ -17,6 +17,15 @@ impl Upload {
                 return Err(InvalidField::new(ours.as_str(), "is required by this provider"));
             }
         }
+        if input
+            .provider_settings
+            .as_object()
+            .is_some_and(|members| !members.is_empty())
+            && !self.carries_settings()
+        {
+            let what = "cannot be sent to this provider: no call of its map can carry them";
+            return Err(InvalidField::new(Ours::ProviderSettings.as_str(), what));
+        }
         for ours in values.keys() {
             value_of(*ours, &scope)?;
         }
@@ -36,6 +45,25 @@ impl Upload {
             }
         }
         Ok(())
+    }
+}
+
+impl Upload {
+    /// Something of the upload tells the provider this value.
+    pub(crate) fn carries(&self, ours: Ours) -> bool {
+        let steps = self.steps.iter().flat_map(Action::names);
+        let client = self
+            .client
+            .names()
+            .chain(self.compute.iter().flat_map(|(_, digest)| digest.names()));
+        steps
+            .chain(client)
+            .any(|name| matches!(name, Name::Ours(named) if *named == ours))
+    }
+
+    /// The settings go along with the first call, which makes the upload, or where the map names them.
+    fn carries_settings(&self) -> bool {
+        self.steps.first().is_some_and(Action::has_body) || self.carries(Ours::ProviderSettings)
     }
 }
 

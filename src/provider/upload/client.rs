@@ -11,7 +11,7 @@ use crate::provider::{
     action::{headers, text_template},
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
-    template::{Place, Scope, Template, UrlTemplate},
+    template::{Name, Place, Scope, Template, UrlTemplate},
 };
 
 /// How the file is sent.
@@ -160,6 +160,16 @@ impl ClientSide {
 
     pub(crate) fn header_templates(&self) -> impl Iterator<Item = &Template> {
         self.headers.iter().map(|(_, _, template)| template)
+    }
+
+    /// Every placeholder in it.
+    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+        let url = self.url.slots().map(|slot| &slot.name);
+        let fields = self.form_fields.iter().chain(&self.tus_metadata);
+        let texts = self
+            .header_templates()
+            .chain(fields.map(|(_, template)| template));
+        url.chain(texts.flat_map(Template::slots).map(|slot| &slot.name))
     }
 
     pub(super) fn describe(

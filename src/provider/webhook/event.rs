@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use super::{check::VerifiedBody, verify::Verify};
 use crate::{
-    domain::{Excerpt, Observation},
+    domain::{Excerpt, Observation, event_time},
     provider::{
         compile::{Constants, Reader},
         condition::Condition,
@@ -18,7 +18,7 @@ use crate::{
         excerpt::Outline,
         pointer::{Pointer, text_of},
         report::{self, Fields, Says},
-        source::{Format, Given, Kind, Rules, Source},
+        source::{Given, Kind, Rules, Source},
         template::{Place, Scope, Template},
     },
 };
@@ -238,7 +238,7 @@ impl Events {
         })
     }
 
-    /// Reads everything of an excerpt that this map made, with the row at hand.
+    /// Reads everything of an excerpt that this map made, with the row at hand. `seen_at` is the event's first receipt.
     pub(crate) fn translate(
         &self,
         excerpt: &Excerpt,
@@ -253,7 +253,7 @@ impl Events {
             ..Given::default()
         };
         let mut seen = Observation {
-            at: excerpt.occurred_at,
+            at: event_time(excerpt.occurred_at, seen_at),
             seen_at,
             event_id: event_id.to_owned(),
             upload_id: excerpt.upload_id.clone(),
@@ -288,8 +288,7 @@ impl Events {
     }
 
     fn occurred_at(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
-        let found = self.occurred_at.as_ref()?.look(given, &Scope::default())?;
-        Format::Rfc3339.time(&found)
+        self.occurred_at.as_ref()?.find_time(given, &Scope::default())
     }
 }
 

@@ -10,6 +10,8 @@ use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::{Value, json};
+use tokio::sync::watch;
+use yourbit_video::clock::Clock;
 
 use super::keys;
 
@@ -70,6 +72,10 @@ struct Shared {
     known: Arc<Mutex<HashMap<String, Value>>>,
     blind: Arc<Mutex<bool>>,
     delay: Arc<Mutex<Duration>>,
+    /// The provider's clock: ours, and how far it is ahead.
+    time: Arc<Mutex<Option<(Clock, chrono::Duration)>>>,
+    /// Answers are made and kept back.
+    held: watch::Sender<bool>,
 }
 
 /// The fake, on a port of its own.
@@ -121,6 +127,21 @@ impl FakeMux {
         *self.shared.delay.lock().unwrap() = delay;
     }
 
+    /// Every answer tells the time, in whole seconds, by a clock that is so far ahead of ours.
+    pub(crate) fn tell_time(&self, clock: &Clock, ahead: chrono::Duration) {
+        *self.shared.time.lock().unwrap() = Some((clock.clone(), ahead));
+    }
+
+    /// Answers are made as requests come, and kept back until [`FakeMux::let_go`].
+    pub(crate) fn hold(&self) {
+        self.shared.held.send_replace(true);
+    }
+
+    /// All answers that were kept back go out.
+    pub(crate) fn let_go(&self) {
+        self.shared.held.send_replace(false);
+    }
+
     /// The requests with this method.
     pub(crate) fn asked(&self, method: &str) -> Vec<String> {
         let requests = self.requests();
@@ -162,10 +183,18 @@ async fn serve(
     });
     let delay = planned.delay + *shared.delay.lock().unwrap();
     tokio::time::sleep(delay).await;
+    let mut held = shared.held.subscribe();
+    held.wait_for(|held| !held).await.unwrap();
     let mut response = (StatusCode::from_u16(planned.status).unwrap(), planned.body).into_response();
     response
         .headers_mut()
         .insert("content-type", "application/json; charset=utf-8".parse().unwrap());
+    if let Some((clock, ahead)) = shared.time.lock().unwrap().as_ref() {
+        let date = (clock.now() + *ahead).format("%a, %d %b %Y %H:%M:%S GMT");
+        response
+            .headers_mut()
+            .insert("date", date.to_string().parse().unwrap());
+    }
     for (name, value) in planned.headers {
         response.headers_mut().insert(name, value.parse().unwrap());
     }
