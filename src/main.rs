@@ -1,6 +1,7 @@
 //! `yourbit-video`: parse the command line, run the command, exit.
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Parser;
 use tikv_jemallocator::Jemalloc;
@@ -11,12 +12,26 @@ use yourbit_video::commands::Cli;
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-#[tokio::main]
-async fn main() -> ExitCode {
-    match Cli::parse().run().await {
-        Ok(()) => ExitCode::SUCCESS,
+/// How long work that cannot be cancelled may hold the end up.
+const LEFT_FOR: Duration = Duration::from_secs(1);
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
         Err(error) => {
             eprintln!("yourbit-video: {error}");
+            return ExitCode::FAILURE;
+        }
+    };
+    let ended = runtime.block_on(cli.run());
+    runtime.shutdown_timeout(LEFT_FOR);
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            for line in error.to_string().lines() {
+                eprintln!("yourbit-video: {line}");
+            }
             ExitCode::FAILURE
         }
     }

@@ -3,13 +3,16 @@
 mod alone;
 mod kept;
 mod maps;
+mod preflight;
 mod reload;
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use axum::Router;
+use percent_encoding::percent_decode_str;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::auth::{
@@ -17,7 +20,7 @@ use crate::auth::{
 };
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment, Settings};
+use crate::config::{ConfigError, Environment, Settings, read_secret};
 use crate::console;
 use crate::domain::Video;
 use crate::http::server::Served;
@@ -29,7 +32,8 @@ use crate::telemetry::Metrics;
 use crate::{http, jobs, local};
 
 pub(crate) use self::alone::Alone;
-pub(crate) use self::maps::{check_default, load_map};
+pub(crate) use self::maps::{check_default, load_map, no_such_map};
+pub(crate) use self::preflight::{preflight, warnings};
 pub use self::reload::Reloader;
 
 /// Connections that may wait to be accepted, as far as the system allows.
@@ -63,9 +67,12 @@ pub struct LocalApp {
     pub served: Served,
 }
 
-/// The service cannot start; one line that says why.
+/// The service cannot start; a line for each reason.
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
+    /// Several things at once.
+    #[error("{}", lines(.0))]
+    Several(Vec<StartError>),
     /// A setting.
     #[error(transparent)]
     Config(#[from] ConfigError),
@@ -120,6 +127,24 @@ pub enum StartError {
     },
 }
 
+fn lines(errors: &[StartError]) -> String {
+    let lines: Vec<String> = errors.iter().map(StartError::to_string).collect();
+    lines.join("\n")
+}
+
+impl StartError {
+    /// All of these, of which there is at least one.
+    fn all(mut errors: Vec<Self>) -> Self {
+        match errors.pop() {
+            Some(only) if errors.is_empty() => only,
+            last => {
+                errors.extend(last);
+                Self::Several(errors)
+            }
+        }
+    }
+}
+
 impl App {
     /// Connects, loads, binds. Nothing is served yet.
     ///
@@ -146,7 +171,7 @@ impl App {
         let names = maps::names(&settings, &in_use);
         let inner = if names.contains(local::NAME) {
             let inner = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-            let local = Local::open(local_options(&settings, env, &inner, &clock)).await?;
+            let local = Local::open(local_options(&settings, env, &inner, &clock)?).await?;
             local.register(metrics.registry())?;
             Some((inner, local))
         } else {
@@ -296,10 +321,16 @@ pub(crate) fn sqlite_path(settings: &Settings) -> PathBuf {
         .url
         .trim_start_matches("sqlite:")
         .trim_start_matches("//");
-    PathBuf::from(path.split('?').next().unwrap_or_default())
+    let path = path.split('?').next().unwrap_or_default();
+    PathBuf::from(&*percent_decode_str(path).decode_utf8_lossy())
 }
 
-fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, clock: &Clock) -> Options {
+fn local_options(
+    settings: &Settings,
+    env: &Environment,
+    inner: &TcpListener,
+    clock: &Clock,
+) -> Result<Options, StartError> {
     let base = inner
         .local_addr()
         .map(|address| format!("http://{address}"))
@@ -309,17 +340,28 @@ fn local_options(settings: &Settings, env: &Environment, inner: &TcpListener, cl
     } else {
         settings.local.public_url.clone()
     };
-    Options {
+    Ok(Options {
         settings: settings.local.clone(),
         public_url,
         api_url: format!("{base}{}", http::LOCAL_PREFIX),
         webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
         loopback_pages: settings.auth.is_unset(),
         clock: clock.clone(),
-        env: env
-            .iter()
-            .filter(|(name, _)| name.starts_with("VIDEO_LOCAL_") && !name.contains("__"))
-            .map(|(name, value)| (name.to_owned(), value.to_owned()))
-            .collect(),
+        env: local_variables(env)?,
+    })
+}
+
+/// What the environment gives the built-in provider in the place of what it would make.
+fn local_variables(env: &Environment) -> Result<BTreeMap<String, String>, StartError> {
+    let mut given = BTreeMap::new();
+    for (name, _) in env.iter() {
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        if plain.starts_with("VIDEO_LOCAL_")
+            && !plain.contains("__")
+            && let Some(value) = read_secret(env, plain)?
+        {
+            given.insert(plain.to_owned(), value);
+        }
     }
+    Ok(given)
 }

@@ -10,8 +10,9 @@ use crate::{
     config::Environment,
     provider::{
         conformance::{Trial, examine},
-        embedded,
+        embedded, embedded_names,
     },
+    wiring::no_such_map,
 };
 
 /// Things to do with a provider's action map.
@@ -64,6 +65,10 @@ fn map_text(map: &Path) -> Result<(String, String), CommandError> {
     let name = map.to_string_lossy().into_owned();
     match embedded(&name) {
         Some(text) if !map.exists() => Ok((format!("{name}.toml (built in)"), text.to_owned())),
+        None if !map.exists() => {
+            let problem = no_such_map(&name, embedded_names());
+            Err(format!("{name}: no such file, and {problem}").into())
+        }
         _ => read(map),
     }
 }

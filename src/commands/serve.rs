@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::http::server;
 use crate::state::AppState;
-use crate::wiring::{App, Reloader, StartError};
+use crate::wiring::{App, Reloader, StartError, preflight, sqlite_path, warnings};
 use crate::{jobs, live, telemetry};
 
 /// What still runs after the drain gets so long to finish.
@@ -24,30 +24,44 @@ const GRACE: Duration = Duration::from_secs(20);
 
 /// Serves until a signal, then drains.
 pub(super) async fn serve(
-    settings: Settings,
+    settings: Result<Settings, StartError>,
     file: Option<&Path>,
     env: &Environment,
 ) -> Result<(), CommandError> {
+    let settings = preflight(settings, env)?;
     let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
-    for warning in &settings.warnings {
-        tracing::warn!("{warning}");
-    }
+    announce(&settings, file, env);
     // First of all: who does not listen is killed by it.
     let hangup = hangup()?;
-    let app = App::build(settings, env, Clock::system()).await?;
+    let mut stop = stop_signal()?;
+    let app = tokio::select! {
+        app = App::build(settings, env, Clock::system()) => app?,
+        _ = stop() => return Ok(()),
+    };
     greet(&app);
     let reloader = Reloader::new(&app, file, env);
-    let ended = run(Running::start(app, reloader), hangup, stop_signal()?).await;
-    export.finish().await;
-    ended
+    if run(Running::start(app, reloader), hangup, stop).await == Ended::Well {
+        export.finish().await;
+    }
+    Ok(())
+}
+
+/// How serving ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Ended {
+    /// Everything that ran was waited for.
+    Well,
+    /// Somebody did not want to wait.
+    AtOnce,
 }
 
 /// Serves until `stop` comes, reloading at each `hangup`, one after another; a second `stop` waits for nothing.
 async fn run(
     mut running: Running,
     mut hangup: impl AsyncFnMut() -> Hangup,
-    mut stop: impl AsyncFnMut(),
-) -> Result<(), CommandError> {
+    mut stop: impl AsyncFnMut() -> Stop,
+) -> Ended {
+    let stopped_by;
     loop {
         let reloading = async {
             let hangup = hangup().await;
@@ -57,20 +71,28 @@ async fn run(
             hangup
         };
         let told = tokio::select! {
-            () = stop() => None,
-            hangup = reloading => Some(hangup),
+            stop = stop() => Err(stop),
+            hangup = reloading => Ok(hangup),
         };
         match told {
-            Some(Hangup::Reload) => {}
-            Some(Hangup::NobodyThere) => return Ok(()),
-            None => break,
+            Ok(Hangup::Reload) => {}
+            Ok(Hangup::NobodyThere) => return Ended::Well,
+            Err(stop) => {
+                stopped_by = stop;
+                break;
+            }
         }
     }
     tokio::select! {
-        () = running.drain() => tracing::info!("stopped"),
-        () = stop() => tracing::warn!("a second signal: stopped at once"),
+        () = running.drain(stopped_by) => {
+            tracing::info!("stopped");
+            Ended::Well
+        }
+        _ = stop() => {
+            tracing::warn!("a second signal: stopped at once");
+            Ended::AtOnce
+        }
     }
-    Ok(())
 }
 
 /// Everything that runs, and how it is ended.
@@ -146,7 +168,10 @@ impl Running {
     async fn reload(&mut self) {
         let kept = match self.reloader.reload().await {
             Ok(kept) => kept,
-            Err(error) => return tracing::error!("not reloaded, everything stays as it was: {error}"),
+            Err(error) => {
+                let error = error.to_string().replace('\n', "; ");
+                return tracing::error!("not reloaded, everything stays as it was: {error}");
+            }
         };
         // Two of each for a moment: what they do is safe to be done twice.
         self.stop_following.cancel();
@@ -165,14 +190,21 @@ impl Running {
     }
 
     /// `readyz` says no, requests end, then jobs, and the inner listener last: what jobs have to say goes through it.
-    async fn drain(self) {
+    async fn drain(self, stop: Stop) {
         let state = self.reloader.state();
-        let drain_s = if self.development {
-            0
-        } else {
-            state.settings.http.drain_s
+        let drain_s = match stop {
+            Stop::Terminate if !self.development => state.settings.http.drain_s,
+            // Nobody routes requests by readyz to what somebody runs at a terminal.
+            Stop::Terminate | Stop::Interrupt => 0,
         };
-        tracing::info!(drain_s, "stopping: readyz says no, requests are still taken");
+        match stop {
+            Stop::Terminate => {
+                tracing::info!(drain_s, "stopping: readyz says no, requests are still taken");
+            }
+            Stop::Interrupt => {
+                tracing::info!("stopping: what runs is finished; Ctrl-C again ends it at once");
+            }
+        }
         state.stopping.store(true, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(drain_s)).await;
         state.stopped.cancel();
@@ -236,14 +268,23 @@ fn listen_url(settings: &crate::config::Database) -> String {
     }
 }
 
+/// What ends the service.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stop {
+    /// SIGTERM, from whatever runs it: traffic has to be led elsewhere first.
+    Terminate,
+    /// SIGINT: Ctrl-C at a terminal.
+    Interrupt,
+}
+
 /// SIGTERM or SIGINT.
-fn stop_signal() -> std::io::Result<impl AsyncFnMut()> {
+fn stop_signal() -> std::io::Result<impl AsyncFnMut() -> Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move || {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = terminate.recv() => Stop::Terminate,
+            _ = interrupt.recv() => Stop::Interrupt,
         }
     })
 }
@@ -286,6 +327,42 @@ fn print_link(development: &Development, state: &AppState) {
         tracing::warn!(
             "the link to the page could not be printed: {error}; yourbit-video token --link prints one"
         );
+    }
+}
+
+/// The first line of a start: which data it works on, with full paths, so that a start in another folder is seen; and
+/// what else should be known.
+fn announce(settings: &Settings, file: Option<&Path>, env: &Environment) {
+    let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
+    let named = env
+        .get("VIDEO_CONFIG")
+        .map(str::trim)
+        .filter(|path| !path.is_empty());
+    let config = file
+        .or(named.map(Path::new))
+        .map(|path| full(path).display().to_string());
+    let (database, is_new) = if settings.database.is_sqlite() {
+        let path = full(&sqlite_path(settings));
+        (path.display().to_string(), !path.exists())
+    } else {
+        (settings.database.place(), false)
+    };
+    let has_local = settings
+        .providers
+        .enabled
+        .iter()
+        .any(|name| name == crate::local::NAME);
+    let local = has_local.then(|| full(&settings.local.dir).display().to_string());
+    let new = if is_new { " (the database is new)" } else { "" };
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!(
+        database,
+        local.dir = local,
+        config,
+        "Yourbit Video {version} starts{new}"
+    );
+    for warning in warnings(settings) {
+        tracing::warn!("{warning}");
     }
 }
 

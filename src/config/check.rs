@@ -2,110 +2,165 @@
 
 use url::{Host, Url};
 
+use super::fault::Faults;
 use super::load::Merged;
-use super::{ConfigError, Settings, console, events, limits};
+use super::{DEFAULTS, Settings, console, database, events, filter, limits, listen, urls};
 
-pub(super) fn check(settings: &mut Settings, merged: &Merged) -> Result<(), ConfigError> {
-    let refuse = |key: &str, problem: &str| Err(ConfigError::new(merged.origin(key), key, problem));
-    auth(settings, merged)?;
-    fill_in(settings);
-    if !is_base_url(&settings.http.public_url) {
-        return refuse("http.public_url", BASE_URL);
-    }
-    if !settings.local.public_url.is_empty() && !is_base_url(&settings.local.public_url) {
-        return refuse("local.public_url", BASE_URL);
-    }
-    if !["postgres://", "postgresql://", "sqlite:"]
-        .iter()
-        .any(|scheme| settings.database.url.starts_with(scheme))
-    {
-        return refuse("database.url", "must begin with postgres:// or sqlite://");
-    }
-    if settings.database.require_postgres && settings.database.is_sqlite() {
-        return refuse(
-            "database.url",
-            "database.require_postgres is set: give a postgres:// URL in DATABASE_URL",
+/// Evens out what may be spelled in several ways, fills in what follows from other settings, and notes every fault.
+pub(super) fn check(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
+    addresses(settings, merged, faults);
+    databases(settings, merged, faults);
+    log_filter(settings, merged, faults);
+    auth(settings, merged, faults);
+    fill_in(settings, merged);
+    origins(settings, merged, faults);
+    let is_bad = |pointer: &&String| !is_harmless(pointer);
+    if let Some(bad) = settings.uploads.allowed_settings.iter().find(is_bad) {
+        let key = "uploads.allowed_settings";
+        let problem = format!(
+            "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
         );
+        faults.add(merged.origin(key), key, problem);
     }
-    for (key, list) in [
-        ("http.cors_origins", &settings.http.cors_origins),
-        ("uploads.cors_origins", &settings.uploads.cors_origins),
-    ] {
-        if let Some(bad) = list.iter().find(|origin| !is_origin(origin)) {
-            return refuse(
-                key,
-                &format!("\"{bad}\" is not an origin such as https://app.example.com"),
-            );
-        }
+    for (key, problem) in limits::check(&mut settings.http) {
+        faults.add(merged.origin(key), key, problem);
     }
-    if let Some(bad) = settings
-        .uploads
-        .allowed_settings
-        .iter()
-        .find(|pointer| !is_harmless(pointer))
+    console::check(settings, merged, faults);
+    // What is wrong with a secret is no lack of one.
+    if !faults.has("events.secrets")
+        && let Some(problem) = events::problem(&settings.events)
     {
-        return refuse(
-            "uploads.allowed_settings",
-            &format!(
-                "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
-            ),
-        );
+        faults.add(merged.origin("events.endpoints"), "events.endpoints", problem);
     }
-    if let Err((key, problem)) = limits::check(&mut settings.http) {
-        return refuse(key, &problem);
-    }
-    console::check(settings, merged)?;
-    if let Some(problem) = events::problem(&settings.events) {
-        return refuse("events.endpoints", &problem);
-    }
-    providers(settings, merged)?;
-    ranges(settings, merged)
+    providers(settings, merged, faults);
+    ranges(settings, merged, faults);
 }
 
-fn auth(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
-    let auth = &settings.auth;
+/// Base addresses and listeners.
+fn addresses(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+    for (key, url) in [
+        ("http.public_url", &mut settings.http.public_url),
+        ("local.public_url", &mut settings.local.public_url),
+    ] {
+        if url.is_empty() {
+            continue;
+        }
+        match urls::base_url(url) {
+            Ok(base) => *url = base,
+            Err(problem) => faults.add(merged.origin(key), key, problem),
+        }
+    }
+    let (key, metrics) = ("http.metrics_listen", &mut settings.http.metrics_listen);
+    if !metrics.is_empty() {
+        match listen::parse(metrics) {
+            Ok(address) => *metrics = address.to_string(),
+            Err(problem) => faults.add(merged.origin(key), key, problem),
+        }
+    }
+}
+
+fn databases(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
+    let database = &mut settings.database;
+    for (key, url) in [
+        ("database.url", &mut database.url),
+        ("database.direct_url", &mut database.direct_url),
+    ] {
+        if key == "database.direct_url" && url.is_empty() {
+            continue;
+        }
+        let origin = merged.origin(key);
+        match database::read(url) {
+            Ok(address) => {
+                *url = address.url;
+                let unread = address.unread.into_iter();
+                merged.warnings.extend(unread.map(|name| {
+                    format!("{origin}: {key}: nothing reads its parameter \"{name}\", which is passed over")
+                }));
+            }
+            Err(problem) => faults.add(origin, key, problem),
+        }
+    }
+    if database.require_postgres && database.is_sqlite() {
+        let problem = "database.require_postgres is set: give a postgres:// URL in DATABASE_URL";
+        faults.add(merged.origin("database.url"), "database.url", problem);
+    }
+}
+
+fn log_filter(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+    let log = &mut settings.log;
+    if log.filter.is_empty() {
+        let defaults: toml::Table = DEFAULTS.parse().unwrap_or_default();
+        let default = defaults.get("log").and_then(|log| log.get("filter")?.as_str());
+        default.unwrap_or("info").clone_into(&mut log.filter);
+    }
+    match filter::read(&log.filter) {
+        Ok(filter) => log.filter = filter,
+        Err(problem) => faults.add(merged.origin("log.filter"), "log.filter", problem),
+    }
+}
+
+fn auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+    let auth = &mut settings.auth;
     for (key, value) in [
         ("auth.jwks", &auth.jwks),
         ("auth.issuer", &auth.issuer),
         ("auth.audience", &auth.audience),
     ] {
-        if merged.origins.contains_key(key) && value.is_empty() {
-            return Err(ConfigError::new(
-                merged.origin(key),
-                key,
-                "is empty: give a value or leave it out",
-            ));
+        if merged.is_set(key) && value.is_empty() {
+            faults.add(merged.origin(key), key, "is empty: give a value or leave it out");
         }
     }
-    let refuse = |problem: &str| Err(ConfigError::new(merged.origin("auth.jwks"), "auth.jwks", problem));
-    if auth.is_unset()
-        && let Some((key, _)) = [("auth.issuer", &auth.issuer), ("auth.audience", &auth.audience)]
-            .into_iter()
-            .find(|(_, value)| !value.is_empty())
-    {
-        // Somebody meant callers to be known: this must not become development mode.
-        let problem = "is of no use alone: set VIDEO_AUTH__JWT_SECRET or auth.jwks too, or leave it out";
-        return Err(ConfigError::new(merged.origin(key), key, problem));
+    // Somebody meant callers to be known: this must not become development mode.
+    if auth.is_unset() && !faults.has("auth.jwt_secret") {
+        for (key, value) in [("auth.issuer", &auth.issuer), ("auth.audience", &auth.audience)] {
+            if !value.is_empty() {
+                let problem =
+                    "is of no use alone: set VIDEO_AUTH__JWT_SECRET or auth.jwks too, or leave it out";
+                faults.add(merged.origin(key), key, problem);
+            }
+        }
     }
     if auth.jwks.is_empty() {
-        return Ok(());
+        return;
+    }
+    let mut refuse = |key: &str, problem: &str| faults.add(merged.origin(key), key, problem);
+    if let Some(url) = web_address(&auth.jwks) {
+        auth.jwks = url;
     }
     if !auth.jwt_secrets.is_empty() {
-        return refuse("set either VIDEO_AUTH__JWT_SECRET or auth.jwks, not both");
+        return refuse(
+            "auth.jwks",
+            "set either VIDEO_AUTH__JWT_SECRET or auth.jwks, not both",
+        );
     }
-    if auth.issuer.is_empty() || auth.audience.is_empty() {
-        return refuse("auth.issuer and auth.audience are required with it");
+    let is_safe = auth.jwks.starts_with("https://") || is_loopback_url(&auth.jwks);
+    if !is_safe && (auth.jwks.contains("://") || auth.jwks.starts_with("http:")) {
+        refuse(
+            "auth.jwks",
+            "must be https, a loopback http address, or a file's path",
+        );
     }
-    if auth.jwks.starts_with("http:") && !is_loopback_url(&auth.jwks) {
-        return refuse("must be https, a loopback http address, or a file");
+    for (key, value) in [("auth.issuer", &auth.issuer), ("auth.audience", &auth.audience)] {
+        if value.is_empty() {
+            refuse(key, "is required with auth.jwks");
+        }
     }
-    Ok(())
 }
 
-fn fill_in(settings: &mut Settings) {
+/// A web address with its scheme and host in lower case; `None` for anything else.
+fn web_address(text: &str) -> Option<String> {
+    let url = Url::parse(text).ok()?;
+    matches!(url.scheme(), "http" | "https").then(|| url.to_string())
+}
+
+fn fill_in(settings: &mut Settings, merged: &Merged) {
     let http = &mut settings.http;
     if http.public_url.is_empty() {
         http.public_url = format!("http://{}", http.listen);
+    }
+    let providers = &mut settings.providers;
+    if let ([only], false) = (providers.enabled.as_slice(), merged.is_set("providers.default")) {
+        providers.default.clone_from(only);
     }
     let uploads = &mut settings.uploads;
     if uploads.allowed_qualities.is_empty() {
@@ -116,60 +171,62 @@ fn fill_in(settings: &mut Settings) {
     }
 }
 
-fn providers(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
-    let refuse = |key: &str, problem: String| Err(ConfigError::new(merged.origin(key), key, problem));
-    let providers = &settings.providers;
+fn origins(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+    for (key, list) in [
+        ("http.cors_origins", &mut settings.http.cors_origins),
+        ("uploads.cors_origins", &mut settings.uploads.cors_origins),
+    ] {
+        for text in list {
+            match urls::origin(text) {
+                Ok(origin) => *text = origin,
+                Err(problem) => faults.add(merged.origin(key), key, problem),
+            }
+        }
+    }
+}
+
+fn providers(settings: &Settings, merged: &Merged, faults: &mut Faults) {
+    let (providers, uploads) = (&settings.providers, &settings.uploads);
+    let enabled_is_known = !faults.has("providers.enabled");
+    let mut refuse = |key: &str, problem: String| faults.add(merged.origin(key), key, problem);
     if let Some(bad) = providers.enabled.iter().find(|name| !is_provider_name(name)) {
-        return refuse(
+        refuse(
             "providers.enabled",
             format!("\"{bad}\": a name is 1 to 64 of a-z, 0-9, - and _"),
         );
     }
-    if !providers.enabled.contains(&providers.default) {
-        return refuse(
+    if enabled_is_known && !providers.enabled.contains(&providers.default) {
+        refuse(
             "providers.default",
             format!("\"{}\" is not among providers.enabled", providers.default),
         );
     }
-    if let Some(bad) = settings
-        .uploads
-        .allowed_providers
-        .iter()
-        .find(|name| !providers.enabled.contains(name))
-    {
-        return refuse(
+    let not_enabled = |name: &&String| !providers.enabled.contains(name);
+    if enabled_is_known && let Some(bad) = uploads.allowed_providers.iter().find(not_enabled) {
+        refuse(
             "uploads.allowed_providers",
             format!("\"{bad}\" is not among providers.enabled"),
         );
     }
-    if !settings
-        .uploads
-        .allowed_policies
-        .contains(&settings.uploads.playback_policy)
-    {
-        return refuse(
+    if !uploads.allowed_policies.contains(&uploads.playback_policy) {
+        refuse(
             "uploads.playback_policy",
             "is not among uploads.allowed_policies".to_owned(),
         );
     }
-    if !settings
-        .uploads
-        .allowed_qualities
-        .contains(&settings.uploads.quality)
-    {
-        return refuse(
+    if !uploads.allowed_qualities.contains(&uploads.quality) {
+        refuse(
             "uploads.quality",
             "is not among uploads.allowed_qualities".to_owned(),
         );
     }
-    Ok(())
 }
 
-fn ranges(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
+fn ranges(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let (http, local) = (&settings.http, &settings.local);
     let chaos = &local.chaos;
     let share = |value: f64| (0.0..=1.0).contains(&value);
-    let rules: [(&str, bool, &str); 17] = [
+    let rules: [(&str, bool, &str); 16] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -250,15 +307,9 @@ fn ranges(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
             share(chaos.drop) && share(chaos.too_many_requests) && share(chaos.server_error),
             "shares lie in 0.0 to 1.0",
         ),
-        (
-            "http.metrics_listen",
-            http.metrics_listen.is_empty() || http.metrics_listen.parse::<std::net::SocketAddr>().is_ok(),
-            "must be an address such as 127.0.0.1:9090",
-        ),
     ];
-    match rules.into_iter().find(|(_, holds, _)| !holds) {
-        Some((key, _, problem)) => Err(ConfigError::new(merged.origin(key), key, problem)),
-        None => Ok(()),
+    for (key, _, problem) in rules.into_iter().filter(|(_, holds, _)| !holds) {
+        faults.add(merged.origin(key), key, problem);
     }
 }
 
@@ -285,39 +336,8 @@ pub(crate) fn is_provider_name(name: &str) -> bool {
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_')
 }
 
-/// What [`is_base_url`] allows.
-const BASE_URL: &str = "must be http:// or https:// with a host, and perhaps a path as browsers write it (such as \
-                        https://example.com/video), without a trailing slash, user, query or fragment";
-
-/// An address that paths can be put behind. Its own path goes into headers and HTML: no `//`, which would name another
-/// host, and nothing that a browser would write in another way.
-fn is_base_url(text: &str) -> bool {
-    let usable = |url: Url| {
-        url.has_host()
-            && matches!(url.scheme(), "http" | "https")
-            && url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none()
-            && !url.path().contains("//")
-            && url.path()
-                == if path_of(text).is_empty() {
-                    "/"
-                } else {
-                    path_of(text)
-                }
-    };
-    !text.ends_with('/') && Url::parse(text).is_ok_and(usable)
-}
-
-/// What follows the host of a URL: empty, or with a slash in front.
-pub(super) fn path_of(url: &str) -> &str {
-    let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
-    rest.find('/').map_or("", |at| &rest[at..])
-}
-
 fn is_origin(text: &str) -> bool {
-    text == "*" || Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
+    Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
 }
 
 /// The origin of a page of this machine, as browsers write it. `null` is none.

@@ -2,34 +2,34 @@
 
 use url::Url;
 
+use super::fault::Faults;
 use super::load::Merged;
-use super::{ConfigError, Settings, is_loopback_url};
+use super::{Settings, is_loopback_url};
 
 /// The player is one exact script: a safe address, and the hash of what it must be.
-pub(super) fn check(settings: &Settings, merged: &Merged) -> Result<(), ConfigError> {
+pub(super) fn check(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let console = &settings.console;
-    let refuse = |key: &str, problem: &str| Err(ConfigError::new(merged.origin(key), key, problem));
+    let mut refuse = |key: &str, problem: &str| faults.add(merged.origin(key), key, problem);
     if console.hls_js_url.is_empty() {
-        return Ok(());
+        return;
     }
     if !is_script_url(&console.hls_js_url) {
-        return refuse(
+        refuse(
             "console.hls_js_url",
             "must be https or a loopback http address, of an exact version of hls.js",
         );
     }
     if !is_integrity(&console.hls_js_integrity) {
-        return refuse(
+        refuse(
             "console.hls_js_integrity",
             "must be the Subresource Integrity hash of console.hls_js_url: sha256-, sha384- or sha512- and base64",
         );
     }
-    Ok(())
 }
 
 fn is_script_url(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.has_host())
-        || (text.starts_with("http://") && is_loopback_url(text))
+        || (Url::parse(text).is_ok_and(|url| url.scheme() == "http") && is_loopback_url(text))
 }
 
 fn is_integrity(text: &str) -> bool {

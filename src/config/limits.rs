@@ -11,13 +11,16 @@ impl Http {
     }
 }
 
-/// Reads the networks and looks at the ranges. The key that is wrong, and what is allowed.
-pub(super) fn check(http: &mut Http) -> Result<(), (&'static str, String)> {
-    let read = |text: &String| {
-        let network = text.parse::<Network>();
-        network.map_err(|error| ("http.trusted_proxies", format!("\"{text}\" is {error}")))
-    };
-    http.proxies = http.trusted_proxies.iter().map(read).collect::<Result<_, _>>()?;
+/// Reads the networks and looks at the ranges. Each key that is wrong, and what is allowed.
+pub(super) fn check(http: &mut Http) -> Vec<(&'static str, String)> {
+    let mut problems = Vec::new();
+    http.proxies.clear();
+    for text in &http.trusted_proxies {
+        match text.parse::<Network>() {
+            Ok(network) => http.proxies.push(network),
+            Err(error) => problems.push(("http.trusted_proxies", format!("\"{text}\" is {error}"))),
+        }
+    }
     let connections = u64::try_from(http.max_connections).unwrap_or(u64::MAX);
     let of_address = u64::try_from(http.max_connections_per_address).unwrap_or(u64::MAX);
     let requests = u64::try_from(http.max_requests).unwrap_or(u64::MAX);
@@ -30,11 +33,10 @@ pub(super) fn check(http: &mut Http) -> Result<(), (&'static str, String)> {
         ("http.header_timeout_s", http.header_timeout_s, 1, 600),
         ("http.body_timeout_s", http.body_timeout_s, 1, 600),
     ];
-    match rules
+    let outside = rules
         .into_iter()
-        .find(|(_, value, least, most)| !(least..=most).contains(&value))
-    {
-        Some((key, _, least, most)) => Err((key, format!("must lie in {least} to {most}"))),
-        None => Ok(()),
-    }
+        .filter(|(_, value, least, most)| !(least..=most).contains(&value))
+        .map(|(key, _, least, most)| (key, format!("must lie in {least} to {most}")));
+    problems.extend(outside);
+    problems
 }

@@ -1,6 +1,7 @@
 //! Every setting for people: read from the embedded defaults, whose comments say what each means.
 
 use super::DEFAULTS;
+use super::names::variable_of;
 
 /// One setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,7 +49,7 @@ pub fn listed() -> Listed {
         } else if let Some((name, default)) = line.split_once(" = ") {
             let key = format!("{section}.{name}");
             listed.settings.push(ListedSetting {
-                variable: format!("VIDEO_{}", key.to_uppercase().replace('.', "__")),
+                variable: variable_of(&key),
                 key,
                 default: default.to_owned(),
                 meaning: std::mem::take(&mut comment).join(" "),

@@ -6,8 +6,10 @@ use std::path::Path;
 use secrecy::SecretString;
 use toml::{Table, Value};
 
+use super::fault::Faults;
+use super::names::{closest, is_of_kubernetes, variable_of};
 use super::retired::{RETIRED, retired_warning};
-use super::{DEFAULTS, Settings, check, events, read_secret};
+use super::{ConfigError, DEFAULTS, Environment, Settings, check, events, names, read_secret, value};
 
 /// Keys that are no settings of a file, and the variables that hold them.
 pub(super) const SECRET_KEYS: [(&str, &str); 2] = [
@@ -15,127 +17,138 @@ pub(super) const SECRET_KEYS: [(&str, &str); 2] = [
     ("events.secrets", events::SECRETS),
 ];
 
-/// Environment variables, as a value: tests pass their own.
-#[derive(Clone, Debug, Default)]
-pub struct Environment(BTreeMap<String, String>);
-
-impl Environment {
-    /// The process's own; names or values that are not UTF-8 are passed over.
-    pub fn of_process() -> Self {
-        let text = |value: std::ffi::OsString| value.into_string().ok();
-        Self(
-            std::env::vars_os()
-                .filter_map(|(name, value)| Some((text(name)?, text(value)?)))
-                .collect(),
-        )
-    }
-
-    /// The value of `name`, which may be empty.
-    pub fn get(&self, name: &str) -> Option<&str> {
-        self.0.get(name).map(String::as_str)
-    }
-
-    /// All names and values.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0.iter().map(|(name, value)| (name.as_str(), value.as_str()))
-    }
-}
-
-impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
-    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
-        Self(
-            pairs
-                .into_iter()
-                .map(|(name, value)| (name.into(), value.into()))
-                .collect(),
-        )
-    }
-}
-
-/// Why the settings were refused: one line that names the file or variable, the key and what is allowed.
-#[derive(Debug, thiserror::Error)]
-#[error("{origin}{}{key}: {problem}", if .key.is_empty() { "" } else { ": " })]
-pub struct ConfigError {
-    origin: String,
-    key: String,
-    problem: String,
-}
-
-impl ConfigError {
-    /// `origin` is a file or a variable; `key` may be empty where the origin says it all.
-    pub fn new(origin: impl Into<String>, key: impl Into<String>, problem: impl Into<String>) -> Self {
-        let one_line = |text: String| text.split_whitespace().collect::<Vec<_>>().join(" ");
-        Self {
-            origin: origin.into(),
-            key: key.into(),
-            problem: one_line(problem.into()),
-        }
-    }
-}
-
 /// The merged tree, and who set each key (`section.key` → file or variable).
 pub(super) struct Merged {
     tree: Table,
     pub(super) origins: BTreeMap<String, String>,
-    warnings: Vec<String>,
+    pub(super) warnings: Vec<String>,
 }
 
 impl Merged {
-    /// The file or variable that set `key`, else the embedded defaults.
-    pub(super) fn origin(&self, key: &str) -> &str {
-        self.origins
-            .get(key)
-            .map_or("config/default.toml", String::as_str)
+    /// The file or variable that set `key`, else the variable that would.
+    pub(super) fn origin(&self, key: &str) -> String {
+        let mut part = key;
+        loop {
+            if let Some(origin) = self.origins.get(part) {
+                return origin.clone();
+            }
+            match part.rfind(['.', '[']) {
+                Some(end) => part = &part[..end],
+                None => return variable_of(key.split('[').next().unwrap_or(key)),
+            }
+        }
+    }
+
+    /// Whether somebody set `key`.
+    pub(super) fn is_set(&self, key: &str) -> bool {
+        self.origins.contains_key(key)
     }
 }
 
 /// Loads and validates the settings.
 ///
 /// # Errors
-/// The first unknown key, bad value or contradiction.
+/// Every unknown key, misspelt variable, bad value and contradiction.
 pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigError> {
-    let tree = DEFAULTS.parse().map_err(|error: toml::de::Error| {
-        ConfigError::new("config/default.toml", "", error.message().to_owned())
+    let defaults: Table = DEFAULTS.parse().map_err(|error: toml::de::Error| {
+        ConfigError::new("built-in defaults", "", error.message().to_owned())
     })?;
     let mut merged = Merged {
-        tree,
+        tree: defaults.clone(),
         origins: BTreeMap::new(),
         warnings: Vec::new(),
     };
+    let mut faults = Faults::default();
+    let others = names::check(env, &mut faults);
+    for name in env.unreadable().filter(|name| is_read(name)) {
+        faults.add(name, "", "is not UTF-8 text");
+    }
     let named = env
-        .get("VIDEO_CONFIG")
+        .get(names::CONFIG)
+        .map(super::text::trimmed)
         .filter(|path| !path.is_empty())
         .map(Path::new);
     if let Some(path) = file.or(named) {
-        merge_file(&mut merged, path)?;
+        match read_file(path) {
+            Ok(table) => merge_table(&mut merged, "", table, &path.display().to_string(), &mut faults),
+            // What it sets is not known, so nothing else can be judged.
+            Err(error) => {
+                faults.take("", error);
+                return Err(faults.into_error(None));
+            }
+        }
     }
-    merge_environment(&mut merged, env)?;
-    let mut settings: Settings = serde_path_to_error::deserialize(Value::Table(merged.tree.clone()))
-        .map_err(|error| {
-            let key = error.path().to_string();
-            ConfigError::new(merged.origin(&key), key, error.into_inner().message())
-        })?;
-    settings.auth.jwt_secrets = jwt_secrets(env)?;
-    settings.events.secrets = events::secrets(env)?;
-    check::check(&mut settings, &merged)?;
+    merge_environment(&mut merged, env, &mut faults);
+    let mut settings = deserialize(&mut merged, &defaults, &mut faults)?;
+    match jwt_secrets(env) {
+        Ok(secrets) => settings.auth.jwt_secrets = secrets,
+        Err(error) => faults.take("auth.jwt_secret", error),
+    }
+    match events::secrets(env) {
+        Ok(secrets) => settings.events.secrets = secrets,
+        Err(error) => faults.take("events.secrets", error),
+    }
+    check::check(&mut settings, &mut merged, &mut faults);
     settings.warnings = merged.warnings;
-    Ok(settings)
+    settings.unread_variables = others;
+    if faults.is_empty() {
+        Ok(settings)
+    } else {
+        Err(faults.into_error(Some(settings)))
+    }
 }
 
-fn merge_file(merged: &mut Merged, path: &Path) -> Result<(), ConfigError> {
+/// Whether a variable of this name means anything here.
+fn is_read(name: &str) -> bool {
+    name.starts_with("VIDEO_") || matches!(name, "DATABASE_URL" | "DATABASE_URL_FILE")
+}
+
+/// The settings of the merged tree. A value that does not fit is noted and gives way to its default.
+fn deserialize(merged: &mut Merged, defaults: &Table, faults: &mut Faults) -> Result<Settings, ConfigError> {
+    loop {
+        let error = match serde_path_to_error::deserialize(Value::Table(merged.tree.clone())) {
+            Ok(settings) => return Ok(settings),
+            Err(error) => error,
+        };
+        let path = error.path().to_string();
+        let origin = merged.origin(&path);
+        let problem = value::in_plain_words(error.into_inner().message());
+        // The setting that the path lies in.
+        let mut key = path.as_str();
+        let default = loop {
+            match (find(defaults, key), key.rfind(['.', '['])) {
+                (Some(default), _) => break default.clone(),
+                (None, Some(end)) => key = &key[..end],
+                (None, None) => return Err(ConfigError::new(origin, path, problem)),
+            }
+        };
+        let is_default = find(&merged.tree, key) == Some(&default);
+        faults.add(&origin, key, &problem);
+        let place = key
+            .rsplit_once('.')
+            .and_then(|(parent, name)| Some((table_mut(&mut merged.tree, parent)?, name)));
+        match place {
+            Some((table, name)) if !is_default => drop(table.insert(name.to_owned(), default)),
+            _ => return Err(ConfigError::new(origin, path, problem)),
+        }
+    }
+}
+
+fn read_file(path: &Path) -> Result<Table, ConfigError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new(&name, "", format!("cannot be read: {error}")))?;
-    let table: Table = text.parse().map_err(|error: toml::de::Error| {
-        let line = error
-            .span()
-            .map_or(1, |span| 1 + text[..span.start].matches('\n').count());
-        ConfigError::new(&name, format!("line {line}"), error.message())
-    })?;
-    merge_table(merged, "", table, &name)
+    text.trim_start_matches('\u{feff}')
+        .parse()
+        .map_err(|error: toml::de::Error| {
+            let line = error.span().map_or(1, |span| {
+                1 + text[..span.start.min(text.len())].matches('\n').count()
+            });
+            ConfigError::new(&name, format!("line {line}"), error.message())
+        })
 }
 
-fn merge_table(merged: &mut Merged, prefix: &str, table: Table, origin: &str) -> Result<(), ConfigError> {
+fn merge_table(merged: &mut Merged, prefix: &str, table: Table, origin: &str, faults: &mut Faults) {
     for (name, value) in table {
         let key = if prefix.is_empty() {
             name
@@ -144,22 +157,29 @@ fn merge_table(merged: &mut Merged, prefix: &str, table: Table, origin: &str) ->
         };
         if let Some((_, variable)) = SECRET_KEYS.iter().find(|(secret, _)| *secret == key) {
             let hint = format!("secrets come from the environment alone: set {variable}");
-            return Err(ConfigError::new(origin, key, hint));
+            faults.add(origin, &key, hint);
+            continue;
         }
         if let Some(warning) = retired_warning(RETIRED, origin, &key) {
             merged.warnings.push(warning);
             continue;
         }
         match (value, key == "playback.thumbnails") {
-            (Value::Table(table), false) => merge_table(merged, &key, table, origin)?,
-            (value, _) => set(merged, &key, value, origin)?,
+            (Value::Table(table), false) if find(&merged.tree, &key).is_some() => {
+                merge_table(merged, &key, table, origin, faults);
+            }
+            (value, _) => {
+                let value = value::tidy(&key, value);
+                if !set(merged, &key, value, origin) {
+                    faults.add(origin, &key, unknown(merged, &key));
+                }
+            }
         }
     }
-    Ok(())
 }
 
-fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), ConfigError> {
-    for (name, text) in env.iter() {
+fn merge_environment(merged: &mut Merged, env: &Environment, faults: &mut Faults) {
+    for (name, text) in env.iter().filter(|(name, text)| !is_of_kubernetes(name, text)) {
         let Some((section, rest)) = name.strip_prefix("VIDEO_").and_then(|rest| rest.split_once("__")) else {
             continue;
         };
@@ -173,58 +193,34 @@ fn merge_environment(merged: &mut Merged, env: &Environment) -> Result<(), Confi
             continue;
         }
         let Some(default) = find(&merged.tree, &key) else {
-            return Err(unknown(merged, name, &key));
+            faults.add(name, &key, unknown(merged, &key));
+            continue;
         };
-        let value = parse_as(default, text).map_err(|problem| ConfigError::new(name, &key, problem))?;
-        set(merged, &key, value, name)?;
+        match value::read(&key, default, text) {
+            Ok(value) => drop(set(merged, &key, value, name)),
+            Err(problem) => faults.add(name, &key, problem),
+        }
     }
-    if let Some(url) = read_secret(env, "DATABASE_URL")? {
-        set(merged, "database.url", Value::String(url), "DATABASE_URL")?;
-    }
-    Ok(())
-}
-
-/// An environment variable's text, read as the type of the key's default.
-fn parse_as(default: &Value, text: &str) -> Result<Value, String> {
-    let not = |kind: &str| format!("\"{text}\" is not {kind}");
-    match default {
-        Value::Integer(_) => text
-            .parse()
-            .map(Value::Integer)
-            .map_err(|_| not("a whole number")),
-        Value::Float(_) => text.parse().map(Value::Float).map_err(|_| not("a number")),
-        Value::Boolean(_) => text.parse().map(Value::Boolean).map_err(|_| not("true or false")),
-        Value::Array(_) if text.trim_start().starts_with('[') => serde_json::from_str::<Vec<String>>(text)
-            .map(strings)
-            .map_err(|_| not("a JSON list of texts")),
-        Value::Array(_) => Ok(strings(
-            text.split(',')
-                .map(str::trim)
-                .filter(|item| !item.is_empty())
-                .map(str::to_owned)
-                .collect(),
-        )),
-        Value::Table(_) => serde_json::from_str(text).map_err(|_| not("a JSON object of names and numbers")),
-        _ => Ok(Value::String(text.to_owned())),
+    match read_secret(env, "DATABASE_URL") {
+        Ok(Some(url)) => drop(set(merged, "database.url", Value::String(url), "DATABASE_URL")),
+        Ok(None) => {}
+        Err(error) => faults.take("database.url", error),
     }
 }
 
-fn strings(items: Vec<String>) -> Value {
-    Value::Array(items.into_iter().map(Value::String).collect())
-}
-
-fn set(merged: &mut Merged, key: &str, value: Value, origin: &str) -> Result<(), ConfigError> {
+/// Sets a key; false where there is none of this name.
+fn set(merged: &mut Merged, key: &str, value: Value, origin: &str) -> bool {
     let Some((parent, name)) = key.rsplit_once('.') else {
-        return Err(unknown(merged, origin, key));
+        return false;
     };
     let known = find(&merged.tree, key).is_some();
     let slot = known.then(|| table_mut(&mut merged.tree, parent)).flatten();
     let Some(table) = slot else {
-        return Err(unknown(merged, origin, key));
+        return false;
     };
     table.insert(name.to_owned(), value);
     merged.origins.insert(key.to_owned(), origin.to_owned());
-    Ok(())
+    true
 }
 
 fn find<'a>(tree: &'a Table, key: &str) -> Option<&'a Value> {
@@ -243,17 +239,21 @@ fn table_mut<'a>(tree: &'a mut Table, key: &str) -> Option<&'a mut Table> {
         .try_fold(tree, |table, name| table.get_mut(name)?.as_table_mut())
 }
 
-fn unknown(merged: &Merged, origin: &str, key: &str) -> ConfigError {
+/// What is wrong with a key that there is not, and what there is.
+fn unknown(merged: &Merged, key: &str) -> String {
     let section = key.split('.').next().unwrap_or(key);
     let allowed: Vec<&str> = match merged.tree.get(section).and_then(Value::as_table) {
         Some(table) => table.keys().map(String::as_str).collect(),
         None => merged.tree.keys().map(String::as_str).collect(),
     };
-    ConfigError::new(
-        origin,
-        key,
-        format!("unknown setting; allowed here: {}", allowed.join(", ")),
-    )
+    let listed = super::listed();
+    let keys = listed.settings.iter().map(|setting| setting.key.as_str());
+    let secrets = SECRET_KEYS.iter().map(|(key, _)| *key);
+    let meant = closest(key, keys.chain(secrets));
+    let meant = meant
+        .map(|key| format!("; did you mean {key}?"))
+        .unwrap_or_default();
+    format!("unknown setting; allowed here: {}{meant}", allowed.join(", "))
 }
 
 fn jwt_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {

@@ -5,13 +5,23 @@
 
 mod check;
 mod console;
+mod database;
+mod environment;
 mod events;
+mod fault;
+mod filter;
 mod limits;
+mod listen;
 mod listing;
 mod load;
 mod local;
+mod names;
+mod pem;
 mod retired;
 mod secrets;
+mod text;
+mod urls;
+mod value;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -21,11 +31,15 @@ use serde::Deserialize;
 
 pub(crate) use check::is_provider_name;
 pub use check::{is_loopback_origin, is_loopback_url};
+pub use environment::Environment;
 pub use events::{Events, signing_secret};
+pub use fault::ConfigError;
 pub use listing::{Listed, ListedSecret, ListedSetting, listed};
-pub use load::{ConfigError, Environment, load};
+pub use load::load;
 pub use local::{Chaos, Local};
-pub use secrets::read_secret;
+pub(crate) use names::{closest, known_variables};
+pub use pem::read_pem;
+pub use secrets::{read_secret, read_value};
 
 use crate::domain::Policy;
 use crate::limits::Network;
@@ -64,6 +78,9 @@ pub struct Settings {
     /// What is no error but should be known, one line each: said at start and by `check`.
     #[serde(skip)]
     pub warnings: Vec<String>,
+    /// `VIDEO_` variables that are set and no setting's or secret's: an action map's, or misspelt.
+    #[serde(skip)]
+    pub unread_variables: Vec<String>,
 }
 
 /// `[http]`: the listener and what it allows.
@@ -71,6 +88,7 @@ pub struct Settings {
 #[serde(deny_unknown_fields)]
 pub struct Http {
     /// Address to listen on.
+    #[serde(deserialize_with = "listen::deserialize")]
     pub listen: SocketAddr,
     /// Where browsers and providers reach the service, without a trailing slash; its path is put in front of every
     /// address that the service gives. Empty in the file means: the listen address; filled in by validation.
@@ -113,7 +131,7 @@ pub struct Http {
 impl Http {
     /// The path of `public_url`, which a proxy in front of the service strips: empty, or such as `/video`.
     pub fn path_prefix(&self) -> &str {
-        check::path_of(&self.public_url)
+        urls::path_of(&self.public_url)
     }
 }
 
@@ -269,6 +287,11 @@ impl Database {
     /// The database is a SQLite file.
     pub fn is_sqlite(&self) -> bool {
         self.url.starts_with("sqlite:")
+    }
+
+    /// Server and name of a PostgreSQL database, without user, password and parameters: for people.
+    pub fn place(&self) -> String {
+        database::place(&self.url)
     }
 }
 

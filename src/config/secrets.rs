@@ -1,35 +1,48 @@
 //! Secrets from the environment, and how they stay out of logs.
 
+use super::text::{quotes_problem, trimmed};
 use super::{ConfigError, Environment};
 
-/// The secret `name`, or the content of the file that `<name>_FILE` names, without its last newline.
+/// The value of `name`, or the content of the file that `<name>_FILE` names, without white space at both ends.
 ///
 /// # Errors
-/// Both are set, or the file cannot be read.
-pub fn read_secret(env: &Environment, name: &str) -> Result<Option<String>, ConfigError> {
+/// Both are set, the file cannot be read, or quotes stand around the whole. The message names the variable and never
+/// shows its value.
+pub fn read_value(
+    look_up: &dyn Fn(&str) -> Option<String>,
+    name: &str,
+) -> Result<Option<String>, (String, String)> {
     let file_name = format!("{name}_FILE");
-    match (env.get(name), env.get(&file_name)) {
-        (Some(_), Some(_)) => Err(ConfigError::new(
-            name,
-            "",
-            format!("set either {name} or {file_name}, not both"),
-        )),
-        (Some(value), None) => Ok(Some(value.to_owned())),
-        (None, Some(path)) => match std::fs::read_to_string(path) {
-            Ok(mut text) => {
-                if text.ends_with('\n') {
-                    text.pop();
-                }
-                Ok(Some(text))
+    let (origin, text) = match (look_up(name), look_up(&file_name)) {
+        (Some(_), Some(_)) => {
+            let problem =
+                format!("is set, and so is {file_name}: set either {name} or {file_name}, not both");
+            return Err((name.to_owned(), problem));
+        }
+        (Some(value), None) => (name.to_owned(), value),
+        (None, Some(path)) => {
+            let path = trimmed(&path);
+            match std::fs::read_to_string(path) {
+                Ok(text) => (file_name, text),
+                Err(error) => return Err((file_name, format!("cannot be read (\"{path}\"): {error}"))),
             }
-            Err(error) => Err(ConfigError::new(
-                &file_name,
-                "",
-                format!("cannot read {path}: {error}"),
-            )),
-        },
-        (None, None) => Ok(None),
+        }
+        (None, None) => return Ok(None),
+    };
+    let text = trimmed(&text);
+    match quotes_problem(text) {
+        Some(problem) => Err((origin, problem.to_owned())),
+        None => Ok(Some(text.to_owned())),
     }
+}
+
+/// The secret `name`, by [`read_value`].
+///
+/// # Errors
+/// As [`read_value`].
+pub fn read_secret(env: &Environment, name: &str) -> Result<Option<String>, ConfigError> {
+    read_value(&|name| env.get(name).map(str::to_owned), name)
+        .map_err(|(origin, problem)| ConfigError::new(origin, "", problem))
 }
 
 /// A database URL without its password and query.

@@ -22,6 +22,7 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
 use super::{LocalError, Options, folders::Folders, ids};
+use crate::config::read_pem;
 
 const API: &str = "VIDEO_LOCAL_API";
 const PUBLIC: &str = "VIDEO_LOCAL_PUBLIC";
@@ -205,15 +206,8 @@ fn public_key(given: &str) -> Result<Vec<u8>, LocalError> {
         name: PRIVATE_KEY.into(),
         problem: "must be an RSA private key of 2048 bits or more in PEM, or base64 of one",
     };
-    let given = given.trim();
-    let pem = if given.starts_with("-----") {
-        given.as_bytes().to_vec()
-    } else {
-        STANDARD
-            .decode(given.split_ascii_whitespace().collect::<String>())
-            .map_err(|_| wrong())?
-    };
-    let pair = match PrivateKeyDer::from_pem_slice(&pem).map_err(|_| wrong())? {
+    let pem = read_pem(given).ok_or_else(wrong)?;
+    let pair = match PrivateKeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| wrong())? {
         PrivateKeyDer::Pkcs1(der) => KeyPair::from_der(der.secret_pkcs1_der()),
         PrivateKeyDer::Pkcs8(der) => KeyPair::from_pkcs8(der.secret_pkcs8_der()),
         _ => return Err(wrong()),

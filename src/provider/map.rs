@@ -7,10 +7,11 @@ use super::{
     asset::Asset,
     check::Check,
     client::Client,
-    compile::{Constants, Reader},
+    compile::{Constants, Reader, refuse},
     error::MapError,
     playback::Playback,
     report::Key,
+    signing::key_fault,
     template::{Id, Name, ValueTables},
     upload::{self, Upload},
     webhook::Webhook,
@@ -36,7 +37,12 @@ impl Map {
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
         let mut root = Reader::root(file, toml)?;
-        let constants = Constants::load(&mut root, env)?;
+        let (mut constants, mut faults) = Constants::load(&mut root, env)?;
+        if !faults.is_empty() {
+            faults.append(&mut constants.blank);
+            faults.extend(key_fault(&root, &constants));
+            return Err(refuse(&root, &faults));
+        }
         let values = upload::values(&mut root)?;
         let mut api = root
             .table("api")?
@@ -70,6 +76,9 @@ impl Map {
             playback,
         };
         this.check_ids(&root)?;
+        if !constants.blank.is_empty() {
+            return Err(refuse(&root, &constants.blank));
+        }
         root.finish()?;
         Ok(this)
     }

@@ -9,6 +9,8 @@ mod otlp;
 mod process;
 mod trail;
 
+use std::ffi::OsString;
+
 use tracing_subscriber::filter::{Directive, EnvFilter, ParseError, filter_fn};
 use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
@@ -79,7 +81,10 @@ where
 {
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
-        .with_ansi(std::io::IsTerminal::is_terminal(&std::io::stderr()))
+        .with_ansi(is_coloured(
+            std::io::IsTerminal::is_terminal(&std::io::stderr()),
+            &|name| std::env::var_os(name),
+        ))
         .with_target(false);
     match settings.format {
         LogFormat::Json => lines.json().flatten_event(true).boxed(),
@@ -87,9 +92,27 @@ where
     }
 }
 
+/// Whether lines are coloured: on a terminal that can, where `NO_COLOR` is unset or empty (<https://no-color.org>).
+fn is_coloured(is_terminal: bool, env: &dyn Fn(&str) -> Option<OsString>) -> bool {
+    let is_unwanted = env("NO_COLOR").is_some_and(|value| !value.is_empty());
+    is_terminal && !is_unwanted && env("TERM").is_none_or(|term| term != "dumb")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_color_takes_the_colours_out() {
+        let with = |name: &'static str, value: &'static str| {
+            move |asked: &str| (asked == name).then(|| OsString::from(value))
+        };
+        assert!(is_coloured(true, &with("NO_COLOR", "")));
+        assert!(is_coloured(true, &with("TERM", "xterm")));
+        assert!(!is_coloured(true, &with("NO_COLOR", "1")));
+        assert!(!is_coloured(true, &with("TERM", "dumb")));
+        assert!(!is_coloured(false, &with("TERM", "xterm")));
+    }
 
     fn settings(filter: &str) -> Log {
         Log {

@@ -3,9 +3,9 @@
 use std::net::SocketAddr;
 
 use axum::Router;
-use secrecy::ExposeSecret;
 use tokio::task::JoinHandle;
 
+use super::maps::look_up;
 use super::{StartError, bind, load_map, local_options};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
@@ -82,12 +82,8 @@ async fn open_provider(
         ));
     }
     let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let local = Local::open(local_options(settings, env, &listener, clock)).await?;
-    let made = local.credentials().clone();
-    let look_up = |name: &str| {
-        let made = made.get(name).map(|value| value.expose_secret().to_owned());
-        env.get(name).map(str::to_owned).or(made)
-    };
+    let local = Local::open(local_options(settings, env, &listener, clock)?).await?;
+    let look_up = look_up(env, Some(&local));
     let provider = load_map(settings, name, &look_up, CallMeter::default(), clock)?;
     let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
     let inner = tokio::spawn(axum::serve(listener, router).into_future());

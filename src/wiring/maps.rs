@@ -1,16 +1,16 @@
 //! Which action maps are loaded, and from where.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use secrecy::ExposeSecret;
 
 use super::StartError;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment, Settings};
+use crate::config::{ConfigError, Environment, Settings, closest};
 use crate::domain::Policy;
 use crate::local::{self, Local};
-use crate::provider::{LoadOptions, Provider, embedded};
+use crate::provider::{LoadOptions, Provider, embedded, embedded_names};
 use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
@@ -30,11 +30,7 @@ pub(super) async fn load(
     metrics: &Metrics,
     clock: &Clock,
 ) -> Result<ProviderSet, StartError> {
-    let made = |name: &str| {
-        let value = local?.credentials().get(name)?;
-        Some(value.expose_secret().to_owned())
-    };
-    let look_up = |name: &str| env.get(name).map(str::to_owned).or_else(|| made(name));
+    let look_up = look_up(env, local);
     let mut providers = Vec::new();
     for name in names {
         match load_map(settings, &name, &look_up, metrics.calls_to(&name), clock) {
@@ -55,6 +51,54 @@ pub(super) async fn load(
         Some(local) => set.with_local(local::NAME, local.missing_tools()),
         None => set,
     })
+}
+
+/// Looks variables up: what the built-in provider made, or was given, goes before the environment.
+pub(super) fn look_up(env: &Environment, local: Option<&Local>) -> impl Fn(&str) -> Option<String> {
+    move |name: &str| {
+        let made = local.map(Local::credentials);
+        if let Some(value) = made.and_then(|made| made.get(name)) {
+            return Some(value.expose_secret().to_owned());
+        }
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        let is_made = made.is_some_and(|made| made.contains_key(plain));
+        env.get(name).filter(|_| !is_made).map(str::to_owned)
+    }
+}
+
+/// The text of every map that there is: built in, or in `providers.dir`.
+pub(super) fn texts(settings: &Settings) -> Vec<String> {
+    let mut texts: Vec<String> = embedded_names().filter_map(embedded).map(str::to_owned).collect();
+    texts.extend(
+        map_files(settings)
+            .into_iter()
+            .filter_map(|path| std::fs::read_to_string(path).ok()),
+    );
+    texts
+}
+
+fn map_files(settings: &Settings) -> Vec<PathBuf> {
+    if settings.providers.dir.is_empty() {
+        return Vec::new();
+    }
+    let entries = std::fs::read_dir(&settings.providers.dir).into_iter().flatten();
+    entries
+        .filter_map(|entry| Some(entry.ok()?.path()))
+        .filter(|path| path.extension().is_some_and(|ending| ending == "toml"))
+        .collect()
+}
+
+/// What is said of a map that there is not: which there are, and which was probably meant.
+pub(crate) fn no_such_map<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let meant = closest(name, names.iter().copied());
+    let meant = meant
+        .map(|meant| format!("; did you mean {meant}?"))
+        .unwrap_or_default();
+    format!(
+        "there is no map of this name; there are: {}{meant}",
+        names.join(", ")
+    )
 }
 
 /// The map of `name`: from `providers.dir` where there is one, else the built-in one.
@@ -79,16 +123,18 @@ pub(crate) fn load_map(
         })?;
         return Ok(Provider::load(name, &file, &text, env, &options)?);
     }
-    let text = embedded(name).ok_or_else(|| StartError::MapFile {
-        file: format!("{name}.toml"),
-        problem: format!(
-            "there is no built-in map of this name, and none in providers.dir (\"{}\")",
-            settings.providers.dir
-        ),
-    })?;
+    let Some(text) = embedded(name) else {
+        let files = map_files(settings);
+        let mut names: Vec<&str> = embedded_names().collect();
+        names.extend(files.iter().filter_map(|path| path.file_stem()?.to_str()));
+        return Err(StartError::MapFile {
+            file: format!("provider \"{name}\""),
+            problem: no_such_map(name, names),
+        });
+    };
     Ok(Provider::load(
         name,
-        &format!("config/providers/{name}.toml"),
+        &format!("{name}.toml (built in)"),
         text,
         env,
         &options,
@@ -103,7 +149,7 @@ pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Resu
     let policy = settings.uploads.playback_policy;
     if policy == Policy::Signed && default.is_some_and(|provider| !provider.can_play(Policy::Signed)) {
         return Err(StartError::Config(ConfigError::new(
-            "settings",
+            "VIDEO_UPLOADS__PLAYBACK_POLICY",
             "uploads.playback_policy",
             format!(
                 "is \"signed\", but provider \"{}\" has no signing key: set its key's variables or use \"public\"",

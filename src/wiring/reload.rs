@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::{App, Routers, StartError, authenticator, kept, maps, tell};
+use super::{App, Routers, StartError, authenticator, kept, maps, tell, warnings};
 use crate::auth::{Development, check_development};
 use crate::config::{ConfigError, Environment, Settings, load};
 use crate::http::server::Served;
@@ -92,7 +92,7 @@ impl Reloader {
         let state = old.renewed(settings, Arc::new(set), auth);
         let routers = Routers::of(&state, local);
         // Nothing can fail from here on.
-        for warning in &state.settings.warnings {
+        for warning in warnings(&state.settings) {
             tracing::warn!("{warning}");
         }
         tell(&state);

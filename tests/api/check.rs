@@ -139,8 +139,6 @@ async fn what_is_no_private_key_is_told_for_what_it_is() {
             "-----BEGIN ENCRYPTED PRIVATE KEY-----\nx\n-----END ENCRYPTED PRIVATE KEY-----".to_owned(),
             "openssl pkey",
         ),
-        (pem.trim().replace('\n', "\\n"), "\\n written in it"),
-        (pem.trim().replace('\n', " "), "lost its line breaks"),
         (path.display().to_string(), "_FILE"),
         (der, "in DER"),
         (cut, "is cut off"),
@@ -179,7 +177,13 @@ async fn a_key_is_taken_in_every_form_that_providers_give_it_in() {
         keys::private_pem().to_owned(),
         STANDARD.encode(keys::private_pem()),
         pkcs1.clone(),
-        STANDARD.encode(pkcs1),
+        STANDARD.encode(&pkcs1),
+        // As environment files, manifests and copying leave it.
+        pkcs1.trim().replace('\n', "\\n"),
+        pkcs1.replace('\n', "\n    "),
+        pkcs1.trim().replace('\n', " "),
+        format!("\u{feff}{}", pkcs1.replace('\n', "\r\n")),
+        STANDARD.encode(STANDARD.encode(pkcs1)),
     ] {
         let found = set_up.check(&[("VIDEO_PRIVATE_KEY", &key)]).await;
         assert!(found.well, "{found:?}");

@@ -119,14 +119,13 @@ async fn settings_that_do_not_fit_are_named() {
 #[tokio::test]
 async fn a_public_address_is_one_that_paths_can_be_put_behind() {
     for (variable, value, named) in [
-        ("VIDEO_HTTP__PUBLIC_URL", "https://x/", "slash"),
         ("VIDEO_HTTP__PUBLIC_URL", "https://x/#a", "fragment"),
         ("VIDEO_HTTP__PUBLIC_URL", "https://x/a?b", "query"),
         ("VIDEO_HTTP__PUBLIC_URL", "https://x//evil.example", "path"),
         ("VIDEO_HTTP__PUBLIC_URL", "https://x/a/../b", "path"),
         ("VIDEO_HTTP__PUBLIC_URL", "https://x/a b", "path"),
         ("VIDEO_HTTP__PUBLIC_URL", "https://me:secret@x/a", "user"),
-        ("VIDEO_LOCAL__PUBLIC_URL", "https://x/local/", "slash"),
+        ("VIDEO_LOCAL__PUBLIC_URL", "https://x/local/?a", "query"),
     ] {
         let key = if variable.contains("LOCAL") {
             "local.public_url"

@@ -7,7 +7,7 @@ mod surroundings;
 use super::{CommandError, print};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
-use crate::wiring::StartError;
+use crate::wiring::{StartError, warnings};
 
 /// Prints a line. One that cannot be printed stops no check.
 macro_rules! say {
@@ -49,15 +49,24 @@ pub(super) async fn check(
 ) -> Result<(), CommandError> {
     let mut report = Report::default();
     match settings {
-        Err(error) => report.fail(
-            "settings",
-            &error.to_string(),
-            "config/default.toml says what each one means",
-        ),
+        Err(error) => {
+            for line in error.to_string().lines() {
+                report.fail(
+                    "settings",
+                    line,
+                    "yourbit-video settings says what each one means",
+                );
+            }
+            if let StartError::Config(error) = &error
+                && let Some(settings) = error.readable()
+            {
+                provider::check_maps(settings, env, None, &Clock::system(), &mut report).await;
+            }
+        }
         Ok(settings) => {
             report.ok("settings", "they fit");
-            for warning in &settings.warnings {
-                report.warn("settings", warning, "it changes nothing");
+            for warning in warnings(&settings) {
+                report.warn("settings", &warning, "nothing changes by it");
             }
             surroundings::check(&settings, &mut report).await;
             let store = database::check(&settings, &mut report).await;

@@ -33,13 +33,34 @@ pub(super) async fn check(
     clock: &Clock,
     report: &mut Report,
 ) {
+    let look = Look { store, clock };
+    let loaded = check_maps(settings, env, store, clock, report).await;
+    if let Err(error) = check_default(settings, &loaded) {
+        report.fail(
+            "uploads.playback_policy",
+            &error.to_string(),
+            "uploads that ask for no policy would all be refused",
+        );
+    }
+    for provider in &loaded {
+        look.at(provider, report).await;
+    }
+}
+
+/// The map of each provider that is enabled or has videos, and the secrets that it needs. Returns those that are in order.
+pub(super) async fn check_maps(
+    settings: &Settings,
+    env: &Environment,
+    store: Option<&Store>,
+    clock: &Clock,
+    report: &mut Report,
+) -> Vec<Provider> {
     let mut names: BTreeSet<String> = settings.providers.enabled.iter().cloned().collect();
     if let Some(store) = store {
         // An empty database has no videos yet.
         let in_use = store.providers_in_use().await.unwrap_or_default();
         names.extend(in_use);
     }
-    let look = Look { store, clock };
     let mut loaded = Vec::new();
     // The built-in one makes its credentials and keys itself, and answers only while the service runs.
     for name in names.iter().filter(|name| *name != local::NAME) {
@@ -52,7 +73,8 @@ pub(super) async fn check(
         ) {
             Err(error) => {
                 let remedy = format!(
-                    "the head of {name}.toml says what to set (or leave \"{name}\" out of providers.enabled)"
+                    "yourbit-video settings and the head of {name}.toml say what to set (or leave \"{name}\" out of \
+                     providers.enabled)"
                 );
                 report.fail(&format!("map {name}"), &error.to_string(), &remedy);
             }
@@ -62,16 +84,7 @@ pub(super) async fn check(
             }
         }
     }
-    if let Err(error) = check_default(settings, &loaded) {
-        report.fail(
-            "uploads.playback_policy",
-            &error.to_string(),
-            "uploads that ask for no policy would all be refused",
-        );
-    }
-    for provider in &loaded {
-        look.at(provider, report).await;
-    }
+    loaded
 }
 
 impl Look<'_> {
@@ -87,7 +100,8 @@ impl Look<'_> {
         }
         let about = format!("credentials of {name}");
         let remedy = format!(
-            "the head of {name}.toml says which variables hold them; are they of the right environment?"
+            "yourbit-video settings and the head of {name}.toml say which variables hold them; are they of the right \
+             environment?"
         );
         match provider.check_credentials(self.clock.now()).await {
             Ok(None) => report.warn(

@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::super::{Env, error::MapError};
 use super::reader::{Reader, to_json};
+use crate::config::read_value;
 
 /// Public constants and secrets of one map, and whether signing is switched off.
 #[derive(Default)]
@@ -15,11 +16,15 @@ pub(crate) struct Constants {
     secrets: BTreeMap<String, Entry<SecretString>>,
     /// Every secret and environment-fed variable that `[playback.sign]` alone uses is empty.
     pub(crate) signing_off: bool,
+    /// Variables that are there without a value, for [`refuse`]: where they are used may say more of it.
+    pub(crate) blank: Vec<Fault>,
 }
 
 struct Entry<T> {
     value: T,
     empty: bool,
+    /// What is wrong with the variable that it was read from.
+    fault: Option<String>,
     /// The environment variable that it waits for, or was read from.
     variable: Option<String>,
     unset: bool,
@@ -28,8 +33,9 @@ struct Entry<T> {
 }
 
 impl Constants {
-    /// Reads `[vars]` and `[secrets]`, and decides whether `[playback.sign]` is off.
-    pub(crate) fn load(root: &mut Reader, env: Env<'_>) -> Result<Self, MapError> {
+    /// Reads `[vars]` and `[secrets]`, and decides whether `[playback.sign]` is off. With every variable that is
+    /// missing or wrong, for [`refuse`].
+    pub(crate) fn load(root: &mut Reader, env: Env<'_>) -> Result<(Self, Vec<Fault>), MapError> {
         let mut this = Self::default();
         if let Some(mut vars) = root.table("vars")? {
             for (name, value) in vars.entries() {
@@ -47,9 +53,8 @@ impl Constants {
             }
         }
         let own = own_to_signing(root);
-        this.settle_signing(root, &own)?;
-        this.refuse_unset(root, &own)?;
-        Ok(this)
+        let faults = this.faults(&own);
+        Ok((this, faults))
     }
 
     /// A variable's value; `None` where the map has no such variable.
@@ -91,27 +96,61 @@ impl Constants {
         self.secrets.keys().map(String::as_str)
     }
 
-    fn settle_signing(&mut self, root: &Reader, own: &BTreeSet<String>) -> Result<(), MapError> {
-        let mut empty = Vec::new();
-        let mut set = Vec::new();
+    /// Everything that is wrong with the variables, and whether signing is off for want of them.
+    fn faults(&mut self, own: &BTreeSet<String>) -> Vec<Fault> {
+        let mut faults = Vec::new();
+        let mut blank = Vec::new();
+        let (mut empty, mut set, mut readable) = (Vec::new(), Vec::new(), true);
         for name in own {
             let Some((variable, is_empty)) = self.fed(name) else {
                 continue;
             };
+            readable &= !self.has_fault(name);
             if is_empty {
                 empty.push(variable);
             } else {
                 set.push(variable);
             }
         }
-        if let (Some(missing), Some(known)) = (empty.first(), set.first()) {
-            let what = format!(
-                "{missing} is not set although {known} is; set both, or neither to switch signing off"
-            );
-            return Err(root.error_in("playback.sign", "", what));
+        self.signing_off = readable && set.is_empty() && !empty.is_empty();
+        if readable && let Some(known) = set.first() {
+            faults.extend(empty.iter().map(|missing| Fault {
+                table: "playback.sign",
+                key: String::new(),
+                what: format!(
+                    "{missing} is not set although {known} is; set both, or neither to switch signing off"
+                ),
+            }));
         }
-        self.signing_off = !empty.is_empty();
-        Ok(())
+        let vars = self
+            .vars
+            .iter()
+            .map(|(key, entry)| ("vars", key, entry.problem(), entry.needs_value()));
+        let secrets = self
+            .secrets
+            .iter()
+            .map(|(key, entry)| ("secrets", key, entry.problem(), entry.needs_value()));
+        for (table, key, problem, needs_value) in vars.chain(secrets) {
+            // What is off needs nothing, and where half of it is there, that was told above.
+            let is_told = needs_value && readable && own.contains(&format!("{table}.{key}"));
+            if let Some(what) = problem.filter(|_| !is_told) {
+                let is_blank = what.ends_with(BLANK);
+                let key = key.clone();
+                let list = if is_blank { &mut blank } else { &mut faults };
+                list.push(Fault { table, key, what });
+            }
+        }
+        self.blank = blank;
+        faults
+    }
+
+    fn has_fault(&self, name: &str) -> bool {
+        let fault = match name.split_once('.') {
+            Some(("vars", name)) => self.vars.get(name).map(|entry| &entry.fault),
+            Some((_, name)) => self.secrets.get(name).map(|entry| &entry.fault),
+            None => None,
+        };
+        fault.is_some_and(Option::is_some)
     }
 
     /// The environment variable (or name) behind `vars.x` or `secrets.x`, and whether it gave nothing.
@@ -131,27 +170,56 @@ impl Constants {
         };
         Some((variable.clone().unwrap_or_else(|| name.to_owned()), empty))
     }
+}
 
-    fn refuse_unset(&self, root: &Reader, own: &BTreeSet<String>) -> Result<(), MapError> {
-        let excused = |name: &str| self.signing_off && own.contains(name);
-        let vars = self
-            .vars
-            .iter()
-            .filter(|(_, entry)| entry.unset)
-            .map(|(key, entry)| ("vars", key, &entry.variable));
-        let secrets = self
-            .secrets
-            .iter()
-            .filter(|(_, entry)| entry.unset)
-            .map(|(key, entry)| ("secrets", key, &entry.variable));
-        for (table, key, variable) in vars.chain(secrets) {
-            if !excused(&format!("{table}.{key}")) {
-                let variable = variable.as_deref().unwrap_or_default();
-                let what = format!("the environment variable {variable} (or {variable}_FILE) is not set");
-                return Err(root.error_in(table, key, what));
-            }
+/// What is said of a variable that is there without a value.
+const BLANK: &str = "is set, but empty";
+
+/// What is wrong with a variable behind a key.
+pub(crate) struct Fault {
+    pub(crate) table: &'static str,
+    pub(crate) key: String,
+    pub(crate) what: String,
+}
+
+/// The error of one fault, by its place, or of several in one line, so that all can be mended at once.
+pub(crate) fn refuse(root: &Reader, faults: &[Fault]) -> MapError {
+    match faults {
+        [Fault { table, key, what }] => root.error_in(table, key, what),
+        several => {
+            let shown: Vec<String> = several.iter().map(Fault::to_string).collect();
+            root.error_in("", "", shown.join("; "))
         }
-        Ok(())
+    }
+}
+
+impl std::fmt::Display for Fault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { table, key, what } = self;
+        if key.is_empty() {
+            write!(f, "[{table}]: {what}")
+        } else {
+            write!(f, "[{table}] {key}: {what}")
+        }
+    }
+}
+
+impl<T> Entry<T> {
+    /// It was to be fed from the environment, and nothing came.
+    fn needs_value(&self) -> bool {
+        self.fault.is_none() && self.empty && self.variable.is_some() && !self.defaulted
+    }
+
+    fn problem(&self) -> Option<String> {
+        if self.fault.is_some() {
+            return self.fault.clone();
+        }
+        let variable = self.variable.as_deref().filter(|_| self.needs_value())?;
+        Some(if self.unset {
+            format!("the environment variable {variable} (or {variable}_FILE) is not set")
+        } else {
+            format!("the environment variable {variable} {BLANK}")
+        })
     }
 }
 
@@ -167,6 +235,7 @@ fn variable(at: &Reader, key: &str, value: toml::Value, env: Env<'_>) -> Result<
         other => Ok(Entry {
             value: to_json(other),
             empty: false,
+            fault: None,
             variable: None,
             unset: false,
             defaulted: false,
@@ -176,6 +245,7 @@ fn variable(at: &Reader, key: &str, value: toml::Value, env: Env<'_>) -> Result<
 
 struct Expanded {
     text: String,
+    fault: Option<String>,
     variable: Option<String>,
     unset: bool,
     defaulted: bool,
@@ -186,6 +256,7 @@ impl Expanded {
         Entry {
             empty: self.text.is_empty(),
             value: Value::String(self.text),
+            fault: self.fault,
             variable: self.variable,
             unset: self.unset,
             defaulted: self.defaulted,
@@ -196,6 +267,7 @@ impl Expanded {
         Entry {
             empty: self.text.is_empty(),
             value: SecretString::from(self.text),
+            fault: self.fault,
             variable: self.variable,
             unset: self.unset,
             defaulted: self.defaulted,
@@ -207,6 +279,7 @@ impl Expanded {
 fn expand(text: &str, env: Env<'_>) -> Result<Expanded, String> {
     let mut out = Expanded {
         text: String::new(),
+        fault: None,
         variable: None,
         unset: false,
         defaulted: false,
@@ -231,13 +304,20 @@ fn expand(text: &str, env: Env<'_>) -> Result<Expanded, String> {
                 "`${{{name}}}` is no environment variable; allowed: ${{NAME}} or ${{NAME:-default}}"
             ));
         }
-        match (read(name, env)?, default) {
-            (Some(value), _) => out.text.push_str(&value),
-            (None, Some(default)) => {
+        let value = read_value(env, name).unwrap_or_else(|(origin, problem)| {
+            out.fault = Some(format!("{origin} {problem}"));
+            Some(String::new())
+        });
+        match (value, default) {
+            // As a shell reads `:-`: what is empty is not set.
+            (Some(value), default) if !value.is_empty() || default.is_none() => {
+                out.text.push_str(spelled_like(default, &value));
+            }
+            (_, Some(default)) => {
                 out.defaulted = true;
                 out.text.push_str(default);
             }
-            (None, None) => out.unset = true,
+            (_, None) => out.unset = true,
         }
         out.variable = Some(name.to_owned());
         rest = &inner[end + 1..];
@@ -249,20 +329,14 @@ fn expand(text: &str, env: Env<'_>) -> Result<Expanded, String> {
     Ok(out)
 }
 
-/// `NAME`, else the file that `NAME_FILE` names, without its last newline.
-fn read(name: &str, env: Env<'_>) -> Result<Option<String>, String> {
-    if let Some(value) = env(name) {
-        return Ok(Some(value));
+/// `value` as its default is spelled: where that is an address without a slash at its end, paths follow it.
+fn spelled_like<'a>(default: Option<&str>, value: &'a str) -> &'a str {
+    let is_base = |text: &str| text.contains("://") && !text.ends_with('/');
+    if default.is_some_and(is_base) && value.contains("://") {
+        value.trim_end_matches('/')
+    } else {
+        value
     }
-    let Some(path) = env(&format!("{name}_FILE")) else {
-        return Ok(None);
-    };
-    let text =
-        std::fs::read_to_string(&path).map_err(|error| format!("{name}_FILE cannot be read: {error}"))?;
-    let text = text
-        .strip_suffix('\n')
-        .map_or(text.as_str(), |line| line.strip_suffix('\r').unwrap_or(line));
-    Ok(Some(text.to_owned()))
 }
 
 /// The `vars.x` and `secrets.x` that only what signs uses: others say nothing about whether signing is wanted.

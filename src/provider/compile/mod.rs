@@ -4,6 +4,6 @@ mod constants;
 mod reader;
 mod variables;
 
-pub(crate) use constants::Constants;
+pub(crate) use constants::{Constants, Fault, refuse};
 pub(crate) use reader::{Reader, to_json};
 pub use variables::variables;

@@ -15,7 +15,7 @@ use super::{
     signer::Signer,
 };
 use crate::provider::{
-    compile::{Constants, Reader},
+    compile::{Constants, Fault, Reader},
     error::{InvalidField, MapError},
     template::{JsonTemplate, Name, Place, Scope},
 };
@@ -153,6 +153,30 @@ impl Jwt {
         URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut out);
         Ok(out)
     }
+}
+
+/// What is wrong with the key that signs tokens, where something else keeps the map from being compiled: so that both
+/// are told at once.
+pub(crate) fn key_fault(root: &Reader, constants: &Constants) -> Option<Fault> {
+    let (_, sign) = root.peek_all().find(|(path, _)| path == "playback.sign")?;
+    let text = |key: &str| sign.get(key)?.as_str();
+    let template = text("key")?;
+    let name = template.strip_prefix("{secrets.")?.strip_suffix('}')?;
+    let key = constants
+        .secret(name)
+        .filter(|key| !key.expose_secret().is_empty())?;
+    let find = |format: &str| KEY_FORMATS.iter().find(|(name, _)| *name == format);
+    let (_, format) = find(text("key_format").unwrap_or("pem"))?;
+    let (_, algorithm) = ALGORITHMS
+        .iter()
+        .find(|(name, _)| Some(*name) == text("algorithm"))?;
+    let what = SigningKey::parse(key.expose_secret(), *format, *algorithm).err()?;
+    let origin = constants.origin_of(template).unwrap_or_default();
+    Some(Fault {
+        table: "playback.sign",
+        key: "key".to_owned(),
+        what: format!("{origin} {what}"),
+    })
 }
 
 fn tokens(

@@ -9,6 +9,7 @@ use aws_lc_rs::{
 use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
 use super::{digest::any_base64, jwk, mistaken::what_it_is};
+use crate::config::read_pem;
 
 /// How a token is signed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,8 +69,15 @@ impl SigningKey {
         match format {
             KeyFormat::Pem => Self::from_pem(text, algorithm),
             KeyFormat::Jwk => {
-                let json = serde_json::from_str(text.trim()).ok();
-                let json = json.or_else(|| serde_json::from_slice(&any_base64(text)?).ok());
+                let text = text.trim_matches(|char: char| char.is_whitespace() || char == '\u{feff}');
+                let json = serde_json::from_str(text).ok();
+                let json = json.or_else(|| {
+                    let once = any_base64(text)?;
+                    let json = serde_json::from_slice(&once).ok();
+                    json.or_else(|| {
+                        serde_json::from_slice(&any_base64(std::str::from_utf8(&once).ok()?)?).ok()
+                    })
+                });
                 jwk::parse(&json.ok_or("is no JWK, nor the base64 of one")?, algorithm)
             }
             KeyFormat::Utf8 => Self::from_bytes(text.as_bytes(), algorithm),
@@ -78,13 +86,7 @@ impl SigningKey {
     }
 
     fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, String> {
-        let text = text.trim();
-        let pem = if text.starts_with("-----") {
-            Some(text.as_bytes().to_vec())
-        } else {
-            any_base64(text)
-        };
-        let der = pem.and_then(|pem| PrivateKeyDer::from_pem_slice(pem.trim_ascii()).ok());
+        let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
         let der = der.ok_or_else(|| what_it_is(text))?;
         match (algorithm, &der) {
             (Algorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {

@@ -1,6 +1,7 @@
 //! What a text is that should have been a private key: people paste the wrong thing in a few well-known ways.
 
 use super::digest::any_base64;
+use crate::config::read_pem;
 
 /// What is wrong with a text that is no private key in PEM, and what to do. Never shows the text.
 pub(super) fn what_it_is(text: &str) -> &'static str {
@@ -8,7 +9,7 @@ pub(super) fn what_it_is(text: &str) -> &'static str {
     if text.is_empty() {
         return "is empty: give the private key in PEM, or the base64 of it";
     }
-    if let Some(found) = in_pem(text) {
+    if let Some(found) = read_pem(text).as_deref().and_then(in_pem) {
         return found;
     }
     if text.starts_with(['/', '.', '~']) && !text.contains(char::is_whitespace) {
@@ -18,18 +19,15 @@ pub(super) fn what_it_is(text: &str) -> &'static str {
         return "is JSON, such as a JWK: give the private key in PEM, or the base64 of it";
     }
     match any_base64(text) {
-        Some(bytes) => std::str::from_utf8(&bytes)
-            .ok()
-            .and_then(in_pem)
-            .unwrap_or(match bytes.first() {
-                Some(0x30) => {
-                    "is the base64 of a key in DER: put the PEM lines -----BEGIN … PRIVATE KEY----- around it"
-                }
-                Some(b'{') => {
-                    "is the base64 of JSON, such as a JWK: give the private key in PEM, or the base64 of it"
-                }
-                _ => "is no private key in PEM, nor the base64 of one; is it the key's id, or cut off?",
-            }),
+        Some(bytes) => match bytes.first() {
+            Some(0x30) => {
+                "is the base64 of a key in DER: put the PEM lines -----BEGIN … PRIVATE KEY----- around it"
+            }
+            Some(b'{') => {
+                "is the base64 of JSON, such as a JWK: give the private key in PEM, or the base64 of it"
+            }
+            _ => "is no private key in PEM, nor the base64 of one; is it the key's id, or cut off?",
+        },
         None => "is no private key in PEM, nor the base64 of one",
     }
 }
@@ -44,13 +42,6 @@ fn in_pem(text: &str) -> Option<&'static str> {
         "ENCRYPTED PRIVATE KEY" => ENCRYPTED,
         _ if text.contains("Proc-Type: 4,ENCRYPTED") => ENCRYPTED,
         _ if !text.contains("-----END ") => "is cut off: its last line -----END …----- is missing",
-        _ if text.contains("\\n") => {
-            "has \\n written in it instead of line breaks: give the base64 of the file, or name it in the variable \
-             with _FILE at its end"
-        }
-        _ if !text.contains('\n') => {
-            "has lost its line breaks: give the base64 of the file, or name it in the variable with _FILE at its end"
-        }
         _ => "is no private key in PEM that can be read (PKCS#1, PKCS#8 or SEC1)",
     })
 }

@@ -10,7 +10,7 @@ mod signer;
 mod threads;
 
 pub(crate) use digest::{Digest, KEY_ENCODINGS, KeyEncoding, any_base64, secret};
-pub(crate) use jwt::{Jwt, TokenTemplate};
+pub(crate) use jwt::{Jwt, TokenTemplate, key_fault};
 pub(crate) use lifetime::Lifetime;
 pub use threads::threads as signing_threads;
 

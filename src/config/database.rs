@@ -1,0 +1,168 @@
+//! `[database]`: addresses of databases, whose passwords never show.
+
+use percent_encoding::percent_decode_str;
+use url::Url;
+
+/// Query parameters that the PostgreSQL driver knows. It writes name and value of any other into the log.
+const PARAMETERS: [&str; 18] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "password",
+    "port",
+    "ssl-ca",
+    "ssl-cert",
+    "ssl-key",
+    "ssl-mode",
+    "ssl-root-cert",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+
+/// How a password is written that has one of the characters which mean something in a URL.
+const ENCODE: &str = "in user and password these characters are written percent-encoded: # as %23, / as %2F, ? as \
+                      %3F, @ as %40, : as %3A, % as %25";
+
+/// A database URL as it is used, and the names of parameters that were taken out because nothing reads them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Address {
+    pub(super) url: String,
+    pub(super) unread: Vec<String>,
+}
+
+/// Reads a database URL. No part of it is in the error: a URL that cannot be read cannot be masked either.
+pub(super) fn read(text: &str) -> Result<Address, String> {
+    if text.is_empty() {
+        return Err("is empty: give postgres://user:password@host/name or sqlite://path".to_owned());
+    }
+    let scheme = text.split(':').next().unwrap_or_default().to_ascii_lowercase();
+    let rest = &text[scheme.len()..];
+    match scheme.as_str() {
+        "sqlite" => Ok(Address {
+            url: format!("{scheme}{rest}"),
+            unread: Vec::new(),
+        }),
+        "postgres" | "postgresql" if rest.starts_with("://") => postgres(&scheme, &rest[3..]),
+        _ => Err("must begin with postgres:// or sqlite://".to_owned()),
+    }
+}
+
+fn postgres(scheme: &str, rest: &str) -> Result<Address, String> {
+    let unreadable = |what: &str| Err(format!("{what}; {ENCODE}"));
+    if rest.contains(char::is_control) {
+        return Err("has a line break or another control character within it".to_owned());
+    }
+    if rest.contains('#') {
+        return unreadable("has a # in it, which means nothing in a database URL");
+    }
+    let (before, query) = rest
+        .split_once('?')
+        .map_or((rest, None), |(before, query)| (before, Some(query)));
+    let pairs: Vec<(&str, &str)> = query
+        .unwrap_or_default()
+        .split('&')
+        .filter(|pair| !pair.is_empty())
+        .map(|pair| (pair.split('=').next().unwrap_or_default(), pair))
+        .collect();
+    let is_known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
+    let in_path = before.split_once('/').is_some_and(|(_, path)| path.contains('@'));
+    let in_query =
+        query.is_some_and(|query| query.contains('@')) && !pairs.iter().all(|(name, _)| is_known(name));
+    if in_path || in_query {
+        return unreadable("has an @ after the first / or ?, so it cannot be told where the password ends");
+    }
+    let (known, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| is_known(name));
+    let query: Vec<&str> = known.into_iter().map(|(_, pair)| pair).collect();
+    let query = if query.is_empty() {
+        String::new()
+    } else {
+        format!("?{}", query.join("&"))
+    };
+    let url = format!("{scheme}://{before}{query}");
+    let Ok(parsed) = Url::parse(&url) else {
+        return unreadable("is no URL such as postgres://user:password@host/name");
+    };
+    let is_text = |text: &str| percent_decode_str(text).decode_utf8().is_ok();
+    if !is_text(parsed.username()) || !parsed.password().is_none_or(is_text) {
+        return unreadable("has a user or password that is not UTF-8 text once it is decoded");
+    }
+    Ok(Address {
+        url,
+        unread: others.into_iter().map(|(name, _)| name.to_owned()).collect(),
+    })
+}
+
+/// Server and database of a PostgreSQL URL, without user, password and parameters.
+pub(super) fn place(url: &str) -> String {
+    let Ok(parsed) = Url::parse(url) else {
+        return "postgres".to_owned();
+    };
+    let host = parsed
+        .host_str()
+        .filter(|host| !host.is_empty())
+        .unwrap_or("localhost");
+    let port = parsed.port().map(|port| format!(":{port}")).unwrap_or_default();
+    format!("postgres://{host}{port}{}", parsed.path())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_password_is_taken_as_it_is_or_refused_without_a_part_of_it() {
+        let url = |text: &str| read(text).map(|address| address.url);
+        for text in [
+            "postgres://video:p@ss@db/video",
+            "postgres://video:a:b@db/video",
+            "postgres://video:50%@db/video",
+            "postgres://video:a%2Fb@db:5432/video?sslmode=require",
+            "postgres://video@server:pw@db/video",
+            "postgres:///video?host=/run/postgresql&user=me@example.com",
+            "postgres://%2Frun%2Fpostgresql/video",
+            "sqlite://data/a#b?.db",
+        ] {
+            assert_eq!(url(text).as_deref(), Ok(text));
+        }
+        for text in [
+            "postgres://video:hid#den@db/video",
+            "postgres://video:hid/den@db/video",
+            "postgres://video:12/den@db/video",
+            "postgres://video:hid?den@db/video",
+            "postgres://video:12?a=den@db/video",
+            "postgres://video:h@id/den@db/video",
+            "postgres://video:hid den@d b/video",
+            "postgres://video:%FFhidden@db/video",
+            "postgres:/video:hidden@db/video",
+            "mysql://video:hidden@db/video",
+            "hidden",
+        ] {
+            let refused = url(text).unwrap_err();
+            assert!(
+                !refused.contains("hid") && !refused.contains("den@"),
+                "{text}: {refused}"
+            );
+        }
+        assert!(
+            url("postgres://video:a/b@db/video")
+                .unwrap_err()
+                .contains("/ as %2F")
+        );
+    }
+
+    #[test]
+    fn the_scheme_may_be_in_capitals_and_parameters_that_nothing_reads_go() {
+        let found =
+            read("POSTGRES://video:pw@db/video?pgbouncer=true&sslmode=require&pasword=hidden").unwrap();
+        assert_eq!(found.url, "postgres://video:pw@db/video?sslmode=require");
+        assert_eq!(found.unread, ["pgbouncer", "pasword"]);
+        assert_eq!(place(&found.url), "postgres://db/video");
+        assert_eq!(read("SQLite:data/x.db").unwrap().url, "sqlite:data/x.db");
+    }
+}

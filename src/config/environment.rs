@@ -1,0 +1,76 @@
+//! The environment, as a value.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+
+/// Environment variables, as a value: tests pass their own.
+#[derive(Clone, Debug, Default)]
+pub struct Environment {
+    values: BTreeMap<String, String>,
+    /// Names whose value is not UTF-8.
+    unreadable: Vec<String>,
+}
+
+impl Environment {
+    /// The process's own.
+    pub fn of_process() -> Self {
+        Self::of(std::env::vars_os())
+    }
+
+    fn of(pairs: impl Iterator<Item = (OsString, OsString)>) -> Self {
+        let mut this = Self::default();
+        for (name, value) in pairs {
+            let name = name.to_string_lossy().into_owned();
+            match value.into_string() {
+                Ok(value) => drop(this.values.insert(name, value)),
+                Err(_) => this.unreadable.push(name),
+            }
+        }
+        this
+    }
+
+    /// The value of `name`, which may be empty.
+    pub fn get(&self, name: &str) -> Option<&str> {
+        self.values.get(name).map(String::as_str)
+    }
+
+    /// All names and values.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.values
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// Variables that are set to something that is no text.
+    pub(super) fn unreadable(&self) -> impl Iterator<Item = &str> {
+        self.unreadable.iter().map(String::as_str)
+    }
+}
+
+impl<K: Into<String>, V: Into<String>> FromIterator<(K, V)> for Environment {
+    fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
+        let pairs = pairs.into_iter();
+        Self {
+            values: pairs.map(|(name, value)| (name.into(), value.into())).collect(),
+            unreadable: Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::ffi::OsStringExt;
+
+    use super::*;
+
+    #[test]
+    fn a_secret_that_is_no_text_is_not_an_unset_one() {
+        let broken = OsString::from_vec(vec![b'a', 0xff]);
+        let env = Environment::of([("VIDEO_AUTH__JWT_SECRET".into(), broken)].into_iter());
+        let refused = super::super::load(None, &env).unwrap_err().to_string();
+        assert!(
+            refused.contains("VIDEO_AUTH__JWT_SECRET") && refused.contains("UTF-8"),
+            "{refused}"
+        );
+    }
+}

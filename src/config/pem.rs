@@ -1,0 +1,111 @@
+//! Private keys as people hand them over.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
+/// How often a text may be the base64 of the next one.
+const LAYERS: usize = 2;
+
+/// The PEM that `text` means: with line breaks written out as `\n`, indented, on one line, behind a byte-order mark,
+/// or the base64 of any of these, once or twice. `None` where no PEM comes of it.
+pub fn read_pem(text: &str) -> Option<String> {
+    let mut text = plain(text);
+    for _ in 0..LAYERS {
+        if text.contains("-----BEGIN ") {
+            break;
+        }
+        text = plain(&String::from_utf8(decode_base64(&text)?).ok()?);
+    }
+    let start = text.find("-----BEGIN ")?;
+    Some(blocks(&text[start..]))
+}
+
+/// Without byte-order mark, and with real line breaks: a backslash is in no PEM and no base64.
+fn plain(text: &str) -> String {
+    let text = text.replace('\u{feff}', "").replace("\\\\", "\\");
+    text.replace("\\r", "").replace("\\n", "\n").trim().to_owned()
+}
+
+fn decode_base64(text: &str) -> Option<Vec<u8>> {
+    let text: String = text
+        .chars()
+        .filter(|char| !char.is_whitespace() && *char != '=')
+        .collect();
+    URL_SAFE_NO_PAD
+        .decode(text.replace('+', "-").replace('/', "_"))
+        .ok()
+}
+
+/// Every block of `text`, its base64 in lines of 64 characters. What is no whole block stays as it is.
+fn blocks(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() + 64);
+    let mut rest = text;
+    while let Some((label, body, after)) = block(rest) {
+        out.extend(["-----BEGIN ", label, "-----\n"]);
+        if body.contains(':') {
+            // Headers of an encrypted key: its lines count.
+            for line in body.lines() {
+                out.push_str(line.trim());
+                out.push('\n');
+            }
+        } else {
+            let base64: Vec<char> = body.chars().filter(|char| !char.is_whitespace()).collect();
+            for line in base64.chunks(64) {
+                out.extend(line);
+                out.push('\n');
+            }
+        }
+        out.extend(["-----END ", label, "-----\n"]);
+        rest = after.find("-----BEGIN ").map_or("", |next| &after[next..]);
+    }
+    out.push_str(rest);
+    out
+}
+
+/// Label and body of the block that `text` begins with, and what follows it.
+fn block(text: &str) -> Option<(&str, &str, &str)> {
+    let (label, rest) = text.strip_prefix("-----BEGIN ")?.split_once("-----")?;
+    let (body, after) = rest.split_once(&format!("-----END {label}-----"))?;
+    Some((label, body, after))
+}
+
+#[cfg(test)]
+mod tests {
+    use base64::engine::general_purpose::STANDARD;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_read_in_every_shape_that_it_arrives_in() {
+        let body = "QUJD".repeat(40);
+        let lines: Vec<&str> = [&body[..64], &body[64..128], &body[128..]].to_vec();
+        let pem = format!(
+            "-----BEGIN PRIVATE KEY-----\n{}\n-----END PRIVATE KEY-----\n",
+            lines.join("\n")
+        );
+        let once = STANDARD.encode(&pem);
+        for text in [
+            pem.clone(),
+            pem.trim().to_owned(),
+            pem.replace('\n', "\r\n"),
+            pem.replace('\n', "\\n"),
+            pem.replace('\n', "\\r\\n"),
+            pem.replace('\n', "\\\\n"),
+            pem.replace('\n', "\n    "),
+            pem.replace('\n', " "),
+            pem.replace('\n', ""),
+            format!("\u{feff}{pem}"),
+            once.clone(),
+            format!("{}\n{}\n", &once[..76], &once[76..]),
+            STANDARD.encode(&once),
+            STANDARD.encode(format!("{once}\n")),
+            STANDARD.encode(pem.replace('\n', "\\n")),
+            format!("Bag Attributes\n  friendlyName: x\n{pem}"),
+        ] {
+            assert_eq!(read_pem(&text).as_deref(), Some(pem.as_str()), "{text}");
+        }
+        for text in ["", "key-1", "QUJD", &STANDARD.encode(STANDARD.encode(&once))] {
+            assert_eq!(read_pem(text), None, "{text}");
+        }
+    }
+}
