@@ -20,6 +20,7 @@ pub mod jobs;
 pub mod limits;
 pub mod live;
 pub mod local;
+mod private;
 pub mod provider;
 pub mod state;
 pub mod store;

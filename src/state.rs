@@ -17,7 +17,7 @@ use crate::config::{Http, Settings};
 use crate::domain::{CheckTimes, Video};
 use crate::limits::{FairRoom, FairSemaphore, Limits, Quotas};
 use crate::live::Hub;
-use crate::provider::{Provider, Sightings};
+use crate::provider::{HashKey, Provider, Sightings};
 use crate::store::{Depths, Intake, Planner, Store, StoreError};
 use crate::telemetry::Metrics;
 
@@ -235,6 +235,13 @@ pub(crate) async fn ticket_key(store: &Store) -> Result<Vec<u8>, StoreError> {
         .await
 }
 
+/// Makes the key of the filter `hash` known to maps: made once, by whichever replica comes first.
+pub(crate) async fn settle_hash_key(store: &Store, key: &HashKey) -> Result<bool, StoreError> {
+    let fresh = rand::random::<[u8; 32]>();
+    let kept = store.shared_secret("hash-key", &fresh).await?;
+    Ok(key.settle(&kept))
+}
+
 impl AppState {
     /// Whether requests can be served: the database takes writes, and every migration is applied.
     pub async fn is_ready(&self) -> bool {
@@ -243,6 +250,10 @@ impl AppState {
         }
         // The tables were missing at the start.
         if !self.tickets.are_settled() {
+            let hashes = settle_hash_key(&self.store, self.providers.hash_key()).await;
+            if !hashes.unwrap_or_default() {
+                return false;
+            }
             let key = ticket_key(&self.store).await;
             return key.is_ok_and(|key| self.tickets.settle(&key));
         }
@@ -273,6 +284,8 @@ pub struct ProviderSet {
     out_of_order: BTreeMap<String, String>,
     /// The built-in provider's name, where it runs.
     local: Option<String>,
+    /// What the filter `hash` of every map is keyed with.
+    hash_key: HashKey,
 }
 
 /// A video's provider has no map any more, or a request names one that takes no uploads.
@@ -296,6 +309,18 @@ impl ProviderSet {
             by_name,
             ..Self::default()
         }
+    }
+
+    /// Says what the filter `hash` of every map is keyed with.
+    #[must_use]
+    pub fn with_hash_key(mut self, hash_key: HashKey) -> Self {
+        self.hash_key = hash_key;
+        self
+    }
+
+    /// What the filter `hash` of every map is keyed with.
+    pub fn hash_key(&self) -> &HashKey {
+        &self.hash_key
     }
 
     /// Each takes the place of the one with its name among `old`.

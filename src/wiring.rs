@@ -2,6 +2,7 @@
 
 mod alone;
 mod kept;
+mod local;
 mod maps;
 mod preflight;
 mod reload;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use percent_encoding::percent_decode_str;
+use secrecy::SecretString;
 use tokio::net::{TcpListener, TcpSocket};
 
 use crate::auth::{
@@ -24,14 +26,16 @@ use crate::config::{ConfigError, Environment, Settings, read_secret};
 use crate::console;
 use crate::domain::Video;
 use crate::http::server::Served;
-use crate::local::{Local, LocalError, Options};
-use crate::provider::MapError;
-use crate::state::{AppState, check_times, ticket_key};
+use crate::local::{self as built_in, Local};
+use crate::local::{LocalError, Options};
+use crate::provider::{HashKey, MapError};
+use crate::state::{AppState, check_times, settle_hash_key, ticket_key};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
-use crate::{http, jobs, local};
+use crate::{http, jobs, private};
 
 pub(crate) use self::alone::Alone;
+use self::local::{Found, Lease};
 pub(crate) use self::maps::{check_default, load_map, no_such_map};
 pub(crate) use self::preflight::{preflight, warnings};
 pub use self::reload::Reloader;
@@ -55,6 +59,8 @@ pub struct App {
     pub development: Option<Development>,
     /// The settings as they were given, before ports were known.
     asked: Settings,
+    /// Credentials of the built-in provider, where another process has its folder.
+    elsewhere: Option<BTreeMap<&'static str, SecretString>>,
 }
 
 /// The built-in provider and its loopback listener.
@@ -65,6 +71,8 @@ pub struct LocalApp {
     pub listener: TcpListener,
     /// What it serves: the provider, and the webhook route that it posts to.
     pub served: Served,
+    /// The right to take uploads for it, where others share the database.
+    pub lease: Option<Lease>,
 }
 
 /// The service cannot start; a line for each reason.
@@ -109,9 +117,18 @@ pub enum StartError {
     /// The built-in provider.
     #[error(transparent)]
     Local(#[from] LocalError),
-    /// The database's key of event tickets is of no use.
-    #[error("the row \"ticket-key\" of table secrets is empty")]
-    TicketKey,
+    /// Another host has the built-in provider.
+    #[error(
+        "providers.enabled: \"local\" takes uploads on {host} already, and one process at a time may: end that one, or leave \
+         \"local\" out of providers.enabled here"
+    )]
+    LocalElsewhere {
+        /// Its name.
+        host: String,
+    },
+    /// One of the database's keys is of no use.
+    #[error("the row \"{0}\" of table secrets is empty")]
+    SharedKey(&'static str),
     /// Two metrics have the same name.
     #[error("metrics: {0}")]
     Metrics(#[from] prometheus::Error),
@@ -166,23 +183,43 @@ impl App {
         } else {
             Vec::new()
         };
-        let listener = bind("http.listen", settings.http.listen)?;
-        settle_addresses(&mut settings, &listener);
         let names = maps::names(&settings, &in_use);
-        let inner = if names.contains(local::NAME) {
-            let inner = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-            let local = Local::open(local_options(&settings, env, &inner, &clock)?).await?;
-            local.register(metrics.registry())?;
-            Some((inner, local))
+        // Before anything listens: the process that has it may take a minute to end.
+        let claimed = if names.contains(built_in::NAME) {
+            Some(local::claim(&settings, &clock, &store, has_tables).await?)
         } else {
             None
         };
-        let local = inner.as_ref().map(|(_, local)| local);
-        let set = Arc::new(maps::load(&settings, names, env, &store, local, &metrics, &clock).await?);
-        let tickets = Tickets::default();
+        let listener = bind("http.listen", settings.http.listen)?;
+        settle_addresses(&mut settings, &listener);
+        let found = match claimed {
+            Some(claimed) => Some(local::open(claimed, &settings, env, &clock).await?),
+            None => None,
+        };
+        tighten(&settings);
+        let (tickets, hash_key) = (Tickets::default(), HashKey::default());
         if has_tables && !tickets.settle(&ticket_key(&store).await?) {
-            return Err(StartError::TicketKey);
+            return Err(StartError::SharedKey("ticket-key"));
         }
+        if has_tables && !settle_hash_key(&store, &hash_key).await? {
+            return Err(StartError::SharedKey("hash-key"));
+        }
+        let here = Found::here(found.as_ref());
+        let set = maps::load(&settings, names, env, &store, here, &metrics, &clock, &hash_key);
+        let set = Arc::new(set.await?);
+        let (inner, elsewhere) = match found {
+            Some(Found::Here {
+                listener,
+                local,
+                lease,
+            }) => {
+                local.register(metrics.registry())?;
+                (Some((listener, local, lease)), None)
+            }
+            Some(Found::Elsewhere(made)) => (None, Some(made)),
+            None => (None, None),
+        };
+        let local = inner.as_ref().map(|(_, local, _)| local);
         let planner = jobs::inbox::planner(set.clone(), check_times(&settings));
         let state = AppState::new(settings, clock, store, set, auth, tickets, planner, metrics);
         tell(&state);
@@ -190,10 +227,11 @@ impl App {
         let served = |router| Served::new(router, &state.settings.http);
         let local = inner
             .zip(routers.inner)
-            .map(|((listener, local), router)| LocalApp {
+            .map(|((listener, local, lease), router)| LocalApp {
                 served: served(router),
                 local,
                 listener,
+                lease,
             });
         let metrics = match state.settings.http.metrics_listen.parse() {
             Err(_) => None,
@@ -207,6 +245,7 @@ impl App {
             metrics,
             development,
             asked,
+            elsewhere,
         })
     }
 }
@@ -221,8 +260,9 @@ struct Routers {
 
 impl Routers {
     fn of(state: &AppState, local: Option<&Local>) -> Self {
+        let viewed = local.map(|local| local::router(state, local));
         Self {
-            outer: http::router(state, local.map(Local::router), console(&state.settings)),
+            outer: http::router(state, viewed, console(&state.settings)),
             inner: local.map(|local| http::inner_router(state.clone(), local.router())),
             metrics: http::metrics_router(state),
         }
@@ -250,6 +290,20 @@ fn console(settings: &Settings) -> Option<Router> {
         development: settings.auth.is_unset(),
     };
     settings.http.console.then(|| console::router(options()))
+}
+
+/// Keeps the data folder from other users of the machine, where it holds nothing but what is ours.
+fn tighten(settings: &Settings) {
+    if !settings.database.is_sqlite() {
+        return;
+    }
+    let secret = data_folder(settings).join("development-secret");
+    let others = [secret.as_path(), settings.local.dir.as_path()];
+    let done =
+        private::tighten(&secret).and_then(|()| private::settle_folder_of(&sqlite_path(settings), &others));
+    if let Err(error) = done {
+        tracing::warn!(%error, "the data folder cannot be kept from other users of this machine");
+    }
 }
 
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
@@ -344,7 +398,7 @@ fn local_options(
         settings: settings.local.clone(),
         public_url,
         api_url: format!("{base}{}", http::LOCAL_PREFIX),
-        webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
+        webhook_url: format!("{base}/v1/webhooks/{}", built_in::NAME),
         loopback_pages: settings.auth.is_unset(),
         clock: clock.clone(),
         env: local_variables(env)?,

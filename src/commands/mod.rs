@@ -70,6 +70,7 @@ impl Cli {
     /// # Errors
     /// One line for the person who typed it.
     pub async fn run(self) -> Result<(), CommandError> {
+        crate::private::from_now_on();
         let env = Environment::of_process();
         // Trying a map and printing the document take no settings, so nothing is loaded before it is needed.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);

@@ -136,6 +136,9 @@ impl Running {
         in_time(&state, &jobs, &stop_following, spawn_following);
         in_time(&state, &jobs, &stop_jobs, spawn_live);
         if let Some(local) = local {
+            if let Some(lease) = local.lease {
+                inner.spawn(lease.keep(stop_inner.clone()));
+            }
             let stop = stop_inner.clone();
             inner.spawn(async move {
                 let serving = axum::serve(local.listener, local.served.router());

@@ -18,6 +18,8 @@ pub struct Local {
     pub min_free_bytes: u64,
     /// Uploads that one owner may have waiting for a file at the same time.
     pub max_open_uploads_per_owner: u32,
+    /// Bytes that are kept on the disk for one owner, renditions included; 0: no limit.
+    pub max_bytes_per_owner: u64,
     /// Transcodes that may run at the same time.
     pub jobs: usize,
     /// Faults made on purpose.

@@ -123,6 +123,11 @@ impl Credentials {
     }
 }
 
+/// What tells this folder from others: made with it, and never set from outside.
+pub(crate) fn folder_id(folders: &Folders) -> Result<String, LocalError> {
+    Ok(Kept::read_or_make(&folders.credentials())?.signing_key)
+}
+
 impl Kept {
     fn read_or_make(path: &Path) -> Result<Self, LocalError> {
         let failed = |what: &'static str| {

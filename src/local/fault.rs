@@ -105,24 +105,33 @@ impl Fault {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", message)
     }
 
-    /// 507: the disk is full.
-    pub(crate) fn full() -> Self {
-        Self::new(
-            StatusCode::INSUFFICIENT_STORAGE,
-            "insufficient_storage",
-            "Not enough free disk space",
-        )
+    /// 507: the disk has fewer free bytes than it must keep.
+    pub(crate) fn full(min_free_bytes: u64) -> Self {
+        Self::no_room(format!(
+            "The disk is too full for uploads: fewer than the {min_free_bytes} bytes of local.min_free_bytes are free"
+        ))
+    }
+
+    /// 507: the owner's other files take `kept` bytes of the `limit` that they may.
+    pub(crate) fn over_share(kept: u64, limit: u64) -> Self {
+        Self::no_room(format!(
+            "The other files of this owner take {kept} bytes, and {limit} are allowed: delete some of them first"
+        ))
+    }
+
+    fn no_room(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message)
+    }
+
+    /// 400: Mux has it, and the local provider has not. Never 404, which is about a wrong id.
+    pub(crate) fn unsupported(what: &str) -> Self {
+        Self::invalid(format!("{what} is not supported by the local provider"))
     }
 
     /// The same with a hint when to come back.
     pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
-    }
-
-    /// What it answers with.
-    pub(crate) fn status(&self) -> StatusCode {
-        self.status
     }
 }
 
@@ -138,7 +147,7 @@ impl From<std::io::Error> for Fault {
             error.kind(),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
         ) {
-            return Self::full();
+            return Self::no_room("The disk is full");
         }
         Self::internal(&error)
     }

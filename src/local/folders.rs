@@ -2,12 +2,13 @@
 
 use std::{
     fs::{DirEntry, File, TryLockError},
-    io,
+    io::{self, Read, Seek, SeekFrom, Write},
     path::{Path, PathBuf},
     time::{Duration, Instant},
 };
 
-use super::LocalError;
+use super::{LocalError, store::FileKind};
+use crate::private;
 
 /// The provider's folder, as an absolute path.
 ///
@@ -22,39 +23,68 @@ use super::LocalError;
 #[derive(Clone, Debug)]
 pub(crate) struct Folders(PathBuf);
 
+/// How often a folder that is in use is tried again.
+const AGAIN: Duration = Duration::from_millis(100);
+
 const ROOMS: [&str; 5] = ["originals", "work", "media", "static", "images"];
 
 impl Folders {
-    /// Makes what is missing.
+    /// Makes what is missing, and keeps it all from other users of the machine.
     pub(crate) fn make(dir: &Path) -> Result<Self, LocalError> {
         let failed = |path: &Path, source| LocalError::Folder {
             what: "cannot make",
             path: path.display().to_string(),
             source,
         };
-        std::fs::create_dir_all(dir).map_err(|source| failed(dir, source))?;
+        private::from_now_on();
+        private::make_folder(dir).map_err(|source| failed(dir, source))?;
         let root = dir.canonicalize().map_err(|source| failed(dir, source))?;
         for room in ROOMS {
             let path = root.join(room);
-            std::fs::create_dir_all(&path).map_err(|source| failed(&path, source))?;
+            private::make_folder(&path).map_err(|source| failed(&path, source))?;
         }
+        // The rooms themselves are always looked into; deeper only where something lay open.
+        private::tighten_all(&root, 1).map_err(|source| failed(&root, source))?;
         Ok(Self(root))
     }
 
-    /// Takes the folder for this process; the lock goes with the file handle, so a kill frees it.
-    pub(crate) fn lock(&self) -> Result<File, LocalError> {
+    /// Takes the folder for this process, waiting up to `patience` for the one that has it; the lock goes with the file
+    /// handle, so a kill frees it.
+    pub(crate) async fn lock(&self, patience: Duration) -> Result<File, LocalError> {
         let path = self.0.join("lock");
-        let file = File::options()
+        let mut file = File::options()
             .create(true)
             .truncate(false)
+            .read(true)
             .write(true)
             .open(&path)
             .map_err(|source| self.failed("cannot open", &path, source))?;
-        match file.try_lock() {
-            Ok(()) => Ok(file),
-            Err(TryLockError::WouldBlock) => Err(LocalError::InUse(self.0.display().to_string())),
-            Err(TryLockError::Error(source)) => Err(self.failed("cannot lock", &path, source)),
+        let (begun, mut told) = (Instant::now(), false);
+        loop {
+            match file.try_lock() {
+                Ok(()) => break,
+                Err(TryLockError::WouldBlock) if begun.elapsed() < patience => {}
+                Err(TryLockError::WouldBlock) => {
+                    return Err(LocalError::InUse {
+                        folder: self.0.display().to_string(),
+                        holder: holder(&mut file),
+                    });
+                }
+                Err(TryLockError::Error(source)) => return Err(self.failed("cannot lock", &path, source)),
+            }
+            if !told {
+                tracing::info!(
+                    holder = holder(&mut file),
+                    "local.dir is in use: waiting for that process to end, for {} s at most",
+                    patience.as_secs()
+                );
+                told = true;
+            }
+            tokio::time::sleep(AGAIN).await;
         }
+        // For people who are refused; the lock itself holds without it.
+        let _unsaid = sign(&mut file);
+        Ok(file)
     }
 
     /// Ends and removes the tries that an earlier process left half done: their jobs start anew.
@@ -62,17 +92,25 @@ impl Folders {
         let work = self.0.join("work");
         end_processes_in(&work);
         std::fs::remove_dir_all(&work).map_err(|source| self.failed("cannot sweep", &work, source))?;
-        std::fs::create_dir_all(&work).map_err(|source| self.failed("cannot make", &work, source))
+        private::make_folder(&work).map_err(|source| self.failed("cannot make", &work, source))
     }
 
-    /// The ids that have files in one of the places that only a row gives a meaning.
-    pub(crate) fn owners(&self) -> Vec<String> {
-        let names = |room: &str| std::fs::read_dir(self.0.join(room)).into_iter().flatten();
-        let all = ["originals", "media", "static", "images"]
+    /// Ids that have files of a kind.
+    pub(crate) fn ids_of(&self, kind: FileKind) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.join(room_of(kind)))
             .into_iter()
-            .flat_map(names);
-        all.filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+            .flatten();
+        entries
+            .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .collect()
+    }
+
+    /// Bytes in the file or folder of one kind.
+    pub(crate) async fn bytes_of(&self, id: &str, kind: FileKind) -> io::Result<u64> {
+        let path = self.0.join(room_of(kind)).join(id);
+        tokio::task::spawn_blocking(move || bytes_in(&path))
+            .await
+            .map_err(io::Error::other)?
     }
 
     #[expect(clippy::unused_self, reason = "reads as part of the folder")]
@@ -129,9 +167,55 @@ impl Folders {
 
     /// Bytes that may still be written on this disk by ordinary users.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
-        let disk = rustix::fs::statvfs(&self.0)?;
-        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+        super::free_bytes(&self.0)
     }
+}
+
+/// Writes down who has the folder.
+fn sign(file: &mut File) -> io::Result<()> {
+    file.set_len(0)?;
+    file.seek(SeekFrom::Start(0))?;
+    writeln!(file, "{} on {}", std::process::id(), host_name())
+}
+
+/// Who has the folder, as it wrote it down.
+fn holder(file: &mut File) -> String {
+    let mut text = String::new();
+    let read = file
+        .seek(SeekFrom::Start(0))
+        .and_then(|_| file.read_to_string(&mut text));
+    match (read, text.trim()) {
+        (Ok(_), text) if !text.is_empty() => text.to_owned(),
+        _ => "it does not say who it is".to_owned(),
+    }
+}
+
+/// This machine's name.
+pub fn host_name() -> String {
+    rustix::system::uname().nodename().to_string_lossy().into_owned()
+}
+
+fn room_of(kind: FileKind) -> &'static str {
+    match kind {
+        FileKind::Original => "originals",
+        FileKind::Media => "media",
+        FileKind::Static => "static",
+        FileKind::Images => "images",
+    }
+}
+
+/// Bytes of a file, or of all files below a folder; 0 where there is none.
+fn bytes_in(path: &Path) -> io::Result<u64> {
+    let found = match std::fs::symlink_metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
+        found => found?,
+    };
+    if !found.is_dir() {
+        return Ok(found.len());
+    }
+    std::fs::read_dir(path)?
+        .map(|entry| bytes_in(&entry?.path()))
+        .sum()
 }
 
 /// How long a process that was told to end may take: it may hang in a write to a slow disk.

@@ -13,10 +13,13 @@ pub(crate) struct Meters(OnceLock<Made>);
 struct Made {
     jobs: IntCounterVec,
     running: IntGauge,
+    free: IntGauge,
+    full: IntGauge,
 }
 
 impl Local {
-    /// Puts the provider's metrics into `registry`: `local_jobs_total` by kind and result, and `local_jobs_running`.
+    /// Puts the provider's metrics into `registry`: `local_jobs_total` by kind and result, `local_jobs_running`,
+    /// `local_disk_free_bytes` and `local_disk_full`.
     ///
     /// # Errors
     /// There are metrics of these names already.
@@ -27,9 +30,21 @@ impl Local {
         );
         let jobs = IntCounterVec::new(options, &["kind", "result"])?;
         let running = IntGauge::new("local_jobs_running", "Transcodes and renditions under way")?;
+        let free = IntGauge::new("local_disk_free_bytes", "Bytes free on the disk of local.dir")?;
+        let full = IntGauge::new(
+            "local_disk_full",
+            "1 while fewer bytes are free than local.min_free_bytes: uploads are refused",
+        )?;
         registry.register(Box::new(jobs.clone()))?;
-        registry.register(Box::new(running.clone()))?;
-        let _registered_before = self.0.meters.0.set(Made { jobs, running });
+        for gauge in [&running, &free, &full] {
+            registry.register(Box::new(gauge.clone()))?;
+        }
+        let _registered_before = self.0.meters.0.set(Made {
+            jobs,
+            running,
+            free,
+            full,
+        });
         Ok(())
     }
 }
@@ -40,6 +55,14 @@ impl Meters {
         let running = self.0.get()?.running.clone();
         running.inc();
         Some(UnderWay(running))
+    }
+
+    /// How full the disk is.
+    pub(crate) fn disk(&self, free_bytes: u64, is_full: bool) {
+        if let Some(made) = self.0.get() {
+            made.free.set(i64::try_from(free_bytes).unwrap_or(i64::MAX));
+            made.full.set(i64::from(is_full));
+        }
     }
 
     /// A job ended.

@@ -17,6 +17,7 @@ mod changes;
 mod chaos;
 mod credentials;
 mod delivery;
+mod disk;
 mod fault;
 mod folders;
 mod ids;
@@ -24,11 +25,19 @@ mod media;
 mod meters;
 mod store;
 mod sweep;
+mod turns;
 mod upload;
 mod view;
 mod webhooks;
 
-use std::{collections::BTreeMap, fs::File, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fs::File,
+    net::IpAddr,
+    path::Path,
+    sync::{Arc, PoisonError, RwLock},
+    time::Duration,
+};
 
 use axum::Router;
 use secrecy::SecretString;
@@ -59,6 +68,10 @@ pub struct Options {
     pub env: BTreeMap<String, String>,
 }
 
+/// Where a request comes from, put into its extensions by whoever knows: who asks for pictures is charged by it.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientAddress(pub IpAddr);
+
 /// Why the provider cannot start: one line.
 #[derive(Debug, thiserror::Error)]
 pub enum LocalError {
@@ -73,8 +86,16 @@ pub enum LocalError {
         source: std::io::Error,
     },
     /// Another process has the folder.
-    #[error("local.dir: {0} is in use by another process; one at a time may use it")]
-    InUse(String),
+    #[error(
+        "local.dir: {folder} is in use by another process ({holder}); one at a time may have it: end that one, or leave \"local\" \
+         out of providers.enabled here"
+    )]
+    InUse {
+        /// The folder.
+        folder: String,
+        /// The process and its host, as it wrote them down.
+        holder: String,
+    },
     /// The provider's own database cannot be used.
     #[error("local.dir: database {path}: {source}")]
     Database {
@@ -94,6 +115,32 @@ pub enum LocalError {
     /// The HTTP client that sends webhooks cannot be built.
     #[error("webhooks: {0}")]
     Client(reqwest::Error),
+}
+
+/// The provider's folder, locked for this process.
+pub struct Claim {
+    folders: folders::Folders,
+    lock: File,
+}
+
+impl Claim {
+    /// Makes the folder and locks it, waiting up to `patience` for the process that has it.
+    ///
+    /// # Errors
+    /// The folder is in use, or cannot be made.
+    pub async fn take(dir: &Path, patience: Duration) -> Result<Self, LocalError> {
+        let folders = folders::Folders::make(dir)?;
+        let lock = folders.lock(patience).await?;
+        Ok(Self { folders, lock })
+    }
+
+    /// What tells this folder from others: the same for whichever process has it.
+    ///
+    /// # Errors
+    /// The file of the credentials can neither be read nor made.
+    pub fn id(&self) -> Result<String, LocalError> {
+        credentials::folder_id(&self.folders)
+    }
 }
 
 /// A handle on the running provider; clones are cheap and share everything.
@@ -134,8 +181,23 @@ pub(crate) struct Inner {
     pub(crate) stop: CancellationToken,
     /// What is counted.
     pub(crate) meters: meters::Meters,
+    /// Widths of the pictures that stay longest.
+    thumbnail_widths: RwLock<Arc<[u32]>>,
     _lock: File,
 }
+
+impl Inner {
+    /// Widths of the pictures that stay longest.
+    pub(crate) fn thumbnail_widths(&self) -> Arc<[u32]> {
+        self.thumbnail_widths
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+pub use disk::free_bytes;
+pub use folders::host_name;
 
 /// Why the provider could not work here: one plain line with the install command.
 pub fn missing_tools() -> Option<String> {
@@ -150,8 +212,16 @@ impl Local {
     /// One line: the folder is in use or cannot be written, the database cannot be opened, or a credential
     /// of the environment cannot be read.
     pub async fn open(options: Options) -> Result<Self, LocalError> {
-        let folders = folders::Folders::make(&options.settings.dir)?;
-        let lock = folders.lock()?;
+        let claim = Claim::take(&options.settings.dir, Duration::ZERO).await?;
+        Self::open_in(claim, options).await
+    }
+
+    /// The same in a folder that this process has already.
+    ///
+    /// # Errors
+    /// As [`Local::open`].
+    pub async fn open_in(claim: Claim, options: Options) -> Result<Self, LocalError> {
+        let Claim { folders, lock } = claim;
         let credentials = credentials::Credentials::load(&folders, &options)?;
         let file = folders.database();
         let store = store::Store::open(&file)
@@ -162,9 +232,6 @@ impl Local {
             })?;
         folders.sweep_attempts()?;
         let tools = media::Tools::find(options.settings.jobs);
-        if let Err(missing) = &tools {
-            tracing::warn!("{missing}");
-        }
         Ok(Self(Arc::new(Inner {
             public_url: options.public_url,
             webhook_url: options.webhook_url,
@@ -183,8 +250,30 @@ impl Local {
             outbox_wake: Notify::new(),
             stop: CancellationToken::new(),
             meters: meters::Meters::default(),
+            thumbnail_widths: RwLock::default(),
             _lock: lock,
         })))
+    }
+
+    /// What the folder's credentials are, for a process that does not have the folder.
+    ///
+    /// # Errors
+    /// They cannot be read, or a credential of the environment cannot be used.
+    pub fn credentials_of(options: &Options) -> Result<BTreeMap<&'static str, SecretString>, LocalError> {
+        let folders = folders::Folders::make(&options.settings.dir)?;
+        Ok(credentials::Credentials::load(&folders, options)?
+            .variables()
+            .clone())
+    }
+
+    /// Pictures of these widths stay longest from now on.
+    pub fn keep_widths(&self, widths: Vec<u32>) {
+        let mut kept = self
+            .0
+            .thumbnail_widths
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
+        *kept = widths.into();
     }
 
     /// The variables that the provider's action map reads.
@@ -215,7 +304,13 @@ impl Local {
             stop.cancelled().await;
             app.stop.cancel();
         };
-        tokio::join!(ended, media::run_jobs(app), webhooks::run(app), sweep::run(app));
+        tokio::join!(
+            ended,
+            media::run_jobs(app),
+            webhooks::run(app),
+            sweep::run(app),
+            disk::watch(app)
+        );
         app.uploads.settle().await;
     }
 }

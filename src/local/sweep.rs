@@ -1,8 +1,8 @@
-//! What nobody asks for but time brings: late uploads, old test assets, files without an owner.
+//! What nobody asks for but time brings: late uploads, old test assets, originals of errored assets, files without an owner.
 
 use std::time::Duration;
 
-use super::{App, changes};
+use super::{App, changes, store::FileKind};
 
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -22,11 +22,31 @@ pub(crate) async fn run(app: &App) {
     }
 }
 
-/// Files whose upload or asset is gone: a crash between the row and the files.
+/// Files whose upload or asset is gone: a crash between the row and the files. And those that an earlier release left:
+/// nobody is charged for them yet, and the originals of errored assets have no time at which they go.
 async fn disown(app: &App) -> Result<(), sqlx::Error> {
-    for id in app.folders.owners() {
+    let kinds = [
+        FileKind::Original,
+        FileKind::Media,
+        FileKind::Static,
+        FileKind::Images,
+    ];
+    for (kind, id) in kinds
+        .into_iter()
+        .flat_map(|kind| app.folders.ids_of(kind).into_iter().map(move |id| (kind, id)))
+    {
         if !app.store.owns_files(&id).await? {
             app.store.throw_away_later(&id).await?;
+        } else if !app.store.knows_files(&id, kind).await? {
+            let bytes = app.folders.bytes_of(&id, kind).await.unwrap_or_default();
+            app.store.adopt_files(&id, kind, bytes).await?;
+            if kind == FileKind::Original {
+                let discard = app.clock.now() + changes::outcome::KEEP_ERRORED;
+                app.store.discard_later(&id, discard).await?;
+            }
+        }
+        if app.stop.is_cancelled() {
+            return Ok(());
         }
     }
     Ok(())
@@ -35,6 +55,7 @@ async fn disown(app: &App) -> Result<(), sqlx::Error> {
 async fn sweep(app: &App) -> Result<(), sqlx::Error> {
     let now = app.clock.now();
     app.store.expire_uploads(now).await?;
+    app.store.discard_originals(now).await?;
     for asset in app.store.stale_test_assets(now).await? {
         changes::assets::delete(app, &asset).await?;
     }

@@ -16,7 +16,7 @@ pub(crate) enum Wire {
     Webhook,
 }
 
-/// An upload; `url` only while it waits.
+/// An upload; `url` only while it waits. `timeout` and `cors_origin` always, as Mux's clients require.
 pub(crate) fn upload(upload: &Upload, public_url: &str) -> Value {
     let mut shown = Map::new();
     if upload.status == "waiting" {
@@ -27,12 +27,17 @@ pub(crate) fn upload(upload: &Upload, public_url: &str) -> Value {
     }
     shown.insert("timeout".into(), json!(upload.timeout_s));
     shown.insert("status".into(), json!(upload.status));
-    shown.insert("new_asset_settings".into(), upload.settings.0.clone());
+    let mut settings = upload.settings.0.clone();
+    if let Some(settings) = settings.as_object_mut() {
+        add_quality(settings, &upload.settings.0);
+    }
+    shown.insert("new_asset_settings".into(), settings);
     shown.insert("id".into(), json!(upload.id));
     if upload.test {
         shown.insert("test".into(), json!(true));
     }
-    put(&mut shown, "cors_origin", upload.cors_origin.as_deref());
+    let origin = upload.cors_origin.as_deref().unwrap_or_default();
+    shown.insert("cors_origin".into(), json!(origin));
     put(&mut shown, "asset_id", upload.asset_id.as_deref());
     put(&mut shown, "error", upload.error.as_ref().map(|error| &error.0));
     Value::Object(shown)
@@ -53,13 +58,14 @@ pub(crate) fn asset(asset: &Asset, ids: &[PlaybackId], files: &[StaticRendition]
         "progress".into(),
         json!({ "state": asset.progress_state, "progress": asset.progress }),
     );
-    for setting in ["video_quality", "max_resolution_tier", "normalize_audio"] {
+    for setting in ["max_resolution_tier", "normalize_audio"] {
         put(&mut shown, setting, asset.settings.0.get(setting));
     }
     shown
         .entry("max_resolution_tier")
         .or_insert_with(|| json!("1080p"));
-    put(&mut shown, "encoding_tier", encoding_tier(&asset.settings.0));
+    add_quality(&mut shown, &asset.settings.0);
+    put(&mut shown, "thumbnail_time", asset.thumbnail_time);
     put(&mut shown, "passthrough", asset.passthrough.as_deref());
     put(&mut shown, "meta", asset.meta.as_ref().map(|meta| &meta.0));
     put(
@@ -97,13 +103,21 @@ fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     }
 }
 
-/// The old name of the quality, which Mux still sends.
-fn encoding_tier(settings: &Value) -> Option<&'static str> {
-    match settings.get("video_quality").and_then(Value::as_str)? {
-        "basic" => Some("baseline"),
-        "plus" => Some("smart"),
-        _ => Some("premium"),
-    }
+/// The quality under its name and under the old one, which Mux still sends: always both, whichever was asked for.
+fn add_quality(shown: &mut Map<String, Value>, settings: &Value) {
+    let asked = |name: &str| settings.get(name).and_then(Value::as_str);
+    let quality = asked("video_quality").unwrap_or(match asked("encoding_tier") {
+        Some("smart") => "plus",
+        Some("premium") => "premium",
+        _ => "basic",
+    });
+    let tier = match quality {
+        "basic" => "baseline",
+        "plus" => "smart",
+        _ => "premium",
+    };
+    shown.insert("video_quality".into(), json!(quality));
+    shown.insert("encoding_tier".into(), json!(tier));
 }
 
 /// `{"policy", "id"}`.

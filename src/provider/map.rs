@@ -43,6 +43,7 @@ impl Map {
             faults.extend(key_fault(&root, &constants));
             return Err(refuse(&root, &faults));
         }
+        constants.hash_key = options.hash_key.clone();
         let values = upload::values(&mut root)?;
         let mut api = root
             .table("api")?

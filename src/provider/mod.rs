@@ -44,6 +44,7 @@ pub use playback::{PlaybackAsk, PlaybackUrls};
 pub use sightings::Sightings;
 pub use signing::signing_threads;
 pub use subject::{Captures, Subject};
+pub use template::HashKey;
 use template::Scope;
 pub use upload::{Chunk, Protocol, UploadDescriptor};
 pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody};
@@ -64,6 +65,8 @@ pub struct LoadOptions {
     pub meter: CallMeter,
     /// What the time that a call takes is measured by.
     pub clock: Clock,
+    /// What the filter `hash` is keyed with.
+    pub hash_key: HashKey,
 }
 
 impl Default for LoadOptions {
@@ -72,6 +75,7 @@ impl Default for LoadOptions {
             replicas: 1,
             meter: CallMeter::default(),
             clock: Clock::system(),
+            hash_key: HashKey::fresh(),
         }
     }
 }

@@ -104,8 +104,13 @@ impl Store {
             .parent()
             .filter(|folder| *folder != Path::new(""))
         {
-            std::fs::create_dir_all(folder)
+            crate::private::make_folder(folder)
                 .map_err(|error| StoreError::BadUrl(format!("cannot make {}: {error}", folder.display())))?;
+        }
+        if !settings.url.contains(":memory:") {
+            let file = options.get_filename();
+            crate::private::settle_database(file)
+                .map_err(|error| StoreError::BadUrl(format!("cannot make {}: {error}", file.display())))?;
         }
         let pool = |connections| {
             SqlitePoolOptions::new()

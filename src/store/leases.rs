@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::tx::{Tx, on_tx};
-use super::{Store, StoreError};
+use super::{Store, StoreError, on_pool};
 
 impl Store {
     /// Takes or renews the lease `name` for `for_s` seconds, by the database's clock; false where another process has
@@ -17,6 +17,73 @@ impl Store {
         let taken = tx.take_lease(name, holder, for_s, clock).await?;
         tx.commit().await?;
         Ok(taken)
+    }
+}
+
+impl Store {
+    /// As [`Store::take_lease`], with a second row beside it, by which others read who holds it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn take_noted_lease(
+        &self,
+        name: &str,
+        note: &str,
+        holder: Uuid,
+        for_s: i64,
+    ) -> Result<bool, StoreError> {
+        let clock = self.clock();
+        let mut tx = self.begin().await?;
+        let taken = tx.take_lease(name, holder, for_s, clock).await?;
+        if taken {
+            tx.take_lease(note, holder, for_s, clock).await?;
+            tx.commit().await?;
+        }
+        Ok(taken)
+    }
+
+    /// The note beside the lease `name`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lease_note(&self, name: &str) -> Result<Option<String>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "select note.name from leases as note join leases as held on held.holder = note.holder \
+                 where held.name = $1 and note.name <> $1 limit 1",
+            )
+            .bind(name)
+            .fetch_optional(pool)
+            .await
+        })?)
+    }
+
+    /// Ends the leases of whoever holds one whose note is like `pattern`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn end_leases_noted(&self, pattern: &str) -> Result<(), StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            sqlx::query("delete from leases where holder in (select holder from leases where name like $1)")
+                .bind(pattern)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?)
+    }
+
+    /// Ends all leases of a holder.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn end_leases_of(&self, holder: Uuid) -> Result<(), StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            sqlx::query("delete from leases where holder = $1")
+                .bind(holder)
+                .execute(pool)
+                .await
+                .map(drop)
+        })?)
     }
 }
 

@@ -213,6 +213,18 @@ impl Store {
         })?)
     }
 
+    /// Everybody who has or had a video.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn owners(&self) -> Result<Vec<String>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select distinct owner from videos")
+                .fetch_all(pool)
+                .await
+        })?)
+    }
+
     /// How many videos a provider has that are not deleted.
     ///
     /// # Errors

@@ -12,8 +12,8 @@ use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::CheckTimes;
 use crate::http;
 use crate::local::{self, Local};
-use crate::provider::{Provider, embedded};
-use crate::state::check_times;
+use crate::provider::{HashKey, Provider, embedded};
+use crate::state::{check_times, settle_hash_key};
 use crate::store::Store;
 use crate::telemetry::CallMeter;
 
@@ -23,6 +23,8 @@ pub(crate) struct Alone {
     pub(crate) provider: Provider,
     pub(crate) clock: Clock,
     pub(crate) times: CheckTimes,
+    /// What the filter `hash` of the map is keyed with.
+    pub(crate) hash_key: HashKey,
     /// Serves the built-in provider, where it is the one.
     inner: Option<JoinHandle<std::io::Result<()>>>,
 }
@@ -43,16 +45,21 @@ impl Alone {
             return Err(StartError::Config(ConfigError::new("--provider", "", problem)));
         }
         let clock = Clock::system();
-        let (provider, inner) = open_provider(settings, env, name, &clock).await?;
         let store = Store::connect(&settings.database).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
+        let hash_key = HashKey::default();
+        if store.migrations().await?.applied > 0 && !settle_hash_key(&store, &hash_key).await? {
+            return Err(StartError::SharedKey("hash-key"));
+        }
+        let (provider, inner) = open_provider(settings, env, name, &clock, &hash_key).await?;
         Ok(Self {
             store,
             provider,
             clock,
             times: check_times(settings),
+            hash_key,
             inner,
         })
     }
@@ -73,18 +80,19 @@ async fn open_provider(
     env: &Environment,
     name: &str,
     clock: &Clock,
+    hash_key: &HashKey,
 ) -> Result<(Provider, Inner), StartError> {
     if name != local::NAME {
         let look_up = |name: &str| env.get(name).map(str::to_owned);
         return Ok((
-            load_map(settings, name, &look_up, CallMeter::default(), clock)?,
+            load_map(settings, name, &look_up, CallMeter::default(), clock, hash_key)?,
             None,
         ));
     }
     let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let local = Local::open(local_options(settings, env, &listener, clock)?).await?;
-    let look_up = look_up(env, Some(&local));
-    let provider = load_map(settings, name, &look_up, CallMeter::default(), clock)?;
+    let look_up = look_up(env, Some(local.credentials()));
+    let provider = load_map(settings, name, &look_up, CallMeter::default(), clock, hash_key)?;
     let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
     let inner = tokio::spawn(axum::serve(listener, router).into_future());
     Ok((provider, Some(inner)))

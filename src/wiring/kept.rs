@@ -23,7 +23,8 @@ pub(super) fn keep(new: &mut Settings, start: &Settings, now: &Settings) -> Vec<
     let changed = keep!(new, start, now:
         http.listen http.metrics_listen
         database.url database.direct_url database.max_connections database.migrate_on_start database.require_postgres
-        local.dir local.public_url local.max_bytes local.min_free_bytes local.max_open_uploads_per_owner local.jobs
+        local.dir local.public_url local.max_bytes local.min_free_bytes local.max_open_uploads_per_owner local.max_bytes_per_owner
+        local.jobs
         local.chaos
         log.format log.filter
     );

@@ -1,19 +1,30 @@
 //! Which action maps are loaded, and from where.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 
 use super::StartError;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest};
 use crate::domain::Policy;
 use crate::local::{self, Local};
-use crate::provider::{LoadOptions, Provider, embedded, embedded_names};
+use crate::provider::{HashKey, LoadOptions, Provider, embedded, embedded_names};
 use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
+
+/// Where the built-in provider is.
+#[derive(Clone, Copy)]
+pub(super) enum LocalHere<'a> {
+    /// In this process.
+    Runs(&'a Local),
+    /// Another process has its folder: its credentials.
+    RunsElsewhere(&'a BTreeMap<&'static str, SecretString>),
+    /// No video is there, and no upload may go there.
+    Not,
+}
 
 /// Providers that take uploads, and those that have videos.
 pub(super) fn names(settings: &Settings, in_use: &[String]) -> BTreeSet<String> {
@@ -26,14 +37,21 @@ pub(super) async fn load(
     names: BTreeSet<String>,
     env: &Environment,
     store: &Store,
-    local: Option<&Local>,
+    local: LocalHere<'_>,
     metrics: &Metrics,
     clock: &Clock,
+    hash_key: &HashKey,
 ) -> Result<ProviderSet, StartError> {
-    let look_up = look_up(env, local);
+    let made = match local {
+        LocalHere::Runs(local) => Some(local.credentials()),
+        LocalHere::RunsElsewhere(made) => Some(made),
+        LocalHere::Not => None,
+    };
+    let look_up = look_up(env, made);
     let mut providers = Vec::new();
     for name in names {
-        match load_map(settings, &name, &look_up, metrics.calls_to(&name), clock) {
+        let meter = metrics.calls_to(&name);
+        match load_map(settings, &name, &look_up, meter, clock, hash_key) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
             Err(error) => {
@@ -46,17 +64,19 @@ pub(super) async fn load(
         }
     }
     check_default(settings, &providers)?;
-    let set = ProviderSet::new(providers);
+    let set = ProviderSet::new(providers).with_hash_key(hash_key.clone());
     Ok(match local {
-        Some(local) => set.with_local(local::NAME, local.missing_tools()),
-        None => set,
+        LocalHere::Runs(local) => set.with_local(local::NAME, local.missing_tools()),
+        LocalHere::RunsElsewhere(_) | LocalHere::Not => set,
     })
 }
 
 /// Looks variables up: what the built-in provider made, or was given, goes before the environment.
-pub(super) fn look_up(env: &Environment, local: Option<&Local>) -> impl Fn(&str) -> Option<String> {
+pub(super) fn look_up(
+    env: &Environment,
+    made: Option<&BTreeMap<&'static str, SecretString>>,
+) -> impl Fn(&str) -> Option<String> {
     move |name: &str| {
-        let made = local.map(Local::credentials);
         if let Some(value) = made.and_then(|made| made.get(name)) {
             return Some(value.expose_secret().to_owned());
         }
@@ -108,11 +128,13 @@ pub(crate) fn load_map(
     env: &dyn Fn(&str) -> Option<String>,
     meter: CallMeter,
     clock: &Clock,
+    hash_key: &HashKey,
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
         replicas: settings.providers.replicas,
         meter,
         clock: clock.clone(),
+        hash_key: hash_key.clone(),
     };
     let path = Path::new(&settings.providers.dir).join(format!("{name}.toml"));
     if !settings.providers.dir.is_empty() && path.exists() {

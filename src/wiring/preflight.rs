@@ -5,7 +5,7 @@ use crate::auth::check_development;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest, known_variables};
 use crate::local;
-use crate::provider::{Provider, variables};
+use crate::provider::{HashKey, Provider, variables};
 use crate::telemetry::CallMeter;
 
 /// Passes the settings on where nothing is wrong with them and with what they name.
@@ -62,7 +62,14 @@ fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<S
         .iter()
         .filter(|name| *name != local::NAME)
     {
-        match load_map(settings, name, &look_up, CallMeter::default(), &Clock::system()) {
+        match load_map(
+            settings,
+            name,
+            &look_up,
+            CallMeter::default(),
+            &Clock::system(),
+            &HashKey::fresh(),
+        ) {
             Ok(provider) => providers.push(provider),
             Err(error) => faults.push(error),
         }

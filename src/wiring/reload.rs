@@ -1,14 +1,18 @@
 //! Taking over new settings, maps and secrets while the service runs: all of them, or none.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use secrecy::SecretString;
+
+use super::maps::LocalHere;
 use super::{App, Routers, StartError, authenticator, kept, maps, tell, warnings};
 use crate::auth::{Development, check_development};
 use crate::config::{ConfigError, Environment, Settings, load};
 use crate::http::server::Served;
 use crate::jobs;
-use crate::local::{self, Local};
+use crate::local::{self as built_in, Local};
 use crate::state::AppState;
 
 /// Reads again what the start has read, and puts it in the place of what is there.
@@ -20,6 +24,7 @@ pub struct Reloader {
     state: AppState,
     served: Served,
     inner: Option<(Local, Served)>,
+    elsewhere: Option<BTreeMap<&'static str, SecretString>>,
     metrics: Option<Served>,
     development: Option<Development>,
 }
@@ -35,6 +40,7 @@ impl Reloader {
             state: app.state.clone(),
             served: app.served.clone(),
             inner: inner.map(|inner| (inner.local.clone(), inner.served.clone())),
+            elsewhere: app.elsewhere.clone(),
             metrics: app.metrics.as_ref().map(|(_, served)| served.clone()),
             development: app.development.clone(),
         }
@@ -65,7 +71,8 @@ impl Reloader {
         if settings.auth.is_unset() != self.development.is_some() {
             return Err(only_a_start("auth", "begins or ends development mode"));
         }
-        if names.contains(local::NAME) && local.is_none() {
+        let elsewhere = &self.elsewhere;
+        if names.contains(built_in::NAME) && local.is_none() && elsewhere.is_none() {
             return Err(only_a_start("providers.enabled", "brings in \"local\""));
         }
         if local.is_some()
@@ -78,14 +85,21 @@ impl Reloader {
             check_development(&settings)?;
         }
         let auth = authenticator(&settings, &old.clock, self.development.as_ref(), Some(&old.auth)).await?;
+        let here = match (local, elsewhere) {
+            (Some(local), _) => LocalHere::Runs(local),
+            (None, Some(made)) => LocalHere::RunsElsewhere(made),
+            (None, None) => LocalHere::Not,
+        };
+        let hash_key = old.providers.hash_key();
         let set = maps::load(
             &settings,
             names,
             &self.env,
             &old.store,
-            local,
+            here,
             &old.metrics,
             &old.clock,
+            hash_key,
         )
         .await?;
         set.continue_from(&old.providers);
@@ -94,6 +108,9 @@ impl Reloader {
         // Nothing can fail from here on.
         for warning in warnings(&state.settings) {
             tracing::warn!("{warning}");
+        }
+        if let Some((local, _)) = &self.inner {
+            local.keep_widths(state.settings.playback.thumbnails.values().copied().collect());
         }
         tell(&state);
         state

@@ -24,6 +24,7 @@ mod intake;
 mod lifecycle;
 mod limits;
 mod live;
+mod local;
 mod metrics;
 mod openapi;
 mod outgoing;

@@ -30,6 +30,7 @@ mod histories;
 mod kill;
 mod load;
 mod mux;
+mod one_local;
 mod outage;
 mod overload;
 mod poison;

@@ -299,6 +299,156 @@ async fn playback_ids_come_and_go() {
 }
 
 #[tokio::test]
+async fn quality_origin_and_timeout_are_always_told() {
+    let provider = Provider::start().await;
+    for (asked, quality, tier) in [
+        (json!({}), "basic", "baseline"),
+        (json!({ "video_quality": "plus" }), "plus", "smart"),
+        (json!({ "encoding_tier": "smart" }), "plus", "smart"),
+        (json!({ "encoding_tier": "premium" }), "premium", "premium"),
+    ] {
+        let body = json!({ "new_asset_settings": asked });
+        let (status, body) = provider.api(Method::POST, "/uploads", Some(body)).await;
+        assert_eq!(status, 201);
+        let upload = &body["data"];
+        assert_eq!(
+            (&upload["cors_origin"], &upload["timeout"]),
+            (&json!(""), &json!(3600))
+        );
+        let settings = &upload["new_asset_settings"];
+        assert_eq!(settings["video_quality"], quality, "{asked}");
+        assert_eq!(settings["encoding_tier"], tier, "{asked}");
+        assert_eq!(provider.put(upload, "no video").await.status(), 200);
+        let asset = provider
+            .data(&format!("/assets/{}", provider.asset_id(upload).await))
+            .await;
+        assert_eq!(asset["video_quality"], quality, "{asked}");
+        assert_eq!(asset["encoding_tier"], tier, "{asked}");
+        for required in ["created_at", "master_access", "max_resolution_tier", "progress"] {
+            assert!(!asset[required].is_null(), "{required}");
+        }
+        let created = provider.inbox.first("video.upload.created").await;
+        assert!(created["data"]["cors_origin"].is_string(), "{created}");
+    }
+}
+
+#[tokio::test]
+async fn a_thumbnail_time_is_set_within_the_video_and_cleared() {
+    let provider = Provider::start().await;
+    let asset = provider
+        .ingest(&clips::silent(4), json!({ "playback_policies": ["public"] }))
+        .await;
+    let path = format!("/assets/{}", asset["id"].as_str().unwrap());
+    let duration = asset["duration"].as_f64().unwrap();
+    assert_eq!(asset.get("thumbnail_time"), None);
+    let set = async |value: Value| {
+        let change = json!({ "thumbnail_time": value });
+        provider.api(Method::PATCH, &path, Some(change)).await
+    };
+    for wrong in [json!(-1), json!(duration), json!("1"), json!(true), json!(1e300)] {
+        let (status, body) = set(wrong.clone()).await;
+        assert_eq!(status, 400, "{wrong}");
+        let message = body["error"]["messages"][0].as_str().unwrap();
+        assert!(message.contains("thumbnail_time"), "{wrong}: {message}");
+    }
+    let id = playback_id(&asset, "public");
+    let picture = async || {
+        provider
+            .view(&format!("{id}/thumbnail.png"))
+            .await
+            .bytes()
+            .await
+            .unwrap()
+    };
+    let middle = picture().await;
+    let (status, body) = set(json!(0.5)).await;
+    assert_eq!(
+        (status.as_u16(), &body["data"]["thumbnail_time"]),
+        (200, &json!(0.5))
+    );
+    let first = picture().await;
+    assert_ne!(first, middle, "it is the default picture");
+    let of_start = provider
+        .view(&format!("{id}/thumbnail.png?time=0"))
+        .await
+        .bytes()
+        .await
+        .unwrap();
+    assert_eq!(first, of_start);
+    let clear = format!("{path}/thumbnail-time");
+    assert_eq!(provider.api(Method::DELETE, &clear, None).await.0, 204);
+    assert_eq!(provider.data(&path).await.get("thumbnail_time"), None);
+    assert_eq!(picture().await, middle);
+    let nobody = format!("/assets/{NOBODY}/thumbnail-time");
+    assert_eq!(provider.api(Method::DELETE, &nobody, None).await.0, 404);
+
+    let upload = provider.upload(json!({})).await;
+    assert_eq!(provider.put(&upload, "no video").await.status(), 200);
+    let errored = provider.settled(&upload).await;
+    let path = format!("/assets/{}", errored["id"].as_str().unwrap());
+    let change = json!({ "thumbnail_time": 0 });
+    assert_eq!(
+        provider.api(Method::PATCH, &path, Some(change)).await.0,
+        400,
+        "it is not ready"
+    );
+}
+
+#[tokio::test]
+async fn what_mux_has_and_we_have_not_is_400_that_says_so() {
+    let provider = Provider::start().await;
+    for (method, path) in [
+        (Method::POST, format!("/assets/{NOBODY}/tracks")),
+        (Method::DELETE, format!("/assets/{NOBODY}/tracks/{NOBODY}")),
+        (Method::POST, format!("/assets/{NOBODY}/static-renditions")),
+        (
+            Method::DELETE,
+            format!("/assets/{NOBODY}/static-renditions/{NOBODY}"),
+        ),
+        (Method::PUT, format!("/assets/{NOBODY}/master-access")),
+        (Method::PUT, format!("/assets/{NOBODY}/mp4-support")),
+        (Method::GET, format!("/assets/{NOBODY}/input-info")),
+        (Method::PUT, format!("/assets/{NOBODY}")),
+        (Method::DELETE, "/uploads/somefakeid".to_owned()),
+        (Method::GET, "/live-streams".to_owned()),
+        (Method::POST, "/playback-restrictions".to_owned()),
+        (Method::GET, "/delivery-usage".to_owned()),
+        (Method::GET, "/../../system/v1/signing-keys".to_owned()),
+        (Method::GET, "/../../data/v1/video-views".to_owned()),
+    ] {
+        let (status, body) = provider.api(method.clone(), &path, None).await;
+        assert_eq!(status, 400, "{method} {path}: {body}");
+        assert_eq!(body["error"]["type"], "invalid_parameters", "{path}");
+        let message = body["error"]["messages"][0].as_str().unwrap();
+        assert!(
+            message.ends_with("is not supported by the local provider"),
+            "{message}"
+        );
+        let url = format!("{}/video/v1{path}", provider.base);
+        let stranger = provider.http.request(method, url).send().await.unwrap();
+        assert_eq!(stranger.status(), 401, "strangers learn nothing: {path}");
+    }
+}
+
+/// This must fail when the limit is taken out of `api/body.rs`.
+#[tokio::test]
+async fn a_body_of_the_api_has_a_limit() {
+    let provider = Provider::start().await;
+    let padded = |length: usize| json!({ "padding": "x".repeat(length) });
+    assert_eq!(
+        provider
+            .api(Method::POST, "/uploads", Some(padded(200_000)))
+            .await
+            .0,
+        201
+    );
+    for length in [256 * 1024, 1 << 20, 4 << 20] {
+        let (status, body) = provider.api(Method::POST, "/uploads", Some(padded(length))).await;
+        assert_eq!(status, 400, "{length}: {body}");
+    }
+}
+
+#[tokio::test]
 async fn lists_go_on_by_page_and_by_cursor() {
     let provider = Provider::start().await;
     for _ in 0..3 {
@@ -326,15 +476,16 @@ async fn lists_go_on_by_page_and_by_cursor() {
 }
 
 #[tokio::test]
-async fn without_disk_space_new_uploads_get_503_and_running_ones_507() {
+async fn without_disk_space_new_uploads_and_running_ones_are_told_so() {
     let mut provider = Provider::start().await;
     let upload = provider.upload(json!({})).await;
     provider.settings.min_free_bytes = u64::MAX / 4;
     provider = provider.restart().await;
-    assert_eq!(
-        provider.api(Method::POST, "/uploads", Some(json!({}))).await.0,
-        503
-    );
+    let (status, body) = provider.api(Method::POST, "/uploads", Some(json!({}))).await;
+    assert_eq!(status, 507);
+    assert_eq!(body["error"]["type"], "insufficient_storage");
+    let message = body["error"]["messages"][0].as_str().unwrap();
+    assert!(message.contains("local.min_free_bytes"), "{message}");
     assert_eq!(provider.put(&upload, "bytes").await.status(), 507);
     provider.settings.min_free_bytes = 1;
     provider = provider.restart().await;

@@ -187,7 +187,7 @@ async fn credentials_are_made_once_and_for_nobody_elses_eyes() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_process_gets_a_clear_line() {
     let dir = tempfile::tempdir().unwrap();
-    let _service = Service::start(dir.path()).await;
+    let service = Service::start(dir.path()).await;
     let options = yourbit_video::local::Options {
         settings: crate::support::settings(dir.path()),
         public_url: String::new(),
@@ -201,6 +201,8 @@ async fn a_second_process_gets_a_clear_line() {
         .await
         .unwrap_err()
         .to_string();
-    assert!(error.contains("in use by another process"), "{error}");
+    let holder = format!("in use by another process ({} on ", service.id());
+    assert!(error.contains(&holder), "{error}");
+    assert!(error.contains("providers.enabled"), "{error}");
     assert!(!error.contains('\n'));
 }

@@ -1,7 +1,7 @@
 //! Who gets to see what, and how it is served.
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
-use reqwest::Response;
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 
 use crate::support::{
@@ -34,6 +34,42 @@ pub(crate) async fn addresses(provider: &Provider, url: &str) -> Vec<String> {
         .filter(|line| !line.starts_with('#'))
         .map(|line| base.join(line).unwrap().to_string())
         .collect()
+}
+
+/// This must fail when rows are not read anew for every answer (`delivery/access.rs`).
+#[tokio::test]
+async fn a_deleted_videos_token_opens_nothing_from_that_moment_on() {
+    let provider = Provider::start().await;
+    let asset = provider
+        .ingest(
+            &clips::usual(),
+            json!({ "playback_policies": ["signed"], "static_renditions": [{ "resolution": "highest" }] }),
+        )
+        .await;
+    provider.inbox.first("video.asset.static_rendition.ready").await;
+    let id = playback_id(&asset, "signed");
+    let paths = [
+        ("v", format!("{id}.m3u8")),
+        ("v", format!("{id}/rendition/360p.m3u8")),
+        ("v", format!("{id}/segment/360p/00000.ts")),
+        ("v", format!("{id}/highest.mp4")),
+        ("t", format!("{id}/thumbnail.jpg")),
+        ("g", format!("{id}/animated.gif")),
+        ("s", format!("{id}/storyboard.vtt")),
+        ("s", format!("{id}/storyboard.jpg")),
+    ];
+    let addresses: Vec<String> = paths
+        .iter()
+        .map(|(aud, path)| format!("{path}?token={}", token(&provider, &id, aud, &json!({}))))
+        .collect();
+    for address in &addresses {
+        assert_eq!(provider.status(address).await, 200, "{address}");
+    }
+    let path = format!("/assets/{}", asset["id"].as_str().unwrap());
+    assert_eq!(provider.api(Method::DELETE, &path, None).await.0, 204);
+    for address in &addresses {
+        assert_eq!(provider.status(address).await, 404, "{address}");
+    }
 }
 
 #[tokio::test]

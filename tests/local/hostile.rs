@@ -79,6 +79,42 @@ async fn ten_seconds_that_claim_ten_hours_are_errored() {
     assert_alive(&provider).await;
 }
 
+/// Half a day at one picture a minute: quickly made, and quickly read.
+fn half_a_day(name: &str, seconds: u32, ending: &str) -> std::path::PathBuf {
+    let source = format!("-f lavfi -i color=size=32x32:rate=1/60:duration={seconds}");
+    clips::made(
+        name,
+        &format!("{source} -c:v libx264 -preset ultrafast -pix_fmt yuv420p {ending}"),
+    )
+}
+
+/// This must fail when the bound is taken out of `media/transcode.rs`.
+#[tokio::test]
+async fn more_than_twelve_hours_are_errored_with_the_reason() {
+    let provider = Provider::start().await;
+    let bytes = std::fs::read(half_a_day("long.mp4", 43_500, "")).unwrap();
+    let asset = fate(&provider, bytes).await;
+    assert_errored(&asset, "twelve hours and five minutes");
+    assert!(
+        asset["errors"]["messages"][0]
+            .as_str()
+            .unwrap()
+            .contains("12 hours"),
+        "{asset}"
+    );
+}
+
+/// This must fail when the bound is taken out of `media/hls.rs`: the file does not say how long it is.
+#[tokio::test]
+async fn of_a_file_without_a_length_twelve_hours_are_taken() {
+    let provider = Provider::start().await;
+    let bytes = std::fs::read(half_a_day("endless.mkv", 43_500, "-f matroska -live 1")).unwrap();
+    let asset = fate(&provider, bytes).await;
+    assert_eq!(asset["status"], "ready", "{asset}");
+    let duration = asset["duration"].as_f64().unwrap();
+    assert!((43_000.0..=43_260.0).contains(&duration), "{duration}");
+}
+
 /// The same MP4, its last frame said to last `factor` times ten seconds: the sample table lies, the media does not.
 fn claiming(bytes: &[u8], factor: u32) -> Vec<u8> {
     let mut bytes = bytes.to_vec();

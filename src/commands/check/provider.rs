@@ -9,7 +9,7 @@ use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::domain::{Policy, ShownStatus};
 use crate::local;
-use crate::provider::{CallError, Found, PlaybackAsk, Priority, Provider, Subject};
+use crate::provider::{CallError, Found, HashKey, PlaybackAsk, Priority, Provider, Subject};
 use crate::store::{Store, VideoFilter};
 use crate::telemetry::CallMeter;
 use crate::wiring::{check_default, load_map};
@@ -70,6 +70,7 @@ pub(super) async fn check_maps(
             &|name| env.get(name).map(str::to_owned),
             CallMeter::default(),
             clock,
+            &HashKey::fresh(),
         ) {
             Err(error) => {
                 let remedy = format!(

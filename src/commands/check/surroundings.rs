@@ -18,6 +18,22 @@ pub(super) async fn check(settings: &Settings, report: &mut Report) {
                 "or leave \"local\" out of providers.enabled",
             ),
         }
+        disk(settings, report);
+    }
+}
+
+/// Uploads are refused where the built-in provider's disk is too full.
+fn disk(settings: &Settings, report: &mut Report) {
+    let (dir, least) = (&settings.local.dir, settings.local.min_free_bytes);
+    let about = "disk of local.dir";
+    match local::free_bytes(dir) {
+        Ok(free) if free >= least => report.ok(about, &format!("{free} bytes free")),
+        Ok(free) => report.fail(
+            about,
+            &format!("{free} bytes free, and fewer than {least} (local.min_free_bytes) refuse every upload"),
+            "make room, or set VIDEO_LOCAL__MIN_FREE_BYTES lower",
+        ),
+        Err(error) => report.fail(about, &error.to_string(), "check that local.dir can be read"),
     }
 }
 

@@ -2,33 +2,11 @@
 
 use std::collections::HashSet;
 
-use serde_json::Value;
-
+use super::owners::{Named, Owners};
 use super::{Tally, is_owner, patiently, title};
 use crate::commands::CommandError;
 use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted, Seen};
 use crate::provider::{CallError, Capability, ListedAsset};
-
-/// Whose the assets are.
-pub(super) enum Owners {
-    /// This user's, all of them.
-    All(String),
-    /// The user's who is named in the asset, at this JSON pointer.
-    At(String),
-}
-
-impl Owners {
-    fn of(&self, asset: &Value) -> Option<String> {
-        match self {
-            Self::All(owner) => Some(owner.clone()),
-            Self::At(pointer) => match asset.pointer(pointer)? {
-                Value::String(text) => Some(text.clone()),
-                Value::Number(number) => Some(number.to_string()),
-                _ => None,
-            },
-        }
-    }
-}
 
 /// Pages through everything. What was imported by an earlier, broken run is known and passed by.
 pub(super) async fn import(
@@ -87,10 +65,18 @@ async fn one(
         tally.count(&what, Ok(Adopted::Known(known)));
         return Ok(());
     }
-    let Some(owner) = owners.of(&asset.raw).filter(|owner| is_owner(owner)) else {
+    let owner = match owners.of(&asset.raw) {
+        Named::Owner(owner) => owner,
+        Named::UnknownHash(hash) => {
+            tally.hashes += 1;
+            hash
+        }
+        Named::Nobody => String::new(),
+    };
+    if !is_owner(&owner) {
         tally.skip(&what, "it names no owner of 1 to 128 characters there");
         return Ok(());
-    };
+    }
     if asset.described.seen.gone {
         tally.skip(&what, "it is gone");
         return Ok(());

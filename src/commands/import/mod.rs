@@ -1,6 +1,7 @@
 //! `yourbit-video import`: rows for videos that were made elsewhere.
 
 mod listing;
+mod owners;
 mod table;
 
 use std::path::PathBuf;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use self::owners::Owners;
 use super::{CommandError, print};
 use crate::config::{Environment, Settings};
 use crate::jobs::adopt::{Adopted, Adopter, NotAdopted};
@@ -35,7 +37,9 @@ pub(super) struct ImportArgs {
     /// Everything belongs to this user.
     #[arg(long, value_name = "USER", conflicts_with_all = ["owner_from", "csv"])]
     owner: Option<String>,
-    /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`.
+    /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`. Where the map
+    /// sends a keyed hash of the owner (as that of `local` does, in `/meta/creator_id`), owners who have videos here are
+    /// found by it; of others the hash is taken for the name.
     #[arg(long, value_name = "POINTER", conflicts_with = "csv")]
     owner_from: Option<String>,
     /// Import the lines of this file instead: `owner,title,upload_id,playback_id,created_at`.
@@ -71,7 +75,11 @@ pub(super) async fn import(
     };
     let done = match source {
         Source::Csv(file) => table::import(&adopter, &file, &mut tally).await,
-        Source::Assets(owners) => listing::import(&adopter, &owners, &mut tally).await,
+        Source::All(owner) => listing::import(&adopter, &Owners::All(owner), &mut tally).await,
+        Source::At(pointer) => {
+            let owners = Owners::at(pointer, &alone.store, &alone.hash_key).await?;
+            listing::import(&adopter, &owners, &mut tally).await
+        }
     };
     alone.close().await;
     tally.sum_up();
@@ -85,20 +93,19 @@ pub(super) async fn import(
 /// What is imported.
 enum Source {
     Csv(PathBuf),
-    Assets(listing::Owners),
+    /// Everything is this user's.
+    All(String),
+    /// The owner stands at this JSON pointer.
+    At(String),
 }
 
 impl Source {
     fn of(args: &ImportArgs) -> Result<Self, CommandError> {
         match (&args.csv, &args.owner, &args.owner_from) {
             (Some(file), _, _) => Ok(Self::Csv(file.clone())),
-            (None, Some(owner), _) if is_owner(owner) => {
-                Ok(Self::Assets(listing::Owners::All(owner.clone())))
-            }
+            (None, Some(owner), _) if is_owner(owner) => Ok(Self::All(owner.clone())),
             (None, Some(_), _) => Err("--owner must have 1 to 128 characters".into()),
-            (None, None, Some(pointer)) if pointer.starts_with('/') => {
-                Ok(Self::Assets(listing::Owners::At(pointer.clone())))
-            }
+            (None, None, Some(pointer)) if pointer.starts_with('/') => Ok(Self::At(pointer.clone())),
             (None, None, Some(_)) => Err("--owner-from must be a JSON pointer, such as /passthrough".into()),
             (None, None, None) => Err(
                 "whose are they? Give --owner USER, or --owner-from POINTER into the provider's asset".into(),
@@ -125,6 +132,8 @@ struct Tally {
     known: usize,
     skipped: usize,
     failed: usize,
+    /// Owners that look like keyed hashes of nobody who has videos here.
+    hashes: usize,
 }
 
 impl Tally {
@@ -164,6 +173,12 @@ impl Tally {
         } else {
             "imported"
         };
+        if self.hashes > 0 {
+            say!(
+                "note  {} owners there are keyed hashes of nobody who has videos here: the hash stands for the name",
+                self.hashes
+            );
+        }
         say!(
             "{} {word}, {} known already, {} skipped, {} failed",
             self.imported,

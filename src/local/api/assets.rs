@@ -12,7 +12,7 @@ use super::{body, body::Body, data, page, page::Page, settings, valid};
 use crate::local::{
     App, changes,
     fault::Fault,
-    store::{Asset, AssetChanges, Position},
+    store::{Asset, AssetChanges, Position, Put},
     view::{self, Wire},
 };
 
@@ -61,7 +61,7 @@ pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<R
     Ok(Json(json!({ "data": rows, "next_cursor": next })).into_response())
 }
 
-/// `PATCH /assets/{id}`: `passthrough` and `meta`.
+/// `PATCH /assets/{id}`: `passthrough`, `meta` and `thumbnail_time`.
 pub(crate) async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -69,27 +69,66 @@ pub(crate) async fn update(
 ) -> Result<Response, Fault> {
     let id = valid(&id, "Asset")?;
     let changes = changes_in(&body)?;
+    if let Some(Put::Set(time_s)) = changes.thumbnail_time {
+        check_time(&app, id, time_s).await?;
+    }
     let asset = changes::assets::update(&app, id, &changes)
         .await?
         .ok_or_else(|| Fault::not_found("Asset"))?;
     Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
 }
 
-/// An empty `passthrough` clears it; `meta` replaces the whole object.
+/// `DELETE /assets/{id}/thumbnail-time`: the picture is taken in the middle again.
+pub(crate) async fn clear_thumbnail_time(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Fault> {
+    let id = valid(&id, "Asset")?;
+    let changes = AssetChanges {
+        thumbnail_time: Some(Put::Clear),
+        ..AssetChanges::default()
+    };
+    let asset = changes::assets::update(&app, id, &changes).await?;
+    asset
+        .map(|_| StatusCode::NO_CONTENT)
+        .ok_or_else(|| Fault::not_found("Asset"))
+}
+
+/// Only of a ready asset, and within it.
+async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), Fault> {
+    let asset = app.store.asset(id).await?;
+    let asset = asset.ok_or_else(|| Fault::not_found("Asset"))?;
+    let Some(media) = asset.media else {
+        return Err(Fault::invalid(
+            "thumbnail_time can be set when the asset is ready",
+        ));
+    };
+    let duration_s = media.0.duration_s;
+    if time_s < duration_s {
+        return Ok(());
+    }
+    Err(Fault::invalid(format!(
+        "thumbnail_time must be less than the duration of {duration_s} seconds"
+    )))
+}
+
+/// An empty `passthrough` clears it; `meta` replaces the whole object; null clears each.
 fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, Fault> {
     if let Some(unknown) = body
         .keys()
-        .find(|key| !["passthrough", "meta"].contains(&key.as_str()))
+        .find(|key| !["passthrough", "meta", "thumbnail_time"].contains(&key.as_str()))
     {
         return Err(Fault::invalid(format!("{unknown} cannot be changed")));
     }
     let passthrough = body::text(body, "passthrough", settings::PASSTHROUGH)?;
     let meta = settings::meta(body.get("meta"))?;
+    let thumbnail_time = body::seconds(body, "thumbnail_time")?;
     Ok(AssetChanges {
         passthrough: body
             .contains_key("passthrough")
             .then(|| passthrough.filter(|text| !text.is_empty()).into()),
         meta: body.contains_key("meta").then(|| meta.into()),
+        thumbnail_time: body.contains_key("thumbnail_time").then(|| thumbnail_time.into()),
     })
 }
 

@@ -59,6 +59,19 @@ pub(crate) fn flag(map: &Map<String, Value>, name: &str) -> Result<Option<bool>,
     }
 }
 
+/// An optional number of seconds from 0 on; `null` counts as left out.
+pub(crate) fn seconds(map: &Map<String, Value>, name: &str) -> Result<Option<f64>, Fault> {
+    match map.get(name) {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_f64() {
+            Some(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(Some(seconds)),
+            _ => Err(Fault::invalid(format!(
+                "{name} must be a number of seconds from 0 on"
+            ))),
+        },
+    }
+}
+
 /// An optional text out of a list.
 pub(crate) fn one_of(
     map: &Map<String, Value>,

@@ -10,10 +10,11 @@ mod uploads;
 
 use axum::{
     Json, Router,
-    http::{HeaderValue, StatusCode, header},
+    extract::OriginalUri,
+    http::{HeaderValue, Method, StatusCode, header},
     middleware,
     response::{IntoResponse, Response},
-    routing::{delete, get, post, put},
+    routing::{any, delete, get, post, put},
 };
 use serde_json::{Value, json};
 use tower_http::set_header::SetResponseHeaderLayer;
@@ -32,19 +33,30 @@ pub(crate) fn routes(app: &App) -> Router<App> {
             "/video/v1/assets/{id}",
             get(assets::show).patch(assets::update).delete(assets::remove),
         )
+        .route("/video/v1/assets/{id}/thumbnail-time", delete(assets::clear_thumbnail_time))
         .route("/video/v1/assets/{id}/playback-ids", post(playback_ids::create))
         .route(
             "/video/v1/assets/{id}/playback-ids/{playback_id}",
             delete(playback_ids::remove).get(playback_ids::show),
         )
         .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find))
-        .method_not_allowed_fallback(async || Fault::method())
+        // What else Mux has below these.
+        .route("/video/{*rest}", any(unsupported))
+        .route("/system/{*rest}", any(unsupported))
+        .route("/data/{*rest}", any(unsupported))
+        .method_not_allowed_fallback(unsupported)
         .route_layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             no_store,
         ))
         .route_layer(middleware::from_fn_with_state(app.clone(), chaos::api))
         .route_layer(middleware::from_fn_with_state(app.clone(), auth::require))
+}
+
+/// A call that Mux has and we have not: 400, since 404 is said of a wrong id.
+async fn unsupported(method: Method, OriginalUri(uri): OriginalUri) -> Fault {
+    let path: String = uri.path().chars().take(200).collect();
+    Fault::unsupported(&format!("{method} {path}"))
 }
 
 /// `{"data": …}`.

@@ -13,7 +13,7 @@ use crate::local::{
     App,
     changes::{self, uploads::Wish},
     fault::Fault,
-    store::Cancelled,
+    store::{Cancelled, Opened},
     view,
 };
 
@@ -26,11 +26,17 @@ pub(crate) async fn create(State(app): State<App>, Body(body): Body) -> Result<R
         return Err(Fault::unavailable(missing));
     }
     let wish = wish(&body)?;
-    if app.folders.free_bytes()? < app.settings.min_free_bytes {
-        return Err(Fault::unavailable("Not enough free disk space for new uploads").retry_after(60));
+    if !app.has_room()? {
+        return Err(Fault::full(app.settings.min_free_bytes).retry_after(60));
     }
-    let upload = changes::uploads::create(&app, &wish).await?;
-    Ok(data(StatusCode::CREATED, &view::upload(&upload, &app.public_url)))
+    match changes::uploads::create(&app, &wish).await? {
+        Opened::Made(upload) => Ok(data(StatusCode::CREATED, &view::upload(&upload, &app.public_url))),
+        Opened::TooMany => Err(Fault::too_many(format!(
+            "{} uploads of this owner wait for their file, which is all that are allowed",
+            app.settings.max_open_uploads_per_owner
+        ))),
+        Opened::NoRoom(kept) => Err(Fault::over_share(kept, app.settings.max_bytes_per_owner)),
+    }
 }
 
 fn wish(body: &Map<String, Value>) -> Result<Wish, Fault> {

@@ -13,6 +13,9 @@ pub(crate) async fn update(
     let Some(asset) = store::assets::change(&mut write, id, changes).await? else {
         return Ok(None);
     };
+    if changes.meta.is_some() {
+        store::files::change_owner(&mut write, id, &asset.upload_id, &asset.owner).await?;
+    }
     tell_asset(app, &mut write, "video.asset.updated", &asset).await?;
     commit(app, write).await?;
     Ok(Some(asset))

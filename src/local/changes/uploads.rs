@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{App, commit, ids, store, tell_asset, tell_static, tell_upload};
-use crate::local::store::{Cancelled, JobKind, NewAsset, NewUpload, Upload, Write};
+use crate::local::store::{Cancelled, JobKind, NewAsset, NewUpload, Opened, OwnerLimits, Upload, Write};
 
 /// What a client asked for, checked.
 pub(crate) struct Wish {
@@ -16,8 +16,8 @@ pub(crate) struct Wish {
 /// Letters and digits in an upload URL: 64 carry 381 bits.
 const SECRET: usize = 64;
 
-/// A new upload that waits for its file.
-pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Upload, sqlx::Error> {
+/// A new upload that waits for its file, where its owner may have one more.
+pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Opened, sqlx::Error> {
     let (id, secret) = (ids::id(), ids::text(SECRET));
     let new = NewUpload {
         id: &id,
@@ -27,12 +27,18 @@ pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Upload, sqlx::Error
         test: wish.test,
         settings: &wish.settings,
         now: app.clock.now(),
+        limits: OwnerLimits {
+            open: app.settings.max_open_uploads_per_owner,
+            bytes: app.settings.max_bytes_per_owner,
+        },
     };
     let mut write = app.store.write().await?;
-    let upload = store::uploads::insert(&mut write, &new).await?;
-    tell_upload(app, &mut write, "video.upload.created", &upload).await?;
-    commit(app, write).await?;
-    Ok(upload)
+    let opened = store::uploads::open(&mut write, &new).await?;
+    if let Opened::Made(upload) = &opened {
+        tell_upload(app, &mut write, "video.upload.created", upload).await?;
+        commit(app, write).await?;
+    }
+    Ok(opened)
 }
 
 /// Cancels an upload that still waits; a request that is sending to it is cut off by the sweep.

@@ -1,7 +1,7 @@
 //! Who may see what (`facts/mux.md` 6.6).
 
 use super::{params::Params, token::Claims};
-use crate::local::{App, fault::Fault, ids, media::Media, store::Asset};
+use crate::local::{App, ClientAddress, fault::Fault, ids, media::Media, store::Asset};
 
 /// What may stand in the query beside a token; everything else must be in the token.
 const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
@@ -10,6 +10,7 @@ const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
 pub(crate) struct Ask {
     playback_id: String,
     query: Params,
+    caller: Option<ClientAddress>,
 }
 
 /// A good answer to it: the asset, and the parameters that count.
@@ -20,6 +21,8 @@ pub(crate) struct Grant {
     pub(crate) params: Params,
     /// The token of a signed id, to be handed down; its end in Unix seconds.
     pub(crate) token: Option<(String, f64)>,
+    /// Where the request comes from, where that is known.
+    pub(crate) caller: Option<ClientAddress>,
 }
 
 impl Ask {
@@ -28,7 +31,14 @@ impl Ask {
         Self {
             playback_id: playback_id.to_owned(),
             query: Params::of_query(query.unwrap_or_default()),
+            caller: None,
         }
+    }
+
+    /// The same from a known place.
+    pub(crate) fn from(mut self, caller: Option<ClientAddress>) -> Self {
+        self.caller = caller;
+        self
     }
 
     /// Read anew for every answer: after a deletion nothing is served.
@@ -65,6 +75,7 @@ impl Ask {
                 asset,
                 params,
                 token,
+                caller: self.caller,
             }),
             ("errored", _) => Err(Fault::not_ready("Asset is errored")),
             _ => Err(Fault::not_ready("Asset is still preparing")),

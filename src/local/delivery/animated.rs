@@ -32,9 +32,13 @@ pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap
         .ok_or_else(|| Fault::not_found("Image"))?;
     let order = Order {
         asset_id: grant.asset.id.clone(),
+        owner: grant.asset.owner.clone(),
+        caller: grant.caller,
         kind: "animated",
         cap: cap(grant.media.duration_s),
         name: wish.name(top),
+        part: format!("{}-{}", wish.start_s, wish.quarters),
+        stay: Vec::new(),
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = app

@@ -18,7 +18,7 @@ mod thumbnail;
 mod token;
 
 use axum::{
-    Router,
+    Extension, Router,
     extract::{Path, RawQuery, State},
     http::{HeaderMap, StatusCode},
     middleware,
@@ -26,7 +26,7 @@ use axum::{
     routing::get,
 };
 
-use super::{App, fault::Fault};
+use super::{App, ClientAddress, fault::Fault};
 use access::Ask;
 
 /// The viewers' routes.
@@ -94,9 +94,10 @@ async fn one(
     State(app): State<App>,
     Path((id, file)): Path<(String, String)>,
     RawQuery(query): RawQuery,
+    caller: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
 ) -> Result<Response, Fault> {
-    let ask = Ask::new(&id, query.as_deref());
+    let ask = Ask::new(&id, query.as_deref()).from(caller.map(|Extension(address)| address));
     let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
     match stem {
         "thumbnail" => thumbnail::serve(&app, ask, ending, &headers).await,

@@ -17,7 +17,7 @@ use super::{
 use crate::local::{
     App,
     fault::Fault,
-    media::{Format, Order, Storyboard},
+    media::{Format, Order, STORYBOARD, Storyboard},
 };
 
 /// One picture in each format.
@@ -54,9 +54,13 @@ async fn image(
     let name = Storyboard::name(format);
     let order = Order {
         asset_id: grant.asset.id.clone(),
-        kind: "storyboard",
+        owner: grant.asset.owner.clone(),
+        caller: grant.caller,
+        kind: STORYBOARD,
         cap: CAP,
         name,
+        part: "board".to_owned(),
+        stay: Vec::new(),
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = app

@@ -27,11 +27,19 @@ pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap
         .top()
         .filter(|top| top.width > 0)
         .ok_or_else(|| Fault::not_found("Image"))?;
+    let widths = app.thumbnail_widths();
+    let stay = widths
+        .iter()
+        .map(|width| Thumbnail::of_width(0, *width).look(top));
     let order = Order {
         asset_id: grant.asset.id.clone(),
+        owner: grant.asset.owner.clone(),
+        caller: grant.caller,
         kind: "thumbnail",
         cap: cap(grant.media.duration_s),
         name: wish.name(top),
+        part: wish.time_s.to_string(),
+        stay: stay.map(|look| format!("-{look}")).collect(),
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = app
@@ -74,7 +82,8 @@ fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
         return Err(Fault::invalid("latest is for live streams"));
     }
     let duration_s = grant.media.duration_s;
-    let time_s = params.seconds("time")?.unwrap_or(duration_s / 2.0);
+    let usual = grant.asset.thumbnail_time.unwrap_or(duration_s / 2.0);
+    let time_s = params.seconds("time")?.unwrap_or(usual);
     let (width, height) = (params.count("width", SIDE)?, params.count("height", SIDE)?);
     let fit = fit_mode(params)?;
     if fit != FitMode::Preserve && (width.is_none() || height.is_none()) {

@@ -4,12 +4,11 @@ use std::path::Path;
 
 use super::{
     caption::{Media, Rendition},
+    desk::Made,
     hls::words,
-    image::{pieces, run},
+    image::{join_pieces, pieces, playlist, run},
     input::input,
     ladder::whole,
-    playlist::Playlist,
-    static_file::join,
 };
 use crate::local::{App, fault::Fault};
 
@@ -93,7 +92,7 @@ impl Animated {
         (whole(full_w * scale), whole(full_h * scale))
     }
 
-    /// Makes the picture; false when there is no frame.
+    /// Makes the picture. Where ffmpeg refuses, the plainest one of the same seconds tells whether it is the video.
     pub(crate) async fn make(
         &self,
         app: &App,
@@ -101,8 +100,36 @@ impl Animated {
         media: &Media,
         folder: &Path,
         name: &str,
-    ) -> Result<bool, Fault> {
-        let Some(top) = media.top() else { return Ok(false) };
+    ) -> Result<Made, Fault> {
+        let made = self.try_make(app, asset_id, media, folder, name).await?;
+        let plain = Self {
+            width: None,
+            height: None,
+            fps: 1,
+            format: AnimatedFormat::Gif,
+            ..self.clone()
+        };
+        Ok(match made {
+            Made::Refused if *self == plain => Made::NoFrame,
+            Made::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
+                Made::Yes => Made::Refused,
+                _ => Made::NoFrame,
+            },
+            other => other,
+        })
+    }
+
+    async fn try_make(
+        &self,
+        app: &App,
+        asset_id: &str,
+        media: &Media,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Made, Fault> {
+        let Some(top) = media.top() else {
+            return Ok(Made::NoFrame);
+        };
         // The smallest rendition that is large enough.
         let (width, _) = self.size(top);
         let from = media
@@ -112,13 +139,15 @@ impl Animated {
             .find(|one| one.width >= width)
             .unwrap_or(top);
         let place = pieces(app, asset_id, &from.name);
-        let playlist = Playlist::load(&place).await?;
+        let playlist = playlist(&place).await?.unwrap_or_default();
         let (start, length) = (f64::from(self.start_s), f64::from(self.quarters) / 4.0);
         let mut segments = playlist.between(start, start + length).peekable();
         let Some(first) = segments.peek().map(|segment| segment.start_s) else {
-            return Ok(false);
+            return Ok(Made::NoFrame);
         };
-        join(&place, segments, &folder.join(JOINED)).await?;
+        if !join_pieces(&place, segments, &folder.join(JOINED)).await? {
+            return Ok(Made::NoFrame);
+        }
         // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
         let offset = (start - first).max(0.0);
         let trim =

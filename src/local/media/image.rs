@@ -7,7 +7,10 @@ use std::{
 };
 
 use super::{
+    desk::Made,
     hls::words,
+    playlist::{Playlist, Segment},
+    static_file::join,
     tool::{Call, Limits, ToolError},
 };
 use crate::local::{App, fault::Fault};
@@ -88,8 +91,9 @@ impl Transform {
     }
 }
 
-/// Runs ffmpeg for one image in `folder`; false when it ended well and made nothing.
-pub(crate) async fn run(app: &App, args: Vec<OsString>, folder: &Path, made: &str) -> Result<bool, Fault> {
+/// Runs ffmpeg for one image in `folder`: [`Made::NoFrame`] when it ended well and made nothing. An error is about now:
+/// the next try may go well.
+pub(crate) async fn run(app: &App, args: Vec<OsString>, folder: &Path, made: &str) -> Result<Made, Fault> {
     let tools = app.tools.as_ref().map_err(Fault::unavailable)?;
     let limits = Limits {
         wall: Duration::from_mins(1),
@@ -105,11 +109,41 @@ pub(crate) async fn run(app: &App, args: Vec<OsString>, folder: &Path, made: &st
         cancel: &app.stop,
     };
     match tools.ffmpeg(call, |_: &[u8]| {}).await {
-        Ok(_) => Ok(tokio::fs::metadata(folder.join(made))
-            .await
-            .is_ok_and(|file| file.len() > 0)),
-        Err(error @ (ToolError::Stopped | ToolError::NoSpace)) => Err(Fault::unavailable(error.to_string())),
-        Err(error) => Err(Fault::internal(&error)),
+        Ok(_) => {
+            let file = tokio::fs::metadata(folder.join(made)).await;
+            Ok(if file.is_ok_and(|file| file.len() > 0) {
+                Made::Yes
+            } else {
+                Made::NoFrame
+            })
+        }
+        Err(error @ (ToolError::Stopped | ToolError::NoSpace | ToolError::Io(_))) => {
+            Err(Fault::unavailable(error.to_string()))
+        }
+        Err(ToolError::Failed(_)) => Ok(Made::Refused),
+        Err(ToolError::Killed(_) | ToolError::TimedOut) => Ok(Made::Killed),
+    }
+}
+
+/// The pieces of one rendition; `None` where they are not there: nothing can be made of them.
+pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, Fault> {
+    match Playlist::load(place).await {
+        Ok(playlist) => Ok(Some(playlist)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Puts pieces behind each other; false where one is not there.
+pub(crate) async fn join_pieces<'a>(
+    place: &Path,
+    pieces: impl Iterator<Item = &'a Segment>,
+    into: &Path,
+) -> Result<bool, Fault> {
+    match join(place, pieces, into).await {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -43,6 +43,11 @@ impl Running {
         })
     }
 
+    /// An asset is being worked on.
+    pub(crate) fn has(&self, asset_id: &str) -> bool {
+        self.all().contains_key(asset_id)
+    }
+
     /// Work under way.
     pub(crate) fn count(&self) -> usize {
         self.all().len()

@@ -4,12 +4,12 @@ use std::path::Path;
 
 use super::{
     caption::{Media, Rendition},
+    desk::Made,
     hls::words,
-    image::{Format, pieces, run},
+    image::{Format, join_pieces, pieces, playlist, run},
     input::input,
     ladder::whole,
-    playlist::{Playlist, Segment},
-    static_file::join,
+    playlist::Segment,
 };
 use crate::local::{App, fault::Fault};
 
@@ -17,6 +17,8 @@ use crate::local::{App, fault::Fault};
 const LONG_S: f64 = 15.0 * 60.0;
 /// Longer side of a tile, in pixels.
 const TILE: f64 = 256.0;
+/// What its files' names begin with.
+pub(crate) const KIND: &str = "storyboard";
 /// Segments put behind each other.
 const JOINED: &str = "joined.ts";
 
@@ -75,7 +77,7 @@ impl Storyboard {
         format!("board.{}", format.ending())
     }
 
-    /// Makes the picture; false when there is no frame.
+    /// Makes the picture. It has no parameters but its format, so what cannot be made once cannot be made at all.
     pub(crate) async fn make(
         self,
         app: &App,
@@ -84,18 +86,20 @@ impl Storyboard {
         format: Format,
         folder: &Path,
         name: &str,
-    ) -> Result<bool, Fault> {
+    ) -> Result<Made, Fault> {
         // The smallest rendition that is large enough.
         let enough = |one: &&Rendition| one.width >= self.tile_width && one.height >= self.tile_height;
         let Some(from) = media.renditions.iter().rev().find(enough).or(media.top()) else {
-            return Ok(false);
+            return Ok(Made::NoFrame);
         };
         let place = pieces(app, asset_id, &from.name);
-        let playlist = Playlist::load(&place).await?;
+        let playlist = playlist(&place).await?.unwrap_or_default();
         let tiles = usize::try_from(self.columns * self.rows).unwrap_or_default();
         let mut args = words(["-threads", "2"]);
         let frames = if playlist.0.len() <= 2 * tiles {
-            join(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
+            if !join_pieces(&place, playlist.0.iter(), &folder.join(JOINED)).await? {
+                return Ok(Made::NoFrame);
+            }
             format!("fps={:.6}:start_time=0:round=up", 1.0 / self.step())
         } else {
             // A long video: each tile shows the keyframe that begins the segment of its time.
@@ -103,7 +107,9 @@ impl Storyboard {
                 .tiles()
                 .filter_map(|tile| playlist.at(tile.start_s))
                 .collect();
-            join(&place, chosen.into_iter(), &folder.join(JOINED)).await?;
+            if !join_pieces(&place, chosen.into_iter(), &folder.join(JOINED)).await? {
+                return Ok(Made::NoFrame);
+            }
             args.extend(words(["-skip_frame", "nokey"]));
             "null".to_owned()
         };
@@ -117,7 +123,10 @@ impl Storyboard {
         ]));
         args.extend(format.encoding());
         args.push(name.into());
-        run(app, args, folder, name).await
+        Ok(match run(app, args, folder, name).await? {
+            Made::Refused => Made::NoFrame,
+            other => other,
+        })
     }
 
     fn filter(self, frames: &str) -> String {

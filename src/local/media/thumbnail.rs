@@ -4,11 +4,11 @@ use std::path::Path;
 
 use super::{
     caption::{Media, Rendition},
+    desk::Made,
     hls::words,
-    image::{Format, Transform, pieces, run},
+    image::{Format, Transform, pieces, playlist, run},
     input::input,
     ladder::whole,
-    playlist::Playlist,
 };
 use crate::local::{App, fault::Fault};
 
@@ -38,8 +38,25 @@ pub(crate) struct Thumbnail {
 }
 
 impl Thumbnail {
+    /// The frame at a time as the service's settings ask for it: a JPEG of that width.
+    pub(crate) fn of_width(time_s: u32, width: u32) -> Self {
+        Self {
+            time_s,
+            width: Some(width),
+            height: None,
+            fit: FitMode::Preserve,
+            transform: Transform::default(),
+            format: Format::Jpg,
+        }
+    }
+
     /// Equal images have equal names.
     pub(crate) fn name(&self, top: &Rendition) -> String {
+        format!("{}-{}", self.time_s, self.look(top))
+    }
+
+    /// The end of the name: everything but the time.
+    pub(crate) fn look(&self, top: &Rendition) -> String {
         let (width, height) = self.size(top);
         let Transform {
             rotate,
@@ -47,8 +64,7 @@ impl Thumbnail {
             flip_h,
         } = self.transform;
         format!(
-            "{}-{width}x{height}-{:?}-{rotate}-{}{}.{}",
-            self.time_s,
+            "{width}x{height}-{:?}-{rotate}-{}{}.{}",
             self.fit,
             u8::from(flip_v),
             u8::from(flip_h),
@@ -84,7 +100,7 @@ impl Thumbnail {
         format!("{scale},format=rgb24{rest},setsar=1{}", self.transform.filters())
     }
 
-    /// Makes the picture; false when there is no frame.
+    /// Makes the picture. Where ffmpeg refuses, the plainest picture of the same frame tells whether it is the frame.
     pub(crate) async fn make(
         &self,
         app: &App,
@@ -92,13 +108,36 @@ impl Thumbnail {
         media: &Media,
         folder: &Path,
         name: &str,
-    ) -> Result<bool, Fault> {
-        let Some(top) = media.top() else { return Ok(false) };
-        let place = pieces(app, asset_id, &top.name);
-        let playlist = Playlist::load(&place).await?;
-        let Some(segment) = playlist.at(f64::from(self.time_s)) else {
-            return Ok(false);
+    ) -> Result<Made, Fault> {
+        let Some(top) = media.top() else {
+            return Ok(Made::NoFrame);
         };
+        let made = self.try_make(app, asset_id, top, folder, name).await?;
+        let plain = Self::of_width(self.time_s, top.width);
+        Ok(match made {
+            Made::Refused if *self == plain => Made::NoFrame,
+            Made::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
+                Made::Yes => Made::Refused,
+                _ => Made::NoFrame,
+            },
+            other => other,
+        })
+    }
+
+    async fn try_make(
+        &self,
+        app: &App,
+        asset_id: &str,
+        top: &Rendition,
+        folder: &Path,
+        name: &str,
+    ) -> Result<Made, Fault> {
+        let place = pieces(app, asset_id, &top.name);
+        let playlist = playlist(&place).await?.unwrap_or_default();
+        let Some(segment) = playlist.at(f64::from(self.time_s)) else {
+            return Ok(Made::NoFrame);
+        };
+        let mut last = Made::NoFrame;
         let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
         // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
@@ -109,10 +148,11 @@ impl Thumbnail {
             args.extend(words(["-an", "-vf", &from]));
             args.extend(self.format.encoding());
             args.push(name.into());
-            if run(app, args, folder, name).await? {
-                return Ok(true);
+            last = run(app, args, folder, name).await?;
+            if matches!(last, Made::Yes | Made::Killed) {
+                break;
             }
         }
-        Ok(false)
+        Ok(last)
     }
 }

@@ -1,8 +1,11 @@
-//! The job queue: what is due is done, a bounded number at a time, and survives a restart.
+//! The job queue: what is due is done, a bounded number at a time, owners in turn, and survives a restart.
 
-use std::{path::Path, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
-use tokio::{fs, task::JoinSet};
+use tokio::{
+    fs,
+    task::{Id, JoinError, JoinSet},
+};
 
 use super::{
     running::Claim,
@@ -12,7 +15,8 @@ use super::{
 };
 use crate::local::{
     App, changes, ids,
-    store::{Asset, Job, JobKind},
+    store::{Asset, FileKind, Job, JobKind, Waiting},
+    turns::Turns,
 };
 
 /// Tries of one job, those included that took the process down.
@@ -71,36 +75,69 @@ impl From<std::io::Error> for Failure {
 
 /// Works until the provider stops; what runs then is stopped and taken up after the next start.
 pub(crate) async fn run_jobs(app: &App) {
-    let mut tasks = JoinSet::new();
+    let mut workers = Workers::default();
     while !app.stop.is_cancelled() {
-        start_due(app, &mut tasks).await;
+        workers.start_due(app).await;
         tokio::select! {
             () = app.stop.cancelled() => {}
-            Some(_) = tasks.join_next() => {}
+            Some(ended) = workers.tasks.join_next_with_id() => workers.note_end(ended),
             () = app.jobs_wake.notified() => {}
             () = tokio::time::sleep(LOOK) => {}
         }
     }
-    while tasks.join_next().await.is_some() {}
+    while workers.tasks.join_next().await.is_some() {}
 }
 
-async fn start_due(app: &App, tasks: &mut JoinSet<()>) {
-    let due = match app.store.due_jobs(app.clock.now()).await {
-        Ok(due) => due,
-        Err(error) => return tracing::warn!(%error, "the job queue cannot be read"),
-    };
-    for job in due {
-        if app.running.count() >= app.settings.jobs.max(1) {
-            return;
+/// The jobs under way, and whose turn it is.
+#[derive(Default)]
+struct Workers {
+    tasks: JoinSet<()>,
+    turns: Turns,
+    /// Whose job each task does.
+    owners: HashMap<Id, String>,
+}
+
+impl Workers {
+    async fn start_due(&mut self, app: &App) {
+        let places = app.settings.jobs.max(1);
+        // One more of each owner than can be under way: those that are stand in the list too.
+        let mut due = match app.store.due_jobs(app.clock.now(), places + 1).await {
+            Ok(due) => due,
+            Err(error) => return tracing::warn!(%error, "the job queue cannot be read"),
+        };
+        due.retain(|waiting| !app.running.has(&waiting.job.asset_id));
+        while app.running.count() < places {
+            let owners = due.iter().map(|waiting| waiting.owner.as_str());
+            let Some(owner) = self.turns.next(owners) else {
+                return;
+            };
+            let Some(first) = due.iter().position(|waiting| waiting.owner == owner) else {
+                return;
+            };
+            let Waiting { job, owner } = due.remove(first);
+            if let Some(claim) = app.running.claim(&job.asset_id, &app.stop) {
+                self.start(app, job, owner, claim);
+            }
         }
-        if let Some(claim) = app.running.claim(&job.asset_id, &app.stop) {
-            let app = app.clone();
-            tasks.spawn(async move {
-                if let Err(error) = attempt(&app, &job, &claim).await {
-                    tracing::error!(%error, asset.id = %job.asset_id, "a job could not be written down");
-                    tokio::time::sleep(LOOK).await;
-                }
-            });
+    }
+
+    fn start(&mut self, app: &App, job: Job, owner: String, claim: Claim) {
+        let app = app.clone();
+        self.turns.begin(&owner);
+        let task = self.tasks.spawn(async move {
+            if let Err(error) = attempt(&app, &job, &claim).await {
+                tracing::error!(%error, asset.id = %job.asset_id, "a job could not be written down");
+                tokio::time::sleep(LOOK).await;
+            }
+        });
+        self.owners.insert(task.id(), owner);
+    }
+
+    /// The owner goes to the back: whoever came meanwhile is next.
+    fn note_end(&mut self, ended: Result<(Id, ()), JoinError>) {
+        let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+        if let Some(owner) = self.owners.remove(&id) {
+            self.turns.end(&owner);
         }
     }
 }
@@ -131,7 +168,8 @@ async fn attempt(app: &App, job: &Job, claim: &Claim) -> Result<(), sqlx::Error>
 }
 
 enum Done {
-    Stream(Box<super::Media>),
+    /// With its bytes on the disk.
+    Stream(Box<super::Media>, u64),
     Static(Option<crate::local::store::Made>),
 }
 
@@ -146,7 +184,8 @@ async fn work(
     match job.kind {
         JobKind::Transcode => {
             let media = transcode::transcode(app, tools, asset, folder, claim).await?;
-            Ok(Done::Stream(Box::new(media)))
+            let bytes = app.folders.bytes_of(&asset.id, FileKind::Media).await?;
+            Ok(Done::Stream(Box::new(media), bytes))
         }
         JobKind::Static => Ok(Done::Static(
             static_file::make(app, tools, asset, folder, claim).await?,
@@ -167,7 +206,7 @@ fn word(outcome: &Result<Done, Failure>) -> &'static str {
 async fn end(app: &App, job: &Job, outcome: Result<Done, Failure>) -> Result<(), sqlx::Error> {
     let later = app.clock.now() + WAIT;
     match outcome {
-        Ok(Done::Stream(media)) => changes::outcome::ready(app, job, &media).await,
+        Ok(Done::Stream(media, bytes)) => changes::outcome::ready(app, job, &media, bytes).await,
         Ok(Done::Static(Some(made))) => changes::outcome::static_ended(app, job, "ready", Some(made)).await,
         Ok(Done::Static(None)) => changes::outcome::static_ended(app, job, "skipped", None).await,
         Err(Failure::Input(reason)) => give_up(app, job, &reason).await,

@@ -11,7 +11,7 @@ use crate::local::media::Media;
 macro_rules! columns {
     () => {
         "id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, media, \
-         created_us"
+         created_us, thumbnail_time, owner"
     };
 }
 
@@ -31,6 +31,10 @@ pub(crate) struct Asset {
     pub(crate) errors: Option<Json<Value>>,
     pub(crate) media: Option<Json<Media>>,
     pub(crate) created_us: i64,
+    /// Seconds; where its picture is taken unless a request says so.
+    pub(crate) thumbnail_time: Option<f64>,
+    /// Who is charged for it; empty where nobody is named.
+    pub(crate) owner: String,
 }
 
 /// One file made beside the stream.
@@ -68,6 +72,7 @@ pub(crate) struct Position {
 pub(crate) struct AssetChanges {
     pub(crate) passthrough: Option<Put<String>>,
     pub(crate) meta: Option<Put<Value>>,
+    pub(crate) thumbnail_time: Option<Put<f64>>,
 }
 
 /// A field's new value.
@@ -174,7 +179,8 @@ pub(crate) async fn change(
 ) -> Result<Option<Asset>, sqlx::Error> {
     sqlx::query_as(concat!(
         "update assets set passthrough = case when $2 then $3 else passthrough end, \
-         meta = case when $4 then $5 else meta end where id = $1 \
+         meta = case when $4 then $5 else meta end, \
+         thumbnail_time = case when $6 then $7 else thumbnail_time end where id = $1 \
          returning ",
         columns!()
     ))
@@ -183,6 +189,8 @@ pub(crate) async fn change(
     .bind(changes.passthrough.as_ref().and_then(Put::value))
     .bind(changes.meta.is_some())
     .bind(changes.meta.as_ref().and_then(Put::value).map(Json))
+    .bind(changes.thumbnail_time.is_some())
+    .bind(changes.thumbnail_time.as_ref().and_then(Put::value))
     .fetch_optional(&mut **write)
     .await
 }
@@ -205,16 +213,22 @@ pub(crate) async fn make_ready(
     .await
 }
 
-/// The asset will never be watchable; `None` when it is gone or has ended otherwise.
-pub(crate) async fn fail(write: &mut Write, id: &str, errors: &Value) -> Result<Option<Asset>, sqlx::Error> {
+/// The asset will never be watchable, and its original goes at `discard`; `None` when it is gone or has ended otherwise.
+pub(crate) async fn fail(
+    write: &mut Write,
+    id: &str,
+    errors: &Value,
+    discard: DateTime<Utc>,
+) -> Result<Option<Asset>, sqlx::Error> {
     sqlx::query_as(concat!(
-        "update assets set status = 'errored', progress_state = 'errored', progress = -1.0, errors = $2 \
-         where id = $1 and status = 'preparing' \
+        "update assets set status = 'errored', progress_state = 'errored', progress = -1.0, errors = $2, \
+         discard_us = $3 where id = $1 and status = 'preparing' \
          returning ",
         columns!()
     ))
     .bind(id)
     .bind(Json(errors))
+    .bind(micros(discard))
     .fetch_optional(&mut **write)
     .await
 }
@@ -253,6 +267,19 @@ pub(crate) async fn insert_static(
     .bind(resolution)
     .bind(name)
     .bind(passthrough)
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+/// Notes how much the static renditions of an asset take.
+pub(crate) async fn record_static(write: &mut Write, asset_id: &str, bytes: i64) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into files (id, kind, owner, bytes) select id, 'static', owner, $2 from assets where id = $1 \
+         on conflict (id, kind) do update set bytes = excluded.bytes",
+    )
+    .bind(asset_id)
+    .bind(bytes)
     .execute(&mut **write)
     .await?;
     Ok(())

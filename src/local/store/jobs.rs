@@ -24,6 +24,15 @@ pub(crate) struct Job {
     pub(crate) attempts: i64,
 }
 
+/// A job that is due, and whose it is.
+#[derive(Clone, Debug, FromRow)]
+pub(crate) struct Waiting {
+    #[sqlx(flatten)]
+    pub(crate) job: Job,
+    /// Empty where nobody is named.
+    pub(crate) owner: String,
+}
+
 /// What was measured of a finished static rendition.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Made {
@@ -36,12 +45,21 @@ pub(crate) struct Made {
 }
 
 impl Store {
-    /// The jobs that are due at `now`, oldest first.
-    pub(crate) async fn due_jobs(&self, now: DateTime<Utc>) -> Result<Vec<Job>, sqlx::Error> {
+    /// The first jobs of every owner that are due at `now`, `each` at most; of all owners the oldest first.
+    pub(crate) async fn due_jobs(
+        &self,
+        now: DateTime<Utc>,
+        each: usize,
+    ) -> Result<Vec<Waiting>, sqlx::Error> {
         sqlx::query_as(
-            "select asset_id, kind, attempts from jobs where due_us <= $1 order by due_us, rowid limit 64",
+            "select asset_id, kind, attempts, owner from ( \
+             select jobs.asset_id, jobs.kind, jobs.attempts, jobs.due_us, jobs.rowid as row, assets.owner, \
+             row_number() over (partition by assets.owner order by jobs.due_us, jobs.rowid) as place \
+             from jobs join assets on assets.id = jobs.asset_id where jobs.due_us <= $1) \
+             where place <= $2 order by place, due_us, row limit 1024",
         )
         .bind(micros(now))
+        .bind(i64::try_from(each).unwrap_or(i64::MAX))
         .fetch_all(&self.readers)
         .await
     }

@@ -72,12 +72,53 @@ impl Store {
             .await
     }
 
-    /// The files of `id` are gone.
+    /// The files of `id` are gone: nobody is charged for them any more.
     pub(crate) async fn emptied(&self, id: &str) -> Result<(), sqlx::Error> {
-        sqlx::query("delete from trash where id = $1")
-            .bind(id)
-            .execute(&self.writer)
+        let mut write = self.write().await?;
+        for statement in [
+            "delete from trash where id = $1",
+            "delete from files where id = $1",
+        ] {
+            sqlx::query(statement).bind(id).execute(&mut *write).await?;
+        }
+        write.commit().await
+    }
+
+    /// Throws away the originals of errored assets whose time has come.
+    pub(crate) async fn discard_originals(&self, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        let due: Option<i64> = sqlx::query_scalar("select 1 from assets where discard_us <= $1 limit 1")
+            .bind(micros(now))
+            .fetch_optional(&self.readers)
             .await?;
+        if due.is_none() {
+            return Ok(());
+        }
+        let mut write = self.write().await?;
+        let uploads: Vec<String> = sqlx::query_scalar(
+            "update assets set discard_us = null where discard_us <= $1 returning upload_id",
+        )
+        .bind(micros(now))
+        .fetch_all(&mut *write)
+        .await?;
+        for id in &uploads {
+            throw_away(&mut write, id).await?;
+        }
+        write.commit().await
+    }
+
+    /// The original of an errored asset that an earlier release left goes a day after `now`.
+    pub(crate) async fn discard_later(
+        &self,
+        upload_id: &str,
+        discard: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "update assets set discard_us = $2 where upload_id = $1 and status = 'errored' and discard_us is null",
+        )
+        .bind(upload_id)
+        .bind(micros(discard))
+        .execute(&self.writer)
+        .await?;
         Ok(())
     }
 }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::{Store, Write, micros};
+use super::{FileKind, Store, Write, files, micros};
 
 /// The columns of [`Upload`].
 macro_rules! columns {
     () => {
         "id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, total_bytes, \
-         received_bytes"
+         received_bytes, owner"
     };
 }
 
@@ -29,6 +29,8 @@ pub(crate) struct Upload {
     pub(crate) asset_id: Option<String>,
     pub(crate) total_bytes: Option<i64>,
     pub(crate) received_bytes: i64,
+    /// Who is charged for it; empty where nobody is named.
+    pub(crate) owner: String,
 }
 
 impl Upload {
@@ -57,6 +59,26 @@ pub(crate) struct NewUpload<'a> {
     pub(crate) test: bool,
     pub(crate) settings: &'a Value,
     pub(crate) now: DateTime<Utc>,
+    pub(crate) limits: OwnerLimits,
+}
+
+/// What one owner may have here.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OwnerLimits {
+    /// Uploads that wait for their file.
+    pub(crate) open: u32,
+    /// Bytes on the disk; 0: no limit.
+    pub(crate) bytes: u64,
+}
+
+/// What became of the wish for an upload.
+pub(crate) enum Opened {
+    /// It waits for its file.
+    Made(Box<Upload>),
+    /// The owner has as many as allowed.
+    TooMany,
+    /// The owner's files take this many bytes, which is all that is allowed.
+    NoRoom(u64),
 }
 
 /// What became of the wish to cancel.
@@ -99,22 +121,29 @@ impl Store {
         .await
     }
 
-    /// Writes down that `received` bytes are flushed; false when the upload has ended meanwhile.
+    /// Writes down that `received` bytes are flushed, and that `promised` bytes are kept free for the upload where that is
+    /// more; false when the upload has ended meanwhile.
     pub(crate) async fn record_received(
         &self,
-        id: &str,
+        upload: &Upload,
         received: u64,
         total: Option<u64>,
+        promised: u64,
     ) -> Result<bool, sqlx::Error> {
+        let mut write = self.write().await?;
         let done = sqlx::query(
             "update uploads set received_bytes = $2, total_bytes = coalesce($3, total_bytes) \
              where id = $1 and status = 'waiting'",
         )
-        .bind(id)
-        .bind(i64::try_from(received).unwrap_or(i64::MAX))
-        .bind(total.and_then(|total| i64::try_from(total).ok()))
-        .execute(&self.writer)
+        .bind(&upload.id)
+        .bind(whole(received))
+        .bind(total.map(whole))
+        .execute(&mut *write)
         .await?;
+        // Whatever became of the upload: these bytes lie there until its files are swept.
+        let bytes = received.max(promised);
+        files::put(&mut write, (&upload.id, FileKind::Original), &upload.owner, bytes).await?;
+        write.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
@@ -130,8 +159,43 @@ impl Store {
     }
 }
 
+/// Writes a new upload's row, where its owner may have one more: counted and written in one transaction, which is the
+/// only one that writes. An upload that names no owner is counted for nobody.
+pub(crate) async fn open(write: &mut Write, new: &NewUpload<'_>) -> Result<Opened, sqlx::Error> {
+    let owner = new.settings.pointer("/meta/creator_id").and_then(Value::as_str);
+    if let Some(owner) = owner.filter(|owner| !owner.is_empty()) {
+        let limits = new.limits;
+        if open_uploads(write, owner, limits.open, new.now).await? >= i64::from(limits.open) {
+            return Ok(Opened::TooMany);
+        }
+        let kept = files::kept(write, owner, "").await?;
+        if limits.bytes > 0 && kept >= limits.bytes {
+            return Ok(Opened::NoRoom(kept));
+        }
+    }
+    Ok(Opened::Made(Box::new(insert(write, new).await?)))
+}
+
+/// Uploads of one owner that wait for their file, counted up to `limit`.
+async fn open_uploads(
+    write: &mut Write,
+    owner: &str,
+    limit: u32,
+    now: DateTime<Utc>,
+) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar(
+        "select count(*) from (select 1 from uploads \
+         where owner = $1 and status = 'waiting' and expires_us > $2 limit $3)",
+    )
+    .bind(owner)
+    .bind(micros(now))
+    .bind(limit)
+    .fetch_one(&mut **write)
+    .await
+}
+
 /// Writes a new upload's row.
-pub(crate) async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
+async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(
         concat!("insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us) \
@@ -148,6 +212,11 @@ pub(crate) async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upl
     .bind(created)
     .fetch_one(&mut **write)
     .await
+}
+
+/// A count of bytes as the tables keep it.
+fn whole(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Cancels an upload that still waits.
@@ -188,7 +257,7 @@ pub(crate) async fn complete(
     size: u64,
     now: DateTime<Utc>,
 ) -> Result<Option<Upload>, sqlx::Error> {
-    sqlx::query_as(concat!(
+    let done: Option<Upload> = sqlx::query_as(concat!(
         "update uploads set status = 'asset_created', asset_id = $2, received_bytes = $3, total_bytes = $3 \
          where id = $1 and status = 'waiting' and expires_us > $4 \
          returning ",
@@ -196,10 +265,14 @@ pub(crate) async fn complete(
     ))
     .bind(id)
     .bind(asset_id)
-    .bind(i64::try_from(size).unwrap_or(i64::MAX))
+    .bind(whole(size))
     .bind(micros(now))
     .fetch_optional(&mut **write)
-    .await
+    .await?;
+    if let Some(upload) = &done {
+        files::put(write, (id, FileKind::Original), &upload.owner, size).await?;
+    }
+    Ok(done)
 }
 
 /// Marks the upload of an asset that failed.

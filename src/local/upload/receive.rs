@@ -11,12 +11,18 @@ use futures::StreamExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{UNIT, answer::Answer, part::Part, sink::Sink, takeover::Turn};
-use crate::local::{App, changes, fault::Fault, store::Upload};
+use crate::local::{
+    App, changes,
+    fault::Fault,
+    store::{Promise, Upload},
+};
 
 /// A client that sends nothing for so long is gone.
 const IDLE: Duration = Duration::from_mins(1);
 /// Flush within a request after so many bytes: what a kill can cost.
 const CHECKPOINT: u64 = 32 << 20;
+/// An upload that does not say how long it is is promised room in such pieces.
+const PIECE: u64 = CHECKPOINT;
 /// What is read and thrown away of a body nobody wants, so that its sender gets to read the answer.
 const DRAIN_BYTES: usize = 64 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
@@ -186,8 +192,13 @@ impl Request<'_> {
         turn: &Turn,
     ) -> Result<u64, Fault> {
         self.check_room(span.end.map_or(0, |end| end - received))?;
+        // A whole file without a length: what an earlier request said of the size counts no more.
+        let known = span.end.and(total.or(self.upload.total()).max(span.end));
+        let mut promised = self.promise(known.unwrap_or(received), known).await?;
         let mut sink = Sink::open(self.app.folders.original(&self.upload.id), received).await?;
-        let outcome = self.pump(span, total, body, turn, &mut sink).await;
+        let outcome = self
+            .pump(span, total, body, turn, (&mut sink, &mut promised))
+            .await;
         let received = match &outcome {
             Ok(()) => sink.flush().await?,
             Err(_) => sink.cut().await?,
@@ -195,7 +206,7 @@ impl Request<'_> {
         let open = self
             .app
             .store
-            .record_received(&self.upload.id, received, total)
+            .record_received(&self.upload, received, total, known.unwrap_or(0))
             .await?;
         outcome?;
         if open {
@@ -211,7 +222,7 @@ impl Request<'_> {
         total: Option<u64>,
         body: &mut Stream,
         turn: &Turn,
-        sink: &mut Sink,
+        (sink, promised): (&mut Sink, &mut u64),
     ) -> Result<(), Fault> {
         let mut skip = sink.at() - span.start;
         while let Some(mut bytes) = self.next(body, turn).await? {
@@ -225,9 +236,12 @@ impl Request<'_> {
             if reach > self.app.settings.max_bytes {
                 return Err(Fault::too_large(self.app.settings.max_bytes));
             }
+            if reach > *promised {
+                *promised = self.promise(reach, None).await?;
+            }
             sink.take(bytes).await?;
             if sink.unflushed() >= CHECKPOINT {
-                self.checkpoint(sink, total).await?;
+                self.checkpoint(sink, total, *promised).await?;
             }
         }
         if span.end.is_some_and(|end| sink.at() != end) {
@@ -253,12 +267,33 @@ impl Request<'_> {
         }
     }
 
-    async fn checkpoint(&self, sink: &mut Sink, total: Option<u64>) -> Result<(), Fault> {
+    /// Room on the owner's account for `least` bytes: for `known` where the file's size is, else for some more. Everything
+    /// where owners have no limit, or the upload names none.
+    async fn promise(&self, least: u64, known: Option<u64>) -> Result<u64, Fault> {
+        let limit = self.app.settings.max_bytes_per_owner;
+        if limit == 0 || self.upload.owner.is_empty() {
+            return Ok(u64::MAX);
+        }
+        let most = known.unwrap_or(least + PIECE);
+        match self
+            .app
+            .store
+            .promise_room(&self.upload, least, most, limit)
+            .await?
+        {
+            Promise::UpTo(bytes) => Ok(bytes),
+            Promise::NoRoom(others) => Err(Fault::over_share(others, limit)),
+        }
+    }
+
+    async fn checkpoint(&self, sink: &mut Sink, total: Option<u64>, promised: u64) -> Result<(), Fault> {
         let received = sink.flush().await?;
+        // What is promised without a limit is no number of bytes.
+        let promised = if promised == u64::MAX { 0 } else { promised };
         let open = self
             .app
             .store
-            .record_received(&self.upload.id, received, total)
+            .record_received(&self.upload, received, total, promised)
             .await?;
         let dies = DateTime::from_timestamp_micros(self.upload.expires_us).unwrap_or_default();
         if !open || self.app.clock.now() >= dies {
@@ -268,9 +303,9 @@ impl Request<'_> {
     }
 
     fn check_room(&self, bytes: u64) -> Result<(), Fault> {
-        let needed = self.app.settings.min_free_bytes.saturating_add(bytes);
-        if self.app.folders.free_bytes()? < needed {
-            Err(Fault::full())
+        let min_free = self.app.settings.min_free_bytes;
+        if self.app.folders.free_bytes()? < min_free.saturating_add(bytes) {
+            Err(Fault::full(min_free))
         } else {
             Ok(())
         }

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::super::{Env, error::MapError};
+use super::super::{Env, error::MapError, template::HashKey};
 use super::reader::{Reader, to_json};
 use crate::config::read_value;
 
@@ -18,6 +18,8 @@ pub(crate) struct Constants {
     pub(crate) signing_off: bool,
     /// Variables that are there without a value, for [`refuse`]: where they are used may say more of it.
     pub(crate) blank: Vec<Fault>,
+    /// What the filter `hash` is keyed with.
+    pub(crate) hash_key: HashKey,
 }
 
 struct Entry<T> {

@@ -132,7 +132,9 @@ impl Source {
             self.from = From::Hash(pointers(&table, "hash_of", value, rules)?);
         }
         if let Some(filter) = table.text("filter")? {
-            let filters = filter.split('|').map(Filter::parse).collect::<Result<_, _>>();
+            let key = &rules.constants.hash_key;
+            let filters = filter.split('|').map(|filter| Filter::parse(filter, key));
+            let filters = filters.collect::<Result<_, _>>();
             self.filters = filters.map_err(|what| table.error("filter", what))?;
         }
         if let Some(mut map) = table.table("map")? {

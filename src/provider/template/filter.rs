@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SecondsFormat};
 
-use super::value::Val;
+use super::{hash::HashKey, value::Val};
 
 /// One step of `{name|filter|filter:argument}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,12 +25,14 @@ pub(crate) enum Filter {
     Query(String),
     /// What stands there when the value is missing.
     Default(String),
+    /// The value's keyed hash: always the same for the same value, and telling nothing of it.
+    Hash(HashKey),
 }
 
-const ALLOWED: &str = "raw, b64, int, bool, ms, rfc3339, last_segment, query:<name>, default:<text>";
+const ALLOWED: &str = "raw, b64, int, bool, ms, rfc3339, last_segment, hash, query:<name>, default:<text>";
 
 impl Filter {
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, key: &HashKey) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
             Some(("default", text)) => Ok(Self::Default(text.to_owned())),
@@ -42,6 +44,7 @@ impl Filter {
                 "ms" => Ok(Self::Ms),
                 "rfc3339" => Ok(Self::Rfc3339),
                 "last_segment" => Ok(Self::LastSegment),
+                "hash" => Ok(Self::Hash(key.clone())),
                 _ => Err(format!("unknown filter `{text}`; allowed: {ALLOWED}")),
             },
             Some(_) => Err(format!("unknown filter `{text}`; allowed: {ALLOWED}")),
@@ -67,6 +70,7 @@ impl Filter {
                 )))
             }
             Self::LastSegment => last_segment(&value.text()).map(|text| Val::Text(Cow::Owned(text))),
+            Self::Hash(key) => key.hash(&value.bytes()).map(|text| Val::Text(Cow::Owned(text))),
             Self::Query(name) => query(&value.text(), name).map(|text| Val::Text(Cow::Owned(text))),
         }
     }

@@ -2,6 +2,7 @@
 
 mod address;
 mod filter;
+mod hash;
 mod json;
 mod name;
 mod parse;
@@ -16,6 +17,7 @@ use std::borrow::Cow;
 
 pub(crate) use address::{UrlTemplate, encode, path_safe};
 pub(crate) use filter::Filter;
+pub use hash::HashKey;
 pub(crate) use json::JsonTemplate;
 pub(crate) use name::{Id, Name, Ours, OursWhere, Place, is_built_in};
 use parse::parts;

@@ -41,7 +41,8 @@ pub(crate) fn parts(text: &str, place: &Place, constants: &Constants) -> Result<
 fn placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
     let mut pieces = text.split('|');
     let name = pieces.next().unwrap_or_default();
-    let filters = pieces.map(Filter::parse).collect::<Result<Vec<_>, _>>()?;
+    let filters = pieces.map(|filter| Filter::parse(filter, &constants.hash_key));
+    let filters = filters.collect::<Result<Vec<_>, _>>()?;
     if let Some(var) = name.strip_prefix("vars.") {
         return constant(var, &filters, constants);
     }

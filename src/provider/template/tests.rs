@@ -153,3 +153,55 @@ fn json_keeps_types_and_drops_what_is_missing() {
         json!({"a": 7, "b": [1], "e": {}, "f": "", "g": "<7>", "h": "1979-05-27T07:32:00Z", "i": "{x}"});
     assert_eq!(template.render(&scope).unwrap(), Some(wanted));
 }
+
+fn hashed(value: &str, key: &[u8]) -> Option<String> {
+    let constants = Constants::default();
+    if !key.is_empty() {
+        assert!(constants.hash_key.settle(key));
+    }
+    let template = Template::compile("{value|hash}", &place(), &constants).unwrap();
+    let captures = captures(&json!(value));
+    let scope = Scope {
+        captures: Some(&captures),
+        ..Scope::default()
+    };
+    template.text(&scope).ok()
+}
+
+#[test]
+fn a_hash_is_keyed_and_tells_nothing_of_the_value() {
+    let (key, other) = ([1; 32], [2; 32]);
+    let hash = hashed("alice@example.com", &key).unwrap();
+    assert!(
+        hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
+        "{hash}"
+    );
+    assert!(!hash.contains("alice"));
+    assert_eq!(
+        hashed("alice@example.com", &key).unwrap(),
+        hash,
+        "on every replica"
+    );
+    assert_ne!(
+        hashed("alice@example.com", &other).unwrap(),
+        hash,
+        "without the key nobody can compare"
+    );
+    assert_ne!(hashed("bob@example.com", &key).unwrap(), hash);
+    assert_eq!(hashed("alice@example.com", &[]), None, "never without a key");
+    assert!(!HashKey::default().settle(&[]), "an empty key is none");
+    assert!(
+        !HashKey::default().settle(b"Jefe"),
+        "nor is one that can be guessed"
+    );
+}
+
+#[test]
+fn the_first_key_stays_and_is_known_to_all_who_share_it() {
+    let key = HashKey::default();
+    let shared = key.clone();
+    assert!(key.settle(&[1; 32]) && key.settle(&[2; 32]));
+    let alone = HashKey::default();
+    alone.settle(&[1; 32]);
+    assert_eq!(shared.hash(b"x"), alone.hash(b"x"));
+}

@@ -25,6 +25,10 @@ await webhooks();
 async function uploads() {
   const made = await mux.video.uploads.create({ cors_origin: "*", timeout: 600, new_asset_settings: settings });
   assert.equal(made.status, "waiting");
+  assert.equal(made.cors_origin, "*");
+  assert.equal(made.timeout, 600);
+  assert.equal(made.new_asset_settings.video_quality, "basic");
+  assert.equal(made.new_asset_settings.encoding_tier, "baseline");
   assert.deepEqual(await mux.video.uploads.retrieve(made.id), made);
   const cancelled = await mux.video.uploads.cancel(made.id);
   assert.equal(cancelled.status, "cancelled");
@@ -54,12 +58,22 @@ async function assets() {
   assert.equal(asset.passthrough, "sdk");
   assert.equal(asset.meta.title, "From the SDK");
   assert.equal(asset.aspect_ratio, "16:9");
+  assert.equal(asset.video_quality, "basic");
+  for (const required of ["created_at", "encoding_tier", "master_access", "max_resolution_tier", "progress"]) {
+    assert.notEqual(asset[required], undefined, required);
+  }
   assert.equal(asset.tracks.find((track) => track.type === "video").max_height, 360);
   const found = [];
   for await (const one of mux.video.assets.list({ upload_id: upload.id })) found.push(one.id);
   assert.deepEqual(found, [asset.id]);
   const changed = await mux.video.assets.update(asset.id, { passthrough: "changed" });
   assert.equal(changed.passthrough, "changed");
+  const posed = await mux.video.assets.update(asset.id, { thumbnail_time: 1.5 });
+  assert.equal(posed.thumbnail_time, 1.5);
+  await assert.rejects(mux.video.assets.update(asset.id, { thumbnail_time: 1000 }), { status: 400 });
+  await mux.delete(`/video/v1/assets/${asset.id}/thumbnail-time`);
+  assert.equal((await mux.video.assets.retrieve(asset.id)).thumbnail_time, undefined);
+  await unsupported(asset);
   const more = await mux.video.assets.createPlaybackId(asset.id, { policy: "public" });
   const owner = await mux.video.playbackIds.retrieve(more.id);
   assert.deepEqual(owner.object, { type: "asset", id: asset.id });
@@ -67,6 +81,25 @@ async function assets() {
   await assert.rejects(mux.video.playbackIds.retrieve(more.id), { status: 404 });
   await assert.rejects(mux.video.assets.create({ inputs: [{ url: "https://example.com/a.mp4" }] }), { status: 400 });
   return asset;
+}
+
+/** What Mux has and the local provider has not: 400 that says so, never the 404 of a wrong id. */
+async function unsupported(asset) {
+  const track = { url: "https://example.com/a.vtt", type: "text", text_type: "subtitles", language_code: "en" };
+  for (const call of [
+    () => mux.video.assets.createTrack(asset.id, track),
+    () => mux.video.assets.createStaticRendition(asset.id, { resolution: "720p" }),
+    () => mux.video.assets.retrieveInputInfo(asset.id),
+    () => mux.video.assets.updateMasterAccess(asset.id, { master_access: "temporary" }),
+    () => mux.video.liveStreams.list(),
+    () => mux.system.signingKeys.list(),
+  ]) {
+    await assert.rejects(call(), (error) => {
+      assert.equal(error.status, 400, String(call));
+      assert.match(error.error.error.messages[0], /not supported by the local provider/);
+      return true;
+    });
+  }
 }
 
 async function ready(id) {

@@ -49,6 +49,7 @@ pub(crate) fn settings(dir: &Path) -> config::Local {
         max_bytes: 1 << 30,
         min_free_bytes: 1 << 20,
         max_open_uploads_per_owner: 100,
+        max_bytes_per_owner: 0,
         jobs: 1,
         chaos: config::Chaos::default(),
     }
@@ -112,6 +113,7 @@ impl Provider {
             Local::open(options.clone()).await.ok()
         })
         .await;
+        local.keep_widths(vec![107, 214, 640]);
         let stop = CancellationToken::new();
         let worker = tokio::spawn({
             let (local, stop) = (local.clone(), stop.clone());

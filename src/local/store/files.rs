@@ -1,0 +1,135 @@
+//! What lies on the disk for whom, in bytes, and what is promised to uploads on their way.
+
+use super::{Store, Upload, Write};
+
+/// What a file or folder holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
+#[sqlx(rename_all = "lowercase")]
+pub(crate) enum FileKind {
+    /// What was uploaded.
+    Original,
+    /// The stream.
+    Media,
+    /// `highest.mp4`.
+    Static,
+    /// Thumbnails, moving pictures, storyboards.
+    Images,
+}
+
+/// What became of the wish for room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Promise {
+    /// The upload may grow up to this many bytes.
+    UpTo(u64),
+    /// The owner's other files take this many bytes; what the upload needs goes beyond the limit.
+    NoRoom(u64),
+}
+
+impl Store {
+    /// Keeps room for an upload: at least up to `least` bytes, at most up to `most`, as far as the owner's `limit` allows.
+    /// Read and written in one transaction, so that uploads at the same time never get more than the limit together.
+    pub(crate) async fn promise_room(
+        &self,
+        upload: &Upload,
+        least: u64,
+        most: u64,
+        limit: u64,
+    ) -> Result<Promise, sqlx::Error> {
+        let mut write = self.write().await?;
+        let others = kept(&mut write, &upload.owner, &upload.id).await?;
+        let room = limit.saturating_sub(others).min(most);
+        if room < least {
+            return Ok(Promise::NoRoom(others));
+        }
+        put(&mut write, (&upload.id, FileKind::Original), &upload.owner, room).await?;
+        write.commit().await?;
+        Ok(Promise::UpTo(room))
+    }
+
+    /// Notes how much the images of an asset take; false when the asset is gone, and with it what would sweep them.
+    pub(crate) async fn record_images(&self, asset_id: &str, bytes: u64) -> Result<bool, sqlx::Error> {
+        let done = sqlx::query(
+            "insert into files (id, kind, owner, bytes) select id, 'images', owner, $2 from assets where id = $1 \
+             on conflict (id, kind) do update set bytes = excluded.bytes",
+        )
+        .bind(asset_id)
+        .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+        .execute(&self.writer)
+        .await?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    /// Whether it is noted how much lies there.
+    pub(crate) async fn knows_files(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
+        let known: Option<i64> = sqlx::query_scalar("select 1 from files where id = $1 and kind = $2")
+            .bind(id)
+            .bind(kind)
+            .fetch_optional(&self.readers)
+            .await?;
+        Ok(known.is_some())
+    }
+
+    /// Notes how much lies there of what an earlier release wrote, for the owner whose row it belongs to; what is noted
+    /// meanwhile stays.
+    pub(crate) async fn adopt_files(&self, id: &str, kind: FileKind, bytes: u64) -> Result<(), sqlx::Error> {
+        sqlx::query(
+            "insert into files (id, kind, owner, bytes) \
+             select $1, $2, owner, $3 from (select owner from assets where id = $1 \
+             union all select owner from uploads where id = $1) limit 1 on conflict do nothing",
+        )
+        .bind(id)
+        .bind(kind)
+        .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+        .execute(&self.writer)
+        .await?;
+        Ok(())
+    }
+}
+
+/// Notes how much lies there.
+pub(crate) async fn put(
+    write: &mut Write,
+    (id, kind): (&str, FileKind),
+    owner: &str,
+    bytes: u64,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into files (id, kind, owner, bytes) values ($1, $2, $3, $4) \
+         on conflict (id, kind) do update set owner = excluded.owner, bytes = excluded.bytes",
+    )
+    .bind(id)
+    .bind(kind)
+    .bind(owner)
+    .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+/// Bytes that are kept for an owner, without the original of one upload.
+pub(crate) async fn kept(write: &mut Write, owner: &str, without: &str) -> Result<u64, sqlx::Error> {
+    let bytes: i64 = sqlx::query_scalar(
+        "select coalesce(sum(bytes), 0) from files where owner = $1 and not (id = $2 and kind = 'original')",
+    )
+    .bind(owner)
+    .bind(without)
+    .fetch_one(&mut **write)
+    .await?;
+    Ok(u64::try_from(bytes).unwrap_or_default())
+}
+
+/// An asset and its original are charged to somebody else from now on.
+pub(crate) async fn change_owner(
+    write: &mut Write,
+    asset_id: &str,
+    upload_id: &str,
+    owner: &str,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update files set owner = $3 where id in ($1, $2)")
+        .bind(asset_id)
+        .bind(upload_id)
+        .bind(owner)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}

@@ -1,0 +1,57 @@
+//! Pictures that cannot be made.
+
+use chrono::{DateTime, Utc};
+
+use super::{Store, micros};
+
+/// Failures remembered for one asset; the ones that are forgotten first anyway give way.
+const MOST: i64 = 4096;
+
+impl Store {
+    /// One of these names is known to be nothing that can be made.
+    pub(crate) async fn is_unmakeable(
+        &self,
+        asset_id: &str,
+        names: [&str; 2],
+        now: DateTime<Utc>,
+    ) -> Result<bool, sqlx::Error> {
+        let found: Option<i64> = sqlx::query_scalar(
+            "select 1 from no_images where asset_id = $1 and name in ($2, $3) and until_us > $4 limit 1",
+        )
+        .bind(asset_id)
+        .bind(names[0])
+        .bind(names[1])
+        .bind(micros(now))
+        .fetch_optional(&self.readers)
+        .await?;
+        Ok(found.is_some())
+    }
+
+    /// Remembers `until` then that a picture cannot be made.
+    pub(crate) async fn remember_unmakeable(
+        &self,
+        asset_id: &str,
+        name: &str,
+        until: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        let mut write = self.write().await?;
+        sqlx::query(
+            "insert into no_images (asset_id, name, until_us) select id, $2, $3 from assets where id = $1 \
+             on conflict (asset_id, name) do update set until_us = excluded.until_us",
+        )
+        .bind(asset_id)
+        .bind(name)
+        .bind(micros(until))
+        .execute(&mut *write)
+        .await?;
+        sqlx::query(
+            "delete from no_images where asset_id = $1 and name in (select name from no_images where asset_id = $1 \
+             order by until_us desc limit -1 offset $2)",
+        )
+        .bind(asset_id)
+        .bind(MOST)
+        .execute(&mut *write)
+        .await?;
+        write.commit().await
+    }
+}

@@ -1,0 +1,143 @@
+//! Who is served next where several wait: each in turn, whatever they ask for.
+
+use std::collections::HashMap;
+
+/// Parties that take turns. Whoever is served, or has been, goes to the back.
+///
+/// Nobody waits for more than one piece of work of each other party that waits, and newcomers cannot keep anybody waiting:
+/// they stand behind all who wait already.
+#[derive(Debug, Default)]
+pub(crate) struct Turns {
+    /// Those who wait or are served, the next one first.
+    order: Vec<String>,
+    /// Pieces of work under way.
+    running: HashMap<String, usize>,
+}
+
+impl Turns {
+    /// The party whose turn it is among `waiting`, which come in the order of their arrival: of those with the fewest
+    /// pieces of work under way the first. `None` where nobody waits.
+    pub(crate) fn next<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        // Where each stands; those who have gone are forgotten.
+        let mut places: HashMap<&str, bool> = HashMap::new();
+        let mut arrived = Vec::new();
+        for party in waiting {
+            if places.insert(party, true).is_none() {
+                arrived.push(party);
+            }
+        }
+        let running = &self.running;
+        self.order
+            .retain(|party| places.contains_key(party.as_str()) || running.contains_key(party));
+        for party in &self.order {
+            if let Some(is_new) = places.get_mut(party.as_str()) {
+                *is_new = false;
+            }
+        }
+        let newcomers = arrived.iter().filter(|party| places[**party]);
+        self.order.extend(newcomers.map(|party| (*party).to_owned()));
+        self.order
+            .iter()
+            .filter(|party| places.contains_key(party.as_str()))
+            .min_by_key(|party| self.running(party))
+            .cloned()
+    }
+
+    /// A piece of work begins.
+    pub(crate) fn begin(&mut self, party: &str) {
+        *self.running.entry(party.to_owned()).or_default() += 1;
+        self.to_the_back(party);
+    }
+
+    /// A piece of work has ended.
+    pub(crate) fn end(&mut self, party: &str) {
+        if let Some(count) = self.running.get_mut(party) {
+            *count -= 1;
+            if *count == 0 {
+                self.running.remove(party);
+            }
+        }
+        self.to_the_back(party);
+    }
+
+    /// Nothing is under way.
+    pub(crate) fn is_idle(&self) -> bool {
+        self.running.is_empty()
+    }
+
+    fn running(&self, party: &str) -> usize {
+        self.running.get(party).copied().unwrap_or_default()
+    }
+
+    fn to_the_back(&mut self, party: &str) {
+        self.order.retain(|one| one != party);
+        self.order.push(party.to_owned());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Turns;
+
+    /// The order in which pieces of work come, one at a time.
+    fn one_at_a_time(mut queue: Vec<&str>) -> String {
+        let (mut turns, mut done) = (Turns::default(), String::new());
+        while let Some(next) = turns.next(queue.iter().copied()) {
+            let at = queue.iter().position(|party| *party == next).unwrap();
+            queue.remove(at);
+            turns.begin(&next);
+            turns.end(&next);
+            done.push_str(&next);
+        }
+        done
+    }
+
+    #[test]
+    fn whoever_has_much_to_do_keeps_nobody_waiting() {
+        assert_eq!(one_at_a_time(vec!["a", "a", "a", "a", "b", "c", "c"]), "abcacaa");
+    }
+
+    #[test]
+    fn who_comes_while_another_is_served_is_next() {
+        let mut turns = Turns::default();
+        assert_eq!(turns.next(["a", "a"]).unwrap(), "a");
+        turns.begin("a");
+        assert_eq!(turns.next(["a", "b"]).unwrap(), "b", "there is room for one more");
+        turns.end("a");
+        assert_eq!(turns.next(["a", "b"]).unwrap(), "b");
+    }
+
+    #[test]
+    fn newcomers_stand_behind_those_who_wait() {
+        let mut turns = Turns::default();
+        turns.begin("a");
+        turns.end("a");
+        assert_eq!(turns.next(["a", "n1"]).unwrap(), "a");
+        turns.begin("n1");
+        turns.end("n1");
+        assert_eq!(turns.next(["a", "n2"]).unwrap(), "a");
+    }
+
+    #[test]
+    fn with_two_places_a_second_piece_waits_for_those_who_have_none() {
+        let mut turns = Turns::default();
+        turns.begin("a");
+        assert_eq!(turns.next(["a", "b"]).unwrap(), "b");
+        turns.begin("b");
+        turns.end("a");
+        assert_eq!(turns.next(["a", "b"]).unwrap(), "a", "b is being served");
+    }
+
+    #[test]
+    fn what_is_forgotten_takes_no_memory() {
+        let mut turns = Turns::default();
+        for n in 0..100 {
+            let party = format!("p{n}");
+            turns.next([party.as_str()]);
+            turns.begin(&party);
+            turns.end(&party);
+        }
+        assert!(turns.next([]).is_none());
+        assert!(turns.order.is_empty() && turns.running.is_empty());
+    }
+}

@@ -1,0 +1,207 @@
+//! The built-in provider: one process at a time has it.
+//!
+//! Its folder is locked, and where several services share one PostgreSQL a lease in it says which of them takes uploads
+//! for it: each would find only its own files. A process that has it for old videos alone takes no lease.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::{Duration, Instant};
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::map_request;
+use secrecy::SecretString;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::maps::LocalHere;
+use super::{StartError, bind, local_options};
+use crate::clock::Clock;
+use crate::config::{Environment, Settings};
+use crate::http;
+use crate::local::{self, Claim, ClientAddress, Local, LocalError};
+use crate::state::AppState;
+use crate::store::{Store, StoreError};
+
+/// How long the process before this one may take to end.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The lease's name, and how its holder is found: a second row with the same holder names host and folder.
+const LEASE: &str = "local";
+/// Life of the lease, in seconds; it is renewed three times as often.
+const LEASE_S: i64 = 60;
+const RENEW: Duration = Duration::from_secs(20);
+/// How often a lease that another process has is asked for.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// The built-in provider as far as this process has it.
+pub(super) enum Found {
+    /// It runs here.
+    Here {
+        /// The inner listener, bound.
+        listener: TcpListener,
+        local: Local,
+        lease: Option<Lease>,
+    },
+    /// Another process has its folder: its credentials.
+    Elsewhere(BTreeMap<&'static str, SecretString>),
+}
+
+impl Found {
+    /// For the loading of maps.
+    pub(super) fn here(found: Option<&Self>) -> LocalHere<'_> {
+        match found {
+            None => LocalHere::Not,
+            Some(Self::Here { local, .. }) => LocalHere::Runs(local),
+            Some(Self::Elsewhere(made)) => LocalHere::RunsElsewhere(made),
+        }
+    }
+}
+
+/// The provider's folder, as far as this process has it.
+pub(super) enum Claimed {
+    Here(Claim, Option<Lease>),
+    Elsewhere,
+}
+
+/// Takes the folder, and the lease where others share the database. Where the provider takes uploads, the process that has
+/// it is waited for, and then it is an error; where it is there for old videos alone, this process asks the one that has it.
+pub(super) async fn claim(
+    settings: &Settings,
+    clock: &Clock,
+    store: &Store,
+    has_tables: bool,
+) -> Result<Claimed, StartError> {
+    let is_enabled = settings.providers.enabled.iter().any(|name| name == local::NAME);
+    let patience = if is_enabled { PATIENCE } else { Duration::ZERO };
+    let claim = match Claim::take(&settings.local.dir, patience).await {
+        Err(LocalError::InUse { folder, holder }) if !is_enabled => {
+            tracing::info!(
+                folder,
+                holder,
+                "the built-in provider's old videos are served by another process"
+            );
+            return Ok(Claimed::Elsewhere);
+        }
+        taken => taken?,
+    };
+    if !is_enabled || !has_tables || settings.database.is_sqlite() {
+        return Ok(Claimed::Here(claim, None));
+    }
+    let lease = Lease::take(store, clock.new_id(), &claim.id()?).await?;
+    Ok(Claimed::Here(claim, Some(lease)))
+}
+
+/// Opens it, or reads the credentials with which the process that has it is asked.
+pub(super) async fn open(
+    claimed: Claimed,
+    settings: &Settings,
+    env: &Environment,
+    clock: &Clock,
+) -> Result<Found, StartError> {
+    let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let mut options = local_options(settings, env, &listener, clock)?;
+    let Claimed::Here(claim, lease) = claimed else {
+        options.api_url.clone_from(&options.public_url);
+        return Ok(Found::Elsewhere(Local::credentials_of(&options)?));
+    };
+    let local = Local::open_in(claim, options).await?;
+    local.keep_widths(settings.playback.thumbnails.values().copied().collect());
+    Ok(Found::Here {
+        listener,
+        local,
+        lease,
+    })
+}
+
+/// Its routes; each request carries the address that it comes from.
+pub(super) fn router(state: &AppState, local: &Local) -> Router {
+    let state = state.clone();
+    local.router().layer(map_request(move |mut request: Request| {
+        let address = http::client_address(&state, &request).map(ClientAddress);
+        async move {
+            if let Some(address) = address {
+                request.extensions_mut().insert(address);
+            }
+            request
+        }
+    }))
+}
+
+/// The right to take uploads for the built-in provider, among all that share the database.
+pub struct Lease {
+    store: Store,
+    holder: Uuid,
+    note: String,
+}
+
+impl Lease {
+    /// Takes it, waiting for the process that has it.
+    async fn take(store: &Store, holder: Uuid, folder: &str) -> Result<Self, StartError> {
+        let lease = Self {
+            store: store.clone(),
+            holder,
+            note: format!("{LEASE} on {} in folder {folder}", local::host_name()),
+        };
+        // Whoever had the same folder is gone: this process has its lock.
+        store
+            .end_leases_noted(&format!("{LEASE} on % in folder {folder}"))
+            .await?;
+        let begun = Instant::now();
+        let mut told = false;
+        // A crash leaves the lease to run out, so the patience ends behind that.
+        while !lease.renew().await? {
+            let host = store.lease_note(LEASE).await?;
+            let host = host
+                .as_deref()
+                .and_then(host_in)
+                .unwrap_or("another host")
+                .to_owned();
+            if begun.elapsed() > PATIENCE + AGAIN {
+                return Err(StartError::LocalElsewhere { host });
+            }
+            if !told {
+                tracing::info!(
+                    host,
+                    "\"local\" takes uploads on another host: waiting for it to end, for {} s at most",
+                    PATIENCE.as_secs()
+                );
+                told = true;
+            }
+            tokio::time::sleep(AGAIN).await;
+        }
+        Ok(lease)
+    }
+
+    async fn renew(&self) -> Result<bool, StoreError> {
+        self.store
+            .take_noted_lease(LEASE, &self.note, self.holder, LEASE_S)
+            .await
+    }
+
+    /// Renews it until `stop` is cancelled, and gives it back.
+    pub(crate) async fn keep(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            tokio::select! {
+                () = stop.cancelled() => break,
+                () = tokio::time::sleep(RENEW) => {}
+            }
+            match self.renew().await {
+                Ok(true) => {}
+                Ok(false) => tracing::error!(
+                    "another process takes uploads for \"local\" too: the database was away for longer than {LEASE_S} s"
+                ),
+                Err(error) => tracing::warn!(%error, "the lease of \"local\" could not be renewed"),
+            }
+        }
+        if let Err(error) = self.store.end_leases_of(self.holder).await {
+            tracing::warn!(%error, "the lease of \"local\" could not be given back: it runs out by itself");
+        }
+    }
+}
+
+/// The host in a lease's note.
+fn host_in(note: &str) -> Option<&str> {
+    let (_, rest) = note.split_once(" on ")?;
+    rest.rsplit_once(" in folder ").map(|(host, _)| host)
+}
