@@ -101,13 +101,13 @@ async fn an_upload_that_ran_out_is_not_open_any_more() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn one_owners_files_keep_anothers_clip_waiting_for_one_of_them_only() {
     let provider = Provider::start().await;
-    let long = std::fs::read(clips::picture("turn.mp4", "1280x720", 25, 12)).unwrap();
+    let long = std::fs::read(clips::picture("turn.mp4", "1280x720", 25, 40)).unwrap();
     let short = std::fs::read(clips::silent(2)).unwrap();
     let mut uploads = Vec::new();
     for (owner, file) in [
         ("greedy", &long),
-        ("greedy", &long),
-        ("greedy", &long),
+        ("greedy", &short),
+        ("greedy", &short),
         ("other", &short),
     ] {
         let upload = provider.upload(of(owner)).await;
@@ -205,7 +205,10 @@ async fn an_upload_of_unknown_length_or_in_chunks_ends_where_the_owners_room_doe
     })
     .await;
 
-    let chunked = provider.upload(of("owner")).await;
+    let (chunked, named) = (
+        provider.upload(of("owner")).await,
+        provider.upload(of("owner")).await,
+    );
     let chunk = |n: usize| format!("bytes {}-{}/*", n * UNIT, (n + 1) * UNIT - 1);
     for (n, status) in [(0, 308), (1, 308), (2, 507)] {
         assert_eq!(
@@ -214,7 +217,6 @@ async fn an_upload_of_unknown_length_or_in_chunks_ends_where_the_owners_room_doe
             "{n}"
         );
     }
-    let named = provider.upload(of("owner")).await;
     let first = format!("bytes 0-{}/{}", UNIT - 1, 2 * UNIT);
     assert_eq!(
         provider.chunk(&named, &first, &noise(UNIT)).await.0,
