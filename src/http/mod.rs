@@ -46,7 +46,7 @@ use crate::config::{Settings, is_loopback_origin};
 use crate::state::AppState;
 
 pub(crate) use self::outgoing::payload;
-pub(crate) use self::peer::client_address;
+pub(crate) use self::peer::address_of;
 
 /// Where the built-in provider is mounted; what is below it has refusals of its own form.
 pub(crate) const LOCAL_PREFIX: &str = "/local";

@@ -12,12 +12,6 @@ use crate::state::AppState;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
-/// Where a request comes from.
-pub(crate) fn client_address(state: &AppState, request: &axum::extract::Request) -> Option<IpAddr> {
-    let Peer(peer) = request.extensions().get::<Peer>()?;
-    Some(client(peer.ip(), request.headers(), &state.settings.http.proxies))
-}
-
 /// A refusal for want of a valid token or signature: counted against the caller's address, and a 429 where these are
 /// too many. What is valid never comes here.
 pub(crate) fn failed(state: &AppState, parts: &http::request::Parts, refusal: ApiError) -> ApiError {

@@ -117,14 +117,12 @@ pub(super) async fn open(
 /// Its routes; each request carries the address that it comes from.
 pub(super) fn router(state: &AppState, local: &Local) -> Router {
     let state = state.clone();
-    local.router().layer(map_request(move |mut request: Request| {
-        let address = http::client_address(&state, &request).map(ClientAddress);
-        async move {
-            if let Some(address) = address {
-                request.extensions_mut().insert(address);
-            }
-            request
+    local.router().layer(map_request(move |request: Request| {
+        let (mut parts, body) = request.into_parts();
+        if let Some(address) = http::address_of(&state, &parts) {
+            parts.extensions.insert(ClientAddress(address));
         }
+        std::future::ready(Request::from_parts(parts, body))
     }))
 }
 
