@@ -2,14 +2,16 @@
 
 use std::collections::HashMap;
 
-/// Parties that take turns. Whoever is served, or has been, goes to the back.
+/// Parties that take turns. Whoever is served goes to the back: behind those who have come meanwhile too.
 ///
-/// Nobody waits for more than one piece of work of each other party that waits, and newcomers cannot keep anybody waiting:
-/// they stand behind all who wait already.
+/// Nobody waits for more than one piece of work of each other party that waits. Newcomers cannot keep anybody waiting for
+/// ever: they stand behind all who waited already when somebody was last chosen.
 #[derive(Debug, Default)]
 pub(crate) struct Turns {
     /// Those who wait or are served, the next one first.
     order: Vec<String>,
+    /// Those who began or ended since somebody was last chosen: they go to the back then.
+    served: Vec<String>,
     /// Pieces of work under way.
     running: HashMap<String, usize>,
 }
@@ -27,15 +29,17 @@ impl Turns {
             }
         }
         let running = &self.running;
-        self.order
-            .retain(|party| places.contains_key(party.as_str()) || running.contains_key(party));
-        for party in &self.order {
+        let is_here = |party: &String| places.contains_key(party.as_str()) || running.contains_key(party);
+        self.order.retain(is_here);
+        self.served.retain(is_here);
+        for party in self.order.iter().chain(&self.served) {
             if let Some(is_new) = places.get_mut(party.as_str()) {
                 *is_new = false;
             }
         }
         let newcomers = arrived.iter().filter(|party| places[**party]);
         self.order.extend(newcomers.map(|party| (*party).to_owned()));
+        self.order.append(&mut self.served);
         self.order
             .iter()
             .filter(|party| places.contains_key(party.as_str()))
@@ -71,7 +75,8 @@ impl Turns {
 
     fn to_the_back(&mut self, party: &str) {
         self.order.retain(|one| one != party);
-        self.order.push(party.to_owned());
+        self.served.retain(|one| one != party);
+        self.served.push(party.to_owned());
     }
 }
 
@@ -102,9 +107,12 @@ mod tests {
         let mut turns = Turns::default();
         assert_eq!(turns.next(["a", "a"]).unwrap(), "a");
         turns.begin("a");
-        assert_eq!(turns.next(["a", "b"]).unwrap(), "b", "there is room for one more");
         turns.end("a");
-        assert_eq!(turns.next(["a", "b"]).unwrap(), "b");
+        assert_eq!(
+            turns.next(["a", "b"]).unwrap(),
+            "b",
+            "nobody was chosen while it came"
+        );
     }
 
     #[test]
@@ -112,10 +120,10 @@ mod tests {
         let mut turns = Turns::default();
         turns.begin("a");
         turns.end("a");
-        assert_eq!(turns.next(["a", "n1"]).unwrap(), "a");
+        assert_eq!(turns.next(["a", "n1"]).unwrap(), "n1");
         turns.begin("n1");
         turns.end("n1");
-        assert_eq!(turns.next(["a", "n2"]).unwrap(), "a");
+        assert_eq!(turns.next(["a", "n2", "n3"]).unwrap(), "a");
     }
 
     #[test]
@@ -138,6 +146,6 @@ mod tests {
             turns.end(&party);
         }
         assert!(turns.next([]).is_none());
-        assert!(turns.order.is_empty() && turns.running.is_empty());
+        assert!(turns.order.is_empty() && turns.served.is_empty() && turns.running.is_empty());
     }
 }
