@@ -33,8 +33,16 @@ pub(crate) async fn serve(
         other => other?,
     };
     let length = file.metadata().await?.len();
-    // What lies at one address never changes, so its length and the asset's name tell it.
-    let tag = format!("\"{}-{length}\"", grant.asset.id.get(..16).unwrap_or_default());
+    // What lies under one name never changes, so the names of asset and file tell it. (One address may have another file
+    // later: the picture without a time, when thumbnail_time is changed.)
+    let name = path
+        .file_name()
+        .and_then(|name| name.to_str())
+        .unwrap_or_default();
+    let tag = format!(
+        "\"{}-{name}-{length}\"",
+        grant.asset.id.get(..16).unwrap_or_default()
+    );
     let header = |name| {
         request
             .get(name)
