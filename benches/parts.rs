@@ -170,6 +170,7 @@ fn playback(bencher: Bencher<'_, '_>, mut time: impl FnMut() -> DateTime<Utc>) {
             max_ttl_s: 604_800,
             time_s: None,
             sizes: &sizes,
+            caller: "",
         };
         runtime.block_on(mux.playback(&subject, &ask)).expect("an answer")
     });

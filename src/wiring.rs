@@ -6,6 +6,7 @@ mod local;
 mod maps;
 mod preflight;
 mod reload;
+mod turns;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -39,6 +40,7 @@ use self::local::{Found, Lease};
 pub(crate) use self::maps::{check_default, load_map, no_such_map};
 pub(crate) use self::preflight::{preflight, warnings};
 pub use self::reload::Reloader;
+pub(crate) use self::turns::ledger;
 
 /// Connections that may wait to be accepted, as far as the system allows.
 const BACKLOG: u32 = 4096;

@@ -226,7 +226,7 @@ fn ranges(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let (http, local) = (&settings.http, &settings.local);
     let chaos = &local.chaos;
     let share = |value: f64| (0.0..=1.0).contains(&value);
-    let rules: [(&str, bool, &str); 16] = [
+    let rules: [(&str, bool, &str); 15] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -241,11 +241,6 @@ fn ranges(settings: &Settings, merged: &Merged, faults: &mut Faults) {
         (
             "database.max_connections",
             (1..=1000).contains(&settings.database.max_connections),
-            "must lie in 1 to 1000",
-        ),
-        (
-            "providers.replicas",
-            (1..=1000).contains(&settings.providers.replicas),
             "must lie in 1 to 1000",
         ),
         (

@@ -185,8 +185,6 @@ pub struct Providers {
     pub enabled: Vec<String>,
     /// Folder of further maps; empty for none.
     pub dir: String,
-    /// Copies of this service that share the provider's rate limit.
-    pub replicas: u32,
 }
 
 /// `[uploads]`: what callers get and may choose.

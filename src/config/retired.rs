@@ -11,6 +11,10 @@ pub(super) const RETIRED: &[(&str, &str)] = &[
         "http.queue_ms",
         "requests are shed by http.max_waiting, and by how long they have waited",
     ),
+    (
+        "providers.replicas",
+        "the copies of this service share a provider's rate by the database, however many there are",
+    ),
 ];
 
 /// The line for `key`, which `origin` sets, where `list` has it.

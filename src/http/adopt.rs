@@ -53,12 +53,12 @@ pub(crate) struct AdoptRequest {
     ),
     extensions(("x-problems" = json!([
         "invalid_request", "invalid_body", "payload_too_large", "unsupported_media_type", "video_taken",
-        "provider_rejected", "provider_unavailable"
+        "provider_rejected", "provider_unavailable", "provider_busy"
     ]))),
 )]
 pub(crate) async fn adopt(
     State(state): State<AppState>,
-    _admin: Admin,
+    admin: Admin,
     _: NoQuery,
     Body(request): Body<AdoptRequest>,
 ) -> Result<Response, ApiError> {
@@ -75,7 +75,7 @@ pub(crate) async fn adopt(
         clock: &state.clock,
         times: &state.check_times,
         policy: state.settings.uploads.playback_policy,
-        priority: Priority::Request,
+        priority: Priority::Request(admin.owner()),
         dry_run: false,
     };
     let of = Adoption {

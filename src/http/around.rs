@@ -19,7 +19,7 @@ use super::error::ApiError;
 use super::log::{self, Lines};
 use super::problems::{self, RequestId};
 use super::quota;
-use crate::limits::{FairSemaphore, with_permit};
+use crate::limits::{FairSemaphore, with_deadline, with_permit};
 use crate::state::AppState;
 use crate::telemetry::Metrics;
 
@@ -74,7 +74,7 @@ pub(crate) async fn guarded(State(state): State<AppState>, request: Request, nex
     let permit = Arc::new(permit);
     let request = Request::from_parts(parts, quota::lending(&permit, body));
     let left = deadline.saturating_sub(arrived.elapsed());
-    in_time(left, with_permit(permit, next.run(request))).await
+    in_time(left, with_permit(permit, with_deadline(left, next.run(request)))).await
 }
 
 /// A refusal takes as long as this.

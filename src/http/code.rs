@@ -116,7 +116,13 @@ codes! {
     ProviderUnavailable "provider_unavailable" 502 "The video provider does not answer"
         "The video provider failed or did not answer in time."
         "Try again later, with the same Idempotency-Key."
+    ProviderBusy "provider_busy" 503 "The video provider's rate is used up"
+        "So many calls wait for the rate that the video provider allows that this one would wait too long. The provider was not asked."
+        "Wait as long as Retry-After says and send the request again, with the same Idempotency-Key. Where it happens often, ask the provider for a higher rate and set `[api].rate` of its action map."
     Unavailable "unavailable" 503 "Not available now"
         "The service cannot answer now. Come again."
         "Wait as long as Retry-After says and send the request again."
+    NoRoom "no_room" 507 "No room for the file"
+        "The video provider has no room for another file."
+        "Read `detail`, and delete videos that are not needed. Where it is the built-in provider, the operators can give it more room."
 }

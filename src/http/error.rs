@@ -86,6 +86,29 @@ pub enum ApiError {
         /// When to come again, where it said so.
         retry_after: Option<Duration>,
     },
+    /// Our share of the provider's rate is used up: it was not asked.
+    ProviderBusy {
+        /// The video that is errored now, where a call was made before.
+        video_id: Option<Uuid>,
+        /// When there may be a turn.
+        retry_after: Duration,
+    },
+    /// The provider has no room for the file. `message` is its own, where the map lets it through.
+    NoRoom {
+        /// The video that is errored now.
+        video_id: Option<Uuid>,
+        /// When to come again, where it said so.
+        retry_after: Option<Duration>,
+        /// At most 200 characters.
+        message: Option<String>,
+    },
+    /// The file is larger than the provider takes. `message` is its own, where the map lets it through.
+    FileTooLarge {
+        /// The video that is errored now.
+        video_id: Option<Uuid>,
+        /// At most 200 characters.
+        message: Option<String>,
+    },
     /// The provider is known to be out of order, for a reason that the caller may know.
     ProviderOutOfOrder(String),
     /// The service cannot answer now.
@@ -143,6 +166,23 @@ impl ApiError {
                 video_id,
                 retry_after,
             },
+            CallError::Busy { retry_after } => Self::ProviderBusy {
+                video_id,
+                retry_after,
+            },
+            CallError::NoLedger { reason } => {
+                tracing::error!(
+                    error = reason,
+                    "the database does not tell the turns of the provider's rate"
+                );
+                Self::Unavailable
+            }
+            CallError::NoRoom { retry_after, message } => Self::NoRoom {
+                video_id,
+                retry_after,
+                message,
+            },
+            CallError::TooLarge { message } => Self::FileTooLarge { video_id, message },
             CallError::Invalid(invalid) => invalid.into(),
         }
     }

@@ -10,7 +10,7 @@ use super::videos::managed;
 use super::view::VideoView;
 use crate::auth::Caller;
 use crate::domain::{Observation, ShownStatus, Video};
-use crate::limits::carry_permit;
+use crate::limits::{carry_deadline, carry_permit};
 use crate::provider::{CancelOutcome, DeleteOutcome, Priority, Provider, Subject};
 use crate::state::AppState;
 use crate::store::Edit;
@@ -26,7 +26,7 @@ use crate::store::Edit;
     ),
     extensions(("x-problems" = json!([
         "invalid_request", "not_found", "upload_finished", "cancel_unsupported", "provider_rejected",
-        "provider_unavailable",
+        "provider_unavailable", "provider_busy",
     ]))),
 )]
 pub(crate) async fn cancel(
@@ -40,8 +40,9 @@ pub(crate) async fn cancel(
         ShownStatus::Cancelled => video,
         // Goes on to its end where the caller goes away.
         ShownStatus::Created | ShownStatus::Waiting => {
-            let state = state.clone();
-            let done = tokio::spawn(carry_permit(async move { call_off(&state, video).await })).await;
+            let (state, asker) = (state.clone(), caller.owner().to_owned());
+            let work = async move { call_off(&state, video, &asker).await };
+            let done = tokio::spawn(carry_permit(carry_deadline(work))).await;
             done.map_err(|error| ApiError::Internal(Box::new(error)))??
         }
         status => return Err(ApiError::UploadFinished(status)),
@@ -49,10 +50,10 @@ pub(crate) async fn cancel(
     Ok(Json(VideoView::of(&state, &video)))
 }
 
-async fn call_off(state: &AppState, video: Video) -> Result<Video, ApiError> {
+async fn call_off(state: &AppState, video: Video, asker: &str) -> Result<Video, ApiError> {
     let provider = state.providers.of(&video)?;
     if video.is_at_provider() {
-        at_provider(state, &provider, &video).await?;
+        at_provider(state, &provider, &video, asker).await?;
     }
     let now = state.clock.now();
     let seen = Observation {
@@ -65,12 +66,17 @@ async fn call_off(state: &AppState, video: Video) -> Result<Video, ApiError> {
 }
 
 /// The provider's word on it: nothing of ours changes without it.
-async fn at_provider(state: &AppState, provider: &Provider, video: &Video) -> Result<(), ApiError> {
+async fn at_provider(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    asker: &str,
+) -> Result<(), ApiError> {
     let subject = Subject::of_video(video);
     let failed = |error| ApiError::of_call(error, Some(video.id));
     let now = state.clock.now();
     match provider
-        .cancel_upload(&subject, Priority::Request, now)
+        .cancel_upload(&subject, Priority::Request(asker), now)
         .await
         .map_err(failed)?
     {
@@ -78,7 +84,7 @@ async fn at_provider(state: &AppState, provider: &Provider, video: &Video) -> Re
         CancelOutcome::TooLate => Err(ApiError::UploadFinished(video.status)),
         CancelOutcome::Unsupported if video.known.asset_id.is_some() => {
             match provider
-                .delete_asset(&subject, Priority::Request, now)
+                .delete_asset(&subject, Priority::Request(asker), now)
                 .await
                 .map_err(failed)?
             {

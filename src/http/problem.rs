@@ -67,6 +67,11 @@ impl Problem {
         }
     }
 
+    /// With the provider's own words, where there are any.
+    fn with(code: Code, message: Option<String>) -> Self {
+        message.map_or_else(|| Self::of(code), |message| Self::new(code, message))
+    }
+
     fn after(self, wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
@@ -160,10 +165,7 @@ impl From<ApiError> for Problem {
             ApiError::RateLimited(wait) => Self::of(Code::RateLimited).after(wait),
             ApiError::ProviderRejected { video_id, message } => Self {
                 video_id,
-                ..message.map_or_else(
-                    || Self::of(Code::ProviderRejected),
-                    |message| Self::new(Code::ProviderRejected, message),
-                )
+                ..Self::with(Code::ProviderRejected, message)
             },
             ApiError::ProviderUnavailable {
                 video_id,
@@ -172,6 +174,31 @@ impl From<ApiError> for Problem {
                 video_id,
                 retry_after,
                 ..Self::of(Code::ProviderUnavailable)
+            },
+            ApiError::ProviderBusy {
+                video_id,
+                retry_after,
+            } => Self {
+                video_id,
+                ..Self::of(Code::ProviderBusy).after(retry_after)
+            },
+            ApiError::NoRoom {
+                video_id,
+                retry_after,
+                message,
+            } => Self {
+                video_id,
+                retry_after,
+                ..Self::with(Code::NoRoom, message)
+            },
+            ApiError::FileTooLarge { video_id, message } => Self {
+                video_id,
+                ..Self::new(
+                    Code::PayloadTooLarge,
+                    message
+                        .as_deref()
+                        .unwrap_or("The file is larger than the video provider takes."),
+                )
             },
             ApiError::ProviderOutOfOrder(reason) => Self {
                 status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),

@@ -27,8 +27,8 @@ pub struct Adopter<'a> {
     pub times: &'a CheckTimes,
     /// The policy of assets of which the provider reports none, and the one that is taken where there are two.
     pub policy: Policy,
-    /// Which half of the provider's rate is used.
-    pub priority: Priority,
+    /// Who waits for the turns of its calls.
+    pub priority: Priority<'a>,
     /// Write nothing.
     pub dry_run: bool,
 }

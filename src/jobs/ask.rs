@@ -43,7 +43,7 @@ impl Answer {
 pub async fn ask(
     provider: &Provider,
     video: &Video,
-    priority: Priority,
+    priority: Priority<'_>,
     clock: &Clock,
 ) -> Result<Answer, CallError> {
     let mut answer = Answer::default();

@@ -3,6 +3,7 @@
 //! Leaves that know neither requests nor rows.
 
 mod caller_key;
+mod deadline;
 mod fair;
 mod fair_room;
 mod network;
@@ -10,6 +11,7 @@ mod quotas;
 mod request_permit;
 
 pub use self::caller_key::CallerKey;
+pub use self::deadline::{carry_deadline, time_to_wait, with_deadline};
 pub use self::fair::{FairSemaphore, Lent, Limits, Load, Permit, Refused};
 pub use self::fair_room::{FairRoom, RoomShare};
 pub use self::network::{Network, NoNetwork, network_of};

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     CancelOutcome, DeleteOutcome, Found, Priority, Provider,
     action::Action,
-    client::Sent,
+    client::{Sent, UploadTurns},
     error::{CallError, InvalidField},
     report,
     subject::{Captures, Subject},
@@ -33,6 +33,15 @@ impl Provider {
         self.map.upload.steps.len()
     }
 
+    /// Takes the turns of all steps from `first` on in the provider's rate, and waits until the first of them begins.
+    ///
+    /// # Errors
+    /// [`CallError::Busy`] where the last would come too late: no step is made then.
+    pub async fn take_upload_turns(&self, first: usize, caller: &str) -> Result<UploadTurns, CallError> {
+        let steps = self.map.upload.steps.get(first..).unwrap_or_default();
+        self.map.client.take_turns(steps, Priority::Request(caller)).await
+    }
+
     /// Runs step `index` and puts what it takes into `captures`.
     ///
     /// # Errors
@@ -43,6 +52,21 @@ impl Provider {
         input: &Subject,
         captures: &mut Captures,
     ) -> Result<(), CallError> {
+        self.upload_step_in(index, input, captures, &mut UploadTurns::default())
+            .await
+    }
+
+    /// As [`Provider::upload_step`], in the next of `turns`.
+    ///
+    /// # Errors
+    /// As [`Provider::upload_step`].
+    pub async fn upload_step_in(
+        &self,
+        index: usize,
+        input: &Subject,
+        captures: &mut Captures,
+        turns: &mut UploadTurns,
+    ) -> Result<(), CallError> {
         let step = self.map.upload.steps.get(index);
         let step = step.ok_or_else(|| CallError::unsupported("upload.steps"))?;
         let scope = Scope {
@@ -51,8 +75,8 @@ impl Provider {
             under: (index == 0).then_some(&input.provider_settings),
             ..Scope::of(input, &self.map.values)
         };
-        let client = &self.map.client;
-        let taken = client.take(step, &scope, Priority::Request, input.now).await?;
+        let turns = (Priority::Request(&input.owner), turns);
+        let taken = self.map.client.take_in(step, &scope, turns, input.now).await?;
         captures.extend(taken);
         Ok(())
     }
@@ -73,7 +97,7 @@ impl Provider {
     pub async fn get_upload(
         &self,
         subject: &Subject,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Found<Observation>, CallError> {
         let ask = self
@@ -92,7 +116,7 @@ impl Provider {
     pub async fn get_asset(
         &self,
         subject: &Subject,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Found<Observation>, CallError> {
         let ask = self
@@ -111,7 +135,7 @@ impl Provider {
     pub async fn cancel_upload(
         &self,
         subject: &Subject,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<CancelOutcome, CallError> {
         let Some(cancel) = &self.map.upload.cancel else {
@@ -138,7 +162,7 @@ impl Provider {
     pub async fn delete_asset(
         &self,
         subject: &Subject,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<DeleteOutcome, CallError> {
         let Some(delete) = &self.map.asset.delete else {
@@ -158,7 +182,7 @@ impl Provider {
         &self,
         subject: &Subject,
         changed: &[&str],
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<(), CallError> {
         for update in &self.map.asset.updates {
@@ -173,7 +197,7 @@ impl Provider {
         &self,
         action: &Action,
         subject: &Subject,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Sent, CallError> {
         let scope = Scope::of(subject, &self.map.values);
@@ -184,7 +208,7 @@ impl Provider {
         &self,
         ask: &Ask,
         subject: &Subject,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Found<Observation>, CallError> {
         let Sent::Done(answer) = self.run(&ask.action, subject, priority, now).await? else {

@@ -70,7 +70,7 @@ impl Provider {
         let sent = self
             .map
             .client
-            .run(action, &Scope::default(), Priority::Request, now)
+            .run(action, &Scope::default(), Priority::Request(""), now)
             .await?;
         Ok(Some(match sent {
             Sent::Done(answer) => Taken { date: answer.date },
@@ -91,7 +91,7 @@ impl Provider {
         let sent = self
             .map
             .client
-            .run(action, &Scope::default(), Priority::Request, now)
+            .run(action, &Scope::default(), Priority::Request(""), now)
             .await?;
         Ok(Some(match sent {
             Sent::Done(_) => Found::Here(()),

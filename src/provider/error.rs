@@ -80,6 +80,32 @@ pub enum CallError {
         /// What happened.
         reason: String,
     },
+    /// Our own share of the provider's rate is used up: the provider was not asked.
+    #[error("the rate that the provider allows is used up; a turn comes in {} s", .retry_after.as_secs_f64().ceil())]
+    Busy {
+        /// When there may be a turn.
+        retry_after: Duration,
+    },
+    /// Whether there is a turn is not known: the provider was not asked.
+    #[error("the turns of the provider's rate are not known: {reason}")]
+    NoLedger {
+        /// What the ledger said.
+        reason: String,
+    },
+    /// A status of `[api].no_room`: the provider has no room for the file.
+    #[error("the provider has no room{}", shown(.message.as_ref()))]
+    NoRoom {
+        /// When to try again, where that is known.
+        retry_after: Option<Duration>,
+        /// Its own words, at most 200 characters.
+        message: Option<String>,
+    },
+    /// A status of `[api].too_large`: the file is larger than the provider takes.
+    #[error("the file is too large for the provider{}", shown(.message.as_ref()))]
+    TooLarge {
+        /// Its own words, at most 200 characters.
+        message: Option<String>,
+    },
     /// The call cannot be made from the values at hand.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
@@ -90,6 +116,14 @@ impl CallError {
         Self::Outage {
             retry_after: None,
             reason: reason.into(),
+        }
+    }
+
+    /// It passes by itself: the same call may do later.
+    pub const fn is_temporary(&self) -> bool {
+        match self {
+            Self::Outage { .. } | Self::Busy { .. } | Self::NoLedger { .. } | Self::NoRoom { .. } => true,
+            Self::Refused { .. } | Self::TooLarge { .. } | Self::Invalid(_) => false,
         }
     }
 

@@ -77,7 +77,7 @@ impl Provider {
         &self,
         mark: &PageMark,
         preferred: Policy,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<AssetPage, CallError> {
         let list = self.map.asset.list.as_ref();
@@ -121,7 +121,7 @@ impl Provider {
         &self,
         playback_id: &str,
         preferred: Policy,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Found<Described>, CallError> {
         let find = self.map.asset.find.as_ref();
@@ -155,7 +155,7 @@ impl Provider {
         &self,
         upload_id: &str,
         preferred: Policy,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Found<Described>, CallError> {
         let ask = self.map.upload.get.as_ref();
@@ -175,7 +175,7 @@ impl Provider {
         &self,
         asset_id: &str,
         preferred: Policy,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Found<Described>, CallError> {
         let ask = self.map.asset.get.as_ref();
@@ -191,7 +191,7 @@ impl Provider {
         &self,
         ask: &Ask,
         subject: Subject,
-        priority: Priority,
+        priority: Priority<'_>,
     ) -> Result<Found<Described>, CallError> {
         let Sent::Done(answer) = self.run(&ask.action, &subject, priority, subject.now).await? else {
             return Ok(Found::Gone);

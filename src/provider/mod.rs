@@ -30,9 +30,13 @@ mod template;
 mod upload;
 mod webhook;
 
+use std::sync::Arc;
+
 use aws_lc_rs::digest::{SHA256, digest};
 pub use check::Taken;
 use chrono::{DateTime, Utc};
+use client::MemoryLedger;
+pub use client::{LedgerError, TurnLedger, UploadTurns};
 pub use compile::variables;
 pub use embedded::{embedded, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
@@ -57,10 +61,10 @@ use crate::telemetry::CallMeter;
 pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 
 /// What is not in the map but matters to how it is used.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct LoadOptions {
-    /// How many replicas of this service share the provider's rate.
-    pub replicas: u32,
+    /// Where the turns of the provider's rate are written down, for every process that calls it.
+    pub ledger: Arc<dyn TurnLedger>,
     /// Where its calls are counted.
     pub meter: CallMeter,
     /// What the time that a call takes is measured by.
@@ -72,7 +76,7 @@ pub struct LoadOptions {
 impl Default for LoadOptions {
     fn default() -> Self {
         Self {
-            replicas: 1,
+            ledger: Arc::new(MemoryLedger::new()),
             meter: CallMeter::default(),
             clock: Clock::system(),
             hash_key: HashKey::fresh(),
@@ -80,12 +84,12 @@ impl Default for LoadOptions {
     }
 }
 
-/// Which half of the provider's rate a call takes its turn from.
+/// Who waits for a call's turn in the provider's rate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Priority {
-    /// Somebody waits for it, 2 seconds at most.
-    Request,
-    /// Nobody does.
+pub enum Priority<'a> {
+    /// This caller, for at most `[api].wait_s`. Callers take turns.
+    Request(&'a str),
+    /// No caller. While requests wait it has at most half of the rate.
     Background,
 }
 
@@ -162,7 +166,9 @@ impl Provider {
         env: Env<'_>,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
-        let map = Map::compile(file, toml, env, options)?;
+        let mut map = Map::compile(file, toml, env, options)?;
+        let own_host = map.upload.steps.first().and_then(|step| step.url().host());
+        map.client.settle(name, own_host);
         let digest = hex::encode(&digest(&SHA256, toml.as_bytes()).as_ref()[..8]);
         Ok(Self {
             name: name.to_owned(),

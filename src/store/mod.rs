@@ -26,6 +26,7 @@ mod secrets;
 mod shared;
 mod take_in;
 mod together;
+mod turns;
 mod tx;
 mod videos;
 

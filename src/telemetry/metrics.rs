@@ -3,10 +3,10 @@
 //! Every label is bounded: routes by their templates, event types by the map, everything else by words of ours. What
 //! is counted on a request's way costs a hash of its labels and an atomic addition; nothing is allocated.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use prometheus::{
-    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
 use super::Process;
@@ -30,6 +30,8 @@ pub struct Metrics {
     request_seconds: HistogramVec,
     calls: IntCounterVec,
     call_seconds: HistogramVec,
+    turn_seconds: HistogramVec,
+    turns_waiting: IntGaugeVec,
     webhooks: IntCounterVec,
     applied: IntCounterVec,
     apply_lag: HistogramVec,
@@ -77,7 +79,8 @@ impl Metrics {
                 &LATENCIES,
             )?,
             calls: all.counter("provider_calls_total",
-                "Calls to providers: ok, gone, too_late, refused, outage, throttled (by our own rate), invalid",
+                "Calls to providers: ok, gone, too_late, refused, too_large, no_room, outage, throttled (no turn in our \
+                 own rate), no_ledger (turns not known), invalid",
                 &["provider", "action", "result"],
             )?,
             call_seconds: all.histogram(
@@ -85,6 +88,16 @@ impl Metrics {
                 "How long a provider took to answer",
                 &["provider", "action"],
                 &LATENCIES,
+            )?,
+            turn_seconds: all.histogram(
+                "provider_turn_wait_seconds",
+                "How long a call waited for its turn in the provider's rate, whether it got one or not",
+                &["provider", "kind"],
+                &LATENCIES,
+            )?,
+            turns_waiting: all.gauge("provider_turns_waiting",
+                "Calls that wait for their turn in the provider's rate: request, background",
+                &["provider", "kind"],
             )?,
             webhooks: all.counter("webhook_events_total",
                 "Webhooks: accepted, duplicate, ignored, unreadable, refused (signature), not_stored",
@@ -105,7 +118,7 @@ impl Metrics {
                 &["provider", "result"],
             )?,
             uploads: all.counter("uploads_total",
-                "Uploads that were asked of providers: begun, rejected, unavailable, failed",
+                "Uploads: begun, rejected, too_large, unavailable, throttled (no turn, the provider not asked), failed",
                 &["provider", "result"],
             )?,
             ended: all.counter("videos_ended_total",
@@ -203,7 +216,12 @@ impl Metrics {
     pub fn calls_to(&self, provider: &str) -> CallMeter {
         CallMeter {
             provider: provider.to_owned(),
-            meters: Some((self.calls.clone(), self.call_seconds.clone())),
+            meters: Some(Meters {
+                calls: self.calls.clone(),
+                seconds: self.call_seconds.clone(),
+                turn_seconds: self.turn_seconds.clone(),
+                turns_waiting: self.turns_waiting.clone(),
+            }),
         }
     }
 
@@ -231,7 +249,30 @@ fn whole(count: u64) -> i64 {
 #[derive(Clone, Debug, Default)]
 pub struct CallMeter {
     provider: String,
-    meters: Option<(IntCounterVec, HistogramVec)>,
+    meters: Option<Meters>,
+}
+
+#[derive(Clone, Debug)]
+struct Meters {
+    calls: IntCounterVec,
+    seconds: HistogramVec,
+    turn_seconds: HistogramVec,
+    turns_waiting: IntGaugeVec,
+}
+
+/// A call that waits for its turn; dropped, it waits no longer.
+pub(crate) struct Waiting {
+    since: Instant,
+    meters: Option<(Histogram, IntGauge)>,
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        if let Some((seconds, waiting)) = &self.meters {
+            waiting.dec();
+            seconds.observe(self.since.elapsed().as_secs_f64());
+        }
+    }
 }
 
 impl CallMeter {
@@ -240,9 +281,23 @@ impl CallMeter {
         &self.provider
     }
 
+    /// A call of this kind waits for its turn until what is returned is dropped.
+    pub(crate) fn waiting(&self, kind: &str) -> Waiting {
+        let labels = [self.provider.as_str(), kind];
+        let meters = self.meters.as_ref().map(|meters| {
+            let waiting = meters.turns_waiting.with_label_values(&labels);
+            waiting.inc();
+            (meters.turn_seconds.with_label_values(&labels), waiting)
+        });
+        Waiting {
+            since: Instant::now(),
+            meters,
+        }
+    }
+
     /// A call ended; `took` where the provider was asked at all.
     pub(crate) fn ended(&self, action: &str, result: &str, took: Option<Duration>) {
-        let Some((calls, seconds)) = &self.meters else {
+        let Some(Meters { calls, seconds, .. }) = &self.meters else {
             return;
         };
         calls.with_label_values(&[&self.provider, action, result]).inc();

@@ -6,7 +6,7 @@ use axum::Router;
 use tokio::task::JoinHandle;
 
 use super::maps::look_up;
-use super::{StartError, bind, load_map, local_options};
+use super::{StartError, bind, ledger, load_map, local_options};
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::CheckTimes;
@@ -53,7 +53,7 @@ impl Alone {
         if store.migrations().await?.applied > 0 && !settle_hash_key(&store, &hash_key).await? {
             return Err(StartError::SharedKey("hash-key"));
         }
-        let (provider, inner) = open_provider(settings, env, name, &clock, &hash_key).await?;
+        let (provider, inner) = open_provider(settings, env, name, &store, &clock, &hash_key).await?;
         Ok(Self {
             store,
             provider,
@@ -79,20 +79,37 @@ async fn open_provider(
     settings: &Settings,
     env: &Environment,
     name: &str,
+    store: &Store,
     clock: &Clock,
     hash_key: &HashKey,
 ) -> Result<(Provider, Inner), StartError> {
     if name != local::NAME {
         let look_up = |name: &str| env.get(name).map(str::to_owned);
         return Ok((
-            load_map(settings, name, &look_up, CallMeter::default(), clock, hash_key)?,
+            load_map(
+                settings,
+                name,
+                &look_up,
+                ledger(store),
+                CallMeter::default(),
+                clock,
+                hash_key,
+            )?,
             None,
         ));
     }
     let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let local = Local::open(local_options(settings, env, &listener, clock)?).await?;
     let look_up = look_up(env, Some(local.credentials()));
-    let provider = load_map(settings, name, &look_up, CallMeter::default(), clock, hash_key)?;
+    let provider = load_map(
+        settings,
+        name,
+        &look_up,
+        ledger(store),
+        CallMeter::default(),
+        clock,
+        hash_key,
+    )?;
     let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
     let inner = tokio::spawn(axum::serve(listener, router).into_future());
     Ok((provider, Some(inner)))

@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
 use super::StartError;
+use super::turns::ledger;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest};
 use crate::domain::Policy;
 use crate::local::{self, Local};
-use crate::provider::{HashKey, LoadOptions, Provider, embedded, embedded_names};
+use crate::provider::{HashKey, LoadOptions, Provider, TurnLedger, embedded, embedded_names};
 use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
@@ -51,7 +53,7 @@ pub(super) async fn load(
     let mut providers = Vec::new();
     for name in names {
         let meter = metrics.calls_to(&name);
-        match load_map(settings, &name, &look_up, meter, clock, hash_key) {
+        match load_map(settings, &name, &look_up, ledger(store), meter, clock, hash_key) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
             Err(error) => {
@@ -126,12 +128,13 @@ pub(crate) fn load_map(
     settings: &Settings,
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
+    ledger: Arc<dyn TurnLedger>,
     meter: CallMeter,
     clock: &Clock,
     hash_key: &HashKey,
 ) -> Result<Provider, StartError> {
     let options = LoadOptions {
-        replicas: settings.providers.replicas,
+        ledger,
         meter,
         clock: clock.clone(),
         hash_key: hash_key.clone(),

@@ -5,7 +5,7 @@ use crate::auth::check_development;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest, known_variables};
 use crate::local;
-use crate::provider::{HashKey, Provider, variables};
+use crate::provider::{HashKey, LoadOptions, Provider, variables};
 use crate::telemetry::CallMeter;
 
 /// Passes the settings on where nothing is wrong with them and with what they name.
@@ -66,6 +66,8 @@ fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<S
             settings,
             name,
             &look_up,
+            // They ask nobody.
+            LoadOptions::default().ledger,
             CallMeter::default(),
             &Clock::system(),
             &HashKey::fresh(),

@@ -110,7 +110,7 @@ async fn the_status_is_derived() {
     let row = ready(Policy::Public);
     assert_eq!(
         provider
-            .delete_asset(&row, Priority::Request, now())
+            .delete_asset(&row, Priority::Request("alice"), now())
             .await
             .unwrap(),
         DeleteOutcome::Deleted
@@ -160,7 +160,7 @@ async fn a_429_says_when_to_come_back_in_a_header_of_its_own() {
     fake.says(429, &[("X-RateLimit-Retry-After", "33")], "{}");
     let provider = shipped("api_video", &api_video_vars(&fake.base));
     let error = provider
-        .get_asset(&ready(Policy::Public), Priority::Request, now())
+        .get_asset(&ready(Policy::Public), Priority::Request("alice"), now())
         .await
         .unwrap_err();
     let CallError::Outage { retry_after, .. } = error else {

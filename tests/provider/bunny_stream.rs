@@ -116,13 +116,13 @@ async fn the_api_has_statuses_of_its_own() {
         .says_json(200, &json!({"success": false, "message": "no"}));
     assert_eq!(
         provider
-            .delete_asset(&row, Priority::Request, now())
+            .delete_asset(&row, Priority::Request("alice"), now())
             .await
             .unwrap(),
         DeleteOutcome::Deleted
     );
     let error = provider
-        .delete_asset(&row, Priority::Request, now())
+        .delete_asset(&row, Priority::Request("alice"), now())
         .await
         .unwrap_err();
     assert_eq!(
@@ -159,7 +159,7 @@ async fn a_429_is_an_outage() {
     fake.says(429, &[("Retry-After", "5")], "{}");
     let provider = shipped("bunny_stream", &bunny_vars(&fake.base));
     let error = provider
-        .get_asset(&ready(Policy::Public), Priority::Request, now())
+        .get_asset(&ready(Policy::Public), Priority::Request("alice"), now())
         .await
         .unwrap_err();
     let CallError::Outage { retry_after, .. } = error else {

@@ -1,11 +1,9 @@
 //! How calls are made: what they carry, what they follow, what becomes of odd answers.
 
-use std::time::{Duration, Instant};
-
 use serde_json::json;
 use yourbit_video::{
     domain::Policy,
-    provider::{CallError, Captures, Found, LoadOptions, Priority, Provider, Subject, UploadDescriptor},
+    provider::{CallError, Captures, Found, Priority, Provider, Subject, UploadDescriptor},
 };
 
 use crate::{
@@ -29,7 +27,7 @@ fields = { duration = "/seconds" }
 
 async fn get(provider: &Provider) -> Result<Found<yourbit_video::domain::Observation>, CallError> {
     provider
-        .get_asset(&ready(Policy::Public), Priority::Request, now())
+        .get_asset(&ready(Policy::Public), Priority::Request("alice"), now())
         .await
 }
 
@@ -143,47 +141,6 @@ async fn an_upload_address_must_be_one() {
     );
     let again: UploadDescriptor = serde_json::from_str(&serde_json::to_string(&told).unwrap()).unwrap();
     assert_eq!(again, told, "kept for replays");
-}
-
-#[tokio::test]
-async fn a_request_waits_for_its_turn_only_so_long() {
-    let fake = Fake::start().await;
-    let map = MINIMAL.replace("https://api.example", &fake.base).replace(
-        "[api]\n",
-        "[api]\nrate = [{ methods = [\"GET\"], per_s = 1, burst = 4 }]\n",
-    ) + &GET.replace("BASE", &fake.base);
-    let env = vars([("KEY", "k"), ("WEBHOOK", "w")]);
-    let options = LoadOptions {
-        replicas: 2,
-        ..LoadOptions::default()
-    };
-    let provider = Provider::load("t", "t.toml", &map, &|name| env.get(name).cloned(), &options).unwrap();
-    for _ in 0..3 {
-        fake.says_json(200, &json!({"status": "ok"}));
-    }
-    let begin = Instant::now();
-    get(&provider).await.unwrap();
-    let error = get(&provider).await.unwrap_err();
-    let CallError::Outage {
-        retry_after: Some(wait),
-        ..
-    } = error
-    else {
-        panic!("{error}")
-    };
-    assert!(
-        wait > Duration::from_secs(2) && wait <= Duration::from_secs(4),
-        "{wait:?}: a quarter of a call a second"
-    );
-    assert!(begin.elapsed() < Duration::from_secs(1), "nobody waits in vain");
-    for _ in 0..2 {
-        let row = ready(Policy::Public);
-        provider
-            .get_asset(&row, Priority::Background, now())
-            .await
-            .unwrap();
-    }
-    assert_eq!(fake.asked().len(), 3, "background work has a half of its own");
 }
 
 #[tokio::test]

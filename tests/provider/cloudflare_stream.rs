@@ -136,7 +136,7 @@ async fn an_asset_is_asked_for_deleted_and_so_called_off() {
     fake.says(200, &[], "").says(404, &[], "");
     assert_eq!(
         provider
-            .cancel_upload(&row, Priority::Request, now())
+            .cancel_upload(&row, Priority::Request("alice"), now())
             .await
             .unwrap(),
         CancelOutcome::Cancelled
@@ -183,7 +183,7 @@ async fn a_429_says_when_to_come_back() {
     fake.says(429, &[("retry-after", "Fri, 15 Jan 2027 08:03:20 GMT")], "{}");
     let provider = shipped("cloudflare_stream", &cloudflare_vars(&fake.base));
     let error = provider
-        .get_asset(&ready(Policy::Signed), Priority::Request, now())
+        .get_asset(&ready(Policy::Signed), Priority::Request("alice"), now())
         .await
         .unwrap_err();
     let CallError::Outage { retry_after, .. } = error else {

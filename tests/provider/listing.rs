@@ -30,7 +30,7 @@ fn provider(list: &str) -> Provider {
 
 async fn page(provider: &Provider, mark: &PageMark) -> Result<(Vec<String>, Option<PageMark>), CallError> {
     let page = provider
-        .list_assets(mark, Policy::Signed, Priority::Request, now())
+        .list_assets(mark, Policy::Signed, Priority::Request("alice"), now())
         .await?;
     let ids = page
         .assets
@@ -120,7 +120,7 @@ async fn an_asset_is_found_by_its_playback_id() {
     fake.says_json(200, &json!({"policy": "public"}));
     let ask = async || {
         provider
-            .find_asset("p/1", Policy::Signed, Priority::Request, now())
+            .find_asset("p/1", Policy::Signed, Priority::Request("alice"), now())
             .await
     };
     let Ok(Found::Here(found)) = ask().await else {

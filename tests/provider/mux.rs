@@ -115,7 +115,7 @@ async fn an_upload_is_asked_about_and_called_off() {
     ] {
         assert_eq!(
             provider
-                .cancel_upload(&row, Priority::Request, now())
+                .cancel_upload(&row, Priority::Request("alice"), now())
                 .await
                 .unwrap(),
             wanted
@@ -131,7 +131,11 @@ async fn an_asset_is_asked_for_and_deleted() {
     let row = ready(Policy::Signed);
     let date = [("date", "Fri, 15 Jan 2027 08:00:10 GMT")];
     fake.says(200, &date, json!({ "data": ready_asset() }).to_string());
-    let Found::Here(seen) = provider.get_asset(&row, Priority::Request, now()).await.unwrap() else {
+    let Found::Here(seen) = provider
+        .get_asset(&row, Priority::Request("alice"), now())
+        .await
+        .unwrap()
+    else {
         panic!()
     };
     assert_eq!(seen.status, Some(Status::Ready));
@@ -159,7 +163,7 @@ async fn a_429_is_an_outage_that_says_when_to_come_back() {
     let provider = shipped("mux", &mux_vars(&fake.base));
     fake.says(429, &[("retry-after", "7")], "{}");
     let error = provider
-        .get_asset(&ready(Policy::Signed), Priority::Request, now())
+        .get_asset(&ready(Policy::Signed), Priority::Request("alice"), now())
         .await
         .unwrap_err();
     let CallError::Outage { retry_after, .. } = error else {
@@ -167,7 +171,7 @@ async fn a_429_is_an_outage_that_says_when_to_come_back() {
     };
     assert_eq!(retry_after.unwrap().as_secs(), 7);
     let error = provider
-        .get_asset(&ready(Policy::Signed), Priority::Request, now())
+        .get_asset(&ready(Policy::Signed), Priority::Request("alice"), now())
         .await
         .unwrap_err();
     assert!(

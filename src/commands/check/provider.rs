@@ -9,10 +9,10 @@ use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::domain::{Policy, ShownStatus};
 use crate::local;
-use crate::provider::{CallError, Found, HashKey, PlaybackAsk, Priority, Provider, Subject};
+use crate::provider::{CallError, Found, HashKey, LoadOptions, PlaybackAsk, Priority, Provider, Subject};
 use crate::store::{Store, VideoFilter};
 use crate::telemetry::CallMeter;
-use crate::wiring::{check_default, load_map};
+use crate::wiring::{check_default, ledger, load_map};
 
 /// By so much clocks may differ before anybody notices, and before deliveries and tokens are refused.
 const NOTICED: TimeDelta = TimeDelta::seconds(10);
@@ -61,6 +61,11 @@ pub(super) async fn check_maps(
         let in_use = store.providers_in_use().await.unwrap_or_default();
         names.extend(in_use);
     }
+    // A database without our tables keeps no turns, and has no replicas to share them with.
+    let ledger = match store {
+        Some(store) if store.is_migrated().await.unwrap_or(false) => ledger(store),
+        _ => LoadOptions::default().ledger,
+    };
     let mut loaded = Vec::new();
     // The built-in one makes its credentials and keys itself, and answers only while the service runs.
     for name in names.iter().filter(|name| *name != local::NAME) {
@@ -68,6 +73,7 @@ pub(super) async fn check_maps(
             settings,
             name,
             &|name| env.get(name).map(str::to_owned),
+            ledger.clone(),
             CallMeter::default(),
             clock,
             &HashKey::fresh(),
@@ -205,6 +211,7 @@ impl Look<'_> {
             max_ttl_s: TRIED_FOR_S,
             time_s: None,
             sizes: &[],
+            caller: "",
         };
         match provider.try_playback(&subject, &ask).await {
             Ok(200..=299) => report.ok(&about, "the provider plays what we sign"),
@@ -242,7 +249,7 @@ impl Look<'_> {
         }
         let now = self.clock.now();
         let page = provider
-            .list_assets(&provider.first_page(), Policy::Signed, Priority::Request, now)
+            .list_assets(&provider.first_page(), Policy::Signed, Priority::Request(""), now)
             .await;
         let mut listed = page.ok()?.assets.into_iter().map(|asset| asset.described);
         listed.find_map(|described| described.plays_signed(now))

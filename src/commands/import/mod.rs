@@ -194,6 +194,8 @@ async fn patiently<T>(mut call: impl AsyncFnMut() -> Result<T, CallError>) -> Re
     let mut tries = 0;
     loop {
         match call().await {
+            // Why it counts as no try: requests go first, and a turn comes.
+            Err(CallError::Busy { retry_after }) => tokio::time::sleep(retry_after.min(LONGEST_WAIT)).await,
             Err(CallError::Outage { retry_after, reason }) if tries < TRIES => {
                 let wait = retry_after
                     .unwrap_or(Duration::from_secs(1 << tries))

@@ -83,6 +83,7 @@ struct Thumbnails {
     ),
     extensions(("x-problems" = json!([
         "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
+        "provider_busy",
     ]))),
 )]
 pub(crate) async fn show(
@@ -113,6 +114,7 @@ pub(crate) async fn show(
     ),
     extensions(("x-problems" = json!([
         "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
+        "provider_busy",
     ]))),
 )]
 pub(crate) async fn thumbnails(

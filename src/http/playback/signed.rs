@@ -1,7 +1,8 @@
 //! The addresses of one video, and what signs them: in the caller's turn.
 //!
 //! 1. The row is read: only a video that the caller may play, and that plays, is answered.
-//! 2. Signatures that are known, or made in no time, are the answer at once.
+//! 2. Signatures that are known, or made in no time, are the answer at once; so is what the provider is asked for, if the
+//!    row still allows it then.
 //! 3. Else the request takes a permit to sign, in its caller's turn: whoever asks for much waits for it alone.
 //! 4. If that took a while, the row is read again: after DELETE no token is issued any more.
 //! 5. The missing ones are signed; those that another request is making are waited for. The permit is given back.
@@ -26,6 +27,9 @@ const LEAST_S: u64 = 30;
 
 /// How often signatures may be forgotten before they are used.
 const TRIES: usize = 4;
+
+/// What takes longer than this took its time: a DELETE may have come meanwhile.
+const AT_ONCE: time::Duration = time::Duration::from_millis(50);
 
 /// What somebody wants to know of videos.
 pub(super) struct Question<'a> {
@@ -75,12 +79,17 @@ impl Question<'_> {
             let provider = self.state.providers.of(&video)?;
             let ask = self.ask(&provider, &video)?;
             let subject = Subject::of_video(&video);
+            let asked = time::Instant::now();
             let known = match what {
                 What::Everything => provider.known_playback(&subject, &ask).await,
                 What::Pictures => provider.known_thumbnails(&subject, &ask).await,
             };
             if let Some(urls) = known.map_err(failed)? {
                 let now = ask.now;
+                // Addresses that are asked of the provider may have waited for its rate.
+                if asked.elapsed() > AT_ONCE {
+                    video = playable(self.state, self.caller, id).await?;
+                }
                 return Ok(Signed { video, urls, now });
             }
             let permit = self.permit_to_sign().await?;
@@ -128,6 +137,7 @@ impl Question<'_> {
             max_ttl_s: most,
             time_s: time.map(|time| clamp(time, duration)),
             sizes: &self.state.thumbnail_sizes,
+            caller: self.caller.owner(),
         })
     }
 }

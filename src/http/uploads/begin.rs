@@ -8,7 +8,7 @@ use super::request::{Choices, UploadRequest};
 use crate::chain::Chain;
 use crate::domain::{Field, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video};
 use crate::http::error::ApiError;
-use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor};
+use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor, UploadTurns};
 use crate::state::AppState;
 use crate::store::Edit;
 use crate::telemetry::note_video;
@@ -51,6 +51,18 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
     } else {
         None
     };
+    let done = left
+        .as_ref()
+        .filter(|left| can_go_on(left))
+        .map_or(0, |left| left.steps);
+    // Why before the row: who would wait too long for the provider's rate leaves none behind.
+    let turns = provider
+        .take_upload_turns(usize::try_from(done).unwrap_or_default(), &video.owner)
+        .await
+        .map_err(|error| {
+            state.metrics.upload(provider.name(), "throttled");
+            ApiError::of_call(error, None)
+        })?;
     if let Some(left) = left.clone().filter(can_go_on) {
         subject.expires = left.upload_expires_at.unwrap_or(subject.expires);
         video = left;
@@ -65,7 +77,7 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
     }
     let id = video.id;
     note_video(id);
-    match ask(state, &provider, video, &subject).await {
+    match ask(state, &provider, video, &subject, turns).await {
         Ok(begun) => {
             state.metrics.upload(provider.name(), "begun");
             Ok(begun)
@@ -107,11 +119,14 @@ async fn ask(
     provider: &Provider,
     mut video: Video,
     subject: &Subject,
+    mut turns: UploadTurns,
 ) -> Result<(Video, UploadDescriptor), Asked> {
     let mut captures = video.captures.clone();
     let steps = provider.upload_steps();
     for step in usize::try_from(video.steps).unwrap_or_default()..steps {
-        provider.upload_step(step, subject, &mut captures).await?;
+        provider
+            .upload_step_in(step, subject, &mut captures, &mut turns)
+            .await?;
         video = keep(state, provider, video, &captures, (step + 1, steps)).await?;
     }
     let descriptor = provider.upload_client(subject, &captures)?;
@@ -163,6 +178,8 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
     let error = ApiError::of_call(error, Some(id));
     let (code, message) = match &error {
         ApiError::ProviderRejected { message, .. } => ("provider_rejected", message.clone()),
+        ApiError::FileTooLarge { message, .. } => ("too_large", message.clone()),
+        ApiError::NoRoom { message, .. } => ("provider_unavailable", message.clone()),
         _ => ("provider_unavailable", None),
     };
     state

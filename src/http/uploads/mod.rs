@@ -20,7 +20,7 @@ use super::extract::{JsonBytes, NoQuery, parse};
 use super::quota;
 use super::view::VideoView;
 use crate::auth::Caller;
-use crate::limits::{Quota, carry_permit};
+use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::carried;
 
@@ -58,7 +58,7 @@ const QUOTA: &str = "uploads";
     extensions(("x-quota" = json!(true)), ("x-problems" = json!([
         "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
         "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected",
-        "provider_unavailable",
+        "provider_unavailable", "provider_busy", "no_room",
     ]))),
 )]
 pub(crate) async fn create(
@@ -112,10 +112,8 @@ async fn created(
     };
     // Goes on to its end where the caller goes away: the provider has been asked.
     let service = state.clone();
-    let done = tokio::spawn(carry_permit(carried(
-        async move { run(&service, begin, keyed).await },
-    )))
-    .await;
+    let work = carried(async move { run(&service, begin, keyed).await });
+    let done = tokio::spawn(carry_permit(carry_deadline(work))).await;
     let begun = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     Ok(Answer::new(begun)?.respond(state, as_text))
 }

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{deletion, proof};
 use crate::domain::{EXPIRED_AFTER, Field, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video};
 use crate::jobs::ask::{Answer, ask};
-use crate::provider::{CallError, Priority, Provider, Subject};
+use crate::provider::{Priority, Provider, Subject};
 use crate::state::AppState;
 use crate::store::{Edit, StoreError};
 
@@ -96,7 +96,7 @@ async fn tell(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Finding
             sent: video.unsent.clone(),
             ..Findings::default()
         },
-        Err(error @ CallError::Outage { .. }) => {
+        Err(error) if error.is_temporary() => {
             tracing::warn!(video.id = %video.id, %error, "the provider could not be told of a change; trying again");
             Findings::default()
         }

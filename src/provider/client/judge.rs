@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use http::{HeaderMap, Method, StatusCode, header::DATE};
+use http::{HeaderMap, StatusCode, header::DATE};
 use secrecy::ExposeSecret;
 use serde_json::Value;
 
@@ -23,7 +23,6 @@ impl Client {
     pub(crate) fn receive(
         &self,
         action: &Action,
-        method: &Method,
         received: Received,
         now: DateTime<Utc>,
     ) -> Result<Sent, CallError> {
@@ -41,7 +40,7 @@ impl Client {
         if action.too_late.contains(&status.as_u16()) {
             return Ok(Sent::TooLate);
         }
-        self.judge(action, method, status, &headers, now)
+        self.judge(action, status, &headers, now)
             .map_err(|error| self.with_message(error, body.as_deref().unwrap_or_default()))?;
         let body = if action.reads_body() {
             Some(parse(action, &body?)?)
@@ -63,7 +62,6 @@ impl Client {
     fn judge(
         &self,
         action: &Action,
-        method: &Method,
         status: StatusCode,
         headers: &HeaderMap,
         now: DateTime<Utc>,
@@ -76,15 +74,16 @@ impl Client {
         if fine {
             return Ok(());
         }
-        if status == StatusCode::TOO_MANY_REQUESTS {
-            let told = self.retry_after(headers, now);
-            self.rate.pause(method, told);
-            return Err(CallError::Outage {
-                retry_after: told,
-                reason: "it answered 429".to_owned(),
+        if self.no_room.contains(&status.as_u16()) {
+            return Err(CallError::NoRoom {
+                retry_after: self.retry_after(headers, now),
+                message: None,
             });
         }
-        if status.is_client_error() {
+        if self.too_large.contains(&status.as_u16()) {
+            return Err(CallError::TooLarge { message: None });
+        }
+        if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
             return Err(CallError::Refused {
                 status: status.as_u16(),
                 message: None,
@@ -109,19 +108,17 @@ impl Client {
         })
     }
 
-    fn with_message(&self, error: CallError, body: &[u8]) -> CallError {
-        match error {
-            CallError::Refused {
-                status,
-                message: None,
-            } => {
-                let message = serde_json::from_slice(body)
-                    .ok()
-                    .and_then(|body| self.message(&body));
-                CallError::Refused { status, message }
-            }
-            other => other,
+    fn with_message(&self, mut error: CallError, body: &[u8]) -> CallError {
+        if let CallError::Refused { message, .. }
+        | CallError::NoRoom { message, .. }
+        | CallError::TooLarge { message } = &mut error
+            && message.is_none()
+        {
+            *message = serde_json::from_slice(body)
+                .ok()
+                .and_then(|body| self.message(&body));
         }
+        error
     }
 
     /// The provider's own words: printable, short, and without our secrets.
@@ -154,7 +151,7 @@ impl Client {
     }
 
     /// Seconds, or an HTTP date.
-    fn retry_after(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
+    pub(super) fn retry_after(&self, headers: &HeaderMap, now: DateTime<Utc>) -> Option<Duration> {
         let text = headers.get(&self.retry_after_header)?.to_str().ok()?.trim();
         if let Ok(seconds) = text.parse::<f64>() {
             return Duration::try_from_secs_f64(seconds).ok();

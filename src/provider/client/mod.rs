@@ -5,18 +5,23 @@ mod auth;
 mod judge;
 mod rate;
 mod transport;
+mod turns;
 mod watched;
 
 pub(crate) use answer::{Answer, Received, Sent};
 use chrono::{DateTime, Utc};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method, StatusCode,
     header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER},
 };
+pub(crate) use rate::MemoryLedger;
 use rate::Rate;
+pub use rate::{LedgerError, TurnLedger};
 use secrecy::SecretString;
 use tracing::Instrument;
 use transport::{http_client, read, transport};
+pub use turns::UploadTurns;
+pub(crate) use turns::host_of;
 use url::Url;
 use watched::Watched;
 
@@ -38,6 +43,11 @@ pub(crate) struct Client {
     auth: Option<(HeaderName, HeaderValue)>,
     headers: HeaderMap,
     rate: Rate,
+    /// Host and port of the API: calls to others do not count in its rate.
+    own_host: Option<String>,
+    /// Statuses that are told to the caller as what they are.
+    no_room: Vec<u16>,
+    too_large: Vec<u16>,
     retry_after_header: HeaderName,
     error_message: Vec<Pointer>,
     /// What must not be seen in a message, whoever wrote it.
@@ -56,7 +66,7 @@ impl Client {
         let auth = auth::auth(api, constants)?;
         let headers = auth::headers(api, constants)?;
         let timeout = api.positive("timeout_s")?.unwrap_or(10.0);
-        let rate = Rate::compile(api, options.replicas)?;
+        let rate = Rate::compile(api, options.ledger.clone())?;
         let retry_after_header = match api.text("retry_after_header")? {
             None => RETRY_AFTER,
             Some(name) => name
@@ -81,6 +91,9 @@ impl Client {
             auth,
             headers,
             rate,
+            own_host: None,
+            no_room: api.statuses("no_room")?,
+            too_large: api.statuses("too_large")?,
             retry_after_header,
             error_message,
             secrets: constants.secrets(),
@@ -94,31 +107,53 @@ impl Client {
         self.rate.continue_from(&old.rate);
     }
 
-    /// Makes one call. A refusal and an outage are errors.
+    /// Says whose rate it is, and which host answers for it.
+    pub(crate) fn settle(&mut self, account: &str, own_host: Option<String>) {
+        self.rate.settle(account);
+        self.own_host = own_host;
+    }
+
+    /// Makes one call in its turn. A refusal and an outage are errors.
     pub(crate) async fn run(
         &self,
         action: &Action,
         scope: &Scope<'_>,
-        priority: Priority,
+        priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Sent, CallError> {
         let mut call = Watched::begin(&self.meter, action);
-        let sent = self.attempt(action, scope, priority, now, &mut call).await;
+        let turns = &mut UploadTurns::default();
+        let sent = self
+            .attempt(action, scope, (priority, turns), now, &mut call)
+            .await;
         call.end(sent.as_ref().map(Sent::result));
         sent
     }
 
-    /// Makes one call for what the action takes from its answer. It fails, and says so, where the answer does not have
-    /// it, and where the provider does not have what is asked for.
+    /// As [`Client::take_in`], in a turn of its own.
     pub(crate) async fn take(
         &self,
         action: &Action,
         scope: &Scope<'_>,
-        priority: Priority,
+        priority: Priority<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Captures, CallError> {
+        self.take_in(action, scope, (priority, &mut UploadTurns::default()), now)
+            .await
+    }
+
+    /// Makes one call for what the action takes from its answer, in the next of `turns`, or in a turn of its own where
+    /// there is none for it. It fails, and says so, where the answer does not have it, and where the provider does not have
+    /// what is asked for.
+    pub(crate) async fn take_in(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        turns: (Priority<'_>, &mut UploadTurns),
         now: DateTime<Utc>,
     ) -> Result<Captures, CallError> {
         let mut call = Watched::begin(&self.meter, action);
-        let taken = match self.attempt(action, scope, priority, now, &mut call).await {
+        let taken = match self.attempt(action, scope, turns, now, &mut call).await {
             Ok(Sent::Done(answer)) => answer.take(action, scope),
             Ok(Sent::Gone | Sent::TooLate) => Err(CallError::Refused {
                 status: 404,
@@ -134,13 +169,19 @@ impl Client {
         &self,
         action: &Action,
         scope: &Scope<'_>,
-        priority: Priority,
+        (priority, turns): (Priority<'_>, &mut UploadTurns),
         now: DateTime<Utc>,
         call: &mut Watched<'_>,
     ) -> Result<Sent, CallError> {
-        let sending = self.send(action, action.request(scope)?, priority, now, call);
-        // Why: a slow provider takes no permits from requests that do not ask it.
-        lend_permit_while(sending).await
+        let request = action.request(scope)?;
+        // Why: neither a slow provider nor its rate takes permits from requests that do not ask it.
+        lend_permit_while(async {
+            let waiting = self.clock.stopwatch();
+            let counts = self.turn(&request, priority, turns).await?;
+            let asked_at = now + waiting.elapsed();
+            self.send(action, request, counts, asked_at, call).await
+        })
+        .await
     }
 
     /// The status with which anybody's GET of `url` is answered: no credentials go along.
@@ -177,18 +218,10 @@ impl Client {
         &self,
         action: &Action,
         request: Request,
-        priority: Priority,
-        now: DateTime<Utc>,
+        counts: bool,
+        asked_at: DateTime<Utc>,
         watched: &mut Watched<'_>,
     ) -> Result<Sent, CallError> {
-        let waiting = self.clock.stopwatch();
-        self.rate
-            .turn(&request.method, priority)
-            .await
-            .map_err(|wait| CallError::Outage {
-                retry_after: Some(wait),
-                reason: "the rate that the provider allows is used up".to_owned(),
-            })?;
         let url =
             Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?;
         let mut headers = self.headers_of(&request);
@@ -200,7 +233,6 @@ impl Client {
         if let Some(body) = &request.body {
             call = call.body(body.to_string());
         }
-        let asked_at = now + waiting.elapsed();
         let asking = self.clock.stopwatch();
         let answer = call
             .send()
@@ -219,6 +251,11 @@ impl Client {
             asked_at,
             took,
         };
-        self.receive(action, &request.method, received, now)
+        let told = self.retry_after(&received.headers, asked_at);
+        let sent = self.receive(action, received, asked_at);
+        if status == StatusCode::TOO_MANY_REQUESTS && counts && sent.is_err() {
+            self.rate.pause(&request.method, told).await;
+        }
+        sent
     }
 }

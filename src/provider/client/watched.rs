@@ -71,22 +71,31 @@ impl<'a> Watched<'a> {
 
     /// Counts it under its result's name, and says so where it failed.
     pub(super) fn end(self, ended: Result<&'static str, &CallError>) {
-        let result = match ended {
-            Ok(result) => result,
-            Err(CallError::Refused { .. }) => "refused",
-            Err(CallError::Outage {
-                retry_after: Some(_), ..
-            }) if self.asked.is_none() => "throttled",
-            Err(CallError::Outage { .. }) => "outage",
-            Err(CallError::Invalid(_)) => "invalid",
-        };
+        let result = ended.unwrap_or_else(result_of);
         let took = self.asked.map(|asked| asked.elapsed());
         self.meter.ended(self.action, result, took);
         let Err(error) = ended else { return };
+        if matches!(error, CallError::Busy { .. }) {
+            // Why no warning: our own throttle works as it should, and a crowd would fill the log with it.
+            return tracing::debug!(provider = self.meter.provider(), action = self.action, %error, "no turn for a call");
+        }
         self.span.record("error.type", result);
         self.span.record("otel.status_code", "ERROR");
         let (provider, action) = (self.meter.provider(), self.action);
         let (host, status) = (self.host.as_str(), self.status);
         tracing::warn!(provider, action, host, status, %error, "a call to the provider failed");
+    }
+}
+
+/// How a failed call is counted.
+pub(super) const fn result_of(error: &CallError) -> &'static str {
+    match error {
+        CallError::Refused { .. } => "refused",
+        CallError::Outage { .. } => "outage",
+        CallError::Busy { .. } => "throttled",
+        CallError::NoLedger { .. } => "no_ledger",
+        CallError::NoRoom { .. } => "no_room",
+        CallError::TooLarge { .. } => "too_large",
+        CallError::Invalid(_) => "invalid",
     }
 }

@@ -265,10 +265,7 @@ fn answer(
         asked_at: now,
         took: Duration::ZERO,
     };
-    provider
-        .map
-        .client
-        .receive(action, &request.method, received, now)
+    provider.map.client.receive(action, received, now)
 }
 
 fn take(

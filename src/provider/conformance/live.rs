@@ -21,7 +21,7 @@ pub(super) async fn ask(provider: &Provider, now: DateTime<Utc>, report: &mut Re
         match provider
             .map
             .client
-            .run(&ask.action, &scope, Priority::Request, now)
+            .run(&ask.action, &scope, Priority::Request(""), now)
             .await
         {
             Ok(_) => report

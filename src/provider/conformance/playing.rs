@@ -29,6 +29,7 @@ pub(super) async fn play(provider: &Provider, captures: &Captures, now: DateTime
             max_ttl_s: 604_800,
             time_s: Some(1),
             sizes: &sizes,
+            caller: "",
         };
         match provider.playback(&row, &ask).await {
             Ok(answer) => {

@@ -36,6 +36,8 @@ pub struct PlaybackAsk<'a> {
     pub time_s: Option<u64>,
     /// The pictures: name → width in pixels, in order.
     pub sizes: &'a [(String, u32)],
+    /// Who asks: callers take turns in the provider's rate.
+    pub caller: &'a str,
 }
 
 /// What an answer needs, by the video's policy, and whether it has pictures alone.

@@ -137,8 +137,8 @@ impl Steps {
                 captures: Some(&captures),
                 ..*scope
             };
-            let client = asking.client;
-            let taken = client.take(step, &scope, Priority::Request, asking.now).await?;
+            let priority = Priority::Request(asking.ask.caller);
+            let taken = asking.client.take(step, &scope, priority, asking.now).await?;
             captures.extend(taken);
         }
         let ends = self.ends(scope);

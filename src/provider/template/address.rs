@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Origin, Url};
 
 use super::{Name, Part, Place, Scope, Slot, Template, const_text};
-use crate::provider::{compile::Constants, error::InvalidField};
+use crate::provider::{client::host_of, compile::Constants, error::InvalidField};
 
 /// Everything but RFC 3986's unreserved characters.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
@@ -54,6 +54,19 @@ impl UrlTemplate {
     /// It goes to an address that the provider gave, not to one that the map spells.
     pub(crate) fn is_captured(&self) -> bool {
         self.captured
+    }
+
+    /// Host and port, where the map spells them.
+    pub(crate) fn host(&self) -> Option<String> {
+        let mut start = String::new();
+        for part in &self.parts {
+            match part {
+                Part::Text(text) => start.push_str(text),
+                Part::Const(value) => start.push_str(&const_text(value)),
+                Part::Slot(_) => break,
+            }
+        }
+        host_of(&Url::parse(&start).ok()?)
     }
 
     /// The capture that it begins with.

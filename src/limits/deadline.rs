@@ -1,0 +1,52 @@
+//! When a request's time is over, for what it waits for deep inside.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+tokio::task_local! {
+    static DEADLINE: Instant;
+}
+
+/// Runs `work` as a request that is answered within `left`.
+pub async fn with_deadline<F: Future>(left: Duration, work: F) -> F::Output {
+    DEADLINE.scope(Instant::now() + left, work).await
+}
+
+/// `work` with the deadline of the current request, if there is one, for a task of its own.
+pub fn carry_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let deadline = DEADLINE.try_with(|deadline| *deadline).ok();
+    async move {
+        match deadline {
+            Some(deadline) => DEADLINE.scope(deadline, work).await,
+            None => work.await,
+        }
+    }
+}
+
+/// How long a request may wait that would wait for `wanted`: a third of the time that it has left stays for what it
+/// waits for. Outside of requests nothing limits it.
+pub fn time_to_wait(wanted: Duration) -> Duration {
+    let left = DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now()));
+    left.map_or(wanted, |left| wanted.min(left * 2 / 3))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_request_waits_no_longer_than_it_has_time() {
+        let wanted = Duration::from_secs(15);
+        assert_eq!(time_to_wait(wanted), wanted);
+        let about = |wait: Duration| wait > Duration::from_secs(5) && wait <= Duration::from_secs(6);
+        with_deadline(Duration::from_secs(9), async {
+            assert!(about(time_to_wait(wanted)));
+            let carried = carry_deadline(async move { time_to_wait(wanted) });
+            assert!(about(tokio::spawn(carried).await.unwrap()));
+        })
+        .await;
+        let late = with_deadline(Duration::ZERO, async { time_to_wait(wanted) });
+        assert_eq!(late.await, Duration::ZERO);
+    }
+}

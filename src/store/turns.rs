@@ -1,0 +1,204 @@
+//! Turns in the rates of providers: one row an account and `rate` entry, shared by every process on the database.
+//!
+//! The statement computes what [`Ledger::take`](crate::domain::Ledger::take) does. It stands alone, never in another
+//! transaction: nobody holds the row for longer than it takes to write it.
+
+use sqlx::AssertSqlSafe;
+
+use super::{Pool, Store, StoreError, on_pool};
+use crate::domain::{LONGEST_PAUSE_US, Pace, TurnAnswer, TurnRequest};
+
+/// The database's words for what the two spell differently.
+#[derive(Clone, Copy)]
+struct Dialect {
+    /// Microseconds since 1970, the same throughout a statement.
+    now: &'static str,
+    greatest: &'static str,
+    least: &'static str,
+    /// A condition that holds always.
+    lightly: &'static str,
+}
+
+// Why `set_config`: a turn need not be flushed to disk. Within the one statement it needs no round trip of its own and
+// no transaction that a pooler would have to keep together, and it ends with the statement.
+const POSTGRES: Dialect = Dialect {
+    now: "cast(extract(epoch from statement_timestamp()) * 1000000 as bigint)",
+    greatest: "greatest",
+    least: "least",
+    lightly: "set_config('synchronous_commit', 'off', true) = 'off'",
+};
+
+// Why the row is in SQLite's file too, by the system's clock: `import` and `reconcile` are processes of their own.
+const SQLITE: Dialect = Dialect {
+    now: "cast(unixepoch('subsec') * 1000000 as integer)",
+    greatest: "max",
+    least: "min",
+    lightly: "true",
+};
+
+impl Dialect {
+    const fn of(pool: &Pool) -> Self {
+        match pool {
+            Pool::Postgres(_) => POSTGRES,
+            Pool::Sqlite(_) => SQLITE,
+        }
+    }
+
+    /// Takes turns where the wait allows it, and returns `told_us`: 0 or more where they are taken.
+    ///
+    /// Parameters: 1 bucket, 2 [`Pace::turn_us`], 3 [`Pace::burst_us`], 4 [`Pace::ahead_us`], 5 the turns' time,
+    /// 6 [`TurnRequest::patience_us`].
+    fn take(self, background: bool) -> String {
+        let Self {
+            now,
+            greatest,
+            least,
+            lightly,
+        } = self;
+        let start = format!(
+            "{greatest}({least}(next_us, {now} + $4), {now} - $3, \
+             {least}(paused_us, {now} + {LONGEST_PAUSE_US}) - $2)"
+        );
+        let due = format!("({start} + $5)");
+        let wait = format!("{greatest}({due} - {now}, 0)");
+        let requests = format!("{least}(requests_us, {now} + $4)");
+        let requests_wait = format!("{requests} + $2 > {now}");
+        let second =
+            format!("({greatest}({least}(background_us, {now}), {now} - {greatest}($3, 2 * $5)) + 2 * $5)");
+        let hold = if background {
+            format!("case when {requests_wait} then {greatest}({second} - {now}, 0) else 0 end")
+        } else {
+            "0".to_owned()
+        };
+        let taken = format!("{hold} = 0 and {wait} <= $6");
+        let (first, other) = if background {
+            (
+                requests.clone(),
+                format!("case when {taken} and {requests_wait} then {second} else background_us end"),
+            )
+        } else {
+            (
+                format!("case when {taken} then {due} else {requests} end"),
+                "background_us".to_owned(),
+            )
+        };
+        format!(
+            "update provider_turns set \
+             next_us = case when {taken} then {due} else next_us end, \
+             requests_us = {first}, \
+             background_us = {other}, \
+             told_us = case when {taken} then {wait} when {hold} > 0 then -({hold}) else -{greatest}({wait}, 1) end \
+             where bucket = $1 and {lightly} returning told_us"
+        )
+    }
+
+    /// Parameters: 1 bucket, 2 the pause in microseconds.
+    fn pause(self) -> String {
+        let Self {
+            now, greatest, least, ..
+        } = self;
+        format!(
+            "update provider_turns set paused_us = \
+             {greatest}({least}(paused_us, {now} + {LONGEST_PAUSE_US}), {now} + $2) where bucket = $1"
+        )
+    }
+
+    /// Parameter: 1 bucket.
+    fn paused_for(self) -> String {
+        let Self {
+            now, greatest, least, ..
+        } = self;
+        format!(
+            "select {greatest}({least}(paused_us - {now}, {LONGEST_PAUSE_US}), 0) \
+             from provider_turns where bucket = $1"
+        )
+    }
+}
+
+impl Store {
+    /// Takes turns of `bucket`, or none where the wait is longer than the request allows; by the database's clock.
+    ///
+    /// # Errors
+    /// The database fails: no turn is known to be taken.
+    pub async fn take_turns(
+        &self,
+        bucket: &str,
+        pace: &Pace,
+        request: &TurnRequest,
+    ) -> Result<TurnAnswer, StoreError> {
+        let sql = Dialect::of(&self.writer).take(request.background);
+        let told = loop {
+            let told: Option<i64> = on_pool!(&self.writer, |pool| {
+                sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
+                    .bind(bucket)
+                    .bind(pace.turn_us)
+                    .bind(pace.burst_us)
+                    .bind(pace.ahead_us)
+                    .bind(i64::from(request.turns).saturating_mul(pace.turn_us))
+                    .bind(request.patience_us)
+                    .fetch_optional(pool)
+                    .await
+            })?;
+            match told {
+                Some(told) => break told,
+                // The account's first call ever.
+                None => self.begin_turns(bucket).await?,
+            }
+        };
+        Ok(if told >= 0 {
+            TurnAnswer::Taken(told)
+        } else {
+            TurnAnswer::NotTaken(-told)
+        })
+    }
+
+    /// Lets no turn of `bucket` begin for `pause_us` microseconds, whichever process asks.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn pause_turns(&self, bucket: &str, pause_us: i64) -> Result<(), StoreError> {
+        self.begin_turns(bucket).await?;
+        let sql = Dialect::of(&self.writer).pause();
+        on_pool!(&self.writer, |pool| {
+            sqlx::query(AssertSqlSafe(sql.as_str()))
+                .bind(bucket)
+                .bind(pause_us.min(LONGEST_PAUSE_US))
+                .execute(pool)
+                .await
+                .map(drop)
+        })?;
+        Ok(())
+    }
+
+    /// Microseconds until a pause of `bucket` ends; 0 where there is none.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn turns_paused_for_us(&self, bucket: &str) -> Result<i64, StoreError> {
+        let sql = Dialect::of(&self.readers).paused_for();
+        let paused: Option<i64> = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
+                .bind(bucket)
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(paused.unwrap_or_default())
+    }
+
+    async fn begin_turns(&self, bucket: &str) -> Result<(), StoreError> {
+        on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "insert into provider_turns (bucket, next_us, background_us, requests_us, paused_us, told_us) \
+                 values ($1, 0, 0, 0, 0, 0) on conflict (bucket) do nothing",
+            )
+            .bind(bucket)
+            .execute(pool)
+            .await
+            .map(drop)
+        })?;
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;
