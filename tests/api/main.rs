@@ -33,6 +33,7 @@ mod permutations;
 mod playback;
 mod prefix;
 mod problems;
+mod rate;
 mod reconcile;
 mod reload;
 mod settings;

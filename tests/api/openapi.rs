@@ -12,7 +12,7 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 23] = [
+const PROMISED: [&str; 25] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
@@ -35,7 +35,9 @@ const PROMISED: [&str; 23] = [
     "internal",
     "provider_rejected",
     "provider_unavailable",
+    "provider_busy",
     "unavailable",
+    "no_room",
 ];
 
 fn operations(document: &Value) -> Vec<(String, Method, &Value)> {
