@@ -164,12 +164,43 @@ impl StartError {
     }
 }
 
+/// What is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Purpose {
+    Service,
+    Command,
+}
+
 impl App {
     /// Connects, loads, binds. Nothing is served yet.
     ///
     /// # Errors
     /// The first thing that does not fit.
-    pub async fn build(mut settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
+    pub async fn build(settings: Settings, env: &Environment, clock: Clock) -> Result<Self, StartError> {
+        Self::build_for(Purpose::Service, settings, env, clock).await
+    }
+
+    /// The same for a command, which may be typed beside a running service.
+    ///
+    /// # Errors
+    /// As [`App::build`].
+    pub(crate) async fn build_for_command(
+        mut settings: Settings,
+        env: &Environment,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
+        // Nothing is served: any free port will do. The public address stays that of the service.
+        settings.http.listen.set_port(0);
+        settings.http.metrics_listen.clear();
+        Self::build_for(Purpose::Command, settings, env, clock).await
+    }
+
+    async fn build_for(
+        purpose: Purpose,
+        mut settings: Settings,
+        env: &Environment,
+        clock: Clock,
+    ) -> Result<Self, StartError> {
         let asked = settings.clone();
         let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
         let development = begin_development(&settings)?;
@@ -188,7 +219,7 @@ impl App {
         let names = maps::names(&settings, &in_use);
         // Before anything listens: the process that has it may take a minute to end.
         let claimed = if names.contains(built_in::NAME) {
-            Some(local::claim(&settings, &clock, &store, has_tables).await?)
+            Some(local::claim(&settings, &clock, &store, has_tables, purpose).await?)
         } else {
             None
         };

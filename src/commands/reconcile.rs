@@ -18,14 +18,12 @@ pub(super) struct ReconcileArgs {
 
 /// Asks the providers about what is due, and prints what changed.
 pub(super) async fn reconcile(
-    mut settings: Settings,
+    settings: Settings,
     env: &Environment,
     args: &ReconcileArgs,
 ) -> Result<(), CommandError> {
     telemetry::start(&settings.log).map_err(StartError::from)?;
-    // Nothing is served: any free port will do.
-    settings.http.listen.set_port(0);
-    let app = App::build(settings, env, Clock::system()).await?;
+    let app = App::build_for_command(settings, env, Clock::system()).await?;
     let inner = app
         .local
         .map(|local| tokio::spawn(axum::serve(local.listener, local.served.router()).into_future()));

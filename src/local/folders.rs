@@ -87,6 +87,15 @@ impl Folders {
         Ok(file)
     }
 
+    /// Where the process that has the folder answers, if it is on this machine.
+    pub(crate) fn address(&self) -> Option<String> {
+        let text = std::fs::read_to_string(self.0.join("lock")).ok()?;
+        let mut lines = text.lines();
+        let here = format!(" on {}", host_name());
+        lines.next().filter(|holder| holder.ends_with(&here))?;
+        lines.next().map(str::to_owned)
+    }
+
     /// Ends and removes the tries that an earlier process left half done: their jobs start anew.
     pub(crate) fn sweep_attempts(&self) -> Result<(), LocalError> {
         let work = self.0.join("work");
@@ -178,6 +187,12 @@ fn sign(file: &mut File) -> io::Result<()> {
     writeln!(file, "{} on {}", std::process::id(), host_name())
 }
 
+/// Writes down where the process that has the folder answers.
+pub(crate) fn tell_address(lock: &mut File, address: &str) -> io::Result<()> {
+    lock.seek(SeekFrom::End(0))?;
+    writeln!(lock, "{address}")
+}
+
 /// Who has the folder, as it wrote it down.
 fn holder(file: &mut File) -> String {
     let mut text = String::new();
@@ -185,7 +200,7 @@ fn holder(file: &mut File) -> String {
         .seek(SeekFrom::Start(0))
         .and_then(|_| file.read_to_string(&mut text));
     match (read, text.trim()) {
-        (Ok(_), text) if !text.is_empty() => text.to_owned(),
+        (Ok(_), text) if !text.is_empty() => text.lines().next().unwrap_or_default().to_owned(),
         _ => "it does not say who it is".to_owned(),
     }
 }

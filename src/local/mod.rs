@@ -221,8 +221,10 @@ impl Local {
     /// # Errors
     /// As [`Local::open`].
     pub async fn open_in(claim: Claim, options: Options) -> Result<Self, LocalError> {
-        let Claim { folders, lock } = claim;
+        let Claim { folders, mut lock } = claim;
         let credentials = credentials::Credentials::load(&folders, &options)?;
+        // For commands that are typed beside it; without it they ask at the public address.
+        let _unsaid = folders::tell_address(&mut lock, &options.api_url);
         let file = folders.database();
         let store = store::Store::open(&file)
             .await
@@ -264,6 +266,19 @@ impl Local {
         Ok(credentials::Credentials::load(&folders, options)?
             .variables()
             .clone())
+    }
+
+    /// As [`Local::credentials_of`], for a command that is typed beside the process that has the folder: that one is asked
+    /// at its inner address where it is on this machine, else at the public one.
+    ///
+    /// # Errors
+    /// As [`Local::credentials_of`].
+    pub fn credentials_beside(
+        mut options: Options,
+    ) -> Result<BTreeMap<&'static str, SecretString>, LocalError> {
+        let folders = folders::Folders::make(&options.settings.dir)?;
+        options.api_url = folders.address().unwrap_or_else(|| options.public_url.clone());
+        Self::credentials_of(&options)
     }
 
     /// Pictures of these widths stay longest from now on.

@@ -11,7 +11,7 @@ use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::CheckTimes;
 use crate::http;
-use crate::local::{self, Local};
+use crate::local::{self, Local, LocalError};
 use crate::provider::{HashKey, Provider, embedded};
 use crate::state::{check_times, settle_hash_key};
 use crate::store::Store;
@@ -99,8 +99,18 @@ async fn open_provider(
         ));
     }
     let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let local = Local::open(local_options(settings, env, &listener, clock)?).await?;
-    let look_up = look_up(env, Some(local.credentials()));
+    let options = local_options(settings, env, &listener, clock)?;
+    let (made, inner) = match Local::open(options.clone()).await {
+        Ok(local) => {
+            let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
+            let inner = tokio::spawn(axum::serve(listener, router).into_future());
+            (local.credentials().clone(), Some(inner))
+        }
+        // A service runs: it is asked as any provider is.
+        Err(LocalError::InUse { .. }) => (Local::credentials_beside(options)?, None),
+        Err(error) => return Err(error.into()),
+    };
+    let look_up = look_up(env, Some(&made));
     let provider = load_map(
         settings,
         name,
@@ -110,9 +120,7 @@ async fn open_provider(
         clock,
         hash_key,
     )?;
-    let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
-    let inner = tokio::spawn(axum::serve(listener, router).into_future());
-    Ok((provider, Some(inner)))
+    Ok((provider, inner))
 }
 
 /// It may become a file's name.

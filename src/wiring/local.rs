@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::maps::LocalHere;
-use super::{StartError, bind, local_options};
+use super::{Purpose, StartError, bind, local_options};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::http;
@@ -62,19 +62,25 @@ impl Found {
 pub(super) enum Claimed {
     Here(Claim, Option<Lease>),
     Elsewhere,
+    /// A service has it, and this is a command.
+    Beside,
 }
 
 /// Takes the folder, and the lease where others share the database. Where the provider takes uploads, the process that has
-/// it is waited for, and then it is an error; where it is there for old videos alone, this process asks the one that has it.
+/// it is waited for, and then it is an error; where it is there for old videos alone, and in a command, this process asks the
+/// one that has it.
 pub(super) async fn claim(
     settings: &Settings,
     clock: &Clock,
     store: &Store,
     has_tables: bool,
+    purpose: Purpose,
 ) -> Result<Claimed, StartError> {
-    let is_enabled = settings.providers.enabled.iter().any(|name| name == local::NAME);
+    let is_command = purpose == Purpose::Command;
+    let is_enabled = !is_command && settings.providers.enabled.iter().any(|name| name == local::NAME);
     let patience = if is_enabled { PATIENCE } else { Duration::ZERO };
     let claim = match Claim::take(&settings.local.dir, patience).await {
+        Err(LocalError::InUse { .. }) if is_command => return Ok(Claimed::Beside),
         Err(LocalError::InUse { folder, holder }) if !is_enabled => {
             tracing::info!(
                 folder,
@@ -101,9 +107,13 @@ pub(super) async fn open(
 ) -> Result<Found, StartError> {
     let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
     let mut options = local_options(settings, env, &listener, clock)?;
-    let Claimed::Here(claim, lease) = claimed else {
-        options.api_url.clone_from(&options.public_url);
-        return Ok(Found::Elsewhere(Local::credentials_of(&options)?));
+    let (claim, lease) = match claimed {
+        Claimed::Here(claim, lease) => (claim, lease),
+        Claimed::Beside => return Ok(Found::Elsewhere(Local::credentials_beside(options)?)),
+        Claimed::Elsewhere => {
+            options.api_url.clone_from(&options.public_url);
+            return Ok(Found::Elsewhere(Local::credentials_of(&options)?));
+        }
     };
     let local = Local::open_in(claim, options).await?;
     local.keep_widths(settings.playback.thumbnails.values().copied().collect());

@@ -73,10 +73,12 @@ async fn upload(client: &reqwest::Client, service: &Service) -> Answer {
 async fn crowd(services: &[Service], uploads: usize) -> usize {
     let client = reqwest::Client::new();
     let begun = Instant::now();
-    let answers = join_all((0..uploads).map(|index| upload(&client, &services[index % services.len()]))).await;
+    let answers =
+        join_all((0..uploads).map(|index| upload(&client, &services[index % services.len()]))).await;
     let took = begun.elapsed();
     assert!(took < Duration::from_secs(WAIT_S + 5), "{took:?}");
-    let (taken, busy): (Vec<Answer>, Vec<Answer>) = answers.into_iter().partition(|answer| answer.status == 201);
+    let (taken, busy): (Vec<Answer>, Vec<Answer>) =
+        answers.into_iter().partition(|answer| answer.status == 201);
     for refused in &busy {
         let problem: Value = refused.expect_problem(503, "provider_busy");
         let wait: u64 = refused.headers["retry-after"].to_str().unwrap().parse().unwrap();

@@ -17,6 +17,7 @@ mod listing;
 mod mux;
 mod odd_shapes;
 mod playback;
+mod rate;
 mod signing;
 mod support;
 mod variables;
