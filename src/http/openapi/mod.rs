@@ -196,7 +196,7 @@ fn headers(status: &str, quota: bool) -> Vec<(&'static str, Value)> {
             "schema": {"type": "string", "pattern": "^[A-Za-z0-9._-]{1,64}$"},
         }),
     )];
-    if matches!(status, "409" | "429" | "502" | "503") {
+    if matches!(status, "409" | "429" | "502" | "503" | "507") {
         headers.push((
             "Retry-After",
             json!({

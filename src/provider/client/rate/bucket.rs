@@ -7,7 +7,7 @@ use std::{
 };
 
 use http::Method;
-use tokio::time::{Instant, sleep_until, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::{
     TurnLedger,
@@ -21,6 +21,9 @@ use crate::{
 
 /// Where there is no rate nobody asks the ledger for turns: it is looked so often for a pause of other replicas.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+
+/// How long the ledger may take to answer.
+const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
 
 /// One `rate` entry.
 pub(super) struct Bucket {
@@ -165,7 +168,7 @@ impl Bucket {
         }
         loop {
             request.patience_us = micros(deadline.saturating_duration_since(Instant::now()));
-            let asked = timeout_at(deadline, ledger.take(&self.key, pace, request)).await;
+            let asked = timeout(LEDGER_PATIENCE, ledger.take(&self.key, pace, request)).await;
             let answer = asked.map_err(|_| no_ledger("it did not answer in time".into()))?;
             match answer.map_err(no_ledger)? {
                 TurnAnswer::Taken(wait_us) => {
