@@ -75,7 +75,7 @@ impl Cli {
         // Trying a map and printing the document take no settings, so nothing is loaded before it is needed.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
-            Command::Serve => serve::serve(settings(), self.config.as_deref(), &env).await,
+            Command::Serve => Box::pin(serve::serve(settings(), self.config.as_deref(), &env)).await,
             Command::Check => Box::pin(check::check(settings(), &env)).await,
             Command::Migrate => migrate::migrate(&settings()?).await,
             Command::Token(args) => token::token(&settings()?, &args),

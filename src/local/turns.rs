@@ -50,7 +50,7 @@ impl Turns {
     /// A piece of work begins.
     pub(crate) fn begin(&mut self, party: &str) {
         *self.running.entry(party.to_owned()).or_default() += 1;
-        self.to_the_back(party);
+        self.put_last(party);
     }
 
     /// A piece of work has ended.
@@ -61,7 +61,7 @@ impl Turns {
                 self.running.remove(party);
             }
         }
-        self.to_the_back(party);
+        self.put_last(party);
     }
 
     /// Nothing is under way.
@@ -73,7 +73,7 @@ impl Turns {
         self.running.get(party).copied().unwrap_or_default()
     }
 
-    fn to_the_back(&mut self, party: &str) {
+    fn put_last(&mut self, party: &str) {
         self.order.retain(|one| one != party);
         self.served.retain(|one| one != party);
         self.served.push(party.to_owned());

@@ -109,12 +109,11 @@ impl Queue {
     fn victim(&self, party: &Party) -> Option<usize> {
         let owners = count(self.waiting.iter().map(|job| job.owner.as_str()));
         let greedy = most(&owners, &party.owner);
-        let (owner, caller) = match greedy {
-            Some(owner) => (owner, most(&self.callers_of(owner), "")),
-            None => {
-                let callers = self.callers_of(&party.owner);
-                (party.owner.as_str(), Some(most(&callers, &party.caller)?))
-            }
+        let (owner, caller) = if let Some(owner) = greedy {
+            (owner, most(&self.callers_of(owner), ""))
+        } else {
+            let callers = self.callers_of(&party.owner);
+            (party.owner.as_str(), Some(most(&callers, &party.caller)?))
         };
         let is_theirs = |job: &Waiting| {
             let alone = |caller| job.callers.iter().all(|one| one == caller);
