@@ -12,6 +12,7 @@ mod support;
 mod adopt;
 mod answers;
 mod auth;
+mod beside;
 mod check;
 mod commands;
 mod development;
