@@ -10,7 +10,6 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::chain::Chain;
 use crate::store::{Heard, Listener, Store, StoreError, or_rest};
 
 /// Where notifications do not come through, watched videos are looked at so often.
@@ -226,9 +225,6 @@ async fn ping_and_poll(hub: Hub, store: Store, me: Uuid) {
 
 fn log(result: Result<(), StoreError>) {
     if let Err(error) = result {
-        tracing::warn!(
-            error = %Chain(&error),
-            "changes could not be carried to other replicas"
-        );
+        error.log("changes could not be carried to other replicas");
     }
 }

@@ -141,7 +141,7 @@ impl Http {
 pub struct Database {
     /// `postgres://…` or `sqlite://…`; may hold a password, so `Debug` masks it.
     pub url: String,
-    /// For LISTEN; empty means `url`.
+    /// For what needs a session of its own, where `url` goes through a transaction pooler; empty means `url`.
     pub direct_url: String,
     /// Connections to PostgreSQL, besides one that listens, two that take webhooks in and six that share statements about videos; or readers of the SQLite file.
     pub max_connections: u32,
@@ -209,6 +209,8 @@ pub struct Uploads {
     pub cors_origins: Vec<String>,
     /// Uploads that one owner may begin in a minute; 0 for no limit.
     pub per_owner_per_min: u32,
+    /// Uploads of one owner that may wait for their file at the same time; 0 for no limit.
+    pub max_open_per_owner: u32,
 }
 
 /// `[playback]`: how long signed addresses live.

@@ -70,8 +70,8 @@ pub enum ApiError {
     OverQuota(&'static str, Quota),
     /// Path and query, or all headers, are longer than we take; the text says which.
     TooLong(StatusCode, &'static str),
-    /// So many uploads of the caller wait for their file.
-    TooManyOpen(i64),
+    /// So many uploads of the caller wait for their file, which is as many as may.
+    TooManyOpen(u32),
     /// The provider refused. `message` is its own, where the map lets it through.
     ProviderRejected {
         /// The video that is errored now.
@@ -215,16 +215,14 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Database(_) | StoreError::Contended | StoreError::Unreachable { .. } => {
-                tracing::error!(
-                    error = %Chain(&error),
-                    "the database failed a request"
-                );
+                error.log("the database failed a request");
                 Self::Unavailable
             }
             error @ (StoreError::BadRow { .. }
             | StoreError::IdentityTaken
             | StoreError::Migrate(_)
-            | StoreError::BadUrl(_)) => Self::Internal(Box::new(error)),
+            | StoreError::BadUrl(_)
+            | StoreError::BadDirectUrl(_)) => Self::Internal(Box::new(error)),
         }
     }
 }

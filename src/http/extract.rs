@@ -8,6 +8,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::depth;
 use super::error::{ApiError, FieldProblem};
 use crate::state::AppState;
 use crate::telemetry::{note_event, note_video};
@@ -68,6 +69,12 @@ fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
 
 /// Reads a JSON body into `T`.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if let Some(member) = depth::too_deep(bytes) {
+        return Err(ApiError::InvalidBody(vec![FieldProblem {
+            pointer: member,
+            detail: format!("must be nested at most {} deep", depth::MOST),
+        }]));
+    }
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::InvalidRequest(format!("The body is not JSON: {error}.")))?;
     if let Some(pointer) = nul_in(&value) {

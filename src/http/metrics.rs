@@ -9,7 +9,6 @@ use axum::routing::get;
 use http::{HeaderValue, header};
 
 use super::error::ApiError;
-use crate::chain::Chain;
 use crate::domain::{EventState, OutgoingState};
 use crate::state::AppState;
 use crate::store::{Depth, Depths};
@@ -59,7 +58,7 @@ async fn depths(state: &AppState) -> Option<Depths> {
     match tokio::time::timeout(PATIENCE, state.store.depths()).await {
         Ok(Ok(depths)) => Some(depths),
         Ok(Err(error)) => {
-            tracing::warn!(error = %Chain(&error), "the queues' depths are not known");
+            error.log("the queues' depths are not known");
             None
         }
         Err(_) => {

@@ -6,6 +6,7 @@ mod adopt;
 mod around;
 mod caller;
 mod code;
+mod depth;
 mod docs;
 mod error;
 mod extract;

@@ -35,7 +35,7 @@ pub(crate) struct VideoPatch {
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<f64>, minimum = 0, maximum = 10_000_000)]
     thumbnail_time: Option<Option<f64>>,
-    /// Merged with what is there; at most 4096 bytes as JSON afterwards.
+    /// Merged with what is there; at most 4096 bytes as JSON afterwards, nested at most 32 deep.
     #[serde(default, deserialize_with = "given")]
     #[schema(value_type = Option<Object>)]
     metadata: Option<Option<Map<String, Value>>>,

@@ -152,8 +152,10 @@ impl From<ApiError> for Problem {
             }
             ApiError::IdempotencyKeyReused => Self::of(Code::IdempotencyKeyReused),
             ApiError::TooManyOpen(open) => {
-                let detail = format!("{open} of your uploads wait for their file: send it, or cancel them.");
-                Self::new(Code::RateLimited, detail).after(Duration::from_mins(1))
+                let detail = format!(
+                    "{open} of your uploads wait for their file, and no more may: send it, or cancel some."
+                );
+                Self::new(Code::TooManyOpenUploads, detail).after(Duration::from_mins(1))
             }
             ApiError::OverQuota(_, quota) => {
                 Self::of(Code::RateLimited).after(quota.refused.unwrap_or_default())

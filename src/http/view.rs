@@ -22,7 +22,7 @@ pub(crate) struct VideoView {
     external_id: Option<String>,
     #[schema(value_type = Object)]
     metadata: Map<String, Value>,
-    provider: String,
+    pub(crate) provider: String,
     status: ShownStatus,
     playback_policy: Policy,
     upload_id: Option<String>,

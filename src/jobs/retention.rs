@@ -6,7 +6,6 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::TRIED_FOR;
-use crate::chain::Chain;
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -21,10 +20,7 @@ const BATCH: i64 = 500;
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = round(&state).await {
-            tracing::error!(
-                error = %Chain(&error),
-                "old rows could not be removed"
-            );
+            error.log("old rows could not be removed");
         }
         tokio::select! {
             () = tokio::time::sleep(EVERY) => {}

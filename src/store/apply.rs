@@ -191,7 +191,7 @@ impl Tx {
         for (provider, keys) in keys_by_provider(events) {
             rows.extend(match self {
                 // One prepared statement for every size; SQLite has no arrays, and its writer is alone.
-                Self::Postgres(tx) => arrays::lock_videos_of(tx, provider, &keys).await?,
+                Self::Postgres(tx) => arrays::lock_videos_of(tx.executor(), provider, &keys).await?,
                 Self::Sqlite(tx) => {
                     videos_by_keys(provider, &keys)
                         .build_query_as()
@@ -234,7 +234,7 @@ impl Tx {
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {
         let tx = match self {
             // One prepared statement for every size; SQLite has no arrays.
-            Self::Postgres(tx) => return Ok(arrays::finish_events(tx, outcomes).await?),
+            Self::Postgres(tx) => return Ok(arrays::finish_events(tx.executor(), outcomes).await?),
             Self::Sqlite(tx) => tx,
         };
         let mut query =
@@ -270,7 +270,7 @@ impl Tx {
         }
         let follow_ups = FollowUps::of(outbox, changes.iter(), now);
         let changes: Vec<&VideoChange> = changes.iter().collect();
-        let written = arrays::write_videos(tx, &changes, &follow_ups)
+        let written = arrays::write_videos(tx.executor(), &changes, &follow_ups)
             .await
             .map_err(identity)?;
         if written.len() != changes.len() {

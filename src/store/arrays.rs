@@ -7,7 +7,7 @@ use std::sync::Arc;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::types::Json;
-use sqlx::{AssertSqlSafe, FromRow, PgConnection, PgExecutor, Postgres, Row};
+use sqlx::{AssertSqlSafe, FromRow, PgExecutor, Postgres, Row};
 use uuid::Uuid;
 
 use super::apply::{EventOutcome, VideoChange};
@@ -39,7 +39,7 @@ const NAMED: &str = "from videos where provider = $1 and id = any(array( \
 
 /// One provider's videos that any of the keys names, locked, in the order of ids.
 pub(super) async fn lock_videos_of(
-    connection: &mut PgConnection,
+    by: impl PgExecutor<'_>,
     provider: &str,
     keys: &Keys<'_>,
 ) -> Result<Vec<VideoRecord>, sqlx::Error> {
@@ -49,14 +49,14 @@ pub(super) async fn lock_videos_of(
         .bind(&keys.refs)
         .bind(&keys.uploads)
         .bind(&keys.assets)
-        .fetch_all(connection)
+        .fetch_all(by)
         .await
 }
 
 /// One provider's videos that any of the keys names, as they are now, in no order; and which of these events the inbox has
 /// already, where there are any videos.
 pub(super) async fn videos_and_known(
-    connection: &mut PgConnection,
+    by: impl PgExecutor<'_>,
     provider: &str,
     keys: &Keys<'_>,
     event_ids: &[&str],
@@ -71,7 +71,7 @@ pub(super) async fn videos_and_known(
         .bind(&keys.uploads)
         .bind(&keys.assets)
         .bind(event_ids)
-        .fetch_all(connection)
+        .fetch_all(by)
         .await?;
     let known = match rows.first() {
         Some(row) => row.try_get("known")?,
@@ -130,7 +130,7 @@ pub(super) fn bind_known<'q>(statement: Statement<'q>, changes: &'q [&VideoChang
 /// Writes what events can change of videos, where nobody came in between, with what follows; the ids of those that were
 /// written.
 pub(super) async fn write_videos(
-    connection: &mut PgConnection,
+    by: impl PgExecutor<'_>,
     changes: &[&VideoChange],
     follow_ups: &FollowUps<'_>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
@@ -140,14 +140,11 @@ pub(super) async fn write_videos(
         follow_ups.sql(19)
     );
     let statement = follow_ups.bind(bind_known(sqlx::query(AssertSqlSafe(sql)), changes));
-    statement.fetch_one(connection).await?.try_get(0)
+    statement.fetch_one(by).await?.try_get(0)
 }
 
 /// Writes new videos, whose ids at their provider are not known yet; all or none.
-pub(super) async fn insert_videos(
-    connection: &mut PgConnection,
-    videos: &[Arc<Video>],
-) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_videos(by: impl PgExecutor<'_>, videos: &[Arc<Video>]) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into videos (id, owner, provider, title, external_id, metadata, thumbnail_time, playback_policy, \
          quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, \
@@ -194,7 +191,7 @@ pub(super) async fn insert_videos(
     .bind(column(videos, |video| video.revision))
     .bind(column(videos, |video| video.created_at))
     .bind(column(videos, |video| video.updated_at))
-    .execute(connection)
+    .execute(by)
     .await
     .map(drop)
 }
@@ -202,7 +199,7 @@ pub(super) async fn insert_videos(
 /// Writes everything that can change of videos, where nobody came in between or holds the row now, with what follows; the
 /// ids of those that were written.
 pub(super) async fn rewrite_videos(
-    connection: &mut PgConnection,
+    by: impl PgExecutor<'_>,
     changes: &[&VideoChange],
     follow_ups: &FollowUps<'_>,
 ) -> Result<Vec<Uuid>, sqlx::Error> {
@@ -230,7 +227,7 @@ pub(super) async fn rewrite_videos(
         .bind(column(changes, |change| Json(&change.after.unsent)))
         .bind(column(changes, |change| change.after.upload_expires_at))
         .bind(column(changes, |change| change.after.missing_since));
-    follow_ups.bind(statement).fetch_one(connection).await?.try_get(0)
+    follow_ups.bind(statement).fetch_one(by).await?.try_get(0)
 }
 
 fn is_by_our_clock(video: &Video) -> bool {
@@ -238,7 +235,7 @@ fn is_by_our_clock(video: &Video) -> bool {
 }
 
 /// Makes ids known.
-pub(super) async fn insert_ids(connection: &mut PgConnection, ids: &[NewId<'_>]) -> Result<(), sqlx::Error> {
+pub(super) async fn insert_ids(by: impl PgExecutor<'_>, ids: &[NewId<'_>]) -> Result<(), sqlx::Error> {
     let statement = sqlx::query(
         "insert into provider_ids (provider, kind, id, video_id) \
          select * from unnest($1::text[], $2::text[], $3::text[], $4::uuid[])",
@@ -248,14 +245,14 @@ pub(super) async fn insert_ids(connection: &mut PgConnection, ids: &[NewId<'_>])
         .bind(column(ids, |new| new.kind))
         .bind(column(ids, |new| new.id))
         .bind(column(ids, |new| new.video))
-        .execute(connection)
+        .execute(by)
         .await
         .map(drop)
 }
 
 /// Writes what became of events; how many were written.
 pub(super) async fn finish_events(
-    connection: &mut PgConnection,
+    by: impl PgExecutor<'_>,
     outcomes: &[EventOutcome],
 ) -> Result<u64, sqlx::Error> {
     let result = sqlx::query(
@@ -270,7 +267,7 @@ pub(super) async fn finish_events(
     .bind(column(outcomes, |event| event.next_attempt_at))
     .bind(column(outcomes, |event| event.error.as_deref()))
     .bind(column(outcomes, |event| event.video_id))
-    .execute(connection)
+    .execute(by)
     .await?;
     Ok(result.rows_affected())
 }

@@ -3,7 +3,7 @@
 
 use chrono::{DateTime, Utc};
 use sqlx::error::DatabaseError;
-use sqlx::{AssertSqlSafe, PgConnection, Row};
+use sqlx::{AssertSqlSafe, PgExecutor, Row};
 use uuid::Uuid;
 
 use super::StoreError;
@@ -26,7 +26,7 @@ const PATIENCE_MS: u32 = 250;
 /// # Errors
 /// The database fails, or somebody holds a row: nothing is stored then.
 pub(super) async fn write(
-    connection: &mut PgConnection,
+    by: impl PgExecutor<'_>,
     outbox: &Outbox,
     rows: &[NewRow<'_>],
     are_new: bool,
@@ -44,7 +44,7 @@ pub(super) async fn write(
     );
     let statement = bind_known(sqlx::query(AssertSqlSafe(sql)), &changes);
     let statement = follow_ups.bind(bind_events(statement, rows));
-    let written = statement.fetch_one(connection).await.map_err(refused)?;
+    let written = statement.fetch_one(by).await.map_err(refused)?;
     let (stored, states): (Vec<Uuid>, Vec<EventState>) = (written.try_get(0)?, written.try_get(1)?);
     Ok(TakenIn {
         stored: stored.into_iter().zip(states).collect(),

@@ -1,21 +1,23 @@
-//! Opening the database and bringing its tables up to date.
+//! Opening the database.
 
 use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{ConnectOptions, Connection, PgPool};
+use sqlx::{ConnectOptions, Connection};
 
 use super::feed::Feed;
 use super::kept::Kept;
+use super::open_uploads::Turns;
+use super::outage::{Outage, place};
 use super::outbox::Outbox;
 use super::outcomes::Outcomes;
+use super::route::{Connections, Route, Statements};
 use super::take_in::Way;
 use super::together::Together;
-use super::{Pool, Store, StoreError, on_pool};
+use super::{Direct, Pool, Store, StoreError, on_pool, pooler};
 use crate::chain::Chain;
 use crate::config::Database;
 
@@ -24,17 +26,6 @@ const PROBED_FOR: Duration = Duration::from_secs(2);
 
 /// A connection that was used so lately is believed to be there still.
 const TRUSTED_FOR: Duration = Duration::from_secs(1);
-
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
-
-/// What was found of migrations, and done.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Migrations {
-    /// Known to this program.
-    pub known: usize,
-    /// Applied: by this call, or at all.
-    pub applied: usize,
-}
 
 impl Store {
     /// Connects; on SQLite makes the folder and the file.
@@ -50,9 +41,8 @@ impl Store {
     }
 
     async fn open_postgres(settings: &Database) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(&settings.url)
-            .map_err(|_| StoreError::BadUrl("is not a PostgreSQL URL".to_owned()))?
-            .application_name("yourbit-video");
+        let options = postgres_options(&settings.url)
+            .ok_or_else(|| StoreError::BadUrl("is not a PostgreSQL URL".to_owned()))?;
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(Duration::from_secs(3))
@@ -72,21 +62,30 @@ impl Store {
             Ok(pool) => pool,
             Err(error) => return Err(unreachable(&options, error).await),
         };
+        let direct = direct_options(settings)?;
+        let statements = statements(&options, direct.as_ref()).await?;
+        let outage = Outage::of(&pool, options);
+        let pool = Connections::new(pool, Route { statements, outage });
         let outbox = Outbox::default();
         Ok(Self {
-            together: Some(Together::start(&beside(&pool, Together::CONNECTIONS), &outbox)),
+            together: Some(Together::start(
+                &beside(&pool, Together::CONNECTIONS, direct.is_none()),
+                &outbox,
+            )),
             readers: Pool::Postgres(pool.clone()),
             writer: Pool::Postgres(pool),
             feed: Feed::default(),
             outbox,
             outcomes: Outcomes::default(),
+            direct: direct.map(Direct),
+            turns: Turns::default(),
         })
     }
 
     /// What one of the lanes that take webhook events in reads and writes through; called on its runtime.
     pub(super) fn way(&self) -> Way {
         match &self.readers {
-            Pool::Postgres(all) => Way::Postgres(Kept::of(beside(all, 1))),
+            Pool::Postgres(all) => Way::Postgres(Kept::of(beside(all, 1, self.direct.is_none()))),
             Pool::Sqlite(readers) => Way::Sqlite(readers.clone()),
         }
     }
@@ -133,29 +132,9 @@ impl Store {
             feed: Feed::default(),
             outbox: Outbox::default(),
             outcomes: Outcomes::default(),
+            direct: None,
+            turns: Turns::default(),
         })
-    }
-
-    /// Applies what is missing. Replicas that start together wait for each other.
-    ///
-    /// # Errors
-    /// A migration fails, or the database has one that this program does not know in a changed form.
-    pub async fn migrate(&self) -> Result<Migrations, StoreError> {
-        let before = self.applied_migrations().await.unwrap_or(0);
-        on_pool!(&self.writer, |pool| migrator().run(pool).await)?;
-        let known = MIGRATIONS.iter().count();
-        Ok(Migrations {
-            known,
-            applied: known.saturating_sub(before),
-        })
-    }
-
-    /// Whether every migration that this program knows is applied.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
-        Ok(self.applied_migrations().await? >= MIGRATIONS.iter().count())
     }
 
     /// Whether the database can be written to and every migration is applied.
@@ -163,36 +142,10 @@ impl Store {
         match self.is_migrated().await {
             Ok(migrated) => migrated && self.can_write().await,
             Err(error) => {
-                tracing::warn!(
-                    error = %Chain(&error),
-                    "the database does not answer"
-                );
+                error.log("the database does not answer");
                 false
             }
         }
-    }
-
-    /// How many migrations this program knows, and how many are applied; none on an empty database.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn migrations(&self) -> Result<Migrations, StoreError> {
-        let known = MIGRATIONS.iter().count();
-        let tables = match self.readers {
-            Pool::Postgres(_) => {
-                "select count(*) from pg_tables where tablename = '_sqlx_migrations' and schemaname = any(current_schemas(false))"
-            }
-            Pool::Sqlite(_) => "select count(*) from sqlite_master where name = '_sqlx_migrations'",
-        };
-        let found: i64 = on_pool!(&self.readers, |pool| sqlx::query_scalar(tables)
-            .fetch_one(pool)
-            .await)?;
-        let applied = if found == 0 {
-            0
-        } else {
-            self.applied_migrations().await?
-        };
-        Ok(Migrations { known, applied })
     }
 
     /// The database's name and version, for people.
@@ -210,15 +163,6 @@ impl Store {
         Ok(format!("{name} {version}"))
     }
 
-    async fn applied_migrations(&self) -> Result<usize, StoreError> {
-        let count: i64 = on_pool!(&self.readers, |pool| {
-            sqlx::query_scalar("select count(*) from _sqlx_migrations where success")
-                .fetch_one(pool)
-                .await
-        })?;
-        Ok(usize::try_from(count).unwrap_or_default())
-    }
-
     /// Closes every connection; open transactions finish first.
     pub async fn close(&self) {
         on_pool!(&self.readers, |pool| pool.close().await);
@@ -228,10 +172,11 @@ impl Store {
 
 impl Store {
     /// Takes a write that means nothing: a full or read-only database refuses it. The value differs from time to time:
-    /// SQLite writes no page whose bytes stay as they were.
+    /// SQLite writes no page whose bytes stay as they were. There it is larger than what a request writes: on a disk that is
+    /// nearly full a small write still succeeds.
     async fn can_write(&self) -> bool {
-        let written = on_pool!(&self.writer, |pool| {
-            sqlx::query(
+        let written = match &self.writer {
+            Pool::Postgres(pool) => sqlx::query(
                 "insert into secrets (name, value) values ('write-probe', $1) on conflict (name) do update \
                  set value = case when secrets.value = excluded.value then $2 else excluded.value end",
             )
@@ -239,13 +184,18 @@ impl Store {
             .bind([1_u8].as_slice())
             .execute(pool)
             .await
-            .map(drop)
-        });
+            .map(drop),
+            Pool::Sqlite(pool) => sqlx::query(
+                "insert into secrets (name, value) values ('write-probe', randomblob(131072)) \
+                 on conflict (name) do update set value = excluded.value",
+            )
+            .execute(pool)
+            .await
+            .map(drop),
+        };
+        let written = written.map_err(StoreError::from);
         if let Err(error) = &written {
-            tracing::warn!(
-                error = %Chain(error),
-                "the database takes no writes"
-            );
+            error.log("the database takes no writes");
         }
         written.is_ok()
     }
@@ -254,31 +204,94 @@ impl Store {
 /// Connections beside those of `all`, opened when they are needed by the runtime that this is called on, and closed with
 /// the others. They are for the few statements that run all day and find their rows by key: each is planned once a
 /// connection, whatever its values and however small the tables are then. Left to itself PostgreSQL plans a statement
-/// with a short array anew each time, which takes it longer than the statement itself.
-fn beside(all: &PgPool, connections: u32) -> PgPool {
-    let options = all
+/// with a short array anew each time, which takes it longer than the statement itself. Settings of a session are only
+/// made where the sessions are `own`: through a pooler they would reach other applications.
+fn beside(all: &Connections, connections: u32, own: bool) -> Connections {
+    let mut options = all
         .options()
         .clone()
         .min_connections(0)
-        .max_connections(connections)
-        .after_connect(|connection, _| {
+        .max_connections(connections);
+    if own {
+        options = options.after_connect(|connection, _| {
             Box::pin(async move {
                 let plans =
                     sqlx::raw_sql("set plan_cache_mode = force_generic_plan; set enable_seqscan = off");
                 plans.execute(connection).await.map(drop)
             })
         });
-    let own = options.connect_lazy_with((*all.connect_options()).clone());
-    let (closed, closing) = (all.close_event(), own.clone());
+    }
+    let beside = options.connect_lazy_with((*all.connect_options()).clone());
+    let (closed, closing) = (all.close_event(), beside.clone());
     tokio::spawn(async move {
         closed.await;
         closing.close().await;
     });
-    own
+    all.with_pool(beside)
+}
+
+fn postgres_options(url: &str) -> Option<PgConnectOptions> {
+    let options = PgConnectOptions::from_str(url).ok()?;
+    // Numbers travel in binary; a pooler that knows nothing of this setting would refuse us.
+    Some(options.extra_float_digits(None).application_name("yourbit-video"))
+}
+
+/// `database.direct_url`, where it names another way than `database.url`.
+fn direct_options(settings: &Database) -> Result<Option<PgConnectOptions>, StoreError> {
+    if settings.direct_url.is_empty() || settings.direct_url == settings.url {
+        return Ok(None);
+    }
+    let is_postgres = settings.direct_url.starts_with("postgres");
+    let options = postgres_options(&settings.direct_url).filter(|_| is_postgres);
+    options
+        .map(Some)
+        .ok_or_else(|| StoreError::BadDirectUrl("is not a PostgreSQL URL".to_owned()))
+}
+
+/// What statements through `url` may be, and whether what needs a session has one.
+///
+/// # Errors
+/// A transaction pooler stands where sessions are needed.
+async fn statements(
+    url: &PgConnectOptions,
+    direct: Option<&PgConnectOptions>,
+) -> Result<Statements, StoreError> {
+    let Some(direct) = direct else {
+        if pooler::shares_sessions(url).await {
+            let problem = format!(
+                "{} is a pooler that gives each transaction another connection: set database.direct_url \
+                 (VIDEO_DATABASE__DIRECT_URL) to the address of the PostgreSQL server itself; LISTEN, migrations and \
+                 their locks go there, everything else stays with the pooler",
+                place(url)
+            );
+            return Err(StoreError::BadUrl(problem));
+        }
+        return Ok(Statements::Named);
+    };
+    let there = match pooler::database_of(direct).await {
+        Ok(there) => there,
+        Err(error) => return Err(unreachable(direct, error).await),
+    };
+    if there != pooler::database_of(url).await? {
+        let problem = format!("{} is another database than {}", place(direct), place(url));
+        return Err(StoreError::BadDirectUrl(problem));
+    }
+    if pooler::shares_sessions(direct).await {
+        let problem = format!(
+            "{} is a pooler that gives each transaction another connection: give the address of the PostgreSQL \
+             server itself, or of a pooler in session mode",
+            place(direct)
+        );
+        return Err(StoreError::BadDirectUrl(problem));
+    }
+    if pooler::carries_statements(url).await? {
+        return Ok(Statements::Named);
+    }
+    Ok(Statements::Unnamed)
 }
 
 /// Why there is no connection. A pool only says that it waited in vain, so the server is asked once without one.
-async fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
+pub(super) async fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> StoreError {
     let cause = match error {
         sqlx::Error::PoolTimedOut => match tokio::time::timeout(PROBED_FOR, options.connect()).await {
             Ok(Ok(_)) => "it gave no connection in time".to_owned(),
@@ -287,20 +300,8 @@ async fn unreachable(options: &PgConnectOptions, error: sqlx::Error) -> StoreErr
         },
         error => Chain(&error).to_string(),
     };
-    let place = match options.get_socket() {
-        Some(socket) => socket.display().to_string(),
-        None => format!("{}:{}", options.get_host(), options.get_port()),
-    };
-    let name = options.get_database().unwrap_or(options.get_username());
     StoreError::Unreachable {
-        place: format!("{place}/{name}"),
+        place: place(options),
         cause,
     }
-}
-
-/// A newer release may have applied migrations that this one does not know: it must still run beside it.
-fn migrator() -> Migrator {
-    let mut migrator = Migrator::with_migrations(MIGRATIONS.iter().cloned().collect());
-    migrator.set_ignore_missing(true);
-    migrator
 }

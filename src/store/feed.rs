@@ -134,7 +134,7 @@ impl Notifier {
              (select set_config('synchronous_commit', 'off', true)) as quick",
         );
         let statement = statement.bind(CHANNEL).bind(payloads);
-        let said = statement.execute(kept.connection().await?).await;
+        let said = statement.execute(kept.executor().await?).await;
         if said.is_err() {
             kept.give_back();
         }

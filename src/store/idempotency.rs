@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
+use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -28,8 +29,8 @@ pub struct IdempotencyKey {
 pub enum Claim {
     /// It is this request's to answer, for this video: the one handed in, or that of a claim that died.
     Ours(Uuid),
-    /// It was answered.
-    Answered(Value),
+    /// It was answered: the answer as JSON.
+    Answered(String),
     /// Another request is answering it.
     Running,
     /// It belongs to another body.
@@ -75,7 +76,8 @@ impl Store {
         }
     }
 
-    /// The answer that is kept for this key and body.
+    /// The answer that is kept for this key and body, as JSON: not taken apart, so that whatever was once accepted is given
+    /// again.
     ///
     /// # Errors
     /// The database fails.
@@ -83,8 +85,8 @@ impl Store {
         &self,
         key: &IdempotencyKey,
         now: DateTime<Utc>,
-    ) -> Result<Option<Value>, StoreError> {
-        let found: Option<Json<Value>> = on_pool!(&self.readers, |pool| {
+    ) -> Result<Option<String>, StoreError> {
+        let found: Option<Json<Box<RawValue>>> = on_pool!(&self.readers, |pool| {
             sqlx::query_scalar(
                 "select answer from idempotency_keys \
                  where owner = $1 and key = $2 and body_hash = $3 and expires_at > $4 and answer is not null",
@@ -96,11 +98,11 @@ impl Store {
             .fetch_optional(pool)
             .await
         })?;
-        Ok(found.map(|Json(answer)| answer))
+        Ok(found.map(|Json(answer)| text(answer)))
     }
 
     async fn other_claim(&self, key: &IdempotencyKey) -> Result<Claim, StoreError> {
-        let found: Option<(String, Option<Json<Value>>)> = on_pool!(&self.writer, |pool| {
+        let found: Option<(String, Option<Json<Box<RawValue>>>)> = on_pool!(&self.writer, |pool| {
             sqlx::query_as("select body_hash, answer from idempotency_keys where owner = $1 and key = $2")
                 .bind(&key.owner)
                 .bind(&key.key)
@@ -109,7 +111,7 @@ impl Store {
         })?;
         Ok(match found {
             Some((hash, _)) if hash != key.body_hash => Claim::Reused,
-            Some((_, Some(Json(answer)))) => Claim::Answered(answer),
+            Some((_, Some(Json(answer)))) => Claim::Answered(text(answer)),
             // Freed in between, or still running: either way the caller may come again.
             Some((_, None)) | None => Claim::Running,
         })
@@ -178,4 +180,8 @@ impl Store {
             .map(|result| result.rows_affected())
         })?)
     }
+}
+
+fn text(answer: Box<RawValue>) -> String {
+    Box::<str>::from(answer).into()
 }

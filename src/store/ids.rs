@@ -48,7 +48,7 @@ impl Tx {
         }
         let tx = match self {
             // One prepared statement for every size; SQLite has no arrays.
-            Self::Postgres(tx) => return arrays::insert_ids(tx, ids).await.map_err(identity),
+            Self::Postgres(tx) => return arrays::insert_ids(tx.executor(), ids).await.map_err(identity),
             Self::Sqlite(tx) => tx,
         };
         let mut query = QueryBuilder::new("insert into provider_ids (provider, kind, id, video_id) ");

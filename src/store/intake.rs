@@ -265,9 +265,9 @@ async fn store_alone(store: &Store, way: &mut Way, events: &[&InboxEvent]) -> Wr
 }
 
 fn log_failure(error: &StoreError, count: usize) {
-    tracing::error!(
-        error = %Chain(error),
-        count,
-        "webhook events could not be stored"
-    );
+    if error.is_outage() {
+        tracing::debug!(error = %Chain(error), count, "webhook events could not be stored");
+    } else {
+        tracing::error!(error = %Chain(error), count, "webhook events could not be stored");
+    }
 }

@@ -3,9 +3,11 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use sqlx::Postgres;
 use sqlx::pool::PoolConnection;
-use sqlx::{PgConnection, PgPool, Postgres};
 use tokio::time::timeout;
+
+use super::route::{Connections, StatementExecutor};
 
 /// What is kept from one statement to the next is given up after so long without one.
 const KEPT_FOR: Duration = Duration::from_millis(if cfg!(test) { 300 } else { 1000 });
@@ -24,28 +26,28 @@ pub(crate) async fn or_rest<T>(next: impl Future<Output = T>, rest: impl FnOnce(
 /// it is still there: a round trip more, and another turn of the server's process.
 #[derive(Debug)]
 pub(super) struct Kept {
-    pool: PgPool,
+    pool: Connections,
     connection: Option<PoolConnection<Postgres>>,
 }
 
 impl Kept {
-    pub(super) const fn of(pool: PgPool) -> Self {
+    pub(super) const fn of(pool: Connections) -> Self {
         Self {
             pool,
             connection: None,
         }
     }
 
-    /// The one that was kept, or another one.
+    /// Runs single statements on the connection that was kept, or on another one.
     ///
     /// # Errors
     /// The database gives none.
-    pub(super) async fn connection(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
+    pub(super) async fn executor(&mut self) -> Result<StatementExecutor<'_>, sqlx::Error> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
             None => self.pool.acquire().await?,
         };
-        Ok(self.connection.insert(connection))
+        Ok(self.pool.executor(self.connection.insert(connection)))
     }
 
     /// Gives it back, which finds out whether it is still good.

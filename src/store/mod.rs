@@ -18,10 +18,15 @@ mod kept;
 mod keys;
 mod lanes;
 mod leases;
+mod migrations;
+mod open_uploads;
+mod outage;
 mod outbox;
 mod outcomes;
 mod outgoing;
+mod pooler;
 mod record;
+mod route;
 mod secrets;
 mod shared;
 mod take_in;
@@ -30,17 +35,21 @@ mod turns;
 mod tx;
 mod videos;
 
-use sqlx::{PgPool, SqlitePool};
+use sqlx::SqlitePool;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::chain::Chain;
 
 pub use apply::{Applied, Due, EventOutcome, Plan, VideoChange};
 pub use changes::Edit;
-pub use connect::Migrations;
 pub use depth::{Depth, Depths, PoolUse};
 pub use feed::{Changes, Heard, Listener, Notifier};
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Stored};
 pub use intake::{Intake, NotStored};
 pub(crate) use kept::or_rest;
+pub use migrations::Migrations;
+pub use open_uploads::{Inserted, OpenLimit};
 pub use outbox::Announcer;
 pub use outcomes::Listening;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
@@ -73,11 +82,24 @@ pub struct Store {
     outbox: outbox::Outbox,
     /// Who counts how videos end.
     outcomes: outcomes::Outcomes,
+    /// Past a transaction pooler.
+    direct: Option<Direct>,
+    turns: open_uploads::Turns,
+}
+
+/// Where the server itself is reached. (The options hold the password.)
+#[derive(Clone)]
+struct Direct(PgConnectOptions);
+
+impl std::fmt::Debug for Direct {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("Direct").field(&outage::place(&self.0)).finish()
+    }
 }
 
 #[derive(Clone, Debug)]
 enum Pool {
-    Postgres(PgPool),
+    Postgres(route::Connections),
     Sqlite(SqlitePool),
 }
 
@@ -127,6 +149,9 @@ pub enum StoreError {
     /// The URL in the settings cannot be used.
     #[error("database.url: {0}")]
     BadUrl(String),
+    /// The other URL in the settings cannot be used.
+    #[error("database.direct_url: {0}")]
+    BadDirectUrl(String),
 }
 
 impl StoreError {
@@ -134,26 +159,50 @@ impl StoreError {
     /// row it would do.
     pub fn is_of_a_row(&self) -> bool {
         match self {
-            Self::Database(error) => matches!(
-                error,
-                sqlx::Error::Database(_)
-                    | sqlx::Error::ColumnDecode { .. }
-                    | sqlx::Error::Decode(_)
-                    | sqlx::Error::Encode(_)
-            ),
+            Self::Database(error) => {
+                !outage::is_of_reach(error)
+                    && matches!(
+                        error,
+                        sqlx::Error::Database(_)
+                            | sqlx::Error::ColumnDecode { .. }
+                            | sqlx::Error::Decode(_)
+                            | sqlx::Error::Encode(_)
+                    )
+            }
             Self::BadRow { .. } | Self::IdentityTaken => true,
-            Self::Migrate(_) | Self::Contended | Self::BadUrl(_) | Self::Unreachable { .. } => false,
+            Self::Migrate(_)
+            | Self::Contended
+            | Self::BadUrl(_)
+            | Self::BadDirectUrl(_)
+            | Self::Unreachable { .. } => false,
         }
     }
 
     /// The connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`).
     fn is_of_a_connection(&self) -> bool {
         match self {
-            Self::Database(sqlx::Error::Io(_)) => true,
+            Self::Database(sqlx::Error::Io(error)) => !outage::is_a_wait(error),
             Self::Database(sqlx::Error::Database(inner)) => {
-                matches!(inner.code().as_deref(), Some("57P01" | "57P02"))
+                // A transaction pooler tells a client of its server's end by 08….
+                inner
+                    .code()
+                    .is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02"))
             }
             _ => false,
+        }
+    }
+
+    /// PostgreSQL is out of reach, which the log has already: once, with the remedy.
+    pub fn is_outage(&self) -> bool {
+        matches!(self, Self::Database(error) if outage::is_of_reach(error))
+    }
+
+    /// Logs that `what` failed; as a debug line while PostgreSQL is out of reach.
+    pub fn log(&self, what: &'static str) {
+        if self.is_outage() {
+            tracing::debug!(error = %Chain(self), "{what}");
+        } else {
+            tracing::error!(error = %Chain(self), "{what}");
         }
     }
 }

@@ -186,8 +186,8 @@ impl Store {
             .collect();
         match by {
             Way::Postgres(kept) => {
-                let connection = kept.connection().await?;
-                at_once::write(connection, &self.outbox, &rows, are_new, changes, now).await
+                let executor = kept.executor().await?;
+                at_once::write(executor, &self.outbox, &rows, are_new, changes, now).await
             }
             Way::Sqlite(_) => self.write_in_turn(rows, changes, now).await,
         }
@@ -257,8 +257,8 @@ async fn videos_and_known(
     let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
     let (rows, known) = match by {
         Way::Postgres(kept) => {
-            let connection = kept.connection().await?;
-            arrays::videos_and_known(connection, provider, &keys, &ids).await?
+            let executor = kept.executor().await?;
+            arrays::videos_and_known(executor, provider, &keys, &ids).await?
         }
         Way::Sqlite(readers) => {
             let rows = videos_by_keys(provider, &keys)

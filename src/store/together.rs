@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::follow_ups::FollowUps;
@@ -12,6 +11,7 @@ use super::kept::Kept;
 use super::lanes::Asks;
 use super::outbox::Outbox;
 use super::record::VideoRecord;
+use super::route::Connections;
 use super::shared::{Second, Shared};
 use super::{Ended, StoreError, VideoChange, arrays};
 use crate::domain::Video;
@@ -39,7 +39,7 @@ impl Together {
     /// What all of it needs at most.
     pub(super) const CONNECTIONS: u32 = 6;
 
-    pub(super) fn start(pool: &PgPool, outbox: &Outbox) -> Self {
+    pub(super) fn start(pool: &Connections, outbox: &Outbox) -> Self {
         let kept = || Kept::of(pool.clone());
         // A database may be far away: nobody waits for a whole round trip before his own.
         let (reads, read_by) = Shared::new(BATCH, Second::Always);
@@ -95,8 +95,8 @@ impl Asks<Uuid, Option<Video>> for Reader {
 
 impl Reader {
     async fn read(&mut self, ids: &[Uuid]) -> Result<Vec<VideoRecord>, StoreError> {
-        let connection = self.0.connection().await?;
-        Ok(arrays::videos_by_id(connection, ids).await?)
+        let executor = self.0.executor().await?;
+        Ok(arrays::videos_by_id(executor, ids).await?)
     }
 }
 
@@ -104,8 +104,8 @@ struct Inserter(Kept);
 
 impl Asks<Arc<Video>, ()> for Inserter {
     async fn ask(&mut self, videos: Vec<Arc<Video>>) -> Vec<Option<()>> {
-        let written = match self.0.connection().await {
-            Ok(connection) => arrays::insert_videos(connection, &videos).await,
+        let written = match self.0.executor().await {
+            Ok(executor) => arrays::insert_videos(executor, &videos).await,
             Err(error) => Err(error),
         };
         // All of them, or none.
@@ -150,8 +150,8 @@ impl Changer {
         let now = changes.iter().map(|(_, now)| *now).max().unwrap_or_default();
         let changes: Vec<&VideoChange> = changes.iter().map(|(change, _)| &**change).collect();
         let follow_ups = FollowUps::of(&self.1, changes.iter().copied(), now);
-        let connection = self.0.connection().await?;
-        let written = arrays::rewrite_videos(connection, &changes, &follow_ups).await?;
+        let executor = self.0.executor().await?;
+        let written = arrays::rewrite_videos(executor, &changes, &follow_ups).await?;
         Ok(written.into_iter().collect())
     }
 }

@@ -1,12 +1,13 @@
 //! One open transaction, on either database.
 
-use sqlx::{Postgres, Sqlite, Transaction};
+use sqlx::{Sqlite, Transaction};
 
+use super::route::PgTx;
 use super::{Pool, Store, StoreError};
 
 /// A transaction that writes. Dropped without [`Tx::commit`] it is rolled back.
 pub(super) enum Tx {
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PgTx),
     Sqlite(Transaction<'static, Sqlite>),
 }
 
@@ -15,7 +16,7 @@ macro_rules! on_tx {
     ($tx:expr, |$name:ident| $body:expr) => {
         match $tx {
             crate::store::tx::Tx::Postgres(open) => {
-                let $name = &mut **open;
+                let $name = open.executor();
                 $body
             }
             crate::store::tx::Tx::Sqlite(open) => {

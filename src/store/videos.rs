@@ -165,23 +165,6 @@ impl Store {
         videos(rows)
     }
 
-    /// How many of the owner's uploads at a provider still wait for their file.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn open_uploads(&self, owner: &str, provider: &str) -> Result<i64, StoreError> {
-        Ok(on_pool!(&self.readers, |pool| {
-            sqlx::query_scalar(
-                "select count(*) from videos \
-                 where owner = $1 and provider = $2 and status in ('created', 'waiting')",
-            )
-            .bind(owner)
-            .bind(provider)
-            .fetch_one(pool)
-            .await
-        })?)
-    }
-
     /// Whether the database answers.
     ///
     /// # Errors

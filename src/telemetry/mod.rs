@@ -26,6 +26,10 @@ use crate::config::{ConfigError, Environment, Log, LogFormat};
 /// The target of every span. A span with another one is nobody's.
 pub(crate) const TRACE: &str = "yourbit_video::trace";
 
+/// The database's driver and its server warn once a connection when the server goes, and once a caller when it is back. The
+/// store says both once; a filter that names these targets gets the others' words too.
+const DRIVER_TARGETS: [&str; 3] = ["sqlx_core::pool", "sqlx::pool", "sqlx::postgres::notice"];
+
 /// Starts logging to standard error, once a process.
 ///
 /// # Errors
@@ -71,7 +75,14 @@ fn filter(settings: &Log) -> Result<EnvFilter, ConfigError> {
     let refused = |error: String| ConfigError::new("settings", "log.filter", error);
     let spans = format!("{TRACE}=off").parse();
     let spans: Directive = spans.map_err(|error: ParseError| refused(error.to_string()))?;
-    let filter = EnvFilter::try_new(&settings.filter).map_err(|error| refused(error.to_string()))?;
+    let mut filter = EnvFilter::try_new(&settings.filter).map_err(|error| refused(error.to_string()))?;
+    for target in DRIVER_TARGETS
+        .iter()
+        .filter(|target| !settings.filter.contains(**target))
+    {
+        let errors = format!("{target}=error").parse();
+        filter = filter.add_directive(errors.map_err(|error: ParseError| refused(error.to_string()))?);
+    }
     Ok(filter.add_directive(spans))
 }
 

@@ -4,14 +4,14 @@ use chrono::Duration;
 use serde_json::{Value, json};
 
 use crate::support::fake_mux::Planned;
-use crate::support::{Answer, Db, TestApp, answer};
+use crate::support::{Answer, Db, TestApp, answer as answer_of};
 
 async fn upload(app: &TestApp, key: &str, body: &Value) -> Answer {
     let request = app
         .client
         .post(format!("{}/v1/uploads", app.url))
         .bearer_auth(app.alice());
-    answer(request.header("idempotency-key", key).json(body)).await
+    answer_of(request.header("idempotency-key", key).json(body)).await
 }
 
 on_both! {
@@ -27,7 +27,7 @@ on_both! {
         upload(&app, "k", &json!({"title": "b"})).await.expect_problem(422, "idempotency_key_reused");
         let bob = app.token("bob", "");
         let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(bob);
-        let other = answer(request.header("idempotency-key", "k").json(&json!({"title": "b"}))).await;
+        let other = answer_of(request.header("idempotency-key", "k").json(&json!({"title": "b"}))).await;
         assert_ne!(other.expect(201)["video"]["id"], first.json()["video"]["id"]);
         app.clock.advance(Duration::seconds(3601));
         let later = upload(&app, "k", &json!({"title": "b"})).await.expect(201);
@@ -114,5 +114,109 @@ on_both! {
         let first = upload(&app, "k", &json!({})).await.expect(201);
         assert_ne!(first["video"]["id"], dead.to_string());
         assert_eq!(upload(&app, "k", &json!({})).await.expect(201), first);
+    }
+}
+
+/// An array in an array, and so on.
+fn nested(count: usize) -> Value {
+    (0..count).fold(json!(1), |inner, _| json!([inner]))
+}
+
+on_both! {
+    async fn what_was_accepted_once_is_answered_again_whatever_is_accepted_by_now(db: Db) {
+        use yourbit_video::store::IdempotencyKey;
+        let app = TestApp::start(db).await;
+        // As an earlier release accepted it.
+        let body = json!({"metadata": {"a": nested(125)}});
+        let mut answer = upload(&app, "other", &json!({})).await.expect(201);
+        answer["video"]["metadata"] = body["metadata"].clone();
+        let hash = {
+            use sha2::{Digest, Sha256};
+            hex::encode(Sha256::digest(body.to_string()))
+        };
+        let key = IdempotencyKey { owner: "alice".into(), key: "k".into(), body_hash: hash };
+        let id = answer["video"]["id"].as_str().unwrap().parse().unwrap();
+        let now = app.clock.now();
+        app.state.store.claim_key(&key, id, now).await.unwrap();
+        app.state.store.keep_answer(&key, id, &answer, now + Duration::hours(1)).await.unwrap();
+        let kept = app.state.store.kept_answer(&key, now).await.unwrap().unwrap();
+        assert!(kept.contains(&format!("{}1{}", "[".repeat(125), "]".repeat(125))));
+        // As text: no test reads JSON as deep as that answer.
+        let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(app.alice());
+        let request = request.header("idempotency-key", "k").header("accept", "text/plain");
+        let again = answer_of(request.json(&body)).await;
+        assert_eq!(again.status, 201, "{}", again.text);
+        assert_eq!(again.headers["idempotency-replayed"], "true");
+        assert_eq!(again.headers["location"], format!("/v1/videos/{id}"));
+        assert_eq!(again.text, answer["upload"]["url"].as_str().unwrap());
+        let problem = upload(&app, "new", &body).await.expect_problem(422, "invalid_body");
+        assert_eq!(problem["errors"][0]["pointer"], "/metadata");
+    }
+}
+
+on_both! {
+    async fn odd_values_that_are_accepted_are_read_back_and_answered_again(db: Db) {
+        let maps = crate::support::maps_without_a_rate();
+        let app = TestApp::with(db, &[("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap())]).await;
+        for (number, odd) in [
+            json!(1e308), json!(-1e308), json!(5e-324), json!(u64::MAX), json!(i64::MIN), json!(-0.0), json!(0.1),
+            nested(31), json!({"": {"\u{10ffff}": "\u{7f}\u{85}\u{2028}"}}), json!("\u{fffd}\\u0000"),
+        ].into_iter().enumerate() {
+            let body = json!({"metadata": {"odd": odd}});
+            let key = format!("odd-{number}");
+            let first = upload(&app, &key, &body).await.expect(201);
+            let again = upload(&app, &key, &body).await.expect(201);
+            assert_eq!(again["video"]["id"], first["video"]["id"]);
+            let read = app.video(&first["video"]["id"]).await;
+            let same = |read: &Value| read == &odd || read.as_f64().is_some_and(|read| Some(read) == odd.as_f64());
+            for read in [&read, &first["video"], &again["video"]] {
+                assert!(same(&read["metadata"]["odd"]), "{odd}: {read}");
+            }
+            let path = format!("/v1/videos/{}", first["video"]["id"].as_str().unwrap());
+            let patch = json!({"metadata": {"more": odd}});
+            app.send(http::Method::PATCH, &path, Some(&app.alice()), Some(&patch)).await.expect(200);
+        }
+        for text in [r#"{"metadata":{"a":"\ud800"}}"#, r#"{"metadata":{"\udfff":1}}"#, r#"{"metadata":{"a":1e999}}"#] {
+            let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(app.alice());
+            let refused = answer_of(request.header("content-type", "application/json").body(text)).await;
+            refused.expect_problem(400, "invalid_request");
+        }
+        // Of equal names the last one counts, and is what is kept.
+        let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(app.alice());
+        let twice = r#"{"metadata":{"a":1,"a":{"b":2}},"title":"x","title":"y"}"#;
+        let twice = answer_of(request.header("content-type", "application/json").body(twice)).await.expect(201);
+        assert_eq!((&twice["video"]["metadata"], &twice["video"]["title"]), (&json!({"a": {"b": 2}}), &json!("y")));
+    }
+}
+
+on_both! {
+    async fn a_body_that_is_nested_too_deep_is_refused_by_name(db: Db) {
+        let app = TestApp::start(db).await;
+        let video = app.upload().await;
+        let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
+        let send = async |method: http::Method, path: &str, body: String| {
+            let request = app.client.request(method, format!("{}{path}", app.url)).bearer_auth(app.alice());
+            answer_of(request.header("content-type", "application/json").body(body)).await
+        };
+        let deep = |count: usize| format!("{}1{}", "[".repeat(count), "]".repeat(count));
+        for count in [33, 126, 20_000] {
+            for (method, path, member) in [
+                (http::Method::POST, "/v1/uploads", "metadata"),
+                (http::Method::POST, "/v1/uploads", "provider_settings"),
+                (http::Method::PATCH, path.as_str(), "metadata"),
+                (http::Method::POST, "/v1/playback", "params"),
+                (http::Method::POST, "/v1/playback", "ids"),
+            ] {
+                let body = format!("{{\"{member}\":{{\"a\":{}}}}}", deep(count - 1));
+                let problem = send(method, path, body).await.expect_problem(422, "invalid_body");
+                assert_eq!(problem["errors"][0]["pointer"], format!("/{member}"), "{problem}");
+            }
+        }
+        let fits = format!("{{\"metadata\":{{\"a\":{}}}}}", deep(31));
+        send(http::Method::POST, "/v1/uploads", fits.clone()).await.expect(201);
+        let version = send(http::Method::PATCH, &path, fits).await.expect(200)["version"].clone();
+        let deep = format!("{{\"metadata\":{{\"a\":{}}}}}", deep(32));
+        send(http::Method::PATCH, &path, deep).await.expect_problem(422, "invalid_body");
+        assert_eq!(app.video(&video["id"]).await["version"], version);
     }
 }

@@ -372,3 +372,68 @@ async fn http2_has_the_same_limits_and_streams_outlive_them() {
         assert!(event.contains("another"), "{event}");
     }
 }
+
+on_both! {
+    async fn an_owner_has_at_most_so_many_open_uploads_however_many_begin_at_once(db: Db) {
+        let maps = crate::support::maps_without_a_rate();
+        let more = [
+            ("VIDEO_UPLOADS__MAX_OPEN_PER_OWNER", "5"),
+            ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0"),
+            ("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()),
+        ];
+        let one = TestApp::with(db, &more).await;
+        let two = one.replica().await;
+        let racers = (0..100).map(async |number: u32| loop {
+            let answer = begin(if number.is_multiple_of(2) { &one } else { &two }, "alice").await;
+            // So many at once may be too many for this machine.
+            if answer.status != 503 {
+                return answer;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        });
+        let answers = futures::future::join_all(racers).await;
+        let begun: Vec<&Answer> = answers.iter().filter(|answer| answer.status == 201).collect();
+        assert_eq!(begun.len(), 5);
+        for refused in answers.iter().filter(|answer| answer.status != 201) {
+            refused.expect_problem(429, "too_many_open_uploads");
+        }
+        assert_eq!(one.mux.asked("POST").len(), 5, "who is refused asks no provider");
+        begin(&two, "bob").await.expect(201);
+        // One that is called off makes room for one.
+        let id = begun[0].json()["video"]["id"].as_str().unwrap().to_owned();
+        one.post(&one.alice(), &format!("/v1/videos/{id}/cancel"), &json!({})).await.expect(200);
+        begin(&two, "alice").await.expect(201);
+        begin(&one, "alice").await.expect_problem(429, "too_many_open_uploads");
+        // So does one that is to be deleted, and one whose file has come.
+        let path = format!("/v1/videos/{}", begun[1].json()["video"]["id"].as_str().unwrap());
+        one.send(Method::DELETE, &path, Some(&one.alice()), None).await.expect(202);
+        let ids = Ids::of(&begun[2].json()["video"]);
+        for event in &ids.usual("signed", one.clock.now())[..2] {
+            one.event(event).await.expect(200);
+        }
+        one.settle().await;
+        begin(&two, "alice").await.expect(201);
+        begin(&two, "alice").await.expect(201);
+        begin(&one, "alice").await.expect_problem(429, "too_many_open_uploads");
+        // And all of them when their addresses have expired.
+        one.clock.advance(chrono::Duration::seconds(3_601));
+        begin(&one, "alice").await.expect(201);
+    }
+}
+
+on_both! {
+    async fn a_repetition_is_no_second_open_upload(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_UPLOADS__MAX_OPEN_PER_OWNER", "1")]).await;
+        let keyed = async |key: &str| {
+            let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(app.alice());
+            answer(request.header("idempotency-key", key).json(&json!({}))).await
+        };
+        let first = keyed("one").await.expect(201);
+        assert_eq!(keyed("one").await.expect(201), first);
+        keyed("two").await.expect_problem(429, "too_many_open_uploads");
+        let path = format!("/v1/videos/{}/cancel", first["video"]["id"].as_str().unwrap());
+        app.post(&app.alice(), &path, &json!({})).await.expect(200);
+        // The refusal has freed the key.
+        keyed("two").await.expect(201);
+    }
+}

@@ -12,7 +12,7 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 25] = [
+const PROMISED: [&str; 26] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
@@ -32,6 +32,7 @@ const PROMISED: [&str; 25] = [
     "invalid_body",
     "idempotency_key_reused",
     "rate_limited",
+    "too_many_open_uploads",
     "internal",
     "provider_rejected",
     "provider_unavailable",

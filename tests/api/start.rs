@@ -2,7 +2,7 @@
 
 use yourbit_video::clock::Clock;
 
-use crate::support::{build, environment, keys};
+use crate::support::{Db, TestApp, build, environment, keys};
 
 /// The line with which the start is refused.
 async fn refusal(more: &[(&str, &str)]) -> String {
@@ -281,4 +281,24 @@ async fn a_provider_with_living_videos_is_not_left_behind() {
     assert!(both.state.providers.by_name("mux").is_some());
     assert_eq!(both.state.settings.uploads.allowed_providers, ["local"]);
     assert_eq!(video["provider"], "mux");
+}
+
+#[tokio::test]
+async fn an_index_whose_making_was_cut_short_is_made_anew() {
+    use sqlx::Connection;
+    let app = TestApp::start(Db::Postgres).await;
+    let mut rows = sqlx::PgConnection::connect(&app.database.url).await.unwrap();
+    // As a start that was killed leaves it.
+    let cut_short = "update pg_index set indisvalid = false where indexrelid = 'videos_open'::regclass; \
+         delete from _sqlx_migrations where version = 9";
+    sqlx::raw_sql(cut_short).execute(&mut rows).await.unwrap();
+    let others = futures::future::join_all((0..3).map(|_| app.replica())).await;
+    assert_eq!(others.len(), 3);
+    let is_valid = "select indisvalid from pg_index where indexrelid = 'videos_open'::regclass";
+    assert!(
+        sqlx::query_scalar::<_, bool>(is_valid)
+            .fetch_one(&mut rows)
+            .await
+            .unwrap()
+    );
 }

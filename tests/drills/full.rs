@@ -121,3 +121,35 @@ async fn a_sqlite_file_that_cannot_grow_is_a_503_until_it_can() {
     let go = async |service: &Service| service.limit_files(None);
     drill(&mut service, &mux, stop, go).await;
 }
+
+/// As on a full disk: what is there can be written over, nothing can grow.
+#[tokio::test]
+async fn readyz_says_no_wherever_an_upload_cannot_be_written() {
+    let folder = TempDir::new().unwrap();
+    let mux = FakeMux::start().await;
+    let file = folder.path().join("drill.db");
+    let mut service = Service::new(&format!("sqlite://{}", file.display()), &mux.url, &[]);
+    service.start().await;
+    wait_for(&service, "/readyz", 200).await;
+    let size = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().len();
+    // What is left where the first upload fails is another number of pages each time, always too few.
+    for pages in 1..=6 {
+        let room = size("drill.db").max(size("drill.db-wal")) + pages * 4_120;
+        service.limit_files(Some(room));
+        let mut written = 0;
+        while api(&service, http::Method::POST, "/v1/uploads").await.status == 201 {
+            written += 1;
+            assert!(written < 1_000, "uploads are still written");
+        }
+        // What readyz answers may be a second old.
+        tokio::time::sleep(std::time::Duration::from_millis(1_100)).await;
+        let ready = service.status("/readyz").await;
+        assert_eq!(ready, Some(503), "room for {pages} more pages, {written} uploads");
+        api(&service, http::Method::POST, "/v1/uploads")
+            .await
+            .expect_problem(503, "unavailable");
+    }
+    service.limit_files(None);
+    wait_for(&service, "/readyz", 200).await;
+    api(&service, http::Method::POST, "/v1/uploads").await.expect(201);
+}

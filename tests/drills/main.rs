@@ -34,6 +34,7 @@ mod one_local;
 mod outage;
 mod overload;
 mod poison;
+mod pooler;
 mod rate;
 mod replicas;
 mod rotation;

@@ -84,3 +84,41 @@ async fn what_was_acknowledged_survives_a_crash_of_the_database_server() {
     assert!(service.runs(), "nobody restarted the service");
     service.assert_no_panic();
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_goes_and_comes_back_is_one_line_each() {
+    let cluster = Cluster::start_new();
+    let database = cluster.create_database("drill");
+    let mux = FakeMux::start().await;
+    let mut service = Service::new(&database, &mux.url, &[]);
+    service.start().await;
+    wait_for(&service, "/readyz", 200).await;
+    let videos = begin_videos(&service, &mux).await;
+    let load = Load::start(&[&service.url], videos);
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let before = service.log().len();
+    cluster.crash();
+    wait_for(&service, "/readyz", 503).await;
+    // Long enough for waits for a connection to be in vain.
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    cluster.start();
+    wait_for(&service, "/readyz", 200).await;
+    let end = Instant::now() + DEADLINE;
+    while !service.log().contains("is back") {
+        assert!(Instant::now() < end, "{}", service.log());
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    load.finish().await;
+    let log = service.log();
+    let lines: Vec<&str> = log[before..].lines().collect();
+    let says = |line: &str, words: &[&str]| words.iter().all(|word| line.contains(word));
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(
+        says(
+            lines[0],
+            &["ERROR", "/drill is gone", "check that the server runs"]
+        ),
+        "{lines:#?}"
+    );
+    assert!(says(lines[1], &["/drill is back", "away_s"]), "{lines:#?}");
+}

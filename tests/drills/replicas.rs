@@ -96,6 +96,14 @@ async fn ten_replicas_that_start_at_once_migrate_an_empty_database_once() {
     let rows = Rows::of(&database.url).await;
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/migrations"))
         .unwrap()
+        .filter(|file| {
+            !file
+                .as_ref()
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .ends_with(".sqlite.sql")
+        })
         .count();
     assert_eq!(
         rows.number("select count(*) from _sqlx_migrations where success")

@@ -3,9 +3,10 @@
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
 use http::{HeaderName, HeaderValue, StatusCode, header};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::http::error::ApiError;
 use crate::http::view::{VideoView, location};
@@ -28,10 +29,29 @@ impl Begun {
     }
 }
 
+/// What is read of a kept answer; the rest is passed on as it is.
+#[derive(Deserialize)]
+struct Kept {
+    video: KeptVideo,
+    upload: KeptUpload,
+}
+
+#[derive(Deserialize)]
+struct KeptVideo {
+    id: Uuid,
+    provider: String,
+}
+
+#[derive(Deserialize)]
+struct KeptUpload {
+    url: String,
+}
+
 /// A 201 to be given.
 pub(super) struct Answer {
-    video_id: String,
+    video_id: Uuid,
     url: String,
+    provider: String,
     json: Bytes,
     is_kept: bool,
 }
@@ -41,25 +61,30 @@ impl Answer {
     pub(super) fn new(begun: Begun) -> Result<Self, ApiError> {
         Ok(Self {
             json: serde_json::to_vec(&begun).map_err(unwritable)?.into(),
-            video_id: begun.video.id.to_string(),
+            video_id: begun.video.id,
             url: begun.upload.url,
+            provider: begun.video.provider,
             is_kept: false,
         })
     }
 
     /// Of an earlier request with the same key.
-    pub(super) fn kept(answer: &Value) -> Result<Self, ApiError> {
-        let text = |pointer: &str| answer.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
-        let (Some(video_id), Some(url)) = (text("/video/id"), text("/upload/url")) else {
-            return Err(ApiError::Internal("a kept answer is not one of ours".into()));
-        };
-        let _ours = video_id.parse().map(note_video);
+    pub(super) fn kept(json: String) -> Result<Self, ApiError> {
+        let Kept { video, upload } = serde_json::from_str(&json)
+            .map_err(|_| ApiError::Internal("a kept answer is not one of ours".into()))?;
+        note_video(video.id);
         Ok(Self {
-            video_id,
-            url,
-            json: answer.to_string().into(),
+            video_id: video.id,
+            url: upload.url,
+            provider: video.provider,
+            json: json.into(),
             is_kept: true,
         })
+    }
+
+    /// The provider of its video.
+    pub(super) fn provider(&self) -> &str {
+        &self.provider
     }
 
     /// As JSON, or as the bare URL.

@@ -10,7 +10,7 @@ use crate::domain::{Field, Knowledge, LOST_AFTER, Observation, ShownStatus, Stat
 use crate::http::error::ApiError;
 use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor, UploadTurns};
 use crate::state::AppState;
-use crate::store::Edit;
+use crate::store::{Edit, Inserted, OpenLimit};
 use crate::telemetry::note_video;
 
 /// Who begins what.
@@ -71,9 +71,8 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
             video.id = state.clock.new_id();
             subject.video_id = video.id;
         }
-        room_for_one_more(state, &video).await?;
         video.upload_expires_at = Some(subject.expires);
-        state.store.insert_video(&video).await?;
+        insert_row(state, &video).await?;
     }
     let id = video.id;
     note_video(id);
@@ -210,16 +209,35 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
     error
 }
 
-/// The built-in provider's disk is ours: one owner may not fill it with uploads that never end.
-async fn room_for_one_more(state: &AppState, video: &Video) -> Result<(), ApiError> {
-    if !state.providers.is_local(&video.provider) {
-        return Ok(());
+/// Writes the row of a new upload, within what its owner may have open.
+async fn insert_row(state: &AppState, video: &Video) -> Result<(), ApiError> {
+    let limits = open_limits(state, &video.provider);
+    let inserted = state
+        .store
+        .insert_video_within(video, &limits, state.clock.now())
+        .await?;
+    match inserted {
+        Inserted::Written => Ok(()),
+        Inserted::TooManyOpen(limit) => Err(ApiError::TooManyOpen(limit.most)),
     }
-    let open = state.store.open_uploads(&video.owner, &video.provider).await?;
-    if open >= i64::from(state.settings.local.max_open_uploads_per_owner) {
-        return Err(ApiError::TooManyOpen(open));
+}
+
+/// The operator's limit over all providers, and the built-in provider's own: its disk is ours, and one owner may not
+/// fill it with uploads that never end.
+fn open_limits(state: &AppState, provider: &str) -> Vec<OpenLimit> {
+    let mut limits = Vec::new();
+    let most = state.settings.uploads.max_open_per_owner;
+    if most > 0 {
+        let providers = state.providers.all().map(|one| one.name().to_owned()).collect();
+        limits.push(OpenLimit { providers, most });
     }
-    Ok(())
+    if state.providers.is_local(provider) {
+        limits.push(OpenLimit {
+            providers: vec![provider.to_owned()],
+            most: state.settings.local.max_open_uploads_per_owner,
+        });
+    }
+    limits
 }
 
 fn new_video(state: &AppState, begin: &Begin) -> Video {

@@ -23,8 +23,8 @@ pub(super) struct Keyed {
 
 /// What the request's key says.
 pub(super) enum Asked {
-    /// The same request was answered.
-    Answered(Value),
+    /// The same request was answered: the answer as JSON.
+    Answered(String),
     /// This request is to be answered, with a video of this id.
     Begin(Uuid, Option<Keyed>),
 }
@@ -55,12 +55,11 @@ impl Keyed {
         owner: &str,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Option<Asked>, ApiError> {
+    ) -> Result<Option<String>, ApiError> {
         let Some(key) = key_of(owner, headers, body)? else {
             return Ok(None);
         };
-        let answer = state.store.kept_answer(&key, state.clock.now()).await?;
-        Ok(answer.map(Asked::Answered))
+        Ok(state.store.kept_answer(&key, state.clock.now()).await?)
     }
 
     /// Keeps the 201 for the next request with this key.

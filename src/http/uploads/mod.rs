@@ -13,6 +13,7 @@ use http::HeaderMap;
 use self::answer::{Answer, Begun};
 use self::begin::Begin;
 use self::idempotency::{Asked, Keyed};
+use self::request::Choices;
 pub(crate) use self::request::{UploadRequest, check_video_members};
 use super::accept;
 use super::error::ApiError;
@@ -57,8 +58,8 @@ const QUOTA: &str = "uploads";
     ),
     extensions(("x-quota" = json!(true)), ("x-problems" = json!([
         "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
-        "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected",
-        "provider_unavailable", "provider_busy", "no_room",
+        "unsupported_media_type", "invalid_body", "idempotency_key_reused", "too_many_open_uploads",
+        "provider_rejected", "provider_unavailable", "provider_busy", "no_room",
     ]))),
 )]
 pub(crate) async fn create(
@@ -86,21 +87,20 @@ async fn created(
     if accept::accepts_nothing(&headers) {
         return Err(ApiError::NotAcceptable("Ask for application/json or text/plain."));
     }
-    let request: UploadRequest = parse(&bytes)?;
-    let choices = request.choose(&state.settings, &headers)?;
     let as_text = accept::prefers_text(&headers);
-    if as_text
-        && !state
-            .providers
-            .for_upload(&choices.provider)?
-            .upload_is_a_bare_url()
-    {
-        return Err(ApiError::NotAcceptable(
-            "This provider's uploads need more than a URL: ask for JSON.",
-        ));
+    let (request, choices) = match read(state, &headers, &bytes) {
+        Ok(read) => read,
+        // What was accepted once is answered again, whatever is accepted by now.
+        Err(refusal) => match Keyed::kept(state, owner, &headers, &bytes).await? {
+            Some(kept) => return replayed(state, kept, as_text),
+            None => return Err(refusal),
+        },
+    };
+    if as_text {
+        check_bare_url(state, &choices.provider)?;
     }
     let (id, keyed) = match ask(state, owner, &headers, &bytes).await? {
-        Asked::Answered(answer) => return Ok(Answer::kept(&answer)?.respond(state, as_text)),
+        Asked::Answered(answer) => return replayed(state, answer, as_text),
         Asked::Begin(id, keyed) => (id, keyed),
     };
     let begin = Begin {
@@ -118,6 +118,31 @@ async fn created(
     Ok(Answer::new(begun)?.respond(state, as_text))
 }
 
+/// The body and what it chooses, within what is allowed.
+fn read(state: &AppState, headers: &HeaderMap, body: &[u8]) -> Result<(UploadRequest, Choices), ApiError> {
+    let request: UploadRequest = parse(body)?;
+    let choices = request.choose(&state.settings, headers)?;
+    Ok((request, choices))
+}
+
+/// The first 201 once more.
+fn replayed(state: &AppState, answer: String, as_text: bool) -> Result<Response, ApiError> {
+    let answer = Answer::kept(answer)?;
+    if as_text {
+        check_bare_url(state, answer.provider())?;
+    }
+    Ok(answer.respond(state, as_text))
+}
+
+fn check_bare_url(state: &AppState, provider: &str) -> Result<(), ApiError> {
+    if state.providers.for_upload(provider)?.upload_is_a_bare_url() {
+        return Ok(());
+    }
+    Err(ApiError::NotAcceptable(
+        "This provider's uploads need more than a URL: ask for JSON.",
+    ))
+}
+
 /// What the request's key says, and one of the owner's quota for an upload that begins. An answer that is kept costs
 /// nothing, and is given however little is left.
 async fn ask(state: &AppState, owner: &str, headers: &HeaderMap, body: &[u8]) -> Result<Asked, ApiError> {
@@ -126,7 +151,7 @@ async fn ask(state: &AppState, owner: &str, headers: &HeaderMap, body: &[u8]) ->
     if let Some(quota) = state.uploads.look(&owner_key, now).filter(refused) {
         // Without a claim: who is refused writes nothing.
         let kept = Keyed::kept(state, owner, headers, body).await?;
-        return kept.ok_or(ApiError::OverQuota(QUOTA, quota));
+        return kept.map(Asked::Answered).ok_or(ApiError::OverQuota(QUOTA, quota));
     }
     let asked = Keyed::ask(state, owner, headers, body).await?;
     if let Asked::Begin(_, keyed) = &asked

@@ -24,7 +24,7 @@ pub(crate) struct UploadRequest {
     /// The application's own id; not unique.
     #[schema(max_length = 128)]
     pub(super) external_id: Option<String>,
-    /// At most 4096 bytes as JSON.
+    /// At most 4096 bytes as JSON, nested at most 32 deep.
     #[schema(value_type = Option<Object>)]
     pub(super) metadata: Option<Map<String, Value>>,
     /// One of `uploads.allowed_policies`; else `uploads.playback_policy`.

@@ -45,10 +45,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let mut refreshes = JoinSet::new();
     while !stop.is_cancelled() {
         if let Err(error) = drain(&state, &mut refreshes).await {
-            tracing::error!(
-                error = %Chain(&error),
-                "webhook events could not be applied"
-            );
+            error.log("webhook events could not be applied");
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
         while refreshes.try_join_next().is_some() {}
@@ -57,7 +54,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
             () = tokio::time::sleep(Duration::from_secs(1)) => {}
             _ = sweep.tick() => {
                 if let Err(error) = sweep_parked(&state).await {
-                    tracing::error!(error = %Chain(&error), "parked events could not be looked through");
+                    error.log("parked events could not be looked through");
                 }
             }
             () = stop.cancelled() => {}

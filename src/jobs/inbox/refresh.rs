@@ -108,7 +108,11 @@ impl Refresh {
         );
         if let Err(error) = self.try_run(state).instrument(span).await {
             // The event's lease runs out and it is taken again.
-            tracing::error!(event.id = %self.event.id, error = %Chain(&error), "a refresh failed");
+            if error.is_outage() {
+                tracing::debug!(event.id = %self.event.id, error = %Chain(&error), "a refresh failed");
+            } else {
+                tracing::error!(event.id = %self.event.id, error = %Chain(&error), "a refresh failed");
+            }
         }
     }
 

@@ -46,10 +46,7 @@ async fn lane(state: &AppState, sender: &Sender, endpoint: &str, stop: &Cancella
     while !stop.is_cancelled() {
         let sent = drain(state, sender, endpoint, stop).await;
         if let Err(error) = sent {
-            tracing::error!(
-                error = &error as &dyn std::error::Error,
-                "the outbox could not be worked on"
-            );
+            error.log("the outbox could not be worked on");
             tokio::time::sleep(LOOK).await;
         }
         tokio::select! {

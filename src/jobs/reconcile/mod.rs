@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 use tracing::{Instrument, field::Empty};
 use uuid::Uuid;
 
-use crate::chain::Chain;
 use crate::domain::{ShownStatus, Video};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -50,7 +49,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     let interval = Duration::from_secs(state.settings.reconcile.interval_s);
     while !stop.is_cancelled() {
         if let Err(error) = pass_as(&state).await {
-            tracing::error!(error = %Chain(&error), "the reconciler failed");
+            error.log("the reconciler failed");
         }
         tokio::select! {
             () = state.due.notified() => {}

@@ -366,6 +366,15 @@ pub(crate) fn environment(database: &str, mux: &str, more: &[(&str, &str)]) -> E
     all.into_iter().collect()
 }
 
+/// Mux's map in a folder for `providers.dir`, without its rate: frozen time gives no turns back.
+pub(crate) fn maps_without_a_rate() -> tempfile::TempDir {
+    let folder = tempfile::TempDir::new().unwrap();
+    let map = include_str!("../../../config/providers/mux.toml");
+    let rate = map.lines().find(|line| line.starts_with("rate = ")).unwrap();
+    std::fs::write(folder.path().join("mux.toml"), map.replacen(rate, "", 1)).unwrap();
+    folder
+}
+
 pub(crate) async fn build(env: &Environment, clock: Clock) -> Result<App, StartError> {
     let settings = load(None, env)?;
     App::build(settings, env, clock).await
