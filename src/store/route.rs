@@ -158,8 +158,8 @@ fn all_of<'e>(
         .boxed()
 }
 
-/// The last row wins nothing: the first one is returned once the statement has ended well.
-fn first_row<'e>(mut items: BoxStream<'e, Item>) -> BoxFuture<'e, Result<Option<PgRow>, sqlx::Error>> {
+/// Returns the first row, once the statement has ended well.
+fn first_row(mut items: BoxStream<'_, Item>) -> BoxFuture<'_, Result<Option<PgRow>, sqlx::Error>> {
     Box::pin(async move {
         let mut first = None;
         while let Some(item) = items.try_next().await? {
