@@ -2,16 +2,15 @@
 //!
 //! A leaf that every module may import; tests freeze it.
 
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicI64, Ordering},
-    },
-    time::{Duration, Instant},
-};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
+use tokio::sync::watch;
 use uuid::{NoContext, Timestamp, Uuid};
+
+/// Longest sleep towards a moment: the system's clock may be set meanwhile.
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 
 /// Where the service reads the time: the system's clock, or one that a test sets by hand.
 #[derive(Clone, Debug)]
@@ -21,7 +20,7 @@ pub struct Clock(Source);
 enum Source {
     System,
     /// Microseconds since 1970, shared by all clones.
-    Manual(Arc<AtomicI64>),
+    Manual(Arc<watch::Sender<i64>>),
 }
 
 impl Clock {
@@ -32,14 +31,16 @@ impl Clock {
 
     /// A clock that stands still at `at` until [`Clock::advance`] moves it.
     pub fn frozen(at: DateTime<Utc>) -> Self {
-        Self(Source::Manual(Arc::new(AtomicI64::new(at.timestamp_micros()))))
+        Self(Source::Manual(Arc::new(watch::Sender::new(
+            at.timestamp_micros(),
+        ))))
     }
 
     /// Now, cut to microseconds: what both databases keep.
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match &self.0 {
             Source::System => system_now().timestamp_micros(),
-            Source::Manual(micros) => micros.load(Ordering::SeqCst),
+            Source::Manual(micros) => *micros.borrow(),
         };
         DateTime::from_timestamp_micros(micros).unwrap_or_default()
     }
@@ -48,14 +49,31 @@ impl Clock {
     pub fn stopwatch(&self) -> Stopwatch {
         Stopwatch(match &self.0 {
             Source::System => Started::Monotonic(Instant::now()),
-            Source::Manual(micros) => Started::Manual(Arc::clone(micros), micros.load(Ordering::SeqCst)),
+            Source::Manual(micros) => Started::Manual(Arc::clone(micros), *micros.borrow()),
         })
     }
 
     /// Moves a frozen clock forward; does nothing to the system's.
     pub fn advance(&self, by: chrono::Duration) {
         if let Source::Manual(micros) = &self.0 {
-            micros.fetch_add(by.num_microseconds().unwrap_or_default(), Ordering::SeqCst);
+            micros.send_modify(|micros| *micros += by.num_microseconds().unwrap_or_default());
+        }
+    }
+
+    /// Waits until it is `at` by this clock; a frozen one must be moved there.
+    pub async fn until(&self, at: DateTime<Utc>) {
+        match &self.0 {
+            Source::System => loop {
+                match (at - self.now()).to_std() {
+                    Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LOOK_AGAIN)).await,
+                    _ => return,
+                }
+            },
+            Source::Manual(micros) => {
+                let mut moved = micros.subscribe();
+                // The sender lives as long as this clock does.
+                let _never_closed = moved.wait_for(|now| *now >= at.timestamp_micros()).await;
+            }
         }
     }
 
@@ -85,7 +103,7 @@ pub struct Stopwatch(Started);
 enum Started {
     Monotonic(Instant),
     /// The clock and what it showed.
-    Manual(Arc<AtomicI64>, i64),
+    Manual(Arc<watch::Sender<i64>>, i64),
 }
 
 impl Stopwatch {
@@ -94,7 +112,7 @@ impl Stopwatch {
         match &self.0 {
             Started::Monotonic(at) => at.elapsed(),
             Started::Manual(micros, at) => {
-                let passed = micros.load(Ordering::SeqCst) - at;
+                let passed = *micros.borrow() - at;
                 Duration::from_micros(u64::try_from(passed).unwrap_or_default())
             }
         }

@@ -1,5 +1,7 @@
 //! Who waits for a change of which video, and how changes reach them.
 
+mod shares;
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -10,6 +12,8 @@ use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use self::shares::{Share, Shares};
+use crate::chain::Chain;
 use crate::store::{Heard, Listener, Store, StoreError, or_rest};
 
 /// Where notifications do not come through, watched videos are looked at so often.
@@ -35,7 +39,7 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Watched {
     videos: HashMap<Uuid, watch::Sender<i64>>,
-    streams: usize,
+    shares: Shares,
 }
 
 /// No further stream is taken.
@@ -43,7 +47,7 @@ struct Watched {
 pub enum Full {
     /// This video has as many as it may.
     Video,
-    /// The process has.
+    /// The process has, and no owner has more than its share of them.
     Process,
 }
 
@@ -53,34 +57,34 @@ pub struct Seat {
     hub: Hub,
     id: Uuid,
     versions: watch::Receiver<i64>,
+    share: Share,
 }
 
 impl Hub {
-    /// Takes a place for a stream of video `id`.
+    /// Takes a place for a stream of video `id`, charged to `owner`. Where the process has `most`, the owner that has
+    /// most of them loses its oldest ([`Seat::given_away`]), so that no owner is refused because of another's streams.
     ///
     /// # Errors
-    /// The video has 20, or the process `most`.
-    pub fn take_seat(&self, id: Uuid, most: usize) -> Result<Seat, Full> {
+    /// The video has 20, or the process `most` and no owner has more than its share.
+    pub fn take_seat(&self, id: Uuid, owner: &str, most: usize) -> Result<Seat, Full> {
         let mut watched = self.watched();
-        if watched.streams >= most {
-            return Err(Full::Process);
-        }
-        let sender = watched.videos.entry(id).or_insert_with(|| watch::Sender::new(0));
-        if sender.receiver_count() >= PER_VIDEO {
+        let open = watched.videos.get(&id).map_or(0, watch::Sender::receiver_count);
+        if open >= PER_VIDEO {
             return Err(Full::Video);
         }
-        let versions = sender.subscribe();
-        watched.streams += 1;
+        let share = watched.shares.enter(owner, most).ok_or(Full::Process)?;
+        let sender = watched.videos.entry(id).or_insert_with(|| watch::Sender::new(0));
         Ok(Seat {
             hub: self.clone(),
             id,
-            versions,
+            versions: sender.subscribe(),
+            share,
         })
     }
 
     /// How many streams there are.
     pub fn streams(&self) -> usize {
-        self.watched().streams
+        self.watched().shares.len()
     }
 
     fn watched(&self) -> std::sync::MutexGuard<'_, Watched> {
@@ -119,12 +123,17 @@ impl Seat {
         // The sender lives as long as this seat does.
         let _never_closed = self.versions.wait_for(|version| *version > known).await;
     }
+
+    /// Cancelled when the place belongs to another stream: this one is to end.
+    pub fn given_away(&self) -> CancellationToken {
+        self.share.given_away.clone()
+    }
 }
 
 impl Drop for Seat {
     fn drop(&mut self) {
         let mut watched = self.hub.watched();
-        watched.streams = watched.streams.saturating_sub(1);
+        watched.shares.leave(&self.share);
         // Our own receiver is still counted.
         if watched
             .videos

@@ -19,7 +19,7 @@ use crate::limits::{FairRoom, FairSemaphore, Limits, Quotas};
 use crate::live::Hub;
 use crate::provider::{HashKey, Provider, Sightings};
 use crate::store::{Depths, Intake, Planner, Store, StoreError};
-use crate::telemetry::Metrics;
+use crate::telemetry::{LogLimits, Metrics};
 
 /// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
 const WEBHOOK_ROOM: usize = 64 * 1024 * 1024;
@@ -126,6 +126,8 @@ pub struct Inner {
     pub thumbnail_sizes: Vec<(String, u32)>,
     /// What is counted.
     pub metrics: Arc<Metrics>,
+    /// How much of the log strangers may fill.
+    pub(crate) log_limits: LogLimits,
     /// How deep the queues were when it was last asked.
     pub(crate) last_depths: Arc<LastDepths>,
 }
@@ -169,6 +171,7 @@ impl AppState {
             stopping: Arc::default(),
             last_ready: Arc::default(),
             metrics,
+            log_limits: LogLimits::default(),
             last_depths: Arc::default(),
         }))
     }
@@ -205,6 +208,7 @@ impl AppState {
             due: old.due.clone(),
             me: old.me,
             metrics: old.metrics.clone(),
+            log_limits: old.log_limits.clone(),
             last_depths: old.last_depths.clone(),
         }))
     }

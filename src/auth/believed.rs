@@ -6,7 +6,8 @@ use std::fmt;
 use quick_cache::sync::Cache;
 use sha2::{Digest, Sha256};
 
-use super::{Caller, Times};
+use super::Caller;
+use super::claims::Times;
 
 /// Tokens that are remembered, by their hash.
 const REMEMBERED: usize = 4_096;

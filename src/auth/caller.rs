@@ -1,8 +1,9 @@
 //! A caller, and what it may do.
 
+use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
 
-use super::{Claims, NotBelieved};
+use super::claims::{Claims, LEEWAY_S};
 use crate::domain::{ShownStatus, Video};
 
 /// An authenticated caller. Only a valid token makes one.
@@ -13,6 +14,7 @@ pub struct Caller {
     play: bool,
     /// Where set, `video:play` reaches no further than these.
     videos: Option<Vec<Uuid>>,
+    expiry: DateTime<Utc>,
 }
 
 impl Caller {
@@ -21,20 +23,24 @@ impl Caller {
     /// The scope that may do everything.
     pub const ADMIN: &str = "video:admin";
 
-    pub(super) fn of(claims: Claims) -> Result<Self, NotBelieved> {
-        if !(1..=128).contains(&claims.sub.chars().count()) || claims.sub.contains('\0') {
-            return Err(NotBelieved("The token's sub must have 1 to 128 characters."));
-        }
-        if claims.videos.as_ref().is_some_and(|videos| videos.len() > 100) {
-            return Err(NotBelieved("The token's videos are more than 100."));
-        }
-        let has = |scope: &str| claims.scope.split(' ').any(|given| given == scope);
-        Ok(Self {
+    pub(super) fn of(claims: Claims) -> Self {
+        let has = |scope: &str| claims.scopes.iter().any(|given| given == scope);
+        Self {
             admin: has(Self::ADMIN),
             play: has(Self::PLAY),
+            expiry: claims.times.expiry(),
             sub: claims.sub,
             videos: claims.videos,
-        })
+        }
+    }
+
+    /// Until when the token holds, seen from `now`: its `exp`, or the end of the leeway where that has begun.
+    pub fn holds_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        if now < self.expiry {
+            return self.expiry;
+        }
+        let leeway = Duration::seconds(LEEWAY_S);
+        self.expiry.checked_add_signed(leeway).unwrap_or(self.expiry)
     }
 
     /// The owner of what this caller makes.

@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
-use jsonwebtoken::jwk::{Jwk, JwkSet};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, Semaphore};
 
+use super::NotBelieved;
+use super::key_set::{KeySet, VerifyingKey};
 use crate::chain::Chain;
 use crate::config::is_loopback_url;
 
@@ -16,15 +17,21 @@ use crate::config::is_loopback_url;
 const REFETCH_AFTER_S: i64 = 60;
 /// Largest key set, in bytes.
 const MAX_BYTES: usize = 1 << 20;
+/// Longest that fetching the set may take, from the first byte to the last.
+const FETCH_DEADLINE: Duration = Duration::from_secs(5);
+/// Requests that may wait for a fetch which another one began.
+const MOST_WAITING: usize = 32;
 
 /// Where the keys come from, and the ones that we have.
 #[derive(Debug)]
 pub struct Jwks {
     source: Source,
-    keys: ArcSwap<JwkSet>,
+    keys: ArcSwap<KeySet>,
     /// How often the keys were replaced.
     edition: AtomicU64,
+    /// Held while the set is fetched.
     last_fetch: Mutex<Option<DateTime<Utc>>>,
+    waiting: Semaphore,
 }
 
 #[derive(Debug)]
@@ -100,8 +107,9 @@ impl Jwks {
                 return Err(JwksError::Unsafe);
             }
             let client = reqwest::Client::builder()
-                .timeout(Duration::from_secs(5))
+                .timeout(FETCH_DEADLINE)
                 .redirect(reqwest::redirect::Policy::none())
+                .no_proxy()
                 .build()?;
             Source::Url(client, source.to_owned())
         } else {
@@ -112,6 +120,7 @@ impl Jwks {
             keys: ArcSwap::default(),
             edition: AtomicU64::new(0),
             last_fetch: Mutex::new(None),
+            waiting: Semaphore::new(MOST_WAITING),
         })
     }
 
@@ -124,14 +133,28 @@ impl Jwks {
     /// # Errors
     /// It could not be had.
     pub async fn refresh(&self, now: DateTime<Utc>) -> Result<(), JwksError> {
-        *self.last_fetch.lock().await = Some(now);
+        let mut last = self.last_fetch.lock().await;
+        *last = Some(now);
+        self.fetch().await
+    }
+
+    async fn fetch(&self) -> Result<(), JwksError> {
         let bytes = match &self.source {
             Source::File(path) => tokio::fs::read(path).await?,
             Source::Url(client, url) => fetch(client, url).await?,
         };
-        self.keys.store(Arc::new(serde_json::from_slice(&bytes)?));
+        let set = KeySet::read(&bytes)?;
+        if set.len() == 0 {
+            tracing::warn!("auth.jwks has no key that checks tokens: RS256, ES256 or EdDSA, use sig");
+        }
+        self.keys.store(Arc::new(set));
         self.edition.fetch_add(1, Ordering::SeqCst);
         Ok(())
+    }
+
+    /// How many keys of the set check tokens; none where it could not be fetched yet.
+    pub fn count(&self) -> usize {
+        self.keys.load().len()
     }
 
     /// Another number after every fetch: what was believed before is to be looked at again.
@@ -139,33 +162,39 @@ impl Jwks {
         self.edition.load(Ordering::SeqCst)
     }
 
-    /// The key `kid`, or the only one where the token names none.
-    pub(super) async fn key(&self, kid: Option<&str>, now: DateTime<Utc>) -> Option<Jwk> {
-        if let Some(key) = self.find(kid) {
-            return Some(key);
+    /// The keys named `kid`, or the only one where the token names none. The set is fetched again for a name that it
+    /// does not have.
+    pub(super) async fn keys(
+        &self,
+        kid: Option<&str>,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<Arc<VerifyingKey>>, NotBelieved> {
+        let found = self.keys.load().find(kid);
+        match found {
+            Err(NotBelieved::UnknownKey(_) | NotBelieved::NoKeyId(0)) => {
+                self.refetch(now).await;
+                self.keys.load().find(kid)
+            }
+            found => found,
         }
-        if self.may_refetch(now).await
-            && let Err(error) = self.refresh(now).await
-        {
+    }
+
+    /// Fetches the set unless that was done within a minute. One request fetches, those that come meanwhile wait for it.
+    async fn refetch(&self, now: DateTime<Utc>) {
+        // Why: a request that waits holds its permit, and naming a key that is not there costs a stranger nothing.
+        let Ok(_waiting) = self.waiting.try_acquire() else {
+            return;
+        };
+        let mut last = self.last_fetch.lock().await;
+        if last.is_some_and(|last| (now - last).num_seconds() < REFETCH_AFTER_S) {
+            return;
+        }
+        *last = Some(now);
+        if let Err(error) = self.fetch().await {
             tracing::warn!(
                 error = %Chain(&error),
                 "auth.jwks cannot be fetched; keeping the old set"
             );
-        }
-        self.find(kid)
-    }
-
-    async fn may_refetch(&self, now: DateTime<Utc>) -> bool {
-        let last = self.last_fetch.lock().await;
-        last.is_none_or(|last| (now - last).num_seconds() >= REFETCH_AFTER_S)
-    }
-
-    fn find(&self, kid: Option<&str>) -> Option<Jwk> {
-        let set = self.keys.load();
-        match (kid, set.keys.as_slice()) {
-            (Some(kid), _) => set.find(kid).cloned(),
-            (None, [only]) => Some(only.clone()),
-            (None, _) => None,
         }
     }
 }

@@ -2,22 +2,27 @@
 
 mod believed;
 mod caller;
+mod claims;
 mod development;
+mod header;
 mod issue;
 mod jwks;
+mod key_set;
 mod local_request;
+mod refusal;
 mod ticket;
 
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use jsonwebtoken::jwk::Jwk;
+use jsonwebtoken::errors::ErrorKind;
 use jsonwebtoken::{Algorithm, DecodingKey, Validation};
 use secrecy::{ExposeSecret, SecretString};
-use serde::Deserialize;
-use uuid::Uuid;
+use serde_json::Value;
 
 use self::believed::Believed;
+use self::claims::Claims;
+use self::header::TokenHeader;
 use crate::chain::Chain;
 
 pub use caller::Caller;
@@ -25,10 +30,8 @@ pub use development::{Development, DevelopmentError, check as check_development,
 pub use issue::{Grant, issue};
 pub use jwks::{Jwks, JwksError};
 pub use local_request::{NotLocal, check_request};
+pub use refusal::NotBelieved;
 pub use ticket::Tickets;
-
-/// Seconds by which clocks may differ.
-const LEEWAY_S: i64 = 30;
 
 /// Decides whose tokens are believed.
 #[derive(Debug)]
@@ -44,31 +47,6 @@ enum Keys {
     Secrets(Vec<SecretString>),
     Set(Arc<Jwks>),
 }
-
-/// What a believed token says.
-#[derive(Debug, Deserialize)]
-struct Claims {
-    sub: String,
-    exp: f64,
-    nbf: Option<f64>,
-    #[serde(default)]
-    scope: String,
-    videos: Option<Vec<Uuid>>,
-}
-
-/// When a token is good, in Unix seconds.
-#[derive(Clone, Copy, Debug)]
-struct Times {
-    exp: f64,
-    nbf: Option<f64>,
-}
-
-/// The token is not believed. The text says why, without the token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0}")]
-pub struct NotBelieved(pub &'static str);
-
-const REFUSED: NotBelieved = NotBelieved("The token is not valid.");
 
 impl Authenticator {
     /// Tokens with an HS256 signature by one of `secrets`.
@@ -113,7 +91,7 @@ impl Authenticator {
     /// Whose token this is.
     ///
     /// # Errors
-    /// What is wrong with it, but never the token.
+    /// Why it is not believed: for the log, but never the token.
     pub async fn authenticate(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, NotBelieved> {
         let hash = Believed::hash(token);
         // Before the token is looked at: what a set said that is replaced meanwhile is not believed again.
@@ -121,87 +99,64 @@ impl Authenticator {
         if let Some((caller, times)) = self.believed.get(&hash, keys) {
             return times.check(now).map(|()| caller);
         }
-        let claims = self.claims(token, now).await.ok_or(REFUSED)?;
-        let times = Times {
-            exp: claims.exp,
-            nbf: claims.nbf,
-        };
-        times.check(now)?;
-        let caller = Caller::of(claims)?;
+        let claims = self.verify(token, now).await?;
+        let claims = Claims::read(&claims, self.issuer.as_deref(), self.audience.as_deref(), now)?;
+        let times = claims.times;
+        let caller = Caller::of(claims);
         self.believed.insert(hash, keys, caller.clone(), times);
         Ok(caller)
     }
 
-    /// What a token with a good signature says.
-    async fn claims(&self, token: &str, now: DateTime<Utc>) -> Option<Claims> {
+    /// What a token says whose signature holds.
+    async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Value, NotBelieved> {
+        let header = TokenHeader::read(token)?;
         match &self.keys {
-            Keys::Secrets(secrets) => secrets.iter().find_map(|secret| {
-                let key = DecodingKey::from_secret(secret.expose_secret().as_bytes());
-                self.decode(token, &key, Algorithm::HS256)
-            }),
+            Keys::Secrets(secrets) => {
+                header.check_algorithm(&[Algorithm::HS256])?;
+                let keys = secrets
+                    .iter()
+                    .map(|secret| DecodingKey::from_secret(secret.expose_secret().as_bytes()));
+                verify_with(token, keys.map(|key| (key, Algorithm::HS256)), "any secret")
+            }
             Keys::Set(set) => {
-                let header = jsonwebtoken::decode_header(token).ok()?;
-                let key = set.key(header.kid.as_deref(), now).await?;
-                let algorithm = algorithm_of(&key)?;
-                let decoding = DecodingKey::from_jwk(&key).ok()?;
-                self.decode(token, &decoding, algorithm)
+                let keys = set.keys(header.kid(), now).await?;
+                let algorithms: Vec<Algorithm> = keys.iter().map(|key| key.algorithm).collect();
+                header.check_algorithm(&algorithms)?;
+                let fitting = keys.iter().filter(|key| header.names(key.algorithm));
+                let fitting = fitting.map(|key| (key.decoding.clone(), key.algorithm));
+                verify_with(token, fitting, "its key of auth.jwks")
             }
         }
     }
+}
 
-    /// The claims, where the signature holds under exactly this algorithm and issuer and audience are right.
-    fn decode(&self, token: &str, key: &DecodingKey, algorithm: Algorithm) -> Option<Claims> {
+/// The claims, where the signature holds with one of the keys under exactly that key's algorithm.
+fn verify_with(
+    token: &str,
+    keys: impl Iterator<Item = (DecodingKey, Algorithm)>,
+    what: &'static str,
+) -> Result<Value, NotBelieved> {
+    let mut refusal = NotBelieved::Signature(what);
+    for (key, algorithm) in keys {
         let mut rules = Validation::new(algorithm);
-        // Times are compared with our own clock in `Times::check`.
+        // Why: `Claims::read` checks the claims, by our own clock and with a reason for each.
         rules.validate_exp = false;
-        rules.validate_aud = self.audience.is_some();
-        rules.required_spec_claims = ["exp", "sub"].map(str::to_owned).into();
-        if let Some(issuer) = &self.issuer {
-            rules.set_issuer(&[issuer]);
-            rules.required_spec_claims.insert("iss".to_owned());
+        rules.validate_aud = false;
+        rules.required_spec_claims.clear();
+        match jsonwebtoken::decode(token, &key, &rules) {
+            Ok(data) => return Ok(data.claims),
+            Err(error) => match error.kind() {
+                ErrorKind::InvalidSignature => {}
+                ErrorKind::Base64(_) | ErrorKind::Json(_) | ErrorKind::Utf8(_) => {
+                    refusal = NotBelieved::Malformed("a part is not base64url, or no JSON object");
+                }
+                _ => refusal = NotBelieved::Signature("a key that could not be used"),
+            },
         }
-        if let Some(audience) = &self.audience {
-            rules.set_audience(&[audience]);
-            rules.required_spec_claims.insert("aud".to_owned());
-        }
-        jsonwebtoken::decode(token, key, &rules)
-            .ok()
-            .map(|data| data.claims)
     }
+    Err(refusal)
 }
 
 fn set(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
-}
-
-impl Times {
-    #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
-    fn check(self, now: DateTime<Utc>) -> Result<(), NotBelieved> {
-        let now = now.timestamp();
-        if !self.exp.is_finite() || self.exp + LEEWAY_S as f64 <= now as f64 {
-            return Err(NotBelieved("The token has expired."));
-        }
-        if self.nbf.is_some_and(|nbf| nbf - LEEWAY_S as f64 > now as f64) {
-            return Err(NotBelieved("The token is not valid yet."));
-        }
-        Ok(())
-    }
-}
-
-/// The one algorithm that a key signs with: by the key itself, never by the token's word. Symmetric keys have none.
-fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
-    use jsonwebtoken::jwk::{AlgorithmParameters as P, EllipticCurve, KeyAlgorithm};
-    let by_type = match &key.algorithm {
-        P::RSA(_) => Algorithm::RS256,
-        P::EllipticCurve(parameters) if parameters.curve == EllipticCurve::P256 => Algorithm::ES256,
-        P::OctetKeyPair(parameters) if parameters.curve == EllipticCurve::Ed25519 => Algorithm::EdDSA,
-        _ => return None,
-    };
-    match (key.common.key_algorithm, by_type) {
-        (None, _)
-        | (Some(KeyAlgorithm::RS256), Algorithm::RS256)
-        | (Some(KeyAlgorithm::ES256), Algorithm::ES256)
-        | (Some(KeyAlgorithm::EdDSA), Algorithm::EdDSA) => Some(by_type),
-        _ => None,
-    }
 }

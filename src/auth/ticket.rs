@@ -56,18 +56,17 @@ impl Tickets {
         format!("v1.{exp}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
-    /// Whether the ticket opens this video's stream now.
-    pub fn opens(&self, ticket: &str, video: Uuid, now: DateTime<Utc>) -> bool {
+    /// Until when the ticket opens this video's stream; none where it does not open it now.
+    pub fn opens(&self, ticket: &str, video: Uuid, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut parts = ticket.splitn(3, '.');
         let (Some("v1"), Some(exp), Some(mac)) = (parts.next(), parts.next(), parts.next()) else {
-            return false;
+            return None;
         };
-        let (Ok(exp), Ok(mac)) = (exp.parse::<i64>(), URL_SAFE_NO_PAD.decode(mac)) else {
-            return false;
-        };
+        let (exp, mac) = (exp.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
         // Constant time.
-        let ours = self.mac(video, exp);
-        ours.is_some_and(|ours| ours.verify_slice(&mac).is_ok()) && now.timestamp() < exp
+        self.mac(video, exp)?.verify_slice(&mac).ok()?;
+        let end = DateTime::from_timestamp(exp, 0)?;
+        (now < end).then_some(end)
     }
 
     fn mac(&self, video: Uuid, exp: i64) -> Option<Hmac<Sha256>> {
@@ -99,13 +98,13 @@ mod tests {
         let tickets = Tickets::new(&[7; 32]).unwrap();
         let (video, now) = (Uuid::from_u128(1), at(1_780_000_000));
         let ticket = tickets.ticket(video, now);
-        assert!(tickets.opens(&ticket, video, now));
-        assert!(!tickets.opens(&ticket, Uuid::from_u128(2), now));
-        assert!(!tickets.opens(&ticket, video, at(Tickets::end(now))));
-        assert!(!tickets.opens(&ticket.replace("v1.1", "v1.2"), video, now));
-        assert!(!Tickets::new(&[8; 32]).unwrap().opens(&ticket, video, now));
+        assert_eq!(tickets.opens(&ticket, video, now), Some(at(Tickets::end(now))));
+        assert_eq!(tickets.opens(&ticket, Uuid::from_u128(2), now), None);
+        assert_eq!(tickets.opens(&ticket, video, at(Tickets::end(now))), None);
+        assert_eq!(tickets.opens(&ticket.replace("v1.1", "v1.2"), video, now), None);
+        assert_eq!(Tickets::new(&[8; 32]).unwrap().opens(&ticket, video, now), None);
         for bad in ["", "v1", "v1.x.y", "v2.1.a"] {
-            assert!(!tickets.opens(bad, video, now));
+            assert_eq!(tickets.opens(bad, video, now), None);
         }
     }
 }

@@ -40,7 +40,10 @@ pub(super) async fn serve(
     };
     greet(&app);
     let reloader = Reloader::new(&app, file, env);
-    if run(Running::start(app, reloader), hangup, stop).await == Ended::Well {
+    let log_limits = app.state.log_limits.clone();
+    let ended = run(Running::start(app, reloader), hangup, stop).await;
+    log_limits.flush();
+    if ended == Ended::Well {
         export.finish().await;
     }
     Ok(())

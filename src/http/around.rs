@@ -16,21 +16,11 @@ use tokio::time::timeout;
 
 use super::caller;
 use super::error::ApiError;
-use super::log::{self, Lines};
+use super::log::{self, Observer};
 use super::problems::{self, RequestId};
 use super::quota;
 use crate::limits::{FairSemaphore, with_deadline, with_permit};
 use crate::state::AppState;
-use crate::telemetry::Metrics;
-
-/// What [`watched`] knows of its listener.
-#[derive(Clone)]
-pub(crate) struct Watch {
-    pub(crate) metrics: Arc<Metrics>,
-    pub(crate) lines: Lines,
-    /// The path under which callers reach the service.
-    pub(crate) prefix: Arc<str>,
-}
 
 /// What nobody counts.
 pub(crate) async fn uncounted(State(prefix): State<Arc<str>>, mut request: Request, next: Next) -> Response {
@@ -41,9 +31,9 @@ pub(crate) async fn uncounted(State(prefix): State<Arc<str>>, mut request: Reque
 }
 
 /// What is counted, and has a line.
-pub(crate) async fn watched(State(watch): State<Watch>, mut request: Request, next: Next) -> Response {
+pub(crate) async fn watched(State(observer): State<Observer>, mut request: Request, next: Next) -> Response {
     let id = RequestId::settle(request.headers_mut());
-    let mut response = log::watch(&watch, &id, request, next).await;
+    let mut response = log::watch(&observer, &id, request, next).await;
     id.write(response.headers_mut());
     response
 }

@@ -11,6 +11,7 @@ use super::peer;
 use crate::auth::{Caller, NotBelieved, check_request};
 use crate::limits::CallerKey;
 use crate::state::AppState;
+use crate::telemetry::note_caller;
 
 /// A caller with the scope `video:admin`.
 #[derive(Clone, Debug)]
@@ -24,38 +25,50 @@ impl FromRequestParts<AppState> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
-        let believed = believe(parts, state).await;
-        believed.map_err(|refusal| peer::failed(state, parts, refusal))
+        let refusal = match parts.extensions.get::<NotBelieved>() {
+            Some(refusal) => refusal.clone(),
+            None => match believe(parts, state).await {
+                Ok(caller) => return Ok(caller),
+                Err(refusal) => refusal,
+            },
+        };
+        Err(peer::not_believed(state, parts, &refusal))
     }
 }
 
-/// Whom the request is charged to: the owner of a valid token, which is noted for the handler, else the address.
+/// Whom the request is charged to: the owner of a valid token, else the address. What is found of the token is noted
+/// for the handler: a signature is not checked twice.
 pub(crate) async fn charge(parts: &mut Parts, state: &AppState) -> CallerKey {
-    if parts.headers.contains_key(header::AUTHORIZATION)
-        && let Ok(caller) = believe(parts, state).await
-    {
-        let key = CallerKey::owner(caller.owner());
-        parts.extensions.insert(caller);
-        return key;
+    if parts.headers.contains_key(header::AUTHORIZATION) {
+        match believe(parts, state).await {
+            Ok(caller) => {
+                let key = CallerKey::owner(caller.owner());
+                parts.extensions.insert(caller);
+                return key;
+            }
+            Err(refusal) => {
+                parts.extensions.insert(refusal);
+            }
+        }
     }
     peer::address_of(state, parts).map_or_else(CallerKey::unknown, CallerKey::address)
 }
 
 /// Whose request it is, by the one token that it must have.
-async fn believe(parts: &Parts, state: &AppState) -> Result<Caller, ApiError> {
+async fn believe(parts: &Parts, state: &AppState) -> Result<Caller, NotBelieved> {
     let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
-    let (Some(value), None) = (given.next(), given.next()) else {
-        return Err(ApiError::Unauthenticated(
-            "Send one header Authorization: Bearer <token>.",
-        ));
+    let value = match (given.next(), given.next()) {
+        (None, _) => return Err(NotBelieved::NoHeader),
+        (Some(_), Some(_)) => return Err(NotBelieved::SeveralHeaders),
+        (Some(value), None) => value.to_str().unwrap_or_default(),
     };
-    let text = value.to_str().unwrap_or_default();
-    let token = text
+    let (_, token) = value
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .map(|(_, token)| token.trim())
-        .ok_or(ApiError::Unauthenticated("Send Authorization: Bearer <token>."))?;
-    Ok(state.auth.authenticate(token, state.clock.now()).await?)
+        .ok_or(NotBelieved::NotBearer)?;
+    let caller = state.auth.authenticate(token.trim(), state.clock.now()).await?;
+    note_caller();
+    Ok(caller)
 }
 
 impl FromRequestParts<AppState> for Admin {
@@ -76,12 +89,6 @@ impl std::ops::Deref for Admin {
 
     fn deref(&self) -> &Caller {
         &self.0
-    }
-}
-
-impl From<NotBelieved> for ApiError {
-    fn from(refusal: NotBelieved) -> Self {
-        Self::Unauthenticated(refusal.0)
     }
 }
 

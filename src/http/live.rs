@@ -6,6 +6,7 @@ use std::time::Duration;
 use axum::extract::{FromRequestParts, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
 use futures::stream::{self, Stream};
 use http::request::Parts;
 use http::{HeaderMap, HeaderValue, StatusCode, header};
@@ -18,10 +19,11 @@ use super::extract::{Id, Query};
 use super::peer;
 use super::videos::managed;
 use super::view::VideoView;
-use crate::auth::Caller;
+use crate::auth::{Caller, NotBelieved};
 use crate::domain::{ShownStatus, Video};
 use crate::live::{Full, Seat};
 use crate::state::AppState;
+use crate::telemetry::note_caller;
 
 /// A comment line keeps idle connections open.
 const HEARTBEAT: Duration = Duration::from_secs(15);
@@ -55,6 +57,10 @@ pub(crate) struct StreamQuery {
 pub(crate) struct Follower {
     video: Video,
     follow: bool,
+    /// Whose stream it is: the token's `sub`, with a ticket the video's owner.
+    owner: String,
+    /// When the token or the ticket ends.
+    until: DateTime<Utc>,
 }
 
 impl FromRequestParts<AppState> for Follower {
@@ -68,27 +74,34 @@ impl FromRequestParts<AppState> for Follower {
             Some(_) => return Err(ApiError::InvalidRequest("follow must be 0 or 1.".to_owned())),
         };
         let Id(id) = Id::from_request_parts(parts, state).await?;
-        let video = match query.ticket {
-            None => {
-                let caller = Caller::from_request_parts(parts, state).await?;
-                managed(state, &caller, id).await?
-            }
-            Some(ticket) if state.tickets.opens(&ticket, id, state.clock.now()) => {
-                let video = state.store.video(id).await?;
-                video
-                    .filter(|video| video.status != ShownStatus::Deleted)
-                    .ok_or(ApiError::NotFound)?
-            }
-            Some(_) => {
-                let detail = "The ticket does not open this stream; read the video again.";
-                return Err(peer::failed(state, parts, ApiError::Unauthenticated(detail)));
-            }
+        let now = state.clock.now();
+        let Some(ticket) = query.ticket else {
+            let caller = Caller::from_request_parts(parts, state).await?;
+            return Ok(Self {
+                video: managed(state, &caller, id).await?,
+                follow,
+                owner: caller.owner().to_owned(),
+                until: caller.holds_until(now),
+            });
         };
-        Ok(Self { video, follow })
+        let Some(until) = state.tickets.opens(&ticket, id, now) else {
+            return Err(peer::not_believed(state, parts, &NotBelieved::Ticket));
+        };
+        note_caller();
+        let video = state.store.video(id).await?;
+        let video = video
+            .filter(|video| video.status != ShownStatus::Deleted)
+            .ok_or(ApiError::NotFound)?;
+        Ok(Self {
+            follow,
+            owner: video.owner.clone(),
+            until,
+            video,
+        })
     }
 }
 
-/// The video's versions as they come.
+/// The video's versions as they come, until the token or the ticket ends.
 #[utoipa::path(
     get,
     path = "/v1/videos/{id}/events",
@@ -115,7 +128,12 @@ pub(crate) async fn events(
     follower: Follower,
     headers: HeaderMap,
 ) -> Result<Response, ApiError> {
-    let Follower { video, follow } = follower;
+    let Follower {
+        video,
+        follow,
+        owner,
+        until,
+    } = follower;
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
@@ -124,7 +142,7 @@ pub(crate) async fn events(
     }
     let seat = state
         .hub
-        .take_seat(video.id, state.settings.http.max_streams)
+        .take_seat(video.id, &owner, state.settings.http.max_streams)
         .map_err(|full| match full {
             Full::Video => ApiError::RateLimited(Duration::from_secs(5)),
             Full::Process => ApiError::Unavailable,
@@ -134,6 +152,7 @@ pub(crate) async fn events(
         id: video.id,
         sent: last.unwrap_or_default(),
         follow,
+        until,
         over: false,
         state,
     };
@@ -154,6 +173,7 @@ struct Following {
     /// The version sent last.
     sent: i64,
     follow: bool,
+    until: DateTime<Utc>,
     over: bool,
 }
 
@@ -167,22 +187,31 @@ impl Following {
 
     async fn next(&mut self) -> Option<Event> {
         while !self.over {
+            if self.state.clock.now() >= self.until {
+                return Some(self.end());
+            }
             if let Some(event) = self.current().await {
                 return Some(event);
             }
             if self.over {
                 return None;
             }
+            let given_away = self.seat.given_away();
             tokio::select! {
                 () = self.seat.changed_from(self.sent) => {}
-                () = self.state.stopped.cancelled() => {
-                    self.over = true;
-                    // Spread, so that not everybody comes back at once.
-                    return Some(Event::default().retry(Duration::from_millis(rand::random_range(1000..8000))));
-                }
+                () = self.state.clock.until(self.until) => return Some(self.end()),
+                () = given_away.cancelled() => return Some(self.end()),
+                () = self.state.stopped.cancelled() => return Some(self.end()),
             }
         }
         None
+    }
+
+    /// The last event of a stream that its client may open again: when to.
+    fn end(&mut self) -> Event {
+        self.over = true;
+        // Spread, so that not everybody comes back at once.
+        Event::default().retry(Duration::from_millis(rand::random_range(1000..8000)))
     }
 
     /// The current version, where it was not sent yet. Ends the stream after a final one.

@@ -1,5 +1,11 @@
-//! One line, one span and one measurement a request: by route, never by address, since addresses can hold secrets.
+//! One line, one span and one measurement a request: by route, never by URL, since URLs can hold secrets.
+//!
+//! A request with a valid token, ticket or signature always has its line. Those of strangers have lines within limits
+//! ([`LogLimits`]), so that nobody can fill the disk, and are counted beyond them. A fault of ours (5xx other than 503)
+//! always has a line.
 
+use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use axum::extract::{MatchedPath, Request};
@@ -8,9 +14,11 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use tracing::{Span, field::Empty};
 
-use super::around::Watch;
+use super::peer;
 use super::problems::{RequestId, problems};
-use crate::telemetry::{TRACE, Trail};
+use crate::limits::Network;
+use crate::state::AppState;
+use crate::telemetry::{LogLimits, Metrics, TRACE, Trail};
 
 /// Requests that no route is for, whatever their path.
 const NO_ROUTE: &str = "none";
@@ -24,17 +32,43 @@ pub(crate) enum Lines {
     Quiet,
 }
 
+/// What is written of the requests of one listener, and where it is counted. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct Observer {
+    lines: Lines,
+    metrics: Arc<Metrics>,
+    limits: LogLimits,
+    proxies: Arc<[Network]>,
+    /// The path under which callers reach the service.
+    prefix: Arc<str>,
+}
+
+impl Observer {
+    pub(crate) fn new(state: &AppState, lines: Lines) -> Self {
+        Self {
+            lines,
+            metrics: state.metrics.clone(),
+            limits: state.log_limits.clone(),
+            proxies: state.settings.http.proxies.as_slice().into(),
+            prefix: state.settings.http.path_prefix().into(),
+        }
+    }
+
+    /// Whether the request has a line of its own.
+    fn admits(&self, network: Option<IpAddr>, status: StatusCode, trail: &Trail) -> bool {
+        let refused = status.is_client_error() || status == StatusCode::SERVICE_UNAVAILABLE;
+        if trail.has_known_caller() {
+            true
+        } else if refused {
+            self.limits.refused.admit(network)
+        } else {
+            status.is_server_error() || self.limits.served.admit(network)
+        }
+    }
+}
+
 /// Runs the request, and says what became of it.
-pub(crate) async fn watch(
-    Watch {
-        metrics,
-        lines,
-        prefix,
-    }: &Watch,
-    id: &RequestId,
-    request: Request,
-    next: Next,
-) -> Response {
+pub(crate) async fn watch(observer: &Observer, id: &RequestId, request: Request, next: Next) -> Response {
     let method = request.method().clone();
     let matched = request.extensions().get::<MatchedPath>().cloned();
     let route = matched.as_ref().map_or(NO_ROUTE, MatchedPath::as_str);
@@ -44,13 +78,20 @@ pub(crate) async fn watch(
     } else {
         span(&method, route, id.as_str())
     };
+    let quiet = probe || observer.lines == Lines::Quiet;
+    let network = peer::network(request.extensions(), request.headers(), &observer.proxies);
     let trail = Trail::begin(request.headers(), span);
     let begun = Instant::now();
-    let response = trail.clone().follow(problems(id, prefix, request, next)).await;
+    let response = trail.clone().follow(problems(id, &observer.prefix, request, next)).await;
     let took = begun.elapsed();
     let status = response.status();
-    metrics.request(route, known(&method), status.as_str(), took);
+    observer
+        .metrics
+        .request(route, known(&method), status.as_str(), took);
     end(trail.span(), status);
+    if !quiet && !observer.admits(network, status, &trail) {
+        return response;
+    }
     let line = Line {
         method,
         route,
@@ -59,7 +100,7 @@ pub(crate) async fn watch(
         id,
         trail,
     };
-    line.write(probe || *lines == Lines::Quiet);
+    line.write(quiet);
     response
 }
 

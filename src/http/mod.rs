@@ -38,10 +38,9 @@ use http::{HeaderName, Method, header};
 use tower::ServiceBuilder;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
-use self::around::Watch;
 pub use self::code::Code;
 use self::error::ApiError;
-use self::log::Lines;
+use self::log::{Lines, Observer};
 pub use self::openapi::document as openapi_document;
 use crate::config::{Settings, is_loopback_origin};
 use crate::state::AppState;
@@ -66,15 +65,8 @@ pub fn router(state: &AppState, local: Option<Router>, console: Option<Router>) 
         all = all.merge(metrics::route(state));
         all = all.layer(from_fn(caller::development_guard));
     }
-    all.layer(from_fn_with_state(watch(state, Lines::Shown), around::watched))
-}
-
-fn watch(state: &AppState, lines: Lines) -> Watch {
-    Watch {
-        metrics: state.metrics.clone(),
-        lines,
-        prefix: state.settings.http.path_prefix().into(),
-    }
+    let observer = Observer::new(state, Lines::Shown);
+    all.layer(from_fn_with_state(observer, around::watched))
 }
 
 /// What the listener of `http.metrics_listen` serves.
@@ -89,12 +81,12 @@ pub fn metrics_router(state: &AppState) -> Router {
 
 /// What the inner loopback listener serves: the built-in provider, and the webhook route that it posts to.
 pub fn inner_router(state: AppState, local: Router) -> Router {
-    let watch = watch(&state, Lines::Quiet);
+    let observer = Observer::new(&state, Lines::Quiet);
     let (webhooks, _) = openapi::webhook_routes().split_for_parts();
     webhooks
         .with_state(state)
         .nest(LOCAL_PREFIX, local)
-        .layer(from_fn_with_state(watch, around::watched))
+        .layer(from_fn_with_state(observer, around::watched))
 }
 
 fn api(state: &AppState) -> Router {

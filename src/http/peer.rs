@@ -2,23 +2,33 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, header};
+use http::{Extensions, HeaderMap, header};
 
 use super::error::ApiError;
+use super::problems::request_id_of;
+use crate::auth::NotBelieved;
 use crate::limits::{Network, network_of};
+use crate::provider::Refused;
 use crate::state::AppState;
 
 /// The address of the connection, as the server saw it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Peer(pub(crate) SocketAddr);
 
+/// The network of the client: of the connection, or of what a trusted proxy says. None where the listener does not
+/// know connections.
+pub(crate) fn network(extensions: &Extensions, headers: &HeaderMap, proxies: &[Network]) -> Option<IpAddr> {
+    let Peer(peer) = extensions.get::<Peer>()?;
+    Some(network_of(client(peer.ip(), headers, proxies)))
+}
+
 /// A refusal for want of a valid token or signature: counted against the caller's address, and a 429 where these are
 /// too many. What is valid never comes here.
 pub(crate) fn failed(state: &AppState, parts: &http::request::Parts, refusal: ApiError) -> ApiError {
-    let Some(address) = address_of(state, parts) else {
+    let Some(network) = address_of(state, parts).map(network_of) else {
         return refusal;
     };
-    let quota = state.failures.take(&network_of(address), state.clock.now());
+    let quota = state.failures.take(&network, state.clock.now());
     match quota.filter(|quota| quota.refused.is_some()) {
         Some(quota) => ApiError::OverQuota("failures", quota),
         None => refusal,
@@ -31,10 +41,53 @@ pub(crate) fn address_of(state: &AppState, parts: &http::request::Parts) -> Opti
     Some(client(peer.ip(), &parts.headers, &state.settings.http.proxies))
 }
 
+/// [`failed`] for a token or a ticket: the reason is in the log, as often as its limit allows.
+pub(crate) fn not_believed(
+    state: &AppState,
+    parts: &http::request::Parts,
+    refusal: &NotBelieved,
+) -> ApiError {
+    let network = address_of(state, parts).map(network_of);
+    if state.log_limits.tokens.admit((network, refusal.kind())) {
+        tracing::info!(
+            reason = %refusal,
+            client.network = network.map(tracing::field::display),
+            request.id = request_id_of(&parts.headers),
+            "a token was refused"
+        );
+    }
+    failed(state, parts, ApiError::Unauthenticated(refusal.detail()))
+}
+
+/// [`failed`] for a webhook of `provider`.
+pub(crate) fn not_verified(
+    state: &AppState,
+    parts: &http::request::Parts,
+    provider: &str,
+    refusal: &Refused,
+) -> ApiError {
+    let network = address_of(state, parts).map(network_of);
+    if state.log_limits.webhooks.admit((network, provider)) {
+        tracing::warn!(
+            provider,
+            reason = %refusal,
+            client.network = network.map(tracing::field::display),
+            request.id = request_id_of(&parts.headers),
+            "a webhook was refused"
+        );
+    }
+    state.metrics.webhook(provider, "unverified", "refused");
+    failed(state, parts, ApiError::InvalidSignature)
+}
+
 /// The nearest address that is no proxy of ours. What stands before it in the headers anybody may have written. A proxy
 /// writes one of the two headers and may leave the other as its client sent it: where they do not agree, it is the
 /// proxy's own address.
 fn client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpAddr {
+    // Why: most requests come straight from a client, whose headers need not be read then.
+    if !proxies.iter().any(|network| network.contains(peer)) {
+        return peer;
+    }
     let told = [forwarded(headers), x_forwarded_for(headers)];
     let mut named = told
         .into_iter()

@@ -17,7 +17,7 @@ use crate::limits::{CallerKey, RoomShare};
 use crate::provider::VerifiedBody;
 use crate::state::AppState;
 use crate::store::Stored;
-use crate::telemetry::{note_event, note_video};
+use crate::telemetry::{note_caller, note_event, note_video};
 
 /// Largest webhook body, in bytes.
 const MAX_BYTES: usize = 1 << 20;
@@ -43,11 +43,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         if !provider.receives_webhooks() {
             return Err(ApiError::NotFound);
         }
-        let refused = |refused: crate::provider::Refused| {
-            tracing::warn!(provider = name, reason = %refused, "a webhook was refused");
-            state.metrics.webhook(&name, "unverified", "refused");
-            peer::failed(state, &parts, ApiError::InvalidSignature)
-        };
+        let refused = |refusal| peer::not_verified(state, &parts, &name, &refusal);
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())
             .map_err(refused)?;
@@ -60,6 +56,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
             .await
             .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
         let body = check.finish(bytes).map_err(refused)?;
+        note_caller();
         Ok(Self {
             provider: provider.clone(),
             body,

@@ -4,6 +4,7 @@
 //! target `TRACE` and go to the collector alone; the log's lines carry what they need as fields of their own. Without
 //! a collector no span is made, and a place that would make one costs a look at a flag.
 
+mod line_limit;
 mod metrics;
 mod otlp;
 mod process;
@@ -16,10 +17,11 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+pub(crate) use self::line_limit::LogLimits;
 pub use self::metrics::{CallMeter, Metrics};
 pub use self::otlp::Export;
 pub(crate) use self::process::Process;
-pub(crate) use self::trail::{Trail, carried, inject, note_event, note_video};
+pub(crate) use self::trail::{Trail, carried, inject, note_caller, note_event, note_video};
 
 use crate::config::{ConfigError, Environment, Log, LogFormat};
 

@@ -61,6 +61,7 @@ where
     }
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
         .timeout(timeout(env)?)
         .build()
         .map_err(|error| refuse("OTEL_EXPORTER_OTLP_ENDPOINT", Chain(&error).to_string()))?;

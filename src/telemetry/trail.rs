@@ -1,6 +1,7 @@
 //! What becomes known of a request on its way: for its line in the log, its span, and the calls made for it.
 
 use std::future::Future;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use http::{HeaderMap, HeaderName, HeaderValue};
@@ -29,6 +30,8 @@ struct Inner {
     caller: Option<opentelemetry::Context>,
     video: OnceLock<Uuid>,
     event: OnceLock<Uuid>,
+    /// A token, a ticket or a signature of it was believed.
+    known: AtomicBool,
 }
 
 impl Default for Inner {
@@ -38,6 +41,7 @@ impl Default for Inner {
             caller: None,
             video: OnceLock::new(),
             event: OnceLock::new(),
+            known: AtomicBool::new(false),
         }
     }
 }
@@ -83,6 +87,11 @@ impl Trail {
         self.0.event.get().copied()
     }
 
+    /// Whether its caller proved to be one: by a token, a ticket or a signature.
+    pub(crate) fn has_known_caller(&self) -> bool {
+        self.0.known.load(Ordering::Relaxed)
+    }
+
     /// The trace that it belongs to: 32 hex digits.
     pub(crate) fn trace_id(&self) -> Option<String> {
         let own = (!self.0.span.is_disabled()).then(|| self.0.span.context());
@@ -101,6 +110,11 @@ pub(crate) fn note_video(id: Uuid) {
 /// The request is about this webhook event (our id); the first word counts.
 pub(crate) fn note_event(id: Uuid) {
     note(id, "event.id", |inner| &inner.event);
+}
+
+/// The request's token, ticket or signature is believed. Outside of a request nothing happens.
+pub(crate) fn note_caller() {
+    let _no_request = TRAIL.try_with(|Trail(inner)| inner.known.store(true, Ordering::Relaxed));
 }
 
 fn note(id: Uuid, field: &'static str, place: impl Fn(&Inner) -> &OnceLock<Uuid>) {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::mux_events::Ids;
-use crate::support::{Db, TestApp, answer};
+use crate::support::{Db, TestApp, answer, sign};
 
 /// An open stream, read event by event.
 struct Stream {
@@ -15,7 +15,16 @@ struct Stream {
 
 impl Stream {
     async fn open(app: &TestApp, url: &str) -> Self {
-        let response = app.client.get(format!("{}{url}", app.url)).send().await.unwrap();
+        Self::with(app.client.get(format!("{}{url}", app.url))).await
+    }
+
+    /// The stream of a video, opened by a token.
+    async fn by_token(app: &TestApp, video: &Value, token: &str) -> Self {
+        Self::with(request(app, video).bearer_auth(token)).await
+    }
+
+    async fn with(request: reqwest::RequestBuilder) -> Self {
+        let response = request.send().await.unwrap();
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
         Self {
@@ -47,6 +56,34 @@ impl Stream {
             self.text.push_str(std::str::from_utf8(&chunk.unwrap()?).unwrap());
         }
     }
+}
+
+impl Stream {
+    /// Panics unless the stream ends now, and says when to come again.
+    async fn ends_with_retry(mut self) {
+        let mut rest = std::mem::take(&mut self.text);
+        let reading = async {
+            while let Some(chunk) = self.response.chunk().await.unwrap() {
+                rest.push_str(std::str::from_utf8(&chunk).unwrap());
+            }
+        };
+        let ended = tokio::time::timeout(Duration::from_secs(5), reading).await;
+        assert!(ended.is_ok(), "the stream is still open");
+        let retry = rest.lines().find_map(|line| line.strip_prefix("retry:"));
+        let retry_ms: u64 = retry.expect("no retry").trim().parse().unwrap();
+        assert!((1000..8000).contains(&retry_ms), "{rest}");
+    }
+
+    /// Panics unless the stream is still open.
+    async fn is_open(&mut self) {
+        let read = tokio::time::timeout(Duration::from_millis(200), self.next()).await;
+        assert!(read.is_err(), "it ended, or said something: {read:?}");
+    }
+}
+
+fn request(app: &TestApp, video: &Value) -> reqwest::RequestBuilder {
+    let id = video["id"].as_str().unwrap();
+    app.client.get(format!("{}/v1/videos/{id}/events", app.url))
 }
 
 async fn advance(app: &TestApp, video: &Value, upto: usize) {
@@ -126,13 +163,7 @@ on_both! {
         answer(app.client.get(format!("{}{url}", app.url))).await.expect_problem(429, "rate_limited");
         assert_eq!(app.state.hub.streams(), 20);
         drop(open);
-        for _ in 0..100 {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-            if app.state.hub.streams() == 0 {
-                return;
-            }
-        }
-        panic!("{} streams are still counted", app.state.hub.streams());
+        until_empty(&app).await;
     }
 }
 
@@ -164,4 +195,164 @@ async fn a_change_by_one_replica_reaches_the_streams_of_the_other() {
         last = event;
     }
     assert_eq!(last["status"], "ready");
+}
+
+on_both! {
+    async fn a_stream_ends_with_the_token_that_opened_it(db: Db) {
+        let app = TestApp::start(db).await;
+        let video = app.upload().await;
+        let now = app.clock.now().timestamp();
+        let token = |exp: Value| sign(&json!({"sub": "alice", "exp": exp}));
+        let mut short = Stream::by_token(&app, &video, &token(json!(now + 60))).await;
+        let mut long = Stream::by_token(&app, &video, &token(json!(now + 600))).await;
+        let mut endless = Stream::by_token(&app, &video, &token(json!(1e300))).await;
+        let id = short.next().await.unwrap().0;
+        long.next().await.unwrap();
+        endless.next().await.unwrap();
+        app.clock.advance(chrono::Duration::seconds(59));
+        short.is_open().await;
+        app.clock.advance(chrono::Duration::seconds(1));
+        short.ends_with_retry().await;
+        long.is_open().await;
+        // The old token is still taken for as long as clocks may differ, and opens no more than that.
+        let mut late = Stream::by_token(&app, &video, &token(json!(now + 60))).await;
+        late.next().await.unwrap();
+        app.clock.advance(chrono::Duration::seconds(30));
+        late.ends_with_retry().await;
+        answer(request(&app, &video).bearer_auth(token(json!(now + 60)))).await.expect_problem(401, "unauthenticated");
+        // With a new one it goes on where it was.
+        let mut again = Stream::with(request(&app, &video).bearer_auth(app.alice()).header("last-event-id", id)).await;
+        advance(&app, &video, 2).await;
+        assert_eq!(again.next().await.unwrap().1["status"], "preparing");
+        endless.next().await.unwrap();
+    }
+}
+
+on_both! {
+    async fn a_stream_ends_with_the_ticket_that_opened_it(db: Db) {
+        let app = TestApp::start(db).await;
+        let video = app.upload().await;
+        let url = video["events_url"].as_str().unwrap();
+        let end: i64 = url.split("ticket=v1.").nth(1).unwrap().split('.').next().unwrap().parse().unwrap();
+        let left = end - app.clock.now().timestamp();
+        let mut stream = Stream::open(&app, url).await;
+        stream.next().await.unwrap();
+        app.clock.advance(chrono::Duration::seconds(left - 1));
+        stream.is_open().await;
+        app.clock.advance(chrono::Duration::seconds(1));
+        stream.ends_with_retry().await;
+        answer(app.client.get(format!("{}{url}", app.url))).await.expect_problem(401, "unauthenticated");
+        let fresh = app.video(&video["id"]).await["events_url"].as_str().unwrap().to_owned();
+        Stream::open(&app, &fresh).await.next().await.unwrap();
+    }
+}
+
+/// An upload of this owner.
+async fn upload_of(app: &TestApp, owner: &str) -> Value {
+    app.post(&app.token(owner, ""), "/v1/uploads", &json!({}))
+        .await
+        .expect(201)["video"]
+        .clone()
+}
+
+on_both! {
+    async fn no_owner_is_refused_because_of_anothers_streams(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_HTTP__MAX_STREAMS", "4")]).await;
+        let (of_alice, of_bob, of_carol) =
+            (app.upload().await, upload_of(&app, "bob").await, upload_of(&app, "carol").await);
+        let mut alices = Vec::new();
+        for _ in 0..3 {
+            // A ticket's stream is its video's owner's.
+            let mut stream = Stream::open(&app, of_alice["events_url"].as_str().unwrap()).await;
+            stream.next().await.unwrap();
+            alices.push(stream);
+        }
+        alices.push(Stream::by_token(&app, &of_alice, &app.alice()).await);
+        let refused = answer(request(&app, &of_alice).bearer_auth(app.alice())).await;
+        refused.expect_problem(503, "unavailable");
+        assert!(refused.headers.contains_key("retry-after"));
+        // The house is full of hers: who has fewer gets a place, and her oldest ends.
+        let bob = app.token("bob", "");
+        let mut bobs = Vec::new();
+        for _ in 0..2 {
+            bobs.push(Stream::by_token(&app, &of_bob, &bob).await);
+            alices.remove(0).ends_with_retry().await;
+        }
+        assert_eq!(app.state.hub.streams(), 4);
+        // Two each: nobody has more than its share, and nobody takes another's.
+        answer(request(&app, &of_bob).bearer_auth(&bob)).await.expect_problem(503, "unavailable");
+        answer(request(&app, &of_alice).bearer_auth(app.alice())).await.expect_problem(503, "unavailable");
+        // An admin's stream is the admin's, whosever the video is.
+        let mut others = vec![Stream::by_token(&app, &of_carol, &app.token("root", "video:admin")).await];
+        others.push(Stream::open(&app, of_carol["events_url"].as_str().unwrap()).await);
+        assert_eq!(app.state.hub.streams(), 4);
+        answer(request(&app, &upload_of(&app, "dave").await).bearer_auth(app.token("dave", "")))
+            .await
+            .expect_problem(503, "unavailable");
+        for stream in &mut others {
+            stream.next().await.unwrap();
+            stream.is_open().await;
+        }
+        drop((alices, bobs, others));
+        until_empty(&app).await;
+    }
+}
+
+async fn until_empty(app: &TestApp) {
+    for _ in 0..100 {
+        if app.state.hub.streams() == 0 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    panic!("{} streams are still counted", app.state.hub.streams());
+}
+
+/// Opens a stream, waits for its first event and leaves: how long that takes in the middle of 30.
+async fn median_wait(app: &TestApp, video: &Value, token: &str) -> Duration {
+    let mut waits = Vec::new();
+    for _ in 0..30 {
+        let begun = std::time::Instant::now();
+        let mut stream = Stream::by_token(app, video, token).await;
+        stream
+            .next()
+            .await
+            .expect("an ordinary stream gives way to a greedy one");
+        waits.push(begun.elapsed());
+    }
+    waits.sort();
+    waits[waits.len() / 2]
+}
+
+on_both! {
+    async fn an_ordinary_owner_is_refused_no_stream_while_another_takes_all_it_can_get(db: Db) {
+        let app = std::sync::Arc::new(TestApp::with(db, &[("VIDEO_HTTP__MAX_STREAMS", "40")]).await);
+        let (ordinary, token) = (upload_of(&app, "bob").await, app.token("bob", ""));
+        let alone = median_wait(&app, &ordinary, &token).await;
+        let mut videos = Vec::new();
+        for _ in 0..4 {
+            videos.push(app.upload().await);
+        }
+        let mut greedy = tokio::task::JoinSet::new();
+        for index in 0..64 {
+            let (app, video) = (app.clone(), videos[index % 4].clone());
+            greedy.spawn(async move {
+                loop {
+                    let mut response = request(&app, &video).bearer_auth(app.alice()).send().await.unwrap();
+                    while let Ok(Some(_)) = response.chunk().await {}
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+            });
+        }
+        while app.state.hub.streams() < 40 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        let beside = median_wait(&app, &ordinary, &token).await;
+        println!("an ordinary stream's first event: alone {alone:?}, beside a greedy owner {beside:?}");
+        // As the drills: times say as much about the machine, and count where nothing else is going on.
+        if std::env::var("DRILL_TIMES").is_ok_and(|times| times == "1") {
+            assert!(beside <= 3 * alone.max(Duration::from_millis(2)), "{alone:?} {beside:?}");
+        }
+        greedy.shutdown().await;
+    }
 }

@@ -1,157 +1,21 @@
 //! Spans and lines of the real program, with a collector that takes its spans and a provider that sees its calls.
 
-use std::io::Read;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::HeaderMap;
-use rustix::process::{Pid, Signal, kill_process};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::time::{Instant, sleep};
 use yourbit_video::clock::Clock;
 
 use crate::support::collector::{Collector, Span};
 use crate::support::database::TestDatabase;
 use crate::support::fake_mux::FakeMux;
-use crate::support::mux_events::{Ids, signature};
+use crate::support::mux_events::Ids;
+use crate::support::program::{CALLER, OTHER_TRACE, Program};
 use crate::support::receiver::Receiver;
-use crate::support::{Answer, Db, WEBHOOK_SECRET, answer, environment, sign};
+use crate::support::{Db, WEBHOOK_SECRET};
 
 const TRACE: &str = "4bf92f3577b34da6a3ce929d0e0e4736";
-const CALLER: &str = "00f067aa0ba902b7";
-const OTHER_TRACE: &str = "0af7651916cd43dd8448eb211c80319c";
-
-/// The program as a process.
-struct Program {
-    child: Child,
-    log: Arc<Mutex<String>>,
-    url: String,
-    client: reqwest::Client,
-}
-
-impl Program {
-    async fn start(database: &str, mux: &FakeMux, more: &[(&str, &str)]) -> Self {
-        let mut settings = vec![("VIDEO_LOG__FORMAT", "json"), ("VIDEO_HTTP__DRAIN_S", "0")];
-        settings.extend_from_slice(more);
-        let env = environment(database, &mux.url, &settings);
-        let (mut words, theirs) = std::io::pipe().unwrap();
-        let child = Command::new(env!("CARGO_BIN_EXE_yourbit-video"))
-            .env_clear()
-            .envs(env.iter())
-            .stdin(Stdio::null())
-            .stdout(Stdio::null())
-            .stderr(theirs)
-            .spawn()
-            .unwrap();
-        let log = Arc::new(Mutex::new(String::new()));
-        let kept = log.clone();
-        std::thread::spawn(move || {
-            let mut some = [0_u8; 8192];
-            while let Ok(count @ 1..) = words.read(&mut some) {
-                kept.lock()
-                    .unwrap()
-                    .push_str(&String::from_utf8_lossy(&some[..count]));
-            }
-        });
-        let mut program = Self {
-            child,
-            log,
-            url: String::new(),
-            client: reqwest::Client::new(),
-        };
-        program.url = program
-            .wait_for(async |program| {
-                let line = program
-                    .lines()
-                    .into_iter()
-                    .find(|line| line["listen"].is_string())?;
-                Some(format!("http://{}", line["listen"].as_str()?))
-            })
-            .await;
-        program
-    }
-
-    /// Tries until there is something, for twenty seconds.
-    async fn wait_for<T>(&self, look: impl AsyncFn(&Self) -> Option<T>) -> T {
-        let end = Instant::now() + Duration::from_secs(20);
-        loop {
-            if let Some(found) = look(self).await {
-                return found;
-            }
-            assert!(Instant::now() < end, "{}", self.log.lock().unwrap());
-            sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// The log's lines that are whole.
-    fn lines(&self) -> Vec<Value> {
-        let log = self.log.lock().unwrap();
-        log.lines()
-            .filter_map(|line| serde_json::from_str(line).ok())
-            .collect()
-    }
-
-    /// The line of the first request of this route.
-    async fn line(&self, route: &str) -> Value {
-        self.wait_for(async |program| program.lines().into_iter().find(|line| line["route"] == route))
-            .await
-    }
-
-    fn token() -> String {
-        let now = Clock::system().now().timestamp();
-        sign(&json!({"sub": "alice", "exp": now + 600}))
-    }
-
-    async fn upload(&self, trace: &str) -> Answer {
-        let request = self.client.post(format!("{}/v1/uploads", self.url));
-        answer(
-            request
-                .bearer_auth(Self::token())
-                .header("traceparent", format!("00-{trace}-{CALLER}-01")),
-        )
-        .await
-    }
-
-    async fn event(&self, event: &Value) -> Answer {
-        let body = serde_json::to_vec(event).unwrap();
-        let at = Clock::system().now().timestamp();
-        let request = self.client.post(format!("{}/v1/webhooks/mux", self.url));
-        let request = request
-            .header("mux-signature", signature(WEBHOOK_SECRET, at, &body))
-            .header("traceparent", format!("00-{OTHER_TRACE}-{CALLER}-01"));
-        answer(request.body(body)).await
-    }
-
-    async fn status(&self, video: &Value) -> Value {
-        let path = format!("{}/v1/videos/{}", self.url, video["id"].as_str().unwrap());
-        answer(self.client.get(path).bearer_auth(Self::token()))
-            .await
-            .expect(200)["status"]
-            .clone()
-    }
-
-    /// SIGTERM, and its end.
-    async fn stop(&mut self) {
-        kill_process(Pid::from_child(&self.child), Signal::TERM).unwrap();
-        let end = Instant::now() + Duration::from_secs(20);
-        let status = loop {
-            if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
-            }
-            assert!(Instant::now() < end, "it does not stop");
-            sleep(Duration::from_millis(20)).await;
-        };
-        assert!(status.success(), "{status}\n{}", self.log.lock().unwrap());
-    }
-}
-
-impl Drop for Program {
-    fn drop(&mut self) {
-        let _ended = self.child.kill();
-        let _status = self.child.wait();
-    }
-}
 
 fn traceparent(headers: &HeaderMap) -> (String, String) {
     let text = headers["traceparent"].to_str().unwrap();

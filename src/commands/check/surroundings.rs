@@ -76,7 +76,14 @@ async fn auth(settings: &Settings, report: &mut Report) {
         );
     }
     match Jwks::load(&auth.jwks, Clock::system().now()).await {
-        Ok(_) => report.ok("auth", "the key set is there"),
+        Ok(set) if set.count() > 0 => {
+            report.ok("auth", &format!("{} key(s) of auth.jwks check tokens", set.count()));
+        }
+        Ok(_) => report.fail(
+            "auth",
+            "auth.jwks has no key that checks tokens, or cannot be fetched",
+            "the service must reach it at start, without a proxy; RS256, ES256 and EdDSA keys with use sig count",
+        ),
         Err(error) => report.fail(
             "auth",
             &format!("auth.jwks {error}"),

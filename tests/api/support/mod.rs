@@ -8,6 +8,7 @@ pub(crate) mod fake_mux;
 pub(crate) mod keys;
 pub(crate) mod metrics;
 pub(crate) mod mux_events;
+pub(crate) mod program;
 pub(crate) mod receiver;
 
 use std::collections::BTreeMap;
