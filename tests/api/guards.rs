@@ -39,7 +39,7 @@ impl Route {
             let segment = if segment.starts_with('{') { id } else { segment };
             path = format!("{path}/{segment}");
         }
-        let body = (self.changes()).then(|| json!({"title": "stolen", "provider": "mux", "owner": "bob"}));
+        let body = (self.changes()).then(|| json!({"title": "stolen"}));
         app.send(self.method.clone(), &path, token, body.as_ref()).await
     }
 }

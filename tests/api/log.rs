@@ -254,7 +254,7 @@ async fn whatever_strangers_ask_for_does_not_fill_the_disk() {
             .await,
         program.flood(1000, || client.get(at("/v1/videos"))).await,
         program.flood(1000, || client.get(at("/nothing/here"))).await,
-        program.flood(1000, || client.post(at("/livez"))).await,
+        program.flood(1000, || client.post(at("/openapi.json"))).await,
         program
             .flood(1000, || client.get(at(&format!("/{}", "x".repeat(9000)))))
             .await,
