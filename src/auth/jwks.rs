@@ -181,7 +181,7 @@ impl Jwks {
 
     /// Fetches the set unless that was done within a minute. One request fetches, those that come meanwhile wait for it.
     async fn refetch(&self, now: DateTime<Utc>) {
-        // Why: a request that waits holds its permit, and naming a key that is not there costs a stranger nothing.
+        // Why: a request that waits holds a connection, and naming a key that is not there costs a stranger nothing.
         let Ok(_waiting) = self.waiting.try_acquire() else {
             return;
         };
