@@ -86,6 +86,14 @@ fn request(app: &TestApp, video: &Value) -> reqwest::RequestBuilder {
     app.client.get(format!("{}/v1/videos/{id}/events", app.url))
 }
 
+/// Panics unless there is no place for the stream.
+async fn finds_no_place(request: reqwest::RequestBuilder) {
+    let answer = tokio::time::timeout(Duration::from_secs(5), answer(request)).await;
+    let refused = answer.expect("the stream was opened");
+    refused.expect_problem(503, "unavailable");
+    assert!(refused.headers.contains_key("retry-after"));
+}
+
 async fn advance(app: &TestApp, video: &Value, upto: usize) {
     for event in &Ids::of(video).usual("signed", app.clock.now())[..upto] {
         app.event(event).await.expect(200);
@@ -268,9 +276,7 @@ on_both! {
             alices.push(stream);
         }
         alices.push(Stream::by_token(&app, &of_alice, &app.alice()).await);
-        let refused = answer(request(&app, &of_alice).bearer_auth(app.alice())).await;
-        refused.expect_problem(503, "unavailable");
-        assert!(refused.headers.contains_key("retry-after"));
+        finds_no_place(request(&app, &of_alice).bearer_auth(app.alice())).await;
         // The house is full of hers: who has fewer gets a place, and her oldest ends.
         let bob = app.token("bob", "");
         let mut bobs = Vec::new();
@@ -280,15 +286,14 @@ on_both! {
         }
         assert_eq!(app.state.hub.streams(), 4);
         // Two each: nobody has more than its share, and nobody takes another's.
-        answer(request(&app, &of_bob).bearer_auth(&bob)).await.expect_problem(503, "unavailable");
-        answer(request(&app, &of_alice).bearer_auth(app.alice())).await.expect_problem(503, "unavailable");
+        finds_no_place(request(&app, &of_bob).bearer_auth(&bob)).await;
+        finds_no_place(request(&app, &of_alice).bearer_auth(app.alice())).await;
         // An admin's stream is the admin's, whosever the video is.
         let mut others = vec![Stream::by_token(&app, &of_carol, &app.token("root", "video:admin")).await];
         others.push(Stream::open(&app, of_carol["events_url"].as_str().unwrap()).await);
         assert_eq!(app.state.hub.streams(), 4);
-        answer(request(&app, &upload_of(&app, "dave").await).bearer_auth(app.token("dave", "")))
-            .await
-            .expect_problem(503, "unavailable");
+        let of_dave = upload_of(&app, "dave").await;
+        finds_no_place(request(&app, &of_dave).bearer_auth(app.token("dave", ""))).await;
         for stream in &mut others {
             stream.next().await.unwrap();
             stream.is_open().await;

@@ -2,6 +2,8 @@
 
 use chrono::Duration;
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use crate::support::mux_events::{Ids, signature, v1};
 use crate::support::{Db, TestApp, WEBHOOK_SECRET};
@@ -231,5 +233,35 @@ on_both! {
         app.webhook(&[("mux-signature", &header)], body).await.expect_problem(413, "payload_too_large");
         let path = "/v1/webhooks/nobody";
         app.send(http::Method::POST, path, None, None).await.expect_problem(404, "not_found");
+    }
+}
+
+on_both! {
+    async fn a_body_that_dawdles_is_given_up_before_the_provider_gives_up(db: Db) {
+        let app = TestApp::start(db).await;
+        let mut stream = TcpStream::connect(app.url.strip_prefix("http://").unwrap()).await.unwrap();
+        let head = format!(
+            "POST /v1/webhooks/mux HTTP/1.1\r\nHost: x\r\nMux-Signature: t={},v1={}\r\nContent-Length: 1000\r\n\r\n",
+            app.clock.now().timestamp(),
+            "0".repeat(64),
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (mut said, mut writer) = stream.split();
+        let begun = std::time::Instant::now();
+        let dawdling = async {
+            // It makes progress all the time.
+            while writer.write_all(b" ").await.is_ok() {
+                tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            }
+        };
+        let mut answer = vec![0; 4096];
+        let length = tokio::select! {
+            read = said.read(&mut answer) => read.unwrap(),
+            () = dawdling => panic!("no answer"),
+        };
+        let answer = String::from_utf8_lossy(&answer[..length]);
+        assert!(answer.starts_with("HTTP/1.1 400"), "{answer}");
+        assert!(answer.contains("took too long"), "{answer}");
+        assert!(begun.elapsed() < std::time::Duration::from_secs(5), "providers give up at five seconds");
     }
 }
