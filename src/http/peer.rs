@@ -64,7 +64,7 @@ pub(crate) fn not_verified(
     state: &AppState,
     parts: &http::request::Parts,
     provider: &str,
-    refusal: &Refused,
+    refusal: Refused,
 ) -> ApiError {
     let network = address_of(state, parts).map(network_of);
     if state.log_limits.webhooks.admit((network, provider)) {

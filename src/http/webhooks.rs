@@ -43,7 +43,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         if !provider.receives_webhooks() {
             return Err(ApiError::NotFound);
         }
-        let refused = |refusal| peer::not_verified(state, &parts, &name, &refusal);
+        let refused = |refusal| peer::not_verified(state, &parts, &name, refusal);
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())
             .map_err(refused)?;

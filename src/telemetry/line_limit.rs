@@ -35,7 +35,8 @@ struct Window {
 }
 
 impl LineLimit {
-    fn new(message: &'static str, lines_per_key: u32, keys: usize) -> Arc<Self> {
+    /// Lines with this message: so many for each key in a window, and for so many keys.
+    pub(crate) fn new(message: &'static str, lines_per_key: u32, keys: usize) -> Arc<Self> {
         Arc::new(Self {
             message,
             lines_per_key,

@@ -17,7 +17,7 @@ use tracing_subscriber::layer::{Layer, SubscriberExt};
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
-pub(crate) use self::line_limit::LogLimits;
+pub(crate) use self::line_limit::{LineLimit, LogLimits};
 pub use self::metrics::{CallMeter, Metrics};
 pub use self::otlp::Export;
 pub(crate) use self::process::Process;

@@ -77,7 +77,7 @@ on_both! {
         for claims in [
             with("exp", json!(now - 29)),
             with("exp", json!(f64::from(u32::MAX) + 0.5)),
-            with("nbf", json!(now as f64 - 0.25)),
+            with("nbf", json!(f64::from(i32::try_from(now).unwrap()) - 0.25)),
             with("nbf", Value::Null),
             with("aud", json!(["other", "video"])),
         ] {
@@ -443,8 +443,7 @@ impl KeyServer {
         let answering = async move || {
             count.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
             tokio::time::sleep(std::time::Duration::from_millis(100)).await;
-            let answer = answer.lock().unwrap().clone();
-            answer
+            answer.lock().unwrap().clone()
         };
         let router = axum::Router::new()
             .route(

@@ -24,6 +24,7 @@ use tokio_util::task::TaskTracker;
 
 use self::seats::Seats;
 pub use self::served::Served;
+use crate::telemetry::LineLimit;
 
 /// A connection beyond the limit: it gets one answer, 503 for everything but the probes.
 #[derive(Clone, Copy, Debug)]
@@ -33,6 +34,7 @@ pub(crate) struct Surplus;
 pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
     let seats = Arc::new(Seats::new());
     let tasks = TaskTracker::new();
+    let failures = LineLimit::new("a connection could not be accepted", 1, 1);
     loop {
         let accepted = tokio::select! {
             accepted = listener.accept() => accepted,
@@ -42,7 +44,9 @@ pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToke
             Ok(accepted) => accepted,
             Err(error) => {
                 // Out of file descriptors, most likely: some will be free again.
-                tracing::warn!(%error, "a connection could not be accepted");
+                if failures.admit(()) {
+                    tracing::warn!(%error, "a connection could not be accepted");
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
                 continue;
             }
