@@ -82,7 +82,10 @@ pub(crate) async fn watch(observer: &Observer, id: &RequestId, request: Request,
     let network = peer::network(request.extensions(), request.headers(), &observer.proxies);
     let trail = Trail::begin(request.headers(), span);
     let begun = Instant::now();
-    let response = trail.clone().follow(problems(id, &observer.prefix, request, next)).await;
+    let response = trail
+        .clone()
+        .follow(problems(id, &observer.prefix, request, next))
+        .await;
     let took = begun.elapsed();
     let status = response.status();
     observer

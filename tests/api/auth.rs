@@ -8,7 +8,7 @@ use http::Method;
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 
-use crate::support::{Db, SECRET, TestApp, keys, sign};
+use crate::support::{Db, SECRET, TestApp, answer, keys, sign};
 
 fn unsigned(claims: &Value) -> String {
     let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
@@ -521,4 +521,3 @@ async fn a_new_key_is_fetched_once_for_all_who_have_it() {
     }
     assert_eq!(server.asked() - before, 1);
 }
-
