@@ -13,7 +13,6 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use self::shares::{Share, Shares};
-use crate::chain::Chain;
 use crate::store::{Heard, Listener, Store, StoreError, or_rest};
 
 /// Where notifications do not come through, watched videos are looked at so often.
