@@ -10,11 +10,14 @@ mod outgoing;
 mod print;
 mod provider_test;
 mod reconcile;
+#[cfg(target_os = "linux")]
+mod sandboxed_exec;
 mod serve;
 mod settings;
 mod token;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
@@ -59,12 +62,34 @@ enum Command {
     Settings(settings::SettingsArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
+    /// Give up rights, then become the named program: how the built-in provider starts ffmpeg.
+    #[cfg(target_os = "linux")]
+    #[command(hide = true, name = crate::local::sandbox::SUBCOMMAND)]
+    SandboxedExec(sandboxed_exec::SandboxedExecArgs),
 }
 
 /// Why a command failed; printed on one line.
 pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
 
 impl Cli {
+    /// Runs the one command that needs a process with one thread, where it is the one; it returns only with an end.
+    #[cfg(target_os = "linux")]
+    pub fn run_in_one_thread(&mut self) -> Option<Result<(), CommandError>> {
+        match self.command.take() {
+            Some(Command::SandboxedExec(args)) => Some(sandboxed_exec::sandboxed_exec(args)),
+            other => {
+                self.command = other;
+                None
+            }
+        }
+    }
+
+    /// There is no such command here.
+    #[cfg(not(target_os = "linux"))]
+    pub fn run_in_one_thread(&mut self) -> Option<Result<(), CommandError>> {
+        None
+    }
+
     /// Runs the command to its end.
     ///
     /// # Errors
@@ -86,6 +111,19 @@ impl Cli {
             Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
             Command::Settings(args) => settings::settings(&args),
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
+            #[cfg(target_os = "linux")]
+            Command::SandboxedExec(args) => sandboxed_exec::sandboxed_exec(args),
         }
     }
+}
+
+/// What the process ends with after this error: the built-in provider tells a tool that was not run from one that
+/// failed.
+pub fn exit_code(error: &CommandError) -> ExitCode {
+    #[cfg(target_os = "linux")]
+    if error.is::<crate::local::sandbox::SandboxError>() {
+        return ExitCode::from(crate::local::sandbox::REFUSED);
+    }
+    let _ = error;
+    ExitCode::FAILURE
 }

@@ -8,6 +8,7 @@
 //! | `api` | the management API: uploads, assets, playback ids |
 //! | `upload` | the upload URL: whole files and chunks |
 //! | `media` | ffprobe and ffmpeg: the stream, `highest.mp4`, images |
+//! | `sandbox` | what ffprobe and ffmpeg may do |
 //! | `delivery` | playlists, segments, files and images, and who may see them |
 //! | `webhooks` | the outbox and its sender |
 //! | `store` | the tables; `changes` writes them and their events together |
@@ -23,6 +24,7 @@ mod folders;
 mod ids;
 mod media;
 mod meters;
+pub mod sandbox;
 mod store;
 mod sweep;
 mod turns;
@@ -34,7 +36,7 @@ use std::{
     collections::BTreeMap,
     fs::File,
     net::IpAddr,
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, PoisonError, RwLock},
     time::Duration,
 };
@@ -64,6 +66,8 @@ pub struct Options {
     pub loopback_pages: bool,
     /// The time.
     pub clock: Clock,
+    /// This program's own binary, which starts ffmpeg in its sandbox: [`own_binary`], but for tests.
+    pub launcher: PathBuf,
     /// Variables that stand in for what is made at first start: `VIDEO_LOCAL_TOKEN` and the like.
     pub env: BTreeMap<String, String>,
 }
@@ -199,9 +203,32 @@ impl Inner {
 pub use disk::free_bytes;
 pub use folders::host_name;
 
-/// Why the provider could not work here: one plain line with the install command.
-pub fn missing_tools() -> Option<String> {
-    media::Tools::find(1).err()
+/// The binary of this process. It stays the one that was started when an upgrade puts another one in its place.
+pub fn own_binary() -> PathBuf {
+    PathBuf::from("/proc/self/exe")
+}
+
+/// Whether the provider could work here: how ffmpeg would run, as the end of a sentence.
+///
+/// # Errors
+/// One plain line with the install command, or with what the kernel refuses.
+pub async fn try_tools(launcher: &Path) -> Result<String, String> {
+    let tools = media::Tools::find(1, launcher, &std::env::temp_dir()).await?;
+    Ok(tools.about())
+}
+
+/// Says how the tools run here, or why they do not.
+fn tell(tools: &Result<media::Tools, String>) {
+    let tools = match tools {
+        Ok(tools) => tools,
+        Err(missing) => return tracing::warn!("{missing}"),
+    };
+    tracing::info!("local: ffmpeg runs {}", tools.about());
+    let missing = tools.decoders().missing();
+    if !missing.is_empty() {
+        let missing = missing.join(", ");
+        tracing::warn!("local: ffmpeg was built without {missing}: such files become errors");
+    }
 }
 
 impl Local {
@@ -233,7 +260,8 @@ impl Local {
                 source,
             })?;
         folders.sweep_attempts()?;
-        let tools = media::Tools::find(options.settings.jobs);
+        let tools = media::Tools::find(options.settings.jobs, &options.launcher, &folders.work("")).await;
+        tell(&tools);
         Ok(Self(Arc::new(Inner {
             public_url: options.public_url,
             webhook_url: options.webhook_url,

@@ -195,6 +195,7 @@ async fn a_second_process_gets_a_clear_line() {
         webhook_url: String::new(),
         loopback_pages: false,
         clock: yourbit_video::clock::Clock::system(),
+        launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
         env: std::collections::BTreeMap::new(),
     };
     let error = yourbit_video::local::Local::open(options)

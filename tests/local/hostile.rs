@@ -186,6 +186,108 @@ async fn a_picture_of_too_many_pixels_is_refused() {
     assert_alive(&provider).await;
 }
 
+/// This must fail when `-max_pixels` is taken out of `media/input.rs`: the header says little, and so does the first
+/// frame; the others are larger than anything that may be decoded.
+#[tokio::test]
+async fn frames_that_grow_beyond_what_the_file_says_are_not_decoded() {
+    let provider = Provider::start().await;
+    let frames = |name: &str, size: &str, seconds: u32| {
+        let source = format!("-f lavfi -i testsrc2=size={size}:rate=1:duration={seconds}");
+        let form = "-pix_fmt yuvj420p -c:v mjpeg -q:v 31 -f mjpeg";
+        std::fs::read(clips::made(name, &format!("{source} {form}"))).unwrap()
+    };
+    let both = clips::place("growing.mjpeg", |file| {
+        let all = [frames("small.mjpeg", "320x180", 2), frames("large.mjpeg", "8192x4400", 4)];
+        std::fs::write(file, all.concat()).unwrap();
+    });
+    let name = both.display();
+    let source = clips::made("growing.mkv", &format!("-f mjpeg -framerate 1 -i {name} -c copy -f matroska"));
+    let asset = provider.ingest(&source, json!({})).await;
+    assert_errored(&asset, "36 million pixels");
+    assert_eq!(
+        asset["errors"]["messages"][0],
+        "The file claims 6 seconds and holds 2"
+    );
+    assert_alive(&provider).await;
+}
+
+/// This must fail when the decoder list is taken out of `media/tool.rs`.
+#[tokio::test]
+async fn a_codec_that_nobody_uploads_is_named_and_not_decoded() {
+    let provider = Provider::start().await;
+    let picture = "-f lavfi -i testsrc2=size=320x180:rate=10:duration=1";
+    let sound = "-f lavfi -i sine=duration=1";
+    let with_picture = format!("{picture} {sound} -pix_fmt yuv420p -c:v libx264 -c:a");
+    for (name, args, of, codec) in [
+        ("asv1.avi", format!("{picture} {sound} -c:v asv1 -c:a aac -f avi"), "picture", "asv1"),
+        ("asv2.mkv", format!("{picture} -c:v asv2 -f matroska"), "picture", "asv2"),
+        ("snow.avi", format!("{picture} -c:v snow -strict -2 -f avi"), "picture", "snow"),
+        ("zmbv.avi", format!("{picture} -c:v zmbv -f avi"), "picture", "zmbv"),
+        ("cinepak.mov", format!("{picture} -c:v cinepak -f mov"), "picture", "cinepak"),
+        ("flashsv.flv", format!("{picture} -c:v flashsv -f flv"), "picture", "flashsv"),
+        ("tta.mkv", format!("{with_picture} tta -f matroska"), "sound", "tta"),
+        ("wavpack.mkv", format!("{sound} -c:a wavpack -f matroska"), "sound", "wavpack"),
+    ] {
+        let asset = provider.ingest(&clips::made(name, &args), json!({})).await;
+        assert_errored(&asset, name);
+        assert_eq!(asset["errors"]["type"], "invalid_input");
+        let reason = format!("The codec of the file's {of}, {codec}, is not supported");
+        assert_eq!(asset["errors"]["messages"], json!([reason]), "{name}");
+    }
+    assert_alive(&provider).await;
+}
+
+#[tokio::test]
+async fn a_stream_that_cannot_be_decoded_gives_way_to_one_that_can() {
+    let provider = Provider::start().await;
+    let picture = "-f lavfi -i testsrc2=size=320x180:rate=10:duration=2";
+    let sound = "-f lavfi -i sine=duration=2";
+    let lines = clips::place("lines.srt", |file| {
+        std::fs::write(file, "1\n00:00:00,000 --> 00:00:01,000\nhello\n").unwrap();
+    });
+    let lines = format!("-i {}", lines.display());
+    let with_lines = format!("{lines} {picture} {sound} -map 1 -map 2 -map 0 -c:v libx264 -pix_fmt yuv420p");
+    for (name, args) in [
+        ("second-sound.mkv", format!("{picture} {sound} -map 0 -map 1 -map 1 -c:v libx264 -c:a:0 tta -c:a:1 aac -f matroska")),
+        ("second-picture.mkv", format!("{picture} {sound} -map 0 -map 0 -map 1 -c:v:0 asv1 -c:v:1 libx264 -f matroska")),
+        ("text.mp4", format!("{with_lines} -c:s mov_text -f mp4")),
+        ("text.mkv", format!("{with_lines} -c:s ass -f matroska")),
+        ("pictures.mkv", format!("{with_lines} -c:s subrip -f matroska")),
+    ] {
+        let asset = provider.ingest(&clips::made(name, &args), json!({})).await;
+        assert_eq!(asset["status"], "ready", "{name}: {asset}");
+        let kinds: Vec<_> = asset["tracks"].as_array().unwrap().iter().map(|track| &track["type"]).collect();
+        assert_eq!(kinds, ["video", "audio"], "{name}");
+    }
+}
+
+#[tokio::test]
+async fn what_people_upload_is_decoded() {
+    let provider = Provider::start().await;
+    let picture = "-f lavfi -i testsrc2=size=352x288:rate=25:duration=1";
+    let sound = "-f lavfi -i sine=duration=1:sample_rate=48000";
+    let both = format!("{picture} {sound} -pix_fmt yuv420p");
+    for (name, args) in [
+        ("hevc.mp4", format!("{both} -c:v libx265 -preset ultrafast -tag:v hvc1 -c:a aac -f mp4")),
+        ("vp9.webm", format!("{both} -c:v libvpx-vp9 -deadline realtime -c:a libopus -f webm")),
+        ("av1.mp4", format!("{both} -c:v libaom-av1 -cpu-used 8 -usage realtime -c:a aac -f mp4")),
+        ("prores.mov", format!("{picture} {sound} -c:v prores_ks -c:a pcm_s24le -f mov")),
+        ("dnxhd.mov", "-f lavfi -i testsrc2=size=1280x720:rate=25:duration=1 -c:v dnxhd -profile:v dnxhr_sq -pix_fmt yuv422p -f mov".into()),
+        ("mjpeg.avi", format!("{picture} {sound} -pix_fmt yuvj420p -c:v mjpeg -c:a pcm_u8 -f avi")),
+        ("mpeg1.mpg", format!("{both} -c:v mpeg1video -c:a mp2 -f mpeg")),
+        ("h263.3gp", format!("{both} -c:v h263 -c:a aac -f 3gp")),
+        ("wmv.wmv", format!("{both} -c:v wmv2 -c:a wmav2 -f asf")),
+        ("theora.ogv", format!("{both} -c:v libtheora -c:a libvorbis -f ogg")),
+        ("lossless.mkv", format!("{both} -c:v ffv1 -c:a flac -f matroska")),
+        ("screen.mov", format!("{picture} {sound} -c:v qtrle -c:a alac -f mov")),
+        ("broadcast.ts", format!("{both} -c:v mpeg2video -c:a ac3 -f mpegts")),
+        ("flash.flv", format!("{both} -c:v flv -c:a libmp3lame -ar 44100 -f flv")),
+    ] {
+        let asset = provider.ingest(&clips::made(name, &args), json!({})).await;
+        assert_eq!(asset["status"], "ready", "{name}: {asset}");
+    }
+}
+
 #[tokio::test]
 async fn nothing_is_left_outside_the_places_of_what_was_made() {
     let provider = Provider::start().await;

@@ -17,6 +17,7 @@ mod media;
 mod memory;
 mod private;
 mod resume;
+mod sandbox;
 mod sdk;
 mod serving;
 mod support;

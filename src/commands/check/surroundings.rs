@@ -10,9 +10,9 @@ pub(super) async fn check(settings: &Settings, report: &mut Report) {
     public_url(settings, report);
     auth(settings, report).await;
     if enabled(settings).any(|name| name == local::NAME) {
-        match local::missing_tools() {
-            None => report.ok("ffmpeg", "found"),
-            Some(missing) => report.fail(
+        match local::try_tools(&local::own_binary()).await {
+            Ok(about) => report.ok("ffmpeg", &format!("runs {about}")),
+            Err(missing) => report.fail(
                 "ffmpeg",
                 missing.trim_end_matches('.'),
                 "or leave \"local\" out of providers.enabled",

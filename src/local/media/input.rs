@@ -10,9 +10,12 @@ const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,mpegts,mpeg,avi,flv
 /// Largest picture that is decoded, in pixels: 8192 × 4320. Checked by the decoder for every frame.
 pub(crate) const MAX_PIXELS: u64 = 8192 * 4320;
 
-/// The flags that every input carries, and the input itself. `path` is built from ids of ours.
+/// How ffmpeg takes a path as a path, whatever is in it.
+pub(crate) const FILE: &str = "file:";
+
+/// The flags that every input carries, beside the decoders that [`super::Tools`] names, and the input itself. `path` is built from ids of ours.
 pub(crate) fn input(path: &Path) -> Vec<OsString> {
-    let mut file = OsString::from("file:");
+    let mut file = OsString::from(FILE);
     file.push(path);
     let mut args: Vec<OsString> = [
         "-protocol_whitelist",

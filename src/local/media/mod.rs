@@ -1,10 +1,12 @@
 //! ffprobe and ffmpeg: what a file is, the stream made of it, `highest.mp4`, and images.
 //!
-//! Everything that was uploaded is hostile. So every call goes through [`tool`]: argument vectors only, both white
-//! lists, an empty environment, limits on memory, CPU, file size and time, and a folder of its own.
+//! Everything that was uploaded is hostile. So every call goes through [`tool`]: argument vectors only, the white lists
+//! of protocols, formats and decoders, an empty environment, limits on memory, CPU, file size and time, a folder of its
+//! own, and the [`sandbox`](super::sandbox).
 
 mod animated;
 mod caption;
+mod decoders;
 mod desk;
 mod hls;
 mod image;

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    decoders::Decoders,
+    hls::words,
     input::{MAX_PIXELS, input},
     tool::{Call, Limits, ToolError, Tools},
 };
@@ -14,9 +16,32 @@ const GIB: u64 = 1 << 30;
 /// Bytes of ffprobe's answer that are read.
 const ANSWER: usize = 1 << 20;
 /// What is asked for; tags are left out, they may be of any size.
-const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,width,height,avg_frame_rate,\
+const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,\
                        sample_aspect_ratio,channels,channel_layout,duration:stream_disposition=attached_pic:\
                        stream_side_data=rotation:stream_tags=rotate";
+
+/// Decoders of subtitles that ffprobe may set up, and that are never given anything to decode.
+const SUBTITLES: &str = "mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,dvbsub,pgssub,xsub";
+/// Decoders that are not listed, and that one file may name.
+const STRANGE: usize = 8;
+/// How ffmpeg says that a decoder is not listed: `Codec (asv1) not on whitelist 'aac,…'`.
+const NOT_LISTED: &str = ") not on whitelist";
+
+/// Why there is nothing to make a stream of.
+#[derive(Debug)]
+pub(crate) enum Unplayable {
+    /// It is no file with picture or sound.
+    NoMedia,
+    /// Its only picture, or its only sound, has a codec that is not listed in [`Decoders`].
+    Codec {
+        /// `picture` or `sound`.
+        of: &'static str,
+        /// As ffmpeg names it; `None` when it does not know it either.
+        codec: Option<String>,
+    },
+    /// ffprobe did not come to an end of its own.
+    Tool(ToolError),
+}
 
 /// A file that can be made into a stream.
 #[derive(Clone, Debug)]
@@ -67,6 +92,7 @@ struct Format {
 struct Stream {
     index: u32,
     codec_type: Option<String>,
+    codec_name: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
     avg_frame_rate: Option<String>,
@@ -78,6 +104,13 @@ struct Stream {
     side_data_list: Vec<SideData>,
     #[serde(default)]
     tags: Tags,
+}
+
+impl Stream {
+    /// Its codec is known, or its size or its channels: more than a name in an index.
+    fn is_something(self: &&Self) -> bool {
+        self.codec_name.is_some() || self.width > Some(0) || self.channels > Some(0)
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -96,13 +129,41 @@ struct Tags {
     rotate: Option<String>,
 }
 
-/// Asks ffprobe; `Err(None)` when the file is nothing that can be played.
+/// Asks ffprobe what the file is.
 pub(crate) async fn probe(
     tools: &Tools,
     file: &Path,
     folder: &Path,
     cancel: &CancellationToken,
-) -> Result<Probe, Option<ToolError>> {
+) -> Result<Probe, Unplayable> {
+    let mut strange = Vec::new();
+    // Why again and again: ffprobe gives up at the first stream whose decoder is not listed, be it a second sound that
+    // nobody needs. Each run tells one more such decoder, which the next one sets up and gives nothing to decode.
+    loop {
+        let told = match ask(tools, file, folder, cancel, &strange).await {
+            Ok(answer) => {
+                let answer = serde_json::from_slice(&answer).map_err(|_| Unplayable::NoMedia)?;
+                return read(answer, tools.decoders());
+            }
+            Err(ToolError::Failed(told)) => told,
+            Err(other) => return Err(Unplayable::Tool(other)),
+        };
+        match not_listed(&told, &strange) {
+            Some(decoder) if strange.len() < STRANGE => strange.push(decoder),
+            _ => return Err(Unplayable::NoMedia),
+        }
+    }
+}
+
+/// One run of ffprobe. What decodes, to learn about a stream, is held to the list of [`Tools`] in any case; `strange`
+/// decoders are set up for the stream that is shown.
+async fn ask(
+    tools: &Tools,
+    file: &Path,
+    folder: &Path,
+    cancel: &CancellationToken,
+    strange: &[String],
+) -> Result<Vec<u8>, ToolError> {
     let limits = Limits {
         wall: Duration::from_mins(1),
         cpu_s: 60,
@@ -110,45 +171,66 @@ pub(crate) async fn probe(
         file: 0,
         min_free: 0,
     };
-    let mut args = vec![
-        "-print_format".into(),
-        "json".into(),
-        "-show_entries".into(),
-        ENTRIES.into(),
-    ];
+    let strange = strange.iter().map(|decoder| format!(",{decoder}")).collect::<String>();
+    let listed = tools.decoders().whitelist();
+    let mut args = words([
+        "-codec_whitelist:s",
+        &format!("{SUBTITLES}{strange}"),
+        "-codec_whitelist:a",
+        &format!("{listed}{strange}"),
+        "-codec_whitelist:v",
+        &format!("{listed}{strange}"),
+        "-print_format",
+        "json",
+        "-show_entries",
+        ENTRIES,
+    ]);
     args.extend(input(file));
-    let answer = match tools
-        .ffprobe(
-            Call {
-                args,
-                folder,
-                limits,
-                cancel,
-            },
-            ANSWER,
-        )
-        .await
-    {
-        Ok(answer) => answer,
-        Err(ToolError::Failed(_)) => return Err(None),
-        Err(other) => return Err(Some(other)),
+    let call = Call {
+        args,
+        folder,
+        limits,
+        cancel,
     };
-    serde_json::from_slice(&answer).ok().and_then(read).ok_or(None)
+    tools.ffprobe(call, ANSWER).await
 }
 
-fn read(answer: Answer) -> Option<Probe> {
-    let format = answer.format?;
+/// A decoder that ffprobe complains about and that is none of the `known` ones.
+fn not_listed(told: &str, known: &[String]) -> Option<String> {
+    let names = told.lines().filter_map(|line| {
+        let (before, _) = line.split_once(NOT_LISTED)?;
+        before.rsplit_once('(').map(|(_, name)| name)
+    });
+    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    names
+        .filter(|name| is_name(name))
+        .find(|name| known.iter().all(|known| known != name))
+        .map(str::to_owned)
+}
+
+fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
+    let format = answer.format.ok_or(Unplayable::NoMedia)?;
     let name = format.format_name.unwrap_or_default();
     let of = |kind: &'static str| {
         answer
             .streams
             .iter()
             .filter(move |s| s.codec_type.as_deref() == Some(kind))
+            .filter(|stream| stream.disposition.attached_pic == 0)
     };
-    let video = of("video")
-        .filter(|stream| stream.disposition.attached_pic == 0)
-        .find_map(video);
-    let audio = of("audio").find_map(|stream| {
+    let is_listed = |stream: &&Stream| stream.codec_name.as_deref().is_some_and(|codec| decoders.has_codec(codec));
+    // A stream that cannot be decoded gives way to the next one, but is not left out silently.
+    let required = |kind, of_what| match of(kind).find(Stream::is_something) {
+        Some(first) if !of(kind).any(|stream| is_listed(&stream)) => Err(Unplayable::Codec {
+            of: of_what,
+            codec: first.codec_name.clone(),
+        }),
+        _ => Ok(()),
+    };
+    required("video", "picture")?;
+    required("audio", "sound")?;
+    let video = of("video").filter(is_listed).find_map(video);
+    let audio = of("audio").filter(is_listed).find_map(|stream| {
         let channels = stream.channels.filter(|channels| *channels > 0)?;
         Some(Audio {
             index: stream.index,
@@ -156,13 +238,13 @@ fn read(answer: Answer) -> Option<Probe> {
         })
     });
     if video.is_none() && audio.is_none() {
-        return None;
+        return Err(Unplayable::NoMedia);
     }
     let duration_s = format
         .duration
         .and_then(|text| text.parse().ok())
         .filter(|s: &f64| s.is_finite() && *s > 0.0);
-    Some(Probe {
+    Ok(Probe {
         duration_s,
         is_indexed: name.contains("mp4") || name.contains("matroska"),
         video,

@@ -2,13 +2,13 @@
 
 use std::{
     ffi::OsString,
-    os::unix::process::ExitStatusExt,
+    os::unix::{ffi::OsStrExt, fs::MetadataExt, process::ExitStatusExt},
     path::{Path, PathBuf},
     process::{ExitStatus, Stdio},
     time::Duration,
 };
 
-use rustix::process::{Resource, Signal};
+use rustix::process::Signal;
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::{Child, Command},
@@ -16,20 +16,27 @@ use tokio::{
 };
 use tokio_util::sync::CancellationToken;
 
+use super::{decoders::Decoders, input::FILE};
+use crate::local::sandbox::{Bounds, REFUSED, Sandbox, memory};
+
 /// Bytes kept of what a tool complains about, and read at once of what it says.
 const TAIL: usize = 16 * 1024;
 /// How often the disk is looked at while a tool runs.
 const LOOK: Duration = Duration::from_secs(1);
 /// Politeness towards the rest of the machine (`nice`).
 const NICE: i32 = 5;
+/// The exit codes of ffmpeg when a signal ended it that it knows: somebody's SIGTERM says nothing of the file.
+const INTERRUPTED: [i32; 2] = [255, 123];
 
-/// Where the tools are.
+/// Where the tools are, and how they are run.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
-    /// Sets the limits before the tool's first instruction; Linux only.
-    prlimit: Option<PathBuf>,
+    sandbox: Sandbox,
+    /// Private memory that one tool may take, in bytes, where a control group limits the service.
+    memory_share: Option<u64>,
+    decoders: Decoders,
     /// Threads that one ffmpeg may use.
     pub(crate) threads: usize,
 }
@@ -50,23 +57,11 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// As `prlimit` takes them; nobody can raise a limit that was set for this service itself.
-    fn flags(self) -> Vec<String> {
-        // Threads and processes of this user all count for `nproc`, so it only stops what multiplies without end.
-        [
-            ("as", Resource::As, self.memory),
-            ("cpu", Resource::Cpu, self.cpu_s),
-            ("fsize", Resource::Fsize, self.file),
-            ("nproc", Resource::Nproc, 16_384),
-            ("nofile", Resource::Nofile, 512),
-            ("core", Resource::Core, 0),
-        ]
-        .into_iter()
-        .map(|(name, resource, wanted)| {
-            let most = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
-            format!("--{name}={}", wanted.min(most))
-        })
-        .collect()
+    /// What the kernel keeps of them, with private memory at most `share`. Why not the address space too: threads
+    /// reserve two to three times of it what they use, so that a small container could make no video at all.
+    fn bounds(self, share: Option<u64>) -> Bounds {
+        let data = share.unwrap_or(u64::MAX).min(self.memory);
+        Bounds::new(self.memory, data, self.cpu_s, self.file)
     }
 }
 
@@ -104,29 +99,50 @@ pub(crate) enum ToolError {
 }
 
 impl Tools {
-    /// Looks for the tools on the `PATH`; the error is one plain line.
-    pub(crate) fn find(jobs: usize) -> Result<Self, String> {
-        let (ffmpeg, ffprobe, prlimit) = (on_path("ffmpeg"), on_path("ffprobe"), on_path("prlimit"));
-        let (Some(ffmpeg), Some(ffprobe)) = (ffmpeg, ffprobe) else {
+    /// Looks for the tools on the `PATH`, and at what they and the kernel can do here. `launcher` is this program's
+    /// own binary; `folder` is where the tools will work.
+    ///
+    /// # Errors
+    /// One plain line.
+    pub(crate) async fn find(jobs: usize, launcher: &Path, folder: &Path) -> Result<Self, String> {
+        let (Some(ffmpeg), Some(ffprobe)) = (on_path("ffmpeg"), on_path("ffprobe")) else {
             return Err(
                 "The local provider needs ffmpeg and ffprobe; install them with: apt-get install ffmpeg \
                         (Debian, Ubuntu) or brew install ffmpeg (macOS)"
                     .into(),
             );
         };
-        if cfg!(target_os = "linux") && prlimit.is_none() {
-            return Err(
-                "The local provider needs prlimit; install it with: apt-get install util-linux".into(),
-            );
-        }
+        let sandbox = Sandbox::try_out(launcher, folder)
+            .await
+            .map_err(|why| format!("The local provider cannot run ffmpeg in a sandbox: {why}"))?;
+        let memory_share = memory::share(jobs);
+        let decoders = list_decoders(&sandbox, &ffmpeg, folder)
+            .await
+            .map_err(|error| format!("The local provider cannot use {}: {error}", ffmpeg.display()))?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let threads = (cores / jobs.max(1)).clamp(1, 8);
+        let threads = (cores / jobs.max(1)).min(memory_share.map_or(usize::MAX, memory::threads));
         Ok(Self {
             ffmpeg,
             ffprobe,
-            prlimit: prlimit.filter(|_| cfg!(target_os = "linux")),
-            threads,
+            sandbox,
+            memory_share,
+            decoders,
+            threads: threads.clamp(1, 8),
         })
+    }
+
+    /// How the tools run here, as the end of a sentence that begins with "ffmpeg runs".
+    pub(crate) fn about(&self) -> String {
+        let sandbox = self.sandbox.about();
+        match self.memory_share {
+            None => sandbox.to_owned(),
+            Some(bytes) => format!("{sandbox}; within {} MiB, by the control group's limit", bytes >> 20),
+        }
+    }
+
+    /// The decoders that may run.
+    pub(crate) fn decoders(&self) -> &Decoders {
+        &self.decoders
     }
 
     /// Runs ffmpeg; `said` is given its standard output piece by piece (`-progress pipe:1`).
@@ -135,86 +151,119 @@ impl Tools {
         call: Call<'_>,
         said: impl FnMut(&[u8]) + Send,
     ) -> Result<String, ToolError> {
-        self.run(&self.ffmpeg, call, said).await
+        let leading = ["-nostdin", "-hide_banner", "-v", "error", "-codec_whitelist"];
+        let mut command = self.command(&self.ffmpeg, &call);
+        command.args(leading).arg(self.decoders.whitelist());
+        run(command, call, said).await
     }
 
     /// Runs ffprobe; its standard output, up to `most` bytes.
     pub(crate) async fn ffprobe(&self, call: Call<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
-        let mut output = Vec::new();
-        self.run(&self.ffprobe, call, |bytes: &[u8]| {
-            let room = most.saturating_sub(output.len());
-            output.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
-        })
-        .await?;
-        Ok(output)
-    }
-
-    async fn run(
-        &self,
-        program: &Path,
-        call: Call<'_>,
-        mut said: impl FnMut(&[u8]) + Send,
-    ) -> Result<String, ToolError> {
-        let mut child = self.command(program, &call).spawn()?;
-        be_nice(&child);
-        let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
-        let (mut out_piece, mut err_piece) = (vec![0; TAIL], vec![0; TAIL]);
-        let mut complaint = Vec::new();
-        let end = Instant::now() + call.limits.wall;
-        let mut look = tokio::time::interval(LOOK);
-        let ended = loop {
-            tokio::select! {
-                read = piece(&mut out, &mut out_piece) => match read {
-                    Some(bytes) => said(bytes),
-                    None => out = None,
-                },
-                read = piece(&mut err, &mut err_piece) => match read {
-                    Some(bytes) => keep_tail(&mut complaint, bytes),
-                    None => err = None,
-                },
-                status = child.wait(), if out.is_none() && err.is_none() => break Ok(status?),
-                () = call.cancel.cancelled() => break Err(ToolError::Stopped),
-                () = tokio::time::sleep_until(end) => break Err(ToolError::TimedOut),
-                _ = look.tick() => if is_full(&call) { break Err(ToolError::NoSpace) },
-            }
-        };
-        if ended.is_err() {
-            child.kill().await?;
-        }
-        let complaint = String::from_utf8_lossy(&complaint).into_owned();
-        match ended? {
-            status if status.success() => Ok(complaint),
-            status if status.signal() == Some(Signal::XCPU.as_raw()) => Err(ToolError::TimedOut),
-            status if status.signal() == Some(Signal::XFSZ.as_raw()) => {
-                Err(ToolError::Failed("the result is too large".into()))
-            }
-            status if status.signal().is_some() => Err(ToolError::Killed(status)),
-            _ => Err(ToolError::Failed(complaint)),
-        }
+        let mut command = self.command(&self.ffprobe, &call);
+        command.args(["-v", "error", "-codec_whitelist"]).arg(self.decoders.whitelist());
+        capture(command, call, most).await
     }
 
     fn command(&self, program: &Path, call: &Call<'_>) -> Command {
-        let mut command = match &self.prlimit {
-            None => Command::new(program),
-            Some(prlimit) => {
-                let mut command = Command::new(prlimit);
-                command.args(call.limits.flags()).arg("--").arg(program);
-                command
-            }
-        };
-        command.args(
-            ["-nostdin", "-hide_banner", "-v", "error"]
-                .iter()
-                .filter(|_| program == self.ffmpeg),
-        );
-        command.args(["-v", "error"].iter().filter(|_| program == self.ffprobe));
-        command.args(&call.args).current_dir(call.folder).env_clear();
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true);
-        command
+        let bounds = call.limits.bounds(self.memory_share);
+        self.sandbox.command(program, bounds, reads_own_files(&call.args))
+    }
+}
+
+/// The listed decoders that this ffmpeg has.
+async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Result<Decoders, ToolError> {
+    let limits = Limits {
+        wall: Duration::from_secs(30),
+        cpu_s: 30,
+        memory: 2 << 30,
+        file: 0,
+        min_free: 0,
+    };
+    let call = Call {
+        args: vec!["-hide_banner".into(), "-decoders".into()],
+        folder,
+        limits,
+        cancel: &CancellationToken::new(),
+    };
+    let command = sandbox.command(ffmpeg, limits.bounds(None), true);
+    let printed = capture(command, call, 1 << 20).await?;
+    Decoders::read(&String::from_utf8_lossy(&printed))
+        .ok_or_else(|| ToolError::Failed("it lists no decoder that is needed".into()))
+}
+
+/// The standard output of one run, up to `most` bytes.
+async fn capture(command: Command, call: Call<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
+    let mut output = Vec::new();
+    run(command, call, |bytes: &[u8]| {
+        let room = most.saturating_sub(output.len());
+        output.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
+    })
+    .await?;
+    Ok(output)
+}
+
+/// Runs a command with the arguments and within the limits of `call`; what it said on standard error.
+async fn run(
+    mut command: Command,
+    call: Call<'_>,
+    mut said: impl FnMut(&[u8]) + Send,
+) -> Result<String, ToolError> {
+    command
+        .args(&call.args)
+        .current_dir(call.folder)
+        .env_clear()
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // A group of its own: Ctrl-C on a terminal goes to the service alone, which then ends what it began.
+        .process_group(0)
+        .kill_on_drop(true);
+    let mut child = command.spawn()?;
+    be_nice(&child);
+    let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
+    let (mut out_piece, mut err_piece) = (vec![0; TAIL], vec![0; TAIL]);
+    let mut complaint = Vec::new();
+    let end = Instant::now() + call.limits.wall;
+    let mut look = tokio::time::interval(LOOK);
+    let mut used_cpu = false;
+    let ended = loop {
+        tokio::select! {
+            read = piece(&mut out, &mut out_piece) => match read {
+                Some(bytes) => said(bytes),
+                None => out = None,
+            },
+            read = piece(&mut err, &mut err_piece) => match read {
+                Some(bytes) => keep_tail(&mut complaint, bytes),
+                None => err = None,
+            },
+            status = wait(&mut child, call.limits.cpu_s, &mut used_cpu), if out.is_none() && err.is_none() => break Ok(status?),
+            () = call.cancel.cancelled() => break Err(ToolError::Stopped),
+            () = tokio::time::sleep_until(end) => break Err(ToolError::TimedOut),
+            _ = look.tick() => if is_full(&call) { break Err(ToolError::NoSpace) },
+        }
+    };
+    if ended.is_err() {
+        child.kill().await?;
+    }
+    let complaint = String::from_utf8_lossy(&complaint).into_owned();
+    meaning(ended?, used_cpu, complaint)
+}
+
+/// What the end of a tool means.
+fn meaning(status: ExitStatus, used_cpu: bool, complaint: String) -> Result<String, ToolError> {
+    let signal = status.signal();
+    if status.success() {
+        Ok(complaint)
+    } else if used_cpu || signal == Some(Signal::XCPU.as_raw()) {
+        Err(ToolError::TimedOut)
+    } else if signal == Some(Signal::XFSZ.as_raw()) {
+        Err(ToolError::Failed("the result is too large".into()))
+    } else if status.code() == Some(REFUSED.into()) {
+        Err(ToolError::Io(std::io::Error::other(complaint)))
+    } else if signal.is_some() || status.code().is_some_and(|code| INTERRUPTED.contains(&code)) {
+        Err(ToolError::Killed(status))
+    } else {
+        Err(ToolError::Failed(complaint))
     }
 }
 
@@ -252,9 +301,72 @@ fn be_nice(child: &Child) {
     }
 }
 
+/// Waits for the end. Whether the CPU time is used up is looked at before: afterwards nothing knows.
+async fn wait(child: &mut Child, cpu_s: u64, used_cpu: &mut bool) -> std::io::Result<ExitStatus> {
+    *used_cpu = child.id().and_then(cpu_time).is_some_and(|used| used >= cpu_s);
+    child.wait().await
+}
+
+/// CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
+fn cpu_time(id: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // Behind the name, which may hold anything: state is the third field, `utime` and `stime` are the 14th and 15th.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
+    let ticks = times.next()?.ok()? + times.next()?.ok()?;
+    // Both are rounded down.
+    Some((ticks + 2) / rustix::param::clock_ticks_per_second())
+}
+
+/// All input belongs to the user that this process runs as.
+fn reads_own_files(args: &[OsString]) -> bool {
+    let user = rustix::process::geteuid().as_raw();
+    args.iter()
+        .filter_map(|arg| arg.as_encoded_bytes().strip_prefix(FILE.as_bytes()))
+        .all(|path| {
+            let file = std::fs::metadata(Path::new(std::ffi::OsStr::from_bytes(path)));
+            file.is_ok_and(|file| file.uid() == user)
+        })
+}
+
 fn on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
         .find(|file| file.is_file() && file.is_absolute())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
+
+    use super::{ToolError, cpu_time, meaning};
+
+    fn exit(code: i32) -> ExitStatus {
+        ExitStatus::from_raw(code << 8)
+    }
+
+    #[test]
+    fn only_an_end_of_its_own_speaks_of_the_file() {
+        let (xcpu, xfsz, killed) = (24, 25, 9);
+        let of = |status, used_cpu| meaning(status, used_cpu, String::new());
+        assert!(of(exit(0), true).is_ok());
+        assert!(matches!(of(exit(1), false), Err(ToolError::Failed(_))));
+        assert!(matches!(of(ExitStatus::from_raw(xfsz), false), Err(ToolError::Failed(_))));
+        assert!(matches!(of(ExitStatus::from_raw(killed), false), Err(ToolError::Killed(_))));
+        // ffmpeg's words for SIGTERM, which is also how it takes SIGXCPU.
+        assert!(matches!(of(exit(255), false), Err(ToolError::Killed(_))));
+        assert!(matches!(of(exit(255), true), Err(ToolError::TimedOut)));
+        assert!(matches!(of(ExitStatus::from_raw(xcpu), false), Err(ToolError::TimedOut)));
+        assert!(matches!(of(exit(113), false), Err(ToolError::Io(_))));
+    }
+
+    #[test]
+    fn the_cpu_time_of_a_process_is_read() {
+        let began = std::time::Instant::now();
+        while began.elapsed() < std::time::Duration::from_millis(1200) {
+            std::hint::spin_loop();
+        }
+        assert!((1..600).contains(&cpu_time(std::process::id()).unwrap()));
+    }
 }

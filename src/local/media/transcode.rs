@@ -9,7 +9,7 @@ use super::{
     hls::{LONGEST_S, Plan},
     ladder::ladder,
     measure::describe,
-    probe::{Probe, probe},
+    probe::{Probe, Unplayable, probe},
     progress::Progress,
     running::Claim,
     tool::{Call, Limits, Tools},
@@ -34,12 +34,7 @@ pub(crate) async fn transcode(
     let source = app.folders.original(&asset.upload_id);
     let probe = match probe(tools, &source, folder, claim.cancel()).await {
         Ok(probe) => probe,
-        Err(None) => {
-            return Err(Failure::input(
-                "The file is not a video or sound file that can be played",
-            ));
-        }
-        Err(Some(error)) => return Err(Failure::tool(error)),
+        Err(unplayable) => return Err(why_unplayable(unplayable)),
     };
     if probe
         .duration_s
@@ -69,6 +64,19 @@ pub(crate) async fn transcode(
     check_word(&probe, &media, &told, asset.test)?;
     move_into_place(folder, &app.folders.media(&asset.id)).await?;
     Ok(media)
+}
+
+fn why_unplayable(unplayable: Unplayable) -> Failure {
+    match unplayable {
+        Unplayable::NoMedia => Failure::input("The file is not a video or sound file that can be played"),
+        Unplayable::Codec { of, codec: Some(codec) } => {
+            Failure::Input(format!("The codec of the file's {of}, {codec}, is not supported"))
+        }
+        Unplayable::Codec { of, codec: None } => {
+            Failure::Input(format!("The codec of the file's {of} is not known"))
+        }
+        Unplayable::Tool(error) => Failure::tool(error),
+    }
 }
 
 async fn encode(

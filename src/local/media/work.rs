@@ -54,6 +54,9 @@ impl Failure {
                 if told.contains("No space left on device") {
                     return Self::NoSpace;
                 }
+                if told.contains("Cannot allocate memory") {
+                    return Self::input("The file needs more memory than one video may take here");
+                }
                 Self::input("The file could not be decoded")
             }
             ToolError::TimedOut => Self::TooSlow,

@@ -37,6 +37,7 @@ async fn serve() {
         webhook_url: "http://127.0.0.1:1/".into(),
         loopback_pages: false,
         clock: Clock::system(),
+        launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
         env: BTreeMap::from([
             ("VIDEO_LOCAL_TOKEN".to_owned(), "token".to_owned()),
             ("VIDEO_LOCAL_SECRET".to_owned(), "secret".to_owned()),

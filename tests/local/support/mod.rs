@@ -106,6 +106,7 @@ impl Provider {
             webhook_url: inbox.url.clone(),
             loopback_pages: false,
             clock: clock.clone(),
+            launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
             env: BTreeMap::new(),
         };
         // After a restart connections of the one before may hold its folder for a moment.

@@ -1,0 +1,104 @@
+//! The child's side: gives up rights, then becomes the tool.
+
+use std::{
+    convert::Infallible,
+    ffi::OsString,
+    fs, io,
+    os::unix::process::CommandExt,
+    process::Command,
+};
+
+use super::{
+    Bounds,
+    namespaces::{self, Refusal},
+    seccomp,
+};
+
+/// The kernel ends this process first when memory runs out.
+const OOM_SCORE_ADJ: &str = "1000";
+
+/// Why a tool is not run; one line.
+#[derive(Debug, thiserror::Error)]
+pub enum SandboxError {
+    /// A protection that always holds was refused.
+    #[error("{0}: {1}")]
+    Refused(&'static str, io::Error),
+    /// The process is in namespaces in which it cannot work.
+    #[error("namespaces: {0}")]
+    HalfMade(String),
+    /// The tool cannot be started.
+    #[error("{}: {source}", .program.display())]
+    Exec {
+        /// Its path.
+        program: OsString,
+        /// What the kernel said.
+        source: io::Error,
+    },
+    /// No tool is named.
+    #[error("no program is named")]
+    NoProgram,
+}
+
+/// Enters the sandbox and becomes the program; returns only with an error. The process has one thread.
+///
+/// # Errors
+/// A protection that always holds was refused, or the program cannot be started.
+pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<Infallible, SandboxError> {
+    let (program, args) = program.split_first().ok_or(SandboxError::NoProgram)?;
+    bounds
+        .apply()
+        .map_err(|error| SandboxError::Refused("setrlimit", error.into()))?;
+    enter_always()?;
+    if namespaces && let Err(Refusal::HalfMade(why)) = namespaces::enter() {
+        return Err(SandboxError::HalfMade(why));
+    }
+    give_up_privileges()?;
+    // What the kernel has not was told at start.
+    let _ = filter_calls();
+    let source = Command::new(program).args(args).exec();
+    Err(SandboxError::Exec {
+        program: program.clone(),
+        source,
+    })
+}
+
+/// Enters the sandbox as a tool would, in this folder, and says what holds: a line each, `name` or `name: reason`.
+///
+/// # Errors
+/// A protection that always holds was refused.
+pub fn report() -> Result<String, SandboxError> {
+    enter_always()?;
+    let namespaces = namespaces::enter().and_then(|()| {
+        let folder = std::env::current_dir().map_err(|error| Refusal::HalfMade(error.to_string()))?;
+        namespaces::can_write(&folder)
+    });
+    let namespaces = namespaces.map_err(|refusal| match refusal {
+        Refusal::Kernel(error) => error.to_string(),
+        Refusal::HalfMade(why) => why,
+    });
+    give_up_privileges()?;
+    let line = |name: &str, outcome: Result<(), String>| match outcome {
+        Ok(()) => format!("{name}\n"),
+        Err(reason) => format!("{name}: {reason}\n"),
+    };
+    Ok(line("namespaces", namespaces) + &line("seccomp", filter_calls()))
+}
+
+fn enter_always() -> Result<(), SandboxError> {
+    rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
+    // Before the namespaces: inside them the file may belong to another user.
+    fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ)
+        .map_err(|error| SandboxError::Refused("/proc/self/oom_score_adj", error))
+}
+
+fn give_up_privileges() -> Result<(), SandboxError> {
+    rustix::thread::set_no_new_privs(true)
+        .map_err(|error| SandboxError::Refused("no_new_privs", error.into()))
+}
+
+fn filter_calls() -> Result<(), String> {
+    for filter in seccomp::filters(std::process::id().into())? {
+        seccompiler::apply_filter(&filter).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}

@@ -1,0 +1,131 @@
+//! The service's side: starts tools in the sandbox, and knows what of it holds here.
+
+use std::{
+    path::{Path, PathBuf},
+    process::Stdio,
+    time::Duration,
+};
+
+use tokio::process::Command;
+
+use super::{Bounds, SUBCOMMAND};
+
+/// How long the trial at start may take.
+const TRIAL: Duration = Duration::from_secs(10);
+
+/// How tools are started here.
+#[derive(Clone, Debug)]
+pub(crate) struct Sandbox {
+    /// The service's own binary; `None` where there is no sandbox.
+    launcher: Option<PathBuf>,
+    namespaces: bool,
+    about: String,
+}
+
+impl Sandbox {
+    /// Enters the sandbox once, to see what the kernel allows. `folder` is where tools will work.
+    ///
+    /// # Errors
+    /// One line: a protection that always holds was refused, or `launcher` is not this program.
+    pub(crate) async fn try_out(launcher: &Path, folder: &Path) -> Result<Self, String> {
+        if cfg!(not(target_os = "linux")) {
+            return Ok(Self {
+                launcher: None,
+                namespaces: false,
+                about: "without a sandbox, which only Linux has".into(),
+            });
+        }
+        let trial = Command::new(launcher)
+            .args([SUBCOMMAND, "--report"])
+            .current_dir(folder)
+            .env_clear()
+            .stdin(Stdio::null())
+            .kill_on_drop(true)
+            .output();
+        let failed = |why: &str| format!("{}: {}", launcher.display(), why.trim());
+        let output = match tokio::time::timeout(TRIAL, trial).await {
+            Ok(Ok(output)) => output,
+            Ok(Err(error)) => return Err(failed(&error.to_string())),
+            Err(_) => return Err(failed("no answer within 10 s")),
+        };
+        if !output.status.success() {
+            return Err(failed(&String::from_utf8_lossy(&output.stderr)));
+        }
+        let report = String::from_utf8_lossy(&output.stdout);
+        let of = |name| outcome(&report, name);
+        let (namespaces, seccomp) = (of("namespaces"), of("seccomp"));
+        if let (None, _) | (_, None) = (&namespaces, &seccomp) {
+            return Err(failed("this is another program"));
+        }
+        let parts = [
+            ("namespaces of its own (user, network, IPC, host name)", namespaces),
+            ("a seccomp filter", seccomp),
+        ];
+        Ok(Self {
+            launcher: Some(launcher.to_owned()),
+            namespaces: matches!(of("namespaces"), Some(Ok(()))),
+            about: describe(parts),
+        })
+    }
+
+    /// `with …; without …: reason`.
+    pub(crate) fn about(&self) -> &str {
+        &self.about
+    }
+
+    /// What starts `program` within `bounds`. The superuser's tool can, in namespaces of its own, only open files
+    /// that are the superuser's: `is_ours` says whether it needs no others.
+    pub(crate) fn command(&self, program: &Path, bounds: Bounds, is_ours: bool) -> Command {
+        let Some(launcher) = &self.launcher else {
+            return Command::new(program);
+        };
+        let mut command = Command::new(launcher);
+        command.args([SUBCOMMAND, "--bounds", &bounds.to_string()]);
+        if self.namespaces && (is_ours || !rustix::process::geteuid().is_root()) {
+            command.arg("--namespaces");
+        }
+        command.arg("--").arg(program);
+        command
+    }
+}
+
+/// What the report says of one protection.
+fn outcome(report: &str, name: &str) -> Option<Result<(), String>> {
+    report.lines().find_map(|line| match line.strip_prefix(name)? {
+        "" => Some(Ok(())),
+        reason => Some(Err(reason.strip_prefix(": ")?.to_owned())),
+    })
+}
+
+fn describe(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
+    let mut with = vec!["limits", "no_new_privs", "oom_score_adj"];
+    let mut without = Vec::new();
+    for (name, outcome) in parts {
+        match outcome {
+            Some(Err(reason)) => without.push(format!("{name}: {reason}")),
+            _ => with.push(name),
+        }
+    }
+    let with = format!("with {}", with.join(", "));
+    if without.is_empty() {
+        return with;
+    }
+    format!("{with}; without {}", without.join("; without "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{describe, outcome};
+
+    #[test]
+    fn the_start_says_what_holds_and_what_does_not() {
+        let report = "namespaces: Operation not permitted (os error 1)\nseccomp\n";
+        let parts = ["namespaces", "seccomp"].map(|name| (name, outcome(report, name)));
+        assert_eq!(
+            describe(parts),
+            "with limits, no_new_privs, oom_score_adj, seccomp; \
+             without namespaces: Operation not permitted (os error 1)"
+        );
+        assert_eq!(outcome("running 0 tests\n", "seccomp"), None);
+    }
+}

@@ -1,0 +1,135 @@
+//! How much memory the control group of this process allows, and what of it one tool may take.
+
+use std::{
+    fs,
+    path::{Component, Path, PathBuf},
+};
+
+const MIB: u64 = 1 << 20;
+/// What the service keeps for itself.
+const RESERVE: u64 = 192 * MIB;
+/// Bytes above this mean "no limit" in version 1 of control groups.
+const NO_LIMIT: u64 = 1 << 60;
+/// Private memory of a transcode of a 4K file with one thread, and of each further one. Why: measured with ffmpeg 5.1,
+/// from 3840 × 2160 HEVC to four sizes from 1080p down: 636 MiB, 926 MiB with 2 threads and 1,913 MiB with 8.
+const FIRST_THREAD: u64 = 650 * MIB;
+const NEXT_THREAD: u64 = 300 * MIB;
+
+/// Private memory that one of `jobs` tools may take, in bytes; `None` where no control group limits this process.
+pub(crate) fn share(jobs: usize) -> Option<u64> {
+    let own = fs::read_to_string("/proc/self/cgroup").ok()?;
+    limit(&own, Path::new("/sys/fs/cgroup")).map(|limit| share_of(limit, jobs))
+}
+
+/// Half at least, however small it is; else all but the reserve. Why the images' jobs do not count: they read what was
+/// made here, which is small and not hostile.
+fn share_of(limit: u64, jobs: usize) -> u64 {
+    limit.saturating_sub(RESERVE).max(limit / 2) / jobs.max(1) as u64
+}
+
+/// Threads for which a share is enough; at least one.
+pub(crate) fn threads(share: u64) -> usize {
+    let more = share.saturating_sub(FIRST_THREAD) / NEXT_THREAD;
+    usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1)
+}
+
+/// The smallest limit on the way from the process's own group up to the root. `own` is `/proc/self/cgroup`, `mounted`
+/// where control groups are. A group that is not to be seen in a container is passed over: there the container's own
+/// group is the root.
+fn limit(own: &str, mounted: &Path) -> Option<u64> {
+    own.lines()
+        .filter_map(|line| {
+            let mut parts = line.splitn(3, ':');
+            let (hierarchy, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
+            if (hierarchy, controllers) == ("0", "") {
+                return smallest(mounted, path, "memory.max");
+            }
+            let is_memory = controllers.split(',').any(|controller| controller == "memory");
+            is_memory
+                .then(|| smallest(&mounted.join("memory"), path, "memory.limit_in_bytes"))
+                .flatten()
+        })
+        .min()
+}
+
+fn smallest(root: &Path, path: &str, file: &str) -> Option<u64> {
+    let mut within: PathBuf = Path::new(path)
+        .components()
+        .filter(|component| matches!(component, Component::Normal(_)))
+        .collect();
+    let mut found = None::<u64>;
+    loop {
+        let limit = fs::read_to_string(root.join(&within).join(file))
+            .ok()
+            .and_then(|text| text.trim().parse().ok())
+            .filter(|limit| *limit < NO_LIMIT);
+        found = [found, limit].into_iter().flatten().min();
+        if !within.pop() {
+            return found;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MIB, limit, share_of, threads};
+
+    /// The limit that is found with these files below the folder of control groups.
+    fn limit_with(own: &str, files: &[(&str, &str)]) -> Option<u64> {
+        let root = tempfile::tempdir().unwrap();
+        for (path, text) in files {
+            let file = root.path().join(path);
+            std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+            std::fs::write(file, format!("{text}\n")).unwrap();
+        }
+        limit(own, root.path())
+    }
+
+    #[test]
+    fn the_smallest_limit_on_the_way_up_counts() {
+        let own = "0::/pods/one/video\n";
+        let tree = |pod, one| {
+            limit_with(
+                own,
+                &[
+                    ("memory.max", "max"),
+                    ("pods/memory.max", pod),
+                    ("pods/one/memory.max", one),
+                    ("pods/one/video/memory.max", "max"),
+                ],
+            )
+        };
+        assert_eq!(tree("max", "1073741824"), Some(1 << 30));
+        assert_eq!(tree("536870912", "1073741824"), Some(1 << 29));
+        assert_eq!(tree("max", "max"), None);
+    }
+
+    #[test]
+    fn a_container_sees_its_own_group_as_the_root() {
+        assert_eq!(limit_with("0::/\n", &[("memory.max", "1000")]), Some(1000));
+        let outside = "0::/../../docker/0123\n";
+        assert_eq!(limit_with(outside, &[("memory.max", "1000")]), Some(1000));
+    }
+
+    #[test]
+    fn version_1_and_both_beside_each_other_are_read() {
+        let own = "9:name=systemd:/\n4:cpu,memory:/docker/0123\n0::/docker/0123\n";
+        let none = "9223372036854771712";
+        let file = "memory/memory.limit_in_bytes";
+        assert_eq!(limit_with(own, &[(file, "2000")]), Some(2000));
+        assert_eq!(limit_with(own, &[(file, none)]), None);
+        assert_eq!(
+            limit_with(own, &[(file, none), ("memory/docker/0123/memory.limit_in_bytes", "3000")]),
+            Some(3000)
+        );
+        assert_eq!(limit_with("", &[]), None);
+    }
+
+    #[test]
+    fn the_service_keeps_room_and_jobs_share_the_rest() {
+        assert_eq!(share_of(1024 * MIB, 1), 832 * MIB);
+        assert_eq!(share_of(4096 * MIB, 2), 1952 * MIB);
+        assert_eq!(share_of(128 * MIB, 0), 64 * MIB);
+        assert_eq!([832, 950, 1952, 100].map(|mib| threads(mib * MIB)), [1, 2, 5, 1]);
+    }
+}
