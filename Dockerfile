@@ -11,7 +11,7 @@ RUN cargo build --release --locked --bin yourbit-video
 
 FROM debian:bookworm-slim
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates ffmpeg util-linux \
+    && apt-get install -y --no-install-recommends ca-certificates ffmpeg \
     && rm -rf /var/lib/apt/lists/*
 COPY --from=build /build/target/release/yourbit-video /usr/local/bin/yourbit-video
 # Where the built-in provider keeps its files; any uid may use it. Mount a volume here to keep them.

@@ -197,11 +197,17 @@ async fn frames_that_grow_beyond_what_the_file_says_are_not_decoded() {
         std::fs::read(clips::made(name, &format!("{source} {form}"))).unwrap()
     };
     let both = clips::place("growing.mjpeg", |file| {
-        let all = [frames("small.mjpeg", "320x180", 2), frames("large.mjpeg", "8192x4400", 4)];
+        let all = [
+            frames("small.mjpeg", "320x180", 2),
+            frames("large.mjpeg", "8192x4400", 4),
+        ];
         std::fs::write(file, all.concat()).unwrap();
     });
     let name = both.display();
-    let source = clips::made("growing.mkv", &format!("-f mjpeg -framerate 1 -i {name} -c copy -f matroska"));
+    let source = clips::made(
+        "growing.mkv",
+        &format!("-f mjpeg -framerate 1 -i {name} -c copy -f matroska"),
+    );
     let asset = provider.ingest(&source, json!({})).await;
     assert_errored(&asset, "36 million pixels");
     assert_eq!(
@@ -219,14 +225,54 @@ async fn a_codec_that_nobody_uploads_is_named_and_not_decoded() {
     let sound = "-f lavfi -i sine=duration=1";
     let with_picture = format!("{picture} {sound} -pix_fmt yuv420p -c:v libx264 -c:a");
     for (name, args, of, codec) in [
-        ("asv1.avi", format!("{picture} {sound} -c:v asv1 -c:a aac -f avi"), "picture", "asv1"),
-        ("asv2.mkv", format!("{picture} -c:v asv2 -f matroska"), "picture", "asv2"),
-        ("snow.avi", format!("{picture} -c:v snow -strict -2 -f avi"), "picture", "snow"),
-        ("zmbv.avi", format!("{picture} -c:v zmbv -f avi"), "picture", "zmbv"),
-        ("cinepak.mov", format!("{picture} -c:v cinepak -f mov"), "picture", "cinepak"),
-        ("flashsv.flv", format!("{picture} -c:v flashsv -f flv"), "picture", "flashsv"),
-        ("tta.mkv", format!("{with_picture} tta -f matroska"), "sound", "tta"),
-        ("wavpack.mkv", format!("{sound} -c:a wavpack -f matroska"), "sound", "wavpack"),
+        (
+            "asv1.avi",
+            format!("{picture} {sound} -c:v asv1 -c:a aac -f avi"),
+            "picture",
+            "asv1",
+        ),
+        (
+            "asv2.mkv",
+            format!("{picture} -c:v asv2 -f matroska"),
+            "picture",
+            "asv2",
+        ),
+        (
+            "snow.avi",
+            format!("{picture} -c:v snow -strict -2 -f avi"),
+            "picture",
+            "snow",
+        ),
+        (
+            "zmbv.avi",
+            format!("{picture} -c:v zmbv -f avi"),
+            "picture",
+            "zmbv",
+        ),
+        (
+            "cinepak.mov",
+            format!("{picture} -c:v cinepak -f mov"),
+            "picture",
+            "cinepak",
+        ),
+        (
+            "flashsv.flv",
+            format!("{picture} -c:v flashsv -f flv"),
+            "picture",
+            "flashsv",
+        ),
+        (
+            "tta.mkv",
+            format!("{with_picture} tta -f matroska"),
+            "sound",
+            "tta",
+        ),
+        (
+            "wavpack.mkv",
+            format!("{sound} -c:a wavpack -f matroska"),
+            "sound",
+            "wavpack",
+        ),
     ] {
         let asset = provider.ingest(&clips::made(name, &args), json!({})).await;
         assert_errored(&asset, name);
@@ -248,15 +294,26 @@ async fn a_stream_that_cannot_be_decoded_gives_way_to_one_that_can() {
     let lines = format!("-i {}", lines.display());
     let with_lines = format!("{lines} {picture} {sound} -map 1 -map 2 -map 0 -c:v libx264 -pix_fmt yuv420p");
     for (name, args) in [
-        ("second-sound.mkv", format!("{picture} {sound} -map 0 -map 1 -map 1 -c:v libx264 -c:a:0 tta -c:a:1 aac -f matroska")),
-        ("second-picture.mkv", format!("{picture} {sound} -map 0 -map 0 -map 1 -c:v:0 asv1 -c:v:1 libx264 -f matroska")),
+        (
+            "second-sound.mkv",
+            format!("{picture} {sound} -map 0 -map 1 -map 1 -c:v libx264 -c:a:0 tta -c:a:1 aac -f matroska"),
+        ),
+        (
+            "second-picture.mkv",
+            format!("{picture} {sound} -map 0 -map 0 -map 1 -c:v:0 asv1 -c:v:1 libx264 -f matroska"),
+        ),
         ("text.mp4", format!("{with_lines} -c:s mov_text -f mp4")),
         ("text.mkv", format!("{with_lines} -c:s ass -f matroska")),
         ("pictures.mkv", format!("{with_lines} -c:s subrip -f matroska")),
     ] {
         let asset = provider.ingest(&clips::made(name, &args), json!({})).await;
         assert_eq!(asset["status"], "ready", "{name}: {asset}");
-        let kinds: Vec<_> = asset["tracks"].as_array().unwrap().iter().map(|track| &track["type"]).collect();
+        let kinds: Vec<_> = asset["tracks"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|track| &track["type"])
+            .collect();
         assert_eq!(kinds, ["video", "audio"], "{name}");
     }
 }

@@ -10,23 +10,88 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Codecs of pictures and sound, by ffmpeg's names.
 const LISTED: &[&str] = &[
     // Phones, browsers, the web.
-    "h264", "hevc", "vp8", "vp9", "av1", "theora", "aac", "aac_latm", "mp3", "opus", "vorbis", "flac", "alac",
+    "h264",
+    "hevc",
+    "vp8",
+    "vp9",
+    "av1",
+    "theora",
+    "aac",
+    "aac_latm",
+    "mp3",
+    "opus",
+    "vorbis",
+    "flac",
+    "alac",
     // Cameras, discs, broadcasts, old phones.
-    "mpeg4", "mpeg1video", "mpeg2video", "mjpeg", "dvvideo", "h263", "mp1", "mp2", "ac3", "eac3", "dts", "truehd",
-    "mlp", "amr_nb", "amr_wb", "adpcm_ima_wav", "adpcm_ima_qt", "adpcm_ms",
+    "mpeg4",
+    "mpeg1video",
+    "mpeg2video",
+    "mjpeg",
+    "dvvideo",
+    "h263",
+    "mp1",
+    "mp2",
+    "ac3",
+    "eac3",
+    "dts",
+    "truehd",
+    "mlp",
+    "amr_nb",
+    "amr_wb",
+    "adpcm_ima_wav",
+    "adpcm_ima_qt",
+    "adpcm_ms",
     // Flash and Windows Media: archives of old sites.
-    "flv1", "vp6", "vp6a", "vp6f", "adpcm_swf", "nellymoser", "speex", "msmpeg4v1", "msmpeg4v2", "msmpeg4v3", "wmv1",
-    "wmv2", "wmv3", "vc1", "wmav1", "wmav2", "wmapro", "wmalossless",
+    "flv1",
+    "vp6",
+    "vp6a",
+    "vp6f",
+    "adpcm_swf",
+    "nellymoser",
+    "speex",
+    "msmpeg4v1",
+    "msmpeg4v2",
+    "msmpeg4v3",
+    "wmv1",
+    "wmv2",
+    "wmv3",
+    "vc1",
+    "wmav1",
+    "wmav2",
+    "wmapro",
+    "wmalossless",
     // Editors and screen recorders.
-    "prores", "dnxhd", "cfhd", "ffv1", "huffyuv", "ffvhuff", "utvideo", "qtrle", "png", "rawvideo", "v210",
+    "prores",
+    "dnxhd",
+    "cfhd",
+    "ffv1",
+    "huffyuv",
+    "ffvhuff",
+    "utvideo",
+    "qtrle",
+    "png",
+    "rawvideo",
+    "v210",
     // Covers, beside MJPEG and PNG.
-    "bmp", "gif", "webp",
+    "bmp",
+    "gif",
+    "webp",
 ];
 /// Uncompressed sound has some forty names.
 const LISTED_FAMILY: &str = "pcm_";
 /// Decoders that hand the bytes to a device's driver.
 const OF_DEVICES: &[&str] = &[
-    "_cuvid", "_qsv", "_v4l2m2m", "_mediacodec", "_mmal", "_rkmpp", "_amf", "_vaapi", "_vdpau", "_vulkan",
+    "_cuvid",
+    "_qsv",
+    "_v4l2m2m",
+    "_mediacodec",
+    "_mmal",
+    "_rkmpp",
+    "_amf",
+    "_vaapi",
+    "_vdpau",
+    "_vulkan",
 ];
 /// Without these most uploads fail.
 const USUAL: &[&str] = &["h264", "hevc", "vp8", "vp9", "av1", "aac", "mp3", "opus"];
@@ -56,7 +121,10 @@ impl Decoders {
             let is_listed = LISTED.contains(&codec) || codec.starts_with(LISTED_FAMILY);
             let is_of_device = OF_DEVICES.iter().any(|ending| name.ends_with(ending));
             if kind.starts_with(['V', 'A']) && is_listed && !is_of_device {
-                by_codec.entry(codec.to_owned()).or_default().push(name.to_owned());
+                by_codec
+                    .entry(codec.to_owned())
+                    .or_default()
+                    .push(name.to_owned());
             }
         }
         (!by_codec.is_empty()).then_some(Self { by_codec })
@@ -75,7 +143,11 @@ impl Decoders {
 
     /// Usual codecs that this build cannot decode.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
-        USUAL.iter().copied().filter(|codec| !self.has_codec(codec)).collect()
+        USUAL
+            .iter()
+            .copied()
+            .filter(|codec| !self.has_codec(codec))
+            .collect()
     }
 }
 

@@ -171,7 +171,10 @@ async fn ask(
         file: 0,
         min_free: 0,
     };
-    let strange = strange.iter().map(|decoder| format!(",{decoder}")).collect::<String>();
+    let strange = strange
+        .iter()
+        .map(|decoder| format!(",{decoder}"))
+        .collect::<String>();
     let listed = tools.decoders().whitelist();
     let mut args = words([
         "-codec_whitelist:s",
@@ -201,7 +204,10 @@ fn not_listed(told: &str, known: &[String]) -> Option<String> {
         let (before, _) = line.split_once(NOT_LISTED)?;
         before.rsplit_once('(').map(|(_, name)| name)
     });
-    let is_name = |name: &str| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte));
+    let is_name = |name: &str| {
+        name.bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"_-.".contains(&byte))
+    };
     names
         .filter(|name| is_name(name))
         .find(|name| known.iter().all(|known| known != name))
@@ -218,7 +224,12 @@ fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
             .filter(move |s| s.codec_type.as_deref() == Some(kind))
             .filter(|stream| stream.disposition.attached_pic == 0)
     };
-    let is_listed = |stream: &&Stream| stream.codec_name.as_deref().is_some_and(|codec| decoders.has_codec(codec));
+    let is_listed = |stream: &&Stream| {
+        stream
+            .codec_name
+            .as_deref()
+            .is_some_and(|codec| decoders.has_codec(codec))
+    };
     // A stream that cannot be decoded gives way to the next one, but is not left out silently.
     let required = |kind, of_what| match of(kind).find(Stream::is_something) {
         Some(first) if !of(kind).any(|stream| is_listed(&stream)) => Err(Unplayable::Codec {

@@ -136,7 +136,10 @@ impl Tools {
         let sandbox = self.sandbox.about();
         match self.memory_share {
             None => sandbox.to_owned(),
-            Some(bytes) => format!("{sandbox}; within {} MiB, by the control group's limit", bytes >> 20),
+            Some(bytes) => format!(
+                "{sandbox}; within {} MiB, by the control group's limit",
+                bytes >> 20
+            ),
         }
     }
 
@@ -160,7 +163,9 @@ impl Tools {
     /// Runs ffprobe; its standard output, up to `most` bytes.
     pub(crate) async fn ffprobe(&self, call: Call<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
         let mut command = self.command(&self.ffprobe, &call);
-        command.args(["-v", "error", "-codec_whitelist"]).arg(self.decoders.whitelist());
+        command
+            .args(["-v", "error", "-codec_whitelist"])
+            .arg(self.decoders.whitelist());
         capture(command, call, most).await
     }
 
@@ -352,12 +357,21 @@ mod tests {
         let of = |status, used_cpu| meaning(status, used_cpu, String::new());
         assert!(of(exit(0), true).is_ok());
         assert!(matches!(of(exit(1), false), Err(ToolError::Failed(_))));
-        assert!(matches!(of(ExitStatus::from_raw(xfsz), false), Err(ToolError::Failed(_))));
-        assert!(matches!(of(ExitStatus::from_raw(killed), false), Err(ToolError::Killed(_))));
+        assert!(matches!(
+            of(ExitStatus::from_raw(xfsz), false),
+            Err(ToolError::Failed(_))
+        ));
+        assert!(matches!(
+            of(ExitStatus::from_raw(killed), false),
+            Err(ToolError::Killed(_))
+        ));
         // ffmpeg's words for SIGTERM, which is also how it takes SIGXCPU.
         assert!(matches!(of(exit(255), false), Err(ToolError::Killed(_))));
         assert!(matches!(of(exit(255), true), Err(ToolError::TimedOut)));
-        assert!(matches!(of(ExitStatus::from_raw(xcpu), false), Err(ToolError::TimedOut)));
+        assert!(matches!(
+            of(ExitStatus::from_raw(xcpu), false),
+            Err(ToolError::TimedOut)
+        ));
         assert!(matches!(of(exit(113), false), Err(ToolError::Io(_))));
     }
 

@@ -69,9 +69,10 @@ pub(crate) async fn transcode(
 fn why_unplayable(unplayable: Unplayable) -> Failure {
     match unplayable {
         Unplayable::NoMedia => Failure::input("The file is not a video or sound file that can be played"),
-        Unplayable::Codec { of, codec: Some(codec) } => {
-            Failure::Input(format!("The codec of the file's {of}, {codec}, is not supported"))
-        }
+        Unplayable::Codec {
+            of,
+            codec: Some(codec),
+        } => Failure::Input(format!("The codec of the file's {of}, {codec}, is not supported")),
         Unplayable::Codec { of, codec: None } => {
             Failure::Input(format!("The codec of the file's {of} is not known"))
         }

@@ -65,7 +65,9 @@ impl FromStr for Bounds {
         let mut bounds = [0; RESOURCES.len()];
         let mut parts = text.split(',');
         for (bound, (name, _)) in bounds.iter_mut().zip(RESOURCES) {
-            let part = parts.next().and_then(|part| part.strip_prefix(name)?.strip_prefix('='));
+            let part = parts
+                .next()
+                .and_then(|part| part.strip_prefix(name)?.strip_prefix('='));
             *bound = part
                 .and_then(|number| number.parse().ok())
                 .ok_or_else(|| format!("{name}= and a number is missing"))?;

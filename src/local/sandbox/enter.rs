@@ -1,12 +1,6 @@
 //! The child's side: gives up rights, then becomes the tool.
 
-use std::{
-    convert::Infallible,
-    ffi::OsString,
-    fs, io,
-    os::unix::process::CommandExt,
-    process::Command,
-};
+use std::{convert::Infallible, ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
 
 use super::{
     Bounds,

@@ -58,7 +58,10 @@ impl Sandbox {
             return Err(failed("this is another program"));
         }
         let parts = [
-            ("namespaces of its own (user, network, IPC, host name)", namespaces),
+            (
+                "namespaces of its own (user, network, IPC, host name)",
+                namespaces,
+            ),
             ("a seccomp filter", seccomp),
         ];
         Ok(Self {

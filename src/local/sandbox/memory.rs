@@ -119,7 +119,10 @@ mod tests {
         assert_eq!(limit_with(own, &[(file, "2000")]), Some(2000));
         assert_eq!(limit_with(own, &[(file, none)]), None);
         assert_eq!(
-            limit_with(own, &[(file, none), ("memory/docker/0123/memory.limit_in_bytes", "3000")]),
+            limit_with(
+                own,
+                &[(file, none), ("memory/docker/0123/memory.limit_in_bytes", "3000")]
+            ),
             Some(3000)
         );
         assert_eq!(limit_with("", &[]), None);

@@ -123,7 +123,10 @@ fn rules(own_pid: u64) -> Result<Rules, BackendError> {
         let flag = u64::from(flag.unsigned_abs());
         rule(&[(0, SeccompCmpOp::MaskedEq(flag), flag)])
     });
-    rules.insert(libc::SYS_clone, making_namespaces.into_iter().collect::<Result<_, _>>()?);
+    rules.insert(
+        libc::SYS_clone,
+        making_namespaces.into_iter().collect::<Result<_, _>>()?,
+    );
     let typing = TYPING.map(|request| rule(&[(1, SeccompCmpOp::Eq, request)]));
     rules.insert(libc::SYS_ioctl, typing.into_iter().collect::<Result<_, _>>()?);
     // `abort` signals itself; a process looks at its own limits and priority, and raises none.
