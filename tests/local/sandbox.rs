@@ -74,7 +74,7 @@ fn each_limit_ends_what_exceeds_it() {
     let folder = tempfile::tempdir().unwrap();
     let endless = sandboxed(
         &[("cpu", 1)],
-        &["/bin/sh", "-c", "while :; do :; done"],
+        &["/bin/sh", "-c", "i=0; while [ $i -lt 20000000 ]; do i=$((i+1)); done"],
         folder.path(),
     );
     assert_eq!(
@@ -191,7 +191,7 @@ impl Started {
         let pairs = text.lines().filter_map(|line| line.split_once('|'));
         Self(
             pairs
-                .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+                .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
                 .collect(),
         )
     }
@@ -274,8 +274,8 @@ impl Watched {
             let real = real.display();
             // A moment first: the service makes the process nice once it has started it.
             let script = format!(
-                "#!/bin/sh\nsleep 0.2\n{{ echo \"===\"; echo \"args|{name} $*\"; echo \"environment|$(tr '\\0' ' ' </proc/$$/environ)\"\n\
-                 sed -n 's/^\\(Max [a-z ]*[a-z]\\)  */\\1|/p' /proc/$$/limits; sed -n 's/:\\t/|/p' /proc/$$/status\n\
+                "#!/bin/sh\nPATH=/usr/bin:/bin\nsleep 0.2\n{{ echo \"===\"; echo \"args|{name} $*\"; echo \"environment|$(tr '\\0' ' ' </proc/$$/environ)\"\n\
+                 sed -n 's/^\\(Max .\\{21\\}\\) /\\1|/p' /proc/$$/limits; sed -n 's/:\\t/|/p' /proc/$$/status\n\
                  echo \"oom|$(cat /proc/$$/oom_score_adj)\"; echo \"nice|$(cut -d' ' -f19 /proc/$$/stat)\"; echo \"umask|$(umask)\"\n\
                  for n in user net ipc uts; do echo \"$n|$(readlink /proc/$$/ns/$n)\"; done; echo \"---\"; }} >{pipe}\n\
                  exec {real} \"$@\"\n"
