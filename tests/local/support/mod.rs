@@ -5,6 +5,7 @@ pub(crate) mod clips;
 pub(crate) mod inbox;
 pub(crate) mod node;
 pub(crate) mod tokens;
+pub(crate) mod watched;
 
 use std::{
     collections::BTreeMap,
