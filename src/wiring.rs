@@ -434,7 +434,7 @@ fn local_options(
         webhook_url: format!("{base}/v1/webhooks/{}", built_in::NAME),
         loopback_pages: settings.auth.is_unset(),
         clock: clock.clone(),
-        launcher: local::own_binary(),
+        launcher: built_in::own_binary(),
         env: local_variables(env)?,
     })
 }

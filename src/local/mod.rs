@@ -217,12 +217,8 @@ pub async fn try_tools(launcher: &Path) -> Result<String, String> {
     Ok(tools.about())
 }
 
-/// Says how the tools run here, or why they do not.
-fn tell(tools: &Result<media::Tools, String>) {
-    let tools = match tools {
-        Ok(tools) => tools,
-        Err(missing) => return tracing::warn!("{missing}"),
-    };
+/// Says how the tools run here. Why there are none is said by the process that serves, once.
+fn tell(tools: &media::Tools) {
     tracing::info!("local: ffmpeg runs {}", tools.about());
     let missing = tools.decoders().missing();
     if !missing.is_empty() {
@@ -261,7 +257,9 @@ impl Local {
             })?;
         folders.sweep_attempts()?;
         let tools = media::Tools::find(options.settings.jobs, &options.launcher, &folders.work("")).await;
-        tell(&tools);
+        if let Ok(tools) = &tools {
+            tell(tools);
+        }
         Ok(Self(Arc::new(Inner {
             public_url: options.public_url,
             webhook_url: options.webhook_url,
