@@ -25,6 +25,16 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
+/// What `sslmode` may be.
+const SSL_MODES: [&str; 6] = [
+    "disable",
+    "allow",
+    "prefer",
+    "require",
+    "verify-ca",
+    "verify-full",
+];
+
 /// How a password is written that has one of the characters which mean something in a URL.
 const ENCODE: &str = "in user and password these characters are written percent-encoded: # as %23, / as %2F, ? as \
                       %3F, @ as %40, : as %3A, % as %25";
@@ -76,6 +86,15 @@ fn postgres(scheme: &str, rest: &str) -> Result<Address, String> {
         query.is_some_and(|query| query.contains('@')) && !pairs.iter().all(|(name, _)| is_known(name));
     if in_path || in_query {
         return unreadable("has an @ after the first / or ?, so it cannot be told where the password ends");
+    }
+    let mode = pairs.iter().find_map(|(name, pair)| {
+        matches!(*name, "sslmode" | "ssl-mode").then(|| pair.split_once('=').map_or("", |(_, mode)| mode))
+    });
+    if mode.is_some_and(|mode| !SSL_MODES.iter().any(|known| known.eq_ignore_ascii_case(mode))) {
+        return Err(format!(
+            "has an sslmode that there is not; allowed: {}",
+            SSL_MODES.join(", ")
+        ));
     }
     let (known, others): (Vec<_>, Vec<_>) = pairs.into_iter().partition(|(name, _)| is_known(name));
     let query: Vec<&str> = known.into_iter().map(|(_, pair)| pair).collect();
@@ -154,6 +173,8 @@ mod tests {
                 .unwrap_err()
                 .contains("/ as %2F")
         );
+        let unknown = url("postgres://video:pw@db/video?sslmode=required").unwrap_err();
+        assert!(unknown.contains("verify-full"), "{unknown}");
     }
 
     #[test]

@@ -1,6 +1,9 @@
 //! The environment as people hand it over: what is taken as it is meant, and what stops the start with a line that says
 //! how it is written.
 
+use std::path::Path;
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use tempfile::TempDir;
@@ -15,10 +18,18 @@ fn env_of(pairs: &[(&str, &str)]) -> Environment {
     pairs.iter().copied().collect()
 }
 
-/// `serve` with these variables alone; it must end by itself.
+/// `serve`, which must end by itself.
+async fn serve(folder: &Path, env: &Environment) -> Ended {
+    let running = binary::run(folder, env, &["serve"]);
+    tokio::time::timeout(Duration::from_mins(1), running)
+        .await
+        .unwrap_or_else(|_| panic!("it serves with {env:?}"))
+}
+
+/// `serve` with these variables alone.
 async fn refused(pairs: &[(&str, &str)]) -> String {
     let folder = TempDir::new().unwrap();
-    let ended = binary::run(folder.path(), &env_of(pairs), &["serve"]).await;
+    let ended = serve(folder.path(), &env_of(pairs)).await;
     assert!(!ended.well && ended.out.is_empty(), "{pairs:?} {ended:?}");
     assert!(
         !folder.path().join("data").exists(),
@@ -273,7 +284,7 @@ async fn quotes_around_a_value_stop_the_start_with_a_line_that_says_so() {
         } else {
             2
         }] {
-            let ended = binary::run(set_up.folder.path(), &set_up.env(way), &["serve"]).await;
+            let ended = serve(set_up.folder.path(), &set_up.env(way)).await;
             assert!(!ended.well && ended.err.lines().count() == 1, "{way:?} {ended:?}");
             assert!(
                 ended.err.contains(way[way.len() - 1].0) && ended.err.contains("quotes around the whole"),
@@ -302,7 +313,7 @@ async fn a_secret_and_its_file_are_never_both_set() {
     ] {
         let file_name = format!("{name}_FILE");
         let env = set_up.env(&[(&file_name, &file)]);
-        let ended = binary::run(set_up.folder.path(), &env, &["serve"]).await;
+        let ended = serve(set_up.folder.path(), &env).await;
         let words = format!("set either {name} or {file_name}, not both");
         assert!(!ended.well && ended.err.contains(&words), "{name} {ended:?}");
     }
@@ -322,7 +333,7 @@ async fn refused_local(pairs: &[(&str, &str)]) -> String {
         .into_iter()
         .chain(pairs.iter().copied())
         .collect();
-    let ended = binary::run(folder.path(), &env_of(&all), &["serve"]).await;
+    let ended = serve(folder.path(), &env_of(&all)).await;
     assert!(!ended.well, "{ended:?}");
     ended.err
 }
@@ -337,9 +348,11 @@ async fn a_secret_that_is_empty_is_named_and_an_empty_address_is_the_default() {
     ] {
         let file_name = format!("{name}_FILE");
         let env = set_up.env(&[(name, ""), (&file_name, &blank)]);
-        let ended = binary::run(set_up.folder.path(), &env, &["serve"]).await;
+        let ended = serve(set_up.folder.path(), &env).await;
         assert!(!ended.well && ended.err.contains(words), "{ended:?}");
     }
+    let broken = set_up.check(&[("VIDEO_CDN_SECRET", "first\nsecond")]).await;
+    broken.says(&["fail", "VIDEO_CDN_SECRET has a line break"]);
     let found = set_up
         .check(&[
             ("VIDEO_MUX_IMAGE", " "),
@@ -389,7 +402,7 @@ async fn a_password_with_marks_of_a_url_is_told_how_to_be_written_and_never_show
     ] {
         let folder = TempDir::new().unwrap();
         let env = env_of(&[("DATABASE_URL", url), ("VIDEO_AUTH__JWT_SECRET", SECRET)]);
-        let ended = binary::run(folder.path(), &env, &["serve"]).await;
+        let ended = serve(folder.path(), &env).await;
         assert!(
             !ended.well && ended.err.contains("127.0.0.1:1/yourbit"),
             "{ended:?}"
@@ -493,7 +506,7 @@ async fn a_map_that_there_is_not_is_told_with_those_that_there_are() {
         ("VIDEO_PROVIDERS__ENABLED", "myown"),
         ("VIDEO_PROVIDERS__DIR", folder.path().to_str().unwrap()),
     ]);
-    let ended = binary::run(folder.path(), &env, &["serve"]).await;
+    let ended = serve(folder.path(), &env).await;
     for words in ["\"myown\"", "bunny_stream, my_own", "did you mean my_own?"] {
         assert!(!ended.well && ended.err.contains(words), "{ended:?}");
     }

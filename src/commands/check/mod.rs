@@ -60,14 +60,13 @@ pub(super) async fn check(
             if let StartError::Config(error) = &error
                 && let Some(settings) = error.readable()
             {
+                warn(settings, &mut report);
                 provider::check_maps(settings, env, None, &Clock::system(), &mut report).await;
             }
         }
         Ok(settings) => {
             report.ok("settings", "they fit");
-            for warning in warnings(&settings) {
-                report.warn("settings", &warning, "nothing changes by it");
-            }
+            warn(&settings, &mut report);
             surroundings::check(&settings, &mut report).await;
             let store = database::check(&settings, &mut report).await;
             provider::check(&settings, env, store.as_ref(), &Clock::system(), &mut report).await;
@@ -82,5 +81,11 @@ pub(super) async fn check(
             Ok(())
         }
         failed => Err(format!("{failed} of the checks failed").into()),
+    }
+}
+
+fn warn(settings: &Settings, report: &mut Report) {
+    for warning in warnings(settings) {
+        report.warn("settings", &warning, "nothing changes by it");
     }
 }

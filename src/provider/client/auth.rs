@@ -76,9 +76,16 @@ fn place() -> Place {
 fn constant(table: &mut Reader, key: &'static str, constants: &Constants) -> Result<String, MapError> {
     let text = table.need_text(key)?;
     let template = Template::compile(&text, &place(), constants).map_err(|what| table.error(key, what))?;
-    template
+    let found = template
         .text(&Scope::default())
-        .map_err(|error| table.error(key, error))
+        .map_err(|error| table.error(key, error))?;
+    // The base64 of basic auth would hide it from us, and the provider only says that it is wrong.
+    if found.contains(char::is_control) {
+        let origin = constants.origin_of(&text).unwrap_or_default();
+        let what = format!("{origin} has a line break or another control character within it");
+        return Err(table.error(key, what.trim_start()));
+    }
+    Ok(found)
 }
 
 fn filled(table: &mut Reader, key: &'static str, constants: &Constants) -> Result<String, MapError> {
