@@ -76,7 +76,7 @@ impl Cli {
     #[cfg(target_os = "linux")]
     pub fn run_in_one_thread(&mut self) -> Option<Result<(), CommandError>> {
         match self.command.take() {
-            Some(Command::SandboxedExec(args)) => Some(sandboxed_exec::sandboxed_exec(args)),
+            Some(Command::SandboxedExec(args)) => Some(sandboxed_exec::sandboxed_exec(&args)),
             other => {
                 self.command = other;
                 None
@@ -105,14 +105,14 @@ impl Cli {
             Command::Migrate => migrate::migrate(&settings()?).await,
             Command::Token(args) => token::token(&settings()?, &args),
             Command::Events(args) => events::events(&settings()?, args).await,
-            Command::Reconcile(args) => reconcile::reconcile(settings()?, &env, &args).await,
+            Command::Reconcile(args) => Box::pin(reconcile::reconcile(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import(settings()?, &env, &args)).await,
             Command::Openapi => openapi::openapi(),
             Command::Provider(command) => Box::pin(provider_test::provider(&command, &env)).await,
             Command::Settings(args) => settings::settings(&args),
             Command::Healthcheck => healthcheck::healthcheck(&settings()?).await,
             #[cfg(target_os = "linux")]
-            Command::SandboxedExec(args) => sandboxed_exec::sandboxed_exec(args),
+            Command::SandboxedExec(args) => sandboxed_exec::sandboxed_exec(&args),
         }
     }
 }

@@ -23,7 +23,7 @@ pub(super) struct SandboxedExecArgs {
 }
 
 /// Becomes the program; returns only when that fails.
-pub(super) fn sandboxed_exec(args: SandboxedExecArgs) -> Result<(), CommandError> {
+pub(super) fn sandboxed_exec(args: &SandboxedExecArgs) -> Result<(), CommandError> {
     let Some(bounds) = args.bounds.filter(|_| !args.report) else {
         print::bytes(sandbox::report()?.as_bytes())?;
         return Ok(());

@@ -103,6 +103,14 @@ impl Problem {
     }
 }
 
+/// Why development mode does not answer a request that is `not_local`.
+fn development_only(not_local: &impl std::fmt::Display) -> String {
+    format!(
+        "Development mode answers browsers and tools on this machine alone. This request {not_local}. To serve others, or \
+         behind a proxy, set VIDEO_AUTH__JWT_SECRET."
+    )
+}
+
 impl From<ApiError> for Problem {
     fn from(error: ApiError) -> Self {
         match error {
@@ -111,13 +119,7 @@ impl From<ApiError> for Problem {
             ApiError::Unauthenticated(detail) => Self::new(Code::Unauthenticated, detail),
             ApiError::InvalidSignature => Self::of(Code::InvalidSignature),
             ApiError::Forbidden(detail) => Self::new(Code::Forbidden, detail),
-            ApiError::DevelopmentOnly(not_local) => {
-                let detail = format!(
-                    "Development mode answers browsers and tools on this machine alone. This request {not_local}. To serve \
-                     others, or behind a proxy, set VIDEO_AUTH__JWT_SECRET."
-                );
-                Self::new(Code::Forbidden, detail)
-            }
+            ApiError::DevelopmentOnly(not_local) => Self::new(Code::Forbidden, development_only(&not_local)),
             ApiError::NotFound => Self::of(Code::NotFound),
             ApiError::MethodNotAllowed => Self::of(Code::MethodNotAllowed),
             ApiError::NotAcceptable(detail) => Self::new(Code::NotAcceptable, detail),

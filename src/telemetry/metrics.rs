@@ -54,6 +54,18 @@ pub struct Metrics {
     open_fds: IntGauge,
 }
 
+/// The version, and when the process began.
+fn tell_build_and_start(all: &Maker<'_>, own: &Maker<'_>, started_at: i64) -> prometheus::Result<()> {
+    let build = all.gauge("build_info", "1, with the version as a label", &["version"])?;
+    build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
+    let start = own.plain(
+        "process_start_time_seconds",
+        "When the process began, in Unix seconds",
+    )?;
+    start.set(started_at);
+    Ok(())
+}
+
 impl Metrics {
     /// All of them, at zero. `started_at` is when the process began, in Unix seconds.
     ///
@@ -63,13 +75,7 @@ impl Metrics {
         let registry = Registry::new_custom(Some("yourbit_video".to_owned()), None)?;
         let process = Registry::new();
         let (all, own) = (Maker(&registry), Maker(&process));
-        let build = all.gauge("build_info", "1, with the version as a label", &["version"])?;
-        build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-        let start = own.plain(
-            "process_start_time_seconds",
-            "When the process began, in Unix seconds",
-        )?;
-        start.set(started_at);
+        tell_build_and_start(&all, &own, started_at)?;
         Ok(Self {
             requests: all.counter("http_requests_total", "Requests answered", &["route", "method", "status"])?,
             request_seconds: all.histogram(

@@ -35,6 +35,7 @@ const RENEW: Duration = Duration::from_secs(20);
 const AGAIN: Duration = Duration::from_secs(1);
 
 /// The built-in provider as far as this process has it.
+#[expect(clippy::large_enum_variant, reason = "a process has one of it")]
 pub(super) enum Found {
     /// It runs here.
     Here {
@@ -59,6 +60,7 @@ impl Found {
 }
 
 /// The provider's folder, as far as this process has it.
+#[expect(clippy::large_enum_variant, reason = "a process has one of it")]
 pub(super) enum Claimed {
     Here(Claim, Option<Lease>),
     Elsewhere,

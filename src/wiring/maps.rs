@@ -34,6 +34,10 @@ pub(super) fn names(settings: &Settings, in_use: &[String]) -> BTreeSet<String> 
 }
 
 /// The maps of `names`. What `env` does not have, the built-in provider may.
+#[expect(
+    clippy::too_many_arguments,
+    reason = "the wiring alone calls it, with each part once"
+)]
 pub(super) async fn load(
     settings: &Settings,
     names: BTreeSet<String>,

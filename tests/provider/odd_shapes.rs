@@ -61,7 +61,7 @@ fn fact(seen: &Observation, field: Field) -> Option<serde_json::Value> {
 
 async fn asset(provider: &Provider) -> Observation {
     let found = provider
-        .get_asset(&ready(Policy::Signed), Priority::Request, now())
+        .get_asset(&ready(Policy::Signed), Priority::Request("owner"), now())
         .await;
     match found.unwrap() {
         Found::Here(seen) => seen,
@@ -75,7 +75,7 @@ async fn calls_without_a_body_say_that_it_is_empty() {
     let mux = shipped("mux", &mux_vars(&fake.base));
     fake.says_json(200, &json!({"data": {}}));
     let cancelled = mux
-        .cancel_upload(&ready(Policy::Signed), Priority::Request, now())
+        .cancel_upload(&ready(Policy::Signed), Priority::Request("owner"), now())
         .await;
     assert_eq!(cancelled.unwrap(), CancelOutcome::Cancelled);
 
@@ -97,11 +97,11 @@ async fn calls_without_a_body_say_that_it_is_empty() {
     fake.says(200, &[], "").says(200, &[], "");
     let subject = ready(Policy::Public);
     small
-        .update_asset(&subject, &["title"], Priority::Request, now())
+        .update_asset(&subject, &["title"], Priority::Request("owner"), now())
         .await
         .unwrap();
     small
-        .delete_asset(&subject, Priority::Request, now())
+        .delete_asset(&subject, Priority::Request("owner"), now())
         .await
         .unwrap();
 
@@ -132,7 +132,12 @@ async fn a_time_without_an_offset_is_utc_and_one_that_cannot_be_read_is_said_onc
     ];
     fake.says_json(200, &json!({"items": items}));
     let page = provider
-        .list_assets(&provider.first_page(), Policy::Signed, Priority::Request, now())
+        .list_assets(
+            &provider.first_page(),
+            Policy::Signed,
+            Priority::Request("owner"),
+            now(),
+        )
         .await
         .unwrap();
     let made: Vec<Option<i64>> = page
@@ -257,7 +262,12 @@ async fn videos_at_api_video_are_listed_page_by_page() {
     fake.says_json(200, &json!({"data": [item], "pagination": {"currentPage": 1}}));
     fake.says_json(200, &json!({"data": [], "pagination": {"currentPage": 2}}));
     let first = provider
-        .list_assets(&provider.first_page(), Policy::Signed, Priority::Request, now())
+        .list_assets(
+            &provider.first_page(),
+            Policy::Signed,
+            Priority::Request("owner"),
+            now(),
+        )
         .await
         .unwrap();
     let one = &first.assets[0];
@@ -268,7 +278,12 @@ async fn videos_at_api_video_are_listed_page_by_page() {
     assert_eq!(one.title.as_deref(), Some("Maths video"));
     assert_eq!(one.created_at.unwrap().timestamp(), 1_706_543_185);
     let second = provider
-        .list_assets(&first.next.unwrap(), Policy::Signed, Priority::Request, now())
+        .list_assets(
+            &first.next.unwrap(),
+            Policy::Signed,
+            Priority::Request("owner"),
+            now(),
+        )
         .await
         .unwrap();
     assert!(second.assets.is_empty() && second.next.is_none());

@@ -125,7 +125,7 @@ fn background_work_has_at_most_half_while_requests_wait_and_everything_else() {
         let calls = run(&pace, busy.collect(), 120 * SECOND, &mut ledger);
         let background = calls.iter().filter(|(_, background)| *background).count();
         // Before the first request had to wait there was nobody to share with.
-        let half = (burst + 120.0 * per_s) / 2.0 + burst;
+        let half = f64::midpoint(burst, 120.0 * per_s) + burst;
         assert!(
             f64::from(u32::try_from(background).unwrap()) <= half + 1.0,
             "{background} of {} at {per_s}/s",

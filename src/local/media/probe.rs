@@ -108,7 +108,7 @@ struct Stream {
 
 impl Stream {
     /// Its codec is known, or its size or its channels: more than a name in an index.
-    fn is_something(self: &&Self) -> bool {
+    fn is_something(&self) -> bool {
         self.codec_name.is_some() || self.width > Some(0) || self.channels > Some(0)
     }
 }
@@ -171,10 +171,7 @@ async fn ask(
         file: 0,
         min_free: 0,
     };
-    let strange = strange
-        .iter()
-        .map(|decoder| format!(",{decoder}"))
-        .collect::<String>();
+    let strange: String = strange.iter().flat_map(|decoder| [",", decoder]).collect();
     let listed = tools.decoders().whitelist();
     let mut args = words([
         "-codec_whitelist:s",
@@ -231,7 +228,7 @@ fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
             .is_some_and(|codec| decoders.has_codec(codec))
     };
     // A stream that cannot be decoded gives way to the next one, but is not left out silently.
-    let required = |kind, of_what| match of(kind).find(Stream::is_something) {
+    let required = |kind, of_what| match of(kind).find(|stream| stream.is_something()) {
         Some(first) if !of(kind).any(|stream| is_listed(&stream)) => Err(Unplayable::Codec {
             of: of_what,
             codec: first.codec_name.clone(),

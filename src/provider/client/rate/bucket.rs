@@ -126,7 +126,7 @@ impl Bucket {
         if let Some(wait) = shared.pause_beyond(deadline) {
             return Err(CallError::Busy { retry_after: wait });
         }
-        if let (Priority::Request(_), Some(turns)) = (priority, shared.from_lot(turns)) {
+        if let (Priority::Request(_), Some(turns)) = (priority, shared.take_from_lot(turns)) {
             return Reserved::of(&shared, turns, deadline).begin().await;
         }
         let (line, caller) = match priority {
@@ -161,7 +161,7 @@ impl Bucket {
     ) -> Result<VecDeque<Instant>, CallError> {
         let wanted = request.turns;
         if !request.background {
-            if let Some(turns) = shared.from_lot(wanted) {
+            if let Some(turns) = shared.take_from_lot(wanted) {
                 return Ok(turns);
             }
             request.turns = wanted.max(pace.lot);
@@ -169,8 +169,8 @@ impl Bucket {
         loop {
             request.patience_us = micros(deadline.saturating_duration_since(Instant::now()));
             let asked = timeout(LEDGER_PATIENCE, ledger.take(&self.key, pace, request)).await;
-            let answer = asked.map_err(|_| no_ledger("it did not answer in time".into()))?;
-            match answer.map_err(no_ledger)? {
+            let answer = asked.map_err(|_| no_ledger(&"it did not answer in time".into()))?;
+            match answer.map_err(|error| no_ledger(&error))? {
                 TurnAnswer::Taken(wait_us) => {
                     let last = Instant::now() + duration(wait_us);
                     *lock(&shared.next) = Some(last);
@@ -228,7 +228,7 @@ impl Shared {
     }
 
     /// Turns of the lot that this process has; none where too few are left.
-    fn from_lot(&self, turns: u32) -> Option<VecDeque<Instant>> {
+    fn take_from_lot(&self, turns: u32) -> Option<VecDeque<Instant>> {
         let (mut lot, now) = (lock(&self.lot), Instant::now());
         let own = lot.as_mut().filter(|lot| lot.until >= now && lot.left >= turns)?;
         own.left -= turns;
@@ -338,7 +338,7 @@ impl Reserved {
     }
 }
 
-fn no_ledger(error: LedgerError) -> CallError {
+fn no_ledger(error: &LedgerError) -> CallError {
     CallError::NoLedger {
         reason: error.to_string(),
     }
