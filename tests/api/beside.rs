@@ -19,7 +19,7 @@ struct Running {
     folder: TempDir,
     env: Environment,
     url: String,
-    database: TestDatabase,
+    _database: TestDatabase,
     _service: Child,
 }
 
@@ -52,7 +52,7 @@ impl Running {
             .map_or(true, |answer| answer.status() != 200)
         {
             assert!(
-                begun.elapsed() < Duration::from_secs(60),
+                begun.elapsed() < Duration::from_mins(1),
                 "the service does not answer"
             );
             tokio::time::sleep(Duration::from_millis(50)).await;
@@ -61,13 +61,12 @@ impl Running {
             folder,
             env,
             url,
-            database,
+            _database: database,
             _service: service,
         }
     }
 
     async fn command(&self, args: &[&str]) -> Ended {
-        let _kept = &self.database;
         binary::run(self.folder.path(), &self.env, args).await
     }
 
@@ -107,7 +106,7 @@ impl Running {
             {
                 return asset["id"].as_str().unwrap().to_owned();
             }
-            assert!(begun.elapsed() < Duration::from_secs(60), "{assets}");
+            assert!(begun.elapsed() < Duration::from_mins(1), "{assets}");
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }

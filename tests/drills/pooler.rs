@@ -28,7 +28,7 @@ const SERVERS: usize = 4;
 
 /// A PgBouncer with its shortest configuration.
 struct Pooler {
-    folder: TempDir,
+    _folder: TempDir,
     port: u16,
     child: Child,
 }
@@ -52,7 +52,11 @@ impl Pooler {
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let pooler = Self { folder, port, child };
+        let pooler = Self {
+            _folder: folder,
+            port,
+            child,
+        };
         let end = Instant::now() + DEADLINE;
         while connect(&pooler.url(url)).await.is_err() {
             assert!(Instant::now() < end, "the pooler does not answer");
@@ -92,7 +96,6 @@ impl Drop for Pooler {
             rustix::process::Signal::TERM,
         );
         let _ended = self.child.wait();
-        let _folder = &self.folder;
     }
 }
 
