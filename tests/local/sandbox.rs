@@ -164,7 +164,6 @@ fn inside() {
     refused("another's limits", limited.map(drop).map_err(Into::into));
     let again = Command::new("unshare").args(["--user", "true"]).output().unwrap();
     assert!(!again.status.success(), "a namespace");
-    // What a transcoder needs.
     assert_eq!(std::thread::spawn(|| 1).join().unwrap(), 1);
     assert!(Command::new("/bin/true").status().unwrap().success());
     rustix::process::getrlimit(rustix::process::Resource::Nofile);
@@ -387,7 +386,6 @@ fn the_start_says_how_ffmpeg_runs() {
     let line = lines.find(|line| line.contains("ffmpeg runs")).unwrap();
     service.kill().unwrap();
     service.wait().unwrap();
-    println!("{line}");
     for (name, words) in [
         ("namespaces", "namespaces of its own"),
         ("seccomp", "a seccomp filter"),

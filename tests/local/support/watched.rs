@@ -101,7 +101,7 @@ impl Watched {
             // A moment first: the service makes the process nice once it has started it.
             let script = format!(
                 "#!/bin/sh\nPATH=/usr/bin:/bin\nsleep 0.2\n{{ echo \"===\"; echo \"args|{name} $*\"; echo \"environment|$(tr '\\0' ' ' </proc/$$/environ)\"\n\
-                 sed -n 's/^\\(Max .\\{21\\}\\) /\\1|/p' /proc/$$/limits; sed -n 's/:\\t/|/p' /proc/$$/status\n\
+                 sed -n 's/^\\(Max .\\{{21\\}}\\) /\\1|/p' /proc/$$/limits; sed -n 's/:\\t/|/p' /proc/$$/status\n\
                  echo \"oom|$(cat /proc/$$/oom_score_adj)\"; echo \"nice|$(cut -d' ' -f19 /proc/$$/stat)\"; echo \"umask|$(umask)\"\n\
                  for n in user net ipc uts; do echo \"$n|$(readlink /proc/$$/ns/$n)\"; done; echo \"---\"; }} >{pipe}\n\
                  exec {real} \"$@\"\n"
