@@ -289,7 +289,7 @@ async fn every_tool_is_started_with_the_lists_the_limits_and_nothing_else() {
 /// SIGTERM reaches all processes of a service that systemd stops, and ffmpeg then ends as if the file were wrong.
 #[tokio::test]
 async fn a_transcode_that_a_signal_ends_is_begun_again() {
-    let clock = Clock::frozen(chrono::Utc::now());
+    let clock = Clock::frozen(Clock::system().now());
     let provider = Provider::start_with(|_| {}, clock.clone()).await;
     let upload = provider.upload(json!({})).await;
     let source = std::fs::read(clips::picture("long.mp4", "1280x720", 15, 20)).unwrap();
