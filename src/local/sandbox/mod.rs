@@ -8,11 +8,11 @@
 //! 3. namespaces of its own for users, network, IPC and host name, where the kernel allows them: the tool has no
 //!    network and no capability;
 //! 4. `no_new_privs`: no set-uid program gives it more rights;
-//! 5. a seccomp filter, where the kernel has it: see [`seccomp`];
+//! 5. a seccomp filter, where the kernel has it: see `seccomp`;
 //! 6. `exec`.
 //!
 //! Steps 1, 2 and 4 always hold: without them the tool is not run. What the kernel refuses of steps 3 and 5 (most
-//! container engines refuse namespaces) is left out; [`Sandbox::try_out`] finds out which, once at start.
+//! container engines refuse namespaces) is left out; `Sandbox::try_out` finds out which, once at start.
 //! On other systems than Linux the tool runs as any child does.
 
 mod bounds;
