@@ -124,6 +124,7 @@ async fn beside_the_right_name_a_wrong_one_and_an_unknown_one_are_warnings() {
             ("VIDEO_CDN_TOKNE", "x"),
             ("VIDEO_OF_SOMEBODY_ELSE", "x"),
             ("VIDEO_BUNNY_KEY", "of a map that is not enabled"),
+            ("VIDEO_HTTP__QUICK_MS", "50"),
             // Of Kubernetes, for services called video and video--api.
             ("VIDEO_SERVICE_HOST", "10.0.0.1"),
             ("VIDEO_SERVICE_PORT_HTTP", "80"),
@@ -133,7 +134,8 @@ async fn beside_the_right_name_a_wrong_one_and_an_unknown_one_are_warnings() {
         ])
         .await;
     assert!(found.well, "{found:?}");
-    assert_eq!(found.lines("warn").len(), 4, "{found:?}");
+    assert_eq!(found.lines("warn").len(), 5, "{found:?}");
+    found.says(&["warn", "VIDEO_HTTP__QUICK_MS", "is gone and does nothing"]);
     found.says(&["warn", "VIDEO_AUTH_JWT_SECRET", "VIDEO_AUTH__JWT_SECRET"]);
     found.says(&["warn", "VIDEO_LISTEN", "did you mean VIDEO_HTTP__LISTEN?"]);
     found.says(&["warn", "VIDEO_CDN_TOKNE", "did you mean VIDEO_CDN_TOKEN?"]);
@@ -170,6 +172,25 @@ async fn everything_that_is_missing_or_wrong_is_said_at_once() {
             .lines()
             .filter(|line| words.iter().all(|word| line.contains(word)));
         assert_eq!(lines.count(), 1, "{words:?}\n{said}");
+    }
+    let folder = TempDir::new().unwrap();
+    let env = env_of(&[
+        ("VIDEO_HTTP__DRAIN_S", "5s"),
+        ("VIDEO_HTTP__LISTEN", ":8080"),
+        ("VIDEO_PROVIDERS__ENABLED", "mux"),
+    ]);
+    let checked = binary::run(folder.path(), &env, &["check"]).await;
+    assert_eq!(
+        (checked.well, checked.lines("fail").len()),
+        (false, 3),
+        "{checked:?}"
+    );
+    for words in [
+        &["settings", "VIDEO_HTTP__DRAIN_S"][..],
+        &["auth", "http.listen"],
+        &["map mux", "VIDEO_CDN_TOKEN "],
+    ] {
+        checked.says(words);
     }
     // Each line stands alone, and none sends anybody into the binary.
     assert!(

@@ -61,6 +61,9 @@ pub(super) async fn check(
                 && let Some(settings) = error.readable()
             {
                 warn(settings, &mut report);
+                if settings.auth.is_unset() && !error.is_about("auth") {
+                    surroundings::auth(settings, &mut report).await;
+                }
                 provider::check_maps(settings, env, None, &Clock::system(), &mut report).await;
             }
         }

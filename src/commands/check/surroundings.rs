@@ -57,7 +57,8 @@ fn public_url(settings: &Settings, report: &mut Report) {
     }
 }
 
-async fn auth(settings: &Settings, report: &mut Report) {
+/// Who may call.
+pub(super) async fn auth(settings: &Settings, report: &mut Report) {
     let auth = &settings.auth;
     if auth.is_unset() {
         return match check_development(settings) {
