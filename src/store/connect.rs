@@ -10,7 +10,7 @@ use sqlx::{ConnectOptions, Connection};
 
 use super::feed::Feed;
 use super::kept::Kept;
-use super::open_uploads::Turns;
+use super::open_uploads::OwnerLocks;
 use super::outage::{Outage, place};
 use super::outbox::Outbox;
 use super::outcomes::Outcomes;
@@ -78,7 +78,7 @@ impl Store {
             outbox,
             outcomes: Outcomes::default(),
             direct: direct.map(Direct),
-            turns: Turns::default(),
+            owner_locks: OwnerLocks::default(),
         })
     }
 
@@ -133,7 +133,7 @@ impl Store {
             outbox: Outbox::default(),
             outcomes: Outcomes::default(),
             direct: None,
-            turns: Turns::default(),
+            owner_locks: OwnerLocks::default(),
         })
     }
 

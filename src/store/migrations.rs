@@ -127,8 +127,8 @@ fn migrations_of(kind: &'static str) -> impl Iterator<Item = &'static Migration>
 }
 
 /// Waits until no other replica applies such migrations. The session's end frees the lock.
-// Why: tried again and again, not waited for. Who waits within a statement has a snapshot, and an index that is made
-// concurrently waits for every snapshot: the two would wait for each other.
+// Why: the lock is polled. A statement that waits for it has a snapshot, and an index that is made concurrently waits for
+// every snapshot: the two would wait for each other.
 async fn lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     loop {
         let taken = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LOCK);

@@ -84,7 +84,7 @@ pub struct Store {
     outcomes: outcomes::Outcomes,
     /// Past a transaction pooler.
     direct: Option<Direct>,
-    turns: open_uploads::Turns,
+    owner_locks: open_uploads::OwnerLocks,
 }
 
 /// Where the server itself is reached. (The options hold the password.)

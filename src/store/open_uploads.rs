@@ -31,26 +31,26 @@ pub enum Inserted {
 
 /// Separates these advisory locks from others on the same owner's name.
 const LOCK_SEED: i64 = 9;
-/// Owners of a process that may begin at the same time; those with the same remainder wait for each other.
-const TURNS: usize = 64;
+/// Limited uploads that a process begins at the same time; owners whose hashes share a stripe wait for each other.
+const STRIPES: usize = 64;
 
-/// The turns in which a process begins limited uploads. Clones share them.
-// Why: an owner who begins a hundred at once waits here, and holds one connection to the database, not all of them.
+/// Locks that let a process begin one limited upload of an owner at a time. Clones share them.
+// Why: a hundred uploads of one owner wait here and hold one connection to the database, not all of them.
 #[derive(Clone, Debug)]
-pub(super) struct Turns(Arc<(RandomState, [Mutex<()>; TURNS])>);
+pub(super) struct OwnerLocks(Arc<(RandomState, [Mutex<()>; STRIPES])>);
 
-impl Default for Turns {
+impl Default for OwnerLocks {
     fn default() -> Self {
-        let turns = std::array::from_fn(|_| Mutex::new(()));
-        Self(Arc::new((RandomState::new(), turns)))
+        let stripes = std::array::from_fn(|_| Mutex::new(()));
+        Self(Arc::new((RandomState::new(), stripes)))
     }
 }
 
-impl Turns {
-    async fn wait_for(&self, owner: &str) -> Option<MutexGuard<'_, ()>> {
-        let (hasher, turns) = &*self.0;
-        let place = usize::try_from(hasher.hash_one(owner) % (TURNS as u64)).unwrap_or_default();
-        Some(turns.get(place)?.lock().await)
+impl OwnerLocks {
+    async fn lock(&self, owner: &str) -> Option<MutexGuard<'_, ()>> {
+        let (hasher, stripes) = &*self.0;
+        let place = usize::try_from(hasher.hash_one(owner) % (STRIPES as u64)).unwrap_or_default();
+        Some(stripes.get(place)?.lock().await)
     }
 }
 
@@ -71,7 +71,7 @@ impl Store {
             self.insert_video(video).await?;
             return Ok(Inserted::Written);
         }
-        let _turn = self.turns.wait_for(&video.owner).await;
+        let _guard = self.owner_locks.lock(&video.owner).await;
         let mut tx = self.begin().await?;
         tx.lock_owner(&video.owner).await?;
         for limit in limits {
