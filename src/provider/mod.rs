@@ -391,7 +391,7 @@ impl Provider {
         ask: &PlaybackAsk<'_>,
         only_thumbnails: bool,
     ) -> Result<(), CallError> {
-        let asking = self.asking(subject, ask, Missing::Signed);
+        let asking = self.asking(subject, ask, Missing::SignedAhead);
         self.map.playback.sign_ahead(asking, only_thumbnails).await
     }
 

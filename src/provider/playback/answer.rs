@@ -92,6 +92,8 @@ pub(crate) struct Asking<'a> {
 pub(crate) enum Missing {
     /// It is made.
     Signed,
+    /// It is made, and nothing else: it will be read at once.
+    SignedAhead,
     /// There is no answer: the caller takes a permit to sign first.
     LeftOut,
 }
@@ -126,10 +128,6 @@ impl Playback {
         only_thumbnails: bool,
     ) -> Result<(), CallError> {
         let picture = self.picture(asking.subject.playback_policy);
-        let asking = Asking {
-            missing: Missing::Signed,
-            ..asking
-        };
         let shared = self.unasked(&asking);
         self.tokens(&asking, &shared, picture, only_thumbnails).await?;
         Ok(())

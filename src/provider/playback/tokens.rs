@@ -101,7 +101,8 @@ async fn sign_all(
         }
         tokens.push(known);
     }
-    let mut fresh = jwt.signer.sign(missing).await?.into_iter();
+    let ahead = if_missing == Missing::SignedAhead;
+    let mut fresh = jwt.signer.sign(missing, ahead).await?.into_iter();
     let whole = tokens.into_iter().map(|known| known.or_else(|| fresh.next()));
     Ok(Some(whole.flatten().collect()))
 }

@@ -22,8 +22,16 @@ pub(crate) struct Signer {
     key: Option<Arc<SigningKey>>,
     /// What a token is made of (see [`super::Jwt::key`]; the video and the expiry are part of it) → the token.
     known: Cache<String, Arc<str>>,
-    /// Tokens that were signed, and tokens that were known.
-    counts: (AtomicU64, AtomicU64),
+    counts: Counts,
+}
+
+/// How many tokens there were.
+#[derive(Default)]
+struct Counts {
+    signed: AtomicU64,
+    known: AtomicU64,
+    /// Those signed for an answer that reads them as known once.
+    ahead: AtomicU64,
 }
 
 impl Signer {
@@ -42,20 +50,21 @@ impl Signer {
         Self {
             key: key.map(Arc::new),
             known,
-            counts: (AtomicU64::new(0), AtomicU64::new(0)),
+            counts: Counts::default(),
         }
     }
 
     /// How many tokens were signed, and how many were known.
     pub(crate) fn counts(&self) -> (u64, u64) {
-        let (signed, known) = &self.counts;
-        (signed.load(Ordering::Relaxed), known.load(Ordering::Relaxed))
+        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        let again = of(&self.counts.known).saturating_sub(of(&self.counts.ahead));
+        (of(&self.counts.signed), again)
     }
 
     /// The token that was signed lately under this key.
     pub(crate) fn known(&self, key: &str) -> Option<Arc<str>> {
         let known = self.known.get(key)?;
-        self.counts.1.fetch_add(1, Ordering::Relaxed);
+        self.counts.known.fetch_add(1, Ordering::Relaxed);
         Some(known)
     }
 
@@ -64,11 +73,16 @@ impl Signer {
         self.key.as_ref().is_some_and(|key| key.is_slow())
     }
 
-    /// Signs, and keeps each token under its key; in order. A token that is being made elsewhere is waited for.
+    /// Signs, and keeps each token under its key; in order. A token that is being made elsewhere is waited for. One that is
+    /// signed `ahead` is read once more for the answer that it is made for: that is not counted as known.
     ///
     /// Why nobody waits in a circle: the keys of one video come in the same order in every request, each is asked for once,
     /// and no two videos share one.
-    pub(crate) async fn sign(&self, missing: Vec<(String, String)>) -> Result<Vec<Arc<str>>, CallError> {
+    pub(crate) async fn sign(
+        &self,
+        missing: Vec<(String, String)>,
+        ahead: bool,
+    ) -> Result<Vec<Arc<str>>, CallError> {
         // A token, or its place among those that are signed here.
         let mut tokens: Vec<Result<Arc<str>, usize>> = Vec::with_capacity(missing.len());
         let (mut keys, mut guards, mut unsigned) = (Vec::new(), Vec::new(), Vec::new());
@@ -88,7 +102,11 @@ impl Signer {
             return Ok(tokens.into_iter().flatten().collect());
         }
         let signed = self.sign_now(unsigned).await?;
-        self.counts.0.fetch_add(signed.len() as u64, Ordering::Relaxed);
+        let fresh = signed.len() as u64;
+        self.counts.signed.fetch_add(fresh, Ordering::Relaxed);
+        if ahead {
+            self.counts.ahead.fetch_add(fresh, Ordering::Relaxed);
+        }
         for (guard, token) in guards.into_iter().zip(&signed) {
             // One that was pushed out meanwhile is signed again when it is asked for.
             let _kept = guard.insert(Arc::clone(token));
