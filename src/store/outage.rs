@@ -123,9 +123,18 @@ impl Inner {
         };
         match timeout(LOOK_FOR, look).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Chain(&error).to_string()),
+            Ok(Err(error)) => Err(cause_of(&error)),
             Err(_) => Err("it does not answer".to_owned()),
         }
+    }
+}
+
+/// What the server or the system said, without the driver's words around it.
+fn cause_of(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => error.message().to_owned(),
+        sqlx::Error::Io(error) => error.to_string(),
+        error => Chain(error).to_string(),
     }
 }
 

@@ -104,7 +104,7 @@ async fn a_server_that_goes_and_comes_back_is_one_line_each() {
     cluster.start();
     wait_for(&service, "/readyz", 200).await;
     let end = Instant::now() + DEADLINE;
-    while !service.log().contains("is back") {
+    while !service.log().contains("/drill is back") {
         assert!(Instant::now() < end, "{}", service.log());
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
