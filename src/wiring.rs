@@ -23,20 +23,19 @@ use crate::auth::{
 };
 use crate::chain::Chain;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment, Settings, read_secret};
+use crate::config::{ConfigError, Environment, Settings};
 use crate::console;
 use crate::domain::Video;
 use crate::http::server::Served;
-use crate::local::{self as built_in, Local};
-use crate::local::{LocalError, Options};
+use crate::local::{self as built_in, Local, LocalError};
 use crate::provider::{HashKey, MapError};
 use crate::state::{AppState, check_times, settle_hash_key, ticket_key};
 use crate::store::{Store, StoreError};
 use crate::telemetry::Metrics;
-use crate::{http, jobs, private};
+use crate::{http, jobs};
 
 pub(crate) use self::alone::Alone;
-use self::local::{Found, Lease};
+use self::local::{Found, Lease, local_options, tighten};
 pub(crate) use self::maps::{check_default, load_map, no_such_map};
 pub(crate) use self::preflight::{preflight, warnings};
 pub use self::reload::Reloader;
@@ -325,20 +324,6 @@ fn console(settings: &Settings) -> Option<Router> {
     settings.http.console.then(|| console::router(options()))
 }
 
-/// Keeps the data folder from other users of the machine, where it holds nothing but what is ours.
-fn tighten(settings: &Settings) {
-    if !settings.database.is_sqlite() {
-        return;
-    }
-    let secret = data_folder(settings).join("development-secret");
-    let others = [secret.as_path(), settings.local.dir.as_path()];
-    let done =
-        private::tighten(&secret).and_then(|()| private::settle_folder_of(&sqlite_path(settings), &others));
-    if let Err(error) = done {
-        tracing::warn!(%error, "the data folder cannot be kept from other users of this machine");
-    }
-}
-
 fn bind(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
     listen(address).map_err(|error| StartError::Listen { key, address, error })
 }
@@ -410,46 +395,4 @@ pub(crate) fn sqlite_path(settings: &Settings) -> PathBuf {
         .trim_start_matches("//");
     let path = path.split('?').next().unwrap_or_default();
     PathBuf::from(&*percent_decode_str(path).decode_utf8_lossy())
-}
-
-fn local_options(
-    settings: &Settings,
-    env: &Environment,
-    inner: &TcpListener,
-    clock: &Clock,
-) -> Result<Options, StartError> {
-    let base = inner
-        .local_addr()
-        .map(|address| format!("http://{address}"))
-        .unwrap_or_default();
-    let public_url = if settings.local.public_url.is_empty() {
-        format!("{}{}", settings.http.public_url, http::LOCAL_PREFIX)
-    } else {
-        settings.local.public_url.clone()
-    };
-    Ok(Options {
-        settings: settings.local.clone(),
-        public_url,
-        api_url: format!("{base}{}", http::LOCAL_PREFIX),
-        webhook_url: format!("{base}/v1/webhooks/{}", built_in::NAME),
-        loopback_pages: settings.auth.is_unset(),
-        clock: clock.clone(),
-        launcher: built_in::own_binary(),
-        env: local_variables(env)?,
-    })
-}
-
-/// What the environment gives the built-in provider in the place of what it would make.
-fn local_variables(env: &Environment) -> Result<BTreeMap<String, String>, StartError> {
-    let mut given = BTreeMap::new();
-    for (name, _) in env.iter() {
-        let plain = name.strip_suffix("_FILE").unwrap_or(name);
-        if plain.starts_with("VIDEO_LOCAL_")
-            && !plain.contains("__")
-            && let Some(value) = read_secret(env, plain)?
-        {
-            given.insert(plain.to_owned(), value);
-        }
-    }
-    Ok(given)
 }

@@ -16,11 +16,12 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::maps::LocalHere;
-use super::{Purpose, StartError, bind, local_options};
+use super::{Purpose, StartError, bind, data_folder, sqlite_path};
 use crate::clock::Clock;
-use crate::config::{Environment, Settings};
+use crate::config::{Environment, Settings, read_secret};
 use crate::http;
-use crate::local::{self, Claim, ClientAddress, Local, LocalError};
+use crate::local::{self, Claim, ClientAddress, Local, LocalError, Options};
+use crate::private;
 use crate::state::AppState;
 use crate::store::{Store, StoreError};
 
@@ -138,6 +139,49 @@ pub(super) fn router(state: &AppState, local: &Local) -> Router {
     }))
 }
 
+/// What the provider is given at start.
+pub(super) fn local_options(
+    settings: &Settings,
+    env: &Environment,
+    inner: &TcpListener,
+    clock: &Clock,
+) -> Result<Options, StartError> {
+    let base = inner
+        .local_addr()
+        .map(|address| format!("http://{address}"))
+        .unwrap_or_default();
+    let public_url = if settings.local.public_url.is_empty() {
+        format!("{}{}", settings.http.public_url, http::LOCAL_PREFIX)
+    } else {
+        settings.local.public_url.clone()
+    };
+    Ok(Options {
+        settings: settings.local.clone(),
+        public_url,
+        api_url: format!("{base}{}", http::LOCAL_PREFIX),
+        webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
+        loopback_pages: settings.auth.is_unset(),
+        clock: clock.clone(),
+        launcher: local::own_binary(),
+        env: local_variables(env)?,
+    })
+}
+
+/// What the environment gives the built-in provider in the place of what it would make.
+fn local_variables(env: &Environment) -> Result<BTreeMap<String, String>, StartError> {
+    let mut given = BTreeMap::new();
+    for (name, _) in env.iter() {
+        let plain = name.strip_suffix("_FILE").unwrap_or(name);
+        if plain.starts_with("VIDEO_LOCAL_")
+            && !plain.contains("__")
+            && let Some(value) = read_secret(env, plain)?
+        {
+            given.insert(plain.to_owned(), value);
+        }
+    }
+    Ok(given)
+}
+
 /// The right to take uploads for the built-in provider, among all that share the database.
 pub struct Lease {
     store: Store,
@@ -214,4 +258,18 @@ impl Lease {
 fn host_in(note: &str) -> Option<&str> {
     let (_, rest) = note.split_once(" on ")?;
     rest.rsplit_once(" in folder ").map(|(host, _)| host)
+}
+
+/// Keeps the data folder from other users of the machine, where it holds nothing but what is ours.
+pub(super) fn tighten(settings: &Settings) {
+    if !settings.database.is_sqlite() {
+        return;
+    }
+    let secret = data_folder(settings).join("development-secret");
+    let others = [secret.as_path(), settings.local.dir.as_path()];
+    let done =
+        private::tighten(&secret).and_then(|()| private::settle_folder_of(&sqlite_path(settings), &others));
+    if let Err(error) = done {
+        tracing::warn!(%error, "the data folder cannot be kept from other users of this machine");
+    }
 }
