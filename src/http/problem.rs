@@ -72,6 +72,10 @@ impl Problem {
         message.map_or_else(|| Self::of(code), |message| Self::new(code, message))
     }
 
+    fn about(self, video_id: Option<Uuid>) -> Self {
+        Self { video_id, ..self }
+    }
+
     fn after(self, wait: Duration) -> Self {
         Self {
             retry_after: Some(wait),
@@ -167,43 +171,33 @@ impl From<ApiError> for Problem {
                 ..Self::new(Code::InvalidRequest, detail)
             },
             ApiError::RateLimited(wait) => Self::of(Code::RateLimited).after(wait),
-            ApiError::ProviderRejected { video_id, message } => Self {
-                video_id,
-                ..Self::with(Code::ProviderRejected, message)
-            },
+            ApiError::ProviderRejected { video_id, message } => {
+                Self::with(Code::ProviderRejected, message).about(video_id)
+            }
             ApiError::ProviderUnavailable {
                 video_id,
                 retry_after,
             } => Self {
-                video_id,
                 retry_after,
-                ..Self::of(Code::ProviderUnavailable)
+                ..Self::of(Code::ProviderUnavailable).about(video_id)
             },
             ApiError::ProviderBusy {
                 video_id,
                 retry_after,
-            } => Self {
-                video_id,
-                ..Self::of(Code::ProviderBusy).after(retry_after)
-            },
+            } => Self::of(Code::ProviderBusy).about(video_id).after(retry_after),
             ApiError::NoRoom {
                 video_id,
                 retry_after,
                 message,
             } => Self {
-                video_id,
                 retry_after,
-                ..Self::with(Code::NoRoom, message)
+                ..Self::with(Code::NoRoom, message).about(video_id)
             },
-            ApiError::FileTooLarge { video_id, message } => Self {
-                video_id,
-                ..Self::new(
-                    Code::PayloadTooLarge,
-                    message
-                        .as_deref()
-                        .unwrap_or("The file is larger than the video provider takes."),
-                )
-            },
+            ApiError::FileTooLarge { video_id, message } => {
+                let message =
+                    message.unwrap_or_else(|| "The file is larger than the video provider takes.".to_owned());
+                Self::new(Code::PayloadTooLarge, message).about(video_id)
+            }
             ApiError::ProviderOutOfOrder(reason) => Self {
                 status: StatusCode::SERVICE_UNAVAILABLE.as_u16(),
                 ..Self::new(Code::ProviderUnavailable, reason)
