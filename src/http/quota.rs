@@ -88,7 +88,7 @@ impl HttpBody for Lending {
         if polled.is_ready() {
             self.lent = None;
         } else if self.lent.is_none() {
-            self.lent = Some(self.permit.lend());
+            self.lent = Some(self.permit.step_out());
         }
         polled
     }

@@ -2,8 +2,8 @@
 //!
 //! How a request gets its permit:
 //! 1. **Inside.** All requests of a caller that were let in and are not over count, whether they work, wait or have lent
-//!    their permit. One that would have more than half of the house is [`Refused`], and so is everybody while a whole house
-//!    has lent its permits.
+//!    their permit; those whose body still arrives do not. One that would have more than half of the house is [`Refused`],
+//!    and so is everybody while a whole house has lent its permits.
 //! 2. **Permit.** Where one is free, and the caller does not have its share already, it is taken at once.
 //! 3. **Queue.** Else the request waits: first come, first served among those of one caller, and callers take turns. Where
 //!    the queue is full, a caller with fewer waiting takes the place of the newest request of one with more; that request,
@@ -175,9 +175,8 @@ impl State {
         if lent >= house.max(1) || own >= house.div_ceil(2).max(1) {
             return Err(Refused);
         }
+        self.come_in(key);
         let caller = self.callers.entry(key).or_default();
-        caller.inside += 1;
-        self.inside += 1;
         if self.held < limits.permits && caller.held < share && caller.queue.is_empty() {
             caller.held += 1;
             self.held += 1;
@@ -233,7 +232,12 @@ impl State {
         newest.is_some()
     }
 
-    /// A request is over, or was never let in.
+    fn come_in(&mut self, key: CallerKey) {
+        self.inside += 1;
+        self.callers.entry(key).or_default().inside += 1;
+    }
+
+    /// A request is over, was never let in, or is outside for a while.
     fn leave(&mut self, key: CallerKey) {
         self.inside -= 1;
         if let Some(caller) = self.callers.get_mut(&key) {
@@ -357,7 +361,21 @@ impl Permit {
                 .lock()
                 .give_back(self.caller, limits, Instant::now());
         }
-        Lent(self.clone())
+        Lent {
+            permit: self.clone(),
+            is_outside: false,
+        }
+    }
+
+    /// As [`Permit::lend`], for a request that is still arriving: until it has, it does not count as inside.
+    ///
+    /// Why: whoever sends slowly, on as many connections as there may be, would fill the house for everybody.
+    #[must_use = "the permit is taken back with the value's end"]
+    pub fn step_out(self: &Arc<Self>) -> Lent {
+        let mut lent = self.lend();
+        self.semaphore.lock().leave(self.caller);
+        lent.is_outside = true;
+        lent
     }
 }
 
@@ -373,12 +391,20 @@ impl Drop for Permit {
 /// A permit that others have meanwhile. With the value's end it is taken again at once, even where none is free: what was
 /// begun is finished.
 #[derive(Debug)]
-pub struct Lent(Arc<Permit>);
+pub struct Lent {
+    permit: Arc<Permit>,
+    is_outside: bool,
+}
 
 impl Drop for Lent {
     fn drop(&mut self) {
-        if self.0.lenders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            self.0.semaphore.lock().take_anyway(self.0.caller);
+        let permit = &self.permit;
+        let mut state = permit.semaphore.lock();
+        if self.is_outside {
+            state.come_in(permit.caller);
+        }
+        if permit.lenders.fetch_sub(1, Ordering::AcqRel) == 1 {
+            state.take_anyway(permit.caller);
         }
     }
 }

@@ -54,6 +54,7 @@ pub use outbox::Announcer;
 pub use outcomes::Listening;
 pub use outgoing::{OutgoingFilter, OutgoingOutcome};
 pub use take_in::Planner;
+pub use turns::Turns;
 pub use videos::VideoFilter;
 
 /// Runs one body against whichever pool is configured: same SQL, two drivers.

@@ -115,12 +115,32 @@ impl Dialect {
     }
 }
 
+/// The turns of every provider's rate.
+///
+/// Why not the [`Store`]: the providers keep it, and the store tells those of changes who keep the providers. Neither would
+/// ever be dropped.
+#[derive(Clone, Debug)]
+pub struct Turns {
+    readers: Pool,
+    writer: Pool,
+}
+
 impl Store {
+    /// The turns of providers' rates, without anything else of the store.
+    pub fn turns(&self) -> Turns {
+        Turns {
+            readers: self.readers.clone(),
+            writer: self.writer.clone(),
+        }
+    }
+}
+
+impl Turns {
     /// Takes turns of `bucket`, or none where the wait is longer than the request allows; by the database's clock.
     ///
     /// # Errors
     /// The database fails: no turn is known to be taken.
-    pub async fn take_turns(
+    pub async fn take(
         &self,
         bucket: &str,
         pace: &Pace,
@@ -142,7 +162,7 @@ impl Store {
             match told {
                 Some(told) => break told,
                 // The account's first call ever.
-                None => self.begin_turns(bucket).await?,
+                None => self.begin(bucket).await?,
             }
         };
         Ok(if told >= 0 {
@@ -156,8 +176,8 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn pause_turns(&self, bucket: &str, pause_us: i64) -> Result<(), StoreError> {
-        self.begin_turns(bucket).await?;
+    pub async fn pause(&self, bucket: &str, pause_us: i64) -> Result<(), StoreError> {
+        self.begin(bucket).await?;
         let sql = Dialect::of(&self.writer).pause();
         on_pool!(&self.writer, |pool| {
             sqlx::query(AssertSqlSafe(sql.as_str()))
@@ -174,7 +194,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn turns_paused_for_us(&self, bucket: &str) -> Result<i64, StoreError> {
+    pub async fn paused_for_us(&self, bucket: &str) -> Result<i64, StoreError> {
         let sql = Dialect::of(&self.readers).paused_for();
         let paused: Option<i64> = on_pool!(&self.readers, |pool| {
             sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
@@ -185,7 +205,7 @@ impl Store {
         Ok(paused.unwrap_or_default())
     }
 
-    async fn begin_turns(&self, bucket: &str) -> Result<(), StoreError> {
+    async fn begin(&self, bucket: &str) -> Result<(), StoreError> {
         on_pool!(&self.writer, |pool| {
             sqlx::query(
                 "insert into provider_turns (bucket, next_us, background_us, requests_us, paused_us, told_us) \

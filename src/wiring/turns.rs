@@ -6,13 +6,13 @@ use futures::{FutureExt, TryFutureExt, future::BoxFuture};
 
 use crate::domain::{Pace, TurnAnswer, TurnRequest};
 use crate::provider::{LedgerError, TurnLedger};
-use crate::store::Store;
+use crate::store::{Store, Turns};
 
-struct DatabaseLedger(Store);
+struct DatabaseLedger(Turns);
 
 /// The ledger that every process on this database shares.
 pub(crate) fn ledger(store: &Store) -> Arc<dyn TurnLedger> {
-    Arc::new(DatabaseLedger(store.clone()))
+    Arc::new(DatabaseLedger(store.turns()))
 }
 
 impl TurnLedger for DatabaseLedger {
@@ -22,14 +22,14 @@ impl TurnLedger for DatabaseLedger {
         pace: &'a Pace,
         request: TurnRequest,
     ) -> BoxFuture<'a, Result<TurnAnswer, LedgerError>> {
-        async move { Ok(self.0.take_turns(bucket, pace, &request).await?) }.boxed()
+        async move { Ok(self.0.take(bucket, pace, &request).await?) }.boxed()
     }
 
     fn pause<'a>(&'a self, bucket: &'a str, pause_us: i64) -> BoxFuture<'a, Result<(), LedgerError>> {
-        self.0.pause_turns(bucket, pause_us).err_into().boxed()
+        self.0.pause(bucket, pause_us).err_into().boxed()
     }
 
     fn paused_for_us<'a>(&'a self, bucket: &'a str) -> BoxFuture<'a, Result<i64, LedgerError>> {
-        self.0.turns_paused_for_us(bucket).err_into().boxed()
+        self.0.paused_for_us(bucket).err_into().boxed()
     }
 }

@@ -40,7 +40,7 @@ on_both! {
         assert!(metrics.get(&format!("{took}_sum{{method=\"GET\",route=\"/v1/videos/{{id}}\"}}")) > 0.0);
         assert!(!metrics.series().iter().any(|series| series.contains(id)));
         assert_eq!(metrics.get("uploads_total{provider=\"mux\",result=\"begun\"}"), 1.0);
-        assert_eq!(metrics.get("build_info{version=\"0.1.0\"}"), 1.0);
+        assert_eq!(metrics.get(concat!("build_info{version=\"", env!("CARGO_PKG_VERSION"), "\"}")), 1.0);
         assert!(metrics.get("process_resident_memory_bytes") > 1e6);
         assert_eq!(metrics.get("process_start_time_seconds"), 1_780_000_000.0);
         let pool = if db == Db::Sqlite { "writer" } else { "all" };

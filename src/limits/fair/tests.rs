@@ -134,6 +134,21 @@ async fn a_permit_is_lent_while_its_request_waits_for_somebody_else() {
     assert_eq!(semaphore.load(), Load::default());
 }
 
+#[tokio::test]
+async fn requests_that_are_still_arriving_fill_no_house() {
+    let semaphore = semaphore(1, 1, 1);
+    let mut arriving = Vec::new();
+    for _ in 0..10 {
+        let permit = Arc::new(semaphore.acquire(key("a"), LONG).await.unwrap());
+        arriving.push((permit.step_out(), permit));
+    }
+    assert_eq!(semaphore.load(), Load::default());
+    drop(semaphore.acquire(key("a"), LONG).await.unwrap());
+    drop(arriving);
+    assert_eq!(semaphore.load(), Load::default());
+    assert!(semaphore.lock().callers.is_empty());
+}
+
 #[derive(Clone, Debug)]
 enum Step {
     Ask(u8),

@@ -58,7 +58,7 @@ async fn the_statement_computes_what_the_ledger_does() {
         for (per_s, burst) in [(1.0, 5.0), (3.0, 1.0), (0.2, 2.5), (100.0, 40.0)] {
             let pace = Pace::new(per_s, burst, 15.0);
             let bucket = format!("test/{per_s}");
-            store.begin_turns(&bucket).await.unwrap();
+            store.turns().begin(&bucket).await.unwrap();
             let (mut ledger, mut now) = (Ledger::default(), 1_780_000_000 * SECOND);
             for step in 0..200 {
                 now += match roll(&mut seed, 20) {
@@ -143,7 +143,7 @@ async fn racers_take_each_turn_once_and_are_told_to_wait_by_the_databases_clock(
         let asked: Vec<_> = (0..30)
             .map(|_| {
                 let store = store.clone();
-                tokio::spawn(async move { store.take_turns("race", &pace, &request).await.unwrap() })
+                tokio::spawn(async move { store.turns().take("race", &pace, &request).await.unwrap() })
             })
             .collect();
         let (mut waits, mut refused) = (Vec::new(), 0);
@@ -170,10 +170,10 @@ async fn racers_take_each_turn_once_and_are_told_to_wait_by_the_databases_clock(
 async fn a_pause_is_seen_by_every_process() {
     let folder = tempfile::tempdir().unwrap();
     for store in both(folder.path()).await {
-        assert_eq!(store.turns_paused_for_us("mux/POST").await.unwrap(), 0);
-        store.pause_turns("mux/POST", 20 * SECOND).await.unwrap();
-        store.pause_turns("mux/POST", 2 * SECOND).await.unwrap();
-        let left = store.turns_paused_for_us("mux/POST").await.unwrap();
+        assert_eq!(store.turns().paused_for_us("mux/POST").await.unwrap(), 0);
+        store.turns().pause("mux/POST", 20 * SECOND).await.unwrap();
+        store.turns().pause("mux/POST", 2 * SECOND).await.unwrap();
+        let left = store.turns().paused_for_us("mux/POST").await.unwrap();
         assert!(left > 15 * SECOND && left <= 20 * SECOND, "{left}");
         let pace = Pace::new(1.0, 5.0, 15.0);
         let request = TurnRequest {
@@ -181,7 +181,7 @@ async fn a_pause_is_seen_by_every_process() {
             background: true,
             patience_us: 30 * SECOND,
         };
-        let answer = store.take_turns("mux/POST", &pace, &request).await.unwrap();
+        let answer = store.turns().take("mux/POST", &pace, &request).await.unwrap();
         assert!(
             matches!(answer, TurnAnswer::Taken(wait) if wait > 15 * SECOND),
             "{answer:?}"
@@ -209,7 +209,7 @@ async fn on_postgresql_a_turn_is_not_flushed_and_everything_else_is() {
         .execute(&mut *connection)
         .await
         .unwrap();
-    store.begin_turns("b").await.unwrap();
+    store.turns().begin("b").await.unwrap();
     let sql = POSTGRES.take(false).replace(
         "returning told_us",
         "returning current_setting('synchronous_commit')",
