@@ -1,9 +1,12 @@
 //! Rows made and read past the service.
 
 use std::ops::Range;
+use std::process::Command;
 
 use aws_lc_rs::digest::{SHA256, digest};
 use sqlx::{AssertSqlSafe, PgPool};
+
+use crate::service::binary;
 
 /// The driver's own connections to one database.
 pub(crate) struct Rows {
@@ -29,9 +32,13 @@ impl Rows {
     }
 
     pub(crate) async fn migrated(url: &str) -> Self {
-        let this = Self::connected(url).await;
-        sqlx::migrate!("./migrations").run(&this.pool).await.unwrap();
-        this
+        let done = Command::new(binary())
+            .arg("migrate")
+            .env_clear()
+            .env("DATABASE_URL", url)
+            .status();
+        assert!(done.unwrap().success(), "the tables are not there");
+        Self::connected(url).await
     }
 
     /// These videos of `provider`: waiting for their file, or ready to be played.
