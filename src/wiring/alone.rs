@@ -1,8 +1,10 @@
 //! One provider and the database, for commands that serve nothing.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use axum::Router;
+use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
 use super::maps::look_up;
@@ -83,34 +85,12 @@ async fn open_provider(
     clock: &Clock,
     hash_key: &HashKey,
 ) -> Result<(Provider, Inner), StartError> {
-    if name != local::NAME {
-        let look_up = |name: &str| env.get(name).map(str::to_owned);
-        return Ok((
-            load_map(
-                settings,
-                name,
-                &look_up,
-                ledger(store),
-                CallMeter::default(),
-                clock,
-                hash_key,
-            )?,
-            None,
-        ));
-    }
-    let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
-    let options = local_options(settings, env, &listener, clock)?;
-    let (made, inner) = match Local::open(options.clone()).await {
-        Ok(local) => {
-            let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
-            let inner = tokio::spawn(axum::serve(listener, router).into_future());
-            (local.credentials().clone(), Some(inner))
-        }
-        // A service runs: it is asked as any provider is.
-        Err(LocalError::InUse { .. }) => (Local::credentials_beside(options)?, None),
-        Err(error) => return Err(error.into()),
+    let (made, inner) = if name == local::NAME {
+        open_local(settings, env, clock).await?
+    } else {
+        (None, None)
     };
-    let look_up = look_up(env, Some(&made));
+    let look_up = look_up(env, made.as_ref());
     let provider = load_map(
         settings,
         name,
@@ -121,6 +101,26 @@ async fn open_provider(
         hash_key,
     )?;
     Ok((provider, inner))
+}
+
+/// The built-in provider's credentials, and what serves it where no service does.
+async fn open_local(
+    settings: &Settings,
+    env: &Environment,
+    clock: &Clock,
+) -> Result<(Option<BTreeMap<&'static str, SecretString>>, Inner), StartError> {
+    let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
+    let options = local_options(settings, env, &listener, clock)?;
+    match Local::open(options.clone()).await {
+        Ok(local) => {
+            let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
+            let inner = tokio::spawn(axum::serve(listener, router).into_future());
+            Ok((Some(local.credentials().clone()), Some(inner)))
+        }
+        // A service runs: it is asked as any provider is.
+        Err(LocalError::InUse { .. }) => Ok((Some(Local::credentials_beside(options)?), None)),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// It may become a file's name.
