@@ -1,62 +1,65 @@
-//! How much waits, and since when: bounded reads along an index, whatever the tables hold.
+//! The depths of the queues, and the use of the pools. Reads are bounded and run along an index, whatever the tables hold.
 
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;
 
-use super::{Pool, Store, StoreError, on_pool};
+use super::database::{Pool, on_pool};
+use super::error::StoreError;
+use super::handle::Store;
 use crate::domain::EventState;
 
-/// Rows that are counted; beyond that nobody needs to know more than "that many or more".
-const MOST: i64 = 100_000;
+/// The greatest number of rows that are counted.
+const MAX_COUNT: i64 = 100_000;
 
-/// How much waits, and since when.
+/// The depth of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// 100,000 means that or more.
+    /// The number of rows; 100,000 means that many or more.
     pub count: i64,
-    /// When the oldest came.
+    /// The time of the oldest row.
     pub oldest: Option<DateTime<Utc>>,
 }
 
-/// The queues.
+/// The depths of all queues.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Depths {
-    /// Webhook events that are not through: pending, parked, failed and given up.
+    /// Webhook events that are not applied, by state: pending, parked, failed and given up.
     pub inbox: Vec<(EventState, Depth)>,
-    /// Events that the application is still to be told of.
+    /// Outgoing events that are not delivered yet.
     pub outbox: Depth,
 }
 
-/// The connections of one pool.
+/// The use of one pool's connections.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolUse {
     /// `all`, or on SQLite `readers` and `writer`.
     pub name: &'static str,
     /// Open connections.
     pub open: usize,
-    /// Those that nobody uses now.
+    /// Open connections that are not in use.
     pub idle: usize,
-    /// How many there may be.
+    /// The greatest number of connections.
     pub most: usize,
 }
 
-/// Along `webhook_events_list`, whose order keeps PostgreSQL from reading the table where many wait: ids are made at the
-/// receipt.
+/// Selects count and time of the oldest event in this state.
+// Why ordered by id: the index `webhook_events_list` has that order, which is the order of receipt, and PostgreSQL does
+// not read the table then.
 fn inbox_depth(state: EventState) -> String {
     let state = state.as_str();
-    // That it is none of those applied must stand in the text: the index has none of them.
+    // Why twice: that the event is not applied must stand in the text, since the index is of those alone.
     let is = format!("state = '{state}' and state <> 'applied'");
     format!(
         "select (select count(*) from (select id from webhook_events where {is} order by id limit $1) few), \
          (select received_at from webhook_events where {is} order by id limit 1)"
     )
 }
-/// Along `outgoing_events_pending`, which holds no others.
-const OUTBOX: &str = "select count(*), min(since) from \
+/// Selects count and time of the oldest pending event, along the index `outgoing_events_pending`.
+const OUTBOX_DEPTH: &str = "select count(*), min(since) from \
      (select since from outgoing_events where state = 'pending' limit $1) few";
 
 impl Store {
-    /// How deep the queues are now.
+    /// Returns how deep the queues are now.
     ///
     /// # Errors
     /// The database fails.
@@ -70,22 +73,23 @@ impl Store {
         ] {
             let (count, oldest) = on_pool!(&self.readers, |pool| {
                 let query = AssertSqlSafe(inbox_depth(state));
-                sqlx::query_as(query).bind(MOST).fetch_one(pool).await
+                sqlx::query_as(query).bind(MAX_COUNT).fetch_one(pool).await
             })?;
             inbox.push((state, Depth { count, oldest }));
         }
         let (count, oldest) = on_pool!(&self.readers, |pool| {
-            sqlx::query_as(OUTBOX).bind(MOST).fetch_one(pool).await
+            sqlx::query_as(OUTBOX_DEPTH).bind(MAX_COUNT).fetch_one(pool).await
         })?;
         let outbox = Depth { count, oldest };
         Ok(Depths { inbox, outbox })
     }
 
-    /// The connections as they are used now.
+    /// Returns the use of each pool now.
     pub fn pools(&self) -> Vec<PoolUse> {
-        match &self.writer {
-            Pool::Postgres(_) => vec![self.writer.usage("all")],
-            Pool::Sqlite(_) => vec![self.readers.usage("readers"), self.writer.usage("writer")],
+        if self.has_replicas() {
+            vec![self.writer.usage("all")]
+        } else {
+            vec![self.readers.usage("readers"), self.writer.usage("writer")]
         }
     }
 }
@@ -121,7 +125,7 @@ mod tests {
         for query in [
             inbox_depth(EventState::Pending),
             inbox_depth(EventState::Failed),
-            OUTBOX.to_owned(),
+            OUTBOX_DEPTH.to_owned(),
         ] {
             let explained = format!("explain query plan {}", query.replace("$1", "9"));
             let rows = sqlx::query(AssertSqlSafe(explained))

@@ -6,34 +6,36 @@ use serde_json::value::RawValue;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Store, StoreError, on_pool};
+use super::database::on_pool;
+use super::error::StoreError;
+use super::handle::Store;
 
-/// A claim without an answer lapses after so many seconds: whoever made it has died.
-const CLAIM_S: i64 = 60;
-/// The longest that an answer is kept.
-const KEPT_H: i64 = 24;
+/// A claim without an answer lapses after this many seconds: the process that made it has died.
+const CLAIM_TIMEOUT_S: i64 = 60;
+/// Hours for which an answer is kept at most.
+const ANSWER_TTL_H: i64 = 24;
 
-/// A key as one request uses it.
+/// An `Idempotency-Key` as one request uses it.
 #[derive(Clone, Debug)]
 pub struct IdempotencyKey {
-    /// Whose key.
+    /// The owner whose key it is: another owner's equal key is another key.
     pub owner: String,
-    /// At most 255 characters.
+    /// The header's value, at most 255 characters.
     pub key: String,
     /// SHA-256 of the body, hex.
     pub body_hash: String,
 }
 
-/// What the key says to a request.
+/// The outcome of [`Store::claim_key`].
 #[derive(Clone, Debug, PartialEq)]
 pub enum Claim {
-    /// It is this request's to answer, for this video: the one handed in, or that of a claim that died.
+    /// The request is to be answered, for this video: the one handed in, or that of a claim that lapsed.
     Ours(Uuid),
-    /// It was answered: the answer as JSON.
+    /// The key was answered before: the answer as JSON.
     Answered(String),
     /// Another request is answering it.
     Running,
-    /// It belongs to another body.
+    /// The key was used with another body.
     Reused,
 }
 
@@ -65,8 +67,8 @@ impl Store {
             .bind(&key.body_hash)
             .bind(video)
             .bind(now)
-            .bind(now + Duration::hours(KEPT_H))
-            .bind(now - Duration::seconds(CLAIM_S))
+            .bind(now + Duration::hours(ANSWER_TTL_H))
+            .bind(now - Duration::seconds(CLAIM_TIMEOUT_S))
             .fetch_optional(pool)
             .await
         })?;
@@ -76,8 +78,8 @@ impl Store {
         }
     }
 
-    /// The answer that is kept for this key and body, as JSON: not taken apart, so that whatever was once accepted is given
-    /// again.
+    /// Returns the answer that is stored for this key and body, as JSON text.
+    // Why not parsed: what was once accepted is given again as it is.
     ///
     /// # Errors
     /// The database fails.
@@ -117,7 +119,7 @@ impl Store {
         })
     }
 
-    /// Keeps the 201 that answered the key, until the upload expires.
+    /// Stores the answer to the key, until the upload expires and at most for a day.
     ///
     /// # Errors
     /// The database fails.

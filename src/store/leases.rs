@@ -1,27 +1,27 @@
-//! Work that one replica does at a time.
+//! Leases: work that one replica does at a time.
 
 use uuid::Uuid;
 
-use super::tx::{Tx, on_tx};
-use super::{Store, StoreError, on_pool};
+use super::database::{Tx, on_pool, on_tx};
+use super::error::StoreError;
+use super::handle::Store;
 
 impl Store {
-    /// Takes or renews the lease `name` for `for_s` seconds, by the database's clock; false where another process has
-    /// it.
+    /// Takes or renews the lease `name` for `for_s` seconds, by the database's clock. Returns false where another process
+    /// has it.
     ///
     /// # Errors
     /// The database fails.
     pub async fn take_lease(&self, name: &str, holder: Uuid, for_s: i64) -> Result<bool, StoreError> {
-        let clock = self.clock();
+        let clock = self.dialect().clock_s;
         let mut tx = self.begin().await?;
         let taken = tx.take_lease(name, holder, for_s, clock).await?;
         tx.commit().await?;
         Ok(taken)
     }
-}
 
-impl Store {
-    /// As [`Store::take_lease`], with a second row beside it, by which others read who holds it.
+    /// Takes a lease as [`Store::take_lease`] does, with a second row `note` of the same holder, by which others read who
+    /// holds it.
     ///
     /// # Errors
     /// The database fails.
@@ -32,7 +32,7 @@ impl Store {
         holder: Uuid,
         for_s: i64,
     ) -> Result<bool, StoreError> {
-        let clock = self.clock();
+        let clock = self.dialect().clock_s;
         let mut tx = self.begin().await?;
         let taken = tx.take_lease(name, holder, for_s, clock).await?;
         if taken {
@@ -42,7 +42,7 @@ impl Store {
         Ok(taken)
     }
 
-    /// The note beside the lease `name`.
+    /// Returns the note beside the lease `name`; `None` where there is no such lease or note.
     ///
     /// # Errors
     /// The database fails.
@@ -58,7 +58,7 @@ impl Store {
         })?)
     }
 
-    /// Ends the leases of whoever holds one whose note is like `pattern`.
+    /// Ends all leases of each holder that has one whose name is like `pattern` (SQL's `like`).
     ///
     /// # Errors
     /// The database fails.
@@ -112,7 +112,7 @@ impl Tx {
             query.push(clock);
             query
                 .build()
-                .execute(tx)
+                .execute(tx.executor())
                 .await
                 .map(|result| result.rows_affected())
         })?;

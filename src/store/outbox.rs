@@ -1,121 +1,304 @@
-//! What the application is told of a change, written with the change itself.
+//! The outbox: events on their way to the application, leased by one sender at a time, finished, listed and replayed.
+//!
+//! They are written with the change that they tell of, see [`statements`](super::statements).
 
-use std::sync::Arc;
-
-use arc_swap::ArcSwapOption;
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
-
 use uuid::Uuid;
 
-use super::tx::{Tx, on_tx};
-use super::{Store, StoreError, VideoChange};
-use crate::clock::Clock;
-use crate::domain::{Announcement, Video};
+use super::database::{Tx, on_pool, on_tx};
+use super::error::StoreError;
+use super::handle::Store;
+use crate::domain::{OutgoingEvent, OutgoingState};
 
-/// Makes the body of an event from the video as it now is.
-pub type Announcer = dyn Fn(Announcement, &Video) -> String + Send + Sync;
+/// Every column that an [`OutgoingEvent`] is read from.
+const COLUMNS: &str = "id, event_id, endpoint, video_id, version, type, payload, state, attempts, next_attempt_at, \
+     answer_status, error, created_at, since, finished_at";
 
-/// Who is told, and in what form. Without endpoints nobody is, and nothing is written. Clones share it.
-#[derive(Clone, Default)]
-pub(super) struct Outbox(Arc<ArcSwapOption<Inner>>);
-
-struct Inner {
-    endpoints: Vec<String>,
-    clock: Clock,
-    payload: Box<Announcer>,
+/// The outgoing events that a list shows.
+#[derive(Clone, Debug, Default)]
+pub struct OutgoingFilter {
+    /// Only events in this state.
+    pub state: Option<OutgoingState>,
+    /// Only events of this video.
+    pub video_id: Option<Uuid>,
+    /// Only events older than this one: the last one of the page before.
+    pub before: Option<Uuid>,
+    /// The greatest number of events.
+    pub limit: i64,
 }
 
-impl std::fmt::Debug for Outbox {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let endpoints = self.0.load().as_ref().map_or(0, |inner| inner.endpoints.len());
-        f.debug_struct("Outbox").field("endpoints", &endpoints).finish()
-    }
+/// The outcome of one attempt to deliver an event.
+#[derive(Clone, Debug)]
+pub struct OutgoingOutcome {
+    /// The event's row.
+    pub id: Uuid,
+    /// The state of the event from now on.
+    pub state: OutgoingState,
+    /// The next attempt, of a pending event.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// The HTTP status of the endpoint's response, if there was one.
+    pub answer_status: Option<i32>,
+    /// The reason why the event is not delivered.
+    pub error: Option<String>,
+    /// The endpoint wants no more: nothing is sent there from now on.
+    pub disable: bool,
 }
 
 impl Store {
-    /// From now on every change that is news to the application is written down for `endpoints`, in the transaction
-    /// of the change, whichever clone makes it. `clock` gives the ids.
-    pub fn announce_to(&self, endpoints: Vec<String>, clock: Clock, payload: Box<Announcer>) {
-        let told = (!endpoints.is_empty()).then(|| {
-            Arc::new(Inner {
-                endpoints,
-                clock,
-                payload,
-            })
-        });
-        self.outbox.0.store(told);
+    /// Takes up to `limit` due events of an endpoint under a lease of `lease_s` seconds. Of each video it takes the first
+    /// event that is neither delivered nor given up, so that an endpoint hears of a video's changes in their order. It
+    /// takes none where the endpoint is disabled.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lease_outgoing(
+        &self,
+        endpoint: &str,
+        now: DateTime<Utc>,
+        limit: i64,
+        lease_s: i64,
+    ) -> Result<Vec<OutgoingEvent>, StoreError> {
+        let clock = self.dialect().clock_s;
+        let mut tx = self.begin().await?;
+        let lock = self.dialect().skip_locked;
+        let events = on_tx!(&mut tx, |tx| {
+            let mut query = QueryBuilder::new("update outgoing_events set lease_until_s = ");
+            query.push(clock).push(" + ").push_bind(lease_s);
+            query
+                .push(" where id in (select due.id from outgoing_events due where due.endpoint = ")
+                .push_bind(endpoint)
+                .push(" and due.state = 'pending' and due.next_attempt_at <= ")
+                .push_bind(now)
+                .push(" and due.lease_until_s <= ")
+                .push(clock)
+                .push(
+                    " and not exists (select 1 from outgoing_events earlier where earlier.endpoint = due.endpoint \
+                     and earlier.video_id = due.video_id and earlier.version < due.version \
+                     and earlier.state = 'pending') \
+                     and not exists (select 1 from disabled_endpoints where disabled_endpoints.endpoint = due.endpoint) \
+                     order by due.next_attempt_at, due.id limit ",
+                )
+                .push_bind(limit)
+                .push(lock)
+                .push(") returning ")
+                .push(COLUMNS);
+            query.build_query_as().fetch_all(tx.executor()).await
+        })?;
+        tx.commit().await?;
+        Ok(events)
     }
-}
 
-/// One event on its way to one endpoint.
-pub(super) struct NewsRow {
-    pub(super) id: Uuid,
-    pub(super) event_id: Uuid,
-    pub(super) endpoint: String,
-    pub(super) video_id: Uuid,
-    pub(super) version: i64,
-    pub(super) what: Announcement,
-    pub(super) payload: Arc<str>,
-}
+    /// Returns whether anything is due at the endpoint.
+    // Why a read of its own: an idle sender never takes SQLite's write lock.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn outgoing_is_due(&self, endpoint: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let found: Option<i32> = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "select 1 from outgoing_events where endpoint = $1 and state = 'pending' and next_attempt_at <= $2 \
+                 limit 1",
+            )
+            .bind(endpoint)
+            .bind(now)
+            .fetch_optional(pool)
+            .await
+        })?;
+        Ok(found.is_some())
+    }
 
-impl Outbox {
-    /// One row an endpoint, where the change is news.
-    pub(super) fn news(&self, VideoChange { before, after }: &VideoChange) -> Vec<NewsRow> {
-        let Some(inner) = self.0.load_full() else {
-            return Vec::new();
-        };
-        let Some(what) = Announcement::of(before, after) else {
-            return Vec::new();
-        };
-        let payload: Arc<str> = (inner.payload)(what, after).into();
-        let event_id = inner.clock.new_id();
-        let row = |endpoint: &String| NewsRow {
-            id: inner.clock.new_id(),
-            event_id,
-            endpoint: endpoint.clone(),
-            video_id: after.id,
-            version: after.version,
-            what,
-            payload: payload.clone(),
-        };
-        inner.endpoints.iter().map(row).collect()
+    /// Writes the outcome of an attempt, and ends its lease. An event that was finished meanwhile stays as it is.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn finish_outgoing(
+        &self,
+        endpoint: &str,
+        outcome: &OutgoingOutcome,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        if outcome.disable {
+            tx.disable_endpoint(endpoint, now).await?;
+        }
+        tx.finish_outgoing(outcome, now).await?;
+        tx.commit().await
+    }
+
+    /// Gives up pending events that no sender takes any more: those that have been tried since before `since`, of endpoints
+    /// that are disabled or not among `endpoints`. Returns how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn give_up_unsent(
+        &self,
+        endpoints: &[String],
+        since: DateTime<Utc>,
+        now: DateTime<Utc>,
+    ) -> Result<u64, StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            let mut query = QueryBuilder::new(
+                "update outgoing_events set state = 'given_up', next_attempt_at = null, \
+                 error = 'its endpoint is disabled, or not in the settings any more', finished_at = ",
+            );
+            query
+                .push_bind(now)
+                .push(" where state = 'pending' and since < ")
+                .push_bind(since);
+            query.push(" and (exists (select 1 from disabled_endpoints where disabled_endpoints.endpoint = outgoing_events.endpoint)");
+            query.push(" or endpoint not in ('' ");
+            for endpoint in endpoints {
+                query.push(", ").push_bind(endpoint);
+            }
+            query.push("))");
+            query
+                .build()
+                .execute(pool)
+                .await
+                .map(|result| result.rows_affected())
+        })?)
+    }
+
+    /// Removes delivered and given-up events that ended before `until`, at most `limit`. Returns how many.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn prune_outgoing(&self, until: DateTime<Utc>, limit: i64) -> Result<u64, StoreError> {
+        Ok(on_pool!(&self.writer, |pool| {
+            sqlx::query(
+                "delete from outgoing_events where id in (select id from outgoing_events \
+                 where finished_at < $1 order by finished_at limit $2)",
+            )
+            .bind(until)
+            .bind(limit)
+            .execute(pool)
+            .await
+            .map(|result| result.rows_affected())
+        })?)
+    }
+
+    /// Returns the outgoing event with this id of ours.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn outgoing(&self, id: Uuid) -> Result<Option<OutgoingEvent>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query
+                .push(COLUMNS)
+                .push(" from outgoing_events where id = ")
+                .push_bind(id);
+            query.build_query_as().fetch_optional(pool).await
+        })?)
+    }
+
+    /// Returns one page of outgoing events, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_outgoing(&self, filter: &OutgoingFilter) -> Result<Vec<OutgoingEvent>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query.push(COLUMNS).push(" from outgoing_events where true");
+            if let Some(state) = filter.state {
+                query.push(" and state = ").push_bind(state);
+            }
+            if let Some(video_id) = filter.video_id {
+                query.push(" and video_id = ").push_bind(video_id);
+            }
+            if let Some(before) = filter.before {
+                query.push(" and id < ").push_bind(before);
+            }
+            query.push(" order by id desc limit ").push_bind(filter.limit);
+            query.build_query_as().fetch_all(pool).await
+        })?)
+    }
+
+    /// Returns the endpoints that answered 410, each with the time of it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn disabled_endpoints(&self) -> Result<Vec<(String, DateTime<Utc>)>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_as("select endpoint, disabled_at from disabled_endpoints order by endpoint")
+                .fetch_all(pool)
+                .await
+        })?)
+    }
+
+    /// Makes an event due again, whatever its state, and enables its endpoint. Returns false where there is no such event.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn replay_outgoing(&self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let mut tx = self.begin().await?;
+        let found = tx.replay_outgoing(id, now).await?;
+        tx.commit().await?;
+        Ok(found)
     }
 }
 
 impl Tx {
-    /// One row an endpoint, where the change is news.
-    pub(super) async fn announce(
+    async fn disable_endpoint(&mut self, endpoint: &str, now: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(on_tx!(self, |tx| {
+            sqlx::query(
+                "insert into disabled_endpoints (endpoint, disabled_at) values ($1, $2) \
+                 on conflict (endpoint) do nothing",
+            )
+            .bind(endpoint)
+            .bind(now)
+            .execute(tx.executor())
+            .await
+            .map(drop)
+        })?)
+    }
+
+    async fn finish_outgoing(
         &mut self,
-        outbox: &Outbox,
-        change: &VideoChange,
+        outcome: &OutgoingOutcome,
         now: DateTime<Utc>,
     ) -> Result<(), StoreError> {
-        let news = outbox.news(change);
-        if news.is_empty() {
-            return Ok(());
-        }
+        let finished_at = (outcome.state != OutgoingState::Pending).then_some(now);
         Ok(on_tx!(self, |tx| {
-            let mut query = QueryBuilder::new(
-                "insert into outgoing_events (id, event_id, endpoint, video_id, version, type, payload, state, \
-                 attempts, next_attempt_at, lease_until_s, created_at, since) ",
-            );
-            query.push_values(&news, |mut columns, row| {
-                columns
-                    .push_bind(row.id)
-                    .push_bind(row.event_id)
-                    .push_bind(&row.endpoint)
-                    .push_bind(row.video_id)
-                    .push_bind(row.version)
-                    .push_bind(row.what.as_str())
-                    .push_bind(&*row.payload)
-                    .push("'pending', 0")
-                    .push_bind(now)
-                    .push("0")
-                    .push_bind(now)
-                    .push_bind(now);
-            });
-            query.build().execute(tx).await.map(drop)
+            sqlx::query(
+                "update outgoing_events set state = $2, attempts = attempts + 1, next_attempt_at = $3, \
+                 answer_status = $4, error = $5, finished_at = $6, lease_until_s = 0 \
+                 where id = $1 and state = 'pending'",
+            )
+            .bind(outcome.id)
+            .bind(outcome.state)
+            .bind(outcome.next_attempt_at)
+            .bind(outcome.answer_status)
+            .bind(&outcome.error)
+            .bind(finished_at)
+            .execute(tx.executor())
+            .await
+            .map(drop)
         })?)
+    }
+
+    async fn replay_outgoing(&mut self, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        let endpoint: Option<String> = on_tx!(&mut *self, |tx| {
+            sqlx::query_scalar(
+                "update outgoing_events set state = 'pending', attempts = 0, next_attempt_at = $2, since = $2, \
+                 lease_until_s = 0, error = null, finished_at = null where id = $1 returning endpoint",
+            )
+            .bind(id)
+            .bind(now)
+            .fetch_optional(tx.executor())
+            .await
+        })?;
+        let Some(endpoint) = endpoint else {
+            return Ok(false);
+        };
+        on_tx!(self, |tx| {
+            sqlx::query("delete from disabled_endpoints where endpoint = $1")
+                .bind(endpoint)
+                .execute(tx.executor())
+                .await
+                .map(drop)
+        })?;
+        Ok(true)
     }
 }

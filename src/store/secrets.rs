@@ -1,9 +1,11 @@
 //! Random keys that all replicas share.
 
-use super::{Store, StoreError, on_pool};
+use super::database::on_pool;
+use super::error::StoreError;
+use super::handle::Store;
 
 impl Store {
-    /// The key `name`: `fresh` where nobody has made one yet, else the one that is there.
+    /// Returns the key `name`. Where there is none yet, `fresh` becomes it.
     ///
     /// # Errors
     /// The database fails.

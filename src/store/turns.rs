@@ -5,55 +5,24 @@
 
 use sqlx::AssertSqlSafe;
 
-use super::{Pool, Store, StoreError, on_pool};
+use super::database::{Pool, on_pool};
+use super::error::StoreError;
+use super::handle::Store;
+use super::statements::Dialect;
 use crate::domain::{LONGEST_PAUSE_US, Pace, TurnAnswer, TurnRequest};
 
-/// The database's words for what the two spell differently.
-#[derive(Clone, Copy)]
-struct Dialect {
-    /// Microseconds since 1970, the same throughout a statement.
-    now: &'static str,
-    greatest: &'static str,
-    least: &'static str,
-    /// A condition that holds always.
-    lightly: &'static str,
-}
-
-// Why `set_config`: a turn need not be flushed to disk. Within the one statement it needs no round trip of its own and
-// no transaction that a pooler would have to keep together, and it ends with the statement.
-const POSTGRES: Dialect = Dialect {
-    now: "cast(extract(epoch from statement_timestamp()) * 1000000 as bigint)",
-    greatest: "greatest",
-    least: "least",
-    lightly: "set_config('synchronous_commit', 'off', true) = 'off'",
-};
-
-// Why the row is in SQLite's file too, by the system's clock: `import` and `reconcile` are processes of their own.
-const SQLITE: Dialect = Dialect {
-    now: "cast(unixepoch('subsec') * 1000000 as integer)",
-    greatest: "max",
-    least: "min",
-    lightly: "true",
-};
-
 impl Dialect {
-    const fn of(pool: &Pool) -> Self {
-        match pool {
-            Pool::Postgres(_) => POSTGRES,
-            Pool::Sqlite(_) => SQLITE,
-        }
-    }
-
     /// Takes turns where the wait allows it, and returns `told_us`: 0 or more where they are taken.
     ///
     /// Parameters: 1 bucket, 2 [`Pace::turn_us`], 3 [`Pace::burst_us`], 4 [`Pace::ahead_us`], 5 the turns' time,
     /// 6 [`TurnRequest::patience_us`].
-    fn take(self, background: bool) -> String {
+    fn take_turns(&self, background: bool) -> String {
         let Self {
-            now,
+            clock_us: now,
             greatest,
             least,
-            lightly,
+            without_flush,
+            ..
         } = self;
         let start = format!(
             "{greatest}({least}(next_us, {now} + $4), {now} - $3, \
@@ -88,14 +57,17 @@ impl Dialect {
              requests_us = {first}, \
              background_us = {other}, \
              told_us = case when {taken} then {wait} when {hold} > 0 then -({hold}) else -{greatest}({wait}, 1) end \
-             where bucket = $1 and {lightly} returning told_us"
+             where bucket = $1 and {without_flush} returning told_us"
         )
     }
 
     /// Parameters: 1 bucket, 2 the pause in microseconds.
-    fn pause(self) -> String {
+    fn pause_turns(&self) -> String {
         let Self {
-            now, greatest, least, ..
+            clock_us: now,
+            greatest,
+            least,
+            ..
         } = self;
         format!(
             "update provider_turns set paused_us = \
@@ -104,9 +76,12 @@ impl Dialect {
     }
 
     /// Parameter: 1 bucket.
-    fn paused_for(self) -> String {
+    fn select_pause(&self) -> String {
         let Self {
-            now, greatest, least, ..
+            clock_us: now,
+            greatest,
+            least,
+            ..
         } = self;
         format!(
             "select {greatest}({least}(paused_us - {now}, {LONGEST_PAUSE_US}), 0) \
@@ -146,7 +121,7 @@ impl Turns {
         pace: &Pace,
         request: &TurnRequest,
     ) -> Result<TurnAnswer, StoreError> {
-        let sql = Dialect::of(&self.writer).take(request.background);
+        let sql = self.writer.dialect().take_turns(request.background);
         let told = loop {
             let told: Option<i64> = on_pool!(&self.writer, |pool| {
                 sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
@@ -178,7 +153,7 @@ impl Turns {
     /// The database fails.
     pub async fn pause(&self, bucket: &str, pause_us: i64) -> Result<(), StoreError> {
         self.begin(bucket).await?;
-        let sql = Dialect::of(&self.writer).pause();
+        let sql = self.writer.dialect().pause_turns();
         on_pool!(&self.writer, |pool| {
             sqlx::query(AssertSqlSafe(sql.as_str()))
                 .bind(bucket)
@@ -195,7 +170,7 @@ impl Turns {
     /// # Errors
     /// The database fails.
     pub async fn paused_for_us(&self, bucket: &str) -> Result<i64, StoreError> {
-        let sql = Dialect::of(&self.readers).paused_for();
+        let sql = self.readers.dialect().select_pause();
         let paused: Option<i64> = on_pool!(&self.readers, |pool| {
             sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
                 .bind(bucket)

@@ -1,0 +1,69 @@
+//! The ids by which events and videos find each other.
+//!
+//! An event names its video by our own id, by the upload's id or by the asset's id at the provider, or by several of them.
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::change::VideoChange;
+use super::rows::gained_ids;
+use crate::domain::{EventState, InboxEvent};
+
+/// The ids that events of one provider name.
+#[derive(Debug, Default)]
+pub(super) struct EventKeys<'a> {
+    /// Our own ids.
+    pub(super) video_ids: Vec<Uuid>,
+    /// Ids of uploads at the provider.
+    pub(super) uploads: Vec<&'a str>,
+    /// Ids of assets at the provider.
+    pub(super) assets: Vec<&'a str>,
+}
+
+impl<'a> EventKeys<'a> {
+    /// Adds one id of a pending event: our own where the event names it, else whatever else it names.
+    // Why one is enough: an id at the provider that is another video's is refused when it is written. Why our own: our
+    // ids of the same hour lie together in their index, the provider's lie anywhere.
+    pub(super) fn add_shortest(&mut self, event: &'a InboxEvent) {
+        match event.video_ref.filter(|_| event.state == EventState::Pending) {
+            Some(id) => self.video_ids.push(id),
+            None => self.add_all(event),
+        }
+    }
+
+    /// Adds every id that a pending event names; other events name none.
+    pub(super) fn add_all(&mut self, event: &'a InboxEvent) {
+        if event.state == EventState::Pending {
+            self.video_ids.extend(event.video_ref);
+            self.uploads.extend(event.upload_id.as_deref());
+            self.assets.extend(event.asset_id.as_deref());
+        }
+    }
+}
+
+/// Returns the keys of all pending events by provider.
+// Why in the order of providers: two replicas that lock the same videos lock them in the same order.
+pub(super) fn keys_by_provider(events: &[InboxEvent]) -> BTreeMap<&str, EventKeys<'_>> {
+    let mut map: BTreeMap<&str, EventKeys<'_>> = BTreeMap::new();
+    for event in events {
+        map.entry(&event.provider).or_default().add_all(event);
+    }
+    map
+}
+
+/// Returns, by provider, every id of the videos that gained one by these changes: parked events may name them.
+pub(super) fn gained_keys<'a>(
+    changes: impl Iterator<Item = &'a VideoChange>,
+) -> BTreeMap<&'a str, EventKeys<'a>> {
+    let mut gained: BTreeMap<&str, EventKeys<'_>> = BTreeMap::new();
+    for VideoChange { before, after } in changes {
+        if gained_ids(Some(before), after).next().is_some() {
+            let keys = gained.entry(&after.provider).or_default();
+            keys.video_ids.push(after.id);
+            keys.uploads.extend(after.known.upload_id.as_deref());
+            keys.assets.extend(after.known.asset_id.as_deref());
+        }
+    }
+    gained
+}

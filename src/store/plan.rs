@@ -1,0 +1,70 @@
+//! What a planner is shown, and what it decides.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use super::change::VideoChange;
+use crate::domain::{EventState, InboxEvent, Video};
+
+/// Decides, in memory, what a batch of events does to its videos, at this time.
+pub type Planner = dyn Fn(&Due, DateTime<Utc>) -> Plan + Send + Sync;
+
+/// Due events and every video that they may speak of.
+#[derive(Debug, Default)]
+pub struct Due {
+    /// The events, in the order of their receipt.
+    pub events: Vec<InboxEvent>,
+    /// The videos, in no order.
+    pub videos: Vec<Arc<Video>>,
+}
+
+/// What is to be written for a batch.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// The videos that the batch spoke of, as they now are; unchanged ones may be among them.
+    pub videos: Vec<VideoChange>,
+    /// One outcome for each event of [`Due`].
+    pub events: Vec<EventOutcome>,
+}
+
+/// What becomes of one event.
+#[derive(Clone, Debug)]
+pub struct EventOutcome {
+    /// Our id of the event.
+    pub id: Uuid,
+    /// The state of the event from now on.
+    pub state: EventState,
+    /// Failed attempts so far.
+    pub attempts: i32,
+    /// The next attempt, of a pending event.
+    pub next_attempt_at: Option<DateTime<Utc>>,
+    /// The reason why the event is not applied.
+    pub error: Option<String>,
+    /// The video that the event belongs to.
+    pub video_id: Option<Uuid>,
+}
+
+impl EventOutcome {
+    /// Leaves the event as it stands, neither due nor tried again.
+    pub fn of(event: &InboxEvent) -> Self {
+        Self {
+            id: event.id,
+            state: event.state,
+            attempts: event.attempts,
+            next_attempt_at: None,
+            error: event.error.clone(),
+            video_id: event.video_id,
+        }
+    }
+}
+
+/// What one call of [`Store::apply_due`](super::Store::apply_due) applied.
+#[derive(Debug, Default)]
+pub struct Applied {
+    /// Videos that changed visibly, with their new versions.
+    pub changed: Vec<(Uuid, i64)>,
+    /// How many events were taken.
+    pub taken: usize,
+}

@@ -1,0 +1,19 @@
+//! `outgoing_events`: one row an announcement and endpoint.
+
+use uuid::Uuid;
+
+use super::columns::table;
+use crate::store::change::NewOutgoing;
+
+table! {
+    /// The columns of `outgoing_events` that an announcement brings. Rows are read by name, into an
+    /// [`OutgoingEvent`](crate::domain::OutgoingEvent).
+    OutgoingTable is "outgoing_events", of NewOutgoing;
+    id: Uuid = |row| row.id, Once;
+    event_id: Uuid = |row| row.event_id, Once;
+    endpoint: String = |row| row.endpoint.as_str(), Once;
+    video_id: Uuid = |row| row.video_id, Once;
+    version: i64 = |row| row.version, Once;
+    type: String = |row| row.announcement.as_str(), Once;
+    payload: String = |row| &*row.payload, Once;
+}

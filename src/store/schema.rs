@@ -1,0 +1,28 @@
+//! The migrations that this program knows.
+//!
+//! `NNNN_<what>.sql` is for both databases; where they differ there are two files, `NNNN_<what>.postgres.sql` and
+//! `NNNN_<what>.sqlite.sql`. One that begins with `-- no-transaction` is a single statement outside a transaction, such
+//! as an index on a big table; it is applied after all others, and must be safe to run again.
+
+use sqlx::migrate::{Migration, Migrator};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+
+/// Returns the migrations of one kind of database: those of both, and those with its name behind a dot.
+pub(super) fn migrations_for(kind: &'static str) -> impl Iterator<Item = &'static Migration> {
+    MIGRATIONS.iter().filter(move |one| {
+        one.description
+            .rsplit_once('.')
+            .is_none_or(|(_, only)| only == kind)
+    })
+}
+
+/// Returns what applies those migrations of `kind` that are `chosen`.
+// Why missing ones are ignored: a newer release may have applied migrations that this one does not know, and this one must
+// still run beside it.
+pub(super) fn migrator(kind: &'static str, chosen: impl Fn(&Migration) -> bool) -> Migrator {
+    let chosen = migrations_for(kind).filter(|one| chosen(one)).cloned();
+    let mut migrator = Migrator::with_migrations(chosen.collect());
+    migrator.set_ignore_missing(true);
+    migrator
+}

@@ -1,0 +1,83 @@
+//! What follows from changes of videos, as parts of the statement that makes them: ids become known, parked events that
+//! name them are due, and the application is told.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sqlx::{Postgres, QueryBuilder};
+
+use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
+use crate::store::event_keys::{EventKeys, gained_keys};
+use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, gained_ids};
+
+/// What follows from the changes whose videos the part `changed` of a statement returns.
+pub(in crate::store) struct SideEffects<'a> {
+    ids: Vec<NewId<'a>>,
+    /// Provider → the ids that parked events may name.
+    keys: BTreeMap<&'a str, EventKeys<'a>>,
+    outgoing: Vec<NewOutgoing>,
+    now: DateTime<Utc>,
+}
+
+impl<'a> SideEffects<'a> {
+    /// Collects what follows from `changes`.
+    pub(in crate::store) fn new(
+        observer: &dyn ChangeObserver,
+        changes: &[&'a VideoChange],
+        now: DateTime<Utc>,
+    ) -> Self {
+        let ids = |change: &&'a VideoChange| gained_ids(Some(&change.before), &change.after);
+        Self {
+            ids: changes.iter().flat_map(ids).collect(),
+            keys: gained_keys(changes.iter().copied()),
+            outgoing: changes
+                .iter()
+                .flat_map(|change| observer.outgoing(&change.before, &change.after))
+                .collect(),
+            now,
+        }
+    }
+
+    /// Pushes further parts of the statement, each behind a comma. Only those that are needed: a part that writes nothing
+    /// is planned and run all the same.
+    pub(in crate::store) fn push_to(&self, query: &mut QueryBuilder<Postgres>) {
+        if !self.ids.is_empty() {
+            query
+                .push(", known as (insert into provider_ids (")
+                .push(IdTable::NAMES)
+                .push(") select * from (select ");
+            IdTable::push_arrays(query, Columns::All, &self.ids.iter().collect::<Vec<_>>());
+            query.push(") as new where video_id in (select id from changed))");
+        }
+        for (number, (provider, keys)) in self.keys.iter().enumerate() {
+            query
+                .push(format_args!(
+                    ", released_{number} as (update webhook_events set state = 'pending', next_attempt_at = "
+                ))
+                .push_bind(self.now)
+                .push(" where state = 'parked' and provider = ")
+                .push_bind(*provider)
+                .push(" and (upload_id = any(")
+                .push_bind(&keys.uploads)
+                .push(") or asset_id = any(")
+                .push_bind(&keys.assets)
+                .push(") or video_ref = any(")
+                .push_bind(&keys.video_ids)
+                .push(")))");
+        }
+        if !self.outgoing.is_empty() {
+            query
+                .push(", announced as (insert into outgoing_events (")
+                .push(OutgoingTable::NAMES)
+                .push(
+                    ", state, attempts, lease_until_s, next_attempt_at, created_at, since) \
+                     select new.*, 'pending', 0, 0, times.now, times.now, times.now from (select ",
+                );
+            OutgoingTable::push_arrays(query, Columns::All, &self.outgoing.iter().collect::<Vec<_>>());
+            query
+                .push(") as new, (select ")
+                .push_bind(self.now)
+                .push("::timestamptz as now) as times where video_id in (select id from changed))");
+        }
+    }
+}

@@ -1,0 +1,85 @@
+//! Adopting videos that were made elsewhere: found by any of their ids, written with what waited for them.
+
+use chrono::{DateTime, Utc};
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use crate::domain::Video;
+use crate::store::database::{Tx, on_pool, on_tx};
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::rows::{VideoRow, VideoTable, to_videos};
+
+impl Store {
+    /// Returns the provider's video with this asset, else with this upload, else with this id of ours: in the order in which
+    /// events find theirs.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn video_at(
+        &self,
+        provider: &str,
+        upload_id: Option<&str>,
+        asset_id: Option<&str>,
+        id: Option<Uuid>,
+    ) -> Result<Option<Video>, StoreError> {
+        let rows = on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query
+                .push(VideoTable::COLUMNS)
+                .push(" from videos where provider = ")
+                .push_bind(provider)
+                .push(" and id in (select id from videos where id = ")
+                .push_bind(id);
+            for (kind, id) in [("asset", asset_id), ("upload", upload_id)] {
+                query
+                    .push(" union all select video_id from provider_ids where provider = ")
+                    .push_bind(provider)
+                    .push(" and kind = ")
+                    .push_bind(kind)
+                    .push(" and id = ")
+                    .push_bind(id);
+            }
+            query.push(")");
+            query.build_query_as::<VideoRow>().fetch_all(pool).await
+        })?;
+        let mut found = to_videos(rows)?;
+        found.sort_by_key(|video| {
+            let by_asset = asset_id.is_some() && video.known.asset_id.as_deref() == asset_id;
+            let by_upload = upload_id.is_some() && video.known.upload_id.as_deref() == upload_id;
+            (!by_asset, !by_upload)
+        });
+        Ok(found.into_iter().next())
+    }
+
+    /// Writes a new video whose ids at the provider are known already, and makes the parked events due that name it.
+    ///
+    /// # Errors
+    /// The database fails, or an id belongs to another video.
+    pub async fn adopt_video(&self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.insert_video(video).await?;
+        tx.release_parked_for(video, now).await?;
+        tx.commit().await
+    }
+}
+
+impl Tx {
+    /// Makes parked events due that name the video.
+    async fn release_parked_for(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(on_tx!(self, |tx| {
+            sqlx::query(
+                "update webhook_events set state = 'pending', next_attempt_at = $1 \
+                 where state = 'parked' and provider = $2 and (upload_id = $3 or asset_id = $4 or video_ref = $5)",
+            )
+            .bind(now)
+            .bind(&video.provider)
+            .bind(&video.known.upload_id)
+            .bind(&video.known.asset_id)
+            .bind(video.id)
+            .execute(tx.executor())
+            .await
+            .map(drop)
+        })?)
+    }
+}

@@ -1,0 +1,114 @@
+//! Changing one video; the steps are told in [`videos`](super).
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::domain::Video;
+use crate::store::change::{VideoChange, set_counters};
+use crate::store::database::on_tx;
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::rows::Columns;
+use crate::store::statements::WriteTx;
+
+/// How often a change is attempted before it gives way to other writers. Of 20 writers that race for one row each succeeds.
+const ATTEMPTS: usize = 40;
+
+/// The outcome of a caller's change to a video.
+#[derive(Debug)]
+pub enum Edit<E> {
+    /// There is no such video.
+    Missing,
+    /// The change refused the video as it stands.
+    Refused(E),
+    /// The video as it now is.
+    Done(Box<Video>),
+}
+
+impl Store {
+    /// Changes a video by a pure function, which may be called several times: once for each time that another writer
+    /// was faster.
+    ///
+    /// # Errors
+    /// The database fails, or an id belongs to another video.
+    pub async fn edit_video<E>(
+        &self,
+        id: Uuid,
+        now: DateTime<Utc>,
+        change: impl Fn(&mut Video) -> Result<(), E>,
+    ) -> Result<Edit<E>, StoreError> {
+        match self.video(id).await? {
+            Some(video) => self.edit_known(video, now, change).await,
+            None => Ok(Edit::Missing),
+        }
+    }
+
+    /// Changes a video that the caller has just read or written, as [`Store::edit_video`] does. A stale one is read again.
+    ///
+    /// # Errors
+    /// The database fails, or an id belongs to another video.
+    pub async fn edit_known<E>(
+        &self,
+        known: Video,
+        now: DateTime<Utc>,
+        change: impl Fn(&mut Video) -> Result<(), E>,
+    ) -> Result<Edit<E>, StoreError> {
+        let mut before = Arc::new(known);
+        for _ in 0..ATTEMPTS {
+            let id = before.id;
+            let mut after = Video::clone(&before);
+            if let Err(refusal) = change(&mut after) {
+                return Ok(Edit::Refused(refusal));
+            }
+            if after == *before {
+                return Ok(Edit::Done(Box::new(after)));
+            }
+            set_counters(&before, &mut after, now);
+            let change = Arc::new(VideoChange { before, after });
+            if self.write_video(&change, now).await? {
+                self.notify(std::slice::from_ref(&*change));
+                return Ok(Edit::Done(Box::new(Arc::unwrap_or_clone(change).after)));
+            }
+            match self.video(id).await? {
+                Some(found) => before = Arc::new(found),
+                None => return Ok(Edit::Missing),
+            }
+        }
+        Err(StoreError::Contended)
+    }
+
+    /// Returns false where the row has another revision than the change was made of.
+    async fn write_video(&self, change: &Arc<VideoChange>, now: DateTime<Utc>) -> Result<bool, StoreError> {
+        if let Some(batcher) = &self.batcher
+            && batcher.changes.submit((change.clone(), now)).await.is_ok()
+        {
+            return Ok(true);
+        }
+        // The batch did not write this change: the row moved on, is locked, or the database failed. Alone, this gets the
+        // precise error.
+        let mut tx = self.begin().await?;
+        let written = on_tx!(&mut tx, |tx| {
+            tx.update_videos(&*self.observer, &[&**change], Columns::Changing, now)
+                .await
+        })?;
+        if written.is_empty() {
+            return Ok(false);
+        }
+        tx.commit().await?;
+        Ok(true)
+    }
+
+    /// Tells observers and the feed of changes. To be called after the commit.
+    pub(in crate::store) fn notify<'a>(&self, changes: impl IntoIterator<Item = &'a VideoChange>) {
+        let mut visible = Vec::new();
+        for change in changes {
+            if let Some(status) = change.final_status() {
+                self.observer.video_ended(&change.after.provider, status);
+            }
+            visible.extend(change.visible());
+        }
+        self.feed.publish(&visible);
+    }
+}

@@ -1,0 +1,144 @@
+//! Reading videos: by id, by their filters in pages, and what providers and owners have some.
+
+use sqlx::QueryBuilder;
+use uuid::Uuid;
+
+use crate::domain::{ShownStatus, Video};
+use crate::store::database::on_pool;
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+use crate::store::rows::{VideoRow, VideoTable, to_videos};
+use crate::store::statements::Backend;
+
+/// The videos that a list shows. Deleted ones are never shown.
+#[derive(Clone, Debug, Default)]
+pub struct VideoFilter {
+    /// Only videos of this owner.
+    pub owner: Option<String>,
+    /// Only videos with this shown status.
+    pub status: Option<ShownStatus>,
+    /// Only videos with this external id.
+    pub external_id: Option<String>,
+    /// Only videos of this provider.
+    pub provider: Option<String>,
+    /// Only videos older than this one: the last one of the page before.
+    pub before: Option<Uuid>,
+    /// The greatest number of videos.
+    pub limit: i64,
+}
+
+impl Store {
+    /// Returns the video with this id.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn video(&self, id: Uuid) -> Result<Option<Video>, StoreError> {
+        if let Some(batcher) = &self.batcher
+            && let Ok(found) = batcher.reads.submit(id).await
+        {
+            return Ok(found);
+        }
+        let mut found = self.videos_by_id(&[id]).await?;
+        Ok(found.pop())
+    }
+
+    /// Returns the videos with these ids, in no order; unknown ids are left out.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn videos_by_id(&self, ids: &[Uuid]) -> Result<Vec<Video>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let rows = on_pool!(&self.readers, |pool| pool.find_videos(ids).await)?;
+        to_videos(rows)
+    }
+
+    /// Returns one page of videos, newest first.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn list_videos(&self, filter: &VideoFilter) -> Result<Vec<Video>, StoreError> {
+        let rows = on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select ");
+            query
+                .push(VideoTable::COLUMNS)
+                .push(" from videos where status <> 'deleted'");
+            let texts = [
+                (" and owner = ", &filter.owner),
+                (" and external_id = ", &filter.external_id),
+                (" and provider = ", &filter.provider),
+            ];
+            for (sql, value) in texts {
+                if let Some(value) = value {
+                    query.push(sql).push_bind(value);
+                }
+            }
+            if let Some(status) = filter.status {
+                query.push(" and status = ").push_bind(status);
+            }
+            if let Some(before) = filter.before {
+                query.push(" and id < ").push_bind(before);
+            }
+            query.push(" order by id desc limit ").push_bind(filter.limit);
+            query.build_query_as::<VideoRow>().fetch_all(pool).await
+        })?;
+        to_videos(rows)
+    }
+
+    /// Runs a statement that means nothing.
+    ///
+    /// # Errors
+    /// The database does not answer.
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        on_pool!(&self.readers, |pool| sqlx::query("select 1")
+            .execute(pool)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Returns the providers that have videos which are not deleted. One step through an index for each, however many videos.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn providers_in_use(&self) -> Result<Vec<String>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "with recursive names (provider) as ( \
+                 select min(provider) from videos where status <> 'deleted' \
+                 union all select ( \
+                 select min(provider) from videos where status <> 'deleted' and provider > names.provider) \
+                 from names where provider is not null) \
+                 select provider from names where provider is not null",
+            )
+            .fetch_all(pool)
+            .await
+        })?)
+    }
+
+    /// Returns every owner that has or had a video.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn owners(&self) -> Result<Vec<String>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select distinct owner from videos")
+                .fetch_all(pool)
+                .await
+        })?)
+    }
+
+    /// Counts the videos of a provider that are not deleted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn count_living(&self, provider: &str) -> Result<i64, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select count(*) from videos where provider = $1 and status <> 'deleted'")
+                .bind(provider)
+                .fetch_one(pool)
+                .await
+        })?)
+    }
+}
