@@ -1,11 +1,12 @@
-//! Memory that requests share: bounded in all, and one caller has half of it at most.
+//! A budget of memory for the bodies of requests: bounded in all, and for each caller.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{CallerKey, Refused};
+use super::caller_key::CallerKey;
+use super::fair::Refused;
 
-/// So many bytes for everybody.
+/// A budget of bytes. One caller gets half of it at most, so that another one always finds room.
 #[derive(Debug)]
 pub struct FairRoom {
     bytes: usize,
@@ -14,13 +15,14 @@ pub struct FairRoom {
 
 #[derive(Debug, Default)]
 struct Taken {
+    /// The sum over all callers.
     bytes: usize,
-    /// Those that have some.
+    /// Callers that have taken some.
     by_caller: HashMap<CallerKey, usize>,
 }
 
 impl FairRoom {
-    /// Nothing is taken.
+    /// Creates a budget of which nothing is taken.
     pub fn new(bytes: usize) -> Self {
         Self {
             bytes,
@@ -28,7 +30,7 @@ impl FairRoom {
         }
     }
 
-    /// The share of one request, empty at first.
+    /// Creates the share of one request, empty at first.
     pub fn share(self: &Arc<Self>, caller: CallerKey) -> RoomShare {
         RoomShare {
             room: self.clone(),
@@ -42,7 +44,7 @@ impl FairRoom {
     }
 }
 
-/// What one request has of a [`FairRoom`]; free again with the value's end.
+/// The bytes that one request has taken of a [`FairRoom`]. They are free again when the value is dropped.
 #[derive(Debug)]
 pub struct RoomShare {
     room: Arc<FairRoom>,
@@ -51,10 +53,10 @@ pub struct RoomShare {
 }
 
 impl RoomShare {
-    /// Takes what is missing to have `bytes`.
+    /// Grows the share to `bytes` in all; a share that is as large already stays as it is.
     ///
     /// # Errors
-    /// All of it is taken, or the caller's half is: nothing more was taken.
+    /// [`Refused`]: the budget, or the caller's half of it, does not suffice. The share stays as it was.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refused> {
         let more = bytes.saturating_sub(self.bytes);
         let mut taken = self.room.taken();

@@ -1,6 +1,12 @@
-//! How often somebody may do something, and how much may be done at the same time.
+//! Limits: how often a caller may do something, and how much is done at the same time.
 //!
-//! Leaves that know neither requests nor rows.
+//! - [`Quotas`]: a rate with room for a burst, for each key (uploads of an owner, failures of an address).
+//! - [`FairSemaphore`]: permits for requests that are worked on, shared fairly between callers. See its module for the steps.
+//! - [`FairRoom`]: memory for bodies, shared fairly between callers.
+//! - [`with_permit`] and [`with_deadline`]: the permit and the deadline of the current request, for code far below the
+//!   layer that set them. Code that waits for another service lends the permit meanwhile ([`lend_permit_while`]).
+//!
+//! These modules are leaves: they know neither requests nor rows nor settings.
 
 mod caller_key;
 mod deadline;
