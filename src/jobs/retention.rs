@@ -36,7 +36,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 /// The database fails.
 pub async fn round(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock.now();
-    // Why at least 72 h: providers repeat webhooks for days, and a repetition is known by its row.
+    // Why at least 72 h: a webhook that its provider repeats is recognised by its row.
     let keep = Duration::days(i64::from(state.settings.inbox.keep_days)).max(Duration::hours(72));
     let purge = Duration::hours(i64::from(state.settings.reconcile.purge_after_h));
     let (since, endpoints) = (now - TRIED_FOR, &state.settings.events.endpoints);
