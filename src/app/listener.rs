@@ -17,10 +17,10 @@ const BACKLOG: u32 = 4096;
 /// # Errors
 /// [`StartError::Listen`]: the address is taken, not ours, or not allowed.
 pub(super) fn bind_listener(key: &'static str, address: SocketAddr) -> Result<TcpListener, StartError> {
-    listen(address).map_err(|error| StartError::Listen { key, address, error })
+    bind_socket(address).map_err(|error| StartError::Listen { key, address, error })
 }
 
-fn listen(address: SocketAddr) -> std::io::Result<TcpListener> {
+fn bind_socket(address: SocketAddr) -> std::io::Result<TcpListener> {
     let socket = match address {
         SocketAddr::V4(_) => TcpSocket::new_v4(),
         SocketAddr::V6(_) => TcpSocket::new_v6(),

@@ -34,7 +34,7 @@ pub(super) enum Purpose {
 /// The built-in provider after [`open_local`].
 #[expect(clippy::large_enum_variant, reason = "a process has one of it")]
 pub(super) enum OpenedLocal {
-    /// It runs here.
+    /// The provider runs here.
     Here {
         /// The inner listener, bound.
         listener: TcpListener,

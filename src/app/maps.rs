@@ -19,14 +19,14 @@ use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
 
-/// How the built-in provider is reached.
+/// The way to the built-in provider.
 #[derive(Clone, Copy)]
 pub(super) enum LocalAccess<'a> {
-    /// It runs in this process.
+    /// The provider runs in this process.
     Here(&'a Local),
     /// Another process has its folder: the credentials for calling it.
     Elsewhere(&'a BTreeMap<&'static str, SecretString>),
-    /// It is not needed: it has no videos, and takes no uploads.
+    /// The provider is not needed: it has no videos, and takes no uploads.
     None,
 }
 

@@ -1,7 +1,7 @@
 //! The observers of what the database commits. Every one is attached here and nowhere else.
 //!
 //! - A [planner](crate::store::Planner) decides what a batch of webhook events does to its videos as the batch is stored.
-//! - A counter sees final statuses and applied events once they are committed ([`jobs::inbox::counting`]).
+//! - A counter sees final statuses and applied events once they are committed ([`jobs::inbox::outcome_counter`]).
 //! - An announcer writes an outgoing event in the transaction of each change that is news to the application.
 //!
 //! All three follow the settings and maps of one snapshot: a reload replaces them together.
@@ -21,8 +21,8 @@ pub(super) fn start_intake(store: &Store, providers: Arc<ProviderSet>, times: Ch
 /// Attaches the counter and the announcer of the first snapshot; its planner came with [`start_intake`].
 pub(super) fn attach_observers(state: &AppState) {
     let (providers, metrics) = (state.providers.clone(), state.metrics.clone());
-    let counting = jobs::inbox::counting(providers, metrics, state.clock.clone());
-    state.store.tell(counting);
+    let counter = jobs::inbox::outcome_counter(providers, metrics, state.clock.clone());
+    state.store.tell(counter);
     let (endpoints, providers) = (state.settings.events.endpoints.clone(), state.providers.clone());
     let payload = Box::new(move |what, video: &Video| http::payload(&providers, what, video));
     state.store.announce_to(endpoints, state.clock.clone(), payload);

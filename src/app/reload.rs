@@ -3,7 +3,7 @@
 //! 1. Read the settings again. Those that only a start can change stay as they are (`start_only`).
 //! 2. Refuse a change that would need a new listener, folder or secret of development mode.
 //! 3. Load keys and maps again. Any error up to here leaves everything as it was.
-//! 4. Build the new snapshot ([`AppState::renewed`]) and its routers.
+//! 4. Build the new snapshot ([`AppState::reloaded_with`]) and its routers.
 //! 5. Exchange observers and routers. No step from here on can fail. The commit point is each exchange by itself: a request
 //!    sees the old snapshot or the new one, never a mixture.
 
@@ -111,8 +111,8 @@ impl Reloader {
         )
         .await?;
         set.continue_from(&old.providers);
-        let state = old.renewed(settings, Arc::new(set), auth);
-        self.exchange(state);
+        let state = old.reloaded_with(settings, Arc::new(set), auth);
+        self.exchange_snapshot(state);
         Ok(unchanged)
     }
 
@@ -142,7 +142,7 @@ impl Reloader {
     }
 
     /// Puts the new snapshot, with its observers and routers, in the place of the old one. Cannot fail.
-    fn exchange(&mut self, state: AppState) {
+    fn exchange_snapshot(&mut self, state: AppState) {
         let local = self.inner.as_ref().map(|(local, _)| local);
         let routers = Routers::new(&state, local);
         for warning in warnings(&state.settings) {

@@ -13,7 +13,7 @@ use crate::store::StoreError;
 #[derive(Debug, thiserror::Error)]
 pub enum StartError {
     /// Several reasons at once; at least two.
-    #[error("{}", lines(.0))]
+    #[error("{}", join_lines(.0))]
     Several(Vec<StartError>),
     /// A setting is wrong.
     #[error(transparent)]
@@ -78,7 +78,7 @@ pub enum StartError {
     },
 }
 
-fn lines(errors: &[StartError]) -> String {
+fn join_lines(errors: &[StartError]) -> String {
     let lines: Vec<String> = errors.iter().map(StartError::to_string).collect();
     lines.join("\n")
 }

@@ -2,7 +2,7 @@
 //!
 //! - [`Quotas`]: a rate with room for a burst, for each key (uploads of an owner, failures of an address).
 //! - [`FairSemaphore`]: permits for requests that are worked on, shared fairly between callers. See its module for the steps.
-//! - [`FairRoom`]: memory for bodies, shared fairly between callers.
+//! - [`FairMemory`]: memory for bodies, shared fairly between callers.
 //! - [`with_permit`] and [`with_deadline`]: the permit and the deadline of the current request, for code far below the
 //!   layer that set them. Code that waits for another service lends the permit meanwhile ([`lend_permit_while`]).
 //!
@@ -11,7 +11,7 @@
 mod caller_key;
 mod deadline;
 mod fair;
-mod fair_room;
+mod fair_memory;
 mod network;
 mod quotas;
 mod request_permit;
@@ -19,7 +19,7 @@ mod request_permit;
 pub use self::caller_key::CallerKey;
 pub use self::deadline::{carry_deadline, time_to_wait, with_deadline};
 pub use self::fair::{FairSemaphore, Lent, Limits, Load, Permit, Refused};
-pub use self::fair_room::{FairRoom, RoomShare};
+pub use self::fair_memory::{FairMemory, RoomShare};
 pub use self::network::{Network, NoNetwork, network_of};
 pub use self::quotas::{Quota, Quotas};
 pub use self::request_permit::{carry_permit, lend_permit_while, with_permit};

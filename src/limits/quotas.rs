@@ -50,7 +50,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
     /// Returns quotas of another size over the same map: a key that has used half of the old one has half of the new one
     /// left. Both count together from now on.
     #[must_use]
-    pub fn renewed(&self, per_min: u32) -> Self {
+    pub fn resized(&self, per_min: u32) -> Self {
         Self {
             per_min,
             whole_at: self.whole_at.clone(),
@@ -130,10 +130,10 @@ mod tests {
         for _ in 0..5 {
             quotas.take(&"a", begin);
         }
-        assert_eq!(quotas.renewed(100).look(&"a", begin).unwrap().left, 50);
-        assert_eq!(quotas.renewed(2).take(&"a", begin).unwrap().left, 0);
+        assert_eq!(quotas.resized(100).look(&"a", begin).unwrap().left, 50);
+        assert_eq!(quotas.resized(2).take(&"a", begin).unwrap().left, 0);
         assert_eq!(quotas.look(&"a", begin).unwrap().left, 0);
-        assert!(quotas.renewed(0).take(&"a", begin).is_none());
+        assert!(quotas.resized(0).take(&"a", begin).is_none());
     }
 
     #[test]

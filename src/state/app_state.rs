@@ -17,14 +17,14 @@ use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::CheckTimes;
-use crate::limits::{FairRoom, Quotas};
+use crate::limits::{FairMemory, Quotas};
 use crate::live::Hub;
 use crate::provider::Sightings;
 use crate::store::{Depths, Intake, Store};
 use crate::telemetry::{LogLimits, Metrics};
 
 /// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
-const WEBHOOK_ROOM: usize = 64 * 1024 * 1024;
+const WEBHOOK_MEMORY: usize = 64 * 1024 * 1024;
 
 /// Pause between two checks for missing tables, see [`AppState::until_ready`].
 const TABLES_CHECK_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
@@ -73,7 +73,7 @@ pub struct Process {
     /// Makes webhook events durable, in batches.
     pub intake: Intake,
     /// Memory for webhook bodies that are being read.
-    pub webhook_room: Arc<FairRoom>,
+    pub webhook_room: Arc<FairMemory>,
     /// Set when the service begins to stop: the readiness probe fails from then on.
     pub stopping: AtomicBool,
     /// The last answer of the readiness probe.
@@ -106,7 +106,7 @@ impl Process {
             clock,
             store,
             intake,
-            webhook_room: Arc::new(FairRoom::new(WEBHOOK_ROOM)),
+            webhook_room: Arc::new(FairMemory::new(WEBHOOK_MEMORY)),
             stopping: AtomicBool::default(),
             last_ready: LastReady::default(),
             tickets,
@@ -145,7 +145,12 @@ impl AppState {
     /// Creates the snapshot of the same process with other settings, maps and keys. `self` stays as it is, for requests
     /// that are under way.
     #[must_use]
-    pub fn renewed(&self, settings: Settings, providers: Arc<ProviderSet>, auth: Authenticator) -> Self {
+    pub fn reloaded_with(
+        &self,
+        settings: Settings,
+        providers: Arc<ProviderSet>,
+        auth: Authenticator,
+    ) -> Self {
         // Why: permits that are held stay counted only where the new snapshot shares them. Where their numbers change, old
         // and new requests are counted apart until the old ones have ended.
         let permits = if self.settings.http.admits_like(&settings.http) {
@@ -154,8 +159,8 @@ impl AppState {
             Permits::new(&settings.http)
         };
         Self(Arc::new(Reloadable {
-            uploads: self.uploads.renewed(settings.uploads.per_owner_per_min),
-            failures: self.failures.renewed(settings.auth.failures_per_min),
+            uploads: self.uploads.resized(settings.uploads.per_owner_per_min),
+            failures: self.failures.resized(settings.auth.failures_per_min),
             permits,
             check_times: check_times(&settings),
             thumbnail_sizes: thumbnail_sizes(&settings),

@@ -22,16 +22,16 @@ pub enum NotAdopted {
     /// The map cannot ask about such an id. Holds the name of the missing table.
     #[error("the provider's map has no [{0}]")]
     Unsupported(&'static str),
-    /// Its row belongs to another owner.
+    /// The video's row belongs to another owner.
     #[error("it is video {} of another owner here", .0.id)]
     OfAnother(Box<Video>),
-    /// Its row is deleted.
+    /// The video's row is deleted.
     #[error("it was deleted here, as video {}", .0.id)]
     Deleted(Box<Video>),
-    /// Its ids contradict each other or those of a row.
+    /// The video's ids contradict each other or those of a row.
     #[error("its ids belong to different videos: {0}")]
     Conflict(String),
-    /// It is ready, but has no id by which it could be played.
+    /// The video is ready, but has no id by which it could be played.
     #[error("it is ready, but has no id that plays with a policy of public or signed")]
     NothingPlays,
     /// The provider refused or failed.

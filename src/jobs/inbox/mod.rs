@@ -24,7 +24,7 @@ mod refresh;
 mod retry;
 mod worker;
 
-pub use self::outcome_metrics::counting;
+pub use self::outcome_metrics::outcome_counter;
 pub use self::plan::planner;
 pub use self::refresh::Refresh;
 pub use self::worker::{drain, run, sweep_parked};

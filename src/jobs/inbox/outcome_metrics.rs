@@ -21,7 +21,7 @@ pub(super) struct BatchMeter {
     events: Vec<PlannedEvent>,
 }
 
-/// What is counted of one event.
+/// The counted members of one event.
 #[derive(Debug)]
 struct PlannedEvent {
     provider: String,
@@ -88,7 +88,11 @@ pub(super) fn count_one(state: &AppState, event: &InboxEvent, outcome: &EventOut
 }
 
 /// Returns the observer that counts what the store itself applies: see [`Listening`].
-pub fn counting(providers: Arc<ProviderSet>, metrics: Arc<Metrics>, clock: Clock) -> Arc<dyn Listening> {
+pub fn outcome_counter(
+    providers: Arc<ProviderSet>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+) -> Arc<dyn Listening> {
     Arc::new(OutcomeCounter {
         providers,
         metrics,

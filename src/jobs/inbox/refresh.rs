@@ -64,7 +64,7 @@ impl Refresh {
                 let outcome = retry_later(state, event, state.clock.now(), error.to_string());
                 if outcome.state == EventState::GivenUp {
                     // No answer will come: the event counts as it is.
-                    self.join(state, provider, None).await?;
+                    self.join_into_video(state, provider, None).await?;
                 }
                 outcome
             }
@@ -72,7 +72,7 @@ impl Refresh {
                 if answer.confirms_video() {
                     state.sightings.seen(provider.name(), state.clock.now());
                 }
-                let conflict = self.join(state, provider, Some(&answer)).await?;
+                let conflict = self.join_into_video(state, provider, Some(&answer)).await?;
                 EventOutcome {
                     state: if conflict.is_some() {
                         EventState::Failed
@@ -95,7 +95,7 @@ impl Refresh {
 
     /// Joins the whole event, and the answer where there is one, in one write. Returns the text of the conflict where an id
     /// in them belongs to another video; nothing is written then.
-    async fn join(
+    async fn join_into_video(
         &self,
         state: &AppState,
         provider: &Provider,

@@ -89,7 +89,7 @@ async fn send_due(
         }
         stream::iter(due.into_iter().map(Ok))
             .try_for_each_concurrent(CONCURRENCY, |event| async move {
-                deliver(state, sender, &event).await
+                deliver_event(state, sender, &event).await
             })
             .await?;
     }
@@ -97,7 +97,7 @@ async fn send_due(
 }
 
 /// Makes one attempt at one event, measures it, and writes its outcome.
-async fn deliver(state: &AppState, sender: &Sender, event: &OutgoingEvent) -> Result<(), StoreError> {
+async fn deliver_event(state: &AppState, sender: &Sender, event: &OutgoingEvent) -> Result<(), StoreError> {
     let endpoint = shown_endpoint(&event.endpoint);
     let span = tracing::info_span!(
         target: TRACE,

@@ -4,12 +4,12 @@ use chrono::{DateTime, Utc};
 
 use crate::domain::Observation;
 
-/// What a look found out, to be written in one edit of the video. The default is: nothing new, check again later.
+/// The findings of one look, to be written in one edit of the video. The default is: nothing new, check again later.
 #[derive(Debug, Default)]
 pub(super) struct Findings {
     /// To be joined with [`Video::observe`](crate::domain::Video::observe).
     pub(super) observations: Vec<Observation>,
-    /// Whether the provider called the asset missing; `None` where it was not asked, see
+    /// `Some(true)` where the provider called the asset missing; `None` where it was not asked, see
     /// [`Video::note_missing`](crate::domain::Video::note_missing).
     pub(super) missing: Option<bool>,
     /// Members that the provider has now, or refused for good: they are unsent no more.

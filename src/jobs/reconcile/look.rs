@@ -28,13 +28,13 @@ pub(super) async fn look_at(state: &AppState, video: Video) -> Result<ShownStatu
     let findings = if state.sightings.halted(provider.name()) {
         Findings::default()
     } else {
-        investigate(state, provider, &video, now).await?
+        investigate_video(state, provider, &video, now).await?
     };
     write_findings(state, provider, &video, &findings).await
 }
 
 /// Does what the video's status calls for: a step of a deletion, a call with unsent members, or a question.
-async fn investigate(
+async fn investigate_video(
     state: &AppState,
     provider: &Provider,
     video: &Video,

@@ -91,7 +91,7 @@ impl FairQueue {
         Load {
             under_way: self.held,
             waiting: self.waiting,
-            lent: self.lent(),
+            lent: self.count_lent(),
         }
     }
 
@@ -111,7 +111,7 @@ impl FairQueue {
         let house = limits.permits + limits.waiting;
         let share = self.share_at(now, limits);
         let own = self.callers.get(&key).map_or(0, |caller| caller.inside);
-        if self.lent() >= house.max(1) || own >= house.div_ceil(2).max(1) {
+        if self.count_lent() >= house.max(1) || own >= house.div_ceil(2).max(1) {
             return Err(Refused);
         }
         self.count_in(key);
@@ -154,7 +154,7 @@ impl FairQueue {
     }
 
     /// Returns the number of requests inside that neither hold a permit nor wait for one.
-    fn lent(&self) -> usize {
+    fn count_lent(&self) -> usize {
         self.inside.saturating_sub(self.held + self.waiting)
     }
 

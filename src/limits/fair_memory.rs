@@ -8,7 +8,7 @@ use super::fair::Refused;
 
 /// A budget of bytes. One caller gets half of it at most, so that another one always finds room.
 #[derive(Debug)]
-pub struct FairRoom {
+pub struct FairMemory {
     bytes: usize,
     taken: Mutex<Taken>,
 }
@@ -21,7 +21,7 @@ struct Taken {
     by_caller: HashMap<CallerKey, usize>,
 }
 
-impl FairRoom {
+impl FairMemory {
     /// Creates a budget of which nothing is taken.
     pub fn new(bytes: usize) -> Self {
         Self {
@@ -33,21 +33,21 @@ impl FairRoom {
     /// Creates the share of one request, empty at first.
     pub fn share(self: &Arc<Self>, caller: CallerKey) -> RoomShare {
         RoomShare {
-            room: self.clone(),
+            memory: self.clone(),
             caller,
             bytes: 0,
         }
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The bytes that one request has taken of a [`FairRoom`]. They are free again when the value is dropped.
+/// The bytes that one request has taken of a [`FairMemory`]. They are free again when the value is dropped.
 #[derive(Debug)]
 pub struct RoomShare {
-    room: Arc<FairRoom>,
+    memory: Arc<FairMemory>,
     caller: CallerKey,
     bytes: usize,
 }
@@ -59,9 +59,9 @@ impl RoomShare {
     /// [`Refused`]: the budget, or the caller's half of it, does not suffice. The share stays as it was.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refused> {
         let more = bytes.saturating_sub(self.bytes);
-        let mut taken = self.room.taken();
+        let mut taken = self.memory.lock();
         let own = taken.by_caller.get(&self.caller).copied().unwrap_or_default() + more;
-        if taken.bytes + more > self.room.bytes || own > self.room.bytes / 2 {
+        if taken.bytes + more > self.memory.bytes || own > self.memory.bytes / 2 {
             return Err(Refused);
         }
         taken.bytes += more;
@@ -73,7 +73,7 @@ impl RoomShare {
 
 impl Drop for RoomShare {
     fn drop(&mut self) {
-        let mut taken = self.room.taken();
+        let mut taken = self.memory.lock();
         taken.bytes -= self.bytes;
         let left = taken.by_caller.get(&self.caller).map(|own| own - self.bytes);
         match left {
@@ -90,22 +90,22 @@ mod tests {
 
     #[test]
     fn one_caller_leaves_half_of_it_to_others() {
-        let room = Arc::new(FairRoom::new(100));
+        let memory = Arc::new(FairMemory::new(100));
         let [greedy, other] = ["greedy", "other"].map(CallerKey::owner);
-        let mut many: Vec<_> = (0..5).map(|_| room.share(greedy)).collect();
+        let mut many: Vec<_> = (0..5).map(|_| memory.share(greedy)).collect();
         for share in &mut many {
             share.grow_to(4).unwrap();
             share.grow_to(10).unwrap();
         }
-        assert_eq!(room.share(greedy).grow_to(1), Err(Refused));
-        let mut own = room.share(other);
+        assert_eq!(memory.share(greedy).grow_to(1), Err(Refused));
+        let mut own = memory.share(other);
         own.grow_to(50).unwrap();
         assert_eq!(own.grow_to(51), Err(Refused));
-        assert_eq!(room.share(CallerKey::unknown()).grow_to(1), Err(Refused));
+        assert_eq!(memory.share(CallerKey::unknown()).grow_to(1), Err(Refused));
         drop(many);
-        room.share(greedy).grow_to(50).unwrap();
+        memory.share(greedy).grow_to(50).unwrap();
         drop(own);
-        assert_eq!(room.taken().bytes, 0);
-        assert!(room.taken().by_caller.is_empty());
+        assert_eq!(memory.lock().bytes, 0);
+        assert!(memory.lock().by_caller.is_empty());
     }
 }
