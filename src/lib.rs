@@ -3,11 +3,12 @@
 //! A request's way through the tree: [`http`] takes it in and answers, [`state`] is what it shares with others,
 //! [`provider`] speaks to the provider by its action map, [`store`] keeps the rows, [`domain`] says what they mean.
 //! [`jobs`] runs beside requests; [`local`] is a provider of our own, reached over HTTP like any other.
-//! [`telemetry`] shows operators what happens; [`wiring`] puts it all together for the [`commands`].
+//! [`telemetry`] shows operators what happens; [`app`] puts it all together for the [`commands`].
 
 // What is printed goes through `commands::print`: `println!` panics where nobody reads.
 #![warn(clippy::print_stdout)]
 
+pub mod app;
 pub mod auth;
 pub mod chain;
 pub mod clock;
@@ -25,4 +26,4 @@ pub mod provider;
 pub mod state;
 pub mod store;
 pub mod telemetry;
-pub mod wiring;
+pub use self::app as wiring;

@@ -1,4 +1,4 @@
-//! Keeps the callers' key set fresh, before a token with a new key comes.
+//! Refreshing the key set of `auth.jwks` before a token with a new key comes.
 
 use std::time::Duration;
 
@@ -6,14 +6,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::state::AppState;
 
-/// Between two fetches.
-const EVERY: Duration = Duration::from_mins(10);
+/// Interval between two fetches.
+const REFRESH_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Fetches until `stop`; does nothing where callers are known by secrets.
+/// Refreshes the key set until `stop`, see [`Authenticator::refresh`](crate::auth::Authenticator::refresh). Does nothing where
+/// tokens are verified by secrets.
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => state.auth.refresh(state.clock.now()).await,
+            () = tokio::time::sleep(REFRESH_INTERVAL) => state.auth.refresh(state.clock.now()).await,
             () = stop.cancelled() => {}
         }
     }

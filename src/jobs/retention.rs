@@ -1,4 +1,4 @@
-//! Rows whose time is over, removed in small batches.
+//! Removing rows whose time is over, in small batches.
 
 use std::time::Instant;
 
@@ -9,42 +9,44 @@ use super::outbox::TRIED_FOR;
 use crate::state::AppState;
 use crate::store::StoreError;
 
-/// Between two rounds.
-const EVERY: std::time::Duration = std::time::Duration::from_mins(10);
-/// After each statement, so many times as long as it took.
-const REST: u32 = 3;
-/// Rows of one statement: no lock is held for long.
+/// Interval between two rounds.
+const ROUND_INTERVAL: std::time::Duration = std::time::Duration::from_mins(10);
+/// Pause after each statement, as a multiple of the time that it took.
+const PAUSE_FACTOR: u32 = 3;
+/// Rows of one statement, few enough that no lock is held for long.
 const BATCH: i64 = 500;
 
-/// Rounds until `stop`.
+/// Makes rounds until `stop`.
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         if let Err(error) = round(&state).await {
             error.log("old rows could not be removed");
         }
         tokio::select! {
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(ROUND_INTERVAL) => {}
             () = stop.cancelled() => {}
         }
     }
 }
 
-/// Removes finished events of both directions, expired idempotency keys and deleted videos whose time is over.
+/// Removes finished events of both directions, expired idempotency keys and deleted videos whose time is over, and gives up
+/// outgoing events that no endpoint in the settings will take.
 ///
 /// # Errors
 /// The database fails.
 pub async fn round(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock.now();
+    // Why at least 72 h: a webhook that its provider repeats is recognised by its row.
     let keep = Duration::days(i64::from(state.settings.inbox.keep_days)).max(Duration::hours(72));
     let purge = Duration::hours(i64::from(state.settings.reconcile.purge_after_h));
     let (since, endpoints) = (now - TRIED_FOR, &state.settings.events.endpoints);
     let store = &state.store;
     let counts = [
-        little_by_little(|| store.prune_events(now - keep, BATCH)).await?,
-        little_by_little(|| store.prune_keys(now, BATCH)).await?,
-        little_by_little(|| store.purge_deleted(now - purge, BATCH)).await?,
+        remove_in_batches(|| store.prune_events(now - keep, BATCH)).await?,
+        remove_in_batches(|| store.prune_keys(now, BATCH)).await?,
+        remove_in_batches(|| store.purge_deleted(now - purge, BATCH)).await?,
         store.give_up_unsent(endpoints, since, now).await?,
-        little_by_little(|| store.prune_outgoing(now - keep, BATCH)).await?,
+        remove_in_batches(|| store.prune_outgoing(now - keep, BATCH)).await?,
     ];
     if counts != [0; 5] {
         tracing::info!(
@@ -59,9 +61,10 @@ pub async fn round(state: &AppState) -> Result<(), StoreError> {
     Ok(())
 }
 
-/// Removes until nothing is left, and rests in between: millions of rows whose time is over at once, as after a setting
-/// was changed, take the database's time from nobody. Returns how many.
-async fn little_by_little<F>(remove: impl Fn() -> F) -> Result<u64, StoreError>
+/// Calls `remove`, which removes one batch, until it finds no row. Returns the sum.
+///
+/// Why the pauses: millions of rows may be over at once, as after a change of a setting, and requests need the database too.
+async fn remove_in_batches<F>(remove: impl Fn() -> F) -> Result<u64, StoreError>
 where
     F: Future<Output = Result<u64, StoreError>>,
 {
@@ -72,6 +75,6 @@ where
             0 => return Ok(all),
             removed => all += removed,
         }
-        tokio::time::sleep(begun.elapsed() * REST).await;
+        tokio::time::sleep(begun.elapsed() * PAUSE_FACTOR).await;
     }
 }

@@ -1,13 +1,15 @@
-//! Whom a request is charged to.
+//! The key by which limits tell callers apart.
 
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use super::network_of;
+use super::network::network_of;
 
-/// Whom a request is charged to: an owner, or the network that it comes from. A keyed hash of either: nothing to allocate,
-/// and nobody can choose two names that share one.
+/// The caller that a request is charged to: an owner, or the network that the request comes from.
+///
+/// Why a hash: it needs no allocation. It is keyed with a secret of the process, so that no caller can choose a name that
+/// shares a key with another one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct CallerKey(u64);
 
@@ -15,22 +17,23 @@ pub struct CallerKey(u64);
 static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl CallerKey {
-    /// A request with a valid token: its owner.
+    /// Returns the key of an owner, for a request with a valid token.
     pub fn owner(owner: &str) -> Self {
-        Self::of(&(0_u8, owner))
+        Self::hash_of(&(0_u8, owner))
     }
 
-    /// A request without one: the address that it comes from, of IPv6 the /64.
+    /// Returns the key of a network, for a request without a valid token: the IPv4 address, or the /64 of an IPv6 address.
     pub fn address(address: IpAddr) -> Self {
-        Self::of(&(1_u8, network_of(address)))
+        Self::hash_of(&(1_u8, network_of(address)))
     }
 
-    /// A request of which nothing is known.
+    /// Returns the key that all requests share of which neither owner nor address is known.
     pub fn unknown() -> Self {
-        Self::of(&2_u8)
+        Self::hash_of(&2_u8)
     }
 
-    fn of(name: &impl Hash) -> Self {
+    /// The first member of `name` keeps the three kinds apart.
+    fn hash_of(name: &impl Hash) -> Self {
         Self(HASHER.hash_one(name))
     }
 }

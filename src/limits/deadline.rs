@@ -1,4 +1,6 @@
-//! When a request's time is over, for what it waits for deep inside.
+//! The deadline of the current request, for code far below the layer that set it.
+//!
+//! A task-local value carries it. A task that a request spawns does not inherit it: wrap its work in [`carry_deadline`].
 
 use std::time::Duration;
 
@@ -8,12 +10,14 @@ tokio::task_local! {
     static DEADLINE: Instant;
 }
 
-/// Runs `work` as a request that is answered within `left`.
+/// Runs `work` as a request that must be answered within `left`. Nothing is cancelled here: code that waits asks
+/// [`time_to_wait`].
 pub async fn with_deadline<F: Future>(left: Duration, work: F) -> F::Output {
     DEADLINE.scope(Instant::now() + left, work).await
 }
 
-/// `work` with the deadline of the current request, if there is one, for a task of its own.
+/// Returns `work` with the deadline of the current request, to be spawned as a task of its own. Outside requests `work` stays
+/// as it is.
 pub fn carry_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let deadline = DEADLINE.try_with(|deadline| *deadline).ok();
     async move {
@@ -24,8 +28,10 @@ pub fn carry_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
     }
 }
 
-/// How long a request may wait that would wait for `wanted`: a third of the time that it has left stays for what it
-/// waits for. Outside of requests nothing limits it.
+/// Returns how long the current request may wait: `wanted`, but at most two thirds of the time that it has left. Outside
+/// requests nothing limits it.
+///
+/// Why two thirds: the rest is for the work that it waits to do.
 pub fn time_to_wait(wanted: Duration) -> Duration {
     let left = DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now()));
     left.map_or(wanted, |left| wanted.min(left * 2 / 3))

@@ -1,11 +1,17 @@
-//! How often somebody may do something, and how much may be done at the same time.
+//! Limits: how often a caller may do something, and how much is done at the same time.
 //!
-//! Leaves that know neither requests nor rows.
+//! - [`Quotas`]: a rate with room for a burst, for each key (uploads of an owner, failures of an address).
+//! - [`FairSemaphore`]: permits for requests that are worked on, shared fairly between callers. See its module for the steps.
+//! - [`FairMemory`]: memory for bodies, shared fairly between callers.
+//! - [`with_permit`] and [`with_deadline`]: the permit and the deadline of the current request, for code far below the
+//!   layer that set them. Code that waits for another service lends the permit meanwhile ([`lend_permit_while`]).
+//!
+//! These modules are leaves: they know neither requests nor rows nor settings.
 
 mod caller_key;
 mod deadline;
 mod fair;
-mod fair_room;
+mod fair_memory;
 mod network;
 mod quotas;
 mod request_permit;
@@ -13,7 +19,7 @@ mod request_permit;
 pub use self::caller_key::CallerKey;
 pub use self::deadline::{carry_deadline, time_to_wait, with_deadline};
 pub use self::fair::{FairSemaphore, Lent, Limits, Load, Permit, Refused};
-pub use self::fair_room::{FairRoom, RoomShare};
+pub use self::fair_memory::{FairMemory, RoomShare};
 pub use self::network::{Network, NoNetwork, network_of};
 pub use self::quotas::{Quota, Quotas};
 pub use self::request_permit::{carry_permit, lend_permit_while, with_permit};

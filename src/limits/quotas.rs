@@ -1,4 +1,7 @@
-//! A rate with room for a burst, in bounded memory; time is an argument.
+//! Rate limits by key, in bounded memory; time is an argument.
+//!
+//! Each key has one number: the time at which its whole quota is there again (the virtual scheduling form of a token
+//! bucket, GCRA). One use moves it by a minute divided by the quota. A key whose time is past has its whole quota.
 
 use std::convert::Infallible;
 use std::hash::Hash;
@@ -9,34 +12,34 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use quick_cache::sync::Cache;
 
-/// Keys that are remembered at the same time; those that ask seldom are forgotten first.
+/// Keys that are remembered at the same time; those that are used seldom are forgotten first, and begin anew.
 const REMEMBERED: usize = 65_536;
 /// The window of every quota, in µs.
 const WINDOW_US: i64 = 60_000_000;
 
-/// A quota a minute for each key. What is used comes back evenly, not all at once.
+/// A quota a minute for each key. Used parts come back evenly, not all at once.
 #[derive(Debug)]
 pub struct Quotas<K> {
     per_min: u32,
-    /// When each key has its whole quota again, in µs.
+    /// The time at which each key has its whole quota again, in µs since 1970.
     whole_at: Arc<Cache<K, Arc<AtomicI64>>>,
 }
 
-/// What a key has left.
+/// The state of one key's quota.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Quota {
     /// The quota of a minute.
     pub per_min: u32,
-    /// What is left now.
+    /// Uses that are left now.
     pub left: u32,
-    /// Until the whole quota is there again.
+    /// Time until the whole quota is there again.
     pub whole_in: Duration,
-    /// Nothing was left: come again after so long.
+    /// `Some` where nothing was left: the time until one use is there again.
     pub refused: Option<Duration>,
 }
 
 impl<K: Eq + Hash + Clone> Quotas<K> {
-    /// `per_min` for each key; 0 for no limit.
+    /// Creates unused quotas of `per_min` for each key; 0 means no limit.
     pub fn new(per_min: u32) -> Self {
         Self {
             per_min,
@@ -44,18 +47,19 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
         }
     }
 
-    /// The same keys with another quota: whoever has used half of the old one has half of the new one left.
+    /// Returns quotas of another size over the same map: a key that has used half of the old one has half of the new one
+    /// left. Both count together from now on.
     #[must_use]
-    pub fn renewed(&self, per_min: u32) -> Self {
+    pub fn resized(&self, per_min: u32) -> Self {
         Self {
             per_min,
             whole_at: self.whole_at.clone(),
         }
     }
 
-    /// Takes one. None where there is no limit.
+    /// Takes one use of `key`, or none where [`Quota::refused`] is set. Returns `None` where there is no limit.
     pub fn take(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
-        let (now, each) = (now.timestamp_micros(), self.each()?);
+        let (now, each) = (now.timestamp_micros(), self.refill_us()?);
         let fresh = || Ok::<_, Infallible>(Arc::default());
         let Ok(whole_at) = self.whole_at.get_or_insert_with(key, fresh);
         let after = |before: i64| before.max(now) + each;
@@ -64,25 +68,26 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
             fits(before).then(|| after(before))
         });
         Some(match taken {
-            Ok(before) => self.quota(after(before) - now, each, false),
-            Err(before) => self.quota(before - now, each, true),
+            Ok(before) => self.describe(after(before) - now, each, false),
+            Err(before) => self.describe(before - now, each, true),
         })
     }
 
-    /// What is left, and whether one more would be refused. None where there is no limit.
+    /// Returns what is left, and whether one more use would be refused; takes none. `None` where there is no limit.
     pub fn look(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
-        let (now, each) = (now.timestamp_micros(), self.each()?);
+        let (now, each) = (now.timestamp_micros(), self.refill_us()?);
         let whole_at = self.whole_at.peek(key);
         let used = whole_at.map_or(0, |at| at.load(Ordering::Relaxed).max(now) - now);
-        Some(self.quota(used, each, used + each > each * i64::from(self.per_min)))
+        Some(self.describe(used, each, used + each > each * i64::from(self.per_min)))
     }
 
-    /// How long one takes to come back, in µs.
-    fn each(&self) -> Option<i64> {
+    /// Returns the time that one use takes to come back, in µs; `None` where there is no limit.
+    fn refill_us(&self) -> Option<i64> {
         WINDOW_US.checked_div(i64::from(self.per_min))
     }
 
-    fn quota(&self, used_us: i64, each: i64, refused: bool) -> Quota {
+    /// Describes a key whose whole quota is there again in `used_us`, at `each` µs for a use.
+    fn describe(&self, used_us: i64, each: i64, refused: bool) -> Quota {
         let micros = |us: i64| Duration::from_micros(u64::try_from(us).unwrap_or_default());
         let used = u32::try_from((used_us + each - 1) / each).unwrap_or(u32::MAX);
         let over = used_us + each - each * i64::from(self.per_min);
@@ -125,10 +130,10 @@ mod tests {
         for _ in 0..5 {
             quotas.take(&"a", begin);
         }
-        assert_eq!(quotas.renewed(100).look(&"a", begin).unwrap().left, 50);
-        assert_eq!(quotas.renewed(2).take(&"a", begin).unwrap().left, 0);
+        assert_eq!(quotas.resized(100).look(&"a", begin).unwrap().left, 50);
+        assert_eq!(quotas.resized(2).take(&"a", begin).unwrap().left, 0);
         assert_eq!(quotas.look(&"a", begin).unwrap().left, 0);
-        assert!(quotas.renewed(0).take(&"a", begin).is_none());
+        assert!(quotas.resized(0).take(&"a", begin).is_none());
     }
 
     #[test]

@@ -1,20 +1,22 @@
-//! The permit of the request that a task works on, for what lies far below the layer that took it.
+//! The permit of the current request, for code far below the layer that took it.
+//!
+//! A task-local value carries it. A task that a request spawns does not inherit it: wrap its work in [`carry_permit`].
 
 use std::sync::Arc;
 
-use super::Permit;
+use super::fair::Permit;
 
 tokio::task_local! {
     static PERMIT: Arc<Permit>;
 }
 
-/// Runs `work` as the request that holds this permit.
+/// Runs `work` as the request that holds `permit`.
 pub async fn with_permit<T>(permit: Arc<Permit>, work: impl Future<Output = T>) -> T {
     PERMIT.scope(permit, work).await
 }
 
-/// `work` for a task of its own, as the request that this task works on: it may go on where the caller goes away, and then
-/// still holds the permit.
+/// Returns `work` with the permit of the current request, to be spawned as a task of its own. The task holds the permit as
+/// long as it runs, even where the request ends before. Outside requests `work` stays as it is.
 pub fn carry_permit<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
     let permit = PERMIT.try_with(Arc::clone).ok();
     async move {
@@ -25,8 +27,8 @@ pub fn carry_permit<T>(work: impl Future<Output = T>) -> impl Future<Output = T>
     }
 }
 
-/// Waits for somebody else (a provider, a turn in its rate) while others have the request's permit. Outside requests, as in
-/// jobs, it only waits.
+/// Awaits another service (a provider, a turn in its rate) while other requests may use the permit, see [`Permit::lend`].
+/// Outside requests, as in jobs, it only awaits.
 pub async fn lend_permit_while<T>(waiting: impl Future<Output = T>) -> T {
     let _lent = PERMIT.try_with(Permit::lend).ok();
     waiting.await

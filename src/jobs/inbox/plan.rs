@@ -1,4 +1,4 @@
-//! What a batch of events does to its videos: pure, in memory.
+//! Planning a batch: what its events do to their videos. Pure, in memory.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -6,25 +6,25 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::Refresh;
-use super::refresh::Question;
+use super::question::Question;
+use super::refresh::Refresh;
 use crate::domain::{CheckTimes, EventState, InboxEvent, Video};
 use crate::provider::{Provider, Subject};
 use crate::state::{AppState, ProviderSet};
-use crate::store::{Due, EventOutcome, Plan, VideoChange};
+use crate::store::{Due, EventOutcome, Plan, Planner, VideoChange};
 
-/// While a refresh asks the provider, nobody else takes its event.
+/// Time for which no other worker takes an event whose refresh asks the provider.
 const REFRESH_LEASE: chrono::Duration = chrono::Duration::seconds(60);
 
-/// What a plan is made with.
+/// The maps and intervals that a plan depends on.
 #[derive(Clone, Copy)]
-pub(super) struct Means<'a> {
-    pub(super) providers: &'a ProviderSet,
-    pub(super) check_times: &'a CheckTimes,
+pub(super) struct PlanContext<'a> {
+    providers: &'a ProviderSet,
+    check_times: &'a CheckTimes,
 }
 
-impl<'a> Means<'a> {
-    pub(super) fn of(state: &'a AppState) -> Self {
+impl<'a> PlanContext<'a> {
+    pub(super) fn from_state(state: &'a AppState) -> Self {
         Self {
             providers: &state.providers,
             check_times: &state.check_times,
@@ -32,19 +32,39 @@ impl<'a> Means<'a> {
     }
 }
 
-/// Joins each pending event into its video. Events whose video only becomes known by a later one of the batch get another
-/// turn; those that still have none are parked.
-pub(super) fn plan(means: Means<'_>, due: &Due, now: DateTime<Utc>, refreshes: &mut Vec<Refresh>) -> Plan {
+/// Returns the [`Planner`] by which the store applies events as it stores them. Outcomes other than *applied* do not count
+/// there: such events are stored as pending, and the inbox job plans them again.
+pub fn planner(providers: Arc<ProviderSet>, check_times: CheckTimes) -> Box<Planner> {
+    Box::new(move |due, now| {
+        let context = PlanContext {
+            providers: &providers,
+            check_times: &check_times,
+        };
+        plan_batch(context, due, now, &mut Vec::new())
+    })
+}
+
+/// Joins each pending event of the batch into its video, and adds a [`Refresh`] for each event that needs the provider's
+/// answer. Events that are not pending get no outcome.
+///
+/// Why several rounds: an event may make known the id by which an earlier one finds its video. The rounds end when one finds
+/// no further video; the events that are left are parked.
+pub(super) fn plan_batch(
+    context: PlanContext<'_>,
+    due: &Due,
+    now: DateTime<Utc>,
+    refreshes: &mut Vec<Refresh>,
+) -> Plan {
     let mut board = Board::new(&due.videos);
     let mut outcomes = Vec::with_capacity(due.events.len());
     let pending = |event: &&InboxEvent| event.state == EventState::Pending;
     let mut waiting: Vec<&InboxEvent> = due.events.iter().filter(pending).collect();
     loop {
         let before = waiting.len();
-        waiting.retain(|event| match board.find(event) {
+        waiting.retain(|event| match board.find_video(event) {
             None => true,
             Some(index) => {
-                outcomes.push(apply(means, event, &mut board, index, now, refreshes));
+                outcomes.push(apply_event(context, event, &mut board, index, now, refreshes));
                 false
             }
         });
@@ -63,16 +83,17 @@ pub(super) fn plan(means: Means<'_>, due: &Due, now: DateTime<Utc>, refreshes: &
     }
 }
 
-fn apply(
-    means: Means<'_>,
+/// Joins one event into the video at `index` of the board, and returns its outcome.
+fn apply_event(
+    context: PlanContext<'_>,
     event: &InboxEvent,
     board: &mut Board,
     index: usize,
     now: DateTime<Utc>,
     refreshes: &mut Vec<Refresh>,
 ) -> EventOutcome {
-    let Some(provider) = means.providers.by_name(&event.provider) else {
-        return failed(
+    let Some(provider) = context.providers.by_name(&event.provider) else {
+        return failed_outcome(
             event,
             format!("no action map of provider \"{}\" is loaded", event.provider),
         );
@@ -80,24 +101,25 @@ fn apply(
     let video = &mut board.changes[index].after;
     let id = video.id;
     if event.video_ref.is_some_and(|named| named != id) {
-        return failed(
+        return failed_outcome(
             event,
             "identity_conflict: the event names another video of ours".to_owned(),
         );
     }
     let shown = video.status;
-    match join(provider, event, video) {
+    match join_event(provider, event, video) {
         Err(error) => EventOutcome {
             video_id: Some(id),
-            ..failed(event, error)
+            ..failed_outcome(event, error)
         },
         Ok(question) => {
-            video.reschedule(shown, means.check_times, now);
+            video.reschedule(shown, context.check_times, now);
             if video.known.is_incomplete(provider.needs(video.playback_policy)) {
-                // The address cannot be made yet: the provider is asked for what is missing.
+                // Why: without the missing id there is no playback address. The reconciler asks for it at once.
                 video.check_at = Some(now);
             }
-            board.index(index);
+            // Why: the event may have made ids known by which others of the batch find this video.
+            board.index_ids(index);
             let refresh = question.is_some();
             if let Some(question) = question {
                 refreshes.push(Refresh {
@@ -121,10 +143,18 @@ fn apply(
     }
 }
 
-/// Joins what the event says by itself. Returns the question where the provider is to be asked for the rest.
-fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<Option<Question>, String> {
+/// Joins the part of the event that needs no answer of the provider. Returns the question where an answer is needed.
+///
+/// # Errors
+/// The text for the event's `error`: its body is gone or cannot be translated, or its ids contradict the video's.
+fn join_event(
+    provider: &Provider,
+    event: &InboxEvent,
+    video: &mut Video,
+) -> Result<Option<Question>, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
+    // Fast path: the excerpt has all that the map reads, and is shorter than the body.
     let read = match event
         .excerpt
         .as_deref()
@@ -134,16 +164,16 @@ fn join(provider: &Provider, event: &InboxEvent, video: &mut Video) -> Result<Op
         None => provider.translate(body, &subject, &event.event_id, event.received_at),
     };
     let read = read.map_err(|error| error.to_string())?;
-    let question = Question::of(provider, video, &read);
-    let now_known = question.as_ref().map(Question::needs_no_answer);
+    let question = Question::new(provider, video, &read);
+    let part = question.as_ref().map(Question::part_before_answer);
     let needs = provider.needs(video.playback_policy);
     video
-        .observe(now_known.as_ref().unwrap_or(&read.observation), needs)
+        .observe(part.as_ref().unwrap_or(&read.observation), needs)
         .map_err(|conflict| conflict.to_string())?;
     Ok(question)
 }
 
-fn failed(event: &InboxEvent, error: String) -> EventOutcome {
+fn failed_outcome(event: &InboxEvent, error: String) -> EventOutcome {
     EventOutcome {
         state: EventState::Failed,
         error: Some(error),
@@ -151,15 +181,16 @@ fn failed(event: &InboxEvent, error: String) -> EventOutcome {
     }
 }
 
-/// The videos of a batch, found by any of their ids as these become known.
+/// The videos of a batch, and an index of their ids that grows as ids become known.
 struct Board {
+    /// Each video as it was read, and as the events so far have changed it.
     changes: Vec<VideoChange>,
-    /// Provider → its asset ids → places in `changes`.
     by_asset: Places,
     by_upload: Places,
     by_id: HashMap<Uuid, usize>,
 }
 
+/// Provider → id at the provider → place in [`Board::changes`].
 type Places = HashMap<String, HashMap<String, usize>>;
 
 impl Board {
@@ -174,17 +205,19 @@ impl Board {
             by_upload: Places::new(),
             by_id: HashMap::with_capacity(videos.len()),
         };
-        (0..videos.len()).for_each(|index| board.index(index));
+        (0..videos.len()).for_each(|index| board.index_ids(index));
         board
     }
 
-    fn index(&mut self, index: usize) {
+    /// Enters the ids of the video at `index`.
+    fn index_ids(&mut self, index: usize) {
         let video = &self.changes[index].after;
         for (places, id) in [
             (&mut self.by_asset, &video.known.asset_id),
             (&mut self.by_upload, &video.known.upload_id),
         ] {
             let Some(id) = id else { continue };
+            // Why not `entry`: it would clone the provider's name for every video.
             if !places.contains_key(&video.provider) {
                 places.insert(video.provider.clone(), HashMap::new());
             }
@@ -197,8 +230,8 @@ impl Board {
         self.by_id.insert(video.id, index);
     }
 
-    /// By asset id, then upload id, then our own id; never a video of another provider.
-    fn find(&self, event: &InboxEvent) -> Option<usize> {
+    /// Finds the video of an event by asset id, then upload id, then our own id. A video of another provider does not count.
+    fn find_video(&self, event: &InboxEvent) -> Option<usize> {
         let at =
             |places: &Places, id: &Option<String>| places.get(&event.provider)?.get(id.as_deref()?).copied();
         let by_asset = at(&self.by_asset, &event.asset_id);

@@ -1,11 +1,14 @@
-//! Which addresses belong to everybody's Internet, and which to somebody's inside (RFC 6890 and its registries).
+//! Telling public addresses from private ones, by RFC 6890 and its registries.
+//!
+//! Events must not reach hosts inside the network of the service: an endpoint's name may resolve to any address.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-/// The address that clouds keep for their own inside although it looks public.
-const CLOUD_INSIDE: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
+/// The address of Azure's platform services: it looks public but leads inside.
+const CLOUD_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
-/// Neither private, loopback, link-local (so neither a cloud's metadata), shared, reserved, nor for groups.
+/// Returns whether an address is public: neither private, loopback, link-local (so no cloud's metadata service either), shared,
+/// reserved nor multicast.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
@@ -28,23 +31,24 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
             | (198, 51, 100)
             | (203, 0, 113)
     );
-    !inside && address != CLOUD_INSIDE
+    !inside && address != CLOUD_PLATFORM
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
     let segments = address.segments();
     match segments {
-        // Addresses that stand for an IPv4 one: mapped, translated, 6to4.
+        // Addresses that stand for an IPv4 address (mapped, translated, 6to4) are judged by it.
         [0, 0, 0, 0, 0, 0xffff, high, low]
         | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => is_public_v4(joined(high, low)),
+        | [0x2002, high, low, ..] => is_public_v4(ipv4_from_segments(high, low)),
         // Protocol assignments (Teredo among them) and documentation.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
     }
 }
 
-fn joined(high: u16, low: u16) -> Ipv4Addr {
+/// Joins two segments of an IPv6 address to the IPv4 address that they stand for.
+fn ipv4_from_segments(high: u16, low: u16) -> Ipv4Addr {
     Ipv4Addr::from(u32::from(high) << 16 | u32::from(low))
 }
 

@@ -1,4 +1,4 @@
-//! One try to deliver one event.
+//! One attempt to send one event: an HTTP request to the endpoint, to public addresses only.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -15,32 +15,36 @@ use crate::chain::Chain;
 use crate::config::Events;
 use crate::domain::OutgoingEvent;
 
-/// Longest that an endpoint may take.
-const PATIENCE: Duration = Duration::from_secs(10);
-/// Longest that an endpoint may put us off by `Retry-After`.
-const LONGEST_PUT_OFF_S: i64 = 3600;
+/// Longest time that an endpoint may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// Longest wait that an endpoint may ask for by `Retry-After`, in seconds.
+const LONGEST_RETRY_AFTER_S: i64 = 3600;
 
-/// Speaks to endpoints: no proxy, no redirects, no connection kept, so that every try looks at the address anew.
+/// The HTTP client for endpoints, and the signer of their events.
+///
+/// Why without proxy, redirects and pooled connections: each attempt resolves and checks the address that it connects to.
 #[derive(Debug)]
 pub(super) struct Sender {
     client: Client,
     signer: Signer,
+    /// `events.allow_private`: private addresses are allowed too.
     allow_private: bool,
 }
 
-/// What came of a try.
+/// The result of one attempt.
 #[derive(Clone, Debug)]
-pub(super) struct Tried {
-    /// What the endpoint answered.
+pub(super) struct Attempt {
+    /// The status of the endpoint's answer; `None` where none came.
     pub(super) status: Option<u16>,
-    /// Why it counts as no delivery, if it does; without the address.
+    /// The reason of a failure, without the endpoint's address; of no use where the status is 2xx.
     pub(super) problem: String,
-    /// How long the endpoint wants to be left alone.
+    /// The wait that the endpoint asked for; zero where it asked for none.
     pub(super) retry_after: chrono::Duration,
 }
 
-impl Tried {
-    fn failed(problem: impl Into<String>) -> Self {
+impl Attempt {
+    /// Creates the result of an attempt that brought no answer.
+    fn from_failure(problem: impl Into<String>) -> Self {
         Self {
             status: None,
             problem: problem.into(),
@@ -50,12 +54,15 @@ impl Tried {
 }
 
 impl Sender {
-    /// By the settings of `[events]`.
+    /// Creates a sender by the settings of `[events]`.
+    ///
+    /// # Errors
+    /// The TLS backend cannot be set up.
     pub(super) fn new(settings: &Events) -> Result<Self, reqwest::Error> {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
-            .timeout(PATIENCE)
+            .timeout(TIMEOUT)
             .pool_max_idle_per_host(0)
             .user_agent(concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION")));
         if !settings.allow_private {
@@ -68,13 +75,13 @@ impl Sender {
         })
     }
 
-    /// Sends the event once, signed with the time of this try.
-    pub(super) async fn send(&self, event: &OutgoingEvent, now: DateTime<Utc>) -> Tried {
+    /// Sends the event once, signed with `now`.
+    pub(super) async fn send(&self, event: &OutgoingEvent, now: DateTime<Utc>) -> Attempt {
         let Ok(url) = Url::parse(&event.endpoint) else {
-            return Tried::failed("the endpoint is no URL");
+            return Attempt::from_failure("the endpoint is no URL");
         };
         if !self.allow_private && is_private_literal(&url) {
-            return Tried::failed(NotPublic.to_string());
+            return Attempt::from_failure(NotPublic.to_string());
         }
         let (id, at) = (event.message_id(), now.timestamp());
         let request = self
@@ -89,15 +96,16 @@ impl Sender {
             )
             .body(event.payload.clone());
         match request.send().await {
-            Ok(answer) => answered(&answer, now),
-            Err(error) => Tried::failed(reason(&error)),
+            Ok(response) => read_response(&response, now),
+            Err(error) => Attempt::from_failure(describe_failure(&error)),
         }
     }
 }
 
-fn answered(answer: &reqwest::Response, now: DateTime<Utc>) -> Tried {
-    let status = answer.status().as_u16();
-    let text = answer
+/// Reads status and `Retry-After` (seconds or a date) of a response. The body is not read.
+fn read_response(response: &reqwest::Response, now: DateTime<Utc>) -> Attempt {
+    let status = response.status().as_u16();
+    let text = response
         .headers()
         .get(header::RETRY_AFTER)
         .and_then(|value| value.to_str().ok());
@@ -106,14 +114,15 @@ fn answered(answer: &reqwest::Response, now: DateTime<Utc>) -> Tried {
         let until = || at().map(|at| (DateTime::<Utc>::from(at) - now).num_seconds());
         text.parse().ok().or_else(until)
     });
-    Tried {
+    Attempt {
         status: Some(status),
         problem: format!("it answered {status}"),
-        retry_after: chrono::Duration::seconds(seconds.unwrap_or(0).clamp(0, LONGEST_PUT_OFF_S)),
+        retry_after: chrono::Duration::seconds(seconds.unwrap_or(0).clamp(0, LONGEST_RETRY_AFTER_S)),
     }
 }
 
-/// A host that is written as an address never reaches the resolver.
+/// Returns whether the URL's host is written as a private address. Such a host never reaches the resolver, so it is checked
+/// here.
 fn is_private_literal(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(v4)) => !address::is_public(v4.into()),
@@ -123,11 +132,14 @@ fn is_private_literal(url: &Url) -> bool {
     }
 }
 
-/// Resolves to public addresses alone. The connection goes to what this returns and nowhere else, so a name that
-/// changes its address between two looks gains nothing.
+/// A resolver that returns public addresses alone.
+///
+/// Why in the resolver: the connection goes to the addresses that it returns and nowhere else, so a name that changes its
+/// address between a check and the connection gains nothing.
 #[derive(Debug)]
 struct PublicOnly;
 
+/// All addresses of the endpoint are private.
 #[derive(Clone, Copy, Debug, thiserror::Error)]
 #[error("its address is private: set events.allow_private to allow it")]
 struct NotPublic;
@@ -148,8 +160,8 @@ impl Resolve for PublicOnly {
     }
 }
 
-/// What went wrong on the way, and why, without the address.
-fn reason(error: &reqwest::Error) -> String {
+/// Describes why no answer came, without the endpoint's address.
+fn describe_failure(error: &reqwest::Error) -> String {
     let causes = std::iter::successors(std::error::Error::source(error), |cause| cause.source());
     if causes.into_iter().any(<dyn std::error::Error>::is::<NotPublic>) {
         return NotPublic.to_string();
@@ -161,7 +173,7 @@ fn reason(error: &reqwest::Error) -> String {
     } else {
         "its answer broke off"
     };
-    // The error's own words name the address; its causes do not.
+    // Why the cause alone: the text of the error itself has the address.
     match std::error::Error::source(error) {
         Some(cause) => format!("{what}: {}", Chain(cause)),
         None => what.to_owned(),

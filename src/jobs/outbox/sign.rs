@@ -8,12 +8,12 @@ use sha2::Sha256;
 
 use crate::config::signing_secret;
 
-/// Signs with every secret: a receiver that knows one of them is content.
+/// Signs with every configured secret, so that secrets can be rotated: a receiver accepts an event where it knows one of them.
 #[derive(Debug)]
 pub(super) struct Signer(Vec<SecretBox<Vec<u8>>>);
 
 impl Signer {
-    /// With secrets of the form `whsec_<base64>`, as the settings have checked them.
+    /// Creates a signer from secrets of the form `whsec_<base64>`. The settings have checked the form; others are left out.
     pub(super) fn new(secrets: &[SecretString]) -> Self {
         let keys = secrets
             .iter()
@@ -21,7 +21,8 @@ impl Signer {
         Self(keys.map(|key| SecretBox::new(Box::new(key))).collect())
     }
 
-    /// `v1,<base64>`, separated by spaces.
+    /// Returns the value of `webhook-signature`: `v1,<base64>` for each secret, separated by spaces. `at` is the value of
+    /// `webhook-timestamp`, in Unix seconds.
     pub(super) fn signatures(&self, id: &str, at: i64, body: &[u8]) -> String {
         let signatures: Vec<String> = self
             .0

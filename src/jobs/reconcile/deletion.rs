@@ -1,9 +1,19 @@
-//! Deletion is a saga: asked for at once, confirmed by the provider in the end.
+//! Deletion as a saga: requested at once, done by the provider later.
+//!
+//! Each check of a deleting video makes one step:
+//! 1. Its asset is known: the provider deletes it.
+//! 2. Only its upload is known: the provider cancels it. Where it is too late for that, the upload is asked for its asset,
+//!    and step 1 follows.
+//! 3. Nothing is known: nothing was made, once the row is older than [`LOST_AFTER`] or the upload failed.
+//!
+//! Outcomes of a step: *gone* ends the video; *not found* ends it where that is believable (`proof`), and counts as missing
+//! otherwise; an error, or anything else, leaves the video due again later. Repeating a step is safe: deleting what is
+//! deleted is *not found*.
 
 use chrono::{DateTime, Utc};
 
-use super::one::{Findings, by_us};
-use super::proof;
+use super::findings::{Findings, own_observation};
+use super::proof::is_believable;
 use crate::domain::{EXPIRED_AFTER, LOST_AFTER, Observation, Status, Video};
 use crate::provider::{
     CallError, CancelOutcome, Capability, DeleteOutcome, Found, Priority, Provider, Subject,
@@ -11,20 +21,27 @@ use crate::provider::{
 use crate::state::AppState;
 use crate::store::StoreError;
 
-/// One step of a deletion: of the asset where there is one, of the upload else.
-pub(super) async fn step(
+/// Makes one step of a deletion.
+///
+/// # Errors
+/// The database fails.
+pub(super) async fn delete_step(
     state: &AppState,
     provider: &Provider,
     video: &Video,
 ) -> Result<Findings, StoreError> {
     let now = state.clock.now();
     if video.known.asset_id.is_some() {
-        return asset(state, provider, video, &Subject::of_video(video), now).await;
+        return delete_asset(state, provider, video, &Subject::of_video(video), now).await;
     }
     if video.known.upload_id.is_none() {
-        // Nothing was ever made, or it is being made just now and its id will come.
+        // Why not at once: the upload may be under way just now, and its id still comes.
         let over = now - video.created_at >= LOST_AFTER || video.known.reported == Status::Errored;
-        return Ok(if over { gone(now) } else { Findings::default() });
+        return Ok(if over {
+            Findings::gone_at(now)
+        } else {
+            Findings::default()
+        });
     }
     match provider
         .cancel_upload(&Subject::of_video(video), Priority::Background, now)
@@ -32,46 +49,44 @@ pub(super) async fn step(
     {
         Ok(CancelOutcome::Cancelled) => {
             state.sightings.seen(provider.name(), now);
-            Ok(gone(now))
+            Ok(Findings::gone_at(now))
         }
-        Ok(CancelOutcome::Gone) => if_believable(state, provider, video, now).await,
-        Ok(CancelOutcome::TooLate) => follow_upload(state, provider, video, now).await,
+        Ok(CancelOutcome::Gone) => gone_if_believable(state, provider, video, now).await,
+        Ok(CancelOutcome::TooLate) => delete_asset_of_upload(state, provider, video, now).await,
+        // Why the end counts: an upload that cannot be cancelled may still be used until then.
         Ok(CancelOutcome::Unsupported) => {
             let over = video
                 .upload_expires_at
                 .is_none_or(|end| now >= end + EXPIRED_AFTER);
             if over {
-                Ok(gone(now))
+                Ok(Findings::gone_at(now))
             } else {
-                follow_upload(state, provider, video, now).await
+                delete_asset_of_upload(state, provider, video, now).await
             }
         }
-        Err(error) => Ok(failed(video, &error)),
+        Err(error) => Ok(retry_later(video, &error)),
     }
 }
 
-/// After a cancel that the provider confirmed, an asset may still appear: it is deleted too.
-pub(super) async fn after_cancel(
-    state: &AppState,
-    provider: &Provider,
-    video: &Video,
-) -> Result<Findings, StoreError> {
+/// Looks for the asset of a cancelled upload, and deletes it where it is known: one may appear although the provider confirmed
+/// the cancel. Failures are left to the next check.
+pub(super) async fn clean_up_cancelled(state: &AppState, provider: &Provider, video: &Video) -> Findings {
     let now = state.clock.now();
     let subject = Subject::of_video(video);
     if video.known.asset_id.is_some() {
         delete_shell(provider, video, now).await;
-        return Ok(Findings::default());
+        return Findings::default();
     }
     if provider.can(Capability::UploadGet)
         && let Ok(Found::Here(seen)) = provider.get_upload(&subject, Priority::Background, now).await
     {
-        return Ok(Findings::of(seen));
+        return Findings::from_observation(seen);
     }
-    Ok(Findings::default())
+    Findings::default()
 }
 
-/// The upload turned into an asset meanwhile: that is what has to go.
-async fn follow_upload(
+/// Deletes the asset that an upload turned into. An upload that ended without one is gone.
+async fn delete_asset_of_upload(
     state: &AppState,
     provider: &Provider,
     video: &Video,
@@ -84,23 +99,24 @@ async fn follow_upload(
     match provider.get_upload(&subject, Priority::Background, now).await {
         Ok(Found::Here(seen)) if seen.asset_id.is_some() => {
             subject.asset_id.clone_from(&seen.asset_id);
-            let mut findings = asset(state, provider, video, &subject, now).await?;
+            let mut findings = delete_asset(state, provider, video, &subject, now).await?;
             findings.observations.push(Observation {
                 asset_id: seen.asset_id,
-                ..by_us(now)
+                ..own_observation(now)
             });
             Ok(findings)
         }
         Ok(Found::Here(seen)) if seen.status.is_some_and(|status| status > Status::Preparing) => {
-            Ok(gone(now))
+            Ok(Findings::gone_at(now))
         }
         Ok(Found::Here(_)) => Ok(Findings::default()),
-        Ok(Found::Gone) => if_believable(state, provider, video, now).await,
-        Err(error) => Ok(failed(video, &error)),
+        Ok(Found::Gone) => gone_if_believable(state, provider, video, now).await,
+        Err(error) => Ok(retry_later(video, &error)),
     }
 }
 
-async fn asset(
+/// Deletes the asset that `subject` names. Without `[asset.delete]` in the map, only our row ends.
+async fn delete_asset(
     state: &AppState,
     provider: &Provider,
     video: &Video,
@@ -110,26 +126,26 @@ async fn asset(
     match provider.delete_asset(subject, Priority::Background, now).await {
         Ok(DeleteOutcome::Deleted) => {
             state.sightings.seen(provider.name(), now);
-            Ok(gone(now))
+            Ok(Findings::gone_at(now))
         }
-        Ok(DeleteOutcome::Gone) => if_believable(state, provider, video, now).await,
+        Ok(DeleteOutcome::Gone) => gone_if_believable(state, provider, video, now).await,
         Ok(DeleteOutcome::Unsupported) => {
             tracing::warn!(video.id = %video.id, provider = provider.name(), "the map has no [asset.delete]: only our row goes");
-            Ok(gone(now))
+            Ok(Findings::gone_at(now))
         }
-        Err(error) => Ok(failed(video, &error)),
+        Err(error) => Ok(retry_later(video, &error)),
     }
 }
 
-/// "It is not there" ends the deletion where the provider is known to see our videos.
-async fn if_believable(
+/// Ends the deletion after a "not found" where that is believable, and notes the asset as missing otherwise.
+async fn gone_if_believable(
     state: &AppState,
     provider: &Provider,
     video: &Video,
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
-    if proof::believable(state, provider, video).await? {
-        Ok(gone(now))
+    if is_believable(state, provider, video).await? {
+        Ok(Findings::gone_at(now))
     } else {
         Ok(Findings {
             missing: Some(true),
@@ -138,7 +154,8 @@ async fn if_believable(
     }
 }
 
-/// Deletes an asset that was made before its file came, and never got one; a failure leaves it to its provider.
+/// Deletes an asset that was made for an upload that never brought a file. A failure is logged and leaves the asset to its
+/// provider.
 pub(super) async fn delete_shell(provider: &Provider, video: &Video, now: DateTime<Utc>) {
     if video.known.asset_id.is_some()
         && let Err(error) = provider
@@ -149,14 +166,8 @@ pub(super) async fn delete_shell(provider: &Provider, video: &Video, now: DateTi
     }
 }
 
-fn gone(now: DateTime<Utc>) -> Findings {
-    Findings::of(Observation {
-        gone: true,
-        ..by_us(now)
-    })
-}
-
-fn failed(video: &Video, error: &CallError) -> Findings {
+/// Logs the failure of a step; empty findings make the video due again later.
+fn retry_later(video: &Video, error: &CallError) -> Findings {
     tracing::warn!(video.id = %video.id, %error, "a deletion is tried again");
     Findings::default()
 }

@@ -1,8 +1,9 @@
-//! "Not found" is believed with care: wrong credentials look exactly so.
+//! Proof that a provider knows our videos: "not found" is believed with care, since wrong credentials look exactly so.
 //!
-//! An answer that would end a video counts only where the provider has just shown that it knows another video of ours.
-//! Five in a row about assets known to exist halt the reconciler and the deletions of that provider, until one of them
-//! is found again.
+//! - An answer that would end a video counts only where the provider has just shown that it knows another video of ours, or,
+//!   where there is no other, where the video has been missing for [`MISSING_FOR`].
+//! - Five such answers in a row about assets that are known to exist halt the reconciler and the deletions of that provider
+//!   ([`Sightings`](crate::provider::Sightings)), until one is found again.
 
 use uuid::Uuid;
 
@@ -11,8 +12,11 @@ use crate::provider::{Capability, Found, Priority, Provider, Subject};
 use crate::state::AppState;
 use crate::store::StoreError;
 
-/// Whether a "not found" about `video` may be believed.
-pub(super) async fn believable(
+/// Returns whether a "not found" about `video` may be believed. May ask the provider about another video.
+///
+/// # Errors
+/// The database fails.
+pub(super) async fn is_believable(
     state: &AppState,
     provider: &Provider,
     video: &Video,
@@ -21,17 +25,22 @@ pub(super) async fn believable(
     if state.sightings.lately_seen(provider.name(), now) {
         return Ok(true);
     }
-    if let Some(found) = sees_another(state, provider, video.id).await? {
+    if let Some(found) = knows_another_video(state, provider, video.id).await? {
         return Ok(found);
     }
-    // There is no other video to ask about.
+    // There is no other video that could be asked about.
     Ok(video
         .missing_since
         .is_some_and(|since| now - since >= MISSING_FOR))
 }
 
-/// Asks about another video that is known to exist; none where there is no other, or nobody answered.
-async fn sees_another(state: &AppState, provider: &Provider, but: Uuid) -> Result<Option<bool>, StoreError> {
+/// Asks the provider about another video that is known to exist, and notes the sighting. A call that fails counts as "not
+/// found". Returns `None` where there is no other video, or the map has no `[asset.get]`.
+async fn knows_another_video(
+    state: &AppState,
+    provider: &Provider,
+    but: Uuid,
+) -> Result<Option<bool>, StoreError> {
     if !provider.can(Capability::AssetGet) {
         return Ok(None);
     }
@@ -57,11 +66,14 @@ async fn sees_another(state: &AppState, provider: &Provider, but: Uuid) -> Resul
     )
 }
 
-/// Gives every halted provider a chance to show that it knows our videos again.
+/// Asks every halted provider about a video of ours; one that finds it is halted no more.
+///
+/// # Errors
+/// The database fails.
 pub(super) async fn probe_halted(state: &AppState) -> Result<(), StoreError> {
     for name in state.sightings.all_halted() {
         if let Some(provider) = state.providers.by_name(&name)
-            && sees_another(state, provider, Uuid::nil()).await? == Some(true)
+            && knows_another_video(state, provider, Uuid::nil()).await? == Some(true)
         {
             tracing::info!(
                 provider = name,

@@ -1,36 +1,51 @@
-//! A permit that a request holds, lends and gives back.
+//! A permit that a request holds, lends while it waits for another service, and releases.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Instant;
 
-use super::FairSemaphore;
-use crate::limits::CallerKey;
+use super::semaphore::FairSemaphore;
+use crate::limits::caller_key::CallerKey;
 
-/// A permit; given back with the value's end.
+/// The permit of one request. It is released when the value is dropped.
 #[derive(Debug)]
 pub struct Permit {
-    pub(super) semaphore: Arc<FairSemaphore>,
-    pub(super) caller: CallerKey,
-    pub(super) waited: bool,
-    /// Parts of the request that wait for somebody else: while there is one, others have the permit.
-    pub(super) lenders: AtomicUsize,
+    semaphore: Arc<FairSemaphore>,
+    caller: CallerKey,
+    waited: bool,
+    /// The number of [`Lent`] values: parts of the request that wait at the same time. While there is one, other requests
+    /// may use the permit.
+    lenders: AtomicUsize,
 }
 
 impl Permit {
-    /// Whether it was not there at once: what was read before may have changed.
+    /// Wraps a permit that is counted as held already.
+    pub(super) fn new(semaphore: Arc<FairSemaphore>, caller: CallerKey, waited: bool) -> Self {
+        Self {
+            semaphore,
+            caller,
+            waited,
+            lenders: AtomicUsize::new(0),
+        }
+    }
+
+    /// Returns whether the request waited for the permit: what it read before may have changed.
     pub fn was_waited_for(&self) -> bool {
         self.waited
     }
 
-    /// Gives the permit to others while the request waits for somebody else. The request stays inside.
+    /// Lends the permit to other requests until the returned value is dropped. The request still counts as inside.
+    ///
+    /// Several parts of a request may lend at the same time: the permit is lent once.
     #[must_use = "the permit is taken back with the value's end"]
     pub fn lend(self: &Arc<Self>) -> Lent {
+        // Why the count may grow without the lock: the one that makes it 1 releases, the one that makes it 0 takes again under
+        // the lock. The count cannot fall to 0 before this call has returned, so releases and takings alternate.
         if self.lenders.fetch_add(1, Ordering::AcqRel) == 0 {
             let limits = self.semaphore.limits;
             self.semaphore
                 .lock()
-                .give_back(self.caller, limits, Instant::now());
+                .release_permit(self.caller, limits, Instant::now());
         }
         Lent {
             permit: self.clone(),
@@ -38,13 +53,14 @@ impl Permit {
         }
     }
 
-    /// As [`Permit::lend`], for a request that is still arriving: until it has, it does not count as inside.
+    /// Lends the permit as [`Permit::lend`] does, for a request whose body still arrives: until the returned value is
+    /// dropped, the request does not count as inside.
     ///
-    /// Why: whoever sends slowly, on as many connections as there may be, would fill the house for everybody.
+    /// Why: slow senders on many connections would fill the house for every caller.
     #[must_use = "the permit is taken back with the value's end"]
     pub fn step_out(self: &Arc<Self>) -> Lent {
         let mut lent = self.lend();
-        self.semaphore.lock().leave(self.caller);
+        self.semaphore.lock().count_out(self.caller);
         lent.is_outside = true;
         lent
     }
@@ -52,15 +68,19 @@ impl Permit {
 
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.semaphore.lock();
-        // Whatever lends it keeps it alive: it is not lent any more.
-        state.give_back(self.caller, self.semaphore.limits, Instant::now());
-        state.leave(self.caller);
+        let mut queue = self.semaphore.lock();
+        // Why no look at `lenders`: each `Lent` keeps the permit alive, so none is left.
+        queue.release_permit(self.caller, self.semaphore.limits, Instant::now());
+        queue.count_out(self.caller);
     }
 }
 
-/// A permit that others have meanwhile. With the value's end it is taken again at once, even where none is free: what was
-/// begun is finished.
+/// A lent [`Permit`]. When the last one of a request is dropped, the request takes its permit again at once.
+///
+/// Why even where none is free: work that was begun is finished. The permits that are held may exceed [`Limits::permits`]
+/// meanwhile.
+///
+/// [`Limits::permits`]: super::queue::Limits::permits
 #[derive(Debug)]
 pub struct Lent {
     permit: Arc<Permit>,
@@ -70,12 +90,12 @@ pub struct Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let permit = &self.permit;
-        let mut state = permit.semaphore.lock();
+        let mut queue = permit.semaphore.lock();
         if self.is_outside {
-            state.come_in(permit.caller);
+            queue.count_in(permit.caller);
         }
         if permit.lenders.fetch_sub(1, Ordering::AcqRel) == 1 {
-            state.take_anyway(permit.caller);
+            queue.take_permit_anyway(permit.caller);
         }
     }
 }

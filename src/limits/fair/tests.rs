@@ -1,11 +1,14 @@
 use std::future::poll_fn;
 use std::pin::pin;
+use std::sync::{Arc, Mutex};
 use std::task::Poll;
+use std::time::Duration;
 
 use futures::poll;
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits::CallerKey;
 
 const LONG: Duration = Duration::from_mins(1);
 
@@ -209,8 +212,8 @@ proptest! {
                 assert!(load.waiting <= 6);
                 let free = load.under_way < 3;
                 let capped = {
-                    let state = semaphore.lock();
-                    state.turns.iter().all(|turn| state.callers[turn].held >= 2)
+                    let queue = semaphore.lock();
+                    queue.turns.iter().all(|turn| queue.callers[turn].held >= 2)
                 };
                 assert!(queued.is_empty() || !free || capped, "somebody waits beside a free permit");
             }

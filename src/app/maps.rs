@@ -1,4 +1,6 @@
-//! Which action maps are loaded, and from where.
+//! Loading of action maps: from `providers.dir` where a file `NAME.toml` is there, else those that are built in.
+//!
+//! Two kinds of providers need their map: those that `providers.enabled` lists, and those that still have videos here.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -6,8 +8,8 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::StartError;
-use super::turns::ledger;
+use super::rate_ledger::ledger;
+use super::start_error::StartError;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest};
 use crate::domain::Policy;
@@ -17,43 +19,47 @@ use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
 
-/// Where the built-in provider is.
+/// The way to the built-in provider.
 #[derive(Clone, Copy)]
-pub(super) enum LocalHere<'a> {
-    /// In this process.
-    Runs(&'a Local),
-    /// Another process has its folder: its credentials.
-    RunsElsewhere(&'a BTreeMap<&'static str, SecretString>),
-    /// No video is there, and no upload may go there.
-    Not,
+pub(super) enum LocalAccess<'a> {
+    /// The provider runs in this process.
+    Here(&'a Local),
+    /// Another process has its folder: the credentials for calling it.
+    Elsewhere(&'a BTreeMap<&'static str, SecretString>),
+    /// The provider is not needed: it has no videos, and takes no uploads.
+    None,
 }
 
-/// Providers that take uploads, and those that have videos.
-pub(super) fn names(settings: &Settings, in_use: &[String]) -> BTreeSet<String> {
+/// Returns the names of providers that take uploads, and of those that have videos.
+pub(super) fn names_to_load(settings: &Settings, in_use: &[String]) -> BTreeSet<String> {
     settings.providers.enabled.iter().chain(in_use).cloned().collect()
 }
 
-/// The maps of `names`. What `env` does not have, the built-in provider may.
+/// Loads the maps of `names`, with secrets from `env` and, for the built-in provider, its own credentials.
+///
+/// # Errors
+/// The first map that is missing or wrong, with the number of its videos where it is loaded for them alone; or the default
+/// policy of uploads does not fit the default provider, see [`check_default`].
 #[expect(
     clippy::too_many_arguments,
     reason = "the wiring alone calls it, with each part once"
 )]
-pub(super) async fn load(
+pub(super) async fn load_maps(
     settings: &Settings,
     names: BTreeSet<String>,
     env: &Environment,
     store: &Store,
-    local: LocalHere<'_>,
+    local: LocalAccess<'_>,
     metrics: &Metrics,
     clock: &Clock,
     hash_key: &HashKey,
 ) -> Result<ProviderSet, StartError> {
-    let made = match local {
-        LocalHere::Runs(local) => Some(local.credentials()),
-        LocalHere::RunsElsewhere(made) => Some(made),
-        LocalHere::Not => None,
+    let credentials = match local {
+        LocalAccess::Here(local) => Some(local.credentials()),
+        LocalAccess::Elsewhere(credentials) => Some(credentials),
+        LocalAccess::None => None,
     };
-    let look_up = look_up(env, made);
+    let look_up = variable_lookup(env, credentials);
     let mut providers = Vec::new();
     for name in names {
         let meter = metrics.calls_to(&name);
@@ -72,28 +78,29 @@ pub(super) async fn load(
     check_default(settings, &providers)?;
     let set = ProviderSet::new(providers).with_hash_key(hash_key.clone());
     Ok(match local {
-        LocalHere::Runs(local) => set.with_local(local::NAME, local.missing_tools()),
-        LocalHere::RunsElsewhere(_) | LocalHere::Not => set,
+        LocalAccess::Here(local) => set.with_local(local::NAME, local.missing_tools()),
+        LocalAccess::Elsewhere(_) | LocalAccess::None => set,
     })
 }
 
-/// Looks variables up: what the built-in provider made, or was given, goes before the environment.
-pub(super) fn look_up(
+/// Returns a lookup of variables for [`Provider::load`]. Credentials of the built-in provider go before the environment, and
+/// hide both `NAME` and `NAME_FILE` there.
+pub(super) fn variable_lookup(
     env: &Environment,
-    made: Option<&BTreeMap<&'static str, SecretString>>,
+    credentials: Option<&BTreeMap<&'static str, SecretString>>,
 ) -> impl Fn(&str) -> Option<String> {
     move |name: &str| {
-        if let Some(value) = made.and_then(|made| made.get(name)) {
+        if let Some(value) = credentials.and_then(|credentials| credentials.get(name)) {
             return Some(value.expose_secret().to_owned());
         }
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
-        let is_made = made.is_some_and(|made| made.contains_key(plain));
-        env.get(name).filter(|_| !is_made).map(str::to_owned)
+        let is_hidden = credentials.is_some_and(|credentials| credentials.contains_key(plain));
+        env.get(name).filter(|_| !is_hidden).map(str::to_owned)
     }
 }
 
-/// The text of every map that there is: built in, or in `providers.dir`.
-pub(super) fn texts(settings: &Settings) -> Vec<String> {
+/// Returns the text of every map that is built in or lies in `providers.dir`; files that cannot be read are left out.
+pub(super) fn read_all_maps(settings: &Settings) -> Vec<String> {
     let mut texts: Vec<String> = embedded_names().filter_map(embedded).map(str::to_owned).collect();
     texts.extend(
         map_files(settings)
@@ -103,6 +110,7 @@ pub(super) fn texts(settings: &Settings) -> Vec<String> {
     texts
 }
 
+/// Lists the `.toml` files in `providers.dir`, in no order; none where the folder cannot be read.
 fn map_files(settings: &Settings) -> Vec<PathBuf> {
     if settings.providers.dir.is_empty() {
         return Vec::new();
@@ -114,7 +122,7 @@ fn map_files(settings: &Settings) -> Vec<PathBuf> {
         .collect()
 }
 
-/// What is said of a map that there is not: which there are, and which was probably meant.
+/// Returns the text of the error about a map that does not exist: all `names`, and the one that was probably meant.
 pub(crate) fn no_such_map<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
     let meant = closest(name, names.iter().copied());
@@ -127,7 +135,11 @@ pub(crate) fn no_such_map<'a>(name: &str, names: impl IntoIterator<Item = &'a st
     )
 }
 
-/// The map of `name`: from `providers.dir` where there is one, else the built-in one.
+/// Loads the map of `name`: the file in `providers.dir` where there is one, else the built-in map.
+///
+/// # Errors
+/// [`StartError::MapFile`] where there is no such map or its file cannot be read; [`StartError::Map`] where the map or one of
+/// its secrets is wrong.
 pub(crate) fn load_map(
     settings: &Settings,
     name: &str,
@@ -170,7 +182,11 @@ pub(crate) fn load_map(
     )?)
 }
 
-/// The policy of uploads that ask for none must be one that the default provider can play.
+/// Checks that the default provider can play the default policy of uploads. A default provider that is not among
+/// `providers` is not checked.
+///
+/// # Errors
+/// [`StartError::Config`]: `uploads.playback_policy` is `signed`, and the provider has no signing key.
 pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
     let default = providers
         .iter()

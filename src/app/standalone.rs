@@ -1,14 +1,17 @@
 //! One provider and the database, for commands that serve nothing.
+//!
+//! Other providers may be in use by a service that runs; neither their maps nor their secrets are read.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 
 use axum::Router;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 
-use super::maps::look_up;
-use super::{StartError, bind, ledger, load_map, local_options};
+use super::local_provider::{bind_inner_listener, local_options};
+use super::maps::{load_map, variable_lookup};
+use super::rate_ledger::ledger;
+use super::start_error::StartError;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::CheckTimes;
@@ -19,30 +22,31 @@ use crate::state::{check_times, settle_hash_key};
 use crate::store::Store;
 use crate::telemetry::CallMeter;
 
-/// What such a command works with. Other providers may be in use by a service that runs.
+/// The open database and one loaded [`Provider`].
 pub(crate) struct Alone {
     pub(crate) store: Store,
     pub(crate) provider: Provider,
     pub(crate) clock: Clock,
+    /// Intervals at which the reconciler of the service will ask about the videos.
     pub(crate) times: CheckTimes,
-    /// What the filter `hash` of the map is keyed with.
+    /// The key of the map's filter `hash`; without a key where the database has no tables.
     pub(crate) hash_key: HashKey,
-    /// Serves the built-in provider, where it is the one.
-    inner: Option<JoinHandle<std::io::Result<()>>>,
+    /// The task that serves the built-in provider, where it is the one and no service has its folder.
+    inner: InnerServer,
 }
 
 impl Alone {
     /// Connects, and loads the map of `name`, which need not be enabled.
     ///
     /// # Errors
-    /// The first thing that does not fit.
+    /// `name` is no name of a provider, the database fails, or the map does not load.
     pub(crate) async fn build(
         settings: &Settings,
         env: &Environment,
         name: &str,
     ) -> Result<Self, StartError> {
         let known = settings.providers.enabled.iter().any(|enabled| enabled == name);
-        if !known && !is_name(name) {
+        if !known && !is_provider_name(name) {
             let problem = format!("\"{name}\" is no provider's name");
             return Err(StartError::Config(ConfigError::new("--provider", "", problem)));
         }
@@ -66,7 +70,7 @@ impl Alone {
         })
     }
 
-    /// Closes what was opened.
+    /// Ends the task of the built-in provider, and closes the database.
     pub(crate) async fn close(self) {
         if let Some(inner) = self.inner {
             inner.abort();
@@ -75,8 +79,9 @@ impl Alone {
     }
 }
 
-type Inner = Option<JoinHandle<std::io::Result<()>>>;
+type InnerServer = Option<JoinHandle<std::io::Result<()>>>;
 
+/// Loads the map of `name`; the built-in provider is opened before, since its credentials are the map's secrets.
 async fn open_provider(
     settings: &Settings,
     env: &Environment,
@@ -84,13 +89,13 @@ async fn open_provider(
     store: &Store,
     clock: &Clock,
     hash_key: &HashKey,
-) -> Result<(Provider, Inner), StartError> {
-    let (made, inner) = if name == local::NAME {
+) -> Result<(Provider, InnerServer), StartError> {
+    let (credentials, inner) = if name == local::NAME {
         open_local(settings, env, clock).await?
     } else {
         (None, None)
     };
-    let look_up = look_up(env, made.as_ref());
+    let look_up = variable_lookup(env, credentials.as_ref());
     let provider = load_map(
         settings,
         name,
@@ -103,13 +108,14 @@ async fn open_provider(
     Ok((provider, inner))
 }
 
-/// The built-in provider's credentials, and what serves it where no service does.
+/// Returns the built-in provider's credentials, and the task that serves it. `None` for the task where a service has the
+/// folder: that service is called over HTTP, as any provider is.
 async fn open_local(
     settings: &Settings,
     env: &Environment,
     clock: &Clock,
-) -> Result<(Option<BTreeMap<&'static str, SecretString>>, Inner), StartError> {
-    let listener = bind("local", SocketAddr::from(([127, 0, 0, 1], 0)))?;
+) -> Result<(Option<BTreeMap<&'static str, SecretString>>, InnerServer), StartError> {
+    let listener = bind_inner_listener()?;
     let options = local_options(settings, env, &listener, clock)?;
     match Local::open(options.clone()).await {
         Ok(local) => {
@@ -117,13 +123,12 @@ async fn open_local(
             let inner = tokio::spawn(axum::serve(listener, router).into_future());
             Ok((Some(local.credentials().clone()), Some(inner)))
         }
-        // A service runs: it is asked as any provider is.
         Err(LocalError::InUse { .. }) => Ok((Some(Local::credentials_beside(options)?), None)),
         Err(error) => Err(error.into()),
     }
 }
 
-/// It may become a file's name.
-fn is_name(name: &str) -> bool {
+/// Returns whether `name` may become the name of a map's file.
+fn is_provider_name(name: &str) -> bool {
     embedded(name).is_some() || crate::config::is_provider_name(name)
 }

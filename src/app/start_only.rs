@@ -1,9 +1,9 @@
-//! Settings that hold from start to end: what they are for is opened once.
+//! Settings that hold from start to end, because what they describe is opened once: sockets, pools, folders, the log.
 
 use crate::config::Settings;
 
-/// Sets each of the keys in `new` to what holds `now`, and names those that somebody changed since the `start`.
-macro_rules! keep {
+/// Puts each of the keys back to what holds `now`, and lists those that differ from the `start`.
+macro_rules! restore {
     ($new:ident, $start:ident, $now:ident: $($section:ident.$key:ident)*) => {{
         let mut changed = Vec::new();
         $(
@@ -16,11 +16,14 @@ macro_rules! keep {
     }};
 }
 
-/// Keeps what only a start can change, and names what was meant to change. `start` is what the start was told, `now`
-/// what came of it: a port of 0 is some port now.
-pub(super) fn keep(new: &mut Settings, start: &Settings, now: &Settings) -> Vec<&'static str> {
+/// Restores in `new` every setting that only a start can change, and returns the names of those that were changed.
+///
+/// `start` has the settings as the start read them; `now` has what came of them: a port of 0 there is a real port here.
+/// A `http.public_url` that follows from `http.listen` follows the restored address.
+pub(super) fn restore_start_only(new: &mut Settings, start: &Settings, now: &Settings) -> Vec<&'static str> {
+    // Why before: the restored address would hide that the URL follows from the one in the file.
     let follows = new.http.public_url == format!("http://{}", new.http.listen);
-    let changed = keep!(new, start, now:
+    let changed = restore!(new, start, now:
         http.listen http.metrics_listen
         database.url database.direct_url database.max_connections database.migrate_on_start database.require_postgres
         local.dir local.public_url local.max_bytes local.min_free_bytes local.max_open_uploads_per_owner local.max_bytes_per_owner

@@ -1,92 +1,83 @@
-//! One video: what is asked about it, and what follows from the answer.
+//! Looking at one video: what its provider is asked, and what follows from the answer.
 
 use chrono::{DateTime, Utc};
 
-use super::{deletion, proof};
-use crate::domain::{EXPIRED_AFTER, Field, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video};
-use crate::jobs::ask::{Answer, ask};
+use super::deletion;
+use super::findings::{Findings, own_observation};
+use super::proof::is_believable;
+use crate::domain::{
+    EXPIRED_AFTER, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video,
+};
+use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::provider::{Priority, Provider, Subject};
 use crate::state::AppState;
 use crate::store::{Edit, StoreError};
 
-/// What a look at a video brings: to be joined, and what was found out besides.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) observations: Vec<Observation>,
-    /// The asset was there (false) or not (true).
-    pub(super) missing: Option<bool>,
-    /// These members have been told to the provider.
-    pub(super) sent: Vec<String>,
-}
-
-impl Findings {
-    pub(super) fn of(observation: Observation) -> Self {
-        Self {
-            observations: vec![observation],
-            ..Self::default()
-        }
-    }
-}
-
-/// Looks at one video, writes what was found, and returns its status.
-pub(super) async fn look(state: &AppState, video: Video) -> Result<ShownStatus, StoreError> {
+/// Looks at one video, writes what was found, and returns the status that it has then.
+///
+/// # Errors
+/// The database fails. Nothing was written then, and the video is still due.
+pub(super) async fn look_at(state: &AppState, video: Video) -> Result<ShownStatus, StoreError> {
     let now = state.clock.now();
     let Some(provider) = state.providers.by_name(&video.provider) else {
-        // Another replica has its map, or nobody: either way it must not stay due here.
+        // Why: its map may be loaded on another replica, or on none. A video that stays due would be taken again at once.
         put_off(state, &video, now).await?;
         return Ok(video.status);
     };
+    // A halted provider is not asked; writing nothing sets the next check.
     let findings = if state.sightings.halted(provider.name()) {
         Findings::default()
     } else {
-        find_out(state, provider, &video, now).await?
+        investigate_video(state, provider, &video, now).await?
     };
-    write(state, provider, &video, &findings).await
+    write_findings(state, provider, &video, &findings).await
 }
 
-async fn find_out(
+/// Does what the video's status calls for: a step of a deletion, a call with unsent members, or a question.
+async fn investigate_video(
     state: &AppState,
     provider: &Provider,
     video: &Video,
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
     match video.status {
-        ShownStatus::Deleting => deletion::step(state, provider, video).await,
-        ShownStatus::Cancelled => deletion::after_cancel(state, provider, video).await,
-        ShownStatus::Created if !video.is_at_provider() => Ok(never_answered(video, now)),
+        ShownStatus::Deleting => deletion::delete_step(state, provider, video).await,
+        ShownStatus::Cancelled => Ok(deletion::clean_up_cancelled(state, provider, video).await),
+        ShownStatus::Created if !video.is_at_provider() => Ok(give_up_unanswered(video, now)),
+        // Why: an upload that failed between its steps may have left an asset without a file.
         ShownStatus::Errored if video.steps < i32::try_from(provider.upload_steps()).unwrap_or(i32::MAX) => {
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::default())
         }
-        ShownStatus::Ready if !video.unsent.is_empty() => Ok(tell(provider, video, now).await),
+        ShownStatus::Ready if !video.unsent.is_empty() => Ok(send_unsent(provider, video, now).await),
         ShownStatus::Created
         | ShownStatus::Waiting
         | ShownStatus::Preparing
         | ShownStatus::Ready
         | ShownStatus::Errored
         | ShownStatus::Expired
-        | ShownStatus::Deleted => asked(state, provider, video, now).await,
+        | ShownStatus::Deleted => ask_provider(state, provider, video, now).await,
     }
 }
 
-/// The provider never answered for the row: whoever made it has died.
-fn never_answered(video: &Video, now: DateTime<Utc>) -> Findings {
+/// Marks a row as errored for which the provider never answered within [`LOST_AFTER`]: the process that made it has died.
+fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
     if now - video.created_at < LOST_AFTER {
         return Findings::default();
     }
     let message = "The provider was never asked to the end; begin a new upload.";
-    Findings::of(Observation {
+    Findings::from_observation(Observation {
         status: Some(Status::Errored),
         fields: vec![
             (Field::ErrorCode, "upload_lost".into()),
             (Field::ErrorMessage, message.into()),
         ],
-        ..by_us(now)
+        ..own_observation(now)
     })
 }
 
-/// Tells the provider of members that changed.
-async fn tell(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Findings {
+/// Sends changed members to the provider. Members that it refuses for good count as sent: a repetition would not help.
+async fn send_unsent(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Findings {
     let names: Vec<&str> = video.unsent.iter().map(String::as_str).collect();
     match provider
         .update_asset(&Subject::of_video(video), &names, Priority::Background, now)
@@ -110,13 +101,15 @@ async fn tell(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Finding
     }
 }
 
-async fn asked(
+/// Asks the provider about the video. An upload expires where it is believably gone, or where its end is [`EXPIRED_AFTER`] ago and
+/// the provider reports nothing better.
+async fn ask_provider(
     state: &AppState,
     provider: &Provider,
     video: &Video,
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
-    let answer = match ask(provider, video, Priority::Background, &state.clock).await {
+    let answer = match fetch_status(provider, video, Priority::Background, &state.clock).await {
         Ok(answer) => answer,
         Err(error) => {
             tracing::warn!(video.id = %video.id, %error, "the provider could not be asked");
@@ -125,12 +118,12 @@ async fn asked(
     };
     note_sighting(state, provider, video, &answer, now);
     let mut findings = Findings {
-        missing: answer.missing(video),
+        missing: answer.missing_asset(video),
         ..Findings::default()
     };
-    let waits = video.status == ShownStatus::Waiting;
-    let gone = answer.upload_missing && waits && proof::believable(state, provider, video).await?;
-    let late = waits
+    let is_waiting = video.status == ShownStatus::Waiting;
+    let gone = answer.upload_missing && is_waiting && is_believable(state, provider, video).await?;
+    let late = is_waiting
         && video
             .upload_expires_at
             .is_some_and(|end| now >= end + EXPIRED_AFTER);
@@ -141,7 +134,7 @@ async fn asked(
     if gone || (late && !better_known && !answer.upload_missing) {
         findings.observations.push(Observation {
             status: Some(Status::Expired),
-            ..by_us(now)
+            ..own_observation(now)
         });
         deletion::delete_shell(provider, video, now).await;
     }
@@ -149,8 +142,15 @@ async fn asked(
     Ok(findings)
 }
 
-/// An asset that was seen before and is not there speaks against the credentials; one that is there for them.
-fn note_sighting(state: &AppState, provider: &Provider, video: &Video, answer: &Answer, now: DateTime<Utc>) {
+/// Notes what the answer says about our credentials: a known asset that is missing speaks against them, an answer about the
+/// video for them. See [`Sightings`](crate::provider::Sightings).
+fn note_sighting(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    answer: &ProviderStatus,
+    now: DateTime<Utc>,
+) {
     if answer.asset_missing && video.known.asset_id.is_some() {
         state.sightings.missed(provider.name());
     } else if answer
@@ -162,8 +162,10 @@ fn note_sighting(state: &AppState, provider: &Provider, video: &Video, answer: &
     }
 }
 
-/// Joins what was found and sets the next question.
-async fn write(
+/// Joins the findings and sets the next check, in one write. Returns the status of the video after it.
+///
+/// Findings that contradict the video's ids are logged and not joined.
+async fn write_findings(
     state: &AppState,
     provider: &Provider,
     looked_at: &Video,
@@ -183,10 +185,10 @@ async fn write(
         } else {
             0
         };
-        if !asks_again(video, looked_at, needs, now) {
+        if !became_due_meanwhile(video, looked_at, needs, now) {
             video.check_at = video.next_check(&state.check_times, now);
         }
-        Ok::<(), crate::domain::IdentityConflict>(())
+        Ok::<(), IdentityConflict>(())
     });
     let conflict = match edit.await {
         Ok(Edit::Done(after)) => return Ok(after.status),
@@ -200,8 +202,9 @@ async fn write(
     Ok(looked_at.status)
 }
 
-/// Returns whether the video became due while the provider was being asked: the question under way does not serve that.
-fn asks_again(video: &Video, looked_at: &Video, needs: NeededIds, now: DateTime<Utc>) -> bool {
+/// Returns whether the video became due while the provider was being asked: the answer does not serve that, so the video
+/// stays due.
+fn became_due_meanwhile(video: &Video, looked_at: &Video, needs: NeededIds, now: DateTime<Utc>) -> bool {
     let changed_meanwhile = video.revision != looked_at.revision;
     let is_due = video.check_at.is_some_and(|at| at <= now);
     // Why: an event that lacks an id makes the video due for the very time at which it may have been due already.
@@ -209,7 +212,7 @@ fn asks_again(video: &Video, looked_at: &Video, needs: NeededIds, now: DateTime<
     changed_meanwhile && is_due && wanted
 }
 
-/// Nothing of the answer is joined; the question comes again later.
+/// Sets the next check, and joins nothing.
 async fn put_off(state: &AppState, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
     let edit = state.store.edit_video(video.id, now, |video| {
         video.checks = video.checks.saturating_add(1);
@@ -217,13 +220,4 @@ async fn put_off(state: &AppState, video: &Video, now: DateTime<Utc>) -> Result<
         Ok::<(), std::convert::Infallible>(())
     });
     edit.await.map(|_| ())
-}
-
-/// A report of our own.
-pub(super) fn by_us(now: DateTime<Utc>) -> Observation {
-    Observation {
-        at: Some(now),
-        seen_at: now,
-        ..Observation::default()
-    }
 }

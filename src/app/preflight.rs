@@ -1,6 +1,8 @@
-//! What can be told to be wrong before anything is opened: settings, who may call, maps and their secrets, all at once.
+//! Checks before anything is opened. They find every mistake in settings, authentication, maps and their secrets at once,
+//! where [`App::build`](super::App::build) would stop at the first one.
 
-use super::{StartError, check_default, load_map, maps};
+use super::maps::{check_default, load_map, read_all_maps};
+use super::start_error::StartError;
 use crate::auth::check_development;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest, known_variables};
@@ -8,10 +10,12 @@ use crate::local;
 use crate::provider::{HashKey, LoadOptions, Provider, variables};
 use crate::telemetry::CallMeter;
 
-/// Passes the settings on where nothing is wrong with them and with what they name.
+/// Returns the settings where nothing is wrong with them and with what they name.
+///
+/// Settings that could be read in spite of mistakes are checked further, except the sections that the mistakes are about.
 ///
 /// # Errors
-/// Everything that is wrong, a line each.
+/// All mistakes, a line each; and variables that were probably misspelt, since they may be the reason.
 pub(crate) fn preflight(
     settings: Result<Settings, StartError>,
     env: &Environment,
@@ -47,12 +51,13 @@ pub(crate) fn preflight(
     if faults.is_empty() {
         return Ok(settings);
     }
-    faults.extend(misspelt(&settings, env));
-    Err(StartError::all(faults))
+    faults.extend(misspelt_variables(&settings, env));
+    Err(StartError::from_all(faults))
 }
 
-/// The maps of the enabled providers, and what is wrong with the others. The built-in provider makes what its map
-/// needs when it is opened, so its map is left out.
+/// Loads the maps of the enabled providers; returns those that load, and the faults of the others.
+///
+/// Why without the built-in provider: it makes the secrets that its map needs when it is opened.
 fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<StartError>) {
     let (mut providers, mut faults) = (Vec::new(), Vec::new());
     let look_up = |name: &str| env.get(name).map(str::to_owned);
@@ -66,7 +71,7 @@ fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<S
             settings,
             name,
             &look_up,
-            // They ask nobody.
+            // Why the default one: no call is made, so no rate is counted.
             LoadOptions::default().ledger,
             CallMeter::default(),
             &Clock::system(),
@@ -79,10 +84,10 @@ fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<S
     (providers, faults)
 }
 
-/// Lines that stop nothing but should be known: settings that are gone, variables that nothing reads.
+/// Returns lines that stop no start but should be seen: settings that are gone, and variables that nothing reads.
 pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
     let mut lines = settings.warnings.clone();
-    lines.extend(unread(settings).into_iter().map(|(name, meant)| {
+    lines.extend(unread_variables(settings).into_iter().map(|(name, meant)| {
         let meant = meant
             .map(|meant| format!("; did you mean {meant}?"))
             .unwrap_or_default();
@@ -91,13 +96,13 @@ pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
     lines
 }
 
-/// Variables that nothing reads and that were probably meant to be one that is not set.
-fn misspelt(settings: &Settings, env: &Environment) -> Vec<StartError> {
+/// Returns a fault for each variable that nothing reads and that is probably a misspelt one: one that is not set itself.
+fn misspelt_variables(settings: &Settings, env: &Environment) -> Vec<StartError> {
     let is_set = |name: &str| {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
         env.get(plain).is_some() || env.get(&format!("{plain}_FILE")).is_some()
     };
-    let unread = unread(settings).into_iter();
+    let unread = unread_variables(settings).into_iter();
     let meant = unread.filter_map(|(name, meant)| Some((name, meant.filter(|meant| !is_set(meant))?)));
     meant
         .map(|(name, meant)| {
@@ -107,12 +112,12 @@ fn misspelt(settings: &Settings, env: &Environment) -> Vec<StartError> {
         .collect()
 }
 
-/// `VIDEO_` variables that are no setting's, no secret's and no known map's, with what was probably meant.
-fn unread(settings: &Settings) -> Vec<(String, Option<String>)> {
+/// Returns the `VIDEO_` variables that belong to no setting, secret or known map, each with the name that was probably meant.
+fn unread_variables(settings: &Settings) -> Vec<(String, Option<String>)> {
     if settings.unread_variables.is_empty() {
         return Vec::new();
     }
-    let of_maps: Vec<String> = maps::texts(settings)
+    let of_maps: Vec<String> = read_all_maps(settings)
         .iter()
         .flat_map(|text| variables(text))
         .flat_map(|(name, _)| [format!("{name}_FILE"), name])

@@ -1,4 +1,4 @@
-//! What came of a batch of events: counted and told once it is written.
+//! Metrics and trace spans of applied events. They are written once the outcome is committed, and not before.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -13,24 +13,26 @@ use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Listening, Plan};
 use crate::telemetry::{Metrics, TRACE};
 
-/// A batch that is being written: its span, and what is to be counted then.
+/// The measurements of one batch while it is planned and written. Dropped without [`BatchMeter::count`], it counts nothing.
 #[derive(Debug, Default)]
-pub(super) struct Counted {
+pub(super) struct BatchMeter {
+    /// Open while the batch is written: its end is the end of the span.
     span: Option<Span>,
-    events: Vec<Planned>,
+    events: Vec<PlannedEvent>,
 }
 
+/// The counted members of one event.
 #[derive(Debug)]
-struct Planned {
+struct PlannedEvent {
     provider: String,
     event_type: String,
     received_at: DateTime<Utc>,
     state: EventState,
 }
 
-impl Counted {
-    /// Looks at what is planned for `due`, and hands the plan on.
-    pub(super) fn watch(&mut self, state: &AppState, due: &Due, plan: Plan) -> Plan {
+impl BatchMeter {
+    /// Notes what is planned for `due`, and returns the plan as it is. A repeated plan replaces the one before.
+    pub(super) fn note_plan(&mut self, state: &AppState, due: &Due, plan: Plan) -> Plan {
         let span = tracing::info_span!(
             target: TRACE,
             parent: None,
@@ -40,16 +42,16 @@ impl Counted {
             events = due.events.len(),
         );
         let by_id: HashMap<Uuid, &InboxEvent> = due.events.iter().map(|event| (event.id, event)).collect();
-        let of = |outcome: &EventOutcome| by_id.get(&outcome.id).copied();
+        let event_of = |outcome: &EventOutcome| by_id.get(&outcome.id).copied();
         self.events.clear();
         for (outcome, event) in plan
             .events
             .iter()
-            .filter_map(|outcome| Some((outcome, of(outcome)?)))
+            .filter_map(|outcome| Some((outcome, event_of(outcome)?)))
         {
-            let kind = kind(&state.providers, &event.provider, &event.event_type);
-            told(&span, event, kind, outcome.state, outcome.video_id);
-            self.events.push(Planned {
+            let kind = metric_type(&state.providers, &event.provider, &event.event_type);
+            record_span(&span, event, kind, outcome.state, outcome.video_id);
+            self.events.push(PlannedEvent {
                 provider: event.provider.clone(),
                 event_type: event.event_type.clone(),
                 received_at: event.received_at,
@@ -60,10 +62,10 @@ impl Counted {
         plan
     }
 
-    /// It is written.
-    pub(super) fn end(self, state: &AppState) {
+    /// Counts all events of the batch, after the commit.
+    pub(super) fn count(self, state: &AppState) {
         for event in &self.events {
-            count(
+            count_event(
                 state,
                 &event.provider,
                 &event.event_type,
@@ -74,9 +76,9 @@ impl Counted {
     }
 }
 
-/// One event was finished by itself.
-pub(super) fn one(state: &AppState, event: &InboxEvent, outcome: &EventOutcome) {
-    count(
+/// Counts one event that was finished outside of a batch.
+pub(super) fn count_one(state: &AppState, event: &InboxEvent, outcome: &EventOutcome) {
+    count_event(
         state,
         &event.provider,
         &event.event_type,
@@ -85,52 +87,66 @@ pub(super) fn one(state: &AppState, event: &InboxEvent, outcome: &EventOutcome) 
     );
 }
 
-/// Counts what the store tells of.
-pub fn counting(providers: Arc<ProviderSet>, metrics: Arc<Metrics>, clock: Clock) -> Arc<dyn Listening> {
-    Arc::new(Counting {
+/// Returns the observer that counts what the store itself applies: see [`Listening`].
+pub fn outcome_counter(
+    providers: Arc<ProviderSet>,
+    metrics: Arc<Metrics>,
+    clock: Clock,
+) -> Arc<dyn Listening> {
+    Arc::new(OutcomeCounter {
         providers,
         metrics,
         clock,
     })
 }
 
-struct Counting {
+struct OutcomeCounter {
     providers: Arc<ProviderSet>,
     metrics: Arc<Metrics>,
     clock: Clock,
 }
 
-impl Listening for Counting {
+impl Listening for OutcomeCounter {
     fn ended(&self, provider: &str, status: ShownStatus) {
         self.metrics.ended(provider, status.as_str());
     }
 
     fn applied(&self, event: &InboxEvent, video_id: Uuid) {
-        let kind = kind(&self.providers, &event.provider, &event.event_type);
+        let kind = metric_type(&self.providers, &event.provider, &event.event_type);
         let lag = (self.clock.now() - event.received_at)
             .to_std()
             .unwrap_or_default();
         let state = EventState::Applied;
         self.metrics
             .applied(&event.provider, kind, state.as_str(), Some(lag));
-        told(&Span::none(), event, kind, state, Some(video_id));
+        record_span(&Span::none(), event, kind, state, Some(video_id));
     }
 }
 
-fn kind<'a>(providers: &'a ProviderSet, provider: &str, event_type: &str) -> &'a str {
+/// Returns the event type for metrics: the types that the map knows, else `other`.
+///
+/// Why: the set of label values must not grow with what a sender writes.
+fn metric_type<'a>(providers: &'a ProviderSet, provider: &str, event_type: &str) -> &'a str {
     let known = providers.by_name(provider);
     known.map_or("other", |provider| provider.known_type(event_type))
 }
 
-fn count(state: &AppState, provider: &str, event_type: &str, to: EventState, received_at: DateTime<Utc>) {
-    let kind = kind(&state.providers, provider, event_type);
+/// Counts one event. The lag from receipt is measured for applied events alone.
+fn count_event(
+    state: &AppState,
+    provider: &str,
+    event_type: &str,
+    to: EventState,
+    received_at: DateTime<Utc>,
+) {
+    let kind = metric_type(&state.providers, provider, event_type);
     let lag = (state.clock.now() - received_at).to_std().unwrap_or_default();
     let lag = (to == EventState::Applied).then_some(lag);
     state.metrics.applied(provider, kind, to.as_str(), lag);
 }
 
-/// A span for each event; of the batch's trace where there is one.
-fn told(batch: &Span, event: &InboxEvent, kind: &str, state: EventState, video_id: Option<Uuid>) {
+/// Records a span for one event, below the batch's span where there is one.
+fn record_span(batch: &Span, event: &InboxEvent, kind: &str, state: EventState, video_id: Option<Uuid>) {
     let span = tracing::info_span!(
         target: TRACE,
         parent: batch,

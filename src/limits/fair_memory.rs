@@ -1,26 +1,28 @@
-//! Memory that requests share: bounded in all, and one caller has half of it at most.
+//! A budget of memory for the bodies of requests: bounded in all, and for each caller.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::{CallerKey, Refused};
+use super::caller_key::CallerKey;
+use super::fair::Refused;
 
-/// So many bytes for everybody.
+/// A budget of bytes. One caller gets half of it at most, so that another one always finds room.
 #[derive(Debug)]
-pub struct FairRoom {
+pub struct FairMemory {
     bytes: usize,
     taken: Mutex<Taken>,
 }
 
 #[derive(Debug, Default)]
 struct Taken {
+    /// The sum over all callers.
     bytes: usize,
-    /// Those that have some.
+    /// Callers that have taken some.
     by_caller: HashMap<CallerKey, usize>,
 }
 
-impl FairRoom {
-    /// Nothing is taken.
+impl FairMemory {
+    /// Creates a budget of which nothing is taken.
     pub fn new(bytes: usize) -> Self {
         Self {
             bytes,
@@ -28,38 +30,38 @@ impl FairRoom {
         }
     }
 
-    /// The share of one request, empty at first.
+    /// Creates the share of one request, empty at first.
     pub fn share(self: &Arc<Self>, caller: CallerKey) -> RoomShare {
         RoomShare {
-            room: self.clone(),
+            memory: self.clone(),
             caller,
             bytes: 0,
         }
     }
 
-    fn taken(&self) -> MutexGuard<'_, Taken> {
+    fn lock(&self) -> MutexGuard<'_, Taken> {
         self.taken.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// What one request has of a [`FairRoom`]; free again with the value's end.
+/// The bytes that one request has taken of a [`FairMemory`]. They are free again when the value is dropped.
 #[derive(Debug)]
 pub struct RoomShare {
-    room: Arc<FairRoom>,
+    memory: Arc<FairMemory>,
     caller: CallerKey,
     bytes: usize,
 }
 
 impl RoomShare {
-    /// Takes what is missing to have `bytes`.
+    /// Grows the share to `bytes` in all; a share that is as large already stays as it is.
     ///
     /// # Errors
-    /// All of it is taken, or the caller's half is: nothing more was taken.
+    /// [`Refused`]: the budget, or the caller's half of it, does not suffice. The share stays as it was.
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refused> {
         let more = bytes.saturating_sub(self.bytes);
-        let mut taken = self.room.taken();
+        let mut taken = self.memory.lock();
         let own = taken.by_caller.get(&self.caller).copied().unwrap_or_default() + more;
-        if taken.bytes + more > self.room.bytes || own > self.room.bytes / 2 {
+        if taken.bytes + more > self.memory.bytes || own > self.memory.bytes / 2 {
             return Err(Refused);
         }
         taken.bytes += more;
@@ -71,7 +73,7 @@ impl RoomShare {
 
 impl Drop for RoomShare {
     fn drop(&mut self) {
-        let mut taken = self.room.taken();
+        let mut taken = self.memory.lock();
         taken.bytes -= self.bytes;
         let left = taken.by_caller.get(&self.caller).map(|own| own - self.bytes);
         match left {
@@ -88,22 +90,22 @@ mod tests {
 
     #[test]
     fn one_caller_leaves_half_of_it_to_others() {
-        let room = Arc::new(FairRoom::new(100));
+        let memory = Arc::new(FairMemory::new(100));
         let [greedy, other] = ["greedy", "other"].map(CallerKey::owner);
-        let mut many: Vec<_> = (0..5).map(|_| room.share(greedy)).collect();
+        let mut many: Vec<_> = (0..5).map(|_| memory.share(greedy)).collect();
         for share in &mut many {
             share.grow_to(4).unwrap();
             share.grow_to(10).unwrap();
         }
-        assert_eq!(room.share(greedy).grow_to(1), Err(Refused));
-        let mut own = room.share(other);
+        assert_eq!(memory.share(greedy).grow_to(1), Err(Refused));
+        let mut own = memory.share(other);
         own.grow_to(50).unwrap();
         assert_eq!(own.grow_to(51), Err(Refused));
-        assert_eq!(room.share(CallerKey::unknown()).grow_to(1), Err(Refused));
+        assert_eq!(memory.share(CallerKey::unknown()).grow_to(1), Err(Refused));
         drop(many);
-        room.share(greedy).grow_to(50).unwrap();
+        memory.share(greedy).grow_to(50).unwrap();
         drop(own);
-        assert_eq!(room.taken().bytes, 0);
-        assert!(room.taken().by_caller.is_empty());
+        assert_eq!(memory.lock().bytes, 0);
+        assert!(memory.lock().by_caller.is_empty());
     }
 }

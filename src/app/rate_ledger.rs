@@ -1,4 +1,4 @@
-//! The turns of providers' rates are written down in our database.
+//! The ledger of providers' rates, kept in our database: all processes on it share each provider's rate.
 
 use std::sync::Arc;
 
@@ -8,9 +8,10 @@ use crate::domain::{Pace, TurnAnswer, TurnRequest};
 use crate::provider::{LedgerError, TurnLedger};
 use crate::store::{Store, Turns};
 
+/// Adapts [`Turns`] of the store to the [`TurnLedger`] that providers expect: neither module imports the other.
 struct DatabaseLedger(Turns);
 
-/// The ledger that every process on this database shares.
+/// Returns the ledger of `store`'s database.
 pub(crate) fn ledger(store: &Store) -> Arc<dyn TurnLedger> {
     Arc::new(DatabaseLedger(store.turns()))
 }

@@ -1,0 +1,58 @@
+//! What each listener serves.
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::map_request;
+
+use crate::config::Settings;
+use crate::local::{ClientAddress, Local};
+use crate::state::AppState;
+use crate::{console, http};
+
+/// The routers of all listeners, for one snapshot of the state.
+pub(super) struct Routers {
+    /// For `http.listen`: the API, the console page, and what viewers and uploaders need of the built-in provider.
+    pub(super) public: Router,
+    /// For the inner loopback listener, where the built-in provider runs here: the provider, and the webhook route that it
+    /// posts to.
+    pub(super) inner: Option<Router>,
+    /// For `http.metrics_listen`.
+    pub(super) metrics: Router,
+}
+
+impl Routers {
+    /// Builds all routers; the metrics router even where nothing listens for it.
+    pub(super) fn new(state: &AppState, local: Option<&Local>) -> Self {
+        let viewed = local.map(|local| public_local_router(state, local));
+        Self {
+            public: http::router(state, viewed, console_router(&state.settings)),
+            inner: local.map(|local| http::inner_router(state.clone(), local.router())),
+            metrics: http::metrics_router(state),
+        }
+    }
+}
+
+/// Returns the routes of the built-in provider for the public listener. Each request carries its [`ClientAddress`], found
+/// by `http.trusted_proxies`: the provider is an island and knows no proxies.
+fn public_local_router(state: &AppState, local: &Local) -> Router {
+    let state = state.clone();
+    local.router().layer(map_request(move |request: Request| {
+        let (mut parts, body) = request.into_parts();
+        if let Some(address) = http::address_of(&state, &parts) {
+            parts.extensions.insert(ClientAddress(address));
+        }
+        std::future::ready(Request::from_parts(parts, body))
+    }))
+}
+
+/// Returns the console page, or `None` where `http.console` is off.
+fn console_router(settings: &Settings) -> Option<Router> {
+    let options = || console::Options {
+        hls_js_url: settings.console.hls_js_url.clone(),
+        hls_js_integrity: settings.console.hls_js_integrity.clone(),
+        public_url: settings.http.public_url.clone(),
+        prefix: settings.http.path_prefix().to_owned(),
+        development: settings.auth.is_unset(),
+    };
+    settings.http.console.then(|| console::router(options()))
+}

@@ -1,0 +1,84 @@
+//! Fetching the state of one video from its provider.
+
+use chrono::{DateTime, Utc};
+
+use crate::clock::Clock;
+use crate::domain::{Observation, ShownStatus, Status, Video};
+use crate::provider::{CallError, Capability, Found, Priority, Provider, Subject};
+
+/// The provider's answers about one video.
+#[derive(Debug, Default)]
+pub(super) struct ProviderStatus {
+    /// To be joined with [`Video::observe`], in any order.
+    pub(super) observations: Vec<Observation>,
+    /// The provider answered "not found" about the asset.
+    pub(super) asset_missing: bool,
+    /// The provider answered "not found" about the upload.
+    pub(super) upload_missing: bool,
+}
+
+impl ProviderStatus {
+    /// Returns whether the asset is missing, for [`Video::note_missing`]; `None` where the provider was not asked about it.
+    pub(super) fn missing_asset(&self, video: &Video) -> Option<bool> {
+        let was_asked = video.known.asset_id.is_some() || self.asset_missing;
+        was_asked.then_some(self.asset_missing)
+    }
+
+    /// Returns whether the provider answered "not found" about the asset or the upload.
+    pub(super) fn is_not_found(&self) -> bool {
+        self.asset_missing || self.upload_missing
+    }
+
+    /// Returns whether the answers prove that the provider knows the video.
+    pub(super) fn confirms_video(&self) -> bool {
+        let is_about_it = |seen: &Observation| seen.asset_id.is_some() || seen.status.is_some();
+        !self.is_not_found() && self.observations.iter().any(is_about_it)
+    }
+}
+
+/// Fetches the state of `video`: of its asset where that is known, else of its upload, and then of the asset that the
+/// upload names. Calls that the map does not have are left out; so the answer may be empty.
+///
+/// # Errors
+/// The provider refused or failed.
+pub(super) async fn fetch_status(
+    provider: &Provider,
+    video: &Video,
+    priority: Priority<'_>,
+    clock: &Clock,
+) -> Result<ProviderStatus, CallError> {
+    let mut status = ProviderStatus::default();
+    let mut subject = Subject::of_video(video);
+    if subject.asset_id.is_none() && subject.upload_id.is_some() && provider.can(Capability::UploadGet) {
+        let now = clock.now();
+        match provider.get_upload(&subject, priority, now).await? {
+            Found::Here(seen) => {
+                subject.asset_id.clone_from(&seen.asset_id);
+                status.observations.push(seen);
+            }
+            Found::Gone => {
+                status.upload_missing = true;
+                // Why: an upload that its provider forgot before a file came can end in nothing else.
+                if video.status == ShownStatus::Waiting {
+                    status.observations.push(expired_at(now));
+                }
+            }
+        }
+    }
+    if subject.asset_id.is_some() && provider.can(Capability::AssetGet) {
+        match provider.get_asset(&subject, priority, clock.now()).await? {
+            Found::Here(seen) => status.observations.push(seen),
+            Found::Gone => status.asset_missing = true,
+        }
+    }
+    Ok(status)
+}
+
+fn expired_at(now: DateTime<Utc>) -> Observation {
+    Observation {
+        at: Some(now),
+        seen_at: now,
+        status: Some(Status::Expired),
+        ..Observation::default()
+    }
+}

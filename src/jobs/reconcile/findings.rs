@@ -1,0 +1,44 @@
+//! The result of looking at one video.
+
+use chrono::{DateTime, Utc};
+
+use crate::domain::Observation;
+
+/// The findings of one look, to be written in one edit of the video. The default is: nothing new, check again later.
+#[derive(Debug, Default)]
+pub(super) struct Findings {
+    /// To be joined with [`Video::observe`](crate::domain::Video::observe).
+    pub(super) observations: Vec<Observation>,
+    /// `Some(true)` where the provider called the asset missing; `None` where it was not asked, see
+    /// [`Video::note_missing`](crate::domain::Video::note_missing).
+    pub(super) missing: Option<bool>,
+    /// Members that the provider has now, or refused for good: they are unsent no more.
+    pub(super) sent: Vec<String>,
+}
+
+impl Findings {
+    /// Creates findings of one observation.
+    pub(super) fn from_observation(observation: Observation) -> Self {
+        Self {
+            observations: vec![observation],
+            ..Self::default()
+        }
+    }
+
+    /// Creates findings that end the video: it is gone at its provider.
+    pub(super) fn gone_at(now: DateTime<Utc>) -> Self {
+        Self::from_observation(Observation {
+            gone: true,
+            ..own_observation(now)
+        })
+    }
+}
+
+/// Returns an empty observation that is a conclusion of ours, made `now`.
+pub(super) fn own_observation(now: DateTime<Utc>) -> Observation {
+    Observation {
+        at: Some(now),
+        seen_at: now,
+        ..Observation::default()
+    }
+}
