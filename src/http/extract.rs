@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::depth;
-use super::error::{ApiError, FieldProblem};
+use super::json_depth;
+use super::problem::{ApiError, FieldProblem};
 use crate::state::AppState;
 use crate::telemetry::{note_event, note_video};
 
@@ -22,7 +22,7 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     async fn from_request(request: Request, state: &AppState) -> Result<Self, ApiError> {
         JsonBytes::from_request(request, state)
             .await
-            .and_then(|raw| parse(&raw.0))
+            .and_then(|raw| parse_json(&raw.0))
             .map(Self)
     }
 }
@@ -68,21 +68,21 @@ fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
 }
 
 /// Reads a JSON body into `T`.
-pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
-    if let Some(member) = depth::too_deep(bytes) {
+pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    if let Some(member) = json_depth::find_too_deep(bytes) {
         return Err(ApiError::InvalidBody(vec![FieldProblem {
             pointer: member,
-            detail: format!("must be nested at most {} deep", depth::MOST),
+            detail: format!("must be nested at most {} deep", json_depth::MAX_DEPTH),
         }]));
     }
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::InvalidRequest(format!("The body is not JSON: {error}.")))?;
-    if let Some(pointer) = nul_in(&value) {
+    if let Some(pointer) = find_nul(&value) {
         let detail = "U+0000 is not allowed in a text".to_owned();
         return Err(ApiError::InvalidBody(vec![FieldProblem { pointer, detail }]));
     }
     if !value.is_object() {
-        return Err(ApiError::field("", "must be a JSON object"));
+        return Err(ApiError::invalid_field("", "must be a JSON object"));
     }
     serde_path_to_error::deserialize(value).map_err(|error| {
         let detail = error.inner().to_string();
@@ -94,18 +94,18 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
 }
 
 /// Where a text or a member's name holds U+0000.
-fn nul_in(value: &Value) -> Option<String> {
+fn find_nul(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(String::new),
         Value::Array(items) => items
             .iter()
             .enumerate()
-            .find_map(|(index, item)| Some(format!("/{index}{}", nul_in(item)?))),
+            .find_map(|(index, item)| Some(format!("/{index}{}", find_nul(item)?))),
         Value::Object(members) => members.iter().find_map(|(name, item)| {
             let inner = if name.contains('\0') {
                 Some(String::new())
             } else {
-                nul_in(item)
+                find_nul(item)
             };
             Some(format!(
                 "/{}{}",
@@ -180,7 +180,7 @@ impl FromRequestParts<AppState> for NoQuery {
 }
 
 /// Whose id it is, the path says.
-fn note(parts: &Parts, id: Uuid) {
+fn note_id(parts: &Parts, id: Uuid) {
     if parts.uri.path().starts_with("/v1/videos/") || parts.uri.path().starts_with("/v1/admin/videos/") {
         note_video(id);
     } else {
@@ -202,7 +202,7 @@ impl FromRequestParts<AppState> for Id {
         Uuid::parse_str(&text)
             .ok()
             .filter(|_| canonical)
-            .inspect(|id| note(parts, *id))
+            .inspect(|id| note_id(parts, *id))
             .map(Self)
             .ok_or(ApiError::NotFound)
     }

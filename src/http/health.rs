@@ -1,4 +1,4 @@
-//! Probes: alive, and ready for traffic.
+//! The probes: `GET /livez` and `GET /readyz`.
 
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -8,10 +8,10 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ApiError;
+use super::problem::ApiError;
 use crate::state::AppState;
 
-/// How long an answer of the database is believed.
+/// The age up to which the last result of the readiness check is used again.
 const CACHED_FOR: chrono::Duration = chrono::Duration::seconds(1);
 
 /// The answer of a probe.
@@ -26,13 +26,14 @@ pub(crate) struct Health {
 #[utoipa::path(
     get,
     path = "/livez",
+    operation_id = "live",
     tag = "operating",
     security(()),
     responses(
         (status = 200, body = Health),
     ),
 )]
-pub(crate) async fn live() -> Json<Health> {
+pub(crate) async fn show_alive() -> Json<Health> {
     Json(Health { status: "ok" })
 }
 
@@ -40,6 +41,7 @@ pub(crate) async fn live() -> Json<Health> {
 #[utoipa::path(
     get,
     path = "/readyz",
+    operation_id = "ready",
     tag = "operating",
     security(()),
     responses(
@@ -47,11 +49,12 @@ pub(crate) async fn live() -> Json<Health> {
     ),
     extensions(("x-problems" = json!(["unavailable"]))),
 )]
-pub(crate) async fn ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
+pub(crate) async fn show_ready(State(state): State<AppState>) -> Result<Json<Health>, ApiError> {
     if state.stopping.load(Ordering::SeqCst) {
         return Err(ApiError::Unavailable);
     }
     let now = state.clock.now();
+    // Why held during the check: probes that come together make one check of the database.
     let mut last = state.last_ready.lock().await;
     let known = last.filter(|(at, _)| now - *at < CACHED_FOR && now >= *at);
     let ready = match known {

@@ -1,4 +1,4 @@
-//! `GET /metrics`: what was counted, and how things stand now.
+//! `GET /metrics`: counters as they are, and gauges that are set when it is read.
 
 use std::time::Duration;
 
@@ -8,38 +8,38 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderValue, header};
 
-use super::error::ApiError;
+use super::problem::ApiError;
 use crate::domain::{EventState, OutgoingState};
 use crate::state::AppState;
 use crate::store::{Depth, Depths};
 use crate::telemetry::Metrics;
 
-/// How long the queues' depths are believed: several collectors cost the database no more than one.
+/// The age up to which the last depths are used again: several collectors cost the database no more than one.
 const CACHED_FOR: chrono::Duration = chrono::Duration::seconds(5);
-/// A database that takes longer is not waited for: everything else is told all the same.
-const PATIENCE: Duration = Duration::from_secs(2);
+/// The longest wait for the database. Without its depths the response has all other metrics.
+const DEPTHS_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// The one route.
-pub(super) fn route(state: &AppState) -> Router {
+/// Makes the router of `GET /metrics`.
+pub(super) fn metrics_route(state: &AppState) -> Router {
     Router::new()
-        .route("/metrics", get(read))
+        .route("/metrics", get(show_metrics))
         .method_not_allowed_fallback(async || ApiError::MethodNotAllowed)
         .with_state(state.clone())
 }
 
-async fn read(State(state): State<AppState>) -> Result<Response, ApiError> {
-    // Held while gauges are set, so that two readers do not see each other's half.
+async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiError> {
+    // Why held while gauges are set: of two readers none must see gauges that the other has just reset.
     let mut last = state.last_depths.lock().await;
     let now = state.clock.now();
     let fresh = last
         .as_ref()
         .is_some_and(|(at, _)| now >= *at && now - *at < CACHED_FOR);
     if !fresh {
-        *last = depths(&state).await.map(|depths| (now, depths));
+        *last = read_depths(&state).await.map(|depths| (now, depths));
     }
     let metrics = &state.metrics;
-    queues(metrics, last.as_ref().map(|(_, depths)| depths), now);
-    momentary(&state);
+    set_queue_gauges(metrics, last.as_ref().map(|(_, depths)| depths), now);
+    set_process_gauges(&state);
     let text = metrics
         .text()
         .map_err(|error| ApiError::Internal(Box::new(error)))?;
@@ -53,9 +53,10 @@ async fn read(State(state): State<AppState>) -> Result<Response, ApiError> {
     Ok(response)
 }
 
-/// None where the database does not tell: no figure is better than an old one.
-async fn depths(state: &AppState) -> Option<Depths> {
-    match tokio::time::timeout(PATIENCE, state.store.depths()).await {
+/// Reads the depths of inbox and outbox; `None` where the database fails or is too slow: no figure is better than an old
+/// one.
+async fn read_depths(state: &AppState) -> Option<Depths> {
+    match tokio::time::timeout(DEPTHS_TIMEOUT, state.store.depths()).await {
         Ok(Ok(depths)) => Some(depths),
         Ok(Err(error)) => {
             error.log("the queues' depths are not known");
@@ -68,7 +69,8 @@ async fn depths(state: &AppState) -> Option<Depths> {
     }
 }
 
-fn queues(metrics: &Metrics, depths: Option<&Depths>, now: chrono::DateTime<chrono::Utc>) {
+/// Sets the gauges of inbox and outbox, by state; those without a row are absent.
+fn set_queue_gauges(metrics: &Metrics, depths: Option<&Depths>, now: chrono::DateTime<chrono::Utc>) {
     for gauge in [
         &metrics.inbox_events,
         &metrics.inbox_oldest,
@@ -101,8 +103,8 @@ fn queues(metrics: &Metrics, depths: Option<&Depths>, now: chrono::DateTime<chro
         .set(age(&depths.outbox));
 }
 
-/// What is asked of the process itself.
-fn momentary(state: &AppState) {
+/// Sets the gauges that the process knows by itself: streams, permits, database connections, tokens, halted reconcilers.
+fn set_process_gauges(state: &AppState) {
     let metrics = &state.metrics;
     let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
     metrics.streams.set(whole(state.hub.streams()));

@@ -1,5 +1,15 @@
 //! `POST /v1/webhooks/{provider}`: verified over the raw bytes, durable before the 200.
+//!
+//! 1. **Provider and headers** are checked before the body is read: 404 where the provider is unknown or takes no
+//!    webhooks, 401 where the signature's header or its timestamp is not acceptable.
+//! 2. **Body.** Read within [`MAX_BYTES`] (413), [`BODY_DEADLINE`] (400) and the memory that all webhook bodies share
+//!    (503; [`FairRoom`](crate::limits::FairRoom)).
+//! 3. **Signature** over the raw bytes: 401. Nothing is parsed before it holds ([`VerifiedWebhook`]).
+//! 4. **Event.** The verified body becomes a row; one that is not JSON becomes a `failed` row, so that it is not lost.
+//! 5. **Store** ([`Intake::submit`](crate::store::Intake::submit)), within [`STORE_DEADLINE`]: the response is 200 only
+//!    when the row is durable, else 503, and the provider sends the event again.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,25 +20,25 @@ use http_body_util::BodyExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::error::ApiError;
-use super::peer;
+use super::middleware::refuse_webhook;
+use super::problem::ApiError;
 use crate::domain::{EventState, NewEvent};
 use crate::limits::{CallerKey, RoomShare};
-use crate::provider::VerifiedBody;
+use crate::provider::{Provider, VerifiedBody};
 use crate::state::AppState;
 use crate::store::Stored;
 use crate::telemetry::{note_caller, note_event, note_video};
 
-/// Largest webhook body, in bytes.
+/// Largest webhook body: 1 MiB.
 const MAX_BYTES: usize = 1 << 20;
-/// A sender that needs longer for its body is cut off.
+/// The time that a sender has for its body.
 const BODY_DEADLINE: Duration = Duration::from_secs(3);
-/// Providers give up at five seconds: an honest 503 comes before.
+/// The time that storing may take. Providers give up at five seconds: an honest 503 comes before.
 const STORE_DEADLINE: Duration = Duration::from_millis(3500);
 
 /// A webhook whose signature held over its raw bytes. Only verification makes one.
 pub(crate) struct VerifiedWebhook {
-    provider: std::sync::Arc<crate::provider::Provider>,
+    provider: Arc<Provider>,
     body: VerifiedBody,
 }
 
@@ -43,7 +53,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         if !provider.receives_webhooks() {
             return Err(ApiError::NotFound);
         }
-        let refused = |refusal| peer::not_verified(state, &parts, &name, refusal);
+        let refused = |refusal| refuse_webhook(state, &parts, &name, refusal);
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())
             .map_err(refused)?;
@@ -51,7 +61,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         let mut share = state
             .webhook_room
             .share(caller.unwrap_or_else(CallerKey::unknown));
-        let reading = tokio::time::timeout(BODY_DEADLINE, read(body, &mut share));
+        let reading = tokio::time::timeout(BODY_DEADLINE, read_body(body, &mut share));
         let bytes = reading
             .await
             .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
@@ -64,9 +74,11 @@ impl FromRequest<AppState> for VerifiedWebhook {
     }
 }
 
-/// Reads the body. Of the shared room it takes what is there of it, not what it declares: who declares much and sends
-/// nothing takes nothing from others.
-async fn read(mut body: axum::body::Body, share: &mut RoomShare) -> Result<Bytes, ApiError> {
+/// Reads the body, within [`MAX_BYTES`] and the room that `share` can still take.
+///
+/// Why it takes room for what has arrived and not for what `Content-Length` declares: a client that declares much and
+/// sends nothing must take nothing from others.
+async fn read_body(mut body: axum::body::Body, share: &mut RoomShare) -> Result<Bytes, ApiError> {
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(ApiError::PayloadTooLarge);
     }
@@ -81,6 +93,7 @@ async fn read(mut body: axum::body::Body, share: &mut RoomShare) -> Result<Bytes
             return Err(ApiError::PayloadTooLarge);
         }
         share.grow_to(length).map_err(|_refused| ApiError::Unavailable)?;
+        // Why: most bodies are one frame, which needs no copy.
         if all.is_empty() && body.is_end_stream() {
             return Ok(data);
         }
@@ -123,6 +136,7 @@ impl Outcome {
 #[utoipa::path(
     post,
     path = "/v1/webhooks/{provider}",
+    operation_id = "receive",
     tag = "webhooks",
     params(("provider" = String, Path, description = "The provider that sends the event.")),
     request_body(
@@ -137,31 +151,31 @@ impl Outcome {
         "invalid_request", "invalid_signature", "not_found", "payload_too_large",
     ]))),
 )]
-pub(crate) async fn receive(
+pub(crate) async fn receive_webhook(
     State(state): State<AppState>,
     webhook: VerifiedWebhook,
 ) -> Result<Json<Received>, ApiError> {
     let event = new_event(&state, &webhook);
-    let (id, of, kept) = (event.id, event.video_ref, event.state);
+    let (id, video_ref, state_in_row) = (event.id, event.video_ref, event.state);
     let kind = webhook.provider.known_type(&event.event_type);
-    let counted = |result| state.metrics.webhook(webhook.provider.name(), kind, result);
-    if let Some(video) = of {
+    let count = |result| state.metrics.webhook(webhook.provider.name(), kind, result);
+    if let Some(video) = video_ref {
         note_video(video);
     }
     let stored = tokio::time::timeout(STORE_DEADLINE, state.intake.submit(event)).await;
     let Ok(Ok(stored)) = stored else {
-        counted("not_stored");
+        count("not_stored");
         return Err(ApiError::Unavailable);
     };
     if stored == Stored::New {
         note_event(id);
     }
-    let result = match (stored, kept) {
+    let result = match (stored, state_in_row) {
         (Stored::Duplicate, _) => Outcome::Duplicate,
         (Stored::New, EventState::Ignored) => Outcome::Ignored,
         (Stored::New, _) => Outcome::Accepted,
     };
-    counted(if kept == EventState::Failed {
+    count(if state_in_row == EventState::Failed {
         "unreadable"
     } else {
         result.as_str()
@@ -169,6 +183,7 @@ pub(crate) async fn receive(
     Ok(Json(Received { result }))
 }
 
+/// Makes the row of a verified webhook: `pending`, `ignored` by the map, or `failed` where the body is not JSON.
 fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
     let blank = NewEvent {
         id: state.clock.new_id(),

@@ -4,12 +4,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::super::code::Code;
-use super::super::problem::Problem;
+use crate::http::problem::{Code, Problem};
 
-/// The codes that `x-problems` names, which goes, and those that any request may meet. It stays where it names a code
-/// that does not exist: a test finds it there.
-pub(super) fn codes_of(path: &str, operation: &mut Value, open: bool) -> Vec<Code> {
+/// Removes `x-problems` from the operation, and returns its codes with those that any request may meet. A list that names
+/// a code that does not exist stays: a test finds it there.
+pub(super) fn codes_of_operation(path: &str, operation: &mut Value, open: bool) -> Vec<Code> {
     let mut codes = Vec::new();
     if let Some(named) = operation.get("x-problems")
         && let Ok(named) = serde_json::from_value::<Vec<Code>>(named.clone())
@@ -18,7 +17,7 @@ pub(super) fn codes_of(path: &str, operation: &mut Value, open: bool) -> Vec<Cod
         codes = named;
         operation.remove("x-problems");
     }
-    // What is no request at all, development mode's guard, a fault of ours, a deadline or one request too many.
+    // Of requests that cannot be read, development mode's guard, faults of ours, and deadlines and overload.
     codes.extend([
         Code::InvalidRequest,
         Code::Forbidden,
@@ -34,7 +33,7 @@ pub(super) fn codes_of(path: &str, operation: &mut Value, open: bool) -> Vec<Cod
     codes
 }
 
-/// The statuses that a code comes with besides its own.
+/// Returns the statuses that a code comes with besides its own.
 fn further_statuses(code: Code) -> &'static [u16] {
     match code {
         // A provider that is known to be out of order.
@@ -45,8 +44,8 @@ fn further_statuses(code: Code) -> &'static [u16] {
     }
 }
 
-/// Codes by the status that they come with.
-pub(super) fn by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
+/// Sorts codes by the statuses that they come with, each once.
+pub(super) fn group_by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
     let mut all: BTreeMap<u16, Vec<Code>> = BTreeMap::new();
     for code in codes {
         for status in [code.status()].iter().chain(further_statuses(code)) {
@@ -60,8 +59,8 @@ pub(super) fn by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
     all
 }
 
-/// The answer with one of these codes.
-pub(super) fn refusal(status: u16, codes: &[Code]) -> Value {
+/// Makes the response of a status that comes with one of these codes.
+pub(super) fn refusal_response(status: u16, codes: &[Code]) -> Value {
     let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let titles: Vec<&str> = codes.iter().map(|code| code.title()).collect();
     let examples = names.iter().map(|name| {
@@ -88,12 +87,12 @@ pub(super) fn refusal(status: u16, codes: &[Code]) -> Value {
     refusal
 }
 
-/// The name of a code, and a problem document with it.
-pub(super) fn example(code: Code) -> (String, Value) {
+/// Returns the name of a code, and an example of its problem document.
+pub(super) fn example_of_code(code: Code) -> (String, Value) {
     let request_id = "6f1d2c3b4a59687786950a1b";
     let mut value = json!(Problem {
         request_id: request_id.to_owned(),
-        ..Problem::of(code)
+        ..Problem::from_code(code)
     });
     match code {
         Code::InvalidBody => {

@@ -9,31 +9,33 @@ use http_body_util::BodyExt;
 use hyper::body::{Body as _, Frame, Incoming, SizeHint};
 use tokio::time::Sleep;
 
-/// The sender paused for too long.
+/// The error of a body whose sender paused for too long.
 #[derive(Debug, thiserror::Error)]
 #[error("nothing came for too long")]
 struct Stalled;
 
-/// A request's body, of which something must come every `pause`.
-pub(super) fn arriving(inner: Incoming, pause: Duration) -> Body {
+/// Wraps a request's body: it fails where no frame arrives for `pause` while somebody waits for one.
+pub(super) fn with_pause_limit(inner: Incoming, pause: Duration) -> Body {
+    // Why: most requests have no body, and need no allocation for one.
     if inner.is_end_stream() {
         return Body::empty();
     }
-    Body::new(Arriving {
+    Body::new(PauseLimited {
         inner,
         pause,
         deadline: None,
     })
 }
 
-struct Arriving {
+/// A request's body with a limit on the pause between two frames.
+struct PauseLimited {
     inner: Incoming,
     pause: Duration,
-    /// Only while nothing comes.
+    /// The end of the current pause; `Some` only while a frame is waited for.
     deadline: Option<Pin<Box<Sleep>>>,
 }
 
-impl hyper::body::Body for Arriving {
+impl hyper::body::Body for PauseLimited {
     type Data = Bytes;
     type Error = axum::BoxError;
 
@@ -62,10 +64,10 @@ impl hyper::body::Body for Arriving {
     }
 }
 
-/// A response's body that holds `until` for as long as it is being sent.
-pub(super) fn holding(inner: Body, until: impl Send + 'static) -> Body {
+/// Wraps a response's body so that `held` is dropped only when the body has been sent, or is given up.
+pub(super) fn hold_while_sending(inner: Body, held: impl Send + 'static) -> Body {
     Body::new(inner.map_frame(move |frame| {
-        let _held = &until;
+        let _held = &held;
         frame
     }))
 }

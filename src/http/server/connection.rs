@@ -1,4 +1,12 @@
 //! One connection: its protocol, its deadlines, its end.
+//!
+//! A connection ends:
+//! - when its client closes it, or hyper finds that it breaks the protocol;
+//! - when it is idle for the header timeout: hyper ends HTTP/1.1 connections, [`drive`] ends HTTP/2 connections and those
+//!   that have not said yet what they speak;
+//! - when its client reads nothing, or sends nothing of a body, for the body timeout;
+//! - after [`SURPLUS_LIFE`], where it is beyond the limit;
+//! - after `stop`, with its last request.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -18,79 +26,92 @@ use tokio_io_timeout::TimeoutStream;
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use super::body::{arriving, holding};
-use super::seats::Seat;
-use super::{Served, Surplus};
-use crate::http::peer::Peer;
+use super::body::{hold_while_sending, with_pause_limit};
+use super::connection_limits::{ConnectionSlot, SURPLUS_LIFE};
+use super::service::Served;
 
-/// How long a connection beyond the limit may take in all.
-pub(super) const SURPLUS_LIFE: Duration = Duration::from_secs(2);
+/// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every request's
+/// extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PeerAddress(pub(crate) SocketAddr);
 
-/// What the requests of one connection share. Each HTTP/2 exchange under way holds one more reference to it.
-struct Line {
+/// The mark, among the extensions, of a request on a connection beyond the limit: it gets a 503 unless it is a probe.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Surplus;
+
+/// The state that the requests of one connection share.
+struct ConnectionContext {
     served: Served,
     peer: SocketAddr,
-    surplus: bool,
+    is_surplus: bool,
     body_timeout: Duration,
-    /// Hyper's own deadlines hold from here on: those of HTTP/1.1 are complete.
+    /// Set by the first HTTP/1.1 request: from then on hyper's own deadlines suffice.
     http1: AtomicBool,
+    /// HTTP/2 requests so far.
     exchanges: AtomicU64,
 }
 
-/// References to the [`Line`] of a connection without any exchange.
+/// References to the [`ConnectionContext`] of a connection without any exchange: `drive`'s own and the service's. Each
+/// HTTP/2 exchange under way holds one more.
 const NO_EXCHANGE: usize = 2;
 
-/// Serves the connection to its end, or until it dawdles. After `stop` it takes no further requests.
-pub(super) async fn run(
+/// Serves the connection to its end. After `stop` it takes no further requests.
+pub(super) async fn serve_connection(
     served: Served,
     stream: TcpStream,
     peer: SocketAddr,
-    seat: Seat,
+    slot: ConnectionSlot,
     stop: CancellationToken,
 ) {
-    if seat.is_surplus() {
-        let life = exchange(served, stream, peer, &seat, &stop);
+    let is_surplus = slot.is_surplus();
+    let life = drive(served, stream, peer, is_surplus, &stop);
+    if is_surplus {
         let _late = tokio::time::timeout(SURPLUS_LIFE, life).await;
     } else {
-        exchange(served, stream, peer, &seat, &stop).await;
+        life.await;
     }
 }
 
-async fn exchange(
+/// Drives hyper's connection, shuts it down with `stop`, and ends it where it is idle.
+///
+/// Idle, for HTTP/2: at two looks in a row, `header_timeout` apart, no exchange was under way and none came between them.
+/// Such a connection is shut down gracefully; one that never had a request, or is shutting down already, ends at once.
+async fn drive(
     served: Served,
     stream: TcpStream,
     peer: SocketAddr,
-    seat: &Seat,
+    is_surplus: bool,
     stop: &CancellationToken,
 ) {
     let _only_slower = stream.set_nodelay(true);
     let mut stream = TimeoutStream::new(stream);
     let (builder, header_timeout, body_timeout) = {
-        let now = served.now();
-        let builder = if seat.is_surplus() {
-            &now.surplus
+        let current = served.current();
+        let builder = if is_surplus {
+            &current.surplus
         } else {
-            &now.regular
+            &current.regular
         };
-        (builder.clone(), now.header_timeout, now.body_timeout)
+        (builder.clone(), current.header_timeout, current.body_timeout)
     };
-    // A client that does not take what it asked for.
+    // Why: without it a client that does not read its response would hold the connection for ever.
     stream.set_write_timeout(Some(body_timeout));
-    let line = Arc::new(Line {
+    let context = Arc::new(ConnectionContext {
         served,
         peer,
-        surplus: seat.is_surplus(),
+        is_surplus,
         body_timeout,
         http1: AtomicBool::new(false),
         exchanges: AtomicU64::new(0),
     });
-    let of_requests = line.clone();
-    let service = service_fn(move |request| of_requests.clone().answer(request));
+    let for_requests = context.clone();
+    let service = service_fn(move |request| for_requests.clone().respond(request));
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let mut look = interval_at(Instant::now() + header_timeout, header_timeout);
     let (mut ending, mut watched, mut exchanges) = (false, true, 0);
     loop {
         tokio::select! {
+            // Why biased: a connection that has ended needs no look any more.
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -103,12 +124,12 @@ async fn exchange(
                 connection.as_mut().graceful_shutdown();
             }
             _ = look.tick(), if watched => {
-                watched = !line.http1.load(Ordering::Relaxed);
+                watched = !context.http1.load(Ordering::Relaxed);
                 if !watched {
                     continue;
                 }
-                let so_far = line.exchanges.load(Ordering::Relaxed);
-                let idle = so_far == exchanges && Arc::strong_count(&line) == NO_EXCHANGE;
+                let so_far = context.exchanges.load(Ordering::Relaxed);
+                let idle = so_far == exchanges && Arc::strong_count(&context) == NO_EXCHANGE;
                 if idle && (so_far == 0 || ending) {
                     return;
                 }
@@ -122,22 +143,23 @@ async fn exchange(
     }
 }
 
-impl Line {
-    async fn answer(self: Arc<Self>, request: Request<Incoming>) -> Result<Response, Infallible> {
+impl ConnectionContext {
+    /// Marks the request with what is known of its connection, and hands it to the router that is current now.
+    async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Response, Infallible> {
         let http2 = request.version() == Version::HTTP_2;
-        let mut request = request.map(|body| arriving(body, self.body_timeout));
-        request.extensions_mut().insert(Peer(self.peer));
-        if self.surplus {
+        let mut request = request.map(|body| with_pause_limit(body, self.body_timeout));
+        request.extensions_mut().insert(PeerAddress(self.peer));
+        if self.is_surplus {
             request.extensions_mut().insert(Surplus);
         }
-        let router = self.served.now().router.clone();
-        let answering = router.oneshot(request);
+        let router = self.served.current().router.clone();
+        let response = router.oneshot(request);
         if !http2 {
             self.http1.store(true, Ordering::Relaxed);
-            return answering.await;
+            return response.await;
         }
         self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let response = answering.await?;
-        Ok(response.map(|body| holding(body, self)))
+        let response = response.await?;
+        Ok(response.map(|body| hold_while_sending(body, self)))
     }
 }

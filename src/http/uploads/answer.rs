@@ -1,4 +1,4 @@
-//! The 201: of an upload that was just begun, or the one that its `Idempotency-Key` kept.
+//! The 201: of an upload that was just begun, or the one that is stored under its `Idempotency-Key`.
 
 use axum::body::Bytes;
 use axum::response::{IntoResponse, Response};
@@ -8,69 +8,70 @@ use serde_json::Value;
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::http::error::ApiError;
-use crate::http::view::{VideoView, location};
+use crate::http::paths::video_location;
+use crate::http::problem::ApiError;
+use crate::http::videos::VideoView;
 use crate::provider::UploadDescriptor;
 use crate::state::AppState;
 use crate::telemetry::note_video;
 
 /// The answer: kept by its `Idempotency-Key`, and given again.
 #[derive(Debug, Serialize, ToSchema)]
-#[schema(as = NewUpload)]
-pub(crate) struct Begun {
+pub(crate) struct NewUpload {
     pub(super) video: VideoView,
     pub(super) upload: UploadDescriptor,
 }
 
-impl Begun {
-    /// What is kept by the request's key.
+impl NewUpload {
+    /// Returns the JSON that is stored under the request's key.
     pub(super) fn to_value(&self) -> Result<Value, ApiError> {
-        serde_json::to_value(self).map_err(unwritable)
+        serde_json::to_value(self).map_err(internal)
     }
 }
 
-/// What is read of a kept answer; the rest is passed on as it is.
+/// The members of a stored answer that are read; the rest is passed on as it is, whatever version wrote it.
 #[derive(Deserialize)]
-struct Kept {
-    video: KeptVideo,
-    upload: KeptUpload,
+struct StoredAnswer {
+    video: StoredVideo,
+    upload: StoredUpload,
 }
 
 #[derive(Deserialize)]
-struct KeptVideo {
+struct StoredVideo {
     id: Uuid,
     provider: String,
 }
 
 #[derive(Deserialize)]
-struct KeptUpload {
+struct StoredUpload {
     url: String,
 }
 
-/// A 201 to be given.
+/// A 201, before it is known whether it becomes JSON or text.
 pub(super) struct Answer {
     video_id: Uuid,
     url: String,
     provider: String,
     json: Bytes,
-    is_kept: bool,
+    /// Sets `Idempotency-Replayed`.
+    is_stored: bool,
 }
 
 impl Answer {
-    /// Of an upload that was just begun.
-    pub(super) fn new(begun: Begun) -> Result<Self, ApiError> {
+    /// Makes the answer of an upload that was just begun.
+    pub(super) fn from_new(upload: NewUpload) -> Result<Self, ApiError> {
         Ok(Self {
-            json: serde_json::to_vec(&begun).map_err(unwritable)?.into(),
-            video_id: begun.video.id,
-            url: begun.upload.url,
-            provider: begun.video.provider,
-            is_kept: false,
+            json: serde_json::to_vec(&upload).map_err(internal)?.into(),
+            video_id: upload.video.id,
+            url: upload.upload.url,
+            provider: upload.video.provider,
+            is_stored: false,
         })
     }
 
-    /// Of an earlier request with the same key.
-    pub(super) fn kept(json: String) -> Result<Self, ApiError> {
-        let Kept { video, upload } = serde_json::from_str(&json)
+    /// Makes the answer of an earlier request with the same key, from its stored JSON.
+    pub(super) fn from_stored(json: String) -> Result<Self, ApiError> {
+        let StoredAnswer { video, upload } = serde_json::from_str(&json)
             .map_err(|_| ApiError::Internal("a kept answer is not one of ours".into()))?;
         note_video(video.id);
         Ok(Self {
@@ -78,16 +79,16 @@ impl Answer {
             url: upload.url,
             provider: video.provider,
             json: json.into(),
-            is_kept: true,
+            is_stored: true,
         })
     }
 
-    /// The provider of its video.
+    /// Returns the provider of the answer's video.
     pub(super) fn provider(&self) -> &str {
         &self.provider
     }
 
-    /// As JSON, or as the bare URL.
+    /// Makes the response: the JSON, or as text the bare URL.
     pub(super) fn respond(self, state: &AppState, as_text: bool) -> Response {
         let body = if as_text {
             self.url.into_response()
@@ -100,10 +101,10 @@ impl Answer {
             header::CACHE_CONTROL,
             HeaderValue::from_static("private, no-store"),
         );
-        if let Ok(value) = HeaderValue::from_str(&location(state, self.video_id)) {
+        if let Ok(value) = HeaderValue::from_str(&video_location(state, self.video_id)) {
             headers.insert(header::LOCATION, value);
         }
-        if self.is_kept {
+        if self.is_stored {
             headers.insert(
                 HeaderName::from_static("idempotency-replayed"),
                 HeaderValue::from_static("true"),
@@ -113,6 +114,6 @@ impl Answer {
     }
 }
 
-fn unwritable(error: serde_json::Error) -> ApiError {
+fn internal(error: serde_json::Error) -> ApiError {
     ApiError::Internal(Box::new(error))
 }

@@ -1,4 +1,8 @@
-//! Beginning an upload: the row first, then the provider, each step's captures as they come.
+//! Beginning an upload: the row first, then the provider, each step's captures as they come. Step 4 of
+//! [`uploads`](super).
+//!
+//! Why the row first: a webhook may overtake the provider's response, and must find the row; after a crash the row says
+//! how far the steps came.
 
 use chrono::Duration;
 use serde_json::Value;
@@ -6,68 +10,77 @@ use uuid::Uuid;
 
 use super::request::{Choices, UploadRequest};
 use crate::chain::Chain;
-use crate::domain::{Field, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video};
-use crate::http::error::ApiError;
+use crate::domain::{
+    Field, IdentityConflict, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video,
+};
+use crate::http::problem::ApiError;
 use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor, UploadTurns};
 use crate::state::AppState;
 use crate::store::{Edit, Inserted, OpenLimit};
 use crate::telemetry::note_video;
 
-/// Who begins what.
-pub(super) struct Begin {
-    /// The video's id: fresh, or that of a claim that died.
-    pub(super) id: Uuid,
-    /// It may be that of a claim.
-    pub(super) claimed: bool,
+/// The upload to begin.
+pub(super) struct UploadPlan {
+    /// The video's id: new, or that of a claim that lapsed.
+    pub(super) video_id: Uuid,
+    /// Set where the request has claimed an `Idempotency-Key`: there may be an interrupted row with this id.
+    pub(super) is_claimed: bool,
     pub(super) owner: String,
     pub(super) request: UploadRequest,
     pub(super) choices: Choices,
 }
 
-/// Writes the row, asks the provider, and returns both as they then are. A row that an earlier, interrupted request
-/// left is continued where it stood.
-pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, UploadDescriptor), ApiError> {
-    let provider = state.providers.for_upload(&begin.choices.provider)?;
-    let claimed = begin.claimed;
-    let mut video = new_video(state, &begin);
-    let asks_for_quality = begin.request.quality.is_some();
-    let mut subject = subject_of(state, &provider, &video, begin);
-    provider.check_upload(&subject)?;
-    if asks_for_quality && !provider.takes_quality() {
-        let detail = "cannot be chosen at this provider: its map has no place for it";
-        return Err(ApiError::field("quality", detail));
+/// The failure of a step.
+enum StepError {
+    /// The provider refused or failed: the row becomes `errored`.
+    Call(CallError),
+    /// A fault of ours, or of the database: the row stays as it is.
+    Api(ApiError),
+}
+
+impl From<CallError> for StepError {
+    fn from(error: CallError) -> Self {
+        Self::Call(error)
     }
-    if !provider.can_play(video.playback_policy) {
-        let detail = format!(
-            "provider \"{}\" cannot play such videos as it is set up here",
-            provider.name()
-        );
-        return Err(ApiError::field("playback_policy", detail));
+}
+
+impl From<ApiError> for StepError {
+    fn from(error: ApiError) -> Self {
+        Self::Api(error)
     }
-    state.providers.in_order(provider.name())?;
-    // The row that an interrupted request with the same key left.
-    let left = if claimed {
-        state.store.video(video.id).await?
-    } else {
-        None
-    };
-    let done = left
+}
+
+/// Writes the row, runs the provider's steps, and returns the row as it then is with what the client needs to send its
+/// file. A row that an interrupted request left is continued where it stopped.
+pub(super) async fn begin_upload(
+    state: &AppState,
+    plan: UploadPlan,
+) -> Result<(Video, UploadDescriptor), ApiError> {
+    let provider = state.providers.for_upload(&plan.choices.provider)?;
+    let is_claimed = plan.is_claimed;
+    let mut video = new_video(state, &plan);
+    let chooses_quality = plan.request.quality.is_some();
+    let mut subject = new_subject(state, &provider, &video, plan);
+    check_provider(state, &provider, &video, &subject, chooses_quality)?;
+    let interrupted = find_interrupted(state, video.id, is_claimed).await?;
+    let done = interrupted
         .as_ref()
-        .filter(|left| can_go_on(left))
-        .map_or(0, |left| left.steps);
-    // Why before the row: who would wait too long for the provider's rate leaves none behind.
+        .filter(|row| can_continue(row))
+        .map_or(0, |row| row.steps);
+    // Why before the row: a request that would wait too long for the provider's rate leaves none behind.
     let turns = provider
         .take_upload_turns(usize::try_from(done).unwrap_or_default(), &video.owner)
         .await
         .map_err(|error| {
             state.metrics.upload(provider.name(), "throttled");
-            ApiError::of_call(error, None)
+            ApiError::from_call(error, None)
         })?;
-    if let Some(left) = left.clone().filter(can_go_on) {
-        subject.expires = left.upload_expires_at.unwrap_or(subject.expires);
-        video = left;
+    if let Some(row) = interrupted.clone().filter(can_continue) {
+        subject.expires = row.upload_expires_at.unwrap_or(subject.expires);
+        video = row;
     } else {
-        if left.is_some() {
+        if interrupted.is_some() {
+            // Why: the interrupted row keeps its id, and its upload can have no second URL.
             video.id = state.clock.new_id();
             subject.video_id = video.id;
         }
@@ -76,69 +89,89 @@ pub(super) async fn begin(state: &AppState, begin: Begin) -> Result<(Video, Uplo
     }
     let id = video.id;
     note_video(id);
-    match ask(state, &provider, video, &subject, turns).await {
+    match run_steps(state, &provider, video, &subject, turns).await {
         Ok(begun) => {
             state.metrics.upload(provider.name(), "begun");
             Ok(begun)
         }
-        Err(Asked::Call(error)) => Err(fail(state, &provider, id, error).await),
-        Err(Asked::Api(error)) => {
+        Err(StepError::Call(error)) => Err(mark_failed(state, &provider, id, error).await),
+        Err(StepError::Api(error)) => {
             state.metrics.upload(provider.name(), "failed");
             Err(error)
         }
     }
 }
 
-enum Asked {
-    Call(CallError),
-    Api(ApiError),
-}
-
-impl From<CallError> for Asked {
-    fn from(error: CallError) -> Self {
-        Self::Call(error)
+/// Checks that the provider takes such an upload, can play the video, and works.
+fn check_provider(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    subject: &Subject,
+    chooses_quality: bool,
+) -> Result<(), ApiError> {
+    provider.check_upload(subject)?;
+    if chooses_quality && !provider.takes_quality() {
+        let detail = "cannot be chosen at this provider: its map has no place for it";
+        return Err(ApiError::invalid_field("quality", detail));
     }
-}
-
-impl From<ApiError> for Asked {
-    fn from(error: ApiError) -> Self {
-        Self::Api(error)
+    if !provider.can_play(video.playback_policy) {
+        let detail = format!(
+            "provider \"{}\" cannot play such videos as it is set up here",
+            provider.name()
+        );
+        return Err(ApiError::invalid_field("playback_policy", detail));
     }
+    state.providers.in_order(provider.name())?;
+    Ok(())
 }
 
-/// Whether asking can go on where it stopped. Where the provider's webhook told the ids of an upload whose answer was
-/// never kept, its URL is lost, and only a new video can get another.
-fn can_go_on(left: &Video) -> bool {
-    matches!(left.status, ShownStatus::Created | ShownStatus::Waiting)
-        && (left.steps > 0 || !left.is_at_provider())
+/// Reads the row that an interrupted request with the same `Idempotency-Key` left, if any.
+async fn find_interrupted(state: &AppState, id: Uuid, is_claimed: bool) -> Result<Option<Video>, ApiError> {
+    // Why: without a claim the id was made a moment ago, and the read can be saved.
+    if !is_claimed {
+        return Ok(None);
+    }
+    Ok(state.store.video(id).await?)
 }
 
-async fn ask(
+/// Tells whether the steps of an interrupted row can be continued.
+///
+/// Why not always: where the provider's webhook told the ids of an upload whose response was never stored, its URL is
+/// lost, and only a new video can get another.
+fn can_continue(row: &Video) -> bool {
+    matches!(row.status, ShownStatus::Created | ShownStatus::Waiting)
+        && (row.steps > 0 || !row.is_at_provider())
+}
+
+/// Makes the calls of the steps that are still to be made, and stores what each captured.
+async fn run_steps(
     state: &AppState,
     provider: &Provider,
     mut video: Video,
     subject: &Subject,
     mut turns: UploadTurns,
-) -> Result<(Video, UploadDescriptor), Asked> {
+) -> Result<(Video, UploadDescriptor), StepError> {
     let mut captures = video.captures.clone();
     let steps = provider.upload_steps();
     for step in usize::try_from(video.steps).unwrap_or_default()..steps {
         provider
             .upload_step_in(step, subject, &mut captures, &mut turns)
             .await?;
-        video = keep(state, provider, video, &captures, (step + 1, steps)).await?;
+        video = store_captures(state, provider, video, &captures, (step + 1, steps)).await?;
     }
     let descriptor = provider.upload_client(subject, &captures)?;
     Ok((video, descriptor))
 }
 
-/// Keeps what a step captured; after the last one the upload waits for its file.
-async fn keep(
+/// Writes a step's captures into the row: `done` of `total` steps are made then. After the last one the video is
+/// `waiting` for its file.
+async fn store_captures(
     state: &AppState,
     provider: &Provider,
     video: Video,
     captures: &Captures,
-    (done, of): (usize, usize),
+    (done, total): (usize, usize),
 ) -> Result<Video, ApiError> {
     let now = state.clock.now();
     let text = |name: &str| captures.get(name).and_then(Value::as_str).map(str::to_owned);
@@ -146,7 +179,7 @@ async fn keep(
     let seen = Observation {
         at: Some(now),
         seen_at: now,
-        status: (done == of).then_some(Status::Waiting),
+        status: (done == total).then_some(Status::Waiting),
         upload_id: text("upload_id"),
         asset_id: text("asset_id"),
         fields: vec![(Field::PlaybackId, playback_id)],
@@ -164,17 +197,17 @@ async fn keep(
         Edit::Done(video) => Ok(*video),
         Edit::Missing => Err(ApiError::Internal("the row of a new upload is gone".into())),
         Edit::Refused(conflict) => {
-            let conflict: crate::domain::IdentityConflict = conflict;
+            let conflict: IdentityConflict = conflict;
             Err(ApiError::Internal(Box::new(conflict)))
         }
     }
 }
 
-/// The provider refused or failed: the row says so, and so does the answer. An asset that was made already is deleted
-/// with the row's next check.
-async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError) -> ApiError {
+/// Marks the row as `errored` after the provider refused or failed, and returns the refusal for the response. An asset
+/// that was made already is deleted with the row's next check.
+async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: CallError) -> ApiError {
     tracing::warn!(video.id = %id, provider = provider.name(), error = %error, "the provider gave no upload");
-    let error = ApiError::of_call(error, Some(id));
+    let error = ApiError::from_call(error, Some(id));
     let (code, message) = match &error {
         ApiError::ProviderRejected { message, .. } => ("provider_rejected", message.clone()),
         ApiError::FileTooLarge { message, .. } => ("too_large", message.clone()),
@@ -198,9 +231,9 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
     };
     let edit = state.store.edit_video(id, now, |video| {
         video.observe(&seen, provider.needs(video.playback_policy))?;
-        // An asset without an upload is of no use to anybody.
+        // Why at once: an asset without an upload is of no use, and costs storage.
         video.check_at = video.known.asset_id.is_some().then_some(now);
-        Ok::<(), crate::domain::IdentityConflict>(())
+        Ok::<(), IdentityConflict>(())
     });
     if let Err(failure) = edit.await {
         tracing::error!(video.id = %id, error = %Chain(&failure), "the row could not be marked as errored");
@@ -209,9 +242,12 @@ async fn fail(state: &AppState, provider: &Provider, id: Uuid, error: CallError)
     error
 }
 
-/// Writes the row of a new upload, within what its owner may have open.
+/// Inserts the row of a new upload.
+///
+/// # Errors
+/// [`ApiError::TooManyOpen`] where the owner has as many open uploads as one of the limits allows.
 async fn insert_row(state: &AppState, video: &Video) -> Result<(), ApiError> {
-    let limits = open_limits(state, &video.provider);
+    let limits = limits_of_open_uploads(state, &video.provider);
     let inserted = state
         .store
         .insert_video_within(video, &limits, state.clock.now())
@@ -222,9 +258,11 @@ async fn insert_row(state: &AppState, video: &Video) -> Result<(), ApiError> {
     }
 }
 
-/// The operator's limit over all providers, and the built-in provider's own: its disk is ours, and one owner may not
-/// fill it with uploads that never end.
-fn open_limits(state: &AppState, provider: &str) -> Vec<OpenLimit> {
+/// Returns the limits on one owner's open uploads: `uploads.max_open_per_owner` over all providers, and that of the
+/// built-in provider.
+///
+/// Why that one: its disk is ours, and one owner may not fill it with uploads that never end.
+fn limits_of_open_uploads(state: &AppState, provider: &str) -> Vec<OpenLimit> {
     let mut limits = Vec::new();
     let most = state.settings.uploads.max_open_per_owner;
     if most > 0 {
@@ -240,12 +278,13 @@ fn open_limits(state: &AppState, provider: &str) -> Vec<OpenLimit> {
     limits
 }
 
-fn new_video(state: &AppState, begin: &Begin) -> Video {
+/// Makes the row of a new upload, as it is before any step.
+fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
     let now = state.clock.now();
-    let Begin { request, choices, .. } = begin;
+    let UploadPlan { request, choices, .. } = plan;
     Video {
-        id: begin.id,
-        owner: begin.owner.clone(),
+        id: plan.video_id,
+        owner: plan.owner.clone(),
         provider: choices.provider.clone(),
         title: request.title.clone(),
         external_id: request.external_id.clone(),
@@ -269,15 +308,16 @@ fn new_video(state: &AppState, begin: &Begin) -> Video {
     }
 }
 
-fn subject_of(state: &AppState, provider: &Provider, video: &Video, begin: Begin) -> Subject {
+/// Makes the values that the provider's templates read.
+fn new_subject(state: &AppState, provider: &Provider, video: &Video, plan: UploadPlan) -> Subject {
     let now = state.clock.now();
     let ttl_s = provider.upload_ttl_s(state.settings.uploads.ttl_s);
     Subject {
-        filename: begin.request.filename,
-        content_type: begin.request.content_type,
-        file_size: begin.request.file_size,
-        provider_settings: begin.request.provider_settings.map_or(Value::Null, Value::Object),
-        cors_origin: Some(begin.choices.cors_origin),
+        filename: plan.request.filename,
+        content_type: plan.request.content_type,
+        file_size: plan.request.file_size,
+        provider_settings: plan.request.provider_settings.map_or(Value::Null, Value::Object),
+        cors_origin: Some(plan.choices.cors_origin),
         now,
         expires: now + Duration::seconds(i64::try_from(ttl_s).unwrap_or(i64::MAX / 1000)),
         ..Subject::of_video(video)

@@ -1,17 +1,17 @@
-//! `POST /v1/uploads`: what a caller may ask for.
+//! The body of `POST /v1/uploads`, its limits, and the choices made of it and the settings.
 
 use http::{HeaderMap, header};
 use serde::Deserialize;
-
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::settings;
+use super::provider_settings::check_settings;
 use crate::config::{Settings, is_loopback_origin};
 use crate::domain::Policy;
-use crate::http::error::{ApiError, FieldProblem};
+use crate::http::problem::{ApiError, FieldProblem};
+use crate::http::videos::{check_members, check_text};
 
-/// The largest whole number that every reader of JSON has.
+/// The largest whole number that every JSON parser reads exactly: 2^53 - 1.
 const MAX_FILE_SIZE: u64 = (1 << 53) - 1;
 
 /// The body, every member optional.
@@ -52,20 +52,24 @@ pub(crate) struct UploadRequest {
     pub(super) provider_settings: Option<Map<String, Value>>,
 }
 
-/// The body with the settings' defaults, within what they allow.
+/// The choices that a request leaves to the settings, made: each within what the settings allow.
 #[derive(Debug)]
 pub(super) struct Choices {
+    /// The name of a loaded action map.
     pub(super) provider: String,
     pub(super) policy: Policy,
     pub(super) quality: String,
-    /// The origin that the provider is told.
+    /// The origin of the page that will send the file: the provider lets it do so (CORS).
     pub(super) cors_origin: String,
 }
 
 impl UploadRequest {
-    /// Checks every member and names all that are wrong.
+    /// Makes the choices.
+    ///
+    /// # Errors
+    /// [`ApiError::InvalidBody`], which names all members that are not acceptable, not only the first.
     pub(super) fn choose(&self, settings: &Settings, headers: &HeaderMap) -> Result<Choices, ApiError> {
-        let mut problems = check_video_members(
+        let mut problems = check_members(
             self.title.as_deref(),
             self.external_id.as_deref(),
             self.metadata.as_ref(),
@@ -82,11 +86,11 @@ impl UploadRequest {
             .is_some_and(|bytes| !(1..=MAX_FILE_SIZE).contains(&bytes))
         {
             let detail = format!("must lie in 1 to {MAX_FILE_SIZE} bytes");
-            problems.push(FieldProblem::of("file_size", detail));
+            problems.push(FieldProblem::new("file_size", detail));
         }
         let uploads = &settings.uploads;
         if let Some(members) = &self.provider_settings {
-            problems.extend(settings::check(members, &uploads.allowed_settings));
+            problems.extend(check_settings(members, &uploads.allowed_settings));
         }
         let provider = self
             .provider
@@ -96,7 +100,7 @@ impl UploadRequest {
         let quality = self.quality.clone().unwrap_or_else(|| uploads.quality.clone());
         let mut allow = |name: &str, value: &str, allowed: Vec<&str>| {
             if !allowed.contains(&value) {
-                problems.push(FieldProblem::of(
+                problems.push(FieldProblem::new(
                     name,
                     format!("must be one of: {}", allowed.join(", ")),
                 ));
@@ -112,7 +116,7 @@ impl UploadRequest {
             policy.as_str(),
             uploads.allowed_policies.iter().map(|p| p.as_str()).collect(),
         );
-        let cors_origin = match self.origin(settings, headers) {
+        let cors_origin = match self.choose_origin(settings, headers) {
             Ok(origin) => origin,
             Err(problem) => {
                 problems.push(problem);
@@ -131,8 +135,12 @@ impl UploadRequest {
         }
     }
 
-    /// The body's origin, else the request's, else the first listed, else our own.
-    fn origin(&self, settings: &Settings, headers: &HeaderMap) -> Result<String, FieldProblem> {
+    /// Returns the body's origin, else the request's where it is allowed, else the first of `uploads.cors_origins`, else
+    /// our own.
+    ///
+    /// # Errors
+    /// The body's origin is not allowed. An `Origin` header that is not allowed is passed over.
+    fn choose_origin(&self, settings: &Settings, headers: &HeaderMap) -> Result<String, FieldProblem> {
         let own = url::Url::parse(&settings.http.public_url)
             .map(|url| url.origin().ascii_serialization())
             .unwrap_or_default();
@@ -150,7 +158,7 @@ impl UploadRequest {
                 Ok(origin.clone())
             } else {
                 let detail = "must be the service's own origin or one of uploads.cors_origins";
-                Err(FieldProblem::of("cors_origin", detail))
+                Err(FieldProblem::new("cors_origin", detail))
             };
         }
         let given = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
@@ -159,38 +167,7 @@ impl UploadRequest {
     }
 }
 
-/// An origin that can stand in a header: scheme, host and port, nothing else.
+/// Tells whether the text is an origin as a browser writes it (scheme, host and port, nothing else), or `*`.
 fn is_plain_origin(text: &str) -> bool {
     text == "*" || url::Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
-}
-
-/// The members that a video keeps, as a new upload and a change may set them.
-pub(crate) fn check_video_members(
-    title: Option<&str>,
-    external_id: Option<&str>,
-    metadata: Option<&Map<String, Value>>,
-    thumbnail_time: Option<f64>,
-) -> Vec<FieldProblem> {
-    let mut problems = Vec::new();
-    problems.extend(check_text("title", title, 512));
-    problems.extend(check_text("external_id", external_id, 128));
-    let size = metadata
-        .and_then(|metadata| serde_json::to_vec(metadata).ok())
-        .map_or(0, |bytes| bytes.len());
-    if size > 4096 {
-        problems.push(FieldProblem::of(
-            "metadata",
-            format!("must have at most 4096 bytes as JSON, has {size}"),
-        ));
-    }
-    if thumbnail_time.is_some_and(|time| !(0.0..=1e7).contains(&time)) {
-        problems.push(FieldProblem::of("thumbnail_time", "must be seconds, 0 or more"));
-    }
-    problems
-}
-
-fn check_text(name: &str, value: Option<&str>, most: usize) -> Option<FieldProblem> {
-    let length = value?.chars().count();
-    (length > most)
-        .then(|| FieldProblem::of(name, format!("must have at most {most} characters, has {length}")))
 }

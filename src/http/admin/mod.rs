@@ -1,0 +1,13 @@
+//! `/v1/admin`: for callers with the scope `video:admin` ([`Admin`](super::middleware::Admin)).
+//!
+//! | file | contents |
+//! |---|---|
+//! | `webhook_events` | the inbox: events that providers sent |
+//! | `outgoing_events` | the outbox: events for the application's endpoints |
+//! | `adopt` | `POST /v1/admin/videos` |
+//! | `refresh` | `POST /v1/admin/videos/{id}/refresh` |
+
+pub(super) mod adopt;
+pub(super) mod outgoing_events;
+pub(super) mod refresh;
+pub(super) mod webhook_events;

@@ -1,0 +1,167 @@
+//! All routes of the API, and the document that is made of them.
+
+use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::post;
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::operation::finish_operation;
+use super::{outgoing, refusals, schemas};
+use crate::domain::Announcement;
+use crate::http::admin;
+use crate::http::docs::{pages, respond_static};
+use crate::http::event_payload::EventPayload;
+use crate::http::health;
+use crate::http::playback;
+use crate::http::problem::{Code, Problem};
+use crate::http::uploads;
+use crate::http::videos;
+use crate::http::webhooks;
+use crate::state::AppState;
+
+/// The parts of the document that belong to no operation.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Yourbit Video",
+        description = "A video service between an application and its video provider: upload URLs, live status, \
+                       signed playback.\n\nEvery refusal is a problem document (RFC 9457); its `code` is for programs."
+    ),
+    components(schemas(Problem, EventPayload)),
+    tags(
+        (name = "uploads", description = "An upload URL for a new video."),
+        (name = "videos", description = "A video's life, seen and steered by its owner."),
+        (name = "playback", description = "Addresses and tokens that end."),
+        (name = "webhooks", description = "What the provider tells."),
+        (name = "events", description = "What the application is told at its endpoints (Standard Webhooks 1.0)."),
+        (name = "admin", description = "For callers with the scope `video:admin`."),
+        (name = "operating", description = "Probes."),
+        (name = "documents", description = "This document, and what problems mean.")
+    )
+)]
+struct Description;
+
+/// The routes of the API that the application and its pages call.
+pub(crate) fn routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(uploads::create::create_upload))
+        .routes(routes!(videos::list::list_videos))
+        .routes(routes!(
+            videos::show::show_video,
+            videos::patch::patch_video,
+            videos::delete::delete_video
+        ))
+        .routes(routes!(videos::cancel::cancel_video))
+        .routes(routes!(videos::events::follow_events))
+        .routes(routes!(playback::show::show_playback))
+        .routes(routes!(playback::thumbnails::show_thumbnails))
+        .routes(routes!(playback::batch::batch_playback))
+        .routes(routes!(admin::webhook_events::list_webhook_events))
+        .routes(routes!(admin::webhook_events::replay_webhook_event))
+        .routes(routes!(admin::outgoing_events::list_outgoing_events))
+        .routes(routes!(admin::outgoing_events::replay_outgoing_event))
+        .routes(routes!(admin::adopt::adopt_video))
+        .routes(routes!(admin::refresh::refresh_video))
+        .routes(routes!(health::show_alive))
+        .routes(routes!(health::show_ready))
+}
+
+/// The route that providers call: no page ever does.
+pub(crate) fn webhook_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(webhooks::receive_webhook))
+        // Why: people type the address at a provider with a slash at its end, too.
+        .route("/v1/webhooks/{provider}/", post(webhooks::receive_webhook))
+}
+
+/// The routes that `http.docs` switches.
+pub(crate) fn document_routes() -> OpenApiRouter<AppState> {
+    OpenApiRouter::new()
+        .routes(routes!(show_document))
+        .routes(routes!(pages::show_docs))
+        .routes(routes!(pages::show_file))
+        .routes(routes!(pages::show_problem))
+}
+
+/// This document.
+#[utoipa::path(
+    get,
+    path = "/openapi.json",
+    operation_id = "document",
+    tag = "documents",
+    security(()),
+    responses((status = 200, content_type = "application/json", body = Object)),
+    extensions(("x-problems" = json!(["not_found"]))),
+)]
+pub(crate) async fn show_document(State(state): State<AppState>) -> Response {
+    respond_static(
+        "application/json",
+        document_below(state.settings.http.path_prefix()),
+    )
+}
+
+/// Returns the document as indented JSON, made once.
+pub fn document() -> &'static str {
+    static DOCUMENT: LazyLock<String> = LazyLock::new(|| {
+        let written = routes()
+            .merge(webhook_routes())
+            .merge(document_routes())
+            .into_openapi();
+        let mut document = serde_json::to_value(written).unwrap_or_default();
+        finish_document(&mut document);
+        format!("{document:#}\n")
+    });
+    &DOCUMENT
+}
+
+/// Returns the document of a service that callers reach below `prefix`: with that server, and examples whose `type` is
+/// below it. Borrowed, and made once, where the prefix is empty.
+fn document_below(prefix: &str) -> Cow<'static, str> {
+    if prefix.is_empty() {
+        return document().into();
+    }
+    let mut below: Value = serde_json::from_str(document()).unwrap_or_default();
+    below["servers"] = json!([{"url": prefix}]);
+    let examples = below["components"]["examples"].as_object_mut();
+    for (_, example) in examples.into_iter().flatten() {
+        let address = example["value"]["type"]
+            .as_str()
+            .map(|path| format!("{prefix}{path}"));
+        example["value"]["type"] = address.into();
+    }
+    format!("{below:#}\n").into()
+}
+
+/// Completes what utoipa derives: security, examples of all codes, nullability, refusals, links and outgoing webhooks.
+fn finish_document(document: &mut Value) {
+    document["components"]["securitySchemes"] = json!({
+        "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
+                   "description": "`sub` is the owner; `scope` holds `video:play` and `video:admin`."},
+        "ticket": {"type": "apiKey", "in": "query", "name": "ticket",
+                   "description": "Opens the event stream of one video; `events_url` has it."},
+    });
+    document["security"] = json!([{"bearer": []}]);
+    document["components"]["examples"] = Code::ALL.iter().copied().map(refusals::example_of_code).collect();
+    let all_schemas = &mut document["components"]["schemas"];
+    all_schemas["StreamEvent"]["properties"]["data"]["contentSchema"] =
+        json!({"$ref": "#/components/schemas/Video"});
+    schemas::members(all_schemas).for_each(schemas::require_nullable);
+    let optional = schemas::wholly_optional(all_schemas);
+    let paths = document["paths"].as_object_mut().into_iter().flatten();
+    for (path, item) in paths {
+        for operation in schemas::members(item) {
+            finish_operation(path, operation, &optional);
+        }
+    }
+    document["paths"]["/v1/uploads"]["post"]["responses"]["201"]["links"] = outgoing::upload_links();
+    document["webhooks"] = Announcement::ALL
+        .into_iter()
+        .map(outgoing::webhook_item)
+        .collect();
+}

@@ -1,0 +1,124 @@
+//! `POST /v1/playback`: playback of up to 100 videos, in the order asked, read in one query.
+//!
+//! Each video is signed by itself, all at the same time; one that cannot be played has a problem in its place.
+
+use std::collections::{HashMap, HashSet};
+
+use axum::extract::State;
+use axum::response::Response;
+use futures::future::try_join_all;
+use http::HeaderMap;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::show::{Playback, respond_uncached};
+use super::sign::{AddressKind, PlaybackRequest, check_ttl};
+use crate::auth::Caller;
+use crate::domain::{ShownStatus, Video};
+use crate::http::extract::{Body, NoQuery};
+use crate::http::middleware::read_request_id;
+use crate::http::problem::{ApiError, Problem};
+use crate::state::AppState;
+
+/// The largest number of videos in one request.
+const MAX_IDS: usize = 100;
+
+/// A page of videos.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(as = PlaybackRequest)]
+pub(crate) struct BatchRequest {
+    /// The videos, in the order of the answer.
+    #[schema(min_items = 1, max_items = 100)]
+    ids: Vec<Uuid>,
+    /// Seconds that the addresses are to work, up to the maximum of the service and of the provider.
+    #[schema(minimum = 30)]
+    expires_in: Option<u64>,
+}
+
+/// The page, in the order asked.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = PlaybackPage)]
+struct BatchPage {
+    data: Vec<BatchEntry>,
+}
+
+/// One video of a page: its playback, or why there is none.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+#[schema(as = PlaybackOrProblem)]
+enum BatchEntry {
+    Plays(Box<Playback>),
+    Refused { video_id: Uuid, problem: Box<Problem> },
+}
+
+/// Addresses and tokens of up to 100 videos, read in one query.
+#[utoipa::path(
+    post,
+    path = "/v1/playback",
+    operation_id = "page",
+    tag = "playback",
+    request_body = BatchRequest,
+    responses(
+        (status = 200, body = BatchPage),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "payload_too_large", "unsupported_media_type", "invalid_body",
+    ]))),
+)]
+pub(crate) async fn batch_playback(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: NoQuery,
+    headers: HeaderMap,
+    Body(request): Body<BatchRequest>,
+) -> Result<Response, ApiError> {
+    if !(1..=MAX_IDS).contains(&request.ids.len()) {
+        return Err(ApiError::invalid_field(
+            "ids",
+            format!("must name 1 to {MAX_IDS} videos"),
+        ));
+    }
+    check_ttl(request.expires_in, state.settings.playback.max_ttl_s)?;
+    let mut found = state.store.videos_by_id(&request.ids).await?;
+    found.retain(|video| caller.may_play(video));
+    let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
+    let request_id = read_request_id(&headers);
+    let shared = PlaybackRequest {
+        state: &state,
+        caller: &caller,
+        expires_in: request.expires_in,
+        time: None,
+    };
+    let prefix = state.settings.http.path_prefix();
+    // Why a set: a video that is named twice is signed once.
+    let distinct: HashSet<Uuid> = request.ids.iter().copied().collect();
+    let entries = distinct.into_iter().map(async |id| {
+        let entry = match play_one(&shared, videos.get(&id)).await {
+            Ok(playback) => BatchEntry::Plays(Box::new(playback)),
+            // Why: an invalid `expires_in` is invalid for every video, and refuses the whole request.
+            Err(error @ ApiError::InvalidRequest(_)) => return Err(error),
+            Err(error) => BatchEntry::Refused {
+                video_id: id,
+                problem: Box::new(Problem::for_part(error, prefix, &request_id)),
+            },
+        };
+        Ok((id, entry))
+    });
+    let entries: HashMap<Uuid, BatchEntry> = try_join_all(entries).await?.into_iter().collect();
+    let in_order = request.ids.iter().filter_map(|id| entries.get(id).cloned());
+    Ok(respond_uncached(BatchPage {
+        data: in_order.collect(),
+    }))
+}
+
+/// Signs one video; refused where the caller may not play it (`None`) or it is not ready.
+async fn play_one(shared: &PlaybackRequest<'_>, video: Option<&Video>) -> Result<Playback, ApiError> {
+    let video = video.ok_or(ApiError::NotFound)?;
+    if video.status != ShownStatus::Ready {
+        return Err(ApiError::VideoNotReady(video.status));
+    }
+    let signed = shared.sign(video.clone(), AddressKind::Everything).await?;
+    Ok(Playback::from_signed(signed))
+}

@@ -1,0 +1,114 @@
+//! `GET /v1/videos/{id}/playback`, and the JSON of one video's playback.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Duration, Utc};
+use http::{HeaderValue, header};
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use super::sign::{AddressKind, PlaybackRequest, SignedVideo, playable_video};
+use crate::auth::Caller;
+use crate::domain::{Field, Policy};
+use crate::http::extract::{Id, Query};
+use crate::http::problem::ApiError;
+use crate::state::AppState;
+
+/// The query: the life of the addresses, and the time of the pictures.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct PlaybackQuery {
+    /// Seconds that the addresses are to work, up to the maximum of the service and of the provider.
+    #[param(minimum = 30)]
+    expires_in: Option<u64>,
+    /// Seconds: where the thumbnails are taken.
+    #[param(minimum = 0)]
+    time: Option<f64>,
+}
+
+/// Everything that a player needs of one video.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct Playback {
+    video_id: Uuid,
+    playback_policy: Policy,
+    playback_id: Option<String>,
+    /// When all of it ends; null for a public video.
+    expires_at: Option<DateTime<Utc>>,
+    /// When to ask for the next; null for a public video.
+    refresh_after: Option<DateTime<Utc>>,
+    /// What the provider has, by name: `hls` and more.
+    urls: BTreeMap<String, String>,
+    /// Pictures by the names of their sizes.
+    thumbnails: BTreeMap<String, String>,
+    /// Bare tokens for player components; empty where there are none.
+    tokens: BTreeMap<String, String>,
+}
+
+/// Addresses and tokens of one video.
+#[utoipa::path(
+    get,
+    path = "/v1/videos/{id}/playback",
+    operation_id = "show",
+    tag = "playback",
+    params(("id" = Uuid, Path, description = "The video."), PlaybackQuery),
+    responses(
+        (status = 200, body = Playback),
+    ),
+    extensions(("x-problems" = json!([
+        "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
+        "provider_busy",
+    ]))),
+)]
+pub(crate) async fn show_playback(
+    State(state): State<AppState>,
+    caller: Caller,
+    Id(id): Id,
+    Query(query): Query<PlaybackQuery>,
+) -> Result<Response, ApiError> {
+    let request = PlaybackRequest {
+        state: &state,
+        caller: &caller,
+        expires_in: query.expires_in,
+        time: query.time,
+    };
+    let video = playable_video(&state, &caller, id).await?;
+    let signed = request.sign(video, AddressKind::Everything).await?;
+    Ok(respond_uncached(Playback::from_signed(signed)))
+}
+
+/// Makes the 200, which no cache may keep: its addresses carry tokens.
+pub(super) fn respond_uncached(body: impl Serialize) -> Response {
+    let mut response = Json(body).into_response();
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    response
+}
+
+impl Playback {
+    pub(super) fn from_signed(signed: SignedVideo) -> Self {
+        let SignedVideo { video, urls, now } = signed;
+        Self {
+            video_id: video.id,
+            playback_policy: video.playback_policy,
+            playback_id: video.known.facts.text(Field::PlaybackId).map(str::to_owned),
+            expires_at: urls.expires_at,
+            refresh_after: urls.expires_at.map(|end| refresh_after(now, end)),
+            urls: urls.urls,
+            thumbnails: urls.thumbnails,
+            tokens: urls.tokens,
+        }
+    }
+}
+
+/// Returns the time at four fifths of the addresses' life: early enough to fetch the next ones before they end.
+fn refresh_after(now: DateTime<Utc>, end: DateTime<Utc>) -> DateTime<Utc> {
+    let life_s = (end - now).num_seconds().max(0);
+    now + Duration::seconds(life_s * 4 / 5)
+}

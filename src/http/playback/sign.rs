@@ -1,0 +1,184 @@
+//! The steps from a video to its signed addresses: fair among callers, and never with a row that is out of date.
+//!
+//! 1. **Row.** The row is read ([`playable_video`]): 404 where the caller may not play it, 409 where it is not ready.
+//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once. So is what the
+//!    provider itself is asked for; where that took longer than [`AT_ONCE`], the row is read again first.
+//! 3. **Permit.** Else the request takes a permit to sign, fairly among callers: a caller that asks for much waits by
+//!    itself. 503 where none is free within the request timeout.
+//! 4. **Row again**, where the permit was waited for: after DELETE no token is issued any more.
+//! 5. **Sign.** The missing signatures are made; those that another request is making are waited for. The permit is
+//!    released.
+//! 6. **Again from step 2**, where they are known now. (Only where thousands of others were signed meanwhile, or the clock
+//!    went on by as much as addresses are rounded, some are missing again: after [`TRIES`] rounds that is a 503.)
+//!
+//! A call to the provider holds no permit to sign.
+
+use std::time;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::domain::{Field, ShownStatus, Video};
+use crate::http::problem::ApiError;
+use crate::limits::{CallerKey, Permit};
+use crate::provider::{PlaybackAsk, PlaybackUrls, Provider, Subject};
+use crate::state::AppState;
+
+/// The shortest life of a signed address, in seconds.
+const MIN_TTL_S: u64 = 30;
+
+/// Rounds of the steps before the request is given up. Each further round means that fresh signatures left the cache
+/// before they were used.
+const TRIES: usize = 4;
+
+/// The longest that a lookup of known addresses may take before the row is read again: a DELETE may have come meanwhile.
+const AT_ONCE: time::Duration = time::Duration::from_millis(50);
+
+/// A request for the addresses of one or more videos.
+pub(super) struct PlaybackRequest<'a> {
+    pub(super) state: &'a AppState,
+    pub(super) caller: &'a Caller,
+    /// The life of the addresses, in seconds; `None` for the default.
+    pub(super) expires_in: Option<u64>,
+    /// The time of the pictures, in seconds into the video; `None` for the video's own `thumbnail_time`.
+    pub(super) time: Option<f64>,
+}
+
+/// The kind of addresses that are asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AddressKind {
+    Everything,
+    Thumbnails,
+}
+
+/// A video with its addresses.
+pub(super) struct SignedVideo {
+    /// The row by which they were made.
+    pub(super) video: Video,
+    pub(super) urls: PlaybackUrls,
+    /// The time that their life is counted from.
+    pub(super) now: DateTime<Utc>,
+}
+
+/// Reads the video.
+///
+/// # Errors
+/// [`ApiError::NotFound`] where the caller may not play it, [`ApiError::VideoNotReady`] where it is not ready.
+pub(super) async fn playable_video(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
+    let video = state
+        .store
+        .video(id)
+        .await?
+        .filter(|video| caller.may_play(video))
+        .ok_or(ApiError::NotFound)?;
+    if video.status == ShownStatus::Ready {
+        Ok(video)
+    } else {
+        Err(ApiError::VideoNotReady(video.status))
+    }
+}
+
+impl PlaybackRequest<'_> {
+    /// Returns the addresses of a video that was found playable. See the module for the steps.
+    pub(super) async fn sign(&self, mut video: Video, kind: AddressKind) -> Result<SignedVideo, ApiError> {
+        let id = video.id;
+        let failed = |error| ApiError::from_call(error, Some(id));
+        for _ in 0..TRIES {
+            let provider = self.state.providers.of(&video)?;
+            let ask = self.playback_ask(&provider, &video)?;
+            let subject = Subject::of_video(&video);
+            let asked = time::Instant::now();
+            // 2. Known.
+            let known = match kind {
+                AddressKind::Everything => provider.known_playback(&subject, &ask).await,
+                AddressKind::Thumbnails => provider.known_thumbnails(&subject, &ask).await,
+            };
+            if let Some(urls) = known.map_err(failed)? {
+                let now = ask.now;
+                // Why: a lookup at the provider may have waited for its rate.
+                if asked.elapsed() > AT_ONCE {
+                    video = playable_video(self.state, self.caller, id).await?;
+                }
+                return Ok(SignedVideo { video, urls, now });
+            }
+            // 3. Permit. 4. Row again.
+            let permit = self.take_permit().await?;
+            if permit.was_waited_for() {
+                video = playable_video(self.state, self.caller, id).await?;
+            }
+            // 5. Sign.
+            let (ask, subject) = (self.playback_ask(&provider, &video)?, Subject::of_video(&video));
+            let only_thumbnails = kind == AddressKind::Thumbnails;
+            let signed = provider.sign_ahead(&subject, &ask, only_thumbnails).await;
+            signed.map_err(failed)?;
+        }
+        Err(ApiError::Unavailable)
+    }
+
+    /// Takes a permit to sign, for as long as the value lives.
+    async fn take_permit(&self) -> Result<Permit, ApiError> {
+        let key = CallerKey::owner(self.caller.owner());
+        let patience = time::Duration::from_secs(self.state.settings.http.request_timeout_s);
+        let permit = self.state.permits.signing.acquire(key, patience).await;
+        permit.map_err(|_refused| ApiError::Unavailable)
+    }
+
+    /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within limits.
+    fn playback_ask(&self, provider: &Provider, video: &Video) -> Result<PlaybackAsk<'_>, ApiError> {
+        let settings = &self.state.settings.playback;
+        let most = provider
+            .max_playback_ttl_s()
+            .map_or(settings.max_ttl_s, |map| map.min(settings.max_ttl_s));
+        let duration = video.known.facts.number(Field::Duration);
+        check_ttl(self.expires_in, most)?;
+        let expires_in_s = match self.expires_in {
+            Some(given) => given,
+            None => settings
+                .ttl_s
+                .max(duration.map_or(0, |seconds| whole_seconds(seconds) + 600))
+                .min(most),
+        };
+        if self.time.is_some_and(|time| !time.is_finite() || time < 0.0) {
+            return Err(ApiError::InvalidRequest(
+                "time must be seconds, 0 or more.".to_owned(),
+            ));
+        }
+        let time = self.time.or(video.thumbnail_time);
+        Ok(PlaybackAsk {
+            now: self.state.clock.now(),
+            expires_in_s,
+            max_ttl_s: most,
+            time_s: time.map(|time| clamp_time(time, duration)),
+            sizes: &self.state.thumbnail_sizes,
+            caller: self.caller.owner(),
+        })
+    }
+}
+
+/// Checks the life that a caller asks for, in seconds: [`MIN_TTL_S`] to `most`.
+pub(super) fn check_ttl(expires_in: Option<u64>, most: u64) -> Result<(), ApiError> {
+    match expires_in {
+        Some(given) if !(MIN_TTL_S..=most).contains(&given) => Err(ApiError::InvalidRequest(format!(
+            "expires_in must lie in {MIN_TTL_S} to {most} seconds."
+        ))),
+        _ => Ok(()),
+    }
+}
+
+/// Clamps the time to [0, duration) and rounds it down to whole seconds.
+///
+/// Why whole seconds: so there are few distinct images of a video to make and to cache.
+fn clamp_time(time: f64, duration: Option<f64>) -> u64 {
+    let last = duration.map_or(f64::MAX, |duration| (duration.ceil() - 1.0).max(0.0));
+    whole_seconds(time.min(last))
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "saturates; negatives are refused before"
+)]
+fn whole_seconds(seconds: f64) -> u64 {
+    seconds.floor() as u64
+}

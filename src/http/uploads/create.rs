@@ -1,0 +1,192 @@
+//! The handler of `POST /v1/uploads`, from the request to the response. See [`uploads`](super) for the steps.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use http::HeaderMap;
+
+use super::answer::{Answer, NewUpload};
+use super::begin::{UploadPlan, begin_upload};
+use super::claim::{ClaimOutcome, ClaimedKey, KeyedRequest, claim_key, stored_answer};
+use super::request::{Choices, UploadRequest};
+use crate::auth::Caller;
+use crate::http::accept;
+use crate::http::extract::{JsonBytes, NoQuery, parse_json};
+use crate::http::problem::ApiError;
+use crate::http::rate_limit_headers::write_rate_limit;
+use crate::http::videos::VideoView;
+use crate::limits::{Quota, carry_deadline, carry_permit};
+use crate::state::AppState;
+use crate::telemetry::carried;
+
+/// The quota's name in the `RateLimit` headers.
+const QUOTA: &str = "uploads";
+
+/// Makes a row, asks the provider for an upload, and hands out its URL; answers within the owner's quota, and says
+/// what is left of it.
+#[utoipa::path(
+    post,
+    path = "/v1/uploads",
+    operation_id = "create",
+    tag = "uploads",
+    params(
+        (
+            "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,
+            description = "The same key and body from the same owner gives the first 201 again, for at most a day.",
+        ),
+        (
+            "Origin" = Option<String>, Header,
+            description = "Told to the provider where it is listed and the body has no `cors_origin`.",
+        ),
+    ),
+    request_body = UploadRequest,
+    responses(
+        (
+            status = 201,
+            description = "The video and how to send its file; as text the bare URL.",
+            content((NewUpload = "application/json"), (String = "text/plain")),
+            headers(
+                ("Location" = String, description = "The video."),
+                ("Idempotency-Replayed" = bool, description = "Present where this is the first answer once more."),
+            ),
+        ),
+    ),
+    extensions(("x-quota" = json!(true)), ("x-problems" = json!([
+        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
+        "unsupported_media_type", "invalid_body", "idempotency_key_reused", "too_many_open_uploads",
+        "provider_rejected", "provider_unavailable", "provider_busy", "no_room",
+    ]))),
+)]
+pub(crate) async fn create_upload(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: NoQuery,
+    headers: HeaderMap,
+    JsonBytes(body): JsonBytes,
+) -> Response {
+    let owner = caller.owner().to_owned();
+    let request = KeyedRequest {
+        owner: &owner,
+        headers: &headers,
+        body: &body,
+    };
+    let mut response = respond(&state, request).await.into_response();
+    if let Some(quota) = state.uploads.look(&owner, state.clock.now()) {
+        write_rate_limit(QUOTA, &quota, response.headers_mut());
+    }
+    response
+}
+
+/// Takes the request through the steps of the module, to its 201.
+async fn respond(state: &AppState, keyed: KeyedRequest<'_>) -> Result<Response, ApiError> {
+    if accept::accepts_nothing(keyed.headers) {
+        return Err(ApiError::NotAcceptable("Ask for application/json or text/plain."));
+    }
+    let as_text = accept::prefers_text(keyed.headers);
+    // 1. Read.
+    let (request, choices) = match read_request(state, keyed) {
+        Ok(read) => read,
+        // Why: settings may have changed since, and an accepted request is answered again whatever is accepted now.
+        Err(refusal) => match stored_answer(state, keyed).await? {
+            Some(stored) => return replay_answer(state, stored, as_text),
+            None => return Err(refusal),
+        },
+    };
+    if as_text {
+        check_bare_url(state, &choices.provider)?;
+    }
+    // 2. Quota. 3. Claim.
+    let (video_id, claimed) = match check_quota_and_claim(state, keyed).await? {
+        ClaimOutcome::Answered(stored) => return replay_answer(state, stored, as_text),
+        ClaimOutcome::Begin { video_id, claimed } => (video_id, claimed),
+    };
+    let plan = UploadPlan {
+        video_id,
+        is_claimed: claimed.is_some(),
+        owner: keyed.owner.to_owned(),
+        request,
+        choices,
+    };
+    // 4. Begin. 5. Store the answer. Why a task: once the provider was called, both go on where the client goes away.
+    let service = state.clone();
+    let work = carried(async move { begin_and_store(&service, plan, claimed).await });
+    let done = tokio::spawn(carry_permit(carry_deadline(work))).await;
+    let upload = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
+    Ok(Answer::from_new(upload)?.respond(state, as_text))
+}
+
+/// Reads the body, and the choices that it leaves to the settings.
+fn read_request(state: &AppState, keyed: KeyedRequest<'_>) -> Result<(UploadRequest, Choices), ApiError> {
+    let request: UploadRequest = parse_json(keyed.body)?;
+    let choices = request.choose(&state.settings, keyed.headers)?;
+    Ok((request, choices))
+}
+
+/// Responds with a stored 201 once more.
+fn replay_answer(state: &AppState, stored: String, as_text: bool) -> Result<Response, ApiError> {
+    let answer = Answer::from_stored(stored)?;
+    if as_text {
+        check_bare_url(state, answer.provider())?;
+    }
+    Ok(answer.respond(state, as_text))
+}
+
+/// Checks that an upload at this provider needs nothing but its URL, and can be answered as text.
+fn check_bare_url(state: &AppState, provider: &str) -> Result<(), ApiError> {
+    if state.providers.for_upload(provider)?.upload_is_a_bare_url() {
+        return Ok(());
+    }
+    Err(ApiError::NotAcceptable(
+        "This provider's uploads need more than a URL: ask for JSON.",
+    ))
+}
+
+/// Checks the owner's quota, claims the request's key, and takes one of the quota for an upload that begins. A stored
+/// answer costs nothing, and is given however little of the quota is left.
+async fn check_quota_and_claim(state: &AppState, keyed: KeyedRequest<'_>) -> Result<ClaimOutcome, ApiError> {
+    let (owner, now) = (keyed.owner.to_owned(), state.clock.now());
+    let refused = |quota: &Quota| quota.refused.is_some();
+    if let Some(quota) = state.uploads.look(&owner, now).filter(refused) {
+        // Why no claim: a refused request is to write nothing.
+        let stored = stored_answer(state, keyed).await?;
+        return stored
+            .map(ClaimOutcome::Answered)
+            .ok_or(ApiError::OverQuota(QUOTA, quota));
+    }
+    let outcome = claim_key(state, keyed).await?;
+    if let ClaimOutcome::Begin { claimed, .. } = &outcome
+        && let Some(quota) = state.uploads.take(&owner, now).filter(refused)
+    {
+        // Why again: other requests of the owner may have used up the quota since it was looked at.
+        if let Some(claimed) = claimed {
+            claimed.release(state).await?;
+        }
+        return Err(ApiError::OverQuota(QUOTA, quota));
+    }
+    Ok(outcome)
+}
+
+/// Begins the upload, and ends the claim: with the stored answer, or by releasing it after a refusal.
+async fn begin_and_store(
+    state: &AppState,
+    plan: UploadPlan,
+    claimed: Option<ClaimedKey>,
+) -> Result<NewUpload, ApiError> {
+    match (begin_upload(state, plan).await, claimed) {
+        (Ok((video, upload)), claimed) => {
+            let video = VideoView::with_events_url(state, &video);
+            let answer = NewUpload { video, upload };
+            if let Some(claimed) = claimed {
+                let stored = answer.to_value()?;
+                claimed
+                    .store_answer(state, &stored, answer.upload.expires_at)
+                    .await?;
+            }
+            Ok(answer)
+        }
+        (Err(error), Some(claimed)) => {
+            claimed.release(state).await?;
+            Err(error)
+        }
+        (Err(error), None) => Err(error),
+    }
+}

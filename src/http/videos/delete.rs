@@ -1,0 +1,50 @@
+//! `DELETE /v1/videos/{id}`.
+//!
+//! 1. The row's flag `delete_requested` is set: the video shows `deleting`, and gives no playback any more.
+//! 2. The response is 202. Again: 202 as well, and nothing changes.
+//! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video is
+//!    404.
+
+use axum::Json;
+use axum::extract::State;
+use http::StatusCode;
+
+use super::managed::{join_observation, managed_video};
+use super::view::VideoView;
+use crate::auth::Caller;
+use crate::domain::Observation;
+use crate::http::extract::{Id, NoQuery};
+use crate::http::problem::ApiError;
+use crate::state::AppState;
+
+/// Deletes a video: it stops playing at once, and its provider is asked until it confirms.
+#[utoipa::path(
+    delete,
+    path = "/v1/videos/{id}",
+    operation_id = "delete",
+    tag = "videos",
+    params(("id" = Uuid, Path, description = "The video.")),
+    responses(
+        (status = 202, body = VideoView),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
+pub(crate) async fn delete_video(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: NoQuery,
+    Id(id): Id,
+) -> Result<(StatusCode, Json<VideoView>), ApiError> {
+    let video = managed_video(&state, &caller, id).await?;
+    let provider = state.providers.of(&video)?;
+    let now = state.clock.now();
+    let seen = Observation {
+        at: Some(now),
+        seen_at: now,
+        delete_requested: true,
+        ..Observation::default()
+    };
+    let video = join_observation(&state, &provider, &video, seen).await?;
+    state.due.notify_one();
+    Ok((StatusCode::ACCEPTED, Json(VideoView::new(&state, &video))))
+}

@@ -1,0 +1,51 @@
+//! A video as its owner or an admin manages it: reading its row, and joining what the caller did.
+
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::domain::{IdentityConflict, Observation, ShownStatus, Video};
+use crate::http::problem::ApiError;
+use crate::provider::Provider;
+use crate::state::AppState;
+use crate::store::Edit;
+
+/// Reads the video.
+///
+/// # Errors
+/// [`ApiError::NotFound`] where it does not exist or is another owner's: the two look the same.
+pub(super) async fn managed_video(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
+    state
+        .store
+        .video(id)
+        .await?
+        .filter(|video| caller.may_manage(video))
+        .ok_or(ApiError::NotFound)
+}
+
+/// Joins an observation of the caller's own action ([`Video::observe`]) and returns the row as written. A new deletion is
+/// due at the reconciler at once.
+pub(super) async fn join_observation(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    seen: Observation,
+) -> Result<Video, ApiError> {
+    let now = state.clock.now();
+    let edit = state.store.edit_video(video.id, now, |video| {
+        let before = video.status;
+        video.observe(&seen, provider.needs(video.playback_policy))?;
+        video.reschedule(before, &state.check_times, now);
+        if seen.delete_requested && before != ShownStatus::Deleting {
+            video.check_at = Some(now);
+        }
+        Ok(())
+    });
+    match edit.await? {
+        Edit::Done(video) => Ok(*video),
+        Edit::Missing => Err(ApiError::NotFound),
+        Edit::Refused(conflict) => {
+            let conflict: IdentityConflict = conflict;
+            Err(ApiError::Internal(Box::new(conflict)))
+        }
+    }
+}
