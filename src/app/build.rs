@@ -12,7 +12,7 @@ use super::listener::{bind_listener, settle_addresses};
 use super::local_lease::Lease;
 use super::local_provider::{OpenedLocal, Purpose, claim_local, open_local};
 use super::maps::{load_maps, names_to_load};
-use super::observers::{attach_observers, start_intake};
+use super::observers::{Observer, start_intake};
 use super::routers::Routers;
 use super::start_error::StartError;
 use crate::auth::{Development, Tickets};
@@ -39,6 +39,8 @@ pub struct App {
     pub metrics: Option<(TcpListener, Served)>,
     /// The secrets of development mode, where no setting of `[auth]` is made: only this machine may call.
     pub development: Option<Development>,
+    /// The store's observer, which follows the snapshot of the latest reload.
+    pub(super) observer: Observer,
     /// The settings as they were read, before ports were known. A reload compares with them.
     pub(super) settings_as_read: Settings,
     /// The credentials of the built-in provider, where another process has its folder.
@@ -90,9 +92,10 @@ impl App {
     ) -> Result<Self, StartError> {
         let settings_as_read = settings.clone();
         let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
+        let observer = Observer::new(clock.clone(), metrics.clone());
         let development = begin_development(&settings)?;
         let auth = build_authenticator(&settings, &clock, development.as_ref(), None).await?;
-        let (store, has_tables) = connect_store(&settings).await?;
+        let (store, has_tables) = connect_store(&settings, &observer).await?;
         let in_use = if has_tables {
             store.providers_in_use().await?
         } else {
@@ -134,7 +137,7 @@ impl App {
         let intake = start_intake(&store, set.clone(), check_times(&settings));
         let process = Process::new(clock, store, intake, tickets, metrics);
         let state = AppState::new(settings, set, auth, process);
-        attach_observers(&state);
+        observer.follow(&state);
         let routers = Routers::new(&state, local);
         let served = |router| Served::new(router, &state.settings.http);
         let local = inner
@@ -160,6 +163,7 @@ impl App {
             local,
             metrics,
             development,
+            observer,
             settings_as_read,
             remote_local_credentials,
         })
@@ -168,8 +172,8 @@ impl App {
 
 /// Connects, and migrates where the settings want it. Returns whether there are tables: without them the service starts
 /// all the same, and is not ready until a migration made them.
-async fn connect_store(settings: &Settings) -> Result<(Store, bool), StartError> {
-    let store = Store::connect(&settings.database).await?;
+async fn connect_store(settings: &Settings, observer: &Observer) -> Result<(Store, bool), StartError> {
+    let store = Store::connect_observed(&settings.database, Arc::new(observer.clone())).await?;
     if settings.database.migrate_on_start {
         store.migrate().await?;
     }

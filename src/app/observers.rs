@@ -1,36 +1,109 @@
-//! The observers of what the database commits. Every one is attached here and nowhere else.
+//! The observer of what the database commits, and the planner of webhook events.
 //!
+//! - [`Observer`] is given to the [`Store`] when it connects. It writes an outgoing event in the transaction of each change
+//!   that is news to the application, and counts final statuses and applied events once they are committed.
 //! - A [planner](crate::store::Planner) decides what a batch of webhook events does to its videos as the batch is stored.
-//! - A counter sees final statuses and applied events once they are committed ([`jobs::inbox::outcome_counter`]).
-//! - An announcer writes an outgoing event in the transaction of each change that is news to the application.
 //!
-//! All three follow the settings and maps of one snapshot: a reload replaces them together.
+//! Both follow the settings and maps of one snapshot: a reload exchanges them together, see [`replace_observed`].
 
 use std::sync::Arc;
 
-use crate::domain::{CheckTimes, Video};
+use arc_swap::ArcSwapOption;
+use uuid::Uuid;
+
+use crate::clock::Clock;
+use crate::domain::{Announcement, CheckTimes, InboxEvent, ShownStatus, Video};
 use crate::state::{AppState, ProviderSet};
-use crate::store::{Intake, Store};
+use crate::store::{ChangeObserver, Intake, NewOutgoing, Store};
+use crate::telemetry::Metrics;
 use crate::{http, jobs};
+
+/// Observes the changes of one process. Clones share the snapshot.
+#[derive(Clone)]
+pub(super) struct Observer {
+    clock: Clock,
+    metrics: Arc<Metrics>,
+    // Why an option: the maps need the database, which needs this observer. Nothing is written before there is a snapshot.
+    snapshot: Arc<ArcSwapOption<Snapshot>>,
+}
+
+/// The parts of a snapshot that observing needs.
+struct Snapshot {
+    /// The URLs that outgoing events are sent to. Without any none is written.
+    endpoints: Vec<String>,
+    providers: Arc<ProviderSet>,
+}
+
+impl std::fmt::Debug for Observer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let endpoints = self.snapshot.load().as_ref().map(|now| now.endpoints.len());
+        f.debug_struct("Observer").field("endpoints", &endpoints).finish()
+    }
+}
+
+impl Observer {
+    /// Creates an observer without a snapshot: it announces and counts nothing yet.
+    pub(super) fn new(clock: Clock, metrics: Arc<Metrics>) -> Self {
+        Self {
+            clock,
+            metrics,
+            snapshot: Arc::default(),
+        }
+    }
+
+    /// Follows the settings and maps of `state` from the next change on.
+    pub(super) fn follow(&self, state: &AppState) {
+        self.snapshot.store(Some(Arc::new(Snapshot {
+            endpoints: state.settings.events.endpoints.clone(),
+            providers: state.providers.clone(),
+        })));
+    }
+}
+
+impl ChangeObserver for Observer {
+    fn outgoing(&self, before: &Video, after: &Video) -> Vec<NewOutgoing> {
+        let Some(snapshot) = self.snapshot.load_full() else {
+            return Vec::new();
+        };
+        let announcement = Announcement::of(before, after).filter(|_| !snapshot.endpoints.is_empty());
+        let Some(announcement) = announcement else {
+            return Vec::new();
+        };
+        let payload: Arc<str> = http::payload(&snapshot.providers, announcement, after).into();
+        let event_id = self.clock.new_id();
+        let to_endpoint = |endpoint: &String| NewOutgoing {
+            id: self.clock.new_id(),
+            event_id,
+            endpoint: endpoint.clone(),
+            video_id: after.id,
+            version: after.version,
+            announcement,
+            payload: payload.clone(),
+        };
+        snapshot.endpoints.iter().map(to_endpoint).collect()
+    }
+
+    fn video_ended(&self, provider: &str, status: ShownStatus) {
+        self.metrics.ended(provider, status.as_str());
+    }
+
+    fn event_applied(&self, event: &InboxEvent, video_id: Uuid) {
+        if let Some(snapshot) = &*self.snapshot.load() {
+            let now = self.clock.now();
+            jobs::inbox::count_applied(&snapshot.providers, &self.metrics, event, video_id, now);
+        }
+    }
+}
 
 /// Starts the tasks that store webhook events. Must be called within a runtime.
 pub(super) fn start_intake(store: &Store, providers: Arc<ProviderSet>, times: CheckTimes) -> Intake {
     Intake::start(store.clone(), jobs::inbox::planner(providers, times))
 }
 
-/// Attaches the counter and the announcer of the first snapshot; its planner came with [`start_intake`].
-pub(super) fn attach_observers(state: &AppState) {
-    let (providers, metrics) = (state.providers.clone(), state.metrics.clone());
-    let counter = jobs::inbox::outcome_counter(providers, metrics, state.clock.clone());
-    state.store.tell(counter);
-    let (endpoints, providers) = (state.settings.events.endpoints.clone(), state.providers.clone());
-    let payload = Box::new(move |what, video: &Video| http::payload(&providers, what, video));
-    state.store.announce_to(endpoints, state.clock.clone(), payload);
-}
-
-/// Replaces all observers by those of the snapshot that a reload made. A batch that is being stored ends with the old ones.
-pub(super) fn replace_observers(state: &AppState) {
-    attach_observers(state);
+/// Has the observer and the planner follow the snapshot that a reload made. A batch that is being stored ends with the
+/// old planner.
+pub(super) fn replace_observed(observer: &Observer, state: &AppState) {
+    observer.follow(state);
     state
         .intake
         .plan_by(jobs::inbox::planner(state.providers.clone(), state.check_times));

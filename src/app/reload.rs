@@ -16,7 +16,7 @@ use secrecy::SecretString;
 use super::authentication::build_authenticator;
 use super::build::App;
 use super::maps::{LocalAccess, load_maps, names_to_load};
-use super::observers::replace_observers;
+use super::observers::{Observer, replace_observed};
 use super::preflight::warnings;
 use super::routers::Routers;
 use super::start_error::StartError;
@@ -41,6 +41,7 @@ pub struct Reloader {
     /// The credentials of the built-in provider, where another process has its folder.
     remote_local_credentials: Option<BTreeMap<&'static str, SecretString>>,
     metrics: Option<Served>,
+    observer: Observer,
     development: Option<Development>,
 }
 
@@ -57,6 +58,7 @@ impl Reloader {
             inner: inner.map(|inner| (inner.local.clone(), inner.served.clone())),
             remote_local_credentials: app.remote_local_credentials.clone(),
             metrics: app.metrics.as_ref().map(|(_, served)| served.clone()),
+            observer: app.observer.clone(),
             development: app.development.clone(),
         }
     }
@@ -151,7 +153,7 @@ impl Reloader {
         if let Some(local) = local {
             local.keep_widths(state.settings.playback.thumbnails.values().copied().collect());
         }
-        replace_observers(&state);
+        replace_observed(&self.observer, &state);
         if let (Some((_, served)), Some(router)) = (&self.inner, routers.inner) {
             served.exchange(router, &state.settings.http);
         }

@@ -24,7 +24,7 @@ mod refresh;
 mod retry;
 mod worker;
 
-pub use self::outcome_metrics::outcome_counter;
+pub(crate) use self::outcome_metrics::count_applied;
 pub use self::plan::planner;
 pub use self::refresh::Refresh;
 pub use self::worker::{drain, run, sweep_parked};

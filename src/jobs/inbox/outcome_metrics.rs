@@ -1,16 +1,14 @@
 //! Metrics and trace spans of applied events. They are written once the outcome is committed, and not before.
 
 use std::collections::HashMap;
-use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tracing::Span;
 use uuid::Uuid;
 
-use crate::clock::Clock;
-use crate::domain::{EventState, InboxEvent, ShownStatus};
+use crate::domain::{EventState, InboxEvent};
 use crate::state::{AppState, ProviderSet};
-use crate::store::{Due, EventOutcome, Listening, Plan};
+use crate::store::{Due, EventOutcome, Plan};
 use crate::telemetry::{Metrics, TRACE};
 
 /// The measurements of one batch while it is planned and written. Dropped without [`BatchMeter::count`], it counts nothing.
@@ -87,40 +85,19 @@ pub(super) fn count_one(state: &AppState, event: &InboxEvent, outcome: &EventOut
     );
 }
 
-/// Returns the observer that counts what the store itself applies: see [`Listening`].
-pub fn outcome_counter(
-    providers: Arc<ProviderSet>,
-    metrics: Arc<Metrics>,
-    clock: Clock,
-) -> Arc<dyn Listening> {
-    Arc::new(OutcomeCounter {
-        providers,
-        metrics,
-        clock,
-    })
-}
-
-struct OutcomeCounter {
-    providers: Arc<ProviderSet>,
-    metrics: Arc<Metrics>,
-    clock: Clock,
-}
-
-impl Listening for OutcomeCounter {
-    fn ended(&self, provider: &str, status: ShownStatus) {
-        self.metrics.ended(provider, status.as_str());
-    }
-
-    fn applied(&self, event: &InboxEvent, video_id: Uuid) {
-        let kind = metric_type(&self.providers, &event.provider, &event.event_type);
-        let lag = (self.clock.now() - event.received_at)
-            .to_std()
-            .unwrap_or_default();
-        let state = EventState::Applied;
-        self.metrics
-            .applied(&event.provider, kind, state.as_str(), Some(lag));
-        record_span(&Span::none(), event, kind, state, Some(video_id));
-    }
+/// Counts an event that the store applied as it stored it, and records its span.
+pub(crate) fn count_applied(
+    providers: &ProviderSet,
+    metrics: &Metrics,
+    event: &InboxEvent,
+    video_id: Uuid,
+    now: DateTime<Utc>,
+) {
+    let kind = metric_type(providers, &event.provider, &event.event_type);
+    let lag = (now - event.received_at).to_std().unwrap_or_default();
+    let state = EventState::Applied;
+    metrics.applied(&event.provider, kind, state.as_str(), Some(lag));
+    record_span(&Span::none(), event, kind, state, Some(video_id));
 }
 
 /// Returns the event type for metrics: the types that the map knows, else `other`.

@@ -1,7 +1,5 @@
 //! Connections beside those of the pool, for the few statements that run all day.
 
-use sqlx::Executor;
-
 use super::postgres::PgConnections;
 
 /// Opens a pool to the same server, whose connections are opened when they are needed, by the runtime that this is called

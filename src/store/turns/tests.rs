@@ -38,10 +38,10 @@ async fn both(folder: &std::path::Path) -> [Store; 2] {
 
 /// The statement with this time in place of the database's.
 fn frozen(pool: &Pool, background: bool, now_us: i64) -> String {
-    let dialect = Dialect::of(pool);
-    let sql = dialect.take(background);
-    assert!(sql.contains(dialect.now));
-    sql.replace(dialect.now, &format!("{now_us}"))
+    let dialect = pool.dialect();
+    let sql = dialect.take_turns(background);
+    assert!(sql.contains(dialect.clock_us));
+    sql.replace(dialect.clock_us, &format!("{now_us}"))
 }
 
 /// A linear congruential generator: the same histories in every run.
@@ -68,8 +68,8 @@ async fn the_statement_computes_what_the_ledger_does() {
                 };
                 if roll(&mut seed, 25) == 0 {
                     let pause = roll(&mut seed, 20 * SECOND);
-                    let sql = Dialect::of(&store.writer).pause();
-                    let sql = sql.replace(Dialect::of(&store.writer).now, &format!("{now}"));
+                    let dialect = store.dialect();
+                    let sql = dialect.pause_turns().replace(dialect.clock_us, &format!("{now}"));
                     on_pool!(&store.writer, |pool| {
                         sqlx::query(AssertSqlSafe(sql))
                             .bind(&bucket)
@@ -210,7 +210,7 @@ async fn on_postgresql_a_turn_is_not_flushed_and_everything_else_is() {
         .await
         .unwrap();
     store.turns().begin("b").await.unwrap();
-    let sql = POSTGRES.take(false).replace(
+    let sql = store.dialect().take_turns(false).replace(
         "returning told_us",
         "returning current_setting('synchronous_commit')",
     );

@@ -94,7 +94,7 @@ async fn who_waits_while_one_runs_shares_the_next() {
 
 #[tokio::test]
 async fn a_second_one_runs_for_a_crowd_alone_whichever_returns_first() {
-    let mut held = Held::new(100, Concurrency::ConcurrencyAt(4));
+    let mut held = Held::new(100, Concurrency::SecondAt(4));
     held.ask(1).await;
     assert_eq!(held.begins().await, 1);
     held.ask(3).await;
