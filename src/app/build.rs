@@ -90,6 +90,7 @@ impl App {
         env: &Environment,
         clock: Clock,
     ) -> Result<Self, StartError> {
+        // Why now: ports and addresses are filled in below, and a reload compares with the file.
         let settings_as_read = settings.clone();
         let metrics = Arc::new(Metrics::new(clock.now().timestamp())?);
         let observer = Observer::new(clock.clone(), metrics.clone());
@@ -137,6 +138,7 @@ impl App {
         let intake = start_intake(&store, set.clone(), check_times(&settings));
         let process = Process::new(clock, store, intake, tickets, metrics);
         let state = AppState::new(settings, set, auth, process);
+        // Why before anything is served: no change may be committed unseen.
         observer.follow(&state);
         let routers = Routers::new(&state, local);
         let served = |router| Served::new(router, &state.settings.http);

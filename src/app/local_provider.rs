@@ -81,6 +81,7 @@ pub(super) async fn claim_local(
 ) -> Result<ClaimedLocal, StartError> {
     let is_command = purpose == Purpose::Command;
     let is_enabled = !is_command && settings.providers.enabled.iter().any(|name| name == local::NAME);
+    // Why no wait otherwise: nothing of this process depends on having the folder.
     let patience = if is_enabled { PATIENCE } else { Duration::ZERO };
     let claim = match Claim::take(&settings.local.dir, patience).await {
         Err(LocalError::InUse { .. }) if is_command => return Ok(ClaimedLocal::BesideService),
@@ -120,6 +121,7 @@ pub(super) async fn open_local(
             return Ok(OpenedLocal::Elsewhere(Local::credentials_beside(options)?));
         }
         ClaimedLocal::Elsewhere => {
+            // Why: the inner listener of this process serves no provider. The other process is called at the public address.
             options.api_url.clone_from(&options.public_url);
             return Ok(OpenedLocal::Elsewhere(Local::credentials_of(&options)?));
         }

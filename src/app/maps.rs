@@ -66,6 +66,7 @@ pub(super) async fn load_maps(
         match load_map(settings, &name, &look_up, ledger(store), meter, clock, hash_key) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
+            // Why with the number of videos: no setting names this provider, so the text must say what needs it.
             Err(error) => {
                 return Err(StartError::MapInUse {
                     videos: store.count_living(&name).await?,

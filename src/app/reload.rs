@@ -112,6 +112,7 @@ impl Reloader {
             hash_key,
         )
         .await?;
+        // Why: the rate of calls, and a pause that a provider asked for, must not begin anew with each reload.
         set.continue_from(&old.providers);
         let state = old.reloaded_with(settings, Arc::new(set), auth);
         self.exchange_snapshot(state);
@@ -153,6 +154,7 @@ impl Reloader {
         if let Some(local) = local {
             local.keep_widths(state.settings.playback.thumbnails.values().copied().collect());
         }
+        // Why before the routers: a change by a request on the new snapshot may need a map that only the new observers have.
         replace_observed(&self.observer, &state);
         if let (Some((_, served)), Some(router)) = (&self.inner, routers.inner) {
             served.exchange(router, &state.settings.http);

@@ -115,6 +115,7 @@ async fn open_local(
     env: &Environment,
     clock: &Clock,
 ) -> Result<(Option<BTreeMap<&'static str, SecretString>>, InnerServer), StartError> {
+    // Why bound before the folder is opened: the provider must know its own address.
     let listener = bind_inner_listener()?;
     let options = local_options(settings, env, &listener, clock)?;
     match Local::open(options.clone()).await {

@@ -58,13 +58,14 @@ pub(super) async fn fetch_status(
             }
             Found::Gone => {
                 status.upload_missing = true;
-                // Why: an upload that its provider forgot before a file came can end in nothing else.
+                // An upload that is not found while it waits for its file counts as expired.
                 if video.status == ShownStatus::Waiting {
                     status.observations.push(expired_at(now));
                 }
             }
         }
     }
+    // Why after the upload: its answer may have named the asset just now.
     if subject.asset_id.is_some() && provider.can(Capability::AssetGet) {
         match provider.get_asset(&subject, priority, clock.now()).await? {
             Found::Here(seen) => status.observations.push(seen),
@@ -74,6 +75,7 @@ pub(super) async fn fetch_status(
     Ok(status)
 }
 
+/// Returns our conclusion that the upload has expired.
 fn expired_at(now: DateTime<Utc>) -> Observation {
     Observation {
         at: Some(now),

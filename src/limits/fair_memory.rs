@@ -77,6 +77,7 @@ impl Drop for RoomShare {
         taken.bytes -= self.bytes;
         let left = taken.by_caller.get(&self.caller).map(|own| own - self.bytes);
         match left {
+            // Why: a caller without bytes must not stay in memory.
             Some(0) => drop(taken.by_caller.remove(&self.caller)),
             Some(own) => drop(taken.by_caller.insert(self.caller, own)),
             None => {}

@@ -64,6 +64,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
         let Ok(whole_at) = self.whole_at.get_or_insert_with(key, fresh);
         let after = |before: i64| before.max(now) + each;
         let fits = |before: i64| after(before) - now <= each * i64::from(self.per_min);
+        // Why relaxed: each key is one number, and nothing else is published with it.
         let taken = whole_at.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |before| {
             fits(before).then(|| after(before))
         });
@@ -76,6 +77,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
     /// Returns what is left, and whether one more use would be refused; takes none. `None` where there is no limit.
     pub fn look(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
         let (now, each) = (now.timestamp_micros(), self.refill_us()?);
+        // Why a peek: a look at a key must not count as its use, nor make an entry.
         let whole_at = self.whole_at.peek(key);
         let used = whole_at.map_or(0, |at| at.load(Ordering::Relaxed).max(now) - now);
         Some(self.describe(used, each, used + each > each * i64::from(self.per_min)))

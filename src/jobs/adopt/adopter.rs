@@ -147,6 +147,7 @@ impl Adopter<'_> {
             known.known.asset_id.as_deref(),
             asset.map(String::as_str),
         )?;
+        // A row that knows its asset lacks nothing, and answers without an asset add nothing.
         if self.dry_run || (known.known.asset_id.is_some() || asset.is_none()) {
             return Ok(Adopted::Known(known));
         }

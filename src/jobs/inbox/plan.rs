@@ -24,6 +24,7 @@ pub(super) struct PlanContext<'a> {
 }
 
 impl<'a> PlanContext<'a> {
+    /// Takes both from a snapshot.
     pub(super) fn from_state(state: &'a AppState) -> Self {
         Self {
             providers: &state.providers,
@@ -59,6 +60,7 @@ pub(super) fn plan_batch(
     let mut outcomes = Vec::with_capacity(due.events.len());
     let pending = |event: &&InboxEvent| event.state == EventState::Pending;
     let mut waiting: Vec<&InboxEvent> = due.events.iter().filter(pending).collect();
+    // Why this ends: each round but the last takes an event out of `waiting`.
     loop {
         let before = waiting.len();
         waiting.retain(|event| match board.find_video(event) {
@@ -106,6 +108,7 @@ fn apply_event(
             "identity_conflict: the event names another video of ours".to_owned(),
         );
     }
+    // The status before the event; a change sets the next check anew.
     let shown = video.status;
     match join_event(provider, event, video) {
         Err(error) => EventOutcome {
@@ -154,7 +157,7 @@ fn join_event(
 ) -> Result<Option<Question>, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
     let subject = Subject::of_video(video);
-    // Fast path: the excerpt has all that the map reads, and is shorter than the body.
+    // Why: fast path. The excerpt has all that the map reads, and is shorter than the body.
     let read = match event
         .excerpt
         .as_deref()
@@ -173,6 +176,7 @@ fn join_event(
     Ok(question)
 }
 
+/// Returns the outcome of an event that will never be applied as it is.
 fn failed_outcome(event: &InboxEvent, error: String) -> EventOutcome {
     EventOutcome {
         state: EventState::Failed,
@@ -194,6 +198,7 @@ struct Board {
 type Places = HashMap<String, HashMap<String, usize>>;
 
 impl Board {
+    /// Creates the board of the videos that were read for a batch.
     fn new(videos: &[Arc<Video>]) -> Self {
         let change = |video: &Arc<Video>| VideoChange {
             before: video.clone(),
@@ -238,6 +243,7 @@ impl Board {
         let by_upload = || at(&self.by_upload, &event.upload_id);
         let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id).copied());
         let index = by_asset.or_else(by_upload).or_else(by_ref)?;
+        // Why: our own id in an event of another provider must not reach this video.
         (self.changes[index].after.provider == event.provider).then_some(index)
     }
 }

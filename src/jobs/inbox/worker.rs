@@ -35,6 +35,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
         }
         // Why: finished tasks stay in the set until they are joined.
         while refreshes.try_join_next().is_some() {}
+        // Why also by time: other replicas store events too, and retries become due without a signal.
         tokio::select! {
             () = stored.notified() => {}
             () = tokio::time::sleep(IDLE_INTERVAL) => {}
@@ -46,6 +47,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
             () = stop.cancelled() => {}
         }
     }
+    // Why they are waited for: an answer that is not joined is asked for again after the next start.
     while refreshes.join_next().await.is_some() {}
 }
 
@@ -101,7 +103,7 @@ async fn apply_batch(state: &AppState) -> Result<(usize, Vec<Refresh>), StoreErr
             meter.count(state);
             Ok((taken, refreshes))
         }
-        // Another writer came in between: nothing was written, and the events are still due.
+        // Another writer came in between: nothing was written, and the events are still due. Why 1: the loop must go on.
         Err(StoreError::Contended) => Ok((1, Vec::new())),
         Err(error) if error.is_of_a_row() => apply_one_by_one(state, now, &error).await,
         Err(error) => Err(error),
@@ -131,6 +133,7 @@ async fn apply_one_by_one(
             .await;
         match one {
             Ok(_) => meter.count(state),
+            // Another writer has it, or came in between: the event is still due.
             Err(StoreError::Contended) => {}
             Err(error) if error.is_of_a_row() => put_off(state, *id, now, &error).await?,
             Err(error) => return Err(error),

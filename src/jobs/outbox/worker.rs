@@ -14,7 +14,7 @@ use crate::state::AppState;
 use crate::store::StoreError;
 use crate::telemetry::TRACE;
 
-/// Time for which one replica has an event to itself, in seconds: longer than an attempt can take.
+/// Time for which one replica has an event to itself, in seconds. Why 60: longer than an attempt can take, see `send`.
 const LEASE_S: i64 = 60;
 /// Events of one endpoint that are under way at the same time.
 const CONCURRENCY: usize = 8;
@@ -34,6 +34,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 
 /// Sends the events of one endpoint until `stop`.
 async fn serve_endpoint(state: &AppState, sender: &Sender, endpoint: &str, stop: &CancellationToken) {
+    // Why before the first round: a change that comes during it must wake the next one.
     let mut changes = state.store.changes();
     while !stop.is_cancelled() {
         let sent = send_due(state, sender, endpoint, stop).await;
@@ -79,10 +80,11 @@ async fn send_due(
     let limit = i64::try_from(CONCURRENCY).unwrap_or(1);
     while !stop.is_cancelled() {
         let now = state.clock.now();
-        // Fast path: a read, so that an idle sender never waits for SQLite's one writer.
+        // Why: fast path. A read, so that an idle sender never waits for SQLite's one writer.
         if !state.store.outgoing_is_due(endpoint, now).await? {
             return Ok(());
         }
+        // Why as many as are sent at once: none waits while its lease runs.
         let due = state.store.lease_outgoing(endpoint, now, limit, LEASE_S).await?;
         if due.is_empty() {
             return Ok(());

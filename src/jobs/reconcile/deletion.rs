@@ -53,7 +53,7 @@ pub(super) async fn delete_step(
         }
         Ok(CancelOutcome::Gone) => gone_if_believable(state, provider, video, now).await,
         Ok(CancelOutcome::TooLate) => delete_asset_of_upload(state, provider, video, now).await,
-        // Why the end counts: an upload that cannot be cancelled may still be used until then.
+        // Why the upload's end counts: an upload that cannot be cancelled may still be used until then.
         Ok(CancelOutcome::Unsupported) => {
             let over = video
                 .upload_expires_at
@@ -99,6 +99,7 @@ async fn delete_asset_of_upload(
     match provider.get_upload(&subject, Priority::Background, now).await {
         Ok(Found::Here(seen)) if seen.asset_id.is_some() => {
             subject.asset_id.clone_from(&seen.asset_id);
+            // Why the id is joined too: a later step goes to the asset at once, and events about it find the row.
             let mut findings = delete_asset(state, provider, video, &subject, now).await?;
             findings.observations.push(Observation {
                 asset_id: seen.asset_id,

@@ -24,7 +24,7 @@ pub(super) async fn look_at(state: &AppState, video: Video) -> Result<ShownStatu
         put_off(state, &video, now).await?;
         return Ok(video.status);
     };
-    // A halted provider is not asked; writing nothing sets the next check.
+    // Why the empty findings are written: the write sets the next check.
     let findings = if state.sightings.halted(provider.name()) {
         Findings::default()
     } else {
@@ -101,8 +101,11 @@ async fn send_unsent(provider: &Provider, video: &Video, now: DateTime<Utc>) -> 
     }
 }
 
-/// Asks the provider about the video. An upload expires where it is believably gone, or where its end is [`EXPIRED_AFTER`] ago and
-/// the provider reports nothing better.
+/// Asks the provider about the video.
+///
+/// A waiting upload expires where the provider does not know it (which [`fetch_status`] reports), or where its end is
+/// [`EXPIRED_AFTER`] ago and the provider reports nothing better. An asset that was made for it beforehand is deleted then; for an
+/// unknown upload only where that answer is believable.
 async fn ask_provider(
     state: &AppState,
     provider: &Provider,
@@ -142,8 +145,8 @@ async fn ask_provider(
     Ok(findings)
 }
 
-/// Notes what the answer says about our credentials: a known asset that is missing speaks against them, an answer about the
-/// video for them. See [`Sightings`](crate::provider::Sightings).
+/// Notes what the answer says about our credentials: a known asset that is missing speaks against them, an asset id or a status
+/// for them. See [`Sightings`](crate::provider::Sightings).
 fn note_sighting(
     state: &AppState,
     provider: &Provider,
@@ -206,6 +209,7 @@ async fn write_findings(
 /// stays due.
 fn became_due_meanwhile(video: &Video, looked_at: &Video, needs: NeededIds, now: DateTime<Utc>) -> bool {
     let changed_meanwhile = video.revision != looked_at.revision;
+    // Why not the due time alone: it may be the one for which the video was leased.
     let is_due = video.check_at.is_some_and(|at| at <= now);
     // Why: an event that lacks an id makes the video due for the very time at which it may have been due already.
     let wanted = video.check_at != looked_at.check_at || video.known.is_incomplete(needs);

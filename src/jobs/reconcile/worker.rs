@@ -15,7 +15,9 @@ use crate::state::AppState;
 use crate::store::StoreError;
 use crate::telemetry::TRACE;
 
-/// Life of two leases, in seconds: of the pass, and of each video that is looked at.
+/// Life of two leases, in seconds: the one of the pass, and the one of each video that is looked at.
+///
+/// A pass may outlive its own lease. Another replica may begin one then; the leases of the videos keep the two apart.
 const LEASE_S: i64 = 90;
 /// Videos that are taken at a time.
 ///
@@ -86,6 +88,7 @@ pub async fn pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreErr
             .buffer_unordered(CONCURRENCY)
             .collect()
             .await;
+        // Why after all of them: an error of one video must not drop the looks that are under way.
         for result in results {
             done.changed.extend(result?);
         }
@@ -118,6 +121,7 @@ async fn look_under_lease(state: &AppState, video: Video) -> Result<Option<Chang
     );
     let looked = look_at(state, video).instrument(span.clone()).await;
     state.metrics.look(&provider, result_label(&looked, from));
+    // Why before the error is passed on: the next pass need not wait until the lease runs out.
     state.store.end_lease(id).await?;
     let to = looked.inspect_err(|_| {
         span.record("otel.status_code", "ERROR");

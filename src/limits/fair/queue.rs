@@ -108,6 +108,7 @@ impl FairQueue {
         if self.last_caller.replace(key).is_some_and(|last| last != key) {
             self.contended_until = Some(now + CONTENTION_WINDOW);
         }
+        // Why half of the house: a caller that floods leaves the other half to all others.
         let house = limits.permits + limits.waiting;
         let share = self.share_at(now, limits);
         let own = self.callers.get(&key).map_or(0, |caller| caller.inside);
@@ -207,6 +208,7 @@ impl FairQueue {
         let Some(caller) = self.callers.get_mut(&key) else {
             return;
         };
+        // Why a binary search works: tickets ascend in each queue.
         if let Ok(at) = caller.queue.binary_search_by_key(&ticket, |waiter| waiter.ticket) {
             caller.queue.remove(at);
             self.waiting -= 1;
@@ -246,6 +248,7 @@ impl FairQueue {
             let Some(key) = next.and_then(|at| self.turns.remove(at)) else {
                 return;
             };
+            // Not expected: a caller leaves the turns with its last request in the queue. Skipping it is harmless.
             let Some(caller) = self.callers.get_mut(&key) else {
                 continue;
             };
