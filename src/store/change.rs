@@ -71,7 +71,7 @@ pub struct NewOutgoing {
     pub payload: Arc<str>,
 }
 
-/// What is told of the changes that the [`Store`](super::Store) writes.
+/// Observes the changes that a [`Store`](super::Store) writes.
 pub trait ChangeObserver: Debug + Send + Sync {
     /// Returns the events for the application that the change brings; they are written in the change's transaction. May be
     /// called again for the same change, where it is written at a second attempt.

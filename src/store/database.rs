@@ -71,7 +71,7 @@ impl Tx {
     }
 }
 
-/// What one ingest worker reads and writes through.
+/// The connections of one ingest worker: see [`IngestConnection`].
 #[derive(Debug)]
 pub(super) enum IngestPool {
     Postgres(StickyConnection),

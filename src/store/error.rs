@@ -19,27 +19,27 @@ pub enum StoreError {
         table: &'static str,
         /// Its key.
         id: String,
-        /// What is wrong.
+        /// The column, and the value that cannot be read.
         problem: String,
     },
-    /// Twenty writers in a row came in between.
+    /// Other writers changed the row, or held it, at every attempt.
     #[error("the row changed too often while it was being written")]
     Contended,
-    /// An id that another video has already.
+    /// The provider's id belongs to another video already.
     #[error("identity_conflict: the provider's id belongs to another video")]
     IdentityTaken,
-    /// Nobody lets us in there.
+    /// No connection could be opened.
     #[error("the database at {place} cannot be reached: {cause}")]
     Unreachable {
         /// Host, port and name, or the file; never the password.
         place: String,
-        /// What the server or the system said.
+        /// The words of the server or the system.
         cause: String,
     },
-    /// The URL in the settings cannot be used.
+    /// `database.url` cannot be used; the text says why.
     #[error("database.url: {0}")]
     BadUrl(String),
-    /// The other URL in the settings cannot be used.
+    /// `database.direct_url` cannot be used; the text says why.
     #[error("database.direct_url: {0}")]
     BadDirectUrl(String),
 }
@@ -54,8 +54,7 @@ impl StoreError {
         }
     }
 
-    /// The statement was refused because of what it held, not because the database is out of reach: without the bad
-    /// row it would do.
+    /// Returns whether the statement was refused because of a row that it held or read. Without that row it would succeed.
     pub fn is_of_a_row(&self) -> bool {
         match self {
             Self::Database(error) => {
@@ -77,7 +76,7 @@ impl StoreError {
         }
     }
 
-    /// The connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`).
+    /// Returns whether the connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`).
     fn is_lost_connection(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Io(error)) => !outage::is_pool_timeout(error),
@@ -91,12 +90,13 @@ impl StoreError {
         }
     }
 
-    /// PostgreSQL is out of reach, which the log has already: once, with the remedy.
+    /// Returns whether PostgreSQL is out of reach. The log has one line of that already, with the remedy.
     pub fn is_outage(&self) -> bool {
         matches!(self, Self::Database(error) if outage::is_unreachable(error))
     }
 
-    /// Logs that `what` failed; as a debug line while PostgreSQL is out of reach.
+    /// Logs that `what` failed. While PostgreSQL is out of reach it is a debug line.
+    // Why: an outage is one line, however many statements fail meanwhile.
     pub fn log(&self, what: &'static str) {
         if self.is_outage() {
             tracing::debug!(error = %Chain(self), "{what}");
@@ -106,8 +106,8 @@ impl StoreError {
     }
 }
 
-/// How many connections may turn out to have ended before a failure counts. A connection that the server has closed is
-/// only found out when it is used.
+/// The number of connections that may turn out to have ended before a failure counts.
+// Why: a connection that the server has closed is only found out when it is used.
 pub(super) struct ReconnectBudget(u32);
 
 impl ReconnectBudget {

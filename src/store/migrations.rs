@@ -6,7 +6,7 @@ use super::handle::Store;
 use super::schema::migrations_for;
 use super::statements::Backend;
 
-/// How far the tables are.
+/// The state of the tables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Migrations {
     /// The number of migrations that this program knows.

@@ -1,4 +1,4 @@
-//! What a planner is shown, and what it decides.
+//! The input of a [`Planner`], and its decision.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ pub struct Due {
     pub videos: Vec<Arc<Video>>,
 }
 
-/// What is to be written for a batch.
+/// The decision about a batch.
 #[derive(Debug, Default)]
 pub struct Plan {
     /// The videos that the batch spoke of, as they now are; unchanged ones may be among them.
@@ -29,7 +29,7 @@ pub struct Plan {
     pub events: Vec<EventOutcome>,
 }
 
-/// What becomes of one event.
+/// The outcome of one event.
 #[derive(Clone, Debug)]
 pub struct EventOutcome {
     /// Our id of the event.
@@ -60,11 +60,11 @@ impl EventOutcome {
     }
 }
 
-/// What one call of [`Store::apply_due`](super::Store::apply_due) applied.
+/// The result of one call of [`Store::apply_due`](super::Store::apply_due).
 #[derive(Debug, Default)]
 pub struct Applied {
     /// Videos that changed visibly, with their new versions.
     pub changed: Vec<(Uuid, i64)>,
-    /// How many events were taken.
+    /// The number of events that were taken.
     pub taken: usize,
 }

@@ -15,14 +15,14 @@ const MAX_WAITING: usize = 4096;
 #[derive(Debug)]
 pub(in crate::store) struct BatchQueue<Q, A>(Arc<Senders<Q, A>>);
 
-/// How many batches run at the same time.
+/// The number of batches that run at the same time.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) enum Concurrency {
     /// One batch after the other.
     One,
     /// Two, whenever a request waits while the first one runs.
     Two,
-    /// Two, once so many requests wait while the first one runs.
+    /// Two, once this many requests wait while the first one runs.
     SecondAt(usize),
 }
 
@@ -105,7 +105,7 @@ struct State<Q, A> {
     is_closed: bool,
 }
 
-/// What a worker does next.
+/// The next step of a [`Worker`](super::Worker).
 pub(super) enum Next<Q, A> {
     Run(Vec<Waiting<Q, A>>),
     Wait,

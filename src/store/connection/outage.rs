@@ -1,4 +1,10 @@
-//! PostgreSQL away and back: one line each, however many statements fail meanwhile.
+//! Outages of PostgreSQL: one log line when it is gone and one when it is back, however many statements fail meanwhile.
+//!
+//! 1. A statement fails in a way that may mean an outage ([`Outage::note`]). The first one starts a task; others do nothing
+//!    while it runs.
+//! 2. The task opens a connection of its own. It succeeds: the task ends, after a warning where all connections are busy.
+//! 3. It fails: the task logs that the server is gone, with cause and remedy, and tries again each second.
+//! 4. It succeeds again: the task logs that the server is back. It ends also when the pool is closed.
 
 use std::io;
 use std::sync::Arc;
@@ -13,13 +19,12 @@ use tokio::time::{Instant, sleep, timeout};
 
 use crate::chain::Chain;
 
-/// Between two looks at a server that is gone, and the shortest time between two signs that are looked into.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How long one look may take.
-const LOOK_FOR: Duration = Duration::from_secs(2);
+/// The pause between two attempts to reach a server that is gone, and between the ends of two tasks.
+const PROBE_EVERY: Duration = Duration::from_secs(1);
+/// The timeout of one attempt.
+const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// Watches one server: the first statement that fails for want of a connection starts a task, which says that the server
-/// is gone, and when it is back. Cheap to clone.
+/// Watches one server. Cheap to clone.
 #[derive(Clone)]
 pub(in crate::store) struct Outage(Arc<Inner>);
 
@@ -28,11 +33,11 @@ struct Inner {
     place: String,
     pool: PgPool,
     runtime: Handle,
-    /// A task looks already.
+    /// A task is running.
     is_watched: AtomicBool,
 }
 
-/// (The options hold the password.)
+// Why by hand: the options hold the password.
 impl std::fmt::Debug for Outage {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_tuple("Outage").field(&self.0.place).finish()
@@ -51,13 +56,13 @@ impl Outage {
         }))
     }
 
-    /// Passes the result on, and [notes](Self::noted) its error.
+    /// Returns the result as it is, with its error [noted](Self::noted).
     pub(in crate::store) fn watch<T>(&self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         result.map_err(|error| self.noted(error))
     }
 
-    /// Notes the error, and returns it; a wait for a connection that was in vain as an I/O error, which tells it from
-    /// SQLite's waits: of PostgreSQL's the watching task speaks.
+    /// Notes the error, and returns it. A pool's timeout becomes an I/O error.
+    // Why: that tells it from the timeout of SQLite's pool, which no task watches.
     pub(in crate::store) fn noted(&self, error: sqlx::Error) -> sqlx::Error {
         self.note(&error);
         match error {
@@ -68,14 +73,14 @@ impl Outage {
         }
     }
 
-    /// Starts to watch where the error may mean that the server is gone.
+    /// Starts the task where the error may mean that the server is gone.
     pub(in crate::store) fn note(&self, error: &sqlx::Error) {
         let may_be_gone = matches!(error, sqlx::Error::PoolTimedOut) || is_unreachable(error);
         if may_be_gone && !self.0.is_watched.swap(true, Ordering::AcqRel) {
             let inner = self.0.clone();
             self.0.runtime.spawn(async move {
-                inner.look().await;
-                sleep(LOOK_EVERY).await;
+                inner.watch_until_back().await;
+                sleep(PROBE_EVERY).await;
                 inner.is_watched.store(false, Ordering::Release);
             });
         }
@@ -83,10 +88,10 @@ impl Outage {
 }
 
 impl Inner {
-    /// Says that the server is gone, if it is, and returns when it is back.
-    async fn look(&self) {
+    /// Logs that the server is gone, if it is, and returns when it is back: steps 2 to 4.
+    async fn watch_until_back(&self) {
         let since = Instant::now();
-        let Err(cause) = self.reach().await else {
+        let Err(cause) = self.probe().await else {
             // One connection was ended, or all of them are busy.
             if self.pool.num_idle() == 0 && self.pool.size() >= self.pool.options().get_max_connections() {
                 tracing::warn!(
@@ -101,11 +106,11 @@ impl Inner {
              check that the server runs and lets this machine in",
             self.place
         );
-        while self.reach().await.is_err() {
+        while self.probe().await.is_err() {
             if self.pool.is_closed() {
                 return;
             }
-            sleep(LOOK_EVERY).await;
+            sleep(PROBE_EVERY).await;
         }
         tracing::warn!(
             away_s = since.elapsed().as_secs(),
@@ -114,14 +119,15 @@ impl Inner {
         );
     }
 
-    /// Whether a new connection takes a statement: a pooler lets clients in while the server behind it is away.
-    async fn reach(&self) -> Result<(), String> {
-        let look = async {
+    /// Opens a connection and runs a statement.
+    // Why a statement: a pooler lets clients in while the server behind it is away.
+    async fn probe(&self) -> Result<(), String> {
+        let probe = async {
             let mut connection = self.options.connect().await?;
             sqlx::raw_sql("select 1").execute(&mut connection).await?;
             connection.close().await
         };
-        match timeout(LOOK_FOR, look).await {
+        match timeout(PROBE_TIMEOUT, probe).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => Err(cause_of(&error)),
             Err(_) => Err("it does not answer".to_owned()),
@@ -129,7 +135,7 @@ impl Inner {
     }
 }
 
-/// What the server or the system said, without the driver's words around it.
+/// Returns the words of the server or the system, without the driver's around them.
 fn cause_of(error: &sqlx::Error) -> String {
     match error {
         sqlx::Error::Database(error) => error.message().to_owned(),
@@ -138,7 +144,7 @@ fn cause_of(error: &sqlx::Error) -> String {
     }
 }
 
-/// The error is of the way to the server, not of the statement.
+/// Returns whether the error is of the connection to the server, not of the statement.
 pub(in crate::store) fn is_unreachable(error: &sqlx::Error) -> bool {
     match error {
         sqlx::Error::Io(_) | sqlx::Error::Tls(_) => true,
@@ -147,7 +153,7 @@ pub(in crate::store) fn is_unreachable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Connection exceptions (08…, a pooler's among them), refused sign-ins (28…), no such database, too many connections,
+/// Returns whether it is one of: connection exceptions (08…, a pooler's among them), refused sign-ins (28…), no such database, too many connections,
 /// and a server that stops or starts (57P…).
 fn is_unreachable_code(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| {
@@ -157,12 +163,12 @@ fn is_unreachable_code(error: &dyn DatabaseError) -> bool {
     })
 }
 
-/// A pool gave no connection in time.
+/// Returns whether a pool gave no connection in time: see [`Outage::noted`].
 pub(in crate::store) fn is_pool_timeout(error: &io::Error) -> bool {
     error.kind() == io::ErrorKind::TimedOut && error.raw_os_error().is_none()
 }
 
-/// Host, port and name; never the password.
+/// Returns host, port and name of the database; never the password.
 pub(in crate::store) fn place(options: &PgConnectOptions) -> String {
     let server = match options.get_socket() {
         Some(socket) => socket.display().to_string(),

@@ -6,45 +6,47 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, Connection, PgConnection, Row};
 use tokio::time::timeout;
 
-/// How long is looked for a pooler. One in session mode with a single connection never answers the second client.
-const LOOK_FOR: Duration = Duration::from_secs(3);
-/// Rounds of [`shares_sessions`]: another client may take the place that would tell.
+/// The timeout of the detection.
+// Why: a pooler in session mode with a single connection never answers the second client.
+const DETECT_TIMEOUT: Duration = Duration::from_secs(3);
+/// The number of rounds of [`shares_sessions`].
+// Why several: another client may use the server connection that would have told.
 const ROUNDS: usize = 3;
 
-/// Whether server connections are handed from one client to another between transactions.
+/// Returns whether server connections are handed from one client to another between transactions.
 ///
-/// A client that asks twice and gets another server process, or whose process another client gets while it is still
-/// connected, has no session of its own. Without a pooler, or with one in session mode, neither happens.
+/// A client has no session of its own where two transactions of it run in different server processes, or where its process
+/// serves another client while it is still connected. Without a pooler, or with one in session mode, neither happens.
 pub(in crate::store) async fn shares_sessions(options: &PgConnectOptions) -> bool {
     let look = async {
         let (mut one, mut other) = (options.connect().await?, options.connect().await?);
         let mut shared = false;
         for _ in 0..ROUNDS {
-            shared = shared || have_common_process(&mut one, &mut other).await?;
+            shared = shared || share_a_process(&mut one, &mut other).await?;
         }
         one.close().await?;
         other.close().await?;
         Ok::<bool, sqlx::Error>(shared)
     };
-    matches!(timeout(LOOK_FOR, look).await, Ok(Ok(true)))
+    matches!(timeout(DETECT_TIMEOUT, look).await, Ok(Ok(true)))
 }
 
-async fn have_common_process(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, sqlx::Error> {
-    let first = process(one).await?;
+async fn share_a_process(one: &mut PgConnection, other: &mut PgConnection) -> Result<bool, sqlx::Error> {
+    let first = server_process(one).await?;
     let mut held = other.begin().await?;
-    let shared = process(&mut held).await? == first || process(one).await? != first;
+    let shared = server_process(&mut held).await? == first || server_process(one).await? != first;
     held.rollback().await?;
     Ok(shared)
 }
 
-async fn process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
+async fn server_process(connection: &mut PgConnection) -> Result<i32, sqlx::Error> {
     let row = sqlx::raw_sql("select pg_backend_pid()")
         .fetch_one(connection)
         .await?;
     row.try_get(0)
 }
 
-/// Tells one database of one running server from every other.
+/// Returns the name of the database and the start time of its server, which tell it from every other.
 ///
 /// # Errors
 /// It cannot be reached.
@@ -56,26 +58,26 @@ pub(in crate::store) async fn database_of(options: &PgConnectOptions) -> Result<
     row.try_get(0)
 }
 
-/// Whether a pooler carries prepared statements from one server connection to another: it then gives each a name of
-/// its own. (`PgBouncer` does so from 1.21 on, where `max_prepared_statements` is above 0.)
+/// Returns whether a pooler carries prepared statements from one server connection to another. It then gives each a name
+/// of its own. (`PgBouncer` does so from 1.21 on, where `max_prepared_statements` is above 0.)
 ///
 /// # Errors
 /// Another failure than that of a name which is taken.
 pub(in crate::store) async fn carries_statements(options: &PgConnectOptions) -> Result<bool, sqlx::Error> {
     let mut connection = options.connect().await?;
     let mut tx = connection.begin().await?;
-    let asked = sqlx::query_scalar::<_, String>(
+    let ours = sqlx::query_scalar::<_, String>(
         "select name from pg_prepared_statements where strpos(statement, 'yourbit-video looks for a pooler') > 0 \
          and name like 'sqlx\\_s\\_%'",
     );
-    let ours = match asked.fetch_all(&mut *tx).await {
+    let ours = match ours.fetch_all(&mut *tx).await {
         Ok(names) => names,
-        // The name is another client's, on this server connection: nobody keeps them apart.
+        // The name is another client's, on this server connection: the pooler does not keep them apart.
         Err(sqlx::Error::Database(error)) if error.code().as_deref() == Some("42P05") => return Ok(false),
         Err(error) => return Err(error),
     };
     for name in &ours {
-        // It must not stay for the next client.
+        // Why: the statement must not stay for the next client.
         let drop = format!("deallocate \"{name}\"");
         sqlx::raw_sql(sqlx::AssertSqlSafe(drop)).execute(&mut *tx).await?;
     }

@@ -1,8 +1,8 @@
 //! How statements reach PostgreSQL: over sessions of our own, or through a transaction pooler.
 //!
-//! A transaction pooler gives each transaction whichever server connection is free. What a connection remembers from one
-//! transaction to the next (named statements, settings, locks, LISTEN) is then somebody else's. Nothing here leaves any
-//! of it behind; where the pooler does not carry named statements, each statement is parsed without a name, in the
+//! A transaction pooler gives each transaction whichever server connection is free. Named statements, settings, locks and
+//! LISTEN, which a connection keeps from one transaction to the next, then belong to another client's session. Nothing here
+//! leaves any of them behind. A pooler that does not carry named statements gets each one without a name, parsed in the
 //! transaction that executes it.
 
 use std::ops::Deref;
@@ -18,17 +18,17 @@ use sqlx::{
 
 use super::outage::Outage;
 
-/// What the way to the server does with prepared statements.
+/// The prepared statements that the route to the server carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum PreparedStatements {
-    /// They are prepared once a connection, under a name.
+    /// Named ones: each is prepared once a connection.
     Named,
-    /// Names do not survive a transaction: each statement is parsed without one, within the transaction that runs it.
-    /// Costs three round trips more than a named statement outside a transaction, one more within.
+    /// Only unnamed ones, since names do not survive a transaction. Costs three round trips more than a named statement
+    /// outside a transaction, one more within.
     Unnamed,
 }
 
-/// The way of a pool's statements.
+/// The route of a pool's statements.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct Route {
     pub(in crate::store) statements: PreparedStatements,
@@ -37,7 +37,7 @@ pub(in crate::store) struct Route {
 
 type Item = Result<Either<PgQueryResult, PgRow>, sqlx::Error>;
 
-/// A pool, and the way of its statements. Cheap to clone.
+/// A pool, and the [`Route`] of its statements. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(in crate::store) struct PgConnections {
     pool: PgPool,
@@ -49,7 +49,7 @@ impl PgConnections {
         Self { pool, route }
     }
 
-    /// The same way through another pool.
+    /// Returns another pool on the same route.
     pub(in crate::store) fn with_pool(&self, pool: PgPool) -> Self {
         Self::new(pool, self.route.clone())
     }
@@ -64,7 +64,7 @@ impl PgConnections {
         Ok(PgTx { open, route })
     }
 
-    /// Runs single statements on a connection of this pool.
+    /// Returns what runs single statements on a connection of this pool.
     pub(in crate::store) const fn executor<'c>(
         &'c self,
         connection: &'c mut PgConnection,
@@ -106,12 +106,12 @@ impl PgTx {
     }
 }
 
-/// Runs statements on one connection, as its [`Route`] has it.
+/// Runs statements on one connection, on its [`Route`].
 #[derive(Debug)]
 pub(in crate::store) struct StatementExecutor<'c> {
     connection: &'c mut PgConnection,
     route: &'c Route,
-    /// The caller began one and commits it.
+    /// The caller has begun a transaction, and commits it.
     in_transaction: bool,
 }
 
@@ -126,14 +126,14 @@ impl<'c> StatementExecutor<'c> {
             (PreparedStatements::Named, _) => self.connection.fetch_many(query),
             (PreparedStatements::Unnamed, true) => self.connection.fetch_many(Unnamed(query)),
             (PreparedStatements::Unnamed, false) => {
-                all_of(async move { run_in_transaction(self.connection, query).await })
+                stream_all(async move { run_in_transaction(self.connection, query).await })
             }
         }
     }
 }
 
-/// Runs one statement in a transaction of its own: the pooler gives both of its steps, parsing and executing, the same
-/// server connection. Nothing is returned before the commit.
+/// Runs one statement in a transaction of its own. Nothing is returned before the commit.
+// Why: the pooler gives both steps of a transaction, parsing and executing, the same server connection.
 async fn run_in_transaction<'q, E: 'q + Execute<'q, Postgres>>(
     connection: &mut PgConnection,
     query: E,
@@ -145,14 +145,14 @@ async fn run_in_transaction<'q, E: 'q + Execute<'q, Postgres>>(
             Ok(found)
         }
         Err(error) => {
-            // At once: until then the pooler keeps a server connection for us.
+            // Why at once: until the rollback the pooler reserves a server connection for this client.
             let _ended_with_its_connection = tx.rollback().await;
             Err(error)
         }
     }
 }
 
-fn all_of<'e>(
+fn stream_all<'e>(
     found: impl Future<Output = Result<Vec<Either<PgQueryResult, PgRow>>, sqlx::Error>> + Send + 'e,
 ) -> BoxStream<'e, Item> {
     found
@@ -225,7 +225,7 @@ impl<'c> Executor<'c> for &'_ PgConnections {
         let watched = all.route.outage.clone();
         let items = match self.route.statements {
             PreparedStatements::Named => self.pool.fetch_many(query),
-            PreparedStatements::Unnamed => all_of(async move {
+            PreparedStatements::Unnamed => stream_all(async move {
                 let mut connection = all.pool.acquire().await?;
                 run_in_transaction(&mut connection, query).await
             }),
@@ -260,7 +260,7 @@ impl<'c> Executor<'c> for &'_ PgConnections {
     }
 }
 
-/// A statement without a name.
+/// Runs a statement without a name.
 struct Unnamed<E>(E);
 
 impl<'q, E: Execute<'q, Postgres>> Execute<'q, Postgres> for Unnamed<E> {

@@ -9,7 +9,7 @@ use super::outage::place;
 use crate::chain::Chain;
 use crate::store::error::StoreError;
 
-/// How long a server is given to say why it lets nobody in.
+/// The timeout for a server to say why it refuses.
 const PROBE_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// Returns [`StoreError::Unreachable`] with the cause of `error`.

@@ -1,4 +1,4 @@
-//! Where verified webhook events are handed in: events that arrive while a commit runs share the next one.
+//! The intake of verified webhook events: those that arrive while a commit runs share the next one.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -25,7 +25,7 @@ const SECOND_COMMIT_AT: usize = 96;
 /// The number of connections that a worker keeps.
 const CONNECTIONS: u32 = 1;
 
-/// Where verified events are handed in to be made durable. Cheap to clone.
+/// Makes verified events durable. Cheap to clone.
 #[derive(Clone)]
 pub struct Intake {
     events: BatchQueue<InboxEvent, Response>,
@@ -39,7 +39,7 @@ impl std::fmt::Debug for Intake {
     }
 }
 
-/// What became of an event that was handed in.
+/// The outcome of [`Intake::submit`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stored {
     /// The event is durable now and was not known before.
@@ -101,7 +101,7 @@ impl Intake {
     }
 }
 
-/// What every worker needs.
+/// The parts that every worker shares.
 #[derive(Clone)]
 struct Context {
     store: Store,
@@ -172,7 +172,7 @@ impl BatchHandler<InboxEvent, Response> for Handler {
     }
 }
 
-/// What became of the events of several batches.
+/// The outcome of several batches, by event.
 #[derive(Default)]
 struct Outcome {
     /// Events that were not known before.

@@ -11,10 +11,10 @@ use uuid::Uuid;
 
 use crate::domain::{EventState, Facts, Policy, ShownStatus, Status};
 
-/// Who changes a column once its row is written.
+/// The writer of a column after its row is inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Written {
-    /// Nobody: the column is written with its row.
+    /// None: the column is written with its row, once.
     Once,
     /// Callers of the API, and the steps of an upload.
     Edited,
@@ -207,7 +207,7 @@ macro_rules! table {
             /// Every column, as `column, column, …`.
             pub(in crate::store) const NAMES: &'static str = table!(@names $($column)*);
 
-            /// As [`Self::NAMES`], with the table before the first one, which a join has twice.
+            /// [`Self::NAMES`] with the table before the first column, whose name a join has twice.
             pub(in crate::store) const COLUMNS: &'static str =
                 concat!($table, ".", table!(@names $($column)*));
 

@@ -1,4 +1,4 @@
-//! The traits that the two databases implement, and what they are given.
+//! The traits that the two databases implement, and the values that they take.
 
 use std::collections::{HashMap, HashSet};
 
@@ -42,7 +42,7 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) without_flush: &'static str,
 }
 
-/// How an update treats rows that another transaction holds.
+/// The treatment of rows that another transaction holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::store) enum Locking {
     /// Waits for them.
@@ -120,7 +120,7 @@ pub(in crate::store) trait WriteTx: Sized {
     async fn lock_owner(&mut self, owner: &str) -> Result<(), StoreError>;
 }
 
-/// What an ingest worker reads and writes through.
+/// The connection of one ingest worker.
 pub(in crate::store) trait IngestConnection: Send + 'static {
     /// Returns one provider's videos that any of the keys names, as they are now, in no order; and, where there are any
     /// videos, which of these event ids the inbox has already.
@@ -141,7 +141,7 @@ pub(in crate::store) trait IngestConnection: Send + 'static {
     fn release(&mut self);
 }
 
-/// What one ingest writes.
+/// The events and changes that one batch writes.
 pub(in crate::store) struct IngestWrite<'a> {
     pub(in crate::store) observer: &'a dyn ChangeObserver,
     /// Events of one provider that differ in identity, in the order of it.
@@ -154,7 +154,7 @@ pub(in crate::store) struct IngestWrite<'a> {
     pub(in crate::store) now: DateTime<Utc>,
 }
 
-/// What became of an [`IngestWrite`].
+/// The outcome of an [`IngestWrite`].
 #[derive(Debug, Default)]
 pub(in crate::store) struct Ingested {
     /// The events that were written, by the ids that they have now. An event that came again has the id of its first
@@ -171,7 +171,7 @@ impl Ingested {
     }
 }
 
-/// What an insert of events does where the inbox knows one already. An event that had not come through is tried again.
+/// The end of an insert of events, for those that the inbox knows already. An event that had not been applied is tried again.
 /// One whose id is a hash of its content may mean something new once its equal is applied, so it is stored anew, under
 /// the new id of ours. The id that is returned equals the inserted one for new events alone.
 pub(super) const ON_KNOWN_EVENT: &str = " on conflict (provider, event_id) do update set \
