@@ -68,6 +68,7 @@ fn api_router(state: &AppState) -> Router {
     if state.settings.http.docs {
         described = described.merge(openapi::document_routes());
     }
+    // Why the descriptions are dropped here: the document is made once, of all routes, whatever the settings serve.
     let (routes, _) = described.split_for_parts();
     let (webhooks, _) = openapi::webhook_routes().split_for_parts();
     let admission = from_fn_with_state(state.clone(), admit);

@@ -61,6 +61,7 @@ impl Hub {
     pub fn subscribe(&self, id: Uuid, owner: &str, most: usize) -> Result<Subscription, Full> {
         let mut streams = self.lock();
         let open = streams.versions.get(&id).map_or(0, watch::Sender::receiver_count);
+        // Why before the share: a stream that its video has no place for must not evict another owner's.
         if open >= PER_VIDEO {
             return Err(Full::Video);
         }

@@ -94,6 +94,7 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
     } else {
         new_span(&method, route, id.as_str())
     };
+    // Why before the run: the request is gone afterwards.
     let network = client_network(request.extensions(), request.headers(), &observer.proxies);
     let trail = Trail::begin(request.headers(), span);
     // 3. Size limits. 4. Run, and problem document.

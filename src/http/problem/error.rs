@@ -69,7 +69,7 @@ pub enum ApiError {
     OverQuota(&'static str, Quota),
     /// Path and query (414) or all headers together (431) exceed the limit; the text becomes `detail`.
     TooLong(StatusCode, &'static str),
-    /// As many uploads of the owner wait for their file as this limit allows.
+    /// Too many uploads of the owner wait for their file; the number is the limit.
     TooManyOpen(u32),
     /// The provider refused the call (502).
     ProviderRejected {
@@ -190,10 +190,12 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
+            // Why a 503: the same request may succeed a moment later.
             StoreError::Database(_) | StoreError::Contended | StoreError::Unreachable { .. } => {
                 error.log("the database failed a request");
                 Self::Unavailable
             }
+            // Why a 500: it would fail again.
             error @ (StoreError::BadRow { .. }
             | StoreError::IdentityTaken
             | StoreError::Migrate(_)

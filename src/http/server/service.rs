@@ -22,6 +22,7 @@ const STREAMS: u32 = 128;
 /// [`exchange`](Self::exchange) at once. A request goes to the router that is current when its head was read, a connection
 /// keeps the limits that were current when it began.
 #[derive(Clone, Debug)]
+// Why `ArcSwap`: every request reads the current service, and none of them may wait for a lock.
 pub struct Served(Arc<ArcSwap<CurrentService>>);
 
 /// The service that is current.

@@ -34,7 +34,7 @@ pub(super) struct ClaimedKey {
 
 /// The outcome of [`claim_key`], where the request goes on.
 pub(super) enum ClaimOutcome {
-    /// The same request was answered before: that answer as JSON.
+    /// An answer that is stored from the same request before, as JSON.
     Answered(String),
     /// This request begins the upload.
     Begin {

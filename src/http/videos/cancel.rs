@@ -2,7 +2,7 @@
 //!
 //! 1. A cancelled video is returned as it is (200). One whose file has arrived, or that is in another final status, is
 //!    refused (409 `upload_finished`).
-//! 2. Where the provider knows the upload, it is told first. Its refusal or failure is the response, and nothing changes
+//! 2. Where the provider knows the upload, it cancels first. Its refusal or failure is the response, and nothing changes
 //!    here.
 //! 3. The confirmation is joined into the row, which then shows `cancelled`.
 //!

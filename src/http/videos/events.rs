@@ -98,6 +98,7 @@ impl FromRequestParts<AppState> for Follower {
         let Some(until) = state.tickets.opens(&ticket, id, now) else {
             return Err(refuse_token(state, parts, &NotBelieved::Ticket));
         };
+        // Why: a valid ticket is as good as a token for the log's limits.
         note_caller();
         let video = state.store.video(id).await?;
         let video = video
@@ -211,6 +212,7 @@ impl Following {
             if self.over {
                 return None;
             }
+            // Why a clone of the token: `changed_from` borrows the subscription.
             let evicted = self.subscription.evicted();
             tokio::select! {
                 () = self.subscription.changed_from(self.sent) => {}
@@ -239,6 +241,7 @@ impl Following {
         if video.status == ShownStatus::Deleted || (video.status.is_final() && !self.follow) {
             self.over = true;
         }
+        // Why `<=`: the hub may report a version that was read already.
         if video.version <= self.sent {
             return None;
         }
