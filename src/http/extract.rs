@@ -2,7 +2,7 @@
 //!
 //! | extractor | refuses |
 //! |---|---|
-//! | [`Body`], [`JsonBytes`] | too large (413), not declared as JSON (415), not JSON (400), unknown or bad members (422) |
+//! | [`Body`], [`JsonBytes`] | too large (413), not declared JSON (415), not JSON (400), unknown or bad members (422) |
 //! | [`Query`], [`NoQuery`] | unknown or bad parameters, U+0000 (400) |
 //! | [`Id`] | anything but a UUID in its usual form (404) |
 
@@ -33,8 +33,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     }
 }
 
-/// The bytes of a body that is declared as JSON, of at most `http.body_limit_bytes`. An empty body counts as `{}`, whatever
-/// it is declared as.
+/// The bytes of a body that is declared as JSON, of at most `http.body_limit_bytes`. An empty body counts as `{}`,
+/// whatever it is declared as.
 pub(crate) struct JsonBytes(pub(crate) Bytes);
 
 impl FromRequest<AppState> for JsonBytes {
@@ -78,8 +78,8 @@ fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
 /// Parses a JSON object into `T`, in this order: nesting depth, JSON, U+0000, object, members.
 ///
 /// # Errors
-/// [`ApiError::InvalidRequest`] where it is not JSON, else [`ApiError::InvalidBody`] with the pointer of the first member
-/// that is not acceptable.
+/// [`ApiError::InvalidRequest`] where it is not JSON, else [`ApiError::InvalidBody`] with the pointer of the first
+/// member that is not acceptable.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     // Why before parsing: a deeply nested body is to cost no memory.
     if let Some(member) = json_depth::find_too_deep(bytes) {
@@ -133,7 +133,8 @@ fn find_nul(value: &Value) -> Option<String> {
 
 /// Returns the pointer of the member that serde refused.
 ///
-/// Why it reads `detail`: serde's path ends at the object around an unknown member, and only the message names the member.
+/// Why it reads `detail`: serde's path ends at the object around an unknown member, and only the message names the
+/// member.
 fn pointer_of(path: &serde_path_to_error::Path, detail: &str) -> String {
     let mut pointer = String::new();
     for segment in path {

@@ -54,8 +54,8 @@ async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiErro
     Ok(response)
 }
 
-/// Reads the depths of inbox and outbox; `None` where the database fails or is too slow: no figure is better than an old
-/// one.
+/// Reads the depths of inbox and outbox; `None` where the database fails or is too slow: no figure is better than an
+/// old one.
 async fn read_depths(state: &AppState) -> Option<Depths> {
     match tokio::time::timeout(DEPTHS_TIMEOUT, state.store.depths()).await {
         Ok(Ok(depths)) => Some(depths),
@@ -105,7 +105,8 @@ fn set_queue_gauges(metrics: &Metrics, depths: Option<&Depths>, now: chrono::Dat
         .set(age(&depths.outbox));
 }
 
-/// Sets the gauges that the process knows by itself: streams, permits, database connections, tokens, halted reconcilers.
+/// Sets the gauges that the process knows by itself: streams, permits, database connections, tokens, halted
+/// reconcilers.
 fn set_process_gauges(state: &AppState) {
     let metrics = &state.metrics;
     let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);

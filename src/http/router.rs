@@ -90,7 +90,8 @@ fn api_router(state: &AppState) -> Router {
         )
 }
 
-/// Makes the CORS layer: origins of `http.cors_origins`, and in development mode any of this machine; never credentials.
+/// Makes the CORS layer: origins of `http.cors_origins`, and in development mode any of this machine; never
+/// credentials.
 fn cors_layer(settings: &Settings) -> CorsLayer {
     let origins = settings.http.cors_origins.clone();
     // Why: a frontend's own development server is on another port of this machine.

@@ -3,7 +3,7 @@
 //! 1. **Provider and headers** are checked before the body is read: 404 where the provider is unknown or takes no
 //!    webhooks, 401 where the signature's header or its timestamp is not acceptable.
 //! 2. **Body.** Read within [`MAX_BYTES`] (413), [`BODY_DEADLINE`] (400) and the memory that all webhook bodies share
-//!    (503; [`FairRoom`](crate::limits::FairRoom)).
+//!    (503; [`FairMemory`](crate::limits::FairMemory)).
 //! 3. **Signature** over the raw bytes: 401. Nothing is parsed before it holds ([`VerifiedWebhook`]).
 //! 4. **Event.** The verified body becomes a row; one that is not JSON becomes a `failed` row, so that it is not lost.
 //! 5. **Store** ([`Intake::submit`](crate::store::Intake::submit)), within [`STORE_DEADLINE`]: the response is 200 only

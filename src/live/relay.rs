@@ -25,8 +25,8 @@ const PING: Duration = Duration::from_secs(5);
 /// The least time between two rounds of notifications to other replicas: under load one round carries several batches.
 const NOTIFY_EVERY: Duration = Duration::from_millis(50);
 
-/// Brings changes to the streams of `hub` until `stop`: this process's own, and those of other replicas, which are heard
-/// over a connection of its own to `listen_url`. `me` is this replica's id.
+/// Brings changes to the streams of `hub` until `stop`: this process's own, and those of other replicas, which are
+/// heard over a connection of its own to `listen_url`. `me` is this replica's id.
 pub async fn run(hub: Hub, store: Store, listen_url: String, me: Uuid, stop: CancellationToken) {
     let own = tokio::spawn(forward_own_changes(hub.clone(), store.clone()));
     let mut others = Vec::new();

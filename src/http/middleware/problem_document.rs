@@ -20,10 +20,10 @@ const LONGEST_HEADERS: usize = 32 * 1024;
 ///
 /// 1. A request that is too long, or comes on a surplus connection, is refused without running it.
 /// 2. Else the layers and the handler below make the response.
-/// 3. A response of 1xx, 2xx or 3xx passes as it is, and so does a refusal of the built-in provider, which has a form of
-///    its own.
-/// 4. Any other becomes the document of its [`Problem`], or of its bare status. `prefix` goes in front of the document's
-///    `type`.
+/// 3. A response of 1xx, 2xx or 3xx passes as it is, and so does a refusal of the built-in provider, which has a form
+///    of its own.
+/// 4. Any other becomes the document of its [`Problem`], or of its bare status. `prefix` goes in front of the
+///    document's `type`.
 pub(super) async fn run_with_problems(
     id: &RequestId,
     prefix: &str,

@@ -1,15 +1,15 @@
 //! The steps from a video to its signed addresses: fair among callers, and never with a row that is out of date.
 //!
 //! 1. **Row.** The row is read ([`playable_video`]): 404 where the caller may not play it, 409 where it is not ready.
-//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once. So is what the
-//!    provider itself is asked for; where that took longer than [`AT_ONCE`], the row is read again first.
+//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once. So is what
+//!    the provider itself is asked for; where that took longer than [`AT_ONCE`], the row is read again first.
 //! 3. **Permit.** Else the request takes a permit to sign, fairly among callers: a caller that asks for much waits by
 //!    itself. 503 where none is free within the request timeout.
 //! 4. **Row again**, where the permit was waited for: after DELETE no token is issued any more.
 //! 5. **Sign.** The missing signatures are made; those that another request is making are waited for. The permit is
 //!    released.
-//! 6. **Again from step 2**, where they are known now. (Only where thousands of others were signed meanwhile, or the clock
-//!    went on by as much as addresses are rounded, some are missing again: after [`TRIES`] rounds that is a 503.)
+//! 6. **Again from step 2**, where they are known now. (Only where thousands of others were signed meanwhile, or the
+//!    clock went on by as much as addresses are rounded, some are missing again: after [`TRIES`] rounds that is a 503.)
 //!
 //! A call to the provider holds no permit to sign.
 
@@ -32,7 +32,8 @@ const MIN_TTL_S: u64 = 30;
 /// before they were used.
 const TRIES: usize = 4;
 
-/// The longest that a lookup of known addresses may take before the row is read again: a DELETE may have come meanwhile.
+/// The longest that a lookup of known addresses may take before the row is read again: a DELETE may have come
+/// meanwhile.
 const AT_ONCE: time::Duration = time::Duration::from_millis(50);
 
 /// A request for the addresses of one or more videos.
@@ -126,7 +127,8 @@ impl PlaybackRequest<'_> {
         permit.map_err(|_refused| ApiError::Unavailable)
     }
 
-    /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within limits.
+    /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within
+    /// limits.
     fn playback_query(&self, provider: &Provider, video: &Video) -> Result<PlaybackAsk<'_>, ApiError> {
         let settings = &self.state.settings.playback;
         let most = provider

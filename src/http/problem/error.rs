@@ -150,7 +150,8 @@ impl ApiError {
     /// Translates a failed call to the provider. `video_id` appears in the document, where it is given.
     pub fn from_call(error: CallError, video_id: Option<Uuid>) -> Self {
         match error {
-            // Why: the caller can do nothing about our credentials, and must not learn that they fail. Operators see it.
+            // Why: the caller can do nothing about our credentials, and must not learn that they fail. Operators see
+            // it.
             CallError::Refused {
                 status: 401 | 403, ..
             } => {

@@ -2,8 +2,8 @@
 //!
 //! A connection ends:
 //! - when its client closes it, or hyper finds that it breaks the protocol;
-//! - when it is idle for the header timeout: hyper ends HTTP/1.1 connections, [`drive`] ends HTTP/2 connections and those
-//!   that have not said yet what they speak;
+//! - when it is idle for the header timeout: hyper ends HTTP/1.1 connections, [`drive`] ends HTTP/2 connections and
+//!   those that have not said yet what they speak;
 //! - when its client reads nothing, or sends nothing of a body, for the body timeout;
 //! - after [`SURPLUS_LIFE`], where it is beyond the limit;
 //! - after `stop`, with its last request.
@@ -30,8 +30,8 @@ use super::body::{hold_while_sending, with_pause_limit};
 use super::connection_limits::{ConnectionSlot, SURPLUS_LIFE};
 use super::service::Served;
 
-/// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every request's
-/// extensions.
+/// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every
+/// request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerAddress(pub(crate) SocketAddr);
 
@@ -88,8 +88,9 @@ pub(super) async fn serve_connection(
 
 /// Drives hyper's connection, shuts it down with `stop`, and ends it where it is idle.
 ///
-/// Idle, for HTTP/2: at two looks in a row, `header_timeout` apart, no exchange was under way and none came between them.
-/// Such a connection is shut down gracefully; one that never had a request, or is shutting down already, ends at once.
+/// Idle, for HTTP/2: at two looks in a row, `header_timeout` apart, no exchange was under way and none came between
+/// them. Such a connection is shut down gracefully; one that never had a request, or is shutting down already, ends at
+/// once.
 async fn drive(
     served: Served,
     stream: TcpStream,

@@ -135,8 +135,8 @@ impl UploadRequest {
         }
     }
 
-    /// Returns the body's origin, else the request's where it is allowed, else the first of `uploads.cors_origins`, else
-    /// our own.
+    /// Returns the body's origin, else the request's where it is allowed, else the first of `uploads.cors_origins`,
+    /// else our own.
     ///
     /// # Errors
     /// The body's origin is not allowed. An `Origin` header that is not allowed is passed over.

@@ -2,8 +2,8 @@
 //!
 //! 1. The row's flag `delete_requested` is set: the video shows `deleting`, and gives no playback any more.
 //! 2. The response is 202. Again: 202 as well, and nothing changes.
-//! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video is
-//!    404.
+//! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video
+//!    is 404.
 
 use axum::Json;
 use axum::extract::State;

@@ -2,13 +2,13 @@
 //!
 //! 1. The caller is a [`Follower`]: by a token, or by the ticket of `events_url`.
 //! 2. A client that has the last version of a final video gets 204: its browser does not reconnect then.
-//! 3. The stream takes a place at the [`Hub`](crate::live::Hub): 429 where the video has too many, 503 where the process
-//!    has.
+//! 3. The stream takes a place at the [`Hub`](crate::live::Hub): 429 where the video has too many, 503 where the
+//!    process has.
 //! 4. The current version is sent, unless `Last-Event-ID` is it, and then each later one that the hub reports. Versions
 //!    that come while the client does not read are skipped: the row is read when the client is ready for an event.
 //! 5. The stream ends after a final version (without `follow=1`), after a read of the row fails, or with a last event
-//!    that tells the client when to reconnect: at the end of the token or ticket, when the place goes to another owner's stream,
-//!    and when the service stops.
+//!    that tells the client when to reconnect: at the end of the token or ticket, when the place goes to another
+//!    owner's stream, and when the service stops.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! `PATCH /v1/videos/{id}`: changes of the members that callers set (RFC 7396).
 //!
-//! 1. The change is applied to the row inside [`Store::edit_video`](crate::store::Store::edit_video), which retries where
-//!    the row changed meanwhile: owner and `If-Match` are checked against the very row that is written.
+//! 1. The change is applied to the row inside [`Store::edit_video`](crate::store::Store::edit_video), which retries
+//!    where the row changed meanwhile: owner and `If-Match` are checked against the very row that is written.
 //! 2. Members that the provider stores too are noted as unsent, where its map can update an asset.
 //! 3. The reconciler sends them in the background; the response does not wait for it.
 
@@ -178,8 +178,8 @@ fn merge_objects(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Notes the changed members as unsent, and makes the video due at the reconciler, where the provider's map can update the
-/// asset of a ready video.
+/// Notes the changed members as unsent, and makes the video due at the reconciler, where the provider's map can update
+/// the asset of a ready video.
 fn note_unsent(state: &AppState, video: &mut Video, patch: &VideoPatch) {
     let provider = state.providers.by_name(&video.provider);
     if video.status != ShownStatus::Ready || !provider.is_some_and(|p| p.can(Capability::AssetUpdate)) {
