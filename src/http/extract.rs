@@ -1,4 +1,10 @@
-//! What handlers take from a request: read within limits, refused by name.
+//! Extractors: the body, the query and the id of a request, read within limits. A refusal names what is wrong.
+//!
+//! | extractor | refuses |
+//! |---|---|
+//! | [`Body`], [`JsonBytes`] | too large (413), not declared JSON (415), not JSON (400), unknown or bad members (422) |
+//! | [`Query`], [`NoQuery`] | unknown or bad parameters, U+0000 (400) |
+//! | [`Id`] | anything but a UUID in its usual form (404) |
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
@@ -13,7 +19,7 @@ use super::problem::{ApiError, FieldProblem};
 use crate::state::AppState;
 use crate::telemetry::{note_event, note_video};
 
-/// A JSON body: declared as JSON, without unknown members, without U+0000.
+/// A JSON body, read into `T`: declared as JSON, without unknown members (where `T` denies them) and without U+0000.
 pub(crate) struct Body<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
@@ -27,7 +33,8 @@ impl<T: DeserializeOwned> FromRequest<AppState> for Body<T> {
     }
 }
 
-/// The bytes of a body that is declared as JSON; an absent body counts as `{}`.
+/// The bytes of a body that is declared as JSON, of at most `http.body_limit_bytes`. An empty body counts as `{}`,
+/// whatever it is declared as.
 pub(crate) struct JsonBytes(pub(crate) Bytes);
 
 impl FromRequest<AppState> for JsonBytes {
@@ -55,6 +62,7 @@ impl FromRequest<AppState> for JsonBytes {
     }
 }
 
+/// Tells whether the media type is JSON: `application/json`, or with the suffix `+json`.
 fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
     let essence = content_type.and_then(|value| value.to_str().ok()).map(|value| {
         value
@@ -67,8 +75,13 @@ fn is_json(content_type: Option<&http::HeaderValue>) -> bool {
     essence.is_some_and(|essence| essence == "application/json" || essence.ends_with("+json"))
 }
 
-/// Reads a JSON body into `T`.
+/// Parses a JSON object into `T`, in this order: nesting depth, JSON, U+0000, object, members.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`] where it is not JSON, else [`ApiError::InvalidBody`] with the pointer of the first
+/// member that is not acceptable.
 pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
+    // Why before parsing: a deeply nested body is to cost no memory.
     if let Some(member) = json_depth::find_too_deep(bytes) {
         return Err(ApiError::InvalidBody(vec![FieldProblem {
             pointer: member,
@@ -77,6 +90,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiErro
     }
     let value: Value = serde_json::from_slice(bytes)
         .map_err(|error| ApiError::InvalidRequest(format!("The body is not JSON: {error}.")))?;
+    // Why: PostgreSQL stores no U+0000 in a text, and SQLite would: both refuse it alike.
     if let Some(pointer) = find_nul(&value) {
         let detail = "U+0000 is not allowed in a text".to_owned();
         return Err(ApiError::InvalidBody(vec![FieldProblem { pointer, detail }]));
@@ -93,7 +107,7 @@ pub(crate) fn parse_json<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiErro
     })
 }
 
-/// Where a text or a member's name holds U+0000.
+/// Returns the pointer of the first text, or member with a name, that holds U+0000; `None` where there is none.
 fn find_nul(value: &Value) -> Option<String> {
     match value {
         Value::String(text) => text.contains('\0').then(String::new),
@@ -117,7 +131,10 @@ fn find_nul(value: &Value) -> Option<String> {
     }
 }
 
-/// The pointer to what serde stumbled over; an unknown member is named by the message alone.
+/// Returns the pointer of the member that serde refused.
+///
+/// Why it reads `detail`: serde's path ends at the object around an unknown member, and only the message names the
+/// member.
 fn pointer_of(path: &serde_path_to_error::Path, detail: &str) -> String {
     let mut pointer = String::new();
     for segment in path {
@@ -139,7 +156,7 @@ fn pointer_of(path: &serde_path_to_error::Path, detail: &str) -> String {
     }
 }
 
-/// Query parameters, none of them unknown.
+/// The query parameters, read into `T`, which must deny unknown fields.
 pub(crate) struct Query<T>(pub(crate) T);
 
 impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
@@ -162,10 +179,10 @@ impl<T: DeserializeOwned> FromRequestParts<AppState> for Query<T> {
     }
 }
 
-/// A query without any parameter.
+/// The absence of any query parameter, for handlers that take none.
 pub(crate) struct NoQuery;
 
-/// No parameter at all.
+/// The parameters of [`NoQuery`].
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Nothing {}
@@ -179,7 +196,7 @@ impl FromRequestParts<AppState> for NoQuery {
     }
 }
 
-/// Whose id it is, the path says.
+/// Notes the id for the request's log line: a video's or an event's, as the path says.
 fn note_id(parts: &Parts, id: Uuid) {
     if parts.uri.path().starts_with("/v1/videos/") || parts.uri.path().starts_with("/v1/admin/videos/") {
         note_video(id);
@@ -188,7 +205,7 @@ fn note_id(parts: &Parts, id: Uuid) {
     }
 }
 
-/// The `{id}` of the path; a malformed one is nobody's.
+/// The `{id}` of the path. A malformed one is a 404, as an id that does not exist is.
 pub(crate) struct Id(pub(crate) Uuid);
 
 impl FromRequestParts<AppState> for Id {
@@ -198,6 +215,7 @@ impl FromRequestParts<AppState> for Id {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::NotFound)?;
+        // Why: the parser also takes braces, URNs and hex without hyphens, and each id is to have one address.
         let canonical = text.len() == 36;
         Uuid::parse_str(&text)
             .ok()

@@ -6,8 +6,8 @@
 pub(super) const MAX_DEPTH: usize = 32;
 
 /// Returns the pointer (RFC 6901) of the body's first member that is nested deeper than [`MAX_DEPTH`]; empty where the
-/// body is no object. `None` where no member is, or the bytes are not JSON as far as this can tell: the parser after it
-/// refuses those.
+/// body is no object. `None` where no member is. Bytes that are not JSON may give either: the parser refuses them
+/// afterwards.
 pub(super) fn find_too_deep(body: &[u8]) -> Option<String> {
     let (mut depth, mut rest) = (0_usize, body);
     let mut member: &[u8] = b"";
@@ -24,6 +24,7 @@ pub(super) fn find_too_deep(body: &[u8]) -> Option<String> {
             }
             b'[' | b'{' => {
                 depth += 1;
+                // Why + 1: the body itself is one level.
                 if depth > MAX_DEPTH + 1 {
                     return Some(pointer_to(member));
                 }

@@ -31,6 +31,7 @@ async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiErro
     // Why held while gauges are set: of two readers none must see gauges that the other has just reset.
     let mut last = state.last_depths.lock().await;
     let now = state.clock.now();
+    // Why `now >= at`: after the clock was set back the last depths must not be used for hours.
     let fresh = last
         .as_ref()
         .is_some_and(|(at, _)| now >= *at && now - *at < CACHED_FOR);
@@ -53,8 +54,8 @@ async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiErro
     Ok(response)
 }
 
-/// Reads the depths of inbox and outbox; `None` where the database fails or is too slow: no figure is better than an old
-/// one.
+/// Reads the depths of inbox and outbox; `None` where the database fails or is too slow: no figure is better than an
+/// old one.
 async fn read_depths(state: &AppState) -> Option<Depths> {
     match tokio::time::timeout(DEPTHS_TIMEOUT, state.store.depths()).await {
         Ok(Ok(depths)) => Some(depths),
@@ -71,6 +72,7 @@ async fn read_depths(state: &AppState) -> Option<Depths> {
 
 /// Sets the gauges of inbox and outbox, by state; those without a row are absent.
 fn set_queue_gauges(metrics: &Metrics, depths: Option<&Depths>, now: chrono::DateTime<chrono::Utc>) {
+    // Why reset: a state without a row any more is not among the depths, and its gauge would stay.
     for gauge in [
         &metrics.inbox_events,
         &metrics.inbox_oldest,
@@ -103,7 +105,8 @@ fn set_queue_gauges(metrics: &Metrics, depths: Option<&Depths>, now: chrono::Dat
         .set(age(&depths.outbox));
 }
 
-/// Sets the gauges that the process knows by itself: streams, permits, database connections, tokens, halted reconcilers.
+/// Sets the gauges that the process knows by itself: streams, permits, database connections, tokens, halted
+/// reconcilers.
 fn set_process_gauges(state: &AppState) {
     let metrics = &state.metrics;
     let whole = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
@@ -141,6 +144,7 @@ fn set_process_gauges(state: &AppState) {
             .with_label_values(&[pool.name])
             .set(whole(pool.most));
     }
+    // Why reset: the providers count since their map was loaded, and the metric takes over their totals.
     metrics.tokens.reset();
     for provider in state.providers.all() {
         let (signed, cached) = provider.token_counts();

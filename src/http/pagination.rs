@@ -10,7 +10,8 @@ use uuid::Uuid;
 
 use super::problem::ApiError;
 
-/// Returns the limit of the store's query for pages of `size` rows.
+/// Returns the limit of the store's query for pages of `size` rows: one more, by which a page knows whether it is the
+/// last without counting.
 pub(crate) fn rows_to_read(size: usize) -> i64 {
     i64::try_from(size + 1).unwrap_or(i64::MAX)
 }

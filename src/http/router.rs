@@ -68,6 +68,7 @@ fn api_router(state: &AppState) -> Router {
     if state.settings.http.docs {
         described = described.merge(openapi::document_routes());
     }
+    // Why the descriptions are dropped here: the document is made once, of all routes, whatever the settings serve.
     let (routes, _) = described.split_for_parts();
     let (webhooks, _) = openapi::webhook_routes().split_for_parts();
     let admission = from_fn_with_state(state.clone(), admit);
@@ -89,7 +90,8 @@ fn api_router(state: &AppState) -> Router {
         )
 }
 
-/// Makes the CORS layer: origins of `http.cors_origins`, and in development mode any of this machine; never credentials.
+/// Makes the CORS layer: origins of `http.cors_origins`, and in development mode any of this machine; never
+/// credentials.
 fn cors_layer(settings: &Settings) -> CorsLayer {
     let origins = settings.http.cors_origins.clone();
     // Why: a frontend's own development server is on another port of this machine.

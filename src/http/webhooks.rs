@@ -3,7 +3,7 @@
 //! 1. **Provider and headers** are checked before the body is read: 404 where the provider is unknown or takes no
 //!    webhooks, 401 where the signature's header or its timestamp is not acceptable.
 //! 2. **Body.** Read within [`MAX_BYTES`] (413), [`BODY_DEADLINE`] (400) and the memory that all webhook bodies share
-//!    (503; [`FairRoom`](crate::limits::FairRoom)).
+//!    (503; [`FairMemory`](crate::limits::FairMemory)).
 //! 3. **Signature** over the raw bytes: 401. Nothing is parsed before it holds ([`VerifiedWebhook`]).
 //! 4. **Event.** The verified body becomes a row; one that is not JSON becomes a `failed` row, so that it is not lost.
 //! 5. **Store** ([`Intake::submit`](crate::store::Intake::submit)), within [`STORE_DEADLINE`]: the response is 200 only
@@ -54,6 +54,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
             return Err(ApiError::NotFound);
         }
         let refused = |refusal| refuse_webhook(state, &parts, &name, refusal);
+        // Why before the body: a request without a plausible signature must cost no memory.
         let check = provider
             .begin_webhook(&parts.headers, state.clock.now())
             .map_err(refused)?;
@@ -66,6 +67,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
             .await
             .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
         let body = check.finish(bytes).map_err(refused)?;
+        // Why: from here on the request counts as one of a known caller, and always has its log line.
         note_caller();
         Ok(Self {
             provider: provider.clone(),
@@ -79,6 +81,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
 /// Why it takes room for what has arrived and not for what `Content-Length` declares: a client that declares much and
 /// sends nothing must take nothing from others.
 async fn read_body(mut body: axum::body::Body, share: &mut RoomShare) -> Result<Bytes, ApiError> {
+    // Why: a declared length beyond the limit is refused without reading any of it.
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(ApiError::PayloadTooLarge);
     }
@@ -157,6 +160,7 @@ pub(crate) async fn receive_webhook(
 ) -> Result<Json<Received>, ApiError> {
     let event = new_event(&state, &webhook);
     let (id, video_ref, state_in_row) = (event.id, event.video_ref, event.state);
+    // Why not the type itself: types are the sender's to choose, and each would be a time series of its own.
     let kind = webhook.provider.known_type(&event.event_type);
     let count = |result| state.metrics.webhook(webhook.provider.name(), kind, result);
     if let Some(video) = video_ref {
@@ -167,6 +171,7 @@ pub(crate) async fn receive_webhook(
         count("not_stored");
         return Err(ApiError::Unavailable);
     };
+    // Why new ones alone: a duplicate has no row of this id.
     if stored == Stored::New {
         note_event(id);
     }

@@ -1,4 +1,4 @@
-//! `POST /v1/admin/videos/{id}/refresh`: one video, asked at its provider now.
+//! `POST /v1/admin/videos/{id}/refresh`: reads one video at its provider and joins the result, before the response.
 
 use axum::Json;
 use axum::extract::State;

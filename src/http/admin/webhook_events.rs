@@ -131,6 +131,7 @@ pub(crate) async fn replay_webhook_event(
     if !state.store.replay_event(id, state.clock.now()).await? {
         return Err(ApiError::NotFound);
     }
+    // Why: the inbox job sleeps until there is something to apply.
     state.intake.stored().notify_one();
     let event = state.store.event(id).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(event.into()))

@@ -49,7 +49,8 @@ pub(crate) async fn admit(State(state): State<AppState>, request: Request, next:
     parts.extensions.insert(caller);
     // 2. Permit.
     let Ok(permit) = semaphore.acquire(caller, deadline / 2).await else {
-        // Why: a refused client tries again at once, and each refusal takes processor time from requests that are served.
+        // Why: a refused client tries again at once, and each refusal takes processor time from requests that are
+        // served.
         tokio::time::sleep(REFUSED_AFTER).await;
         return ApiError::Unavailable.into_response();
     };

@@ -1,7 +1,7 @@
 //! The request's caller: authenticated once, and handed to handlers as a type whose presence is the proof.
 //!
-//! 1. [`admit`](super::admit()) calls [`identify_caller`], which checks the bearer token and leaves the [`Caller`], or the
-//!    reason against it, among the request's extensions.
+//! 1. [`admit`](super::admit()) calls [`identify_caller`], which checks the bearer token and leaves the [`Caller`], or
+//!    the reason against it, among the request's extensions.
 //! 2. A handler that takes a [`Caller`] or an [`Admin`] gets it from there, or the request is refused (401, 403, or 429
 //!    where too many tokens from one address failed).
 

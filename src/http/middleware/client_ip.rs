@@ -31,7 +31,7 @@ pub(crate) fn client_address(state: &AppState, parts: &Parts) -> Option<IpAddr> 
 }
 
 /// Returns the client's network ([`network_of`]); `None` where the listener does not record its connections' addresses.
-pub(super) fn client_network(
+pub(super) fn resolve_network(
     extensions: &Extensions,
     headers: &HeaderMap,
     proxies: &[Network],
@@ -107,8 +107,8 @@ fn resolve_client(peer: IpAddr, headers: &HeaderMap, proxies: &[Network]) -> IpA
     }
 }
 
-/// Walks `chain` from its end, the nearest address, for as long as the addresses are our proxies. Ends at an element that
-/// cannot be read (`None`) with the address before it.
+/// Walks `chain` from its end, the nearest address, for as long as the addresses are our proxies. Ends at an element
+/// that cannot be read (`None`) with the address before it.
 fn nearest_untrusted(peer: IpAddr, chain: Vec<Option<IpAddr>>, proxies: &[Network]) -> IpAddr {
     let is_ours = |address: IpAddr| proxies.iter().any(|network| network.contains(address));
     let mut nearest = peer;

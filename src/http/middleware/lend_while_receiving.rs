@@ -9,8 +9,8 @@ use hyper::body::{Frame, SizeHint};
 
 use crate::limits::{Lent, Permit};
 
-/// A body that lends its request's [`Permit`] whenever the next frame has not arrived, so that a slow client holds up
-/// nobody else.
+/// A body that lends its request's [`Permit`] whenever the next frame has not arrived, so that a slow client
+/// does not hold up others.
 pub(super) struct LendWhileReceiving {
     inner: Body,
     permit: Arc<Permit>,

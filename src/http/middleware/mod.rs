@@ -1,6 +1,6 @@
 //! The layers around every request, and what they find out about it.
 //!
-//! Every request passes [`observe`], outermost; requests of the API pass [`admit`] inside of it:
+//! Every request passes [`observe()`], outermost; requests of the API pass [`admit()`] inside of it:
 //!
 //! ```text
 //! observe   1 request id → 2 span and trail → 3 size limits ─┐ 414, 431, surplus connection 503

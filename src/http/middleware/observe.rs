@@ -12,8 +12,8 @@
 //! Steps 3 and 4 are [`run_with_problems`]. Requests are named by route, never by URL: URLs can hold secrets.
 //!
 //! A request with a valid token, ticket or signature always has its log line. Those of strangers have lines within
-//! limits ([`LogLimits`]), so that strangers cannot fill the disk, and are counted beyond them. A fault of ours (5xx other
-//! than 503) always has a line.
+//! limits ([`LogLimits`]), so that strangers cannot fill the disk, and are counted beyond them. A fault of ours (5xx
+//! other than 503) always has a line.
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -25,7 +25,7 @@ use axum::response::Response;
 use http::{Method, StatusCode};
 use tracing::{Span, field::Empty};
 
-use super::client_ip::client_network;
+use super::client_ip::resolve_network;
 use super::problem_document::run_with_problems;
 use super::request_id::RequestId;
 use crate::limits::Network;
@@ -94,7 +94,8 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
     } else {
         new_span(&method, route, id.as_str())
     };
-    let network = client_network(request.extensions(), request.headers(), &observer.proxies);
+    // Why before the run: the request is gone afterwards.
+    let network = resolve_network(request.extensions(), request.headers(), &observer.proxies);
     let trail = Trail::begin(request.headers(), span);
     // 3. Size limits. 4. Run, and problem document.
     let begun = Instant::now();

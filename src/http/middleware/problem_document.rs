@@ -20,10 +20,10 @@ const LONGEST_HEADERS: usize = 32 * 1024;
 ///
 /// 1. A request that is too long, or comes on a surplus connection, is refused without running it.
 /// 2. Else the layers and the handler below make the response.
-/// 3. A response of 1xx, 2xx or 3xx passes as it is, and so does a refusal of the built-in provider, which has a form of
-///    its own.
-/// 4. Any other becomes the document of its [`Problem`], or of its bare status. `prefix` goes in front of the document's
-///    `type`.
+/// 3. A response of 1xx, 2xx or 3xx passes as it is, and so does a refusal of the built-in provider, which has a form
+///    of its own.
+/// 4. Any other becomes the document of its [`Problem`], or of its bare status. `prefix` goes in front of the
+///    document's `type`.
 pub(super) async fn run_with_problems(
     id: &RequestId,
     prefix: &str,
@@ -107,10 +107,10 @@ fn write_document(mut problem: Problem, id: String, headers: HeaderMap) -> Respo
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = (status, body).into_response();
-    let kept = headers
+    let remaining = headers
         .into_iter()
         .filter_map(|(name, value)| Some((name?, value)));
-    response.headers_mut().extend(kept.filter(|(name, _)| {
+    response.headers_mut().extend(remaining.filter(|(name, _)| {
         name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE && name != header::CONTENT_ENCODING
     }));
     let out = response.headers_mut();
@@ -120,6 +120,7 @@ fn write_document(mut problem: Problem, id: String, headers: HeaderMap) -> Respo
     );
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(wait) = problem.retry_after {
+        // Why rounded up, and at least 1: a client that comes early is refused again.
         let whole = wait.as_secs() + u64::from(wait.subsec_nanos() > 0);
         out.insert(header::RETRY_AFTER, HeaderValue::from(whole.max(1)));
     }

@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 
 use super::{refusals, schemas};
 
-/// Completes one operation: its name, security, parameters, refusals and headers. `optional` are the references to bodies
-/// that may be left out.
+/// Completes one operation: its name, security, parameters, refusals and headers. `optional` are the references to
+/// bodies that may be left out.
 pub(super) fn finish_operation(path: &str, operation: &mut Value, optional: &[Value]) {
     let tag = operation["tags"][0].as_str().unwrap_or_default();
     let name = operation["operationId"].as_str().unwrap_or_default();

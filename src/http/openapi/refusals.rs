@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use crate::http::problem::{Code, Problem};
 
-/// Removes `x-problems` from the operation, and returns its codes with those that any request may meet. A list that names
-/// a code that does not exist stays: a test finds it there.
+/// Removes `x-problems` from the operation, and returns its codes with those that any request may meet. A list that
+/// names a code that does not exist stays: a test finds it there.
 pub(super) fn codes_of_operation(path: &str, operation: &mut Value, open: bool) -> Vec<Code> {
     let mut codes = Vec::new();
     if let Some(named) = operation.get("x-problems")

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// Makes every property that may be null a required one: a response has null there, and never leaves it out. Request bodies
-/// (known by `additionalProperties: false`) may leave it out, and stay as they are.
+/// Makes every property that may be null a required one: a response has null there, and never leaves it out. Request
+/// bodies (known by `additionalProperties: false`) may leave it out, and stay as they are.
 pub(super) fn require_nullable(schema: &mut Value) {
     if schema["additionalProperties"] == false {
         return;

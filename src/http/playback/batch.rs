@@ -82,6 +82,7 @@ pub(crate) async fn batch_playback(
     }
     check_ttl(request.expires_in, state.settings.playback.max_ttl_s)?;
     let mut found = state.store.videos_by_id(&request.ids).await?;
+    // Why here: from now on a video of another owner looks like one that does not exist.
     found.retain(|video| caller.may_play(video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
     let request_id = read_request_id(&headers);
@@ -97,7 +98,7 @@ pub(crate) async fn batch_playback(
     let entries = distinct.into_iter().map(async |id| {
         let entry = match play_one(&shared, videos.get(&id)).await {
             Ok(playback) => BatchEntry::Plays(Box::new(playback)),
-            // Why: an invalid `expires_in` is invalid for every video, and refuses the whole request.
+            // Why: a bad `expires_in` refuses the whole request, not one entry of it.
             Err(error @ ApiError::InvalidRequest(_)) => return Err(error),
             Err(error) => BatchEntry::Refused {
                 video_id: id,

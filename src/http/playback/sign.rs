@@ -1,15 +1,15 @@
 //! The steps from a video to its signed addresses: fair among callers, and never with a row that is out of date.
 //!
 //! 1. **Row.** The row is read ([`playable_video`]): 404 where the caller may not play it, 409 where it is not ready.
-//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once. So is what the
-//!    provider itself is asked for; where that took longer than [`AT_ONCE`], the row is read again first.
+//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once. So is what
+//!    the provider itself is asked for; where that took longer than [`AT_ONCE`], the row is read again first.
 //! 3. **Permit.** Else the request takes a permit to sign, fairly among callers: a caller that asks for much waits by
 //!    itself. 503 where none is free within the request timeout.
 //! 4. **Row again**, where the permit was waited for: after DELETE no token is issued any more.
 //! 5. **Sign.** The missing signatures are made; those that another request is making are waited for. The permit is
 //!    released.
-//! 6. **Again from step 2**, where they are known now. (Only where thousands of others were signed meanwhile, or the clock
-//!    went on by as much as addresses are rounded, some are missing again: after [`TRIES`] rounds that is a 503.)
+//! 6. **Again from step 2**, where they are known now. (Only where thousands of others were signed meanwhile, or the
+//!    clock went on by as much as addresses are rounded, some are missing again: after [`TRIES`] rounds that is a 503.)
 //!
 //! A call to the provider holds no permit to sign.
 
@@ -32,7 +32,8 @@ const MIN_TTL_S: u64 = 30;
 /// before they were used.
 const TRIES: usize = 4;
 
-/// The longest that a lookup of known addresses may take before the row is read again: a DELETE may have come meanwhile.
+/// The longest that a lookup of known addresses may take before the row is read again: a DELETE may have come
+/// meanwhile.
 const AT_ONCE: time::Duration = time::Duration::from_millis(50);
 
 /// A request for the addresses of one or more videos.
@@ -45,7 +46,7 @@ pub(super) struct PlaybackRequest<'a> {
     pub(super) time: Option<f64>,
 }
 
-/// The kind of addresses that are asked for.
+/// The kind of addresses that a request wants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum AddressKind {
     Everything,
@@ -86,18 +87,18 @@ impl PlaybackRequest<'_> {
         let failed = |error| ApiError::from_call(error, Some(id));
         for _ in 0..TRIES {
             let provider = self.state.providers.of(&video)?;
-            let ask = self.playback_ask(&provider, &video)?;
+            let query = self.playback_query(&provider, &video)?;
             let subject = Subject::of_video(&video);
-            let asked = time::Instant::now();
+            let started = time::Instant::now();
             // 2. Known.
             let known = match kind {
-                AddressKind::Everything => provider.known_playback(&subject, &ask).await,
-                AddressKind::Thumbnails => provider.known_thumbnails(&subject, &ask).await,
+                AddressKind::Everything => provider.known_playback(&subject, &query).await,
+                AddressKind::Thumbnails => provider.known_thumbnails(&subject, &query).await,
             };
             if let Some(urls) = known.map_err(failed)? {
-                let now = ask.now;
+                let now = query.now;
                 // Why: a lookup at the provider may have waited for its rate.
-                if asked.elapsed() > AT_ONCE {
+                if started.elapsed() > AT_ONCE {
                     video = playable_video(self.state, self.caller, id).await?;
                 }
                 return Ok(SignedVideo { video, urls, now });
@@ -108,9 +109,10 @@ impl PlaybackRequest<'_> {
                 video = playable_video(self.state, self.caller, id).await?;
             }
             // 5. Sign.
-            let (ask, subject) = (self.playback_ask(&provider, &video)?, Subject::of_video(&video));
+            // Why made anew: the row may be another one, and time has passed.
+            let (query, subject) = (self.playback_query(&provider, &video)?, Subject::of_video(&video));
             let only_thumbnails = kind == AddressKind::Thumbnails;
-            let signed = provider.sign_ahead(&subject, &ask, only_thumbnails).await;
+            let signed = provider.sign_ahead(&subject, &query, only_thumbnails).await;
             signed.map_err(failed)?;
         }
         Err(ApiError::Unavailable)
@@ -119,13 +121,15 @@ impl PlaybackRequest<'_> {
     /// Takes a permit to sign, for as long as the value lives.
     async fn take_permit(&self) -> Result<Permit, ApiError> {
         let key = CallerKey::owner(self.caller.owner());
+        // Why so long: the deadline of the request ends the wait before.
         let patience = time::Duration::from_secs(self.state.settings.http.request_timeout_s);
         let permit = self.state.permits.signing.acquire(key, patience).await;
         permit.map_err(|_refused| ApiError::Unavailable)
     }
 
-    /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within limits.
-    fn playback_ask(&self, provider: &Provider, video: &Video) -> Result<PlaybackAsk<'_>, ApiError> {
+    /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within
+    /// limits.
+    fn playback_query(&self, provider: &Provider, video: &Video) -> Result<PlaybackAsk<'_>, ApiError> {
         let settings = &self.state.settings.playback;
         let most = provider
             .max_playback_ttl_s()
@@ -134,6 +138,7 @@ impl PlaybackRequest<'_> {
         check_ttl(self.expires_in, most)?;
         let expires_in_s = match self.expires_in {
             Some(given) => given,
+            // The default, or the duration and ten minutes where that is more, within the maximum.
             None => settings
                 .ttl_s
                 .max(duration.map_or(0, |seconds| whole_seconds(seconds) + 600))
@@ -170,6 +175,7 @@ pub(super) fn check_ttl(expires_in: Option<u64>, most: u64) -> Result<(), ApiErr
 ///
 /// Why whole seconds: so there are few distinct images of a video to make and to cache.
 fn clamp_time(time: f64, duration: Option<f64>) -> u64 {
+    // Why ceil - 1: the last whole second that lies before the end, for whole and broken durations alike.
     let last = duration.map_or(f64::MAX, |duration| (duration.ceil() - 1.0).max(0.0));
     whole_seconds(time.min(last))
 }

@@ -69,7 +69,7 @@ pub enum ApiError {
     OverQuota(&'static str, Quota),
     /// Path and query (414) or all headers together (431) exceed the limit; the text becomes `detail`.
     TooLong(StatusCode, &'static str),
-    /// As many uploads of the owner wait for their file as this limit allows.
+    /// Too many uploads of the owner wait for their file; the number is the limit.
     TooManyOpen(u32),
     /// The provider refused the call (502).
     ProviderRejected {
@@ -150,7 +150,8 @@ impl ApiError {
     /// Translates a failed call to the provider. `video_id` appears in the document, where it is given.
     pub fn from_call(error: CallError, video_id: Option<Uuid>) -> Self {
         match error {
-            // Why: the caller can do nothing about our credentials, and must not learn that they fail. Operators see it.
+            // Why: the caller can do nothing about our credentials, and must not learn that they fail. Operators see
+            // it.
             CallError::Refused {
                 status: 401 | 403, ..
             } => {
@@ -190,10 +191,12 @@ impl ApiError {
 impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
+            // Why a 503: the same request may succeed a moment later.
             StoreError::Database(_) | StoreError::Contended | StoreError::Unreachable { .. } => {
                 error.log("the database failed a request");
                 Self::Unavailable
             }
+            // Why a 500: it would fail again.
             error @ (StoreError::BadRow { .. }
             | StoreError::IdentityTaken
             | StoreError::Migrate(_)

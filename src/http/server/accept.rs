@@ -15,8 +15,8 @@ use crate::telemetry::LineLimit;
 /// Serves `served` on every connection of `listener`, each in a task of its own.
 ///
 /// 1. Accept. An error is logged, at most once in ten seconds, and the next attempt follows after 50 ms.
-/// 2. Take a slot of the [`OpenConnections`]: a regular one, a surplus one, or none, which closes the connection.
-/// 3. Serve it ([`connection::serve_connection`]).
+/// 2. Take a slot of the `OpenConnections`: a regular one, a surplus one, or none, which closes the connection.
+/// 3. Serve it (`connection::serve_connection`).
 /// 4. With `stop`, close the listener, let every connection finish its requests, and return when all have ended.
 pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
     let connections = Arc::new(OpenConnections::new());

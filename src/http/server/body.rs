@@ -14,7 +14,7 @@ use tokio::time::Sleep;
 #[error("nothing came for too long")]
 struct Stalled;
 
-/// Wraps a request's body: it fails where no frame arrives for `pause` while somebody waits for one.
+/// Wraps a request's body: it fails where no frame arrives for `pause` while its reader waits for one.
 pub(super) fn with_pause_limit(inner: Incoming, pause: Duration) -> Body {
     // Why: most requests have no body, and need no allocation for one.
     if inner.is_end_stream() {

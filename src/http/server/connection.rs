@@ -2,8 +2,8 @@
 //!
 //! A connection ends:
 //! - when its client closes it, or hyper finds that it breaks the protocol;
-//! - when it is idle for the header timeout: hyper ends HTTP/1.1 connections, [`drive`] ends HTTP/2 connections and those
-//!   that have not said yet what they speak;
+//! - when it is idle for the header timeout: hyper ends HTTP/1.1 connections, [`drive`] ends HTTP/2 connections and
+//!   those that have not said yet what they speak;
 //! - when its client reads nothing, or sends nothing of a body, for the body timeout;
 //! - after [`SURPLUS_LIFE`], where it is beyond the limit;
 //! - after `stop`, with its last request.
@@ -12,7 +12,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::time::Duration;
 
 use axum::response::Response;
@@ -30,8 +30,8 @@ use super::body::{hold_while_sending, with_pause_limit};
 use super::connection_limits::{ConnectionSlot, SURPLUS_LIFE};
 use super::service::Served;
 
-/// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every request's
-/// extensions.
+/// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every
+/// request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerAddress(pub(crate) SocketAddr);
 
@@ -47,13 +47,27 @@ struct ConnectionContext {
     body_timeout: Duration,
     /// Set by the first HTTP/1.1 request: from then on hyper's own deadlines suffice.
     http1: AtomicBool,
-    /// HTTP/2 requests so far.
-    exchanges: AtomicU64,
+    /// HTTP/2 exchanges that have begun so far.
+    begun: AtomicU64,
+    /// Exchanges under way.
+    open: AtomicUsize,
 }
 
-/// References to the [`ConnectionContext`] of a connection without any exchange: `drive`'s own and the service's. Each
-/// HTTP/2 exchange under way holds one more.
-const NO_EXCHANGE: usize = 2;
+/// One exchange under way: from the arrival of its request until its response has been sent.
+struct OpenExchange(Arc<ConnectionContext>);
+
+impl OpenExchange {
+    fn begin(context: Arc<ConnectionContext>) -> Self {
+        context.open.fetch_add(1, Ordering::Relaxed);
+        Self(context)
+    }
+}
+
+impl Drop for OpenExchange {
+    fn drop(&mut self) {
+        self.0.open.fetch_sub(1, Ordering::Relaxed);
+    }
+}
 
 /// Serves the connection to its end. After `stop` it takes no further requests.
 pub(super) async fn serve_connection(
@@ -74,8 +88,9 @@ pub(super) async fn serve_connection(
 
 /// Drives hyper's connection, shuts it down with `stop`, and ends it where it is idle.
 ///
-/// Idle, for HTTP/2: at two looks in a row, `header_timeout` apart, no exchange was under way and none came between them.
-/// Such a connection is shut down gracefully; one that never had a request, or is shutting down already, ends at once.
+/// Idle, for HTTP/2: at two looks in a row, `header_timeout` apart, no exchange was under way and none came between
+/// them. Such a connection is shut down gracefully; one that never had a request, or is shutting down already, ends at
+/// once.
 async fn drive(
     served: Served,
     stream: TcpStream,
@@ -102,13 +117,17 @@ async fn drive(
         is_surplus,
         body_timeout,
         http1: AtomicBool::new(false),
-        exchanges: AtomicU64::new(0),
+        begun: AtomicU64::new(0),
+        open: AtomicUsize::new(0),
     });
     let for_requests = context.clone();
-    let service = service_fn(move |request| for_requests.clone().respond(request));
+    let service = service_fn(move |request| {
+        // Why here and not in the future: the exchange is open from now on, even before its first poll.
+        respond(OpenExchange::begin(for_requests.clone()), request)
+    });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
     let mut look = interval_at(Instant::now() + header_timeout, header_timeout);
-    let (mut ending, mut watched, mut exchanges) = (false, true, 0);
+    let (mut ending, mut watched, mut begun_before) = (false, true, 0);
     loop {
         tokio::select! {
             // Why biased: a connection that has ended needs no look any more.
@@ -128,38 +147,38 @@ async fn drive(
                 if !watched {
                     continue;
                 }
-                let so_far = context.exchanges.load(Ordering::Relaxed);
-                let idle = so_far == exchanges && Arc::strong_count(&context) == NO_EXCHANGE;
-                if idle && (so_far == 0 || ending) {
+                let begun = context.begun.load(Ordering::Relaxed);
+                let idle = begun == begun_before && context.open.load(Ordering::Relaxed) == 0;
+                if idle && (begun == 0 || ending) {
                     return;
                 }
                 if idle {
                     ending = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                exchanges = so_far;
+                begun_before = begun;
             }
         }
     }
 }
 
-impl ConnectionContext {
-    /// Marks the request with what is known of its connection, and hands it to the router that is current now.
-    async fn respond(self: Arc<Self>, request: Request<Incoming>) -> Result<Response, Infallible> {
-        let http2 = request.version() == Version::HTTP_2;
-        let mut request = request.map(|body| with_pause_limit(body, self.body_timeout));
-        request.extensions_mut().insert(PeerAddress(self.peer));
-        if self.is_surplus {
-            request.extensions_mut().insert(Surplus);
-        }
-        let router = self.served.current().router.clone();
-        let response = router.oneshot(request);
-        if !http2 {
-            self.http1.store(true, Ordering::Relaxed);
-            return response.await;
-        }
-        self.exchanges.fetch_add(1, Ordering::Relaxed);
-        let response = response.await?;
-        Ok(response.map(|body| hold_while_sending(body, self)))
+/// Marks the request with what is known of its connection, and hands it to the router that is current now. The exchange
+/// of an HTTP/2 request ends with the body of its response; HTTP/1.1 is not watched.
+async fn respond(exchange: OpenExchange, request: Request<Incoming>) -> Result<Response, Infallible> {
+    let context = &exchange.0;
+    let http2 = request.version() == Version::HTTP_2;
+    let mut request = request.map(|body| with_pause_limit(body, context.body_timeout));
+    request.extensions_mut().insert(PeerAddress(context.peer));
+    if context.is_surplus {
+        request.extensions_mut().insert(Surplus);
     }
+    let router = context.served.current().router.clone();
+    let response = router.oneshot(request);
+    if !http2 {
+        context.http1.store(true, Ordering::Relaxed);
+        return response.await;
+    }
+    context.begun.fetch_add(1, Ordering::Relaxed);
+    let response = response.await?;
+    Ok(response.map(|body| hold_while_sending(body, exchange)))
 }

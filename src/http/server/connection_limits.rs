@@ -1,9 +1,9 @@
 //! The number of open connections: limits in all and of one client's network, with a few more beyond them.
 //!
-//! 1. **Regular.** Within `http.max_connections`, and of one network within `http.max_connections_per_address`. Proxies of
-//!    `http.trusted_proxies` have no limit of their own: their connections are those of many clients.
-//! 2. **Surplus.** Beyond these limits, [`SURPLUS`] connections get one response each, within [`SURPLUS_LIFE`]: 503, or a
-//!    probe's own response. So an overloaded service says so, and is not taken for a dead one.
+//! 1. **Regular.** Within `http.max_connections`, and of one network within `http.max_connections_per_address`. Proxies
+//!    of `http.trusted_proxies` have no limit of their own: their connections are those of many clients.
+//! 2. **Surplus.** Beyond these limits, [`SURPLUS`] connections get one response each, within [`SURPLUS_LIFE`]: 503, or
+//!    a probe's own response. So an overloaded service says so, and is not taken for a dead one.
 //! 3. **None.** Any other is closed without a word.
 
 use std::collections::HashMap;

@@ -9,7 +9,8 @@
 //! | `service` | [`Served`]: the router and the limits, replaceable while they are in use |
 //!
 //! What hyper answers itself, before any of our code sees the request, is no problem document: a head of more than
-//! 64 KiB or 100 headers (431 without a body), a request line of more than 64 KiB (414), and what is not HTTP at all (400).
+//! 64 KiB or 100 headers (431 without a body), a request line of more than 64 KiB (414), and what is not HTTP at all
+//! (400).
 
 mod accept;
 mod body;

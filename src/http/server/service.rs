@@ -18,10 +18,11 @@ const HEAD_BYTES: u32 = 64 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
 const STREAMS: u32 = 128;
 
-/// A handle to the service of a listener: a router, and the limits of connections to it. Cheap to clone; all clones see a
-/// [`exchange`](Self::exchange) at once. A request goes to the router that is current when its head was read, a connection
-/// keeps the limits that were current when it began.
+/// A handle to the service of a listener: a router, and the limits of connections to it. Cheap to clone; all clones see
+/// a [`exchange`](Self::exchange) at once. A request goes to the router that is current when its head was read, a
+/// connection keeps the limits that were current when it began.
 #[derive(Clone, Debug)]
+// Why `ArcSwap`: every request reads the current service, and none of them may wait for a lock.
 pub struct Served(Arc<ArcSwap<CurrentService>>);
 
 /// The service that is current.

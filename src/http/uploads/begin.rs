@@ -68,7 +68,7 @@ pub(super) async fn begin_upload(
         .filter(|row| can_continue(row))
         .map_or(0, |row| row.steps);
     // Why before the row: a request that would wait too long for the provider's rate leaves none behind.
-    let turns = provider
+    let reserved = provider
         .take_upload_turns(usize::try_from(done).unwrap_or_default(), &video.owner)
         .await
         .map_err(|error| {
@@ -76,6 +76,7 @@ pub(super) async fn begin_upload(
             ApiError::from_call(error, None)
         })?;
     if let Some(row) = interrupted.clone().filter(can_continue) {
+        // Why the row's: steps that were made before used that end.
         subject.expires = row.upload_expires_at.unwrap_or(subject.expires);
         video = row;
     } else {
@@ -89,7 +90,7 @@ pub(super) async fn begin_upload(
     }
     let id = video.id;
     note_video(id);
-    match run_steps(state, &provider, video, &subject, turns).await {
+    match run_steps(state, &provider, video, &subject, reserved).await {
         Ok(begun) => {
             state.metrics.upload(provider.name(), "begun");
             Ok(begun)
@@ -137,7 +138,7 @@ async fn find_interrupted(state: &AppState, id: Uuid, is_claimed: bool) -> Resul
 
 /// Tells whether the steps of an interrupted row can be continued.
 ///
-/// Why not always: where the provider's webhook told the ids of an upload whose response was never stored, its URL is
+/// Why not always: where a webhook brought the ids of an upload whose response was never stored, its URL is
 /// lost, and only a new video can get another.
 fn can_continue(row: &Video) -> bool {
     matches!(row.status, ShownStatus::Created | ShownStatus::Waiting)
@@ -150,13 +151,13 @@ async fn run_steps(
     provider: &Provider,
     mut video: Video,
     subject: &Subject,
-    mut turns: UploadTurns,
+    mut reserved: UploadTurns,
 ) -> Result<(Video, UploadDescriptor), StepError> {
     let mut captures = video.captures.clone();
     let steps = provider.upload_steps();
     for step in usize::try_from(video.steps).unwrap_or_default()..steps {
         provider
-            .upload_step_in(step, subject, &mut captures, &mut turns)
+            .upload_step_in(step, subject, &mut captures, &mut reserved)
             .await?;
         video = store_captures(state, provider, video, &captures, (step + 1, steps)).await?;
     }
@@ -238,6 +239,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
     if let Err(failure) = edit.await {
         tracing::error!(video.id = %id, error = %Chain(&failure), "the row could not be marked as errored");
     }
+    // Why: an asset that is to be deleted is due now.
     state.due.notify_one();
     error
 }

@@ -1,7 +1,7 @@
 //! `Idempotency-Key`: the same request twice is one upload.
 //!
-//! A key belongs to an owner and a body. [`claim_key`] claims it; the claim ends with [`ClaimedKey::store_answer`], after
-//! a 201, or [`ClaimedKey::release`], after a refusal. A claim that ends by neither lapses in the store.
+//! A key belongs to an owner and a body. [`claim_key`] claims it; the claim ends with [`ClaimedKey::store_answer`],
+//! after a 201, or [`ClaimedKey::release`], after a refusal. A claim that ends by neither lapses in the store.
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -34,7 +34,7 @@ pub(super) struct ClaimedKey {
 
 /// The outcome of [`claim_key`], where the request goes on.
 pub(super) enum ClaimOutcome {
-    /// The same request was answered before: that answer as JSON.
+    /// An answer that is stored from the same request before, as JSON.
     Answered(String),
     /// This request begins the upload.
     Begin {
@@ -48,8 +48,8 @@ pub(super) enum ClaimOutcome {
 /// Claims the request's key, where it has one.
 ///
 /// # Errors
-/// [`ApiError::IdempotencyInProgress`] while another request holds the claim, [`ApiError::IdempotencyKeyReused`] where the
-/// key belongs to another body, [`ApiError::InvalidRequest`] where the header is malformed.
+/// [`ApiError::IdempotencyInProgress`] while another request holds the claim, [`ApiError::IdempotencyKeyReused`] where
+/// the key belongs to another body, [`ApiError::InvalidRequest`] where the header is malformed.
 pub(super) async fn claim_key(state: &AppState, request: KeyedRequest<'_>) -> Result<ClaimOutcome, ApiError> {
     let video_id = state.clock.new_id();
     let Some(key) = request.key()? else {

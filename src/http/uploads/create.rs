@@ -78,6 +78,7 @@ pub(crate) async fn create_upload(
 
 /// Takes the request through the steps of the module, to its 201.
 async fn respond(state: &AppState, keyed: KeyedRequest<'_>) -> Result<Response, ApiError> {
+    // Why first: a response that the client cannot read is refused before anything is written.
     if accept::accepts_nothing(keyed.headers) {
         return Err(ApiError::NotAcceptable("Ask for application/json or text/plain."));
     }

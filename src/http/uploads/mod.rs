@@ -10,12 +10,12 @@
 //! | `answer` | the 201 |
 //!
 //! The steps of a request:
-//! 1. **Read** the body and choose policy, quality, provider and origin. A refusal (422) gives way to the stored answer of
-//!    the same request, where there is one: what was accepted once is answered again.
+//! 1. **Read** the body and choose policy, quality, provider and origin. A refusal (422) gives way to the stored answer
+//!    of the same request, where there is one: what was accepted once is answered again.
 //! 2. **Quota** of uploads a minute, looked at before anything is written: 429, or the stored answer.
 //! 3. **Claim** the `Idempotency-Key` ([`claim_key`](claim::claim_key)). Outcomes: ours; answered (that 201 again);
-//!    running (409); reused for another body (422). Ours costs one of the quota; where another request took the last one
-//!    meanwhile, the claim is released (429).
+//!    running (409); reused for another body (422). Ours costs one of the quota; where another request took the last
+//!    one meanwhile, the claim is released (429).
 //! 4. **Begin**, in a task that outlives the client:
 //!    1. `check_provider`: it takes such an upload, and can play the video.
 //!    2. `find_interrupted`: the row that an interrupted request with this key left, to be continued.
@@ -23,8 +23,8 @@
 //!    4. `insert_row`, within the owner's limit of open uploads (429). **From here on a webhook finds its row.**
 //!    5. `run_steps`: each step's call, and `store_captures` of it. After the last one the video is `waiting`.
 //!    6. Where a call fails, `mark_failed`: the row is `errored`, and the response is 502 or 503.
-//! 5. **Store the answer** under the key, or release the claim after any refusal. A claim that does neither (a crash) lapses
-//!    after 60 s, and the next request with the key continues at 4.2.
+//! 5. **Store the answer** under the key, or release the claim after any refusal. A claim that does neither (a crash)
+//!    lapses after 60 s, and the next request with the key continues at 4.2.
 
 mod answer;
 mod begin;

@@ -1,5 +1,5 @@
-//! The member `provider_settings`: the provider's own settings of one upload, as far as `uploads.allowed_settings` lets them
-//! through.
+//! The member `provider_settings`: the provider's own settings of one upload, as far as `uploads.allowed_settings` lets
+//! them through.
 
 use serde_json::{Map, Value};
 
@@ -18,7 +18,8 @@ pub(super) fn check_settings(members: &Map<String, Value>, allowed: &[String]) -
         .collect()
 }
 
-/// Adds to `refused` the pointers below `at` that are not allowed, going down only where an allowed pointer leads deeper.
+/// Adds to `refused` the pointers below `at` that are not allowed, going down only where an allowed pointer leads
+/// deeper.
 fn collect_refused(at: &str, members: &Map<String, Value>, allowed: &[String], refused: &mut Vec<String>) {
     for (name, value) in members {
         let pointer = format!("{at}/{}", name.replace('~', "~0").replace('/', "~1"));

@@ -135,8 +135,8 @@ impl UploadRequest {
         }
     }
 
-    /// Returns the body's origin, else the request's where it is allowed, else the first of `uploads.cors_origins`, else
-    /// our own.
+    /// Returns the body's origin, else the request's where it is allowed, else the first of `uploads.cors_origins`,
+    /// else our own.
     ///
     /// # Errors
     /// The body's origin is not allowed. An `Origin` header that is not allowed is passed over.
@@ -150,6 +150,7 @@ impl UploadRequest {
         let allowed = |origin: &str| {
             origin == own
                 || listed.iter().any(|known| known == origin)
+                // Why plain: with `*` any text would pass, and this one goes to the provider.
                 || (any && is_plain_origin(origin))
                 || (loopback && is_loopback_origin(origin))
         };
@@ -162,6 +163,7 @@ impl UploadRequest {
             };
         }
         let given = headers.get(header::ORIGIN).and_then(|value| value.to_str().ok());
+        // Why passed over and not refused: the caller does not choose this header, its browser does.
         let from_request = given.filter(|origin| allowed(origin)).map(str::to_owned);
         Ok(from_request.or_else(|| listed.first().cloned()).unwrap_or(own))
     }

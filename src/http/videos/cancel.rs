@@ -2,8 +2,8 @@
 //!
 //! 1. A cancelled video is returned as it is (200). One whose file has arrived, or that is in another final status, is
 //!    refused (409 `upload_finished`).
-//! 2. Where the provider knows the upload, it is told first. Its refusal or failure is the response, and nothing changes
-//!    here.
+//! 2. Where the provider knows the upload, it cancels first. Its refusal or failure is the response, and nothing
+//!    changes here.
 //! 3. The confirmation is joined into the row, which then shows `cancelled`.
 //!
 //! Steps 2 and 3 run to their end even where the client goes away.
@@ -74,8 +74,8 @@ async fn cancel_upload(state: &AppState, video: Video, owner: &str) -> Result<Vi
     join_observation(state, &provider, &video, seen).await
 }
 
-/// Cancels the upload at the provider. Where the provider cannot cancel uploads but has made an asset already, that asset
-/// is deleted instead.
+/// Cancels the upload at the provider. Where the provider cannot cancel uploads but has made an asset already, that
+/// asset is deleted instead.
 async fn cancel_at_provider(
     state: &AppState,
     provider: &Provider,

@@ -2,8 +2,8 @@
 //!
 //! 1. The row's flag `delete_requested` is set: the video shows `deleting`, and gives no playback any more.
 //! 2. The response is 202. Again: 202 as well, and nothing changes.
-//! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video is
-//!    404.
+//! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video
+//!    is 404.
 
 use axum::Json;
 use axum::extract::State;
@@ -45,6 +45,7 @@ pub(crate) async fn delete_video(
         ..Observation::default()
     };
     let video = join_observation(&state, &provider, &video, seen).await?;
+    // Why: the reconciler sleeps until a video is due, and this one is due now.
     state.due.notify_one();
     Ok((StatusCode::ACCEPTED, Json(VideoView::new(&state, &video))))
 }

@@ -13,7 +13,7 @@ use crate::state::AppState;
 /// Returns the strong tag of what a caller sees of one video.
 ///
 /// It covers the version, the end of the ticket in `events_url`, the digest of the action map that makes the addresses,
-/// and the path of `http.public_url`.
+/// and the path of `http.public_url`: with each of these the JSON changes, and a 304 must not keep an old one alive.
 pub(super) fn etag(state: &AppState, video: &Video) -> String {
     let map = state
         .providers

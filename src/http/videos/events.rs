@@ -2,13 +2,13 @@
 //!
 //! 1. The caller is a [`Follower`]: by a token, or by the ticket of `events_url`.
 //! 2. A client that has the last version of a final video gets 204: its browser does not reconnect then.
-//! 3. The stream takes a place at the [`Hub`](crate::live::Hub): 429 where the video has too many, 503 where the process
-//!    has.
+//! 3. The stream takes a place at the [`Hub`](crate::live::Hub): 429 where the video has too many, 503 where the
+//!    process has.
 //! 4. The current version is sent, unless `Last-Event-ID` is it, and then each later one that the hub reports. Versions
 //!    that come while the client does not read are skipped: the row is read when the client is ready for an event.
 //! 5. The stream ends after a final version (without `follow=1`), after a read of the row fails, or with a last event
-//!    that tells the client when to reconnect: at the end of the token or ticket, when the place goes to another stream,
-//!    and when the service stops.
+//!    that tells the client when to reconnect: at the end of the token or ticket, when the place goes to another
+//!    owner's stream, and when the service stops.
 
 use std::convert::Infallible;
 use std::time::Duration;
@@ -31,7 +31,7 @@ use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Id, Query};
 use crate::http::middleware::refuse_token;
 use crate::http::problem::ApiError;
-use crate::live::{Full, Seat};
+use crate::live::{Full, Subscription};
 use crate::state::AppState;
 use crate::telemetry::note_caller;
 
@@ -98,6 +98,7 @@ impl FromRequestParts<AppState> for Follower {
         let Some(until) = state.tickets.opens(&ticket, id, now) else {
             return Err(refuse_token(state, parts, &NotBelieved::Ticket));
         };
+        // Why: a valid ticket is as good as a token for the log's limits.
         note_caller();
         let video = state.store.video(id).await?;
         let video = video
@@ -152,15 +153,15 @@ pub(crate) async fn follow_events(
     if video.status.is_final() && !follow && last == Some(video.version) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let seat = state
+    let subscription = state
         .hub
-        .take_seat(video.id, &owner, state.settings.http.max_streams)
+        .subscribe(video.id, &owner, state.settings.http.max_streams)
         .map_err(|full| match full {
             Full::Video => ApiError::RateLimited(Duration::from_secs(5)),
             Full::Process => ApiError::Unavailable,
         })?;
     let following = Following {
-        seat,
+        subscription,
         id: video.id,
         sent: last.unwrap_or_default(),
         follow,
@@ -180,8 +181,8 @@ pub(crate) async fn follow_events(
 /// The state of one open stream.
 struct Following {
     state: AppState,
-    /// The stream's place at the hub.
-    seat: Seat,
+    /// The stream's place at the hub, released with the stream.
+    subscription: Subscription,
     id: Uuid,
     /// The version sent last, or named by `Last-Event-ID`; 0 for none.
     sent: i64,
@@ -211,11 +212,12 @@ impl Following {
             if self.over {
                 return None;
             }
-            let given_away = self.seat.given_away();
+            // Why a clone of the token: `changed_from` borrows the subscription.
+            let evicted = self.subscription.evicted();
             tokio::select! {
-                () = self.seat.changed_from(self.sent) => {}
+                () = self.subscription.changed_from(self.sent) => {}
                 () = self.state.clock.until(self.until) => return Some(self.finish()),
-                () = given_away.cancelled() => return Some(self.finish()),
+                () = evicted.cancelled() => return Some(self.finish()),
                 () = self.state.stopped.cancelled() => return Some(self.finish()),
             }
         }
@@ -239,6 +241,7 @@ impl Following {
         if video.status == ShownStatus::Deleted || (video.status.is_final() && !self.follow) {
             self.over = true;
         }
+        // Why `<=`: the hub may report a version that was read already.
         if video.version <= self.sent {
             return None;
         }

@@ -104,7 +104,8 @@ fn filter_and_limit(caller: &Caller, query: &ListQuery) -> Result<(VideoFilter, 
     Ok((filter, limit))
 }
 
-/// Writes the `Link` to the next page (RFC 8288), relative to the service's address: the same query with the new cursor.
+/// Writes the `Link` to the next page (RFC 8288), relative to the service's address: the same query with the new
+/// cursor.
 fn next_link(prefix: &str, query: &ListQuery, limit: usize, cursor: &str) -> String {
     let mut pairs = url::form_urlencoded::Serializer::new(String::new());
     let texts = [

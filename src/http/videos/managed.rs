@@ -22,8 +22,8 @@ pub(super) async fn managed_video(state: &AppState, caller: &Caller, id: Uuid) -
         .ok_or(ApiError::NotFound)
 }
 
-/// Joins an observation of the caller's own action ([`Video::observe`]) and returns the row as written. A new deletion is
-/// due at the reconciler at once.
+/// Joins an observation of the caller's own action ([`Video::observe`]) and returns the row as written. A new deletion
+/// is due at the reconciler at once.
 pub(super) async fn join_observation(
     state: &AppState,
     provider: &Provider,

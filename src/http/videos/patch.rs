@@ -1,8 +1,8 @@
 //! `PATCH /v1/videos/{id}`: changes of the members that callers set (RFC 7396).
 //!
-//! 1. The change is applied to the row inside [`Store::edit_video`](crate::store::Store::edit_video), which retries where
-//!    the row changed meanwhile: owner and `If-Match` are checked against the very row that is written.
-//! 2. Members that the provider keeps too are noted as unsent, where its map can update an asset.
+//! 1. The change is applied to the row inside [`Store::edit_video`](crate::store::Store::edit_video), which retries
+//!    where the row changed meanwhile: owner and `If-Match` are checked against the very row that is written.
+//! 2. Members that the provider stores too are noted as unsent, where its map can update an asset.
 //! 3. The reconciler sends them in the background; the response does not wait for it.
 
 use axum::extract::State;
@@ -88,6 +88,7 @@ pub(crate) async fn patch_video(
     let now = state.clock.now();
     let if_match = headers.get(header::IF_MATCH);
     let edit = state.store.edit_video(id, now, |video| {
+        // Why again: this row may be newer than the one read before.
         if !caller.may_manage(video) {
             return Err(ApiError::NotFound);
         }
@@ -100,6 +101,7 @@ pub(crate) async fn patch_video(
     });
     match edit.await? {
         Edit::Done(video) => {
+            // Why: the reconciler sleeps until a video is due, and this one is due now.
             if !video.unsent.is_empty() {
                 state.due.notify_one();
             }
@@ -176,8 +178,8 @@ fn merge_objects(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
     }
 }
 
-/// Notes the changed members as unsent, and makes the video due at the reconciler, where the provider's map can update the
-/// asset of a ready video.
+/// Notes the changed members as unsent, and makes the video due at the reconciler, where the provider's map can update
+/// the asset of a ready video.
 fn note_unsent(state: &AppState, video: &mut Video, patch: &VideoPatch) {
     let provider = state.providers.by_name(&video.provider);
     if video.status != ShownStatus::Ready || !provider.is_some_and(|p| p.can(Capability::AssetUpdate)) {

@@ -46,6 +46,7 @@ pub(crate) async fn show_video(
     let known = headers.get(header::IF_NONE_MATCH);
     let is_current = known.is_some_and(|given| matches_etag(given, &etag(&state, &video)));
     let mut response = respond_with_etag(&state, &video);
+    // Why from the 200: a 304 has its headers (ETag, Cache-Control, Retry-After), but for those of the body.
     if is_current {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = Body::empty();
