@@ -1,0 +1,10 @@
+//! Host and port of a URL: the key by which a call is recognised as one to the provider's own API.
+
+use url::Url;
+
+/// Returns `host:port`, with the scheme's default port where the URL names none.
+///
+/// `None` where the URL has no host, or no port that its scheme implies.
+pub(crate) fn host_of(url: &Url) -> Option<String> {
+    Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
+}
