@@ -256,12 +256,12 @@ pub(crate) fn read_report(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, 
 pub(crate) fn tell_facts(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     for (key, source) in fields {
         let Key::Fact(field) = key else { continue };
-        let Some(value) = source.find(input, scope) else {
+        let Some(value) = source.find_value(input, scope) else {
             continue;
         };
         if !is_readable(*field, &value) {
             source.warn_unreadable(&value);
-        } else if let Some(value) = convert(*field, value) {
+        } else if let Some(value) = convert_value(*field, value) {
             seen.fields.push((*field, value));
         }
     }
@@ -283,7 +283,7 @@ fn is_readable(field: Field, value: &Value) -> bool {
 }
 
 /// Converts the value to the field's type. `None` where it is out of range, empty, or too long.
-fn convert(field: Field, value: Value) -> Option<Value> {
+fn convert_value(field: Field, value: Value) -> Option<Value> {
     match field {
         Field::Duration => parse_number(&value)
             .filter(|seconds| *seconds > 0.0)

@@ -239,7 +239,11 @@ impl Provider {
             ..Given::default()
         };
         let scope = Scope::of(subject, &self.map.values);
-        let find = |source: &Option<Source>| source.as_ref().and_then(|source| source.find(input, &scope));
+        let find = |source: &Option<Source>| {
+            source
+                .as_ref()
+                .and_then(|source| source.find_value(input, &scope))
+        };
         ListedAsset {
             described: self.read_remote_video(&list.fields, list.status.as_ref(), input, subject, time),
             whole: list.status.is_some(),

@@ -41,7 +41,7 @@ impl Client {
         let mut observer = CallObserver::start(&self.meter, action);
         let permits = &mut UploadTurns::default();
         let outcome = self
-            .attempt(action, scope, (priority, permits), now, &mut observer)
+            .attempt_call(action, scope, (priority, permits), now, &mut observer)
             .await;
         observer.finish(outcome.as_ref().map(CallOutcome::result_label));
         outcome
@@ -73,7 +73,10 @@ impl Client {
         now: DateTime<Utc>,
     ) -> Result<Captures, CallError> {
         let mut observer = CallObserver::start(&self.meter, action);
-        let taken = match self.attempt(action, scope, permits, now, &mut observer).await {
+        let taken = match self
+            .attempt_call(action, scope, permits, now, &mut observer)
+            .await
+        {
             Ok(CallOutcome::Done(response)) => response.take_captures(action, scope),
             Ok(CallOutcome::Gone | CallOutcome::TooLate) => Err(CallError::Refused {
                 status: 404,
@@ -86,7 +89,7 @@ impl Client {
     }
 
     /// Fills the request in, waits for its permit, and sends it.
-    async fn attempt(
+    async fn attempt_call(
         &self,
         action: &Action,
         scope: &Scope<'_>,
@@ -101,7 +104,8 @@ impl Client {
             let counts = self.wait_for_permit(&request, priority, permits).await?;
             // Why not `now`: an answer's stamp is the time at which the request went out, after the wait.
             let asked_at = now + waiting.elapsed();
-            self.send(action, request, counts, asked_at, observer).await
+            self.send_request(action, request, counts, asked_at, observer)
+                .await
         })
         .await
     }
@@ -138,7 +142,7 @@ impl Client {
 
     /// Sends the request and classifies the response. `counts` says that the call counts in the rate, so that a 429
     /// pauses it.
-    async fn send(
+    async fn send_request(
         &self,
         action: &Action,
         request: ActionRequest,

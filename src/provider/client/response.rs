@@ -83,7 +83,7 @@ impl ProviderResponse {
     pub(crate) fn take_captures(&self, action: &Action, scope: &Scope<'_>) -> Result<Captures, CallError> {
         let mut taken = Captures::new();
         for (name, source) in &action.take {
-            match source.find(self.as_input(), scope) {
+            match source.find_value(self.as_input(), scope) {
                 Some(value) => {
                     let is_id = Id::parse(name).is_some();
                     taken.insert(name.clone(), if is_id { to_text(value) } else { value });

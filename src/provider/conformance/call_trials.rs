@@ -58,7 +58,7 @@ pub(super) fn try_upload(
         {
             match take_recorded(provider, step, recorded, &scope, now) {
                 Ok(read) => {
-                    compare(
+                    compare_values(
                         &recorded.action,
                         &recorded.expect,
                         &Value::Object(read.clone()),
@@ -109,7 +109,7 @@ pub(super) fn try_other_calls(
             .filter(|recorded| recorded.action == ask.action.label)
         {
             match observe_recorded(provider, ask, recorded, &row, now) {
-                Ok(seen) => compare(
+                Ok(seen) => compare_values(
                     &recorded.action,
                     &recorded.expect,
                     &observation_json(&seen),
@@ -165,7 +165,7 @@ fn try_remote_lookups(provider: &Provider, cassette: &Cassette, now: DateTime<Ut
                     }
                 });
             match read {
-                Ok(read) => compare(&recorded.action, &recorded.expect, &read, report),
+                Ok(read) => compare_values(&recorded.action, &recorded.expect, &read, report),
                 Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
             }
         }
@@ -205,7 +205,12 @@ pub(super) fn observation_json(seen: &Observation) -> Value {
 }
 
 /// Adds a problem for every value that differs from what the cassette expects. Numbers compare by value.
-pub(super) fn compare(what: &str, expect: &BTreeMap<String, Value>, read: &Value, report: &mut Report) {
+pub(super) fn compare_values(
+    what: &str,
+    expect: &BTreeMap<String, Value>,
+    read: &Value,
+    report: &mut Report,
+) {
     for (name, wanted) in expect {
         let found = read.get(name).unwrap_or(&Value::Null);
         let equal = found == wanted || (found.is_number() && found.as_f64() == wanted.as_f64());

@@ -67,7 +67,7 @@ impl Cassette {
     ///
     /// # Errors
     /// Names `file` and the fault.
-    pub(super) fn parse(file: &str, text: &str) -> Result<Self, MapError> {
+    pub(super) fn parse_text(file: &str, text: &str) -> Result<Self, MapError> {
         let read: Result<Self, String> = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else {

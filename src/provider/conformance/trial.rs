@@ -42,7 +42,7 @@ pub struct Trial<'a> {
 /// The map does not compile, or the cassette cannot be read.
 pub async fn examine(trial: Trial<'_>) -> Result<Report, MapError> {
     let cassette = match trial.cassette {
-        Some((file, text)) => Cassette::parse(file, text)?,
+        Some((file, text)) => Cassette::parse_text(file, text)?,
         None => Cassette::default(),
     };
     let env = |name: &str| {

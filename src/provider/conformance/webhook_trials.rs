@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::json;
 
 use super::{
-    call_trials::{compare, observation_json},
+    call_trials::{compare_values, observation_json},
     cassette::{Cassette, RecordedDelivery, parse_headers},
     report::Report,
     sample::sample_row,
@@ -64,7 +64,7 @@ fn try_delivery(provider: &Provider, delivery: &RecordedDelivery, report: &mut R
     read["event_id"] = event.event_id.into();
     read["event_type"] = event.event_type.into();
     read["video_id"] = json!(event.video_id);
-    compare(
+    compare_values(
         &format!("webhook \"{}\"", delivery.name),
         &delivery.expect,
         &read,

@@ -202,7 +202,7 @@ impl Source {
     }
 
     /// Finds the value, in every step of the module. It is never null, `""`, `[]` or `{}`.
-    pub(crate) fn find(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
+    pub(crate) fn find_value(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
         self.find_borrowed(input, scope).map(Cow::into_owned)
     }
 
@@ -257,7 +257,7 @@ impl Source {
             value = Cow::Owned(filter.apply(Val::of(&value))?.json());
         }
         if let Some(map) = &self.map {
-            value = Cow::Owned(self.translate(&value, map)?);
+            value = Cow::Owned(self.translate_value(&value, map)?);
         }
         self.is_present(&value).then_some(value)
     }
@@ -277,7 +277,7 @@ impl Source {
     }
 
     /// Looks the value up in `map`. A value that is not listed is logged each time.
-    fn translate(&self, value: &Value, map: &[(String, Value)]) -> Option<Value> {
+    fn translate_value(&self, value: &Value, map: &[(String, Value)]) -> Option<Value> {
         let found = map
             .iter()
             .find(|(key, _)| same_text(value, key, self.ignore_case));

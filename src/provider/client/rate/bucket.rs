@@ -85,11 +85,11 @@ impl Bucket {
 
     /// Shares the state of `old` from now on: queued calls, the batch, and a pause.
     pub(super) fn continue_from(&self, old: &Self) {
-        let state = old.state();
+        let state = old.current_state();
         *lock(&self.state) = state;
     }
 
-    fn state(&self) -> Arc<BucketState> {
+    fn current_state(&self) -> Arc<BucketState> {
         lock(&self.state).clone()
     }
 
@@ -104,7 +104,7 @@ impl Bucket {
         priority: Priority<'_>,
         deadline: Instant,
     ) -> Result<Permits, CallError> {
-        let state = self.state();
+        let state = self.current_state();
         let Some(pace) = &self.pace else {
             state.check_for_pause(ledger, &self.key).await;
             return Permits::unlimited(&state, deadline).wait_for_first().await;
@@ -196,7 +196,7 @@ impl Bucket {
     /// ledger on. A ledger that fails is logged.
     pub(super) async fn pause(&self, ledger: &dyn TurnLedger, wanted: Duration) {
         let pause = wanted.min(from_micros(LONGEST_PAUSE_US));
-        self.state().pause(Instant::now() + pause);
+        self.current_state().pause(Instant::now() + pause);
         if let Err(error) = ledger.pause(&self.key, to_micros(pause)).await {
             tracing::warn!(
                 bucket = self.key,

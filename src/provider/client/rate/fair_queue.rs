@@ -131,7 +131,7 @@ impl QueueState {
     }
 
     /// Takes the call with this id out, if it is still queued.
-    fn remove(&mut self, id: u64) {
+    fn remove_call(&mut self, id: u64) {
         for (_, calls) in &mut self.callers {
             if let Some(at) = calls.iter().position(|call| call.id == id) {
                 calls.remove(at);
@@ -187,7 +187,7 @@ impl Drop for QueueTicket<'_> {
         if state.head == Some(self.id) {
             state.promote_next();
         } else {
-            state.remove(self.id);
+            state.remove_call(self.id);
         }
     }
 }
