@@ -33,9 +33,10 @@ pub(crate) struct Action {
     pub(crate) ok: Vec<u16>,
     /// The condition on the body of a success; without it the success is a refusal.
     pub(crate) must: Condition,
-    /// Statuses that mean "it is not there".
+    /// Statuses that mean "it is not there": [`CallOutcome::Gone`](super::client::CallOutcome::Gone).
     pub(crate) gone: Vec<u16>,
-    /// Statuses that mean "the file has arrived"; only `[upload.cancel]` has them.
+    /// Statuses that mean "the file has arrived": [`CallOutcome::TooLate`](super::client::CallOutcome::TooLate). Only
+    /// `[upload.cancel]` has them.
     pub(crate) too_late: Vec<u16>,
     /// Captures: values taken from the response, by name.
     pub(crate) take: Vec<(String, Source)>,
@@ -43,7 +44,8 @@ pub(crate) struct Action {
     pub(crate) reads_body: bool,
 }
 
-/// A request with every value filled in, before `[api].headers` and credentials are added.
+/// A request with every value filled in, before [`Client::headers_of`](super::client::Client::headers_of) adds `[api].headers`
+/// and credentials.
 #[derive(Debug)]
 pub(crate) struct ActionRequest {
     pub(crate) method: Method,
@@ -56,6 +58,7 @@ pub(crate) struct ActionRequest {
     pub(crate) body: Option<Value>,
 }
 
+/// Names of the methods that an action can have.
 const METHODS: [(&str, &Method); 5] = [
     ("GET", &Method::GET),
     ("POST", &Method::POST),
@@ -65,8 +68,8 @@ const METHODS: [(&str, &Method); 5] = [
 ];
 
 impl Action {
-    /// Reads an action's keys from its table. `place` lists the placeholders available to it. The caller reads the table's
-    /// other keys and finishes it.
+    /// Reads an action's keys from its table. The [`Place`] lists the placeholders available to it. The caller reads the
+    /// table's other keys and calls [`Reader::finish`].
     pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let method = at
             .choice("method", &METHODS)?
@@ -107,10 +110,10 @@ impl Action {
         })
     }
 
-    /// Fills every template in.
+    /// Fills every template in from the [`Scope`].
     ///
     /// # Errors
-    /// Names the field whose value is missing or cannot stand where the map puts it.
+    /// [`InvalidField`] names the field whose value is missing or cannot stand where the map puts it.
     pub(crate) fn request(&self, scope: &Scope<'_>) -> Result<ActionRequest, InvalidField> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, template) in &self.headers {
@@ -129,6 +132,7 @@ impl Action {
                 .as_ref()
                 .map(|body| body.render(scope))
                 .transpose()?
+                // Why: a body whose every value is missing is an empty object still, not a request without a body.
                 .map(|body| body.unwrap_or_else(empty_object))
                 .map(|body| merge_missing(body, scope.under)),
         })
@@ -243,6 +247,7 @@ pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError
     if !plain {
         return Err(at.error(name, "a name has letters, digits and `_` only"));
     }
+    // Why: a capture of that name would hide the placeholder from later steps.
     if is_built_in(name) {
         let ids = Id::ALL.map(Id::as_str).join(", ");
         return Err(at.error(
@@ -277,6 +282,7 @@ fn compile_query(
             ),
         ));
     }
+    // Why: URLs are written to logs along their way, where no secret may be.
     let place = Place {
         secrets: false,
         ..place.clone()
@@ -285,7 +291,7 @@ fn compile_query(
     template.map(Some).map_err(|what| at.error("query", what))
 }
 
-/// Reads `take`, the sources of the action's captures. Sources may read the response's headers.
+/// Reads `take`: a [`Source`] for each capture, which may read the response's headers too.
 fn compile_take(
     at: &mut Reader,
     place: &Place,
@@ -312,6 +318,7 @@ fn empty_object() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
+/// Creates the error of a value that passed the template's check and still is no [`HeaderValue`].
 fn bad_header() -> InvalidField {
     InvalidField::new("provider", "a value makes no HTTP header")
 }

@@ -9,7 +9,7 @@ use super::{
     template::{Place, Scope},
 };
 
-/// A list of tests, each a pointer and the values allowed there. All must hold; an empty list always holds.
+/// A list of tests, each a [`Pointer`] and the values allowed there. All must hold; an empty list always holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Condition {
     tests: Vec<(Pointer, Vec<Value>)>,
@@ -17,7 +17,10 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Reads `key` and the `ignore_case` within or beside it, where the table has them.
+    /// Reads `key` and the `ignore_case` within or beside it. A table without `key` gives the empty condition.
+    ///
+    /// # Errors
+    /// A pointer that is none, or an empty list of allowed values.
     pub(crate) fn compile(
         at: &mut Reader,
         key: &'static str,
@@ -70,6 +73,7 @@ impl Condition {
     pub(crate) fn holds(&self, document: &Value) -> bool {
         let scope = Scope::default();
         self.tests.iter().all(|(pointer, allowed)| {
+            // Why: null means the same as a missing value, and neither equals anything.
             let found = pointer.get(document, &scope).filter(|value| !value.is_null());
             found.is_some_and(|found| allowed.iter().any(|wanted| self.is_equal(found, wanted)))
         })
@@ -92,7 +96,7 @@ pub(crate) fn same_ignoring_case(left: &str, right: &str) -> bool {
     left.to_lowercase() == right.to_lowercase()
 }
 
-/// Returns true where the value's text is `key`: the comparison of a source's `map`.
+/// Returns true where the value's text is `key`: the comparison of the `map` of a [`Source`](super::source::Source).
 pub(crate) fn same_text(value: &Value, key: &str, ignore_case: bool) -> bool {
     let text = text_of(value);
     if ignore_case {

@@ -14,6 +14,7 @@ pub struct MapError {
 impl MapError {
     /// Creates the error. `table` and `key` may be empty; line breaks in `what` become spaces.
     pub(crate) fn new(file: &str, table: &str, key: &str, what: impl fmt::Display) -> Self {
+        // Why: a start error is one line, also where a parser's message has several.
         let what = what.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         Self {
             file: file.to_owned(),
@@ -113,7 +114,7 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Creates an outage without a known time to retry.
+    /// Creates a [`CallError::Outage`] without a known time to retry.
     pub(crate) fn outage(reason: impl Into<String>) -> Self {
         Self::Outage {
             retry_after: None,
@@ -129,7 +130,8 @@ impl CallError {
         }
     }
 
-    /// Creates the error of a call for which the map has no `table`. Callers check the capability first.
+    /// Creates the error of a call for which the map has no `table`. Callers check the
+    /// [`Capability`](super::loaded::Capability) first.
     pub(crate) fn unsupported(table: &str) -> Self {
         Self::Invalid(InvalidField::new(
             "provider",

@@ -4,7 +4,7 @@
 //!    A failure is a 401, and the body is not read.
 //! 2. [`SignatureCheck::finish`] verifies the raw body; only its result, a [`VerifiedBody`], can be read.
 //! 3. [`Provider::read_event`] reads the event's id, type and the ids of its video. No row is needed.
-//! 4. [`Provider::translate`] or [`Provider::translate_excerpt`] turns the stored event into an observation of one video,
+//! 4. [`Provider::translate_event`] or [`Provider::translate_excerpt`] turns the stored event into an observation of one video,
 //!    later and with the video's row at hand. Both may run again at any time.
 
 use chrono::{DateTime, Utc};
@@ -80,8 +80,8 @@ impl Provider {
         webhook.is_some_and(|webhook| webhook.events.made(excerpt))
     }
 
-    /// Translates an event from the excerpt made when it arrived, without parsing its body again. See
-    /// [`Provider::translate`].
+    /// Translates an event from the [`Excerpt`] made when it arrived, without parsing its body again. See
+    /// [`Provider::translate_event`].
     ///
     /// # Errors
     /// [`TranslateError::Ignored`] where the map loaded now ignores the event.

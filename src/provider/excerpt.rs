@@ -1,4 +1,7 @@
 //! Excerpts: the parts of a JSON document that a map reads. The rest is skipped by the parser and never built.
+//!
+//! An [`Outline`] is made once from all pointers of a map, and parses every webhook event. While the event is in memory its
+//! [`Excerpt`](crate::domain::Excerpt) goes along, so that its translation needs no second parse.
 
 use std::fmt;
 
@@ -7,7 +10,7 @@ use serde_json::{Map, Number, Value};
 
 use super::pointer::Pointer;
 
-/// A tree of the places that pointers name.
+/// A tree of the places that [`Pointer`]s name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outline {
     /// A pointer ends here: everything below is wanted.
@@ -17,7 +20,7 @@ pub(crate) struct Outline {
 }
 
 impl Outline {
-    /// Builds the tree of all places that `pointers` name.
+    /// Builds the tree of all places that the [`Pointer`]s name, as far as [`Pointer::keys`] goes.
     pub(crate) fn of<'a>(pointers: impl Iterator<Item = &'a Pointer>) -> Self {
         let mut root = Self::default();
         for pointer in pointers {
@@ -40,10 +43,11 @@ impl Outline {
     /// Parses `text` to an excerpt in which every pointer of this outline finds the same value as in the whole document.
     ///
     /// # Errors
-    /// The text is no JSON, in a skipped part or a wanted one.
+    /// The text is no JSON. Skipped parts are checked too.
     pub(crate) fn parse(&self, text: &[u8]) -> Result<Value, serde_json::Error> {
         let mut from = serde_json::Deserializer::from_slice(text);
         let value = self.deserialize(&mut from)?;
+        // Why: without it text after the document would pass.
         from.end()?;
         Ok(value)
     }
@@ -100,6 +104,7 @@ impl<'de> Visitor<'de> for &Outline {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // Why null: as serde_json's own `Value` does. JSON has no such number.
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 

@@ -6,5 +6,6 @@ use url::Url;
 ///
 /// `None` where the URL has no host, or no port that its scheme implies.
 pub(crate) fn host_of(url: &Url) -> Option<String> {
+    // Why with the port: `https://host` and `https://host:443` are one host, `https://host:8443` is another.
     Some(format!("{}:{}", url.host_str()?, url.port_or_known_default()?))
 }

@@ -43,7 +43,8 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages only.
+    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages only. [`LoadOptions`] hold what is not
+    /// in the map.
     ///
     /// # Errors
     /// [`MapError`] for anything that the vocabulary does not allow, a variable that is not set, or a key that cannot be
@@ -59,6 +60,7 @@ impl Provider {
         // Why the first step's host: the map does not say which host is the API's, and every upload begins there.
         let own_host = map.upload.steps.first().and_then(|step| step.url().host());
         map.client.set_account(name, own_host);
+        // Why 8 bytes: the digest tells two versions of a map apart in ETags; it proves nothing.
         let digest = hex::encode(&digest(&SHA256, toml.as_bytes()).as_ref()[..8]);
         Ok(Self {
             name: name.to_owned(),

@@ -10,6 +10,7 @@ use std::sync::{Mutex, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 
 /// Misses in a row after which the work on a provider halts.
+// Why several: single assets do disappear, deleted at the provider by hand.
 const HALT_AFTER: u32 = 5;
 /// Time for which one hit proves that the provider answers about our own assets.
 const PROOF_FOR: Duration = Duration::seconds(60);
@@ -31,7 +32,7 @@ impl Sightings {
         change(all.entry(provider.to_owned()).or_default())
     }
 
-    /// Records that the provider knows an asset of ours. This ends a halt.
+    /// Records that the provider knows an asset of ours. This ends a halt ([`LookupBreaker::is_halted`]).
     pub fn seen(&self, provider: &str, now: DateTime<Utc>) {
         self.with_record(provider, |record| {
             *record = LookupRecord {
@@ -74,6 +75,7 @@ impl Sightings {
     /// Returns true where the provider knew an asset of ours within the last 60 seconds before `now`.
     pub fn lately_seen(&self, provider: &str, now: DateTime<Utc>) -> bool {
         let last_hit_at = self.with_record(provider, |record| record.last_hit_at);
+        // Why `now >= at`: a clock that was set back must not make a hit a proof for longer.
         last_hit_at.is_some_and(|at| now - at < PROOF_FOR && now >= at)
     }
 }

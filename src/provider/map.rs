@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::Field;
 
-/// The compiled tables of one map.
+/// The compiled tables of one map. [`Provider`](super::loaded::Provider) owns it.
 pub(crate) struct Map {
     pub(crate) values: ValueTables,
     pub(crate) client: Client,
@@ -82,6 +82,7 @@ impl Map {
             playback,
         };
         this.check_ids(&root)?;
+        // Why last: a table that uses an empty variable may say more about it than that it is empty.
         if !constants.blank.is_empty() {
             return Err(refuse(&root, &constants.blank));
         }

@@ -34,7 +34,7 @@ pub trait TurnLedger: Send + Sync {
     fn paused_for_us<'a>(&'a self, bucket: &'a str) -> BoxFuture<'a, Result<i64, LedgerError>>;
 }
 
-/// A [`TurnLedger`] in memory, by the monotonic clock, for a process that shares no database with others.
+/// A [`RateLedger`] in memory, by the monotonic clock, for a process that shares no database with others.
 #[derive(Debug)]
 pub(crate) struct MemoryLedger {
     begin: Instant,

@@ -1,8 +1,8 @@
 //! Reports: the reading of a response or an event as a status and fields of the closed list.
 //!
-//! 1. [`fields`] and [`StatusRule::compile`] compile the sources, and refuse names and values outside the lists.
-//! 2. [`ids`] reads the ids. They find the video's row, so their sources may not depend on one.
-//! 3. [`tell_facts`] reads the other fields with the row at hand, converts each to its field's type, and adds it to an
+//! 1. [`compile_fields`] and [`StatusRule::compile`] compile the sources, and refuse names and values outside the lists.
+//! 2. [`read_ids`] reads the ids. They find the video's row, so their sources may not depend on one.
+//! 3. [`read_facts`] reads the other fields with the row at hand, converts each to its field's type, and adds it to an
 //!    [`Observation`]. A value of a wrong type is logged once a source and left out.
 
 use std::collections::BTreeMap;
@@ -23,24 +23,24 @@ use crate::domain::{Field, Observation, Policy, Status, parse_aspect_ratio};
 /// A field of the closed list that a report can have. The names are those of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
-    /// Our own id, which travelled to the provider as passthrough. It finds the row and is not written to it.
+    /// Our own id, which travelled to the provider as passthrough and finds the row.
     VideoId,
     /// The provider's id of the upload.
     UploadId,
     /// The provider's id of the asset.
     AssetId,
-    /// A fact of the row, joined by its stamp.
+    /// A fact of the row; see [`Field`].
     Fact(Field),
 }
 
-/// The claim of a report about its video: a status, or that the asset is gone (`deleted` in maps).
+/// The claim of a report about its video: a [`Status`], or that the asset is gone (`deleted` in maps).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
     Status(Status),
     Gone,
 }
 
-/// The sources of a report's fields, by field.
+/// The [`Source`]s of a report's fields, by [`ReportField`].
 pub(crate) type Fields = BTreeMap<Key, Source>;
 
 /// Names of the claims in maps.
@@ -68,7 +68,7 @@ impl Says {
         CLAIMS.map(|(name, _)| name).join(", ")
     }
 
-    /// Writes the claim into an observation.
+    /// Writes the claim into an [`Observation`].
     pub(crate) fn tell(self, seen: &mut Observation) {
         match self {
             Self::Status(status) => seen.status = Some(status),
@@ -101,14 +101,17 @@ impl Key {
 /// The rule by which a response's status is found.
 #[derive(Clone, Debug)]
 pub(crate) enum StatusRule {
-    /// The text of a source, usually through its `map`.
+    /// The text of a [`Source`], usually through its `map`.
     Mapped(Source),
-    /// The claim of the first condition that holds.
+    /// The claim of the first [`Condition`] that holds.
     Derived(Vec<(Condition, Says)>),
 }
 
 impl StatusRule {
-    /// Reads `status` of an action's table: a source, or a table with `derive`.
+    /// Reads `status` of an action's table: a [`Source`], or a table with `derive`.
+    ///
+    /// # Errors
+    /// The `map` of the source, or a rule, gives a word that is no claim.
     pub(crate) fn compile(at: &mut Reader, constants: &Constants) -> Result<Self, MapError> {
         let value = at.need("status")?;
         let derives = value.as_table().is_some_and(|table| table.contains_key("derive"));
@@ -161,7 +164,7 @@ impl StatusRule {
     }
 }
 
-/// Returns the placeholders available to pointers of facts: everything a row keeps, and the provider's ids.
+/// Returns the [`Place`] of pointers of facts: everything a row keeps is available, and the provider's ids.
 pub(crate) fn row_place() -> Place {
     Place {
         ours: OursWhere::Row,
@@ -171,6 +174,9 @@ pub(crate) fn row_place() -> Place {
 }
 
 /// Reads `fields` of a table. They replace those of `common` one by one; `fields = []` drops all of them.
+///
+/// # Errors
+/// A name that is no field, a [`Source`] that does not compile, a policy other than `public` and `signed`.
 pub(crate) fn fields(at: &mut Reader, common: &Fields, constants: &Constants) -> Result<Fields, MapError> {
     let Some(value) = at.take("fields") else {
         return Ok(common.clone());
@@ -223,28 +229,28 @@ fn check_policies(table: &Reader, name: &str, source: &Source) -> Result<(), Map
 
 /// The ids that a report names; `None` where it names none, or one that cannot be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ids {
+pub(crate) struct ReportedIds {
     pub(crate) video: Option<Uuid>,
     pub(crate) upload: Option<String>,
     pub(crate) asset: Option<String>,
 }
 
-/// Reads the ids of a report. No row is needed.
-pub(crate) fn ids(fields: &Fields, input: Given<'_>) -> Ids {
+/// Reads the [`ReportedIds`] of a report. No row is needed.
+pub(crate) fn ids(fields: &Fields, input: Given<'_>) -> ReportedIds {
     let find = |key| {
         fields
             .get(&key)
             .and_then(|source: &Source| source.find_borrowed(input, &Scope::default()))
     };
     let text = |key| find(key).and_then(|value| clean_text(&value));
-    Ids {
+    ReportedIds {
         video: find(Key::VideoId).and_then(|value| value.as_str()?.parse().ok()),
         upload: text(Key::UploadId),
         asset: text(Key::AssetId),
     }
 }
 
-/// Reads ids and facts of a report into an observation.
+/// Reads ids and facts of a report into an [`Observation`]. Its status is read by [`StatusRule::find`].
 pub(crate) fn read_report(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     let ids = ids(fields, input);
     seen.upload_id = ids.upload;
@@ -252,13 +258,15 @@ pub(crate) fn read_report(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, 
     tell_facts(fields, input, scope, seen);
 }
 
-/// Reads the facts of a report, everything but its ids, into an observation.
+/// Reads the facts of a report, everything but its ids, into an [`Observation`].
 pub(crate) fn tell_facts(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     for (key, source) in fields {
         let Key::Fact(field) = key else { continue };
         let Some(value) = source.find_value(input, scope) else {
             continue;
         };
+        // Why two checks: a value of a wrong type is a fault to log; one out of range, such as a width of 0, is how providers
+        // say "not known", and is dropped in silence.
         if !is_readable(*field, &value) {
             source.warn_unreadable(&value);
         } else if let Some(value) = convert_value(*field, value) {
@@ -297,7 +305,7 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
         Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => clean_text(&value).map(Value::String),
         Field::Tracks | Field::Renditions => {
             let text = value.to_string();
-            // Why: PostgreSQL's jsonb refuses U+0000.
+            // Why: PostgreSQL refuses U+0000 in jsonb, escaped or not.
             (text.len() <= LIST_MAX_BYTES && !text.contains("\\u0000")).then_some(value)
         }
     }
@@ -334,6 +342,7 @@ const TEXT_MAX_CHARS: usize = 2000;
 /// Returns the value as text that both databases can store: without U+0000, at most 2000 characters. `None` where nothing is
 /// left.
 pub(crate) fn clean_text(value: &Value) -> Option<String> {
+    // Why: PostgreSQL refuses U+0000 in text.
     let text = kept(text_of(value).into_owned(), TEXT_MAX_CHARS);
     (!text.is_empty()).then_some(text)
 }

@@ -1,6 +1,7 @@
 //! Videos that exist at the provider without a row here: all assets page by page, or one by an id of the provider's.
 //!
-//! Every method reads a [`RemoteVideo`]; the import and the adoption of videos join it into a new row.
+//! Every method reads a [`RemoteVideo`]. The import and the adoption of videos make a row for it and join its observation.
+//! Nothing of our own is known of such a video, so templates see [`TemplateInput::without_row`].
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -99,7 +100,7 @@ impl Provider {
         };
         match self.map.client.run(&list.action, &scope, priority, now).await? {
             CallOutcome::Done(response) => self.read_page(list, &response, mark, &input),
-            // There is no such page.
+            // Why empty: some providers answer "not found" to a page behind the last one.
             CallOutcome::Gone | CallOutcome::TooLate => Ok(AssetPage::default()),
         }
     }

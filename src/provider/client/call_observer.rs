@@ -25,7 +25,7 @@ pub(super) struct CallObserver<'a> {
 }
 
 impl<'a> CallObserver<'a> {
-    /// Opens the call's span.
+    /// Opens the call's span. Call [`CallObserver::finish`] at its end.
     pub(super) fn start(meter: &'a CallMeter, action: &'a Action) -> Self {
         let span = tracing::info_span!(
             target: TRACE,
@@ -58,6 +58,7 @@ impl<'a> CallObserver<'a> {
     /// Notes that the request leaves now, and adds the trace's headers to it.
     pub(super) fn request_leaves(&mut self, method: &Method, url: &Url, headers: &mut HeaderMap) {
         url.host_str().unwrap_or_default().clone_into(&mut self.host);
+        // Why: without tracing the values are not even formatted.
         if !self.span.is_disabled() {
             self.span.record("http.request.method", method.as_str());
             self.span.record("server.address", self.host.as_str());

@@ -46,6 +46,7 @@ impl Client {
             asked_at,
             took,
         } = raw;
+        // Why before `ok`: a status that the map lists, such as 404, is an answer and no refusal.
         if action.gone.contains(&status.as_u16()) {
             return Ok(CallOutcome::Gone);
         }
@@ -54,6 +55,7 @@ impl Client {
         }
         self.check_status(action, status, &headers, now)
             .map_err(|error| self.add_message(error, body.as_deref().unwrap_or_default()))?;
+        // Why only then: some successes have no body, or one that is no JSON, and nothing reads it.
         let body = if action.reads_body() {
             Some(parse_json(action, &body?)?)
         } else {
@@ -97,6 +99,7 @@ impl Client {
         if self.too_large.contains(&status.as_u16()) {
             return Err(CallError::TooLarge { message: None });
         }
+        // Why not 429: it passes by itself, so the call is retried and not refused for good.
         if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS {
             return Err(CallError::Refused {
                 status: status.as_u16(),
@@ -122,7 +125,7 @@ impl Client {
         })
     }
 
-    /// Adds the provider's own message to an error that has room for one and lacks it.
+    /// Adds the provider's own message to a [`CallError`] that has room for one and lacks it.
     fn add_message(&self, mut error: CallError, body: &[u8]) -> CallError {
         if let CallError::Refused { message, .. }
         | CallError::NoRoom { message, .. }
@@ -146,6 +149,7 @@ impl Client {
         let text = found
             .map(text_of)
             .find(|text| !text.is_empty() && text != "null")?;
+        // Why: a provider may quote our request, credentials included, and the message reaches callers.
         let text =
             self.secrets
                 .iter()

@@ -9,7 +9,7 @@ use url::Url;
 use crate::chain::Chain;
 use crate::provider::error::CallError;
 
-/// Bytes of the largest response body that is read, 1 MiB. API responses are far smaller.
+/// Bytes of the largest response body that is read: 1 MiB. API responses are far smaller.
 const BODY_MAX_BYTES: usize = 1024 * 1024;
 
 /// Builds the HTTP client. `timeout_s` bounds a whole call, its body included; connecting takes at most 5 s of it.
@@ -41,6 +41,7 @@ pub(super) async fn read_body(mut response: reqwest::Response, url: &Url) -> Res
         .await
         .map_err(|error| CallError::outage(describe_transport_error(&error, url)))?
     {
+        // Why while reading: `Content-Length` may be missing or wrong.
         if body.len() + chunk.len() > BODY_MAX_BYTES {
             return Err(CallError::outage("its answer is larger than 1 MiB"));
         }

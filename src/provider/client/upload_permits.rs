@@ -12,7 +12,8 @@ use crate::provider::{
     priority::Priority,
 };
 
-/// The rate permits that an upload has reserved for its steps, one entry a bucket. Empty, each step takes its own.
+/// The rate permits that an upload has reserved for its steps, one entry a bucket, each with the method of its first step.
+/// Where it has none for a step, that step takes its own ([`Client::take_with_permits`]).
 #[derive(Debug, Default)]
 pub struct UploadTurns(Vec<(Method, Permits)>);
 
@@ -45,6 +46,7 @@ impl Client {
         let mut reserved = Vec::new();
         for (step, count) in wanted {
             let permits = lend_permit_while(self.acquire(step.method(), count, priority)).await;
+            // Why counted here: no call has begun that would count its own end.
             let permits = permits.inspect_err(|error| {
                 self.meter.ended(&step.label, error_label(error), None);
             })?;

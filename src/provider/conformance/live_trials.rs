@@ -16,6 +16,7 @@ pub(super) async fn try_live(provider: &Provider, now: DateTime<Utc>, report: &m
     let scope = Scope::of(&row, &provider.map.values);
     let asks = provider.map.asset.get.iter().chain(&provider.map.upload.get);
     let mut asked = 0;
+    // Why GET alone: a trial must not change anything at the provider.
     for ask in asks.filter(|ask| *ask.action.method() == Method::GET) {
         asked += 1;
         let label = &ask.action.label;

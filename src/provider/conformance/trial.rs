@@ -62,6 +62,7 @@ pub async fn examine(trial: Trial<'_>) -> Result<Report, MapError> {
     add_capabilities(&provider, &mut report);
     report.sort_findings();
     if trial.live {
+        // Why compiled again: the variables of a cassette are made up and must not reach the real API.
         let provider = Box::new(load_provider(&trial, trial.env)?);
         try_live(&provider, trial.now, &mut report).await;
     }

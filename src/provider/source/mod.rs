@@ -37,11 +37,11 @@ use super::{
     template::{Filter, Place, Scope, Val},
 };
 
-/// A compiled source.
+/// A compiled source. [`Source::find_value`] runs all steps of the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
     origin: Origin,
-    /// Filters, in the order in which they apply.
+    /// [`Filter`]s, in the order in which they apply.
     filters: Vec<Filter>,
     /// Pairs of the provider's value, as text, and ours.
     map: Option<Vec<(String, Value)>>,
@@ -92,6 +92,9 @@ pub(crate) struct Given<'a> {
 
 impl Source {
     /// Compiles the value under `key` of the table `at`: a pointer, a list of pointers, or a table.
+    ///
+    /// # Errors
+    /// [`MapError`] where the table has not exactly one of `at`, `header` and `hash_of`, or any key that does not fit the rules.
     pub(crate) fn compile(
         at: &Reader,
         key: &str,
@@ -175,7 +178,7 @@ impl Source {
         self.map.as_deref()
     }
 
-    /// Returns the places in a body that the source reads.
+    /// Returns the places in a body that the source reads, for the [`Outline`](crate::provider::excerpt::Outline).
     pub(crate) fn pointers(&self) -> &[Pointer] {
         match &self.origin {
             Origin::Pointers(pointers) | Origin::Hash(pointers) => pointers,
@@ -201,7 +204,7 @@ impl Source {
         matches!(self.origin, Origin::Hash(_))
     }
 
-    /// Finds the value, in every step of the module. It is never null, `""`, `[]` or `{}`.
+    /// Finds the value by every step of the module. It is never null, `""`, `[]` or `{}`.
     pub(crate) fn find_value(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
         self.find_borrowed(input, scope).map(Cow::into_owned)
     }
@@ -226,11 +229,13 @@ impl Source {
         if at.is_none() {
             self.warn_unreadable(&value);
         }
+        // Why: both databases keep microseconds, and a time must equal itself when read back.
         at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()))
     }
 
     /// Logs that a value is unreadable and counts as none, once for each source.
     pub(crate) fn warn_unreadable(&self, value: &Value) {
+        // Why once: such a value comes with every event of its kind. Why cut: nothing bounds what a provider sends.
         if !self.warned.swap(true, Ordering::Relaxed) {
             let seen: String = text_of(value).chars().take(64).collect();
             tracing::warn!(
@@ -248,6 +253,7 @@ impl Source {
             Origin::Pointers(pointers) => {
                 let json = input.json?;
                 let mut found = pointers.iter().filter_map(|pointer| pointer.get(json, scope));
+                // Why borrowed: most sources read a text as it stands, and every webhook reads several.
                 Cow::Borrowed(found.find(|value| self.is_present(value))?)
             }
             Origin::Header(name) => Cow::Owned(Value::String(find_header(name, input)?)),
@@ -276,7 +282,7 @@ impl Source {
             .is_some_and(|value| same_text(&value, wanted, false))
     }
 
-    /// Looks the value up in `map`. A value that is not listed is logged each time.
+    /// Looks the value's text up in `map`. A value that is not listed is logged each time.
     fn translate_value(&self, value: &Value, map: &[(String, Value)]) -> Option<Value> {
         let found = map
             .iter()
@@ -353,6 +359,7 @@ fn hash_values(pointers: &[Pointer], json: &Value, scope: &Scope<'_>) -> Value {
     let values = pointers
         .iter()
         .map(|pointer| pointer.get(json, scope).cloned().unwrap_or(Value::Null));
+    // Why as JSON: joined without quotes, values such as `a,b` and `c` could give the hash of `a` and `b,c`.
     let text = Value::Array(values.collect()).to_string();
     Value::String(hex::encode(digest(&SHA256, text.as_bytes())))
 }
