@@ -44,8 +44,8 @@ pub(crate) struct Action {
     pub(crate) reads_body: bool,
 }
 
-/// A request with every value filled in, before [`Client::headers_of`](super::client::Client::headers_of) adds `[api].headers`
-/// and credentials.
+/// A request with every value filled in, before [`Client::headers_of`](super::client::Client::headers_of) adds
+/// `[api].headers` and credentials.
 #[derive(Debug)]
 pub(crate) struct ActionRequest {
     pub(crate) method: Method,
@@ -68,8 +68,8 @@ const METHODS: [(&str, &Method); 5] = [
 ];
 
 impl Action {
-    /// Reads an action's keys from its table. The [`Place`] lists the placeholders available to it. The caller reads the
-    /// table's other keys and calls [`Reader::finish`].
+    /// Reads an action's keys from its table. The [`Place`] lists the placeholders available to it. The caller reads
+    /// the table's other keys and calls [`Reader::finish`].
     pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let method = at
             .choice("method", &METHODS)?
@@ -174,8 +174,8 @@ impl Action {
         self.body.is_some()
     }
 
-    /// Returns the URL's template. Together with [`Action::header_templates`] it covers every place where a caller's text can be
-    /// unfit.
+    /// Returns the URL's template. Together with [`Action::header_templates`] it covers every place where a caller's
+    /// text can be unfit.
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url
     }

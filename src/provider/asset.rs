@@ -11,7 +11,7 @@ use super::{
     upload::Ask,
 };
 
-/// `[asset]`, compiled. Every part is optional.
+/// `[asset]`, compiled. Every part is optional; [`Capability`](super::loaded::Capability) names them.
 #[derive(Default)]
 pub(crate) struct Asset {
     pub(crate) get: Option<Ask>,
@@ -85,6 +85,7 @@ impl Asset {
             .table("list")?
             .map(|table| AssetList::compile(table, constants));
         let list = list.transpose()?;
+        // Why: the import needs the status of each asset, from the list itself or from a lookup of each.
         if get.is_none() && list.as_ref().is_some_and(|list| list.status.is_none()) {
             return Err(at.error("list", "has no status, and there is no [asset.get] to ask for it"));
         }
@@ -189,6 +190,7 @@ impl AssetFind {
 impl AssetUpdate {
     /// Reads one `[[asset.update]]`; `on` must name fields that PATCH can change.
     fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
+        // Why these: they are the fields that templates know and PATCH can change.
         const ALLOWED: [Ours; 4] = [Ours::Title, Ours::Metadata, Ours::ExternalId, Ours::ThumbnailTime];
         let on = at.texts("on")?;
         for name in &on {
@@ -209,7 +211,7 @@ impl AssetUpdate {
     }
 }
 
-/// Reads `fields`, which must tell `asset_id`: without it nothing could be done with what is found.
+/// Reads `fields`, which must have a source for `asset_id`: a video found without it could not be adopted.
 fn compile_asset_fields(at: &mut Reader, constants: &Constants) -> Result<Fields, MapError> {
     let found = fields(at, &Fields::new(), constants)?;
     if !found.contains_key(&Key::AssetId) {

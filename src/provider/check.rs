@@ -44,6 +44,7 @@ fn compile_read_only(
         ..Place::default()
     };
     let action = Action::compile(&mut table, &place, constants)?;
+    // Why: a check runs against the operator's real account and must change nothing there.
     if *action.method() != Method::GET {
         return Err(table.error("method", "a check only reads; allowed: GET"));
     }

@@ -4,8 +4,8 @@
 //!    A failure is a 401, and the body is not read.
 //! 2. [`SignatureCheck::finish`] verifies the raw body; only its result, a [`VerifiedBody`], can be read.
 //! 3. [`Provider::read_event`] reads the event's id, type and the ids of its video. No row is needed.
-//! 4. [`Provider::translate_event`] or [`Provider::translate_excerpt`] turns the stored event into an observation of one video,
-//!    later and with the video's row at hand. Both may run again at any time.
+//! 4. [`Provider::translate_event`] or [`Provider::translate_excerpt`] turns the stored event into an observation of
+//!    one video, later and with the video's row at hand. Both may run again at any time.
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
@@ -73,8 +73,8 @@ impl Provider {
         self.translate_excerpt(&excerpt, subject, event_id, seen_at)
     }
 
-    /// Returns true where this map made `excerpt`, so that it holds everything the map reads of an event. An excerpt made
-    /// by another map may lack something.
+    /// Returns true where this map made `excerpt`, so that it holds everything the map reads of an event. An excerpt
+    /// made by another map may lack something.
     pub fn reads_by(&self, excerpt: &Excerpt) -> bool {
         let webhook = self.map.webhook.as_ref();
         webhook.is_some_and(|webhook| webhook.events.made(excerpt))

@@ -1,7 +1,7 @@
 //! Excerpts: the parts of a JSON document that a map reads. The rest is skipped by the parser and never built.
 //!
-//! An [`Outline`] is made once from all pointers of a map, and parses every webhook event. While the event is in memory its
-//! [`Excerpt`](crate::domain::Excerpt) goes along, so that its translation needs no second parse.
+//! An [`Outline`] is made once from all pointers of a map, and parses every webhook event. While the event is in memory
+//! its [`Excerpt`](crate::domain::Excerpt) goes along, so that its translation needs no second parse.
 
 use std::fmt;
 
@@ -40,7 +40,8 @@ impl Outline {
         &mut self.members[index].1
     }
 
-    /// Parses `text` to an excerpt in which every pointer of this outline finds the same value as in the whole document.
+    /// Parses `text` to an excerpt in which every pointer of this outline finds the same value as in the whole
+    /// document.
     ///
     /// # Errors
     /// The text is no JSON. Skipped parts are checked too.

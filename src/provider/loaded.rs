@@ -43,8 +43,8 @@ pub struct Provider {
 }
 
 impl Provider {
-    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages only. [`LoadOptions`] hold what is not
-    /// in the map.
+    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages only. [`LoadOptions`]
+    /// hold what is not in the map.
     ///
     /// # Errors
     /// [`MapError`] for anything that the vocabulary does not allow, a variable that is not set, or a key that cannot be
@@ -100,7 +100,8 @@ impl Provider {
         self.map.webhook.is_some()
     }
 
-    /// Returns the ids that a video of `policy` must have before it can be played: those that `hls` and its signature name.
+    /// Returns the ids that a video of `policy` must have before it can be played: those that `hls` and its signature
+    /// name.
     pub fn needs(&self, policy: Policy) -> NeededIds {
         self.map.playback.needs(policy)
     }

@@ -1,8 +1,8 @@
 //! A circuit breaker for lookups of assets that are known to exist.
 //!
-//! Credentials of another environment make a provider answer "not found" about every asset. Without a guard the reconciler
-//! would take all videos for deleted. [`HALT_AFTER`] misses in a row, about assets that must exist, halt the work on
-//! that provider; one hit lets it go on.
+//! Credentials of another environment make a provider answer "not found" about every asset. Without a guard the
+//! reconciler would take all videos for deleted. [`HALT_AFTER`] misses in a row, about assets that must exist, halt the
+//! work on that provider; one hit lets it go on.
 
 use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};

@@ -48,6 +48,7 @@ impl Map {
             faults.extend(key_fault(&root, &constants));
             return Err(refuse(&root, &faults));
         }
+        // Why here: the key comes with the options, not from the variables of the map.
         constants.hash_key = options.hash_key.clone();
         let values = upload::values(&mut root)?;
         let mut api = root

@@ -1,7 +1,7 @@
 //! The action map, and everything that speaks to a video provider.
 //!
-//! One TOML file, the *action map*, describes one provider. No provider is named in Rust: only [`embedded_map`] lists the
-//! maps that are shipped. [`Provider`] is one loaded map; the rest of the service uses nothing else of this module.
+//! One TOML file, the *action map*, describes one provider. No provider is named in Rust: only [`embedded_map`] lists
+//! the maps that are shipped. [`Provider`] is one loaded map; the rest of the service uses nothing else of this module.
 //!
 //! | step | files |
 //! |---|---|

@@ -1,7 +1,7 @@
 //! The shared record of a provider's rate: one [`Ledger`] a bucket, read and written by every process of the fleet.
 //!
-//! With PostgreSQL the record is a table, so that all replicas together keep the provider's rate. With SQLite one process
-//! is the whole fleet, and [`MemoryLedger`] does. The arithmetic is the same: [`Ledger`] in the domain.
+//! With PostgreSQL the record is a table, so that all replicas together keep the provider's rate. With SQLite one
+//! process is the whole fleet, and [`MemoryLedger`] does. The arithmetic is the same: [`Ledger`] in the domain.
 
 use std::{
     collections::HashMap,
@@ -18,6 +18,7 @@ use crate::domain::{Ledger, Pace, TurnAnswer, TurnRequest};
 pub type LedgerError = Box<dyn Error + Send + Sync>;
 
 /// A store of [`Ledger`]s, one a bucket, all by the same clock. `bucket` is a key such as `mux/POST`.
+// Why boxed futures: the trait is used as `dyn`, which `async fn` does not allow.
 pub trait TurnLedger: Send + Sync {
     /// Takes permits from `bucket`, as [`Ledger::take`] does.
     fn take<'a>(

@@ -1,6 +1,7 @@
 //! Reports: the reading of a response or an event as a status and fields of the closed list.
 //!
-//! 1. [`compile_fields`] and [`StatusRule::compile`] compile the sources, and refuse names and values outside the lists.
+//! 1. [`compile_fields`] and [`StatusRule::compile`] compile the sources, and refuse names and values outside the
+//!    lists.
 //! 2. [`read_ids`] reads the ids. They find the video's row, so their sources may not depend on one.
 //! 3. [`read_facts`] reads the other fields with the row at hand, converts each to its field's type, and adds it to an
 //!    [`Observation`]. A value of a wrong type is logged once a source and left out.
@@ -265,8 +266,8 @@ pub(crate) fn tell_facts(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, s
         let Some(value) = source.find_value(input, scope) else {
             continue;
         };
-        // Why two checks: a value of a wrong type is a fault to log; one out of range, such as a width of 0, is how providers
-        // say "not known", and is dropped in silence.
+        // Why two checks: a value of a wrong type is a fault to log; one out of range, such as a width of 0, is how
+        // providers say "not known", and is dropped in silence.
         if !is_readable(*field, &value) {
             source.warn_unreadable(&value);
         } else if let Some(value) = convert_value(*field, value) {
@@ -339,8 +340,8 @@ fn parse_pixels(value: &Value) -> Option<u64> {
 /// Characters kept of a text.
 const TEXT_MAX_CHARS: usize = 2000;
 
-/// Returns the value as text that both databases can store: without U+0000, at most 2000 characters. `None` where nothing is
-/// left.
+/// Returns the value as text that both databases can store: without U+0000, at most 2000 characters. `None` where
+/// nothing is left.
 pub(crate) fn clean_text(value: &Value) -> Option<String> {
     // Why: PostgreSQL refuses U+0000 in text.
     let text = kept(text_of(value).into_owned(), TEXT_MAX_CHARS);

@@ -1,4 +1,5 @@
-//! Conversions to a [`TemplateInput`], the input of templates and pointers: from a video's row, and for a video without one.
+//! Conversions to a [`TemplateInput`], the input of templates and pointers: from a video's row, and for a video without
+//! one.
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -8,8 +9,8 @@ use super::subject::{Captures, Subject};
 use crate::domain::{Field, Policy, Video};
 
 impl Subject {
-    /// Builds the input from a [`Video`]'s row. Fields that only an upload request has are empty. `now` and `expires` are those of
-    /// its upload; callers with a time of their own replace them.
+    /// Builds the input from a [`Video`]'s row. Fields that only an upload request has are empty. `now` and `expires`
+    /// are those of its upload; callers with a time of their own replace them.
     pub fn of_video(video: &Video) -> Self {
         Self {
             video_id: video.id,

@@ -49,8 +49,8 @@ impl Provider {
         })
     }
 
-    /// Runs every `[[asset.update]]` whose `on` names one of the `changed` fields, in the map's order. Does nothing where
-    /// none does.
+    /// Runs every `[[asset.update]]` whose `on` names one of the `changed` fields, in the map's order. Does nothing
+    /// where none does.
     ///
     /// # Errors
     /// A call failed; the calls before it are done. Running all of them again does no harm.

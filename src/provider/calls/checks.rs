@@ -41,7 +41,8 @@ impl Provider {
         }))
     }
 
-    /// Looks the id of our signing key up by `[check.signing_key]`; `None` where signing is off or the map has no such call.
+    /// Looks the id of our signing key up by `[check.signing_key]`; `None` where signing is off or the map has no such
+    /// call.
     ///
     /// # Errors
     /// The call failed, or the credentials do not allow it.
@@ -66,7 +67,8 @@ impl Provider {
         self.signs() && !matches!(self.map.playback.sign, Sign::Fetch(_))
     }
 
-    /// Requests the HLS URL of a video, signed as viewers get it and without our credentials, and returns the HTTP status.
+    /// Requests the HLS URL of a video, signed as viewers get it and without our credentials, and returns the HTTP
+    /// status.
     ///
     /// # Errors
     /// The map makes no `hls` of it, or no response came.

@@ -1,7 +1,7 @@
 //! Videos that exist at the provider without a row here: all assets page by page, or one by an id of the provider's.
 //!
-//! Every method reads a [`RemoteVideo`]. The import and the adoption of videos make a row for it and join its observation.
-//! Nothing of our own is known of such a video, so templates see [`TemplateInput::without_row`].
+//! Every method reads a [`RemoteVideo`]. The import and the adoption of videos make a row for it and join its
+//! observation. Nothing of our own is known of such a video, so templates see [`TemplateInput::without_row`].
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
@@ -78,8 +78,8 @@ impl Provider {
         PageMark { page, cursor: None }
     }
 
-    /// Fetches one page of the provider's assets by `[asset.list]`. Of an asset with playback ids of several policies, the one
-    /// of the `preferred` policy is taken.
+    /// Fetches one page of the provider's assets by `[asset.list]`. Of an asset with playback ids of several policies,
+    /// the one of the `preferred` policy is taken.
     ///
     /// # Errors
     /// The map has no `[asset.list]`, or the call failed.
@@ -295,7 +295,8 @@ impl Provider {
 }
 
 impl Described {
-    /// Returns the input of templates for this video where it is ready and has the `signed` policy; `None` for any other.
+    /// Returns the input of templates for this video where it is ready and has the `signed` policy; `None` for any
+    /// other.
     pub fn plays_signed(self, now: DateTime<Utc>) -> Option<Subject> {
         let ready = self.seen.status == Some(Status::Ready) && self.policy == Policy::Signed;
         let playback_id = self

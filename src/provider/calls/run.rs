@@ -26,8 +26,8 @@ impl Provider {
         self.map.client.run(action, &scope, priority, now).await
     }
 
-    /// Makes one call and reads its response: the ids, the facts and the status that it reports, stamped with the time of
-    /// the response.
+    /// Makes one call and reads its response: the ids, the facts and the status that it reports, stamped with the time
+    /// of the response.
     ///
     /// # Errors
     /// See [`Provider::run_action`].

@@ -30,6 +30,7 @@ pub(super) fn compile_auth(
         1 => {
             let user = render_constant(&mut table, "user", constants)?;
             let password = render_constant(&mut table, "password", constants)?;
+            // Why both: some providers take a key as the user, with an empty password.
             if user.is_empty() && password.is_empty() {
                 return Err(table.error("user", "is empty, and so is the password"));
             }
@@ -117,6 +118,7 @@ fn sensitive_value(table: &Reader, key: &str, text: &str) -> Result<HeaderValue,
         .ok()
         .filter(|_| text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
         .ok_or_else(|| table.error(key, "holds characters that no header may hold"))?;
+    // Why for every header here: any of them may hold a secret, and the conformance kit prints the others.
     value.set_sensitive(true);
     Ok(value)
 }

@@ -59,8 +59,8 @@ impl Client {
             .await
     }
 
-    /// Makes one call for the captures of the action, with the next of the reserved permits, or with a permit of its own
-    /// where none is left for it.
+    /// Makes one call for the captures of the action, with the next of the reserved permits, or with a permit of its
+    /// own where none is left for it.
     ///
     /// # Errors
     /// As [`Client::run`]; also where the response lacks a capture that is not optional, and where the provider answers
@@ -78,6 +78,7 @@ impl Client {
             .await
         {
             Ok(CallOutcome::Done(response)) => response.take_captures(action, scope),
+            // Why an error: such a response has nothing to take, and a call of this kind is made for its captures.
             Ok(CallOutcome::Gone | CallOutcome::TooLate) => Err(CallError::Refused {
                 status: 404,
                 message: None,
@@ -88,7 +89,7 @@ impl Client {
         taken
     }
 
-    /// Fills the request in, waits for its permit, and sends it.
+    /// Fills the request in, waits for its permit, and sends it. The [`CallObserver`] is finished by the caller.
     async fn attempt_call(
         &self,
         action: &Action,
@@ -110,7 +111,8 @@ impl Client {
         .await
     }
 
-    /// Requests `url` with GET and without credentials, as any viewer does, and returns the HTTP status. Takes no permit.
+    /// Requests `url` with GET and without credentials, as any viewer does, and returns the HTTP status. Takes no
+    /// permit.
     pub(crate) async fn status_of(&self, url: &str) -> Result<u16, CallError> {
         let url = Url::parse(url).map_err(|_| CallError::outage("the map makes no address of it"))?;
         let response = self.http.get(url.clone()).send().await;
@@ -181,6 +183,7 @@ impl Client {
         };
         let retry_after = self.retry_after(&raw.headers, asked_at);
         let outcome = self.classify_response(action, raw, asked_at);
+        // Why only an error: a map may list 429 in `gone` or `ok`, where it says nothing about the rate.
         if status == StatusCode::TOO_MANY_REQUESTS && counts && outcome.is_err() {
             self.rate.pause(&request.method, retry_after).await;
         }

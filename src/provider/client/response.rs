@@ -32,7 +32,7 @@ pub(crate) struct RawResponse {
     pub(crate) took: Duration,
 }
 
-/// A successful response.
+/// A successful response, made by [`Client::classify_response`](super::api::Client::classify_response).
 pub(crate) struct ProviderResponse {
     pub(crate) headers: HeaderMap,
     /// The URL of the request, against which a relative `Location` is resolved.
@@ -41,7 +41,7 @@ pub(crate) struct ProviderResponse {
     pub(crate) body: Option<Value>,
     /// The provider's clock: the `Date` header.
     pub(crate) date: Option<DateTime<Utc>>,
-    /// The stamp of every fact that this response tells.
+    /// The stamp of every fact in this response.
     pub(crate) time: AnswerTime,
 }
 
@@ -85,6 +85,7 @@ impl ProviderResponse {
         for (name, source) in &action.take {
             match source.find_value(self.as_input(), scope) {
                 Some(value) => {
+                    // Why by name: a capture called `upload_id`, `asset_id` or `playback_id` becomes the row's id.
                     let is_id = Id::parse(name).is_some();
                     taken.insert(name.clone(), if is_id { to_text(value) } else { value });
                 }

@@ -12,8 +12,8 @@ use crate::provider::{
     priority::Priority,
 };
 
-/// The rate permits that an upload has reserved for its steps, one entry a bucket, each with the method of its first step.
-/// Where it has none for a step, that step takes its own ([`Client::take_with_permits`]).
+/// The rate permits that an upload has reserved for its steps, one entry a bucket, each with the method of its first
+/// step. Where it has none for a step, that step takes its own ([`Client::take_with_permits`]).
 #[derive(Debug, Default)]
 pub struct UploadTurns(Vec<(Method, Permits)>);
 

@@ -213,6 +213,7 @@ pub(super) fn compare_values(
 ) {
     for (name, wanted) in expect {
         let found = read.get(name).unwrap_or(&Value::Null);
+        // Why by value: TOML writes `10` where the provider's JSON has `10.0`.
         let equal = found == wanted || (found.is_number() && found.as_f64() == wanted.as_f64());
         if !equal {
             report.problems.push(format!(

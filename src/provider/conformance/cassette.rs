@@ -68,6 +68,7 @@ impl Cassette {
     /// # Errors
     /// Names `file` and the fault.
     pub(super) fn parse_text(file: &str, text: &str) -> Result<Self, MapError> {
+        // Why by the first character: no TOML document begins with a brace.
         let read: Result<Self, String> = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else {
@@ -98,7 +99,10 @@ pub(super) fn parse_headers(headers: &BTreeMap<String, String>) -> Result<Header
     Ok(out)
 }
 
-/// Generates a private key for this run, as PKCS#8 in PEM.
+/// Generates a private key for this run, as PKCS#8 in PEM, so that no cassette needs to hold one.
+///
+/// # Errors
+/// `kind` is none of `rsa`, `p256` and `ed25519`.
 fn generate_key(kind: &str) -> Result<String, String> {
     let failed = |_| "no key could be made".to_owned();
     let der = match kind {

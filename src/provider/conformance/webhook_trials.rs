@@ -20,6 +20,7 @@ pub(super) fn try_webhooks(provider: &Provider, cassette: &Cassette, report: &mu
         let why = "the map has no [webhook]: the provider is only asked";
         return report.add_finding("webhook", Err(why.to_owned()));
     }
+    // Why counted from here: the report holds problems of the calls already.
     let before = report.problems.len();
     for delivery in &cassette.webhook {
         if let Err(problem) = try_delivery(provider, delivery, report) {

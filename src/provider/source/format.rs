@@ -103,6 +103,7 @@ fn parse_hms(text: &str) -> Option<f64> {
         return None;
     }
     parts.into_iter().try_fold(0.0, |sum, part| {
+        // Why checked first: `f64` also parses signs, exponents, `inf` and `nan`.
         let plain = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let number: f64 = plain.then(|| part.parse().ok())??;
         Some(sum * 60.0 + number)

@@ -39,7 +39,8 @@ pub(super) struct Bucket {
 }
 
 impl Bucket {
-    /// Creates the bucket of `per_s` calls a second with bursts of `burst`, where a request waits at most `wait_s` seconds.
+    /// Creates the bucket of `per_s` calls a second with bursts of `burst`, where a request waits at most `wait_s`
+    /// seconds.
     pub(super) fn new(mut methods: Vec<Method>, per_s: f64, burst: f64, wait_s: f64) -> Self {
         methods.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         Self {
@@ -60,8 +61,8 @@ impl Bucket {
         }
     }
 
-    /// Sets the bucket's key in the ledger: `account/POST,PUT`, `account/*` for every method, `account/-` for the bucket
-    /// without a rate.
+    /// Sets the bucket's key in the ledger: `account/POST,PUT`, `account/*` for every method, `account/-` for the
+    /// bucket without a rate.
     // Why sorted methods and nothing of the pace: replicas with maps of a different order or rate share one row.
     pub(super) fn set_account(&mut self, account: &str) {
         let names: Vec<&str> = self.methods.iter().map(Method::as_str).collect();
@@ -136,8 +137,8 @@ impl Bucket {
             .take_from_ledger(&state, pace, ledger, request, deadline)
             .await?;
         let permits = Permits::new(&state, begins, deadline).wait_for_first().await;
-        // Why so late: the next call takes its permit only when this one has begun, so that the process reserves nothing
-        // ahead of time and other replicas get their share.
+        // Why so late: the next call takes its permit only when this one has begun, so that the process reserves
+        // nothing ahead of time and other replicas get their share.
         drop(ticket);
         permits
     }
@@ -192,8 +193,8 @@ impl Bucket {
         }
     }
 
-    /// Pauses the bucket for `wanted`, at most an hour: in this process at once, in the others from their next use of the
-    /// ledger on. A ledger that fails is logged.
+    /// Pauses the bucket for `wanted`, at most an hour: in this process at once, in the others from their next use of
+    /// the ledger on. A ledger that fails is logged.
     pub(super) async fn pause(&self, ledger: &dyn TurnLedger, wanted: Duration) {
         let pause = wanted.min(from_micros(LONGEST_PAUSE_US));
         self.current_state().pause(Instant::now() + pause);

@@ -62,6 +62,7 @@ impl BucketState {
     /// fewer are left.
     pub(super) fn take_from_batch(&self, count: u32) -> Option<VecDeque<Instant>> {
         let (mut batch, now) = (lock(&self.batch), Instant::now());
+        // Why all or nothing: permits of a batch and of the ledger begin at different times.
         let own = batch
             .as_mut()
             .filter(|batch| batch.until >= now && batch.left >= count)?;
@@ -70,8 +71,8 @@ impl BucketState {
         Some(VecDeque::from(vec![now; count as usize]))
     }
 
-    /// Keeps `left` permits that begin at `begins` for later requests, for as long as the ledger needs to give out as many
-    /// again.
+    /// Keeps `left` permits that begin at `begins` for later requests, for as long as the ledger needs to give out as
+    /// many again.
     pub(super) fn keep_batch(&self, left: u32, begins: Instant, pace: &Pace) {
         let lasts = from_micros(pace.turn_us.saturating_mul(i64::from(pace.lot)));
         *lock(&self.batch) = Some(PermitBatch {
@@ -85,8 +86,8 @@ impl BucketState {
         *lock(&self.last_taken) = Some(begins);
     }
 
-    /// Reads the ledger for a pause that another replica has written, at most once in [`PAUSE_CHECK_INTERVAL`]. An error is
-    /// logged and counts as no pause.
+    /// Reads the ledger for a pause that another replica has written, at most once in [`PAUSE_CHECK_INTERVAL`]. An
+    /// error is logged and counts as no pause.
     pub(super) async fn check_for_pause(&self, ledger: &dyn TurnLedger, key: &str) {
         let now = Instant::now();
         {

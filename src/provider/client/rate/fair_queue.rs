@@ -2,7 +2,8 @@
 //!
 //! 1. [`FairQueue::enqueue`] gives a ticket. In an empty queue it is the head at once.
 //! 2. [`QueueTicket::wait_for_head`] waits until the ticket is the head. Only the head goes on to the ledger.
-//! 3. Dropping the head's ticket makes the next call the head. Dropping any other ticket takes its call out of the queue.
+//! 3. Dropping the head's ticket makes the next call the head. Dropping any other ticket takes its call out of the
+//!    queue.
 //! 4. A full queue evicts the last call of the caller with the most, in favour of a caller with fewer.
 
 use std::{
@@ -15,7 +16,7 @@ use tokio::sync::oneshot;
 /// Calls that wait at most, the head aside.
 const MAX_QUEUED: usize = 1024;
 
-/// A queue with at most one head at a time.
+/// A queue with at most one head at a time. [`FairQueue::enqueue`] joins it.
 #[derive(Debug, Default)]
 pub(super) struct FairQueue(Mutex<QueueState>);
 
@@ -38,7 +39,7 @@ struct QueuedCall {
     promote: oneshot::Sender<()>,
 }
 
-/// A call's place in the queue, as head or behind it. Dropping it gives the place up.
+/// A call's place in the [`FairQueue`], as head or behind it. Dropping it gives the place up.
 #[derive(Debug)]
 pub(super) struct QueueTicket<'a> {
     queue: &'a FairQueue,
@@ -47,7 +48,7 @@ pub(super) struct QueueTicket<'a> {
     promoted: Option<oneshot::Receiver<()>>,
 }
 
-/// The queue has no room for the call, or evicted it for a caller with fewer calls.
+/// Error of a call that the [`FairQueue`] has no room for, or evicted for a caller with fewer calls.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct QueueFull;
 
@@ -95,13 +96,15 @@ impl QueueState {
         }
     }
 
-    /// Evicts the last call of the caller with the most, where that leaves it no fewer calls than the newcomer will have.
+    /// Evicts the last call of the caller with the most, where that leaves it no fewer calls than the newcomer will
+    /// have.
     fn evict_for(&mut self, newcomer: &str) -> Result<(), QueueFull> {
         let own = self
             .callers
             .iter()
             .find(|(name, _)| name == newcomer)
             .map_or(0, |(_, calls)| calls.len());
+        // Why the last call: it has waited for the shortest time.
         let greediest = self.callers.iter_mut().max_by_key(|(_, calls)| calls.len());
         let (_, calls) = greediest
             .filter(|(_, calls)| calls.len() > own + 1)
@@ -122,7 +125,8 @@ impl QueueState {
             }
             let Some(next) = next else { continue };
             self.len -= 1;
-            // Why skipped on an error: the ticket is being dropped and will find neither head nor queued call of its id.
+            // Why skipped on an error: the ticket is being dropped and will find neither head nor queued call of its
+            // id.
             if next.promote.send(()).is_ok() {
                 self.head = Some(next.id);
                 return;

@@ -77,7 +77,8 @@ impl RateLimiter {
             .for_each(|bucket| bucket.set_account(account));
     }
 
-    /// Takes over queued calls, batches and pauses of `old`, the map before a reload, for every bucket with the same key.
+    /// Takes over queued calls, batches and pauses of `old`, the map before a reload, for every bucket with the same
+    /// key.
     pub(in crate::provider::client) fn continue_from(&self, old: &Self) {
         for own in &self.buckets {
             if let Some(old) = old.buckets.iter().find(|old| own.has_key_of(old)) {
@@ -88,7 +89,8 @@ impl RateLimiter {
 
     /// Takes `count` permits for calls with `method`, and waits until the first of them begins.
     ///
-    /// The wait is bounded by `[api].wait_s` (30 s for background calls) and by the deadline of the HTTP request at hand.
+    /// The wait is bounded by `[api].wait_s` (30 s for background calls) and by the deadline of the HTTP request at
+    /// hand.
     ///
     /// # Errors
     /// [`CallError::Busy`] where the wait would be too long, [`CallError::NoLedger`] where the ledger fails.
@@ -105,6 +107,7 @@ impl RateLimiter {
             Priority::Request(_) => self.wait,
             Priority::Background => BACKGROUND_WAIT,
         };
+        // Why cut: a permit that begins after the HTTP request has timed out would be spent for nothing.
         let deadline = Instant::now() + limits::time_to_wait(wait);
         bucket.acquire(&*self.ledger, count, priority, deadline).await
     }
