@@ -1,4 +1,4 @@
-//! One HTTP call to the provider, as the map describes it.
+//! One HTTP call to the provider, as the map describes it: compiled once, filled in for every request.
 
 use std::collections::BTreeMap;
 
@@ -14,43 +14,51 @@ use super::{
     template::{Id, JsonTemplate, Name, Place, Scope, Template, UrlTemplate, encode, is_built_in},
 };
 
-/// A compiled HTTP action.
+/// A compiled HTTP action. [`Action::request`] fills it in; [`Client::run`](super::client::Client::run) sends it.
 #[derive(Clone, Debug)]
 pub(crate) struct Action {
-    /// The table that it stands in, for the log.
+    /// The path of its table in the map, such as `upload.steps.1`: its name in logs, metrics and cassettes.
     pub(crate) label: String,
     method: Method,
     url: UrlTemplate,
-    /// An object of scalars; a member that is missing is not sent.
+    /// An object of scalars, appended to the URL. A member whose value is missing is left out.
     query: Option<JsonTemplate>,
     headers: Vec<(HeaderName, Template)>,
-    /// Carries `[api].auth` and `[api].headers`.
+    /// The map spells the URL's origin, so that `[api].auth` and `[api].headers` may go there.
     authenticated: bool,
+    /// False where the action says `auth = "none"`.
     with_auth: bool,
     body: Option<JsonTemplate>,
-    /// Empty: any 2xx.
+    /// Statuses of a success; empty means any 2xx.
     pub(crate) ok: Vec<u16>,
+    /// The condition on the body of a success; without it the success is a refusal.
     pub(crate) must: Condition,
+    /// Statuses that mean "it is not there": [`CallOutcome::Gone`](super::client::CallOutcome::Gone).
     pub(crate) gone: Vec<u16>,
+    /// Statuses that mean "the file has arrived": [`CallOutcome::TooLate`](super::client::CallOutcome::TooLate). Only
+    /// `[upload.cancel]` has them.
     pub(crate) too_late: Vec<u16>,
+    /// Captures: values taken from the response, by name.
     pub(crate) take: Vec<(String, Source)>,
-    /// A status or fields are read from its answer.
+    /// A status or fields are read from the response's body. Set by the table that holds the action.
     pub(crate) reads_body: bool,
 }
 
-/// What is sent.
+/// A request with every value filled in, before [`Client::headers_of`](super::client::Client::headers_of) adds
+/// `[api].headers` and credentials.
 #[derive(Debug)]
-pub(crate) struct Request {
+pub(crate) struct ActionRequest {
     pub(crate) method: Method,
     pub(crate) url: String,
     pub(crate) headers: Vec<(HeaderName, HeaderValue)>,
-    /// The map's own headers for every call go along.
+    /// `[api].headers` go along.
     pub(crate) own_origin: bool,
     /// `[api].auth` goes along.
     pub(crate) with_auth: bool,
     pub(crate) body: Option<Value>,
 }
 
+/// Names of the methods that an action can have.
 const METHODS: [(&str, &Method); 5] = [
     ("GET", &Method::GET),
     ("POST", &Method::POST),
@@ -60,7 +68,8 @@ const METHODS: [(&str, &Method); 5] = [
 ];
 
 impl Action {
-    /// Reads an action's keys from its table; the caller reads what else it may hold and finishes the table.
+    /// Reads an action's keys from its table. The [`Place`] lists the placeholders available to it. The caller reads
+    /// the table's other keys and calls [`Reader::finish`].
     pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let method = at
             .choice("method", &METHODS)?
@@ -72,7 +81,8 @@ impl Action {
             Some("none") => false,
             Some(other) => return Err(at.error("auth", format!("`{other}` is not known; allowed: none"))),
         };
-        let query = query(at, place, constants)?;
+        let query = compile_query(at, place, constants)?;
+        // Why: a captured URL may lead anywhere, so no secret may go there in a header or body.
         let private = Place {
             secrets: !url.is_captured(),
             ..place.clone()
@@ -95,22 +105,25 @@ impl Action {
             must: Condition::compile(at, "must", constants)?,
             gone: at.statuses("gone")?,
             too_late: Vec::new(),
-            take: take(at, place, constants)?,
+            take: compile_take(at, place, constants)?,
             reads_body: false,
         })
     }
 
-    /// Fills it in.
-    pub(crate) fn request(&self, scope: &Scope<'_>) -> Result<Request, InvalidField> {
+    /// Fills every template in from the [`Scope`].
+    ///
+    /// # Errors
+    /// [`InvalidField`] names the field whose value is missing or cannot stand where the map puts it.
+    pub(crate) fn request(&self, scope: &Scope<'_>) -> Result<ActionRequest, InvalidField> {
         let mut headers = Vec::with_capacity(self.headers.len());
         for (name, template) in &self.headers {
             let value = template.header(scope)?;
             let value = HeaderValue::from_str(&value).map_err(|_| bad_header())?;
             headers.push((name.clone(), value));
         }
-        Ok(Request {
+        Ok(ActionRequest {
             method: self.method.clone(),
-            url: self.address(scope)?,
+            url: self.render_url(scope)?,
             headers,
             own_origin: self.authenticated,
             with_auth: self.authenticated && self.with_auth,
@@ -119,12 +132,14 @@ impl Action {
                 .as_ref()
                 .map(|body| body.render(scope))
                 .transpose()?
-                .map(|body| body.unwrap_or_else(empty))
-                .map(|body| under(body, scope.under)),
+                // Why: a body whose every value is missing is an empty object still, not a request without a body.
+                .map(|body| body.unwrap_or_else(empty_object))
+                .map(|body| merge_missing(body, scope.under)),
         })
     }
 
-    fn address(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+    /// Renders the URL with its query.
+    fn render_url(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
         let mut url = self.url.render(scope)?;
         let query = self.query.as_ref().map(|query| query.render(scope)).transpose()?;
         if let Some(Some(Value::Object(members))) = query {
@@ -138,7 +153,7 @@ impl Action {
         Ok(url)
     }
 
-    /// Every placeholder in it.
+    /// Returns every placeholder in URL, headers, query and body.
     pub(crate) fn names(&self) -> Vec<&Name> {
         let url = self.url.slots().map(|slot| &slot.name);
         let headers = self
@@ -149,30 +164,33 @@ impl Action {
         url.chain(headers).chain(inner).collect()
     }
 
+    /// Returns the HTTP method.
     pub(crate) fn method(&self) -> &Method {
         &self.method
     }
 
-    /// It sends a body.
+    /// Returns true where the action sends a body.
     pub(crate) fn has_body(&self) -> bool {
         self.body.is_some()
     }
 
-    /// The address's and the headers' parts: where a caller's text can be unfit.
+    /// Returns the URL's template. Together with [`Action::header_templates`] it covers every place where a caller's
+    /// text can be unfit.
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url
     }
 
+    /// Returns the templates of the action's own headers.
     pub(crate) fn header_templates(&self) -> impl Iterator<Item = &Template> {
         self.headers.iter().map(|(_, template)| template)
     }
 
-    /// The body of its answer is read.
+    /// Returns true where something reads the body of the response, so that it must be JSON.
     pub(crate) fn reads_body(&self) -> bool {
         self.reads_body || !self.must.is_empty() || self.take.iter().any(|(_, source)| source.reads_json())
     }
 
-    /// Its captures, true where one is optional.
+    /// Returns the names of the captures; the value is true where the capture is optional.
     pub(crate) fn captures(&self) -> BTreeMap<String, bool> {
         self.take
             .iter()
@@ -181,7 +199,7 @@ impl Action {
     }
 }
 
-/// A table of header templates under `key`.
+/// Reads the table of header templates under `key`; empty where the table lacks it.
 pub(crate) fn headers(
     at: &mut Reader,
     key: &'static str,
@@ -202,7 +220,7 @@ pub(crate) fn headers(
     Ok(out)
 }
 
-/// The template under `key`; a number or a truth value stands for its text.
+/// Compiles the template `value`. An integer or a truth value stands for its text.
 pub(crate) fn text_template(
     at: &Reader,
     key: &str,
@@ -219,7 +237,8 @@ pub(crate) fn text_template(
     Template::compile(&text, place, constants).map_err(|what| at.error(key, what))
 }
 
-/// Refuses a name that a capture or computed text may not take.
+/// Refuses a name that no capture or computed text may have: it is no plain word, or a built-in placeholder other than
+/// the three ids.
 pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError> {
     let plain = !name.is_empty()
         && name
@@ -228,6 +247,7 @@ pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError
     if !plain {
         return Err(at.error(name, "a name has letters, digits and `_` only"));
     }
+    // Why: a capture of that name would hide the placeholder from later steps.
     if is_built_in(name) {
         let ids = Id::ALL.map(Id::as_str).join(", ");
         return Err(at.error(
@@ -238,8 +258,12 @@ pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError
     Ok(())
 }
 
-/// `query`: what is appended to the address.
-fn query(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Option<JsonTemplate>, MapError> {
+/// Reads `query`, the parameters that are appended to the URL. Secrets are not available to it.
+fn compile_query(
+    at: &mut Reader,
+    place: &Place,
+    constants: &Constants,
+) -> Result<Option<JsonTemplate>, MapError> {
     let Some(value) = at.take("query") else {
         return Ok(None);
     };
@@ -258,6 +282,7 @@ fn query(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Option
             ),
         ));
     }
+    // Why: URLs are written to logs along their way, where no secret may be.
     let place = Place {
         secrets: false,
         ..place.clone()
@@ -266,7 +291,12 @@ fn query(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Option
     template.map(Some).map_err(|what| at.error("query", what))
 }
 
-fn take(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Vec<(String, Source)>, MapError> {
+/// Reads `take`: a [`Source`] for each capture, which may read the response's headers too.
+fn compile_take(
+    at: &mut Reader,
+    place: &Place,
+    constants: &Constants,
+) -> Result<Vec<(String, Source)>, MapError> {
     let Some(mut table) = at.table("take")? else {
         return Ok(Vec::new());
     };
@@ -284,20 +314,21 @@ fn take(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Vec<(St
     Ok(out)
 }
 
-fn empty() -> Value {
+fn empty_object() -> Value {
     Value::Object(serde_json::Map::new())
 }
 
+/// Creates the error of a value that passed the template's check and still is no [`HeaderValue`].
 fn bad_header() -> InvalidField {
     InvalidField::new("provider", "a value makes no HTTP header")
 }
 
-/// `body` with the members that only `settings` has.
-fn under(mut body: Value, settings: Option<&Value>) -> Value {
+/// Adds the members of `settings` that `body` lacks, at every depth. The map's own members win.
+fn merge_missing(mut body: Value, settings: Option<&Value>) -> Value {
     if let (Value::Object(body), Some(Value::Object(settings))) = (&mut body, settings) {
         for (name, value) in settings {
             let merged = match body.remove(name) {
-                Some(own) => under(own, Some(value)),
+                Some(own) => merge_missing(own, Some(value)),
                 None => value.clone(),
             };
             body.insert(name.clone(), merged);

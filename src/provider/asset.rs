@@ -1,62 +1,64 @@
-//! `[asset]`: asking for a video, deleting it, changing it; finding those that were made elsewhere.
+//! `[asset]`, compiled: calls that look up, delete and update one asset, and calls that find assets made elsewhere.
 
 use super::{
     action::Action,
     compile::{Constants, Reader},
     error::MapError,
     pointer::Pointer,
-    report::{Fields, Key, StatusRule, fields, row},
+    report::{Fields, Key, StatusRule, fields, row_place},
     source::{Kind, Rules, Source},
     template::{Name, Ours, OursWhere, Place},
     upload::Ask,
 };
 
-/// `[asset]`, compiled.
+/// `[asset]`, compiled. Every part is optional; [`Capability`](super::loaded::Capability) names them.
 #[derive(Default)]
 pub(crate) struct Asset {
     pub(crate) get: Option<Ask>,
     pub(crate) delete: Option<Action>,
-    pub(crate) updates: Vec<Update>,
-    pub(crate) list: Option<List>,
-    pub(crate) find: Option<Find>,
+    pub(crate) updates: Vec<AssetUpdate>,
+    pub(crate) list: Option<AssetList>,
+    pub(crate) find: Option<AssetFind>,
 }
 
 /// `[asset.list]`: the provider's assets, page by page.
-pub(crate) struct List {
+pub(crate) struct AssetList {
     pub(crate) action: Action,
-    /// Where an answer has its assets.
+    /// The place of the array of assets in a response.
     pub(crate) items: Pointer,
-    pub(crate) next: Next,
-    /// Read from each asset; without it each is asked for by `[asset.get]`.
+    pub(crate) next: NextPage,
+    /// Read from each element. Without it `[asset.get]` looks each asset up.
     pub(crate) status: Option<StatusRule>,
     pub(crate) fields: Fields,
     pub(crate) title: Option<Source>,
     pub(crate) created_at: Option<Source>,
 }
 
-/// How the next page is asked for.
-pub(crate) enum Next {
+/// `[asset.list].next`: the rule by which the next page is requested.
+pub(crate) enum NextPage {
     /// There is one page only.
-    None,
-    /// By its number, until a page is empty.
-    Page { first: i64 },
-    /// By what the page before has here, until one has nothing.
+    Never,
+    /// Pages are numbered from `first` on, until one is empty.
+    Numbered { first: i64 },
+    /// Each page names the cursor of the next one here; the last page names none.
     Cursor(Source),
 }
 
 /// `[asset.find]`: the asset that a playback id belongs to.
-pub(crate) struct Find {
+pub(crate) struct AssetFind {
     pub(crate) action: Action,
     pub(crate) fields: Fields,
 }
 
 /// One `[[asset.update]]`.
-pub(crate) struct Update {
+pub(crate) struct AssetUpdate {
+    /// Names of the row's fields whose change runs the action.
     pub(crate) on: Vec<String>,
     pub(crate) action: Action,
 }
 
 impl Asset {
+    /// Reads the whole `[asset]` table.
     pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let place = Place {
             secrets: true,
@@ -79,17 +81,22 @@ impl Asset {
             ours: OursWhere::Row,
             ..place
         };
-        let list = at.table("list")?.map(|table| List::compile(table, constants));
+        let list = at
+            .table("list")?
+            .map(|table| AssetList::compile(table, constants));
         let list = list.transpose()?;
+        // Why: the import needs the status of each asset, from the list itself or from a lookup of each.
         if get.is_none() && list.as_ref().is_some_and(|list| list.status.is_none()) {
             return Err(at.error("list", "has no status, and there is no [asset.get] to ask for it"));
         }
-        let find = at.table("find")?.map(|table| Find::compile(table, constants));
+        let find = at
+            .table("find")?
+            .map(|table| AssetFind::compile(table, constants));
         let find = find.transpose()?;
         let updates = at.tables("update")?;
         let updates = updates
             .into_iter()
-            .map(|table| update(table, &place, constants))
+            .map(|table| AssetUpdate::compile(table, &place, constants))
             .collect::<Result<_, _>>()?;
         at.finish()?;
         Ok(Self {
@@ -102,7 +109,8 @@ impl Asset {
     }
 }
 
-impl List {
+impl AssetList {
+    /// Reads `[asset.list]`. Its call has no row, so only `{page}`, `{cursor}`, variables and secrets are available.
     fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let place = Place {
             secrets: true,
@@ -114,11 +122,11 @@ impl List {
         let items = at.need_text("items")?;
         let items = Pointer::compile(&items, &Place::default(), constants);
         let items = items.map_err(|what| at.error("items", what))?;
-        let next = Next::compile(&mut at, &action, constants)?;
+        let next = NextPage::compile(&mut at, &action, constants)?;
         let status = if at.has("status") {
             Some(StatusRule::compile(&mut at, constants)?)
         } else {
-            // Only asked for, so that it is among the keys that are allowed.
+            // Why: reading a key is what makes it an allowed one in the message about unknown keys.
             at.take("status");
             None
         };
@@ -127,25 +135,26 @@ impl List {
             items,
             next,
             status,
-            fields: naming_the_asset(&mut at, constants)?,
-            title: source(&mut at, "title", Kind::Any, constants)?,
-            created_at: source(&mut at, "created_at", Kind::Time, constants)?,
+            fields: compile_asset_fields(&mut at, constants)?,
+            title: compile_source(&mut at, "title", Kind::Any, constants)?,
+            created_at: compile_source(&mut at, "created_at", Kind::Time, constants)?,
         };
         at.finish()?;
         Ok(this)
     }
 }
 
-impl Next {
+impl NextPage {
+    /// Reads `next`. The placeholder that it feeds must stand somewhere in the call.
     fn compile(at: &mut Reader, action: &Action, constants: &Constants) -> Result<Self, MapError> {
         let Some(mut table) = at.table("next")? else {
-            return Ok(Self::None);
+            return Ok(Self::Never);
         };
         let named = |wanted: fn(&Name) -> bool| action.names().into_iter().any(wanted);
         let first = table.whole("page")?;
-        let cursor = source(&mut table, "cursor", Kind::Any, constants)?;
+        let cursor = compile_source(&mut table, "cursor", Kind::Any, constants)?;
         let next = match (first, cursor) {
-            (Some(first), None) if named(|name| matches!(name, Name::Page)) => Self::Page {
+            (Some(first), None) if named(|name| matches!(name, Name::Page)) => Self::Numbered {
                 first: i64::try_from(first).map_err(|_| table.error("page", "is too large"))?,
             },
             (None, Some(cursor)) if named(|name| matches!(name, Name::Cursor)) => Self::Cursor(cursor),
@@ -162,7 +171,8 @@ impl Next {
     }
 }
 
-impl Find {
+impl AssetFind {
+    /// Reads `[asset.find]`.
     fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let place = Place {
             secrets: true,
@@ -171,13 +181,38 @@ impl Find {
         };
         let mut action = Action::compile(&mut at, &place, constants)?;
         action.reads_body = true;
-        let fields = naming_the_asset(&mut at, constants)?;
+        let fields = compile_asset_fields(&mut at, constants)?;
         at.finish()?;
         Ok(Self { action, fields })
     }
 }
 
-fn naming_the_asset(at: &mut Reader, constants: &Constants) -> Result<Fields, MapError> {
+impl AssetUpdate {
+    /// Reads one `[[asset.update]]`; `on` must name fields that PATCH can change.
+    fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
+        // Why these: they are the fields that templates know and PATCH can change.
+        const ALLOWED: [Ours; 4] = [Ours::Title, Ours::Metadata, Ours::ExternalId, Ours::ThumbnailTime];
+        let on = at.texts("on")?;
+        for name in &on {
+            if !ALLOWED.iter().any(|ours| ours.as_str() == name) {
+                let allowed = ALLOWED.map(Ours::as_str).join(", ");
+                return Err(at.error("on", format!("`{name}` never changes; allowed: {allowed}")));
+            }
+        }
+        if on.is_empty() {
+            return Err(at.error(
+                "on",
+                "is missing and required: the fields whose change runs the action",
+            ));
+        }
+        let action = Action::compile(&mut at, place, constants)?;
+        at.finish()?;
+        Ok(Self { on, action })
+    }
+}
+
+/// Reads `fields`, which must have a source for `asset_id`: a video found without it could not be adopted.
+fn compile_asset_fields(at: &mut Reader, constants: &Constants) -> Result<Fields, MapError> {
     let found = fields(at, &Fields::new(), constants)?;
     if !found.contains_key(&Key::AssetId) {
         return Err(at.error("fields", "asset_id is missing and required"));
@@ -185,7 +220,8 @@ fn naming_the_asset(at: &mut Reader, constants: &Constants) -> Result<Fields, Ma
     Ok(found)
 }
 
-fn source(
+/// Reads the source under `key`, with the placeholders of a row; `None` where the table lacks it.
+fn compile_source(
     at: &mut Reader,
     key: &'static str,
     kind: Kind,
@@ -194,7 +230,7 @@ fn source(
     let Some(value) = at.take(key) else {
         return Ok(None);
     };
-    let place = row();
+    let place = row_place();
     let rules = Rules {
         kind,
         place: &place,
@@ -202,24 +238,4 @@ fn source(
         constants,
     };
     Source::compile(at, key, value, rules).map(Some)
-}
-
-fn update(mut at: Reader, place: &Place, constants: &Constants) -> Result<Update, MapError> {
-    const ALLOWED: [Ours; 4] = [Ours::Title, Ours::Metadata, Ours::ExternalId, Ours::ThumbnailTime];
-    let on = at.texts("on")?;
-    for name in &on {
-        if !ALLOWED.iter().any(|ours| ours.as_str() == name) {
-            let allowed = ALLOWED.map(Ours::as_str).join(", ");
-            return Err(at.error("on", format!("`{name}` never changes; allowed: {allowed}")));
-        }
-    }
-    if on.is_empty() {
-        return Err(at.error(
-            "on",
-            "is missing and required: the fields whose change runs the action",
-        ));
-    }
-    let action = Action::compile(&mut at, place, constants)?;
-    at.finish()?;
-    Ok(Update { on, action })
 }

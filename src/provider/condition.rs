@@ -1,4 +1,4 @@
-//! `when` and `must`: what a JSON document has to say.
+//! `when` and `must`: conditions on a JSON document.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use super::{
     template::{Place, Scope},
 };
 
-/// Pointers and the values allowed there; all must hold, none always does.
+/// A list of tests, each a [`Pointer`] and the values allowed there. All must hold; an empty list always holds.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Condition {
     tests: Vec<(Pointer, Vec<Value>)>,
@@ -17,7 +17,10 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Reads `key` and the `ignore_case` beside it, where the table has them.
+    /// Reads `key` and the `ignore_case` within or beside it. A table without `key` gives the empty condition.
+    ///
+    /// # Errors
+    /// A pointer that is none, or an empty list of allowed values.
     pub(crate) fn compile(
         at: &mut Reader,
         key: &'static str,
@@ -51,29 +54,33 @@ impl Condition {
         Ok(this)
     }
 
+    /// Returns true where there is no test.
     pub(crate) fn is_empty(&self) -> bool {
         self.tests.is_empty()
     }
 
-    /// Where it looks.
+    /// Returns the pointers of all tests.
     pub(crate) fn pointers(&self) -> impl Iterator<Item = &Pointer> {
         self.tests.iter().map(|(pointer, _)| pointer)
     }
 
-    /// Every value that it names.
+    /// Returns the allowed values of all tests.
     pub(crate) fn values(&self) -> impl Iterator<Item = &Value> {
         self.tests.iter().flat_map(|(_, allowed)| allowed)
     }
 
+    /// Returns true where every test finds one of its allowed values. A missing or null value never matches.
     pub(crate) fn holds(&self, document: &Value) -> bool {
         let scope = Scope::default();
         self.tests.iter().all(|(pointer, allowed)| {
+            // Why: null means the same as a missing value, and neither equals anything.
             let found = pointer.get(document, &scope).filter(|value| !value.is_null());
-            found.is_some_and(|found| allowed.iter().any(|wanted| self.equal(found, wanted)))
+            found.is_some_and(|found| allowed.iter().any(|wanted| self.is_equal(found, wanted)))
         })
     }
 
-    fn equal(&self, found: &Value, wanted: &Value) -> bool {
+    /// Compares by JSON type. Numbers compare by value, so that `1` equals `1.0`.
+    fn is_equal(&self, found: &Value, wanted: &Value) -> bool {
         match (found, wanted) {
             (Value::Number(left), Value::Number(right)) => left == right || left.as_f64() == right.as_f64(),
             (Value::String(left), Value::String(right)) if self.ignore_case => {
@@ -84,12 +91,12 @@ impl Condition {
     }
 }
 
-/// Equal in Unicode lower case.
+/// Returns true where both texts are equal in Unicode lower case.
 pub(crate) fn same_ignoring_case(left: &str, right: &str) -> bool {
     left.to_lowercase() == right.to_lowercase()
 }
 
-/// A value compared as text, as the keys of a `map` are.
+/// Returns true where the value's text is `key`: the comparison of the `map` of a [`Source`](super::source::Source).
 pub(crate) fn same_text(value: &Value, key: &str, ignore_case: bool) -> bool {
     let text = text_of(value);
     if ignore_case {

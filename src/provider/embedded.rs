@@ -1,5 +1,6 @@
-//! The maps that are shipped inside the binary. The only place of the program that names a provider.
+//! The maps that are shipped inside the binary. No other place of the program names a provider.
 
+/// Names and texts of the shipped maps.
 const MAPS: [(&str, &str); 5] = [
     ("local", include_str!("../../config/providers/local.toml")),
     ("mux", include_str!("../../config/providers/mux.toml")),
@@ -14,14 +15,14 @@ const MAPS: [(&str, &str); 5] = [
     ),
 ];
 
-/// The TOML text of the shipped map called `name`.
+/// Returns the TOML text of the shipped map called `name`; `None` where there is no such map.
 pub fn embedded(name: &str) -> Option<&'static str> {
     MAPS.iter()
         .find(|(known, _)| *known == name)
         .map(|(_, text)| *text)
 }
 
-/// The names of all shipped maps.
+/// Returns the names of all shipped maps.
 pub fn embedded_names() -> impl Iterator<Item = &'static str> {
     MAPS.iter().map(|(name, _)| *name)
 }

@@ -1,8 +1,8 @@
-//! What can go wrong: with a map, with a value, with a call.
+//! Errors of a map ([`MapError`]), of a value ([`InvalidField`]) and of a call ([`CallError`]).
 
 use std::{fmt, time::Duration};
 
-/// A map that cannot be used. Displays as one line: file, table, key, what is wrong, what is allowed.
+/// An error in a map, which stops the start. Displays as one line: file, table, key, the fault, and the allowed values.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MapError {
     file: String,
@@ -12,7 +12,9 @@ pub struct MapError {
 }
 
 impl MapError {
+    /// Creates the error. `table` and `key` may be empty; line breaks in `what` become spaces.
     pub(crate) fn new(file: &str, table: &str, key: &str, what: impl fmt::Display) -> Self {
+        // Why: a start error is one line, also where a parser's message has several.
         let what = what.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
         Self {
             file: file.to_owned(),
@@ -41,17 +43,18 @@ impl fmt::Display for MapError {
 
 impl std::error::Error for MapError {}
 
-/// A value that the map cannot send as it is, or that it needs and nobody gave.
+/// A value of the request or the row that the map cannot send, or that it needs and that is missing.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{field}: {detail}")]
 pub struct InvalidField {
-    /// The field's name in our API.
+    /// The name of the field in our API; `provider` where the value is not the caller's.
     pub field: &'static str,
-    /// What is wrong with it and what is allowed; never the value itself.
+    /// The fault and the allowed values; never the value itself.
     pub detail: String,
 }
 
 impl InvalidField {
+    /// Creates the error for `field`.
     pub(crate) fn new(field: &'static str, detail: impl Into<String>) -> Self {
         Self {
             field,
@@ -60,58 +63,58 @@ impl InvalidField {
     }
 }
 
-/// A call to the provider that did not give what it was made for. Safe to log: no secret, no address beyond
-/// the host, no body.
+/// A failed call to the provider. Safe to log: it holds no secret, no URL beyond the host, and no body.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum CallError {
-    /// The provider understood the call and said no.
-    #[error("the provider refused the call (status {status}){}", shown(.message.as_ref()))]
+    /// The provider understood the call and refused it: a 4xx, or a success that breaks the action's `must`.
+    #[error("the provider refused the call (status {status}){}", format_message(.message.as_ref()))]
     Refused {
-        /// Its HTTP status.
+        /// The HTTP status.
         status: u16,
-        /// Its own words, at most 200 characters.
+        /// The provider's own message, at most 200 characters, with our secrets masked.
         message: Option<String>,
     },
-    /// No usable answer: transport, timeout, 5xx, 429, a redirect, or an answer that is not what the map says.
+    /// No usable response came: transport error, timeout, 5xx, 429, a redirect, or a body that is not as the map says.
     #[error("the provider is not available: {reason}")]
     Outage {
-        /// When to try again, where that is known.
+        /// Time after which to retry, where the provider names one.
         retry_after: Option<Duration>,
-        /// What happened.
+        /// The fault, in one phrase.
         reason: String,
     },
-    /// Our own share of the provider's rate is used up: the provider was not asked.
+    /// No permit of the provider's rate came in time. The provider was not called.
     #[error("the rate that the provider allows is used up; a turn comes in {} s", .retry_after.as_secs_f64().ceil())]
     Busy {
-        /// When there may be a turn.
+        /// Time after which a permit may be free.
         retry_after: Duration,
     },
-    /// Whether there is a turn is not known: the provider was not asked.
+    /// The record of the provider's rate could not be read. The provider was not called.
     #[error("the turns of the provider's rate are not known: {reason}")]
     NoLedger {
-        /// What the ledger said.
+        /// The ledger's error.
         reason: String,
     },
     /// A status of `[api].no_room`: the provider has no room for the file.
-    #[error("the provider has no room{}", shown(.message.as_ref()))]
+    #[error("the provider has no room{}", format_message(.message.as_ref()))]
     NoRoom {
-        /// When to try again, where that is known.
+        /// Time after which to retry, where the provider names one.
         retry_after: Option<Duration>,
-        /// Its own words, at most 200 characters.
+        /// The provider's own message, at most 200 characters, with our secrets masked.
         message: Option<String>,
     },
     /// A status of `[api].too_large`: the file is larger than the provider takes.
-    #[error("the file is too large for the provider{}", shown(.message.as_ref()))]
+    #[error("the file is too large for the provider{}", format_message(.message.as_ref()))]
     TooLarge {
-        /// Its own words, at most 200 characters.
+        /// The provider's own message, at most 200 characters, with our secrets masked.
         message: Option<String>,
     },
-    /// The call cannot be made from the values at hand.
+    /// The call cannot be built from the values at hand. The provider was not called.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
 }
 
 impl CallError {
+    /// Creates a [`CallError::Outage`] without a known time to retry.
     pub(crate) fn outage(reason: impl Into<String>) -> Self {
         Self::Outage {
             retry_after: None,
@@ -119,7 +122,7 @@ impl CallError {
         }
     }
 
-    /// It passes by itself: the same call may do later.
+    /// Returns true where the same call may succeed later without any change.
     pub const fn is_temporary(&self) -> bool {
         match self {
             Self::Outage { .. } | Self::Busy { .. } | Self::NoLedger { .. } | Self::NoRoom { .. } => true,
@@ -127,7 +130,8 @@ impl CallError {
         }
     }
 
-    /// The map has no such entry, so nobody should have asked.
+    /// Creates the error of a call for which the map has no `table`. Callers check the
+    /// [`Capability`](super::loaded::Capability) first.
     pub(crate) fn unsupported(table: &str) -> Self {
         Self::Invalid(InvalidField::new(
             "provider",
@@ -136,6 +140,7 @@ impl CallError {
     }
 }
 
-fn shown(message: Option<&String>) -> String {
+/// Formats the provider's message as the end of a sentence.
+fn format_message(message: Option<&String>) -> String {
     message.map(|message| format!(": {message}")).unwrap_or_default()
 }

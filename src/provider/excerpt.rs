@@ -1,4 +1,7 @@
-//! What a map reads of a document, and nothing else of it: the rest is passed over while it is parsed, and never built.
+//! Excerpts: the parts of a JSON document that a map reads. The rest is skipped by the parser and never built.
+//!
+//! An [`Outline`] is made once from all pointers of a map, and parses every webhook event. While the event is in memory
+//! its [`Excerpt`](crate::domain::Excerpt) goes along, so that its translation needs no second parse.
 
 use std::fmt;
 
@@ -7,25 +10,28 @@ use serde_json::{Map, Number, Value};
 
 use super::pointer::Pointer;
 
-/// The places that pointers name.
+/// A tree of the places that [`Pointer`]s name.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Outline {
-    /// Everything from here on is wanted.
+    /// A pointer ends here: everything below is wanted.
     whole: bool,
+    /// Wanted members by name, for an object at this place.
     members: Vec<(String, Outline)>,
 }
 
 impl Outline {
+    /// Builds the tree of all places that the [`Pointer`]s name, as far as [`Pointer::keys`] goes.
     pub(crate) fn of<'a>(pointers: impl Iterator<Item = &'a Pointer>) -> Self {
         let mut root = Self::default();
         for pointer in pointers {
-            let end = pointer.keys().fold(&mut root, Self::member);
+            let end = pointer.keys().fold(&mut root, Self::member_mut);
             end.whole = true;
         }
         root
     }
 
-    fn member(&mut self, key: &str) -> &mut Self {
+    /// Returns the tree below the member `key`, made where it is missing.
+    fn member_mut(&mut self, key: &str) -> &mut Self {
         let index = self.members.iter().position(|(name, _)| name == key);
         let index = index.unwrap_or_else(|| {
             self.members.push((key.to_owned(), Self::default()));
@@ -34,13 +40,15 @@ impl Outline {
         &mut self.members[index].1
     }
 
-    /// The document, as far as pointers of this outline can tell.
+    /// Parses `text` to an excerpt in which every pointer of this outline finds the same value as in the whole
+    /// document.
     ///
     /// # Errors
-    /// It is no JSON.
+    /// The text is no JSON. Skipped parts are checked too.
     pub(crate) fn parse(&self, text: &[u8]) -> Result<Value, serde_json::Error> {
         let mut from = serde_json::Deserializer::from_slice(text);
         let value = self.deserialize(&mut from)?;
+        // Why: without it text after the document would pass.
         from.end()?;
         Ok(value)
     }
@@ -75,7 +83,7 @@ impl<'de> Visitor<'de> for &Outline {
         Ok(Value::Object(map))
     }
 
-    /// Arrays are kept: their elements are found by what they hold.
+    /// Keeps an array whole, since a `[key=value]` segment finds its element by what the elements hold.
     fn visit_seq<A: SeqAccess<'de>>(self, mut from: A) -> Result<Value, A::Error> {
         let mut items = Vec::new();
         while let Some(item) = from.next_element()? {
@@ -97,6 +105,7 @@ impl<'de> Visitor<'de> for &Outline {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        // Why null: as serde_json's own `Value` does. JSON has no such number.
         Ok(Number::from_f64(value).map_or(Value::Null, Value::Number))
     }
 
@@ -109,7 +118,7 @@ impl<'de> Visitor<'de> for &Outline {
     }
 }
 
-/// Which of the members a key is.
+/// Looks up which of the wanted members a key is, without a copy of the key.
 struct Member<'a>(&'a Outline);
 
 impl<'de, 'a> DeserializeSeed<'de> for Member<'a> {

@@ -1,14 +1,14 @@
-//! One whole map, compiled and checked.
+//! One whole map: every table compiled, and the checks between tables.
 
 use std::collections::BTreeSet;
 
 use super::{
-    Env, LoadOptions,
     asset::Asset,
     check::Check,
     client::Client,
     compile::{Constants, Reader, refuse},
     error::MapError,
+    load_options::{Env, LoadOptions},
     playback::Playback,
     report::Key,
     signing::key_fault,
@@ -18,7 +18,7 @@ use super::{
 };
 use crate::domain::Field;
 
-/// The tables of one map.
+/// The compiled tables of one map. [`Provider`](super::loaded::Provider) owns it.
 pub(crate) struct Map {
     pub(crate) values: ValueTables,
     pub(crate) client: Client,
@@ -30,6 +30,10 @@ pub(crate) struct Map {
 }
 
 impl Map {
+    /// Compiles the text `toml`. `file` is named in errors only.
+    ///
+    /// # Errors
+    /// The first fault of a table; but where variables are unset, all of them in one error.
     pub(crate) fn compile(
         file: &str,
         toml: &str,
@@ -38,11 +42,13 @@ impl Map {
     ) -> Result<Self, MapError> {
         let mut root = Reader::root(file, toml)?;
         let (mut constants, mut faults) = Constants::load(&mut root, env)?;
+        // Why first: an unset variable makes every later fault doubtful, and one start should name all that are unset.
         if !faults.is_empty() {
             faults.append(&mut constants.blank);
             faults.extend(key_fault(&root, &constants));
             return Err(refuse(&root, &faults));
         }
+        // Why here: the key comes with the options, not from the variables of the map.
         constants.hash_key = options.hash_key.clone();
         let values = upload::values(&mut root)?;
         let mut api = root
@@ -77,6 +83,7 @@ impl Map {
             playback,
         };
         this.check_ids(&root)?;
+        // Why last: a table that uses an empty variable may say more about it than that it is empty.
         if !constants.blank.is_empty() {
             return Err(refuse(&root, &constants.blank));
         }
@@ -84,13 +91,13 @@ impl Map {
         Ok(this)
     }
 
-    /// Every id that some template names must come from somewhere.
+    /// Refuses a map in which a template names an id that no `take` and no `fields` gives.
     fn check_ids(&self, root: &Reader) -> Result<(), MapError> {
-        let mut given = self.ids_of_uploads();
+        let mut given = self.captured_ids();
         let asks = self.upload.get.iter().chain(&self.asset.get);
         let fetched = asks.flat_map(|ask| ask.fields.keys().copied());
         let told = self.webhook.iter().flat_map(|webhook| webhook.events.keys());
-        given.extend(fetched.chain(told).filter_map(id_of));
+        given.extend(fetched.chain(told).filter_map(id_of_field));
         for (table, names) in self.named_ids() {
             if let Some(id) = names.iter().find(|id| !given.contains(id)) {
                 let what = format!(
@@ -103,7 +110,8 @@ impl Map {
         Ok(())
     }
 
-    fn ids_of_uploads(&self) -> BTreeSet<Id> {
+    /// Returns the ids that the steps of an upload capture.
+    fn captured_ids(&self) -> BTreeSet<Id> {
         self.upload
             .captures
             .captures
@@ -112,8 +120,9 @@ impl Map {
             .collect()
     }
 
+    /// Returns the ids that templates name, with the table that names them.
     fn named_ids(&self) -> Vec<(&'static str, BTreeSet<Id>)> {
-        let of = |names: Vec<&Name>| -> BTreeSet<Id> {
+        let ids_in = |names: Vec<&Name>| -> BTreeSet<Id> {
             let ids = names.into_iter().filter_map(|name| match name {
                 Name::Id(id) => Some(*id),
                 _ => None,
@@ -125,37 +134,38 @@ impl Map {
             self.upload
                 .get
                 .iter()
-                .map(|ask| ("upload.get", of(ask.action.names()))),
+                .map(|ask| ("upload.get", ids_in(ask.action.names()))),
         );
         out.extend(
             self.upload
                 .cancel
                 .iter()
-                .map(|action| ("upload.cancel", of(action.names()))),
+                .map(|action| ("upload.cancel", ids_in(action.names()))),
         );
         out.extend(
             self.asset
                 .get
                 .iter()
-                .map(|ask| ("asset.get", of(ask.action.names()))),
+                .map(|ask| ("asset.get", ids_in(ask.action.names()))),
         );
         out.extend(
             self.asset
                 .delete
                 .iter()
-                .map(|action| ("asset.delete", of(action.names()))),
+                .map(|action| ("asset.delete", ids_in(action.names()))),
         );
         out.extend(
             self.asset
                 .updates
                 .iter()
-                .map(|update| ("asset.update", of(update.action.names()))),
+                .map(|update| ("asset.update", ids_in(update.action.names()))),
         );
         out
     }
 }
 
-fn id_of(key: Key) -> Option<Id> {
+/// Returns the placeholder of an id that a report's field gives; `None` for other fields.
+fn id_of_field(key: Key) -> Option<Id> {
     match key {
         Key::UploadId => Some(Id::Upload),
         Key::AssetId => Some(Id::Asset),

@@ -1,4 +1,10 @@
-//! How an answer or an event is read: its status and its fields.
+//! Reports: the reading of a response or an event as a status and fields of the closed list.
+//!
+//! 1. [`compile_fields`] and [`StatusRule::compile`] compile the sources, and refuse names and values outside the
+//!    lists.
+//! 2. [`read_ids`] reads the ids. They find the video's row, so their sources may not depend on one.
+//! 3. [`read_facts`] reads the other fields with the row at hand, converts each to its field's type, and adds it to an
+//!    [`Observation`]. A value of a wrong type is logged once a source and left out.
 
 use std::collections::BTreeMap;
 
@@ -15,27 +21,31 @@ use super::{
 };
 use crate::domain::{Field, Observation, Policy, Status, parse_aspect_ratio};
 
-/// A field of the closed list that reports can have.
+/// A field of the closed list that a report can have. The names are those of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Key {
-    /// Our id come back as passthrough: for looking the video up, and for nothing else.
+    /// Our own id, which travelled to the provider as passthrough and finds the row.
     VideoId,
+    /// The provider's id of the upload.
     UploadId,
+    /// The provider's id of the asset.
     AssetId,
+    /// A fact of the row; see [`Field`].
     Fact(Field),
 }
 
-/// What a report says: a status, or that the asset is gone.
+/// The claim of a report about its video: a [`Status`], or that the asset is gone (`deleted` in maps).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Says {
     Status(Status),
     Gone,
 }
 
-/// The sources of a report's fields.
+/// The [`Source`]s of a report's fields, by [`ReportField`].
 pub(crate) type Fields = BTreeMap<Key, Source>;
 
-const SAYS: [(&str, Says); 7] = [
+/// Names of the claims in maps.
+const CLAIMS: [(&str, Says); 7] = [
     ("waiting", Says::Status(Status::Waiting)),
     ("preparing", Says::Status(Status::Preparing)),
     ("ready", Says::Status(Status::Ready)),
@@ -46,15 +56,20 @@ const SAYS: [(&str, Says); 7] = [
 ];
 
 impl Says {
+    /// Returns the claim that maps call `text`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        SAYS.iter().find(|(name, _)| *name == text).map(|(_, says)| *says)
+        CLAIMS
+            .iter()
+            .find(|(name, _)| *name == text)
+            .map(|(_, claim)| *claim)
     }
 
+    /// Returns the names of all claims, for error messages.
     pub(crate) fn names() -> String {
-        SAYS.map(|(name, _)| name).join(", ")
+        CLAIMS.map(|(name, _)| name).join(", ")
     }
 
-    /// Puts it into an observation.
+    /// Writes the claim into an [`Observation`].
     pub(crate) fn tell(self, seen: &mut Observation) {
         match self {
             Self::Status(status) => seen.status = Some(status),
@@ -64,6 +79,7 @@ impl Says {
 }
 
 impl Key {
+    /// Returns the field that maps call `text`.
     fn parse(text: &str) -> Option<Self> {
         match text {
             "video_id" => Some(Self::VideoId),
@@ -76,36 +92,41 @@ impl Key {
         }
     }
 
-    fn allowed() -> String {
+    /// Returns the names of all fields, for error messages.
+    fn allowed_names() -> String {
         let facts = Field::ALL.map(Field::as_str).join(", ");
         format!("video_id, upload_id, asset_id, {facts}")
     }
 }
 
-/// How a fetched answer's status is found.
+/// The rule by which a response's status is found.
 #[derive(Clone, Debug)]
 pub(crate) enum StatusRule {
+    /// The text of a [`Source`], usually through its `map`.
     Mapped(Source),
-    /// The first rule that holds.
+    /// The claim of the first [`Condition`] that holds.
     Derived(Vec<(Condition, Says)>),
 }
 
 impl StatusRule {
-    /// Reads `status` of an action's table.
+    /// Reads `status` of an action's table: a [`Source`], or a table with `derive`.
+    ///
+    /// # Errors
+    /// The `map` of the source, or a rule, gives a word that is no claim.
     pub(crate) fn compile(at: &mut Reader, constants: &Constants) -> Result<Self, MapError> {
         let value = at.need("status")?;
         let derives = value.as_table().is_some_and(|table| table.contains_key("derive"));
         if derives {
-            return Self::derived(at.sub("status", value)?, constants);
+            return Self::compile_derived(at.sub("status", value)?, constants);
         }
         let rules = Rules {
             kind: Kind::Any,
-            place: &row(),
+            place: &row_place(),
             headers: false,
             constants,
         };
         let source = Source::compile(at, "status", value, rules)?;
-        for (key, theirs) in source.mapped().unwrap_or_default() {
+        for (key, theirs) in source.map_entries().unwrap_or_default() {
             if theirs.as_str().and_then(Says::parse).is_none() {
                 let what = format!("{key}: {theirs} is no status; allowed: {}", Says::names());
                 return Err(at.error("status", what));
@@ -114,12 +135,13 @@ impl StatusRule {
         Ok(Self::Mapped(source))
     }
 
-    fn derived(mut table: Reader, constants: &Constants) -> Result<Self, MapError> {
+    /// Reads the list of rules under `derive`.
+    fn compile_derived(mut table: Reader, constants: &Constants) -> Result<Self, MapError> {
         let mut rules = Vec::new();
         for mut rule in table.tables("derive")? {
             let when = Condition::compile(&mut rule, "when", constants)?;
             let is = rule
-                .choice("is", &SAYS)?
+                .choice("is", &CLAIMS)?
                 .ok_or_else(|| rule.error("is", "is missing and required"))?;
             rule.finish()?;
             rules.push((when, is));
@@ -128,22 +150,23 @@ impl StatusRule {
         Ok(Self::Derived(rules))
     }
 
-    pub(crate) fn find(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<Says> {
+    /// Finds the claim; `None` where the response tells no status that the map knows.
+    pub(crate) fn find(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Says> {
         match self {
-            Self::Mapped(source) => Says::parse(&source.find_text(given, scope)?),
+            Self::Mapped(source) => Says::parse(&source.find_text(input, scope)?),
             Self::Derived(rules) => {
-                let json = given.json?;
+                let json = input.json?;
                 rules
                     .iter()
                     .find(|(when, _)| when.holds(json))
-                    .map(|(_, says)| *says)
+                    .map(|(_, claim)| *claim)
             }
         }
     }
 }
 
-/// What the fields' pointers may name: what a row keeps, and the provider's ids.
-pub(crate) fn row() -> Place {
+/// Returns the [`Place`] of pointers of facts: everything a row keeps is available, and the provider's ids.
+pub(crate) fn row_place() -> Place {
     Place {
         ours: OursWhere::Row,
         ids: Place::all_ids(),
@@ -151,7 +174,10 @@ pub(crate) fn row() -> Place {
     }
 }
 
-/// Reads `fields` of a table, laid over those that hold where it says nothing; `[]` takes nothing at all.
+/// Reads `fields` of a table. They replace those of `common` one by one; `fields = []` drops all of them.
+///
+/// # Errors
+/// A name that is no field, a [`Source`] that does not compile, a policy other than `public` and `signed`.
 pub(crate) fn fields(at: &mut Reader, common: &Fields, constants: &Constants) -> Result<Fields, MapError> {
     let Some(value) = at.take("fields") else {
         return Ok(common.clone());
@@ -163,10 +189,10 @@ pub(crate) fn fields(at: &mut Reader, common: &Fields, constants: &Constants) ->
     let mut out = common.clone();
     for (name, value) in table.entries() {
         let key = Key::parse(&name)
-            .ok_or_else(|| table.error(&name, format!("is no field; allowed: {}", Key::allowed())))?;
-        let known = row();
+            .ok_or_else(|| table.error(&name, format!("is no field; allowed: {}", Key::allowed_names())))?;
+        let known = row_place();
         let nothing = Place::default();
-        // The ids are read before the row is at hand.
+        // Why: ids are read to find the row, so their pointers cannot name anything of it.
         let place = if matches!(key, Key::Fact(_)) {
             &known
         } else {
@@ -192,134 +218,150 @@ pub(crate) fn fields(at: &mut Reader, common: &Fields, constants: &Constants) ->
     Ok(out)
 }
 
+/// Refuses a `map` of the policy that gives anything but `public` or `signed`.
 fn check_policies(table: &Reader, name: &str, source: &Source) -> Result<(), MapError> {
-    for (_, policy) in source.mapped().unwrap_or_default() {
-        if policy.as_str().and_then(policy_of).is_none() {
+    for (_, policy) in source.map_entries().unwrap_or_default() {
+        if policy.as_str().and_then(parse_policy).is_none() {
             return Err(table.error(name, format!("{policy} is no policy; allowed: public, signed")));
         }
     }
     Ok(())
 }
 
-/// The ids that a report names.
+/// The ids that a report names; `None` where it names none, or one that cannot be read.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Ids {
+pub(crate) struct ReportedIds {
     pub(crate) video: Option<Uuid>,
     pub(crate) upload: Option<String>,
     pub(crate) asset: Option<String>,
 }
 
-/// Reads the ids, for which no row is needed.
-pub(crate) fn ids(fields: &Fields, given: Given<'_>) -> Ids {
-    let look = |key| {
+/// Reads the [`ReportedIds`] of a report. No row is needed.
+pub(crate) fn ids(fields: &Fields, input: Given<'_>) -> ReportedIds {
+    let find = |key| {
         fields
             .get(&key)
-            .and_then(|source: &Source| source.look(given, &Scope::default()))
+            .and_then(|source: &Source| source.find_borrowed(input, &Scope::default()))
     };
-    let text = |key| look(key).and_then(|value| words(&value));
-    Ids {
-        video: look(Key::VideoId).and_then(|value| value.as_str()?.parse().ok()),
+    let text = |key| find(key).and_then(|value| clean_text(&value));
+    ReportedIds {
+        video: find(Key::VideoId).and_then(|value| value.as_str()?.parse().ok()),
         upload: text(Key::UploadId),
         asset: text(Key::AssetId),
     }
 }
 
-/// Reads everything into an observation.
-pub(crate) fn tell(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
-    let ids = ids(fields, given);
+/// Reads ids and facts of a report into an [`Observation`]. Its status is read by [`StatusRule::find`].
+pub(crate) fn read_report(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
+    let ids = ids(fields, input);
     seen.upload_id = ids.upload;
     seen.asset_id = ids.asset;
-    tell_facts(fields, given, scope, seen);
+    tell_facts(fields, input, scope, seen);
 }
 
-/// As [`tell`], but for the ids.
-pub(crate) fn tell_facts(fields: &Fields, given: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
+/// Reads the facts of a report, everything but its ids, into an [`Observation`].
+pub(crate) fn tell_facts(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     for (key, source) in fields {
         let Key::Fact(field) = key else { continue };
-        let Some(value) = source.find(given, scope) else {
+        let Some(value) = source.find_value(input, scope) else {
             continue;
         };
+        // Why two checks: a value of a wrong type is a fault to log; one out of range, such as a width of 0, is how
+        // providers say "not known", and is dropped in silence.
         if !is_readable(*field, &value) {
             source.warn_unreadable(&value);
-        } else if let Some(value) = usable(*field, value) {
+        } else if let Some(value) = convert_value(*field, value) {
             seen.fields.push((*field, value));
         }
     }
 }
 
-/// Bytes of a list as JSON; a longer one is not kept.
-const LONGEST_LIST: usize = 65_536;
+/// Bytes of the longest `tracks` or `renditions`, as JSON. A longer list is left out.
+const LIST_MAX_BYTES: usize = 65_536;
 
-/// The value is of the field's own type.
+/// Returns true where the value is of the field's type. Any other value is a fault of the map or the provider.
 fn is_readable(field: Field, value: &Value) -> bool {
     match field {
-        Field::Duration | Field::Width | Field::Height => number(value).is_some(),
-        Field::PlaybackPolicy => value.as_str().and_then(policy_of).is_some(),
-        Field::AspectRatio => aspect_ratio(value).is_some(),
+        Field::Duration | Field::Width | Field::Height => parse_number(value).is_some(),
+        Field::PlaybackPolicy => value.as_str().and_then(parse_policy).is_some(),
+        Field::AspectRatio => find_aspect_ratio(value).is_some(),
         Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage | Field::Tracks | Field::Renditions => {
             true
         }
     }
 }
 
-/// The value in the field's own type; `None` where it is none of it.
-fn usable(field: Field, value: Value) -> Option<Value> {
+/// Converts the value to the field's type. `None` where it is out of range, empty, or too long.
+fn convert_value(field: Field, value: Value) -> Option<Value> {
     match field {
-        Field::Duration => number(&value).filter(|seconds| *seconds > 0.0).map(Value::from),
-        Field::Width | Field::Height => pixels(&value).map(Value::from),
+        Field::Duration => parse_number(&value)
+            .filter(|seconds| *seconds > 0.0)
+            .map(Value::from),
+        Field::Width | Field::Height => parse_pixels(&value).map(Value::from),
         Field::PlaybackPolicy => value
             .as_str()
-            .and_then(policy_of)
+            .and_then(parse_policy)
             .map(|policy| Value::String(policy.as_str().to_owned())),
-        Field::AspectRatio => aspect_ratio(&value).map(Value::String),
-        Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => words(&value).map(Value::String),
+        Field::AspectRatio => find_aspect_ratio(&value).map(Value::String),
+        Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => clean_text(&value).map(Value::String),
         Field::Tracks | Field::Renditions => {
             let text = value.to_string();
-            (text.len() <= LONGEST_LIST && !text.contains("\\u0000")).then_some(value)
+            // Why: PostgreSQL refuses U+0000 in jsonb, escaped or not.
+            (text.len() <= LIST_MAX_BYTES && !text.contains("\\u0000")).then_some(value)
         }
     }
 }
 
-fn aspect_ratio(value: &Value) -> Option<String> {
-    parse_aspect_ratio(&words(value)?)
+/// Reads an aspect ratio as `16:9`; see [`parse_aspect_ratio`].
+fn find_aspect_ratio(value: &Value) -> Option<String> {
+    parse_aspect_ratio(&clean_text(value)?)
 }
 
-fn number(value: &Value) -> Option<f64> {
+/// Reads a finite number, also one written as text.
+fn parse_number(value: &Value) -> Option<f64> {
     value
         .as_f64()
         .or_else(|| value.as_str()?.trim().parse().ok())
         .filter(|number: &f64| number.is_finite())
 }
 
+/// Reads a number of pixels from 1 to 999,999, rounded down.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "the range is checked"
 )]
-fn pixels(value: &Value) -> Option<u64> {
-    number(value)
+fn parse_pixels(value: &Value) -> Option<u64> {
+    parse_number(value)
         .filter(|pixels| (1.0..1_000_000.0).contains(pixels))
         .map(|pixels| pixels as u64)
 }
 
-/// Characters of a text; of a longer one only the first are kept.
-const LONGEST_TEXT: usize = 2000;
+/// Characters kept of a text.
+const TEXT_MAX_CHARS: usize = 2000;
 
-/// A text that both databases can keep.
-pub(crate) fn words(value: &Value) -> Option<String> {
-    let text = kept(text_of(value).into_owned(), LONGEST_TEXT);
+/// Returns the value as text that both databases can store: without U+0000, at most 2000 characters. `None` where
+/// nothing is left.
+pub(crate) fn clean_text(value: &Value) -> Option<String> {
+    // Why: PostgreSQL refuses U+0000 in text.
+    let text = kept(text_of(value).into_owned(), TEXT_MAX_CHARS);
     (!text.is_empty()).then_some(text)
 }
 
-/// The text without U+0000, and at most so many characters of it.
-pub(crate) fn kept(text: String, longest: usize) -> String {
-    if text.len() <= longest && !text.contains('\0') {
+/// Returns the text without U+0000, cut after `max_chars` characters.
+pub(crate) fn kept(text: String, max_chars: usize) -> String {
+    // Why: the usual short text is returned as it is, without a copy.
+    if text.len() <= max_chars && !text.contains('\0') {
         return text;
     }
-    text.chars().filter(|char| *char != '\0').take(longest).collect()
+    text.chars()
+        .filter(|char| *char != '\0')
+        .take(max_chars)
+        .collect()
 }
 
-pub(crate) fn policy_of(text: &str) -> Option<Policy> {
+/// Returns the policy that maps call `text`.
+pub(crate) fn parse_policy(text: &str) -> Option<Policy> {
     [Policy::Public, Policy::Signed]
         .into_iter()
         .find(|policy| policy.as_str() == text)

@@ -1,4 +1,4 @@
-//! `[api].auth` and `[api].headers`: what every call to the provider carries.
+//! `[api].auth` and `[api].headers`: the headers that every call to the provider's own API carries.
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
@@ -10,8 +10,8 @@ use crate::provider::{
     template::{Place, Scope, Template},
 };
 
-/// Reads `auth`: the header that carries it, `None` where the provider wants none.
-pub(crate) fn auth(
+/// Reads `auth` and returns the header that carries the credentials; `None` where the provider wants none.
+pub(super) fn compile_auth(
     api: &mut Reader,
     constants: &Constants,
 ) -> Result<Option<(HeaderName, HeaderValue)>, MapError> {
@@ -28,58 +28,65 @@ pub(crate) fn auth(
     let found = match kind {
         0 => None,
         1 => {
-            let user = constant(&mut table, "user", constants)?;
-            let password = constant(&mut table, "password", constants)?;
+            let user = render_constant(&mut table, "user", constants)?;
+            let password = render_constant(&mut table, "password", constants)?;
+            // Why both: some providers take a key as the user, with an empty password.
             if user.is_empty() && password.is_empty() {
                 return Err(table.error("user", "is empty, and so is the password"));
             }
             let text = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-            Some((AUTHORIZATION, value(&table, "user", &text)?))
+            Some((AUTHORIZATION, sensitive_value(&table, "user", &text)?))
         }
         2 => {
-            let token = filled(&mut table, "token", constants)?;
-            Some((AUTHORIZATION, value(&table, "token", &format!("Bearer {token}"))?))
+            let token = render_non_empty(&mut table, "token", constants)?;
+            Some((
+                AUTHORIZATION,
+                sensitive_value(&table, "token", &format!("Bearer {token}"))?,
+            ))
         }
         _ => {
             let name = table.need_text("name")?;
             let name = name
                 .parse()
                 .map_err(|_| table.error("name", format!("`{name}` is no header name")))?;
-            let text = filled(&mut table, "value", constants)?;
-            Some((name, value(&table, "value", &text)?))
+            let text = render_non_empty(&mut table, "value", constants)?;
+            Some((name, sensitive_value(&table, "value", &text)?))
         }
     };
     table.finish()?;
     Ok(found)
 }
 
-/// Reads `headers`: constants all of them.
-pub(crate) fn headers(api: &mut Reader, constants: &Constants) -> Result<HeaderMap, MapError> {
+/// Reads `headers`, whose values are constants: variables and secrets are all they may name.
+pub(super) fn compile_headers(api: &mut Reader, constants: &Constants) -> Result<HeaderMap, MapError> {
     let mut out = HeaderMap::new();
-    for (name, template) in action::headers(api, "headers", &place(), constants)? {
+    for (name, template) in action::headers(api, "headers", &constants_place(), constants)? {
         let text = template
             .header(&Scope::default())
             .map_err(|error| api.error("headers", error))?;
-        let text = value(api, "headers", &text)?;
+        let text = sensitive_value(api, "headers", &text)?;
         out.insert(name, text);
     }
     Ok(out)
 }
 
-fn place() -> Place {
+/// Placeholders that stand for constants: `vars.*` (everywhere) and `secrets.*`.
+fn constants_place() -> Place {
     Place {
         secrets: true,
         ..Place::default()
     }
 }
 
-fn constant(table: &mut Reader, key: &'static str, constants: &Constants) -> Result<String, MapError> {
+/// Renders the template under `key`, which is required but may be empty.
+fn render_constant(table: &mut Reader, key: &'static str, constants: &Constants) -> Result<String, MapError> {
     let text = table.need_text(key)?;
-    let template = Template::compile(&text, &place(), constants).map_err(|what| table.error(key, what))?;
+    let template =
+        Template::compile(&text, &constants_place(), constants).map_err(|what| table.error(key, what))?;
     let found = template
         .text(&Scope::default())
         .map_err(|error| table.error(key, error))?;
-    // The base64 of basic auth would hide it from us, and the provider only says that it is wrong.
+    // Why here: base64 would hide a stray line break from the header check, and the provider only answers 401.
     if found.contains(char::is_control) {
         let origin = constants.origin_of(&text).unwrap_or_default();
         let what = format!("{origin} has a line break or another control character within it");
@@ -88,8 +95,13 @@ fn constant(table: &mut Reader, key: &'static str, constants: &Constants) -> Res
     Ok(found)
 }
 
-fn filled(table: &mut Reader, key: &'static str, constants: &Constants) -> Result<String, MapError> {
-    let text = constant(table, key, constants)?;
+/// Renders the template under `key`, which must not be empty.
+fn render_non_empty(
+    table: &mut Reader,
+    key: &'static str,
+    constants: &Constants,
+) -> Result<String, MapError> {
+    let text = render_constant(table, key, constants)?;
     if text.is_empty() {
         Err(table.error(key, "is empty"))
     } else {
@@ -97,11 +109,16 @@ fn filled(table: &mut Reader, key: &'static str, constants: &Constants) -> Resul
     }
 }
 
-fn value(table: &Reader, key: &str, text: &str) -> Result<HeaderValue, MapError> {
+/// Turns `text` into a header value that is masked in debug output.
+///
+/// # Errors
+/// It holds control or non-ASCII characters.
+fn sensitive_value(table: &Reader, key: &str, text: &str) -> Result<HeaderValue, MapError> {
     let mut value = HeaderValue::from_str(text)
         .ok()
         .filter(|_| text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
         .ok_or_else(|| table.error(key, "holds characters that no header may hold"))?;
+    // Why for every header here: any of them may hold a secret, and the conformance kit prints the others.
     value.set_sensitive(true);
     Ok(value)
 }

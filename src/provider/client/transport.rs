@@ -1,4 +1,4 @@
-//! The wire: one HTTP client a provider, which follows nothing and reads no more than it must.
+//! The wire: one HTTP client a provider, which follows no redirect and reads a bounded body.
 
 use std::error::Error;
 use std::time::Duration;
@@ -9,13 +9,17 @@ use url::Url;
 use crate::chain::Chain;
 use crate::provider::error::CallError;
 
-/// Answers are small; more than this is not read.
-const LARGEST_ANSWER: usize = 1024 * 1024;
+/// Bytes of the largest response body that is read: 1 MiB. API responses are far smaller.
+const BODY_MAX_BYTES: usize = 1024 * 1024;
 
-/// Redirects are never followed, and no proxy is taken from the environment.
-pub(super) fn http_client(timeout_s: f64) -> Result<reqwest::Client, Box<dyn std::error::Error>> {
+/// Builds the HTTP client. `timeout_s` bounds a whole call, its body included; connecting takes at most 5 s of it.
+///
+/// # Errors
+/// `timeout_s` is too large for a [`Duration`], or TLS cannot be set up.
+pub(super) fn build_http_client(timeout_s: f64) -> Result<reqwest::Client, Box<dyn Error>> {
     let timeout = Duration::try_from_secs_f64(timeout_s)?;
     Ok(reqwest::Client::builder()
+        // Why: a redirect would carry our credentials to an address that the map does not name.
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .timeout(timeout)
@@ -26,15 +30,19 @@ pub(super) fn http_client(timeout_s: f64) -> Result<reqwest::Client, Box<dyn std
         .build()?)
 }
 
-/// The body, as far as it is allowed to go.
-pub(super) async fn read(mut answer: reqwest::Response, url: &Url) -> Result<Vec<u8>, CallError> {
+/// Reads the body of a response.
+///
+/// # Errors
+/// [`CallError::Outage`] where it breaks off or is larger than 1 MiB.
+pub(super) async fn read_body(mut response: reqwest::Response, url: &Url) -> Result<Vec<u8>, CallError> {
     let mut body = Vec::new();
-    while let Some(chunk) = answer
+    while let Some(chunk) = response
         .chunk()
         .await
-        .map_err(|error| CallError::outage(transport(&error, url)))?
+        .map_err(|error| CallError::outage(describe_transport_error(&error, url)))?
     {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
+        // Why while reading: `Content-Length` may be missing or wrong.
+        if body.len() + chunk.len() > BODY_MAX_BYTES {
             return Err(CallError::outage("its answer is larger than 1 MiB"));
         }
         body.extend_from_slice(&chunk);
@@ -42,8 +50,9 @@ pub(super) async fn read(mut answer: reqwest::Response, url: &Url) -> Result<Vec
     Ok(body)
 }
 
-/// What went wrong on the way, at which host, and why: without path, query and credentials.
-pub(super) fn transport(error: &reqwest::Error, url: &Url) -> String {
+/// Describes a failed exchange for the log: the kind of failure, the host and the cause, without path, query or
+/// credentials.
+pub(super) fn describe_transport_error(error: &reqwest::Error, url: &Url) -> String {
     let what = if error.is_timeout() {
         "it did not answer in time"
     } else if error.is_connect() {
@@ -54,14 +63,14 @@ pub(super) fn transport(error: &reqwest::Error, url: &Url) -> String {
         "the call could not be made"
     };
     let host = url.host_str().unwrap_or_default();
-    // The error's own words name the address; its causes do not.
+    // Why the causes alone: the error's own text names the whole URL, which may carry secrets.
     match error.source() {
         Some(cause) => format!("{what} ({host}: {})", Chain(cause)),
         None => format!("{what} ({host})"),
     }
 }
 
-/// A time as HTTP headers write it.
-pub(super) fn http_date(text: &str) -> Option<DateTime<Utc>> {
+/// Parses a time as HTTP headers write it; `None` where it is none.
+pub(super) fn parse_http_date(text: &str) -> Option<DateTime<Utc>> {
     httpdate::parse_http_date(text).ok().map(DateTime::from)
 }

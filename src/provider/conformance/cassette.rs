@@ -1,4 +1,4 @@
-//! A cassette: what a provider answered and sent once, to try a map without its account.
+//! Cassettes: recorded responses and webhooks of a provider, as TOML or JSON.
 
 use std::collections::BTreeMap;
 
@@ -16,54 +16,59 @@ use serde_json::Value;
 
 use crate::provider::error::MapError;
 
-/// TOML, or the same as JSON.
+/// A whole cassette. Every part is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Cassette {
-    /// Environment variables; `@rsa`, `@p256` and `@ed25519` stand for a fresh private key.
+    /// Environment variables of the map. `@rsa`, `@p256` and `@ed25519` stand for a fresh private key.
     #[serde(default)]
     pub(super) variables: BTreeMap<String, String>,
-    /// Answers of the provider's API.
+    /// Responses of the provider's API.
     #[serde(default)]
-    pub(super) answer: Vec<Recorded>,
+    pub(super) answer: Vec<RecordedResponse>,
     /// Deliveries to the webhook.
     #[serde(default)]
-    pub(super) webhook: Vec<Sample>,
+    pub(super) webhook: Vec<RecordedDelivery>,
 }
 
-/// One answer.
+/// One recorded response.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Recorded {
-    /// The action's table: `upload.steps.1`, `asset.get`.
+pub(super) struct RecordedResponse {
+    /// The action that it answers, by its table: `upload.steps.1`, `asset.get`.
     pub(super) action: String,
     pub(super) status: u16,
     #[serde(default)]
     pub(super) headers: BTreeMap<String, String>,
     #[serde(default)]
     pub(super) body: String,
-    /// What the map must read from it: captures of a step, `status` and fields elsewhere.
+    /// Values that the map must read from it: captures of a step; `status` and fields of any other action.
     #[serde(default)]
     pub(super) expect: BTreeMap<String, Value>,
 }
 
-/// One delivery.
+/// One recorded delivery.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Sample {
+pub(super) struct RecordedDelivery {
+    /// Its name in the report.
     pub(super) name: String,
-    /// When it came; the time at which its timestamp is judged.
+    /// The time of its arrival, against which its timestamp is checked.
     pub(super) at: DateTime<Utc>,
     pub(super) headers: BTreeMap<String, String>,
     pub(super) body: String,
-    /// What the map must read from it: `status`, `refresh`, `ignored`, `event_id`, the ids and fields.
+    /// Values that the map must read from it: `status`, `refresh`, `ignored`, `event_id`, the ids and fields.
     #[serde(default)]
     pub(super) expect: BTreeMap<String, Value>,
 }
 
 impl Cassette {
-    /// Reads a cassette; the error names its file.
-    pub(super) fn read(file: &str, text: &str) -> Result<Self, MapError> {
+    /// Parses a cassette, as JSON where it begins with `{`, and makes the keys that its variables ask for.
+    ///
+    /// # Errors
+    /// Names `file` and the fault.
+    pub(super) fn parse_text(file: &str, text: &str) -> Result<Self, MapError> {
+        // Why by the first character: no TOML document begins with a brace.
         let read: Result<Self, String> = if text.trim_start().starts_with('{') {
             serde_json::from_str(text).map_err(|error| error.to_string())
         } else {
@@ -72,14 +77,18 @@ impl Cassette {
         let mut this = read.map_err(|what| MapError::new(file, "", "", what))?;
         for (name, value) in &mut this.variables {
             if let Some(kind) = value.strip_prefix('@') {
-                *value = fresh_key(kind).map_err(|what| MapError::new(file, "variables", name, what))?;
+                *value = generate_key(kind).map_err(|what| MapError::new(file, "variables", name, what))?;
             }
         }
         Ok(this)
     }
 }
 
-pub(super) fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap, String> {
+/// Builds the headers of a recorded message.
+///
+/// # Errors
+/// Names the header whose name or value is none.
+pub(super) fn parse_headers(headers: &BTreeMap<String, String>) -> Result<HeaderMap, String> {
     let mut out = HeaderMap::new();
     for (name, value) in headers {
         let header: HeaderName = name.parse().map_err(|_| format!("`{name}` is no header name"))?;
@@ -90,8 +99,11 @@ pub(super) fn header_map(headers: &BTreeMap<String, String>) -> Result<HeaderMap
     Ok(out)
 }
 
-/// A private key that lives as long as this run.
-fn fresh_key(kind: &str) -> Result<String, String> {
+/// Generates a private key for this run, as PKCS#8 in PEM, so that no cassette needs to hold one.
+///
+/// # Errors
+/// `kind` is none of `rsa`, `p256` and `ed25519`.
+fn generate_key(kind: &str) -> Result<String, String> {
     let failed = |_| "no key could be made".to_owned();
     let der = match kind {
         "rsa" => {

@@ -1,37 +1,37 @@
-//! What the kit found, for people.
+//! The report of a trial, which displays as text for people.
 
 use std::fmt;
 
-/// One capability, and whether the map has it.
+/// One capability, and the answer whether the map has it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// `upload`, `webhook`, …
+    /// Its name: `upload`, `webhook`, …
     pub capability: &'static str,
-    /// The map has it.
+    /// True where the map has it and no problem was found with it.
     pub works: bool,
-    /// How, or why not.
+    /// The way in which it works, or the reason for which it does not. May be empty.
     pub detail: String,
 }
 
-/// What was found of one map.
+/// The result of one trial.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Report {
-    /// What would be sent and given for a sample video, with secrets masked.
+    /// Lines to show: requests, upload descriptor and URLs of the sample video, with secrets masked.
     pub shown: Vec<String>,
-    /// One a capability.
+    /// One entry for each capability.
     pub findings: Vec<Finding>,
-    /// What is not as it should be: the cassette says otherwise, or the provider does.
+    /// Differences from the cassette, calls that failed, and playback that is impossible.
     pub problems: Vec<String>,
 }
 
 impl Report {
-    /// Nothing is wrong. (What a map does not have is not wrong.)
+    /// Returns true where there is no problem. A capability that the map lacks is none.
     pub fn passed(&self) -> bool {
         self.problems.is_empty()
     }
 
-    /// Puts the capabilities into the order in which a video meets them.
-    pub(super) fn sort(&mut self) {
+    /// Sorts the capabilities by the order in which a video needs them.
+    pub(super) fn sort_findings(&mut self) {
         const ORDER: [&str; 8] = [
             "upload",
             "cancel",
@@ -46,7 +46,8 @@ impl Report {
             .sort_by_key(|finding| ORDER.iter().position(|name| *name == finding.capability));
     }
 
-    pub(super) fn finds(&mut self, capability: &'static str, found: Result<String, String>) {
+    /// Adds a capability: `Ok` with the way in which it works, or `Err` with the reason for which it does not.
+    pub(super) fn add_finding(&mut self, capability: &'static str, found: Result<String, String>) {
         let works = found.is_ok();
         let detail = found.unwrap_or_else(|why| why);
         self.findings.push(Finding {

@@ -1,4 +1,4 @@
-//! The video that a map is tried with.
+//! The sample video with which a map is tried.
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
@@ -6,11 +6,15 @@ use uuid::Uuid;
 
 use crate::{
     domain::Policy,
-    provider::{Captures, Provider, Subject, template::Id},
+    provider::{
+        loaded::Provider,
+        subject::{Captures, Subject},
+        template::Id,
+    },
 };
 
-/// An upload whose texts would break what does not take them as data.
-pub(super) fn upload(provider: &Provider, policy: Policy, now: DateTime<Utc>) -> Subject {
+/// Returns the input of an upload. Its title has quotes and braces, which break a map that expands values twice.
+pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<Utc>) -> Subject {
     let ttl_s = i64::try_from(provider.upload_ttl_s(3600)).unwrap_or(3600);
     Subject {
         video_id: Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001),
@@ -35,8 +39,13 @@ pub(super) fn upload(provider: &Provider, policy: Policy, now: DateTime<Utc>) ->
     }
 }
 
-/// The same as a row, with the ids that an upload left.
-pub(super) fn row(provider: &Provider, policy: Policy, captures: &Captures, now: DateTime<Utc>) -> Subject {
+/// Returns the input of the same video as a row, with the ids in `captures` or made-up ones.
+pub(super) fn sample_row(
+    provider: &Provider,
+    policy: Policy,
+    captures: &Captures,
+    now: DateTime<Utc>,
+) -> Subject {
     let id = |id: Id| {
         let text = captures
             .get(id.as_str())
@@ -49,6 +58,6 @@ pub(super) fn row(provider: &Provider, policy: Policy, captures: &Captures, now:
         asset_id: id(Id::Asset),
         playback_id: id(Id::Playback),
         captures: captures.clone(),
-        ..upload(provider, policy, now)
+        ..sample_upload(provider, policy, now)
     }
 }

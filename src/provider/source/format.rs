@@ -1,31 +1,48 @@
-//! How providers write durations and times.
+//! Notations of durations and times in responses and events.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::Value;
 
-use super::Kind;
 use crate::{
     domain::parse_time,
     provider::{compile::Reader, error::MapError, template::Val},
 };
 
-/// A way to write a duration or a time.
+/// The kind of value that a source gives. It decides which formats are allowed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// Any JSON value; no format.
+    Any,
+    /// Seconds.
+    Duration,
+    /// A point in time.
+    Time,
+}
+
+/// A notation of a duration or a time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Format {
+    /// A duration in seconds, as a number or its text.
     Seconds,
+    /// A duration in milliseconds, as a number or its text.
     Milliseconds,
-    /// `01:02:03.5`.
+    /// A duration such as `01:02:03.5`.
     Hms,
+    /// A time as RFC 3339, with the liberties of [`parse_time`].
     Rfc3339,
+    /// A time in seconds since 1970.
     UnixS,
+    /// A time in milliseconds since 1970.
     UnixMs,
 }
 
+/// Names of the formats of durations in maps.
 const DURATIONS: [(&str, Format); 3] = [
     ("seconds", Format::Seconds),
     ("milliseconds", Format::Milliseconds),
     ("hms", Format::Hms),
 ];
+/// Names of the formats of times in maps.
 const TIMES: [(&str, Format); 3] = [
     ("rfc3339", Format::Rfc3339),
     ("unix_s", Format::UnixS),
@@ -33,8 +50,11 @@ const TIMES: [(&str, Format); 3] = [
 ];
 
 impl Format {
-    /// The `format` of a source's table; the first of its kind where none is written.
-    pub(super) fn read(table: &mut Reader, kind: Kind) -> Result<Option<Self>, MapError> {
+    /// Reads `format` of a source's table; `None` where it is left out.
+    ///
+    /// # Errors
+    /// The format is not one of the kind's.
+    pub(super) fn compile(table: &mut Reader, kind: Kind) -> Result<Option<Self>, MapError> {
         match kind {
             Kind::Duration => table.choice("format", &DURATIONS),
             Kind::Time => table.choice("format", &TIMES),
@@ -45,44 +65,45 @@ impl Format {
         }
     }
 
-    /// Seconds as a number, or a time as RFC 3339 with microseconds; `None` where it cannot be read.
+    /// Converts a duration to seconds, or a time to RFC 3339 in UTC with microseconds; `None` where it is unreadable.
     pub(super) fn read_value(self, value: &Value) -> Option<Value> {
         match self {
             Self::Seconds => Val::of(value)?.number().map(Value::from),
             Self::Milliseconds => Val::of(value)?.number().map(|ms| Value::from(ms / 1000.0)),
-            Self::Hms => value.as_str().and_then(hms).map(Value::from),
+            Self::Hms => value.as_str().and_then(parse_hms).map(Value::from),
             Self::Rfc3339 | Self::UnixS | Self::UnixMs => self
-                .time(value)
+                .read_time(value)
                 .map(|at| Value::String(at.to_rfc3339_opts(SecondsFormat::Micros, true))),
         }
     }
 
-    /// A time; `None` where it cannot be read.
-    pub(crate) fn time(self, value: &Value) -> Option<DateTime<Utc>> {
+    /// Reads a time; `None` where it is unreadable, or the format is one of durations.
+    pub(super) fn read_time(self, value: &Value) -> Option<DateTime<Utc>> {
         match self {
             Self::Rfc3339 => parse_time(value.as_str()?),
-            Self::UnixS => micros(Val::of(value)?.number()? * 1_000_000.0),
-            Self::UnixMs => micros(Val::of(value)?.number()? * 1000.0),
+            Self::UnixS => time_from_micros(Val::of(value)?.number()? * 1_000_000.0),
+            Self::UnixMs => time_from_micros(Val::of(value)?.number()? * 1000.0),
             Self::Seconds | Self::Milliseconds | Self::Hms => None,
         }
     }
 }
 
-/// Years 1970 to 9999: what both databases keep.
+/// Converts microseconds since 1970 to a time; `None` outside the years 1970 to 9999, which both databases can store.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-fn micros(micros: f64) -> Option<DateTime<Utc>> {
+fn time_from_micros(micros: f64) -> Option<DateTime<Utc>> {
     (0.0..253_402_300_800_000_000.0)
         .contains(&micros)
         .then(|| DateTime::from_timestamp_micros(micros.round() as i64))?
 }
 
-/// `hh:mm:ss`, `mm:ss` or `ss`, seconds with a fraction.
-fn hms(text: &str) -> Option<f64> {
+/// Parses `hh:mm:ss`, `mm:ss` or `ss`, with or without a fraction, to seconds.
+fn parse_hms(text: &str) -> Option<f64> {
     let parts: Vec<&str> = text.trim().split(':').collect();
     if parts.len() > 3 {
         return None;
     }
     parts.into_iter().try_fold(0.0, |sum, part| {
+        // Why checked first: `f64` also parses signs, exponents, `inf` and `nan`.
         let plain = !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
         let number: f64 = plain.then(|| part.parse().ok())??;
         Some(sum * 60.0 + number)

@@ -1,4 +1,13 @@
-//! Sources: where a value comes from in a provider's answer or event.
+//! Sources: the place of a value in a provider's response or event, and the conversions on its way.
+//!
+//! A source reads in these steps; `None` at any step means that there is no value:
+//!
+//! 1. Read: the first of its pointers whose value is present, or a header, or a hash of several values.
+//! 2. Apply its filters.
+//! 3. Translate the value by its `map`. A value that the map does not list is logged and counts as none.
+//! 4. Convert a duration or a time from its `format`. An unreadable value is logged once and counts as none.
+//!
+//! `null`, `""`, `[]`, `{}` and the values listed in `unknown` count as no value; `0` and `false` are values.
 
 mod format;
 #[cfg(test)]
@@ -15,6 +24,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use format::Format;
+pub(crate) use format::Kind;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use url::Url;
@@ -27,58 +37,64 @@ use super::{
     template::{Filter, Place, Scope, Val},
 };
 
-/// Where a value comes from, and what is done to it.
+/// A compiled source. [`Source::find_value`] runs all steps of the module.
 #[derive(Clone, Debug)]
 pub(crate) struct Source {
-    from: From,
+    origin: Origin,
+    /// [`Filter`]s, in the order in which they apply.
     filters: Vec<Filter>,
+    /// Pairs of the provider's value, as text, and ours.
     map: Option<Vec<(String, Value)>>,
+    /// True where `map` compares its keys without regard to case.
     ignore_case: bool,
+    /// The provider's notation of a duration or a time. `None`: the value is taken as it is.
     format: Option<Format>,
+    /// Values that stand for "none".
     unknown: Vec<Value>,
+    /// True where a capture may be missing.
     pub(crate) optional: bool,
-    /// Table and key, for the log.
+    /// Path of table and key, for the log.
     label: String,
-    /// A value could not be read, and the log says so.
+    /// True once an unreadable value has been logged. Clones share it.
     warned: Arc<AtomicBool>,
 }
 
+/// The place that a source reads.
 #[derive(Clone, Debug)]
-enum From {
+enum Origin {
+    /// `at`: the first pointer whose value is present.
     Pointers(Vec<Pointer>),
+    /// `header`: a response's header.
     Header(HeaderName),
+    /// `hash_of`: the hash of all these values.
     Hash(Vec<Pointer>),
 }
 
-/// What kind of value is wanted, and with it which formats there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
-    Any,
-    Duration,
-    Time,
-}
-
-/// How a source is compiled: what is wanted, and what is available to it.
+/// The rules under which a source is compiled: the kind of value that is wanted, and what is available to it.
 #[derive(Clone, Copy)]
 pub(crate) struct Rules<'a> {
     pub(crate) kind: Kind,
+    /// Placeholders available in `[key=value]` segments of pointers.
     pub(crate) place: &'a Place,
-    /// There are headers to read from.
+    /// True where there are headers to read.
     pub(crate) headers: bool,
     pub(crate) constants: &'a Constants,
 }
 
-/// What a source reads.
+/// The document that a source reads: a response, an event, or one element of a list.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Given<'a> {
     pub(crate) json: Option<&'a Value>,
     pub(crate) headers: Option<&'a HeaderMap>,
-    /// What a relative `Location` is resolved against.
+    /// The URL of the request, against which a relative `Location` is resolved.
     pub(crate) base: Option<&'a Url>,
 }
 
 impl Source {
-    /// Compiles the value under `key` of the table `at`.
+    /// Compiles the value under `key` of the table `at`: a pointer, a list of pointers, or a table.
+    ///
+    /// # Errors
+    /// [`MapError`] where the table has not exactly one of `at`, `header` and `hash_of`, or any key that does not fit the rules.
     pub(crate) fn compile(
         at: &Reader,
         key: &str,
@@ -91,7 +107,7 @@ impl Source {
             format!("{}.{key}", at.path())
         };
         let mut this = Self {
-            from: From::Pointers(Vec::new()),
+            origin: Origin::Pointers(Vec::new()),
             filters: Vec::new(),
             map: None,
             ignore_case: false,
@@ -103,21 +119,22 @@ impl Source {
         };
         match value {
             toml::Value::Table(_) => this.read_table(at.sub(key, value)?, rules)?,
-            plain => this.from = From::Pointers(pointers(at, key, plain, rules)?),
+            plain => this.origin = Origin::Pointers(compile_pointers(at, key, plain, rules)?),
         }
         Ok(this)
     }
 
+    /// Reads the table form of a source.
     fn read_table(&mut self, mut table: Reader, rules: Rules<'_>) -> Result<(), MapError> {
-        let ways = ["at", "header", "hash_of"]
+        let origins = ["at", "header", "hash_of"]
             .into_iter()
-            .filter(|way| table.has(way))
+            .filter(|key| table.has(key))
             .count();
-        if ways != 1 {
+        if origins != 1 {
             return Err(table.error("at", "a source has exactly one of: at, header, hash_of"));
         }
         if let Some(value) = table.take("at") {
-            self.from = From::Pointers(pointers(&table, "at", value, rules)?);
+            self.origin = Origin::Pointers(compile_pointers(&table, "at", value, rules)?);
         }
         if let Some(name) = table.text("header")? {
             if !rules.headers {
@@ -126,10 +143,10 @@ impl Source {
             let name = name
                 .parse()
                 .map_err(|_| table.error("header", format!("`{name}` is no header name")))?;
-            self.from = From::Header(name);
+            self.origin = Origin::Header(name);
         }
         if let Some(value) = table.take("hash_of") {
-            self.from = From::Hash(pointers(&table, "hash_of", value, rules)?);
+            self.origin = Origin::Hash(compile_pointers(&table, "hash_of", value, rules)?);
         }
         if let Some(filter) = table.text("filter")? {
             let key = &rules.constants.hash_key;
@@ -146,7 +163,7 @@ impl Source {
             );
         }
         self.ignore_case = table.boolean("ignore_case")?;
-        self.format = Format::read(&mut table, rules.kind)?;
+        self.format = Format::compile(&mut table, rules.kind)?;
         self.unknown = match table.take("unknown").map(to_json) {
             None => Vec::new(),
             Some(Value::Array(values)) => values,
@@ -156,45 +173,45 @@ impl Source {
         table.finish()
     }
 
-    /// The texts that `map` can give, for those who check them at start.
-    pub(crate) fn mapped(&self) -> Option<&[(String, Value)]> {
+    /// Returns the pairs of `map`, for checks at start; `None` without a `map`.
+    pub(crate) fn map_entries(&self) -> Option<&[(String, Value)]> {
         self.map.as_deref()
     }
 
-    /// Where it looks in a body.
+    /// Returns the places in a body that the source reads, for the [`Outline`](crate::provider::excerpt::Outline).
     pub(crate) fn pointers(&self) -> &[Pointer] {
-        match &self.from {
-            From::Pointers(pointers) | From::Hash(pointers) => pointers,
-            From::Header(_) => &[],
+        match &self.origin {
+            Origin::Pointers(pointers) | Origin::Hash(pointers) => pointers,
+            Origin::Header(_) => &[],
         }
     }
 
-    /// It reads a body, not a header.
+    /// Returns true where the source reads a body, and not a header.
     pub(crate) fn reads_json(&self) -> bool {
-        !matches!(self.from, From::Header(_))
+        !matches!(self.origin, Origin::Header(_))
     }
 
-    /// The header that it reads, if it reads one.
+    /// Returns the header that the source reads, if it reads one.
     pub(crate) fn header(&self) -> Option<&HeaderName> {
-        match &self.from {
-            From::Header(name) => Some(name),
-            From::Pointers(_) | From::Hash(_) => None,
+        match &self.origin {
+            Origin::Header(name) => Some(name),
+            Origin::Pointers(_) | Origin::Hash(_) => None,
         }
     }
 
-    /// What it gives is a hash that we made, not the provider's own.
+    /// Returns true where the value is a hash made here, and none of the provider's own.
     pub(crate) fn is_hash(&self) -> bool {
-        matches!(self.from, From::Hash(_))
+        matches!(self.origin, Origin::Hash(_))
     }
 
-    /// The value: never null, `""`, `[]` or `{}`.
-    pub(crate) fn find(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
-        self.look(given, scope).map(Cow::into_owned)
+    /// Finds the value by every step of the module. It is never null, `""`, `[]` or `{}`.
+    pub(crate) fn find_value(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
+        self.find_borrowed(input, scope).map(Cow::into_owned)
     }
 
-    /// As [`Source::find`]; what is taken as it stands is not copied.
-    pub(crate) fn look<'v>(&self, given: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
-        let mut value = self.look_unread(given, scope)?;
+    /// Finds the value like [`Source::find`]. A value that no step changes is borrowed from `input`.
+    pub(crate) fn find_borrowed<'v>(&self, input: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+        let mut value = self.find_unformatted(input, scope)?;
         if let Some(format) = self.format {
             let read = format.read_value(&value);
             if read.is_none() {
@@ -202,21 +219,23 @@ impl Source {
             }
             value = Cow::Owned(read?);
         }
-        self.is_told(&value).then_some(value)
+        self.is_present(&value).then_some(value)
     }
 
-    /// The value as a time, in the source's format or as RFC 3339.
-    pub(crate) fn find_time(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<DateTime<Utc>> {
-        let value = self.look_unread(given, scope)?;
-        let at = self.format.unwrap_or(Format::Rfc3339).time(&value);
+    /// Finds the value as a time, cut to microseconds. It is read in the source's format, without one as RFC 3339.
+    pub(crate) fn find_time(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<DateTime<Utc>> {
+        let value = self.find_unformatted(input, scope)?;
+        let at = self.format.unwrap_or(Format::Rfc3339).read_time(&value);
         if at.is_none() {
             self.warn_unreadable(&value);
         }
+        // Why: both databases keep microseconds, and a time must equal itself when read back.
         at.and_then(|at| DateTime::from_timestamp_micros(at.timestamp_micros()))
     }
 
-    /// Says once that a value is not what it should be, and counts as none.
+    /// Logs that a value is unreadable and counts as none, once for each source.
     pub(crate) fn warn_unreadable(&self, value: &Value) {
+        // Why once: such a value comes with every event of its kind. Why cut: nothing bounds what a provider sends.
         if !self.warned.swap(true, Ordering::Relaxed) {
             let seen: String = text_of(value).chars().take(64).collect();
             tracing::warn!(
@@ -228,41 +247,43 @@ impl Source {
         }
     }
 
-    /// The value before its format is read.
-    fn look_unread<'v>(&self, given: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
-        let mut value = match &self.from {
-            From::Pointers(pointers) => {
-                let json = given.json?;
+    /// Runs steps 1 to 3: finds the value before its format is read.
+    fn find_unformatted<'v>(&self, input: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+        let mut value = match &self.origin {
+            Origin::Pointers(pointers) => {
+                let json = input.json?;
                 let mut found = pointers.iter().filter_map(|pointer| pointer.get(json, scope));
-                Cow::Borrowed(found.find(|value| self.is_told(value))?)
+                // Why borrowed: most sources read a text as it stands, and every webhook reads several.
+                Cow::Borrowed(found.find(|value| self.is_present(value))?)
             }
-            From::Header(name) => Cow::Owned(Value::String(header(name, given)?)),
-            From::Hash(pointers) => Cow::Owned(hash(pointers, given.json?, scope)),
+            Origin::Header(name) => Cow::Owned(Value::String(find_header(name, input)?)),
+            Origin::Hash(pointers) => Cow::Owned(hash_values(pointers, input.json?, scope)),
         };
         for filter in &self.filters {
             value = Cow::Owned(filter.apply(Val::of(&value))?.json());
         }
         if let Some(map) = &self.map {
-            value = Cow::Owned(self.translate(&value, map)?);
+            value = Cow::Owned(self.translate_value(&value, map)?);
         }
-        self.is_told(&value).then_some(value)
+        self.is_present(&value).then_some(value)
     }
 
-    /// The value as text.
-    pub(crate) fn find_text(&self, given: Given<'_>, scope: &Scope<'_>) -> Option<String> {
-        self.look(given, scope).map(|value| match value {
+    /// Finds the value as text; a value that is none becomes its JSON text.
+    pub(crate) fn find_text(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<String> {
+        self.find_borrowed(input, scope).map(|value| match value {
             Cow::Owned(Value::String(text)) => text,
             other => text_of(&other).into_owned(),
         })
     }
 
-    /// The value is this text.
-    pub(crate) fn is_text(&self, wanted: &str, given: Given<'_>) -> bool {
-        self.look(given, &Scope::default())
+    /// Returns true where the value's text is `wanted`.
+    pub(crate) fn is_text(&self, wanted: &str, input: Given<'_>) -> bool {
+        self.find_borrowed(input, &Scope::default())
             .is_some_and(|value| same_text(&value, wanted, false))
     }
 
-    fn translate(&self, value: &Value, map: &[(String, Value)]) -> Option<Value> {
+    /// Looks the value's text up in `map`. A value that is not listed is logged each time.
+    fn translate_value(&self, value: &Value, map: &[(String, Value)]) -> Option<Value> {
         let found = map
             .iter()
             .find(|(key, _)| same_text(value, key, self.ignore_case));
@@ -277,11 +298,12 @@ impl Source {
         found.map(|(_, theirs)| theirs.clone())
     }
 
-    /// An answer, and not one of those that stand for none.
-    fn is_told(&self, value: &Value) -> bool {
-        is_there(value) && !self.is_unknown(value)
+    /// Returns true for a value that counts, and is not listed in `unknown`.
+    fn is_present(&self, value: &Value) -> bool {
+        is_filled(value) && !self.is_unknown(value)
     }
 
+    /// Returns true where `unknown` lists the value. Numbers compare by value, so that `0` covers `0.0`.
     fn is_unknown(&self, value: &Value) -> bool {
         self.unknown
             .iter()
@@ -292,8 +314,8 @@ impl Source {
     }
 }
 
-/// One pointer or a list of them; an empty list finds nothing.
-pub(crate) fn pointers(
+/// Compiles one pointer or a list of them. An empty list is allowed and finds nothing.
+pub(crate) fn compile_pointers(
     at: &Reader,
     key: &str,
     value: toml::Value,
@@ -312,8 +334,8 @@ pub(crate) fn pointers(
     items.into_iter().map(compile).collect()
 }
 
-/// Something that counts as an answer: `0` and `false` do.
-fn is_there(value: &Value) -> bool {
+/// Returns false for null, `""`, `[]` and `{}`.
+fn is_filled(value: &Value) -> bool {
     match value {
         Value::Null => false,
         Value::String(text) => !text.is_empty(),
@@ -323,19 +345,21 @@ fn is_there(value: &Value) -> bool {
     }
 }
 
-fn header(name: &HeaderName, given: Given<'_>) -> Option<String> {
-    let text = given.headers?.get(name)?.to_str().ok()?.trim();
-    match given.base {
+/// Finds a header's text. A relative `Location` is resolved against the URL of the request.
+fn find_header(name: &HeaderName, input: Given<'_>) -> Option<String> {
+    let text = input.headers?.get(name)?.to_str().ok()?.trim();
+    match input.base {
         Some(base) if *name == http::header::LOCATION => base.join(text).ok().map(String::from),
         _ => Some(text.to_owned()),
     }
 }
 
-/// Hex SHA-256 of the compact JSON array of the values in order, missing = null.
-fn hash(pointers: &[Pointer], json: &Value, scope: &Scope<'_>) -> Value {
+/// Returns the hex SHA-256 of the compact JSON array of the values in order, with null for a missing one.
+fn hash_values(pointers: &[Pointer], json: &Value, scope: &Scope<'_>) -> Value {
     let values = pointers
         .iter()
         .map(|pointer| pointer.get(json, scope).cloned().unwrap_or(Value::Null));
+    // Why as JSON: joined without quotes, values such as `a,b` and `c` could give the hash of `a` and `b,c`.
     let text = Value::Array(values.collect()).to_string();
     Value::String(hex::encode(digest(&SHA256, text.as_bytes())))
 }

@@ -29,7 +29,7 @@ fn source(toml: &str, kind: Kind) -> Result<Source, MapError> {
 
 fn find(toml: &str, kind: Kind, json: &Value) -> Option<Value> {
     let source = source(toml, kind).unwrap();
-    source.find(
+    source.find_value(
         Given {
             json: Some(json),
             ..Given::default()
@@ -220,6 +220,6 @@ fn a_location_is_resolved_against_the_request() {
             headers: Some(&headers),
             base: Some(&base),
         };
-        assert_eq!(source.find(given, &Scope::default()), Some(json!(wanted)));
+        assert_eq!(source.find_value(given, &Scope::default()), Some(json!(wanted)));
     }
 }

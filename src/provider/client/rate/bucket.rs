@@ -1,8 +1,8 @@
-//! One `rate` entry of a map in this process: its lines, its lot, and a pause.
+//! One `rate` entry of a map in this process.
 
 use std::{
     collections::VecDeque,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex},
     time::Duration,
 };
 
@@ -10,80 +10,61 @@ use http::Method;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::{
-    TurnLedger,
-    ledger::LedgerError,
-    line::{Line, Place},
+    bucket_state::BucketState,
+    permits::Permits,
+    time::{from_micros, lock, to_micros},
 };
 use crate::{
     domain::{LONGEST_PAUSE_US, Pace, TurnAnswer, TurnRequest},
-    provider::{Priority, error::CallError},
+    provider::{
+        error::CallError,
+        priority::Priority,
+        rate_ledger::{LedgerError, TurnLedger},
+    },
 };
 
-/// Where there is no rate nobody asks the ledger for turns: it is looked so often for a pause of other replicas.
-const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Time that the ledger has for one answer.
+const LEDGER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// How long the ledger may take to answer.
-const LEDGER_PATIENCE: Duration = Duration::from_secs(5);
-
-/// One `rate` entry.
+/// One `rate` entry: its methods, its pace, and the state that its calls share.
 pub(super) struct Bucket {
-    /// Sorted; empty: every method.
+    /// Sorted by name. Empty means every method.
     methods: Vec<Method>,
-    /// The row's key.
+    /// The key of the bucket in the ledger; empty until [`Bucket::set_account`].
     key: String,
-    /// None: only a pause counts.
+    /// `None` for the bucket without a rate, where only a pause holds calls back.
     pace: Option<Pace>,
-    /// Exchanged for that of the map before, so that its waiting calls and its pause go on.
-    shared: Mutex<Arc<Shared>>,
-}
-
-#[derive(Debug, Default)]
-struct Shared {
-    requests: Line,
-    background: Line,
-    paused_until: Mutex<Option<Instant>>,
-    lot: Mutex<Option<Lot>>,
-    /// The next turn of this process's last ask: what those behind it are told.
-    next: Mutex<Option<Instant>>,
-    looked_at: Mutex<Option<Instant>>,
-}
-
-/// Turns that were taken together and may be used until they are forfeited.
-#[derive(Debug)]
-struct Lot {
-    left: u32,
-    until: Instant,
-}
-
-/// Turns that are taken, each with the time at which it begins.
-#[derive(Debug, Default)]
-pub(crate) struct Reserved {
-    turns: VecDeque<Instant>,
-    pause: Option<(Arc<Shared>, Instant)>,
+    /// Exchanged for the state of the map before a reload by [`Bucket::continue_from`].
+    state: Mutex<Arc<BucketState>>,
 }
 
 impl Bucket {
+    /// Creates the bucket of `per_s` calls a second with bursts of `burst`, where a request waits at most `wait_s`
+    /// seconds.
     pub(super) fn new(mut methods: Vec<Method>, per_s: f64, burst: f64, wait_s: f64) -> Self {
         methods.sort_by(|one, other| one.as_str().cmp(other.as_str()));
         Self {
             methods,
             key: String::new(),
             pace: Some(Pace::new(per_s, burst, wait_s)),
-            shared: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
+    /// Creates the bucket for all methods that no `rate` entry lists.
     pub(super) fn without_rate() -> Self {
         Self {
             methods: Vec::new(),
             key: String::new(),
             pace: None,
-            shared: Mutex::default(),
+            state: Mutex::default(),
         }
     }
 
-    /// `account/POST,PUT`, `account/*` for every method, `account/-` for what no entry names.
-    pub(super) fn settle(&mut self, account: &str) {
+    /// Sets the bucket's key in the ledger: `account/POST,PUT`, `account/*` for every method, `account/-` for the
+    /// bucket without a rate.
+    // Why sorted methods and nothing of the pace: replicas with maps of a different order or rate share one row.
+    pub(super) fn set_account(&mut self, account: &str) {
         let names: Vec<&str> = self.methods.iter().map(Method::as_str).collect();
         let names = match (&self.pace, names.is_empty()) {
             (None, _) => "-".to_owned(),
@@ -93,67 +74,79 @@ impl Bucket {
         self.key = format!("{account}/{names}");
     }
 
-    pub(super) fn has(&self, method: &Method) -> bool {
+    /// Returns true where calls with this method take their permits here.
+    pub(super) fn covers(&self, method: &Method) -> bool {
         self.methods.is_empty() || self.methods.contains(method)
     }
 
-    pub(super) fn is_like(&self, other: &Self) -> bool {
+    /// Returns true where both buckets are the same row of the ledger.
+    pub(super) fn has_key_of(&self, other: &Self) -> bool {
         self.key == other.key
     }
 
+    /// Shares the state of `old` from now on: queued calls, the batch, and a pause.
     pub(super) fn continue_from(&self, old: &Self) {
-        let shared = old.shared();
-        *lock(&self.shared) = shared;
+        let state = old.current_state();
+        *lock(&self.state) = state;
     }
 
-    fn shared(&self) -> Arc<Shared> {
-        lock(&self.shared).clone()
+    fn current_state(&self) -> Arc<BucketState> {
+        lock(&self.state).clone()
     }
 
-    /// Waits until the first turn begins.
-    pub(super) async fn take(
+    /// Takes `count` permits and waits until the first of them begins. The steps stand in the module `rate`.
+    ///
+    /// # Errors
+    /// [`CallError::Busy`] where the last permit would begin after `deadline`, [`CallError::NoLedger`] where the ledger fails.
+    pub(super) async fn acquire(
         &self,
         ledger: &dyn TurnLedger,
-        turns: u32,
+        count: u32,
         priority: Priority<'_>,
         deadline: Instant,
-    ) -> Result<Reserved, CallError> {
-        let shared = self.shared();
+    ) -> Result<Permits, CallError> {
+        let state = self.current_state();
         let Some(pace) = &self.pace else {
-            shared.look_for_pause(ledger, &self.key).await;
-            return Reserved::free(&shared, deadline).begin().await;
+            state.check_for_pause(ledger, &self.key).await;
+            return Permits::unlimited(&state, deadline).wait_for_first().await;
         };
-        if let Some(wait) = shared.pause_beyond(deadline) {
+        if let Some(wait) = state.pause_beyond(deadline) {
             return Err(CallError::Busy { retry_after: wait });
         }
-        if let (Priority::Request(_), Some(turns)) = (priority, shared.take_from_lot(turns)) {
-            return Reserved::of(&shared, turns, deadline).begin().await;
+        // Why before the queue: a request that finds permits in the batch pays for no lock of the queue and no ledger.
+        if let (Priority::Request(_), Some(begins)) = (priority, state.take_from_batch(count)) {
+            return Permits::new(&state, begins, deadline).wait_for_first().await;
         }
-        let (line, caller) = match priority {
-            Priority::Request(caller) => (&shared.requests, caller),
-            Priority::Background => (&shared.background, ""),
+        let (queue, caller) = match priority {
+            Priority::Request(caller) => (&state.requests, caller),
+            Priority::Background => (&state.background, ""),
         };
-        let mut place = line.join(caller).map_err(|_| shared.busy_at(pace, usize::MAX))?;
-        match timeout_at(deadline, place.first()).await {
+        let mut ticket = queue
+            .enqueue(caller)
+            .map_err(|_| state.busy_behind(pace, usize::MAX))?;
+        match timeout_at(deadline, ticket.wait_for_head()).await {
             Ok(Ok(())) => {}
-            Ok(Err(_)) | Err(_) => return Err(shared.busy(pace, &place)),
+            Ok(Err(_)) | Err(_) => return Err(state.busy_behind(pace, ticket.count_ahead())),
         }
         let request = TurnRequest {
-            turns,
+            turns: count,
             background: priority == Priority::Background,
             patience_us: 0,
         };
-        let turns = self.ask(&shared, pace, ledger, request, deadline).await?;
-        // The place is kept until the first turn has come: the next one asks then.
-        let reserved = Reserved::of(&shared, turns, deadline).begin().await;
-        drop(place);
-        reserved
+        let begins = self
+            .take_from_ledger(&state, pace, ledger, request, deadline)
+            .await?;
+        let permits = Permits::new(&state, begins, deadline).wait_for_first().await;
+        // Why so late: the next call takes its permit only when this one has begun, so that the process reserves
+        // nothing ahead of time and other replicas get their share.
+        drop(ticket);
+        permits
     }
 
-    /// Asks the ledger until it gives turns; returns when each of them begins.
-    async fn ask(
+    /// Takes permits from the ledger, as head of the queue, and returns the time at which each begins.
+    async fn take_from_ledger(
         &self,
-        shared: &Shared,
+        state: &BucketState,
         pace: &Pace,
         ledger: &dyn TurnLedger,
         mut request: TurnRequest,
@@ -161,34 +154,37 @@ impl Bucket {
     ) -> Result<VecDeque<Instant>, CallError> {
         let wanted = request.turns;
         if !request.background {
-            if let Some(turns) = shared.take_from_lot(wanted) {
-                return Ok(turns);
+            // Why again: the head before may have left a batch while this call was queued.
+            if let Some(begins) = state.take_from_batch(wanted) {
+                return Ok(begins);
             }
             request.turns = wanted.max(pace.lot);
         }
         loop {
-            request.patience_us = micros(deadline.saturating_duration_since(Instant::now()));
-            let asked = timeout(LEDGER_PATIENCE, ledger.take(&self.key, pace, request)).await;
+            request.patience_us = to_micros(deadline.saturating_duration_since(Instant::now()));
+            let asked = timeout(LEDGER_TIMEOUT, ledger.take(&self.key, pace, request)).await;
             let answer = asked.map_err(|_| no_ledger(&"it did not answer in time".into()))?;
             match answer.map_err(|error| no_ledger(&error))? {
                 TurnAnswer::Taken(wait_us) => {
-                    let last = Instant::now() + duration(wait_us);
-                    *lock(&shared.next) = Some(last);
+                    let last = Instant::now() + from_micros(wait_us);
+                    state.note_last_taken(last);
                     if request.turns > wanted {
-                        shared.keep_lot(request.turns - wanted, last, pace);
+                        // Why all at `last`: the batch becomes usable as a whole when its last permit begins. Later is
+                        // safe, earlier would break the rate.
+                        state.keep_batch(request.turns - wanted, last, pace);
                         return Ok(VecDeque::from(vec![last; wanted as usize]));
                     }
                     let begins = |left: u32| {
                         let before = i64::from(left).saturating_mul(pace.turn_us);
-                        Instant::now() + duration(wait_us.saturating_sub(before).max(0))
+                        Instant::now() + from_micros(wait_us.saturating_sub(before).max(0))
                     };
                     return Ok((0..wanted).rev().map(begins).collect());
                 }
                 TurnAnswer::NotTaken(again_us) => {
-                    let again = Instant::now() + duration(again_us);
+                    let again = Instant::now() + from_micros(again_us);
                     if !request.background || again > deadline {
                         return Err(CallError::Busy {
-                            retry_after: duration(again_us),
+                            retry_after: from_micros(again_us),
                         });
                     }
                     sleep_until(again).await;
@@ -197,11 +193,12 @@ impl Bucket {
         }
     }
 
-    /// Nobody calls before the pause is over: nobody here from now on, and nobody elsewhere from the next ask on.
-    pub(super) async fn pause(&self, ledger: &dyn TurnLedger, told: Duration) {
-        let pause = told.min(duration(LONGEST_PAUSE_US));
-        self.shared().pause(Instant::now() + pause);
-        if let Err(error) = ledger.pause(&self.key, micros(pause)).await {
+    /// Pauses the bucket for `wanted`, at most an hour: in this process at once, in the others from their next use of
+    /// the ledger on. A ledger that fails is logged.
+    pub(super) async fn pause(&self, ledger: &dyn TurnLedger, wanted: Duration) {
+        let pause = wanted.min(from_micros(LONGEST_PAUSE_US));
+        self.current_state().pause(Instant::now() + pause);
+        if let Err(error) = ledger.pause(&self.key, to_micros(pause)).await {
             tracing::warn!(
                 bucket = self.key,
                 error,
@@ -211,147 +208,8 @@ impl Bucket {
     }
 }
 
-impl Shared {
-    fn pause(&self, until: Instant) {
-        let mut paused = lock(&self.paused_until);
-        *paused = (*paused).max(Some(until));
-    }
-
-    fn paused_until(&self) -> Option<Instant> {
-        lock(&self.paused_until).filter(|until| *until > Instant::now())
-    }
-
-    /// How long a pause is that ends after `deadline`.
-    fn pause_beyond(&self, deadline: Instant) -> Option<Duration> {
-        let until = self.paused_until().filter(|until| *until > deadline)?;
-        Some(until.saturating_duration_since(Instant::now()))
-    }
-
-    /// Turns of the lot that this process has; none where too few are left.
-    fn take_from_lot(&self, turns: u32) -> Option<VecDeque<Instant>> {
-        let (mut lot, now) = (lock(&self.lot), Instant::now());
-        let own = lot.as_mut().filter(|lot| lot.until >= now && lot.left >= turns)?;
-        own.left -= turns;
-        drop(lot);
-        Some(VecDeque::from(vec![now; turns as usize]))
-    }
-
-    fn keep_lot(&self, left: u32, begins: Instant, pace: &Pace) {
-        let lasts = duration(pace.turn_us.saturating_mul(i64::from(pace.lot)));
-        *lock(&self.lot) = Some(Lot {
-            left,
-            until: begins + lasts,
-        });
-    }
-
-    /// A provider without a rate: a pause that another replica was told.
-    async fn look_for_pause(&self, ledger: &dyn TurnLedger, key: &str) {
-        let now = Instant::now();
-        {
-            let mut looked_at = lock(&self.looked_at);
-            if looked_at.is_some_and(|at| now < at + LOOK_EVERY) {
-                return;
-            }
-            *looked_at = Some(now);
-        }
-        match ledger.paused_for_us(key).await {
-            Ok(0) => {}
-            Ok(paused_us) => self.pause(Instant::now() + duration(paused_us)),
-            Err(error) => tracing::debug!(
-                bucket = key,
-                error,
-                "whether the provider's calls are paused is not known"
-            ),
-        }
-    }
-
-    /// When a call that could not wait for its place may come again.
-    fn busy(&self, pace: &Pace, place: &Place<'_>) -> CallError {
-        self.busy_at(pace, place.before())
-    }
-
-    fn busy_at(&self, pace: &Pace, before: usize) -> CallError {
-        let now = Instant::now();
-        let next = lock(&self.next).map_or(Duration::ZERO, |next| next.saturating_duration_since(now));
-        let turns = i64::try_from(before).unwrap_or(i64::MAX);
-        // Why the bound: a full line is as long as everybody's patience together.
-        let line = duration(
-            pace.turn_us
-                .saturating_mul(turns)
-                .min(pace.ahead_us.max(pace.turn_us)),
-        );
-        CallError::Busy {
-            retry_after: next + line,
-        }
-    }
-}
-
-impl Reserved {
-    fn of(shared: &Arc<Shared>, turns: VecDeque<Instant>, deadline: Instant) -> Self {
-        Self {
-            turns,
-            pause: Some((shared.clone(), deadline)),
-        }
-    }
-
-    /// As many turns as are wanted, at any time that is no pause.
-    fn free(shared: &Arc<Shared>, deadline: Instant) -> Self {
-        Self::of(shared, VecDeque::new(), deadline)
-    }
-
-    /// Waits for the first turn, which stays to be used.
-    async fn begin(self) -> Result<Self, CallError> {
-        self.wait_until(self.turns.front().copied()).await?;
-        Ok(self)
-    }
-
-    /// A turn is left to be used.
-    pub(crate) fn is_left(&self) -> bool {
-        !self.turns.is_empty()
-    }
-
-    /// Waits for the next turn and uses it.
-    ///
-    /// # Errors
-    /// The provider asked for a pause meanwhile that is longer than the call may wait.
-    pub(crate) async fn next(&mut self) -> Result<(), CallError> {
-        let turn = self.turns.pop_front();
-        self.wait_until(turn).await
-    }
-
-    async fn wait_until(&self, turn: Option<Instant>) -> Result<(), CallError> {
-        if let Some(turn) = turn {
-            sleep_until(turn).await;
-        }
-        let Some((shared, deadline)) = &self.pause else {
-            return Ok(());
-        };
-        while let Some(until) = shared.paused_until() {
-            if until > *deadline {
-                return Err(CallError::Busy {
-                    retry_after: until.saturating_duration_since(Instant::now()),
-                });
-            }
-            sleep_until(until).await;
-        }
-        Ok(())
-    }
-}
-
 fn no_ledger(error: &LedgerError) -> CallError {
     CallError::NoLedger {
         reason: error.to_string(),
     }
-}
-
-fn duration(us: i64) -> Duration {
-    Duration::from_micros(u64::try_from(us).unwrap_or_default())
-}
-
-fn micros(duration: Duration) -> i64 {
-    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,4 +1,4 @@
-//! The calls of a map: what they would send, and what they read from recorded answers.
+//! Trials of a map's calls: the requests that they would send, and the values that they read from recorded responses.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -9,24 +9,28 @@ use serde_json::{Value, json};
 use url::Url;
 
 use super::{
-    cassette::{Cassette, Recorded, header_map},
+    cassette::{Cassette, RecordedResponse, parse_headers},
     report::Report,
-    sample,
+    sample::{sample_row, sample_upload},
 };
 use crate::{
     domain::{Observation, Policy},
     provider::{
-        AssetPage, CallError, Captures, Described, Provider, Subject,
         action::Action,
-        client::{Received, Sent},
+        calls::{AssetPage, Described},
+        client::{CallOutcome, RawResponse},
+        error::CallError,
+        loaded::Provider,
         report,
+        subject::{Captures, Subject},
         template::Scope,
         upload::Ask,
     },
 };
 
-/// Tries the steps of an upload; what they take stands in for what is missing later.
-pub(super) fn upload(
+/// Tries the steps of an upload and returns its captures, which later trials use. A capture that no recorded response
+/// gives is made up.
+pub(super) fn try_upload(
     provider: &Provider,
     cassette: &Cassette,
     now: DateTime<Utc>,
@@ -37,7 +41,7 @@ pub(super) fn upload(
     } else {
         Policy::Public
     };
-    let input = sample::upload(provider, policy, now);
+    let input = sample_upload(provider, policy, now);
     let found = provider.check_upload(&input).map_err(|error| error.to_string());
     let mut captures = Captures::new();
     for step in &provider.map.upload.steps {
@@ -45,16 +49,16 @@ pub(super) fn upload(
             captures: Some(&captures),
             ..Scope::of(&input, &provider.map.values)
         };
-        show(provider, step, &scope, report);
-        let mut taken = made_up(provider, step);
+        show_request(provider, step, &scope, report);
+        let mut taken = made_up_captures(provider, step);
         for recorded in cassette
             .answer
             .iter()
             .filter(|recorded| recorded.action == step.label)
         {
-            match take(provider, step, recorded, &scope, now) {
+            match take_recorded(provider, step, recorded, &scope, now) {
                 Ok(read) => {
-                    compare(
+                    compare_values(
                         &recorded.action,
                         &recorded.expect,
                         &Value::Object(read.clone()),
@@ -67,66 +71,71 @@ pub(super) fn upload(
         }
         captures.extend(taken);
     }
-    let told = found.and_then(|()| {
+    let descriptor = found.and_then(|()| {
         provider
             .upload_client(&input, &captures)
             .map_err(|error| error.to_string())
     });
-    if let Ok(told) = &told {
+    if let Ok(descriptor) = &descriptor {
         report.shown.push(format!(
             "the client is told: {}",
-            serde_json::to_string(told).unwrap_or_default()
+            serde_json::to_string(descriptor).unwrap_or_default()
         ));
     }
     let steps = provider.upload_steps();
-    report.finds(
+    report.add_finding(
         "upload",
-        told.map(|told| format!("{steps} call(s), then {}", json!(told.protocol))),
+        descriptor.map(|descriptor| format!("{steps} call(s), then {}", json!(descriptor.protocol))),
     );
     captures
 }
 
-/// Tries every other call that a map can have.
-pub(super) fn others(
+/// Tries every call but those that make an upload.
+pub(super) fn try_other_calls(
     provider: &Provider,
     cassette: &Cassette,
     captures: &Captures,
     now: DateTime<Utc>,
     report: &mut Report,
 ) {
-    let row = sample::row(provider, Policy::Signed, captures, now);
+    let row = sample_row(provider, Policy::Signed, captures, now);
     let scope = Scope::of(&row, &provider.map.values);
     let (upload, asset) = (&provider.map.upload, &provider.map.asset);
     for ask in upload.get.iter().chain(&asset.get) {
-        show(provider, &ask.action, &scope, report);
+        show_request(provider, &ask.action, &scope, report);
         for recorded in cassette
             .answer
             .iter()
             .filter(|recorded| recorded.action == ask.action.label)
         {
-            match observe(provider, ask, recorded, &row, now) {
-                Ok(seen) => compare(&recorded.action, &recorded.expect, &told(&seen), report),
+            match observe_recorded(provider, ask, recorded, &row, now) {
+                Ok(seen) => compare_values(
+                    &recorded.action,
+                    &recorded.expect,
+                    &observation_json(&seen),
+                    report,
+                ),
                 Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
             }
         }
     }
-    elsewhere(provider, cassette, now, report);
+    try_remote_lookups(provider, cassette, now, report);
     let updates = asset.updates.iter().map(|update| &update.action);
     for action in upload.cancel.iter().chain(&asset.delete).chain(updates) {
-        show(provider, action, &scope, report);
+        show_request(provider, action, &scope, report);
     }
 }
 
-/// Tries what finds assets that were made elsewhere.
-fn elsewhere(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, report: &mut Report) {
-    let stranger = Subject {
+/// Tries `[asset.list]` and `[asset.find]`, the calls that find assets made elsewhere.
+fn try_remote_lookups(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, report: &mut Report) {
+    let input = Subject {
         playback_id: Some("sample-playback_id".to_owned()),
-        ..Subject::stranger(Policy::Signed, now)
+        ..Subject::without_row(Policy::Signed, now)
     };
     let first = provider.first_page();
     let scope = Scope {
         page: first.page,
-        ..Scope::of(&stranger, &provider.map.values)
+        ..Scope::of(&input, &provider.map.values)
     };
     let asset = &provider.map.asset;
     let list = asset.list.as_ref().map(|list| &list.action);
@@ -134,37 +143,41 @@ fn elsewhere(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, repor
         .into_iter()
         .chain(asset.find.as_ref().map(|find| &find.action))
     {
-        show(provider, action, &scope, report);
+        show_request(provider, action, &scope, report);
         for recorded in cassette
             .answer
             .iter()
             .filter(|recorded| recorded.action == action.label)
         {
-            let read = answer(provider, action, recorded, &scope, now).and_then(|sent| {
-                match (sent, &asset.list, &asset.find) {
-                    (Sent::Done(answer), Some(list), _) if action.label == list.action.label => provider
-                        .read_page(list, &answer, &first, &stranger)
-                        .map(|page| listed(&page)),
-                    (Sent::Done(answer), _, Some(find)) => {
-                        Ok(described(&provider.read_found(&find.fields, &answer, &stranger)))
+            let read =
+                classify_recorded(provider, action, recorded, &scope, now).and_then(|outcome| {
+                    match (outcome, &asset.list, &asset.find) {
+                        (CallOutcome::Done(response), Some(list), _) if action.label == list.action.label => {
+                            provider
+                                .read_page(list, &response, &first, &input)
+                                .map(|page| page_json(&page))
+                        }
+                        (CallOutcome::Done(response), _, Some(find)) => {
+                            let found = provider.read_found_asset(&find.fields, &response, &input);
+                            Ok(remote_video_json(&found))
+                        }
+                        _ => Ok(json!({"gone": true})),
                     }
-                    _ => Ok(json!({"gone": true})),
-                }
-            });
+                });
             match read {
-                Ok(read) => compare(&recorded.action, &recorded.expect, &read, report),
+                Ok(read) => compare_values(&recorded.action, &recorded.expect, &read, report),
                 Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
             }
         }
     }
 }
 
-/// A page: how many assets it has, and what it says of the first.
-fn listed(page: &AssetPage) -> Value {
+/// Returns a page as JSON: the number of its assets, and the report about the first.
+fn page_json(page: &AssetPage) -> Value {
     let Some(first) = page.assets.first() else {
         return json!({"count": 0, "more": page.next.is_some()});
     };
-    let mut out = described(&first.described);
+    let mut out = remote_video_json(&first.described);
     out["count"] = page.assets.len().into();
     out["more"] = page.next.is_some().into();
     out["title"] = json!(first.title);
@@ -172,15 +185,16 @@ fn listed(page: &AssetPage) -> Value {
     out
 }
 
-fn described(found: &Described) -> Value {
-    let mut out = told(&found.seen);
+/// Returns a video without a row as JSON, by the map's names.
+fn remote_video_json(found: &Described) -> Value {
+    let mut out = observation_json(&found.seen);
     out["video_id"] = json!(found.video_id);
     out["policy"] = json!(found.policy);
     out
 }
 
-/// What an observation says, by the map's names.
-pub(super) fn told(seen: &Observation) -> Value {
+/// Returns an observation as JSON, by the map's names.
+pub(super) fn observation_json(seen: &Observation) -> Value {
     let mut out = json!({
         "status": seen.status, "gone": seen.gone, "upload_id": seen.upload_id, "asset_id": seen.asset_id,
     });
@@ -190,10 +204,16 @@ pub(super) fn told(seen: &Observation) -> Value {
     out
 }
 
-/// Notes every value that is not what the cassette expects.
-pub(super) fn compare(what: &str, expect: &BTreeMap<String, Value>, read: &Value, report: &mut Report) {
+/// Adds a problem for every value that differs from what the cassette expects. Numbers compare by value.
+pub(super) fn compare_values(
+    what: &str,
+    expect: &BTreeMap<String, Value>,
+    read: &Value,
+    report: &mut Report,
+) {
     for (name, wanted) in expect {
         let found = read.get(name).unwrap_or(&Value::Null);
+        // Why by value: TOML writes `10` where the provider's JSON has `10.0`.
         let equal = found == wanted || (found.is_number() && found.as_f64() == wanted.as_f64());
         if !equal {
             report.problems.push(format!(
@@ -203,8 +223,8 @@ pub(super) fn compare(what: &str, expect: &BTreeMap<String, Value>, read: &Value
     }
 }
 
-/// Shows a request with its secrets masked.
-fn show(provider: &Provider, action: &Action, scope: &Scope<'_>, report: &mut Report) {
+/// Adds a request to the report, with its secrets masked.
+fn show_request(provider: &Provider, action: &Action, scope: &Scope<'_>, report: &mut Report) {
     let masked = Scope {
         masked: true,
         ..*scope
@@ -233,8 +253,8 @@ fn show(provider: &Provider, action: &Action, scope: &Scope<'_>, report: &mut Re
     }
 }
 
-/// Captures that nobody recorded: an address where the client is sent to one, a word elsewhere.
-fn made_up(provider: &Provider, step: &Action) -> Captures {
+/// Makes captures up for a step: a URL where the client's URL begins with the capture, a word elsewhere.
+fn made_up_captures(provider: &Provider, step: &Action) -> Captures {
     let start = provider.map.upload.client.url().captured_name();
     let value = |name: &str| {
         if start == Some(name) {
@@ -249,51 +269,55 @@ fn made_up(provider: &Provider, step: &Action) -> Captures {
         .collect()
 }
 
-fn answer(
+/// Classifies a recorded response as if it had come over the wire.
+fn classify_recorded(
     provider: &Provider,
     action: &Action,
-    recorded: &Recorded,
+    recorded: &RecordedResponse,
     scope: &Scope<'_>,
     now: DateTime<Utc>,
-) -> Result<Sent, CallError> {
+) -> Result<CallOutcome, CallError> {
     let request = action.request(scope)?;
-    let received = Received {
+    let raw = RawResponse {
         status: StatusCode::from_u16(recorded.status).map_err(|_| CallError::outage("its status is none"))?,
-        headers: header_map(&recorded.headers).map_err(CallError::outage)?,
+        headers: parse_headers(&recorded.headers).map_err(CallError::outage)?,
         url: Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?,
         body: Ok(recorded.body.clone().into_bytes()),
         asked_at: now,
         took: Duration::ZERO,
     };
-    provider.map.client.receive(action, received, now)
+    provider.map.client.classify_response(action, raw, now)
 }
 
-fn take(
+/// Takes a step's captures from a recorded response.
+fn take_recorded(
     provider: &Provider,
     step: &Action,
-    recorded: &Recorded,
+    recorded: &RecordedResponse,
     scope: &Scope<'_>,
     now: DateTime<Utc>,
 ) -> Result<Captures, CallError> {
-    match answer(provider, step, recorded, scope, now)? {
-        Sent::Done(answer) => answer.take(step, scope),
-        Sent::Gone | Sent::TooLate => Ok(Captures::new()),
+    match classify_recorded(provider, step, recorded, scope, now)? {
+        CallOutcome::Done(response) => response.take_captures(step, scope),
+        CallOutcome::Gone | CallOutcome::TooLate => Ok(Captures::new()),
     }
 }
 
-fn observe(
+/// Reads a recorded response as an observation.
+fn observe_recorded(
     provider: &Provider,
     ask: &Ask,
-    recorded: &Recorded,
+    recorded: &RecordedResponse,
     row: &Subject,
     now: DateTime<Utc>,
 ) -> Result<Observation, CallError> {
     let scope = Scope::of(row, &provider.map.values);
     let mut seen = Observation::default();
-    if let Sent::Done(answer) = answer(provider, &ask.action, recorded, &scope, now)? {
-        report::tell(&ask.fields, answer.given(), &scope, &mut seen);
-        if let Some(says) = ask.status.find(answer.given(), &scope) {
-            says.tell(&mut seen);
+    let outcome = classify_recorded(provider, &ask.action, recorded, &scope, now)?;
+    if let CallOutcome::Done(response) = outcome {
+        report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
+        if let Some(claim) = ask.status.find(response.as_input(), &scope) {
+            claim.tell(&mut seen);
         }
     }
     Ok(seen)

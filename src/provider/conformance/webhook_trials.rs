@@ -1,34 +1,35 @@
-//! The webhooks of a map, tried with recorded deliveries.
+//! Trials of `[webhook]` with recorded deliveries.
 
 use bytes::Bytes;
 use serde_json::json;
 
 use super::{
-    calls::{compare, told},
-    cassette::{Cassette, Sample, header_map},
+    call_trials::{compare_values, observation_json},
+    cassette::{Cassette, RecordedDelivery, parse_headers},
     report::Report,
-    sample,
+    sample::sample_row,
 };
 use crate::{
     domain::Policy,
-    provider::{Captures, Provider},
+    provider::{loaded::Provider, subject::Captures},
 };
 
 /// Verifies and reads every delivery of the cassette.
-pub(super) fn read(provider: &Provider, cassette: &Cassette, report: &mut Report) {
+pub(super) fn try_webhooks(provider: &Provider, cassette: &Cassette, report: &mut Report) {
     if !provider.receives_webhooks() {
         let why = "the map has no [webhook]: the provider is only asked";
-        return report.finds("webhook", Err(why.to_owned()));
+        return report.add_finding("webhook", Err(why.to_owned()));
     }
+    // Why counted from here: the report holds problems of the calls already.
     let before = report.problems.len();
     for delivery in &cassette.webhook {
-        if let Err(problem) = one(provider, delivery, report) {
+        if let Err(problem) = try_delivery(provider, delivery, report) {
             report
                 .problems
                 .push(format!("webhook \"{}\": {problem}", delivery.name));
         }
     }
-    report.finds(
+    report.add_finding(
         "webhook",
         match (cassette.webhook.len(), report.problems.len() - before) {
             (0, _) => Ok("no sample was tried".to_owned()),
@@ -38,8 +39,12 @@ pub(super) fn read(provider: &Provider, cassette: &Cassette, report: &mut Report
     );
 }
 
-fn one(provider: &Provider, delivery: &Sample, report: &mut Report) -> Result<(), String> {
-    let headers = header_map(&delivery.headers)?;
+/// Verifies one delivery, reads it, and compares what is read with what the cassette expects.
+///
+/// # Errors
+/// It does not verify, or is no JSON. An event that the map ignores is read as no observation.
+fn try_delivery(provider: &Provider, delivery: &RecordedDelivery, report: &mut Report) -> Result<(), String> {
+    let headers = parse_headers(&delivery.headers)?;
     let check = provider
         .begin_webhook(&headers, delivery.at)
         .map_err(|error| error.to_string())?;
@@ -47,10 +52,10 @@ fn one(provider: &Provider, delivery: &Sample, report: &mut Report) -> Result<()
         .finish(Bytes::from(delivery.body.clone()))
         .map_err(|error| error.to_string())?;
     let event = provider.read_event(&body).map_err(|error| error.to_string())?;
-    let row = sample::row(provider, Policy::Signed, &Captures::new(), delivery.at);
+    let row = sample_row(provider, Policy::Signed, &Captures::new(), delivery.at);
     let mut read = match provider.translate(body.bytes(), &row, &event.event_id, delivery.at) {
         Ok(translated) => {
-            let mut read = told(&translated.observation);
+            let mut read = observation_json(&translated.observation);
             read["refresh"] = translated.refresh.into();
             read
         }
@@ -60,7 +65,7 @@ fn one(provider: &Provider, delivery: &Sample, report: &mut Report) -> Result<()
     read["event_id"] = event.event_id.into();
     read["event_type"] = event.event_type.into();
     read["video_id"] = json!(event.video_id);
-    compare(
+    compare_values(
         &format!("webhook \"{}\"", delivery.name),
         &delivery.expect,
         &read,

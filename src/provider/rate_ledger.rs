@@ -1,4 +1,7 @@
-//! Where an account's turns are written down.
+//! The shared record of a provider's rate: one [`Ledger`] a bucket, read and written by every process of the fleet.
+//!
+//! With PostgreSQL the record is a table, so that all replicas together keep the provider's rate. With SQLite one
+//! process is the whole fleet, and [`MemoryLedger`] does. The arithmetic is the same: [`Ledger`] in the domain.
 
 use std::{
     collections::HashMap,
@@ -11,12 +14,13 @@ use tokio::time::Instant;
 
 use crate::domain::{Ledger, Pace, TurnAnswer, TurnRequest};
 
-/// Why a ledger could not be read or written.
+/// Reason for which a ledger could not be read or written.
 pub type LedgerError = Box<dyn Error + Send + Sync>;
 
-/// What every process that calls a provider shares: a [`Ledger`] a bucket, by one clock.
+/// A store of [`Ledger`]s, one a bucket, all by the same clock. `bucket` is a key such as `mux/POST`.
+// Why boxed futures: the trait is used as `dyn`, which `async fn` does not allow.
 pub trait TurnLedger: Send + Sync {
-    /// As [`Ledger::take`].
+    /// Takes permits from `bucket`, as [`Ledger::take`] does.
     fn take<'a>(
         &'a self,
         bucket: &'a str,
@@ -24,14 +28,14 @@ pub trait TurnLedger: Send + Sync {
         request: TurnRequest,
     ) -> BoxFuture<'a, Result<TurnAnswer, LedgerError>>;
 
-    /// As [`Ledger::pause`].
+    /// Gives out no permit of `bucket` for `pause_us` microseconds, as [`Ledger::pause`] does.
     fn pause<'a>(&'a self, bucket: &'a str, pause_us: i64) -> BoxFuture<'a, Result<(), LedgerError>>;
 
-    /// As [`Ledger::paused_for_us`].
+    /// Returns the microseconds until a pause of `bucket` ends, 0 without one, as [`Ledger::paused_for_us`] does.
     fn paused_for_us<'a>(&'a self, bucket: &'a str) -> BoxFuture<'a, Result<i64, LedgerError>>;
 }
 
-/// The ledger of a process that has no database: in memory, by the monotonic clock.
+/// A [`RateLedger`] in memory, by the monotonic clock, for a process that shares no database with others.
 #[derive(Debug)]
 pub(crate) struct MemoryLedger {
     begin: Instant,
@@ -39,6 +43,7 @@ pub(crate) struct MemoryLedger {
 }
 
 impl MemoryLedger {
+    /// Creates a ledger without buckets; each is made by its first use.
     pub(crate) fn new() -> Self {
         Self {
             begin: Instant::now(),
@@ -46,8 +51,9 @@ impl MemoryLedger {
         }
     }
 
-    fn with<T>(&self, bucket: &str, work: impl FnOnce(&mut Ledger, i64) -> T) -> T {
-        // Why so late a begin: an idle account has saved up its whole burst.
+    /// Runs `work` on the bucket's ledger with the time in microseconds, under the lock.
+    fn with_ledger<T>(&self, bucket: &str, work: impl FnOnce(&mut Ledger, i64) -> T) -> T {
+        // Why: a new ledger's times are 0. With a clock that began this long ago an idle account has its whole burst.
         let now_us = i64::try_from(self.begin.elapsed().as_micros()).unwrap_or(i64::MAX / 4) + i64::MAX / 4;
         let mut buckets = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
         work(buckets.entry(bucket.to_owned()).or_default(), now_us)
@@ -61,18 +67,19 @@ impl TurnLedger for MemoryLedger {
         pace: &'a Pace,
         request: TurnRequest,
     ) -> BoxFuture<'a, Result<TurnAnswer, LedgerError>> {
-        async move { Ok(self.with(bucket, |ledger, now_us| ledger.take(pace, &request, now_us))) }.boxed()
+        async move { Ok(self.with_ledger(bucket, |ledger, now_us| ledger.take(pace, &request, now_us))) }
+            .boxed()
     }
 
     fn pause<'a>(&'a self, bucket: &'a str, pause_us: i64) -> BoxFuture<'a, Result<(), LedgerError>> {
         async move {
-            self.with(bucket, |ledger, now_us| ledger.pause(pause_us, now_us));
+            self.with_ledger(bucket, |ledger, now_us| ledger.pause(pause_us, now_us));
             Ok(())
         }
         .boxed()
     }
 
     fn paused_for_us<'a>(&'a self, bucket: &'a str) -> BoxFuture<'a, Result<i64, LedgerError>> {
-        async move { Ok(self.with(bucket, |ledger, now_us| ledger.paused_for_us(now_us))) }.boxed()
+        async move { Ok(self.with_ledger(bucket, |ledger, now_us| ledger.paused_for_us(now_us))) }.boxed()
     }
 }

@@ -1,4 +1,4 @@
-//! One call as operators see it: its span, its place in the metrics, and a line where it fails.
+//! One call as operators see it: its span, its metrics, and a log line where it fails.
 
 use std::time::Instant;
 
@@ -11,19 +11,22 @@ use crate::{
     telemetry::{self, CallMeter, TRACE},
 };
 
-/// A call under way.
-pub(super) struct Watched<'a> {
+/// Observes one call from its start to its end.
+pub(super) struct CallObserver<'a> {
     meter: &'a CallMeter,
+    /// The action's table in the map, such as `asset.get`.
     action: &'a str,
     span: Span,
+    /// The host called; empty until the request leaves.
     host: String,
     status: Option<u16>,
-    /// When the provider was asked; its turn in the rate is over then.
-    asked: Option<Instant>,
+    /// The time at which the request left, after the wait for its rate permit; `None` where it never did.
+    sent_at: Option<Instant>,
 }
 
-impl<'a> Watched<'a> {
-    pub(super) fn begin(meter: &'a CallMeter, action: &'a Action) -> Self {
+impl<'a> CallObserver<'a> {
+    /// Opens the call's span. Call [`CallObserver::finish`] at its end.
+    pub(super) fn start(meter: &'a CallMeter, action: &'a Action) -> Self {
         let span = tracing::info_span!(
             target: TRACE,
             "provider call",
@@ -43,40 +46,43 @@ impl<'a> Watched<'a> {
             span,
             host: String::new(),
             status: None,
-            asked: None,
+            sent_at: None,
         }
     }
 
+    /// Returns the call's span, for the future that sends the request.
     pub(super) fn span(&self) -> Span {
         self.span.clone()
     }
 
-    /// The request leaves now; the trace goes with it.
-    pub(super) fn goes_out(&mut self, method: &Method, url: &Url, headers: &mut HeaderMap) {
+    /// Notes that the request leaves now, and adds the trace's headers to it.
+    pub(super) fn request_leaves(&mut self, method: &Method, url: &Url, headers: &mut HeaderMap) {
         url.host_str().unwrap_or_default().clone_into(&mut self.host);
+        // Why: without tracing the values are not even formatted.
         if !self.span.is_disabled() {
             self.span.record("http.request.method", method.as_str());
             self.span.record("server.address", self.host.as_str());
         }
         telemetry::inject(&self.span, headers);
-        self.asked = Some(Instant::now());
+        self.sent_at = Some(Instant::now());
     }
 
-    pub(super) fn answered(&mut self, status: StatusCode) {
+    /// Notes the status of the response.
+    pub(super) fn response_arrived(&mut self, status: StatusCode) {
         self.status = Some(status.as_u16());
         if !self.span.is_disabled() {
             self.span.record("http.response.status_code", status.as_u16());
         }
     }
 
-    /// Counts it under its result's name, and says so where it failed.
-    pub(super) fn end(self, ended: Result<&'static str, &CallError>) {
-        let result = ended.unwrap_or_else(result_of);
-        let took = self.asked.map(|asked| asked.elapsed());
+    /// Counts the call under its result's label, and logs it where it failed.
+    pub(super) fn finish(self, ended: Result<&'static str, &CallError>) {
+        let result = ended.unwrap_or_else(error_label);
+        let took = self.sent_at.map(|sent_at| sent_at.elapsed());
         self.meter.ended(self.action, result, took);
         let Err(error) = ended else { return };
         if matches!(error, CallError::Busy { .. }) {
-            // Why no warning: our own throttle works as it should, and a crowd would fill the log with it.
+            // Why no warning: our own limiter works as it should, and a burst of requests would fill the log with it.
             return tracing::debug!(provider = self.meter.provider(), action = self.action, %error, "no turn for a call");
         }
         self.span.record("error.type", result);
@@ -87,8 +93,8 @@ impl<'a> Watched<'a> {
     }
 }
 
-/// How a failed call is counted.
-pub(super) const fn result_of(error: &CallError) -> &'static str {
+/// Returns the label under which the metrics count a failed call.
+pub(super) const fn error_label(error: &CallError) -> &'static str {
     match error {
         CallError::Refused { .. } => "refused",
         CallError::Outage { .. } => "outage",

@@ -1,20 +1,22 @@
-//! The real API, read only: is it there, and does it take our credentials?
+//! Calls to the real API, read only: they tell whether it is there and accepts our credentials.
 
 use chrono::{DateTime, Utc};
 use http::Method;
 
-use super::{report::Report, sample};
+use super::{report::Report, sample::sample_row};
 use crate::{
     domain::Policy,
-    provider::{CallError, Captures, Priority, Provider, template::Scope},
+    provider::{error::CallError, loaded::Provider, priority::Priority, subject::Captures, template::Scope},
 };
 
-/// Asks for an upload and an asset that cannot exist: "it is not there" is the answer that is hoped for.
-pub(super) async fn ask(provider: &Provider, now: DateTime<Utc>, report: &mut Report) {
-    let row = sample::row(provider, Policy::Public, &Captures::new(), now);
+/// Looks up an upload and an asset that cannot exist. Any answer but 401 and 403, "not found" above all, shows that the
+/// credentials are accepted.
+pub(super) async fn try_live(provider: &Provider, now: DateTime<Utc>, report: &mut Report) {
+    let row = sample_row(provider, Policy::Public, &Captures::new(), now);
     let scope = Scope::of(&row, &provider.map.values);
     let asks = provider.map.asset.get.iter().chain(&provider.map.upload.get);
     let mut asked = 0;
+    // Why GET alone: a trial must not change anything at the provider.
     for ask in asks.filter(|ask| *ask.action.method() == Method::GET) {
         asked += 1;
         let label = &ask.action.label;

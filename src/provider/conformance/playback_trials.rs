@@ -1,15 +1,20 @@
-//! The addresses of a sample video.
+//! The playback URLs of the sample video.
 
 use chrono::{DateTime, Utc};
 
-use super::{report::Report, sample};
+use super::{report::Report, sample::sample_row};
 use crate::{
     domain::Policy,
-    provider::{Captures, PlaybackAsk, Provider},
+    provider::{loaded::Provider, playback::PlaybackAsk, subject::Captures},
 };
 
-/// Makes the addresses for both policies, where that takes no call.
-pub(super) async fn play(provider: &Provider, captures: &Captures, now: DateTime<Utc>, report: &mut Report) {
+/// Makes the URLs for both policies, where that takes no call to the provider. Failure is a problem.
+pub(super) async fn try_playback(
+    provider: &Provider,
+    captures: &Captures,
+    now: DateTime<Utc>,
+    report: &mut Report,
+) {
     let sizes = [("large".to_owned(), 640)];
     for policy in [Policy::Public, Policy::Signed] {
         if !provider.can_play(policy) {
@@ -22,7 +27,7 @@ pub(super) async fn play(provider: &Provider, captures: &Captures, now: DateTime
                 .push(format!("a {word} video's addresses take a call to the provider"));
             continue;
         }
-        let row = sample::row(provider, policy, captures, now);
+        let row = sample_row(provider, policy, captures, now);
         let ask = PlaybackAsk {
             now,
             expires_in_s: 3600,

@@ -1,0 +1,192 @@
+//! One call, from the compiled action to its classified outcome.
+
+use chrono::{DateTime, Utc};
+use http::{
+    HeaderMap, HeaderValue, Method, StatusCode,
+    header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE},
+};
+use tracing::Instrument;
+use url::Url;
+
+use super::{
+    api::Client,
+    call_observer::CallObserver,
+    response::{CallOutcome, RawResponse},
+    transport::{describe_transport_error, read_body},
+    upload_permits::UploadTurns,
+};
+use crate::{
+    limits::lend_permit_while,
+    provider::{
+        action::{Action, ActionRequest},
+        error::CallError,
+        priority::Priority,
+        subject::Captures,
+        template::Scope,
+    },
+};
+
+impl Client {
+    /// Makes one call with a rate permit of its own.
+    ///
+    /// # Errors
+    /// A refusal, an outage, a value that is missing, or no permit in time.
+    pub(crate) async fn run(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        priority: Priority<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<CallOutcome, CallError> {
+        let mut observer = CallObserver::start(&self.meter, action);
+        let permits = &mut UploadTurns::default();
+        let outcome = self
+            .attempt_call(action, scope, (priority, permits), now, &mut observer)
+            .await;
+        observer.finish(outcome.as_ref().map(CallOutcome::result_label));
+        outcome
+    }
+
+    /// Makes one call with a rate permit of its own, for the captures of the action. See [`Client::take_with_permits`].
+    pub(crate) async fn take(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        priority: Priority<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Captures, CallError> {
+        self.take_with_permits(action, scope, (priority, &mut UploadTurns::default()), now)
+            .await
+    }
+
+    /// Makes one call for the captures of the action, with the next of the reserved permits, or with a permit of its
+    /// own where none is left for it.
+    ///
+    /// # Errors
+    /// As [`Client::run`]; also where the response lacks a capture that is not optional, and where the provider answers
+    /// "gone" or "too late".
+    pub(crate) async fn take_with_permits(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        permits: (Priority<'_>, &mut UploadTurns),
+        now: DateTime<Utc>,
+    ) -> Result<Captures, CallError> {
+        let mut observer = CallObserver::start(&self.meter, action);
+        let taken = match self
+            .attempt_call(action, scope, permits, now, &mut observer)
+            .await
+        {
+            Ok(CallOutcome::Done(response)) => response.take_captures(action, scope),
+            // Why an error: such a response has nothing to take, and a call of this kind is made for its captures.
+            Ok(CallOutcome::Gone | CallOutcome::TooLate) => Err(CallError::Refused {
+                status: 404,
+                message: None,
+            }),
+            Err(error) => Err(error),
+        };
+        observer.finish(taken.as_ref().map(|_| "ok"));
+        taken
+    }
+
+    /// Fills the request in, waits for its permit, and sends it. The [`CallObserver`] is finished by the caller.
+    async fn attempt_call(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        (priority, permits): (Priority<'_>, &mut UploadTurns),
+        now: DateTime<Utc>,
+        observer: &mut CallObserver<'_>,
+    ) -> Result<CallOutcome, CallError> {
+        let request = action.request(scope)?;
+        // Why: neither a slow provider nor its rate may hold permits that requests without a call need.
+        lend_permit_while(async {
+            let waiting = self.clock.stopwatch();
+            let counts = self.wait_for_permit(&request, priority, permits).await?;
+            // Why not `now`: an answer's stamp is the time at which the request went out, after the wait.
+            let asked_at = now + waiting.elapsed();
+            self.send_request(action, request, counts, asked_at, observer)
+                .await
+        })
+        .await
+    }
+
+    /// Requests `url` with GET and without credentials, as any viewer does, and returns the HTTP status. Takes no
+    /// permit.
+    pub(crate) async fn status_of(&self, url: &str) -> Result<u16, CallError> {
+        let url = Url::parse(url).map_err(|_| CallError::outage("the map makes no address of it"))?;
+        let response = self.http.get(url.clone()).send().await;
+        let response = response.map_err(|error| CallError::outage(describe_transport_error(&error, &url)))?;
+        Ok(response.status().as_u16())
+    }
+
+    /// Returns all headers of a request, credentials included. The action's own headers win over `[api].headers`.
+    pub(crate) fn headers_of(&self, request: &ActionRequest) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        if request.body.is_some() {
+            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        } else if [Method::POST, Method::PUT, Method::PATCH].contains(&request.method) {
+            // Why: without a body the HTTP client leaves the length out, and some servers answer that with 411.
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+        }
+        if request.own_origin {
+            headers.extend(self.headers.clone());
+        }
+        if request.with_auth {
+            headers.extend(self.auth.clone());
+        }
+        for (name, value) in &request.headers {
+            headers.insert(name, value.clone());
+        }
+        headers
+    }
+
+    /// Sends the request and classifies the response. `counts` says that the call counts in the rate, so that a 429
+    /// pauses it.
+    async fn send_request(
+        &self,
+        action: &Action,
+        request: ActionRequest,
+        counts: bool,
+        asked_at: DateTime<Utc>,
+        observer: &mut CallObserver<'_>,
+    ) -> Result<CallOutcome, CallError> {
+        let url =
+            Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?;
+        let mut headers = self.headers_of(&request);
+        observer.request_leaves(&request.method, &url, &mut headers);
+        let mut call = self
+            .http
+            .request(request.method.clone(), url.clone())
+            .headers(headers);
+        if let Some(body) = &request.body {
+            call = call.body(body.to_string());
+        }
+        let sending = self.clock.stopwatch();
+        let response = call
+            .send()
+            .instrument(observer.span())
+            .await
+            .map_err(|error| CallError::outage(describe_transport_error(&error, &url)))?;
+        let took = sending.elapsed();
+        let (status, headers) = (response.status(), response.headers().clone());
+        observer.response_arrived(status);
+        let body = read_body(response, &url).await;
+        let raw = RawResponse {
+            status,
+            headers,
+            url,
+            body,
+            asked_at,
+            took,
+        };
+        let retry_after = self.retry_after(&raw.headers, asked_at);
+        let outcome = self.classify_response(action, raw, asked_at);
+        // Why only an error: a map may list 429 in `gone` or `ok`, where it says nothing about the rate.
+        if status == StatusCode::TOO_MANY_REQUESTS && counts && outcome.is_err() {
+            self.rate.pause(&request.method, retry_after).await;
+        }
+        outcome
+    }
+}

@@ -1,0 +1,100 @@
+//! The webhook side of a [`Provider`].
+//!
+//! 1. [`Provider::begin_webhook`] checks what needs no body: required headers, the signature's form, the timestamp.
+//!    A failure is a 401, and the body is not read.
+//! 2. [`SignatureCheck::finish`] verifies the raw body; only its result, a [`VerifiedBody`], can be read.
+//! 3. [`Provider::read_event`] reads the event's id, type and the ids of its video. No row is needed.
+//! 4. [`Provider::translate_event`] or [`Provider::translate_excerpt`] turns the stored event into an observation of
+//!    one video, later and with the video's row at hand. Both may run again at any time.
+
+use chrono::{DateTime, Utc};
+use http::HeaderMap;
+
+use super::{
+    loaded::Provider,
+    subject::Subject,
+    template::Scope,
+    webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody},
+};
+use crate::domain::Excerpt;
+
+impl Provider {
+    /// Checks everything about a delivery that needs no body: required headers, the signature's form, the timestamp.
+    ///
+    /// # Errors
+    /// [`Refused`] where one of them is wrong: answer 401 and do not read the body. [`Refused::Unsupported`] without
+    /// `[webhook]`.
+    pub fn begin_webhook(
+        &self,
+        headers: &HeaderMap,
+        now: DateTime<Utc>,
+    ) -> Result<SignatureCheck<'_>, Refused> {
+        let webhook = self.map.webhook.as_ref().ok_or(Refused::Unsupported)?;
+        webhook.verify.begin(headers, now)
+    }
+
+    /// Reads everything of a verified event that needs no row.
+    ///
+    /// # Errors
+    /// [`Unreadable`] where the body is no JSON. The event is stored as failed under the id that the error carries.
+    pub fn read_event(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
+        match &self.map.webhook {
+            Some(webhook) => webhook.events.read(body),
+            None => Err(Unreadable {
+                event_id: format!("sha256:{}", body.sha256()),
+            }),
+        }
+    }
+
+    /// Returns `event_type` where the map names it, else `other`: a label of bounded variety for metrics.
+    pub fn known_type<'a>(&'a self, event_type: &str) -> &'a str {
+        let webhook = self.map.webhook.as_ref();
+        webhook.map_or("other", |webhook| webhook.events.known_type(event_type))
+    }
+
+    /// Translates a stored event to an observation of the video in `subject`. `body` holds the raw bytes that were
+    /// verified on arrival.
+    ///
+    /// # Errors
+    /// [`TranslateError::Unreadable`] where the body is no JSON, [`TranslateError::Ignored`] where the map loaded now ignores
+    /// the event.
+    pub fn translate(
+        &self,
+        body: &[u8],
+        subject: &Subject,
+        event_id: &str,
+        seen_at: DateTime<Utc>,
+    ) -> Result<Translation, TranslateError> {
+        let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
+        let excerpt = webhook
+            .events
+            .excerpt(body)
+            .map_err(|_| TranslateError::Unreadable)?;
+        self.translate_excerpt(&excerpt, subject, event_id, seen_at)
+    }
+
+    /// Returns true where this map made `excerpt`, so that it holds everything the map reads of an event. An excerpt
+    /// made by another map may lack something.
+    pub fn reads_by(&self, excerpt: &Excerpt) -> bool {
+        let webhook = self.map.webhook.as_ref();
+        webhook.is_some_and(|webhook| webhook.events.made(excerpt))
+    }
+
+    /// Translates an event from the [`Excerpt`] made when it arrived, without parsing its body again. See
+    /// [`Provider::translate_event`].
+    ///
+    /// # Errors
+    /// [`TranslateError::Ignored`] where the map loaded now ignores the event.
+    pub fn translate_excerpt(
+        &self,
+        excerpt: &Excerpt,
+        subject: &Subject,
+        event_id: &str,
+        seen_at: DateTime<Utc>,
+    ) -> Result<Translation, TranslateError> {
+        let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
+        webhook
+            .events
+            .translate(excerpt, &Scope::of(subject, &self.map.values), event_id, seen_at)
+    }
+}

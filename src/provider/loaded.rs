@@ -1,0 +1,157 @@
+//! [`Provider`]: one loaded map, with its HTTP client and its keys, and the questions about its capabilities.
+//!
+//! The methods that act stand in files of their own: `calls` (uploads, assets, lists, checks), `events` (webhooks) and
+//! `play` (playback).
+
+use aws_lc_rs::digest::{SHA256, digest};
+
+use super::{
+    error::MapError,
+    load_options::{Env, LoadOptions},
+    map::Map,
+    subject::Subject,
+    upload::Protocol,
+};
+use crate::domain::{NeededIds, Policy};
+
+/// An optional part of a map.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Capability {
+    /// `[upload.get]`: look an upload up.
+    UploadGet,
+    /// `[upload.cancel]`: cancel an upload.
+    UploadCancel,
+    /// `[asset.get]`: look an asset up.
+    AssetGet,
+    /// `[asset.delete]`: delete an asset.
+    AssetDelete,
+    /// `[asset.list]`: list all assets of the account.
+    AssetList,
+    /// `[asset.find]`: find the asset that a playback id belongs to.
+    AssetFind,
+    /// `[[asset.update]]`: send changed fields to the provider.
+    AssetUpdate,
+    /// `[thumbnail]`: make URLs of pictures.
+    Thumbnails,
+}
+
+/// One compiled map with its HTTP client and its keys.
+pub struct Provider {
+    name: String,
+    digest: String,
+    pub(super) map: Map,
+}
+
+impl Provider {
+    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages only. [`LoadOptions`]
+    /// hold what is not in the map.
+    ///
+    /// # Errors
+    /// [`MapError`] for anything that the vocabulary does not allow, a variable that is not set, or a key that cannot be
+    /// read.
+    pub fn load(
+        name: &str,
+        file: &str,
+        toml: &str,
+        env: Env<'_>,
+        options: &LoadOptions,
+    ) -> Result<Self, MapError> {
+        let mut map = Map::compile(file, toml, env, options)?;
+        // Why the first step's host: the map does not say which host is the API's, and every upload begins there.
+        let own_host = map.upload.steps.first().and_then(|step| step.url().host());
+        map.client.set_account(name, own_host);
+        // Why 8 bytes: the digest tells two versions of a map apart in ETags; it proves nothing.
+        let digest = hex::encode(&digest(&SHA256, toml.as_bytes()).as_ref()[..8]);
+        Ok(Self {
+            name: name.to_owned(),
+            digest,
+            map,
+        })
+    }
+
+    /// Takes over the rate limiter state of `old`, the same provider's map before a reload: permits taken, queued calls
+    /// and a pause that the provider asked for all stay in force.
+    pub fn continue_from(&self, old: &Self) {
+        self.map.client.continue_from(&old.map.client);
+    }
+
+    /// Returns the map's name, as settings and webhook routes spell it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the first 16 hex digits of the SHA-256 of the map's text.
+    pub fn digest(&self) -> &str {
+        &self.digest
+    }
+
+    /// Returns true where the map has `[playback.sign]` and the variables that it needs are set.
+    pub fn signs(&self) -> bool {
+        !self.map.playback.sign.is_none() && !self.map.playback.off
+    }
+
+    /// Returns true where `hls` has a form for `policy`, and signing is on if that form needs it.
+    pub fn can_play(&self, policy: Policy) -> bool {
+        self.map.playback.can_play(policy)
+    }
+
+    /// Returns true where the map has `[webhook]`. Without it the provider is only polled.
+    pub fn receives_webhooks(&self) -> bool {
+        self.map.webhook.is_some()
+    }
+
+    /// Returns the ids that a video of `policy` must have before it can be played: those that `hls` and its signature
+    /// name.
+    pub fn needs(&self, policy: Policy) -> NeededIds {
+        self.map.playback.needs(policy)
+    }
+
+    /// Returns true where the map has this part.
+    pub fn can(&self, what: Capability) -> bool {
+        match what {
+            Capability::UploadGet => self.map.upload.get.is_some(),
+            Capability::UploadCancel => self.map.upload.cancel.is_some(),
+            Capability::AssetGet => self.map.asset.get.is_some(),
+            Capability::AssetDelete => self.map.asset.delete.is_some(),
+            Capability::AssetList => self.map.asset.list.is_some(),
+            Capability::AssetFind => self.map.asset.find.is_some(),
+            Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
+            Capability::Thumbnails => self.map.playback.has_thumbnails(),
+        }
+    }
+
+    /// Returns true where the provider can be polled for a video with these ids, by [`Provider::get_asset`] or
+    /// [`Provider::get_upload`].
+    pub fn can_ask(&self, upload_id: Option<&str>, asset_id: Option<&str>) -> bool {
+        (asset_id.is_some() && self.can(Capability::AssetGet))
+            || (upload_id.is_some() && self.can(Capability::UploadGet))
+    }
+
+    /// Returns the longest lifetime of a signature in seconds; `None` where the map states none.
+    pub fn max_playback_ttl_s(&self) -> Option<u64> {
+        self.map.playback.max_ttl_s
+    }
+
+    /// Returns the lifetime of an upload URL in seconds: `wanted_s`, clamped to `[upload].ttl_s`.
+    pub fn upload_ttl_s(&self, wanted_s: u64) -> u64 {
+        self.map.upload.ttl_s(wanted_s)
+    }
+
+    /// Returns the number of tokens signed, and of those answered from the cache, since the map was loaded.
+    pub fn token_counts(&self) -> (u64, u64) {
+        self.map.playback.token_counts()
+    }
+
+    /// Returns the plain HLS URL of a video. `None` where it takes a call to the provider, or an id that is not known.
+    pub fn public_hls(&self, subject: &Subject) -> Option<String> {
+        self.map.playback.public_hls(subject, &self.map.values)
+    }
+
+    /// Returns true where an upload's URL alone is enough for a client: the protocol is one or several PUTs, without
+    /// headers of the map.
+    pub fn upload_is_a_bare_url(&self) -> bool {
+        let client = &self.map.upload.client;
+        matches!(client.protocol(), Protocol::Put | Protocol::PutContentRange)
+            && client.header_templates().next().is_none()
+    }
+}
