@@ -55,7 +55,7 @@ impl Upload {
         let client = self
             .client
             .names()
-            .chain(self.compute.iter().flat_map(|(_, digest)| digest.names()));
+            .chain(self.compute.iter().flat_map(|(_, digest)| digest.placeholders()));
         steps
             .chain(client)
             .any(|name| matches!(name, Name::Ours(named) if *named == ours))

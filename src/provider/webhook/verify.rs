@@ -9,7 +9,7 @@ use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,
     pointer::Pointer,
-    signing::{KEY_ENCODINGS, KeyEncoding, any_base64, secret},
+    signing::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret},
     template::{Name, Place, Template},
 };
 
@@ -58,7 +58,7 @@ impl Encoding {
                 let mut bytes = vec![0; text.len() / 2];
                 hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
             }
-            Self::Base64 => any_base64(text),
+            Self::Base64 => decode_any_base64(text),
         }
     }
 }
@@ -142,7 +142,7 @@ fn hmac_proof(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError>
 /// The secret's values: several, separated by commas, while one replaces the other.
 fn secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, MapError> {
     let text =
-        secret(at, "secret", constants)?.ok_or_else(|| at.error("secret", "is missing and required"))?;
+        read_secret(at, "secret", constants)?.ok_or_else(|| at.error("secret", "is missing and required"))?;
     let encoding = at
         .choice("secret_encoding", &KEY_ENCODINGS)?
         .unwrap_or(KeyEncoding::Utf8);
