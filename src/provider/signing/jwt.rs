@@ -134,7 +134,7 @@ impl Jwt {
             // Why: kind and length stand before each value, so that no two lists of values give one key.
             let (kind, text) = match scope.value(name)? {
                 None => ('-', Cow::Borrowed("")),
-                Some(value) => (value.kind(), value.text()),
+                Some(value) => (value.kind_letter(), value.into_text()),
             };
             let _infallible = write!(key, ",{kind}{}:{text}", text.len());
         }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::*;
+use crate::provider::compile::Constants;
 
 fn place() -> Place {
     let captures = ["value", "other", "address"].map(|name| (name.to_owned(), false));
