@@ -6,32 +6,34 @@
 //!
 //! In every window of `T` seconds at most `burst + per_s * T` turns begin.
 
-/// The longest pause that a provider's 429 is believed, in microseconds: an hour. A pause further ahead is a clock that
-/// jumped.
+/// Longest pause that a provider's 429 can set, in microseconds: an hour. A pause further ahead is a clock that jumped.
 pub const LONGEST_PAUSE_US: i64 = 3_600_000_000;
 
+/// Microseconds of a second.
 const SECOND_US: f64 = 1_000_000.0;
 /// Longest time between two turns, in microseconds: a day.
 const LONGEST_TURN_US: f64 = 86_400.0 * SECOND_US;
-/// Above so many calls a second a process takes several turns at once.
+/// Rate in calls per second above which a process takes several turns at once.
+///
+/// Why: each request for turns is a statement in the database, and a fast rate would need too many of them.
 const LOTS_ABOVE_PER_S: f64 = 50.0;
-/// How much of a second such a lot covers.
+/// Time that such a lot of turns covers, in seconds.
 const LOT_S: f64 = 0.1;
 
-/// One `rate` entry.
+/// One `rate` entry of a map, in whole microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Microseconds from one turn to the next, rounded up.
     pub turn_us: i64,
-    /// How far the next turn may lie behind now, in microseconds: `burst` turns.
+    /// Most microseconds that the next turn may lie behind now: `burst` turns, less the lot if that is more than one.
     pub burst_us: i64,
-    /// A next turn that lies further ahead than this, in microseconds, is a clock that jumped.
+    /// Most microseconds that the next turn may lie ahead of now. Further ahead is a clock that jumped.
     pub ahead_us: i64,
     /// Turns that a process takes at once for its requests; 1 up to 50 calls a second.
     pub lot: u32,
 }
 
-/// What an account's calls have taken of one `rate` entry, in microseconds since 1970.
+/// The state of one `rate` entry of an account: the turns that its calls took, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
     /// The last turn that was taken.
@@ -40,38 +42,38 @@ pub struct Ledger {
     pub background_us: i64,
     /// The last turn that a request took.
     pub requests_us: i64,
-    /// When a pause that the provider asked for ends.
+    /// End of a pause that the provider requested.
     pub paused_us: i64,
 }
 
-/// Turns that a process asks for.
+/// A request for turns, by one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TurnRequest {
-    /// How many, one after another.
+    /// Number of turns, one after another.
     pub turns: u32,
-    /// No caller waits for it.
+    /// Background work: no caller waits for the turns.
     pub background: bool,
     /// The longest wait for the last of them, in microseconds.
     pub patience_us: i64,
 }
 
-/// What becomes of a [`TurnRequest`].
+/// The outcome of a [`TurnRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnAnswer {
     /// The turns are taken. The last of them begins in this many microseconds, those before it one turn apart.
     Taken(i64),
-    /// None is taken. In this many microseconds there may be one, and at least one.
+    /// No turn is taken. A request in this many microseconds, at least 1, may take some.
     NotTaken(i64),
 }
 
 impl Pace {
-    /// `per_s` calls a second with bursts of `burst`, where a request waits at most `wait_s`.
+    /// Makes the pace of `per_s` calls per second with bursts of `burst`, under which a request waits at most `wait_s`.
     pub fn new(per_s: f64, burst: f64, wait_s: f64) -> Self {
-        let turn_us = whole((SECOND_US / per_s).ceil().clamp(1.0, LONGEST_TURN_US));
+        let turn_us = truncate_us((SECOND_US / per_s).ceil().clamp(1.0, LONGEST_TURN_US));
         let burst = burst.max(1.0);
         let lot = if per_s > LOTS_ABOVE_PER_S {
             // Why: a lot is used up to one lot's time late, so its turns are kept out of the burst.
-            count((per_s * LOT_S).min(burst / 2.0).floor().max(1.0))
+            truncate_turns((per_s * LOT_S).min(burst / 2.0).floor().max(1.0))
         } else {
             1
         };
@@ -80,14 +82,14 @@ impl Pace {
         Self {
             turn_us,
             burst_us,
-            ahead_us: burst_us.saturating_add(whole(wait_s * SECOND_US)),
+            ahead_us: burst_us.saturating_add(truncate_us(wait_s * SECOND_US)),
             lot,
         }
     }
 }
 
 impl Ledger {
-    /// Takes turns, or none where the wait is longer than the request allows.
+    /// Takes turns, or none if the wait is longer than the request allows.
     ///
     /// While requests wait, background work must have a turn of its own column too, which has half the rate and half
     /// the burst. It takes both or neither, so that no turn of the first column lies unused.
@@ -132,13 +134,13 @@ impl Ledger {
         TurnAnswer::Taken(wait)
     }
 
-    /// Takes no turn for `pause_us` microseconds from now on.
+    /// Pauses the entry for `pause_us` microseconds from now on, at most [`LONGEST_PAUSE_US`]. A longer pause stands.
     pub fn pause(&mut self, pause_us: i64, now_us: i64) {
         let until = now_us + pause_us.min(LONGEST_PAUSE_US);
         self.paused_us = self.paused_us.min(now_us + LONGEST_PAUSE_US).max(until);
     }
 
-    /// Microseconds until a pause ends; 0 where there is none.
+    /// Returns the microseconds until a pause ends; 0 if there is none.
     pub fn paused_for_us(&self, now_us: i64) -> i64 {
         (self.paused_us - now_us).clamp(0, LONGEST_PAUSE_US)
     }
@@ -148,7 +150,7 @@ impl Ledger {
     clippy::cast_possible_truncation,
     reason = "saturates; every value lies far within an i64"
 )]
-fn whole(us: f64) -> i64 {
+fn truncate_us(us: f64) -> i64 {
     us as i64
 }
 
@@ -157,7 +159,7 @@ fn whole(us: f64) -> i64 {
     clippy::cast_sign_loss,
     reason = "saturates; never below 1"
 )]
-fn count(turns: f64) -> u32 {
+fn truncate_turns(turns: f64) -> u32 {
     turns as u32
 }
 
@@ -167,7 +169,7 @@ fn count(turns: f64) -> u32 {
 )]
 fn turns_us(turns: f64, turn_us: i64) -> i64 {
     // A burst of years is none that anybody means; it must not overflow where times are added.
-    whole((turns * turn_us as f64).floor().min(1e15))
+    truncate_us((turns * turn_us as f64).floor().min(1e15))
 }
 
 #[cfg(test)]

@@ -223,7 +223,11 @@ fn compile_timestamp_rule(
 /// Checks that the timestamp is part of what is signed.
 ///
 /// Why: an attacker who replays an event could replace any other timestamp.
-fn check_timestamp_is_bound(at: &Reader, rule: Option<&TimestampRule>, proof: &Proof) -> Result<(), MapError> {
+fn check_timestamp_is_bound(
+    at: &Reader,
+    rule: Option<&TimestampRule>,
+    proof: &Proof,
+) -> Result<(), MapError> {
     let Some(rule) = rule else { return Ok(()) };
     let bound = match proof {
         Proof::Token(_) => false,
