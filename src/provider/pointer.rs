@@ -66,16 +66,16 @@ impl Segment {
     /// Parses the text between two slashes.
     fn parse(text: &str, place: &Place, constants: &Constants) -> Result<Self, String> {
         let Some(inner) = text.strip_prefix('[') else {
-            return Ok(Self::Key(unescape(text)?));
+            return Ok(Self::Key(decode_escapes(text)?));
         };
         let (member, value) = inner
             .strip_suffix(']')
             .and_then(|inner| inner.split_once('='))
             .filter(|(member, _)| !member.is_empty())
             .ok_or_else(|| format!("the segment `{text}` must read [key=value]"))?;
-        let value = Template::compile(&unescape(value)?, place, constants)?;
+        let value = Template::compile(&decode_escapes(value)?, place, constants)?;
         Ok(Self::Find {
-            member: unescape(member)?,
+            member: decode_escapes(member)?,
             value,
         })
     }
@@ -111,7 +111,7 @@ fn parse_index(key: &str) -> Option<usize> {
 }
 
 /// Decodes `~0` to `~` and `~1` to `/`.
-fn unescape(text: &str) -> Result<String, String> {
+fn decode_escapes(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(char) = chars.next() {

@@ -61,7 +61,7 @@ impl AddressNeeds {
     }
 
     /// Something that only signed addresses may hold is among the needs.
-    pub(crate) fn signs(&self) -> bool {
+    pub(crate) fn needs_signature(&self) -> bool {
         self.signature || self.signed_captures || !self.tokens.is_empty()
     }
 
@@ -84,7 +84,7 @@ impl Address {
 
     /// The address plays by a signature, and not for anybody who has it.
     pub(crate) fn is_signed(&self) -> bool {
-        self.needs.signs()
+        self.needs.needs_signature()
     }
 
     /// Returns every placeholder of the address.

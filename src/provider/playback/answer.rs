@@ -27,7 +27,7 @@ impl Playback {
     ///
     /// `None` if it is signed, takes a call to the provider, or holds an id that is not known.
     pub(crate) fn public_hls(&self, subject: &Subject, values: &ValueTables) -> Option<String> {
-        let address = self.hls()?.get(Policy::Public)?;
+        let address = self.hls_addresses()?.get(Policy::Public)?;
         let takes_call = self
             .resolve
             .as_ref()
@@ -43,7 +43,7 @@ impl Playback {
     /// # Errors
     /// A claim lacks its value, or signing failed.
     pub(crate) async fn sign_ahead(&self, context: PlaybackContext<'_>) -> Result<(), CallError> {
-        let shared = SharedValues::new(self.lifetime(&context));
+        let shared = SharedValues::new(self.choose_lifetime(&context));
         self.sign_tokens(&context, &shared).await?;
         Ok(())
     }
@@ -64,14 +64,14 @@ impl Playback {
             AnswerParts::All => self.addresses(policy).collect(),
         };
         if context.parts == AnswerParts::All && !urls.iter().any(|(name, _)| *name == "hls") {
-            return Err(unplayable(policy).into());
+            return Err(unplayable_error(policy).into());
         }
         let needs = self.answer_needs.get(policy, context.parts);
-        let signs = policy == Policy::Signed && needs.signs();
+        let signs = policy == Policy::Signed && needs.needs_signature();
         if signs && self.off {
-            return Err(unplayable(policy).into());
+            return Err(unplayable_error(policy).into());
         }
-        let mut shared = SharedValues::new(self.lifetime(&context));
+        let mut shared = SharedValues::new(self.choose_lifetime(&context));
         // Why: tokens come before any call, so that a request without a signing permit costs the provider nothing.
         // Claims can hold ids and times only, so they need no call.
         let Some(tokens) = self.sign_tokens(&context, &shared).await? else {
@@ -88,7 +88,7 @@ impl Playback {
                 .collect(),
             ..PlaybackUrls::default()
         };
-        if let Some((thumbnail, address)) = self.picture(policy) {
+        if let Some((thumbnail, address)) = self.thumbnail_address(policy) {
             for ((name, width), tokens) in context.request.sizes.iter().zip(&tokens.by_picture) {
                 let picture = Picture {
                     time_s: context.request.time_s,
@@ -105,7 +105,7 @@ impl Playback {
     }
 
     /// Chooses the lifetime of an answer, within the limits of the map and of the settings.
-    fn lifetime(&self, context: &PlaybackContext<'_>) -> Lifetime {
+    fn choose_lifetime(&self, context: &PlaybackContext<'_>) -> Lifetime {
         let request = context.request;
         let max_s = self
             .max_ttl_s
@@ -124,7 +124,9 @@ impl Playback {
         if let Sign::Fetch(steps) = &self.sign
             && steps.provides_any(&needs.captures)
         {
-            let (taken, ends_at) = steps.run(context, &shared.scope(context, None)).await?;
+            let (taken, ends_at) = steps
+                .fetch_captures(context, &shared.scope(context, None))
+                .await?;
             captures.extend(taken.as_ref().clone());
             shared.ends_at = ends_at;
         }
@@ -133,7 +135,9 @@ impl Playback {
             .as_ref()
             .filter(|steps| steps.provides_any(&needs.captures))
         {
-            let (taken, _) = steps.run(context, &shared.scope(context, None)).await?;
+            let (taken, _) = steps
+                .fetch_captures(context, &shared.scope(context, None))
+                .await?;
             captures.extend(taken.as_ref().clone());
         }
         shared.captures = captures;
@@ -180,7 +184,7 @@ fn render_urls(
 }
 
 /// The error of a policy for which the map has no address, or no key.
-fn unplayable(policy: Policy) -> InvalidField {
+fn unplayable_error(policy: Policy) -> InvalidField {
     let detail = format!("this provider's map cannot play {} videos", policy.as_str());
     InvalidField::new("playback_policy", detail)
 }

@@ -45,12 +45,12 @@ pub(super) struct AnswerNeeds([[AddressNeeds; 2]; 2]);
 
 impl AnswerNeeds {
     /// Gathers the needs of the addresses of each kind of answer.
-    fn gather(playback: &Playback) -> Self {
+    fn for_playback(playback: &Playback) -> Self {
         Self([Policy::Public, Policy::Signed].map(|policy| {
             [AnswerParts::All, AnswerParts::Thumbnails].map(|parts| {
                 let urls = playback.addresses(policy).map(|(_, address)| address);
                 let urls = urls.filter(|_| parts == AnswerParts::All);
-                let picture = playback.picture(policy).map(|(_, address)| address);
+                let picture = playback.thumbnail_address(policy).map(|(_, address)| address);
                 let mut needs = AddressNeeds::default();
                 for address in urls.chain(picture) {
                     needs.merge(&address.needs);
@@ -69,7 +69,7 @@ impl AnswerNeeds {
 impl Playback {
     /// Fills the tables that are derived from the addresses.
     pub(super) fn derive_needs(&mut self) {
-        self.answer_needs = AnswerNeeds::gather(self);
+        self.answer_needs = AnswerNeeds::for_playback(self);
         self.needed_ids = (
             self.find_needed_ids(Policy::Public),
             self.find_needed_ids(Policy::Signed),
@@ -79,13 +79,13 @@ impl Playback {
     /// Returns how many tokens were signed, and how many were read from the cache; zeros if the map signs no tokens.
     pub(crate) fn token_counts(&self) -> (u64, u64) {
         match &self.sign {
-            Sign::Jwt(jwt) => jwt.signer.counts(),
+            Sign::Jwt(jwt) => jwt.signer.token_counts(),
             Sign::None | Sign::Digest(_) | Sign::Fetch(_) => (0, 0),
         }
     }
 
     /// Returns the main address.
-    pub(super) fn hls(&self) -> Option<&AddressPair> {
+    pub(super) fn hls_addresses(&self) -> Option<&AddressPair> {
         self.urls
             .iter()
             .find(|(name, _)| name == "hls")
@@ -93,7 +93,7 @@ impl Playback {
     }
 
     /// Returns the address of pictures for this policy.
-    pub(super) fn picture(&self, policy: Policy) -> Option<(&Thumbnail, &Address)> {
+    pub(super) fn thumbnail_address(&self, policy: Policy) -> Option<(&Thumbnail, &Address)> {
         let thumbnail = self.thumbnail.as_ref()?;
         Some((thumbnail, thumbnail.addresses.get(policy)?))
     }
@@ -107,14 +107,14 @@ impl Playback {
 
     /// `hls` has an address for this policy, and the key that signs it is set.
     pub(crate) fn can_play(&self, policy: Policy) -> bool {
-        let address = self.hls().and_then(|addresses| addresses.get(policy));
+        let address = self.hls_addresses().and_then(|addresses| addresses.get(policy));
         address.is_some_and(|address| !self.off || !address.is_signed())
     }
 
     /// Some address of a video with this policy takes a call to the provider.
     pub(crate) fn takes_calls(&self, policy: Policy) -> bool {
         let urls = self.addresses(policy).map(|(_, address)| address);
-        let picture = self.picture(policy).map(|(_, address)| address);
+        let picture = self.thumbnail_address(policy).map(|(_, address)| address);
         let fetches = |address: &Address| match &self.sign {
             Sign::Fetch(steps) => steps.provides_any(&address.needs.captures),
             _ => false,
@@ -143,7 +143,7 @@ impl Playback {
 
     /// Finds the result of [`Playback::needs`].
     fn find_needed_ids(&self, policy: Policy) -> NeededIds {
-        let Some(address) = self.hls().and_then(|addresses| addresses.get(policy)) else {
+        let Some(address) = self.hls_addresses().and_then(|addresses| addresses.get(policy)) else {
             return NeededIds::default();
         };
         let ids = self.ids_of_address(address);
@@ -158,7 +158,7 @@ impl Playback {
     fn ids_of_address(&self, address: &Address) -> BTreeSet<Id> {
         let needs = &address.needs;
         let mut ids: BTreeSet<Id> = address.placeholders().filter_map(id_of_placeholder).collect();
-        if needs.signs() {
+        if needs.needs_signature() {
             ids.extend(self.sign.placeholders().into_iter().filter_map(id_of_placeholder));
         }
         for (name, digest) in &self.compute {

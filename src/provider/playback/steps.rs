@@ -137,7 +137,7 @@ impl FetchSteps {
     ///
     /// # Errors
     /// A call failed, or its answer lacks a capture that is not optional.
-    pub(super) async fn run(
+    pub(super) async fn fetch_captures(
         &self,
         context: &PlaybackContext<'_>,
         scope: &Scope<'_>,

@@ -94,7 +94,7 @@ impl Thumbnail {
     }
 
     /// Returns the parameters that the provider takes, time before width.
-    pub(crate) fn params(&self, picture: Picture) -> Vec<(&str, u64)> {
+    pub(crate) fn url_params(&self, picture: Picture) -> Vec<(&str, u64)> {
         let time = self.time.as_deref().zip(picture.time_s);
         let width = self.width.as_deref().map(|name| (name, u64::from(picture.width)));
         time.into_iter().chain(width).collect()
@@ -114,7 +114,7 @@ impl Thumbnail {
         if self.in_claims && address.is_signed() {
             return Ok(url);
         }
-        for (name, value) in self.params(picture) {
+        for (name, value) in self.url_params(picture) {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.extend(encode(name));
             url.push('=');

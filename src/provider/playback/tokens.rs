@@ -54,7 +54,7 @@ impl Playback {
         if policy == Policy::Public || self.off {
             return Ok(Some(AnswerTokens::none(sizes.len())));
         }
-        let picture = self.picture(policy);
+        let picture = self.thumbnail_address(policy);
         let none = BTreeSet::new();
         let of_picture = picture.map_or(&none, |(_, address)| &address.needs.tokens);
         let by_size = picture
@@ -66,7 +66,7 @@ impl Playback {
             if is_of_picture && by_size.is_some() && !sizes.is_empty() {
                 let params = |width| {
                     by_size.map(|thumbnail| {
-                        thumbnail.params(Picture {
+                        thumbnail.url_params(Picture {
                             time_s: context.request.time_s,
                             width,
                         })
@@ -111,7 +111,7 @@ async fn sign_all(
     let mut missing = Vec::new();
     for wanted in wanted {
         let key = Jwt::cache_key(wanted.token, &wanted.params, scope)?;
-        let cached = jwt.signer.cached(&key);
+        let cached = jwt.signer.cached_token(&key);
         if cached.is_none() {
             // Why only a slow key: signing with a quick one takes less than waiting for a permit.
             if on_missing == OnMissingSignature::ReturnNone && jwt.signer.is_slow() {

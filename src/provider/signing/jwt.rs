@@ -132,7 +132,7 @@ impl Jwt {
         key.push_str(&token.name);
         for name in &token.inputs {
             // Why: kind and length stand before each value, so that no two lists of values give one key.
-            let (kind, text) = match scope.value(name)? {
+            let (kind, text) = match scope.look_up(name)? {
                 None => ('-', Cow::Borrowed("")),
                 Some(value) => (value.kind_letter(), value.into_text()),
             };
@@ -268,7 +268,7 @@ fn render_object(object: &JsonTemplate, scope: &Scope<'_>) -> Result<Map<String,
     // Why: a missing value drops its key, and a token without the id would open every video.
     for name in object.names() {
         if let Name::Id(id) = name
-            && scope.id(*id).is_none()
+            && scope.provider_id(*id).is_none()
         {
             return Err(InvalidField::new(id.as_str(), "is not known"));
         }

@@ -61,7 +61,7 @@ impl Signer {
     }
 
     /// Returns how many tokens were signed, and how many were read from the cache.
-    pub(crate) fn counts(&self) -> (u64, u64) {
+    pub(crate) fn token_counts(&self) -> (u64, u64) {
         let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
         // Why: an answer whose token was signed ahead for it reads the token as cached, but nothing was saved.
         let cached = read(&self.counts.cache_hits).saturating_sub(read(&self.counts.signed_ahead));
@@ -69,7 +69,7 @@ impl Signer {
     }
 
     /// Returns the cached token under this key, and counts the hit.
-    pub(crate) fn cached(&self, key: &str) -> Option<Arc<str>> {
+    pub(crate) fn cached_token(&self, key: &str) -> Option<Arc<str>> {
         let token = self.tokens.get(key)?;
         self.counts.cache_hits.fetch_add(1, Ordering::Relaxed);
         Some(token)

@@ -118,7 +118,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Name
         _ if place.captures.contains_key(name) => Ok(Name::Captured(name.to_owned())),
         _ => Err(format!(
             "{{{name}}} is not known here; available: {}",
-            place.allowed()
+            place.list_available()
         )),
     }
 }
@@ -137,12 +137,15 @@ fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<
     } else {
         Err(format!(
             "{{secrets.{secret}}} must never stand here: a secret would be seen; available: {}",
-            place.allowed()
+            place.list_available()
         ))
     }
 }
 
 /// The error of a placeholder at a place that does not have it.
 fn unavailable_error(name: &str, place: &Place) -> String {
-    format!("{{{name}}} is not available here; available: {}", place.allowed())
+    format!(
+        "{{{name}}} is not available here; available: {}",
+        place.list_available()
+    )
 }

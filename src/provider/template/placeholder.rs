@@ -144,7 +144,7 @@ pub(crate) enum Name {
 
 impl Name {
     /// Returns the placeholder as the map spells it, in braces.
-    pub(super) fn spelled(&self) -> String {
+    pub(super) fn spell_out(&self) -> String {
         let text = match self {
             Self::Secret(name, _) => format!("secrets.{name}"),
             Self::Ours(ours) => ours.as_str().to_owned(),
@@ -234,7 +234,7 @@ impl Place {
     }
 
     /// Returns the available placeholders as a list, for an error.
-    pub(super) fn allowed(&self) -> String {
+    pub(super) fn list_available(&self) -> String {
         let mut names = vec!["vars.*".to_owned()];
         if self.secrets {
             names.push("secrets.*".to_owned());

@@ -75,7 +75,7 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// `[values]` has no word for a value of the request.
-    pub(crate) fn value(&self, name: &'a Name) -> Result<Option<Val<'a>>, InvalidField> {
+    pub(crate) fn look_up(&self, name: &'a Name) -> Result<Option<Val<'a>>, InvalidField> {
         Ok(match name {
             Name::Secret(_, secret) => {
                 let text = if self.masked {
@@ -86,7 +86,7 @@ impl<'a> Scope<'a> {
                 Some(Val::Text(Cow::Borrowed(text)))
             }
             Name::Ours(ours) => return self.field_value(*ours),
-            Name::Id(id) => self.id(*id).map(|text| Val::Text(Cow::Borrowed(text))),
+            Name::Id(id) => self.provider_id(*id).map(|text| Val::Text(Cow::Borrowed(text))),
             Name::Captured(name) => self.captured_value(name).and_then(Val::of),
             Name::Now => Some(Val::Int(self.now)),
             Name::Expires => Some(Val::Int(self.expires)),
@@ -112,7 +112,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Returns an id of the provider: the row's, else the one that a step of this upload took. An empty id is none.
-    pub(crate) fn id(&self, id: Id) -> Option<&'a str> {
+    pub(crate) fn provider_id(&self, id: Id) -> Option<&'a str> {
         let captured = self
             .captures
             .and_then(|captures| captures.get(id.as_str()))

@@ -36,7 +36,7 @@ impl Slot {
     /// # Errors
     /// `[values]` has no word for a value of the request.
     pub(crate) fn filtered_value<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Val<'a>>, InvalidField> {
-        let mut value = scope.value(&self.name)?;
+        let mut value = scope.look_up(&self.name)?;
         for filter in &self.filters {
             value = filter.apply(value);
         }
@@ -91,7 +91,7 @@ impl Slot {
         if place.can_miss(&self.name) && !self.has_default() {
             return Err(format!(
                 "{} can be missing here: it needs a `default:`",
-                self.name.spelled()
+                self.name.spell_out()
             ));
         }
         Ok(())
@@ -100,7 +100,7 @@ impl Slot {
 
 impl Part {
     /// Returns the placeholder, if the part is one.
-    pub(super) const fn slot(&self) -> Option<&Slot> {
+    pub(super) const fn as_slot(&self) -> Option<&Slot> {
         match self {
             Self::Slot(slot) => Some(slot),
             Self::Text(_) | Self::Const(_) => None,

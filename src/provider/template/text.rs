@@ -32,7 +32,7 @@ impl Template {
 
     /// Returns every placeholder.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.parts.iter().filter_map(Part::slot)
+        self.parts.iter().filter_map(Part::as_slot)
     }
 
     /// Takes the template apart.

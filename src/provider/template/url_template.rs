@@ -50,7 +50,7 @@ impl UrlTemplate {
             if matches!(slot.name, Name::Ours(_)) {
                 return Err(format!(
                     "{} comes from the request: `raw` is refused",
-                    slot.name.spelled()
+                    slot.name.spell_out()
                 ));
             }
         }
@@ -99,7 +99,7 @@ impl UrlTemplate {
 
     /// Returns every placeholder.
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
-        self.parts.iter().filter_map(Part::slot)
+        self.parts.iter().filter_map(Part::as_slot)
     }
 
     /// Returns the placeholders before query and fragment.
@@ -108,7 +108,7 @@ impl UrlTemplate {
             .parts
             .iter()
             .take_while(|part| !matches!(part, Part::Text(text) if text.contains(['?', '#'])));
-        path.filter_map(Part::slot)
+        path.filter_map(Part::as_slot)
     }
 
     /// Renders the URL. Three guards hold against values: none can be a step in the path, alone or joined to others; a
@@ -167,7 +167,7 @@ impl UrlTemplate {
         if let Some(Part::Slot(first)) = self.parts.first() {
             return match first.name {
                 Name::Captured(_) | Name::Id(_) => Ok(()),
-                _ => Err(format!("{} {CHOOSES}", first.name.spelled())),
+                _ => Err(format!("{} {CHOOSES}", first.name.spell_out())),
             };
         }
         let start = self.literal_start();

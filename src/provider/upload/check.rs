@@ -74,7 +74,7 @@ impl Upload {
 /// Returns the text of a field, in the provider's word; `None` if it is missing.
 fn field_text(ours: Ours, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     let name = Name::Ours(ours);
-    let value = scope.value(&name)?;
+    let value = scope.look_up(&name)?;
     Ok(value.map(|value| value.into_text().into_owned()))
 }
 

@@ -118,12 +118,12 @@ impl Events {
         }
         let named = this.rules.iter().flat_map(|rule| rule.when.values());
         this.types = named.map(|value| text_of(value).into_owned()).collect();
-        this.outline = Outline::of(this.pointers());
+        this.outline = Outline::of(this.all_pointers());
         Ok(this)
     }
 
     /// Returns every pointer that is followed in a body.
-    fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+    fn all_pointers(&self) -> impl Iterator<Item = &Pointer> {
         let scope = self.scope.iter().map(|(source, _)| source);
         let own = [&self.id, &self.event_type, &self.occurred_at]
             .into_iter()

@@ -128,7 +128,7 @@ mod tests {
 
     use super::*;
 
-    fn pairs() -> HeaderFormat {
+    fn pairs_format() -> HeaderFormat {
         HeaderFormat::Pairs {
             signature: vec!["v1".to_owned()],
             timestamp: Some("t".to_owned()),
@@ -138,7 +138,7 @@ mod tests {
     proptest! {
         #[test]
         fn reading_never_panics(text in "\\PC*") {
-            for form in [HeaderFormat::Raw, pairs(), HeaderFormat::List { separator: " ".to_owned(), prefix: "v1,".to_owned() }] {
+            for form in [HeaderFormat::Raw, pairs_format(), HeaderFormat::List { separator: " ".to_owned(), prefix: "v1,".to_owned() }] {
                 if let Some(found) = form.parse_header(&text) {
                     prop_assert!(!found.signatures.is_empty() && found.signatures.len() <= MAX_SIGNATURES);
                 }
@@ -151,7 +151,7 @@ mod tests {
             parts.insert(parts.len() / 2, format!("t={t}"));
             parts.push("v0=ff".to_owned());
             let text = parts.join(",");
-            let form = pairs();
+            let form = pairs_format();
             let found = form.parse_header(&text).unwrap();
             prop_assert_eq!(found.timestamp, Some(t.as_str()));
             prop_assert_eq!(found.signatures, good);
