@@ -74,20 +74,19 @@ pub struct NewEvent {
     pub upload_id: Option<String>,
     /// The asset's id at the provider.
     pub asset_id: Option<String>,
-    /// [`Pending`](EventState::Pending), [`Ignored`](EventState::Ignored), or [`Failed`](EventState::Failed) if the body
-    /// can't be read.
+    /// [`Pending`](EventState::Pending), [`Ignored`](EventState::Ignored), or [`Failed`](EventState::Failed) if the
+    /// body can't be read.
     pub state: EventState,
     /// The reason of a failure.
     pub error: Option<String>,
     /// The raw body, as it was signed.
     pub body: Vec<u8>,
-    /// The parts of the body that the map reads, if they are at hand.
+    /// The [`Excerpt`] of the body, if it is at hand.
     pub excerpt: Option<Arc<Excerpt>>,
 }
 
-/// The parts of an event's body that a map reads.
-///
-/// Why: a body may be large, and is parsed once: when it comes, or when its row is loaded again.
+// Why: a body may be large, and is parsed once: when it comes, or when its row is loaded again.
+/// The parts of an event's body that a map reads. They travel with a [`NewEvent`] and an [`InboxEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
     /// The body, without the parts that the map does not read.
@@ -132,11 +131,11 @@ pub struct InboxEvent {
     pub upload_id: Option<String>,
     /// The asset's id at the provider.
     pub asset_id: Option<String>,
-    /// State of the event.
+    /// The [`EventState`].
     pub state: EventState,
     /// Number of failed attempts.
     pub attempts: i32,
-    /// Time of the next attempt, if the event is pending.
+    /// Time of the next attempt, if the event is [`Pending`](EventState::Pending).
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// The reason why the last attempt failed.
     pub error: Option<String>,
@@ -144,13 +143,13 @@ pub struct InboxEvent {
     pub video_id: Option<Uuid>,
     /// The raw body, as it was signed; `None` once the video is purged.
     pub body: Option<Vec<u8>>,
-    /// The parts of the body that the map reads, if they are at hand.
+    /// The [`Excerpt`] of the body, if it is at hand.
     #[sqlx(skip)]
     pub excerpt: Option<Arc<Excerpt>>,
 }
 
 impl From<NewEvent> for InboxEvent {
-    /// Makes the inbox row of a new event: a pending one is due at once.
+    /// Makes the inbox row of a new event: a [`Pending`](EventState::Pending) one is due at once.
     fn from(new: NewEvent) -> Self {
         Self {
             id: new.id,

@@ -16,7 +16,7 @@ use super::{
 pub enum Field {
     /// The id that plays.
     PlaybackId,
-    /// `public` or `signed`, as the provider has it.
+    /// The [`Policy`](super::Policy) at the provider: `public` or `signed`.
     PlaybackPolicy,
     /// Duration in seconds, a positive number.
     Duration,
@@ -78,9 +78,8 @@ pub struct Fact {
     pub stamp: Stamp,
 }
 
-/// A fact as the database has it.
-///
-/// Why flat, and not `#[serde(flatten)]`: serde would read flattened members into a tree first, for ten facts a video.
+// Why flat, and not `#[serde(flatten)]`: serde would read flattened members into a tree first, for ten facts a video.
+/// A [`Fact`] as the database has it.
 #[derive(Deserialize, Serialize)]
 struct Written<V = Value, E = String> {
     #[serde(rename = "v")]
@@ -136,34 +135,35 @@ impl Serialize for Fact {
 pub struct Facts(BTreeMap<Field, Fact>);
 
 impl Facts {
-    /// Returns the value of `field`; `None` if no report gave one.
+    /// Returns the value of a [`Field`]; `None` if no report gave one.
     pub fn get(&self, field: Field) -> Option<&Value> {
         self.fact(field).map(|fact| &fact.value)
     }
 
-    /// Returns the value of `field` with its stamp.
+    /// Returns the value of a [`Field`] with its [`Stamp`].
     pub fn fact(&self, field: Field) -> Option<&Fact> {
         self.0.get(&field)
     }
 
-    /// Returns the value of `field` if it is a text.
+    /// Returns the value of a [`Field`] if it is a text.
     pub fn text(&self, field: Field) -> Option<&str> {
         self.get(field).and_then(Value::as_str)
     }
 
-    /// Returns the value of `field` if it is a number.
+    /// Returns the value of a [`Field`] if it is a number.
     pub fn number(&self, field: Field) -> Option<f64> {
         self.get(field).and_then(Value::as_f64)
     }
 
-    /// Returns the aspect ratio as `16:9`: the reported one, else the one of width and height.
+    /// Returns the aspect ratio as `16:9`: the reported one ([`parse_aspect_ratio`]), else the one of width and height
+    /// ([`aspect_ratio_of`]).
     pub fn aspect_ratio(&self) -> Option<String> {
         let reported = self.text(Field::AspectRatio).and_then(parse_aspect_ratio);
         let pixels = |field| self.get(field).and_then(Value::as_u64);
         reported.or_else(|| aspect_ratio_of(pixels(Field::Width)?, pixels(Field::Height)?))
     }
 
-    /// Joins one report. The value of the greater stamp stands; null is no report.
+    /// Joins one report. The value of the greater [`Stamp`] stands; null is no report.
     pub fn join(&mut self, field: Field, value: &Value, stamp: &Stamp) {
         if value.is_null() {
             return;

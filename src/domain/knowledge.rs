@@ -18,7 +18,7 @@ use super::{
     status::{Policy, ShownStatus, Status},
 };
 
-/// One report about a video: an event, an answer that was fetched, or a user's action.
+/// One report about a [`Video`](super::Video): an event, an answer that was fetched, or a user's action.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
     /// The provider's time of the report; `None` sorts before every time.
@@ -46,7 +46,7 @@ pub struct Observation {
 }
 
 impl Observation {
-    /// Makes the observation of an answer that was fetched, with nothing read from it yet.
+    /// Makes the observation of an answer that was fetched at this [`AnswerTime`], with nothing read from it yet.
     pub fn answered(time: AnswerTime, seen_at: DateTime<Utc>) -> Self {
         Self {
             at: Some(time.at),
@@ -72,7 +72,7 @@ pub struct FirstReady {
     pub at_us: i64,
 }
 
-/// The ids that a provider's playback address is made of.
+/// The ids that a provider's playback address is made of; see [`Knowledge::lacks`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NeededIds {
     /// The playback address holds the playback id.
@@ -83,7 +83,7 @@ pub struct NeededIds {
     pub upload_id: bool,
 }
 
-/// Everything known of a video from its provider, and the owner's actions that count.
+/// Everything known of a video: the join of all its [`Observation`]s.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Knowledge {
     /// The upload's id at the provider; never changes once set.
@@ -111,7 +111,7 @@ impl Knowledge {
     /// Joins one observation. The module doc says how.
     ///
     /// # Errors
-    /// The observation names another upload or asset than the ones known; nothing is joined then.
+    /// [`IdentityConflict`]: the observation names another upload or asset than the ones known; nothing is joined then.
     pub fn join(&mut self, seen: &Observation) -> Result<(), IdentityConflict> {
         check_same_id(self.upload_id.as_deref(), seen.upload_id.as_deref(), "upload")?;
         check_same_id(self.asset_id.as_deref(), seen.asset_id.as_deref(), "asset")?;
@@ -138,9 +138,8 @@ impl Knowledge {
         Ok(())
     }
 
-    /// Returns the fields for which `seen` has another value than is known, if one of the two reports has no time.
-    ///
-    /// Why: stamps cannot tell then which value is the fresher one, so the provider is queried.
+    /// Returns the [`Field`]s for which `seen` has another value than is known, if one of the two reports has no time.
+    // Why: stamps cannot tell then which value is the fresher one, so the provider is queried.
     pub fn contradicted_by(&self, seen: &Observation) -> Vec<Field> {
         let differs = |(field, value): &&(Field, Value)| {
             self.facts.fact(*field).is_some_and(|known| {
@@ -156,7 +155,7 @@ impl Knowledge {
             .collect()
     }
 
-    /// Derives the status that callers see. `requested` is the policy that the upload requested.
+    /// Derives the [`ShownStatus`]. `requested` is the [`Policy`] that the upload requested.
     pub fn shown_status(&self, requested: Policy, needs: NeededIds) -> ShownStatus {
         if self.gone {
             ShownStatus::Deleted
@@ -173,26 +172,26 @@ impl Knowledge {
         }
     }
 
-    /// The provider reports another policy than the requested one: such a video must never be played.
+    /// The provider reports another [`Policy`] than the requested one: such a video must never be played.
     pub fn policy_mismatch(&self, requested: Policy) -> bool {
         self.facts
             .text(Field::PlaybackPolicy)
             .is_some_and(|policy| policy != requested.as_str())
     }
 
-    /// The video was reported ready, but an id that the playback address is made of is not known.
+    /// The video was reported [`Ready`](Status::Ready), but an id that the playback address is made of is not known.
     pub fn is_incomplete(&self, needs: NeededIds) -> bool {
         self.reported == Status::Ready && self.lacks(needs)
     }
 
-    /// An id that the playback address is made of is not known.
+    /// Some id of the [`NeededIds`] is not known.
     pub fn lacks(&self, needs: NeededIds) -> bool {
         (needs.playback_id && self.facts.text(Field::PlaybackId).is_none())
             || (needs.asset_id && self.asset_id.is_none())
             || (needs.upload_id && self.upload_id.is_none())
     }
 
-    /// Returns the time at which the video became ready first.
+    /// Returns the time of [`FirstReady`].
     pub fn ready_at(&self) -> Option<DateTime<Utc>> {
         self.ready
             .and_then(|ready| DateTime::from_timestamp_micros(ready.at_us))

@@ -1,12 +1,13 @@
 //! The domain: plain types without I/O, and the rules that hold for them everywhere.
 //!
-//! - [`Video`] is one row. [`Knowledge`] is the part of it that providers and owners report, [`ShownStatus`] the status that
-//!   callers see.
+//! - [`Video`] is one row. [`Knowledge`] is the part of it that providers and owners report, [`ShownStatus`] the status
+//!   that callers see.
 //! - Reports arrive as [`Observation`]s and are *joined*: [`Video::observe`] gives the same row in any order, with any
 //!   repetition. A [`Stamp`] decides which of two reports of one [`Field`] wins.
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
-//! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the application.
-//! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate limit.
+//! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
+//!   application.
+//! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
 mod deadlines;
 mod event;

@@ -48,10 +48,9 @@ impl Announcement {
         }
     }
 
-    /// Chooses the announcement of a change; `None` for a change that is not announced.
-    ///
-    /// Why not all are: a video changes often before it reaches an end, and the event of the end holds everything. Actions of
-    /// callers (a cancel, a deletion that is not confirmed yet) are no news to them.
+    /// Chooses the announcement of a change of a [`Video`]; `None` for a change that is not announced.
+    // Why not all are: a video changes often before it reaches an end, and the event of the end holds everything.
+    // Actions of callers (a cancel, a deletion that is not confirmed yet) are no news to them.
     pub fn of(before: &Video, after: &Video) -> Option<Self> {
         if before.version == after.version {
             return None;
@@ -120,11 +119,11 @@ pub struct OutgoingEvent {
     pub event_type: String,
     /// The JSON body.
     pub payload: String,
-    /// State of the event.
+    /// The [`OutgoingState`].
     pub state: OutgoingState,
     /// Number of attempts.
     pub attempts: i32,
-    /// Time of the next attempt, if the event is pending.
+    /// Time of the next attempt, if the event is [`Pending`](OutgoingState::Pending).
     pub next_attempt_at: Option<DateTime<Utc>>,
     /// HTTP status of the last attempt's response.
     pub answer_status: Option<i32>,
@@ -144,7 +143,7 @@ impl OutgoingEvent {
         format!("msg_{}", self.event_id.simple())
     }
 
-    /// Returns the endpoint without the parts that may be secret.
+    /// Returns the endpoint without the parts that may be secret ([`shown_endpoint`]).
     pub fn endpoint_shown(&self) -> &str {
         shown_endpoint(&self.endpoint)
     }

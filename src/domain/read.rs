@@ -2,8 +2,8 @@
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 
-/// Parses a time in RFC 3339, or as databases and their exports write it: with a blank for the `T`, and an offset without
-/// a colon or of hours alone. Without an offset it is UTC. `None` for anything else.
+/// Parses a time in RFC 3339, or as databases and their exports write it: with a blank for the `T`, and an offset
+/// without a colon or of hours alone. Without an offset it is UTC. `None` for anything else.
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
@@ -51,8 +51,8 @@ fn parse_offset(text: &str) -> Option<FixedOffset> {
     FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60))
 }
 
-/// Parses an aspect ratio into the form `16:9`. The separators `/`, `x` and `×` are read too; whole numbers are reduced to
-/// lowest terms. `None` for anything but two positive numbers.
+/// Parses an aspect ratio into the form `16:9`. The separators `/`, `x` and `×` are read too; whole numbers are reduced
+/// to lowest terms. `None` for anything but two positive numbers.
 pub fn parse_aspect_ratio(text: &str) -> Option<String> {
     let (width, height) = text.trim().split_once([':', '/', 'x', 'X', '\u{d7}'])?;
     let (width, height) = (width.trim(), height.trim());

@@ -1,7 +1,7 @@
 //! The schedule of queries to a provider about a video that no event finishes.
 //!
-//! The interval doubles with every query, up to a limit; a change of the status begins it anew. In a final state, and after
-//! thirty days of preparing, the queries end.
+//! The interval doubles with every query, up to a limit; a change of the status begins it anew. In a final state, and
+//! after thirty days of preparing, the queries end.
 
 use chrono::{DateTime, Duration, Utc};
 
@@ -11,12 +11,12 @@ use super::{
     video::Video,
 };
 
-/// Age at which the queries about a video that is still being prepared end.
+/// Age at which the queries about a video that is still [`Preparing`](ShownStatus::Preparing) end.
 const PREPARING_FOR: Duration = Duration::days(30);
 /// Longest interval between attempts of a deletion, and between queries about a ready video that was called missing.
 const DELETING_EVERY: Duration = Duration::hours(1);
 
-/// The intervals between queries to a provider, from the settings.
+/// The intervals between queries to a provider, from the settings. [`Video::next_check`] reads them.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckTimes {
     /// Time before the first query about an unfinished video.
@@ -30,8 +30,8 @@ pub struct CheckTimes {
 impl Video {
     /// Returns the time of the next query about the video; `None` if nothing is to be learned any more.
     ///
-    /// While an upload is awaited, the query comes no later than [`EXPIRED_AFTER`] the end of its URL: the upload counts as
-    /// expired from then on.
+    /// While an upload is awaited, the query comes no later than [`EXPIRED_AFTER`] the end of its URL: the upload
+    /// counts as expired from then on.
     pub fn next_check(&self, times: &CheckTimes, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let doubled = 2_i32.saturating_pow(u32::try_from(self.checks).unwrap_or_default().min(20));
         let interval = times
@@ -69,7 +69,7 @@ impl Video {
         self.known.upload_id.is_some() || self.known.asset_id.is_some()
     }
 
-    /// Begins the schedule anew if the status differs from `before`.
+    /// Begins the schedule anew ([`Video::next_check`]) if the status differs from `before`.
     pub fn reschedule(&mut self, before: ShownStatus, times: &CheckTimes, now: DateTime<Utc>) {
         if self.status != before {
             self.checks = 0;

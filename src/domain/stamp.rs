@@ -5,22 +5,21 @@ use std::time::Duration;
 use chrono::{DateTime, TimeDelta, Utc};
 
 /// Most time by which an event may be dated after its first receipt. Beyond that its receipt counts.
-///
-/// Why: a provider's clock may run ahead a little, but a date far in the future would win against every later report.
+// Why: a provider's clock may run ahead a little, but a date far in the future would win against every later report.
 const MAX_AHEAD: TimeDelta = TimeDelta::minutes(5);
 /// Time from the beginning of a second to its last microsecond. Stamps have microseconds.
 const REST_OF_SECOND: TimeDelta = TimeDelta::microseconds(999_999);
 
-/// The rank of a report of one [`Field`](super::Field): the report with the greater stamp wins, and on equal stamps the one
-/// with the greater value as text ([`Facts::join`](super::Facts::join)).
+/// The rank of a report of one [`Field`](super::Field): the report with the greater stamp wins, and on equal stamps the
+/// one with the greater value as text ([`Facts::join`](super::Facts::join)).
 ///
 /// The members are compared in their order here. No time sorts before every time, and an event before an answer.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// The time of the report, in microseconds since 1970: see [`event_time`] and [`AnswerTime`].
     pub at_us: Option<i64>,
-    /// Time of the query by this service's clock, in microseconds since 1970, for an answer that was fetched and for this
-    /// service's own reports. `None` for an event.
+    /// Time of the query ([`AnswerTime::asked_at`]), in microseconds since 1970, for an answer that was fetched and for
+    /// this service's own reports. `None` for an event.
     pub asked_us: Option<i64>,
     /// [`Status::rank`](super::Status::rank) of the status that came with it; 0 for none.
     pub rank: u8,
@@ -29,8 +28,8 @@ pub struct Stamp {
 }
 
 impl Stamp {
-    /// Makes the stamp of a report made `at`, under `event_id`, with a status of `rank`. An event, whose `event_id` is not
-    /// empty, takes no `asked_at`.
+    /// Makes the [`Stamp`] of a report made `at`, under `event_id`, with a status of `rank`. An event, whose `event_id`
+    /// is not empty, takes no `asked_at`.
     pub fn new(at: Option<DateTime<Utc>>, asked_at: Option<DateTime<Utc>>, rank: u8, event_id: &str) -> Self {
         let micros = |at: DateTime<Utc>| at.timestamp_micros();
         // Why: a report of this service's own has no query, and was made when it says that it was.
@@ -49,8 +48,8 @@ impl Stamp {
     }
 }
 
-/// Returns the time that an event counts with: the provider's own, or the first receipt if the provider's lies more than
-/// five minutes after it. `None` if the provider gave none.
+/// Returns the time that an event counts with: the provider's own, or the first receipt if the provider's lies more
+/// than five minutes after it. `None` if the provider gave none.
 pub fn event_time(occurred_at: Option<DateTime<Utc>>, received_at: DateTime<Utc>) -> Option<DateTime<Utc>> {
     occurred_at.map(|at| {
         if at - received_at > MAX_AHEAD {
@@ -61,7 +60,7 @@ pub fn event_time(occurred_at: Option<DateTime<Utc>>, received_at: DateTime<Utc>
     })
 }
 
-/// The time of a query to a provider, by both clocks.
+/// The time of a query to a provider, by both clocks. It makes the [`Stamp`] of the answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AnswerTime {
     /// Time of the query by this service's clock.
@@ -71,8 +70,8 @@ pub struct AnswerTime {
 }
 
 impl AnswerTime {
-    /// Makes the time of a query that went out at `asked_at` by this service's clock and was answered after `took`. `date`
-    /// is the provider's clock when it answered, in whole seconds.
+    /// Makes the time of a query that went out at `asked_at` by this service's clock and was answered after `took`.
+    /// `date` is the provider's clock when it answered, in whole seconds.
     ///
     /// The query reached the provider at most `took` before the answer, and the answer was given within the second that
     /// `date` names. This clock's time is moved into that range: clamped to [date − took, end of that second]. Without

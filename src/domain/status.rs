@@ -55,7 +55,8 @@ impl Status {
         }
     }
 
-    /// Returns the rank: 1 (created) to 7 (ready). A [`Stamp`](super::Stamp) has rank 0 if its report carries no status.
+    /// Returns the rank: 1 (created) to 7 (ready). A [`Stamp`](super::Stamp) has rank 0 if its report carries no
+    /// status.
     pub const fn rank(self) -> u8 {
         self as u8 + 1
     }

@@ -11,7 +11,7 @@ use super::{
     status::{Policy, ShownStatus},
 };
 
-/// One video: the content of one row of `videos`.
+/// One video: the content of one row of `videos`. An [`Observation`] changes what is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Video {
     /// `UUIDv7`.
@@ -34,7 +34,7 @@ pub struct Video {
     pub quality: Option<String>,
     /// The status that callers see. [`Video::observe`] and [`Video::note_missing`] derive it from `known`.
     pub status: ShownStatus,
-    /// Everything reported of the video.
+    /// Everything reported of the video: the [`Knowledge`].
     pub known: Knowledge,
     /// The captures of the upload's steps, by the map's names.
     pub captures: Map<String, Value>,
@@ -46,7 +46,7 @@ pub struct Video {
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// Time of the next query to the provider; `None` for never. See [`Video::next_check`].
     pub check_at: Option<DateTime<Utc>>,
-    /// Number of queries to the provider since the status changed last.
+    /// Number of queries to the provider since the status changed last; see [`Video::reschedule`].
     pub checks: i32,
     /// Time of the first of the latest "not found" answers, without another answer since; see [`Video::note_missing`].
     pub missing_since: Option<DateTime<Utc>>,
@@ -64,15 +64,15 @@ impl Video {
     /// Joins an observation ([`Knowledge::join`]) and derives the shown status.
     ///
     /// # Errors
-    /// The observation names another upload or asset; the video is unchanged then.
+    /// [`IdentityConflict`]: the observation names another upload or asset; the video is unchanged then.
     pub fn observe(&mut self, seen: &Observation, needs: NeededIds) -> Result<(), IdentityConflict> {
         self.known.join(seen)?;
         self.status = self.known.shown_status(self.playback_policy, needs);
         Ok(())
     }
 
-    /// Records whether the provider called the asset missing, and derives the shown status. `None` if the provider was not
-    /// queried about it.
+    /// Records whether the provider called the asset missing, and derives the shown status. `None` if the provider was
+    /// not queried about it.
     ///
     /// After [`MISSING_FOR`] of "not found" the video is lost; a single answer that finds it undoes that.
     pub fn note_missing(&mut self, missing: Option<bool>, needs: NeededIds, now: DateTime<Utc>) {

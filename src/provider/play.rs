@@ -1,7 +1,7 @@
 //! Playback of one video: its addresses and their signatures.
 //!
-//! The HTTP handlers call [`Provider::known_playback`] or [`Provider::known_thumbnails`]; if a slow signature is missing,
-//! they acquire a signing permit, call [`Provider::sign_ahead`], and begin again. [`Provider::playback`] and
+//! The HTTP handlers call [`Provider::known_playback`] or [`Provider::known_thumbnails`]; if a slow signature is
+//! missing, they acquire a signing permit, call [`Provider::sign_ahead`], and begin again. [`Provider::playback`] and
 //! [`Provider::thumbnails`] sign at once: for maps that are tried, and for tests.
 
 use super::Provider;
@@ -13,7 +13,7 @@ impl Provider {
     /// Makes all addresses of a video, signed where its policy asks for it.
     ///
     /// # Errors
-    /// The map cannot play such a video, an id is not known, or a call that playback needs failed.
+    /// [`CallError`]: the map cannot play such a video, an id is not known, or a call that playback needs failed.
     pub async fn playback(
         &self,
         subject: &Subject,
@@ -70,7 +70,7 @@ impl Provider {
     /// [`Provider::known_thumbnails`] lacks. No call to the provider is made.
     ///
     /// # Errors
-    /// A claim lacks its value, or signing failed.
+    /// [`CallError`]: a claim lacks its value, or signing failed.
     pub async fn sign_ahead(
         &self,
         subject: &Subject,

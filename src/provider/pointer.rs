@@ -16,7 +16,7 @@ pub(crate) struct Pointer {
     segments: Vec<Segment>,
 }
 
-/// One step of a pointer.
+/// One step of a [`Pointer`].
 #[derive(Clone, Debug)]
 enum Segment {
     /// A member of an object, or an index into an array.
@@ -46,7 +46,7 @@ impl Pointer {
         Ok(Self { segments })
     }
 
-    /// Returns the keys from the root on, up to the first `[key=value]`.
+    /// Returns the keys from the root on, up to the first [`Segment::Find`].
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().map_while(|segment| match segment {
             Segment::Key(key) => Some(key.as_str()),
@@ -54,7 +54,8 @@ impl Pointer {
         })
     }
 
-    /// Follows the pointer. The value may be null; `None` if there is none, or a `[key=value]` cannot be rendered.
+    /// Follows the pointer to a [`Value`], which may be null. `None` if there is none, or a `[key=value]` cannot be
+    /// rendered.
     pub(crate) fn get<'v>(&self, root: &'v Value, scope: &Scope<'_>) -> Option<&'v Value> {
         self.segments
             .iter()

@@ -44,7 +44,8 @@ pub struct Subject {
     pub file_size: Option<u64>,
     /// The origin whose pages may send the file; in an upload only.
     pub cors_origin: Option<String>,
-    /// Members that the caller adds to the first call, as far as the operator allows them; in an upload only, else null.
+    /// Members that the caller adds to the first call, as far as the operator allows them; in an upload only, else
+    /// null.
     pub provider_settings: Value,
     /// `{now}` of an upload: the time of the request, for a row the time when it was made. Playback has its own.
     pub now: DateTime<Utc>,

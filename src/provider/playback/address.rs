@@ -11,7 +11,7 @@ use crate::{
     },
 };
 
-/// The values that an address needs besides ids and times.
+/// The values that an [`Address`] needs besides ids and times.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct AddressNeeds {
     /// Names of the tokens in it.
@@ -20,11 +20,12 @@ pub(crate) struct AddressNeeds {
     pub(crate) signature: bool,
     /// Names of the captures and computed texts in it.
     pub(crate) captures: BTreeSet<String>,
-    /// One of the captures is available to signed addresses only: a `fetch` gives it, or `[playback.compute]`.
+    /// Among the captures is one for signed addresses only: a [`Fetch`](super::Sign::Fetch) gives it, or
+    /// `[playback.compute]`.
     signed_captures: bool,
 }
 
-/// One compiled address, and what it needs.
+/// One compiled address with its [`AddressNeeds`].
 #[derive(Clone, Debug)]
 pub(crate) struct Address {
     pub(crate) url: UrlTemplate,
@@ -41,7 +42,7 @@ pub(crate) struct AddressPair {
 }
 
 impl AddressNeeds {
-    /// Reads the needs off a template. `public` is the place of a public address.
+    /// Reads the needs off a template. `public` is the [`Place`] of a public address.
     fn from_template(url: &UrlTemplate, public: &Place) -> Self {
         let mut needs = Self::default();
         for slot in url.slots() {
@@ -65,7 +66,7 @@ impl AddressNeeds {
         self.signature || self.signed_captures || !self.tokens.is_empty()
     }
 
-    /// Adds the needs of another address.
+    /// Adds the needs of another [`Address`].
     pub(crate) fn merge(&mut self, other: &Self) {
         self.tokens.extend(other.tokens.iter().cloned());
         self.signature |= other.signature;
@@ -87,14 +88,14 @@ impl Address {
         self.needs.needs_signature()
     }
 
-    /// Returns every placeholder of the address.
+    /// Returns every placeholder of the address, by its [`Name`].
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.url.slots().map(|slot| &slot.name)
     }
 }
 
 impl AddressPair {
-    /// Reads a template for both policies, or a table with `public`, `signed` or both.
+    /// Reads a [`UrlTemplate`] for both policies, or a table with `public`, `signed` or both.
     ///
     /// A template that holds what only signed addresses may hold is none for public videos.
     pub(crate) fn compile(
@@ -148,7 +149,7 @@ impl AddressPair {
         }
     }
 
-    /// Returns the address for videos of this policy.
+    /// Returns the [`Address`] for videos of this [`Policy`].
     pub(crate) fn get(&self, policy: Policy) -> Option<&Address> {
         match policy {
             Policy::Public => self.public.as_ref(),

@@ -23,7 +23,7 @@ use crate::{
 };
 
 impl Playback {
-    /// Renders the plain `hls` address of a public video.
+    /// Renders the plain `hls` address of a [`Public`](Policy::Public) video.
     ///
     /// `None` if it is signed, takes a call to the provider, or holds an id that is not known.
     pub(crate) fn public_hls(&self, subject: &Subject, values: &ValueTables) -> Option<String> {
@@ -41,7 +41,7 @@ impl Playback {
     /// Signs the tokens that are not cached, and nothing else: no call is made, and a following answer finds them.
     ///
     /// # Errors
-    /// A claim lacks its value, or signing failed.
+    /// [`CallError`]: a claim lacks its value, or signing failed.
     pub(crate) async fn sign_ahead(&self, context: PlaybackContext<'_>) -> Result<(), CallError> {
         let shared = SharedValues::new(self.choose_lifetime(&context));
         self.sign_tokens(&context, &shared).await?;
@@ -104,7 +104,7 @@ impl Playback {
         Ok(Some(answer))
     }
 
-    /// Chooses the lifetime of an answer, within the limits of the map and of the settings.
+    /// Chooses the [`Lifetime`] of an answer, within the limits of the map and of the settings.
     fn choose_lifetime(&self, context: &PlaybackContext<'_>) -> Lifetime {
         let request = context.request;
         let max_s = self
@@ -113,7 +113,7 @@ impl Playback {
         Lifetime::rounded(request.now, request.expires_in_s, max_s)
     }
 
-    /// Computes and fetches what the addresses need, tokens aside, into `shared`.
+    /// Computes and fetches the [`AddressNeeds`], tokens aside, into the [`SharedValues`].
     async fn compute_and_fetch(
         &self,
         shared: &mut SharedValues,
@@ -145,7 +145,7 @@ impl Playback {
         Ok(())
     }
 
-    /// Computes `{signature}` and the texts of `[playback.compute]`, as far as they are needed.
+    /// Computes `{signature}` and the texts of `[playback.compute]`, as far as [`AddressNeeds`] has them.
     fn compute_digests(
         &self,
         scope: &Scope<'_>,
@@ -167,7 +167,7 @@ impl Playback {
     }
 }
 
-/// Renders the addresses by name. One beside `hls` that lacks an id or a capture is left out.
+/// Renders each [`Address`] by name. One beside `hls` that lacks an id or a capture is left out.
 fn render_urls(
     urls: &[(&str, &Address)],
     scope: &Scope<'_>,
@@ -183,7 +183,7 @@ fn render_urls(
     Ok(out)
 }
 
-/// The error of a policy for which the map has no address, or no key.
+/// The error of a [`Policy`] for which the map has no address, or no key.
 fn unplayable_error(policy: Policy) -> InvalidField {
     let detail = format!("this provider's map cannot play {} videos", policy.as_str());
     InvalidField::new("playback_policy", detail)

@@ -24,7 +24,7 @@ impl Playback {
     /// Compiles both tables. `uploaded` holds the captures that the upload's steps leave in a row.
     ///
     /// # Errors
-    /// A table is missing or malformed, or a placeholder is not available at its place.
+    /// [`MapError`]: a table is missing or malformed, or a placeholder is not available at its place.
     pub(crate) fn compile(
         root: &mut Reader,
         uploaded: &Place,
@@ -70,7 +70,7 @@ impl Playback {
     }
 }
 
-/// Compiles `[playback.compute]`. Each text must bind an expiry and a video.
+/// Compiles `[playback.compute]` into [`Digest`]s. Each text must bind an expiry and a video.
 fn compile_digests(
     at: &mut Reader,
     place: &Place,
@@ -90,7 +90,7 @@ fn compile_digests(
     Ok(out)
 }
 
-/// Makes the place of public addresses: ids, times, the captures of the upload, and what is resolved.
+/// Makes the [`Place`] of public addresses: ids, times, the captures of the upload, and what is resolved.
 fn public_place(ids: &Place, uploaded: &Place, resolve: Option<&FetchSteps>) -> Place {
     let mut place = ids.clone();
     // Why `false`, "cannot be missing": a capture that an old row lacks makes no address, so it needs no default.
@@ -105,7 +105,7 @@ fn public_place(ids: &Place, uploaded: &Place, resolve: Option<&FetchSteps>) -> 
     place
 }
 
-/// Adds to the place of public addresses what only signed ones may hold: nothing is signed for a public video.
+/// Adds to the [`Place`] of public addresses what only signed ones may hold: nothing is signed for a public video.
 fn signed_place(
     at: &Reader,
     mut place: Place,
@@ -126,7 +126,7 @@ fn signed_place(
     Ok(place)
 }
 
-/// Compiles `[playback.urls]`, which must have `hls`.
+/// Compiles `[playback.urls]` into [`AddressPair`]s, `hls` among them.
 fn compile_urls(
     at: &mut Reader,
     public: &Place,

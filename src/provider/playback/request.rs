@@ -24,7 +24,7 @@ pub struct PlaybackAsk<'a> {
     pub caller: &'a str,
 }
 
-/// The addresses of one video.
+/// The addresses of one video: the answer to a [`PlaybackAsk`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PlaybackUrls {
     /// The addresses of `[playback.urls]`, by the map's names.
@@ -40,7 +40,7 @@ pub struct PlaybackUrls {
 /// One [`PlaybackAsk`] with all that is needed to answer it.
 #[derive(Clone, Copy)]
 pub(crate) struct PlaybackContext<'a> {
-    /// Makes the calls of `fetch` and `resolve`.
+    /// The [`Client`] that makes the calls of `fetch` and `resolve`.
     pub(crate) client: &'a Client,
     pub(crate) values: &'a ValueTables,
     pub(crate) subject: &'a Subject,
@@ -49,7 +49,7 @@ pub(crate) struct PlaybackContext<'a> {
     pub(crate) on_missing: OnMissingSignature,
 }
 
-/// The parts of a video's addresses that a request is for.
+/// The parts of [`PlaybackUrls`] that a request is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnswerParts {
     /// Every address of `[playback.urls]`, and the pictures.
@@ -58,7 +58,8 @@ pub(crate) enum AnswerParts {
     Thumbnails,
 }
 
-/// The reaction to a token of a slow key that is not in the cache.
+/// The reaction to a token that is not in the cache of the [`Signer`](crate::provider::signing::Jwt), if its key is
+/// slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnMissingSignature {
     /// Sign it now.

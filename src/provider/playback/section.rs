@@ -17,29 +17,27 @@ use crate::provider::{
 
 /// `[playback]` and `[thumbnail]`, compiled.
 pub(crate) struct Playback {
-    /// `[playback.sign]`.
+    /// `[playback.sign]`: the way to [`Sign`] addresses.
     pub(crate) sign: Sign,
     /// The map configures signing, but its secrets are not set.
     pub(crate) off: bool,
     /// Longest lifetime of anything signed, in seconds; `None` if the map knows none.
     pub(crate) max_ttl_s: Option<u64>,
-    /// `[playback.compute]`: name → signed text.
+    /// `[playback.compute]`: name → [`Digest`].
     pub(super) compute: Vec<(String, Digest)>,
-    /// `[playback.resolve]`.
+    /// `[playback.resolve]`, if the map has it.
     pub(super) resolve: Option<FetchSteps>,
     /// `[playback.urls]` in the map's order, `hls` among them.
     pub(super) urls: Vec<(String, AddressPair)>,
     pub(super) thumbnail: Option<Thumbnail>,
     pub(super) answer_needs: AnswerNeeds,
     /// The results of [`Playback::needs`], for public videos and for signed ones.
-    ///
-    /// Why: they are read for every change of a video, and walk every template.
+    // Why: they are read for every change of a video, and finding them walks every template.
     pub(super) needed_ids: (NeededIds, NeededIds),
 }
 
-/// The values that answers need, by the video's policy and the parts that are requested.
-///
-/// Why: they are the same for every video, so each answer reads them from this table.
+/// The [`AddressNeeds`] of an answer, by the video's [`Policy`] and the requested [`AnswerParts`].
+// Why: they are the same for every video, so each answer reads them from this table.
 #[derive(Default)]
 pub(super) struct AnswerNeeds([[AddressNeeds; 2]; 2]);
 
@@ -60,7 +58,7 @@ impl AnswerNeeds {
         }))
     }
 
-    /// Returns the needs of one kind of answer.
+    /// Returns the [`AddressNeeds`] of one kind of answer.
     pub(super) fn get(&self, policy: Policy, parts: AnswerParts) -> &AddressNeeds {
         &self.0[usize::from(policy == Policy::Signed)][usize::from(parts == AnswerParts::Thumbnails)]
     }
@@ -92,26 +90,26 @@ impl Playback {
             .map(|(_, addresses)| addresses)
     }
 
-    /// Returns the address of pictures for this policy.
+    /// Returns the [`Thumbnail`] and its address for this [`Policy`].
     pub(super) fn thumbnail_address(&self, policy: Policy) -> Option<(&Thumbnail, &Address)> {
         let thumbnail = self.thumbnail.as_ref()?;
         Some((thumbnail, thumbnail.addresses.get(policy)?))
     }
 
-    /// Returns the addresses of `[playback.urls]` for this policy, by name.
+    /// Returns the addresses of `[playback.urls]` for this [`Policy`], by name.
     pub(super) fn addresses(&self, policy: Policy) -> impl Iterator<Item = (&str, &Address)> {
         self.urls
             .iter()
             .filter_map(move |(name, addresses)| Some((name.as_str(), addresses.get(policy)?)))
     }
 
-    /// `hls` has an address for this policy, and the key that signs it is set.
+    /// `hls` has an address for this [`Policy`], and the key that signs it is set.
     pub(crate) fn can_play(&self, policy: Policy) -> bool {
         let address = self.hls_addresses().and_then(|addresses| addresses.get(policy));
         address.is_some_and(|address| !self.off || !address.is_signed())
     }
 
-    /// Some address of a video with this policy takes a call to the provider.
+    /// Some address of a video with this [`Policy`] takes a call to the provider.
     pub(crate) fn takes_calls(&self, policy: Policy) -> bool {
         let urls = self.addresses(policy).map(|(_, address)| address);
         let picture = self.thumbnail_address(policy).map(|(_, address)| address);
@@ -133,7 +131,7 @@ impl Playback {
         self.thumbnail.is_some()
     }
 
-    /// Returns the ids that the `hls` address and its signature are made of.
+    /// Returns the [`NeededIds`]: the ids that the `hls` address and its signature are made of.
     pub(crate) const fn needs(&self, policy: Policy) -> NeededIds {
         match policy {
             Policy::Public => self.needed_ids.0,
@@ -154,7 +152,7 @@ impl Playback {
         }
     }
 
-    /// Returns the ids in an address, and in everything that is signed, computed or resolved for it.
+    /// Returns every [`Id`] in an address, and in everything that is signed, computed or resolved for it.
     fn ids_of_address(&self, address: &Address) -> BTreeSet<Id> {
         let needs = &address.needs;
         let mut ids: BTreeSet<Id> = address.placeholders().filter_map(id_of_placeholder).collect();
@@ -176,7 +174,7 @@ impl Playback {
         ids
     }
 
-    /// Returns every id that some address is made of: the map is refused if nothing provides one of them.
+    /// Returns every [`Id`] that some address is made of: the map is refused if nothing provides one of them.
     pub(crate) fn named_ids(&self) -> BTreeSet<Id> {
         let urls = self.urls.iter().flat_map(|(_, addresses)| addresses.addresses());
         let pictures = self
@@ -189,7 +187,7 @@ impl Playback {
     }
 }
 
-/// Returns the id that a placeholder names, if it names one.
+/// Returns the [`Id`] that a placeholder names, if it names one.
 fn id_of_placeholder(name: &Name) -> Option<Id> {
     match name {
         Name::Id(id) => Some(*id),

@@ -10,7 +10,7 @@ pub(super) type Tokens<'a> = Vec<(&'a str, Arc<str>)>;
 
 /// Lifetime, captures and signature of one answer: what its [`Scope`] is made of, beside tokens.
 pub(super) struct SharedValues {
-    /// Captures of calls and computed texts; empty before they are made.
+    /// [`Captures`] of calls and computed texts; empty before they are made.
     pub(super) captures: Captures,
     /// Value of `{signature}`; `None` before it is computed, and for other kinds of signing.
     pub(super) signature: Option<String>,
@@ -20,7 +20,7 @@ pub(super) struct SharedValues {
 }
 
 impl SharedValues {
-    /// Makes the values of an answer for which nothing was computed or fetched yet.
+    /// Makes the values of an answer with this [`Lifetime`], for which nothing was computed or fetched yet.
     pub(super) fn new(lifetime: Lifetime) -> Self {
         Self {
             captures: Captures::new(),
@@ -30,7 +30,7 @@ impl SharedValues {
         }
     }
 
-    /// Makes the scope that addresses, claims and calls are rendered with.
+    /// Makes the [`Scope`] that addresses, claims and calls are rendered with.
     pub(super) fn scope<'a>(
         &'a self,
         context: &PlaybackContext<'a>,

@@ -12,15 +12,15 @@ use crate::provider::{
 pub(crate) enum Sign {
     /// The provider has no signed playback.
     None,
-    /// Tokens that this service signs.
+    /// Tokens that this service signs ([`Jwt`]).
     Jwt(Box<Jwt>),
-    /// A signature over part of the address.
+    /// A signature over part of the address ([`Digest`]).
     Digest(Box<Digest>),
-    /// Captures of calls to the provider.
+    /// Captures of calls to the provider ([`FetchSteps`]).
     Fetch(FetchSteps),
 }
 
-/// A word of `kind`.
+/// A word of `kind`: the kinds of [`Sign`].
 #[derive(Clone, Copy)]
 enum Kind {
     Jwt,
@@ -32,7 +32,7 @@ impl Sign {
     /// Compiles the table. The second value is the longest lifetime that it allows, in seconds.
     ///
     /// # Errors
-    /// The kind or a part of it is missing or malformed.
+    /// [`MapError`]: the kind or a part of it is missing or malformed.
     pub(super) fn compile(
         mut at: Reader,
         place: &Place,
@@ -65,7 +65,7 @@ impl Sign {
         Ok((this, max_ttl_s))
     }
 
-    /// Returns every placeholder that goes into a signature.
+    /// Returns the [`Name`] of every placeholder that goes into a signature.
     pub(crate) fn placeholders(&self) -> Vec<&Name> {
         match self {
             Self::None => Vec::new(),

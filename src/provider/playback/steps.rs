@@ -1,4 +1,5 @@
-//! Calls to the provider that playback needs (`kind = "fetch"` and `[playback.resolve]`), and the cache of their captures.
+//! Calls to the provider that playback needs (`kind = "fetch"` and `[playback.resolve]`), and the cache of their
+//! captures.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -20,7 +21,7 @@ use crate::provider::{
 /// Most entries in the cache of one [`FetchSteps`].
 const MAX_CACHED: usize = 4096;
 
-/// 1 to 3 HTTP actions, each of which sees the captures of those before it.
+/// 1 to 3 HTTP [`Action`]s, each of which sees the captures of those before it.
 pub(crate) struct FetchSteps {
     actions: Vec<Action>,
     /// The captures serve one answer and are never cached.
@@ -33,7 +34,7 @@ pub(crate) struct FetchSteps {
     cache: Cache<String, CachedCaptures>,
 }
 
-/// Captures of one run.
+/// [`Captures`] of one run of the calls.
 #[derive(Clone)]
 struct CachedCaptures {
     captures: Arc<Captures>,
@@ -47,7 +48,7 @@ impl FetchSteps {
     /// Compiles the calls of `[playback.sign]` with `kind = "fetch"`.
     ///
     /// # Errors
-    /// The end of the captures is unknown: there is no `ttl_s`, and no step names `{expires}`.
+    /// [`MapError`]: the end of the captures is unknown: there is no `ttl_s`, and no step names `{expires}`.
     pub(super) fn compile_fetch(
         at: &mut Reader,
         place: &Place,
@@ -121,12 +122,12 @@ impl FetchSteps {
         self.actions.iter().flat_map(Action::captures).collect()
     }
 
-    /// One of the captures is among `wanted`.
+    /// Some capture of the calls is among `wanted`.
     pub(crate) fn provides_any(&self, wanted: &BTreeSet<String>) -> bool {
         self.capture_names().keys().any(|name| wanted.contains(name))
     }
 
-    /// Returns every placeholder in the calls.
+    /// Returns the [`Name`] of every placeholder in the calls.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.actions.iter().flat_map(Action::names)
     }
@@ -136,7 +137,7 @@ impl FetchSteps {
     /// Two requests that miss at the same time both make the calls.
     ///
     /// # Errors
-    /// A call failed, or its answer lacks a capture that is not optional.
+    /// [`CallError`]: a call failed, or its answer lacks a capture that is not optional.
     pub(super) async fn fetch_captures(
         &self,
         context: &PlaybackContext<'_>,
@@ -189,10 +190,9 @@ impl FetchSteps {
         }
     }
 
-    /// Cached captures may serve this request: they are not stale, and live as long as it wants.
-    ///
-    /// Why a sixteenth less: a request that wants all of the lifetime that a fetch gives would never be served from the
-    /// cache, because every cached lifetime has begun.
+    /// [`CachedCaptures`] may serve this request: they are not stale, and live as long as it wants.
+    // Why a sixteenth less: a request that wants all of the lifetime that a fetch gives would never be served from the
+    // cache, because every cached lifetime has begun.
     fn is_good(&self, cached: &CachedCaptures, scope: &Scope<'_>) -> bool {
         if self.cache_s > 0 {
             return scope.now < cached.stale_at;

@@ -23,7 +23,7 @@ pub(crate) struct Thumbnail {
     pub(crate) in_claims: bool,
 }
 
-/// The parameters of one picture.
+/// The parameters of one picture, for [`Thumbnail::url_params`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Picture {
     /// Position in the video, in whole seconds; `None` leaves the choice to the provider.
@@ -36,7 +36,7 @@ impl Thumbnail {
     /// Compiles the table. Its URL stands at `public` or `signed`, as [`AddressPair`] has it.
     ///
     /// # Errors
-    /// A part is malformed, or the parameters cannot be claims.
+    /// [`MapError`]: a part is malformed, or the parameters cannot be claims.
     pub(super) fn compile(
         mut at: Reader,
         public: &Place,
@@ -103,7 +103,7 @@ impl Thumbnail {
     /// Renders the picture's URL, with the parameters in its query unless they are claims.
     ///
     /// # Errors
-    /// A placeholder of the address has no value.
+    /// [`InvalidField`]: a placeholder of the address has no value.
     pub(crate) fn render_url(
         &self,
         address: &Address,

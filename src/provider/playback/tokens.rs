@@ -18,7 +18,7 @@ use crate::{
     },
 };
 
-/// The signed tokens of one answer.
+/// The signed tokens of one [`PlaybackUrls`](super::PlaybackUrls).
 pub(super) struct AnswerTokens<'a> {
     /// Tokens that the answer shows, and that its addresses are rendered with.
     pub(super) shown: Tokens<'a>,
@@ -37,7 +37,8 @@ impl AnswerTokens<'_> {
 }
 
 impl Playback {
-    /// Looks up or signs the tokens of an answer. `None` if one is missing that must not be signed now.
+    /// Looks up or signs the [`AnswerTokens`]. `None` if one is missing that [`OnMissingSignature`] forbids to sign
+    /// now.
     ///
     /// A public video has none. If the map puts the parameters of pictures into claims, a token of the picture is made
     /// once for each size.
@@ -90,7 +91,7 @@ impl Playback {
     }
 }
 
-/// A token of the answer.
+/// A token of the answer: its [`TokenTemplate`], and the picture that it is for.
 struct WantedToken<'a> {
     token: &'a TokenTemplate,
     /// Index of the one size that the token is for; `None` if it serves all pictures, or none.
@@ -100,7 +101,7 @@ struct WantedToken<'a> {
 }
 
 /// Returns the tokens in order: cached ones as they are, the others rendered and signed. `None` if one is missing that
-/// must not be signed now.
+/// [`OnMissingSignature`] forbids to sign now.
 async fn sign_all(
     jwt: &Jwt,
     wanted: &[WantedToken<'_>],
@@ -127,8 +128,8 @@ async fn sign_all(
     Ok(Some(all.flatten().collect()))
 }
 
-/// Assigns signed tokens to the answer and to its pictures. Of a token that is made once a size, the answer shows the one
-/// of the widest picture.
+/// Assigns signed tokens ([`AnswerTokens`]) to the answer and to its pictures. Of a token that is made once a size, the
+/// answer shows the one of the widest picture.
 fn assign_tokens<'a>(
     wanted: &[WantedToken<'a>],
     signed: Vec<Arc<str>>,

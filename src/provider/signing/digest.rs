@@ -32,14 +32,14 @@ enum Method {
     Hmac(Box<hmac::Key>),
 }
 
-/// A word of `algorithm`, before its key is read.
+/// A word of `algorithm`: a [`Method`] before its key is read.
 #[derive(Clone, Copy)]
 enum Algorithm {
     Sha256,
     Hmac(hmac::Algorithm),
 }
 
-/// The form of the digest in the text.
+/// The encoding of the bytes of a [`Digest`].
 #[derive(Clone, Copy)]
 enum Encoding {
     Hex,
@@ -54,7 +54,7 @@ impl Digest {
     /// With `must_bind`, the message has to bind an expiry and a video, and a key may be empty while signing is off.
     ///
     /// # Errors
-    /// Algorithm, key or message is missing, malformed, or not allowed at this place.
+    /// [`MapError`]: algorithm, key or message is missing, malformed, or not allowed at this place.
     pub(crate) fn compile(
         at: &mut Reader,
         place: &Place,
@@ -116,7 +116,7 @@ impl Digest {
     /// Computes the signed text: prefix and encoded digest.
     ///
     /// # Errors
-    /// A placeholder of the message has no value.
+    /// [`InvalidField`]: a placeholder of the message has no value.
     pub(crate) fn compute(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
         let bytes = match &self.method {
             Method::Sha256 => {
@@ -139,7 +139,7 @@ impl Digest {
         Ok(format!("{}{text}", self.prefix))
     }
 
-    /// Returns every placeholder of the message.
+    /// Returns the [`Name`] of every placeholder in the message.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.message.slots().map(|slot| &slot.name)
     }

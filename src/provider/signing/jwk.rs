@@ -12,7 +12,7 @@ use super::{
     secret::decode_any_base64,
 };
 
-/// Parses a private JWK into a key for `algorithm`.
+/// Parses a private JWK into a [`SigningKey`] for an [`Algorithm`].
 ///
 /// # Errors
 /// The key is of another kind, or a member is missing or unreadable. The text never shows the key.
@@ -43,7 +43,7 @@ pub(super) fn parse_jwk(jwk: &Value, algorithm: Algorithm) -> Result<SigningKey,
     }
 }
 
-/// Builds an RSA key of all eight members: the prime factors are required.
+/// Builds a [`SigningKey::Rsa`] of all eight members: the prime factors are required.
 fn parse_rsa_key(jwk: &Value) -> Result<SigningKey, String> {
     // Why: the RSA parser takes modulus and exponent without leading zeros only.
     let without_zeros = |bytes: Vec<u8>| {

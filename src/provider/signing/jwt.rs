@@ -1,7 +1,8 @@
 //! JSON Web Tokens: the templates of their header and claims (`[playback.sign]` with `kind = "jwt"`).
 //!
 //! A token is `header.claims.signature`. The header has the map's members, `alg` and `typ`; the claims are the common
-//! ones, the token's own, and the parameters of a picture, where these stand in claims. Later ones replace earlier ones.
+//! ones, the token's own, and the parameters of a picture, where these stand in claims. Later ones replace earlier
+//! ones.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -49,7 +50,7 @@ impl Jwt {
     /// Reads `[playback.sign]`, and parses the key unless signing is off.
     ///
     /// # Errors
-    /// A part is missing or malformed, the key cannot be read, or a token binds no expiry or no video.
+    /// [`MapError`]: a part is missing or malformed, the key cannot be read, or a token binds no expiry or no video.
     pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let algorithm = at.choice("algorithm", &ALGORITHMS)?;
         let algorithm = algorithm.ok_or_else(|| {
@@ -149,7 +150,7 @@ impl Jwt {
     /// `params` become claims: the parameters of a picture, if the map puts them there.
     ///
     /// # Errors
-    /// An id that the claims name is not known, or a value does not fit its template.
+    /// [`InvalidField`]: an id that the claims name is not known, or a value does not fit its template.
     pub(crate) fn unsigned_text(
         &self,
         token: &TokenTemplate,
@@ -263,7 +264,7 @@ fn member_names(object: &JsonTemplate) -> impl Iterator<Item = &str> {
 /// Renders a table of header members or claims.
 ///
 /// # Errors
-/// An id that it names is not known.
+/// [`InvalidField`]: an id that it names is not known.
 fn render_object(object: &JsonTemplate, scope: &Scope<'_>) -> Result<Map<String, Value>, InvalidField> {
     // Why: a missing value drops its key, and a token without the id would open every video.
     for name in object.names() {

@@ -71,7 +71,8 @@ impl SigningKey {
         matches!(self, Self::Rsa(_))
     }
 
-    /// Signs a message. RSA gives PKCS#1 v1.5, ECDSA the two numbers at fixed length, as JWS wants them.
+    /// Signs a message by the key's [`Algorithm`]. RSA gives PKCS#1 v1.5, ECDSA the two numbers at fixed length, as JWS
+    /// wants them.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
         let random = SystemRandom::new();
         match self {
@@ -103,7 +104,7 @@ pub(super) fn check_rsa_key(
     Ok(SigningKey::Rsa(Box::new(key)))
 }
 
-/// The error text for a key that does not fit `algorithm`: says which kind it needs.
+/// The error text for a key that does not fit an [`Algorithm`]: says which kind it needs.
 pub(super) fn wrong_kind(algorithm: Algorithm) -> String {
     let needs = match algorithm {
         Algorithm::Rs256 => "RS256 needs an RSA private key",

@@ -3,7 +3,8 @@
 use super::secret::decode_any_base64;
 use crate::config::read_pem;
 
-/// Describes a text that is no private key in PEM: what it looks like, and what to do. Never shows the text.
+/// Describes a text that [`SigningKey::parse`](super::key::SigningKey::parse) takes for no private key in PEM: what it
+/// looks like, and what to do. Never shows the text.
 ///
 /// The result goes after the name of the variable that holds the text: "`NAME` is a public key: …".
 pub(super) fn describe_non_key(text: &str) -> &'static str {

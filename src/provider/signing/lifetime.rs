@@ -30,7 +30,8 @@ impl Lifetime {
     }
 }
 
-/// Limits a duration to a thousand years, which can be added to any time without overflow.
+/// Limits a duration to a thousand years.
+// Why: that can be added to any time without overflow.
 fn capped_seconds(seconds: u64) -> i64 {
     i64::try_from(seconds.min(31_536_000_000)).unwrap_or_default()
 }

@@ -12,8 +12,8 @@
 //!    HTTP handler acquires a permit, signs ahead, and begins again at step 1.
 //! 4. Else [`Jwt::unsigned_text`] renders header and claims. An id that the claims name and that is not known is an
 //!    [`InvalidField`](super::error::InvalidField).
-//! 5. [`Signer::sign_missing`](signer::Signer::sign_missing) makes each token once at a time: it takes the cache's guard
-//!    of every key, in order. Where another request holds the guard, it waits and uses that request's token.
+//! 5. [`Signer::sign_missing`](signer::Signer::sign_missing) makes each token once at a time: it takes the cache's
+//!    guard of every key, in order. Where another request holds the guard, it waits and uses that request's token.
 //! 6. The texts whose guards it holds are signed in one job: on the threads of `pool` with a slow key, else in place.
 //! 7. Each guard stores its token, and the requests that wait for it go on. If signing failed, or the request was
 //!    dropped, the guards are released empty: the next waiting request takes over from step 6.

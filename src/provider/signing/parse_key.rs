@@ -15,7 +15,7 @@ use super::{
 use crate::config::read_pem;
 
 impl SigningKey {
-    /// Parses a private key.
+    /// Parses a private key in this [`KeyFormat`], for this [`Algorithm`].
     ///
     /// # Errors
     /// Says what is wrong and never shows the key.
@@ -41,7 +41,7 @@ impl SigningKey {
         }
     }
 
-    /// Reads PKCS#1, PKCS#8 or SEC1, as the algorithm allows.
+    /// Reads PKCS#1, PKCS#8 or SEC1, as the [`Algorithm`] allows.
     fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, String> {
         let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
         let der = der.ok_or_else(|| describe_non_key(text))?;
@@ -67,7 +67,7 @@ impl SigningKey {
         }
     }
 
-    /// Takes the bytes of a shared secret.
+    /// Takes the bytes of a shared secret, for [`Algorithm::Hs256`].
     fn from_bytes(bytes: &[u8], algorithm: Algorithm) -> Result<Self, String> {
         match algorithm {
             Algorithm::Hs256 if bytes.is_empty() => Err("is empty".to_owned()),

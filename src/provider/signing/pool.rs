@@ -18,10 +18,9 @@ use super::key::SigningKey;
 static THREADS: LazyLock<usize> =
     LazyLock::new(|| std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
 
-/// The job queue; its first use starts the threads.
-///
-/// Why unbounded and first in, first out: HTTP requests acquire a signing permit before they come here, and the limiter of
-/// the permits bounds their number and is fair among callers.
+/// The queue of [`Job`]s; its first use starts the threads.
+// Why unbounded and first in, first out: HTTP requests acquire a signing permit before they come here, and the limiter
+// of the permits bounds their number and is fair among callers.
 static QUEUE: LazyLock<Sender<Job>> = LazyLock::new(|| {
     let (sender, receiver) = flume::unbounded();
     for number in 0..*THREADS {
@@ -34,10 +33,10 @@ static QUEUE: LazyLock<Sender<Job>> = LazyLock::new(|| {
     sender
 });
 
-/// The tokens of a job, in the order of its texts.
+/// The tokens of a [`Job`], in the order of its texts.
 type Tokens = Result<Vec<Arc<str>>, Unspecified>;
 
-/// The texts of one video that one key signs.
+/// The texts of one video that one [`SigningKey`] signs.
 struct Job {
     key: Arc<SigningKey>,
     unsigned: Vec<String>,
@@ -64,7 +63,7 @@ pub fn signing_threads() -> usize {
     *THREADS
 }
 
-/// Signs texts on the calling thread: `text.signature`, in order.
+/// Signs texts with a [`SigningKey`] on the calling thread: `text.signature`, in order.
 pub(super) fn sign_tokens(key: &SigningKey, unsigned: &[String]) -> Tokens {
     let token = |text: &String| {
         let signature = key.sign(text.as_bytes())?;
@@ -78,7 +77,7 @@ pub(super) fn sign_tokens(key: &SigningKey, unsigned: &[String]) -> Tokens {
     unsigned.iter().map(token).collect()
 }
 
-/// Takes jobs until the process ends.
+/// Takes [`Job`]s until the process ends.
 fn run_worker(jobs: &Receiver<Job>) {
     for Job {
         key,

@@ -17,7 +17,7 @@ pub(crate) enum KeyEncoding {
     Hex,
 }
 
-/// The words of `key_encoding` and `secret_encoding`.
+/// The words of `key_encoding` and `secret_encoding`: each [`KeyEncoding`] by its name.
 pub(crate) const KEY_ENCODINGS: [(&str, KeyEncoding); 3] = [
     ("utf8", KeyEncoding::Utf8),
     ("base64", KeyEncoding::Base64),
@@ -48,7 +48,8 @@ pub(crate) fn decode_any_base64(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Reads the secret under `key` of the table `at`; `None` if the key is absent.
+/// Reads the secret under `key` of the table `at`, a [`Template`] without values of a video; `None` if the key is
+/// absent.
 ///
 /// The text may hold literals, `vars.*` and `secrets.*`, all of them known since the start.
 pub(crate) fn read_secret(

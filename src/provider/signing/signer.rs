@@ -16,12 +16,11 @@ use crate::provider::error::CallError;
 /// Most tokens in the cache. Each entry takes about a kilobyte with its key.
 const MAX_CACHED: usize = 32_768;
 /// Share of the cache for tokens that were read more than once.
-///
-/// Why: it is lower than the default. A token that was read often is of no use once it has expired, and the tokens that
-/// were signed last are the ones read next.
+// Why: it is lower than the default. A token that was read often is of no use once it has expired, and the tokens that
+// were signed last are the ones read next.
 const HOT_SHARE: f64 = 0.5;
 
-/// A signing key, and the tokens that it made lately.
+/// A [`SigningKey`], and the tokens that it made lately.
 pub(crate) struct Signer {
     /// The key; `None` while signing is off.
     key: Option<Arc<SigningKey>>,
@@ -40,7 +39,7 @@ struct Counts {
 }
 
 impl Signer {
-    /// Makes a signer with an empty cache. Without a key, signing is off.
+    /// Makes a [`Signer`] with an empty cache. Without a [`SigningKey`], signing is off.
     pub(super) fn new(key: Option<SigningKey>) -> Self {
         let tokens = Cache::with_options(
             OptionsBuilder::new()
@@ -75,7 +74,7 @@ impl Signer {
         Some(token)
     }
 
-    /// Signatures take long enough to need a permit.
+    /// Signatures take long enough to need a permit ([`SigningKey::is_slow`]).
     pub(crate) fn is_slow(&self) -> bool {
         self.key.as_ref().is_some_and(|key| key.is_slow())
     }
@@ -128,7 +127,7 @@ impl Signer {
             .collect())
     }
 
-    /// Signs all texts in one job.
+    /// Signs all texts in one job: in the [`pool`], or in place.
     async fn sign_uncached(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
         let key = self
             .key

@@ -28,7 +28,7 @@ pub(crate) enum Filter {
     Query(String),
     /// A text that stands in for a missing value.
     Default(String),
-    /// The value's keyed hash: the same for the same value, and without a trace of it.
+    /// The value's [`HashKey::hash`]: the same for the same value, and without a trace of it.
     Hash(HashKey),
 }
 
@@ -59,7 +59,7 @@ impl Filter {
         }
     }
 
-    /// Changes a value. `None` if it is missing, or nothing that the filter can work on.
+    /// Changes a [`Val`]. `None` if it is missing, or nothing that the filter can work on.
     pub(crate) fn apply<'a>(&'a self, value: Option<Val<'a>>) -> Option<Val<'a>> {
         let value = match (self, value) {
             (Self::Default(text), None) => return Some(Val::Text(Cow::Borrowed(text))),
@@ -88,7 +88,7 @@ impl Filter {
     }
 }
 
-/// Makes a whole number of a number, a text that is one, or a flag.
+/// Makes a [`Val::Int`] of a number, a text that is one, or a flag.
 fn to_int(value: Val<'_>) -> Option<Val<'_>> {
     match &value {
         Val::Int(_) => Some(value),
@@ -98,7 +98,7 @@ fn to_int(value: Val<'_>) -> Option<Val<'_>> {
     }
 }
 
-/// Makes a flag of a flag, of 0 and 1, or of their texts.
+/// Makes a [`Val::Bool`] of a flag, of 0 and 1, or of their texts.
 fn to_bool<'a>(value: &Val<'_>) -> Option<Val<'a>> {
     match value {
         Val::Bool(flag) => Some(Val::Bool(*flag)),

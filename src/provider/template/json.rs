@@ -20,9 +20,10 @@ use crate::provider::{
 pub(crate) enum JsonTemplate {
     /// A value without placeholders.
     Const(Value),
-    /// Exactly one placeholder: it keeps the value's type, and drops its key or its place if the value is missing.
+    /// Exactly one placeholder ([`Slot`]): it keeps the value's type, and drops its key or its place if the value is
+    /// missing.
     Slot(Slot),
-    /// A text with placeholders, all of which must have a value.
+    /// A [`Template`], all of whose placeholders must have a value.
     Text(Template),
     Array(Vec<JsonTemplate>),
     Object(Vec<(String, JsonTemplate)>),
@@ -54,10 +55,11 @@ impl JsonTemplate {
         }
     }
 
-    /// Renders the value. `None` if nothing is left of it: its placeholder has no value, or all its members are dropped.
+    /// Renders the value. `None` if nothing is left of it: its placeholder has no value, or all its members are
+    /// dropped.
     ///
     /// # Errors
-    /// A value in a text is missing, or `[values]` has no word for one.
+    /// [`InvalidField`]: a value in a text is missing, or `[values]` has no word for one.
     pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, InvalidField> {
         Ok(match self {
             Self::Const(value) => Some(value.clone()),
@@ -82,7 +84,7 @@ impl JsonTemplate {
         })
     }
 
-    /// Returns every placeholder.
+    /// Returns the [`Name`] of every placeholder.
     pub(crate) fn names(&self) -> Vec<&Name> {
         match self {
             Self::Const(_) => Vec::new(),
@@ -94,7 +96,7 @@ impl JsonTemplate {
     }
 }
 
-/// Compiles a string of the TOML.
+/// Compiles a string of the TOML into a [`JsonTemplate`] without members.
 fn compile_text(text: &str, place: &Place, constants: &Constants) -> Result<JsonTemplate, String> {
     let mut found = parse_parts(text, place, constants)?;
     if found.is_empty() {

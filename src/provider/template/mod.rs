@@ -1,13 +1,14 @@
 //! Templates: texts of a map with placeholders, `"{name|filter}"`.
 //!
-//! 1. A template is compiled once, for the [`Place`] where it stands: the [`Placeholder`](Name)s that are available there.
-//!    `parse` splits it into literals, variables (`vars.*`, known from then on) and placeholders ([`Slot`]s).
-//! 2. It is rendered for each call or answer from a [`Scope`], which holds the values at hand: those of the request or the
-//!    row, ids, captures, times, tokens. A [`Filter`] changes a value on its way.
+//! 1. A template is compiled once, for the [`Place`] where it stands: the placeholders ([`Name`]) that are available
+//!    there. `parse` splits it into literals, variables (`vars.*`, known from then on) and placeholders ([`Slot`]s).
+//! 2. It is rendered for each call or answer from a [`Scope`], which holds the values at hand: those of the request or
+//!    the row, ids, captures, times, tokens. A [`Filter`] changes a value on its way.
 //! 3. A value is never expanded again: braces in it mean nothing.
 //!
-//! [`Template`] gives text, [`UrlTemplate`] a URL whose host no value can choose, [`JsonTemplate`] a JSON value. A value that
-//! is missing is an [`InvalidField`](super::error::InvalidField), unless the template says what stands there instead.
+//! [`Template`] gives text, [`UrlTemplate`] a URL whose host no value can choose, [`JsonTemplate`] a JSON value. A
+//! value that is missing is an [`InvalidField`](super::error::InvalidField), unless the template says what stands there
+//! instead.
 
 mod filter;
 mod hash;

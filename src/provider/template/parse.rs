@@ -10,7 +10,8 @@ use super::{
 };
 use crate::provider::compile::Constants;
 
-/// Splits `text` into literals and placeholders, and resolves each placeholder. `{{` and `}}` are literal braces.
+/// Splits `text` into [`Part`]s, literals and placeholders, and resolves each placeholder. `{{` and `}}` are literal
+/// braces.
 ///
 /// # Errors
 /// A brace stands alone, or a name or filter is not known or not available at `place`.
@@ -46,7 +47,7 @@ pub(super) fn parse_parts(text: &str, place: &Place, constants: &Constants) -> R
     Ok(out)
 }
 
-/// Parses `name|filter|…`, the text between braces.
+/// Parses `name|filter|…`, the text between braces, into a [`Part`].
 fn parse_placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
     let mut pieces = text.split('|');
     let name = pieces.next().unwrap_or_default();
@@ -62,7 +63,7 @@ fn parse_placeholder(text: &str, place: &Place, constants: &Constants) -> Result
     Ok(Part::Slot(slot))
 }
 
-/// Takes the value of a variable through its filters: it is known already.
+/// Takes the value of a variable through its [`Filter`]s: it is known already.
 fn resolve_variable(var: &str, filters: &[Filter], constants: &Constants) -> Result<Part, String> {
     let Some(value) = constants.var(var) else {
         let known: Vec<&str> = constants.var_names().collect();
@@ -79,7 +80,7 @@ fn resolve_variable(var: &str, filters: &[Filter], constants: &Constants) -> Res
     Ok(Part::Const(val.json()))
 }
 
-/// Finds what a name means, and checks that it is available at `place`.
+/// Finds the [`Name`] of a text, and checks that it is available at the [`Place`].
 fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
     if let Some(secret) = name.strip_prefix("secrets.") {
         return resolve_secret(secret, place, constants);
@@ -123,7 +124,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Name
     }
 }
 
-/// Finds a secret, and checks that `place` may hold one.
+/// Finds a [`Name::Secret`], and checks that the [`Place`] may hold one.
 fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
     let Some(value) = constants.secret(secret) else {
         let known: Vec<&str> = constants.secret_names().collect();
@@ -142,7 +143,7 @@ fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<
     }
 }
 
-/// The error of a placeholder at a place that does not have it.
+/// The error of a placeholder at a [`Place`] that does not have it.
 fn unavailable_error(name: &str, place: &Place) -> String {
     format!(
         "{{{name}}} is not available here; available: {}",

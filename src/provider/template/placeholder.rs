@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 use secrecy::SecretString;
 
-/// A field of a video: a value of the request for an upload, or of the row.
+/// A field of a video ([`Subject`](crate::provider::Subject)): a value of the request for an upload, or of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ours {
     VideoId,
@@ -165,7 +165,7 @@ impl Name {
     }
 }
 
-/// The fields of a video that are available at a place.
+/// The fields of a video that are available at a [`Place`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OursWhere {
     /// No field.
@@ -188,7 +188,7 @@ pub(crate) struct Place {
     pub(crate) secrets: bool,
     /// Fields of the video.
     pub(crate) ours: OursWhere,
-    /// Fields that the map requires of a request, so that they cannot be missing.
+    /// Each [`Ours`] that the map requires of a request, so that they cannot be missing.
     pub(crate) required: BTreeSet<Ours>,
     /// Ids that the provider gave.
     pub(crate) ids: BTreeSet<Id>,
@@ -207,7 +207,7 @@ pub(crate) struct Place {
 }
 
 impl Place {
-    /// Returns the set of every id.
+    /// Returns the set of every [`Id`].
     pub(crate) fn all_ids() -> BTreeSet<Id> {
         Id::ALL.into_iter().collect()
     }
@@ -221,9 +221,8 @@ impl Place {
         }
     }
 
-    /// The value can be missing when a template at this place is rendered.
-    ///
-    /// Why an id cannot: a call or an address without its id must fail, so a default for it would hide the error.
+    /// The value of this [`Name`] can be missing when a template at this place is rendered.
+    // Why an id cannot: a call or an address without its id must fail, so a default for it would hide the error.
     pub(super) fn can_miss(&self, name: &Name) -> bool {
         match name {
             Name::Ours(ours) => !ours.is_always_set() && !self.required.contains(ours),

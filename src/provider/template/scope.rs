@@ -15,7 +15,7 @@ use crate::provider::{
     subject::{Captures, Subject},
 };
 
-/// `[values]`: for each field, this service's value → the provider's.
+/// `[values]`: for each [`Ours`], this service's value → the provider's.
 pub(crate) type ValueTables = BTreeMap<Ours, Vec<(String, Value)>>;
 
 /// A webhook delivery while its signature is checked.
@@ -29,14 +29,14 @@ pub(crate) struct Arrived<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The values that placeholders are looked up in. A part that is not there has no values.
+/// The values that placeholders ([`Name`]s) are looked up in. A part that is not there has no values.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scope<'a> {
-    /// Words of the provider for values of the video.
+    /// The [`ValueTables`]: words of the provider for values of the video.
     pub(crate) values: Option<&'a ValueTables>,
     /// The video.
     pub(crate) subject: Option<&'a Subject>,
-    /// Captures and computed texts; they win over those of the row.
+    /// [`Captures`] and computed texts; they win over those of the row.
     pub(crate) captures: Option<&'a Captures>,
     /// `{now}`, in Unix seconds.
     pub(crate) now: i64,
@@ -59,7 +59,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Makes the scope of a row or a request, with its own times.
+    /// Makes the scope of a [`Subject`], with its own times.
     pub(crate) fn of(subject: &'a Subject, values: &'a ValueTables) -> Self {
         Self {
             values: Some(values),
@@ -74,7 +74,7 @@ impl<'a> Scope<'a> {
     /// Looks a placeholder up. `None` if it has no value.
     ///
     /// # Errors
-    /// `[values]` has no word for a value of the request.
+    /// [`InvalidField`]: `[values]` has no word for a value of the request.
     pub(crate) fn look_up(&self, name: &'a Name) -> Result<Option<Val<'a>>, InvalidField> {
         Ok(match name {
             Name::Secret(_, secret) => {
@@ -111,7 +111,7 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// Returns an id of the provider: the row's, else the one that a step of this upload took. An empty id is none.
+    /// Returns an [`Id`] of the provider: the row's, else the one that a step of this upload took. An empty id is none.
     pub(crate) fn provider_id(&self, id: Id) -> Option<&'a str> {
         let captured = self
             .captures
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
         fresh.or_else(|| self.subject.and_then(|subject| subject.captures.get(name)))
     }
 
-    /// Returns a value of the video, in the provider's word where `[values]` has a table for it.
+    /// Returns an [`Ours`] of the video, in the provider's word if the [`ValueTables`] have a table for it.
     fn field_value(&self, ours: Ours) -> Result<Option<Val<'a>>, InvalidField> {
         let Some(value) = self.subject.and_then(|subject| plain_field_value(subject, ours)) else {
             return Ok(None);
@@ -152,7 +152,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Returns a value of the video as this service spells it.
+/// Returns an [`Ours`] of the video as this service spells it.
 fn plain_field_value(subject: &Subject, ours: Ours) -> Option<Val<'_>> {
     match ours {
         Ours::VideoId => Some(Val::Text(Cow::Owned(subject.video_id.to_string()))),

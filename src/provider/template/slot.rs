@@ -34,7 +34,7 @@ impl Slot {
     /// Returns the filtered value; `None` if it is missing, or nothing that a filter can work on.
     ///
     /// # Errors
-    /// `[values]` has no word for a value of the request.
+    /// [`InvalidField`]: `[values]` has no word for a value of the request.
     pub(crate) fn filtered_value<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Val<'a>>, InvalidField> {
         let mut value = scope.look_up(&self.name)?;
         for filter in &self.filters {
@@ -51,7 +51,7 @@ impl Slot {
         self.filtered_value(scope)?.ok_or_else(|| self.missing_error())
     }
 
-    /// The value is not percent-encoded in a URL.
+    /// The value is not percent-encoded in a URL ([`Filter::Raw`]).
     pub(crate) fn is_raw(&self) -> bool {
         self.filters.contains(&Filter::Raw)
     }
@@ -76,14 +76,14 @@ impl Slot {
         }
     }
 
-    /// A `default:` stands among the filters.
+    /// A [`Filter::Default`] stands among the filters.
     fn has_default(&self) -> bool {
         self.filters
             .iter()
             .any(|filter| matches!(filter, Filter::Default(_)))
     }
 
-    /// Checks that the value cannot be missing at `place`, or has a `default:`.
+    /// Checks that the value cannot be missing ([`Place::can_miss`]), or has a `default:`.
     ///
     /// # Errors
     /// Says which placeholder needs one.
@@ -99,7 +99,7 @@ impl Slot {
 }
 
 impl Part {
-    /// Returns the placeholder, if the part is one.
+    /// Returns the [`Slot`], if the part is one.
     pub(super) const fn as_slot(&self) -> Option<&Slot> {
         match self {
             Self::Slot(slot) => Some(slot),
@@ -111,7 +111,7 @@ impl Part {
 /// Checks a value that goes into a header: printable ASCII only.
 ///
 /// # Errors
-/// Names the field, for the caller whose value it is.
+/// [`InvalidField`]: names the field, for the caller whose value it is.
 pub(crate) fn check_header_value(slot: &Slot, text: &str) -> Result<(), InvalidField> {
     if text.bytes().all(|byte| (0x20..0x7f).contains(&byte)) {
         return Ok(());
@@ -123,7 +123,7 @@ pub(crate) fn check_header_value(slot: &Slot, text: &str) -> Result<(), InvalidF
 /// Checks a value that goes into a URL's path: it must be a name there, and no step up or down.
 ///
 /// # Errors
-/// It is empty, `.` or `..`.
+/// [`InvalidField`]: it is empty, `.` or `..`.
 pub(crate) fn check_path_value(slot: &Slot, text: &str) -> Result<(), InvalidField> {
     if matches!(text, "" | "." | "..") {
         return Err(InvalidField::new(

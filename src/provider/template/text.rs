@@ -15,7 +15,7 @@ pub(crate) struct Template {
 }
 
 impl Template {
-    /// Compiles `text` for a place where every value must be there.
+    /// Compiles `text` for a [`Place`] where every value must be there.
     ///
     /// # Errors
     /// Says which placeholder or filter is not known or not available at `place`, or needs a `default:`.
@@ -30,12 +30,12 @@ impl Template {
         Ok(this)
     }
 
-    /// Returns every placeholder.
+    /// Returns every placeholder, as a [`Slot`].
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.parts.iter().filter_map(Part::as_slot)
     }
 
-    /// Takes the template apart.
+    /// Takes the template apart into [`Part`]s.
     pub(super) fn into_parts(self) -> Vec<Part> {
         self.parts
     }
@@ -43,7 +43,7 @@ impl Template {
     /// Renders the text.
     ///
     /// # Errors
-    /// A value is missing.
+    /// [`InvalidField`]: a value is missing.
     pub(crate) fn text(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
         let mut out = String::new();
         for part in &self.parts {
@@ -59,7 +59,7 @@ impl Template {
     /// Renders the value of a header.
     ///
     /// # Errors
-    /// A value is missing, or holds a character that no header may hold.
+    /// [`InvalidField`]: a value is missing, or holds a character that no header may hold.
     pub(crate) fn header(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
         for slot in self.slots() {
             check_header_value(slot, &slot.require_value(scope)?.into_text())?;
@@ -68,11 +68,10 @@ impl Template {
     }
 
     /// Feeds the template to `sink` piece by piece.
-    ///
-    /// Why: the body of a webhook is part of the message that is signed, and must not be copied for it.
+    // Why: the body of a webhook is part of the message that is signed, and must not be copied for it.
     ///
     /// # Errors
-    /// A value is missing; the pieces before it have been fed.
+    /// [`InvalidField`]: a value is missing; the pieces before it have been fed.
     pub(crate) fn feed(&self, scope: &Scope<'_>, sink: &mut dyn FnMut(&[u8])) -> Result<(), InvalidField> {
         for part in &self.parts {
             match part {

@@ -30,7 +30,7 @@ const CHOOSES: &str = "must not choose scheme, host or port; allowed there: lite
 #[derive(Clone, Debug)]
 pub(crate) struct UrlTemplate {
     parts: Vec<Part>,
-    /// It begins with a URL that the provider gave, instead of one that the map spells.
+    /// The begin is a URL that the provider gave, instead of one that the map spells.
     captured: bool,
 }
 
@@ -97,12 +97,12 @@ impl UrlTemplate {
         }
     }
 
-    /// Returns every placeholder.
+    /// Returns every placeholder, as a [`Slot`].
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.parts.iter().filter_map(Part::as_slot)
     }
 
-    /// Returns the placeholders before query and fragment.
+    /// Returns the [`Slot`]s before query and fragment.
     pub(crate) fn path_slots(&self) -> impl Iterator<Item = &Slot> {
         let path = self
             .parts
@@ -112,10 +112,11 @@ impl UrlTemplate {
     }
 
     /// Renders the URL. Three guards hold against values: none can be a step in the path, alone or joined to others; a
-    /// URL that is captured or has a `raw` value must parse; and what follows a captured URL must not change its origin.
+    /// URL that is captured or has a `raw` value must parse; and what follows a captured URL must not change its
+    /// origin.
     ///
     /// # Errors
-    /// A value is missing, or a guard refused it.
+    /// [`InvalidField`]: a value is missing, or a guard refused it.
     pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
         let mut out = String::with_capacity(128);
         let mut start = None;
@@ -161,8 +162,8 @@ impl UrlTemplate {
         Ok(out)
     }
 
-    /// Checks the begin: either a whole URL from the provider, or literals and variables that have chosen scheme, host and
-    /// port before the first placeholder.
+    /// Checks the begin: either a whole URL from the provider, or literals and variables that have chosen scheme, host
+    /// and port before the first placeholder.
     fn check_start(&self) -> Result<(), String> {
         if let Some(Part::Slot(first)) = self.parts.first() {
             return match first.name {
@@ -186,7 +187,7 @@ impl UrlTemplate {
     }
 }
 
-/// The error of a rendered URL that a guard refused.
+/// The error of a URL that a guard of [`UrlTemplate::render`] refused.
 fn bad_result() -> InvalidField {
     InvalidField::new(
         "provider",
@@ -218,8 +219,7 @@ fn no_url_error(slot: &Slot) -> InvalidField {
 }
 
 /// The path holds a segment `.` or `..`.
-///
-/// Why: values are checked alone first, but two that are harmless may stand side by side.
+// Why: [`check_path_value`] judges values alone, but two that are harmless may stand side by side.
 fn has_dot_segment(url: &str) -> bool {
     let path = url.split(['?', '#']).next().unwrap_or_default();
     path.split('/')

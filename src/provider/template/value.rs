@@ -18,7 +18,7 @@ pub(crate) enum Val<'a> {
 }
 
 impl<'a> Val<'a> {
-    /// Reads a JSON value; `None` for null.
+    /// Reads a JSON [`Value`]; `None` for null.
     pub(crate) fn of(value: &'a Value) -> Option<Self> {
         match value {
             Value::Null => None,
@@ -33,7 +33,8 @@ impl<'a> Val<'a> {
         }
     }
 
-    /// Returns a letter for the kind, by which equal texts of two kinds differ in a cache key.
+    /// Returns a letter for the kind, by which equal texts of two kinds differ in a
+    /// [`Jwt::cache_key`](crate::provider::signing::Jwt::cache_key).
     pub(crate) const fn kind_letter(&self) -> char {
         match self {
             Self::Text(_) => 't',
@@ -45,8 +46,8 @@ impl<'a> Val<'a> {
         }
     }
 
-    /// Converts to text: a flag to `true` or `false`, an array or object to compact JSON, bytes with U+FFFD for what is no
-    /// UTF-8.
+    /// Converts to text: a flag to `true` or `false`, an array or object to compact JSON, bytes with U+FFFD for what is
+    /// no UTF-8.
     pub(crate) fn into_text(self) -> Cow<'a, str> {
         match self {
             Self::Text(text) => text,

@@ -11,11 +11,11 @@ use crate::provider::{
 };
 
 impl Upload {
-    /// Checks that the request has every required field, that `[values]` has a word for each of its values, that the map
-    /// can carry its `provider_settings`, and that its values fit into headers and paths.
+    /// Checks that the request has every required field, that `[values]` has a word for each of its values, that the
+    /// map can carry its `provider_settings`, and that its values fit into headers and paths.
     ///
     /// # Errors
-    /// Names the first field that does not fit.
+    /// [`InvalidField`]: names the first field that does not fit.
     pub(crate) fn check(&self, input: &Subject, values: &ValueTables) -> Result<(), InvalidField> {
         let scope = Scope::of(input, values);
         for ours in &self.requires {
@@ -53,7 +53,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Some part of the upload sends this field to the provider.
+    /// Some part of the upload sends this [`Ours`] to the provider.
     pub(crate) fn carries(&self, ours: Ours) -> bool {
         let steps = self.steps.iter().flat_map(Action::names);
         let client = self
@@ -71,14 +71,14 @@ impl Upload {
     }
 }
 
-/// Returns the text of a field, in the provider's word; `None` if it is missing.
+/// Returns the text of an [`Ours`], in the provider's word; `None` if it is missing.
 fn field_text(ours: Ours, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     let name = Name::Ours(ours);
     let value = scope.look_up(&name)?;
     Ok(value.map(|value| value.into_text().into_owned()))
 }
 
-/// Returns the text that a field of the request becomes in this slot; `None` if the slot holds anything else.
+/// Returns the text that a field of the request becomes in this [`Slot`]; `None` if the slot holds anything else.
 fn text_from_request(slot: &Slot, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     if !matches!(slot.name, Name::Ours(_)) {
         return Ok(None);

@@ -99,7 +99,7 @@ const PROTOCOLS: [(&str, Protocol); 6] = [
     ("tus_create", Protocol::TusCreate),
 ];
 
-/// `[upload.client]`, compiled.
+/// `[upload.client]`, compiled: the templates of an [`UploadDescriptor`].
 pub(crate) struct ClientSide {
     protocol: Protocol,
     url: UrlTemplate,
@@ -117,7 +117,7 @@ impl ClientSide {
     /// Compiles the table.
     ///
     /// # Errors
-    /// A part is missing or malformed, or does not belong to the protocol.
+    /// [`MapError`]: a part is missing or malformed, or does not belong to the protocol.
     pub(super) fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let protocol = at.choice("protocol", &PROTOCOLS)?;
         let protocol = protocol.ok_or_else(|| {
@@ -158,22 +158,22 @@ impl ClientSide {
         Ok(this)
     }
 
-    /// Returns the protocol.
+    /// Returns the [`Protocol`].
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
     }
 
-    /// Returns the template of the URL.
+    /// Returns the [`UrlTemplate`] of the client's first request.
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url
     }
 
-    /// Returns the templates of the header values.
+    /// Returns the [`Template`]s of the header values.
     pub(crate) fn header_templates(&self) -> impl Iterator<Item = &Template> {
         self.headers.iter().map(|(_, _, template)| template)
     }
 
-    /// Returns every placeholder.
+    /// Returns the [`Name`] of every placeholder.
     pub(super) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         let url = self.url.slots().map(|slot| &slot.name);
         let fields = self.form_fields.iter().chain(&self.tus_metadata);
@@ -183,10 +183,10 @@ impl ClientSide {
         url.chain(texts.flat_map(Template::slots).map(|slot| &slot.name))
     }
 
-    /// Renders the description.
+    /// Renders the [`UploadDescriptor`].
     ///
     /// # Errors
-    /// A value is missing, or is no URL or header value.
+    /// [`InvalidField`]: a value is missing, or is no URL or header value.
     pub(super) fn describe(
         &self,
         scope: &Scope<'_>,
@@ -212,8 +212,7 @@ impl ClientSide {
 }
 
 /// Returns header names as the map spells them.
-///
-/// Why: a parsed name is lower-case, and people compare the names with the provider's documentation.
+// Why: a parsed name is lower-case, and people compare the names with the provider's documentation.
 fn spelled_names(at: &Reader) -> Vec<String> {
     let table = at.peek("headers").and_then(toml::Value::as_table);
     table
@@ -221,7 +220,7 @@ fn spelled_names(at: &Reader) -> Vec<String> {
         .unwrap_or_default()
 }
 
-/// Compiles a table of texts; with `allowed` false, it must be empty.
+/// Compiles a table of [`Template`]s; with `allowed` false, it must be empty.
 fn compile_texts(
     at: &mut Reader,
     key: &'static str,
@@ -243,7 +242,7 @@ fn compile_texts(
     Ok(out)
 }
 
-/// Reads `chunk`. A size that is left out follows from the smaller ones.
+/// Reads `chunk` into a [`Chunk`]. A size that is left out follows from the smaller ones.
 fn read_chunk(mut at: Reader) -> Result<Chunk, MapError> {
     let multiple = at.whole("multiple")?.unwrap_or(1);
     let min = at.whole("min")?.unwrap_or(multiple);
@@ -262,7 +261,7 @@ fn read_chunk(mut at: Reader) -> Result<Chunk, MapError> {
     })
 }
 
-/// Renders every text of a table.
+/// Renders every [`Template`] of a table.
 fn render_texts(
     from: &[(String, Template)],
     scope: &Scope<'_>,

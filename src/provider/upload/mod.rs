@@ -1,4 +1,5 @@
-//! Upload: the calls that make an upload URL, and the description of it that the client gets (`[upload]` and `[values]`).
+//! Upload: the calls that make an upload URL, and the description of it that the client gets (`[upload]` and
+//! `[values]`).
 //!
 //! One upload takes these steps; the calls themselves are made by the [`Client`](super::client::Client):
 //!

@@ -8,21 +8,21 @@ use crate::provider::{
     template::Place,
 };
 
-/// An action whose response is a report about the upload or the asset: `[upload.get]` and the like.
+/// An [`Action`] whose response is a report about the upload or the asset: `[upload.get]` and the like.
 #[derive(Clone, Debug)]
 pub(crate) struct Ask {
     pub(crate) action: Action,
-    /// Reads the status of the report.
+    /// The [`StatusRule`] that reads the status of the report.
     pub(crate) status: StatusRule,
-    /// Reads its other fields.
+    /// The sources of the report's other [`Fields`].
     pub(crate) fields: Fields,
 }
 
 impl Ask {
-    /// Reads an action with `status` and `fields`.
+    /// Reads an [`Action`] with `status` and `fields`.
     ///
     /// # Errors
-    /// A part is missing or malformed.
+    /// [`MapError`]: a part is missing or malformed.
     pub(crate) fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let mut action = Action::compile(&mut at, place, constants)?;
         action.reads_body = true;

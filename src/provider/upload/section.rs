@@ -17,21 +17,21 @@ use crate::provider::{
 
 /// `[upload]`, compiled.
 pub(crate) struct Upload {
-    /// Fields that a request must have.
+    /// Fields that a request must have; [`Upload::check`] checks them.
     pub(super) requires: BTreeSet<Ours>,
     /// Shortest and longest lifetime of an upload URL, in seconds, both allowed.
     ttl_s: (u64, u64),
     /// The calls that make the upload, 1 to 3.
     pub(crate) steps: Vec<Action>,
-    /// `[upload.compute]`: name → signed text.
+    /// `[upload.compute]`: name → [`Digest`].
     pub(super) compute: Vec<(String, Digest)>,
     /// `[upload.client]`.
     pub(crate) client: ClientSide,
-    /// `[upload.get]`: asks about the upload.
+    /// `[upload.get]`: the query about an upload.
     pub(crate) get: Option<Ask>,
     /// `[upload.cancel]`: calls the upload off.
     pub(crate) cancel: Option<Action>,
-    /// The captures and ids that the steps can leave in a row.
+    /// The captures and ids that the steps can leave in a row, as a [`Place`].
     pub(crate) captures: Place,
 }
 
@@ -39,7 +39,7 @@ impl Upload {
     /// Compiles the table.
     ///
     /// # Errors
-    /// A part is missing or malformed, or a placeholder is not available at its place.
+    /// [`MapError`]: a part is missing or malformed, or a placeholder is not available at its place.
     pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let requires = read_required_fields(&mut at)?;
         let ttl_s = read_ttl(&mut at)?;
@@ -99,10 +99,10 @@ impl Upload {
         wanted_s.clamp(self.ttl_s.0, self.ttl_s.1)
     }
 
-    /// Describes the upload to the client, once every step has run. `captures` are those of the steps.
+    /// Makes the [`UploadDescriptor`] for the client, once every step has run. `captures` are those of the steps.
     ///
     /// # Errors
-    /// A value is missing, or is no URL or header value.
+    /// [`InvalidField`]: a value is missing, or is no URL or header value.
     pub(crate) fn describe(
         &self,
         input: &Subject,
@@ -155,10 +155,10 @@ fn read_ttl(at: &mut Reader) -> Result<(u64, u64), MapError> {
     Ok((min, max))
 }
 
-/// Compiles the steps. The second value is the place after the last of them.
+/// Compiles the steps into [`Action`]s. The second value is the [`Place`] after the last of them.
 ///
 /// # Errors
-/// No step is sure to take the upload's or the asset's id.
+/// [`MapError`]: no step is sure to take the upload's or the asset's id.
 fn compile_steps(
     at: &mut Reader,
     mut place: Place,
@@ -191,7 +191,7 @@ fn compile_steps(
     Ok((steps, place))
 }
 
-/// Compiles `[upload.compute]`. The second value is the place with the computed texts.
+/// Compiles `[upload.compute]` into [`Digest`]s. The second value is the [`Place`] with the computed texts.
 fn compile_digests(
     at: &mut Reader,
     mut place: Place,
@@ -217,7 +217,7 @@ fn compile_digests(
     Ok((out, place))
 }
 
-/// Compiles `[upload.cancel]`, an action with `too_late`.
+/// Compiles `[upload.cancel]`, an [`Action`] with `too_late`.
 fn compile_cancel(mut at: Reader, place: &Place, constants: &Constants) -> Result<Action, MapError> {
     let mut action = Action::compile(&mut at, place, constants)?;
     action.too_late = at.statuses("too_late")?;

@@ -9,7 +9,7 @@ use crate::provider::{
 /// Reads `[values]`: for each field, this service's value → the provider's. No table gives no words.
 ///
 /// # Errors
-/// A key is no field of a video, or holds no table.
+/// [`MapError`]: a key is no field of a video, or holds no table.
 pub(crate) fn values(root: &mut Reader) -> Result<ValueTables, MapError> {
     let Some(mut table) = root.table("values")? else {
         return Ok(ValueTables::new());

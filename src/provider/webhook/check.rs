@@ -33,7 +33,7 @@ pub enum Refused {
     Unsupported,
 }
 
-/// A delivery whose headers are in order; the body is not read yet.
+/// A delivery whose headers are in order; the body is not read yet. [`SignatureCheck::finish`] takes it.
 pub struct SignatureCheck<'p> {
     verifier: &'p Verifier,
     /// The delivery's signatures, decoded; at least one.
@@ -72,15 +72,14 @@ impl VerifiedBody {
 impl Verifier {
     /// Judges everything that needs no body: required headers, the signature's format, the timestamp.
     ///
-    /// Why first: a request that fails here costs no memory for its body.
-    ///
     /// # Errors
-    /// Says what is wrong, for the log.
+    /// [`Refused`]: says what is wrong, for the log.
     pub(crate) fn begin(
         &self,
         headers: &HeaderMap,
         now: DateTime<Utc>,
     ) -> Result<SignatureCheck<'_>, Refused> {
+        // Why before the body: a request that fails here costs no memory for it.
         for (name, wanted) in &self.required {
             if headers.get_all(name).iter().collect::<Vec<_>>() != [wanted] {
                 return Err(Refused::Headers);
@@ -132,7 +131,8 @@ impl SignatureCheck<'_> {
     /// Checks the signature over the raw bytes, in constant time, with every secret and every signature of the header.
     ///
     /// # Errors
-    /// The signature does not hold, or the timestamp differs from its copy in the body. The body is dropped.
+    /// [`Refused`]: the signature does not hold, or the timestamp differs from its copy in the body. The body is
+    /// dropped.
     pub fn finish(self, body: Bytes) -> Result<VerifiedBody, Refused> {
         let holds = match &self.verifier.proof {
             Proof::Hmac { keys, message, .. } => self.hmac_holds(keys, message, &body)?,
@@ -155,7 +155,7 @@ impl SignatureCheck<'_> {
         })
     }
 
-    /// Some key gives one of the signatures.
+    /// Some key gives one of the signatures ([`Proof::Hmac`]).
     fn hmac_holds(&self, keys: &[hmac::Key], message: &Template, body: &[u8]) -> Result<bool, Refused> {
         let arrived = Arrived {
             timestamp: self.timestamp.as_deref(),
@@ -181,10 +181,9 @@ impl SignatureCheck<'_> {
         Ok(holds.into())
     }
 
-    /// One of the signatures is one of the tokens.
-    ///
-    /// Why: hashes are compared, so that not even the length of a token shows in the time.
+    /// Some signature is one of the tokens ([`Proof::Token`]).
     fn token_holds(&self, tokens: &[Vec<u8>]) -> bool {
+        // Why: hashes are compared, so that not even the length of a token shows in the time.
         let hash = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
         let mut holds = Choice::from(0);
         for token in tokens {
@@ -197,7 +196,7 @@ impl SignatureCheck<'_> {
 }
 
 impl TimestampRule {
-    /// Checks that the timestamp is a number within the tolerance.
+    /// Checks that the timestamp is a number within [`TimestampRule::tolerance_s`].
     fn check_age(&self, text: &str, now: DateTime<Utc>) -> Result<(), Refused> {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let sent: i64 = digits
@@ -216,7 +215,7 @@ impl TimestampRule {
         }
     }
 
-    /// The body has the same timestamp, if the map wants it there. The signature has held before.
+    /// The body has the same timestamp, if there is a [`TimestampRule::must_equal`]. The signature has held before.
     fn matches_body(&self, sent: Option<&str>, body: &[u8]) -> bool {
         let Some(pointer) = &self.must_equal else {
             return true;
@@ -232,7 +231,7 @@ impl TimestampRule {
 /// Returns the header's value.
 ///
 /// # Errors
-/// The header is missing or stands there twice, or its value is no text.
+/// [`Refused`]: the header is missing or stands there twice, or its value is no text.
 fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refused> {
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{Excerpt, Observation};
 
-/// The parts of an event that are read without the row that it is about.
+/// The parts of an event that are read without the row that it is about. A [`Translation`] needs the row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// The provider's id of the event, at most 255 bytes; `sha256:` and a hash of the body if it has none.
@@ -26,7 +26,7 @@ pub struct Delivery {
     pub asset_id: Option<String>,
     /// The event is of another environment, or no rule of the map wants it.
     pub ignored: bool,
-    /// The parts of the body that the map reads.
+    /// The [`Excerpt`]: the parts of the body that the map reads.
     pub excerpt: Arc<Excerpt>,
 }
 
@@ -47,7 +47,7 @@ pub struct Translation {
     pub refresh: bool,
 }
 
-/// A stored event that says nothing, or nothing any more.
+/// The error of a stored event without a [`Translation`], or without one any more.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum TranslateError {
     /// The body is no JSON.

@@ -32,10 +32,10 @@ use crate::{
 /// Longest id and type of an event, in bytes. A longer id is none: the event is stored under its hash then.
 const LONGEST_ID: usize = 255;
 
-/// The word of `emit`: the effect of an event.
+/// The word of `emit`: the effect of an event that a [`Rule`] is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Emit {
-    /// A status, or that the asset is gone.
+    /// A status, or that the asset is gone ([`Says`]).
     Says(Says),
     /// Fields alone.
     Updated,
@@ -49,7 +49,7 @@ struct Rule {
     emit: Emit,
     /// The event is incomplete: the provider has to be queried too.
     refresh: bool,
-    /// The common fields of `[webhook.event]` and the rule's own.
+    /// The common [`Fields`] of `[webhook.event]` and the rule's own.
     fields: Fields,
 }
 
@@ -64,7 +64,7 @@ pub(crate) struct Events {
     rules: Vec<Rule>,
     /// Every value that the rules' conditions name, as text: the event types that metrics may show.
     types: BTreeSet<String>,
-    /// The parts of a body that any source or condition reads.
+    /// The [`Outline`] of a body: the parts that any source or condition reads.
     outline: Outline,
     /// Number of this map among those that the process has compiled; see [`Excerpt::map`].
     map: u64,
@@ -77,7 +77,7 @@ impl Events {
     /// Compiles both tables.
     ///
     /// # Errors
-    /// There is no rule, a part is malformed, or the id comes from a header that is not signed.
+    /// [`MapError`]: there is no rule, a part is malformed, or the id comes from a header that is not signed.
     pub(super) fn compile(
         webhook: &mut Reader,
         verify: &Verifier,
@@ -122,7 +122,7 @@ impl Events {
         Ok(this)
     }
 
-    /// Returns every pointer that is followed in a body.
+    /// Returns every [`Pointer`] that is followed in a body.
     fn all_pointers(&self) -> impl Iterator<Item = &Pointer> {
         let scope = self.scope.iter().map(|(source, _)| source);
         let own = [&self.id, &self.event_type, &self.occurred_at]
@@ -134,8 +134,6 @@ impl Events {
     }
 
     /// Reads a body into an [`Excerpt`]: the parts of it that the map reads, its rule, time and ids.
-    ///
-    /// Why: a body may be large, and the excerpt travels with the event to the job that applies it.
     ///
     /// # Errors
     /// The body is no JSON.
@@ -159,7 +157,7 @@ impl Events {
         })
     }
 
-    /// This map made the excerpt; one of another map may lack parts that this one reads.
+    /// This map made the [`Excerpt`]; one of another map may lack parts that this one reads.
     pub(crate) const fn made(&self, excerpt: &Excerpt) -> bool {
         excerpt.map == self.map
     }
@@ -169,7 +167,7 @@ impl Events {
         self.types.get(event_type).map_or("other", String::as_str)
     }
 
-    /// Returns every field that some rule reads.
+    /// Returns the [`Key`](report::Key) of every field that some rule reads.
     pub(crate) fn keys(&self) -> impl Iterator<Item = report::Key> {
         self.rules.iter().flat_map(|rule| rule.fields.keys().copied())
     }
@@ -177,7 +175,7 @@ impl Events {
     /// Reads the parts of a verified event that need no row.
     ///
     /// # Errors
-    /// The body is no JSON.
+    /// [`Unreadable`]: the body is no JSON.
     pub(crate) fn read(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
         let hash_id = || format!("sha256:{}", body.sha256());
         let excerpt = self
@@ -245,8 +243,8 @@ impl Events {
         })
     }
 
-    /// Finds the index of the first rule that holds. `None` if there is none, the event is of another environment, or the
-    /// rule says to ignore it.
+    /// Finds the index of the first [`Rule`] that holds. `None` if there is none, the event is of another environment,
+    /// or the rule says to ignore it.
     fn find_rule(&self, json: &Value) -> Option<usize> {
         let given = Given {
             json: Some(json),
@@ -269,7 +267,7 @@ impl Events {
     }
 }
 
-/// Compiles the source under `key`, if there is one.
+/// Compiles the [`Source`] under `key`, if there is one.
 fn compile_source(
     at: &mut Reader,
     key: &'static str,
@@ -312,7 +310,7 @@ fn compile_scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Sourc
     Ok((!wanted.is_empty()).then_some((from, wanted)))
 }
 
-/// Compiles one `[[webhook.on]]`. `common` are the fields that every rule has.
+/// Compiles one `[[webhook.on]]` into a [`Rule`]. `common` are the fields that every rule has.
 fn compile_rule(mut at: Reader, common: &Fields, constants: &Constants) -> Result<Rule, MapError> {
     let when = Condition::compile(&mut at, "when", constants)?;
     let word = at.need_text("emit")?;

@@ -6,9 +6,11 @@ use crate::provider::{
     error::MapError,
 };
 
-/// `[webhook]`, compiled.
+/// `[webhook]`, compiled: a [`Verifier`] and the [`Events`].
 pub(crate) struct Webhook {
+    /// The proof of origin.
     pub(crate) verify: Verifier,
+    /// The reading of events.
     pub(crate) events: Events,
 }
 
@@ -16,7 +18,7 @@ impl Webhook {
     /// Compiles the table.
     ///
     /// # Errors
-    /// `verify` or every `[[webhook.on]]` is missing, or a part is malformed.
+    /// [`MapError`]: `verify` or every `[[webhook.on]]` is missing, or a part is malformed.
     pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let verify = at
             .table("verify")?

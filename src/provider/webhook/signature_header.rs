@@ -3,8 +3,7 @@
 use crate::provider::{compile::Reader, error::MapError};
 
 /// Most signatures of a header that are checked. A rotation of secrets needs two.
-///
-/// Why: each costs a comparison per secret, and the header is anybody's to send.
+// Why: each costs a comparison per secret, and the header is anybody's to send.
 const MAX_SIGNATURES: usize = 16;
 
 /// Format of the signature's header (`format`).
@@ -23,7 +22,7 @@ pub(crate) enum HeaderFormat {
     List { separator: String, prefix: String },
 }
 
-/// The parts of one header.
+/// The parts of one header, in any [`HeaderFormat`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct HeaderSignatures<'a> {
     /// At least one, none empty, at most [`MAX_SIGNATURES`].
@@ -35,7 +34,7 @@ impl HeaderFormat {
     /// Reads `format`; without it the header is the signature.
     ///
     /// # Errors
-    /// The kind or a part of it is missing or malformed.
+    /// [`MapError`]: the kind or a part of it is missing or malformed.
     pub(super) fn compile(at: &mut Reader) -> Result<Self, MapError> {
         if at.peek("format").is_some_and(toml::Value::is_str) {
             at.choice("format", &[("raw", ())])?;
@@ -86,7 +85,7 @@ impl HeaderFormat {
         )
     }
 
-    /// Parses a header. `None` if it has no signature, lacks the timestamp, or has it twice.
+    /// Parses a header into [`HeaderSignatures`]. `None` if it has no signature, lacks the timestamp, or has it twice.
     pub(crate) fn parse_header<'a>(&self, text: &'a str) -> Option<HeaderSignatures<'a>> {
         let mut found = HeaderSignatures::default();
         match self {

@@ -13,13 +13,13 @@ use crate::provider::{
     template::{Name, Place, Template},
 };
 
-/// `[webhook.verify]`, compiled.
+/// `[webhook.verify]`, compiled. Its checks stand in [`check`](super::check).
 pub(crate) struct Verifier {
     pub(super) proof: Proof,
     /// The header that holds the signature.
     pub(super) header: HeaderName,
     pub(super) format: HeaderFormat,
-    /// The check of the timestamp; `None` if the provider sends none.
+    /// The [`TimestampRule`]; `None` if the provider sends none.
     pub(super) timestamp: Option<TimestampRule>,
     /// `require_headers`: headers and the only value that each may have.
     pub(super) required: Vec<(HeaderName, HeaderValue)>,
@@ -37,7 +37,7 @@ pub(super) enum Proof {
     Token(Vec<Vec<u8>>),
 }
 
-/// Encoding of a signature in its header.
+/// Encoding of a [`Proof::Hmac`] in its header.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Hex,
@@ -60,7 +60,8 @@ impl Encoding {
     /// Decodes a signature; `None` if it is malformed.
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            // Why: decoded into a buffer of its size, because collecting byte by byte takes longer than the whole check.
+            // Why: decoded into a buffer of its size, because collecting byte by byte takes longer than the whole
+            // check.
             Self::Hex => {
                 let mut bytes = vec![0; text.len() / 2];
                 hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
@@ -74,7 +75,8 @@ impl Verifier {
     /// Compiles the table.
     ///
     /// # Errors
-    /// A part is missing or malformed, the message does not hold the body, or nothing binds the timestamp.
+    /// [`MapError`]: a part is missing or malformed, the message does not hold the body, or nothing binds the
+    /// timestamp.
     pub(super) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let kind = at.choice("kind", &[("hmac", true), ("shared_token", false)])?;
         let hmac =
@@ -102,7 +104,7 @@ impl Verifier {
         })
     }
 
-    /// Returns the headers that are part of the signed message.
+    /// Returns the headers that are part of the message of a [`Proof::Hmac`].
     pub(super) fn signed_headers(&self) -> Vec<&HeaderName> {
         let Proof::Hmac { message, .. } = &self.proof else {
             return Vec::new();
@@ -117,7 +119,7 @@ impl Verifier {
     }
 }
 
-/// Reads keys, message and encoding of an HMAC.
+/// Reads keys, message and encoding of a [`Proof::Hmac`].
 fn compile_hmac(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError> {
     let hashes = [
         ("sha1", hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
@@ -175,7 +177,7 @@ fn read_secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, 
     Ok(values)
 }
 
-/// Reads `timestamp`.
+/// Reads `timestamp` into a [`TimestampRule`]. `None` if the provider sends none.
 fn compile_timestamp_rule(
     at: &mut Reader,
     format: &HeaderFormat,
@@ -220,9 +222,8 @@ fn compile_timestamp_rule(
     }))
 }
 
-/// Checks that the timestamp is part of what is signed.
-///
-/// Why: an attacker who replays an event could replace any other timestamp.
+/// Checks that the timestamp is part of what is signed ([`Proof`]).
+// Why: an attacker who replays an event could replace any other timestamp.
 fn check_timestamp_is_bound(
     at: &Reader,
     rule: Option<&TimestampRule>,
