@@ -169,6 +169,7 @@ impl Facts {
             return;
         }
         let wins = self.0.get(&field).is_none_or(|known| {
+            // Why lazily: texts are made for equal stamps alone, which are rare.
             let as_text = || value.to_string().cmp(&known.value.to_string());
             stamp.cmp(&known.stamp).then_with(as_text).is_gt()
         });

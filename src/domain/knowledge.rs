@@ -113,6 +113,7 @@ impl Knowledge {
     /// # Errors
     /// [`IdentityConflict`]: the observation names another upload or asset than the ones known; nothing is joined then.
     pub fn join(&mut self, seen: &Observation) -> Result<(), IdentityConflict> {
+        // Why both before any change: a conflict must leave no part of the observation behind.
         check_same_id(self.upload_id.as_deref(), seen.upload_id.as_deref(), "upload")?;
         check_same_id(self.asset_id.as_deref(), seen.asset_id.as_deref(), "asset")?;
         self.upload_id = self.upload_id.take().or_else(|| seen.upload_id.clone());
@@ -157,6 +158,8 @@ impl Knowledge {
 
     /// Derives the [`ShownStatus`]. `requested` is the [`Policy`] that the upload requested.
     pub fn shown_status(&self, requested: Policy, needs: NeededIds) -> ShownStatus {
+        // Why in this order: a deletion stands whatever else is reported, a cancelled upload never plays, and a video of
+        // another policy must not show as ready.
         if self.gone {
             ShownStatus::Deleted
         } else if self.delete_requested {

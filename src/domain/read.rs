@@ -11,6 +11,7 @@ pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     }
     // The date `2024-05-01`, one separator, and the rest.
     let (date, rest) = (text.get(..10)?, text.get(11..)?);
+    // Both slices exist, so the byte between them does, and is a character of its own.
     if !matches!(text.as_bytes()[10], b'T' | b't' | b' ') {
         return None;
     }

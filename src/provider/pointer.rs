@@ -107,6 +107,7 @@ pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
 
 /// Parses an array index: digits, without leading zeros (RFC 6901).
 fn parse_index(key: &str) -> Option<usize> {
+    // Why: `01` is no index in RFC 6901, and `+1` would parse as one.
     let plain = key == "0" || !key.starts_with('0');
     (plain && key.bytes().all(|byte| byte.is_ascii_digit())).then(|| key.parse().ok())?
 }

@@ -107,6 +107,7 @@ impl AddressPair {
         constants: &Constants,
     ) -> Result<Self, MapError> {
         if let toml::Value::String(text) = &value {
+            // Why the wider place: the one template may hold tokens, and is the public address too only without them.
             let address =
                 Address::compile(text, signed, public, constants).map_err(|what| at.error(key, what))?;
             let for_public = (!address.is_signed()).then(|| address.clone());

@@ -98,6 +98,7 @@ impl Playback {
                 answer.thumbnails.insert(name.clone(), url);
             }
         }
+        // Why the tokens too: the answer may show some although no address holds one, and they end.
         if signs || !tokens.shown.is_empty() {
             answer.expires_at = DateTime::from_timestamp(shared.ends_at, 0);
         }
@@ -177,6 +178,7 @@ fn render_urls(
         match address.url.render(scope) {
             Ok(url) => drop(out.insert((*name).to_owned(), url)),
             Err(error) if *name == "hls" => return Err(error),
+            // Why: a row of an older map may lack a capture, and that must cost the one address alone.
             Err(_) => {}
         }
     }

@@ -57,6 +57,7 @@ impl Sign {
             Kind::Digest => Self::Digest(Box::new(Digest::compile(&mut at, place, constants, true)?)),
             Kind::Fetch => {
                 let steps = FetchSteps::compile_fetch(&mut at, place, constants)?;
+                // Why: without a limit of its own, an answer may last as long as the captures that it is made of.
                 max_ttl_s = max_ttl_s.or(steps.ttl_s);
                 Self::Fetch(steps)
             }

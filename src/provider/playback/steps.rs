@@ -66,6 +66,7 @@ impl FetchSteps {
                 "is missing: no step names {expires}, so nobody knows when it ends",
             ));
         }
+        // Why: a step that sends {expires} has the provider end the captures with the answer itself.
         if names_end {
             this.ttl_s = None;
         }
@@ -185,6 +186,7 @@ impl FetchSteps {
     /// Returns the end of captures that are fetched now, in Unix seconds.
     fn ends_at(&self, scope: &Scope<'_>) -> i64 {
         match self.ttl_s {
+            // Why the limit: the sum must stay a time that can be written in an answer.
             Some(ttl_s) => scope.now.saturating_add_unsigned(ttl_s.min(u64::from(u32::MAX))),
             None => scope.expires,
         }

@@ -111,6 +111,7 @@ impl Thumbnail {
         scope: &Scope<'_>,
     ) -> Result<String, InvalidField> {
         let mut url = address.url.render(scope)?;
+        // Why only a signed one: a public picture has no token that could carry the parameters.
         if self.in_claims && address.is_signed() {
             return Ok(url);
         }

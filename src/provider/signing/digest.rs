@@ -81,6 +81,7 @@ impl Digest {
                 let key = encoding
                     .decode(key.expose_secret())
                     .map_err(|what| at.error("key", what))?;
+                // Why: while signing is off, its secrets are empty, and the map must compile all the same.
                 if key.is_empty() && !(must_bind && constants.signing_off) {
                     return Err(at.error("key", "is empty"));
                 }

@@ -57,6 +57,7 @@ impl Jwt {
             let all = ALGORITHMS.map(|(name, _)| name).join(", ");
             at.error("algorithm", format!("is missing and required; allowed: {all}"))
         })?;
+        // Why first: reading takes the key off the table, and its error names the variable that the key comes from.
         let origin = at
             .peek("key")
             .and_then(|key| constants.origin_of(key.as_str()?))
@@ -64,6 +65,7 @@ impl Jwt {
         let key =
             read_secret(at, "key", constants)?.ok_or_else(|| at.error("key", "is missing and required"))?;
         let format = at.choice("key_format", &KEY_FORMATS)?.unwrap_or(KeyFormat::Pem);
+        // Why: while signing is off, the secret is empty and no key.
         let key = if constants.signing_off {
             None
         } else {

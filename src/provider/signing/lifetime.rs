@@ -21,10 +21,12 @@ impl Lifetime {
         let wanted = capped_seconds(wanted_s.min(max_s));
         let step = (wanted / 16).max(1);
         let begin = now.timestamp();
+        // Why a second more: the begin was rounded down, and a full `wanted_s` is promised.
         let earliest = begin + wanted + i64::from(now.timestamp_subsec_nanos() > 0);
         let rounded = (earliest + step - 1).div_euclid(step) * step;
         Self {
             now: begin,
+            // Why last: the maximum wins over the rounding.
             expires: rounded.min(begin + capped_seconds(max_s)),
         }
     }

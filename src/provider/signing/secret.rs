@@ -40,6 +40,7 @@ impl KeyEncoding {
 
 /// Decodes base64 of either alphabet, padded or not; whitespace inside is ignored. `None` if it is no base64.
 pub(crate) fn decode_any_base64(text: &str) -> Option<Vec<u8>> {
+    // Why so lenient: keys come from consoles and tools that differ in alphabet, padding and line breaks.
     let text: String = text
         .chars()
         .filter(|char| !char.is_whitespace() && *char != '=')

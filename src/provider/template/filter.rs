@@ -92,6 +92,7 @@ impl Filter {
 fn to_int(value: Val<'_>) -> Option<Val<'_>> {
     match &value {
         Val::Int(_) => Some(value),
+        // Why not as a double: it would lose the last digits of a number above 2^53.
         Val::Text(text) => text.trim().parse().ok().map(Val::Int),
         Val::Bool(flag) => Some(Val::Int(i64::from(*flag))),
         _ => round_to_int(value.number()?.trunc()).map(Val::Int),

@@ -79,6 +79,7 @@ impl JsonTemplate {
                         out.insert(key.clone(), value);
                     }
                 }
+                // Why: a table that the map left empty is meant so; one whose members are all dropped is not.
                 (entries.is_empty() || !out.is_empty()).then_some(Value::Object(out))
             }
         })
@@ -99,6 +100,7 @@ impl JsonTemplate {
 /// Compiles a string of the TOML into a [`JsonTemplate`] without members.
 fn compile_text(text: &str, place: &Place, constants: &Constants) -> Result<JsonTemplate, String> {
     let mut found = parse_parts(text, place, constants)?;
+    // Why: `""` in the map is an empty text, and no missing value.
     if found.is_empty() {
         return Ok(JsonTemplate::Const(Value::String(String::new())));
     }

@@ -61,6 +61,7 @@ impl Template {
     /// # Errors
     /// [`InvalidField`]: a value is missing, or holds a character that no header may hold.
     pub(crate) fn header(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+        // Why value by value: the error names the field whose value does not fit.
         for slot in self.slots() {
             check_header_value(slot, &slot.require_value(scope)?.into_text())?;
         }

@@ -120,6 +120,7 @@ impl UrlTemplate {
     pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
         let mut out = String::with_capacity(128);
         let mut start = None;
+        // Why: a value can be a step only in the path, so those in the query are not checked for it.
         let mut in_path = true;
         let mut parse = self.captured;
         for (index, part) in self.parts.iter().enumerate() {
@@ -154,6 +155,7 @@ impl UrlTemplate {
             return Err(bad_result());
         }
         if parse {
+            // Why: a `raw` value right behind a captured host could prolong it, as in `https://host` and `.evil.example`.
             let end = web_origin(&out).ok_or_else(bad_result)?;
             if start.is_some_and(|start| start != end) {
                 return Err(bad_result());

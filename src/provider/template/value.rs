@@ -24,6 +24,7 @@ impl<'a> Val<'a> {
             Value::Null => None,
             Value::Bool(flag) => Some(Self::Bool(*flag)),
             Value::String(text) => Some(Self::Text(Cow::Borrowed(text))),
+            // Why three kinds: a whole number beyond an `i64` would lose digits as a float, so it stays JSON.
             Value::Number(number) => Some(match (number.as_i64(), number.as_f64()) {
                 (Some(whole), _) => Self::Int(whole),
                 (None, Some(float)) if number.is_f64() => Self::Float(float),

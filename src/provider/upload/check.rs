@@ -32,6 +32,7 @@ impl Upload {
             let what = "cannot be sent to this provider: no call of its map can carry them";
             return Err(InvalidField::new(Ours::ProviderSettings.as_str(), what));
         }
+        // Why every table: a value without a word is refused now, and not by the step that would send it.
         for ours in values.keys() {
             field_text(*ours, &scope)?;
         }

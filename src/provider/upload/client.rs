@@ -126,6 +126,7 @@ impl ClientSide {
         })?;
         let url = at.need_text("url")?;
         let url = UrlTemplate::compile(&url, place, constants).map_err(|what| at.error("url", what))?;
+        // Why before the headers are read: reading takes the table away. Both lists have its order.
         let spelled = spelled_names(&at);
         let headers = headers(&mut at, "headers", place, constants)?
             .into_iter()

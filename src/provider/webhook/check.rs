@@ -198,6 +198,7 @@ impl SignatureCheck<'_> {
 impl TimestampRule {
     /// Checks that the timestamp is a number within [`TimestampRule::tolerance_s`].
     fn check_age(&self, text: &str, now: DateTime<Utc>) -> Result<(), Refused> {
+        // Why: a parsed number could have a sign too, which no provider sends.
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let sent: i64 = digits
             .then(|| text.parse().ok())
@@ -233,6 +234,7 @@ impl TimestampRule {
 /// # Errors
 /// [`Refused`]: the header is missing or stands there twice, or its value is no text.
 fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refused> {
+    // Why: with two values it is open which one the provider signed.
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().map_err(|_| Refused::Form),

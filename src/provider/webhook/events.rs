@@ -192,6 +192,7 @@ impl Events {
                 .as_ref()
                 .and_then(|source| source.find_text(given, &nothing))
         };
+        // Why without U+0000: PostgreSQL stores none in a text.
         let id = read_text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
         let id_is_hash = id.is_none() || self.id.as_ref().is_some_and(Source::is_hash);
         Ok(Delivery {
@@ -255,6 +256,7 @@ impl Events {
         {
             return None;
         }
+        // Why filtered last: a rule that ignores an event hides the rules after it.
         self.rules
             .iter()
             .position(|rule| rule.when.holds(json))

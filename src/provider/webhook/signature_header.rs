@@ -97,6 +97,7 @@ impl HeaderFormat {
                     };
                     let (name, value) = (name.trim(), value.trim());
                     if timestamp.as_deref() == Some(name) {
+                        // Why: with two timestamps it is open which one the provider signed.
                         if found.timestamp.replace(value).is_some() {
                             return None;
                         }
@@ -115,6 +116,7 @@ impl HeaderFormat {
                 found.signatures.extend(entries);
             }
         }
+        // Why in this order: empty entries must not use up the limit.
         found.signatures.retain(|signature| !signature.is_empty());
         found.signatures.truncate(MAX_SIGNATURES);
         (!found.signatures.is_empty()).then_some(found)
