@@ -1,4 +1,4 @@
-//! A webhook event in the inbox, and what becomes of it.
+//! Webhook events in the inbox, and their states.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
-/// Where an event stands.
+/// State of an event in the inbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -15,13 +15,13 @@ use uuid::Uuid;
 pub enum EventState {
     /// Waits to be applied.
     Pending,
-    /// Its facts are joined into its video.
+    /// The facts are joined into the video.
     Applied,
-    /// The map has no use for it.
+    /// The map has no use for the event.
     Ignored,
-    /// Its video is not known yet.
+    /// No row has the event's video yet.
     Parked,
-    /// It can't be applied as it stands.
+    /// The event can't be applied as it stands.
     Failed,
     /// Tried or waited for too long.
     GivenUp,
@@ -54,48 +54,50 @@ impl EventState {
 /// A verified event as it is first stored.
 #[derive(Clone, Debug)]
 pub struct NewEvent {
-    /// Ours.
+    /// This service's id of the event.
     pub id: Uuid,
-    /// Whose it is.
+    /// Name of the provider that sent the event.
     pub provider: String,
-    /// The provider's id, or `sha256:` and a hash.
+    /// The provider's id of the event, or `sha256:` and a hash of the body.
     pub event_id: String,
-    /// The id is made from the content: an equal one may come again and mean something new.
+    /// The id is made from the content: an equal event may come again and mean something new.
     pub id_is_hash: bool,
-    /// For people.
+    /// The provider's type of the event, for people who read the inbox.
     pub event_type: String,
-    /// The provider's time.
+    /// The provider's time of the event.
     pub occurred_at: Option<DateTime<Utc>>,
-    /// Ours.
+    /// Time of the first receipt by this service's clock.
     pub received_at: DateTime<Utc>,
-    /// Our video id, come back.
+    /// The video's id that came back as passthrough.
     pub video_ref: Option<Uuid>,
     /// The upload's id at the provider.
     pub upload_id: Option<String>,
     /// The asset's id at the provider.
     pub asset_id: Option<String>,
-    /// `Pending`, `Ignored`, or `Failed` where the body can't be read.
+    /// [`Pending`](EventState::Pending), [`Ignored`](EventState::Ignored), or [`Failed`](EventState::Failed) if the
+    /// body can't be read.
     pub state: EventState,
-    /// Why it failed.
+    /// The reason of a failure.
     pub error: Option<String>,
-    /// Raw, as signed.
+    /// The raw body, as it was signed.
     pub body: Vec<u8>,
-    /// What its map reads of the body, where it is at hand.
+    /// The [`Excerpt`] of the body, if it is at hand.
     pub excerpt: Option<Arc<Excerpt>>,
 }
 
-/// What a map reads of an event's body.
+// Why: a body may be large, and is parsed once: when it comes, or when its row is loaded again.
+/// The parts of an event's body that a map reads. They travel with a [`NewEvent`] and an [`InboxEvent`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Excerpt {
-    /// The body, without what the map does not read.
+    /// The body, without the parts that the map does not read.
     pub json: Value,
-    /// Which map, of those that this process has loaded.
+    /// Number of the map that made the excerpt, among those that this process has loaded.
     pub map: u64,
-    /// Which of the map's rules tells of it; none where it is ignored.
+    /// Index of the map's rule for the event; `None` if the event is ignored.
     pub rule: Option<usize>,
-    /// The provider's time.
+    /// The provider's time of the event.
     pub occurred_at: Option<DateTime<Utc>>,
-    /// Our video id, come back.
+    /// The video's id that came back as passthrough.
     pub video_id: Option<Uuid>,
     /// The upload's id at the provider.
     pub upload_id: Option<String>,
@@ -103,51 +105,51 @@ pub struct Excerpt {
     pub asset_id: Option<String>,
 }
 
-/// An event as the inbox has it.
+/// One row of the inbox.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct InboxEvent {
-    /// Ours.
+    /// This service's id of the event.
     pub id: Uuid,
-    /// Whose it is.
+    /// Name of the provider that sent the event.
     pub provider: String,
-    /// The provider's id, or `sha256:` and a hash.
+    /// The provider's id of the event, or `sha256:` and a hash of the body.
     pub event_id: String,
-    /// The id is made from the content.
+    /// The id is made from the content; see [`NewEvent::id_is_hash`].
     pub id_is_hash: bool,
-    /// For people.
+    /// The provider's type of the event, for people who read the inbox.
     #[sqlx(rename = "type")]
     pub event_type: String,
-    /// The provider's time.
+    /// The provider's time of the event.
     pub occurred_at: Option<DateTime<Utc>>,
-    /// Ours.
+    /// Time of the first receipt by this service's clock.
     pub received_at: DateTime<Utc>,
-    /// How often it was taken in to be applied.
+    /// Number of times that the event was accepted to be applied.
     pub receipts: i32,
-    /// Our video id, come back.
+    /// The video's id that came back as passthrough.
     pub video_ref: Option<Uuid>,
     /// The upload's id at the provider.
     pub upload_id: Option<String>,
     /// The asset's id at the provider.
     pub asset_id: Option<String>,
-    /// Where it stands.
+    /// The [`EventState`].
     pub state: EventState,
-    /// Failed attempts so far.
+    /// Number of failed attempts.
     pub attempts: i32,
-    /// Next try of a pending one.
+    /// Time of the next attempt, if the event is [`Pending`](EventState::Pending).
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// Why the last attempt failed.
+    /// The reason why the last attempt failed.
     pub error: Option<String>,
-    /// The video that it was applied to.
+    /// The video that the event was applied to.
     pub video_id: Option<Uuid>,
-    /// Raw, as signed; none once the video is purged.
+    /// The raw body, as it was signed; `None` once the video is purged.
     pub body: Option<Vec<u8>>,
-    /// What its map reads of the body, where it is at hand.
+    /// The [`Excerpt`] of the body, if it is at hand.
     #[sqlx(skip)]
     pub excerpt: Option<Arc<Excerpt>>,
 }
 
 impl From<NewEvent> for InboxEvent {
-    /// As it is first stored: due at once where it is pending.
+    /// Makes the inbox row of a new event: a [`Pending`](EventState::Pending) one is due at once.
     fn from(new: NewEvent) -> Self {
         Self {
             id: new.id,

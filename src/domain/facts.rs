@@ -1,31 +1,34 @@
-//! What providers report of a video, each fact with the stamp that decides which report wins.
+//! Facts: the values that providers report of a video, each with the stamp that it won with.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value;
 
-use super::{Stamp, aspect_ratio_of, parse_aspect_ratio};
+use super::{
+    read::{aspect_ratio_of, parse_aspect_ratio},
+    stamp::Stamp,
+};
 
-/// A fact that a provider can report of a video, besides its status and its ids.
+/// A fact that a provider can report of a video, besides its [`Status`](super::Status) and the ids of upload and asset.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Field {
     /// The id that plays.
     PlaybackId,
-    /// `public` or `signed`, as the provider has it.
+    /// The [`Policy`](super::Policy) at the provider: `public` or `signed`.
     PlaybackPolicy,
-    /// Seconds, a positive number.
+    /// Duration in seconds, a positive number.
     Duration,
-    /// Such as `16:9`.
+    /// Aspect ratio, such as `16:9`.
     AspectRatio,
-    /// Pixels, of the stored video.
+    /// Width of the stored video in pixels.
     Width,
-    /// Pixels, of the stored video.
+    /// Height of the stored video in pixels.
     Height,
-    /// The provider's own code of what went wrong.
+    /// The provider's own code of an error.
     ErrorCode,
-    /// The provider's own words on it.
+    /// The provider's own words on an error.
     ErrorMessage,
     /// Audio and text tracks, as the provider lists them.
     Tracks,
@@ -65,17 +68,18 @@ impl Field {
     }
 }
 
-/// One field's current value and the stamp that it won with.
+/// The current value of one [`Field`], and the [`Stamp`] that it won with.
 #[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(from = "Written")]
 pub struct Fact {
     /// Never null.
     pub value: Value,
-    /// Why this value stands.
+    /// The stamp that a later report must exceed.
     pub stamp: Stamp,
 }
 
-/// A fact as the database has it. (Flattened members would be read into a tree first: there are ten facts a video.)
+// Why flat, and not `#[serde(flatten)]`: serde would read flattened members into a tree first, for ten facts a video.
+/// A [`Fact`] as the database has it.
 #[derive(Deserialize, Serialize)]
 struct Written<V = Value, E = String> {
     #[serde(rename = "v")]
@@ -86,7 +90,7 @@ struct Written<V = Value, E = String> {
     rank: u8,
     #[serde(rename = "e")]
     event_id: E,
-    /// Only of answers. Rows that an earlier release wrote have none: theirs were asked for when they are dated.
+    /// Time of the query, of answers only. Rows of an earlier release lack it: the time of the report stands in.
     #[serde(rename = "a", default, skip_serializing_if = "Option::is_none")]
     asked_us: Option<i64>,
 }
@@ -125,45 +129,47 @@ impl Serialize for Fact {
     }
 }
 
-/// Every field known of a video. Joining is commutative, associative and idempotent.
+/// Every known [`Fact`] of a video. Joining is commutative, associative and idempotent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Facts(BTreeMap<Field, Fact>);
 
 impl Facts {
-    /// The value of `field`, if any report gave one.
+    /// Returns the value of a [`Field`]; `None` if no report gave one.
     pub fn get(&self, field: Field) -> Option<&Value> {
         self.fact(field).map(|fact| &fact.value)
     }
 
-    /// The value of `field` with the stamp that it won with.
+    /// Returns the value of a [`Field`] with its [`Stamp`].
     pub fn fact(&self, field: Field) -> Option<&Fact> {
         self.0.get(&field)
     }
 
-    /// The value of a text field.
+    /// Returns the value of a [`Field`] if it is a text.
     pub fn text(&self, field: Field) -> Option<&str> {
         self.get(field).and_then(Value::as_str)
     }
 
-    /// The value of a numeric field.
+    /// Returns the value of a [`Field`] if it is a number.
     pub fn number(&self, field: Field) -> Option<f64> {
         self.get(field).and_then(Value::as_f64)
     }
 
-    /// The aspect ratio as `16:9`: as it is told, else computed from width and height.
+    /// Returns the aspect ratio as `16:9`: the reported one ([`parse_aspect_ratio`]), else the one of width and height
+    /// ([`aspect_ratio_of`]).
     pub fn aspect_ratio(&self) -> Option<String> {
-        let told = self.text(Field::AspectRatio).and_then(parse_aspect_ratio);
+        let reported = self.text(Field::AspectRatio).and_then(parse_aspect_ratio);
         let pixels = |field| self.get(field).and_then(Value::as_u64);
-        told.or_else(|| aspect_ratio_of(pixels(Field::Width)?, pixels(Field::Height)?))
+        reported.or_else(|| aspect_ratio_of(pixels(Field::Width)?, pixels(Field::Height)?))
     }
 
-    /// Joins one report; null is no report.
+    /// Joins one report. The value of the greater [`Stamp`] stands; null is no report.
     pub fn join(&mut self, field: Field, value: &Value, stamp: &Stamp) {
         if value.is_null() {
             return;
         }
         let wins = self.0.get(&field).is_none_or(|known| {
+            // Why lazily: texts are made for equal stamps alone, which are rare.
             let as_text = || value.to_string().cmp(&known.value.to_string());
             stamp.cmp(&known.stamp).then_with(as_text).is_gt()
         });

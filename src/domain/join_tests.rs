@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Field, Knowledge, NeededIds, Observation, Policy, ShownStatus, Status};
 
-pub(super) fn time(seconds: i64) -> DateTime<Utc> {
+pub(super) fn time_at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap_or_default()
 }
 
@@ -50,9 +50,9 @@ fn any_observation() -> impl Strategy<Value = Observation> {
                 fields,
             )| {
                 Observation {
-                    at: at.map(time),
-                    asked_at: answer.map(time),
-                    seen_at: time(100),
+                    at: at.map(time_at),
+                    asked_at: answer.map(time_at),
+                    seen_at: time_at(100),
                     event_id: answer.map_or_else(|| format!("event-{event}"), |_| String::new()),
                     status,
                     gone,
@@ -66,7 +66,7 @@ fn any_observation() -> impl Strategy<Value = Observation> {
         )
 }
 
-pub(super) fn joined<'a>(history: impl IntoIterator<Item = &'a Observation>) -> Knowledge {
+pub(super) fn join_all<'a>(history: impl IntoIterator<Item = &'a Observation>) -> Knowledge {
     let mut known = Knowledge::default();
     for seen in history {
         known
@@ -77,7 +77,7 @@ pub(super) fn joined<'a>(history: impl IntoIterator<Item = &'a Observation>) -> 
 }
 
 /// Every order of four things.
-fn permutations() -> Vec<[usize; 4]> {
+fn all_orders() -> Vec<[usize; 4]> {
     let mut all = Vec::new();
     for a in 0..4 {
         for b in (0..4).filter(|b| *b != a) {
@@ -97,11 +97,11 @@ proptest! {
         history in prop::collection::vec(any_observation(), 4),
         again in prop::collection::vec(0..4_usize, 0..4),
     ) {
-        let expected = joined(&history);
-        for order in permutations() {
-            prop_assert_eq!(&joined(order.iter().map(|i| &history[*i])), &expected);
+        let expected = join_all(&history);
+        for order in all_orders() {
+            prop_assert_eq!(&join_all(order.iter().map(|i| &history[*i])), &expected);
             let repeated = order.iter().chain(&again).map(|i| &history[*i]);
-            prop_assert_eq!(&joined(repeated), &expected);
+            prop_assert_eq!(&join_all(repeated), &expected);
         }
     }
 }
@@ -114,14 +114,14 @@ proptest! {
         (history, shuffled) in prop::collection::vec(any_observation(), 0..24)
             .prop_flat_map(|h| (Just(h.clone()), Just(h).prop_shuffle())),
     ) {
-        prop_assert_eq!(joined(&history), joined(&shuffled));
+        prop_assert_eq!(join_all(&history), join_all(&shuffled));
     }
 }
 
-fn seen(status: Status) -> Observation {
+fn status_report(status: Status) -> Observation {
     Observation {
-        at: Some(time(0)),
-        seen_at: time(0),
+        at: Some(time_at(0)),
+        seen_at: time_at(0),
         status: Some(status),
         ..Observation::default()
     }
@@ -138,14 +138,14 @@ fn an_error_after_ready_changes_nothing() {
     let playback = vec![(Field::PlaybackId, json!("p"))];
     let ready = Observation {
         fields: playback,
-        ..seen(Status::Ready)
+        ..status_report(Status::Ready)
     };
     let late = Observation {
-        at: Some(time(50)),
-        ..seen(Status::Errored)
+        at: Some(time_at(50)),
+        ..status_report(Status::Errored)
     };
     assert_eq!(
-        joined([&ready, &late]).shown(Policy::Signed, NEEDS),
+        join_all([&ready, &late]).shown_status(Policy::Signed, NEEDS),
         ShownStatus::Ready
     );
 }
@@ -156,14 +156,18 @@ fn a_late_update_does_not_revive_a_deleted_video() {
         gone: true,
         ..Observation::default()
     };
-    let known = joined([&seen(Status::Ready), &gone, &seen(Status::Ready)]);
-    assert_eq!(known.shown(Policy::Signed, NEEDS), ShownStatus::Deleted);
+    let known = join_all([
+        &status_report(Status::Ready),
+        &gone,
+        &status_report(Status::Ready),
+    ]);
+    assert_eq!(known.shown_status(Policy::Signed, NEEDS), ShownStatus::Deleted);
 }
 
 #[test]
 fn ready_without_the_id_that_plays_is_still_preparing() {
     assert_eq!(
-        joined([&seen(Status::Ready)]).shown(Policy::Signed, NEEDS),
+        join_all([&status_report(Status::Ready)]).shown_status(Policy::Signed, NEEDS),
         ShownStatus::Preparing
     );
 }
@@ -174,24 +178,24 @@ fn another_policy_than_asked_for_fails_closed() {
         (Field::PlaybackId, json!("p")),
         (Field::PlaybackPolicy, json!("public")),
     ];
-    let known = joined([&Observation {
+    let known = join_all([&Observation {
         fields,
-        ..seen(Status::Ready)
+        ..status_report(Status::Ready)
     }]);
-    assert_eq!(known.shown(Policy::Signed, NEEDS), ShownStatus::Errored);
-    assert_eq!(known.shown(Policy::Public, NEEDS), ShownStatus::Ready);
+    assert_eq!(known.shown_status(Policy::Signed, NEEDS), ShownStatus::Errored);
+    assert_eq!(known.shown_status(Policy::Public, NEEDS), ShownStatus::Ready);
 }
 
 #[test]
 fn another_asset_id_is_a_conflict_and_joins_nothing() {
-    let mut known = joined([&Observation {
+    let mut known = join_all([&Observation {
         asset_id: Some("one".into()),
-        ..seen(Status::Preparing)
+        ..status_report(Status::Preparing)
     }]);
     let before = known.clone();
     let other = Observation {
         asset_id: Some("two".into()),
-        ..seen(Status::Ready)
+        ..status_report(Status::Ready)
     };
     assert!(known.join(&other).is_err());
     assert_eq!(known, before);
@@ -201,14 +205,14 @@ fn another_asset_id_is_a_conflict_and_joins_nothing() {
 fn a_told_time_of_ready_beats_our_clock() {
     let untold = Observation {
         at: None,
-        seen_at: time(1),
-        ..seen(Status::Ready)
+        seen_at: time_at(1),
+        ..status_report(Status::Ready)
     };
     let told = Observation {
-        at: Some(time(9)),
-        seen_at: time(9),
-        ..seen(Status::Ready)
+        at: Some(time_at(9)),
+        seen_at: time_at(9),
+        ..status_report(Status::Ready)
     };
-    assert_eq!(joined([&untold, &told]).ready_at(), Some(time(9)));
-    assert_eq!(joined([&told, &untold]).ready_at(), Some(time(9)));
+    assert_eq!(join_all([&untold, &told]).ready_at(), Some(time_at(9)));
+    assert_eq!(join_all([&told, &untold]).ready_at(), Some(time_at(9)));
 }

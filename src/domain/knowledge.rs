@@ -1,27 +1,39 @@
-//! What is known of a video: a join of observations, so that order, repetition and crashes do not matter.
+//! Knowledge of a video: a join of observations, so that order, repetition and crashes do not matter.
+//!
+//! Each part has its own join, and each is commutative, associative and idempotent:
+//!
+//! 1. Ids are set once; another id is an [`IdentityConflict`], and nothing of the observation is joined.
+//! 2. Flags (`gone`, `delete_requested`, `cancel_confirmed`) are joined by *or*.
+//! 3. The reported [`Status`] is the maximum; time plays no part.
+//! 4. The first `ready` is the earliest ([`FirstReady`]).
+//! 5. Each [`Field`] has the value with the greatest [`Stamp`].
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{AnswerTime, Facts, Field, Policy, ShownStatus, Stamp, Status};
+use super::{
+    facts::{Facts, Field},
+    stamp::{AnswerTime, Stamp},
+    status::{Policy, ShownStatus, Status},
+};
 
-/// One report about a video: an event, an answer that we fetched, or what a user did.
+/// One report about a [`Video`](super::Video): an event, an answer that was fetched, or a user's action.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Observation {
-    /// The provider's time of it; none sorts before every time.
+    /// The provider's time of the report; `None` sorts before every time.
     pub at: Option<DateTime<Utc>>,
-    /// Of an answer that we fetched: when it was asked for, by our clock.
+    /// Time of the query by this service's clock, if the report is an answer that was fetched; see [`AnswerTime`].
     pub asked_at: Option<DateTime<Utc>>,
-    /// When we learned of it, by our clock: stands in for `at` where a first `ready` has no time.
+    /// Time of the receipt by this service's clock. It stands in for `at` if a first `ready` has no time.
     pub seen_at: DateTime<Utc>,
-    /// The event's id at the provider; empty for an answer that we fetched and for our own reports.
+    /// The event's id at the provider; empty for an answer that was fetched and for this service's own reports.
     pub event_id: String,
-    /// The status that it reports, if it reports one.
+    /// The reported status, if there is one.
     pub status: Option<Status>,
     /// The asset, or the upload with it, is gone at the provider.
     pub gone: bool,
-    /// The owner asked for the deletion.
+    /// The owner requested the deletion.
     pub delete_requested: bool,
     /// The provider confirmed that the upload is called off.
     pub cancel_confirmed: bool,
@@ -29,12 +41,12 @@ pub struct Observation {
     pub upload_id: Option<String>,
     /// The asset's id at the provider.
     pub asset_id: Option<String>,
-    /// The other facts; null values are no report.
+    /// The other facts; a null value is no report.
     pub fields: Vec<(Field, Value)>,
 }
 
 impl Observation {
-    /// An answer that we fetched, with nothing read of it yet.
+    /// Makes the observation of an answer that was fetched at this [`AnswerTime`], with nothing read from it yet.
     pub fn answered(time: AnswerTime, seen_at: DateTime<Utc>) -> Self {
         Self {
             at: Some(time.at),
@@ -45,21 +57,22 @@ impl Observation {
     }
 }
 
-/// The provider speaks of another upload or asset than the one that this video is.
+/// The error of a report about another upload or asset than the one that this video is. It names which of the two.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 #[error("identity_conflict: the event names another {0} than the video has")]
 pub struct IdentityConflict(pub &'static str);
 
-/// When the video became ready first. A time that the provider told beats our own clock's.
+/// Time at which the video became ready first. A time of the provider's wins over one of this service's clock, and an
+/// earlier one over a later.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct FirstReady {
-    /// Taken from our clock because the provider told no time. (Sorts after `false`.)
+    /// The time is this service's, because the provider gave none. `true` sorts after `false`.
     pub by_our_clock: bool,
-    /// Microseconds since 1970.
+    /// The time in microseconds since 1970.
     pub at_us: i64,
 }
 
-/// Which of its ids a provider's playback address is made of.
+/// The ids that a provider's playback address is made of; see [`Knowledge::lacks`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NeededIds {
     /// The playback address holds the playback id.
@@ -70,7 +83,7 @@ pub struct NeededIds {
     pub upload_id: bool,
 }
 
-/// Everything known of a video from its provider and of what its owner did to it.
+/// Everything known of a video: the join of all its [`Observation`]s.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Knowledge {
     /// The upload's id at the provider; never changes once set.
@@ -79,7 +92,7 @@ pub struct Knowledge {
     pub asset_id: Option<String>,
     /// The asset is gone at the provider.
     pub gone: bool,
-    /// The owner asked for the deletion.
+    /// The owner requested the deletion.
     pub delete_requested: bool,
     /// The provider confirmed that the upload is called off.
     pub cancel_confirmed: bool,
@@ -87,21 +100,22 @@ pub struct Knowledge {
     pub reported: Status,
     /// The earliest report of `ready`.
     pub ready: Option<FirstReady>,
-    /// The provider answered "not found" for so long that it has lost the video. Set and cleared by those who ask it,
-    /// never by a report.
+    /// The provider has answered "not found" for [`MISSING_FOR`](super::MISSING_FOR), and so has lost the video. Only
+    /// [`Video::note_missing`](super::Video::note_missing) sets and clears it, never a report.
     pub lost: bool,
-    /// Everything else.
+    /// The other facts.
     pub facts: Facts,
 }
 
 impl Knowledge {
-    /// Joins one observation.
+    /// Joins one observation. The module doc says how.
     ///
     /// # Errors
-    /// The observation names another upload or asset than the ones known; nothing is joined then.
+    /// [`IdentityConflict`]: the observation names another upload or asset than the ones known; nothing is joined then.
     pub fn join(&mut self, seen: &Observation) -> Result<(), IdentityConflict> {
-        agree(self.upload_id.as_deref(), seen.upload_id.as_deref(), "upload")?;
-        agree(self.asset_id.as_deref(), seen.asset_id.as_deref(), "asset")?;
+        // Why both before any change: a conflict must leave no part of the observation behind.
+        check_same_id(self.upload_id.as_deref(), seen.upload_id.as_deref(), "upload")?;
+        check_same_id(self.asset_id.as_deref(), seen.asset_id.as_deref(), "asset")?;
         self.upload_id = self.upload_id.take().or_else(|| seen.upload_id.clone());
         self.asset_id = self.asset_id.take().or_else(|| seen.asset_id.clone());
         self.gone |= seen.gone;
@@ -125,8 +139,8 @@ impl Knowledge {
         Ok(())
     }
 
-    /// The fields of which `seen` says something else than is known, where one of the two reports has no time: stamps
-    /// cannot tell which is the fresher one, so the provider has to.
+    /// Returns the [`Field`]s for which `seen` has another value than is known, if one of the two reports has no time.
+    // Why: stamps cannot tell then which value is the fresher one, so the provider is queried.
     pub fn contradicted_by(&self, seen: &Observation) -> Vec<Field> {
         let differs = |(field, value): &&(Field, Value)| {
             self.facts.fact(*field).is_some_and(|known| {
@@ -142,15 +156,17 @@ impl Knowledge {
             .collect()
     }
 
-    /// The status that callers see. `asked` is the policy that the upload asked for.
-    pub fn shown(&self, asked: Policy, needs: NeededIds) -> ShownStatus {
+    /// Derives the [`ShownStatus`]. `requested` is the [`Policy`] that the upload requested.
+    pub fn shown_status(&self, requested: Policy, needs: NeededIds) -> ShownStatus {
+        // Why in this order: a deletion stands whatever else is reported, a cancelled upload never plays, and a video of
+        // another policy must not show as ready.
         if self.gone {
             ShownStatus::Deleted
         } else if self.delete_requested {
             ShownStatus::Deleting
         } else if self.cancel_confirmed {
             ShownStatus::Cancelled
-        } else if self.policy_mismatch(asked) || self.lost {
+        } else if self.policy_mismatch(requested) || self.lost {
             ShownStatus::Errored
         } else if self.is_incomplete(needs) {
             ShownStatus::Preparing
@@ -159,33 +175,38 @@ impl Knowledge {
         }
     }
 
-    /// The provider reports another policy than the one asked for: never to be played.
-    pub fn policy_mismatch(&self, asked: Policy) -> bool {
+    /// The provider reports another [`Policy`] than the requested one: such a video must never be played.
+    pub fn policy_mismatch(&self, requested: Policy) -> bool {
         self.facts
             .text(Field::PlaybackPolicy)
-            .is_some_and(|policy| policy != asked.as_str())
+            .is_some_and(|policy| policy != requested.as_str())
     }
 
-    /// Reported `ready`, but an id that the playback address is made of is not known.
+    /// The video was reported [`Ready`](Status::Ready), but an id that the playback address is made of is not known.
     pub fn is_incomplete(&self, needs: NeededIds) -> bool {
         self.reported == Status::Ready && self.lacks(needs)
     }
 
-    /// An id that the playback address is made of is not known.
+    /// Some id of the [`NeededIds`] is not known.
     pub fn lacks(&self, needs: NeededIds) -> bool {
         (needs.playback_id && self.facts.text(Field::PlaybackId).is_none())
             || (needs.asset_id && self.asset_id.is_none())
             || (needs.upload_id && self.upload_id.is_none())
     }
 
-    /// When the video became ready.
+    /// Returns the time of [`FirstReady`].
     pub fn ready_at(&self) -> Option<DateTime<Utc>> {
         self.ready
             .and_then(|ready| DateTime::from_timestamp_micros(ready.at_us))
     }
 }
 
-fn agree(known: Option<&str>, seen: Option<&str>, what: &'static str) -> Result<(), IdentityConflict> {
+/// Checks that a report names no other id than the known one.
+fn check_same_id(
+    known: Option<&str>,
+    seen: Option<&str>,
+    what: &'static str,
+) -> Result<(), IdentityConflict> {
     match (known, seen) {
         (Some(known), Some(seen)) if known != seen => Err(IdentityConflict(what)),
         _ => Ok(()),

@@ -1,5 +1,15 @@
-//! Plain types without I/O: the video, its status, and the join of what is reported of it.
+//! The domain: plain types without I/O, and the rules that hold for them everywhere.
+//!
+//! - [`Video`] is one row. [`Knowledge`] is the part of it that providers and owners report, [`ShownStatus`] the status
+//!   that callers see.
+//! - Reports arrive as [`Observation`]s and are *joined*: [`Video::observe`] gives the same row in any order, with any
+//!   repetition. A [`Stamp`] decides which of two reports of one [`Field`] wins.
+//! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
+//! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
+//!   application.
+//! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
+mod deadlines;
 mod event;
 mod facts;
 #[cfg(test)]
@@ -15,13 +25,14 @@ mod stamp_tests;
 mod status;
 mod video;
 
+pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
 pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
-pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown as shown_endpoint};
+pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, TurnAnswer, TurnRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
-pub use schedule::{CheckTimes, EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
+pub use schedule::CheckTimes;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
 pub use video::Video;

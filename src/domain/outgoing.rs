@@ -1,28 +1,28 @@
-//! What the application is told of its videos.
+//! Outgoing events: the application's news of its videos.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::{ShownStatus, Video};
+use super::{status::ShownStatus, video::Video};
 
-/// What happened, as the application is told.
+/// Type of an event that the application receives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
 #[schema(as = VideoEventType)]
 pub enum Announcement {
-    /// It plays.
+    /// The video plays.
     #[serde(rename = "video.ready")]
     VideoReady,
-    /// It will never play, or does not play any more.
+    /// The video will never play, or does not play any more.
     #[serde(rename = "video.errored")]
     VideoErrored,
-    /// The provider confirmed its deletion.
+    /// The provider confirmed the deletion.
     #[serde(rename = "video.deleted")]
     VideoDeleted,
-    /// Something else that callers see of a finished video.
+    /// Something else changed that callers see of a finished video.
     #[serde(rename = "video.updated")]
     VideoUpdated,
-    /// Nobody uploaded in time.
+    /// No file was uploaded in time.
     #[serde(rename = "upload.expired")]
     UploadExpired,
 }
@@ -48,8 +48,9 @@ impl Announcement {
         }
     }
 
-    /// What a change is to the application. On its way to an end a video changes often, and each end tells all of it;
-    /// what callers did themselves (a cancel, a deletion that is not confirmed yet) is no news to them.
+    /// Chooses the announcement of a change of a [`Video`]; `None` for a change that is not announced.
+    // Why not all are: a video changes often before it reaches an end, and the event of the end holds everything.
+    // Actions of callers (a cancel, a deletion that is not confirmed yet) are no news to them.
     pub fn of(before: &Video, after: &Video) -> Option<Self> {
         if before.version == after.version {
             return None;
@@ -72,17 +73,17 @@ impl Announcement {
     }
 }
 
-/// Where an outgoing event stands.
+/// State of an outgoing event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = OutgoingEventState)]
 pub enum OutgoingState {
-    /// Not taken yet.
+    /// The endpoint has not accepted the event yet.
     Pending,
     /// The endpoint answered 2xx.
     Delivered,
-    /// Tried for too long, or refused for good.
+    /// The event was tried for too long, or refused for good.
     GivenUp,
 }
 
@@ -103,52 +104,52 @@ impl OutgoingState {
 /// One event on its way to one endpoint.
 #[derive(Clone, Debug, sqlx::FromRow)]
 pub struct OutgoingEvent {
-    /// Ours.
+    /// Id of this row.
     pub id: Uuid,
-    /// The same for every endpoint and every try.
+    /// Id of the event: one for all endpoints and attempts.
     pub event_id: Uuid,
-    /// Where it goes; its query may hold a secret.
+    /// URL of the endpoint; its query may hold a secret.
     pub endpoint: String,
-    /// Whose change it tells of.
+    /// The video that changed.
     pub video_id: Uuid,
-    /// The video's, with this change.
+    /// Version of the video with this change.
     pub version: i64,
-    /// For people, and for the receiver.
+    /// The word of [`Announcement::as_str`].
     #[sqlx(rename = "type")]
     pub event_type: String,
-    /// The body.
+    /// The JSON body.
     pub payload: String,
-    /// Where it stands.
+    /// The [`OutgoingState`].
     pub state: OutgoingState,
-    /// Tries so far.
+    /// Number of attempts.
     pub attempts: i32,
-    /// Next try of a pending one.
+    /// Time of the next attempt, if the event is [`Pending`](OutgoingState::Pending).
     pub next_attempt_at: Option<DateTime<Utc>>,
-    /// What the last try was answered.
+    /// HTTP status of the last attempt's response.
     pub answer_status: Option<i32>,
-    /// Why the last try was none.
+    /// The reason why the last attempt failed.
     pub error: Option<String>,
-    /// When the change happened.
+    /// Time of the change.
     pub created_at: DateTime<Utc>,
-    /// Begin of the time in which it is tried.
+    /// Begin of the time within which the event is tried.
     pub since: DateTime<Utc>,
-    /// Delivered or given up.
+    /// Time at which the event was delivered or given up.
     pub finished_at: Option<DateTime<Utc>>,
 }
 
 impl OutgoingEvent {
-    /// The `webhook-id`: a receiver that has seen it before has nothing to do.
+    /// Returns the `webhook-id`: a receiver that has seen it before has nothing to do.
     pub fn message_id(&self) -> String {
         format!("msg_{}", self.event_id.simple())
     }
 
-    /// The endpoint without what may be secret in it.
+    /// Returns the endpoint without the parts that may be secret ([`shown_endpoint`]).
     pub fn endpoint_shown(&self) -> &str {
-        shown(&self.endpoint)
+        shown_endpoint(&self.endpoint)
     }
 }
 
-/// An address without its query.
-pub fn shown(endpoint: &str) -> &str {
+/// Returns a URL without query and fragment, which may hold a secret.
+pub fn shown_endpoint(endpoint: &str) -> &str {
     endpoint.split(['?', '#']).next().unwrap_or_default()
 }

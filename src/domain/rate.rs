@@ -1,96 +1,106 @@
 //! The arithmetic of a provider's rate: when the next call to an account may go out.
 //!
-//! [`Ledger`] is the row that every replica shares, [`Pace`] one `rate` entry of a map. All times are whole
-//! microseconds of one clock: the database's, or a process's own where there is no database. The statement in
-//! `store::turns` computes the same in SQL; a test holds the two together.
+//! A *permit* is the right to make one call from a given time on. [`Pace`] is one `rate` entry of a map, [`Ledger`] its
+//! state: the row that every replica shares. All times are whole microseconds of one clock: the database's, or the
+//! process's own without a database. The statement in `store::turns` computes the same in SQL; a test holds the two
+//! together.
 //!
-//! In every window of `T` seconds at most `burst + per_s * T` turns begin.
+//! In every window of `T` seconds at most `burst + per_s * T` permits begin.
+//!
+//! One request for permits takes these steps ([`Ledger::take`]):
+//!
+//! 1. The next permit begins one interval after the last, but at most a burst behind now, and not within a pause. A
+//!    time further ahead than [`Pace::ahead_us`] comes from a clock that jumped, and is cut.
+//! 2. Background work also needs a permit of a second column while requests wait. That column has half the rate, so
+//!    background work gets at most half then, and everything else.
+//! 3. If the last permit would begin after the request's patience, none is taken ([`TurnAnswer::NotTaken`]).
+//! 4. Else the state moves on ([`TurnAnswer::Taken`]).
 
-/// The longest pause that a provider's 429 is believed, in microseconds: an hour. A pause further ahead is a clock that
-/// jumped.
+/// Longest pause that a provider's 429 can set, in microseconds: an hour. A pause further ahead is a clock that jumped.
 pub const LONGEST_PAUSE_US: i64 = 3_600_000_000;
 
+/// Microseconds of a second.
 const SECOND_US: f64 = 1_000_000.0;
-/// Longest time between two turns, in microseconds: a day.
-const LONGEST_TURN_US: f64 = 86_400.0 * SECOND_US;
-/// Above so many calls a second a process takes several turns at once.
-const LOTS_ABOVE_PER_S: f64 = 50.0;
-/// How much of a second such a lot covers.
-const LOT_S: f64 = 0.1;
+/// Longest time between two permits, in microseconds: a day.
+const LONGEST_INTERVAL_US: f64 = 86_400.0 * SECOND_US;
+/// Rate in calls per second above which a process takes several permits at once.
+// Why: each request for permits is a statement in the database, and a fast rate would need too many of them.
+const BATCHES_ABOVE_PER_S: f64 = 50.0;
+/// Time that the permits of [`Pace::lot`] cover, in seconds.
+const BATCH_S: f64 = 0.1;
 
-/// One `rate` entry.
+/// One `rate` entry of a map, in whole microseconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
-    /// Microseconds from one turn to the next, rounded up.
+    /// Microseconds from one permit to the next, rounded up.
     pub turn_us: i64,
-    /// How far the next turn may lie behind now, in microseconds: `burst` turns.
+    /// Most microseconds that the next permit may lie behind now: `burst` permits, less [`Pace::lot`] if that is above
+    /// 1.
     pub burst_us: i64,
-    /// A next turn that lies further ahead than this, in microseconds, is a clock that jumped.
+    /// Most microseconds that the next permit may lie ahead of now. Further ahead is a clock that jumped.
     pub ahead_us: i64,
-    /// Turns that a process takes at once for its requests; 1 up to 50 calls a second.
+    /// Number of permits that a process takes at once for its requests; 1 up to 50 calls per second.
     pub lot: u32,
 }
 
-/// What an account's calls have taken of one `rate` entry, in microseconds since 1970.
+/// The state of one [`Pace`] of an account: the permits that its calls took, in microseconds since 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ledger {
-    /// The last turn that was taken.
+    /// Begin of the last permit that was taken.
     pub next_us: i64,
-    /// The last turn of background work that was taken while requests waited, at half the rate.
+    /// Begin of the last permit in the column of background work, which counts only while requests wait.
     pub background_us: i64,
-    /// The last turn that a request took.
+    /// Begin of the last permit that a request took: requests wait as long as it lies ahead.
     pub requests_us: i64,
-    /// When a pause that the provider asked for ends.
+    /// End of a pause that the provider requested.
     pub paused_us: i64,
 }
 
-/// Turns that a process asks for.
+/// A request for permits, by one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TurnRequest {
-    /// How many, one after another.
+    /// Number of permits, one after another.
     pub turns: u32,
-    /// No caller waits for it.
+    /// Background work: no caller waits for the permits.
     pub background: bool,
     /// The longest wait for the last of them, in microseconds.
     pub patience_us: i64,
 }
 
-/// What becomes of a [`TurnRequest`].
+/// The outcome of a [`TurnRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TurnAnswer {
-    /// The turns are taken. The last of them begins in this many microseconds, those before it one turn apart.
+    /// The permits are taken. The last of them begins in this many microseconds, those before it one interval apart.
     Taken(i64),
-    /// None is taken. In this many microseconds there may be one, and at least one.
+    /// No permit is taken. A request in this many microseconds, at least 1, may take some.
     NotTaken(i64),
 }
 
 impl Pace {
-    /// `per_s` calls a second with bursts of `burst`, where a request waits at most `wait_s`.
+    /// Makes the [`Pace`] of `per_s` calls per second with bursts of `burst`, under which a request waits at most
+    /// `wait_s`.
     pub fn new(per_s: f64, burst: f64, wait_s: f64) -> Self {
-        let turn_us = whole((SECOND_US / per_s).ceil().clamp(1.0, LONGEST_TURN_US));
+        let turn_us = truncate_us((SECOND_US / per_s).ceil().clamp(1.0, LONGEST_INTERVAL_US));
         let burst = burst.max(1.0);
-        let lot = if per_s > LOTS_ABOVE_PER_S {
-            // Why: a lot is used up to one lot's time late, so its turns are kept out of the burst.
-            count((per_s * LOT_S).min(burst / 2.0).floor().max(1.0))
+        let lot = if per_s > BATCHES_ABOVE_PER_S {
+            // Why: a permit of a batch is used up to a batch's time late, so a batch is kept out of the burst.
+            truncate_permits((per_s * BATCH_S).min(burst / 2.0).floor().max(1.0))
         } else {
             1
         };
         let spare = if lot > 1 { f64::from(lot) } else { 0.0 };
-        let burst_us = turns_us(burst - spare, turn_us);
+        let burst_us = permits_us(burst - spare, turn_us);
         Self {
             turn_us,
             burst_us,
-            ahead_us: burst_us.saturating_add(whole(wait_s * SECOND_US)),
+            ahead_us: burst_us.saturating_add(truncate_us(wait_s * SECOND_US)),
             lot,
         }
     }
 }
 
 impl Ledger {
-    /// Takes turns, or none where the wait is longer than the request allows.
-    ///
-    /// While requests wait, background work must have a turn of its own column too, which has half the rate and half
-    /// the burst. It takes both or neither, so that no turn of the first column lies unused.
+    /// Takes permits, or none if the wait is longer than the request allows. The module doc has the steps.
     pub fn take(&mut self, pace: &Pace, request: &TurnRequest, now_us: i64) -> TurnAnswer {
         let (turn, taken_us) = (
             pace.turn_us,
@@ -104,12 +114,13 @@ impl Ledger {
             .max(now_us - pace.burst_us)
             .max(self.paused_us.min(now_us + LONGEST_PAUSE_US) - turn);
         let due = start + taken_us;
+        // Why twice: the second column has half the rate, and half the burst.
         let second = self
             .background_us
             .min(now_us)
             .max(now_us - pace.burst_us.max(2 * taken_us))
             + 2 * taken_us;
-        // Why one turn more: between a request's turn and the next request's there is a moment without one.
+        // Why one interval more: between a request's permit and the next request's there is a moment without one.
         let requests_wait = self.requests_us + turn > now_us;
         let hold = if request.background && requests_wait {
             (second - now_us).max(0)
@@ -117,6 +128,7 @@ impl Ledger {
             0
         };
         let wait = (due - now_us).max(0);
+        // Why before anything is taken: a permit of the first column that had to wait for the second would lie unused.
         if hold > 0 {
             return TurnAnswer::NotTaken(hold);
         }
@@ -132,13 +144,13 @@ impl Ledger {
         TurnAnswer::Taken(wait)
     }
 
-    /// Takes no turn for `pause_us` microseconds from now on.
+    /// Pauses the entry for `pause_us` microseconds from now on, at most [`LONGEST_PAUSE_US`]. A longer pause stands.
     pub fn pause(&mut self, pause_us: i64, now_us: i64) {
         let until = now_us + pause_us.min(LONGEST_PAUSE_US);
         self.paused_us = self.paused_us.min(now_us + LONGEST_PAUSE_US).max(until);
     }
 
-    /// Microseconds until a pause ends; 0 where there is none.
+    /// Returns the microseconds until a pause ([`Ledger::pause`]) ends; 0 if there is none.
     pub fn paused_for_us(&self, now_us: i64) -> i64 {
         (self.paused_us - now_us).clamp(0, LONGEST_PAUSE_US)
     }
@@ -148,7 +160,7 @@ impl Ledger {
     clippy::cast_possible_truncation,
     reason = "saturates; every value lies far within an i64"
 )]
-fn whole(us: f64) -> i64 {
+fn truncate_us(us: f64) -> i64 {
     us as i64
 }
 
@@ -157,17 +169,17 @@ fn whole(us: f64) -> i64 {
     clippy::cast_sign_loss,
     reason = "saturates; never below 1"
 )]
-fn count(turns: f64) -> u32 {
-    turns as u32
+fn truncate_permits(permits: f64) -> u32 {
+    permits as u32
 }
 
 #[expect(
     clippy::cast_precision_loss,
     reason = "a turn is at most a day: a double holds its microseconds exactly"
 )]
-fn turns_us(turns: f64, turn_us: i64) -> i64 {
-    // A burst of years is none that anybody means; it must not overflow where times are added.
-    whole((turns * turn_us as f64).floor().min(1e15))
+fn permits_us(permits: f64, turn_us: i64) -> i64 {
+    // Why the limit: a burst of years must not overflow where it is added to a time.
+    truncate_us((permits * turn_us as f64).floor().min(1e15))
 }
 
 #[cfg(test)]

@@ -1,16 +1,17 @@
-//! Values that are written in several ways, read into one.
+//! Parsers of values that providers write in several ways.
 
 use chrono::{DateTime, FixedOffset, NaiveDateTime, Utc};
 
-/// A time in RFC 3339, or as databases and their exports write it: a blank for the `T`, an offset without a colon or of
-/// hours alone. Without an offset it is UTC.
+/// Parses a time in RFC 3339, or as databases and their exports write it: with a blank for the `T`, and an offset
+/// without a colon or of hours alone. Without an offset it is UTC. `None` for anything else.
 pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     let text = text.trim();
     if let Ok(at) = DateTime::parse_from_rfc3339(text) {
         return Some(at.with_timezone(&Utc));
     }
-    // `2024-05-01`, a separator, and the rest.
+    // The date `2024-05-01`, one separator, and the rest.
     let (date, rest) = (text.get(..10)?, text.get(11..)?);
+    // Both slices exist, so the byte between them does, and is a character of its own.
     if !matches!(text.as_bytes()[10], b'T' | b't' | b' ') {
         return None;
     }
@@ -21,7 +22,7 @@ pub fn parse_time(text: &str) -> Option<DateTime<Utc>> {
     Some(at.with_timezone(&Utc))
 }
 
-/// `+02`, `+0200`, `+02:00`, `Z`, `UTC`, or nothing, which is UTC.
+/// Parses `+02`, `+0200`, `+02:00`, `Z`, `UTC`, `GMT`, or nothing, which is UTC.
 fn parse_offset(text: &str) -> Option<FixedOffset> {
     if matches!(text, "" | "Z" | "z" | "UTC" | "GMT") {
         return FixedOffset::east_opt(0);
@@ -51,7 +52,8 @@ fn parse_offset(text: &str) -> Option<FixedOffset> {
     FixedOffset::east_opt(sign * (hours * 3600 + minutes * 60))
 }
 
-/// An aspect ratio as `16:9`. Other separators are read too; what is no ratio of two numbers gives `None`.
+/// Parses an aspect ratio into the form `16:9`. The separators `/`, `x` and `×` are read too; whole numbers are reduced
+/// to lowest terms. `None` for anything but two positive numbers.
 pub fn parse_aspect_ratio(text: &str) -> Option<String> {
     let (width, height) = text.trim().split_once([':', '/', 'x', 'X', '\u{d7}'])?;
     let (width, height) = (width.trim(), height.trim());
@@ -65,11 +67,12 @@ pub fn parse_aspect_ratio(text: &str) -> Option<String> {
     (is_ratio(width) && is_ratio(height)).then(|| format!("{width}:{height}"))
 }
 
-/// The aspect ratio of so many pixels, in lowest terms; `None` where a side has none.
+/// Computes the aspect ratio of a picture in pixels, in lowest terms; `None` if a side is 0.
 pub fn aspect_ratio_of(width: u64, height: u64) -> Option<String> {
     if width == 0 || height == 0 {
         return None;
     }
+    // Euclid's algorithm.
     let (mut divisor, mut rest) = (width, height);
     while rest > 0 {
         (divisor, rest) = (rest, divisor % rest);

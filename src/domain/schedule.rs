@@ -1,33 +1,37 @@
-//! When a provider is asked about a video: ever more rarely, and not for ever.
+//! The schedule of queries to a provider about a video that no event finishes.
+//!
+//! The interval doubles with every query, up to a limit; a change of the status begins it anew. In a final state, and
+//! after thirty days of preparing, the queries end.
 
 use chrono::{DateTime, Duration, Utc};
 
-use super::{ShownStatus, Video};
+use super::{
+    deadlines::{EXPIRED_AFTER, LOST_AFTER},
+    status::ShownStatus,
+    video::Video,
+};
 
-/// A `created` row that the provider never answered for is lost after so long.
-pub const LOST_AFTER: Duration = Duration::minutes(15);
-/// An upload that nobody used counts as expired so long after its end.
-pub const EXPIRED_AFTER: Duration = Duration::hours(1);
-/// A video that its provider has called missing for so long is lost, or known to be gone.
-pub const MISSING_FOR: Duration = Duration::hours(24);
-/// A video that is still being prepared after so long is not asked about any more.
+/// Age at which the queries about a video that is still [`Preparing`](ShownStatus::Preparing) end.
 const PREPARING_FOR: Duration = Duration::days(30);
-/// A deletion is tried again at least so often.
+/// Longest interval between attempts of a deletion, and between queries about a ready video that was called missing.
 const DELETING_EVERY: Duration = Duration::hours(1);
 
-/// How often providers are asked.
+/// The intervals between queries to a provider, from the settings. [`Video::next_check`] reads them.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckTimes {
-    /// Before the first question about an unfinished video.
+    /// Time before the first query about an unfinished video.
     pub first_after: Duration,
-    /// The longest interval between two questions.
+    /// Longest interval between two queries.
     pub max_interval: Duration,
-    /// Between questions about a ready video; none for never.
+    /// Interval between queries about a ready video; `None` for never.
     pub ready_every: Option<Duration>,
 }
 
 impl Video {
-    /// When the provider is to be asked about the video next; none where nothing is to be learned any more.
+    /// Returns the time of the next query about the video; `None` if nothing is to be learned any more.
+    ///
+    /// While an upload is awaited, the query comes no later than [`EXPIRED_AFTER`] the end of its URL: the upload
+    /// counts as expired from then on.
     pub fn next_check(&self, times: &CheckTimes, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let doubled = 2_i32.saturating_pow(u32::try_from(self.checks).unwrap_or_default().min(20));
         let interval = times
@@ -60,12 +64,12 @@ impl Video {
         }
     }
 
-    /// The provider has told an id of it.
+    /// The provider has given an id of the video.
     pub fn is_at_provider(&self) -> bool {
         self.known.upload_id.is_some() || self.known.asset_id.is_some()
     }
 
-    /// Sets the next question anew where the status changed from what it was in `before`.
+    /// Begins the schedule anew ([`Video::next_check`]) if the status differs from `before`.
     pub fn reschedule(&mut self, before: ShownStatus, times: &CheckTimes, now: DateTime<Utc>) {
         if self.status != before {
             self.checks = 0;

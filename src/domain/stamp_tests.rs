@@ -6,21 +6,21 @@ use chrono::DateTime;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::join_tests::{joined, time};
+use super::join_tests::{join_all, time_at};
 use super::{AnswerTime, Fact, Field, Knowledge, Observation, Status, event_time};
 
 /// A report of a duration.
-fn tells(at: Option<i64>, event_id: &str, seconds: f64) -> Observation {
+fn duration_report(at: Option<i64>, event_id: &str, seconds: f64) -> Observation {
     Observation {
-        at: at.map(time),
-        seen_at: time(0),
+        at: at.map(time_at),
+        seen_at: time_at(0),
         event_id: event_id.to_owned(),
         fields: vec![(Field::Duration, json!(seconds))],
         ..Observation::default()
     }
 }
 
-fn duration(known: &Knowledge) -> Option<f64> {
+fn known_duration(known: &Knowledge) -> Option<f64> {
     known.facts.number(Field::Duration)
 }
 
@@ -28,19 +28,19 @@ fn duration(known: &Knowledge) -> Option<f64> {
 fn equal_stamps_are_decided_by_kind_then_question_then_status_then_id_then_value() {
     let event = Observation {
         status: Some(Status::Ready),
-        ..tells(Some(5), "z", 1.0)
+        ..duration_report(Some(5), "z", 1.0)
     };
     let answer = |asked: i64, seconds: f64| Observation {
-        asked_at: Some(time(asked)),
-        ..tells(Some(5), "", seconds)
+        asked_at: Some(time_at(asked)),
+        ..duration_report(Some(5), "", seconds)
     };
     // From the weakest to the strongest.
     let ladder = [
-        tells(None, "z", 9.0),
-        tells(Some(4), "z", 9.0),
-        tells(Some(5), "y", 2.0),
-        tells(Some(5), "z", 2.0),
-        tells(Some(5), "z", 3.0),
+        duration_report(None, "z", 9.0),
+        duration_report(Some(4), "z", 9.0),
+        duration_report(Some(5), "y", 2.0),
+        duration_report(Some(5), "z", 2.0),
+        duration_report(Some(5), "z", 3.0),
         event,
         answer(1, 1.5),
         answer(2, 1.0),
@@ -48,14 +48,14 @@ fn equal_stamps_are_decided_by_kind_then_question_then_status_then_id_then_value
             status: Some(Status::Preparing),
             ..answer(2, 0.5)
         },
-        tells(Some(6), "a", 0.25),
+        duration_report(Some(6), "a", 0.25),
     ];
     for (index, weak) in ladder.iter().enumerate() {
         for strong in &ladder[index + 1..] {
-            let (one, other) = (joined([weak, strong]), joined([strong, weak]));
+            let (one, other) = (join_all([weak, strong]), join_all([strong, weak]));
             assert_eq!(one, other);
             let wanted = strong.fields[0].1.as_f64();
-            assert_eq!(duration(&one), wanted, "{strong:?} over {weak:?}");
+            assert_eq!(known_duration(&one), wanted, "{strong:?} over {weak:?}");
         }
     }
 }
@@ -82,9 +82,12 @@ fn the_time_of_an_answer_is_ours_as_far_as_the_providers_allows() {
 
 #[test]
 fn an_event_too_far_ahead_counts_as_its_receipt() {
-    assert_eq!(event_time(None, time(0)), None);
+    assert_eq!(event_time(None, time_at(0)), None);
     for (ahead, wanted) in [(-9_000, -9_000), (0, 0), (300, 300), (301, 0), (31_536_000, 0)] {
-        assert_eq!(event_time(Some(time(ahead)), time(0)), Some(time(wanted)));
+        assert_eq!(
+            event_time(Some(time_at(ahead)), time_at(0)),
+            Some(time_at(wanted))
+        );
     }
 }
 
@@ -121,25 +124,25 @@ impl World {
         f64::from(u32::try_from(changes).unwrap_or_default()) + 1.0
     }
 
-    fn event(&self, index: usize) -> Observation {
+    fn change_event(&self, index: usize) -> Observation {
         let at = self.changes[index];
-        let theirs = time(0) + chrono::Duration::milliseconds(at + self.ahead);
-        let received_at = time(0) + chrono::Duration::milliseconds(at + self.delays[index]);
+        let theirs = time_at(0) + chrono::Duration::milliseconds(at + self.ahead);
+        let received_at = time_at(0) + chrono::Duration::milliseconds(at + self.delays[index]);
         Observation {
             at: event_time(Some(theirs), received_at),
-            ..tells(None, &format!("event-{index}"), self.duration_at(at))
+            ..duration_report(None, &format!("event-{index}"), self.duration_at(at))
         }
     }
 
     /// The answer to a question asked at `asked`. The provider reads the asset, and says the time in whole seconds.
-    fn answer(&self, asked: i64, until_read: i64, until_here: i64) -> Observation {
+    fn fetched_answer(&self, asked: i64, until_read: i64, until_here: i64) -> Observation {
         let read = asked + until_read;
         let date = (read + self.ahead).div_euclid(1000);
-        let asked_at = time(0) + chrono::Duration::milliseconds(asked);
+        let asked_at = time_at(0) + chrono::Duration::milliseconds(asked);
         let took = Duration::from_millis(u64::try_from(until_read + until_here).unwrap_or_default());
         Observation {
             fields: vec![(Field::Duration, json!(self.duration_at(read)))],
-            ..Observation::answered(AnswerTime::new(asked_at, took, Some(time(date))), asked_at)
+            ..Observation::answered(AnswerTime::new(asked_at, took, Some(time_at(date))), asked_at)
         }
     }
 }
@@ -174,10 +177,10 @@ proptest! {
         world in any_world(),
         swaps in prop::collection::vec(any::<prop::sample::Index>(), 12),
     ) {
-        let mut all: Vec<Observation> = (0..world.changes.len()).map(|index| world.event(index)).collect();
+        let mut all: Vec<Observation> = (0..world.changes.len()).map(|index| world.change_event(index)).collect();
         let last = all.len() - 1;
         // The last event asks: its answer is no older than it.
-        let mut because = world.answer(world.changes[last] + world.delays[last], 10, 10);
+        let mut because = world.fetched_answer(world.changes[last] + world.delays[last], 10, 10);
         because.at = because.at.max(all[last].at);
         all.push(because);
         // An answer that was read before the last change must not beat the last event, whatever the clocks say, as
@@ -185,27 +188,27 @@ proptest! {
         let (end, open) = (world.changes[last], 1_000 + world.ahead.abs());
         let stale = world.questions.iter().filter(|(asked, read, _)| asked + read + open < end);
         let fresh = world.questions.iter().filter(|(asked, ..)| *asked > end);
-        all.extend(stale.chain(fresh).map(|(asked, read, here)| world.answer(*asked, *read, *here)));
+        all.extend(stale.chain(fresh).map(|(asked, read, here)| world.fetched_answer(*asked, *read, *here)));
         let wanted = world.duration_at(i64::MAX / 2);
-        let ordered = joined(&all);
-        prop_assert_eq!(duration(&ordered), Some(wanted), "{:?}", all);
+        let ordered = join_all(&all);
+        prop_assert_eq!(known_duration(&ordered), Some(wanted), "{:?}", all);
         let count = all.len();
         for (from, to) in swaps.iter().enumerate() {
             all.swap(from % count, to.index(count));
         }
-        prop_assert_eq!(joined(&all), ordered);
+        prop_assert_eq!(join_all(&all), ordered);
     }
 
-    /// Where the clocks agree, an answer that was under way when the asset changed loses to the event of the change,
-    /// and one that was asked for later wins, however slow it was.
+    /// With clocks that agree, an answer that was under way when the asset changed loses to the event of the change,
+    /// and one that was queried later wins, however slow it was.
     #[test]
     fn clocks_that_agree_tell_slow_answers_from_fresh_ones(world in any_world()) {
         let world = World { ahead: 0, ..world };
         let last = world.changes.len() - 1;
         for (asked, read, here) in &world.questions {
-            let pair = [world.event(last), world.answer(*asked, *read, *here)];
+            let pair = [world.change_event(last), world.fetched_answer(*asked, *read, *here)];
             let wanted = world.duration_at(i64::MAX / 2);
-            prop_assert_eq!(duration(&joined(&pair)), Some(wanted));
+            prop_assert_eq!(known_duration(&join_all(&pair)), Some(wanted));
         }
     }
 }

@@ -1,10 +1,10 @@
-//! What a video can be: reported by the provider, and shown to callers.
+//! The states of a video: reported by the provider, and shown to callers.
 
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
 
-/// What the provider (or we, on its behalf) reported, in the order in which the join takes the maximum.
+/// Status that the provider reported, or this service on its behalf. The join takes the maximum in this order.
 ///
 /// `ready` is the greatest: the media of an asset never changes, so a later report of an error changes nothing.
 #[derive(
@@ -20,13 +20,13 @@ pub enum Status {
     Waiting,
     /// The file arrived.
     Preparing,
-    /// Nobody uploaded in time.
+    /// No file was uploaded in time.
     Expired,
     /// The upload was called off.
     Cancelled,
-    /// The provider could not make a video of it.
+    /// The provider could not make a video of the file.
     Errored,
-    /// It plays.
+    /// The video plays.
     Ready,
 }
 
@@ -55,7 +55,8 @@ impl Status {
         }
     }
 
-    /// 1 (created) to 7 (ready); 0 is kept for reports that carry no status.
+    /// Returns the rank: 1 (created) to 7 (ready). A [`Stamp`](super::Stamp) has rank 0 if its report carries no
+    /// status.
     pub const fn rank(self) -> u8 {
         self as u8 + 1
     }
@@ -72,12 +73,12 @@ impl FromStr for Status {
     }
 }
 
-/// The text names no status.
+/// The error of a text that names no [`Status`].
 #[derive(Debug, thiserror::Error)]
 #[error("not a status of a video")]
 pub struct UnknownStatus;
 
-/// What callers see: a pure function of everything known (see [`super::Knowledge::shown`]).
+/// Status that callers see: a pure function of everything known of the video.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
@@ -89,17 +90,17 @@ pub enum ShownStatus {
     Waiting,
     /// The file arrived.
     Preparing,
-    /// It plays.
+    /// The video plays.
     Ready,
-    /// It will never play; `error` says why.
+    /// The video will never play; `error` says why.
     Errored,
     /// The upload was called off.
     Cancelled,
-    /// Nobody uploaded in time.
+    /// No file was uploaded in time.
     Expired,
-    /// The owner asked for its deletion; the provider has not confirmed yet.
+    /// The owner requested the deletion; the provider has not confirmed it yet.
     Deleting,
-    /// Gone at the provider.
+    /// The video is gone at the provider.
     Deleted,
 }
 
@@ -132,7 +133,7 @@ impl ShownStatus {
         }
     }
 
-    /// No further change is to be expected, except a deletion.
+    /// No further change of the status is expected, except a deletion.
     pub const fn is_final(self) -> bool {
         matches!(
             self,
@@ -161,15 +162,15 @@ impl From<Status> for ShownStatus {
     }
 }
 
-/// Who may play a video: anybody who has the address, or only the bearer of a signed token.
+/// Playback policy of a video: anybody who has the address may play it, or only the bearer of a signed token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = PlaybackPolicy)]
 pub enum Policy {
-    /// Plays by its address alone.
+    /// The address alone plays.
     Public,
-    /// Plays with a token that we sign.
+    /// The address plays with a signature only.
     Signed,
 }
 

@@ -1,73 +1,80 @@
-//! A video: what its owner asked for, and what is known of it.
+//! A video: the owner's request, and everything known of it.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::{IdentityConflict, Knowledge, MISSING_FOR, NeededIds, Observation, Policy, ShownStatus};
+use super::{
+    deadlines::MISSING_FOR,
+    facts::Field,
+    knowledge::{IdentityConflict, Knowledge, NeededIds, Observation},
+    status::{Policy, ShownStatus},
+};
 
-/// One video, as one row keeps it.
+/// One video: the content of one row of `videos`. An [`Observation`] changes what is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Video {
     /// `UUIDv7`.
     pub id: Uuid,
     /// `sub` of the caller who made it.
     pub owner: String,
-    /// The provider that has it, for ever.
+    /// Name of the provider that has the video.
     pub provider: String,
     /// At most 512 characters.
     pub title: Option<String>,
     /// The application's own id, at most 128 characters; not unique.
     pub external_id: Option<String>,
-    /// The caller's, at most 4 KiB.
+    /// The application's own data, at most 4 KiB.
     pub metadata: Map<String, Value>,
-    /// Seconds; the frame that stands for the video.
+    /// Position of the frame that stands for the video, in seconds.
     pub thumbnail_time: Option<f64>,
-    /// Who may play it, as asked for.
+    /// The requested policy. A provider that reports another one makes the video [`Errored`](ShownStatus::Errored).
     pub playback_policy: Policy,
-    /// Quality as asked for.
+    /// The requested quality, in this service's words.
     pub quality: Option<String>,
-    /// The shown status: kept in step with `known` by [`Video::observe`].
+    /// The status that callers see. [`Video::observe`] and [`Video::note_missing`] derive it from `known`.
     pub status: ShownStatus,
-    /// What the provider reported.
+    /// Everything reported of the video: the [`Knowledge`].
     pub known: Knowledge,
-    /// What the upload's steps captured.
+    /// The captures of the upload's steps, by the map's names.
     pub captures: Map<String, Value>,
-    /// How many of the upload's steps are done.
+    /// Number of the upload's steps that are done.
     pub steps: i32,
-    /// Members that the provider has not been told of yet.
+    /// Names of the members whose change the provider has not received yet.
     pub unsent: Vec<String>,
     /// End of the upload URL.
     pub upload_expires_at: Option<DateTime<Utc>>,
-    /// When the provider is asked about it next.
+    /// Time of the next query to the provider; `None` for never. See [`Video::next_check`].
     pub check_at: Option<DateTime<Utc>>,
-    /// How often the provider was asked.
+    /// Number of queries to the provider since the status changed last; see [`Video::reschedule`].
     pub checks: i32,
-    /// First of an unbroken row of "not found" answers about it.
+    /// Time of the first of the latest "not found" answers, without another answer since; see [`Video::note_missing`].
     pub missing_since: Option<DateTime<Utc>>,
     /// Grows by one with every visible change.
     pub version: i64,
     /// Grows by one with every write.
     pub revision: i64,
-    /// When the row was made.
+    /// Time at which the row was made.
     pub created_at: DateTime<Utc>,
-    /// The last visible change.
+    /// Time of the last visible change.
     pub updated_at: DateTime<Utc>,
 }
 
 impl Video {
-    /// Joins an observation and brings the shown status up to date.
+    /// Joins an observation ([`Knowledge::join`]) and derives the shown status.
     ///
     /// # Errors
-    /// The observation names another upload or asset.
+    /// [`IdentityConflict`]: the observation names another upload or asset; the video is unchanged then.
     pub fn observe(&mut self, seen: &Observation, needs: NeededIds) -> Result<(), IdentityConflict> {
         self.known.join(seen)?;
-        self.status = self.known.shown(self.playback_policy, needs);
+        self.status = self.known.shown_status(self.playback_policy, needs);
         Ok(())
     }
 
-    /// Notes whether the provider, asked about the asset, called it missing; `None` where it was not asked. The shown
-    /// status follows.
+    /// Records whether the provider called the asset missing, and derives the shown status. `None` if the provider was
+    /// not queried about it.
+    ///
+    /// After [`MISSING_FOR`] of "not found" the video is lost; a single answer that finds it undoes that.
     pub fn note_missing(&mut self, missing: Option<bool>, needs: NeededIds, now: DateTime<Utc>) {
         match missing {
             Some(true) => {
@@ -80,18 +87,18 @@ impl Video {
             }
             None => {}
         }
-        self.status = self.known.shown(self.playback_policy, needs);
+        self.status = self.known.shown_status(self.playback_policy, needs);
     }
 
-    /// Whether callers would see a difference between the two.
+    /// Callers would see no difference between the two videos.
     pub fn looks_like(&self, other: &Self) -> bool {
-        self.visible() == other.visible()
+        self.visible_state() == other.visible_state()
     }
 
-    /// Everything that callers see, besides version and times of change.
-    fn visible(&self) -> impl PartialEq + '_ {
+    /// Returns everything that callers see, except version and times of change.
+    fn visible_state(&self) -> impl PartialEq + '_ {
         let known = &self.known;
-        let facts = super::Field::ALL.map(|field| known.facts.get(field));
+        let facts = Field::ALL.map(|field| known.facts.get(field));
         let words = (
             &self.title,
             &self.external_id,

@@ -1,92 +1,111 @@
-//! How one video is played: its addresses, and what signs them.
+//! Playback of one video: its addresses and their signatures.
+//!
+//! The HTTP handlers call [`Provider::known_playback`] or [`Provider::known_thumbnails`]; if a slow signature is
+//! missing, they acquire a signing permit, call [`Provider::sign_ahead`], and begin again. [`Provider::playback`] and
+//! [`Provider::thumbnails`] sign at once: for maps that are tried, and for tests.
 
 use super::Provider;
 use super::error::CallError;
-use super::playback::{Asking, Missing, PlaybackAsk, PlaybackUrls};
+use super::playback::{AnswerParts, OnMissingSignature, PlaybackAsk, PlaybackContext, PlaybackUrls};
 use super::subject::Subject;
 
 impl Provider {
-    /// All addresses of a video, signed where its policy asks for it.
+    /// Makes all addresses of a video, signed where its policy asks for it.
     ///
     /// # Errors
-    /// The map cannot play such a video, an id is not known, or a call that playback needs failed.
+    /// [`CallError`]: the map cannot play such a video, an id is not known, or a call that playback needs failed.
     pub async fn playback(
         &self,
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
     ) -> Result<PlaybackUrls, CallError> {
-        let asking = self.asking(subject, ask, Missing::Signed);
-        whole(self.map.playback.answer(asking, false).await?)
+        let context = self.playback_context(subject, ask, AnswerParts::All, OnMissingSignature::Sign);
+        require_answer(self.map.playback.answer(context).await?)
     }
 
-    /// As [`Provider::playback`], of signatures that are known, or made in no time; `None`, before any call, where a slow one
-    /// is missing: [`Provider::sign_ahead`] makes it, for a caller that has taken its permit to sign.
+    /// Makes all addresses of a video, if its signatures are cached or made by a quick key.
+    ///
+    /// `None` if a slow signature is missing; no call to the provider was made then. [`Provider::sign_ahead`] makes it,
+    /// for a caller that holds a signing permit.
     ///
     /// # Errors
-    /// As [`Provider::playback`].
+    /// The errors of [`Provider::playback`].
     pub async fn known_playback(
         &self,
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
-        let asking = self.asking(subject, ask, Missing::LeftOut);
-        self.map.playback.answer(asking, false).await
+        let context = self.playback_context(subject, ask, AnswerParts::All, OnMissingSignature::ReturnNone);
+        self.map.playback.answer(context).await
     }
 
-    /// The addresses of a video's pictures, and what signs them, only.
+    /// Makes the addresses of a video's pictures, and their signatures, only.
     ///
     /// # Errors
-    /// As [`Provider::playback`].
+    /// The errors of [`Provider::playback`].
     pub async fn thumbnails(
         &self,
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
     ) -> Result<PlaybackUrls, CallError> {
-        let asking = self.asking(subject, ask, Missing::Signed);
-        whole(self.map.playback.answer(asking, true).await?)
+        let context = self.playback_context(subject, ask, AnswerParts::Thumbnails, OnMissingSignature::Sign);
+        require_answer(self.map.playback.answer(context).await?)
     }
 
-    /// As [`Provider::known_playback`], of the pictures alone.
+    /// Makes the addresses of a video's pictures only, with the conditions of [`Provider::known_playback`].
     ///
     /// # Errors
-    /// As [`Provider::playback`].
+    /// The errors of [`Provider::playback`].
     pub async fn known_thumbnails(
         &self,
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
-        let asking = self.asking(subject, ask, Missing::LeftOut);
-        self.map.playback.answer(asking, true).await
+        let on_missing = OnMissingSignature::ReturnNone;
+        let context = self.playback_context(subject, ask, AnswerParts::Thumbnails, on_missing);
+        self.map.playback.answer(context).await
     }
 
-    /// Makes the slow signatures that [`Provider::known_playback`] (of pictures alone: [`Provider::known_thumbnails`]) lacks,
-    /// and calls nobody.
+    /// Makes the slow signatures that [`Provider::known_playback`] lacks, or with `only_thumbnails` those that
+    /// [`Provider::known_thumbnails`] lacks. No call to the provider is made.
     ///
     /// # Errors
-    /// A claim lacks its value, or signing failed.
+    /// [`CallError`]: a claim lacks its value, or signing failed.
     pub async fn sign_ahead(
         &self,
         subject: &Subject,
         ask: &PlaybackAsk<'_>,
         only_thumbnails: bool,
     ) -> Result<(), CallError> {
-        let asking = self.asking(subject, ask, Missing::SignedAhead);
-        self.map.playback.sign_ahead(asking, only_thumbnails).await
+        let parts = if only_thumbnails {
+            AnswerParts::Thumbnails
+        } else {
+            AnswerParts::All
+        };
+        let context = self.playback_context(subject, ask, parts, OnMissingSignature::SignAhead);
+        self.map.playback.sign_ahead(context).await
     }
 
-    fn asking<'a>(&'a self, subject: &'a Subject, ask: &'a PlaybackAsk<'a>, missing: Missing) -> Asking<'a> {
-        Asking {
-            missing,
+    /// Puts a request together with what this provider answers it by.
+    fn playback_context<'a>(
+        &'a self,
+        subject: &'a Subject,
+        request: &'a PlaybackAsk<'a>,
+        parts: AnswerParts,
+        on_missing: OnMissingSignature,
+    ) -> PlaybackContext<'a> {
+        PlaybackContext {
             client: &self.map.client,
             values: &self.map.values,
             subject,
-            ask,
-            now: ask.now,
+            request,
+            parts,
+            on_missing,
         }
     }
 }
 
-/// An answer whose signatures were all to be made.
-fn whole(answer: Option<PlaybackUrls>) -> Result<PlaybackUrls, CallError> {
+/// Unwraps an answer whose missing signatures were to be made.
+fn require_answer(answer: Option<PlaybackUrls>) -> Result<PlaybackUrls, CallError> {
     answer.ok_or_else(|| CallError::outage("a signature was not made"))
 }

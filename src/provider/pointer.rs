@@ -1,4 +1,5 @@
-//! JSON pointers (RFC 6901) with one more kind of segment: `[key=value]`, the first such element of an array.
+//! JSON pointers (RFC 6901) with one more kind of segment: `[key=value]`, the first element of an array whose member
+//! equals the value.
 
 use std::borrow::Cow;
 
@@ -15,17 +16,20 @@ pub(crate) struct Pointer {
     segments: Vec<Segment>,
 }
 
+/// One step of a [`Pointer`].
 #[derive(Clone, Debug)]
 enum Segment {
+    /// A member of an object, or an index into an array.
     Key(String),
-    /// The first element of an array whose member equals the value.
-    Find {
-        member: String,
-        value: Template,
-    },
+    /// The first element of an array whose member, as text, equals the value.
+    Find { member: String, value: Template },
 }
 
 impl Pointer {
+    /// Compiles a pointer. The value of a `[key=value]` is a [`Template`] that stands at `place`.
+    ///
+    /// # Errors
+    /// Says what is malformed, or what placeholder is not available.
     pub(crate) fn compile(text: &str, place: &Place, constants: &Constants) -> Result<Self, String> {
         if text.is_empty() {
             return Ok(Self { segments: Vec::new() });
@@ -35,14 +39,14 @@ impl Pointer {
         };
         let segments = rest
             .split('/')
-            .map(|segment| Segment::compile(segment, place, constants));
+            .map(|segment| Segment::parse(segment, place, constants));
         let segments = segments
             .collect::<Result<_, _>>()
             .map_err(|what| format!("pointer `{text}`: {what}"))?;
         Ok(Self { segments })
     }
 
-    /// The members on the way to it, as far as no element of an array has to be looked for.
+    /// Returns the keys from the root on, up to the first [`Segment::Find`].
     pub(crate) fn keys(&self) -> impl Iterator<Item = &str> {
         self.segments.iter().map_while(|segment| match segment {
             Segment::Key(key) => Some(key.as_str()),
@@ -50,35 +54,38 @@ impl Pointer {
         })
     }
 
-    /// The value there, null included.
+    /// Follows the pointer to a [`Value`], which may be null. `None` if there is none, or a `[key=value]` cannot be
+    /// rendered.
     pub(crate) fn get<'v>(&self, root: &'v Value, scope: &Scope<'_>) -> Option<&'v Value> {
         self.segments
             .iter()
-            .try_fold(root, |value, segment| segment.step(value, scope))
+            .try_fold(root, |value, segment| segment.follow(value, scope))
     }
 }
 
 impl Segment {
-    fn compile(text: &str, place: &Place, constants: &Constants) -> Result<Self, String> {
+    /// Parses the text between two slashes.
+    fn parse(text: &str, place: &Place, constants: &Constants) -> Result<Self, String> {
         let Some(inner) = text.strip_prefix('[') else {
-            return Ok(Self::Key(unescape(text)?));
+            return Ok(Self::Key(decode_escapes(text)?));
         };
         let (member, value) = inner
             .strip_suffix(']')
             .and_then(|inner| inner.split_once('='))
             .filter(|(member, _)| !member.is_empty())
             .ok_or_else(|| format!("the segment `{text}` must read [key=value]"))?;
-        let value = Template::compile(&unescape(value)?, place, constants)?;
+        let value = Template::compile(&decode_escapes(value)?, place, constants)?;
         Ok(Self::Find {
-            member: unescape(member)?,
+            member: decode_escapes(member)?,
             value,
         })
     }
 
-    fn step<'v>(&self, value: &'v Value, scope: &Scope<'_>) -> Option<&'v Value> {
+    /// Takes one step from `value`.
+    fn follow<'v>(&self, value: &'v Value, scope: &Scope<'_>) -> Option<&'v Value> {
         match (self, value) {
             (Self::Key(key), Value::Object(map)) => map.get(key),
-            (Self::Key(key), Value::Array(items)) => items.get(index(key)?),
+            (Self::Key(key), Value::Array(items)) => items.get(parse_index(key)?),
             (Self::Find { member, value }, Value::Array(items)) => {
                 let wanted = value.text(scope).ok()?;
                 items
@@ -90,7 +97,7 @@ impl Segment {
     }
 }
 
-/// A JSON value as the text that maps compare with.
+/// Returns a JSON value as the text that maps compare with: a string without quotes, anything else as compact JSON.
 pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     match value {
         Value::String(text) => Cow::Borrowed(text),
@@ -98,13 +105,15 @@ pub(crate) fn text_of(value: &Value) -> Cow<'_, str> {
     }
 }
 
-/// An array index: digits, without leading zeros.
-fn index(key: &str) -> Option<usize> {
+/// Parses an array index: digits, without leading zeros (RFC 6901).
+fn parse_index(key: &str) -> Option<usize> {
+    // Why: `01` is no index in RFC 6901, and `+1` would parse as one.
     let plain = key == "0" || !key.starts_with('0');
     (plain && key.bytes().all(|byte| byte.is_ascii_digit())).then(|| key.parse().ok())?
 }
 
-fn unescape(text: &str) -> Result<String, String> {
+/// Decodes `~0` to `~` and `~1` to `/`.
+fn decode_escapes(text: &str) -> Result<String, String> {
     let mut out = String::with_capacity(text.len());
     let mut chars = text.chars();
     while let Some(char) = chars.next() {

@@ -6,27 +6,27 @@ use uuid::Uuid;
 
 use crate::domain::Policy;
 
-/// What the steps of an upload took from the provider's answers, by the map's own names.
+/// Captures of an upload's steps: the values that they took from the provider's responses, by the map's own names.
 pub type Captures = serde_json::Map<String, Value>;
 
-/// One video: built from its row, or from the request that asks for an upload.
+/// The values of one video that templates are filled with. They come from its row, or from the request for an upload.
 #[derive(Clone, Debug)]
 pub struct Subject {
-    /// Our id, which travels to the provider as passthrough.
+    /// This service's id of the video, which travels to the provider as passthrough.
     pub video_id: Uuid,
-    /// Whose video it is.
+    /// The owner's name: `sub` of the caller who made the video.
     pub owner: String,
-    /// What its owner calls it.
+    /// The title that the owner gave.
     pub title: Option<String>,
-    /// The application's own id of it.
+    /// The application's own id of the video.
     pub external_id: Option<String>,
-    /// Whatever the application keeps with it: an object.
+    /// The application's own data: an object.
     pub metadata: Value,
-    /// Who may play it.
+    /// Public, or playable with a signature only.
     pub playback_policy: Policy,
-    /// The quality asked for, in our words.
+    /// The requested quality, in this service's words.
     pub quality: Option<String>,
-    /// Where its picture is taken, in seconds.
+    /// Position of the picture in the video, in seconds.
     pub thumbnail_time: Option<f64>,
     /// The upload's id at the provider.
     pub upload_id: Option<String>,
@@ -34,20 +34,21 @@ pub struct Subject {
     pub asset_id: Option<String>,
     /// The id that plays.
     pub playback_id: Option<String>,
-    /// What the upload's steps took.
+    /// The captures of the upload's steps.
     pub captures: Captures,
-    /// Only in an upload: the file's name.
+    /// The file's name; in an upload only.
     pub filename: Option<String>,
-    /// Only in an upload: the file's media type.
+    /// The file's media type; in an upload only.
     pub content_type: Option<String>,
-    /// Only in an upload: bytes.
+    /// The file's size in bytes; in an upload only.
     pub file_size: Option<u64>,
-    /// Only in an upload: the origin whose pages may send the file.
+    /// The origin whose pages may send the file; in an upload only.
     pub cors_origin: Option<String>,
-    /// Only in an upload: whatever else the operator allows to be set; null for nothing.
+    /// Members that the caller adds to the first call, as far as the operator allows them; in an upload only, else
+    /// null.
     pub provider_settings: Value,
-    /// The time of the request.
+    /// `{now}` of an upload: the time of the request, for a row the time when it was made. Playback has its own.
     pub now: DateTime<Utc>,
-    /// When what is asked for ends.
+    /// `{expires}` of an upload: the end of its URL. Playback has its own.
     pub expires: DateTime<Utc>,
 }

@@ -1,20 +1,20 @@
 use super::*;
 
 const SECOND: i64 = 1_000_000;
-/// Any time of which none is special.
+/// Begin of every test: a time that is special in no way.
 const BEGIN: i64 = 1_780_000_000 * SECOND;
 
 /// A process that takes turns as the client does: one request at a time, and calls when its turn has come.
 struct Process {
     background: bool,
     turns: u32,
-    /// When it asks next.
+    /// Time of its next request.
     free_at: i64,
-    /// It asks again so long after its turn.
+    /// Time from a turn until the next request.
     rest_us: i64,
 }
 
-/// Small and the same in every run: the shape of the load matters, not its luck.
+/// Random numbers that are small and the same in every run: the shape of the load matters, not its luck.
 struct Dice(u64);
 
 impl Dice {
@@ -24,8 +24,8 @@ impl Dice {
     }
 }
 
-/// When calls go out in `for_us`, and whether each is background work.
-fn run(pace: &Pace, mut all: Vec<Process>, for_us: i64, ledger: &mut Ledger) -> Vec<(i64, bool)> {
+/// Runs a load for `for_us`. Returns the time of each call, and `true` for background work.
+fn run_load(pace: &Pace, mut all: Vec<Process>, for_us: i64, ledger: &mut Ledger) -> Vec<(i64, bool)> {
     let mut calls = Vec::new();
     loop {
         let process = all.iter_mut().min_by_key(|process| process.free_at).unwrap();
@@ -53,7 +53,7 @@ fn run(pace: &Pace, mut all: Vec<Process>, for_us: i64, ledger: &mut Ledger) -> 
     }
 }
 
-fn process(background: bool, rest_us: i64) -> Process {
+fn new_process(background: bool, rest_us: i64) -> Process {
     Process {
         background,
         turns: 1,
@@ -94,12 +94,12 @@ fn no_window_has_more_calls_than_burst_and_rate_allow() {
                 [
                     Process {
                         turns: u32::try_from(1 + dice.roll(3)).unwrap(),
-                        ..process(false, dice.roll(2 * pace.turn_us))
+                        ..new_process(false, dice.roll(2 * pace.turn_us))
                     },
-                    process(true, dice.roll(pace.turn_us)),
+                    new_process(true, dice.roll(pace.turn_us)),
                 ]
             });
-            let calls = run(&pace, all.collect(), 60 * SECOND, &mut Ledger::default());
+            let calls = run_load(&pace, all.collect(), 60 * SECOND, &mut Ledger::default());
             assert!(calls.len() > 20);
             assert_law(&calls, per_s, burst);
         }
@@ -109,8 +109,8 @@ fn no_window_has_more_calls_than_burst_and_rate_allow() {
 #[test]
 fn a_rate_that_is_asked_for_is_given_whole() {
     let pace = Pace::new(1.0, 5.0, 15.0);
-    let all = (0..4).map(|_| process(false, 0)).collect();
-    let calls = run(&pace, all, 60 * SECOND, &mut Ledger::default());
+    let all = (0..4).map(|_| new_process(false, 0)).collect();
+    let calls = run_load(&pace, all, 60 * SECOND, &mut Ledger::default());
     assert!(calls.len() >= 64, "{} of 65", calls.len());
 }
 
@@ -120,9 +120,9 @@ fn background_work_has_at_most_half_while_requests_wait_and_everything_else() {
         let pace = Pace::new(per_s, burst, 15.0);
         let mut ledger = Ledger::default();
         let busy = (0..3)
-            .map(|_| process(false, 1000))
-            .chain((0..3).map(|_| process(true, 500)));
-        let calls = run(&pace, busy.collect(), 120 * SECOND, &mut ledger);
+            .map(|_| new_process(false, 1000))
+            .chain((0..3).map(|_| new_process(true, 500)));
+        let calls = run_load(&pace, busy.collect(), 120 * SECOND, &mut ledger);
         let background = calls.iter().filter(|(_, background)| *background).count();
         // Before the first request had to wait there was nobody to share with.
         let half = f64::midpoint(burst, 120.0 * per_s) + burst;
@@ -132,8 +132,8 @@ fn background_work_has_at_most_half_while_requests_wait_and_everything_else() {
             calls.len()
         );
         assert!(background > calls.len() / 3, "it is not starved: {background}");
-        let alone = vec![process(true, 0), process(true, 0)];
-        let calls = run(&pace, alone, 120 * SECOND, &mut Ledger::default());
+        let alone = vec![new_process(true, 0), new_process(true, 0)];
+        let calls = run_load(&pace, alone, 120 * SECOND, &mut Ledger::default());
         let all = (burst + 120.0 * per_s).floor();
         assert!(
             f64::from(u32::try_from(calls.len()).unwrap()) >= all - 2.0,
@@ -240,7 +240,7 @@ fn a_clock_that_jumps_costs_at_most_what_may_lie_ahead() {
     assert_eq!(paused.paused_for_us(BEGIN), LONGEST_PAUSE_US);
     // Forwards: one burst, as after any idle day.
     let mut idle = Ledger::default();
-    let calls = run(&pace, vec![process(false, 0)], 20 * SECOND, &mut idle);
+    let calls = run_load(&pace, vec![new_process(false, 0)], 20 * SECOND, &mut idle);
     assert_law(&calls, 1.0, 5.0);
 }
 

@@ -1,6 +1,6 @@
-//! `[playback.sign]`: what makes a signed address.
+//! `[playback.sign]`: the ways to make a signed address.
 
-use super::steps::Steps;
+use super::steps::FetchSteps;
 use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,
@@ -8,18 +8,19 @@ use crate::provider::{
     template::{Name, Place},
 };
 
-/// What makes a signed address.
+/// The map's way to make a signed address.
 pub(crate) enum Sign {
     /// The provider has no signed playback.
     None,
-    /// Tokens that we sign.
+    /// Tokens that this service signs ([`Jwt`]).
     Jwt(Box<Jwt>),
-    /// A signature over part of the address.
+    /// A signature over part of the address ([`Digest`]).
     Digest(Box<Digest>),
-    /// Something that the provider is asked for.
-    Fetch(Steps),
+    /// Captures of calls to the provider ([`FetchSteps`]).
+    Fetch(FetchSteps),
 }
 
+/// A word of `kind`: the kinds of [`Sign`].
 #[derive(Clone, Copy)]
 enum Kind {
     Jwt,
@@ -28,7 +29,10 @@ enum Kind {
 }
 
 impl Sign {
-    /// Reads the table and the longest life that it allows, in seconds.
+    /// Compiles the table. The second value is the longest lifetime that it allows, in seconds.
+    ///
+    /// # Errors
+    /// [`MapError`]: the kind or a part of it is missing or malformed.
     pub(super) fn compile(
         mut at: Reader,
         place: &Place,
@@ -52,7 +56,8 @@ impl Sign {
             Kind::Jwt => Self::Jwt(Box::new(Jwt::compile(&mut at, place, constants)?)),
             Kind::Digest => Self::Digest(Box::new(Digest::compile(&mut at, place, constants, true)?)),
             Kind::Fetch => {
-                let steps = Steps::fetch(&mut at, place, constants)?;
+                let steps = FetchSteps::compile_fetch(&mut at, place, constants)?;
+                // Why: without a limit of its own, an answer may last as long as the captures that it is made of.
                 max_ttl_s = max_ttl_s.or(steps.ttl_s);
                 Self::Fetch(steps)
             }
@@ -61,16 +66,17 @@ impl Sign {
         Ok((this, max_ttl_s))
     }
 
-    /// Every placeholder that goes into it.
-    pub(crate) fn names(&self) -> Vec<&Name> {
+    /// Returns the [`Name`] of every placeholder that goes into a signature.
+    pub(crate) fn placeholders(&self) -> Vec<&Name> {
         match self {
             Self::None => Vec::new(),
-            Self::Jwt(jwt) => jwt.names().collect(),
-            Self::Digest(digest) => digest.names().collect(),
-            Self::Fetch(steps) => steps.names().collect(),
+            Self::Jwt(jwt) => jwt.placeholders().collect(),
+            Self::Digest(digest) => digest.placeholders().collect(),
+            Self::Fetch(steps) => steps.placeholders().collect(),
         }
     }
 
+    /// The provider has no signed playback.
     pub(crate) fn is_none(&self) -> bool {
         matches!(self, Self::None)
     }

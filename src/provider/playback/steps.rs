@@ -1,4 +1,5 @@
-//! Calls to the provider that playback needs, and how long their answers are kept.
+//! Calls to the provider that playback needs (`kind = "fetch"` and `[playback.resolve]`), and the cache of their
+//! captures.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -7,7 +8,7 @@ use std::{
 
 use quick_cache::sync::Cache;
 
-use super::answer::Asking;
+use super::request::PlaybackContext;
 use crate::provider::{
     Priority,
     action::Action,
@@ -17,38 +18,47 @@ use crate::provider::{
     template::{Id, Name, Place, Scope},
 };
 
-/// Answers kept at most.
-const KEPT: usize = 4096;
+/// Most entries in the cache of one [`FetchSteps`].
+const MAX_CACHED: usize = 4096;
 
-/// 1 to 3 HTTP actions, each of which sees the captures of those before it.
-pub(crate) struct Steps {
+/// 1 to 3 HTTP [`Action`]s, each of which sees the captures of those before it.
+pub(crate) struct FetchSteps {
     actions: Vec<Action>,
-    /// What an answer gives is used once and never kept.
+    /// The captures serve one answer and are never cached.
     single_use: bool,
-    /// How long what they give lives, in seconds; `None` where it ends with `{expires}`.
+    /// Lifetime of the captures in seconds; `None` if they end with `{expires}`.
     pub(crate) ttl_s: Option<u64>,
-    /// How long an answer is used again, in seconds.
+    /// Seconds for which captures are used again; 0 if their own lifetime decides.
     cache_s: u64,
-    kept: Cache<String, Kept>,
+    /// The cache: [`FetchSteps::cache_key`] → captures.
+    cache: Cache<String, CachedCaptures>,
 }
 
+/// [`Captures`] of one run of the calls.
 #[derive(Clone)]
-struct Kept {
+struct CachedCaptures {
     captures: Arc<Captures>,
-    /// Unix seconds: when what was given ends.
-    ends: i64,
-    /// Unix seconds: when it is asked for again.
-    stale: i64,
+    /// End of what the captures open, in Unix seconds.
+    ends_at: i64,
+    /// Time from which they are fetched anew, in Unix seconds.
+    stale_at: i64,
 }
 
-impl Steps {
-    /// Reads the calls of `[playback.sign]` with `kind = "fetch"`.
-    pub(super) fn fetch(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let mut this = Self::compile(at, place, constants)?;
+impl FetchSteps {
+    /// Compiles the calls of `[playback.sign]` with `kind = "fetch"`.
+    ///
+    /// # Errors
+    /// [`MapError`]: the end of the captures is unknown: there is no `ttl_s`, and no step names `{expires}`.
+    pub(super) fn compile_fetch(
+        at: &mut Reader,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let mut this = Self::compile_steps(at, place, constants)?;
         this.single_use = at.boolean("single_use")?;
         this.ttl_s = at.whole("ttl_s")?;
         let names_end = this
-            .names()
+            .placeholders()
             .any(|name| matches!(name, Name::Expires | Name::TtlS));
         if this.ttl_s.is_none_or(|ttl_s| ttl_s == 0) && !names_end {
             return Err(at.error(
@@ -56,22 +66,28 @@ impl Steps {
                 "is missing: no step names {expires}, so nobody knows when it ends",
             ));
         }
+        // Why: a step that sends {expires} has the provider end the captures with the answer itself.
         if names_end {
             this.ttl_s = None;
         }
         Ok(this)
     }
 
-    /// Reads `[playback.resolve]`.
-    pub(super) fn resolve(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let mut this = Self::compile(&mut at, place, constants)?;
+    /// Compiles `[playback.resolve]`.
+    pub(super) fn compile_resolve(
+        mut at: Reader,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let mut this = Self::compile_steps(&mut at, place, constants)?;
         this.cache_s = at.whole("cache_s")?.unwrap_or_default();
         this.single_use = this.cache_s == 0;
         at.finish()?;
         Ok(this)
     }
 
-    fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
+    /// Compiles `steps`; an id is no capture here, because playback is of a video whose ids are known.
+    fn compile_steps(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let tables = at.tables("steps")?;
         if !(1..=3).contains(&tables.len()) {
             return Err(at.error(
@@ -98,38 +114,43 @@ impl Steps {
             single_use: false,
             ttl_s: None,
             cache_s: 0,
-            kept: Cache::new(KEPT),
+            cache: Cache::new(MAX_CACHED),
         })
     }
 
-    /// What they take, true where one is optional.
-    pub(crate) fn captures(&self) -> BTreeMap<String, bool> {
+    /// Returns the names of the captures; `true` if one is optional.
+    pub(crate) fn capture_names(&self) -> BTreeMap<String, bool> {
         self.actions.iter().flat_map(Action::captures).collect()
     }
 
-    /// They take one of `wanted`.
-    pub(crate) fn gives(&self, wanted: &BTreeSet<String>) -> bool {
-        self.captures().keys().any(|name| wanted.contains(name))
+    /// Some capture of the calls is among `wanted`.
+    pub(crate) fn provides_any(&self, wanted: &BTreeSet<String>) -> bool {
+        self.capture_names().keys().any(|name| wanted.contains(name))
     }
 
-    /// Every placeholder in them.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
+    /// Returns the [`Name`] of every placeholder in the calls.
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.actions.iter().flat_map(Action::names)
     }
 
-    /// What they take for this video, and when it ends (Unix seconds).
-    pub(super) async fn run(
+    /// Returns the captures for one video, and their end in Unix seconds: from the cache, else by calls.
+    ///
+    /// Two requests that miss at the same time both make the calls.
+    ///
+    /// # Errors
+    /// [`CallError`]: a call failed, or its answer lacks a capture that is not optional.
+    pub(super) async fn fetch_captures(
         &self,
-        asking: &Asking<'_>,
+        context: &PlaybackContext<'_>,
         scope: &Scope<'_>,
     ) -> Result<(Arc<Captures>, i64), CallError> {
-        let key = self.key(scope)?;
-        if let Some(kept) = self
-            .kept
+        let key = self.cache_key(scope)?;
+        if let Some(cached) = self
+            .cache
             .get(&key)
-            .filter(|kept| !self.single_use && self.still_good(kept, scope))
+            .filter(|cached| !self.single_use && self.is_good(cached, scope))
         {
-            return Ok((kept.captures, kept.ends));
+            return Ok((cached.captures, cached.ends_at));
         }
         let mut captures = Captures::new();
         for step in &self.actions {
@@ -137,49 +158,54 @@ impl Steps {
                 captures: Some(&captures),
                 ..*scope
             };
-            let priority = Priority::Request(asking.ask.caller);
-            let taken = asking.client.take(step, &scope, priority, asking.now).await?;
+            let priority = Priority::Request(context.request.caller);
+            let now = context.request.now;
+            let taken = context.client.take(step, &scope, priority, now).await?;
             captures.extend(taken);
         }
-        let ends = self.ends(scope);
+        let ends_at = self.ends_at(scope);
         let captures = Arc::new(captures);
         if !self.single_use {
-            let stale = if self.cache_s > 0 {
+            let stale_at = if self.cache_s > 0 {
                 scope.now.saturating_add_unsigned(self.cache_s)
             } else {
-                ends
+                ends_at
             };
-            self.kept.insert(
+            self.cache.insert(
                 key,
-                Kept {
+                CachedCaptures {
                     captures: Arc::clone(&captures),
-                    ends,
-                    stale,
+                    ends_at,
+                    stale_at,
                 },
             );
         }
-        Ok((captures, ends))
+        Ok((captures, ends_at))
     }
 
-    fn ends(&self, scope: &Scope<'_>) -> i64 {
+    /// Returns the end of captures that are fetched now, in Unix seconds.
+    fn ends_at(&self, scope: &Scope<'_>) -> i64 {
         match self.ttl_s {
+            // Why the limit: the sum must stay a time that can be written in an answer.
             Some(ttl_s) => scope.now.saturating_add_unsigned(ttl_s.min(u64::from(u32::MAX))),
             None => scope.expires,
         }
     }
 
-    /// Nobody gets less than what was asked for, or than most of what there is to get.
-    fn still_good(&self, kept: &Kept, scope: &Scope<'_>) -> bool {
+    /// [`CachedCaptures`] may serve this request: they are not stale, and live as long as it wants.
+    // Why a sixteenth less: a request that wants all of the lifetime that a fetch gives would never be served from the
+    // cache, because every cached lifetime has begun.
+    fn is_good(&self, cached: &CachedCaptures, scope: &Scope<'_>) -> bool {
         if self.cache_s > 0 {
-            return scope.now < kept.stale;
+            return scope.now < cached.stale_at;
         }
-        let whole = self.ends(scope) - scope.now;
-        let asked = (scope.expires - scope.now).min(whole - whole / 16);
-        kept.ends >= scope.now + asked
+        let most_s = self.ends_at(scope) - scope.now;
+        let wanted_s = (scope.expires - scope.now).min(most_s - most_s / 16);
+        cached.ends_at >= scope.now + wanted_s
     }
 
-    /// The first step's address, and what it sends where that can differ.
-    fn key(&self, scope: &Scope<'_>) -> Result<String, CallError> {
+    /// Builds the cache key: the first call's URL, and its body where it has one. Later calls are no part of it.
+    fn cache_key(&self, scope: &Scope<'_>) -> Result<String, CallError> {
         let Some(first) = self.actions.first() else {
             return Ok(String::new());
         };

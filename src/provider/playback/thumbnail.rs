@@ -1,7 +1,7 @@
 //! `[thumbnail]`: pictures of a video.
 
 use super::{
-    form::{Form, Forms},
+    address::{Address, AddressPair},
     sign::Sign,
 };
 use crate::provider::{
@@ -12,26 +12,31 @@ use crate::provider::{
 
 /// `[thumbnail]`, compiled.
 pub(crate) struct Thumbnail {
-    pub(crate) forms: Forms,
-    /// The provider's names of our parameters.
+    pub(crate) addresses: AddressPair,
+    /// The provider's name for the parameter of the time; `None` if it takes none.
     time: Option<String>,
+    /// The provider's name for the parameter of the width; `None` if it takes none.
     width: Option<String>,
-    /// `12s` instead of `12`.
+    /// The time is written `12s` instead of `12`.
     as_duration: bool,
-    /// The parameters of a signed picture stand in its tokens.
+    /// The parameters of a signed picture stand in the claims of its tokens, and not in the query.
     pub(crate) in_claims: bool,
 }
 
-/// What one picture is to show.
+/// The parameters of one picture, for [`Thumbnail::url_params`].
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Picture {
-    /// Whole seconds.
+    /// Position in the video, in whole seconds; `None` leaves the choice to the provider.
     pub(crate) time_s: Option<u64>,
-    /// Pixels.
+    /// Width in pixels.
     pub(crate) width: u32,
 }
 
 impl Thumbnail {
+    /// Compiles the table. Its URL stands at `public` or `signed`, as [`AddressPair`] has it.
+    ///
+    /// # Errors
+    /// [`MapError`]: a part is malformed, or the parameters cannot be claims.
     pub(super) fn compile(
         mut at: Reader,
         public: &Place,
@@ -40,7 +45,7 @@ impl Thumbnail {
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let url = at.need("url")?;
-        let forms = Forms::compile(&at, "url", url, public, signed, constants)?;
+        let addresses = AddressPair::compile(&at, "url", url, public, signed, constants)?;
         let (mut time, mut width) = (None, None);
         if let Some(mut params) = at.table("params")? {
             time = params.text("time")?;
@@ -54,7 +59,7 @@ impl Thumbnail {
             .choice("signed_params", &[("query", false), ("claims", true)])?
             .unwrap_or(false);
         let this = Self {
-            forms,
+            addresses,
             time,
             width,
             as_duration,
@@ -67,11 +72,12 @@ impl Thumbnail {
         Ok(this)
     }
 
+    /// Checks that parameters can be claims: the signed address has a token, and no claim of it has such a name.
     fn check_claims(&self, at: &Reader, sign: &Sign) -> Result<(), MapError> {
         let tokens = self
-            .forms
+            .addresses
             .get(crate::domain::Policy::Signed)
-            .map(|form| &form.needs.tokens);
+            .map(|address| &address.needs.tokens);
         let (Sign::Jwt(jwt), Some(tokens)) = (sign, tokens.filter(|tokens| !tokens.is_empty())) else {
             return Err(at.error("signed_params", "claims need a {token.x} in url.signed"));
         };
@@ -87,25 +93,29 @@ impl Thumbnail {
         }
     }
 
-    /// The parameters as claims.
-    pub(crate) fn claims(&self, picture: Picture) -> Vec<(&str, u64)> {
+    /// Returns the parameters that the provider takes, time before width.
+    pub(crate) fn url_params(&self, picture: Picture) -> Vec<(&str, u64)> {
         let time = self.time.as_deref().zip(picture.time_s);
         let width = self.width.as_deref().map(|name| (name, u64::from(picture.width)));
         time.into_iter().chain(width).collect()
     }
 
-    /// The picture's address, time before width in its query.
-    pub(crate) fn render(
+    /// Renders the picture's URL, with the parameters in its query unless they are claims.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: a placeholder of the address has no value.
+    pub(crate) fn render_url(
         &self,
-        form: &Form,
+        address: &Address,
         picture: Picture,
         scope: &Scope<'_>,
     ) -> Result<String, InvalidField> {
-        let mut url = form.url.render(scope)?;
-        if self.in_claims && form.is_signed() {
+        let mut url = address.url.render(scope)?;
+        // Why only a signed one: a public picture has no token that could carry the parameters.
+        if self.in_claims && address.is_signed() {
             return Ok(url);
         }
-        for (name, value) in self.claims(picture) {
+        for (name, value) in self.url_params(picture) {
             url.push(if url.contains('?') { '&' } else { '?' });
             url.extend(encode(name));
             url.push('=');

@@ -3,11 +3,11 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    Playback,
-    answer::{Asking, Missing, Shared},
-    form::Form,
+    request::{AnswerParts, OnMissingSignature, PlaybackContext},
+    section::Playback,
+    shared::{SharedValues, Tokens},
     sign::Sign,
-    thumbnail::{Picture, Thumbnail},
+    thumbnail::Picture,
 };
 use crate::{
     domain::Policy,
@@ -18,121 +18,142 @@ use crate::{
     },
 };
 
-/// Tokens with their names.
-pub(super) type Tokens<'a> = Vec<(&'a str, Arc<str>)>;
+/// The signed tokens of one [`PlaybackUrls`](super::PlaybackUrls).
+pub(super) struct AnswerTokens<'a> {
+    /// Tokens that the answer shows, and that its addresses are rendered with.
+    pub(super) shown: Tokens<'a>,
+    /// Tokens that each picture is rendered with, in the order of the sizes.
+    pub(super) by_picture: Vec<Tokens<'a>>,
+}
+
+impl AnswerTokens<'_> {
+    /// Makes the answer's tokens where nothing is signed.
+    fn none(pictures: usize) -> Self {
+        Self {
+            shown: Tokens::new(),
+            by_picture: vec![Tokens::new(); pictures],
+        }
+    }
+}
 
 impl Playback {
-    /// The tokens that are returned, and for each picture the tokens that it is rendered with; `None` where one is missing
-    /// that is not to be made.
-    pub(super) async fn tokens<'a>(
-        &'a self,
-        asking: &Asking<'_>,
-        shared: &Shared,
-        picture: Option<(&'a Thumbnail, &'a Form)>,
-        only_thumbnails: bool,
-    ) -> Result<Option<(Tokens<'a>, Vec<Tokens<'a>>)>, CallError> {
-        let sizes = asking.ask.sizes;
+    /// Looks up or signs the [`AnswerTokens`]. `None` if one is missing that [`OnMissingSignature`] forbids to sign
+    /// now.
+    ///
+    /// A public video has none. If the map puts the parameters of pictures into claims, a token of the picture is made
+    /// once for each size.
+    pub(super) async fn sign_tokens(
+        &self,
+        context: &PlaybackContext<'_>,
+        shared: &SharedValues,
+    ) -> Result<Option<AnswerTokens<'_>>, CallError> {
+        let sizes = context.request.sizes;
         let Sign::Jwt(jwt) = &self.sign else {
-            return Ok(Some((Tokens::new(), vec![Tokens::new(); sizes.len()])));
+            return Ok(Some(AnswerTokens::none(sizes.len())));
         };
-        if asking.subject.playback_policy == Policy::Public || self.off {
-            return Ok(Some((Tokens::new(), vec![Tokens::new(); sizes.len()])));
+        let policy = context.subject.playback_policy;
+        if policy == Policy::Public || self.off {
+            return Ok(Some(AnswerTokens::none(sizes.len())));
         }
+        let picture = self.thumbnail_address(policy);
         let none = BTreeSet::new();
-        let of_picture = picture.map_or(&none, |(_, form)| &form.needs.tokens);
+        let of_picture = picture.map_or(&none, |(_, address)| &address.needs.tokens);
         let by_size = picture
             .filter(|(thumbnail, _)| thumbnail.in_claims)
             .map(|(thumbnail, _)| thumbnail);
-        let mut wanted: Vec<Wanted<'_>> = Vec::new();
+        let mut wanted: Vec<WantedToken<'_>> = Vec::new();
         for token in &jwt.tokens {
             let is_of_picture = of_picture.contains(&token.name);
             if is_of_picture && by_size.is_some() && !sizes.is_empty() {
                 let params = |width| {
                     by_size.map(|thumbnail| {
-                        thumbnail.claims(Picture {
-                            time_s: asking.ask.time_s,
+                        thumbnail.url_params(Picture {
+                            time_s: context.request.time_s,
                             width,
                         })
                     })
                 };
-                wanted.extend(sizes.iter().enumerate().map(|(index, (_, width))| Wanted {
+                wanted.extend(sizes.iter().enumerate().map(|(index, (_, width))| WantedToken {
                     token,
                     size: Some(index),
                     params: params(*width).unwrap_or_default(),
                 }));
-            } else if is_of_picture || !only_thumbnails {
-                wanted.push(Wanted {
+            } else if is_of_picture || context.parts == AnswerParts::All {
+                wanted.push(WantedToken {
                     token,
                     size: None,
                     params: Vec::new(),
                 });
             }
         }
-        let signed = sign_all(jwt, &wanted, &shared.scope(asking, None), asking.missing).await?;
-        Ok(signed.map(|signed| sort(&wanted, signed, sizes, of_picture)))
+        let signed = sign_all(jwt, &wanted, &shared.scope(context, None), context.on_missing).await?;
+        Ok(signed.map(|signed| assign_tokens(&wanted, signed, sizes, of_picture)))
     }
 }
 
-/// A token to be signed: one for all pictures, or one a size.
-struct Wanted<'a> {
+/// A token of the answer: its [`TokenTemplate`], and the picture that it is for.
+struct WantedToken<'a> {
     token: &'a TokenTemplate,
+    /// Index of the one size that the token is for; `None` if it serves all pictures, or none.
     size: Option<usize>,
+    /// Claims of that size.
     params: Vec<(&'a str, u64)>,
 }
 
-/// The tokens in order: known ones as they are, the others rendered and signed; `None` where one is missing that is not to
-/// be made.
+/// Returns the tokens in order: cached ones as they are, the others rendered and signed. `None` if one is missing that
+/// [`OnMissingSignature`] forbids to sign now.
 async fn sign_all(
     jwt: &Jwt,
-    wanted: &[Wanted<'_>],
+    wanted: &[WantedToken<'_>],
     scope: &Scope<'_>,
-    if_missing: Missing,
+    on_missing: OnMissingSignature,
 ) -> Result<Option<Vec<Arc<str>>>, CallError> {
     let mut tokens = Vec::with_capacity(wanted.len());
     let mut missing = Vec::new();
     for wanted in wanted {
-        let key = Jwt::key(wanted.token, &wanted.params, scope)?;
-        let known = jwt.signer.known(&key);
-        if known.is_none() {
-            if if_missing == Missing::LeftOut && jwt.signer.is_slow() {
+        let key = Jwt::cache_key(wanted.token, &wanted.params, scope)?;
+        let cached = jwt.signer.cached_token(&key);
+        if cached.is_none() {
+            // Why only a slow key: signing with a quick one takes less than waiting for a permit.
+            if on_missing == OnMissingSignature::ReturnNone && jwt.signer.is_slow() {
                 return Ok(None);
             }
-            missing.push((key, jwt.unsigned(wanted.token, &wanted.params, scope)?));
+            missing.push((key, jwt.unsigned_text(wanted.token, &wanted.params, scope)?));
         }
-        tokens.push(known);
+        tokens.push(cached);
     }
-    let ahead = if_missing == Missing::SignedAhead;
-    let mut fresh = jwt.signer.sign(missing, ahead).await?.into_iter();
-    let whole = tokens.into_iter().map(|known| known.or_else(|| fresh.next()));
-    Ok(Some(whole.flatten().collect()))
+    let ahead = on_missing == OnMissingSignature::SignAhead;
+    let mut fresh = jwt.signer.sign_missing(missing, ahead).await?.into_iter();
+    let all = tokens.into_iter().map(|cached| cached.or_else(|| fresh.next()));
+    Ok(Some(all.flatten().collect()))
 }
 
-/// Sorts the signed tokens into those of the answer and those of each picture; the largest picture's is shown.
-fn sort<'a>(
-    wanted: &[Wanted<'a>],
+/// Assigns signed tokens ([`AnswerTokens`]) to the answer and to its pictures. Of a token that is made once a size, the
+/// answer shows the one of the widest picture.
+fn assign_tokens<'a>(
+    wanted: &[WantedToken<'a>],
     signed: Vec<Arc<str>>,
     sizes: &[(String, u32)],
     of_picture: &BTreeSet<String>,
-) -> (Tokens<'a>, Vec<Tokens<'a>>) {
-    let largest = sizes
+) -> AnswerTokens<'a> {
+    let widest = sizes
         .iter()
         .enumerate()
         .max_by_key(|(_, (_, width))| *width)
         .map(|(index, _)| index);
-    let mut tokens = Tokens::new();
-    let mut pictures = vec![Tokens::new(); sizes.len()];
+    let mut tokens = AnswerTokens::none(sizes.len());
     for (wanted, token) in wanted.iter().zip(signed) {
         let name = &wanted.token.name;
         if let Some(index) = wanted.size {
-            pictures[index].push((name, Arc::clone(&token)));
+            tokens.by_picture[index].push((name, Arc::clone(&token)));
         } else if of_picture.contains(name) {
-            for picture in &mut pictures {
+            for picture in &mut tokens.by_picture {
                 picture.push((name, Arc::clone(&token)));
             }
         }
-        if wanted.size.is_none() || wanted.size == largest {
-            tokens.push((name, token));
+        if wanted.size.is_none() || wanted.size == widest {
+            tokens.shown.push((name, token));
         }
     }
-    (tokens, pictures)
+    tokens
 }

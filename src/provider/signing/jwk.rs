@@ -8,38 +8,44 @@ use aws_lc_rs::{
 use serde_json::Value;
 
 use super::{
-    digest::any_base64,
-    key::{self, Algorithm, SigningKey, wrong_kind},
+    key::{Algorithm, SigningKey, check_rsa_key, wrong_kind},
+    secret::decode_any_base64,
 };
 
-/// Parses a private key. The error never shows it.
-pub(super) fn parse(jwk: &Value, algorithm: Algorithm) -> Result<SigningKey, String> {
+/// Parses a private JWK into a [`SigningKey`] for an [`Algorithm`].
+///
+/// # Errors
+/// The key is of another kind, or a member is missing or unreadable. The text never shows the key.
+pub(super) fn parse_jwk(jwk: &Value, algorithm: Algorithm) -> Result<SigningKey, String> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     match (algorithm, text("kty"), text("crv")) {
-        (Algorithm::Rs256, Some("RSA"), _) => rsa_key(jwk),
+        (Algorithm::Rs256, Some("RSA"), _) => parse_rsa_key(jwk),
         (Algorithm::Es256, Some("EC"), Some("P-256")) => {
+            // Why: 4 marks an uncompressed point (SEC 1): both coordinates follow.
             let mut point = vec![4];
-            point.extend(part(jwk, "x")?);
-            point.extend(part(jwk, "y")?);
-            let private = part(jwk, "d")?;
+            point.extend(read_member(jwk, "x")?);
+            point.extend(read_member(jwk, "y")?);
+            let private = read_member(jwk, "d")?;
             EcdsaKeyPair::from_private_key_and_public_key(&ECDSA_P256_SHA256_FIXED_SIGNING, &private, &point)
                 .map(|key| SigningKey::Ec(Box::new(key)))
                 .map_err(|_| wrong_kind(algorithm))
         }
         (Algorithm::EdDsa, Some("OKP"), Some("Ed25519")) => {
-            Ed25519KeyPair::from_seed_and_public_key(&part(jwk, "d")?, &part(jwk, "x")?)
+            Ed25519KeyPair::from_seed_and_public_key(&read_member(jwk, "d")?, &read_member(jwk, "x")?)
                 .map(|key| SigningKey::Ed(Box::new(key)))
                 .map_err(|_| wrong_kind(algorithm))
         }
         (Algorithm::Hs256, Some("oct"), _) => Ok(SigningKey::Hmac(Box::new(hmac::Key::new(
             hmac::HMAC_SHA256,
-            &part(jwk, "k")?,
+            &read_member(jwk, "k")?,
         )))),
         _ => Err(wrong_kind(algorithm)),
     }
 }
 
-fn rsa_key(jwk: &Value) -> Result<SigningKey, String> {
+/// Builds a [`SigningKey::Rsa`] of all eight members: the prime factors are required.
+fn parse_rsa_key(jwk: &Value) -> Result<SigningKey, String> {
+    // Why: the RSA parser takes modulus and exponent without leading zeros only.
     let without_zeros = |bytes: Vec<u8>| {
         bytes
             .into_iter()
@@ -48,24 +54,25 @@ fn rsa_key(jwk: &Value) -> Result<SigningKey, String> {
     };
     let components = KeyPairComponents {
         public_key: PublicKeyComponents {
-            n: without_zeros(part(jwk, "n")?),
-            e: without_zeros(part(jwk, "e")?),
+            n: without_zeros(read_member(jwk, "n")?),
+            e: without_zeros(read_member(jwk, "e")?),
         },
-        d: part(jwk, "d")?,
-        p: part(jwk, "p")?,
-        q: part(jwk, "q")?,
-        dP: part(jwk, "dp")?,
-        dQ: part(jwk, "dq")?,
-        qInv: part(jwk, "qi")?,
+        d: read_member(jwk, "d")?,
+        p: read_member(jwk, "p")?,
+        q: read_member(jwk, "q")?,
+        dP: read_member(jwk, "dp")?,
+        dQ: read_member(jwk, "dq")?,
+        qInv: read_member(jwk, "qi")?,
     };
-    key::rsa(rsa::KeyPair::from_components(&components))
+    check_rsa_key(rsa::KeyPair::from_components(&components))
 }
 
-fn part(jwk: &Value, name: &str) -> Result<Vec<u8>, String> {
+/// Decodes the base64 member `name`, which must hold at least one byte.
+fn read_member(jwk: &Value, name: &str) -> Result<Vec<u8>, String> {
     let bytes = jwk
         .get(name)
         .and_then(Value::as_str)
-        .and_then(any_base64)
+        .and_then(decode_any_base64)
         .filter(|bytes| !bytes.is_empty());
     bytes.ok_or_else(|| format!("is a JWK without a readable `{name}`"))
 }

@@ -1,4 +1,8 @@
-//! JSON Web Tokens: what stands in them.
+//! JSON Web Tokens: the templates of their header and claims (`[playback.sign]` with `kind = "jwt"`).
+//!
+//! A token is `header.claims.signature`. The header has the map's members, `alg` and `typ`; the claims are the common
+//! ones, the token's own, and the parameters of a picture, where these stand in claims. Later ones replace earlier
+//! ones.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
@@ -9,9 +13,9 @@ use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
 use super::{
-    check_binding,
-    digest::secret,
+    binding::check_binding,
     key::{ALGORITHMS, Algorithm, KEY_FORMATS, KeyFormat, SigningKey},
+    secret::read_secret,
     signer::Signer,
 };
 use crate::provider::{
@@ -24,34 +28,44 @@ use crate::provider::{
 pub(crate) struct Jwt {
     algorithm: Algorithm,
     header: JsonTemplate,
-    /// The header of every token, encoded, where nothing of it depends on the video.
-    same_header: Option<String>,
+    /// The encoded header, if it holds no placeholder and so is the same in every token.
+    constant_header: Option<String>,
+    /// The claims of every token.
     claims: JsonTemplate,
     pub(crate) tokens: Vec<TokenTemplate>,
     pub(crate) signer: Signer,
 }
 
-/// One token: the common claims and its own.
+/// One entry of `[playback.sign.tokens]`.
 pub(crate) struct TokenTemplate {
+    /// The name that `{token.<name>}` refers to.
     pub(crate) name: String,
-    own: JsonTemplate,
-    /// Every placeholder of it, the common header and claims included.
+    /// The claims that this token has beside the common ones.
+    own_claims: JsonTemplate,
+    /// Every placeholder of the token, those of the common header and claims included.
     inputs: Vec<Name>,
 }
 
 impl Jwt {
+    /// Reads `[playback.sign]`, and parses the key unless signing is off.
+    ///
+    /// # Errors
+    /// [`MapError`]: a part is missing or malformed, the key cannot be read, or a token binds no expiry or no video.
     pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let algorithm = at.choice("algorithm", &ALGORITHMS)?;
         let algorithm = algorithm.ok_or_else(|| {
             let all = ALGORITHMS.map(|(name, _)| name).join(", ");
             at.error("algorithm", format!("is missing and required; allowed: {all}"))
         })?;
+        // Why first: reading takes the key off the table, and its error names the variable that the key comes from.
         let origin = at
             .peek("key")
             .and_then(|key| constants.origin_of(key.as_str()?))
             .unwrap_or_default();
-        let key = secret(at, "key", constants)?.ok_or_else(|| at.error("key", "is missing and required"))?;
+        let key =
+            read_secret(at, "key", constants)?.ok_or_else(|| at.error("key", "is missing and required"))?;
         let format = at.choice("key_format", &KEY_FORMATS)?.unwrap_or(KeyFormat::Pem);
+        // Why: while signing is off, the secret is empty and no key.
         let key = if constants.signing_off {
             None
         } else {
@@ -62,44 +76,45 @@ impl Jwt {
             secrets: false,
             ..place.clone()
         };
-        let header = object(at, "header", &place, constants)?;
-        if let Some(taken) = keys(&header).find(|key| ["alg", "typ"].contains(key)) {
-            return Err(at.error("header", format!("`{taken}` is added by itself")));
+        let header = compile_object(at, "header", &place, constants)?;
+        if let Some(reserved) = member_names(&header).find(|key| ["alg", "typ"].contains(key)) {
+            return Err(at.error("header", format!("`{reserved}` is added by itself")));
         }
-        let claims = object(at, "claims", &place, constants)?;
-        let tokens = tokens(at, (&header, &claims), &place, constants)?;
+        let claims = compile_object(at, "claims", &place, constants)?;
+        let tokens = compile_tokens(at, (&header, &claims), &place, constants)?;
         let mut this = Self {
             algorithm,
             header,
-            same_header: None,
+            constant_header: None,
             claims,
             tokens,
             signer: Signer::new(key),
         };
         if this.header.names().is_empty() {
-            this.same_header = this.encoded_header(&Scope::default()).ok();
+            this.constant_header = this.encode_header(&Scope::default()).ok();
         }
         Ok(this)
     }
 
-    fn encoded_header(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
-        let mut header = rendered(&self.header, scope)?;
+    /// Renders the header and encodes it as base64url.
+    fn encode_header(&self, scope: &Scope<'_>) -> Result<String, InvalidField> {
+        let mut header = render_object(&self.header, scope)?;
         header.insert("alg".to_owned(), self.algorithm.as_str().into());
         header.insert("typ".to_owned(), "JWT".into());
         Ok(URL_SAFE_NO_PAD.encode(Value::Object(header).to_string()))
     }
 
-    /// The claims that stand in the tokens called `names`.
+    /// Returns the names of all claims that the tokens called `names` hold.
     pub(crate) fn claim_names(&self, names: &BTreeSet<String>) -> BTreeSet<&str> {
         let own = self.tokens.iter().filter(|token| names.contains(&token.name));
-        own.flat_map(|token| keys(&token.own))
-            .chain(keys(&self.claims))
+        own.flat_map(|token| member_names(&token.own_claims))
+            .chain(member_names(&self.claims))
             .collect()
     }
 
-    /// Every placeholder of header and claims.
-    pub(crate) fn names(&self) -> impl Iterator<Item = &Name> {
-        let own = self.tokens.iter().flat_map(|token| token.own.names());
+    /// Returns every placeholder of header and claims.
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
+        let own = self.tokens.iter().flat_map(|token| token.own_claims.names());
         self.header
             .names()
             .into_iter()
@@ -107,9 +122,11 @@ impl Jwt {
             .chain(own)
     }
 
-    /// What a token is known by: its name, and the values of everything that its header and claims are made of. Two
-    /// tokens with one key are the same token.
-    pub(crate) fn key(
+    /// Builds the cache key of a token: its name, and the values of everything that header and claims are made of.
+    ///
+    /// Two tokens with the same key are the same token. The video's id and the expiry are part of every key, because
+    /// every token binds both.
+    pub(crate) fn cache_key(
         token: &TokenTemplate,
         params: &[(&str, u64)],
         scope: &Scope<'_>,
@@ -117,10 +134,10 @@ impl Jwt {
         let mut key = String::with_capacity(128);
         key.push_str(&token.name);
         for name in &token.inputs {
-            // With kind and length, so that no two lists of values read alike.
-            let (kind, text) = match scope.value(name)? {
+            // Why: kind and length stand before each value, so that no two lists of values give one key.
+            let (kind, text) = match scope.look_up(name)? {
                 None => ('-', Cow::Borrowed("")),
-                Some(value) => (value.kind(), value.text()),
+                Some(value) => (value.kind_letter(), value.into_text()),
             };
             let _infallible = write!(key, ",{kind}{}:{text}", text.len());
         }
@@ -130,24 +147,30 @@ impl Jwt {
         Ok(key)
     }
 
-    /// Header and claims in the form that is signed: `base64url.base64url`.
-    pub(crate) fn unsigned(
+    /// Renders header and claims in the form that is signed: `base64url.base64url`.
+    ///
+    /// `params` become claims: the parameters of a picture, if the map puts them there.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: an id that the claims name is not known, or a value does not fit its template.
+    pub(crate) fn unsigned_text(
         &self,
         token: &TokenTemplate,
         params: &[(&str, u64)],
         scope: &Scope<'_>,
     ) -> Result<String, InvalidField> {
-        let mut claims = rendered(&self.claims, scope)?;
-        claims.extend(rendered(&token.own, scope)?);
+        let mut claims = render_object(&self.claims, scope)?;
+        claims.extend(render_object(&token.own_claims, scope)?);
         claims.extend(
             params
                 .iter()
                 .map(|(name, value)| ((*name).to_owned(), Value::from(*value))),
         );
+        // A capacity above what header and claims of usual maps take: the text grows in place.
         let mut out = String::with_capacity(768);
-        match &self.same_header {
+        match &self.constant_header {
             Some(header) => out.push_str(header),
-            None => out.push_str(&self.encoded_header(scope)?),
+            None => out.push_str(&self.encode_header(scope)?),
         }
         out.push('.');
         URL_SAFE_NO_PAD.encode_string(Value::Object(claims).to_string(), &mut out);
@@ -155,8 +178,9 @@ impl Jwt {
     }
 }
 
-/// What is wrong with the key that signs tokens, where something else keeps the map from being compiled: so that both
-/// are told at once.
+/// Checks the signing key of a map that something else keeps from being compiled, so that both faults show at once.
+///
+/// `None` if the key is sound, empty, or not named by a plain `{secrets.…}`; the other faults then stand alone.
 pub(crate) fn key_fault(root: &Reader, constants: &Constants) -> Option<Fault> {
     let (_, sign) = root.peek_all().find(|(path, _)| path == "playback.sign")?;
     let text = |key: &str| sign.get(key)?.as_str();
@@ -179,7 +203,8 @@ pub(crate) fn key_fault(root: &Reader, constants: &Constants) -> Option<Fault> {
     })
 }
 
-fn tokens(
+/// Compiles `[playback.sign.tokens]`. Each token must bind an expiry and a video by its claims.
+fn compile_tokens(
     at: &mut Reader,
     (header, claims): (&JsonTemplate, &JsonTemplate),
     place: &Place,
@@ -193,12 +218,19 @@ fn tokens(
         if !value.is_table() {
             return Err(table.wrong(&name, "a table of claims", &value));
         }
-        let own = JsonTemplate::compile(value, place, constants).map_err(|what| table.error(&name, what))?;
-        let names = claims.names().into_iter().chain(own.names());
+        let own_claims =
+            JsonTemplate::compile(value, place, constants).map_err(|what| table.error(&name, what))?;
+        let names = claims.names().into_iter().chain(own_claims.names());
         check_binding(names).map_err(|what| table.error(&name, what))?;
-        let inputs = [header, claims, &own].into_iter().flat_map(|part| part.names());
+        let inputs = [header, claims, &own_claims]
+            .into_iter()
+            .flat_map(|part| part.names());
         let inputs = inputs.cloned().collect();
-        tokens.push(TokenTemplate { name, own, inputs });
+        tokens.push(TokenTemplate {
+            name,
+            own_claims,
+            inputs,
+        });
     }
     if tokens.is_empty() {
         return Err(at.error("tokens", "there must be at least one token"));
@@ -206,7 +238,8 @@ fn tokens(
     Ok(tokens)
 }
 
-fn object(
+/// Compiles the table under `key`; an absent one is the empty object.
+fn compile_object(
     at: &mut Reader,
     key: &'static str,
     place: &Place,
@@ -221,7 +254,8 @@ fn object(
     }
 }
 
-fn keys(object: &JsonTemplate) -> impl Iterator<Item = &str> {
+/// Returns the keys of an object; none for another value.
+fn member_names(object: &JsonTemplate) -> impl Iterator<Item = &str> {
     let entries = match object {
         JsonTemplate::Object(entries) => entries.as_slice(),
         _ => &[],
@@ -229,11 +263,15 @@ fn keys(object: &JsonTemplate) -> impl Iterator<Item = &str> {
     entries.iter().map(|(key, _)| key.as_str())
 }
 
-/// An id that the claims name and nobody knows is an error: a token without it would be for every video.
-fn rendered(object: &JsonTemplate, scope: &Scope<'_>) -> Result<Map<String, Value>, InvalidField> {
+/// Renders a table of header members or claims.
+///
+/// # Errors
+/// [`InvalidField`]: an id that it names is not known.
+fn render_object(object: &JsonTemplate, scope: &Scope<'_>) -> Result<Map<String, Value>, InvalidField> {
+    // Why: a missing value drops its key, and a token without the id would open every video.
     for name in object.names() {
         if let Name::Id(id) = name
-            && scope.id(*id).is_none()
+            && scope.provider_id(*id).is_none()
         {
             return Err(InvalidField::new(id.as_str(), "is not known"));
         }

@@ -1,17 +1,15 @@
-//! Private keys, parsed once at start: parsing one for every token costs more than signing.
+//! Private keys that sign tokens. `parse_key` makes them.
+//!
+//! A key is parsed once, when the map is compiled: parsing an RSA key for every token costs more than signing.
 
 use aws_lc_rs::{
     hmac,
     rand::SystemRandom,
     rsa,
-    signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256},
+    signature::{EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256},
 };
-use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
-use super::{digest::any_base64, jwk, mistaken::what_it_is};
-use crate::config::read_pem;
-
-/// How a token is signed.
+/// The signature algorithm of a token: the `alg` of its header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Algorithm {
     Rs256,
@@ -20,7 +18,7 @@ pub(crate) enum Algorithm {
     Hs256,
 }
 
-/// How the key's text is written.
+/// The format of a key's text: the words of `key_format`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum KeyFormat {
     Pem,
@@ -29,6 +27,7 @@ pub(crate) enum KeyFormat {
     Base64,
 }
 
+/// The words of `algorithm`, which are the names that RFC 7518 gives.
 pub(crate) const ALGORITHMS: [(&str, Algorithm); 4] = [
     ("RS256", Algorithm::Rs256),
     ("ES256", Algorithm::Es256),
@@ -36,6 +35,7 @@ pub(crate) const ALGORITHMS: [(&str, Algorithm); 4] = [
     ("HS256", Algorithm::Hs256),
 ];
 
+/// The words of `key_format`.
 pub(crate) const KEY_FORMATS: [(&str, KeyFormat); 4] = [
     ("pem", KeyFormat::Pem),
     ("jwk", KeyFormat::Jwk),
@@ -43,7 +43,7 @@ pub(crate) const KEY_FORMATS: [(&str, KeyFormat); 4] = [
     ("base64", KeyFormat::Base64),
 ];
 
-/// A parsed key that signs.
+/// A parsed private key, for the [`Algorithm`] that it was read for.
 pub(crate) enum SigningKey {
     Rsa(Box<rsa::KeyPair>),
     Ec(Box<EcdsaKeyPair>),
@@ -51,10 +51,11 @@ pub(crate) enum SigningKey {
     Hmac(Box<hmac::Key>),
 }
 
-/// Below this an RSA key can be broken.
+/// Smallest RSA modulus in bits. A shorter key can be broken.
 const SMALLEST_RSA_BITS: usize = 2048;
 
 impl Algorithm {
+    /// The name in a token's header.
     pub(crate) fn as_str(self) -> &'static str {
         ALGORITHMS
             .iter()
@@ -64,65 +65,14 @@ impl Algorithm {
 }
 
 impl SigningKey {
-    /// Parses `text`. The error names what is wrong and never the key.
-    pub(crate) fn parse(text: &str, format: KeyFormat, algorithm: Algorithm) -> Result<Self, String> {
-        match format {
-            KeyFormat::Pem => Self::from_pem(text, algorithm),
-            KeyFormat::Jwk => {
-                let text = text.trim_matches(|char: char| char.is_whitespace() || char == '\u{feff}');
-                let json = serde_json::from_str(text).ok();
-                let json = json.or_else(|| {
-                    let once = any_base64(text)?;
-                    let json = serde_json::from_slice(&once).ok();
-                    json.or_else(|| {
-                        serde_json::from_slice(&any_base64(std::str::from_utf8(&once).ok()?)?).ok()
-                    })
-                });
-                jwk::parse(&json.ok_or("is no JWK, nor the base64 of one")?, algorithm)
-            }
-            KeyFormat::Utf8 => Self::from_bytes(text.as_bytes(), algorithm),
-            KeyFormat::Base64 => Self::from_bytes(&any_base64(text).ok_or("is no base64")?, algorithm),
-        }
-    }
-
-    fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, String> {
-        let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
-        let der = der.ok_or_else(|| what_it_is(text))?;
-        match (algorithm, &der) {
-            (Algorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {
-                rsa(rsa::KeyPair::from_der(der.secret_pkcs1_der()))
-            }
-            (Algorithm::Rs256, PrivateKeyDer::Pkcs8(der)) => {
-                rsa(rsa::KeyPair::from_pkcs8(der.secret_pkcs8_der()))
-            }
-            (Algorithm::Es256, PrivateKeyDer::Sec1(_) | PrivateKeyDer::Pkcs8(_)) => {
-                let key =
-                    EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_der());
-                key.map(|key| Self::Ec(Box::new(key)))
-                    .map_err(|_| wrong_kind(algorithm))
-            }
-            (Algorithm::EdDsa, PrivateKeyDer::Pkcs8(der)) => {
-                let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der());
-                key.map(|key| Self::Ed(Box::new(key)))
-                    .map_err(|_| wrong_kind(algorithm))
-            }
-            _ => Err(wrong_kind(algorithm)),
-        }
-    }
-
-    fn from_bytes(bytes: &[u8], algorithm: Algorithm) -> Result<Self, String> {
-        match algorithm {
-            Algorithm::Hs256 if bytes.is_empty() => Err("is empty".to_owned()),
-            Algorithm::Hs256 => Ok(Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)))),
-            _ => Err(wrong_kind(algorithm)),
-        }
-    }
-
-    /// Signing with it takes so long that it must not hold up other requests.
+    /// Signing with this key takes so long that it must not run on a thread that serves requests: RSA-2048 takes about
+    /// 0.3 ms of a core.
     pub(crate) fn is_slow(&self) -> bool {
         matches!(self, Self::Rsa(_))
     }
 
+    /// Signs a message by the key's [`Algorithm`]. RSA gives PKCS#1 v1.5, ECDSA the two numbers at fixed length, as JWS
+    /// wants them.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
         let random = SystemRandom::new();
         match self {
@@ -140,8 +90,13 @@ impl SigningKey {
     }
 }
 
-/// An RSA key that is strong enough.
-pub(super) fn rsa(key: Result<rsa::KeyPair, aws_lc_rs::error::KeyRejected>) -> Result<SigningKey, String> {
+/// Takes a parsed RSA key, if it is strong enough.
+///
+/// # Errors
+/// The key was rejected, or has less than [`SMALLEST_RSA_BITS`].
+pub(super) fn check_rsa_key(
+    key: Result<rsa::KeyPair, aws_lc_rs::error::KeyRejected>,
+) -> Result<SigningKey, String> {
     let key = key.map_err(|_| format!("is no RSA key of at least {SMALLEST_RSA_BITS} bits"))?;
     if key.public_modulus_len() * 8 < SMALLEST_RSA_BITS {
         return Err(format!("is an RSA key of less than {SMALLEST_RSA_BITS} bits"));
@@ -149,7 +104,7 @@ pub(super) fn rsa(key: Result<rsa::KeyPair, aws_lc_rs::error::KeyRejected>) -> R
     Ok(SigningKey::Rsa(Box::new(key)))
 }
 
-/// What the algorithm needs.
+/// The error text for a key that does not fit an [`Algorithm`]: says which kind it needs.
 pub(super) fn wrong_kind(algorithm: Algorithm) -> String {
     let needs = match algorithm {
         Algorithm::Rs256 => "RS256 needs an RSA private key",

@@ -1,4 +1,7 @@
-//! Signing without holding anybody up: slow keys on threads of their own, and a cache.
+//! The signer of tokens: a key, a cache of the tokens that it made, and a single flight per token.
+//!
+//! The steps of a token are told in the module doc of [`signing`](super). Tokens of slow keys are made in
+//! [`pool`](super::pool), so that signing holds up no other request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -7,40 +10,42 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 
 use super::key::SigningKey;
-use super::threads;
+use super::pool;
 use crate::provider::error::CallError;
 
-/// Signatures kept; each takes about a kilobyte with its token.
-const KEPT: usize = 32_768;
-/// The share of them that being asked for again earns a place in. It is lower than usual: a token that was asked for
-/// often is of no use once its life is over, and what was signed last is asked for next.
-const EARNED: f64 = 0.5;
+/// Most tokens in the cache. Each entry takes about a kilobyte with its key.
+const MAX_CACHED: usize = 32_768;
+/// Share of the cache for tokens that were read more than once.
+// Why: it is lower than the default. A token that was read often is of no use once it has expired, and the tokens that
+// were signed last are the ones read next.
+const HOT_SHARE: f64 = 0.5;
 
-/// A key, and the signatures that it made lately.
+/// A [`SigningKey`], and the tokens that it made lately.
 pub(crate) struct Signer {
-    /// None: signing is off.
+    /// The key; `None` while signing is off.
     key: Option<Arc<SigningKey>>,
-    /// What a token is made of (see [`super::Jwt::key`]; the video and the expiry are part of it) → the token.
-    known: Cache<String, Arc<str>>,
+    /// The cache: [`Jwt::cache_key`](super::Jwt::cache_key), which holds video and expiry, → token.
+    tokens: Cache<String, Arc<str>>,
     counts: Counts,
 }
 
-/// How many tokens there were.
+/// Counters of tokens since the map was loaded.
 #[derive(Default)]
 struct Counts {
     signed: AtomicU64,
-    known: AtomicU64,
-    /// Those signed for an answer that reads them as known once.
-    ahead: AtomicU64,
+    cache_hits: AtomicU64,
+    /// Tokens that were signed ahead: each is read once from the cache by the answer that it was made for.
+    signed_ahead: AtomicU64,
 }
 
 impl Signer {
+    /// Makes a [`Signer`] with an empty cache. Without a [`SigningKey`], signing is off.
     pub(super) fn new(key: Option<SigningKey>) -> Self {
-        let known = Cache::with_options(
+        let tokens = Cache::with_options(
             OptionsBuilder::new()
-                .estimated_items_capacity(KEPT)
-                .weight_capacity(KEPT as u64)
-                .hot_allocation(EARNED)
+                .estimated_items_capacity(MAX_CACHED)
+                .weight_capacity(MAX_CACHED as u64)
+                .hot_allocation(HOT_SHARE)
                 .build()
                 .unwrap_or_else(|error| unreachable!("both capacities are given: {error}")),
             UnitWeighter,
@@ -49,49 +54,54 @@ impl Signer {
         );
         Self {
             key: key.map(Arc::new),
-            known,
+            tokens,
             counts: Counts::default(),
         }
     }
 
-    /// How many tokens were signed, and how many were known.
-    pub(crate) fn counts(&self) -> (u64, u64) {
-        let of = |count: &AtomicU64| count.load(Ordering::Relaxed);
-        let again = of(&self.counts.known).saturating_sub(of(&self.counts.ahead));
-        (of(&self.counts.signed), again)
+    /// Returns how many tokens were signed, and how many were read from the cache.
+    pub(crate) fn token_counts(&self) -> (u64, u64) {
+        let read = |count: &AtomicU64| count.load(Ordering::Relaxed);
+        // Why: an answer whose token was signed ahead for it reads the token as cached, but nothing was saved.
+        let cached = read(&self.counts.cache_hits).saturating_sub(read(&self.counts.signed_ahead));
+        (read(&self.counts.signed), cached)
     }
 
-    /// The token that was signed lately under this key.
-    pub(crate) fn known(&self, key: &str) -> Option<Arc<str>> {
-        let known = self.known.get(key)?;
-        self.counts.known.fetch_add(1, Ordering::Relaxed);
-        Some(known)
+    /// Returns the cached token under this key, and counts the hit.
+    pub(crate) fn cached_token(&self, key: &str) -> Option<Arc<str>> {
+        let token = self.tokens.get(key)?;
+        self.counts.cache_hits.fetch_add(1, Ordering::Relaxed);
+        Some(token)
     }
 
-    /// Whether signatures take long enough to need a permit.
+    /// Signatures take long enough to need a permit ([`SigningKey::is_slow`]).
     pub(crate) fn is_slow(&self) -> bool {
         self.key.as_ref().is_some_and(|key| key.is_slow())
     }
 
-    /// Signs, and keeps each token under its key; in order. A token that is being made elsewhere is waited for. One that is
-    /// signed `ahead` is read once more for the answer that it is made for: that is not counted as known.
+    /// Signs texts and caches each token under its key. `missing` holds pairs of key and text; the tokens come in the
+    /// same order. Equal keys share one token, and a token that another request is making is waited for.
     ///
-    /// Why nobody waits in a circle: the keys of one video come in the same order in every request, each is asked for once,
-    /// and no two videos share one.
-    pub(crate) async fn sign(
+    /// With `ahead`, the tokens are made for an answer that reads them from the cache: that read is no cache hit.
+    ///
+    /// # Errors
+    /// [`CallError::outage`] if signing is off or failed.
+    pub(crate) async fn sign_missing(
         &self,
         missing: Vec<(String, String)>,
         ahead: bool,
     ) -> Result<Vec<Arc<str>>, CallError> {
-        // A token, or its place among those that are signed here.
+        // A token of another request, or the index among those that are signed here.
         let mut tokens: Vec<Result<Arc<str>, usize>> = Vec::with_capacity(missing.len());
         let (mut keys, mut guards, mut unsigned) = (Vec::new(), Vec::new(), Vec::new());
+        // Why: this holds guards while it waits for others, and still no two requests wait for each other. The keys of
+        // one video come in the same order in every request, each is requested once, and no two videos share a key.
         for (key, text) in &missing {
             if let Some(at) = keys.iter().position(|own| own == &key) {
                 tokens.push(Err(at));
                 continue;
             }
-            tokens.push(self.known.get_value_or_guard_async(key).await.map_err(|guard| {
+            tokens.push(self.tokens.get_value_or_guard_async(key).await.map_err(|guard| {
                 keys.push(key);
                 guards.push(guard);
                 unsigned.push(text.clone());
@@ -101,15 +111,15 @@ impl Signer {
         if unsigned.is_empty() {
             return Ok(tokens.into_iter().flatten().collect());
         }
-        let signed = self.sign_now(unsigned).await?;
+        let signed = self.sign_uncached(unsigned).await?;
         let fresh = signed.len() as u64;
         self.counts.signed.fetch_add(fresh, Ordering::Relaxed);
         if ahead {
-            self.counts.ahead.fetch_add(fresh, Ordering::Relaxed);
+            self.counts.signed_ahead.fetch_add(fresh, Ordering::Relaxed);
         }
         for (guard, token) in guards.into_iter().zip(&signed) {
-            // One that was pushed out meanwhile is signed again when it is asked for.
-            let _kept = guard.insert(Arc::clone(token));
+            // Why ignored: an entry that was evicted meanwhile is signed again by the next request.
+            let _evicted = guard.insert(Arc::clone(token));
         }
         Ok(tokens
             .into_iter()
@@ -117,15 +127,17 @@ impl Signer {
             .collect())
     }
 
-    async fn sign_now(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
+    /// Signs all texts in one job: in the [`pool`], or in place.
+    async fn sign_uncached(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
         let key = self
             .key
             .as_ref()
             .ok_or_else(|| CallError::outage("signing is switched off"))?;
+        // Why: a quick key takes less time than a switch to another thread and back.
         let signed = if key.is_slow() {
-            threads::sign(Arc::clone(key), unsigned).await
+            pool::sign_in_pool(Arc::clone(key), unsigned).await
         } else {
-            threads::sign_here(key, &unsigned)
+            pool::sign_tokens(key, &unsigned)
         };
         signed.map_err(|_| CallError::outage("signing failed"))
     }

@@ -1,4 +1,4 @@
-//! What can be done to a value between the braces.
+//! Filters: changes of a value between the braces.
 
 use std::borrow::Cow;
 
@@ -10,28 +10,36 @@ use super::{hash::HashKey, value::Val};
 /// One step of `{name|filter|filter:argument}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Filter {
-    /// As it is: not percent-encoded in a URL.
+    /// Leaves the value as it is, and in a URL without percent-encoding.
     Raw,
+    /// Base64 with padding.
     B64,
+    /// A whole number; a fraction is cut off.
     Int,
+    /// `true` or `false`, also from `1` and `0`.
     Bool,
     /// Seconds to milliseconds.
     Ms,
-    /// Unix seconds to RFC 3339.
+    /// Unix seconds to RFC 3339 in UTC.
     Rfc3339,
-    /// The last part of a URL's path.
+    /// The last segment of a URL's path, decoded.
     LastSegment,
-    /// One value of a URL's query.
+    /// One value of a URL's query, decoded.
     Query(String),
-    /// What stands there when the value is missing.
+    /// A text that stands in for a missing value.
     Default(String),
-    /// The value's keyed hash: always the same for the same value, and telling nothing of it.
+    /// The value's [`HashKey::hash`]: the same for the same value, and without a trace of it.
     Hash(HashKey),
 }
 
+/// The filters, for an error.
 const ALLOWED: &str = "raw, b64, int, bool, ms, rfc3339, last_segment, hash, query:<name>, default:<text>";
 
 impl Filter {
+    /// Parses `filter` or `filter:argument`. `key` is the one of [`Filter::Hash`].
+    ///
+    /// # Errors
+    /// Names the filters that there are.
     pub(crate) fn parse(text: &str, key: &HashKey) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
@@ -51,7 +59,7 @@ impl Filter {
         }
     }
 
-    /// `None` where the value is missing, or is nothing that the filter can work on.
+    /// Changes a [`Val`]. `None` if it is missing, or nothing that the filter can work on.
     pub(crate) fn apply<'a>(&'a self, value: Option<Val<'a>>) -> Option<Val<'a>> {
         let value = match (self, value) {
             (Self::Default(text), None) => return Some(Val::Text(Cow::Borrowed(text))),
@@ -59,33 +67,40 @@ impl Filter {
         };
         match self {
             Self::Raw | Self::Default(_) => Some(value),
-            Self::B64 => Some(Val::Text(Cow::Owned(STANDARD.encode(value.bytes())))),
-            Self::Int => int(value),
-            Self::Bool => boolean(&value),
-            Self::Ms => whole(value.number()? * 1000.0).map(Val::Int),
+            Self::B64 => Some(Val::Text(Cow::Owned(STANDARD.encode(value.into_bytes())))),
+            Self::Int => to_int(value),
+            Self::Bool => to_bool(&value),
+            Self::Ms => round_to_int(value.number()? * 1000.0).map(Val::Int),
             Self::Rfc3339 => {
-                let at = DateTime::from_timestamp(whole(value.number()?)?, 0)?;
+                let at = DateTime::from_timestamp(round_to_int(value.number()?)?, 0)?;
                 Some(Val::Text(Cow::Owned(
                     at.to_rfc3339_opts(SecondsFormat::Secs, true),
                 )))
             }
-            Self::LastSegment => last_segment(&value.text()).map(|text| Val::Text(Cow::Owned(text))),
-            Self::Hash(key) => key.hash(&value.bytes()).map(|text| Val::Text(Cow::Owned(text))),
-            Self::Query(name) => query(&value.text(), name).map(|text| Val::Text(Cow::Owned(text))),
+            Self::LastSegment => last_segment(&value.into_text()).map(|text| Val::Text(Cow::Owned(text))),
+            Self::Hash(key) => key
+                .hash(&value.into_bytes())
+                .map(|text| Val::Text(Cow::Owned(text))),
+            Self::Query(name) => {
+                query_value(&value.into_text(), name).map(|text| Val::Text(Cow::Owned(text)))
+            }
         }
     }
 }
 
-fn int(value: Val<'_>) -> Option<Val<'_>> {
+/// Makes a [`Val::Int`] of a number, a text that is one, or a flag.
+fn to_int(value: Val<'_>) -> Option<Val<'_>> {
     match &value {
         Val::Int(_) => Some(value),
+        // Why not as a double: it would lose the last digits of a number above 2^53.
         Val::Text(text) => text.trim().parse().ok().map(Val::Int),
         Val::Bool(flag) => Some(Val::Int(i64::from(*flag))),
-        _ => whole(value.number()?.trunc()).map(Val::Int),
+        _ => round_to_int(value.number()?.trunc()).map(Val::Int),
     }
 }
 
-fn boolean<'a>(value: &Val<'_>) -> Option<Val<'a>> {
+/// Makes a [`Val::Bool`] of a flag, of 0 and 1, or of their texts.
+fn to_bool<'a>(value: &Val<'_>) -> Option<Val<'a>> {
     match value {
         Val::Bool(flag) => Some(Val::Bool(*flag)),
         Val::Int(whole @ (0 | 1)) => Some(Val::Bool(*whole == 1)),
@@ -98,12 +113,13 @@ fn boolean<'a>(value: &Val<'_>) -> Option<Val<'a>> {
     }
 }
 
-/// Rounded; `None` where it does not fit.
+/// Rounds a number; `None` from 2^53 on, where a double has no whole numbers of its own any more.
 #[expect(clippy::cast_possible_truncation, reason = "the range is checked")]
-fn whole(number: f64) -> Option<i64> {
+fn round_to_int(number: f64) -> Option<i64> {
     (number.abs() < 9_007_199_254_740_992.0).then(|| number.round() as i64)
 }
 
+/// Returns the last segment of a URL's path, percent-decoded; `None` if the path is empty.
 fn last_segment(url: &str) -> Option<String> {
     let path = url
         .split(['?', '#'])
@@ -117,7 +133,8 @@ fn last_segment(url: &str) -> Option<String> {
         .map(Cow::into_owned)
 }
 
-fn query(url: &str, name: &str) -> Option<String> {
+/// Returns the first value of `name` in a URL's query, decoded.
+fn query_value(url: &str, name: &str) -> Option<String> {
     let query = url.split_once('?')?.1.split('#').next().unwrap_or_default();
     url::form_urlencoded::parse(query.as_bytes())
         .find(|(key, _)| key == name)

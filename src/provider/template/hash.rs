@@ -7,35 +7,38 @@ use std::{
 
 use aws_lc_rs::hmac;
 
-/// Bytes of the HMAC that are told: 128 bits, 32 hex digits.
-const TOLD: usize = 16;
+/// Bytes of the HMAC that make the hash: 128 bits, 32 hex digits. A key must be at least as long.
+const HASH_BYTES: usize = 16;
 
-/// What the filter `hash` is keyed with, so that a provider which is told a hash can neither guess nor compare what was
-/// hashed. The same on all replicas: it lies in the database, and may be known later than the maps are loaded.
+/// The key of the filter [`Hash`](super::Filter::Hash): without it, a provider that receives a hash can neither guess
+/// the value nor compare it with others.
+///
+/// All replicas have the same key, which lies in the database. Clones share one key, and it can be set after the maps
+/// are loaded.
 #[derive(Clone, Default)]
 pub struct HashKey(Arc<OnceLock<hmac::Key>>);
 
 impl HashKey {
-    /// A key of its own, for trials of maps without a database.
+    /// Makes a random key, for trials of maps without a database.
     pub fn fresh() -> Self {
         let this = Self::default();
         this.settle(&rand::random::<[u8; 32]>());
         this
     }
 
-    /// Says what the key is; the first one stays. False for one that is too short to be a key.
+    /// Sets the key, unless one is set already: the first one stays. Returns `false` if `key` is too short (16 bytes).
     pub fn settle(&self, key: &[u8]) -> bool {
-        if key.len() < TOLD {
+        if key.len() < HASH_BYTES {
             return false;
         }
         self.0.get_or_init(|| hmac::Key::new(hmac::HMAC_SHA256, key));
         true
     }
 
-    /// The keyed hash of a text: 32 hex digits. `None` before the key is known.
+    /// Computes the keyed hash of a text: 32 hex digits. `None` before the key is set.
     pub fn hash(&self, text: &[u8]) -> Option<String> {
         let tag = hmac::sign(self.0.get()?, text);
-        Some(hex::encode(&tag.as_ref()[..TOLD]))
+        Some(hex::encode(&tag.as_ref()[..HASH_BYTES]))
     }
 }
 
@@ -45,7 +48,7 @@ impl fmt::Debug for HashKey {
     }
 }
 
-/// Two are equal that are the same one.
+/// Keys are equal if they are clones of one another: the bytes are never compared.
 impl PartialEq for HashKey {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)

@@ -1,8 +1,15 @@
-//! JSON bodies and claims, written as TOML.
+//! JSON templates: bodies and claims, written as TOML.
 
 use serde_json::{Map, Value};
 
-use super::{Name, Part, Place, Scope, Slot, Template, certain, parts};
+use super::{
+    parse::parse_parts,
+    placeholder::{Name, Place},
+    scope::Scope,
+    slot::{Part, Slot},
+    text::Template,
+    value::Val,
+};
 use crate::provider::{
     compile::{Constants, to_json},
     error::InvalidField,
@@ -11,18 +18,25 @@ use crate::provider::{
 /// A JSON value with placeholders in its texts.
 #[derive(Clone, Debug)]
 pub(crate) enum JsonTemplate {
+    /// A value without placeholders.
     Const(Value),
-    /// Exactly one placeholder: keeps the value's type, and drops its key where the value is missing.
+    /// Exactly one placeholder ([`Slot`]): it keeps the value's type, and drops its key or its place if the value is
+    /// missing.
     Slot(Slot),
+    /// A [`Template`], all of whose placeholders must have a value.
     Text(Template),
     Array(Vec<JsonTemplate>),
     Object(Vec<(String, JsonTemplate)>),
 }
 
 impl JsonTemplate {
+    /// Compiles a TOML value.
+    ///
+    /// # Errors
+    /// The path of keys, and the error of [`Template::compile`].
     pub(crate) fn compile(value: toml::Value, place: &Place, constants: &Constants) -> Result<Self, String> {
         match value {
-            toml::Value::String(text) => leaf(&text, place, constants),
+            toml::Value::String(text) => compile_text(&text, place, constants),
             toml::Value::Array(items) => {
                 let items = items
                     .into_iter()
@@ -41,11 +55,15 @@ impl JsonTemplate {
         }
     }
 
-    /// The value, filled in; `None` where nothing is left of it.
+    /// Renders the value. `None` if nothing is left of it: its placeholder has no value, or all its members are
+    /// dropped.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: a value in a text is missing, or `[values]` has no word for one.
     pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, InvalidField> {
         Ok(match self {
             Self::Const(value) => Some(value.clone()),
-            Self::Slot(slot) => slot.value(scope)?.map(super::Val::json),
+            Self::Slot(slot) => slot.filtered_value(scope)?.map(Val::json),
             Self::Text(template) => Some(Value::String(template.text(scope)?)),
             Self::Array(items) => {
                 let mut out = Vec::with_capacity(items.len());
@@ -61,12 +79,13 @@ impl JsonTemplate {
                         out.insert(key.clone(), value);
                     }
                 }
+                // Why: a table that the map left empty is meant so; one whose members are all dropped is not.
                 (entries.is_empty() || !out.is_empty()).then_some(Value::Object(out))
             }
         })
     }
 
-    /// Every placeholder in it.
+    /// Returns the [`Name`] of every placeholder.
     pub(crate) fn names(&self) -> Vec<&Name> {
         match self {
             Self::Const(_) => Vec::new(),
@@ -78,8 +97,10 @@ impl JsonTemplate {
     }
 }
 
-fn leaf(text: &str, place: &Place, constants: &Constants) -> Result<JsonTemplate, String> {
-    let mut found = parts(text, place, constants)?;
+/// Compiles a string of the TOML into a [`JsonTemplate`] without members.
+fn compile_text(text: &str, place: &Place, constants: &Constants) -> Result<JsonTemplate, String> {
+    let mut found = parse_parts(text, place, constants)?;
+    // Why: `""` in the map is an empty text, and no missing value.
     if found.is_empty() {
         return Ok(JsonTemplate::Const(Value::String(String::new())));
     }
@@ -91,7 +112,5 @@ fn leaf(text: &str, place: &Place, constants: &Constants) -> Result<JsonTemplate
             None => {}
         }
     }
-    let template = Template { parts: found };
-    template.slots().try_for_each(|slot| certain(slot, place))?;
-    Ok(JsonTemplate::Text(template))
+    Ok(JsonTemplate::Text(Template::from_parts(found, place)?))
 }

@@ -1,12 +1,21 @@
-//! From text to parts: literals, variables, and placeholders that are available where they stand.
+//! The parser of templates: text → literals, variables, and placeholders that are available where they stand.
 
 use http::HeaderName;
 
-use super::{Filter, Id, Name, Ours, Part, Place, Slot, Val};
+use super::{
+    filter::Filter,
+    placeholder::{Id, Name, Ours, Place},
+    slot::{Part, Slot},
+    value::Val,
+};
 use crate::provider::compile::Constants;
 
-/// Splits `text` into literals and placeholders, and resolves each placeholder.
-pub(crate) fn parts(text: &str, place: &Place, constants: &Constants) -> Result<Vec<Part>, String> {
+/// Splits `text` into [`Part`]s, literals and placeholders, and resolves each placeholder. `{{` and `}}` are literal
+/// braces.
+///
+/// # Errors
+/// A brace stands alone, or a name or filter is not known or not available at `place`.
+pub(super) fn parse_parts(text: &str, place: &Place, constants: &Constants) -> Result<Vec<Part>, String> {
     let mut out = Vec::new();
     let mut literal = String::new();
     let mut rest = text;
@@ -28,7 +37,7 @@ pub(crate) fn parts(text: &str, place: &Place, constants: &Constants) -> Result<
         if !literal.is_empty() {
             out.push(Part::Text(std::mem::take(&mut literal)));
         }
-        out.push(placeholder(&after[..end], place, constants)?);
+        out.push(parse_placeholder(&after[..end], place, constants)?);
         rest = &after[end + 1..];
     }
     literal.push_str(rest);
@@ -38,22 +47,24 @@ pub(crate) fn parts(text: &str, place: &Place, constants: &Constants) -> Result<
     Ok(out)
 }
 
-fn placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
+/// Parses `name|filter|…`, the text between braces, into a [`Part`].
+fn parse_placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
     let mut pieces = text.split('|');
     let name = pieces.next().unwrap_or_default();
     let filters = pieces.map(|filter| Filter::parse(filter, &constants.hash_key));
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
     if let Some(var) = name.strip_prefix("vars.") {
-        return constant(var, &filters, constants);
+        return resolve_variable(var, &filters, constants);
     }
     let slot = Slot {
-        name: resolve(name, place, constants)?,
+        name: resolve_name(name, place, constants)?,
         filters,
     };
     Ok(Part::Slot(slot))
 }
 
-fn constant(var: &str, filters: &[Filter], constants: &Constants) -> Result<Part, String> {
+/// Takes the value of a variable through its [`Filter`]s: it is known already.
+fn resolve_variable(var: &str, filters: &[Filter], constants: &Constants) -> Result<Part, String> {
     let Some(value) = constants.var(var) else {
         let known: Vec<&str> = constants.var_names().collect();
         return Err(format!(
@@ -69,19 +80,20 @@ fn constant(var: &str, filters: &[Filter], constants: &Constants) -> Result<Part
     Ok(Part::Const(val.json()))
 }
 
-fn resolve(name: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
+/// Finds the [`Name`] of a text, and checks that it is available at the [`Place`].
+fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
     if let Some(secret) = name.strip_prefix("secrets.") {
-        return secret_of(secret, place, constants);
+        return resolve_secret(secret, place, constants);
     }
     let here = |available: bool, found: Name| {
         if available {
             Ok(found)
         } else {
-            Err(unavailable(name, place))
+            Err(unavailable_error(name, place))
         }
     };
     if let Some(ours) = Ours::parse(name) {
-        return here(place.has(ours), Name::Ours(ours));
+        return here(place.has_field(ours), Name::Ours(ours));
     }
     if let Some(id) = Id::parse(name) {
         return here(place.ids.contains(&id), Name::Id(id));
@@ -107,12 +119,13 @@ fn resolve(name: &str, place: &Place, constants: &Constants) -> Result<Name, Str
         _ if place.captures.contains_key(name) => Ok(Name::Captured(name.to_owned())),
         _ => Err(format!(
             "{{{name}}} is not known here; available: {}",
-            place.allowed()
+            place.list_available()
         )),
     }
 }
 
-fn secret_of(secret: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
+/// Finds a [`Name::Secret`], and checks that the [`Place`] may hold one.
+fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
     let Some(value) = constants.secret(secret) else {
         let known: Vec<&str> = constants.secret_names().collect();
         return Err(format!(
@@ -125,11 +138,15 @@ fn secret_of(secret: &str, place: &Place, constants: &Constants) -> Result<Name,
     } else {
         Err(format!(
             "{{secrets.{secret}}} must never stand here: a secret would be seen; available: {}",
-            place.allowed()
+            place.list_available()
         ))
     }
 }
 
-fn unavailable(name: &str, place: &Place) -> String {
-    format!("{{{name}}} is not available here; available: {}", place.allowed())
+/// The error of a placeholder at a [`Place`] that does not have it.
+fn unavailable_error(name: &str, place: &Place) -> String {
+    format!(
+        "{{{name}}} is not available here; available: {}",
+        place.list_available()
+    )
 }

@@ -1,4 +1,4 @@
-//! The values at hand when a template is rendered.
+//! The scope of a template: the values at hand when it is rendered.
 
 use std::{borrow::Cow, collections::BTreeMap, sync::Arc};
 
@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{
-    name::{Id, Name, Ours},
+    placeholder::{Id, Name, Ours},
     value::Val,
 };
 use crate::provider::{
@@ -15,44 +15,51 @@ use crate::provider::{
     subject::{Captures, Subject},
 };
 
-/// `[values]`: our value → theirs.
+/// `[values]`: for each [`Ours`], this service's value → the provider's.
 pub(crate) type ValueTables = BTreeMap<Ours, Vec<(String, Value)>>;
 
-/// A webhook while its signature is checked.
+/// A webhook delivery while its signature is checked.
 #[derive(Clone, Copy)]
 pub(crate) struct Arrived<'a> {
+    /// The delivery's timestamp, as its header spells it.
     pub(crate) timestamp: Option<&'a str>,
+    /// The headers that are signed.
     pub(crate) headers: &'a HeaderMap,
+    /// The raw body.
     pub(crate) body: &'a [u8],
 }
 
-/// What placeholders are looked up in.
+/// The values that placeholders ([`Name`]s) are looked up in. A part that is not there has no values.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scope<'a> {
+    /// The [`ValueTables`]: words of the provider for values of the video.
     pub(crate) values: Option<&'a ValueTables>,
+    /// The video.
     pub(crate) subject: Option<&'a Subject>,
-    /// Captures and computed texts; they win over those that the row keeps.
+    /// [`Captures`] and computed texts; they win over those of the row.
     pub(crate) captures: Option<&'a Captures>,
-    /// Unix seconds.
+    /// `{now}`, in Unix seconds.
     pub(crate) now: i64,
-    /// Unix seconds.
+    /// `{expires}`, in Unix seconds.
     pub(crate) expires: i64,
-    /// By name.
+    /// Tokens with their names.
     pub(crate) tokens: Option<&'a [(&'a str, Arc<str>)]>,
+    /// `{signature}`: the signed text of `kind = "digest"`.
     pub(crate) signature: Option<&'a str>,
+    /// The delivery whose signature is checked.
     pub(crate) arrived: Option<Arrived<'a>>,
-    /// Of a list: the page that is asked for.
+    /// Number of the requested page of a list.
     pub(crate) page: i64,
-    /// Of a list: where that page begins.
+    /// Begin of that page, in the provider's words.
     pub(crate) cursor: Option<&'a str>,
-    /// Merged under the body of a call: what the body has itself wins.
+    /// Members that are merged into the body of a call; those of the body win.
     pub(crate) under: Option<&'a serde_json::Value>,
-    /// Show `***` for secrets: for people who test a map.
+    /// Secrets show as `***`: a map is being tested, and its calls are printed.
     pub(crate) masked: bool,
 }
 
 impl<'a> Scope<'a> {
-    /// The values of a row or a request, at its own time.
+    /// Makes the scope of a [`Subject`], with its own times.
     pub(crate) fn of(subject: &'a Subject, values: &'a ValueTables) -> Self {
         Self {
             values: Some(values),
@@ -64,8 +71,11 @@ impl<'a> Scope<'a> {
         }
     }
 
-    /// The value behind `name`, `None` where it is missing.
-    pub(crate) fn value(&self, name: &'a Name) -> Result<Option<Val<'a>>, InvalidField> {
+    /// Looks a placeholder up. `None` if it has no value.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: `[values]` has no word for a value of the request.
+    pub(crate) fn look_up(&self, name: &'a Name) -> Result<Option<Val<'a>>, InvalidField> {
         Ok(match name {
             Name::Secret(_, secret) => {
                 let text = if self.masked {
@@ -75,9 +85,9 @@ impl<'a> Scope<'a> {
                 };
                 Some(Val::Text(Cow::Borrowed(text)))
             }
-            Name::Ours(ours) => return self.ours(*ours),
-            Name::Id(id) => self.id(*id).map(|text| Val::Text(Cow::Borrowed(text))),
-            Name::Captured(name) => self.captured(name).and_then(Val::of),
+            Name::Ours(ours) => return self.field_value(*ours),
+            Name::Id(id) => self.provider_id(*id).map(|text| Val::Text(Cow::Borrowed(text))),
+            Name::Captured(name) => self.captured_value(name).and_then(Val::of),
             Name::Now => Some(Val::Int(self.now)),
             Name::Expires => Some(Val::Int(self.expires)),
             Name::TtlS => Some(Val::Int(self.expires.saturating_sub(self.now))),
@@ -101,8 +111,8 @@ impl<'a> Scope<'a> {
         })
     }
 
-    /// An id: what is known of the video, else what a step took in this very upload.
-    pub(crate) fn id(&self, id: Id) -> Option<&'a str> {
+    /// Returns an [`Id`] of the provider: the row's, else the one that a step of this upload took. An empty id is none.
+    pub(crate) fn provider_id(&self, id: Id) -> Option<&'a str> {
         let captured = self
             .captures
             .and_then(|captures| captures.get(id.as_str()))
@@ -115,19 +125,21 @@ impl<'a> Scope<'a> {
         known.or(captured).filter(|text| !text.is_empty())
     }
 
-    fn captured(&self, name: &str) -> Option<&'a Value> {
+    /// Returns a capture: one of this call's scope, else the row's.
+    fn captured_value(&self, name: &str) -> Option<&'a Value> {
         let fresh = self.captures.and_then(|captures| captures.get(name));
         fresh.or_else(|| self.subject.and_then(|subject| subject.captures.get(name)))
     }
 
-    fn ours(&self, ours: Ours) -> Result<Option<Val<'a>>, InvalidField> {
-        let Some(value) = self.subject.and_then(|subject| plain(subject, ours)) else {
+    /// Returns an [`Ours`] of the video, in the provider's word if the [`ValueTables`] have a table for it.
+    fn field_value(&self, ours: Ours) -> Result<Option<Val<'a>>, InvalidField> {
+        let Some(value) = self.subject.and_then(|subject| plain_field_value(subject, ours)) else {
             return Ok(None);
         };
         let Some(table) = self.values.and_then(|values| values.get(&ours)) else {
             return Ok(Some(value));
         };
-        let text = value.text();
+        let text = value.into_text();
         if let Some((_, theirs)) = table.iter().find(|(ours, _)| *ours == text) {
             return Ok(Val::of(theirs));
         }
@@ -140,7 +152,8 @@ impl<'a> Scope<'a> {
     }
 }
 
-fn plain(subject: &Subject, ours: Ours) -> Option<Val<'_>> {
+/// Returns an [`Ours`] of the video as this service spells it.
+fn plain_field_value(subject: &Subject, ours: Ours) -> Option<Val<'_>> {
     match ours {
         Ours::VideoId => Some(Val::Text(Cow::Owned(subject.video_id.to_string()))),
         Ours::Owner => Some(Val::Text(Cow::Borrowed(&subject.owner))),
@@ -152,15 +165,16 @@ fn plain(subject: &Subject, ours: Ours) -> Option<Val<'_>> {
             .file_size
             .and_then(|size| i64::try_from(size).ok())
             .map(Val::Int),
-        Ours::Title => optional(subject.title.as_ref()),
-        Ours::ExternalId => optional(subject.external_id.as_ref()),
-        Ours::Quality => optional(subject.quality.as_ref()),
-        Ours::Filename => optional(subject.filename.as_ref()),
-        Ours::ContentType => optional(subject.content_type.as_ref()),
-        Ours::CorsOrigin => optional(subject.cors_origin.as_ref()),
+        Ours::Title => optional_text(subject.title.as_ref()),
+        Ours::ExternalId => optional_text(subject.external_id.as_ref()),
+        Ours::Quality => optional_text(subject.quality.as_ref()),
+        Ours::Filename => optional_text(subject.filename.as_ref()),
+        Ours::ContentType => optional_text(subject.content_type.as_ref()),
+        Ours::CorsOrigin => optional_text(subject.cors_origin.as_ref()),
     }
 }
 
-fn optional(text: Option<&String>) -> Option<Val<'_>> {
+/// Wraps a text that may be missing.
+fn optional_text(text: Option<&String>) -> Option<Val<'_>> {
     text.map(|text| Val::Text(Cow::Borrowed(text)))
 }

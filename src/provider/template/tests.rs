@@ -5,8 +5,9 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use super::*;
+use crate::provider::compile::Constants;
 
-fn place() -> Place {
+fn test_place() -> Place {
     let captures = ["value", "other", "address"].map(|name| (name.to_owned(), false));
     Place {
         captures: captures.into_iter().collect(),
@@ -15,17 +16,17 @@ fn place() -> Place {
     }
 }
 
-fn url(text: &str) -> UrlTemplate {
-    UrlTemplate::compile(text, &place(), &Constants::default()).unwrap()
+fn compile_url(text: &str) -> UrlTemplate {
+    UrlTemplate::compile(text, &test_place(), &Constants::default()).unwrap()
 }
 
-fn captures(value: &Value) -> Map<String, Value> {
+fn value_captures(value: &Value) -> Map<String, Value> {
     [("value".to_owned(), value.clone())].into_iter().collect()
 }
 
 fn text_of(template: &str, value: &Value) -> Option<String> {
-    let template = Template::compile(template, &place(), &Constants::default()).unwrap();
-    let captures = captures(value);
+    let template = Template::compile(template, &test_place(), &Constants::default()).unwrap();
+    let captures = value_captures(value);
     template
         .text(&Scope {
             captures: Some(&captures),
@@ -39,8 +40,8 @@ fn text_of(template: &str, value: &Value) -> Option<String> {
 proptest! {
     #[test]
     fn compiling_never_panics(text in "\\PC*") {
-        let _ = Template::compile(&text, &place(), &Constants::default());
-        let _ = UrlTemplate::compile(&text, &place(), &Constants::default());
+        let _ = Template::compile(&text, &test_place(), &Constants::default());
+        let _ = UrlTemplate::compile(&text, &test_place(), &Constants::default());
     }
 
     #[test]
@@ -56,9 +57,9 @@ proptest! {
 
     #[test]
     fn a_value_in_a_path_stays_one_segment(value in "\\PC+") {
-        let captures = captures(&json!(value));
+        let captures = value_captures(&json!(value));
         let scope = Scope { captures: Some(&captures), ..Scope::default() };
-        match url("https://host.example/a/{value}/b?q={value}").render(&scope) {
+        match compile_url("https://host.example/a/{value}/b?q={value}").render(&scope) {
             Ok(text) => {
                 let url = Url::parse(&text).unwrap();
                 prop_assert_eq!(url.host_str(), Some("host.example"));
@@ -82,10 +83,10 @@ proptest! {
 
     #[test]
     fn nothing_appended_to_a_captured_address_moves_its_origin(value in "\\PC*") {
-        let mut captures = captures(&json!(value));
+        let mut captures = value_captures(&json!(value));
         captures.insert("address".to_owned(), json!("https://host.example"));
         let scope = Scope { captures: Some(&captures), ..Scope::default() };
-        if let Ok(text) = url("{address}{value|raw}").render(&scope) {
+        if let Ok(text) = compile_url("{address}{value|raw}").render(&scope) {
             let url = Url::parse(&text).unwrap();
             prop_assert_eq!(url.host_str(), Some("host.example"));
         }
@@ -141,10 +142,10 @@ fn json_keeps_types_and_drops_what_is_missing() {
                              g = \"<{value}>\"\nh = 1979-05-27T07:32:00Z\ni = \"{{x}}\""
             .parse()
             .unwrap();
-    let mut place = place();
+    let mut place = test_place();
     place.captures.insert("missing".to_owned(), true);
     let template = JsonTemplate::compile(toml::Value::Table(body), &place, &Constants::default()).unwrap();
-    let captures = captures(&json!(7));
+    let captures = value_captures(&json!(7));
     let scope = Scope {
         captures: Some(&captures),
         ..Scope::default()
@@ -154,13 +155,13 @@ fn json_keeps_types_and_drops_what_is_missing() {
     assert_eq!(template.render(&scope).unwrap(), Some(wanted));
 }
 
-fn hashed(value: &str, key: &[u8]) -> Option<String> {
+fn hash_of_value(value: &str, key: &[u8]) -> Option<String> {
     let constants = Constants::default();
     if !key.is_empty() {
         assert!(constants.hash_key.settle(key));
     }
-    let template = Template::compile("{value|hash}", &place(), &constants).unwrap();
-    let captures = captures(&json!(value));
+    let template = Template::compile("{value|hash}", &test_place(), &constants).unwrap();
+    let captures = value_captures(&json!(value));
     let scope = Scope {
         captures: Some(&captures),
         ..Scope::default()
@@ -171,24 +172,28 @@ fn hashed(value: &str, key: &[u8]) -> Option<String> {
 #[test]
 fn a_hash_is_keyed_and_tells_nothing_of_the_value() {
     let (key, other) = ([1; 32], [2; 32]);
-    let hash = hashed("alice@example.com", &key).unwrap();
+    let hash = hash_of_value("alice@example.com", &key).unwrap();
     assert!(
         hash.len() == 32 && hash.bytes().all(|byte| byte.is_ascii_hexdigit()),
         "{hash}"
     );
     assert!(!hash.contains("alice"));
     assert_eq!(
-        hashed("alice@example.com", &key).unwrap(),
+        hash_of_value("alice@example.com", &key).unwrap(),
         hash,
         "on every replica"
     );
     assert_ne!(
-        hashed("alice@example.com", &other).unwrap(),
+        hash_of_value("alice@example.com", &other).unwrap(),
         hash,
         "without the key nobody can compare"
     );
-    assert_ne!(hashed("bob@example.com", &key).unwrap(), hash);
-    assert_eq!(hashed("alice@example.com", &[]), None, "never without a key");
+    assert_ne!(hash_of_value("bob@example.com", &key).unwrap(), hash);
+    assert_eq!(
+        hash_of_value("alice@example.com", &[]),
+        None,
+        "never without a key"
+    );
     assert!(!HashKey::default().settle(&[]), "an empty key is none");
     assert!(
         !HashKey::default().settle(b"Jefe"),

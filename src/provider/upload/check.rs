@@ -1,19 +1,25 @@
-//! What can be said about a request before the provider is asked.
+//! The check of a request for an upload, before the row is written and the provider is called.
 
-use super::Upload;
+use super::section::Upload;
 use crate::provider::{
     action::Action,
     error::InvalidField,
     subject::Subject,
-    template::{Name, Ours, Scope, Slot, Template, UrlTemplate, ValueTables, header_safe, path_safe},
+    template::{
+        Name, Ours, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value, check_path_value,
+    },
 };
 
 impl Upload {
-    /// What this provider requires, what it calls our values, and what it takes in headers and addresses.
+    /// Checks that the request has every required field, that `[values]` has a word for each of its values, that the
+    /// map can carry its `provider_settings`, and that its values fit into headers and paths.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: names the first field that does not fit.
     pub(crate) fn check(&self, input: &Subject, values: &ValueTables) -> Result<(), InvalidField> {
         let scope = Scope::of(input, values);
         for ours in &self.requires {
-            if value_of(*ours, &scope)?.is_none_or(|text| text.is_empty()) {
+            if field_text(*ours, &scope)?.is_none_or(|text| text.is_empty()) {
                 return Err(InvalidField::new(ours.as_str(), "is required by this provider"));
             }
         }
@@ -26,57 +32,57 @@ impl Upload {
             let what = "cannot be sent to this provider: no call of its map can carry them";
             return Err(InvalidField::new(Ours::ProviderSettings.as_str(), what));
         }
+        // Why every table: a value without a word is refused now, and not by the step that would send it.
         for ours in values.keys() {
-            value_of(*ours, &scope)?;
+            field_text(*ours, &scope)?;
         }
         let steps = self.steps.iter().flat_map(Action::header_templates);
         for slot in steps
             .chain(self.client.header_templates())
             .flat_map(Template::slots)
         {
-            if let Some(text) = given(slot, &scope)? {
-                header_safe(slot, &text)?;
+            if let Some(text) = text_from_request(slot, &scope)? {
+                check_header_value(slot, &text)?;
             }
         }
         let urls = self.steps.iter().map(Action::url);
         for slot in urls.chain([self.client.url()]).flat_map(UrlTemplate::path_slots) {
-            if let Some(text) = given(slot, &scope)? {
-                path_safe(slot, &text)?;
+            if let Some(text) = text_from_request(slot, &scope)? {
+                check_path_value(slot, &text)?;
             }
         }
         Ok(())
     }
-}
 
-impl Upload {
-    /// Something of the upload tells the provider this value.
+    /// Some part of the upload sends this [`Ours`] to the provider.
     pub(crate) fn carries(&self, ours: Ours) -> bool {
         let steps = self.steps.iter().flat_map(Action::names);
         let client = self
             .client
-            .names()
-            .chain(self.compute.iter().flat_map(|(_, digest)| digest.names()));
+            .placeholders()
+            .chain(self.compute.iter().flat_map(|(_, digest)| digest.placeholders()));
         steps
             .chain(client)
             .any(|name| matches!(name, Name::Ours(named) if *named == ours))
     }
 
-    /// The settings go along with the first call, which makes the upload, or where the map names them.
+    /// The caller's `provider_settings` reach the provider: in the body of the first call, or where the map names them.
     fn carries_settings(&self) -> bool {
         self.steps.first().is_some_and(Action::has_body) || self.carries(Ours::ProviderSettings)
     }
 }
 
-fn value_of(ours: Ours, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
+/// Returns the text of an [`Ours`], in the provider's word; `None` if it is missing.
+fn field_text(ours: Ours, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     let name = Name::Ours(ours);
-    let value = scope.value(&name)?;
-    Ok(value.map(|value| value.text().into_owned()))
+    let value = scope.look_up(&name)?;
+    Ok(value.map(|value| value.into_text().into_owned()))
 }
 
-/// The text that a value of the request becomes here; `None` for everything else.
-fn given(slot: &Slot, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
+/// Returns the text that a field of the request becomes in this [`Slot`]; `None` if the slot holds anything else.
+fn text_from_request(slot: &Slot, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     if !matches!(slot.name, Name::Ours(_)) {
         return Ok(None);
     }
-    Ok(Some(slot.need(scope)?.text().into_owned()))
+    Ok(Some(slot.require_value(scope)?.into_text().into_owned()))
 }

@@ -1,4 +1,4 @@
-//! `[upload.client]`: how the client sends the file.
+//! `[upload.client]`: the description of an upload that the client gets.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ use crate::provider::{
     template::{Name, Place, Scope, Template, UrlTemplate},
 };
 
-/// How the file is sent.
+/// Protocol by which the client sends the file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = UploadProtocol)]
@@ -41,21 +41,21 @@ pub struct Chunk {
     pub min: u64,
     /// Every piece but the last is a multiple of it.
     pub multiple: u64,
-    /// What to use without a reason for something else.
+    /// Size for a client without a reason for another.
     pub default: u64,
     /// Largest piece.
     pub max: u64,
 }
 
-/// What the client is told: serialises as `upload` of `POST /v1/uploads`.
+/// Description of an upload for the client: serialises as `upload` of `POST /v1/uploads`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Upload)]
 pub struct UploadDescriptor {
-    /// How the file is sent.
+    /// Protocol by which the file is sent.
     pub protocol: Protocol,
     /// The HTTP method of the first request.
     pub method: String,
-    /// Where to. It opens the upload to whoever has it.
+    /// Target of the first request. It opens the upload to anybody who has it.
     pub url: String,
     /// Sent with every request.
     pub headers: BTreeMap<String, String>,
@@ -69,7 +69,7 @@ pub struct UploadDescriptor {
     pub chunk: Option<Chunk>,
     /// Largest file; null where no limit is known.
     pub max_bytes: Option<u64>,
-    /// When the URL stops working.
+    /// End of the URL.
     pub expires_at: DateTime<Utc>,
 }
 
@@ -83,11 +83,13 @@ impl Protocol {
         }
     }
 
+    /// The file is sent in a multipart form.
     const fn is_form(self) -> bool {
         matches!(self, Self::PostForm | Self::PostFormContentRange)
     }
 }
 
+/// The words of `protocol`.
 const PROTOCOLS: [(&str, Protocol); 6] = [
     ("put", Protocol::Put),
     ("put_content_range", Protocol::PutContentRange),
@@ -97,12 +99,14 @@ const PROTOCOLS: [(&str, Protocol); 6] = [
     ("tus_create", Protocol::TusCreate),
 ];
 
-/// `[upload.client]`, compiled.
+/// `[upload.client]`, compiled: the templates of an [`UploadDescriptor`].
 pub(crate) struct ClientSide {
     protocol: Protocol,
     url: UrlTemplate,
+    /// Headers: name, name as the map spells it, value.
     headers: Vec<(HeaderName, String, Template)>,
     form_fields: Vec<(String, Template)>,
+    /// `None` without a form.
     file_field: Option<String>,
     tus_metadata: Vec<(String, Template)>,
     chunk: Option<Chunk>,
@@ -110,6 +114,10 @@ pub(crate) struct ClientSide {
 }
 
 impl ClientSide {
+    /// Compiles the table.
+    ///
+    /// # Errors
+    /// [`MapError`]: a part is missing or malformed, or does not belong to the protocol.
     pub(super) fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         let protocol = at.choice("protocol", &PROTOCOLS)?;
         let protocol = protocol.ok_or_else(|| {
@@ -118,6 +126,7 @@ impl ClientSide {
         })?;
         let url = at.need_text("url")?;
         let url = UrlTemplate::compile(&url, place, constants).map_err(|what| at.error("url", what))?;
+        // Why before the headers are read: reading takes the table away. Both lists have its order.
         let spelled = spelled_names(&at);
         let headers = headers(&mut at, "headers", place, constants)?
             .into_iter()
@@ -125,7 +134,7 @@ impl ClientSide {
         let headers = headers
             .map(|((name, template), spelled)| (name, spelled, template))
             .collect();
-        let form_fields = texts(&mut at, "form_fields", protocol.is_form(), place, constants)?;
+        let form_fields = compile_texts(&mut at, "form_fields", protocol.is_form(), place, constants)?;
         let file_field = at.text("file_field")?;
         if file_field.is_some() && !protocol.is_form() {
             return Err(at.error(
@@ -142,28 +151,31 @@ impl ClientSide {
             file_field: protocol
                 .is_form()
                 .then(|| file_field.unwrap_or_else(|| "file".to_owned())),
-            tus_metadata: texts(&mut at, "tus_metadata", tus, place, constants)?,
-            chunk: at.table("chunk")?.map(chunk).transpose()?,
+            tus_metadata: compile_texts(&mut at, "tus_metadata", tus, place, constants)?,
+            chunk: at.table("chunk")?.map(read_chunk).transpose()?,
             max_bytes: at.whole("max_bytes")?,
         };
         at.finish()?;
         Ok(this)
     }
 
+    /// Returns the [`Protocol`].
     pub(crate) fn protocol(&self) -> Protocol {
         self.protocol
     }
 
+    /// Returns the [`UrlTemplate`] of the client's first request.
     pub(crate) fn url(&self) -> &UrlTemplate {
         &self.url
     }
 
+    /// Returns the [`Template`]s of the header values.
     pub(crate) fn header_templates(&self) -> impl Iterator<Item = &Template> {
         self.headers.iter().map(|(_, _, template)| template)
     }
 
-    /// Every placeholder in it.
-    pub(super) fn names(&self) -> impl Iterator<Item = &Name> {
+    /// Returns the [`Name`] of every placeholder.
+    pub(super) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         let url = self.url.slots().map(|slot| &slot.name);
         let fields = self.form_fields.iter().chain(&self.tus_metadata);
         let texts = self
@@ -172,6 +184,10 @@ impl ClientSide {
         url.chain(texts.flat_map(Template::slots).map(|slot| &slot.name))
     }
 
+    /// Renders the [`UploadDescriptor`].
+    ///
+    /// # Errors
+    /// [`InvalidField`]: a value is missing, or is no URL or header value.
     pub(super) fn describe(
         &self,
         scope: &Scope<'_>,
@@ -186,9 +202,9 @@ impl ClientSide {
             method: self.protocol.method().to_owned(),
             url: self.url.render(scope)?,
             headers,
-            form_fields: filled(&self.form_fields, scope)?,
+            form_fields: render_texts(&self.form_fields, scope)?,
             file_field: self.file_field.clone(),
-            tus_metadata: filled(&self.tus_metadata, scope)?,
+            tus_metadata: render_texts(&self.tus_metadata, scope)?,
             chunk: self.chunk,
             max_bytes: self.max_bytes,
             expires_at,
@@ -196,7 +212,8 @@ impl ClientSide {
     }
 }
 
-/// Header names as the map spells them: people compare them with the provider's documentation.
+/// Returns header names as the map spells them.
+// Why: a parsed name is lower-case, and people compare the names with the provider's documentation.
 fn spelled_names(at: &Reader) -> Vec<String> {
     let table = at.peek("headers").and_then(toml::Value::as_table);
     table
@@ -204,7 +221,8 @@ fn spelled_names(at: &Reader) -> Vec<String> {
         .unwrap_or_default()
 }
 
-fn texts(
+/// Compiles a table of [`Template`]s; with `allowed` false, it must be empty.
+fn compile_texts(
     at: &mut Reader,
     key: &'static str,
     allowed: bool,
@@ -225,7 +243,8 @@ fn texts(
     Ok(out)
 }
 
-fn chunk(mut at: Reader) -> Result<Chunk, MapError> {
+/// Reads `chunk` into a [`Chunk`]. A size that is left out follows from the smaller ones.
+fn read_chunk(mut at: Reader) -> Result<Chunk, MapError> {
     let multiple = at.whole("multiple")?.unwrap_or(1);
     let min = at.whole("min")?.unwrap_or(multiple);
     let default = at.whole("default")?.unwrap_or(min);
@@ -243,7 +262,11 @@ fn chunk(mut at: Reader) -> Result<Chunk, MapError> {
     })
 }
 
-fn filled(from: &[(String, Template)], scope: &Scope<'_>) -> Result<BTreeMap<String, String>, InvalidField> {
+/// Renders every [`Template`] of a table.
+fn render_texts(
+    from: &[(String, Template)],
+    scope: &Scope<'_>,
+) -> Result<BTreeMap<String, String>, InvalidField> {
     from.iter()
         .map(|(name, template)| Ok((name.clone(), template.text(scope)?)))
         .collect()

@@ -7,22 +7,22 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::verify::{Clock, Proof, Verify};
+use super::verify::{Proof, TimestampRule, Verifier};
 use crate::provider::{
     pointer::text_of,
     template::{Arrived, Scope, Template},
 };
 
-/// The delivery is not the provider's, or cannot be told to be. Says why for the log; callers learn nothing of it.
+/// The refusal of a delivery that is not proven to be the provider's. The reason is for the log: callers never see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refused {
-    /// A header that the map asks for is missing, stands there twice, or has another value.
+    /// A header that the map requires is missing, stands there twice, or has another value.
     #[error("a header is missing, repeated, or not what it must be")]
     Headers,
-    /// The signature's header is not in the form that the map gives.
+    /// The signature's header is not in the format of the map.
     #[error("the signature's header holds no signature, or is malformed")]
     Form,
-    /// The timestamp is no number, too old, or too far in the future.
+    /// The timestamp is no number, too old, too far in the future, or differs from its copy in the body.
     #[error("the timestamp is unreadable, too old, or too far in the future")]
     Timestamp,
     /// No configured secret gives any of the signatures.
@@ -33,81 +33,90 @@ pub enum Refused {
     Unsupported,
 }
 
-/// A delivery whose headers are in order; the body is not read yet.
+/// A delivery whose headers are in order; the body is not read yet. [`SignatureCheck::finish`] takes it.
 pub struct SignatureCheck<'p> {
-    verify: &'p Verify,
-    given: Vec<Vec<u8>>,
+    verifier: &'p Verifier,
+    /// The delivery's signatures, decoded; at least one.
+    signatures: Vec<Vec<u8>>,
+    /// The delivery's timestamp, as it was sent.
     timestamp: Option<String>,
+    /// The headers that are part of the signed message.
     headers: HeaderMap,
 }
 
-/// A body whose signature held: holding one is the proof.
+/// A body whose signature held: holding one is the proof, because only [`SignatureCheck::finish`] makes it.
 #[derive(Clone, Debug)]
 pub struct VerifiedBody {
     bytes: Bytes,
-    /// The headers that were signed with it.
+    /// The headers that were signed with the body.
     signed: HeaderMap,
 }
 
 impl VerifiedBody {
-    /// The raw bytes, as they came.
+    /// Returns the raw bytes, as they came.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
 
+    /// Returns the headers that were signed with the body.
     pub(super) fn signed_headers(&self) -> &HeaderMap {
         &self.signed
     }
 
-    /// Lower-case hex SHA-256 of the raw bytes.
+    /// Computes the SHA-256 of the raw bytes, in lower-case hex.
     pub fn sha256(&self) -> String {
         hex::encode(digest::digest(&digest::SHA256, &self.bytes))
     }
 }
 
-impl Verify {
-    /// Judges what can be judged before the body is read.
+impl Verifier {
+    /// Judges everything that needs no body: required headers, the signature's format, the timestamp.
+    ///
+    /// # Errors
+    /// [`Refused`]: says what is wrong, for the log.
     pub(crate) fn begin(
         &self,
         headers: &HeaderMap,
         now: DateTime<Utc>,
     ) -> Result<SignatureCheck<'_>, Refused> {
+        // Why before the body: a request that fails here costs no memory for it.
         for (name, wanted) in &self.required {
             if headers.get_all(name).iter().collect::<Vec<_>>() != [wanted] {
                 return Err(Refused::Headers);
             }
         }
-        let text = single(headers, &self.header)?;
-        let found = self.form.read(text).ok_or(Refused::Form)?;
-        let given = self.decode(&found.signatures);
-        if given.is_empty() {
+        let text = single_header(headers, &self.header)?;
+        let found = self.format.parse_header(text).ok_or(Refused::Form)?;
+        let signatures = self.decode_signatures(&found.signatures);
+        if signatures.is_empty() {
             return Err(Refused::Form);
         }
-        let timestamp = match &self.clock {
+        let timestamp = match &self.timestamp {
             None => None,
-            Some(clock) => {
-                let text = match &clock.header {
-                    Some(name) => single(headers, name)?.trim(),
+            Some(rule) => {
+                let text = match &rule.header {
+                    Some(name) => single_header(headers, name)?.trim(),
                     None => found.timestamp.ok_or(Refused::Form)?,
                 };
-                clock.check(text, now)?;
+                rule.check_age(text, now)?;
                 Some(text.to_owned())
             }
         };
         let mut signed = HeaderMap::new();
         for name in self.signed_headers() {
-            single(headers, name)?;
+            single_header(headers, name)?;
             signed.extend(headers.get(name).map(|value| (name.clone(), value.clone())));
         }
         Ok(SignatureCheck {
-            verify: self,
-            given,
+            verifier: self,
+            signatures,
             timestamp,
             headers: signed,
         })
     }
 
-    fn decode(&self, signatures: &[&str]) -> Vec<Vec<u8>> {
+    /// Decodes the signatures; malformed ones are dropped.
+    fn decode_signatures(&self, signatures: &[&str]) -> Vec<Vec<u8>> {
         match &self.proof {
             Proof::Hmac { encoding, .. } => signatures
                 .iter()
@@ -119,12 +128,13 @@ impl Verify {
 }
 
 impl SignatureCheck<'_> {
-    /// Checks the signature over the raw bytes, in constant time, with every secret and every signature given.
+    /// Checks the signature over the raw bytes, in constant time, with every secret and every signature of the header.
     ///
     /// # Errors
-    /// It does not hold; nothing may be done with the body then, which is dropped.
+    /// [`Refused`]: the signature does not hold, or the timestamp differs from its copy in the body. The body is
+    /// dropped.
     pub fn finish(self, body: Bytes) -> Result<VerifiedBody, Refused> {
-        let holds = match &self.verify.proof {
+        let holds = match &self.verifier.proof {
             Proof::Hmac { keys, message, .. } => self.hmac_holds(keys, message, &body)?,
             Proof::Token(tokens) => self.token_holds(tokens),
         };
@@ -132,10 +142,10 @@ impl SignatureCheck<'_> {
             return Err(Refused::Signature);
         }
         let bound = self
-            .verify
-            .clock
+            .verifier
+            .timestamp
             .as_ref()
-            .is_none_or(|clock| clock.equals(self.timestamp.as_deref(), &body));
+            .is_none_or(|rule| rule.matches_body(self.timestamp.as_deref(), &body));
         if !bound {
             return Err(Refused::Timestamp);
         }
@@ -145,6 +155,7 @@ impl SignatureCheck<'_> {
         })
     }
 
+    /// Some key gives one of the signatures ([`Proof::Hmac`]).
     fn hmac_holds(&self, keys: &[hmac::Key], message: &Template, body: &[u8]) -> Result<bool, Refused> {
         let arrived = Arrived {
             timestamp: self.timestamp.as_deref(),
@@ -155,6 +166,7 @@ impl SignatureCheck<'_> {
             arrived: Some(arrived),
             ..Scope::default()
         };
+        // Why: no early end, so that the time tells nothing about which key or signature fits.
         let mut holds = Choice::from(0);
         for key in keys {
             let mut context = hmac::Context::with_key(key);
@@ -162,28 +174,31 @@ impl SignatureCheck<'_> {
                 .feed(&scope, &mut |bytes| context.update(bytes))
                 .map_err(|_| Refused::Headers)?;
             let tag = context.sign();
-            for given in &self.given {
-                holds |= tag.as_ref().ct_eq(given);
+            for signature in &self.signatures {
+                holds |= tag.as_ref().ct_eq(signature);
             }
         }
         Ok(holds.into())
     }
 
-    /// Hashes are compared, so that not even the length shows.
+    /// Some signature is one of the tokens ([`Proof::Token`]).
     fn token_holds(&self, tokens: &[Vec<u8>]) -> bool {
+        // Why: hashes are compared, so that not even the length of a token shows in the time.
         let hash = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
         let mut holds = Choice::from(0);
         for token in tokens {
-            for given in &self.given {
-                holds |= hash(token).as_ref().ct_eq(hash(given).as_ref());
+            for signature in &self.signatures {
+                holds |= hash(token).as_ref().ct_eq(hash(signature).as_ref());
             }
         }
         holds.into()
     }
 }
 
-impl Clock {
-    fn check(&self, text: &str, now: DateTime<Utc>) -> Result<(), Refused> {
+impl TimestampRule {
+    /// Checks that the timestamp is a number within [`TimestampRule::tolerance_s`].
+    fn check_age(&self, text: &str, now: DateTime<Utc>) -> Result<(), Refused> {
+        // Why: a parsed number could have a sign too, which no provider sends.
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let sent: i64 = digits
             .then(|| text.parse().ok())
@@ -201,7 +216,8 @@ impl Clock {
         }
     }
 
-    fn equals(&self, sent: Option<&str>, body: &[u8]) -> bool {
+    /// The body has the same timestamp, if there is a [`TimestampRule::must_equal`]. The signature has held before.
+    fn matches_body(&self, sent: Option<&str>, body: &[u8]) -> bool {
         let Some(pointer) = &self.must_equal else {
             return true;
         };
@@ -213,8 +229,12 @@ impl Clock {
     }
 }
 
-/// The header's value, where it stands there exactly once.
-fn single<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refused> {
+/// Returns the header's value.
+///
+/// # Errors
+/// [`Refused`]: the header is missing or stands there twice, or its value is no text.
+fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refused> {
+    // Why: with two values it is open which one the provider signed.
     let mut values = headers.get_all(name).iter();
     match (values.next(), values.next()) {
         (Some(value), None) => value.to_str().map_err(|_| Refused::Form),

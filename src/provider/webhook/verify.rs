@@ -1,69 +1,82 @@
-//! `[webhook.verify]`: how an event proves where it comes from.
+//! `[webhook.verify]`: the proof that an event comes from the provider.
 
 use aws_lc_rs::hmac;
 use http::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-use super::header::Form;
+use super::signature_header::HeaderFormat;
 use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,
     pointer::Pointer,
-    signing::{KEY_ENCODINGS, KeyEncoding, any_base64, secret},
+    signing::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret},
     template::{Name, Place, Template},
 };
 
-/// `[webhook.verify]`, compiled.
-pub(crate) struct Verify {
+/// `[webhook.verify]`, compiled. Its checks stand in [`check`](super::check).
+pub(crate) struct Verifier {
     pub(super) proof: Proof,
+    /// The header that holds the signature.
     pub(super) header: HeaderName,
-    pub(super) form: Form,
-    pub(super) clock: Option<Clock>,
+    pub(super) format: HeaderFormat,
+    /// The [`TimestampRule`]; `None` if the provider sends none.
+    pub(super) timestamp: Option<TimestampRule>,
+    /// `require_headers`: headers and the only value that each may have.
     pub(super) required: Vec<(HeaderName, HeaderValue)>,
 }
 
-/// What the header must hold.
+/// The kind of proof in the signature's header.
 pub(super) enum Proof {
-    /// An HMAC of the message with any of the keys.
+    /// An HMAC of the message, by any of the keys.
     Hmac {
         keys: Vec<hmac::Key>,
         message: Template,
         encoding: Encoding,
     },
-    /// One of the secrets itself.
+    /// A secret itself: one of these.
     Token(Vec<Vec<u8>>),
 }
 
+/// Encoding of a [`Proof::Hmac`] in its header.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Encoding {
     Hex,
     Base64,
 }
 
-/// The delivery's timestamp.
-pub(super) struct Clock {
-    /// Where it stands, unless it is part of the signature's header.
+/// The rule that the delivery's timestamp must keep.
+pub(super) struct TimestampRule {
+    /// The header of the timestamp; `None` if it is part of the signature's header.
     pub(super) header: Option<HeaderName>,
+    /// The timestamp counts milliseconds instead of seconds.
     pub(super) milliseconds: bool,
+    /// Most seconds between the timestamp and now, in both directions; 1 to a day.
     pub(super) tolerance_s: i64,
-    /// The body must say the same there.
+    /// Position in the body of a copy that must be equal: it binds a timestamp that is not part of the message.
     pub(super) must_equal: Option<Pointer>,
 }
 
 impl Encoding {
+    /// Decodes a signature; `None` if it is malformed.
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
-            // Into what is there already: gathering byte by byte takes longer than the check.
+            // Why: decoded into a buffer of its size, because collecting byte by byte takes longer than the whole
+            // check.
             Self::Hex => {
                 let mut bytes = vec![0; text.len() / 2];
                 hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
             }
-            Self::Base64 => any_base64(text),
+            Self::Base64 => decode_any_base64(text),
         }
     }
 }
 
-impl Verify {
+impl Verifier {
+    /// Compiles the table.
+    ///
+    /// # Errors
+    /// [`MapError`]: a part is missing or malformed, the message does not hold the body, or nothing binds the
+    /// timestamp.
     pub(super) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
         let kind = at.choice("kind", &[("hmac", true), ("shared_token", false)])?;
         let hmac =
@@ -72,26 +85,26 @@ impl Verify {
         let header = header
             .parse()
             .map_err(|_| at.error("header", format!("`{header}` is no header name")))?;
-        let form = Form::compile(&mut at)?;
+        let format = HeaderFormat::compile(&mut at)?;
         let proof = if hmac {
-            hmac_proof(&mut at, constants)?
+            compile_hmac(&mut at, constants)?
         } else {
-            Proof::Token(secrets(&mut at, constants)?)
+            Proof::Token(read_secrets(&mut at, constants)?)
         };
-        let clock = clock(&mut at, &form, constants)?;
-        check_clock(&at, clock.as_ref(), &proof)?;
-        let required = required(&mut at)?;
+        let timestamp = compile_timestamp_rule(&mut at, &format, constants)?;
+        check_timestamp_is_bound(&at, timestamp.as_ref(), &proof)?;
+        let required = read_required_headers(&mut at)?;
         at.finish()?;
         Ok(Self {
             proof,
             header,
-            form,
-            clock,
+            format,
+            timestamp,
             required,
         })
     }
 
-    /// The headers that are part of what is signed.
+    /// Returns the headers that are part of the message of a [`Proof::Hmac`].
     pub(super) fn signed_headers(&self) -> Vec<&HeaderName> {
         let Proof::Hmac { message, .. } = &self.proof else {
             return Vec::new();
@@ -106,14 +119,15 @@ impl Verify {
     }
 }
 
-fn hmac_proof(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError> {
+/// Reads keys, message and encoding of a [`Proof::Hmac`].
+fn compile_hmac(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError> {
     let hashes = [
         ("sha1", hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
         ("sha256", hmac::HMAC_SHA256),
         ("sha512", hmac::HMAC_SHA512),
     ];
     let hash = at.choice("hash", &hashes)?.unwrap_or(hmac::HMAC_SHA256);
-    let keys = secrets(at, constants)?
+    let keys = read_secrets(at, constants)?
         .iter()
         .map(|secret| hmac::Key::new(hash, secret))
         .collect();
@@ -139,10 +153,10 @@ fn hmac_proof(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError>
     })
 }
 
-/// The secret's values: several, separated by commas, while one replaces the other.
-fn secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, MapError> {
+/// Reads the values of `secret`: several, separated by commas, while one replaces the other.
+fn read_secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, MapError> {
     let text =
-        secret(at, "secret", constants)?.ok_or_else(|| at.error("secret", "is missing and required"))?;
+        read_secret(at, "secret", constants)?.ok_or_else(|| at.error("secret", "is missing and required"))?;
     let encoding = at
         .choice("secret_encoding", &KEY_ENCODINGS)?
         .unwrap_or(KeyEncoding::Utf8);
@@ -163,16 +177,21 @@ fn secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, MapEr
     Ok(values)
 }
 
-fn clock(at: &mut Reader, form: &Form, constants: &Constants) -> Result<Option<Clock>, MapError> {
+/// Reads `timestamp` into a [`TimestampRule`]. `None` if the provider sends none.
+fn compile_timestamp_rule(
+    at: &mut Reader,
+    format: &HeaderFormat,
+    constants: &Constants,
+) -> Result<Option<TimestampRule>, MapError> {
     let Some(mut table) = at.table("timestamp")? else {
-        // A timestamp that is sent is checked, whether or not the map says how closely.
-        let clock = Clock {
+        // Why: a timestamp that is sent is checked, whether or not the map says how closely.
+        let rule = TimestampRule {
             header: None,
             milliseconds: false,
             tolerance_s: 300,
             must_equal: None,
         };
-        return Ok(form.has_timestamp().then_some(clock));
+        return Ok(format.has_timestamp().then_some(rule));
     };
     let header = table.text("header")?;
     let header = header.map(|name| {
@@ -180,7 +199,7 @@ fn clock(at: &mut Reader, form: &Form, constants: &Constants) -> Result<Option<C
             .map_err(|_| table.error("header", format!("`{name}` is no header name")))
     });
     let header: Option<HeaderName> = header.transpose()?;
-    if header.is_some() == form.has_timestamp() {
+    if header.is_some() == format.has_timestamp() {
         let what = "a timestamp comes either from the pair that `format.timestamp` names, or from `header`";
         return Err(table.error("header", what));
     }
@@ -195,7 +214,7 @@ fn clock(at: &mut Reader, form: &Form, constants: &Constants) -> Result<Option<C
         .map_err(|what| table.error("must_equal", what))?;
     table.finish()?;
     let tolerance_s = i64::try_from(tolerance_s).unwrap_or(300);
-    Ok(Some(Clock {
+    Ok(Some(TimestampRule {
         header,
         milliseconds,
         tolerance_s,
@@ -203,16 +222,21 @@ fn clock(at: &mut Reader, form: &Form, constants: &Constants) -> Result<Option<C
     }))
 }
 
-/// A timestamp that nothing binds can be replaced by whoever replays an event.
-fn check_clock(at: &Reader, clock: Option<&Clock>, proof: &Proof) -> Result<(), MapError> {
-    let Some(clock) = clock else { return Ok(()) };
+/// Checks that the timestamp is part of what is signed ([`Proof`]).
+// Why: an attacker who replays an event could replace any other timestamp.
+fn check_timestamp_is_bound(
+    at: &Reader,
+    rule: Option<&TimestampRule>,
+    proof: &Proof,
+) -> Result<(), MapError> {
+    let Some(rule) = rule else { return Ok(()) };
     let bound = match proof {
         Proof::Token(_) => false,
         Proof::Hmac { message, .. } => {
-            clock.must_equal.is_some()
+            rule.must_equal.is_some()
                 || message.slots().any(|slot| match &slot.name {
                     Name::Timestamp => true,
-                    Name::Header(name) => Some(name) == clock.header.as_ref(),
+                    Name::Header(name) => Some(name) == rule.header.as_ref(),
                     _ => false,
                 })
         }
@@ -224,7 +248,8 @@ fn check_clock(at: &Reader, clock: Option<&Clock>, proof: &Proof) -> Result<(), 
     Err(at.error("timestamp", what))
 }
 
-fn required(at: &mut Reader) -> Result<Vec<(HeaderName, HeaderValue)>, MapError> {
+/// Reads `require_headers`.
+fn read_required_headers(at: &mut Reader) -> Result<Vec<(HeaderName, HeaderValue)>, MapError> {
     let Some(mut table) = at.table("require_headers")? else {
         return Ok(Vec::new());
     };

@@ -1,11 +1,11 @@
-//! The placeholders that there are, and which of them are available where.
+//! The placeholders, and the places where they are available.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use http::HeaderName;
 use secrecy::SecretString;
 
-/// A value of the request or the row.
+/// A field of a video ([`Subject`](crate::provider::Subject)): a value of the request for an upload, or of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Ours {
     VideoId,
@@ -24,6 +24,7 @@ pub(crate) enum Ours {
 }
 
 impl Ours {
+    /// Every field.
     pub(crate) const ALL: [Self; 13] = [
         Self::VideoId,
         Self::Owner,
@@ -40,6 +41,7 @@ impl Ours {
         Self::ProviderSettings,
     ];
 
+    /// The name in maps and in this service's API.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::VideoId => "video_id",
@@ -58,20 +60,21 @@ impl Ours {
         }
     }
 
+    /// Finds a field by its name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|ours| ours.as_str() == name)
     }
 
-    /// A row keeps it, so that it is known after the upload too.
-    pub(crate) const fn kept(self) -> bool {
+    /// The row stores the field, so that it is known after the upload too.
+    pub(crate) const fn is_stored(self) -> bool {
         !matches!(
             self,
             Self::Filename | Self::ContentType | Self::FileSize | Self::CorsOrigin | Self::ProviderSettings
         )
     }
 
-    /// It is always there.
-    pub(crate) const fn certain(self) -> bool {
+    /// The field always has a value.
+    pub(crate) const fn is_always_set(self) -> bool {
         matches!(
             self,
             Self::VideoId | Self::Owner | Self::Metadata | Self::PlaybackPolicy
@@ -79,7 +82,7 @@ impl Ours {
     }
 }
 
-/// An id of the provider's.
+/// An id that the provider gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Id {
     Upload,
@@ -88,8 +91,10 @@ pub(crate) enum Id {
 }
 
 impl Id {
+    /// Every id.
     pub(crate) const ALL: [Self; 3] = [Self::Upload, Self::Asset, Self::Playback];
 
+    /// The name in maps and captures.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Upload => "upload_id",
@@ -98,90 +103,137 @@ impl Id {
         }
     }
 
+    /// Finds an id by its name.
     pub(crate) fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|id| id.as_str() == name)
     }
 }
 
-/// What a placeholder names.
+/// The name of a placeholder, resolved.
 #[derive(Clone, Debug)]
 pub(crate) enum Name {
+    /// `secrets.<name>`, with its value.
     Secret(String, SecretString),
+    /// A field of the video.
     Ours(Ours),
+    /// An id that the provider gave.
     Id(Id),
-    /// Taken by a step, or computed.
+    /// A capture of a call, or a computed text.
     Captured(String),
+    /// Time of the request, in Unix seconds.
     Now,
+    /// End of what is requested, in Unix seconds.
     Expires,
+    /// Seconds from `now` to `expires`.
     TtlS,
+    /// `token.<name>`: a signed token.
     Token(String),
+    /// The signed text of `[playback.sign]` with `kind = "digest"`.
     Signature,
+    /// Timestamp of a webhook delivery.
     Timestamp,
+    /// Raw body of a webhook delivery.
     Body,
+    /// `header:<Name>`: a header of a webhook delivery.
     Header(HeaderName),
-    /// Number of the page that is asked for.
+    /// Number of the requested page of a list.
     Page,
-    /// Where the page that is asked for begins, in the provider's words; missing on the first.
+    /// Begin of the requested page, in the provider's words; missing on the first.
     Cursor,
 }
 
-/// Which values of the request or the row are available.
+impl Name {
+    /// Returns the placeholder as the map spells it, in braces.
+    pub(super) fn spell_out(&self) -> String {
+        let text = match self {
+            Self::Secret(name, _) => format!("secrets.{name}"),
+            Self::Ours(ours) => ours.as_str().to_owned(),
+            Self::Id(id) => id.as_str().to_owned(),
+            Self::Captured(name) => name.clone(),
+            Self::Now => "now".to_owned(),
+            Self::Expires => "expires".to_owned(),
+            Self::TtlS => "ttl_s".to_owned(),
+            Self::Token(name) => format!("token.{name}"),
+            Self::Signature => "signature".to_owned(),
+            Self::Timestamp => "timestamp".to_owned(),
+            Self::Body => "body".to_owned(),
+            Self::Page => "page".to_owned(),
+            Self::Cursor => "cursor".to_owned(),
+            Self::Header(name) => format!("header:{name}"),
+        };
+        format!("{{{text}}}")
+    }
+}
+
+/// The fields of a video that are available at a [`Place`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum OursWhere {
+    /// No field.
     #[default]
     Nowhere,
-    /// Those that a row keeps.
+    /// The fields that a row stores.
     Row,
-    /// All of them.
+    /// Every field.
     Upload,
 }
 
-/// What is available where a template stands. `vars.*` always is.
+/// The placeholders that are available where a template stands. `vars.*` are available at every place.
 #[derive(Clone, Debug, Default)]
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each says whether one kind of placeholder is available"
 )]
 pub(crate) struct Place {
+    /// `secrets.*`.
     pub(crate) secrets: bool,
+    /// Fields of the video.
     pub(crate) ours: OursWhere,
-    /// Values of the request that the map requires, so that they cannot be missing.
+    /// Each [`Ours`] that the map requires of a request, so that they cannot be missing.
     pub(crate) required: BTreeSet<Ours>,
+    /// Ids that the provider gave.
     pub(crate) ids: BTreeSet<Id>,
-    /// Captures and computed texts; true where one can be missing.
+    /// Captures and computed texts; `true` if one can be missing.
     pub(crate) captures: BTreeMap<String, bool>,
+    /// `now`, `expires`, `ttl_s`.
     pub(crate) times: bool,
+    /// Names of tokens.
     pub(crate) tokens: BTreeSet<String>,
+    /// `signature`.
     pub(crate) signature: bool,
+    /// `timestamp`, `body` and `header:<Name>` of a webhook delivery.
     pub(crate) delivery: bool,
+    /// `page` and `cursor` of a list.
     pub(crate) paging: bool,
 }
 
 impl Place {
+    /// Returns the set of every [`Id`].
     pub(crate) fn all_ids() -> BTreeSet<Id> {
         Id::ALL.into_iter().collect()
     }
 
-    pub(crate) fn has(&self, ours: Ours) -> bool {
+    /// The field is available.
+    pub(super) fn has_field(&self, ours: Ours) -> bool {
         match self.ours {
             OursWhere::Nowhere => false,
-            OursWhere::Row => ours.kept(),
+            OursWhere::Row => ours.is_stored(),
             OursWhere::Upload => true,
         }
     }
 
-    /// The value can be missing where this template is rendered. (An id that is missing stops the call.)
-    pub(crate) fn can_miss(&self, name: &Name) -> bool {
+    /// The value of this [`Name`] can be missing when a template at this place is rendered.
+    // Why an id cannot: a call or an address without its id must fail, so a default for it would hide the error.
+    pub(super) fn can_miss(&self, name: &Name) -> bool {
         match name {
-            Name::Ours(ours) => !ours.certain() && !self.required.contains(ours),
+            Name::Ours(ours) => !ours.is_always_set() && !self.required.contains(ours),
             Name::Captured(name) => self.captures.get(name).copied().unwrap_or(true),
             Name::Cursor => true,
             _ => false,
         }
     }
 
-    /// The placeholders that may stand here, for people.
-    pub(crate) fn allowed(&self) -> String {
+    /// Returns the available placeholders as a list, for an error.
+    pub(super) fn list_available(&self) -> String {
         let mut names = vec!["vars.*".to_owned()];
         if self.secrets {
             names.push("secrets.*".to_owned());
@@ -189,7 +241,7 @@ impl Place {
         names.extend(
             Ours::ALL
                 .into_iter()
-                .filter(|ours| self.has(*ours))
+                .filter(|ours| self.has_field(*ours))
                 .map(|ours| ours.as_str().to_owned()),
         );
         names.extend(self.ids.iter().map(|id| id.as_str().to_owned()));
@@ -216,7 +268,7 @@ impl Place {
     }
 }
 
-/// Names that a capture or a computed text may not take.
+/// The name is one of a built-in placeholder, so that no capture or computed text may have it.
 pub(crate) fn is_built_in(name: &str) -> bool {
     Ours::parse(name).is_some()
         || [

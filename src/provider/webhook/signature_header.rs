@@ -1,32 +1,40 @@
-//! The forms in which providers write signatures into a header.
+//! The signature's header: the formats in which providers write it.
 
 use crate::provider::{compile::Reader, error::MapError};
 
-/// More signatures than this are not looked at: a rotation needs two.
-const MOST_SIGNATURES: usize = 16;
+/// Most signatures of a header that are checked. A rotation of secrets needs two.
+// Why: each costs a comparison per secret, and the header is anybody's to send.
+const MAX_SIGNATURES: usize = 16;
 
-/// How the signature's header is written.
+/// Format of the signature's header (`format`).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Form {
+pub(crate) enum HeaderFormat {
     /// The value is the signature.
     Raw,
     /// `t=…,v1=…`.
     Pairs {
+        /// Names of the pairs that are signatures.
         signature: Vec<String>,
+        /// Name of the pair that is the timestamp, if one must be there.
         timestamp: Option<String>,
     },
-    /// `v1,… v1,…`: entries with a prefix.
+    /// `v1,… v1,…`: entries between separators, of which those with the prefix count.
     List { separator: String, prefix: String },
 }
 
-/// What a header holds.
+/// The parts of one header, in any [`HeaderFormat`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Found<'a> {
+pub(crate) struct HeaderSignatures<'a> {
+    /// At least one, none empty, at most [`MAX_SIGNATURES`].
     pub(crate) signatures: Vec<&'a str>,
     pub(crate) timestamp: Option<&'a str>,
 }
 
-impl Form {
+impl HeaderFormat {
+    /// Reads `format`; without it the header is the signature.
+    ///
+    /// # Errors
+    /// [`MapError`]: the kind or a part of it is missing or malformed.
     pub(super) fn compile(at: &mut Reader) -> Result<Self, MapError> {
         if at.peek("format").is_some_and(toml::Value::is_str) {
             at.choice("format", &[("raw", ())])?;
@@ -66,7 +74,7 @@ impl Form {
         Ok(form)
     }
 
-    /// The header gives a timestamp.
+    /// The header has a timestamp.
     pub(super) fn has_timestamp(&self) -> bool {
         matches!(
             self,
@@ -77,9 +85,9 @@ impl Form {
         )
     }
 
-    /// The signatures in `text`; `None` where there are none, or a timestamp stands there twice.
-    pub(crate) fn read<'a>(&self, text: &'a str) -> Option<Found<'a>> {
-        let mut found = Found::default();
+    /// Parses a header into [`HeaderSignatures`]. `None` if it has no signature, lacks the timestamp, or has it twice.
+    pub(crate) fn parse_header<'a>(&self, text: &'a str) -> Option<HeaderSignatures<'a>> {
+        let mut found = HeaderSignatures::default();
         match self {
             Self::Raw => found.signatures.push(text.trim()),
             Self::Pairs { signature, timestamp } => {
@@ -89,6 +97,7 @@ impl Form {
                     };
                     let (name, value) = (name.trim(), value.trim());
                     if timestamp.as_deref() == Some(name) {
+                        // Why: with two timestamps it is open which one the provider signed.
                         if found.timestamp.replace(value).is_some() {
                             return None;
                         }
@@ -107,8 +116,9 @@ impl Form {
                 found.signatures.extend(entries);
             }
         }
+        // Why in this order: empty entries must not use up the limit.
         found.signatures.retain(|signature| !signature.is_empty());
-        found.signatures.truncate(MOST_SIGNATURES);
+        found.signatures.truncate(MAX_SIGNATURES);
         (!found.signatures.is_empty()).then_some(found)
     }
 }
@@ -119,8 +129,8 @@ mod tests {
 
     use super::*;
 
-    fn pairs() -> Form {
-        Form::Pairs {
+    fn pairs_format() -> HeaderFormat {
+        HeaderFormat::Pairs {
             signature: vec!["v1".to_owned()],
             timestamp: Some("t".to_owned()),
         }
@@ -129,9 +139,9 @@ mod tests {
     proptest! {
         #[test]
         fn reading_never_panics(text in "\\PC*") {
-            for form in [Form::Raw, pairs(), Form::List { separator: " ".to_owned(), prefix: "v1,".to_owned() }] {
-                if let Some(found) = form.read(&text) {
-                    prop_assert!(!found.signatures.is_empty() && found.signatures.len() <= MOST_SIGNATURES);
+            for form in [HeaderFormat::Raw, pairs_format(), HeaderFormat::List { separator: " ".to_owned(), prefix: "v1,".to_owned() }] {
+                if let Some(found) = form.parse_header(&text) {
+                    prop_assert!(!found.signatures.is_empty() && found.signatures.len() <= MAX_SIGNATURES);
                 }
             }
         }
@@ -142,8 +152,8 @@ mod tests {
             parts.insert(parts.len() / 2, format!("t={t}"));
             parts.push("v0=ff".to_owned());
             let text = parts.join(",");
-            let form = pairs();
-            let found = form.read(&text).unwrap();
+            let form = pairs_format();
+            let found = form.parse_header(&text).unwrap();
             prop_assert_eq!(found.timestamp, Some(t.as_str()));
             prop_assert_eq!(found.signatures, good);
         }
@@ -151,11 +161,14 @@ mod tests {
 
     #[test]
     fn a_list_has_entries_with_a_prefix() {
-        let form = Form::List {
+        let form = HeaderFormat::List {
             separator: " ".to_owned(),
             prefix: "v1,".to_owned(),
         };
-        assert_eq!(form.read("v1,a= v1a,b v1,c").unwrap().signatures, ["a=", "c"]);
-        assert_eq!(form.read("a b"), None);
+        assert_eq!(
+            form.parse_header("v1,a= v1a,b v1,c").unwrap().signatures,
+            ["a=", "c"]
+        );
+        assert_eq!(form.parse_header("a b"), None);
     }
 }

@@ -1,4 +1,7 @@
-//! `[webhook.event]` and `[[webhook.on]]`: what an event says.
+//! `[webhook.event]` and `[[webhook.on]]`: the reading of events.
+//!
+//! The first [`Rule`] whose condition holds decides what an event says. Ids, time and rule are found once, from the raw
+//! body ([`Events::excerpt`]), and travel with the event; the facts are read when its video's row is at hand.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,9 +9,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use uuid::Uuid;
 
-use super::{check::VerifiedBody, verify::Verify};
+use super::{
+    check::VerifiedBody,
+    delivery::{Delivery, TranslateError, Translation, Unreadable},
+    verify::Verifier,
+};
 use crate::{
     domain::{Excerpt, Observation, event_time},
     provider::{
@@ -23,98 +29,58 @@ use crate::{
     },
 };
 
-/// What can be read of an event without the row that it is about.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// The provider's id of it, or a hash where it has none.
-    pub event_id: String,
-    /// The id is a hash: an equal event that comes later may be a new one.
-    pub id_is_hash: bool,
-    /// For people who read the inbox; may be empty.
-    pub event_type: String,
-    /// The provider's time of it.
-    pub occurred_at: Option<DateTime<Utc>>,
-    /// Our own id, come back as passthrough.
-    pub video_id: Option<Uuid>,
-    /// The upload that it names.
-    pub upload_id: Option<String>,
-    /// The asset that it names.
-    pub asset_id: Option<String>,
-    /// Of another environment, or nothing that the map wants to know.
-    pub ignored: bool,
-    /// What the map reads of the body.
-    pub excerpt: Arc<Excerpt>,
-}
-
-/// Verified, but no JSON.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the event's body is no JSON")]
-pub struct Unreadable {
-    /// What it is stored under.
-    pub event_id: String,
-}
-
-/// What an event says about its video.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Translation {
-    /// To be joined with what is known.
-    pub observation: Observation,
-    /// The event is incomplete: ask the provider too.
-    pub refresh: bool,
-}
-
-/// A stored event says nothing (any more).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum TranslateError {
-    /// Its body is no JSON.
-    #[error("the event's body is no JSON")]
-    Unreadable,
-    /// The map that is loaded now ignores it.
-    #[error("the provider's map ignores this event")]
-    Ignored,
-}
-
-/// An id beyond this is none: the event is known by its hash then.
+/// Longest id and type of an event, in bytes. A longer id is none: the event is stored under its hash then.
 const LONGEST_ID: usize = 255;
 
-/// What a rule makes of an event.
+/// The word of `emit`: the effect of an event that a [`Rule`] is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Emit {
+    /// A status, or that the asset is gone ([`Says`]).
     Says(Says),
+    /// Fields alone.
     Updated,
+    /// Nothing: the event is stored as ignored.
     Ignore,
 }
 
+/// One `[[webhook.on]]`.
 struct Rule {
     when: Condition,
     emit: Emit,
+    /// The event is incomplete: the provider has to be queried too.
     refresh: bool,
+    /// The common [`Fields`] of `[webhook.event]` and the rule's own.
     fields: Fields,
 }
 
-/// How events are read.
+/// `[webhook.event]` and `[[webhook.on]]`, compiled.
 pub(crate) struct Events {
     id: Option<Source>,
     event_type: Option<Source>,
     occurred_at: Option<Source>,
-    /// Where the environment stands and what it must be.
+    /// `scope`: the source of the environment, and the only value that is not ignored.
     scope: Option<(Source, String)>,
+    /// The rules, in the map's order; at least one.
     rules: Vec<Rule>,
-    /// What the rules name.
+    /// Every value that the rules' conditions name, as text: the event types that metrics may show.
     types: BTreeSet<String>,
-    /// What all of it reads.
+    /// The [`Outline`] of a body: the parts that any source or condition reads.
     outline: Outline,
-    /// Differs from that of every other map here.
+    /// Number of this map among those that the process has compiled; see [`Excerpt::map`].
     map: u64,
 }
 
-/// Maps that were compiled in this process.
+/// Number of maps that this process has compiled.
 static MAPS: AtomicU64 = AtomicU64::new(0);
 
 impl Events {
+    /// Compiles both tables.
+    ///
+    /// # Errors
+    /// [`MapError`]: there is no rule, a part is malformed, or the id comes from a header that is not signed.
     pub(super) fn compile(
         webhook: &mut Reader,
-        verify: &Verify,
+        verify: &Verifier,
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let mut this = Self {
@@ -129,7 +95,7 @@ impl Events {
         };
         let mut common = Fields::new();
         if let Some(mut at) = webhook.table("event")? {
-            this.id = source(&mut at, "id", Kind::Any, constants)?;
+            this.id = compile_source(&mut at, "id", Kind::Any, constants)?;
             if let Some(name) = this.id.as_ref().and_then(Source::header)
                 && !verify.signed_headers().contains(&name)
             {
@@ -138,26 +104,26 @@ impl Events {
                     "a header that is not part of `message` can be changed by anybody",
                 ));
             }
-            this.event_type = source(&mut at, "type", Kind::Any, constants)?;
-            this.occurred_at = source(&mut at, "occurred_at", Kind::Time, constants)?;
-            this.scope = scope(&mut at, constants)?;
+            this.event_type = compile_source(&mut at, "type", Kind::Any, constants)?;
+            this.occurred_at = compile_source(&mut at, "occurred_at", Kind::Time, constants)?;
+            this.scope = compile_scope(&mut at, constants)?;
             common = report::fields(&mut at, &Fields::new(), constants)?;
             at.finish()?;
         }
         for at in webhook.tables("on")? {
-            this.rules.push(rule(at, &common, constants)?);
+            this.rules.push(compile_rule(at, &common, constants)?);
         }
         if this.rules.is_empty() {
             return Err(webhook.error("on", "is missing and required: at least one [[webhook.on]]"));
         }
         let named = this.rules.iter().flat_map(|rule| rule.when.values());
         this.types = named.map(|value| text_of(value).into_owned()).collect();
-        this.outline = Outline::of(this.pointers());
+        this.outline = Outline::of(this.all_pointers());
         Ok(this)
     }
 
-    /// Wherever it looks in a body.
-    fn pointers(&self) -> impl Iterator<Item = &Pointer> {
+    /// Returns every [`Pointer`] that is followed in a body.
+    fn all_pointers(&self) -> impl Iterator<Item = &Pointer> {
         let scope = self.scope.iter().map(|(source, _)| source);
         let own = [&self.id, &self.event_type, &self.occurred_at]
             .into_iter()
@@ -167,21 +133,21 @@ impl Events {
         sources.chain(self.rules.iter().flat_map(|rule| rule.when.pointers()))
     }
 
-    /// What is read of a body.
+    /// Reads a body into an [`Excerpt`]: the parts of it that the map reads, its rule, time and ids.
     ///
     /// # Errors
-    /// It is no JSON.
+    /// The body is no JSON.
     pub(crate) fn excerpt(&self, body: &[u8]) -> Result<Excerpt, serde_json::Error> {
         let json = self.outline.parse(body)?;
         let given = Given {
             json: Some(&json),
             ..Given::default()
         };
-        let rule = self.rule(&json);
+        let rule = self.find_rule(&json);
         let ids = rule.map(|rule| report::ids(&self.rules[rule].fields, given));
         let ids = ids.unwrap_or_default();
         Ok(Excerpt {
-            occurred_at: self.occurred_at(given),
+            occurred_at: self.read_time(given),
             map: self.map,
             rule,
             video_id: ids.video,
@@ -191,44 +157,48 @@ impl Events {
         })
     }
 
-    /// It is an excerpt of this map.
+    /// This map made the [`Excerpt`]; one of another map may lack parts that this one reads.
     pub(crate) const fn made(&self, excerpt: &Excerpt) -> bool {
         excerpt.map == self.map
     }
 
-    /// `event_type` where some rule names it, else `other`.
+    /// Returns `event_type` if some rule names it, else `other`, so that a metric has few labels.
     pub(crate) fn known_type(&self, event_type: &str) -> &str {
         self.types.get(event_type).map_or("other", String::as_str)
     }
 
-    /// Every field that some rule reads.
+    /// Returns the [`Key`](report::Key) of every field that some rule reads.
     pub(crate) fn keys(&self) -> impl Iterator<Item = report::Key> {
         self.rules.iter().flat_map(|rule| rule.fields.keys().copied())
     }
 
-    /// Reads what needs no row.
+    /// Reads the parts of a verified event that need no row.
+    ///
+    /// # Errors
+    /// [`Unreadable`]: the body is no JSON.
     pub(crate) fn read(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
-        let own_id = || format!("sha256:{}", body.sha256());
+        let hash_id = || format!("sha256:{}", body.sha256());
         let excerpt = self
             .excerpt(body.bytes())
-            .map_err(|_| Unreadable { event_id: own_id() })?;
+            .map_err(|_| Unreadable { event_id: hash_id() })?;
         let given = Given {
             json: Some(&excerpt.json),
             headers: Some(body.signed_headers()),
             base: None,
         };
         let nothing = Scope::default();
-        let text = |source: &Option<Source>| {
+        let read_text = |source: &Option<Source>| {
             source
                 .as_ref()
                 .and_then(|source| source.find_text(given, &nothing))
         };
-        let id = text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
+        // Why without U+0000: PostgreSQL stores none in a text.
+        let id = read_text(&self.id).filter(|id| (1..=LONGEST_ID).contains(&id.len()) && !id.contains('\0'));
         let id_is_hash = id.is_none() || self.id.as_ref().is_some_and(Source::is_hash);
         Ok(Delivery {
-            event_id: id.unwrap_or_else(own_id),
+            event_id: id.unwrap_or_else(hash_id),
             id_is_hash,
-            event_type: report::kept(text(&self.event_type).unwrap_or_default(), LONGEST_ID),
+            event_type: report::kept(read_text(&self.event_type).unwrap_or_default(), LONGEST_ID),
             occurred_at: excerpt.occurred_at,
             video_id: excerpt.video_id,
             upload_id: excerpt.upload_id.clone(),
@@ -238,7 +208,11 @@ impl Events {
         })
     }
 
-    /// Reads everything of an excerpt that this map made, with the row at hand. `seen_at` is the event's first receipt.
+    /// Makes an observation of an excerpt that this map made. `scope` holds the video's row; `seen_at` is the event's
+    /// first receipt.
+    ///
+    /// # Errors
+    /// [`TranslateError::Ignored`] if the excerpt has no rule.
     pub(crate) fn translate(
         &self,
         excerpt: &Excerpt,
@@ -270,8 +244,9 @@ impl Events {
         })
     }
 
-    /// The first rule that holds, unless the event is of another environment or the rule says to ignore it.
-    fn rule(&self, json: &Value) -> Option<usize> {
+    /// Finds the index of the first [`Rule`] that holds. `None` if there is none, the event is of another environment,
+    /// or the rule says to ignore it.
+    fn find_rule(&self, json: &Value) -> Option<usize> {
         let given = Given {
             json: Some(json),
             ..Given::default()
@@ -281,18 +256,21 @@ impl Events {
         {
             return None;
         }
+        // Why filtered last: a rule that ignores an event hides the rules after it.
         self.rules
             .iter()
             .position(|rule| rule.when.holds(json))
             .filter(|rule| self.rules[*rule].emit != Emit::Ignore)
     }
 
-    fn occurred_at(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
+    /// Reads the provider's time of the event.
+    fn read_time(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
         self.occurred_at.as_ref()?.find_time(given, &Scope::default())
     }
 }
 
-fn source(
+/// Compiles the [`Source`] under `key`, if there is one.
+fn compile_source(
     at: &mut Reader,
     key: &'static str,
     kind: Kind,
@@ -301,7 +279,7 @@ fn source(
     let Some(value) = at.take(key) else {
         return Ok(None);
     };
-    // Only the id may come from a header: the others are read again from the stored body.
+    // Why: only the id may come from a header, because the rest is read again from the stored body, without headers.
     let rules = Rules {
         kind,
         place: &Place::default(),
@@ -311,8 +289,8 @@ fn source(
     Source::compile(at, key, value, rules).map(Some)
 }
 
-/// `None` while what it must equal is empty.
-fn scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Source, String)>, MapError> {
+/// Compiles `scope`. `None` if there is none, or the value that it must equal is empty: then every environment counts.
+fn compile_scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Source, String)>, MapError> {
     let Some(mut table) = at.table("scope")? else {
         return Ok(None);
     };
@@ -334,7 +312,8 @@ fn scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Source, Strin
     Ok((!wanted.is_empty()).then_some((from, wanted)))
 }
 
-fn rule(mut at: Reader, common: &Fields, constants: &Constants) -> Result<Rule, MapError> {
+/// Compiles one `[[webhook.on]]` into a [`Rule`]. `common` are the fields that every rule has.
+fn compile_rule(mut at: Reader, common: &Fields, constants: &Constants) -> Result<Rule, MapError> {
     let when = Condition::compile(&mut at, "when", constants)?;
     let word = at.need_text("emit")?;
     let emit = match word.as_str() {

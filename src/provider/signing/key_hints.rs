@@ -1,15 +1,18 @@
-//! What a text is that should have been a private key: people paste the wrong thing in a few well-known ways.
+//! Hints for a text that should have been a private key: operators paste the wrong thing in a few well-known ways.
 
-use super::digest::any_base64;
+use super::secret::decode_any_base64;
 use crate::config::read_pem;
 
-/// What is wrong with a text that is no private key in PEM, and what to do. Never shows the text.
-pub(super) fn what_it_is(text: &str) -> &'static str {
+/// Describes a text that [`SigningKey::parse`](super::key::SigningKey::parse) takes for no private key in PEM: what it
+/// looks like, and what to do. Never shows the text.
+///
+/// The result goes after the name of the variable that holds the text: "`NAME` is a public key: …".
+pub(super) fn describe_non_key(text: &str) -> &'static str {
     let text = text.trim();
     if text.is_empty() {
         return "is empty: give the private key in PEM, or the base64 of it";
     }
-    if let Some(found) = read_pem(text).as_deref().and_then(in_pem) {
+    if let Some(found) = read_pem(text).as_deref().and_then(describe_pem) {
         return found;
     }
     if text.starts_with(['/', '.', '~']) && !text.contains(char::is_whitespace) {
@@ -18,7 +21,7 @@ pub(super) fn what_it_is(text: &str) -> &'static str {
     if text.starts_with('{') {
         return "is JSON, such as a JWK: give the private key in PEM, or the base64 of it";
     }
-    match any_base64(text) {
+    match decode_any_base64(text) {
         Some(bytes) => match bytes.first() {
             Some(0x30) => {
                 "is the base64 of a key in DER: put the PEM lines -----BEGIN … PRIVATE KEY----- around it"
@@ -32,7 +35,8 @@ pub(super) fn what_it_is(text: &str) -> &'static str {
     }
 }
 
-fn in_pem(text: &str) -> Option<&'static str> {
+/// Describes a PEM block by its label; `None` if `text` does not begin with one.
+fn describe_pem(text: &str) -> Option<&'static str> {
     let text = text.trim();
     let label = text.strip_prefix("-----BEGIN ")?.split("-----").next()?;
     Some(match label {

@@ -1,0 +1,196 @@
+//! `[playback]` and `[thumbnail]`, compiled, and what is known of a video's addresses without making them.
+
+use std::collections::BTreeSet;
+
+use super::{
+    address::{Address, AddressNeeds, AddressPair},
+    request::AnswerParts,
+    sign::Sign,
+    steps::FetchSteps,
+    thumbnail::Thumbnail,
+};
+use crate::domain::{NeededIds, Policy};
+use crate::provider::{
+    signing::Digest,
+    template::{Id, Name},
+};
+
+/// `[playback]` and `[thumbnail]`, compiled.
+pub(crate) struct Playback {
+    /// `[playback.sign]`: the way to [`Sign`] addresses.
+    pub(crate) sign: Sign,
+    /// The map configures signing, but its secrets are not set.
+    pub(crate) off: bool,
+    /// Longest lifetime of anything signed, in seconds; `None` if the map knows none.
+    pub(crate) max_ttl_s: Option<u64>,
+    /// `[playback.compute]`: name → [`Digest`].
+    pub(super) compute: Vec<(String, Digest)>,
+    /// `[playback.resolve]`, if the map has it.
+    pub(super) resolve: Option<FetchSteps>,
+    /// `[playback.urls]` in the map's order, `hls` among them.
+    pub(super) urls: Vec<(String, AddressPair)>,
+    pub(super) thumbnail: Option<Thumbnail>,
+    pub(super) answer_needs: AnswerNeeds,
+    /// The results of [`Playback::needs`], for public videos and for signed ones.
+    // Why: they are read for every change of a video, and finding them walks every template.
+    pub(super) needed_ids: (NeededIds, NeededIds),
+}
+
+/// The [`AddressNeeds`] of an answer, by the video's [`Policy`] and the requested [`AnswerParts`].
+// Why: they are the same for every video, so each answer reads them from this table.
+#[derive(Default)]
+pub(super) struct AnswerNeeds([[AddressNeeds; 2]; 2]);
+
+impl AnswerNeeds {
+    /// Gathers the needs of the addresses of each kind of answer.
+    fn for_playback(playback: &Playback) -> Self {
+        Self([Policy::Public, Policy::Signed].map(|policy| {
+            [AnswerParts::All, AnswerParts::Thumbnails].map(|parts| {
+                let urls = playback.addresses(policy).map(|(_, address)| address);
+                let urls = urls.filter(|_| parts == AnswerParts::All);
+                let picture = playback.thumbnail_address(policy).map(|(_, address)| address);
+                let mut needs = AddressNeeds::default();
+                for address in urls.chain(picture) {
+                    needs.merge(&address.needs);
+                }
+                needs
+            })
+        }))
+    }
+
+    /// Returns the [`AddressNeeds`] of one kind of answer.
+    pub(super) fn get(&self, policy: Policy, parts: AnswerParts) -> &AddressNeeds {
+        &self.0[usize::from(policy == Policy::Signed)][usize::from(parts == AnswerParts::Thumbnails)]
+    }
+}
+
+impl Playback {
+    /// Fills the tables that are derived from the addresses.
+    pub(super) fn derive_needs(&mut self) {
+        self.answer_needs = AnswerNeeds::for_playback(self);
+        self.needed_ids = (
+            self.find_needed_ids(Policy::Public),
+            self.find_needed_ids(Policy::Signed),
+        );
+    }
+
+    /// Returns how many tokens were signed, and how many were read from the cache; zeros if the map signs no tokens.
+    pub(crate) fn token_counts(&self) -> (u64, u64) {
+        match &self.sign {
+            Sign::Jwt(jwt) => jwt.signer.token_counts(),
+            Sign::None | Sign::Digest(_) | Sign::Fetch(_) => (0, 0),
+        }
+    }
+
+    /// Returns the main address.
+    pub(super) fn hls_addresses(&self) -> Option<&AddressPair> {
+        self.urls
+            .iter()
+            .find(|(name, _)| name == "hls")
+            .map(|(_, addresses)| addresses)
+    }
+
+    /// Returns the [`Thumbnail`] and its address for this [`Policy`].
+    pub(super) fn thumbnail_address(&self, policy: Policy) -> Option<(&Thumbnail, &Address)> {
+        let thumbnail = self.thumbnail.as_ref()?;
+        Some((thumbnail, thumbnail.addresses.get(policy)?))
+    }
+
+    /// Returns the addresses of `[playback.urls]` for this [`Policy`], by name.
+    pub(super) fn addresses(&self, policy: Policy) -> impl Iterator<Item = (&str, &Address)> {
+        self.urls
+            .iter()
+            .filter_map(move |(name, addresses)| Some((name.as_str(), addresses.get(policy)?)))
+    }
+
+    /// `hls` has an address for this [`Policy`], and the key that signs it is set.
+    pub(crate) fn can_play(&self, policy: Policy) -> bool {
+        let address = self.hls_addresses().and_then(|addresses| addresses.get(policy));
+        address.is_some_and(|address| !self.off || !address.is_signed())
+    }
+
+    /// Some address of a video with this [`Policy`] takes a call to the provider.
+    pub(crate) fn takes_calls(&self, policy: Policy) -> bool {
+        let urls = self.addresses(policy).map(|(_, address)| address);
+        let picture = self.thumbnail_address(policy).map(|(_, address)| address);
+        let fetches = |address: &Address| match &self.sign {
+            Sign::Fetch(steps) => steps.provides_any(&address.needs.captures),
+            _ => false,
+        };
+        let resolves = |address: &Address| {
+            self.resolve
+                .as_ref()
+                .is_some_and(|steps| steps.provides_any(&address.needs.captures))
+        };
+        urls.chain(picture)
+            .any(|address| fetches(address) || resolves(address))
+    }
+
+    /// The map has a `[thumbnail]`.
+    pub(crate) fn has_thumbnails(&self) -> bool {
+        self.thumbnail.is_some()
+    }
+
+    /// Returns the [`NeededIds`]: the ids that the `hls` address and its signature are made of.
+    pub(crate) const fn needs(&self, policy: Policy) -> NeededIds {
+        match policy {
+            Policy::Public => self.needed_ids.0,
+            Policy::Signed => self.needed_ids.1,
+        }
+    }
+
+    /// Finds the result of [`Playback::needs`].
+    fn find_needed_ids(&self, policy: Policy) -> NeededIds {
+        let Some(address) = self.hls_addresses().and_then(|addresses| addresses.get(policy)) else {
+            return NeededIds::default();
+        };
+        let ids = self.ids_of_address(address);
+        NeededIds {
+            playback_id: ids.contains(&Id::Playback),
+            asset_id: ids.contains(&Id::Asset),
+            upload_id: ids.contains(&Id::Upload),
+        }
+    }
+
+    /// Returns every [`Id`] in an address, and in everything that is signed, computed or resolved for it.
+    fn ids_of_address(&self, address: &Address) -> BTreeSet<Id> {
+        let needs = &address.needs;
+        let mut ids: BTreeSet<Id> = address.placeholders().filter_map(id_of_placeholder).collect();
+        if needs.needs_signature() {
+            ids.extend(self.sign.placeholders().into_iter().filter_map(id_of_placeholder));
+        }
+        for (name, digest) in &self.compute {
+            if needs.captures.contains(name) {
+                ids.extend(digest.placeholders().filter_map(id_of_placeholder));
+            }
+        }
+        if let Some(resolve) = self
+            .resolve
+            .as_ref()
+            .filter(|resolve| resolve.provides_any(&needs.captures))
+        {
+            ids.extend(resolve.placeholders().filter_map(id_of_placeholder));
+        }
+        ids
+    }
+
+    /// Returns every [`Id`] that some address is made of: the map is refused if nothing provides one of them.
+    pub(crate) fn named_ids(&self) -> BTreeSet<Id> {
+        let urls = self.urls.iter().flat_map(|(_, addresses)| addresses.addresses());
+        let pictures = self
+            .thumbnail
+            .iter()
+            .flat_map(|thumbnail| thumbnail.addresses.addresses());
+        urls.chain(pictures)
+            .flat_map(|address| self.ids_of_address(address))
+            .collect()
+    }
+}
+
+/// Returns the [`Id`] that a placeholder names, if it names one.
+fn id_of_placeholder(name: &Name) -> Option<Id> {
+    match name {
+        Name::Id(id) => Some(*id),
+        _ => None,
+    }
+}
