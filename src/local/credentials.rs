@@ -21,7 +21,11 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use super::{LocalError, Options, folders::Folders, ids};
+use super::{
+    folders::Folders,
+    ids,
+    options::{LocalError, Options},
+};
 use crate::config::read_pem;
 
 const API: &str = "VIDEO_LOCAL_API";
@@ -56,7 +60,7 @@ struct Kept {
 impl Credentials {
     /// Reads the file, or makes it at first start; what the environment sets goes before it.
     pub(crate) fn load(folders: &Folders, options: &Options) -> Result<Self, LocalError> {
-        let kept = Kept::read_or_make(&folders.credentials())?;
+        let kept = Kept::read_or_make(&folders.credentials_file())?;
         let made = [
             (API, options.api_url.clone()),
             (PUBLIC, options.public_url.clone()),
@@ -125,7 +129,7 @@ impl Credentials {
 
 /// What tells this folder from others: made with it, and never set from outside.
 pub(crate) fn folder_id(folders: &Folders) -> Result<String, LocalError> {
-    Ok(Kept::read_or_make(&folders.credentials())?.signing_key)
+    Ok(Kept::read_or_make(&folders.credentials_file())?.signing_key)
 }
 
 impl Kept {
@@ -153,10 +157,10 @@ impl Kept {
 
     fn make() -> Result<Self, LocalError> {
         Ok(Self {
-            token: ids::text(36),
-            secret: ids::text(75),
-            webhook_secret: ids::text(32).to_ascii_lowercase(),
-            signing_key: ids::id(),
+            token: ids::random_text(36),
+            secret: ids::random_text(75),
+            webhook_secret: ids::random_text(32).to_ascii_lowercase(),
+            signing_key: ids::new_id(),
             private_key: fresh_key().map_err(|_| LocalError::Credential {
                 name: PRIVATE_KEY.into(),
                 problem: "no RSA key could be made",

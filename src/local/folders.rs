@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LocalError, store::FileKind};
+use super::{disk::free_bytes, options::LocalError, store::FileKind};
 use crate::private;
 
 /// The provider's folder, as an absolute path.
@@ -24,13 +24,13 @@ use crate::private;
 pub(crate) struct Folders(PathBuf);
 
 /// How often a folder that is in use is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
+const RETRY_EVERY: Duration = Duration::from_millis(100);
 
-const ROOMS: [&str; 5] = ["originals", "work", "media", "static", "images"];
+const SUBFOLDERS: [&str; 5] = ["originals", "work", "media", "static", "images"];
 
 impl Folders {
     /// Makes what is missing, and keeps it all from other users of the machine.
-    pub(crate) fn make(dir: &Path) -> Result<Self, LocalError> {
+    pub(crate) fn create(dir: &Path) -> Result<Self, LocalError> {
         let failed = |path: &Path, source| LocalError::Folder {
             what: "cannot make",
             path: path.display().to_string(),
@@ -39,8 +39,8 @@ impl Folders {
         private::from_now_on();
         private::make_folder(dir).map_err(|source| failed(dir, source))?;
         let root = dir.canonicalize().map_err(|source| failed(dir, source))?;
-        for room in ROOMS {
-            let path = root.join(room);
+        for name in SUBFOLDERS {
+            let path = root.join(name);
             private::make_folder(&path).map_err(|source| failed(&path, source))?;
         }
         // The rooms themselves are always looked into; deeper only where something lay open.
@@ -59,7 +59,7 @@ impl Folders {
             .write(true)
             .open(&path)
             .map_err(|source| self.failed("cannot open", &path, source))?;
-        let (begun, mut told) = (Instant::now(), false);
+        let (begun, mut is_logged) = (Instant::now(), false);
         loop {
             match file.try_lock() {
                 Ok(()) => break,
@@ -67,28 +67,28 @@ impl Folders {
                 Err(TryLockError::WouldBlock) => {
                     return Err(LocalError::InUse {
                         folder: self.0.display().to_string(),
-                        holder: holder(&mut file),
+                        holder: read_holder(&mut file),
                     });
                 }
                 Err(TryLockError::Error(source)) => return Err(self.failed("cannot lock", &path, source)),
             }
-            if !told {
+            if !is_logged {
                 tracing::info!(
-                    holder = holder(&mut file),
+                    holder = read_holder(&mut file),
                     "local.dir is in use: waiting for that process to end, for {} s at most",
                     patience.as_secs()
                 );
-                told = true;
+                is_logged = true;
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_EVERY).await;
         }
         // For people who are refused; the lock itself holds without it.
-        let _unsaid = sign(&mut file);
+        let _unsaid = write_holder(&mut file);
         Ok(file)
     }
 
     /// Where the process that has the folder answers, if it is on this machine.
-    pub(crate) fn address(&self) -> Option<String> {
+    pub(crate) fn holder_address(&self) -> Option<String> {
         let text = std::fs::read_to_string(self.0.join("lock")).ok()?;
         let mut lines = text.lines();
         let here = format!(" on {}", host_name());
@@ -105,8 +105,8 @@ impl Folders {
     }
 
     /// Ids that have files of a kind.
-    pub(crate) fn ids_of(&self, kind: FileKind) -> Vec<String> {
-        let entries = std::fs::read_dir(self.0.join(room_of(kind)))
+    pub(crate) fn list_ids(&self, kind: FileKind) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.join(subfolder(kind)))
             .into_iter()
             .flatten();
         entries
@@ -115,8 +115,8 @@ impl Folders {
     }
 
     /// Bytes in the file or folder of one kind.
-    pub(crate) async fn bytes_of(&self, id: &str, kind: FileKind) -> io::Result<u64> {
-        let path = self.0.join(room_of(kind)).join(id);
+    pub(crate) async fn measure_bytes(&self, id: &str, kind: FileKind) -> io::Result<u64> {
+        let path = self.0.join(subfolder(kind)).join(id);
         tokio::task::spawn_blocking(move || bytes_in(&path))
             .await
             .map_err(io::Error::other)?
@@ -132,69 +132,74 @@ impl Folders {
     }
 
     /// The provider's database.
-    pub(crate) fn database(&self) -> PathBuf {
+    pub(crate) fn database_file(&self) -> PathBuf {
         self.0.join("local.db")
     }
 
     /// Token, secrets and key, mode 0600.
-    pub(crate) fn credentials(&self) -> PathBuf {
+    pub(crate) fn credentials_file(&self) -> PathBuf {
         self.0.join("credentials.json")
     }
 
     /// What was uploaded.
-    pub(crate) fn original(&self, upload_id: &str) -> PathBuf {
+    pub(crate) fn original_file(&self, upload_id: &str) -> PathBuf {
         self.0.join("originals").join(upload_id)
     }
 
     /// All tries of one asset.
-    pub(crate) fn work(&self, asset_id: &str) -> PathBuf {
+    pub(crate) fn work_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("work").join(asset_id)
     }
 
     /// The finished stream of an asset.
-    pub(crate) fn media(&self, asset_id: &str) -> PathBuf {
+    pub(crate) fn media_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("media").join(asset_id)
     }
 
     /// The static renditions of an asset.
-    pub(crate) fn files(&self, asset_id: &str) -> PathBuf {
+    pub(crate) fn static_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("static").join(asset_id)
     }
 
     /// The images of an asset.
-    pub(crate) fn images(&self, asset_id: &str) -> PathBuf {
+    pub(crate) fn images_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("images").join(asset_id)
     }
 
     /// Removes everything that belongs to an upload or asset.
-    pub(crate) async fn remove(&self, id: &str) -> io::Result<()> {
-        for path in [self.work(id), self.media(id), self.files(id), self.images(id)] {
+    pub(crate) async fn remove_files(&self, id: &str) -> io::Result<()> {
+        for path in [
+            self.work_folder(id),
+            self.media_folder(id),
+            self.static_folder(id),
+            self.images_folder(id),
+        ] {
             ignore_missing(tokio::fs::remove_dir_all(path).await)?;
         }
-        ignore_missing(tokio::fs::remove_file(self.original(id)).await)
+        ignore_missing(tokio::fs::remove_file(self.original_file(id)).await)
     }
 
     /// Bytes that may still be written on this disk by ordinary users.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
-        super::free_bytes(&self.0)
+        free_bytes(&self.0)
     }
 }
 
 /// Writes down who has the folder.
-fn sign(file: &mut File) -> io::Result<()> {
+fn write_holder(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     writeln!(file, "{} on {}", std::process::id(), host_name())
 }
 
 /// Writes down where the process that has the folder answers.
-pub(crate) fn tell_address(lock: &mut File, address: &str) -> io::Result<()> {
+pub(crate) fn write_address(lock: &mut File, address: &str) -> io::Result<()> {
     lock.seek(SeekFrom::End(0))?;
     writeln!(lock, "{address}")
 }
 
 /// Who has the folder, as it wrote it down.
-fn holder(file: &mut File) -> String {
+fn read_holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file
         .seek(SeekFrom::Start(0))
@@ -210,7 +215,7 @@ pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-fn room_of(kind: FileKind) -> &'static str {
+fn subfolder(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Original => "originals",
         FileKind::Media => "media",
@@ -234,7 +239,7 @@ fn bytes_in(path: &Path) -> io::Result<u64> {
 }
 
 /// How long a process that was told to end may take: it may hang in a write to a slow disk.
-const ENDING: Duration = Duration::from_secs(10);
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// A tool outlives a service that was killed, and would go on writing. The folder is locked: whoever works in it
 /// now was started by a service that is no more. Returns once they are gone, since a process that was told to end
@@ -243,7 +248,7 @@ fn end_processes_in(folder: &Path) {
     let begun = Instant::now();
     loop {
         let working = processes_in(folder);
-        if working.is_empty() || begun.elapsed() > ENDING {
+        if working.is_empty() || begun.elapsed() > KILL_TIMEOUT {
             return;
         }
         for process in working {
@@ -289,8 +294,8 @@ mod tests {
     #[test]
     fn a_sweep_returns_when_what_worked_in_the_folder_is_gone() {
         let root = tempfile::tempdir().unwrap();
-        let folders = Folders::make(root.path()).unwrap();
-        let attempt = folders.work("asset").join("1");
+        let folders = Folders::create(root.path()).unwrap();
+        let attempt = folders.work_folder("asset").join("1");
         std::fs::create_dir_all(&attempt).unwrap();
         let mut tool = Command::new("dd")
             .args(["if=/dev/zero", "of=/dev/null", "bs=256M"])

@@ -7,12 +7,12 @@ use uuid::Uuid;
 const ID: usize = 44;
 
 /// A fresh id of an upload, asset, playback id or track.
-pub(crate) fn id() -> String {
-    text(ID)
+pub(crate) fn new_id() -> String {
+    random_text(ID)
 }
 
 /// A fresh secret of `length` letters and digits (5.95 bits each).
-pub(crate) fn text(length: usize) -> String {
+pub(crate) fn random_text(length: usize) -> String {
     rand::rng()
         .sample_iter(Alphanumeric)
         .take(length)
@@ -21,7 +21,7 @@ pub(crate) fn text(length: usize) -> String {
 }
 
 /// A fresh id of a webhook event or of one try to deliver it.
-pub(crate) fn event() -> String {
+pub(crate) fn event_id() -> String {
     Uuid::from_u128(rand::random()).to_string()
 }
 
@@ -37,6 +37,6 @@ pub(crate) fn chance(share: f64) -> bool {
 }
 
 /// A number from 0 up to and with `most`.
-pub(crate) fn up_to(most: u64) -> u64 {
+pub(crate) fn random_up_to(most: u64) -> u64 {
     rand::random_range(0..=most)
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{App, changes, store::FileKind};
+use super::{app::App, changes, store::FileKind};
 
 const EVERY: Duration = Duration::from_secs(2);
 
@@ -33,12 +33,12 @@ async fn disown(app: &App) -> Result<(), sqlx::Error> {
     ];
     for (kind, id) in kinds
         .into_iter()
-        .flat_map(|kind| app.folders.ids_of(kind).into_iter().map(move |id| (kind, id)))
+        .flat_map(|kind| app.folders.list_ids(kind).into_iter().map(move |id| (kind, id)))
     {
         if !app.store.owns_files(&id).await? {
             app.store.throw_away_later(&id).await?;
         } else if !app.store.knows_files(&id, kind).await? {
-            let bytes = app.folders.bytes_of(&id, kind).await.unwrap_or_default();
+            let bytes = app.folders.measure_bytes(&id, kind).await.unwrap_or_default();
             app.store.adopt_files(&id, kind, bytes).await?;
             if kind == FileKind::Original {
                 let discard = app.clock.now() + changes::outcome::KEEP_ERRORED;
@@ -68,7 +68,7 @@ async fn empty_trash(app: &App) -> Result<(), sqlx::Error> {
     for id in app.store.trash().await? {
         let _writer = app.uploads.take(&id).await;
         app.running.stop(&id).await;
-        match app.folders.remove(&id).await {
+        match app.folders.remove_files(&id).await {
             Ok(()) => app.store.emptied(&id).await?,
             Err(error) => tracing::warn!(%error, "files of a deleted video could not be removed yet"),
         }

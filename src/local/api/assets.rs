@@ -8,32 +8,40 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{body, body::Body, data, page, page::Page, settings, valid};
+use super::{
+    body,
+    body::Body,
+    envelope::{data, valid},
+    page,
+    page::Page,
+    settings,
+};
 use crate::local::{
-    App, changes,
-    fault::Fault,
+    app::App,
+    changes,
+    error::MuxError,
     store::{Asset, AssetChanges, Position, Put},
     view::{self, Wire},
 };
 
 /// `POST /assets`: Mux takes URLs here; we take files only, by uploads.
-pub(crate) async fn create() -> Fault {
-    Fault::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
+pub(crate) async fn create() -> MuxError {
+    MuxError::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
 }
 
 /// `GET /assets/{id}`.
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
+pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, MuxError> {
     let id = valid(&id, "Asset")?;
     let asset = app
         .store
         .asset(id)
         .await?
-        .ok_or_else(|| Fault::not_found("Asset"))?;
+        .ok_or_else(|| MuxError::not_found("Asset"))?;
     Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
 }
 
 /// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first.
-pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<Response, Fault> {
+pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
     let page = Page::read(&query)?;
     let after = page::position(&query)?;
     let offset = if after.is_some() { 0 } else { page.offset };
@@ -66,7 +74,7 @@ pub(crate) async fn update(
     State(app): State<App>,
     Path(id): Path<String>,
     Body(body): Body,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let id = valid(&id, "Asset")?;
     let changes = changes_in(&body)?;
     if let Some(Put::Set(time_s)) = changes.thumbnail_time {
@@ -74,7 +82,7 @@ pub(crate) async fn update(
     }
     let asset = changes::assets::update(&app, id, &changes)
         .await?
-        .ok_or_else(|| Fault::not_found("Asset"))?;
+        .ok_or_else(|| MuxError::not_found("Asset"))?;
     Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
 }
 
@@ -82,7 +90,7 @@ pub(crate) async fn update(
 pub(crate) async fn clear_thumbnail_time(
     State(app): State<App>,
     Path(id): Path<String>,
-) -> Result<StatusCode, Fault> {
+) -> Result<StatusCode, MuxError> {
     let id = valid(&id, "Asset")?;
     let changes = AssetChanges {
         thumbnail_time: Some(Put::Clear),
@@ -91,15 +99,15 @@ pub(crate) async fn clear_thumbnail_time(
     let asset = changes::assets::update(&app, id, &changes).await?;
     asset
         .map(|_| StatusCode::NO_CONTENT)
-        .ok_or_else(|| Fault::not_found("Asset"))
+        .ok_or_else(|| MuxError::not_found("Asset"))
 }
 
 /// Only of a ready asset, and within it.
-async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), Fault> {
+async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), MuxError> {
     let asset = app.store.asset(id).await?;
-    let asset = asset.ok_or_else(|| Fault::not_found("Asset"))?;
+    let asset = asset.ok_or_else(|| MuxError::not_found("Asset"))?;
     let Some(media) = asset.media else {
-        return Err(Fault::invalid(
+        return Err(MuxError::invalid(
             "thumbnail_time can be set when the asset is ready",
         ));
     };
@@ -107,18 +115,18 @@ async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), Fault> {
     if time_s < duration_s {
         return Ok(());
     }
-    Err(Fault::invalid(format!(
+    Err(MuxError::invalid(format!(
         "thumbnail_time must be less than the duration of {duration_s} seconds"
     )))
 }
 
 /// An empty `passthrough` clears it; `meta` replaces the whole object; null clears each.
-fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, Fault> {
+fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
     if let Some(unknown) = body
         .keys()
         .find(|key| !["passthrough", "meta", "thumbnail_time"].contains(&key.as_str()))
     {
-        return Err(Fault::invalid(format!("{unknown} cannot be changed")));
+        return Err(MuxError::invalid(format!("{unknown} cannot be changed")));
     }
     let passthrough = body::text(body, "passthrough", settings::PASSTHROUGH)?;
     let meta = settings::meta(body.get("meta"))?;
@@ -133,15 +141,15 @@ fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, Fault> {
 }
 
 /// `DELETE /assets/{id}`: 204, and nothing of it is served any more.
-pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Fault> {
+pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, MuxError> {
     let id = valid(&id, "Asset")?;
     if changes::assets::delete(&app, id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Fault::not_found("Asset"))
+    Err(MuxError::not_found("Asset"))
 }
 
-async fn shown(app: &App, asset: &Asset) -> Result<Value, Fault> {
+async fn shown(app: &App, asset: &Asset) -> Result<Value, MuxError> {
     let ids = app.store.playback_ids_of(&asset.id).await?;
     let files = app.store.static_renditions_of(&asset.id).await?;
     Ok(view::asset(asset, &ids, &files, Wire::Answer))

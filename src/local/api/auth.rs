@@ -8,13 +8,13 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
 /// Lets only the holder of the token through.
 pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
     match basic(request.headers()) {
         Some((token, secret)) if app.credentials.accepts(&token, &secret) => next.run(request).await,
-        _ => Fault::unauthorized().into_response(),
+        _ => MuxError::unauthorized().into_response(),
     }
 }
 

@@ -3,23 +3,22 @@
 mod assets;
 mod auth;
 mod body;
+mod envelope;
 mod page;
 mod playback_ids;
 mod settings;
 mod uploads;
 
 use axum::{
-    Json, Router,
+    Router,
     extract::OriginalUri,
-    http::{HeaderValue, Method, StatusCode, header},
+    http::{HeaderValue, Method, header},
     middleware,
-    response::{IntoResponse, Response},
     routing::{any, delete, get, post, put},
 };
-use serde_json::{Value, json};
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{App, chaos, fault::Fault};
+use super::{app::App, chaos, error::MuxError};
 
 /// The API's routes. Auth comes first, so that strangers learn nothing, not even of the faults made on purpose.
 pub(crate) fn routes(app: &App) -> Router<App> {
@@ -54,21 +53,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
 }
 
 /// A call that Mux has and we have not: 400, since 404 is said of a wrong id.
-async fn unsupported(method: Method, OriginalUri(uri): OriginalUri) -> Fault {
+async fn unsupported(method: Method, OriginalUri(uri): OriginalUri) -> MuxError {
     let path: String = uri.path().chars().take(200).collect();
-    Fault::unsupported(&format!("{method} {path}"))
-}
-
-/// `{"data": …}`.
-fn data(status: StatusCode, value: &Value) -> Response {
-    (status, Json(json!({ "data": value }))).into_response()
-}
-
-/// An id from a path: one that is not of our making "was invalid", as Mux says.
-fn valid<'a>(id: &'a str, what: &str) -> Result<&'a str, Fault> {
-    if super::ids::is_id(id) {
-        return Ok(id);
-    }
-    let shown: String = id.chars().take(64).collect();
-    Err(Fault::invalid(format!("{what} id \"{shown}\" was invalid")))
+    MuxError::unsupported(&format!("{method} {path}"))
 }

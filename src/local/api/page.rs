@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::local::{fault::Fault, store::Position};
+use crate::local::{error::MuxError, store::Position};
 
 /// The query of a list.
 pub(crate) type Query = axum::extract::Query<HashMap<String, String>>;
@@ -19,7 +19,7 @@ pub(crate) struct Page {
 
 impl Page {
     /// `limit` 10 unless said, at most 100; `page` counts from 1.
-    pub(crate) fn read(query: &HashMap<String, String>) -> Result<Self, Fault> {
+    pub(crate) fn read(query: &HashMap<String, String>) -> Result<Self, MuxError> {
         let limit = number(query, "limit", 10, 1, 100)?;
         let page = number(query, "page", 1, 1, 1_000_000)?;
         Ok(Self {
@@ -35,12 +35,12 @@ fn number(
     usual: i64,
     least: i64,
     most: i64,
-) -> Result<i64, Fault> {
+) -> Result<i64, MuxError> {
     match query.get(name) {
         None => Ok(usual),
         Some(text) => match text.parse::<i64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
-            _ => Err(Fault::invalid(format!(
+            _ => Err(MuxError::invalid(format!(
                 "{name} must be a number from {least} to {most}"
             ))),
         },
@@ -53,7 +53,7 @@ pub(crate) fn cursor(position: &Position) -> String {
 }
 
 /// Reads a cursor of ours.
-pub(crate) fn position(query: &HashMap<String, String>) -> Result<Option<Position>, Fault> {
+pub(crate) fn position(query: &HashMap<String, String>) -> Result<Option<Position>, MuxError> {
     let Some(cursor) = query.get("cursor") else {
         return Ok(None);
     };
@@ -67,5 +67,5 @@ pub(crate) fn position(query: &HashMap<String, String>) -> Result<Option<Positio
     };
     read()
         .map(Some)
-        .ok_or_else(|| Fault::invalid("cursor was invalid"))
+        .ok_or_else(|| MuxError::invalid("cursor was invalid"))
 }

@@ -7,22 +7,26 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{body::Body, data, settings, valid};
-use crate::local::{App, changes, fault::Fault, view};
+use super::{
+    body::Body,
+    envelope::{data, valid},
+    settings,
+};
+use crate::local::{app::App, changes, error::MuxError, view};
 
 /// `POST /assets/{id}/playback-ids` `{policy}`.
 pub(crate) async fn create(
     State(app): State<App>,
     Path(id): Path<String>,
     Body(body): Body,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let id = valid(&id, "Asset")?;
     let policy = body
         .get("policy")
-        .ok_or_else(|| Fault::invalid("policy is missing"))?;
+        .ok_or_else(|| MuxError::invalid("policy is missing"))?;
     let policy = settings::policy(policy)?;
     let made = changes::assets::add_playback_id(&app, id, &policy).await?;
-    let made = made.ok_or_else(|| Fault::not_found("Asset"))?;
+    let made = made.ok_or_else(|| MuxError::not_found("Asset"))?;
     Ok(data(StatusCode::CREATED, &view::playback_id(&made)))
 }
 
@@ -30,7 +34,7 @@ pub(crate) async fn create(
 pub(crate) async fn show(
     State(app): State<App>,
     Path((id, playback_id)): Path<(String, String)>,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let (id, playback_id) = (valid(&id, "Asset")?, valid(&playback_id, "Playback")?);
     let found = app
         .store
@@ -39,7 +43,7 @@ pub(crate) async fn show(
         .filter(|found| found.asset_id == id);
     Ok(data(
         StatusCode::OK,
-        &view::playback_id(&found.ok_or_else(|| Fault::not_found("Playback ID"))?),
+        &view::playback_id(&found.ok_or_else(|| MuxError::not_found("Playback ID"))?),
     ))
 }
 
@@ -47,22 +51,25 @@ pub(crate) async fn show(
 pub(crate) async fn remove(
     State(app): State<App>,
     Path((id, playback_id)): Path<(String, String)>,
-) -> Result<StatusCode, Fault> {
+) -> Result<StatusCode, MuxError> {
     let (id, playback_id) = (valid(&id, "Asset")?, valid(&playback_id, "Playback")?);
     if changes::assets::drop_playback_id(&app, id, playback_id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Fault::not_found("Playback ID"))
+    Err(MuxError::not_found("Playback ID"))
 }
 
 /// `GET /playback-ids/{playback_id}`: whose it is.
-pub(crate) async fn find(State(app): State<App>, Path(playback_id): Path<String>) -> Result<Response, Fault> {
+pub(crate) async fn find(
+    State(app): State<App>,
+    Path(playback_id): Path<String>,
+) -> Result<Response, MuxError> {
     let playback_id = valid(&playback_id, "Playback")?;
     let found = app
         .store
         .playback_id(playback_id)
         .await?
-        .ok_or_else(|| Fault::not_found("Playback ID"))?;
+        .ok_or_else(|| MuxError::not_found("Playback ID"))?;
     let object = json!({ "type": "asset", "id": found.asset_id });
     Ok(data(
         StatusCode::OK,

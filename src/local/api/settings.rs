@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::body::{flag, one_of, text};
-use crate::local::fault::Fault;
+use crate::local::error::MuxError;
 
 const QUALITIES: [&str; 3] = ["basic", "plus", "premium"];
 const TIERS: [&str; 3] = ["1080p", "1440p", "2160p"];
@@ -12,12 +12,12 @@ const ENCODING_TIERS: [&str; 3] = ["smart", "baseline", "premium"];
 pub(crate) const PASSTHROUGH: usize = 255;
 
 /// Reads the settings; what the local provider cannot do is refused, never ignored.
-pub(crate) fn read(given: Option<&Value>) -> Result<Value, Fault> {
+pub(crate) fn read(given: Option<&Value>) -> Result<Value, MuxError> {
     let empty = Map::new();
     let given = match given {
         None | Some(Value::Null) => &empty,
         Some(Value::Object(map)) => map,
-        Some(_) => return Err(Fault::invalid("new_asset_settings must be an object")),
+        Some(_) => return Err(MuxError::invalid("new_asset_settings must be an object")),
     };
     refuse_unsupported(given)?;
     let mut out = Map::new();
@@ -53,11 +53,11 @@ pub(crate) fn read(given: Option<&Value>) -> Result<Value, Fault> {
 }
 
 /// `meta`: titles and ids with Mux's limits, in code points.
-pub(crate) fn meta(given: Option<&Value>) -> Result<Option<Value>, Fault> {
+pub(crate) fn meta(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     let map = match given {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Object(map)) => map,
-        Some(_) => return Err(Fault::invalid("meta must be an object")),
+        Some(_) => return Err(MuxError::invalid("meta must be an object")),
     };
     let mut out = Map::new();
     put(&mut out, "title", text(map, "title", 512)?);
@@ -67,13 +67,13 @@ pub(crate) fn meta(given: Option<&Value>) -> Result<Option<Value>, Fault> {
         .keys()
         .find(|key| !["title", "creator_id", "external_id"].contains(&key.as_str()))
     {
-        return Err(Fault::invalid(format!("meta.{unknown} is not a known field")));
+        return Err(MuxError::invalid(format!("meta.{unknown} is not a known field")));
     }
     Ok(Some(Value::Object(out)))
 }
 
 /// `playback_policies`, or its old name; a bare string counts as a list of one.
-fn policies(given: &Map<String, Value>) -> Result<Vec<String>, Fault> {
+fn policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
     let named = given
         .get("playback_policies")
         .or_else(|| given.get("playback_policy"));
@@ -86,15 +86,15 @@ fn policies(given: &Map<String, Value>) -> Result<Vec<String>, Fault> {
 }
 
 /// One policy.
-pub(crate) fn policy(value: &Value) -> Result<String, Fault> {
+pub(crate) fn policy(value: &Value) -> Result<String, MuxError> {
     match value.as_str() {
         Some(policy @ ("public" | "signed")) => Ok(policy.to_owned()),
-        Some("drm") => Err(Fault::invalid("The local provider has no DRM")),
-        _ => Err(Fault::invalid("A playback policy must be public or signed")),
+        Some("drm") => Err(MuxError::invalid("The local provider has no DRM")),
+        _ => Err(MuxError::invalid("A playback policy must be public or signed")),
     }
 }
 
-fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), Fault> {
+fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
     for name in ["inputs", "input"] {
         let listed = match given.get(name) {
             None | Some(Value::Null) => continue,
@@ -105,14 +105,14 @@ fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), Fault> {
             .iter()
             .any(|input| input.as_object().is_none_or(|fields| !fields.is_empty()))
         {
-            return Err(Fault::invalid(format!(
+            return Err(MuxError::invalid(format!(
                 "{name}: inputs by URL, overlays and subtitles are not supported by the local provider"
             )));
         }
     }
     for (name, harmless) in [("mp4_support", "none"), ("master_access", "none")] {
         if one_of(given, name, &[harmless]).is_err() {
-            return Err(Fault::invalid(format!(
+            return Err(MuxError::invalid(format!(
                 "{name}: only {harmless} is supported by the local provider"
             )));
         }
@@ -121,24 +121,24 @@ fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), Fault> {
         .get("advanced_playback_policies")
         .is_some_and(|value| !value.is_null())
     {
-        return Err(Fault::invalid("The local provider has no DRM"));
+        return Err(MuxError::invalid("The local provider has no DRM"));
     }
     Ok(())
 }
 
-fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, Fault> {
+fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     let list = match given {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Array(list)) => list,
-        Some(_) => return Err(Fault::invalid("static_renditions must be a list")),
+        Some(_) => return Err(MuxError::invalid("static_renditions must be a list")),
     };
     let mut out = Vec::new();
     for wish in list {
         let Some(wish) = wish.as_object() else {
-            return Err(Fault::invalid("static_renditions must be a list of objects"));
+            return Err(MuxError::invalid("static_renditions must be a list of objects"));
         };
         if wish.get("resolution").and_then(Value::as_str) != Some("highest") {
-            return Err(Fault::invalid(
+            return Err(MuxError::invalid(
                 "static_renditions: the local provider makes resolution \"highest\" only",
             ));
         }
@@ -148,7 +148,9 @@ fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, Fault> {
         out.push(Value::Object(kept));
     }
     if out.len() > 1 {
-        return Err(Fault::invalid("static_renditions: \"highest\" may be named once"));
+        return Err(MuxError::invalid(
+            "static_renditions: \"highest\" may be named once",
+        ));
     }
     Ok(Some(Value::Array(out)))
 }

@@ -1,7 +1,11 @@
 //! Assets: changed, deleted, given other playback ids.
 
-use super::{App, asset_now, commit, ids, store, tell, tell_asset};
-use crate::local::store::{Asset, AssetChanges, Event, PlaybackId, Write};
+use super::events::{asset_now, commit, tell, tell_asset};
+use crate::local::{
+    app::App,
+    ids,
+    store::{self, Asset, AssetChanges, Event, PlaybackId, Write},
+};
 
 /// Changes what the caller may change; `None` when there is no such asset.
 pub(crate) async fn update(
@@ -52,7 +56,7 @@ pub(crate) async fn add_playback_id(
     let Some(asset) = touch(&mut write, asset_id).await? else {
         return Ok(None);
     };
-    let id = ids::id();
+    let id = ids::new_id();
     store::playback_ids::insert(&mut write, &id, asset_id, policy, app.clock.now()).await?;
     tell_asset(app, &mut write, "video.asset.updated", &asset).await?;
     commit(app, write).await?;

@@ -2,17 +2,18 @@
 
 use serde_json::json;
 
-use super::{App, commit, store, tell_asset, tell_static, tell_upload};
+use super::events::{commit, tell_asset, tell_static, tell_upload};
 use crate::local::{
-    media::Media,
-    store::{FileKind, Job, JobKind, Made},
+    app::App,
+    media::MediaInfo,
+    store::{self, FileKind, Job, JobKind, Made},
 };
 
 /// How long the file of an errored asset is kept, for whoever wants to know what was wrong with it.
 pub(crate) const KEEP_ERRORED: chrono::Duration = chrono::Duration::hours(24);
 
 /// The stream is made and in its place, `bytes` long. The static renditions that were asked for come next.
-pub(crate) async fn ready(app: &App, job: &Job, media: &Media, bytes: u64) -> Result<(), sqlx::Error> {
+pub(crate) async fn ready(app: &App, job: &Job, media: &MediaInfo, bytes: u64) -> Result<(), sqlx::Error> {
     let mut write = app.store.write().await?;
     store::jobs::finish(&mut write, job).await?;
     if let Some(asset) = store::assets::make_ready(&mut write, &job.asset_id, media).await? {

@@ -2,8 +2,12 @@
 
 use serde_json::Value;
 
-use super::{App, commit, ids, store, tell_asset, tell_static, tell_upload};
-use crate::local::store::{Cancelled, JobKind, NewAsset, NewUpload, Opened, OwnerLimits, Upload, Write};
+use super::events::{commit, tell_asset, tell_static, tell_upload};
+use crate::local::{
+    app::App,
+    ids,
+    store::{self, Cancelled, JobKind, NewAsset, NewUpload, Opened, OwnerLimits, Upload, Write},
+};
 
 /// What a client asked for, checked.
 pub(crate) struct Wish {
@@ -18,7 +22,7 @@ const SECRET: usize = 64;
 
 /// A new upload that waits for its file, where its owner may have one more.
 pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Opened, sqlx::Error> {
-    let (id, secret) = (ids::id(), ids::text(SECRET));
+    let (id, secret) = (ids::new_id(), ids::random_text(SECRET));
     let new = NewUpload {
         id: &id,
         secret: &secret,
@@ -54,7 +58,7 @@ pub(crate) async fn cancel(app: &App, id: &str) -> Result<Cancelled, sqlx::Error
 
 /// The whole file is on the disk: an asset is made of it. False when the upload has ended otherwise meanwhile.
 pub(crate) async fn finish(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
-    let (asset_id, now) = (ids::id(), app.clock.now());
+    let (asset_id, now) = (ids::new_id(), app.clock.now());
     let mut write = app.store.write().await?;
     let Some(upload) = store::uploads::complete(&mut write, &upload.id, &asset_id, size, now).await? else {
         return Ok(false);
@@ -93,7 +97,7 @@ async fn add_wishes(
     };
     for policy in list("playback_policies") {
         let policy = policy.as_str().unwrap_or("signed");
-        store::playback_ids::insert(write, &ids::id(), asset_id, policy, app.clock.now()).await?;
+        store::playback_ids::insert(write, &ids::new_id(), asset_id, policy, app.clock.now()).await?;
     }
     for wish in list("static_renditions") {
         let resolution = wish
@@ -102,7 +106,8 @@ async fn add_wishes(
             .unwrap_or("highest");
         let passthrough = wish.get("passthrough").and_then(Value::as_str);
         let name = format!("{resolution}.mp4");
-        store::assets::insert_static(write, &ids::id(), asset_id, (resolution, &name, passthrough)).await?;
+        store::assets::insert_static(write, &ids::new_id(), asset_id, (resolution, &name, passthrough))
+            .await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! Who may see what (`facts/mux.md` 6.6).
 
 use super::{params::Params, token::Claims};
-use crate::local::{App, ClientAddress, fault::Fault, ids, media::Media, store::Asset};
+use crate::local::{app::App, error::MuxError, ids, media::MediaInfo, options::ClientAddress, store::Asset};
 
 /// What may stand in the query beside a token; everything else must be in the token.
 const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
@@ -17,7 +17,7 @@ pub(crate) struct Ask {
 pub(crate) struct Grant {
     pub(crate) playback_id: String,
     pub(crate) asset: Asset,
-    pub(crate) media: Media,
+    pub(crate) media: MediaInfo,
     pub(crate) params: Params,
     /// The token of a signed id, to be handed down; its end in Unix seconds.
     pub(crate) token: Option<(String, f64)>,
@@ -42,22 +42,22 @@ impl Ask {
     }
 
     /// Read anew for every answer: after a deletion nothing is served.
-    pub(crate) async fn grant(self, app: &App, audience: &str) -> Result<Grant, Fault> {
+    pub(crate) async fn grant(self, app: &App, audience: &str) -> Result<Grant, MuxError> {
         if !ids::is_id(&self.playback_id) {
-            return Err(Fault::invalid("Playback ID was invalid"));
+            return Err(MuxError::invalid("Playback ID was invalid"));
         }
         let found = app.store.playback_id(&self.playback_id).await?;
-        let found = found.ok_or_else(|| Fault::not_found("Playback ID"))?;
+        let found = found.ok_or_else(|| MuxError::not_found("Playback ID"))?;
         let (params, token) = match (found.policy.as_str(), self.query.text("token")) {
             ("public", None) => (self.query, None),
             ("public", Some(_)) => {
-                return Err(Fault::invalid("A public playback ID takes no token"));
+                return Err(MuxError::invalid("A public playback ID takes no token"));
             }
-            (_, None) => return Err(Fault::forbidden("A signed playback ID needs a token")),
+            (_, None) => return Err(MuxError::forbidden("A signed playback ID needs a token")),
             (_, Some(token)) => {
                 let now = app.clock.now();
                 let claims = Claims::check(&app.credentials, token, &self.playback_id, audience, now)
-                    .ok_or_else(|| Fault::forbidden("The token was not accepted"))?;
+                    .ok_or_else(|| MuxError::forbidden("The token was not accepted"))?;
                 let mut params = Params::of_claims(&claims.0);
                 params.also(&self.query, &BESIDE_TOKEN);
                 (params, Some((token.to_owned(), claims.exp())))
@@ -67,7 +67,7 @@ impl Ask {
             .store
             .asset(&found.asset_id)
             .await?
-            .ok_or_else(|| Fault::not_found("Asset"))?;
+            .ok_or_else(|| MuxError::not_found("Asset"))?;
         match (asset.status.as_str(), asset.media.clone()) {
             ("ready", Some(media)) => Ok(Grant {
                 playback_id: self.playback_id,
@@ -77,8 +77,8 @@ impl Ask {
                 token,
                 caller: self.caller,
             }),
-            ("errored", _) => Err(Fault::not_ready("Asset is errored")),
-            _ => Err(Fault::not_ready("Asset is still preparing")),
+            ("errored", _) => Err(MuxError::not_ready("Asset is errored")),
+            _ => Err(MuxError::not_ready("Asset is still preparing")),
         }
     }
 }

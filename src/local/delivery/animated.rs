@@ -10,9 +10,9 @@ use super::{
     thumbnail::{cap, second},
 };
 use crate::local::{
-    App,
-    fault::Fault,
-    media::{Animated, AnimatedFormat, Order},
+    app::App,
+    error::MuxError,
+    media::{Animated, AnimatedFormat, ImageCache, ImageRequest},
 };
 
 /// Largest side, in pixels.
@@ -21,16 +21,21 @@ const SIDE: u32 = 640;
 const FPS: u32 = 30;
 
 /// Serves one moving picture, made on first demand.
-pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
-    let format = AnimatedFormat::named(ending).ok_or_else(|| Fault::not_found("Image"))?;
+pub(crate) async fn serve(
+    app: &App,
+    ask: Ask,
+    ending: &str,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let format = AnimatedFormat::named(ending).ok_or_else(|| MuxError::not_found("Image"))?;
     let grant = ask.grant(app, "g").await?;
     let wish = read(&grant, format)?;
     let top = grant
         .media
         .top()
         .filter(|top| top.width > 0)
-        .ok_or_else(|| Fault::not_found("Image"))?;
-    let order = Order {
+        .ok_or_else(|| MuxError::not_found("Image"))?;
+    let request_for_image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
@@ -41,16 +46,15 @@ pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap
         stay: Vec::new(),
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
-    let path = app
-        .images
-        .get(app, order, move |app, folder, name| {
+    let path = ImageCache::new(app)
+        .get(request_for_image, move |app, folder, name| {
             async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
     file::serve(app, &grant, &path, format.content_type(), request).await
 }
 
-fn read(grant: &Grant, format: AnimatedFormat) -> Result<Animated, Fault> {
+fn read(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
     let params = &grant.params;
     let start = params.seconds("start")?.unwrap_or_default();
     let end = params.seconds("end")?.unwrap_or(start + 5.0);

@@ -1,7 +1,7 @@
 //! `asset_start_time` and `asset_end_time`: a part of the video, to the segment.
 
 use super::{access::Grant, params::wrong};
-use crate::local::fault::Fault;
+use crate::local::error::MuxError;
 
 /// From and to, in seconds.
 #[derive(Clone, Copy, Debug)]
@@ -12,7 +12,7 @@ pub(crate) struct Clip {
 
 impl Clip {
     /// Reads the two parameters.
-    pub(crate) fn read(grant: &Grant) -> Result<Self, Fault> {
+    pub(crate) fn read(grant: &Grant) -> Result<Self, MuxError> {
         let from_s = grant.params.seconds("asset_start_time")?.unwrap_or_default();
         let to_s = grant.params.seconds("asset_end_time")?.unwrap_or(f64::INFINITY);
         if from_s >= to_s || from_s >= grant.media.duration_s {

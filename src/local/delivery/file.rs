@@ -15,7 +15,7 @@ use super::{
     headers,
     range::{self, Range},
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
 /// Bytes read from the disk at once.
 const PIECE: usize = 64 * 1024;
@@ -27,9 +27,11 @@ pub(crate) async fn serve(
     path: &Path,
     content_type: &'static str,
     request: &HeaderMap,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let mut file = match tokio::fs::File::open(path).await {
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(Fault::not_found("File")),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Err(MuxError::not_found("File"));
+        }
         other => other?,
     };
     let length = file.metadata().await?.len();

@@ -8,7 +8,7 @@ use axum::{
 };
 
 use super::access::Grant;
-use crate::local::App;
+use crate::local::app::App;
 
 /// Seconds that an answer may be kept. Not more, so that a deleted video is gone from caches soon.
 const KEEP_S: i64 = 300;

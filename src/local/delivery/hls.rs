@@ -9,8 +9,8 @@ use axum::{
 
 use super::{access::Grant, clip::Clip, params::wrong};
 use crate::local::{
-    App,
-    fault::Fault,
+    app::App,
+    error::MuxError,
     media::{Playlist, Rendition},
 };
 
@@ -20,7 +20,7 @@ const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
 const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440p", "2160p"];
 
 /// The list of renditions.
-pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, Fault> {
+pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
     Clip::read(grant)?;
     let below = format!("{}{}", grant.token_query(), Clip::query(grant));
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
@@ -47,8 +47,8 @@ pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, Fault> 
 
 /// The renditions between `min_resolution` and `max_resolution`; where that leaves none, the nearest. The middle
 /// one comes first, so that players start with it, unless `rendition_order=desc` is asked for.
-fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, Fault> {
-    let size = |name: &str| -> Result<Option<u32>, Fault> {
+fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
+    let size = |name: &str| -> Result<Option<u32>, MuxError> {
         let word = grant.params.one_of(name, &SIZES)?;
         Ok(word.and_then(|word| word.trim_end_matches('p').parse().ok()))
     };
@@ -81,11 +81,11 @@ pub(crate) async fn rendition(
     app: &App,
     grant: &Grant,
     name: &str,
-) -> Result<impl IntoResponse + use<>, Fault> {
+) -> Result<impl IntoResponse + use<>, MuxError> {
     let clip = Clip::read(grant)?;
     let known = grant.media.renditions.iter().find(|one| one.name == name);
-    let known = known.ok_or_else(|| Fault::not_found("Playlist"))?;
-    let folder = app.folders.media(&grant.asset.id).join(&known.name);
+    let known = known.ok_or_else(|| MuxError::not_found("Playlist"))?;
+    let folder = app.folders.media_folder(&grant.asset.id).join(&known.name);
     let playlist = Playlist::load(&folder).await?;
     let longest = playlist
         .0

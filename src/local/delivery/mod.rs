@@ -26,7 +26,7 @@ use axum::{
     routing::get,
 };
 
-use super::{App, ClientAddress, fault::Fault};
+use super::{app::App, error::MuxError, options::ClientAddress};
 use access::Ask;
 
 /// The viewers' routes.
@@ -42,8 +42,8 @@ pub(crate) fn routes() -> Router<App> {
             "/{playback_id}/segment/{rendition}/{segment}",
             get(piece).options(preflight),
         )
-        .fallback(async || Fault::not_found("Page"))
-        .method_not_allowed_fallback(async || Fault::method())
+        .fallback(async || MuxError::not_found("Page"))
+        .method_not_allowed_fallback(async || MuxError::method())
         .layer(middleware::from_fn(headers::guard))
 }
 
@@ -57,10 +57,10 @@ async fn master(
     State(app): State<App>,
     Path(playlist): Path<String>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let id = playlist
         .strip_suffix(".m3u8")
-        .ok_or_else(|| Fault::not_found("Page"))?;
+        .ok_or_else(|| MuxError::not_found("Page"))?;
     let grant = Ask::new(id, query.as_deref()).grant(&app, "v").await?;
     Ok(hls::master(&grant)?.into_response())
 }
@@ -70,10 +70,10 @@ async fn rendition(
     State(app): State<App>,
     Path((id, playlist)): Path<(String, String)>,
     RawQuery(query): RawQuery,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let name = playlist
         .strip_suffix(".m3u8")
-        .ok_or_else(|| Fault::not_found("Playlist"))?;
+        .ok_or_else(|| MuxError::not_found("Playlist"))?;
     let grant = Ask::new(&id, query.as_deref()).grant(&app, "v").await?;
     Ok(hls::rendition(&app, &grant, name).await?.into_response())
 }
@@ -84,7 +84,7 @@ async fn piece(
     Path((id, rendition, name)): Path<(String, String, String)>,
     RawQuery(query): RawQuery,
     headers: HeaderMap,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let grant = Ask::new(&id, query.as_deref()).grant(&app, "v").await?;
     segment::serve(&app, &grant, &rendition, &name, &headers).await
 }
@@ -96,7 +96,7 @@ async fn one(
     RawQuery(query): RawQuery,
     caller: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let ask = Ask::new(&id, query.as_deref()).from(caller.map(|Extension(address)| address));
     let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
     match stem {
@@ -104,6 +104,6 @@ async fn one(
         "animated" => animated::serve(&app, ask, ending, &headers).await,
         "storyboard" => storyboard::serve(&app, ask, ending, &headers).await,
         "highest" if ending == "mp4" => static_file::serve(&app, ask, &headers).await,
-        _ => Err(Fault::not_found("File")),
+        _ => Err(MuxError::not_found("File")),
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::local::fault::Fault;
+use crate::local::error::MuxError;
 
 /// Parameters by name. Unknown ones are ignored, as Mux does.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +54,7 @@ impl Params {
     }
 
     /// Seconds: a finite number, not below zero.
-    pub(crate) fn seconds(&self, name: &str) -> Result<Option<f64>, Fault> {
+    pub(crate) fn seconds(&self, name: &str) -> Result<Option<f64>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
@@ -65,7 +65,7 @@ impl Params {
     }
 
     /// A whole number from 1 to `most`.
-    pub(crate) fn count(&self, name: &str, most: u32) -> Result<Option<u32>, Fault> {
+    pub(crate) fn count(&self, name: &str, most: u32) -> Result<Option<u32>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
@@ -76,7 +76,7 @@ impl Params {
     }
 
     /// `true` or `false`; a name alone means true.
-    pub(crate) fn flag(&self, name: &str) -> Result<bool, Fault> {
+    pub(crate) fn flag(&self, name: &str) -> Result<bool, MuxError> {
         match self.text(name) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1" | "") => Ok(true),
@@ -85,7 +85,11 @@ impl Params {
     }
 
     /// One of a list of words.
-    pub(crate) fn one_of(&self, name: &str, allowed: &[&'static str]) -> Result<Option<&'static str>, Fault> {
+    pub(crate) fn one_of(
+        &self,
+        name: &str,
+        allowed: &[&'static str],
+    ) -> Result<Option<&'static str>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
         };
@@ -95,6 +99,6 @@ impl Params {
 }
 
 /// 400 for a parameter.
-pub(crate) fn wrong(name: &str, allowed: &str) -> Fault {
-    Fault::invalid(format!("{name} must be {allowed}"))
+pub(crate) fn wrong(name: &str, allowed: &str) -> MuxError {
+    MuxError::invalid(format!("{name} must be {allowed}"))
 }

@@ -6,19 +6,19 @@ use axum::{
 };
 
 use super::{access::Ask, file};
-use crate::local::{App, fault::Fault, media::HIGHEST};
+use crate::local::{app::App, error::MuxError, media::HIGHEST};
 
 /// Serves the file once it is made; `?download=<name>` has browsers save it under that name.
-pub(crate) async fn serve(app: &App, ask: Ask, request: &HeaderMap) -> Result<Response, Fault> {
+pub(crate) async fn serve(app: &App, ask: Ask, request: &HeaderMap) -> Result<Response, MuxError> {
     let grant = ask.grant(app, "v").await?;
     let files = app.store.static_renditions_of(&grant.asset.id).await?;
     let known = files.iter().find(|file| file.name == HIGHEST);
     match known.map(|file| file.status.as_str()) {
         Some("ready") => {}
-        Some("preparing") => return Err(Fault::not_ready("The file is still preparing")),
-        _ => return Err(Fault::not_found("File")),
+        Some("preparing") => return Err(MuxError::not_ready("The file is still preparing")),
+        _ => return Err(MuxError::not_found("File")),
     }
-    let path = app.folders.files(&grant.asset.id).join(HIGHEST);
+    let path = app.folders.static_folder(&grant.asset.id).join(HIGHEST);
     let mut response = file::serve(app, &grant, &path, "video/mp4", request).await?;
     if let Some(name) = grant.params.text("download") {
         response

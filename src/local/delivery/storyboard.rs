@@ -15,22 +15,27 @@ use super::{
     file, headers,
 };
 use crate::local::{
-    App,
-    fault::Fault,
-    media::{Format, Order, STORYBOARD, Storyboard},
+    app::App,
+    error::MuxError,
+    media::{ImageCache, ImageFormat, ImageRequest, STORYBOARD, Storyboard},
 };
 
 /// One picture in each format.
 const CAP: usize = 3;
 
 /// Serves the storyboard or the list of its tiles.
-pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
-    let picture = Format::named(ending);
+pub(crate) async fn serve(
+    app: &App,
+    ask: Ask,
+    ending: &str,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let picture = ImageFormat::named(ending);
     if picture.is_none() && !["vtt", "json"].contains(&ending) {
-        return Err(Fault::not_found("Image"));
+        return Err(MuxError::not_found("Image"));
     }
     let grant = ask.grant(app, "s").await?;
-    let board = Storyboard::of(&grant.media).ok_or_else(|| Fault::not_found("Image"))?;
+    let board = Storyboard::of(&grant.media).ok_or_else(|| MuxError::not_found("Image"))?;
     match (picture, ending) {
         (Some(format), _) => image(app, &grant, board, format, request).await,
         (None, "vtt") => {
@@ -48,11 +53,11 @@ async fn image(
     app: &App,
     grant: &Grant,
     board: Storyboard,
-    format: Format,
+    format: ImageFormat,
     request: &HeaderMap,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let name = Storyboard::name(format);
-    let order = Order {
+    let request_for_image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
@@ -63,9 +68,8 @@ async fn image(
         stay: Vec::new(),
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
-    let path = app
-        .images
-        .get(app, order, move |app, folder, name| {
+    let path = ImageCache::new(app)
+        .get(request_for_image, move |app, folder, name| {
             async move { board.make(app, &asset_id, &media, format, folder, name).await }.boxed()
         })
         .await?;
@@ -77,7 +81,7 @@ fn kept(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
 }
 
 /// The picture's address, with the same token: `format` picks the picture's type.
-fn address(app: &App, grant: &Grant) -> Result<String, Fault> {
+fn address(app: &App, grant: &Grant) -> Result<String, MuxError> {
     let ending = grant
         .params
         .one_of("format", &["jpg", "png", "webp"])?
@@ -90,7 +94,7 @@ fn address(app: &App, grant: &Grant) -> Result<String, Fault> {
     ))
 }
 
-fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, Fault> {
+fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
     let address = address(app, grant)?;
     let mut text = String::from("WEBVTT\n");
     for tile in board.tiles() {
@@ -105,7 +109,7 @@ fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, Fault> {
     Ok(text)
 }
 
-fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, Fault> {
+fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, MuxError> {
     let tiles: Vec<Value> = board
         .tiles()
         .map(|tile| json!({ "start": tile.start_s, "x": tile.x, "y": tile.y }))

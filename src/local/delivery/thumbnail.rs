@@ -9,29 +9,34 @@ use super::{
     params::{Params, wrong},
 };
 use crate::local::{
-    App,
-    fault::Fault,
-    media::{FitMode, Format, Order, Thumbnail, Transform},
+    app::App,
+    error::MuxError,
+    media::{FitMode, ImageCache, ImageFormat, ImageRequest, Thumbnail, Transform},
 };
 
 /// Largest side that may be asked for; larger than the source is brought down to it anyway.
 const SIDE: u32 = 16_384;
 
 /// Serves one thumbnail, made on first demand.
-pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
-    let format = Format::named(ending).ok_or_else(|| Fault::not_found("Image"))?;
+pub(crate) async fn serve(
+    app: &App,
+    ask: Ask,
+    ending: &str,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let format = ImageFormat::named(ending).ok_or_else(|| MuxError::not_found("Image"))?;
     let grant = ask.grant(app, "t").await?;
     let wish = read(&grant, format)?;
     let top = grant
         .media
         .top()
         .filter(|top| top.width > 0)
-        .ok_or_else(|| Fault::not_found("Image"))?;
+        .ok_or_else(|| MuxError::not_found("Image"))?;
     let widths = app.thumbnail_widths();
     let stay = widths
         .iter()
         .map(|width| Thumbnail::of_width(0, *width).look(top));
-    let order = Order {
+    let request_for_image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
@@ -42,9 +47,8 @@ pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap
         stay: stay.map(|look| format!("-{look}")).collect(),
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
-    let path = app
-        .images
-        .get(app, order, move |app, folder, name| {
+    let path = ImageCache::new(app)
+        .get(request_for_image, move |app, folder, name| {
             async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
@@ -76,10 +80,10 @@ pub(crate) fn second(time_s: f64, duration_s: f64) -> u32 {
     }
 }
 
-fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
+fn read(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
     let params = &grant.params;
     if params.flag("latest")? {
-        return Err(Fault::invalid("latest is for live streams"));
+        return Err(MuxError::invalid("latest is for live streams"));
     }
     let duration_s = grant.media.duration_s;
     let usual = grant.asset.thumbnail_time.unwrap_or(duration_s / 2.0);
@@ -114,7 +118,7 @@ fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
     })
 }
 
-fn fit_mode(params: &Params) -> Result<FitMode, Fault> {
+fn fit_mode(params: &Params) -> Result<FitMode, MuxError> {
     Ok(
         match params.one_of("fit_mode", &["preserve", "stretch", "crop", "smartcrop", "pad"])? {
             Some("stretch") => FitMode::Stretch,

@@ -3,14 +3,14 @@
 use std::path::Path;
 
 use super::{
-    caption::{Media, Rendition},
-    desk::Made,
-    hls::words,
-    image::{join_pieces, pieces, playlist, run},
+    args::to_args,
+    image::{ImageOutcome, join_pieces, pieces, playlist, run},
     input::input,
     ladder::whole,
+    media_info::{MediaInfo, Rendition},
+    segments::JOINED,
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
 /// A moving picture's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,9 +58,6 @@ pub(crate) struct Animated {
     pub(crate) format: AnimatedFormat,
 }
 
-/// Segments put behind each other.
-const JOINED: &str = "joined.ts";
-
 impl Animated {
     /// Equal images have equal names.
     pub(crate) fn name(&self, top: &Rendition) -> String {
@@ -97,10 +94,10 @@ impl Animated {
         &self,
         app: &App,
         asset_id: &str,
-        media: &Media,
+        media: &MediaInfo,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let made = self.try_make(app, asset_id, media, folder, name).await?;
         let plain = Self {
             width: None,
@@ -110,10 +107,10 @@ impl Animated {
             ..self.clone()
         };
         Ok(match made {
-            Made::Refused if *self == plain => Made::NoFrame,
-            Made::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
-                Made::Yes => Made::Refused,
-                _ => Made::NoFrame,
+            ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
+            ImageOutcome::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
+                ImageOutcome::Made => ImageOutcome::Refused,
+                _ => ImageOutcome::NoFrame,
             },
             other => other,
         })
@@ -123,12 +120,12 @@ impl Animated {
         &self,
         app: &App,
         asset_id: &str,
-        media: &Media,
+        media: &MediaInfo,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let Some(top) = media.top() else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
         // The smallest rendition that is large enough.
         let (width, _) = self.size(top);
@@ -143,16 +140,16 @@ impl Animated {
         let (start, length) = (f64::from(self.start_s), f64::from(self.quarters) / 4.0);
         let mut segments = playlist.between(start, start + length).peekable();
         let Some(first) = segments.peek().map(|segment| segment.start_s) else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
         if !join_pieces(&place, segments, &folder.join(JOINED)).await? {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         }
         // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
         let offset = (start - first).max(0.0);
         let trim =
             format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
-        let mut args = words(["-threads", "2"]);
+        let mut args = to_args(["-threads", "2"]);
         args.extend(input(&folder.join(JOINED)));
         args.extend(self.encoding(top, &trim));
         args.push(name.into());
@@ -165,7 +162,7 @@ impl Animated {
         match self.format {
             AnimatedFormat::Gif => {
                 let filter = format!("{filter},split[a][b];[a]palettegen[p];[b][p]paletteuse");
-                words(["-an", "-filter_complex", &filter, "-loop", "0", "-f", "gif"])
+                to_args(["-an", "-filter_complex", &filter, "-loop", "0", "-f", "gif"])
             }
             AnimatedFormat::Webp => {
                 let filter = [
@@ -179,8 +176,8 @@ impl Animated {
                     "-loop",
                     "0",
                 ];
-                let mut args = words(filter);
-                args.extend(words(["-f", "webp"]));
+                let mut args = to_args(filter);
+                args.extend(to_args(["-f", "webp"]));
                 args
             }
         }

@@ -142,7 +142,7 @@ impl Decoders {
     }
 
     /// Usual codecs that this build cannot decode.
-    pub(crate) fn missing(&self) -> Vec<&'static str> {
+    pub(crate) fn missing_usual(&self) -> Vec<&'static str> {
         USUAL
             .iter()
             .copied()
@@ -168,7 +168,7 @@ mod tests {
         let decoders = Decoders::read(PRINTED).unwrap();
         assert_eq!(decoders.whitelist(), "h264,libdav1d,mp3float,pcm_s16le");
         assert!(decoders.has_codec("mp3") && !decoders.has_codec("asv1"));
-        assert_eq!(decoders.missing(), ["hevc", "vp8", "vp9", "aac", "opus"]);
+        assert_eq!(decoders.missing_usual(), ["hevc", "vp8", "vp9", "aac", "opus"]);
     }
 
     #[test]

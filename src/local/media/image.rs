@@ -7,25 +7,37 @@ use std::{
 };
 
 use super::{
-    desk::Made,
-    hls::words,
+    args::to_args,
     playlist::{Playlist, Segment},
-    static_file::join,
+    segments::join_segments,
     tool::{Call, Limits, ToolError},
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
 const GIB: u64 = 1 << 30;
 
+/// The outcome of making one image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageOutcome {
+    /// The file was written.
+    Made,
+    /// This part of the video has no frame, so no image of it can be made.
+    NoFrame,
+    /// ffmpeg refused to make this image. Others of the same part may go well.
+    Refused,
+    /// ffmpeg was killed or took too long.
+    Killed,
+}
+
 /// A still picture's format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ImageFormat {
     Jpg,
     Png,
     Webp,
 }
 
-impl Format {
+impl ImageFormat {
     /// By the ending of a name or the value of `format`.
     pub(crate) fn named(name: &str) -> Option<Self> {
         match name {
@@ -56,13 +68,13 @@ impl Format {
 
     /// How ffmpeg writes one picture of it.
     pub(crate) fn encoding(self) -> Vec<OsString> {
-        let mut args = words(["-frames:v", "1"]);
+        let mut args = to_args(["-frames:v", "1"]);
         args.extend(match self {
-            Self::Jpg => words(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]),
-            Self::Png => words(["-c:v", "png", "-pix_fmt", "rgb24"]),
-            Self::Webp => words(["-c:v", "libwebp", "-quality", "80"]),
+            Self::Jpg => to_args(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]),
+            Self::Png => to_args(["-c:v", "png", "-pix_fmt", "rgb24"]),
+            Self::Webp => to_args(["-c:v", "libwebp", "-quality", "80"]),
         });
-        args.extend(words(["-f", "image2", "-update", "1"]));
+        args.extend(to_args(["-f", "image2", "-update", "1"]));
         args
     }
 }
@@ -91,10 +103,15 @@ impl Transform {
     }
 }
 
-/// Runs ffmpeg for one image in `folder`: [`Made::NoFrame`] when it ended well and made nothing. An error is about now:
+/// Runs ffmpeg for one image in `folder`: [`ImageOutcome::NoFrame`] when it ended well and made nothing. An error is about now:
 /// the next try may go well.
-pub(crate) async fn run(app: &App, args: Vec<OsString>, folder: &Path, made: &str) -> Result<Made, Fault> {
-    let tools = app.tools.as_ref().map_err(Fault::unavailable)?;
+pub(crate) async fn run(
+    app: &App,
+    args: Vec<OsString>,
+    folder: &Path,
+    made: &str,
+) -> Result<ImageOutcome, MuxError> {
+    let tools = app.tools.as_ref().map_err(MuxError::unavailable)?;
     let limits = Limits {
         wall: Duration::from_mins(1),
         cpu_s: 60,
@@ -112,21 +129,21 @@ pub(crate) async fn run(app: &App, args: Vec<OsString>, folder: &Path, made: &st
         Ok(_) => {
             let file = tokio::fs::metadata(folder.join(made)).await;
             Ok(if file.is_ok_and(|file| file.len() > 0) {
-                Made::Yes
+                ImageOutcome::Made
             } else {
-                Made::NoFrame
+                ImageOutcome::NoFrame
             })
         }
         Err(error @ (ToolError::Stopped | ToolError::NoSpace | ToolError::Io(_))) => {
-            Err(Fault::unavailable(error.to_string()))
+            Err(MuxError::unavailable(error.to_string()))
         }
-        Err(ToolError::Failed(_)) => Ok(Made::Refused),
-        Err(ToolError::Killed(_) | ToolError::TimedOut) => Ok(Made::Killed),
+        Err(ToolError::Failed(_)) => Ok(ImageOutcome::Refused),
+        Err(ToolError::Killed(_) | ToolError::TimedOut) => Ok(ImageOutcome::Killed),
     }
 }
 
 /// The pieces of one rendition; `None` where they are not there: nothing can be made of them.
-pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, Fault> {
+pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, MuxError> {
     match Playlist::load(place).await {
         Ok(playlist) => Ok(Some(playlist)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -139,8 +156,8 @@ pub(crate) async fn join_pieces<'a>(
     place: &Path,
     pieces: impl Iterator<Item = &'a Segment>,
     into: &Path,
-) -> Result<bool, Fault> {
-    match join(place, pieces, into).await {
+) -> Result<bool, MuxError> {
+    match join_segments(place, pieces, into).await {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error.into()),
@@ -149,5 +166,5 @@ pub(crate) async fn join_pieces<'a>(
 
 /// Where the pieces of one rendition lie.
 pub(crate) fn pieces(app: &App, asset_id: &str, rendition: &str) -> PathBuf {
-    app.folders.media(asset_id).join(rendition)
+    app.folders.media_folder(asset_id).join(rendition)
 }

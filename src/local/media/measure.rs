@@ -5,12 +5,12 @@ use std::path::Path;
 use tokio::fs;
 
 use super::{
-    caption::{Media, Rendition},
-    hls::{MASTER, SOUND},
+    failure::Failure,
     ladder::Rung,
+    media_info::{MediaInfo, Rendition},
     playlist::Playlist,
     probe::{Probe, Video},
-    work::Failure,
+    transcode_plan::{MASTER, SOUND},
 };
 use crate::local::ids;
 
@@ -23,7 +23,7 @@ pub(crate) async fn describe(
     rungs: &[Rung],
     folder: &Path,
     reached_s: f64,
-) -> Result<Media, Failure> {
+) -> Result<MediaInfo, Failure> {
     let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
     let sound = [Rung {
         name: SOUND.into(),
@@ -46,7 +46,7 @@ pub(crate) async fn describe(
         duration_s = duration_s.max(playlist.duration_s());
         renditions.push(measure(rung, &playlist, &place, &master).await?);
     }
-    Ok(Media {
+    Ok(MediaInfo {
         duration_s: (duration_s * 1e6).round() / 1e6,
         aspect_ratio: probe.video.as_ref().map(aspect_ratio),
         frame_rate: probe
@@ -55,8 +55,8 @@ pub(crate) async fn describe(
             .and_then(|v| v.frame_rate)
             .map_or(-1.0, |r| (r * 1e3).round() / 1e3),
         channels: probe.audio.as_ref().map_or(0, |audio| audio.channels),
-        video_track: ids::id(),
-        audio_track: ids::id(),
+        video_track: ids::new_id(),
+        audio_track: ids::new_id(),
         renditions,
     })
 }

@@ -6,8 +6,8 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
+    args::to_args,
     decoders::Decoders,
-    hls::words,
     input::{MAX_PIXELS, input},
     tool::{Call, Limits, ToolError, Tools},
 };
@@ -173,7 +173,7 @@ async fn ask(
     };
     let strange: String = strange.iter().flat_map(|decoder| [",", decoder]).collect();
     let listed = tools.decoders().whitelist();
-    let mut args = words([
+    let mut args = to_args([
         "-codec_whitelist:s",
         &format!("{SUBTITLES}{strange}"),
         "-codec_whitelist:a",

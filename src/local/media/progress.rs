@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use crate::local::App;
+use crate::local::app::App;
 
 /// How often the asset's progress is written down.
 const OFTEN: Duration = Duration::from_secs(1);

@@ -3,23 +3,22 @@
 use std::{path::Path, time::Duration};
 
 use super::{
-    caption::Media,
-    hls::words,
+    args::to_args,
+    failure::Failure,
     input::input,
-    playlist::{Playlist, Segment},
-    running::Claim,
+    media_info::MediaInfo,
+    place::move_into_place,
+    playlist::Playlist,
+    running_jobs::JobClaim,
+    segments::{JOINED, join_segments},
     tool::{Call, Limits, Tools},
-    transcode::move_into_place,
-    work::Failure,
 };
 use crate::local::{
-    App,
+    app::App,
     store::{Asset, Made},
 };
 
 const GIB: u64 = 1 << 30;
-/// Segments put behind each other.
-const JOINED: &str = "joined.ts";
 /// The only static rendition there is.
 pub(crate) const HIGHEST: &str = "highest.mp4";
 
@@ -29,21 +28,21 @@ pub(crate) async fn make(
     tools: &Tools,
     asset: &Asset,
     folder: &Path,
-    claim: &Claim,
+    claim: &JobClaim,
 ) -> Result<Option<Made>, Failure> {
     let media = asset
         .media
         .as_ref()
         .map(|media| &media.0)
         .filter(|media| media.has_video());
-    let Some((media, top)) = media.and_then(|media: &Media| Some((media, media.top()?))) else {
+    let Some((media, top)) = media.and_then(|media: &MediaInfo| Some((media, media.top()?))) else {
         return Ok(None);
     };
-    let place = app.folders.media(&asset.id).join(&top.name);
+    let place = app.folders.media_folder(&asset.id).join(&top.name);
     let playlist = Playlist::load(&place).await?;
-    join(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
+    join_segments(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
     let mut args = input(&folder.join(JOINED));
-    args.extend(words([
+    args.extend(to_args([
         "-map",
         "0:v:0",
         "-map",
@@ -75,11 +74,11 @@ pub(crate) async fn make(
         .map_err(Failure::tool)?;
     tokio::fs::remove_file(folder.join(JOINED)).await?;
     let filesize = tokio::fs::metadata(folder.join(HIGHEST)).await?.len();
-    move_into_place(folder, &app.folders.files(&asset.id)).await?;
+    move_into_place(folder, &app.folders.static_folder(&asset.id)).await?;
     Ok(Some(made(media, top.width, top.height, filesize)))
 }
 
-fn made(media: &Media, width: u32, height: u32, filesize: u64) -> Made {
+fn made(media: &MediaInfo, width: u32, height: u32, filesize: u64) -> Made {
     let bytes = i64::try_from(filesize).unwrap_or(i64::MAX);
     let millis = i64::try_from(Duration::from_secs_f64(media.duration_s.max(0.001)).as_millis()).unwrap_or(1);
     Made {
@@ -88,18 +87,4 @@ fn made(media: &Media, width: u32, height: u32, filesize: u64) -> Made {
         bitrate: bytes.saturating_mul(8000) / millis.max(1),
         filesize: bytes,
     }
-}
-
-/// Puts segments behind each other: MPEG-TS is made for it.
-pub(crate) async fn join<'a>(
-    folder: &Path,
-    segments: impl Iterator<Item = &'a Segment>,
-    into: &Path,
-) -> std::io::Result<()> {
-    let mut out = tokio::fs::File::create(into).await?;
-    for segment in segments {
-        let mut piece = tokio::fs::File::open(folder.join(&segment.file)).await?;
-        tokio::io::copy(&mut piece, &mut out).await?;
-    }
-    tokio::io::AsyncWriteExt::flush(&mut out).await
 }

@@ -3,15 +3,15 @@
 use std::path::Path;
 
 use super::{
-    caption::{Media, Rendition},
-    desk::Made,
-    hls::words,
-    image::{Format, join_pieces, pieces, playlist, run},
+    args::to_args,
+    image::{ImageFormat, ImageOutcome, join_pieces, pieces, playlist, run},
     input::input,
     ladder::whole,
+    media_info::{MediaInfo, Rendition},
     playlist::Segment,
+    segments::JOINED,
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
 /// From this length on there are twice as many tiles: 15 minutes.
 const LONG_S: f64 = 15.0 * 60.0;
@@ -19,8 +19,6 @@ const LONG_S: f64 = 15.0 * 60.0;
 const TILE: f64 = 256.0;
 /// What its files' names begin with.
 pub(crate) const KIND: &str = "storyboard";
-/// Segments put behind each other.
-const JOINED: &str = "joined.ts";
 
 /// The storyboard of one asset: everything about it follows from the asset.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +42,7 @@ pub(crate) struct Tile {
 
 impl Storyboard {
     /// The storyboard of a stream with a picture.
-    pub(crate) fn of(media: &Media) -> Option<Self> {
+    pub(crate) fn of(media: &MediaInfo) -> Option<Self> {
         let top = media.top().filter(|top| top.width > 0)?;
         let (width, height) = (f64::from(top.width), f64::from(top.height));
         let scale = (TILE / width.max(height)).min(1.0);
@@ -73,7 +71,7 @@ impl Storyboard {
     }
 
     /// Equal images have equal names.
-    pub(crate) fn name(format: Format) -> String {
+    pub(crate) fn name(format: ImageFormat) -> String {
         format!("board.{}", format.ending())
     }
 
@@ -82,23 +80,23 @@ impl Storyboard {
         self,
         app: &App,
         asset_id: &str,
-        media: &Media,
-        format: Format,
+        media: &MediaInfo,
+        format: ImageFormat,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         // The smallest rendition that is large enough.
         let enough = |one: &&Rendition| one.width >= self.tile_width && one.height >= self.tile_height;
         let Some(from) = media.renditions.iter().rev().find(enough).or(media.top()) else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
         let place = pieces(app, asset_id, &from.name);
         let playlist = playlist(&place).await?.unwrap_or_default();
         let tiles = usize::try_from(self.columns * self.rows).unwrap_or_default();
-        let mut args = words(["-threads", "2"]);
+        let mut args = to_args(["-threads", "2"]);
         let frames = if playlist.0.len() <= 2 * tiles {
             if !join_pieces(&place, playlist.0.iter(), &folder.join(JOINED)).await? {
-                return Ok(Made::NoFrame);
+                return Ok(ImageOutcome::NoFrame);
             }
             format!("fps={:.6}:start_time=0:round=up", 1.0 / self.step())
         } else {
@@ -108,13 +106,13 @@ impl Storyboard {
                 .filter_map(|tile| playlist.at(tile.start_s))
                 .collect();
             if !join_pieces(&place, chosen.into_iter(), &folder.join(JOINED)).await? {
-                return Ok(Made::NoFrame);
+                return Ok(ImageOutcome::NoFrame);
             }
-            args.extend(words(["-skip_frame", "nokey"]));
+            args.extend(to_args(["-skip_frame", "nokey"]));
             "null".to_owned()
         };
         args.extend(input(&folder.join(JOINED)));
-        args.extend(words([
+        args.extend(to_args([
             "-an",
             "-fps_mode",
             "passthrough",
@@ -124,7 +122,7 @@ impl Storyboard {
         args.extend(format.encoding());
         args.push(name.into());
         Ok(match run(app, args, folder, name).await? {
-            Made::Refused => Made::NoFrame,
+            ImageOutcome::Refused => ImageOutcome::NoFrame,
             other => other,
         })
     }

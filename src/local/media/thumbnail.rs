@@ -3,14 +3,13 @@
 use std::path::Path;
 
 use super::{
-    caption::{Media, Rendition},
-    desk::Made,
-    hls::words,
-    image::{Format, Transform, pieces, playlist, run},
+    args::to_args,
+    image::{ImageFormat, ImageOutcome, Transform, pieces, playlist, run},
     input::input,
     ladder::whole,
+    media_info::{MediaInfo, Rendition},
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
 /// How a picture is fitted into width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +33,7 @@ pub(crate) struct Thumbnail {
     pub(crate) height: Option<u32>,
     pub(crate) fit: FitMode,
     pub(crate) transform: Transform,
-    pub(crate) format: Format,
+    pub(crate) format: ImageFormat,
 }
 
 impl Thumbnail {
@@ -46,7 +45,7 @@ impl Thumbnail {
             height: None,
             fit: FitMode::Preserve,
             transform: Transform::default(),
-            format: Format::Jpg,
+            format: ImageFormat::Jpg,
         }
     }
 
@@ -105,20 +104,20 @@ impl Thumbnail {
         &self,
         app: &App,
         asset_id: &str,
-        media: &Media,
+        media: &MediaInfo,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let Some(top) = media.top() else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
         let made = self.try_make(app, asset_id, top, folder, name).await?;
         let plain = Self::of_width(self.time_s, top.width);
         Ok(match made {
-            Made::Refused if *self == plain => Made::NoFrame,
-            Made::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
-                Made::Yes => Made::Refused,
-                _ => Made::NoFrame,
+            ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
+            ImageOutcome::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
+                ImageOutcome::Made => ImageOutcome::Refused,
+                _ => ImageOutcome::NoFrame,
             },
             other => other,
         })
@@ -131,25 +130,25 @@ impl Thumbnail {
         top: &Rendition,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let place = pieces(app, asset_id, &top.name);
         let playlist = playlist(&place).await?.unwrap_or_default();
         let Some(segment) = playlist.at(f64::from(self.time_s)) else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
-        let mut last = Made::NoFrame;
+        let mut last = ImageOutcome::NoFrame;
         let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
         // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
             // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
             let from = format!("setpts=PTS-STARTPTS,trim=start={offset:.3},{}", self.filter(top));
-            let mut args = words(["-threads", "1"]);
+            let mut args = to_args(["-threads", "1"]);
             args.extend(input(&place.join(&segment.file)));
-            args.extend(words(["-an", "-vf", &from]));
+            args.extend(to_args(["-an", "-vf", &from]));
             args.extend(self.format.encoding());
             args.push(name.into());
             last = run(app, args, folder, name).await?;
-            if matches!(last, Made::Yes | Made::Killed) {
+            if matches!(last, ImageOutcome::Made | ImageOutcome::Killed) {
                 break;
             }
         }

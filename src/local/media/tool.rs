@@ -132,7 +132,7 @@ impl Tools {
     }
 
     /// How the tools run here, as the end of a sentence that begins with "ffmpeg runs".
-    pub(crate) fn about(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         let sandbox = self.sandbox.about();
         match self.memory_share {
             None => sandbox.to_owned(),

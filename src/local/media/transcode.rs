@@ -2,20 +2,19 @@
 
 use std::{path::Path, time::Duration};
 
-use tokio::fs;
-
 use super::{
-    caption::Media,
-    hls::{LONGEST_S, Plan},
+    failure::Failure,
     ladder::ladder,
     measure::describe,
+    media_info::MediaInfo,
+    place::move_into_place,
     probe::{Probe, Unplayable, probe},
     progress::Progress,
-    running::Claim,
+    running_jobs::JobClaim,
     tool::{Call, Limits, Tools},
-    work::Failure,
+    transcode_plan::{LONGEST_S, Plan},
 };
-use crate::local::{App, store::Asset};
+use crate::local::{app::App, store::Asset};
 
 const GIB: u64 = 1 << 30;
 /// Real seconds that one second of video may take, beside a start of two minutes.
@@ -29,9 +28,9 @@ pub(crate) async fn transcode(
     tools: &Tools,
     asset: &Asset,
     folder: &Path,
-    claim: &Claim,
-) -> Result<Media, Failure> {
-    let source = app.folders.original(&asset.upload_id);
+    claim: &JobClaim,
+) -> Result<MediaInfo, Failure> {
+    let source = app.folders.original_file(&asset.upload_id);
     let probe = match probe(tools, &source, folder, claim.cancel()).await {
         Ok(probe) => probe,
         Err(unplayable) => return Err(why_unplayable(unplayable)),
@@ -62,7 +61,7 @@ pub(crate) async fn transcode(
     let (told, reached_s) = encode(app, tools, asset, &plan, folder, claim).await?;
     let media = describe(&probe, &rungs, folder, reached_s).await?;
     check_word(&probe, &media, &told, asset.test)?;
-    move_into_place(folder, &app.folders.media(&asset.id)).await?;
+    move_into_place(folder, &app.folders.media_folder(&asset.id)).await?;
     Ok(media)
 }
 
@@ -86,7 +85,7 @@ async fn encode(
     asset: &Asset,
     plan: &Plan<'_>,
     folder: &Path,
-    claim: &Claim,
+    claim: &JobClaim,
 ) -> Result<(String, f64), Failure> {
     let seconds = plan.probe.duration_s.unwrap_or(f64::from(LONGEST_S));
     let wall_s = (120.0 + seconds * SLOWEST).min(LONGEST_WALL_S);
@@ -112,7 +111,7 @@ async fn encode(
 }
 
 /// Holds the file to its header: one that is cut off, or claims hours that it does not have, is an error.
-fn check_word(probe: &Probe, media: &Media, told: &str, test: bool) -> Result<(), Failure> {
+fn check_word(probe: &Probe, media: &MediaInfo, told: &str, test: bool) -> Result<(), Failure> {
     if told.contains("partial file") {
         return Err(Failure::input(
             "The file is cut off: parts that its index names are missing",
@@ -127,27 +126,4 @@ fn check_word(probe: &Probe, media: &Media, told: &str, test: bool) -> Result<()
         return Err(Failure::Input(reason));
     }
     Ok(())
-}
-
-/// Flushed first, then renamed: what is in place is whole. What an earlier try left there goes.
-pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Result<()> {
-    let disk = std::fs::File::open(folder)?;
-    tokio::task::spawn_blocking(move || flush_disk(&disk))
-        .await
-        .map_err(std::io::Error::other)??;
-    match fs::remove_dir_all(place).await {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::rename(folder, place).await
-}
-
-#[cfg(target_os = "linux")]
-fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
-    Ok(rustix::fs::syncfs(folder)?)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
-    folder.sync_all()
 }

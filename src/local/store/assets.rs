@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::{Store, Write, micros};
-use crate::local::media::Media;
+use super::database::{Store, Write, micros};
+use crate::local::media::MediaInfo;
 
 /// The columns of [`Asset`].
 macro_rules! columns {
@@ -29,7 +29,7 @@ pub(crate) struct Asset {
     pub(crate) progress_state: String,
     pub(crate) progress: f64,
     pub(crate) errors: Option<Json<Value>>,
-    pub(crate) media: Option<Json<Media>>,
+    pub(crate) media: Option<Json<MediaInfo>>,
     pub(crate) created_us: i64,
     /// Seconds; where its picture is taken unless a request says so.
     pub(crate) thumbnail_time: Option<f64>,
@@ -199,7 +199,7 @@ pub(crate) async fn change(
 pub(crate) async fn make_ready(
     write: &mut Write,
     id: &str,
-    media: &Media,
+    media: &MediaInfo,
 ) -> Result<Option<Asset>, sqlx::Error> {
     sqlx::query_as(concat!(
         "update assets set status = 'ready', progress_state = 'completed', progress = 100.0, media = $2 \

@@ -1,6 +1,9 @@
 //! What lies on the disk for whom, in bytes, and what is promised to uploads on their way.
 
-use super::{Store, Upload, Write};
+use super::{
+    database::{Store, Write},
+    uploads::Upload,
+};
 
 /// What a file or folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]

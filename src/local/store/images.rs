@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, micros};
+use super::database::{Store, micros};
 
 /// Failures remembered for one asset; the ones that are forgotten first anyway give way.
 const MOST: i64 = 4096;

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, Write, micros};
+use super::database::{Store, Write, micros};
 
 /// What a job makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]

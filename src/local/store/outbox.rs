@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::{Store, Write, micros};
+use super::database::{Store, Write, micros};
 
 /// An event to tell of.
 pub(crate) struct Event<'a> {

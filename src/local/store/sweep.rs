@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Write, micros};
+use super::database::{Store, Write, micros};
 
 /// Notes that the files of an upload or asset may go.
 pub(crate) async fn throw_away(write: &mut Write, id: &str) -> Result<(), sqlx::Error> {

@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::{FileKind, Store, Write, files, micros};
+use super::{
+    database::{Store, Write, micros},
+    files::{self, FileKind},
+};
 
 /// The columns of [`Upload`].
 macro_rules! columns {

@@ -3,7 +3,7 @@
 use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 
 use crate::config::is_loopback_origin;
-use crate::local::{App, store::Upload};
+use crate::local::{app::App, store::Upload};
 
 const EXPOSED: HeaderValue = HeaderValue::from_static("Range, Content-Length, Content-Type, Date");
 const METHODS: HeaderValue = HeaderValue::from_static("PUT, OPTIONS");

@@ -4,12 +4,12 @@
 //! The offset that a client is told is always one that is on the disk: bytes are flushed and written down at the
 //! end of each request, every 32 MiB within one, and when a connection is cut.
 
-mod answer;
 mod cors;
 mod part;
 mod receive;
+mod response;
 mod sink;
-mod takeover;
+mod write_lock;
 
 use axum::{
     Router,
@@ -20,18 +20,15 @@ use axum::{
     routing::put,
 };
 
-use super::{App, fault::Fault, store::Upload};
+use super::{app::App, error::MuxError, store::Upload};
 
-pub(crate) use takeover::Takeover;
-
-/// Chunks other than the last are multiples of this many bytes: 256 KiB.
-const UNIT: u64 = 256 * 1024;
+pub(crate) use write_lock::WriteLocks;
 
 /// The upload URL's route.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/upload/{secret}", put(receive).options(preflight))
-        .method_not_allowed_fallback(async || Fault::method())
+        .method_not_allowed_fallback(async || MuxError::method())
         .layer(DefaultBodyLimit::disable())
 }
 
@@ -42,13 +39,13 @@ async fn receive(
     Path(secret): Path<String>,
     headers: HeaderMap,
     body: Body,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let upload = find(&app, &secret).await?;
     let shared = cors::headers(&app, &upload, &headers);
     let task = tokio::spawn(receive::run(app, upload, headers, body));
     let mut response = match task.await {
         Ok(answer) => answer.into_response(),
-        Err(error) => Fault::internal(&error).into_response(),
+        Err(error) => MuxError::internal(&error).into_response(),
     };
     response.headers_mut().extend(shared);
     Ok(response)
@@ -59,7 +56,7 @@ async fn preflight(
     State(app): State<App>,
     Path(secret): Path<String>,
     headers: HeaderMap,
-) -> Result<Response, Fault> {
+) -> Result<Response, MuxError> {
     let upload = find(&app, &secret).await?;
     let mut response = StatusCode::NO_CONTENT.into_response();
     response
@@ -68,12 +65,12 @@ async fn preflight(
     Ok(response)
 }
 
-async fn find(app: &App, secret: &str) -> Result<Upload, Fault> {
+async fn find(app: &App, secret: &str) -> Result<Upload, MuxError> {
     if !super::ids::is_id(secret) {
-        return Err(Fault::not_found("Upload"));
+        return Err(MuxError::not_found("Upload"));
     }
     app.store
         .upload_by_secret(secret)
         .await?
-        .ok_or_else(|| Fault::not_found("Upload"))
+        .ok_or_else(|| MuxError::not_found("Upload"))
 }

@@ -2,8 +2,10 @@
 
 use axum::http::{HeaderMap, header};
 
-use super::UNIT;
-use crate::local::fault::Fault;
+use crate::local::error::MuxError;
+
+/// Size that chunks other than the last are a multiple of, in bytes: 256 KiB, as Google's resumable protocol has it.
+pub(super) const UNIT: u64 = 256 * 1024;
 
 /// What a request brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,10 +33,10 @@ pub(crate) enum Part {
 
 impl Part {
     /// Reads the headers.
-    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, Fault> {
+    pub(crate) fn read(headers: &HeaderMap) -> Result<Self, MuxError> {
         if text(headers, header::CONTENT_TYPE).is_some_and(|kind| kind.trim_start().starts_with("multipart/"))
         {
-            return Err(Fault::invalid(
+            return Err(MuxError::invalid(
                 "Send the file itself as the body, not a multipart form",
             ));
         }
@@ -44,7 +46,7 @@ impl Part {
             Some(range) => {
                 let part = range.to_str().ok().and_then(parse);
                 let part = part.ok_or_else(|| {
-                    Fault::invalid(
+                    MuxError::invalid(
                         "Content-Range must be bytes first-last/total, bytes first-last/* or bytes */total",
                     )
                 })?;
@@ -62,20 +64,20 @@ impl Part {
         }
     }
 
-    fn check(self, length: Option<u64>) -> Result<(), Fault> {
+    fn check(self, length: Option<u64>) -> Result<(), MuxError> {
         let Self::Chunk { start, end, total } = self else {
             return match length {
                 None | Some(0) => Ok(()),
-                Some(_) => Err(Fault::invalid("A status request has no body")),
+                Some(_) => Err(MuxError::invalid("A status request has no body")),
             };
         };
         if length.is_some_and(|length| length != end - start) {
-            return Err(Fault::invalid(
+            return Err(MuxError::invalid(
                 "Content-Length and Content-Range name different lengths",
             ));
         }
         if Some(end) != total && (end - start) % UNIT != 0 {
-            return Err(Fault::invalid(
+            return Err(MuxError::invalid(
                 "Every chunk but the last must be a multiple of 262144 bytes long",
             ));
         }

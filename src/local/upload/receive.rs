@@ -10,10 +10,16 @@ use chrono::DateTime;
 use futures::StreamExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
-use super::{UNIT, answer::Answer, part::Part, sink::Sink, takeover::Turn};
+use super::{
+    part::{Part, UNIT},
+    response::UploadResponse,
+    sink::Sink,
+    write_lock::WriteLock,
+};
 use crate::local::{
-    App, changes,
-    fault::Fault,
+    app::App,
+    changes,
+    error::MuxError,
     store::{Promise, Upload},
 };
 
@@ -28,7 +34,12 @@ const DRAIN_BYTES: usize = 64 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Handles one `PUT`.
-pub(crate) async fn run(app: App, upload: Upload, headers: HeaderMap, body: Body) -> Result<Answer, Fault> {
+pub(crate) async fn run(
+    app: App,
+    upload: Upload,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<UploadResponse, MuxError> {
     let mut body = Stream(Box::pin(body.into_data_stream()));
     let outcome = Request { app: &app, upload }.handle(&headers, &mut body).await;
     body.drain().await;
@@ -65,17 +76,17 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    async fn handle(mut self, headers: &HeaderMap, body: &mut Stream) -> Result<Answer, Fault> {
+    async fn handle(mut self, headers: &HeaderMap, body: &mut Stream) -> Result<UploadResponse, MuxError> {
         let part = Part::read(headers)?;
-        let turn = self.app.uploads.take(&self.upload.id).await;
+        let lock = self.app.uploads.take(&self.upload.id).await;
         // The one before may have flushed more, or finished.
         let fresh = self.app.store.upload(&self.upload.id).await?;
-        self.upload = fresh.ok_or_else(|| Fault::not_found("Upload"))?;
+        self.upload = fresh.ok_or_else(|| MuxError::not_found("Upload"))?;
         if matches!(self.upload.status.as_str(), "asset_created" | "errored") {
             return self.repeated(part);
         }
         if !self.upload.is_open(self.app.clock.now()) {
-            return Err(Fault::gone("The upload URL is no longer valid"));
+            return Err(MuxError::gone("The upload URL is no longer valid"));
         }
         self.check_total(part)?;
         let received = self.on_disk().await?;
@@ -83,11 +94,11 @@ impl Request<'_> {
             Part::Probe { total } if received > 0 && total.or(self.upload.total()) == Some(received) => {
                 self.finish(received).await
             }
-            Part::Probe { .. } => Ok(Answer::Partial(received)),
-            Part::Whole { length } => self.whole(length, body, &turn).await,
+            Part::Probe { .. } => Ok(UploadResponse::Partial(received)),
+            Part::Whole { length } => self.whole(length, body, &lock).await,
             Part::Chunk { start, .. } if start > received => {
                 let message = format!("The next byte must be {received}, not {start}");
-                Ok(Answer::Misfit(Fault::invalid(message), received))
+                Ok(UploadResponse::Misfit(MuxError::invalid(message), received))
             }
             Part::Chunk { end, total, .. } if end <= received => self.known(received, total).await,
             Part::Chunk { start, end, total } => {
@@ -95,34 +106,34 @@ impl Request<'_> {
                     start,
                     end: Some(end),
                 };
-                let received = self.store(span, received, total, body, &turn).await?;
+                let received = self.store(span, received, total, body, &lock).await?;
                 self.known(received, total).await
             }
         }
     }
 
     /// The file is complete already: a repeat of what completed it is fine, another file is not.
-    fn repeated(&self, part: Part) -> Result<Answer, Fault> {
+    fn repeated(&self, part: Part) -> Result<UploadResponse, MuxError> {
         match (part.total(), self.upload.total()) {
-            (Some(said), Some(known)) if said != known => {
-                Err(Fault::conflict("The upload is complete; it takes no other file"))
-            }
-            _ => Ok(Answer::Complete),
+            (Some(said), Some(known)) if said != known => Err(MuxError::conflict(
+                "The upload is complete; it takes no other file",
+            )),
+            _ => Ok(UploadResponse::Complete),
         }
     }
 
-    fn check_total(&self, part: Part) -> Result<(), Fault> {
+    fn check_total(&self, part: Part) -> Result<(), MuxError> {
         let limit = self.app.settings.max_bytes;
         let reach = match part {
             Part::Chunk { end, .. } => Some(end),
             Part::Whole { .. } | Part::Probe { .. } => None,
         };
         if part.total().max(reach).is_some_and(|bytes| bytes > limit) {
-            return Err(Fault::too_large(limit));
+            return Err(MuxError::too_large(limit));
         }
         match (part, part.total(), self.upload.total()) {
             (Part::Whole { .. }, ..) => Ok(()),
-            (_, Some(said), Some(known)) if said != known => Err(Fault::invalid(format!(
+            (_, Some(said), Some(known)) if said != known => Err(MuxError::invalid(format!(
                 "The file was said to have {known} bytes, not {said}"
             ))),
             _ => Ok(()),
@@ -130,8 +141,8 @@ impl Request<'_> {
     }
 
     /// What holds: the offset written down, unless the disk has lost some of it.
-    async fn on_disk(&self) -> Result<u64, Fault> {
-        let path = self.app.folders.original(&self.upload.id);
+    async fn on_disk(&self) -> Result<u64, MuxError> {
+        let path = self.app.folders.original_file(&self.upload.id);
         let length = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
         Ok(if length < self.upload.received() {
             length / UNIT * UNIT
@@ -141,12 +152,17 @@ impl Request<'_> {
     }
 
     /// A whole file: what was there before is forgotten.
-    async fn whole(&self, length: Option<u64>, body: &mut Stream, turn: &Turn) -> Result<Answer, Fault> {
+    async fn whole(
+        &self,
+        length: Option<u64>,
+        body: &mut Stream,
+        lock: &WriteLock,
+    ) -> Result<UploadResponse, MuxError> {
         if length == Some(0) {
-            return Err(Fault::invalid("The file is empty"));
+            return Err(MuxError::invalid("The file is empty"));
         }
         if !self.app.store.restart_upload(&self.upload.id).await? {
-            return Err(Fault::gone("The upload URL is no longer valid"));
+            return Err(MuxError::gone("The upload URL is no longer valid"));
         }
         let received = self
             .store(
@@ -157,28 +173,28 @@ impl Request<'_> {
                 0,
                 length,
                 body,
-                turn,
+                lock,
             )
             .await?;
         if received == 0 {
-            return Err(Fault::invalid("The file is empty"));
+            return Err(MuxError::invalid("The file is empty"));
         }
         self.finish(received).await
     }
 
     /// After a chunk: complete, or go on.
-    async fn known(&self, received: u64, total: Option<u64>) -> Result<Answer, Fault> {
+    async fn known(&self, received: u64, total: Option<u64>) -> Result<UploadResponse, MuxError> {
         if total.or(self.upload.total()) == Some(received) {
             return self.finish(received).await;
         }
-        Ok(Answer::Partial(received))
+        Ok(UploadResponse::Partial(received))
     }
 
-    async fn finish(&self, size: u64) -> Result<Answer, Fault> {
+    async fn finish(&self, size: u64) -> Result<UploadResponse, MuxError> {
         if changes::uploads::finish(self.app, &self.upload, size).await? {
-            return Ok(Answer::Complete);
+            return Ok(UploadResponse::Complete);
         }
-        Err(Fault::gone("The upload URL is no longer valid"))
+        Err(MuxError::gone("The upload URL is no longer valid"))
     }
 
     /// Writes what the body brings behind `received`; what of it is there already is skipped. Gives the new
@@ -189,15 +205,15 @@ impl Request<'_> {
         received: u64,
         total: Option<u64>,
         body: &mut Stream,
-        turn: &Turn,
-    ) -> Result<u64, Fault> {
+        lock: &WriteLock,
+    ) -> Result<u64, MuxError> {
         self.check_room(span.end.map_or(0, |end| end - received))?;
         // A whole file without a length: what an earlier request said of the size counts no more.
         let known = span.end.and(total.or(self.upload.total()).max(span.end));
         let mut promised = self.promise(known.unwrap_or(received), known).await?;
-        let mut sink = Sink::open(self.app.folders.original(&self.upload.id), received).await?;
+        let mut sink = Sink::open(self.app.folders.original_file(&self.upload.id), received).await?;
         let outcome = self
-            .pump(span, total, body, turn, (&mut sink, &mut promised))
+            .pump(span, total, body, lock, (&mut sink, &mut promised))
             .await;
         let received = match &outcome {
             Ok(()) => sink.flush().await?,
@@ -212,7 +228,7 @@ impl Request<'_> {
         if open {
             Ok(received)
         } else {
-            Err(Fault::gone("The upload URL is no longer valid"))
+            Err(MuxError::gone("The upload URL is no longer valid"))
         }
     }
 
@@ -221,20 +237,20 @@ impl Request<'_> {
         span: Span,
         total: Option<u64>,
         body: &mut Stream,
-        turn: &Turn,
+        lock: &WriteLock,
         (sink, promised): (&mut Sink, &mut u64),
-    ) -> Result<(), Fault> {
+    ) -> Result<(), MuxError> {
         let mut skip = sink.at() - span.start;
-        while let Some(mut bytes) = self.next(body, turn).await? {
+        while let Some(mut bytes) = self.next(body, lock).await? {
             let known = skip.min(bytes.len() as u64);
             skip -= known;
             let bytes = bytes.split_off(usize::try_from(known).unwrap_or(bytes.len()));
             let reach = sink.at() + bytes.len() as u64;
             if span.end.is_some_and(|end| reach > end) {
-                return Err(Fault::invalid("The body is longer than its headers say"));
+                return Err(MuxError::invalid("The body is longer than its headers say"));
             }
             if reach > self.app.settings.max_bytes {
-                return Err(Fault::too_large(self.app.settings.max_bytes));
+                return Err(MuxError::too_large(self.app.settings.max_bytes));
             }
             if reach > *promised {
                 *promised = self.promise(reach, None).await?;
@@ -245,31 +261,31 @@ impl Request<'_> {
             }
         }
         if span.end.is_some_and(|end| sink.at() != end) {
-            return Err(Fault::invalid("The body is shorter than its headers say"));
+            return Err(MuxError::invalid("The body is shorter than its headers say"));
         }
         Ok(())
     }
 
     /// The next bytes; `None` at the body's end.
-    async fn next(&self, body: &mut Stream, turn: &Turn) -> Result<Option<Bytes>, Fault> {
+    async fn next(&self, body: &mut Stream, lock: &WriteLock) -> Result<Option<Bytes>, MuxError> {
         let next = tokio::select! {
             biased;
-            () = turn.taken_over.cancelled() => {
-                return Err(Fault::conflict("A newer request has taken this upload over"));
+            () = lock.taken_over.cancelled() => {
+                return Err(MuxError::conflict("A newer request has taken this upload over"));
             }
-            () = self.app.stop.cancelled() => return Err(Fault::unavailable("The service is stopping")),
-            next = timeout(IDLE, body.0.next()) => next.map_err(|_| Fault::idle())?,
+            () = self.app.stop.cancelled() => return Err(MuxError::unavailable("The service is stopping")),
+            next = timeout(IDLE, body.0.next()) => next.map_err(|_| MuxError::idle())?,
         };
         match next {
             None => Ok(None),
             Some(Ok(bytes)) => Ok(Some(bytes)),
-            Some(Err(_)) => Err(Fault::invalid("The connection was lost")),
+            Some(Err(_)) => Err(MuxError::invalid("The connection was lost")),
         }
     }
 
     /// Room on the owner's account for `least` bytes: for `known` where the file's size is, else for some more. Everything
     /// where owners have no limit, or the upload names none.
-    async fn promise(&self, least: u64, known: Option<u64>) -> Result<u64, Fault> {
+    async fn promise(&self, least: u64, known: Option<u64>) -> Result<u64, MuxError> {
         let limit = self.app.settings.max_bytes_per_owner;
         if limit == 0 || self.upload.owner.is_empty() {
             return Ok(u64::MAX);
@@ -282,11 +298,11 @@ impl Request<'_> {
             .await?
         {
             Promise::UpTo(bytes) => Ok(bytes),
-            Promise::NoRoom(others) => Err(Fault::over_share(others, limit)),
+            Promise::NoRoom(others) => Err(MuxError::over_share(others, limit)),
         }
     }
 
-    async fn checkpoint(&self, sink: &mut Sink, total: Option<u64>, promised: u64) -> Result<(), Fault> {
+    async fn checkpoint(&self, sink: &mut Sink, total: Option<u64>, promised: u64) -> Result<(), MuxError> {
         let received = sink.flush().await?;
         // What is promised without a limit is no number of bytes.
         let promised = if promised == u64::MAX { 0 } else { promised };
@@ -297,15 +313,15 @@ impl Request<'_> {
             .await?;
         let dies = DateTime::from_timestamp_micros(self.upload.expires_us).unwrap_or_default();
         if !open || self.app.clock.now() >= dies {
-            return Err(Fault::gone("The upload URL is no longer valid"));
+            return Err(MuxError::gone("The upload URL is no longer valid"));
         }
         self.check_room(0)
     }
 
-    fn check_room(&self, bytes: u64) -> Result<(), Fault> {
+    fn check_room(&self, bytes: u64) -> Result<(), MuxError> {
         let min_free = self.app.settings.min_free_bytes;
         if self.app.folders.free_bytes()? < min_free.saturating_add(bytes) {
-            Err(Fault::full(min_free))
+            Err(MuxError::full(min_free))
         } else {
             Ok(())
         }

@@ -8,7 +8,7 @@ use std::{
 
 use axum::body::Bytes;
 
-use super::UNIT;
+use super::part::UNIT;
 
 /// Bytes gathered before they are handed to the disk.
 const GATHER: usize = 1 << 20;

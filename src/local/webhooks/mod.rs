@@ -4,5 +4,5 @@ mod envelope;
 mod send;
 mod worker;
 
-pub(crate) use send::client;
+pub(crate) use send::build_client;
 pub(crate) use worker::run;

@@ -5,13 +5,13 @@ use std::time::Duration;
 use reqwest::{header, redirect};
 
 use super::envelope;
-use crate::local::{App, store::Pending};
+use crate::local::{app::App, store::Pending};
 
 /// Longest that a receiver may take: Mux gives up at the same time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The client that sends webhooks: no proxy, no redirects.
-pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())

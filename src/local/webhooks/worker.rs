@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use tokio::task::JoinSet;
 
 use super::{envelope, send};
-use crate::local::{App, ids, store::Pending};
+use crate::local::{app::App, ids, store::Pending};
 
 /// Webhooks under way at the same time.
 const AT_ONCE: usize = 8;
@@ -86,7 +86,12 @@ async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
     }
     let mut attempts = event.attempts.0.clone();
     if attempts.len() < SHOWN {
-        attempts.push(envelope::attempt(&ids::event(), &app.webhook_url, status, began));
+        attempts.push(envelope::attempt(
+            &ids::event_id(),
+            &app.webhook_url,
+            status,
+            began,
+        ));
     }
     app.store.retry_event(&event.id, &attempts, due).await
 }
@@ -95,7 +100,7 @@ async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
 fn delay_us(tries: i64) -> i64 {
     let seconds = 1_i64 << tries.clamp(0, 12);
     let base = seconds.min(3600) * 1_000_000;
-    let jitter = ids::up_to(u64::try_from(base / 10).unwrap_or_default());
+    let jitter = ids::random_up_to(u64::try_from(base / 10).unwrap_or_default());
     base + i64::try_from(jitter).unwrap_or_default()
 }
 
@@ -108,7 +113,8 @@ async fn made_worse(app: &App, event: &Pending) -> Result<bool, sqlx::Error> {
     }
     let now = app.clock.now().timestamp_micros();
     if ids::chance(chaos.delay) {
-        let micros = i64::try_from(ids::up_to(chaos.delay_s.saturating_mul(1_000_000))).unwrap_or_default();
+        let micros =
+            i64::try_from(ids::random_up_to(chaos.delay_s.saturating_mul(1_000_000))).unwrap_or_default();
         app.store
             .hold_event(&event.id, now.saturating_add(micros))
             .await?;

@@ -3,6 +3,7 @@
 use std::{ffi::OsString, fmt::Write as _, path::Path};
 
 use super::{
+    args::to_args,
     input::input,
     ladder::Rung,
     probe::{Audio, Probe, Video},
@@ -31,15 +32,15 @@ pub(crate) struct Plan<'a> {
 impl Plan<'_> {
     /// What ffmpeg is told, to be run in the folder of the try.
     pub(crate) fn args(&self) -> Vec<OsString> {
-        let mut args = words(["-threads", &self.threads.to_string()]);
+        let mut args = to_args(["-threads", &self.threads.to_string()]);
         args.extend(input(self.source));
         if let Some(video) = &self.probe.video {
-            args.extend(words(["-filter_complex", &self.filter(video)]));
+            args.extend(to_args(["-filter_complex", &self.filter(video)]));
         }
         for (at, rung) in self.rungs.iter().enumerate() {
-            args.extend(words(["-map", &format!("[v{at}]")]));
+            args.extend(to_args(["-map", &format!("[v{at}]")]));
             let (rate, buffer) = (format!("{}k", rung.peak_kbps), format!("{}k", 2 * rung.peak_kbps));
-            args.extend(words([
+            args.extend(to_args([
                 &format!("-maxrate:v:{at}"),
                 &rate,
                 &format!("-bufsize:v:{at}"),
@@ -74,13 +75,13 @@ impl Plan<'_> {
         let copies = self.rungs.len().max(1);
         let mut args = Vec::new();
         for _ in 0..copies {
-            args.extend(words(["-map", &format!("0:{}", audio.index)]));
+            args.extend(to_args(["-map", &format!("0:{}", audio.index)]));
         }
         let channels = audio.channels.min(2).to_string();
-        args.extend(words([
+        args.extend(to_args([
             "-c:a", "aac", "-b:a", "128k", "-ar", "48000", "-ac", &channels,
         ]));
-        args.extend(words(["-af", "aresample=async=1:first_pts=0"]));
+        args.extend(to_args(["-af", "aresample=async=1:first_pts=0"]));
         args
     }
 
@@ -88,7 +89,7 @@ impl Plan<'_> {
         let threads = self.threads.to_string();
         let longest = if self.test { TEST_S } else { LONGEST_S }.to_string();
         let keyframes = format!("expr:gte(t,n_forced*{SEGMENT_S})");
-        let mut args = words([
+        let mut args = to_args([
             "-t",
             &longest,
             "-sn",
@@ -99,7 +100,7 @@ impl Plan<'_> {
             "-1",
         ]);
         if !self.rungs.is_empty() {
-            args.extend(words([
+            args.extend(to_args([
                 "-c:v",
                 "libx264",
                 "-preset",
@@ -109,10 +110,10 @@ impl Plan<'_> {
                 "-crf",
                 "23",
             ]));
-            args.extend(words(["-threads", &threads, "-g", "300", "-sc_threshold", "0"]));
+            args.extend(to_args(["-threads", &threads, "-g", "300", "-sc_threshold", "0"]));
             // Frames keep their times: a file that claims an hour between two frames does not get to have
             // that hour filled.
-            args.extend(words([
+            args.extend(to_args([
                 "-force_key_frames",
                 &keyframes,
                 "-fps_mode",
@@ -121,7 +122,7 @@ impl Plan<'_> {
                 FRAME_RATE,
             ]));
         }
-        args.extend(words([
+        args.extend(to_args([
             "-f",
             "hls",
             "-hls_time",
@@ -129,19 +130,19 @@ impl Plan<'_> {
             "-hls_playlist_type",
             "vod",
         ]));
-        args.extend(words([
+        args.extend(to_args([
             "-hls_flags",
             "independent_segments",
             "-hls_segment_type",
             "mpegts",
         ]));
-        args.extend(words([
+        args.extend(to_args([
             "-hls_segment_filename",
             "%v/%05d.ts",
             "-master_pl_name",
             MASTER,
         ]));
-        args.extend(words([
+        args.extend(to_args([
             "-var_stream_map",
             &self.variants(),
             "-progress",
@@ -173,8 +174,3 @@ impl Plan<'_> {
 pub(crate) const MASTER: &str = "master.m3u8";
 /// The only rendition of sound alone.
 pub(crate) const SOUND: &str = "audio";
-
-/// Arguments as the system takes them.
-pub(crate) fn words<const N: usize>(words: [&str; N]) -> Vec<OsString> {
-    words.into_iter().map(OsString::from).collect()
-}

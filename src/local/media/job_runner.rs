@@ -7,16 +7,12 @@ use tokio::{
     task::{Id, JoinError, JoinSet},
 };
 
-use super::{
-    running::Claim,
-    static_file,
-    tool::{ToolError, Tools},
-    transcode,
-};
+use super::{failure::Failure, running_jobs::JobClaim, static_file, tool::Tools, transcode};
 use crate::local::{
-    App, changes, ids,
+    app::App,
+    changes, ids,
+    round_robin::RoundRobin,
     store::{Asset, FileKind, Job, JobKind, Waiting},
-    turns::Turns,
 };
 
 /// Tries of one job, those included that took the process down.
@@ -25,56 +21,6 @@ const TRIES: i64 = 3;
 const WAIT: chrono::Duration = chrono::Duration::seconds(30);
 /// How often the queue is looked at without being woken.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// Why a job did not succeed.
-pub(crate) enum Failure {
-    /// The file is the reason; the uploader may read why.
-    Input(String),
-    /// It took longer than it may.
-    TooSlow,
-    /// It may go better next time.
-    Passing(String),
-    /// The disk is full: try later, this time does not count.
-    NoSpace,
-    /// The service stops or the asset is gone: this time does not count.
-    Stopped,
-}
-
-impl Failure {
-    /// The file is the reason.
-    pub(crate) fn input(reason: &str) -> Self {
-        Self::Input(reason.to_owned())
-    }
-
-    /// What a tool's end means.
-    pub(crate) fn tool(error: ToolError) -> Self {
-        match error {
-            ToolError::Failed(told) => {
-                tracing::info!(told = %told.chars().take(2000).collect::<String>(), "ffmpeg refused a file");
-                if told.contains("No space left on device") {
-                    return Self::NoSpace;
-                }
-                if told.contains("Cannot allocate memory") {
-                    return Self::input("The file needs more memory than one video may take here");
-                }
-                Self::input("The file could not be decoded")
-            }
-            ToolError::TimedOut => Self::TooSlow,
-            ToolError::NoSpace => Self::NoSpace,
-            ToolError::Stopped => Self::Stopped,
-            ToolError::Killed(_) | ToolError::Io(_) => Self::Passing(error.to_string()),
-        }
-    }
-}
-
-impl From<std::io::Error> for Failure {
-    fn from(error: std::io::Error) -> Self {
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::NoSpace,
-            _ => Self::Passing(error.to_string()),
-        }
-    }
-}
 
 /// Works until the provider stops; what runs then is stopped and taken up after the next start.
 pub(crate) async fn run_jobs(app: &App) {
@@ -95,7 +41,7 @@ pub(crate) async fn run_jobs(app: &App) {
 #[derive(Default)]
 struct Workers {
     tasks: JoinSet<()>,
-    turns: Turns,
+    turns: RoundRobin,
     /// Whose job each task does.
     owners: HashMap<Id, String>,
 }
@@ -124,7 +70,7 @@ impl Workers {
         }
     }
 
-    fn start(&mut self, app: &App, job: Job, owner: String, claim: Claim) {
+    fn start(&mut self, app: &App, job: Job, owner: String, claim: JobClaim) {
         let app = app.clone();
         self.turns.begin(&owner);
         let task = self.tasks.spawn(async move {
@@ -145,7 +91,7 @@ impl Workers {
     }
 }
 
-async fn attempt(app: &App, job: &Job, claim: &Claim) -> Result<(), sqlx::Error> {
+async fn attempt(app: &App, job: &Job, claim: &JobClaim) -> Result<(), sqlx::Error> {
     // The list was read before the claim: a job that has ended meanwhile is not begun again.
     let (Ok(tools), Some(asset)) = (&app.tools, app.store.asset(&job.asset_id).await?) else {
         return app.store.put_off(job, app.clock.now() + WAIT).await;
@@ -156,14 +102,14 @@ async fn attempt(app: &App, job: &Job, claim: &Claim) -> Result<(), sqlx::Error>
     if !app.store.count_attempt(job).await? {
         return Ok(());
     }
-    let _under_way = app.meters.begin();
-    let tries = app.folders.work(&asset.id);
-    let folder = tries.join(ids::id());
+    let _under_way = app.meters.job_started();
+    let tries = app.folders.work_folder(&asset.id);
+    let folder = tries.join(ids::new_id());
     let outcome = match fs::create_dir_all(&folder).await {
         Ok(()) => work(app, tools, job, &asset, &folder, claim).await,
         Err(error) => Err(error.into()),
     };
-    app.meters.ended(job.kind, word(&outcome));
+    app.meters.job_ended(job.kind, word(&outcome));
     let ended = end(app, job, outcome).await;
     // Best effort: strays go at the next start.
     let _ = fs::remove_dir_all(&tries).await;
@@ -172,7 +118,7 @@ async fn attempt(app: &App, job: &Job, claim: &Claim) -> Result<(), sqlx::Error>
 
 enum Done {
     /// With its bytes on the disk.
-    Stream(Box<super::Media>, u64),
+    Stream(Box<super::media_info::MediaInfo>, u64),
     Static(Option<crate::local::store::Made>),
 }
 
@@ -182,12 +128,12 @@ async fn work(
     job: &Job,
     asset: &Asset,
     folder: &Path,
-    claim: &Claim,
+    claim: &JobClaim,
 ) -> Result<Done, Failure> {
     match job.kind {
         JobKind::Transcode => {
             let media = transcode::transcode(app, tools, asset, folder, claim).await?;
-            let bytes = app.folders.bytes_of(&asset.id, FileKind::Media).await?;
+            let bytes = app.folders.measure_bytes(&asset.id, FileKind::Media).await?;
             Ok(Done::Stream(Box::new(media), bytes))
         }
         JobKind::Static => Ok(Done::Static(

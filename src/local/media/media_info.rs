@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 /// A finished stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Media {
+pub(crate) struct MediaInfo {
     /// Seconds, measured on what was made.
     pub(crate) duration_s: f64,
     /// `16:9`; of the source as shown. `None` for sound alone.
@@ -44,7 +44,7 @@ impl Rendition {
     }
 }
 
-impl Media {
+impl MediaInfo {
     /// The largest rendition.
     pub(crate) fn top(&self) -> Option<&Rendition> {
         self.renditions.first()

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 /// The work under way.
 #[derive(Clone, Default)]
-pub(crate) struct Running(Arc<Mutex<HashMap<String, Signals>>>);
+pub(crate) struct RunningJobs(Arc<Mutex<HashMap<String, Signals>>>);
 
 #[derive(Clone)]
 struct Signals {
@@ -18,15 +18,15 @@ struct Signals {
 }
 
 /// One piece of work, until dropped.
-pub(crate) struct Claim {
-    all: Running,
+pub(crate) struct JobClaim {
+    all: RunningJobs,
     asset_id: String,
     signals: Signals,
 }
 
-impl Running {
+impl RunningJobs {
     /// Claims an asset; `None` when somebody works on it already. The claim ends with `stop` too.
-    pub(crate) fn claim(&self, asset_id: &str, stop: &CancellationToken) -> Option<Claim> {
+    pub(crate) fn claim(&self, asset_id: &str, stop: &CancellationToken) -> Option<JobClaim> {
         let mut all = self.all();
         if all.contains_key(asset_id) {
             return None;
@@ -36,7 +36,7 @@ impl Running {
             ended: CancellationToken::new(),
         };
         all.insert(asset_id.to_owned(), signals.clone());
-        Some(Claim {
+        Some(JobClaim {
             all: self.clone(),
             asset_id: asset_id.to_owned(),
             signals,
@@ -67,14 +67,14 @@ impl Running {
     }
 }
 
-impl Claim {
+impl JobClaim {
     /// Cancelled when the work is not wanted any more.
     pub(crate) fn cancel(&self) -> &CancellationToken {
         &self.signals.cancel
     }
 }
 
-impl Drop for Claim {
+impl Drop for JobClaim {
     fn drop(&mut self) {
         self.all.all().remove(&self.asset_id);
         self.signals.ended.cancel();

@@ -5,20 +5,20 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use crate::local::fault::Fault;
+use crate::local::error::MuxError;
 
 /// A request that was understood.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum UploadResponse {
     /// 200: the whole file is here.
     Complete,
     /// 308: so many bytes are here, go on.
     Partial(u64),
     /// 4xx for a chunk that does not fit, with what is here beside it.
-    Misfit(Fault, u64),
+    Misfit(MuxError, u64),
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for UploadResponse {
     fn into_response(self) -> Response {
         match self {
             Self::Complete => StatusCode::OK.into_response(),

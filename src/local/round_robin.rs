@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-/// Parties that take turns. Whoever is served goes to the back: behind those who have come meanwhile too.
+/// Parties that take robin. Whoever is served goes to the back: behind those who have come meanwhile too.
 ///
 /// Nobody waits for more than one piece of work of each other party that waits. Newcomers cannot keep anybody waiting for
 /// ever: they stand behind all who waited already when somebody was last chosen.
 #[derive(Debug, Default)]
-pub(crate) struct Turns {
+pub(crate) struct RoundRobin {
     /// Those who wait or are served, the next one first.
     order: Vec<String>,
     /// Those who began or ended since somebody was last chosen: they go to the back then.
@@ -16,7 +16,7 @@ pub(crate) struct Turns {
     running: HashMap<String, usize>,
 }
 
-impl Turns {
+impl RoundRobin {
     /// The party whose turn it is among `waiting`, which come in the order of their arrival: of those with the fewest
     /// pieces of work under way the first. `None` where nobody waits.
     pub(crate) fn next<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
@@ -82,16 +82,16 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    use super::Turns;
+    use super::RoundRobin;
 
     /// The order in which pieces of work come, one at a time.
     fn one_at_a_time(mut queue: Vec<&str>) -> String {
-        let (mut turns, mut done) = (Turns::default(), String::new());
-        while let Some(next) = turns.next(queue.iter().copied()) {
+        let (mut robin, mut done) = (RoundRobin::default(), String::new());
+        while let Some(next) = robin.next(queue.iter().copied()) {
             let at = queue.iter().position(|party| *party == next).unwrap();
             queue.remove(at);
-            turns.begin(&next);
-            turns.end(&next);
+            robin.begin(&next);
+            robin.end(&next);
             done.push_str(&next);
         }
         done
@@ -104,12 +104,12 @@ mod tests {
 
     #[test]
     fn who_comes_while_another_is_served_is_next() {
-        let mut turns = Turns::default();
-        assert_eq!(turns.next(["a", "a"]).unwrap(), "a");
-        turns.begin("a");
-        turns.end("a");
+        let mut robin = RoundRobin::default();
+        assert_eq!(robin.next(["a", "a"]).unwrap(), "a");
+        robin.begin("a");
+        robin.end("a");
         assert_eq!(
-            turns.next(["a", "b"]).unwrap(),
+            robin.next(["a", "b"]).unwrap(),
             "b",
             "nobody was chosen while it came"
         );
@@ -117,35 +117,35 @@ mod tests {
 
     #[test]
     fn newcomers_stand_behind_those_who_wait() {
-        let mut turns = Turns::default();
-        turns.begin("a");
-        turns.end("a");
-        assert_eq!(turns.next(["a", "n1"]).unwrap(), "n1");
-        turns.begin("n1");
-        turns.end("n1");
-        assert_eq!(turns.next(["a", "n2", "n3"]).unwrap(), "a");
+        let mut robin = RoundRobin::default();
+        robin.begin("a");
+        robin.end("a");
+        assert_eq!(robin.next(["a", "n1"]).unwrap(), "n1");
+        robin.begin("n1");
+        robin.end("n1");
+        assert_eq!(robin.next(["a", "n2", "n3"]).unwrap(), "a");
     }
 
     #[test]
     fn with_two_places_a_second_piece_waits_for_those_who_have_none() {
-        let mut turns = Turns::default();
-        turns.begin("a");
-        assert_eq!(turns.next(["a", "b"]).unwrap(), "b");
-        turns.begin("b");
-        turns.end("a");
-        assert_eq!(turns.next(["a", "b"]).unwrap(), "a", "b is being served");
+        let mut robin = RoundRobin::default();
+        robin.begin("a");
+        assert_eq!(robin.next(["a", "b"]).unwrap(), "b");
+        robin.begin("b");
+        robin.end("a");
+        assert_eq!(robin.next(["a", "b"]).unwrap(), "a", "b is being served");
     }
 
     #[test]
     fn what_is_forgotten_takes_no_memory() {
-        let mut turns = Turns::default();
+        let mut robin = RoundRobin::default();
         for n in 0..100 {
             let party = format!("p{n}");
-            turns.next([party.as_str()]);
-            turns.begin(&party);
-            turns.end(&party);
+            robin.next([party.as_str()]);
+            robin.begin(&party);
+            robin.end(&party);
         }
-        assert!(turns.next([]).is_none());
-        assert!(turns.order.is_empty() && turns.served.is_empty() && turns.running.is_empty());
+        assert!(robin.next([]).is_none());
+        assert!(robin.order.is_empty() && robin.served.is_empty() && robin.running.is_empty());
     }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 
 /// Who is sending to which upload.
 #[derive(Clone, Default)]
-pub(crate) struct Takeover(Arc<Mutex<HashMap<String, Arc<Slot>>>>);
+pub(crate) struct WriteLocks(Arc<Mutex<HashMap<String, Arc<Slot>>>>);
 
 #[derive(Default)]
 struct Slot {
@@ -20,23 +20,23 @@ struct Slot {
 }
 
 /// The right to write to one upload, until dropped or taken over.
-pub(crate) struct Turn {
+pub(crate) struct WriteLock {
     /// Cancelled when a newer request wants the upload.
     pub(crate) taken_over: CancellationToken,
-    all: Takeover,
+    all: WriteLocks,
     id: String,
     slot: Arc<Slot>,
     _guard: OwnedMutexGuard<()>,
 }
 
-impl Takeover {
+impl WriteLocks {
     /// Asks whoever writes now to stop, and waits until it has flushed what it has.
-    pub(crate) async fn take(&self, id: &str) -> Turn {
+    pub(crate) async fn take(&self, id: &str) -> WriteLock {
         let slot = self.slots().entry(id.to_owned()).or_default().clone();
         let taken_over = CancellationToken::new();
         std::mem::replace(&mut *lock(&slot.newest), taken_over.clone()).cancel();
         let turn = slot.turns.clone().lock_owned().await;
-        Turn {
+        WriteLock {
             taken_over,
             all: self.clone(),
             id: id.to_owned(),
@@ -46,7 +46,7 @@ impl Takeover {
     }
 
     /// Waits until nobody writes any more.
-    pub(crate) async fn settle(&self) {
+    pub(crate) async fn wait_until_idle(&self) {
         let ids: Vec<String> = self.slots().keys().cloned().collect();
         for id in ids {
             drop(self.take(&id).await);
@@ -58,7 +58,7 @@ impl Takeover {
     }
 }
 
-impl Drop for Turn {
+impl Drop for WriteLock {
     fn drop(&mut self) {
         let mut slots = self.all.slots();
         // The map and this turn: nobody waits, so the slot can go.

@@ -9,14 +9,14 @@ use serde_json::json;
 
 /// An answer that is not a success.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct MuxError {
     status: StatusCode,
     kind: &'static str,
     message: String,
     retry_after_s: Option<u32>,
 }
 
-impl Fault {
+impl MuxError {
     fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -135,13 +135,13 @@ impl Fault {
     }
 }
 
-impl From<sqlx::Error> for Fault {
+impl From<sqlx::Error> for MuxError {
     fn from(error: sqlx::Error) -> Self {
         Self::internal(&error)
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for MuxError {
     fn from(error: std::io::Error) -> Self {
         if matches!(
             error.kind(),
@@ -153,7 +153,7 @@ impl From<std::io::Error> for Fault {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for MuxError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": { "type": self.kind, "messages": [self.message] } }));
         let mut response = (self.status, body).into_response();
