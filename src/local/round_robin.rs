@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-/// Parties that take robin. Whoever is served goes to the back: behind those who have come meanwhile too.
+/// Parties that take turns. Whoever is served goes to the back: behind those who have come meanwhile too.
 ///
 /// Nobody waits for more than one piece of work of each other party that waits. Newcomers cannot keep anybody waiting for
 /// ever: they stand behind all who waited already when somebody was last chosen.

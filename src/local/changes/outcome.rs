@@ -17,7 +17,7 @@ pub(crate) async fn ready(app: &App, job: &Job, media: &MediaInfo, bytes: u64) -
     let mut write = app.store.write().await?;
     store::jobs::finish(&mut write, job).await?;
     if let Some(asset) = store::assets::make_ready(&mut write, &job.asset_id, media).await? {
-        store::files::put(&mut write, (&asset.id, FileKind::Media), &asset.owner, bytes).await?;
+        store::files::record_bytes(&mut write, (&asset.id, FileKind::Media), &asset.owner, bytes).await?;
         tell_asset(app, &mut write, "video.asset.ready", &asset).await?;
         if !store::assets::static_of(&mut write, &asset.id).await?.is_empty() {
             store::jobs::insert(&mut write, &asset.id, JobKind::Static, app.clock.now()).await?;

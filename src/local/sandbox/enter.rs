@@ -3,7 +3,7 @@
 use std::{convert::Infallible, ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
 
 use super::{
-    Bounds,
+    bounds::Bounds,
     namespaces::{self, Refusal},
     seccomp,
 };

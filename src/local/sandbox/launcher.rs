@@ -8,7 +8,7 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{Bounds, SUBCOMMAND};
+use super::{bounds::Bounds, protocol::SUBCOMMAND};
 
 /// How long the trial at start may take.
 const TRIAL: Duration = Duration::from_secs(10);

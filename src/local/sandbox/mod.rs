@@ -22,6 +22,7 @@ mod launcher;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 mod namespaces;
+mod protocol;
 #[cfg(target_os = "linux")]
 mod seccomp;
 
@@ -29,9 +30,4 @@ pub use bounds::Bounds;
 #[cfg(target_os = "linux")]
 pub use enter::{SandboxError, exec, report};
 pub(crate) use launcher::Sandbox;
-
-/// The exit code of a tool that was not run, since the sandbox could not be entered. ffmpeg's own are 1, 69, 123, 255
-/// and the low byte of an error number, none of which is this.
-pub const REFUSED: u8 = 113;
-/// The hidden subcommand that becomes the tool.
-pub const SUBCOMMAND: &str = "sandboxed-exec";
+pub use protocol::{REFUSED, SUBCOMMAND};

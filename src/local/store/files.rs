@@ -1,9 +1,6 @@
 //! What lies on the disk for whom, in bytes, and what is promised to uploads on their way.
 
-use super::{
-    database::{Store, Write},
-    uploads::Upload,
-};
+use super::database::{Store, Write};
 
 /// What a file or folder holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
@@ -19,36 +16,7 @@ pub(crate) enum FileKind {
     Images,
 }
 
-/// What became of the wish for room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Promise {
-    /// The upload may grow up to this many bytes.
-    UpTo(u64),
-    /// The owner's other files take this many bytes; what the upload needs goes beyond the limit.
-    NoRoom(u64),
-}
-
 impl Store {
-    /// Keeps room for an upload: at least up to `least` bytes, at most up to `most`, as far as the owner's `limit` allows.
-    /// Read and written in one transaction, so that uploads at the same time never get more than the limit together.
-    pub(crate) async fn promise_room(
-        &self,
-        upload: &Upload,
-        least: u64,
-        most: u64,
-        limit: u64,
-    ) -> Result<Promise, sqlx::Error> {
-        let mut write = self.write().await?;
-        let others = kept(&mut write, &upload.owner, &upload.id).await?;
-        let room = limit.saturating_sub(others).min(most);
-        if room < least {
-            return Ok(Promise::NoRoom(others));
-        }
-        put(&mut write, (&upload.id, FileKind::Original), &upload.owner, room).await?;
-        write.commit().await?;
-        Ok(Promise::UpTo(room))
-    }
-
     /// Notes how much the images of an asset take; false when the asset is gone, and with it what would sweep them.
     pub(crate) async fn record_images(&self, asset_id: &str, bytes: u64) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
@@ -90,7 +58,7 @@ impl Store {
 }
 
 /// Notes how much lies there.
-pub(crate) async fn put(
+pub(crate) async fn record_bytes(
     write: &mut Write,
     (id, kind): (&str, FileKind),
     owner: &str,
@@ -110,7 +78,7 @@ pub(crate) async fn put(
 }
 
 /// Bytes that are kept for an owner, without the original of one upload.
-pub(crate) async fn kept(write: &mut Write, owner: &str, without: &str) -> Result<u64, sqlx::Error> {
+pub(crate) async fn charged_bytes(write: &mut Write, owner: &str, without: &str) -> Result<u64, sqlx::Error> {
     let bytes: i64 = sqlx::query_scalar(
         "select coalesce(sum(bytes), 0) from files where owner = $1 and not (id = $2 and kind = 'original')",
     )

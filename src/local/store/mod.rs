@@ -11,13 +11,15 @@ mod images;
 pub(crate) mod jobs;
 pub(crate) mod outbox;
 pub(crate) mod playback_ids;
+mod room;
 mod sweep;
 pub(crate) mod uploads;
 
 pub(crate) use assets::{Asset, AssetChanges, NewAsset, Position, Put, StaticRendition};
 pub(crate) use database::{Store, Write};
-pub(crate) use files::{FileKind, Promise};
+pub(crate) use files::FileKind;
 pub(crate) use jobs::{Job, JobKind, Made, Waiting};
 pub(crate) use outbox::{Event, Pending};
 pub(crate) use playback_ids::PlaybackId;
+pub(crate) use room::RoomReservation;
 pub(crate) use uploads::{Cancelled, NewUpload, Opened, OwnerLimits, Upload};

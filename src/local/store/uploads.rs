@@ -145,7 +145,7 @@ impl Store {
         .await?;
         // Whatever became of the upload: these bytes lie there until its files are swept.
         let bytes = received.max(promised);
-        files::put(&mut write, (&upload.id, FileKind::Original), &upload.owner, bytes).await?;
+        files::record_bytes(&mut write, (&upload.id, FileKind::Original), &upload.owner, bytes).await?;
         write.commit().await?;
         Ok(done.rows_affected() == 1)
     }
@@ -171,7 +171,7 @@ pub(crate) async fn open(write: &mut Write, new: &NewUpload<'_>) -> Result<Opene
         if open_uploads(write, owner, limits.open, new.now).await? >= i64::from(limits.open) {
             return Ok(Opened::TooMany);
         }
-        let kept = files::kept(write, owner, "").await?;
+        let kept = files::charged_bytes(write, owner, "").await?;
         if limits.bytes > 0 && kept >= limits.bytes {
             return Ok(Opened::NoRoom(kept));
         }
@@ -273,7 +273,7 @@ pub(crate) async fn complete(
     .fetch_optional(&mut **write)
     .await?;
     if let Some(upload) = &done {
-        files::put(write, (id, FileKind::Original), &upload.owner, size).await?;
+        files::record_bytes(write, (id, FileKind::Original), &upload.owner, size).await?;
     }
     Ok(done)
 }

@@ -11,37 +11,45 @@ const ALLOWED: HeaderValue = HeaderValue::from_static("Content-Type, Content-Ran
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// What an answer carries for the page at `Origin`; nothing for other pages.
-pub(crate) fn headers(app: &App, upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let Some(origin) = allowed(app, upload, request) else {
-        return vec![vary()];
+pub(crate) fn response_headers(
+    app: &App,
+    upload: &Upload,
+    request: &HeaderMap,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(origin) = allowed_origin(app, upload, request) else {
+        return vec![vary_header()];
     };
     vec![
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (header::ACCESS_CONTROL_EXPOSE_HEADERS, EXPOSED),
-        vary(),
+        vary_header(),
     ]
 }
 
 /// What the answer to a preflight carries.
-pub(crate) fn preflight(app: &App, upload: &Upload, request: &HeaderMap) -> Vec<(HeaderName, HeaderValue)> {
-    let Some(origin) = allowed(app, upload, request) else {
-        return vec![vary()];
+pub(crate) fn preflight_headers(
+    app: &App,
+    upload: &Upload,
+    request: &HeaderMap,
+) -> Vec<(HeaderName, HeaderValue)> {
+    let Some(origin) = allowed_origin(app, upload, request) else {
+        return vec![vary_header()];
     };
     vec![
         (header::ACCESS_CONTROL_ALLOW_ORIGIN, origin),
         (header::ACCESS_CONTROL_ALLOW_METHODS, METHODS),
         (header::ACCESS_CONTROL_ALLOW_HEADERS, ALLOWED),
         (header::ACCESS_CONTROL_MAX_AGE, MAX_AGE),
-        vary(),
+        vary_header(),
     ]
 }
 
-fn vary() -> (HeaderName, HeaderValue) {
+fn vary_header() -> (HeaderName, HeaderValue) {
     (header::VARY, HeaderValue::from_static("Origin"))
 }
 
 /// `*`, or the request's origin where it is the upload's. Mux's own examples name origins without a scheme too.
-fn allowed(app: &App, upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
+fn allowed_origin(app: &App, upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
     let page = request.get(header::ORIGIN).filter(|_| app.loopback_pages);
     if let Some(page) = page.filter(|page| page.to_str().is_ok_and(is_loopback_origin)) {
         return Some(page.clone());

@@ -20,7 +20,7 @@ use crate::local::{
     app::App,
     changes,
     error::MuxError,
-    store::{Promise, Upload},
+    store::{RoomReservation, Upload},
 };
 
 /// A client that sends nothing for so long is gone.
@@ -34,7 +34,7 @@ const DRAIN_BYTES: usize = 64 << 20;
 const DRAIN: Duration = Duration::from_secs(10);
 
 /// Handles one `PUT`.
-pub(crate) async fn run(
+pub(crate) async fn handle_put(
     app: App,
     upload: Upload,
     headers: HeaderMap,
@@ -294,11 +294,11 @@ impl Request<'_> {
         match self
             .app
             .store
-            .promise_room(&self.upload, least, most, limit)
+            .reserve_room(&self.upload, least, most, limit)
             .await?
         {
-            Promise::UpTo(bytes) => Ok(bytes),
-            Promise::NoRoom(others) => Err(MuxError::over_share(others, limit)),
+            RoomReservation::UpTo(bytes) => Ok(bytes),
+            RoomReservation::NoRoom(others) => Err(MuxError::over_share(others, limit)),
         }
     }
 

@@ -1,0 +1,64 @@
+//! The upload URL's route and its two handlers.
+
+use axum::{
+    Router,
+    body::Body,
+    extract::{DefaultBodyLimit, Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+    routing::put,
+};
+
+use super::{cors, receive};
+use crate::local::{app::App, error::MuxError, ids, store::Upload};
+
+/// The upload URL's route.
+pub(crate) fn routes() -> Router<App> {
+    Router::new()
+        .route("/upload/{secret}", put(receive_part).options(answer_preflight))
+        .method_not_allowed_fallback(async || MuxError::method())
+        .layer(DefaultBodyLimit::disable())
+}
+
+/// `PUT`: bytes, or a question how many are there. It runs in a task of its own: when the connection goes, what
+/// came is still flushed and written down.
+async fn receive_part(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<Response, MuxError> {
+    let upload = find_upload(&app, &secret).await?;
+    let shared = cors::response_headers(&app, &upload, &headers);
+    let task = tokio::spawn(receive::handle_put(app, upload, headers, body));
+    let mut response = match task.await {
+        Ok(answer) => answer.into_response(),
+        Err(error) => MuxError::internal(&error).into_response(),
+    };
+    response.headers_mut().extend(shared);
+    Ok(response)
+}
+
+/// `OPTIONS`: a browser asks whether the page may send here.
+async fn answer_preflight(
+    State(app): State<App>,
+    Path(secret): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, MuxError> {
+    let upload = find_upload(&app, &secret).await?;
+    let mut response = StatusCode::NO_CONTENT.into_response();
+    response
+        .headers_mut()
+        .extend(cors::preflight_headers(&app, &upload, &headers));
+    Ok(response)
+}
+
+async fn find_upload(app: &App, secret: &str) -> Result<Upload, MuxError> {
+    if !ids::is_id(secret) {
+        return Err(MuxError::not_found("Upload"));
+    }
+    app.store
+        .upload_by_secret(secret)
+        .await?
+        .ok_or_else(|| MuxError::not_found("Upload"))
+}
