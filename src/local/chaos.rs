@@ -9,7 +9,7 @@ use axum::{
 use super::{app::App, error::MuxError, ids};
 
 /// Answers a share of API calls with 429 or 500 before they reach anything.
-pub(crate) async fn api(State(app): State<App>, request: Request, next: Next) -> Response {
+pub(crate) async fn inject_api_faults(State(app): State<App>, request: Request, next: Next) -> Response {
     let chaos = &app.settings.chaos;
     if ids::chance(chaos.too_many_requests) {
         return MuxError::too_many("Too many requests (made on purpose)")

@@ -49,7 +49,7 @@ pub(crate) struct Credentials {
 
 /// The file, as it lies in `local.dir`.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct StoredCredentials {
     token: String,
     secret: String,
     webhook_secret: String,
@@ -60,7 +60,7 @@ struct Kept {
 impl Credentials {
     /// Reads the file, or makes it at first start; what the environment sets goes before it.
     pub(crate) fn load(folders: &Folders, options: &Options) -> Result<Self, LocalError> {
-        let kept = Kept::read_or_make(&folders.credentials_file())?;
+        let kept = StoredCredentials::read_or_generate(&folders.credentials_file())?;
         let made = [
             (API, options.api_url.clone()),
             (PUBLIC, options.public_url.clone()),
@@ -90,10 +90,10 @@ impl Credentials {
     fn from_variables(plain: &BTreeMap<&'static str, String>) -> Result<Self, LocalError> {
         let value = |name: &str| plain.get(name).map(String::as_str).unwrap_or_default();
         Ok(Self {
-            basic: digest(value(TOKEN), value(SECRET)),
+            basic: digest_pair(value(TOKEN), value(SECRET)),
             webhook_secret: SecretString::from(value(WEBHOOK_SECRET)),
             kid: value(SIGNING_KEY).to_owned(),
-            verifier: DecodingKey::from_rsa_der(&public_key(value(PRIVATE_KEY))?),
+            verifier: DecodingKey::from_rsa_der(&derive_public_key(value(PRIVATE_KEY))?),
             variables: plain
                 .iter()
                 .map(|(name, value)| (*name, SecretString::from(value.as_str())))
@@ -107,8 +107,8 @@ impl Credentials {
     }
 
     /// True for the API token and its secret; takes the same time for every wrong pair.
-    pub(crate) fn accepts(&self, token: &str, secret: &str) -> bool {
-        self.basic.ct_eq(&digest(token, secret)).into()
+    pub(crate) fn accepts_token(&self, token: &str, secret: &str) -> bool {
+        self.basic.ct_eq(&digest_pair(token, secret)).into()
     }
 
     /// What webhooks are signed with.
@@ -117,7 +117,7 @@ impl Credentials {
     }
 
     /// The id of the signing key.
-    pub(crate) fn kid(&self) -> &str {
+    pub(crate) fn key_id(&self) -> &str {
         &self.kid
     }
 
@@ -129,11 +129,11 @@ impl Credentials {
 
 /// What tells this folder from others: made with it, and never set from outside.
 pub(crate) fn folder_id(folders: &Folders) -> Result<String, LocalError> {
-    Ok(Kept::read_or_make(&folders.credentials_file())?.signing_key)
+    Ok(StoredCredentials::read_or_generate(&folders.credentials_file())?.signing_key)
 }
 
-impl Kept {
-    fn read_or_make(path: &Path) -> Result<Self, LocalError> {
+impl StoredCredentials {
+    fn read_or_generate(path: &Path) -> Result<Self, LocalError> {
         let failed = |what: &'static str| {
             move |source: io::Error| LocalError::Folder {
                 what,
@@ -147,21 +147,21 @@ impl Kept {
                 problem: "cannot be read; remove it to have new credentials made",
             }),
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                let made = Self::make()?;
-                made.write(path).map_err(failed("cannot write"))?;
+                let made = Self::generate()?;
+                made.write_file(path).map_err(failed("cannot write"))?;
                 Ok(made)
             }
             Err(error) => Err(failed("cannot read")(error)),
         }
     }
 
-    fn make() -> Result<Self, LocalError> {
+    fn generate() -> Result<Self, LocalError> {
         Ok(Self {
             token: ids::random_text(36),
             secret: ids::random_text(75),
             webhook_secret: ids::random_text(32).to_ascii_lowercase(),
             signing_key: ids::new_id(),
-            private_key: fresh_key().map_err(|_| LocalError::Credential {
+            private_key: generate_key().map_err(|_| LocalError::Credential {
                 name: PRIVATE_KEY.into(),
                 problem: "no RSA key could be made",
             })?,
@@ -169,10 +169,10 @@ impl Kept {
     }
 
     /// All or nothing, and readable by nobody else from its first byte on.
-    fn write(&self, path: &Path) -> io::Result<()> {
+    fn write_file(&self, path: &Path) -> io::Result<()> {
         let fresh = path.with_extension("new");
         let _ = std::fs::remove_file(&fresh);
-        let mut file = private_file(&fresh)?;
+        let mut file = create_private_file(&fresh)?;
         serde_json::to_writer_pretty(&mut file, self)?;
         file.write_all(b"\n")?;
         file.sync_all()?;
@@ -181,7 +181,7 @@ impl Kept {
 }
 
 /// A new file that only this user may read.
-fn private_file(path: &Path) -> io::Result<File> {
+fn create_private_file(path: &Path) -> io::Result<File> {
     File::options()
         .write(true)
         .create_new(true)
@@ -190,13 +190,13 @@ fn private_file(path: &Path) -> io::Result<File> {
 }
 
 /// A new RSA key of 2048 bits, as Mux's are; PEM of its PKCS#8 form.
-fn fresh_key() -> Result<String, aws_lc_rs::error::Unspecified> {
+fn generate_key() -> Result<String, aws_lc_rs::error::Unspecified> {
     let pair = KeyPair::generate(KeySize::Rsa2048)?;
     let der: Pkcs8V1Der<'_> = pair.as_der()?;
-    Ok(pem(der.as_ref()))
+    Ok(encode_pem(der.as_ref()))
 }
 
-fn pem(der: &[u8]) -> String {
+fn encode_pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let mut out = String::from("-----BEGIN PRIVATE KEY-----\n");
     let mut rest = text.as_str();
@@ -210,7 +210,7 @@ fn pem(der: &[u8]) -> String {
 }
 
 /// The public half (PKCS#1 DER) of a private key given as Mux's clients take it: PEM (PKCS#1 or PKCS#8), or base64 of one.
-fn public_key(given: &str) -> Result<Vec<u8>, LocalError> {
+fn derive_public_key(given: &str) -> Result<Vec<u8>, LocalError> {
     let wrong = || LocalError::Credential {
         name: PRIVATE_KEY.into(),
         problem: "must be an RSA private key of 2048 bits or more in PEM, or base64 of one",
@@ -224,7 +224,7 @@ fn public_key(given: &str) -> Result<Vec<u8>, LocalError> {
     Ok(pair.map_err(|_| wrong())?.public_key().as_ref().to_vec())
 }
 
-fn digest(token: &str, secret: &str) -> [u8; 32] {
+fn digest_pair(token: &str, secret: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(token)
         .chain_update([0])

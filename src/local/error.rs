@@ -47,7 +47,7 @@ impl MuxError {
     }
 
     /// 405.
-    pub(crate) fn method() -> Self {
+    pub(crate) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -56,7 +56,7 @@ impl MuxError {
     }
 
     /// 408: the client stopped sending.
-    pub(crate) fn idle() -> Self {
+    pub(crate) fn idle_timeout() -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
             "timeout",
@@ -106,7 +106,7 @@ impl MuxError {
     }
 
     /// 507: the disk has fewer free bytes than it must keep.
-    pub(crate) fn full(min_free_bytes: u64) -> Self {
+    pub(crate) fn disk_full(min_free_bytes: u64) -> Self {
         Self::no_room(format!(
             "The disk is too full for uploads: fewer than the {min_free_bytes} bytes of local.min_free_bytes are free"
         ))

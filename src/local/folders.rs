@@ -58,7 +58,7 @@ impl Folders {
             .read(true)
             .write(true)
             .open(&path)
-            .map_err(|source| self.failed("cannot open", &path, source))?;
+            .map_err(|source| self.folder_error("cannot open", &path, source))?;
         let (begun, mut is_logged) = (Instant::now(), false);
         loop {
             match file.try_lock() {
@@ -70,7 +70,9 @@ impl Folders {
                         holder: read_holder(&mut file),
                     });
                 }
-                Err(TryLockError::Error(source)) => return Err(self.failed("cannot lock", &path, source)),
+                Err(TryLockError::Error(source)) => {
+                    return Err(self.folder_error("cannot lock", &path, source));
+                }
             }
             if !is_logged {
                 tracing::info!(
@@ -100,8 +102,8 @@ impl Folders {
     pub(crate) fn sweep_attempts(&self) -> Result<(), LocalError> {
         let work = self.0.join("work");
         end_processes_in(&work);
-        std::fs::remove_dir_all(&work).map_err(|source| self.failed("cannot sweep", &work, source))?;
-        private::make_folder(&work).map_err(|source| self.failed("cannot make", &work, source))
+        std::fs::remove_dir_all(&work).map_err(|source| self.folder_error("cannot sweep", &work, source))?;
+        private::make_folder(&work).map_err(|source| self.folder_error("cannot make", &work, source))
     }
 
     /// Ids that have files of a kind.
@@ -123,7 +125,7 @@ impl Folders {
     }
 
     #[expect(clippy::unused_self, reason = "reads as part of the folder")]
-    fn failed(&self, what: &'static str, path: &Path, source: io::Error) -> LocalError {
+    fn folder_error(&self, what: &'static str, path: &Path, source: io::Error) -> LocalError {
         LocalError::Folder {
             what,
             path: path.display().to_string(),

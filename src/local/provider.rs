@@ -50,7 +50,7 @@ impl std::fmt::Debug for Local {
 /// # Errors
 /// One plain line with the install command, or with the kernel's refusal.
 pub async fn try_tools(launcher: &Path) -> Result<String, String> {
-    let tools = media::Tools::find(1, launcher, &std::env::temp_dir()).await?;
+    let tools = media::Tools::find_on_host(1, launcher, &std::env::temp_dir()).await?;
     Ok(tools.describe())
 }
 
@@ -90,7 +90,8 @@ impl Local {
         })?;
         folders.sweep_attempts()?;
         let tools =
-            media::Tools::find(options.settings.jobs, &options.launcher, &folders.work_folder("")).await;
+            media::Tools::find_on_host(options.settings.jobs, &options.launcher, &folders.work_folder(""))
+                .await;
         if let Ok(tools) = &tools {
             log_tools(tools);
         }
@@ -142,7 +143,7 @@ impl Local {
         Self::credentials_of(&options)
     }
 
-    /// Sets the widths of the thumbnails that the image cache evicts last, in pixels. Call it again after a reload.
+    /// Sets the widths of the thumbnails that the image cache evicts last, in pixels. ToolCall it again after a reload.
     pub fn keep_widths(&self, widths: Vec<u32>) {
         let mut current = self
             .0

@@ -19,7 +19,7 @@ pub(crate) struct RoundRobin {
 impl RoundRobin {
     /// The party whose turn it is among `waiting`, which come in the order of their arrival: of those with the fewest
     /// pieces of work under way the first. `None` where nobody waits.
-    pub(crate) fn next<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    pub(crate) fn next_party<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
         // Where each stands; those who have gone are forgotten.
         let mut places: HashMap<&str, bool> = HashMap::new();
         let mut arrived = Vec::new();
@@ -87,7 +87,7 @@ mod tests {
     /// The order in which pieces of work come, one at a time.
     fn one_at_a_time(mut queue: Vec<&str>) -> String {
         let (mut robin, mut done) = (RoundRobin::default(), String::new());
-        while let Some(next) = robin.next(queue.iter().copied()) {
+        while let Some(next) = robin.next_party(queue.iter().copied()) {
             let at = queue.iter().position(|party| *party == next).unwrap();
             queue.remove(at);
             robin.begin(&next);
@@ -105,11 +105,11 @@ mod tests {
     #[test]
     fn who_comes_while_another_is_served_is_next() {
         let mut robin = RoundRobin::default();
-        assert_eq!(robin.next(["a", "a"]).unwrap(), "a");
+        assert_eq!(robin.next_party(["a", "a"]).unwrap(), "a");
         robin.begin("a");
         robin.end("a");
         assert_eq!(
-            robin.next(["a", "b"]).unwrap(),
+            robin.next_party(["a", "b"]).unwrap(),
             "b",
             "nobody was chosen while it came"
         );
@@ -120,20 +120,20 @@ mod tests {
         let mut robin = RoundRobin::default();
         robin.begin("a");
         robin.end("a");
-        assert_eq!(robin.next(["a", "n1"]).unwrap(), "n1");
+        assert_eq!(robin.next_party(["a", "n1"]).unwrap(), "n1");
         robin.begin("n1");
         robin.end("n1");
-        assert_eq!(robin.next(["a", "n2", "n3"]).unwrap(), "a");
+        assert_eq!(robin.next_party(["a", "n2", "n3"]).unwrap(), "a");
     }
 
     #[test]
     fn with_two_places_a_second_piece_waits_for_those_who_have_none() {
         let mut robin = RoundRobin::default();
         robin.begin("a");
-        assert_eq!(robin.next(["a", "b"]).unwrap(), "b");
+        assert_eq!(robin.next_party(["a", "b"]).unwrap(), "b");
         robin.begin("b");
         robin.end("a");
-        assert_eq!(robin.next(["a", "b"]).unwrap(), "a", "b is being served");
+        assert_eq!(robin.next_party(["a", "b"]).unwrap(), "a", "b is being served");
     }
 
     #[test]
@@ -141,11 +141,11 @@ mod tests {
         let mut robin = RoundRobin::default();
         for n in 0..100 {
             let party = format!("p{n}");
-            robin.next([party.as_str()]);
+            robin.next_party([party.as_str()]);
             robin.begin(&party);
             robin.end(&party);
         }
-        assert!(robin.next([]).is_none());
+        assert!(robin.next_party([]).is_none());
         assert!(robin.order.is_empty() && robin.served.is_empty() && robin.running.is_empty());
     }
 }

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::{
     body,
     body::Body,
-    envelope::{data, valid},
+    envelope::{check_id, data_response},
     page,
     page::Page,
     settings,
@@ -20,30 +20,33 @@ use crate::local::{
     app::App,
     changes,
     error::MuxError,
-    store::{Asset, AssetChanges, Position, Put},
-    view::{self, Wire},
+    store::{Asset, AssetChanges, FieldChange, Position},
+    view::{self, WireFormat},
 };
 
 /// `POST /assets`: Mux takes URLs here; we take files only, by uploads.
-pub(crate) async fn create() -> MuxError {
+pub(crate) async fn refuse_urls() -> MuxError {
     MuxError::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
 }
 
 /// `GET /assets/{id}`.
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, MuxError> {
-    let id = valid(&id, "Asset")?;
+pub(crate) async fn show_asset(State(app): State<App>, Path(id): Path<String>) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Asset")?;
     let asset = app
         .store
-        .asset(id)
+        .find_asset(id)
         .await?
         .ok_or_else(|| MuxError::not_found("Asset"))?;
-    Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
+    Ok(data_response(
+        StatusCode::OK,
+        &load_asset_json(&app, &asset).await?,
+    ))
 }
 
 /// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first.
-pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
-    let page = Page::read(&query)?;
-    let after = page::position(&query)?;
+pub(crate) async fn list_assets(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
+    let page = Page::from_query(&query)?;
+    let after = page::decode_cursor(&query)?;
     let offset = if after.is_some() { 0 } else { page.offset };
     if query.get("live_stream_id").is_some_and(|id| !id.is_empty()) {
         return Ok(Json(json!({ "data": [], "next_cursor": null })).into_response());
@@ -57,33 +60,36 @@ pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<R
     let more = assets.len() > limit;
     assets.truncate(limit);
     let next = assets.last().filter(|_| more).map(|last| {
-        page::cursor(&Position {
+        page::encode_cursor(&Position {
             created_us: last.created_us,
             id: last.id.clone(),
         })
     });
     let mut rows = Vec::with_capacity(assets.len());
     for asset in &assets {
-        rows.push(shown(&app, asset).await?);
+        rows.push(load_asset_json(&app, asset).await?);
     }
     Ok(Json(json!({ "data": rows, "next_cursor": next })).into_response())
 }
 
 /// `PATCH /assets/{id}`: `passthrough`, `meta` and `thumbnail_time`.
-pub(crate) async fn update(
+pub(crate) async fn patch_asset(
     State(app): State<App>,
     Path(id): Path<String>,
     Body(body): Body,
 ) -> Result<Response, MuxError> {
-    let id = valid(&id, "Asset")?;
-    let changes = changes_in(&body)?;
-    if let Some(Put::Set(time_s)) = changes.thumbnail_time {
-        check_time(&app, id, time_s).await?;
+    let id = check_id(&id, "Asset")?;
+    let changes = read_changes(&body)?;
+    if let Some(FieldChange::Set(time_s)) = changes.thumbnail_time {
+        check_thumbnail_time(&app, id, time_s).await?;
     }
-    let asset = changes::assets::update(&app, id, &changes)
+    let asset = changes::assets::update_asset(&app, id, &changes)
         .await?
         .ok_or_else(|| MuxError::not_found("Asset"))?;
-    Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
+    Ok(data_response(
+        StatusCode::OK,
+        &load_asset_json(&app, &asset).await?,
+    ))
 }
 
 /// `DELETE /assets/{id}/thumbnail-time`: the picture is taken in the middle again.
@@ -91,20 +97,20 @@ pub(crate) async fn clear_thumbnail_time(
     State(app): State<App>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, MuxError> {
-    let id = valid(&id, "Asset")?;
+    let id = check_id(&id, "Asset")?;
     let changes = AssetChanges {
-        thumbnail_time: Some(Put::Clear),
+        thumbnail_time: Some(FieldChange::Clear),
         ..AssetChanges::default()
     };
-    let asset = changes::assets::update(&app, id, &changes).await?;
+    let asset = changes::assets::update_asset(&app, id, &changes).await?;
     asset
         .map(|_| StatusCode::NO_CONTENT)
         .ok_or_else(|| MuxError::not_found("Asset"))
 }
 
 /// Only of a ready asset, and within it.
-async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), MuxError> {
-    let asset = app.store.asset(id).await?;
+async fn check_thumbnail_time(app: &App, id: &str, time_s: f64) -> Result<(), MuxError> {
+    let asset = app.store.find_asset(id).await?;
     let asset = asset.ok_or_else(|| MuxError::not_found("Asset"))?;
     let Some(media) = asset.media else {
         return Err(MuxError::invalid(
@@ -121,16 +127,16 @@ async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), MuxError> {
 }
 
 /// An empty `passthrough` clears it; `meta` replaces the whole object; null clears each.
-fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
+fn read_changes(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
     if let Some(unknown) = body
         .keys()
         .find(|key| !["passthrough", "meta", "thumbnail_time"].contains(&key.as_str()))
     {
         return Err(MuxError::invalid(format!("{unknown} cannot be changed")));
     }
-    let passthrough = body::text(body, "passthrough", settings::PASSTHROUGH)?;
-    let meta = settings::meta(body.get("meta"))?;
-    let thumbnail_time = body::seconds(body, "thumbnail_time")?;
+    let passthrough = body::optional_text(body, "passthrough", settings::MAX_PASSTHROUGH)?;
+    let meta = settings::read_meta(body.get("meta"))?;
+    let thumbnail_time = body::optional_seconds(body, "thumbnail_time")?;
     Ok(AssetChanges {
         passthrough: body
             .contains_key("passthrough")
@@ -141,16 +147,19 @@ fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
 }
 
 /// `DELETE /assets/{id}`: 204, and nothing of it is served any more.
-pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, MuxError> {
-    let id = valid(&id, "Asset")?;
-    if changes::assets::delete(&app, id).await? {
+pub(crate) async fn delete_asset(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, MuxError> {
+    let id = check_id(&id, "Asset")?;
+    if changes::assets::delete_asset(&app, id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
     Err(MuxError::not_found("Asset"))
 }
 
-async fn shown(app: &App, asset: &Asset) -> Result<Value, MuxError> {
-    let ids = app.store.playback_ids_of(&asset.id).await?;
-    let files = app.store.static_renditions_of(&asset.id).await?;
-    Ok(view::asset(asset, &ids, &files, Wire::Answer))
+async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
+    let ids = app.store.list_playback_ids(&asset.id).await?;
+    let files = app.store.list_static_renditions(&asset.id).await?;
+    Ok(view::asset_json(asset, &ids, &files, WireFormat::Answer))
 }

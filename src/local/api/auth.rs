@@ -11,14 +11,14 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 use crate::local::{app::App, error::MuxError};
 
 /// Lets only the holder of the token through.
-pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
-    match basic(request.headers()) {
-        Some((token, secret)) if app.credentials.accepts(&token, &secret) => next.run(request).await,
+pub(crate) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
+    match read_basic_auth(request.headers()) {
+        Some((token, secret)) if app.credentials.accepts_token(&token, &secret) => next.run(request).await,
         _ => MuxError::unauthorized().into_response(),
     }
 }
 
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+fn read_basic_auth(headers: &HeaderMap) -> Option<(String, String)> {
     let (scheme, encoded) = headers
         .get(header::AUTHORIZATION)?
         .to_str()

@@ -36,7 +36,11 @@ impl<S: Send + Sync> FromRequest<S> for Body {
 }
 
 /// An optional text of at most `most` characters; `null` counts as left out.
-pub(crate) fn text(map: &Map<String, Value>, name: &str, most: usize) -> Result<Option<String>, MuxError> {
+pub(crate) fn optional_text(
+    map: &Map<String, Value>,
+    name: &str,
+    most: usize,
+) -> Result<Option<String>, MuxError> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.contains('\0') => {
@@ -51,7 +55,7 @@ pub(crate) fn text(map: &Map<String, Value>, name: &str, most: usize) -> Result<
 }
 
 /// An optional `true` or `false`.
-pub(crate) fn flag(map: &Map<String, Value>, name: &str) -> Result<Option<bool>, MuxError> {
+pub(crate) fn optional_flag(map: &Map<String, Value>, name: &str) -> Result<Option<bool>, MuxError> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(Value::Bool(flag)) => Ok(Some(*flag)),
@@ -60,7 +64,7 @@ pub(crate) fn flag(map: &Map<String, Value>, name: &str) -> Result<Option<bool>,
 }
 
 /// An optional number of seconds from 0 on; `null` counts as left out.
-pub(crate) fn seconds(map: &Map<String, Value>, name: &str) -> Result<Option<f64>, MuxError> {
+pub(crate) fn optional_seconds(map: &Map<String, Value>, name: &str) -> Result<Option<f64>, MuxError> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64() {
@@ -73,12 +77,12 @@ pub(crate) fn seconds(map: &Map<String, Value>, name: &str) -> Result<Option<f64
 }
 
 /// An optional text out of a list.
-pub(crate) fn one_of(
+pub(crate) fn optional_choice(
     map: &Map<String, Value>,
     name: &str,
     allowed: &[&str],
 ) -> Result<Option<String>, MuxError> {
-    let Some(text) = text(map, name, usize::MAX)? else {
+    let Some(text) = optional_text(map, name, usize::MAX)? else {
         return Ok(None);
     };
     if allowed.contains(&text.as_str()) {

@@ -10,12 +10,12 @@ use serde_json::{Value, json};
 use crate::local::{error::MuxError, ids};
 
 /// `{"data": …}`.
-pub(super) fn data(status: StatusCode, value: &Value) -> Response {
+pub(super) fn data_response(status: StatusCode, value: &Value) -> Response {
     (status, Json(json!({ "data": value }))).into_response()
 }
 
 /// An id from a path: one that is not of our making "was invalid", as Mux says.
-pub(super) fn valid<'a>(id: &'a str, what: &str) -> Result<&'a str, MuxError> {
+pub(super) fn check_id<'a>(id: &'a str, what: &str) -> Result<&'a str, MuxError> {
     if ids::is_id(id) {
         return Ok(id);
     }

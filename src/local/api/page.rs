@@ -19,9 +19,9 @@ pub(crate) struct Page {
 
 impl Page {
     /// `limit` 10 unless said, at most 100; `page` counts from 1.
-    pub(crate) fn read(query: &HashMap<String, String>) -> Result<Self, MuxError> {
-        let limit = number(query, "limit", 10, 1, 100)?;
-        let page = number(query, "page", 1, 1, 1_000_000)?;
+    pub(crate) fn from_query(query: &HashMap<String, String>) -> Result<Self, MuxError> {
+        let limit = parse_number(query, "limit", 10, 1, 100)?;
+        let page = parse_number(query, "page", 1, 1, 1_000_000)?;
         Ok(Self {
             limit,
             offset: (page - 1) * limit,
@@ -29,7 +29,7 @@ impl Page {
     }
 }
 
-fn number(
+fn parse_number(
     query: &HashMap<String, String>,
     name: &str,
     usual: i64,
@@ -48,12 +48,12 @@ fn number(
 }
 
 /// A cursor for what comes after `position`.
-pub(crate) fn cursor(position: &Position) -> String {
+pub(crate) fn encode_cursor(position: &Position) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{}", position.created_us, position.id))
 }
 
 /// Reads a cursor of ours.
-pub(crate) fn position(query: &HashMap<String, String>) -> Result<Option<Position>, MuxError> {
+pub(crate) fn decode_cursor(query: &HashMap<String, String>) -> Result<Option<Position>, MuxError> {
     let Some(cursor) = query.get("cursor") else {
         return Ok(None);
     };

@@ -16,36 +16,36 @@ use crate::local::{app::App, chaos, error::MuxError};
 pub(crate) fn routes(app: &App) -> Router<App> {
     let no_store = HeaderValue::from_static("max-age=0, private, must-revalidate");
     Router::new()
-        .route("/video/v1/uploads", post(uploads::create).get(uploads::list))
-        .route("/video/v1/uploads/{id}", get(uploads::show))
-        .route("/video/v1/uploads/{id}/cancel", put(uploads::cancel))
-        .route("/video/v1/assets", get(assets::list).post(assets::create))
+        .route("/video/v1/uploads", post(uploads::create_upload).get(uploads::list_uploads))
+        .route("/video/v1/uploads/{id}", get(uploads::show_upload))
+        .route("/video/v1/uploads/{id}/cancel", put(uploads::cancel_upload))
+        .route("/video/v1/assets", get(assets::list_assets).post(assets::refuse_urls))
         .route(
             "/video/v1/assets/{id}",
-            get(assets::show).patch(assets::update).delete(assets::remove),
+            get(assets::show_asset).patch(assets::patch_asset).delete(assets::delete_asset),
         )
         .route("/video/v1/assets/{id}/thumbnail-time", delete(assets::clear_thumbnail_time))
-        .route("/video/v1/assets/{id}/playback-ids", post(playback_ids::create))
+        .route("/video/v1/assets/{id}/playback-ids", post(playback_ids::create_playback_id))
         .route(
             "/video/v1/assets/{id}/playback-ids/{playback_id}",
-            delete(playback_ids::remove).get(playback_ids::show),
+            delete(playback_ids::delete_playback_id).get(playback_ids::show_playback_id),
         )
-        .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find))
+        .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find_asset_of))
         // What else Mux has below these.
-        .route("/video/{*rest}", any(unsupported))
-        .route("/system/{*rest}", any(unsupported))
-        .route("/data/{*rest}", any(unsupported))
-        .method_not_allowed_fallback(unsupported)
+        .route("/video/{*rest}", any(refuse_unsupported))
+        .route("/system/{*rest}", any(refuse_unsupported))
+        .route("/data/{*rest}", any(refuse_unsupported))
+        .method_not_allowed_fallback(refuse_unsupported)
         .route_layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,
             no_store,
         ))
-        .route_layer(middleware::from_fn_with_state(app.clone(), chaos::api))
-        .route_layer(middleware::from_fn_with_state(app.clone(), auth::require))
+        .route_layer(middleware::from_fn_with_state(app.clone(), chaos::inject_api_faults))
+        .route_layer(middleware::from_fn_with_state(app.clone(), auth::require_token))
 }
 
 /// A call that Mux has and we have not: 400, since 404 is said of a wrong id.
-async fn unsupported(method: Method, OriginalUri(uri): OriginalUri) -> MuxError {
+async fn refuse_unsupported(method: Method, OriginalUri(uri): OriginalUri) -> MuxError {
     let path: String = uri.path().chars().take(200).collect();
     MuxError::unsupported(&format!("{method} {path}"))
 }

@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::body::{flag, one_of, text};
+use super::body::{optional_choice, optional_flag, optional_text};
 use crate::local::error::MuxError;
 
 const QUALITIES: [&str; 3] = ["basic", "plus", "premium"];
 const TIERS: [&str; 3] = ["1080p", "1440p", "2160p"];
 const ENCODING_TIERS: [&str; 3] = ["smart", "baseline", "premium"];
 /// Longest `passthrough`, in characters.
-pub(crate) const PASSTHROUGH: usize = 255;
+pub(crate) const MAX_PASSTHROUGH: usize = 255;
 
 /// Reads the settings; what the local provider cannot do is refused, never ignored.
-pub(crate) fn read(given: Option<&Value>) -> Result<Value, MuxError> {
+pub(crate) fn read_settings(given: Option<&Value>) -> Result<Value, MuxError> {
     let empty = Map::new();
     let given = match given {
         None | Some(Value::Null) => &empty,
@@ -21,48 +21,56 @@ pub(crate) fn read(given: Option<&Value>) -> Result<Value, MuxError> {
     };
     refuse_unsupported(given)?;
     let mut out = Map::new();
-    let policies = policies(given)?;
+    let policies = read_policies(given)?;
     if !policies.is_empty() {
         out.insert("playback_policies".into(), json!(policies));
     }
-    put(&mut out, "passthrough", text(given, "passthrough", PASSTHROUGH)?);
-    put(&mut out, "meta", meta(given.get("meta"))?);
-    put(
+    insert_some(
+        &mut out,
+        "passthrough",
+        optional_text(given, "passthrough", MAX_PASSTHROUGH)?,
+    );
+    insert_some(&mut out, "meta", read_meta(given.get("meta"))?);
+    insert_some(
         &mut out,
         "video_quality",
-        one_of(given, "video_quality", &QUALITIES)?,
+        optional_choice(given, "video_quality", &QUALITIES)?,
     );
-    put(
+    insert_some(
         &mut out,
         "encoding_tier",
-        one_of(given, "encoding_tier", &ENCODING_TIERS)?,
+        optional_choice(given, "encoding_tier", &ENCODING_TIERS)?,
     );
-    put(
+    insert_some(
         &mut out,
         "max_resolution_tier",
-        one_of(given, "max_resolution_tier", &TIERS)?,
+        optional_choice(given, "max_resolution_tier", &TIERS)?,
     );
-    put(&mut out, "normalize_audio", flag(given, "normalize_audio")?);
-    put(
+    insert_some(
+        &mut out,
+        "normalize_audio",
+        optional_flag(given, "normalize_audio")?,
+    );
+    insert_some(
         &mut out,
         "static_renditions",
-        static_renditions(given.get("static_renditions"))?,
+        read_static_renditions(given.get("static_renditions"))?,
     );
-    put(&mut out, "test", flag(given, "test")?);
+    insert_some(&mut out, "test", optional_flag(given, "test")?);
     Ok(Value::Object(out))
 }
 
 /// `meta`: titles and ids with Mux's limits, in code points.
-pub(crate) fn meta(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
+pub(crate) fn read_meta(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     let map = match given {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Object(map)) => map,
         Some(_) => return Err(MuxError::invalid("meta must be an object")),
     };
     let mut out = Map::new();
-    put(&mut out, "title", text(map, "title", 512)?);
-    put(&mut out, "creator_id", text(map, "creator_id", 128)?);
-    put(&mut out, "external_id", text(map, "external_id", 128)?);
+    insert_some(&mut out, "title", optional_text(map, "title", 512)?);
+    insert_some(&mut out, "creator_id", optional_text(map, "creator_id", 128)?);
+    insert_some(&mut out, "external_id", optional_text(map, "external_id", 128)?);
     if let Some(unknown) = map
         .keys()
         .find(|key| !["title", "creator_id", "external_id"].contains(&key.as_str()))
@@ -73,7 +81,7 @@ pub(crate) fn meta(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
 }
 
 /// `playback_policies`, or its old name; a bare string counts as a list of one.
-fn policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
+fn read_policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
     let named = given
         .get("playback_policies")
         .or_else(|| given.get("playback_policy"));
@@ -82,11 +90,11 @@ fn policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
         Some(Value::Array(list)) => list.as_slice(),
         Some(one) => std::slice::from_ref(one),
     };
-    list.iter().map(policy).collect()
+    list.iter().map(read_policy).collect()
 }
 
 /// One policy.
-pub(crate) fn policy(value: &Value) -> Result<String, MuxError> {
+pub(crate) fn read_policy(value: &Value) -> Result<String, MuxError> {
     match value.as_str() {
         Some(policy @ ("public" | "signed")) => Ok(policy.to_owned()),
         Some("drm") => Err(MuxError::invalid("The local provider has no DRM")),
@@ -111,7 +119,7 @@ fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
         }
     }
     for (name, harmless) in [("mp4_support", "none"), ("master_access", "none")] {
-        if one_of(given, name, &[harmless]).is_err() {
+        if optional_choice(given, name, &[harmless]).is_err() {
             return Err(MuxError::invalid(format!(
                 "{name}: only {harmless} is supported by the local provider"
             )));
@@ -126,7 +134,7 @@ fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
     Ok(())
 }
 
-fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
+fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     let list = match given {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::Array(list)) => list,
@@ -144,7 +152,11 @@ fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
         }
         let mut kept = Map::new();
         kept.insert("resolution".into(), json!("highest"));
-        put(&mut kept, "passthrough", text(wish, "passthrough", PASSTHROUGH)?);
+        insert_some(
+            &mut kept,
+            "passthrough",
+            optional_text(wish, "passthrough", MAX_PASSTHROUGH)?,
+        );
         out.push(Value::Object(kept));
     }
     if out.len() > 1 {
@@ -155,7 +167,7 @@ fn static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     Ok(Some(Value::Array(out)))
 }
 
-fn put(out: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
+fn insert_some(out: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         out.insert(name.into(), value.into());
     }

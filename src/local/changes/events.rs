@@ -6,18 +6,18 @@ use crate::local::{
     app::App,
     ids,
     store::{self, Asset, Event, Write},
-    view::{self, Wire},
+    view::{self, WireFormat},
 };
 
 /// Queues `video.upload.*` about one upload.
-pub(super) async fn tell_upload(
+pub(super) async fn queue_upload_event(
     app: &App,
     write: &mut Write,
     kind: &str,
     upload: &store::Upload,
 ) -> Result<(), sqlx::Error> {
-    let data = view::upload(upload, &app.public_url);
-    tell(
+    let data = view::upload_json(upload, &app.public_url);
+    queue_event(
         app,
         write,
         Event {
@@ -31,14 +31,14 @@ pub(super) async fn tell_upload(
 }
 
 /// Queues `video.asset.*` about one asset, as the transaction sees it.
-pub(super) async fn tell_asset(
+pub(super) async fn queue_asset_event(
     app: &App,
     write: &mut Write,
     kind: &str,
     asset: &Asset,
 ) -> Result<(), sqlx::Error> {
-    let data = asset_now(write, asset).await?;
-    tell(
+    let data = asset_payload(write, asset).await?;
+    queue_event(
         app,
         write,
         Event {
@@ -52,16 +52,16 @@ pub(super) async fn tell_asset(
 }
 
 /// Queues `video.asset.static_rendition.*`, one event a file.
-pub(super) async fn tell_static(
+pub(super) async fn queue_static_events(
     app: &App,
     write: &mut Write,
     asset_id: &str,
     ending: &str,
 ) -> Result<(), sqlx::Error> {
-    for file in store::assets::static_of(write, asset_id).await? {
+    for file in store::assets::static_renditions_in(write, asset_id).await? {
         let kind = format!("video.asset.static_rendition.{ending}");
-        let data = view::static_event(&file, asset_id);
-        tell(
+        let data = view::static_event_json(&file, asset_id);
+        queue_event(
             app,
             write,
             Event {
@@ -76,18 +76,18 @@ pub(super) async fn tell_static(
     Ok(())
 }
 
-pub(super) async fn asset_now(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
-    let ids = store::playback_ids::of(write, &asset.id).await?;
-    let files = store::assets::static_of(write, &asset.id).await?;
-    Ok(view::asset(asset, &ids, &files, Wire::Webhook))
+pub(super) async fn asset_payload(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
+    let ids = store::playback_ids::playback_ids_in(write, &asset.id).await?;
+    let files = store::assets::static_renditions_in(write, &asset.id).await?;
+    Ok(view::asset_json(asset, &ids, &files, WireFormat::Webhook))
 }
 
-pub(super) async fn tell(app: &App, write: &mut Write, event: Event<'_>) -> Result<(), sqlx::Error> {
-    store::outbox::insert(write, &ids::event_id(), &event, app.clock.now()).await
+pub(super) async fn queue_event(app: &App, write: &mut Write, event: Event<'_>) -> Result<(), sqlx::Error> {
+    store::outbox::insert_event(write, &ids::event_id(), &event, app.clock.now()).await
 }
 
 /// Commits, and wakes who sends what was queued.
-pub(super) async fn commit(app: &App, write: Write) -> Result<(), sqlx::Error> {
+pub(super) async fn commit_and_wake(app: &App, write: Write) -> Result<(), sqlx::Error> {
     write.commit().await?;
     app.outbox_wake.notify_one();
     Ok(())

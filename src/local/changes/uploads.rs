@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::events::{commit, tell_asset, tell_static, tell_upload};
+use super::events::{commit_and_wake, queue_asset_event, queue_static_events, queue_upload_event};
 use crate::local::{
     app::App,
     ids,
-    store::{self, Cancelled, JobKind, NewAsset, NewUpload, Opened, OwnerLimits, Upload, Write},
+    store::{self, CancelOutcome, JobKind, NewAsset, NewUpload, OpenOutcome, OwnerLimits, Upload, Write},
 };
 
 /// What a client asked for, checked.
-pub(crate) struct Wish {
+pub(crate) struct UploadRequest {
     pub(crate) timeout_s: i64,
     pub(crate) cors_origin: Option<String>,
     pub(crate) test: bool,
@@ -18,11 +18,11 @@ pub(crate) struct Wish {
 }
 
 /// Letters and digits in an upload URL: 64 carry 381 bits.
-const SECRET: usize = 64;
+const SECRET_LENGTH: usize = 64;
 
 /// A new upload that waits for its file, where its owner may have one more.
-pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Opened, sqlx::Error> {
-    let (id, secret) = (ids::new_id(), ids::random_text(SECRET));
+pub(crate) async fn create_upload(app: &App, wish: &UploadRequest) -> Result<OpenOutcome, sqlx::Error> {
+    let (id, secret) = (ids::new_id(), ids::random_text(SECRET_LENGTH));
     let new = NewUpload {
         id: &id,
         secret: &secret,
@@ -36,34 +36,35 @@ pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Opened, sqlx::Error
             bytes: app.settings.max_bytes_per_owner,
         },
     };
-    let mut write = app.store.write().await?;
-    let opened = store::uploads::open(&mut write, &new).await?;
-    if let Opened::Made(upload) = &opened {
-        tell_upload(app, &mut write, "video.upload.created", upload).await?;
-        commit(app, write).await?;
+    let mut write = app.store.begin_write().await?;
+    let opened = store::uploads::open_upload(&mut write, &new).await?;
+    if let OpenOutcome::StaticMeasures(upload) = &opened {
+        queue_upload_event(app, &mut write, "video.upload.created", upload).await?;
+        commit_and_wake(app, write).await?;
     }
     Ok(opened)
 }
 
 /// Cancels an upload that still waits; a request that is sending to it is cut off by the sweep.
-pub(crate) async fn cancel(app: &App, id: &str) -> Result<Cancelled, sqlx::Error> {
-    let mut write = app.store.write().await?;
-    let outcome = store::uploads::cancel(&mut write, id, app.clock.now()).await?;
-    if let Cancelled::Done(upload) = &outcome {
-        tell_upload(app, &mut write, "video.upload.cancelled", upload).await?;
+pub(crate) async fn cancel_upload(app: &App, id: &str) -> Result<CancelOutcome, sqlx::Error> {
+    let mut write = app.store.begin_write().await?;
+    let outcome = store::uploads::cancel_upload(&mut write, id, app.clock.now()).await?;
+    if let CancelOutcome::Done(upload) = &outcome {
+        queue_upload_event(app, &mut write, "video.upload.cancelled", upload).await?;
     }
-    commit(app, write).await?;
+    commit_and_wake(app, write).await?;
     Ok(outcome)
 }
 
 /// The whole file is on the disk: an asset is made of it. False when the upload has ended otherwise meanwhile.
-pub(crate) async fn finish(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
+pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
     let (asset_id, now) = (ids::new_id(), app.clock.now());
-    let mut write = app.store.write().await?;
-    let Some(upload) = store::uploads::complete(&mut write, &upload.id, &asset_id, size, now).await? else {
+    let mut write = app.store.begin_write().await?;
+    let Some(upload) = store::uploads::complete_upload(&mut write, &upload.id, &asset_id, size, now).await?
+    else {
         return Ok(false);
     };
-    tell_upload(app, &mut write, "video.upload.asset_created", &upload).await?;
+    queue_upload_event(app, &mut write, "video.upload.asset_created", &upload).await?;
     let new = NewAsset {
         id: &asset_id,
         upload_id: &upload.id,
@@ -71,18 +72,18 @@ pub(crate) async fn finish(app: &App, upload: &Upload, size: u64) -> Result<bool
         settings: &upload.settings.0,
         now,
     };
-    let asset = store::assets::insert(&mut write, &new).await?;
-    add_wishes(app, &mut write, &asset_id, &upload.settings.0).await?;
-    tell_asset(app, &mut write, "video.asset.created", &asset).await?;
-    tell_static(app, &mut write, &asset_id, "created").await?;
-    store::jobs::insert(&mut write, &asset_id, JobKind::Transcode, now).await?;
-    commit(app, write).await?;
+    let asset = store::assets::insert_asset(&mut write, &new).await?;
+    insert_requested_parts(app, &mut write, &asset_id, &upload.settings.0).await?;
+    queue_asset_event(app, &mut write, "video.asset.created", &asset).await?;
+    queue_static_events(app, &mut write, &asset_id, "created").await?;
+    store::jobs::insert_job(&mut write, &asset_id, JobKind::Transcode, now).await?;
+    commit_and_wake(app, write).await?;
     app.jobs_wake.notify_one();
     Ok(true)
 }
 
 /// The playback ids and static renditions that the settings ask for.
-async fn add_wishes(
+async fn insert_requested_parts(
     app: &App,
     write: &mut Write,
     asset_id: &str,
@@ -97,7 +98,8 @@ async fn add_wishes(
     };
     for policy in list("playback_policies") {
         let policy = policy.as_str().unwrap_or("signed");
-        store::playback_ids::insert(write, &ids::new_id(), asset_id, policy, app.clock.now()).await?;
+        store::playback_ids::insert_playback_id(write, &ids::new_id(), asset_id, policy, app.clock.now())
+            .await?;
     }
     for wish in list("static_renditions") {
         let resolution = wish
@@ -106,8 +108,13 @@ async fn add_wishes(
             .unwrap_or("highest");
         let passthrough = wish.get("passthrough").and_then(Value::as_str);
         let name = format!("{resolution}.mp4");
-        store::assets::insert_static(write, &ids::new_id(), asset_id, (resolution, &name, passthrough))
-            .await?;
+        store::assets::insert_static_rendition(
+            write,
+            &ids::new_id(),
+            asset_id,
+            (resolution, &name, passthrough),
+        )
+        .await?;
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use crate::local::{app::App, error::MuxError, ids, media::MediaInfo, options::Cl
 const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
 
 /// A question for one playback id.
-pub(crate) struct Ask {
+pub(crate) struct PlaybackRequest {
     playback_id: String,
     query: Params,
     caller: Option<ClientAddress>,
@@ -25,28 +25,28 @@ pub(crate) struct Grant {
     pub(crate) caller: Option<ClientAddress>,
 }
 
-impl Ask {
+impl PlaybackRequest {
     /// A question as it came.
     pub(crate) fn new(playback_id: &str, query: Option<&str>) -> Self {
         Self {
             playback_id: playback_id.to_owned(),
-            query: Params::of_query(query.unwrap_or_default()),
+            query: Params::from_query(query.unwrap_or_default()),
             caller: None,
         }
     }
 
     /// The same from a known place.
-    pub(crate) fn from(mut self, caller: Option<ClientAddress>) -> Self {
+    pub(crate) fn with_caller(mut self, caller: Option<ClientAddress>) -> Self {
         self.caller = caller;
         self
     }
 
     /// Read anew for every answer: after a deletion nothing is served.
-    pub(crate) async fn grant(self, app: &App, audience: &str) -> Result<Grant, MuxError> {
+    pub(crate) async fn authorize(self, app: &App, audience: &str) -> Result<Grant, MuxError> {
         if !ids::is_id(&self.playback_id) {
             return Err(MuxError::invalid("Playback ID was invalid"));
         }
-        let found = app.store.playback_id(&self.playback_id).await?;
+        let found = app.store.find_playback_id(&self.playback_id).await?;
         let found = found.ok_or_else(|| MuxError::not_found("Playback ID"))?;
         let (params, token) = match (found.policy.as_str(), self.query.text("token")) {
             ("public", None) => (self.query, None),
@@ -56,16 +56,16 @@ impl Ask {
             (_, None) => return Err(MuxError::forbidden("A signed playback ID needs a token")),
             (_, Some(token)) => {
                 let now = app.clock.now();
-                let claims = Claims::check(&app.credentials, token, &self.playback_id, audience, now)
+                let claims = Claims::verify(&app.credentials, token, &self.playback_id, audience, now)
                     .ok_or_else(|| MuxError::forbidden("The token was not accepted"))?;
-                let mut params = Params::of_claims(&claims.0);
-                params.also(&self.query, &BESIDE_TOKEN);
-                (params, Some((token.to_owned(), claims.exp())))
+                let mut params = Params::from_claims(&claims.0);
+                params.copy_beside_token(&self.query, &BESIDE_TOKEN);
+                (params, Some((token.to_owned(), claims.expires_s())))
             }
         };
         let asset = app
             .store
-            .asset(&found.asset_id)
+            .find_asset(&found.asset_id)
             .await?
             .ok_or_else(|| MuxError::not_found("Asset"))?;
         match (asset.status.as_str(), asset.media.clone()) {

@@ -4,10 +4,10 @@ use axum::{http::HeaderMap, response::Response};
 use futures::FutureExt;
 
 use super::{
-    access::{Ask, Grant},
+    access::{Grant, PlaybackRequest},
     file,
-    params::wrong,
-    thumbnail::{cap, second},
+    params::invalid_param,
+    thumbnail::{image_cap, whole_second},
 };
 use crate::local::{
     app::App,
@@ -16,20 +16,20 @@ use crate::local::{
 };
 
 /// Largest side, in pixels.
-const SIDE: u32 = 640;
+const MAX_SIDE: u32 = 640;
 /// Most frames per second.
 const FPS: u32 = 30;
 
 /// Serves one moving picture, made on first demand.
-pub(crate) async fn serve(
+pub(crate) async fn serve_animated(
     app: &App,
-    ask: Ask,
+    request_: PlaybackRequest,
     ending: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
-    let format = AnimatedFormat::named(ending).ok_or_else(|| MuxError::not_found("Image"))?;
-    let grant = ask.grant(app, "g").await?;
-    let wish = read(&grant, format)?;
+    let format = AnimatedFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
+    let grant = request_.authorize(app, "g").await?;
+    let wish = read_animated(&grant, format)?;
     let top = grant
         .media
         .top()
@@ -40,8 +40,8 @@ pub(crate) async fn serve(
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
         kind: "animated",
-        cap: cap(grant.media.duration_s),
-        name: wish.name(top),
+        cap: image_cap(grant.media.duration_s),
+        name: wish.file_name(top),
         part: format!("{}-{}", wish.start_s, wish.quarters),
         stay: Vec::new(),
     };
@@ -51,19 +51,19 @@ pub(crate) async fn serve(
             async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
-    file::serve(app, &grant, &path, format.content_type(), request).await
+    file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
-fn read(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
+fn read_animated(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
     let params = &grant.params;
     let start = params.seconds("start")?.unwrap_or_default();
     let end = params.seconds("end")?.unwrap_or(start + 5.0);
     let length = end - start;
     if !(0.25..=10.0).contains(&length) {
-        return Err(wrong("end", "0.25 to 10 seconds after start"));
+        return Err(invalid_param("end", "0.25 to 10 seconds after start"));
     }
     if start >= grant.media.duration_s {
-        return Err(wrong("start", "within the video"));
+        return Err(invalid_param("start", "within the video"));
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -72,10 +72,10 @@ fn read(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
     )]
     let quarters = (length * 4.0).round() as u32;
     Ok(Animated {
-        start_s: second(start, grant.media.duration_s),
+        start_s: whole_second(start, grant.media.duration_s),
         quarters,
-        width: params.count("width", SIDE)?,
-        height: params.count("height", SIDE)?,
+        width: params.count("width", MAX_SIDE)?,
+        height: params.count("height", MAX_SIDE)?,
         fps: params.count("fps", FPS)?.unwrap_or(15),
         format,
     })

@@ -1,6 +1,6 @@
 //! `asset_start_time` and `asset_end_time`: a part of the video, to the segment.
 
-use super::{access::Grant, params::wrong};
+use super::{access::Grant, params::invalid_param};
 use crate::local::error::MuxError;
 
 /// From and to, in seconds.
@@ -12,11 +12,11 @@ pub(crate) struct Clip {
 
 impl Clip {
     /// Reads the two parameters.
-    pub(crate) fn read(grant: &Grant) -> Result<Self, MuxError> {
+    pub(crate) fn from_grant(grant: &Grant) -> Result<Self, MuxError> {
         let from_s = grant.params.seconds("asset_start_time")?.unwrap_or_default();
         let to_s = grant.params.seconds("asset_end_time")?.unwrap_or(f64::INFINITY);
         if from_s >= to_s || from_s >= grant.media.duration_s {
-            return Err(wrong(
+            return Err(invalid_param(
                 "asset_start_time",
                 "before asset_end_time and within the video",
             ));
@@ -25,7 +25,7 @@ impl Clip {
     }
 
     /// The same for a playlist of a public id; a signed one finds it in its token.
-    pub(crate) fn query(grant: &Grant) -> String {
+    pub(crate) fn forwarded_query(grant: &Grant) -> String {
         if grant.token.is_some() {
             return String::new();
         }

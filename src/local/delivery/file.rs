@@ -21,7 +21,7 @@ use crate::local::{app::App, error::MuxError};
 const PIECE: usize = 64 * 1024;
 
 /// Serves one file as `content_type`, whole or in part.
-pub(crate) async fn serve(
+pub(crate) async fn serve_file(
     app: &App,
     grant: &Grant,
     path: &Path,
@@ -53,16 +53,16 @@ pub(crate) async fn serve(
     let fresh =
         header(header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag));
     let whole = header(header::IF_RANGE).is_some_and(|known| known != tag);
-    let asked = range::read(header(header::RANGE).filter(|_| !whole), length);
+    let asked = range::parse_range(header(header::RANGE).filter(|_| !whole), length);
     let mut response = match asked {
         _ if fresh => StatusCode::NOT_MODIFIED.into_response(),
-        Range::Outside => return Ok(outside(length)),
-        Range::Whole => body(file, length),
+        Range::Outside => return Ok(range_not_satisfiable(length)),
+        Range::Whole => file_body(file, length),
         Range::Span(start, end) => {
             file.seek(SeekFrom::Start(start)).await?;
-            let mut part = body(file, end - start);
+            let mut part = file_body(file, end - start);
             *part.status_mut() = StatusCode::PARTIAL_CONTENT;
-            put(
+            insert_header(
                 &mut part,
                 header::CONTENT_RANGE,
                 &format!("bytes {start}-{}/{length}", end - 1),
@@ -70,7 +70,7 @@ pub(crate) async fn serve(
             part
         }
     };
-    put(&mut response, header::ETAG, &tag);
+    insert_header(&mut response, header::ETAG, &tag);
     let headers = response.headers_mut();
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     headers.insert(header::ACCEPT_RANGES, HeaderValue::from_static("bytes"));
@@ -78,7 +78,7 @@ pub(crate) async fn serve(
     Ok(response)
 }
 
-fn body(file: tokio::fs::File, length: u64) -> Response {
+fn file_body(file: tokio::fs::File, length: u64) -> Response {
     let stream = ReaderStream::with_capacity(file.take(length), PIECE);
     let mut response = Body::from_stream(stream).into_response();
     response
@@ -87,13 +87,13 @@ fn body(file: tokio::fs::File, length: u64) -> Response {
     response
 }
 
-fn outside(length: u64) -> Response {
+fn range_not_satisfiable(length: u64) -> Response {
     let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
-    put(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
+    insert_header(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
     response
 }
 
-fn put(response: &mut Response, name: header::HeaderName, value: &str) {
+fn insert_header(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);
     }

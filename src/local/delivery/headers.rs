@@ -11,7 +11,7 @@ use super::access::Grant;
 use crate::local::app::App;
 
 /// Seconds that an answer may be kept. Not more, so that a deleted video is gone from caches soon.
-const KEEP_S: i64 = 300;
+const MAX_AGE_S: i64 = 300;
 
 const GUARD: [(HeaderName, HeaderValue); 7] = [
     (
@@ -42,7 +42,7 @@ const GUARD: [(HeaderName, HeaderValue); 7] = [
 ];
 
 /// Whatever comes out, a browser takes it for what we say and runs nothing of it; every player may read it.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
+pub(crate) async fn add_guard_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_error = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
@@ -59,11 +59,11 @@ pub(crate) async fn guard(request: Request, next: Next) -> Response {
 pub(crate) fn cache_control(app: &App, grant: &Grant) -> HeaderValue {
     let now = app.clock.now().timestamp();
     let text = match &grant.token {
-        None => format!("public, max-age={KEEP_S}"),
+        None => format!("public, max-age={MAX_AGE_S}"),
         Some((_, exp)) => {
             #[expect(clippy::cast_possible_truncation, reason = "clamped to a few minutes")]
             let left = (*exp - 0.5).floor().min(9e15) as i64 - now;
-            format!("private, max-age={}", left.clamp(0, KEEP_S))
+            format!("private, max-age={}", left.clamp(0, MAX_AGE_S))
         }
     };
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))

@@ -7,24 +7,24 @@ use axum::{
     response::IntoResponse,
 };
 
-use super::{access::Grant, clip::Clip, params::wrong};
+use super::{access::Grant, clip::Clip, params::invalid_param};
 use crate::local::{
     app::App,
     error::MuxError,
     media::{Playlist, Rendition},
 };
 
-const TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
+const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 /// Playlists carry tokens and are cheap to make.
-const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
+const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440p", "2160p"];
 
 /// The list of renditions.
-pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
-    Clip::read(grant)?;
-    let below = format!("{}{}", grant.token_query(), Clip::query(grant));
+pub(crate) fn master_playlist(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
+    Clip::from_grant(grant)?;
+    let below = format!("{}{}", grant.token_query(), Clip::forwarded_query(grant));
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-    for rendition in chosen(grant)? {
+    for rendition in choose_renditions(grant)? {
         let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={}", rendition.peak_bps);
         let _ = write!(text, ",AVERAGE-BANDWIDTH={}", rendition.average_bps);
         if rendition.width > 0 {
@@ -42,12 +42,12 @@ pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxErro
             grant.playback_id, rendition.name
         );
     }
-    Ok(answer(grant, text))
+    Ok(playlist_response(grant, text))
 }
 
 /// The renditions between `min_resolution` and `max_resolution`; where that leaves none, the nearest. The middle
 /// one comes first, so that players start with it, unless `rendition_order=desc` is asked for.
-fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
+fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
     let size = |name: &str| -> Result<Option<u32>, MuxError> {
         let word = grant.params.one_of(name, &SIZES)?;
         Ok(word.and_then(|word| word.trim_end_matches('p').parse().ok()))
@@ -57,16 +57,16 @@ fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
         size("max_resolution")?.unwrap_or(u32::MAX),
     );
     if least > most {
-        return Err(wrong("min_resolution", "at most max_resolution"));
+        return Err(invalid_param("min_resolution", "at most max_resolution"));
     }
     let descending = grant.params.one_of("rendition_order", &["desc"])?.is_some();
     let all = &grant.media.renditions;
     let mut chosen: Vec<&Rendition> = all
         .iter()
-        .filter(|one| (least..=most).contains(&one.short()))
+        .filter(|one| (least..=most).contains(&one.shorter_side()))
         .collect();
     if chosen.is_empty() {
-        let below = all.iter().find(|one| one.short() <= most);
+        let below = all.iter().find(|one| one.shorter_side() <= most);
         chosen.extend(below.or(all.last()));
     }
     if !descending && chosen.len() > 1 {
@@ -77,12 +77,12 @@ fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
 }
 
 /// The segments of one rendition.
-pub(crate) async fn rendition(
+pub(crate) async fn rendition_playlist(
     app: &App,
     grant: &Grant,
     name: &str,
 ) -> Result<impl IntoResponse + use<>, MuxError> {
-    let clip = Clip::read(grant)?;
+    let clip = Clip::from_grant(grant)?;
     let known = grant.media.renditions.iter().find(|one| one.name == name);
     let known = known.ok_or_else(|| MuxError::not_found("Playlist"))?;
     let folder = app.folders.media_folder(&grant.asset.id).join(&known.name);
@@ -98,7 +98,7 @@ pub(crate) async fn rendition(
          #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
     );
     let token = grant.token_query();
-    for segment in playlist.between(clip.from_s, clip.to_s) {
+    for segment in playlist.segments_between(clip.from_s, clip.to_s) {
         let _ = write!(
             text,
             "#EXTINF:{:.6},\n../segment/{name}/{}{token}\n",
@@ -106,16 +106,19 @@ pub(crate) async fn rendition(
         );
     }
     text.push_str("#EXT-X-ENDLIST\n");
-    Ok(answer(grant, text))
+    Ok(playlist_response(grant, text))
 }
 
-fn answer(grant: &Grant, text: String) -> impl IntoResponse + use<> {
+fn playlist_response(grant: &Grant, text: String) -> impl IntoResponse + use<> {
     let kept = match grant.token {
-        Some(_) => NOT_KEPT,
+        Some(_) => NO_STORE,
         None => HeaderValue::from_static("public, max-age=60"),
     };
     (
-        [(header::CONTENT_TYPE, TYPE), (header::CACHE_CONTROL, kept)],
+        [
+            (header::CONTENT_TYPE, PLAYLIST_TYPE),
+            (header::CACHE_CONTROL, kept),
+        ],
         text,
     )
 }

@@ -12,7 +12,7 @@ pub(crate) struct Params(BTreeMap<String, String>);
 
 impl Params {
     /// Of a query; the first of equal names counts.
-    pub(crate) fn of_query(query: &str) -> Self {
+    pub(crate) fn from_query(query: &str) -> Self {
         let mut params = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
             params
@@ -23,7 +23,7 @@ impl Params {
     }
 
     /// Of a token: numbers, texts and truths alike, as its makers write them in all three ways.
-    pub(crate) fn of_claims(claims: &Map<String, Value>) -> Self {
+    pub(crate) fn from_claims(claims: &Map<String, Value>) -> Self {
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
             Value::Number(number) => Some(number.to_string()),
@@ -44,7 +44,7 @@ impl Params {
     }
 
     /// Adds what may stand beside a token.
-    pub(crate) fn also(&mut self, other: &Self, names: &[&str]) {
+    pub(crate) fn copy_beside_token(&mut self, other: &Self, names: &[&str]) {
         for name in names {
             match other.text(name) {
                 Some(value) => self.0.insert((*name).to_owned(), value.to_owned()),
@@ -60,7 +60,7 @@ impl Params {
         };
         match text.parse::<f64>() {
             Ok(seconds) if seconds.is_finite() && seconds >= 0.0 => Ok(Some(seconds)),
-            _ => Err(wrong(name, "a number of seconds from 0 on")),
+            _ => Err(invalid_param(name, "a number of seconds from 0 on")),
         }
     }
 
@@ -71,7 +71,7 @@ impl Params {
         };
         match text.parse::<u32>() {
             Ok(number) if (1..=most).contains(&number) => Ok(Some(number)),
-            _ => Err(wrong(name, &format!("a whole number from 1 to {most}"))),
+            _ => Err(invalid_param(name, &format!("a whole number from 1 to {most}"))),
         }
     }
 
@@ -80,7 +80,7 @@ impl Params {
         match self.text(name) {
             None | Some("false" | "0") => Ok(false),
             Some("true" | "1" | "") => Ok(true),
-            Some(_) => Err(wrong(name, "true or false")),
+            Some(_) => Err(invalid_param(name, "true or false")),
         }
     }
 
@@ -94,11 +94,13 @@ impl Params {
             return Ok(None);
         };
         let found = allowed.iter().find(|word| **word == text).copied();
-        found.map(Some).ok_or_else(|| wrong(name, &allowed.join(", ")))
+        found
+            .map(Some)
+            .ok_or_else(|| invalid_param(name, &allowed.join(", ")))
     }
 }
 
 /// 400 for a parameter.
-pub(crate) fn wrong(name: &str, allowed: &str) -> MuxError {
+pub(crate) fn invalid_param(name: &str, allowed: &str) -> MuxError {
     MuxError::invalid(format!("{name} must be {allowed}"))
 }

@@ -6,7 +6,7 @@ use super::{access::Grant, file};
 use crate::local::{app::App, error::MuxError, media::is_segment};
 
 /// Serves one segment: the rendition must be one of the asset's, the name digits and `.ts`.
-pub(crate) async fn serve(
+pub(crate) async fn serve_segment(
     app: &App,
     grant: &Grant,
     rendition: &str,
@@ -22,5 +22,5 @@ pub(crate) async fn serve(
         .media_folder(&grant.asset.id)
         .join(&known.name)
         .join(name);
-    file::serve(app, grant, &path, "video/mp2t", request).await
+    file::serve_file(app, grant, &path, "video/mp2t", request).await
 }

@@ -5,13 +5,17 @@ use axum::{
     response::Response,
 };
 
-use super::{access::Ask, file};
+use super::{access::PlaybackRequest, file};
 use crate::local::{app::App, error::MuxError, media::HIGHEST};
 
 /// Serves the file once it is made; `?download=<name>` has browsers save it under that name.
-pub(crate) async fn serve(app: &App, ask: Ask, request: &HeaderMap) -> Result<Response, MuxError> {
-    let grant = ask.grant(app, "v").await?;
-    let files = app.store.static_renditions_of(&grant.asset.id).await?;
+pub(crate) async fn serve_highest(
+    app: &App,
+    request_: PlaybackRequest,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let grant = request_.authorize(app, "v").await?;
+    let files = app.store.list_static_renditions(&grant.asset.id).await?;
     let known = files.iter().find(|file| file.name == HIGHEST);
     match known.map(|file| file.status.as_str()) {
         Some("ready") => {}
@@ -19,17 +23,17 @@ pub(crate) async fn serve(app: &App, ask: Ask, request: &HeaderMap) -> Result<Re
         _ => return Err(MuxError::not_found("File")),
     }
     let path = app.folders.static_folder(&grant.asset.id).join(HIGHEST);
-    let mut response = file::serve(app, &grant, &path, "video/mp4", request).await?;
+    let mut response = file::serve_file(app, &grant, &path, "video/mp4", request).await?;
     if let Some(name) = grant.params.text("download") {
         response
             .headers_mut()
-            .insert(header::CONTENT_DISPOSITION, attachment(name));
+            .insert(header::CONTENT_DISPOSITION, attachment_header(name));
     }
     Ok(response)
 }
 
 /// Only what needs no quoting stays of the name.
-fn attachment(name: &str) -> HeaderValue {
+fn attachment_header(name: &str) -> HeaderValue {
     let fits = |c: char| {
         if c.is_ascii_alphanumeric() || "-_. ".contains(c) {
             c

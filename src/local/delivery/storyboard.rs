@@ -11,7 +11,7 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::{
-    access::{Ask, Grant},
+    access::{Grant, PlaybackRequest},
     file, headers,
 };
 use crate::local::{
@@ -24,39 +24,47 @@ use crate::local::{
 const CAP: usize = 3;
 
 /// Serves the storyboard or the list of its tiles.
-pub(crate) async fn serve(
+pub(crate) async fn serve_storyboard(
     app: &App,
-    ask: Ask,
+    request_: PlaybackRequest,
     ending: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
-    let picture = ImageFormat::named(ending);
+    let picture = ImageFormat::from_name(ending);
     if picture.is_none() && !["vtt", "json"].contains(&ending) {
         return Err(MuxError::not_found("Image"));
     }
-    let grant = ask.grant(app, "s").await?;
-    let board = Storyboard::of(&grant.media).ok_or_else(|| MuxError::not_found("Image"))?;
+    let grant = request_.authorize(app, "s").await?;
+    let board = Storyboard::for_media(&grant.media).ok_or_else(|| MuxError::not_found("Image"))?;
     match (picture, ending) {
-        (Some(format), _) => image(app, &grant, board, format, request).await,
+        (Some(format), _) => serve_board(app, &grant, board, format, request).await,
         (None, "vtt") => {
             let kind = (
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("text/vtt; charset=utf-8"),
             );
-            Ok(([kind, kept(app, &grant)], vtt(app, &grant, board)?).into_response())
+            Ok((
+                [kind, cache_header(app, &grant)],
+                tiles_as_vtt(app, &grant, board)?,
+            )
+                .into_response())
         }
-        (None, _) => Ok(([kept(app, &grant)], Json(list(app, &grant, board)?)).into_response()),
+        (None, _) => Ok((
+            [cache_header(app, &grant)],
+            Json(tiles_as_json(app, &grant, board)?),
+        )
+            .into_response()),
     }
 }
 
-async fn image(
+async fn serve_board(
     app: &App,
     grant: &Grant,
     board: Storyboard,
     format: ImageFormat,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
-    let name = Storyboard::name(format);
+    let name = Storyboard::file_name(format);
     let request_for_image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
@@ -73,15 +81,15 @@ async fn image(
             async move { board.make(app, &asset_id, &media, format, folder, name).await }.boxed()
         })
         .await?;
-    file::serve(app, grant, &path, format.content_type(), request).await
+    file::serve_file(app, grant, &path, format.content_type(), request).await
 }
 
-fn kept(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
+fn cache_header(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
     (header::CACHE_CONTROL, headers::cache_control(app, grant))
 }
 
 /// The picture's address, with the same token: `format` picks the picture's type.
-fn address(app: &App, grant: &Grant) -> Result<String, MuxError> {
+fn board_url(app: &App, grant: &Grant) -> Result<String, MuxError> {
     let ending = grant
         .params
         .one_of("format", &["jpg", "png", "webp"])?
@@ -94,11 +102,11 @@ fn address(app: &App, grant: &Grant) -> Result<String, MuxError> {
     ))
 }
 
-fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
-    let address = address(app, grant)?;
+fn tiles_as_vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
+    let address = board_url(app, grant)?;
     let mut text = String::from("WEBVTT\n");
     for tile in board.tiles() {
-        let (from, to) = (time(tile.start_s), time(tile.end_s));
+        let (from, to) = (vtt_time(tile.start_s), vtt_time(tile.end_s));
         let (w, h) = (board.tile_width, board.tile_height);
         let _ = write!(
             text,
@@ -109,13 +117,13 @@ fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> 
     Ok(text)
 }
 
-fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, MuxError> {
+fn tiles_as_json(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, MuxError> {
     let tiles: Vec<Value> = board
         .tiles()
         .map(|tile| json!({ "start": tile.start_s, "x": tile.x, "y": tile.y }))
         .collect();
     Ok(json!({
-        "url": address(app, grant)?,
+        "url": board_url(app, grant)?,
         "tile_width": board.tile_width,
         "tile_height": board.tile_height,
         "duration": grant.media.duration_s,
@@ -124,7 +132,7 @@ fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, MuxError> 
 }
 
 /// `hh:mm:ss.mmm`.
-fn time(seconds: f64) -> String {
+fn vtt_time(seconds: f64) -> String {
     let whole = seconds.floor();
     let millis = ((seconds - whole) * 1000.0).floor();
     let (hours, minutes) = ((whole / 3600.0).floor(), (whole / 60.0).floor() % 60.0);

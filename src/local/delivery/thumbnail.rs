@@ -4,9 +4,9 @@ use axum::{http::HeaderMap, response::Response};
 use futures::FutureExt;
 
 use super::{
-    access::{Ask, Grant},
+    access::{Grant, PlaybackRequest},
     file,
-    params::{Params, wrong},
+    params::{Params, invalid_param},
 };
 use crate::local::{
     app::App,
@@ -15,18 +15,18 @@ use crate::local::{
 };
 
 /// Largest side that may be asked for; larger than the source is brought down to it anyway.
-const SIDE: u32 = 16_384;
+const MAX_SIDE: u32 = 16_384;
 
 /// Serves one thumbnail, made on first demand.
-pub(crate) async fn serve(
+pub(crate) async fn serve_thumbnail(
     app: &App,
-    ask: Ask,
+    request_: PlaybackRequest,
     ending: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
-    let format = ImageFormat::named(ending).ok_or_else(|| MuxError::not_found("Image"))?;
-    let grant = ask.grant(app, "t").await?;
-    let wish = read(&grant, format)?;
+    let format = ImageFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
+    let grant = request_.authorize(app, "t").await?;
+    let wish = read_thumbnail(&grant, format)?;
     let top = grant
         .media
         .top()
@@ -35,14 +35,14 @@ pub(crate) async fn serve(
     let widths = app.thumbnail_widths();
     let stay = widths
         .iter()
-        .map(|width| Thumbnail::of_width(0, *width).look(top));
+        .map(|width| Thumbnail::with_width(0, *width).name_suffix(top));
     let request_for_image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
         kind: "thumbnail",
-        cap: cap(grant.media.duration_s),
-        name: wish.name(top),
+        cap: image_cap(grant.media.duration_s),
+        name: wish.file_name(top),
         part: wish.time_s.to_string(),
         stay: stay.map(|look| format!("-{look}")).collect(),
     };
@@ -52,11 +52,11 @@ pub(crate) async fn serve(
             async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
-    file::serve(app, &grant, &path, format.content_type(), request).await
+    file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
 /// Distinct images of a kind that an asset may have: one for each ten seconds, ten at least.
-pub(crate) fn cap(duration_s: f64) -> usize {
+pub(crate) fn image_cap(duration_s: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -68,7 +68,7 @@ pub(crate) fn cap(duration_s: f64) -> usize {
 }
 
 /// The whole second that holds `time_s`, within the video.
-pub(crate) fn second(time_s: f64, duration_s: f64) -> u32 {
+pub(crate) fn whole_second(time_s: f64, duration_s: f64) -> u32 {
     let last = (duration_s - 0.001).max(0.0);
     #[expect(
         clippy::cast_possible_truncation,
@@ -80,7 +80,7 @@ pub(crate) fn second(time_s: f64, duration_s: f64) -> u32 {
     }
 }
 
-fn read(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
+fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
     let params = &grant.params;
     if params.flag("latest")? {
         return Err(MuxError::invalid("latest is for live streams"));
@@ -88,10 +88,13 @@ fn read(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
     let duration_s = grant.media.duration_s;
     let usual = grant.asset.thumbnail_time.unwrap_or(duration_s / 2.0);
     let time_s = params.seconds("time")?.unwrap_or(usual);
-    let (width, height) = (params.count("width", SIDE)?, params.count("height", SIDE)?);
+    let (width, height) = (
+        params.count("width", MAX_SIDE)?,
+        params.count("height", MAX_SIDE)?,
+    );
     let fit = fit_mode(params)?;
     if fit != FitMode::Preserve && (width.is_none() || height.is_none()) {
-        return Err(wrong(
+        return Err(invalid_param(
             "fit_mode",
             "preserve, unless width and height are both given",
         ));
@@ -101,7 +104,7 @@ fn read(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
         Some("90") => 90,
         Some("180") => 180,
         Some("270") => 270,
-        Some(_) => return Err(wrong("rotate", "90, 180 or 270")),
+        Some(_) => return Err(invalid_param("rotate", "90, 180 or 270")),
     };
     let transform = Transform {
         rotate,
@@ -109,7 +112,7 @@ fn read(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
         flip_h: params.flag("flip_h")?,
     };
     Ok(Thumbnail {
-        time_s: second(time_s, duration_s),
+        time_s: whole_second(time_s, duration_s),
         width,
         height,
         fit,

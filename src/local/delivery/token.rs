@@ -15,7 +15,7 @@ pub(crate) struct Claims(pub(crate) Map<String, Value>);
 
 impl Claims {
     /// Checks a token for one playback id and one use; `None` for anything that is wrong with it.
-    pub(crate) fn check(
+    pub(crate) fn verify(
         credentials: &Credentials,
         token: &str,
         playback_id: &str,
@@ -25,26 +25,26 @@ impl Claims {
         if token.len() > LONGEST {
             return None;
         }
-        let checked = decode::<Map<String, Value>>(token, credentials.verifier(), &validation()).ok()?;
+        let checked = decode::<Map<String, Value>>(token, credentials.verifier(), &rs256_only()).ok()?;
         let claims = checked.claims;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
         let kid = text("kid").or(checked.header.kid.as_deref());
-        let in_time = number(claims.get("exp")).is_some_and(|exp| exp > seconds(now))
+        let in_time = as_number(claims.get("exp")).is_some_and(|exp| exp > unix_seconds(now))
             && claims
                 .get("nbf")
-                .is_none_or(|nbf| number(Some(nbf)).is_some_and(|nbf| nbf <= seconds(now)));
+                .is_none_or(|nbf| as_number(Some(nbf)).is_some_and(|nbf| nbf <= unix_seconds(now)));
         let fits = text("aud") == Some(audience) && text("sub") == Some(playback_id);
-        (kid == Some(credentials.kid()) && in_time && fits).then_some(Self(claims))
+        (kid == Some(credentials.key_id()) && in_time && fits).then_some(Self(claims))
     }
 
     /// When it ends, in Unix seconds.
-    pub(crate) fn exp(&self) -> f64 {
-        number(self.0.get("exp")).unwrap_or_default()
+    pub(crate) fn expires_s(&self) -> f64 {
+        as_number(self.0.get("exp")).unwrap_or_default()
     }
 }
 
 /// The algorithm is ours to say, never the token's. Times are checked against our own clock above.
-fn validation() -> Validation {
+fn rs256_only() -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.validate_exp = false;
     validation.validate_nbf = false;
@@ -53,7 +53,7 @@ fn validation() -> Validation {
     validation
 }
 
-fn number(value: Option<&Value>) -> Option<f64> {
+fn as_number(value: Option<&Value>) -> Option<f64> {
     value?.as_f64()
 }
 
@@ -61,6 +61,6 @@ fn number(value: Option<&Value>) -> Option<f64> {
     clippy::cast_precision_loss,
     reason = "seconds since 1970 fit well into 53 bits"
 )]
-fn seconds(at: DateTime<Utc>) -> f64 {
+fn unix_seconds(at: DateTime<Utc>) -> f64 {
     at.timestamp() as f64
 }

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{
     args::to_args,
-    image::{ImageOutcome, join_pieces, pieces, playlist, run},
-    input::input,
-    ladder::whole,
+    image::{ImageOutcome, join_image_segments, load_playlist, rendition_folder, run_image_tool},
+    input::input_args,
+    ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
     segments::JOINED,
 };
@@ -21,7 +21,7 @@ pub(crate) enum AnimatedFormat {
 
 impl AnimatedFormat {
     /// By the ending of a name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "gif" => Some(Self::Gif),
             "webp" => Some(Self::Webp),
@@ -60,8 +60,8 @@ pub(crate) struct Animated {
 
 impl Animated {
     /// Equal images have equal names.
-    pub(crate) fn name(&self, top: &Rendition) -> String {
-        let (width, height) = self.size(top);
+    pub(crate) fn file_name(&self, top: &Rendition) -> String {
+        let (width, height) = self.pixel_size(top);
         let Self {
             start_s,
             quarters,
@@ -75,7 +75,7 @@ impl Animated {
     }
 
     /// Uncut, never above the source.
-    fn size(&self, top: &Rendition) -> (u32, u32) {
+    fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let by_width = self.width.map(|width| f64::from(width) / full_w);
         let by_height = self.height.map(|height| f64::from(height) / full_h);
@@ -86,7 +86,7 @@ impl Animated {
         };
         // 640 bounds both sides, also where only one was named.
         let scale = scale.min(1.0).min(640.0 / full_w).min(640.0 / full_h);
-        (whole(full_w * scale), whole(full_h * scale))
+        (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
 
     /// Makes the picture. Where ffmpeg refuses, the plainest one of the same seconds tells whether it is the video.
@@ -109,7 +109,7 @@ impl Animated {
         Ok(match made {
             ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
             ImageOutcome::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
-                ImageOutcome::Made => ImageOutcome::Refused,
+                ImageOutcome::StaticMeasures => ImageOutcome::Refused,
                 _ => ImageOutcome::NoFrame,
             },
             other => other,
@@ -128,21 +128,21 @@ impl Animated {
             return Ok(ImageOutcome::NoFrame);
         };
         // The smallest rendition that is large enough.
-        let (width, _) = self.size(top);
+        let (width, _) = self.pixel_size(top);
         let from = media
             .renditions
             .iter()
             .rev()
             .find(|one| one.width >= width)
             .unwrap_or(top);
-        let place = pieces(app, asset_id, &from.name);
-        let playlist = playlist(&place).await?.unwrap_or_default();
+        let place = rendition_folder(app, asset_id, &from.name);
+        let playlist = load_playlist(&place).await?.unwrap_or_default();
         let (start, length) = (f64::from(self.start_s), f64::from(self.quarters) / 4.0);
-        let mut segments = playlist.between(start, start + length).peekable();
+        let mut segments = playlist.segments_between(start, start + length).peekable();
         let Some(first) = segments.peek().map(|segment| segment.start_s) else {
             return Ok(ImageOutcome::NoFrame);
         };
-        if !join_pieces(&place, segments, &folder.join(JOINED)).await? {
+        if !join_image_segments(&place, segments, &folder.join(JOINED)).await? {
             return Ok(ImageOutcome::NoFrame);
         }
         // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
@@ -150,14 +150,14 @@ impl Animated {
         let trim =
             format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
         let mut args = to_args(["-threads", "2"]);
-        args.extend(input(&folder.join(JOINED)));
-        args.extend(self.encoding(top, &trim));
+        args.extend(input_args(&folder.join(JOINED)));
+        args.extend(self.encoder_args(top, &trim));
         args.push(name.into());
-        run(app, args, folder, name).await
+        run_image_tool(app, args, folder, name).await
     }
 
-    fn encoding(&self, top: &Rendition, trim: &str) -> Vec<std::ffi::OsString> {
-        let (w, h) = self.size(top);
+    fn encoder_args(&self, top: &Rendition, trim: &str) -> Vec<std::ffi::OsString> {
+        let (w, h) = self.pixel_size(top);
         let filter = format!("{trim},fps={},scale={w}:{h}:flags=bicubic,setsar=1", self.fps);
         match self.format {
             AnimatedFormat::Gif => {

@@ -79,9 +79,9 @@ const LISTED: &[&str] = &[
     "webp",
 ];
 /// Uncompressed sound has some forty names.
-const LISTED_FAMILY: &str = "pcm_";
+const LISTED_PREFIX: &str = "pcm_";
 /// Decoders that hand the bytes to a device's driver.
-const OF_DEVICES: &[&str] = &[
+const DEVICE_SUFFIXES: &[&str] = &[
     "_cuvid",
     "_qsv",
     "_v4l2m2m",
@@ -105,7 +105,7 @@ pub(crate) struct Decoders {
 
 impl Decoders {
     /// Reads what `ffmpeg -decoders` prints; `None` when nothing of it is listed.
-    pub(crate) fn read(printed: &str) -> Option<Self> {
+    pub(crate) fn parse_listing(printed: &str) -> Option<Self> {
         let (_, lines) = printed.split_once(" ------")?;
         let mut by_codec = BTreeMap::<String, Vec<String>>::new();
         for line in lines.lines() {
@@ -118,8 +118,8 @@ impl Decoders {
                 .rsplit_once("(codec ")
                 .and_then(|(_, codec)| codec.trim_end().strip_suffix(')'))
                 .unwrap_or(name);
-            let is_listed = LISTED.contains(&codec) || codec.starts_with(LISTED_FAMILY);
-            let is_of_device = OF_DEVICES.iter().any(|ending| name.ends_with(ending));
+            let is_listed = LISTED.contains(&codec) || codec.starts_with(LISTED_PREFIX);
+            let is_of_device = DEVICE_SUFFIXES.iter().any(|ending| name.ends_with(ending));
             if kind.starts_with(['V', 'A']) && is_listed && !is_of_device {
                 by_codec
                     .entry(codec.to_owned())
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn decoders_are_listed_by_their_codec() {
-        let decoders = Decoders::read(PRINTED).unwrap();
+        let decoders = Decoders::parse_listing(PRINTED).unwrap();
         assert_eq!(decoders.whitelist(), "h264,libdav1d,mp3float,pcm_s16le");
         assert!(decoders.has_codec("mp3") && !decoders.has_codec("asv1"));
         assert_eq!(decoders.missing_usual(), ["hevc", "vp8", "vp9", "aac", "opus"]);
@@ -173,7 +173,7 @@ mod tests {
 
     #[test]
     fn a_build_without_a_listed_decoder_is_no_ffmpeg() {
-        assert!(Decoders::read("").is_none());
-        assert!(Decoders::read(" ------\n V....D asv1   ASUS V1\n").is_none());
+        assert!(Decoders::parse_listing("").is_none());
+        assert!(Decoders::parse_listing(" ------\n V....D asv1   ASUS V1\n").is_none());
     }
 }

@@ -7,9 +7,9 @@ pub(crate) enum Failure {
     /// The file is the reason; the uploader may read why.
     Input(String),
     /// It took longer than it may.
-    TooSlow,
+    TimedOut,
     /// It may go better next time.
-    Passing(String),
+    Transient(String),
     /// The disk is full: try later, this time does not count.
     NoSpace,
     /// The service stops or the asset is gone: this time does not count.
@@ -18,12 +18,12 @@ pub(crate) enum Failure {
 
 impl Failure {
     /// The file is the reason.
-    pub(crate) fn input(reason: &str) -> Self {
+    pub(crate) fn from_input(reason: &str) -> Self {
         Self::Input(reason.to_owned())
     }
 
     /// What a tool's end means.
-    pub(crate) fn tool(error: ToolError) -> Self {
+    pub(crate) fn from_tool(error: ToolError) -> Self {
         match error {
             ToolError::Failed(told) => {
                 tracing::info!(told = %told.chars().take(2000).collect::<String>(), "ffmpeg refused a file");
@@ -31,14 +31,14 @@ impl Failure {
                     return Self::NoSpace;
                 }
                 if told.contains("Cannot allocate memory") {
-                    return Self::input("The file needs more memory than one video may take here");
+                    return Self::from_input("The file needs more memory than one video may take here");
                 }
-                Self::input("The file could not be decoded")
+                Self::from_input("The file could not be decoded")
             }
-            ToolError::TimedOut => Self::TooSlow,
+            ToolError::TimedOut => Self::TimedOut,
             ToolError::NoSpace => Self::NoSpace,
             ToolError::Stopped => Self::Stopped,
-            ToolError::Killed(_) | ToolError::Io(_) => Self::Passing(error.to_string()),
+            ToolError::Killed(_) | ToolError::Io(_) => Self::Transient(error.to_string()),
         }
     }
 }
@@ -47,7 +47,7 @@ impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         match error.kind() {
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => Self::NoSpace,
-            _ => Self::Passing(error.to_string()),
+            _ => Self::Transient(error.to_string()),
         }
     }
 }

@@ -10,7 +10,7 @@ use super::{
     args::to_args,
     playlist::{Playlist, Segment},
     segments::join_segments,
-    tool::{Call, Limits, ToolError},
+    tool::{ToolCall, ToolError, ToolLimits},
 };
 use crate::local::{app::App, error::MuxError};
 
@@ -20,7 +20,7 @@ const GIB: u64 = 1 << 30;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageOutcome {
     /// The file was written.
-    Made,
+    StaticMeasures,
     /// This part of the video has no frame, so no image of it can be made.
     NoFrame,
     /// ffmpeg refused to make this image. Others of the same part may go well.
@@ -39,7 +39,7 @@ pub(crate) enum ImageFormat {
 
 impl ImageFormat {
     /// By the ending of a name or the value of `format`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "jpg" => Some(Self::Jpg),
             "png" => Some(Self::Png),
@@ -67,7 +67,7 @@ impl ImageFormat {
     }
 
     /// How ffmpeg writes one picture of it.
-    pub(crate) fn encoding(self) -> Vec<OsString> {
+    pub(crate) fn encoder_args(self) -> Vec<OsString> {
         let mut args = to_args(["-frames:v", "1"]);
         args.extend(match self {
             Self::Jpg => to_args(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]),
@@ -90,7 +90,7 @@ pub(crate) struct Transform {
 
 impl Transform {
     /// As filters, each with a comma before it.
-    pub(crate) fn filters(self) -> String {
+    pub(crate) fn to_filters(self) -> String {
         let turn = match self.rotate {
             90 => ",transpose=clock",
             180 => ",hflip,vflip",
@@ -105,31 +105,31 @@ impl Transform {
 
 /// Runs ffmpeg for one image in `folder`: [`ImageOutcome::NoFrame`] when it ended well and made nothing. An error is about now:
 /// the next try may go well.
-pub(crate) async fn run(
+pub(crate) async fn run_image_tool(
     app: &App,
     args: Vec<OsString>,
     folder: &Path,
     made: &str,
 ) -> Result<ImageOutcome, MuxError> {
     let tools = app.tools.as_ref().map_err(MuxError::unavailable)?;
-    let limits = Limits {
+    let limits = ToolLimits {
         wall: Duration::from_mins(1),
         cpu_s: 60,
         memory: 3 * GIB,
         file: GIB,
         min_free: app.settings.min_free_bytes,
     };
-    let call = Call {
+    let call = ToolCall {
         args,
         folder,
         limits,
         cancel: &app.stop,
     };
-    match tools.ffmpeg(call, |_: &[u8]| {}).await {
+    match tools.run_ffmpeg(call, |_: &[u8]| {}).await {
         Ok(_) => {
             let file = tokio::fs::metadata(folder.join(made)).await;
             Ok(if file.is_ok_and(|file| file.len() > 0) {
-                ImageOutcome::Made
+                ImageOutcome::StaticMeasures
             } else {
                 ImageOutcome::NoFrame
             })
@@ -143,7 +143,7 @@ pub(crate) async fn run(
 }
 
 /// The pieces of one rendition; `None` where they are not there: nothing can be made of them.
-pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, MuxError> {
+pub(crate) async fn load_playlist(place: &Path) -> Result<Option<Playlist>, MuxError> {
     match Playlist::load(place).await {
         Ok(playlist) => Ok(Some(playlist)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -152,7 +152,7 @@ pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, MuxError>
 }
 
 /// Puts pieces behind each other; false where one is not there.
-pub(crate) async fn join_pieces<'a>(
+pub(crate) async fn join_image_segments<'a>(
     place: &Path,
     pieces: impl Iterator<Item = &'a Segment>,
     into: &Path,
@@ -165,6 +165,6 @@ pub(crate) async fn join_pieces<'a>(
 }
 
 /// Where the pieces of one rendition lie.
-pub(crate) fn pieces(app: &App, asset_id: &str, rendition: &str) -> PathBuf {
+pub(crate) fn rendition_folder(app: &App, asset_id: &str, rendition: &str) -> PathBuf {
     app.folders.media_folder(asset_id).join(rendition)
 }

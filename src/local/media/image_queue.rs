@@ -81,10 +81,14 @@ impl ImageQueue {
     pub(super) fn pop(&mut self) -> Option<(Requester, oneshot::Sender<Requester>)> {
         let owner = self
             .owners
-            .next(self.waiting.iter().map(|job| job.owner.as_str()))?;
+            .next_party(self.waiting.iter().map(|job| job.owner.as_str()))?;
         let theirs = self.waiting.iter().filter(|job| job.owner == owner);
         let callers = theirs.flat_map(|job| job.callers.iter().map(String::as_str));
-        let caller = self.callers.entry(owner.clone()).or_default().next(callers)?;
+        let caller = self
+            .callers
+            .entry(owner.clone())
+            .or_default()
+            .next_party(callers)?;
         let first = |job: &QueuedJob| job.owner == owner && job.callers.contains(&caller);
         let job = self.waiting.remove(self.waiting.iter().position(first)?);
         self.owners.begin(&owner);

@@ -14,7 +14,7 @@ pub(crate) const MAX_PIXELS: u64 = 8192 * 4320;
 pub(crate) const FILE: &str = "file:";
 
 /// The flags that every input carries, beside the decoders that [`super::Tools`] names, and the input itself. `path` is built from ids of ours.
-pub(crate) fn input(path: &Path) -> Vec<OsString> {
+pub(crate) fn input_args(path: &Path) -> Vec<OsString> {
     let mut file = OsString::from(FILE);
     file.push(path);
     let mut args: Vec<OsString> = [

@@ -18,7 +18,7 @@ use crate::local::ids;
 const BEHIND_S: f64 = 0.5;
 
 /// Measures what was made; the longest stream came to `reached_s`.
-pub(crate) async fn describe(
+pub(crate) async fn measure_stream(
     probe: &Probe,
     rungs: &[Rung],
     folder: &Path,
@@ -37,14 +37,14 @@ pub(crate) async fn describe(
         let place = folder.join(&rung.name);
         let mut playlist = Playlist::load(&place).await.unwrap_or_default();
         if playlist.0.is_empty() {
-            return Err(Failure::input("The file holds no frame that can be shown"));
+            return Err(Failure::from_input("The file holds no frame that can be shown"));
         }
         // ffmpeg counts the picture alone: sound that goes on behind it lies in the last segment.
         if reached_s - playlist.duration_s() > BEHIND_S {
-            playlist.lengthen(&place, reached_s).await?;
+            playlist.extend_to(&place, reached_s).await?;
         }
         duration_s = duration_s.max(playlist.duration_s());
-        renditions.push(measure(rung, &playlist, &place, &master).await?);
+        renditions.push(measure_rendition(rung, &playlist, &place, &master).await?);
     }
     Ok(MediaInfo {
         duration_s: (duration_s * 1e6).round() / 1e6,
@@ -61,26 +61,31 @@ pub(crate) async fn describe(
     })
 }
 
-async fn measure(rung: &Rung, playlist: &Playlist, place: &Path, master: &str) -> Result<Rendition, Failure> {
+async fn measure_rendition(
+    rung: &Rung,
+    playlist: &Playlist,
+    place: &Path,
+    master: &str,
+) -> Result<Rendition, Failure> {
     let (mut bytes, mut peak) = (0_u64, 0.0_f64);
     for segment in &playlist.0 {
         let size = fs::metadata(place.join(&segment.file)).await?.len();
         bytes += size;
-        peak = peak.max(bits(size) / segment.duration_s.max(0.5));
+        peak = peak.max(bits_of(size) / segment.duration_s.max(0.5));
     }
-    let average = bits(bytes) / playlist.duration_s().max(0.5);
+    let average = bits_of(bytes) / playlist.duration_s().max(0.5);
     Ok(Rendition {
         name: rung.name.clone(),
         width: rung.width,
         height: rung.height,
-        peak_bps: rounded(peak.max(average)),
-        average_bps: rounded(average),
-        codecs: codecs(master, &rung.name),
+        peak_bps: round_rate(peak.max(average)),
+        average_bps: round_rate(average),
+        codecs: find_codecs(master, &rung.name),
     })
 }
 
 #[expect(clippy::cast_precision_loss, reason = "rates need no exact byte")]
-fn bits(bytes: u64) -> f64 {
+fn bits_of(bytes: u64) -> f64 {
     bytes as f64 * 8.0
 }
 
@@ -89,12 +94,12 @@ fn bits(bytes: u64) -> f64 {
     clippy::cast_sign_loss,
     reason = "rates are positive and small"
 )]
-fn rounded(rate: f64) -> u64 {
+fn round_rate(rate: f64) -> u64 {
     rate.round() as u64
 }
 
 /// `CODECS` of one rendition in ffmpeg's master playlist: the attribute line before its address.
-fn codecs(master: &str, name: &str) -> Option<String> {
+fn find_codecs(master: &str, name: &str) -> Option<String> {
     let address = format!("{name}/{}", Playlist::FILE);
     let mut before = "";
     for line in master.lines() {

@@ -39,7 +39,7 @@ pub(crate) struct Rendition {
 
 impl Rendition {
     /// The shorter side, by which sizes are named.
-    pub(crate) fn short(&self) -> u32 {
+    pub(crate) fn shorter_side(&self) -> u32 {
         self.width.min(self.height)
     }
 }
@@ -58,14 +58,14 @@ impl MediaInfo {
     /// `1080p` and the like, after what is stored.
     pub(crate) fn resolution_tier(&self) -> &'static str {
         match self.top() {
-            Some(top) if top.width > 0 => tier(i64::from(top.short())),
+            Some(top) if top.width > 0 => resolution_tier_of(i64::from(top.shorter_side())),
             _ => "audio-only",
         }
     }
 
     /// The old name of the same.
     pub(crate) fn max_stored_resolution(&self) -> &'static str {
-        match self.top().map_or(0, Rendition::short) {
+        match self.top().map_or(0, Rendition::shorter_side) {
             0 => "Audio only",
             1..720 => "SD",
             720..1080 => "HD",
@@ -75,7 +75,7 @@ impl MediaInfo {
     }
 
     /// `tracks[]` of the asset.
-    pub(crate) fn tracks(&self) -> Value {
+    pub(crate) fn tracks_json(&self) -> Value {
         let mut tracks = Vec::new();
         if let Some(top) = self.top().filter(|top| top.width > 0) {
             tracks.push(json!({
@@ -96,7 +96,7 @@ impl MediaInfo {
 }
 
 /// Mux's tier for a shorter side in pixels.
-pub(crate) fn tier(short: i64) -> &'static str {
+pub(crate) fn resolution_tier_of(short: i64) -> &'static str {
     match short {
         ..=720 => "720p",
         721..=1080 => "1080p",

@@ -37,7 +37,7 @@ pub(crate) use image_cache::{ImageCache, ImageRequest};
 pub(crate) use image_files::UseTimes;
 pub(crate) use image_jobs::ImageJobs;
 pub(crate) use job_runner::run_jobs;
-pub(crate) use media_info::{MediaInfo, Rendition, tier};
+pub(crate) use media_info::{MediaInfo, Rendition, resolution_tier_of};
 pub(crate) use playlist::{Playlist, is_segment};
 pub(crate) use running_jobs::RunningJobs;
 pub(crate) use static_file::HIGHEST;

@@ -22,12 +22,12 @@ impl Playlist {
 
     /// Reads the playlist in `folder`.
     pub(crate) async fn load(folder: &Path) -> std::io::Result<Self> {
-        Ok(Self::parse(
+        Ok(Self::parse_text(
             &tokio::fs::read_to_string(folder.join(Self::FILE)).await?,
         ))
     }
 
-    fn parse(text: &str) -> Self {
+    fn parse_text(text: &str) -> Self {
         let (mut segments, mut start_s, mut duration_s) = (Vec::new(), 0.0, 0.0);
         for line in text.lines() {
             if let Some(info) = line.strip_prefix("#EXTINF:") {
@@ -49,7 +49,7 @@ impl Playlist {
     }
 
     /// Makes the last piece end at `end_s` and writes the playlist anew.
-    pub(crate) async fn lengthen(&mut self, folder: &Path, end_s: f64) -> std::io::Result<()> {
+    pub(crate) async fn extend_to(&mut self, folder: &Path, end_s: f64) -> std::io::Result<()> {
         if let Some(last) = self.0.last_mut() {
             last.duration_s = end_s - last.start_s;
         }
@@ -66,7 +66,7 @@ impl Playlist {
     }
 
     /// The piece that holds `time_s`; the last one for later times.
-    pub(crate) fn at(&self, time_s: f64) -> Option<&Segment> {
+    pub(crate) fn segment_at(&self, time_s: f64) -> Option<&Segment> {
         let next = self
             .0
             .iter()
@@ -76,7 +76,7 @@ impl Playlist {
     }
 
     /// The pieces that hold something of `from_s` to `to_s`.
-    pub(crate) fn between(&self, from_s: f64, to_s: f64) -> impl Iterator<Item = &Segment> {
+    pub(crate) fn segments_between(&self, from_s: f64, to_s: f64) -> impl Iterator<Item = &Segment> {
         self.0
             .iter()
             .filter(move |s| s.start_s < to_s && s.start_s + s.duration_s > from_s)

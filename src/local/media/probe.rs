@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 use super::{
     args::to_args,
     decoders::Decoders,
-    input::{MAX_PIXELS, input},
-    tool::{Call, Limits, ToolError, Tools},
+    input::{MAX_PIXELS, input_args},
+    tool::{ToolCall, ToolError, ToolLimits, Tools},
 };
 
 const GIB: u64 = 1 << 30;
 /// Bytes of ffprobe's answer that are read.
-const ANSWER: usize = 1 << 20;
+const MAX_OUTPUT: usize = 1 << 20;
 /// What is asked for; tags are left out, they may be of any size.
 const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,\
                        sample_aspect_ratio,channels,channel_layout,duration:stream_disposition=attached_pic:\
@@ -23,7 +23,7 @@ const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec
 /// Decoders of subtitles that ffprobe may set up, and that are never given anything to decode.
 const SUBTITLES: &str = "mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,dvbsub,pgssub,xsub";
 /// Decoders that are not listed, and that one file may name.
-const STRANGE: usize = 8;
+const MAX_UNLISTED: usize = 8;
 /// How ffmpeg says that a decoder is not listed: `Codec (asv1) not on whitelist 'aac,…'`.
 const NOT_LISTED: &str = ") not on whitelist";
 
@@ -76,20 +76,20 @@ pub(crate) struct Audio {
 }
 
 #[derive(Deserialize)]
-struct Answer {
+struct ProbeOutput {
     #[serde(default)]
-    streams: Vec<Stream>,
-    format: Option<Format>,
+    streams: Vec<StreamOutput>,
+    format: Option<FormatOutput>,
 }
 
 #[derive(Deserialize)]
-struct Format {
+struct FormatOutput {
     format_name: Option<String>,
     duration: Option<String>,
 }
 
 #[derive(Deserialize)]
-struct Stream {
+struct StreamOutput {
     index: u32,
     codec_type: Option<String>,
     codec_name: Option<String>,
@@ -106,7 +106,7 @@ struct Stream {
     tags: Tags,
 }
 
-impl Stream {
+impl StreamOutput {
     /// Its codec is known, or its size or its channels: more than a name in an index.
     fn is_something(&self) -> bool {
         self.codec_name.is_some() || self.width > Some(0) || self.channels > Some(0)
@@ -130,7 +130,7 @@ struct Tags {
 }
 
 /// Asks ffprobe what the file is.
-pub(crate) async fn probe(
+pub(crate) async fn probe_file(
     tools: &Tools,
     file: &Path,
     folder: &Path,
@@ -140,16 +140,16 @@ pub(crate) async fn probe(
     // Why again and again: ffprobe gives up at the first stream whose decoder is not listed, be it a second sound that
     // nobody needs. Each run tells one more such decoder, which the next one sets up and gives nothing to decode.
     loop {
-        let told = match ask(tools, file, folder, cancel, &strange).await {
+        let told = match run_ffprobe(tools, file, folder, cancel, &strange).await {
             Ok(answer) => {
                 let answer = serde_json::from_slice(&answer).map_err(|_| Unplayable::NoMedia)?;
-                return read(answer, tools.decoders());
+                return interpret_output(answer, tools.decoders());
             }
             Err(ToolError::Failed(told)) => told,
             Err(other) => return Err(Unplayable::Tool(other)),
         };
-        match not_listed(&told, &strange) {
-            Some(decoder) if strange.len() < STRANGE => strange.push(decoder),
+        match find_unlisted_decoder(&told, &strange) {
+            Some(decoder) if strange.len() < MAX_UNLISTED => strange.push(decoder),
             _ => return Err(Unplayable::NoMedia),
         }
     }
@@ -157,14 +157,14 @@ pub(crate) async fn probe(
 
 /// One run of ffprobe. What decodes, to learn about a stream, is held to the list of [`Tools`] in any case; `strange`
 /// decoders are set up for the stream that is shown.
-async fn ask(
+async fn run_ffprobe(
     tools: &Tools,
     file: &Path,
     folder: &Path,
     cancel: &CancellationToken,
     strange: &[String],
 ) -> Result<Vec<u8>, ToolError> {
-    let limits = Limits {
+    let limits = ToolLimits {
         wall: Duration::from_mins(1),
         cpu_s: 60,
         memory: 2 * GIB,
@@ -185,18 +185,18 @@ async fn ask(
         "-show_entries",
         ENTRIES,
     ]);
-    args.extend(input(file));
-    let call = Call {
+    args.extend(input_args(file));
+    let call = ToolCall {
         args,
         folder,
         limits,
         cancel,
     };
-    tools.ffprobe(call, ANSWER).await
+    tools.run_ffprobe(call, MAX_OUTPUT).await
 }
 
 /// A decoder that ffprobe complains about and that is none of the `known` ones.
-fn not_listed(told: &str, known: &[String]) -> Option<String> {
+fn find_unlisted_decoder(told: &str, known: &[String]) -> Option<String> {
     let names = told.lines().filter_map(|line| {
         let (before, _) = line.split_once(NOT_LISTED)?;
         before.rsplit_once('(').map(|(_, name)| name)
@@ -211,7 +211,7 @@ fn not_listed(told: &str, known: &[String]) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
+fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, Unplayable> {
     let format = answer.format.ok_or(Unplayable::NoMedia)?;
     let name = format.format_name.unwrap_or_default();
     let of = |kind: &'static str| {
@@ -221,7 +221,7 @@ fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
             .filter(move |s| s.codec_type.as_deref() == Some(kind))
             .filter(|stream| stream.disposition.attached_pic == 0)
     };
-    let is_listed = |stream: &&Stream| {
+    let is_listed = |stream: &&StreamOutput| {
         stream
             .codec_name
             .as_deref()
@@ -237,7 +237,7 @@ fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
     };
     required("video", "picture")?;
     required("audio", "sound")?;
-    let video = of("video").filter(is_listed).find_map(video);
+    let video = of("video").filter(is_listed).find_map(read_video);
     let audio = of("audio").filter(is_listed).find_map(|stream| {
         let channels = stream.channels.filter(|channels| *channels > 0)?;
         Some(Audio {
@@ -260,7 +260,7 @@ fn read(answer: Answer, decoders: &Decoders) -> Result<Probe, Unplayable> {
     })
 }
 
-fn video(stream: &Stream) -> Option<Video> {
+fn read_video(stream: &StreamOutput) -> Option<Video> {
     let (width, height) = (
         stream.width.filter(|w| *w > 0)?,
         stream.height.filter(|h| *h > 0)?,
@@ -268,17 +268,17 @@ fn video(stream: &Stream) -> Option<Video> {
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return None;
     }
-    let wide = match fraction(stream.sample_aspect_ratio.as_deref(), ':') {
+    let wide = match parse_fraction(stream.sample_aspect_ratio.as_deref(), ':') {
         Some(ratio) if (0.1..=10.0).contains(&ratio) => f64::from(width) * ratio,
         _ => f64::from(width),
     };
-    let width = super::ladder::whole(wide);
+    let width = super::ladder::round_pixels(wide);
     let (width, height) = if is_turned(stream) {
         (height, width)
     } else {
         (width, height)
     };
-    let frame_rate = fraction(stream.avg_frame_rate.as_deref(), '/').filter(|rate| *rate > 0.0);
+    let frame_rate = parse_fraction(stream.avg_frame_rate.as_deref(), '/').filter(|rate| *rate > 0.0);
     Some(Video {
         index: stream.index,
         width,
@@ -288,7 +288,7 @@ fn video(stream: &Stream) -> Option<Video> {
 }
 
 /// Rotated by a quarter, so that width and height change places.
-fn is_turned(stream: &Stream) -> bool {
+fn is_turned(stream: &StreamOutput) -> bool {
     let tag = stream
         .tags
         .rotate
@@ -304,7 +304,7 @@ fn is_turned(stream: &Stream) -> bool {
     (45.0..135.0).contains(&quarter)
 }
 
-fn fraction(text: Option<&str>, by: char) -> Option<f64> {
+fn parse_fraction(text: Option<&str>, by: char) -> Option<f64> {
     let (above, below) = text?.split_once(by)?;
     let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);
     (below != 0.0)

@@ -7,7 +7,7 @@ use tokio::time::Instant;
 use crate::local::app::App;
 
 /// How often the asset's progress is written down.
-const OFTEN: Duration = Duration::from_secs(1);
+const STORE_EVERY: Duration = Duration::from_secs(1);
 
 /// Reads `-progress`.
 pub(crate) struct Progress<'a> {
@@ -23,7 +23,7 @@ pub(crate) struct Progress<'a> {
 
 impl<'a> Progress<'a> {
     /// Of one asset that claims to last so many seconds.
-    pub(crate) fn of(app: &'a App, asset_id: &'a str, claimed_s: Option<f64>) -> Self {
+    pub(crate) fn new(app: &'a App, asset_id: &'a str, claimed_s: Option<f64>) -> Self {
         Self {
             app,
             asset_id,
@@ -35,7 +35,7 @@ impl<'a> Progress<'a> {
     }
 
     /// Takes a piece of ffmpeg's standard output.
-    pub(crate) fn read(&mut self, bytes: &[u8]) {
+    pub(crate) fn read_output(&mut self, bytes: &[u8]) {
         self.rest.push_str(&String::from_utf8_lossy(bytes));
         while let Some((line, rest)) = self.rest.split_once('\n') {
             let micros = line
@@ -44,7 +44,7 @@ impl<'a> Progress<'a> {
             self.reached_s = micros.map_or(self.reached_s, |micros| self.reached_s.max(micros / 1e6));
             self.rest = rest.to_owned();
         }
-        self.write_down();
+        self.store_progress();
     }
 
     /// Where the longest stream has come to, in seconds.
@@ -52,8 +52,8 @@ impl<'a> Progress<'a> {
         self.reached_s
     }
 
-    fn write_down(&mut self) {
-        let Some(claimed_s) = self.claimed_s.filter(|_| self.written.elapsed() >= OFTEN) else {
+    fn store_progress(&mut self) {
+        let Some(claimed_s) = self.claimed_s.filter(|_| self.written.elapsed() >= STORE_EVERY) else {
             return;
         };
         self.written = Instant::now();

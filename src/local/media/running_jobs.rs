@@ -27,7 +27,7 @@ pub(crate) struct JobClaim {
 impl RunningJobs {
     /// Claims an asset; `None` when somebody works on it already. The claim ends with `stop` too.
     pub(crate) fn claim(&self, asset_id: &str, stop: &CancellationToken) -> Option<JobClaim> {
-        let mut all = self.all();
+        let mut all = self.lock_all();
         if all.contains_key(asset_id) {
             return None;
         }
@@ -44,31 +44,31 @@ impl RunningJobs {
     }
 
     /// An asset is being worked on.
-    pub(crate) fn has(&self, asset_id: &str) -> bool {
-        self.all().contains_key(asset_id)
+    pub(crate) fn contains(&self, asset_id: &str) -> bool {
+        self.lock_all().contains_key(asset_id)
     }
 
     /// Work under way.
     pub(crate) fn count(&self) -> usize {
-        self.all().len()
+        self.lock_all().len()
     }
 
     /// Stops the work on an asset and waits until it has ended.
-    pub(crate) async fn stop(&self, asset_id: &str) {
-        let signals = self.all().get(asset_id).cloned();
+    pub(crate) async fn stop_and_wait(&self, asset_id: &str) {
+        let signals = self.lock_all().get(asset_id).cloned();
         if let Some(signals) = signals {
             signals.cancel.cancel();
             signals.ended.cancelled().await;
         }
     }
 
-    fn all(&self) -> MutexGuard<'_, HashMap<String, Signals>> {
+    fn lock_all(&self) -> MutexGuard<'_, HashMap<String, Signals>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl JobClaim {
-    /// Cancelled when the work is not wanted any more.
+    /// CancelOutcome when the work is not wanted any more.
     pub(crate) fn cancel(&self) -> &CancellationToken {
         &self.signals.cancel
     }
@@ -76,7 +76,7 @@ impl JobClaim {
 
 impl Drop for JobClaim {
     fn drop(&mut self) {
-        self.all.all().remove(&self.asset_id);
+        self.all.lock_all().remove(&self.asset_id);
         self.signals.ended.cancel();
     }
 }

@@ -5,17 +5,17 @@ use std::{path::Path, time::Duration};
 use super::{
     args::to_args,
     failure::Failure,
-    input::input,
+    input::input_args,
     media_info::MediaInfo,
     place::move_into_place,
     playlist::Playlist,
     running_jobs::JobClaim,
     segments::{JOINED, join_segments},
-    tool::{Call, Limits, Tools},
+    tool::{ToolCall, ToolLimits, Tools},
 };
 use crate::local::{
     app::App,
-    store::{Asset, Made},
+    store::{Asset, StaticMeasures},
 };
 
 const GIB: u64 = 1 << 30;
@@ -23,13 +23,13 @@ const GIB: u64 = 1 << 30;
 pub(crate) const HIGHEST: &str = "highest.mp4";
 
 /// Makes the file in `folder` and moves it into place; nothing is encoded anew. `None` for sound alone.
-pub(crate) async fn make(
+pub(crate) async fn make_highest(
     app: &App,
     tools: &Tools,
     asset: &Asset,
     folder: &Path,
     claim: &JobClaim,
-) -> Result<Option<Made>, Failure> {
+) -> Result<Option<StaticMeasures>, Failure> {
     let media = asset
         .media
         .as_ref()
@@ -41,7 +41,7 @@ pub(crate) async fn make(
     let place = app.folders.media_folder(&asset.id).join(&top.name);
     let playlist = Playlist::load(&place).await?;
     join_segments(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
-    let mut args = input(&folder.join(JOINED));
+    let mut args = input_args(&folder.join(JOINED));
     args.extend(to_args([
         "-map",
         "0:v:0",
@@ -53,7 +53,7 @@ pub(crate) async fn make(
         "+faststart",
         HIGHEST,
     ]));
-    let limits = Limits {
+    let limits = ToolLimits {
         wall: Duration::from_hours(1),
         cpu_s: 3600,
         memory: 2 * GIB,
@@ -61,8 +61,8 @@ pub(crate) async fn make(
         min_free: app.settings.min_free_bytes,
     };
     tools
-        .ffmpeg(
-            Call {
+        .run_ffmpeg(
+            ToolCall {
                 args,
                 folder,
                 limits,
@@ -71,17 +71,17 @@ pub(crate) async fn make(
             |_: &[u8]| {},
         )
         .await
-        .map_err(Failure::tool)?;
+        .map_err(Failure::from_tool)?;
     tokio::fs::remove_file(folder.join(JOINED)).await?;
     let filesize = tokio::fs::metadata(folder.join(HIGHEST)).await?.len();
     move_into_place(folder, &app.folders.static_folder(&asset.id)).await?;
-    Ok(Some(made(media, top.width, top.height, filesize)))
+    Ok(Some(measure_file(media, top.width, top.height, filesize)))
 }
 
-fn made(media: &MediaInfo, width: u32, height: u32, filesize: u64) -> Made {
+fn measure_file(media: &MediaInfo, width: u32, height: u32, filesize: u64) -> StaticMeasures {
     let bytes = i64::try_from(filesize).unwrap_or(i64::MAX);
     let millis = i64::try_from(Duration::from_secs_f64(media.duration_s.max(0.001)).as_millis()).unwrap_or(1);
-    Made {
+    StaticMeasures {
         width: width.into(),
         height: height.into(),
         bitrate: bytes.saturating_mul(8000) / millis.max(1),

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::{
     args::to_args,
-    image::{ImageFormat, ImageOutcome, Transform, pieces, playlist, run},
-    input::input,
-    ladder::whole,
+    image::{ImageFormat, ImageOutcome, Transform, load_playlist, rendition_folder, run_image_tool},
+    input::input_args,
+    ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
 };
 use crate::local::{app::App, error::MuxError};
@@ -38,7 +38,7 @@ pub(crate) struct Thumbnail {
 
 impl Thumbnail {
     /// The frame at a time as the service's settings ask for it: a JPEG of that width.
-    pub(crate) fn of_width(time_s: u32, width: u32) -> Self {
+    pub(crate) fn with_width(time_s: u32, width: u32) -> Self {
         Self {
             time_s,
             width: Some(width),
@@ -50,13 +50,13 @@ impl Thumbnail {
     }
 
     /// Equal images have equal names.
-    pub(crate) fn name(&self, top: &Rendition) -> String {
-        format!("{}-{}", self.time_s, self.look(top))
+    pub(crate) fn file_name(&self, top: &Rendition) -> String {
+        format!("{}-{}", self.time_s, self.name_suffix(top))
     }
 
     /// The end of the name: everything but the time.
-    pub(crate) fn look(&self, top: &Rendition) -> String {
-        let (width, height) = self.size(top);
+    pub(crate) fn name_suffix(&self, top: &Rendition) -> String {
+        let (width, height) = self.pixel_size(top);
         let Transform {
             rotate,
             flip_v,
@@ -72,7 +72,7 @@ impl Thumbnail {
     }
 
     /// The picture's size before it is turned: never above the source.
-    fn size(&self, top: &Rendition) -> (u32, u32) {
+    fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let scale = match (self.fit, self.width, self.height) {
             (_, None, None) => 1.0,
@@ -84,11 +84,11 @@ impl Thumbnail {
             (_, Some(width), Some(height)) => return (width.min(top.width), height.min(top.height)),
         };
         let scale = scale.min(1.0);
-        (whole(full_w * scale), whole(full_h * scale))
+        (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
 
-    fn filter(&self, top: &Rendition) -> String {
-        let (w, h) = self.size(top);
+    fn filter_chain(&self, top: &Rendition) -> String {
+        let (w, h) = self.pixel_size(top);
         let grown = |how: &str| format!("scale={w}:{h}:force_original_aspect_ratio={how}");
         let (scale, rest) = match self.fit {
             FitMode::Preserve | FitMode::Stretch => (format!("scale={w}:{h}"), String::new()),
@@ -96,7 +96,10 @@ impl Thumbnail {
             FitMode::Pad => (grown("decrease"), format!(",pad={w}:{h}:(ow-iw)/2:(oh-ih)/2")),
         };
         // Full colour before anything is cut: with colour at half size odd sides would be rounded.
-        format!("{scale},format=rgb24{rest},setsar=1{}", self.transform.filters())
+        format!(
+            "{scale},format=rgb24{rest},setsar=1{}",
+            self.transform.to_filters()
+        )
     }
 
     /// Makes the picture. Where ffmpeg refuses, the plainest picture of the same frame tells whether it is the frame.
@@ -112,11 +115,11 @@ impl Thumbnail {
             return Ok(ImageOutcome::NoFrame);
         };
         let made = self.try_make(app, asset_id, top, folder, name).await?;
-        let plain = Self::of_width(self.time_s, top.width);
+        let plain = Self::with_width(self.time_s, top.width);
         Ok(match made {
             ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
             ImageOutcome::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
-                ImageOutcome::Made => ImageOutcome::Refused,
+                ImageOutcome::StaticMeasures => ImageOutcome::Refused,
                 _ => ImageOutcome::NoFrame,
             },
             other => other,
@@ -131,9 +134,9 @@ impl Thumbnail {
         folder: &Path,
         name: &str,
     ) -> Result<ImageOutcome, MuxError> {
-        let place = pieces(app, asset_id, &top.name);
-        let playlist = playlist(&place).await?.unwrap_or_default();
-        let Some(segment) = playlist.at(f64::from(self.time_s)) else {
+        let place = rendition_folder(app, asset_id, &top.name);
+        let playlist = load_playlist(&place).await?.unwrap_or_default();
+        let Some(segment) = playlist.segment_at(f64::from(self.time_s)) else {
             return Ok(ImageOutcome::NoFrame);
         };
         let mut last = ImageOutcome::NoFrame;
@@ -141,14 +144,17 @@ impl Thumbnail {
         // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
             // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
-            let from = format!("setpts=PTS-STARTPTS,trim=start={offset:.3},{}", self.filter(top));
+            let from = format!(
+                "setpts=PTS-STARTPTS,trim=start={offset:.3},{}",
+                self.filter_chain(top)
+            );
             let mut args = to_args(["-threads", "1"]);
-            args.extend(input(&place.join(&segment.file)));
+            args.extend(input_args(&place.join(&segment.file)));
             args.extend(to_args(["-an", "-vf", &from]));
-            args.extend(self.format.encoding());
+            args.extend(self.format.encoder_args());
             args.push(name.into());
-            last = run(app, args, folder, name).await?;
-            if matches!(last, ImageOutcome::Made | ImageOutcome::Killed) {
+            last = run_image_tool(app, args, folder, name).await?;
+            if matches!(last, ImageOutcome::StaticMeasures | ImageOutcome::Killed) {
                 break;
             }
         }

@@ -4,15 +4,15 @@ use std::{path::Path, time::Duration};
 
 use super::{
     failure::Failure,
-    ladder::ladder,
-    measure::describe,
+    ladder::build_ladder,
+    measure::measure_stream,
     media_info::MediaInfo,
     place::move_into_place,
-    probe::{Probe, Unplayable, probe},
+    probe::{Probe, Unplayable, probe_file},
     progress::Progress,
     running_jobs::JobClaim,
-    tool::{Call, Limits, Tools},
-    transcode_plan::{LONGEST_S, Plan},
+    tool::{ToolCall, ToolLimits, Tools},
+    transcode_plan::{LONGEST_S, TranscodePlan},
 };
 use crate::local::{app::App, store::Asset};
 
@@ -23,7 +23,7 @@ const SLOWEST: f64 = 10.0;
 const LONGEST_WALL_S: f64 = 6.0 * 3600.0;
 
 /// Makes the stream in `folder` and moves it into place.
-pub(crate) async fn transcode(
+pub(crate) async fn make_stream(
     app: &App,
     tools: &Tools,
     asset: &Asset,
@@ -31,15 +31,15 @@ pub(crate) async fn transcode(
     claim: &JobClaim,
 ) -> Result<MediaInfo, Failure> {
     let source = app.folders.original_file(&asset.upload_id);
-    let probe = match probe(tools, &source, folder, claim.cancel()).await {
+    let probe = match probe_file(tools, &source, folder, claim.cancel()).await {
         Ok(probe) => probe,
-        Err(unplayable) => return Err(why_unplayable(unplayable)),
+        Err(unplayable) => return Err(describe_unplayable(unplayable)),
     };
     if probe
         .duration_s
         .is_some_and(|seconds| seconds > f64::from(LONGEST_S))
     {
-        return Err(Failure::input("The file is longer than 12 hours"));
+        return Err(Failure::from_input("The file is longer than 12 hours"));
     }
     let tier = asset
         .settings
@@ -49,25 +49,27 @@ pub(crate) async fn transcode(
     let rungs = probe
         .video
         .as_ref()
-        .map(|video| ladder(video.width, video.height, tier))
+        .map(|video| build_ladder(video.width, video.height, tier))
         .unwrap_or_default();
-    let plan = Plan {
+    let plan = TranscodePlan {
         source: &source,
         probe: &probe,
         rungs: &rungs,
         threads: tools.threads,
         test: asset.test,
     };
-    let (told, reached_s) = encode(app, tools, asset, &plan, folder, claim).await?;
-    let media = describe(&probe, &rungs, folder, reached_s).await?;
-    check_word(&probe, &media, &told, asset.test)?;
+    let (told, reached_s) = run_ffmpeg(app, tools, asset, &plan, folder, claim).await?;
+    let media = measure_stream(&probe, &rungs, folder, reached_s).await?;
+    check_claims(&probe, &media, &told, asset.test)?;
     move_into_place(folder, &app.folders.media_folder(&asset.id)).await?;
     Ok(media)
 }
 
-fn why_unplayable(unplayable: Unplayable) -> Failure {
+fn describe_unplayable(unplayable: Unplayable) -> Failure {
     match unplayable {
-        Unplayable::NoMedia => Failure::input("The file is not a video or sound file that can be played"),
+        Unplayable::NoMedia => {
+            Failure::from_input("The file is not a video or sound file that can be played")
+        }
         Unplayable::Codec {
             of,
             codec: Some(codec),
@@ -75,45 +77,45 @@ fn why_unplayable(unplayable: Unplayable) -> Failure {
         Unplayable::Codec { of, codec: None } => {
             Failure::Input(format!("The codec of the file's {of} is not known"))
         }
-        Unplayable::Tool(error) => Failure::tool(error),
+        Unplayable::Tool(error) => Failure::from_tool(error),
     }
 }
 
-async fn encode(
+async fn run_ffmpeg(
     app: &App,
     tools: &Tools,
     asset: &Asset,
-    plan: &Plan<'_>,
+    plan: &TranscodePlan<'_>,
     folder: &Path,
     claim: &JobClaim,
 ) -> Result<(String, f64), Failure> {
     let seconds = plan.probe.duration_s.unwrap_or(f64::from(LONGEST_S));
     let wall_s = (120.0 + seconds * SLOWEST).min(LONGEST_WALL_S);
-    let limits = Limits {
+    let limits = ToolLimits {
         wall: Duration::from_secs_f64(wall_s),
         cpu_s: Duration::from_secs_f64(wall_s).as_secs() * tools.threads as u64,
         memory: 6 * GIB,
         file: 2 * GIB,
         min_free: app.settings.min_free_bytes,
     };
-    let mut progress = Progress::of(app, &asset.id, plan.probe.duration_s);
-    let call = Call {
-        args: plan.args(),
+    let mut progress = Progress::new(app, &asset.id, plan.probe.duration_s);
+    let call = ToolCall {
+        args: plan.build_args(),
         folder,
         limits,
         cancel: claim.cancel(),
     };
     let told = tools
-        .ffmpeg(call, |bytes: &[u8]| progress.read(bytes))
+        .run_ffmpeg(call, |bytes: &[u8]| progress.read_output(bytes))
         .await
-        .map_err(Failure::tool)?;
+        .map_err(Failure::from_tool)?;
     Ok((told, progress.reached_s()))
 }
 
 /// Holds the file to its header: one that is cut off, or claims hours that it does not have, is an error.
-fn check_word(probe: &Probe, media: &MediaInfo, told: &str, test: bool) -> Result<(), Failure> {
+fn check_claims(probe: &Probe, media: &MediaInfo, told: &str, test: bool) -> Result<(), Failure> {
     if told.contains("partial file") {
-        return Err(Failure::input(
+        return Err(Failure::from_input(
             "The file is cut off: parts that its index names are missing",
         ));
     }

@@ -4,7 +4,7 @@ use std::{ffi::OsString, fmt::Write as _, path::Path};
 
 use super::{
     args::to_args,
-    input::input,
+    input::input_args,
     ladder::Rung,
     probe::{Audio, Probe, Video},
 };
@@ -19,7 +19,7 @@ pub(crate) const TEST_S: u32 = 10;
 const FRAME_RATE: &str = "60";
 
 /// What is to be made.
-pub(crate) struct Plan<'a> {
+pub(crate) struct TranscodePlan<'a> {
     pub(crate) source: &'a Path,
     pub(crate) probe: &'a Probe,
     /// Empty for sound alone.
@@ -29,13 +29,13 @@ pub(crate) struct Plan<'a> {
     pub(crate) test: bool,
 }
 
-impl Plan<'_> {
+impl TranscodePlan<'_> {
     /// What ffmpeg is told, to be run in the folder of the try.
-    pub(crate) fn args(&self) -> Vec<OsString> {
+    pub(crate) fn build_args(&self) -> Vec<OsString> {
         let mut args = to_args(["-threads", &self.threads.to_string()]);
-        args.extend(input(self.source));
+        args.extend(input_args(self.source));
         if let Some(video) = &self.probe.video {
-            args.extend(to_args(["-filter_complex", &self.filter(video)]));
+            args.extend(to_args(["-filter_complex", &self.filter_graph(video)]));
         }
         for (at, rung) in self.rungs.iter().enumerate() {
             args.extend(to_args(["-map", &format!("[v{at}]")]));
@@ -48,14 +48,14 @@ impl Plan<'_> {
             ]));
         }
         if let Some(audio) = &self.probe.audio {
-            args.extend(self.sound(audio));
+            args.extend(self.audio_args(audio));
         }
-        args.extend(self.encoding());
+        args.extend(self.encoder_args());
         args
     }
 
     /// One decoding, split and scaled to every size. Square pixels, colour at half size: what every player takes.
-    fn filter(&self, video: &Video) -> String {
+    fn filter_graph(&self, video: &Video) -> String {
         let mut filter = format!("[0:{}]split={}", video.index, self.rungs.len());
         for at in 0..self.rungs.len() {
             let _ = write!(filter, "[s{at}]");
@@ -71,7 +71,7 @@ impl Plan<'_> {
     }
 
     /// The sound once for every size, so that each plays alone; gaps are filled so that it stays in step.
-    fn sound(&self, audio: &Audio) -> Vec<OsString> {
+    fn audio_args(&self, audio: &Audio) -> Vec<OsString> {
         let copies = self.rungs.len().max(1);
         let mut args = Vec::new();
         for _ in 0..copies {
@@ -85,7 +85,7 @@ impl Plan<'_> {
         args
     }
 
-    fn encoding(&self) -> Vec<OsString> {
+    fn encoder_args(&self) -> Vec<OsString> {
         let threads = self.threads.to_string();
         let longest = if self.test { TEST_S } else { LONGEST_S }.to_string();
         let keyframes = format!("expr:gte(t,n_forced*{SEGMENT_S})");
@@ -144,7 +144,7 @@ impl Plan<'_> {
         ]));
         args.extend(to_args([
             "-var_stream_map",
-            &self.variants(),
+            &self.variant_map(),
             "-progress",
             "pipe:1",
             "%v/index.m3u8",
@@ -152,7 +152,7 @@ impl Plan<'_> {
         args
     }
 
-    fn variants(&self) -> String {
+    fn variant_map(&self) -> String {
         let sound = self.probe.audio.is_some();
         if self.rungs.is_empty() {
             return format!("a:0,name:{SOUND}");

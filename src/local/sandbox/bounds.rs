@@ -15,7 +15,7 @@ const RESOURCES: [(&str, Resource); 7] = [
     ("core", Resource::Core),
 ];
 
-/// Limits in bytes, seconds or numbers, in the order of the fields; written as `as=1,data=2,…`.
+/// ToolLimits in bytes, seconds or numbers, in the order of the fields; written as `as=1,data=2,…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds([u64; RESOURCES.len()]);
 

@@ -42,13 +42,13 @@ pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<In
     bounds
         .apply()
         .map_err(|error| SandboxError::Refused("setrlimit", error.into()))?;
-    enter_always()?;
-    if namespaces && let Err(Refusal::HalfMade(why)) = namespaces::enter() {
+    apply_mandatory()?;
+    if namespaces && let Err(Refusal::HalfMade(why)) = namespaces::enter_namespaces() {
         return Err(SandboxError::HalfMade(why));
     }
     give_up_privileges()?;
     // What the kernel has not was told at start.
-    let _ = filter_calls();
+    let _ = install_filters();
     let source = Command::new(program).args(args).exec();
     Err(SandboxError::Exec {
         program: program.clone(),
@@ -61,10 +61,10 @@ pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<In
 /// # Errors
 /// A protection that always holds was refused.
 pub fn report() -> Result<String, SandboxError> {
-    enter_always()?;
-    let namespaces = namespaces::enter().and_then(|()| {
+    apply_mandatory()?;
+    let namespaces = namespaces::enter_namespaces().and_then(|()| {
         let folder = std::env::current_dir().map_err(|error| Refusal::HalfMade(error.to_string()))?;
-        namespaces::can_write(&folder)
+        namespaces::check_writable(&folder)
     });
     let namespaces = namespaces.map_err(|refusal| match refusal {
         Refusal::Kernel(error) => error.to_string(),
@@ -75,10 +75,10 @@ pub fn report() -> Result<String, SandboxError> {
         Ok(()) => format!("{name}\n"),
         Err(reason) => format!("{name}: {reason}\n"),
     };
-    Ok(line("namespaces", namespaces) + &line("seccomp", filter_calls()))
+    Ok(line("namespaces", namespaces) + &line("seccomp", install_filters()))
 }
 
-fn enter_always() -> Result<(), SandboxError> {
+fn apply_mandatory() -> Result<(), SandboxError> {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // Before the namespaces: inside them the file may belong to another user.
     fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ)
@@ -90,8 +90,8 @@ fn give_up_privileges() -> Result<(), SandboxError> {
         .map_err(|error| SandboxError::Refused("no_new_privs", error.into()))
 }
 
-fn filter_calls() -> Result<(), String> {
-    for filter in seccomp::filters(std::process::id().into())? {
+fn install_filters() -> Result<(), String> {
+    for filter in seccomp::build_filters(std::process::id().into())? {
         seccompiler::apply_filter(&filter).map_err(|error| error.to_string())?;
     }
     Ok(())

@@ -52,7 +52,7 @@ impl Sandbox {
             return Err(failed(&String::from_utf8_lossy(&output.stderr)));
         }
         let report = String::from_utf8_lossy(&output.stdout);
-        let of = |name| outcome(&report, name);
+        let of = |name| parse_outcome(&report, name);
         let (namespaces, seccomp) = (of("namespaces"), of("seccomp"));
         if let (None, _) | (_, None) = (&namespaces, &seccomp) {
             return Err(failed("this is another program"));
@@ -67,12 +67,12 @@ impl Sandbox {
         Ok(Self {
             launcher: Some(launcher.to_owned()),
             namespaces: matches!(of("namespaces"), Some(Ok(()))),
-            about: describe(parts),
+            about: describe_parts(parts),
         })
     }
 
     /// `with …; without …: reason`.
-    pub(crate) fn about(&self) -> &str {
+    pub(crate) fn describe(&self) -> &str {
         &self.about
     }
 
@@ -93,14 +93,14 @@ impl Sandbox {
 }
 
 /// What the report says of one protection.
-fn outcome(report: &str, name: &str) -> Option<Result<(), String>> {
+fn parse_outcome(report: &str, name: &str) -> Option<Result<(), String>> {
     report.lines().find_map(|line| match line.strip_prefix(name)? {
         "" => Some(Ok(())),
         reason => Some(Err(reason.strip_prefix(": ")?.to_owned())),
     })
 }
 
-fn describe(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
+fn describe_parts(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
     let mut with = vec!["limits", "no_new_privs", "oom_score_adj"];
     let mut without = Vec::new();
     for (name, outcome) in parts {
@@ -118,17 +118,17 @@ fn describe(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{describe, outcome};
+    use super::{describe_parts, parse_outcome};
 
     #[test]
     fn the_start_says_what_holds_and_what_does_not() {
         let report = "namespaces: Operation not permitted (os error 1)\nseccomp\n";
-        let parts = ["namespaces", "seccomp"].map(|name| (name, outcome(report, name)));
+        let parts = ["namespaces", "seccomp"].map(|name| (name, parse_outcome(report, name)));
         assert_eq!(
-            describe(parts),
+            describe_parts(parts),
             "with limits, no_new_privs, oom_score_adj, seccomp; \
              without namespaces: Operation not permitted (os error 1)"
         );
-        assert_eq!(outcome("running 0 tests\n", "seccomp"), None);
+        assert_eq!(parse_outcome("running 0 tests\n", "seccomp"), None);
     }
 }

@@ -70,18 +70,18 @@ pub(crate) struct Position {
 /// What PATCH may change; `None` leaves a field alone.
 #[derive(Default)]
 pub(crate) struct AssetChanges {
-    pub(crate) passthrough: Option<Put<String>>,
-    pub(crate) meta: Option<Put<Value>>,
-    pub(crate) thumbnail_time: Option<Put<f64>>,
+    pub(crate) passthrough: Option<FieldChange<String>>,
+    pub(crate) meta: Option<FieldChange<Value>>,
+    pub(crate) thumbnail_time: Option<FieldChange<f64>>,
 }
 
 /// A field's new value.
-pub(crate) enum Put<T> {
+pub(crate) enum FieldChange<T> {
     Set(T),
     Clear,
 }
 
-impl<T> Put<T> {
+impl<T> FieldChange<T> {
     fn value(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -90,7 +90,7 @@ impl<T> Put<T> {
     }
 }
 
-impl<T> From<Option<T>> for Put<T> {
+impl<T> From<Option<T>> for FieldChange<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)
     }
@@ -98,7 +98,7 @@ impl<T> From<Option<T>> for Put<T> {
 
 impl Store {
     /// One asset by its id.
-    pub(crate) async fn asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
+    pub(crate) async fn find_asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from assets where id = $1"))
             .bind(id)
             .fetch_optional(&self.readers)
@@ -130,7 +130,7 @@ impl Store {
     }
 
     /// The static renditions of one asset.
-    pub(crate) async fn static_renditions_of(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
+    pub(crate) async fn list_static_renditions(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
         sqlx::query_as(
             "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
              from static_renditions where asset_id = $1 order by rowid",
@@ -154,7 +154,7 @@ impl Store {
 }
 
 /// Writes a new asset's row.
-pub(crate) async fn insert(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
+pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
     sqlx::query_as(
         concat!("insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
          created_us) values ($1, $2, 'preparing', $3, $4, $5, $6, 'ingesting', 0.0, $7) \
@@ -172,7 +172,7 @@ pub(crate) async fn insert(write: &mut Write, new: &NewAsset<'_>) -> Result<Asse
 }
 
 /// Changes what the caller may change; `None` when there is no such asset.
-pub(crate) async fn change(
+pub(crate) async fn update_asset(
     write: &mut Write,
     id: &str,
     changes: &AssetChanges,
@@ -186,11 +186,11 @@ pub(crate) async fn change(
     ))
     .bind(id)
     .bind(changes.passthrough.is_some())
-    .bind(changes.passthrough.as_ref().and_then(Put::value))
+    .bind(changes.passthrough.as_ref().and_then(FieldChange::value))
     .bind(changes.meta.is_some())
-    .bind(changes.meta.as_ref().and_then(Put::value).map(Json))
+    .bind(changes.meta.as_ref().and_then(FieldChange::value).map(Json))
     .bind(changes.thumbnail_time.is_some())
-    .bind(changes.thumbnail_time.as_ref().and_then(Put::value))
+    .bind(changes.thumbnail_time.as_ref().and_then(FieldChange::value))
     .fetch_optional(&mut **write)
     .await
 }
@@ -214,7 +214,7 @@ pub(crate) async fn make_ready(
 }
 
 /// The asset will never be watchable, and its original goes at `discard`; `None` when it is gone or has ended otherwise.
-pub(crate) async fn fail(
+pub(crate) async fn fail_asset(
     write: &mut Write,
     id: &str,
     errors: &Value,
@@ -234,7 +234,7 @@ pub(crate) async fn fail(
 }
 
 /// Removes the asset with its playback ids, jobs and renditions, and notes its files; `None` when there is none.
-pub(crate) async fn delete(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
+pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
     let gone: Option<Asset> = sqlx::query_as(concat!(
         "delete from assets where id = $1 \
          returning ",
@@ -244,14 +244,14 @@ pub(crate) async fn delete(write: &mut Write, id: &str) -> Result<Option<Asset>,
     .fetch_optional(&mut **write)
     .await?;
     if let Some(asset) = &gone {
-        super::sweep::throw_away(write, id).await?;
-        super::sweep::throw_away(write, &asset.upload_id).await?;
+        super::sweep::add_to_trash(write, id).await?;
+        super::sweep::add_to_trash(write, &asset.upload_id).await?;
     }
     Ok(gone)
 }
 
 /// Adds a static rendition that is to be made.
-pub(crate) async fn insert_static(
+pub(crate) async fn insert_static_rendition(
     write: &mut Write,
     id: &str,
     asset_id: &str,
@@ -273,7 +273,11 @@ pub(crate) async fn insert_static(
 }
 
 /// Notes how much the static renditions of an asset take.
-pub(crate) async fn record_static(write: &mut Write, asset_id: &str, bytes: i64) -> Result<(), sqlx::Error> {
+pub(crate) async fn record_static_bytes(
+    write: &mut Write,
+    asset_id: &str,
+    bytes: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into files (id, kind, owner, bytes) select id, 'static', owner, $2 from assets where id = $1 \
          on conflict (id, kind) do update set bytes = excluded.bytes",
@@ -286,7 +290,7 @@ pub(crate) async fn record_static(write: &mut Write, asset_id: &str, bytes: i64)
 }
 
 /// The static renditions of one asset, within a transaction.
-pub(crate) async fn static_of(
+pub(crate) async fn static_renditions_in(
     write: &mut Write,
     asset_id: &str,
 ) -> Result<Vec<StaticRendition>, sqlx::Error> {

@@ -38,7 +38,7 @@ impl Store {
             .max_connections(1)
             .connect_with(options.clone())
             .await?;
-        migrate(&writer).await?;
+        run_migrations(&writer).await?;
         let readers = SqlitePoolOptions::new()
             .max_connections(4)
             .connect_with(options.read_only(true))
@@ -47,7 +47,7 @@ impl Store {
     }
 
     /// A transaction that holds the write lock from its first statement on.
-    pub(crate) async fn write(&self) -> Result<Write, sqlx::Error> {
+    pub(crate) async fn begin_write(&self) -> Result<Write, sqlx::Error> {
         self.writer.begin_with("begin immediate").await
     }
 }
@@ -56,7 +56,7 @@ impl Store {
 ///
 /// Why two tables: the first release refuses a database in whose `_sqlx_migrations` it finds rows that it does not know.
 /// What came after it is noted elsewhere, so that an operator may go back to it.
-async fn migrate(writer: &SqlitePool) -> Result<(), sqlx::Error> {
+async fn run_migrations(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     let (first, later): (Vec<Migration>, Vec<Migration>) = MIGRATIONS
         .iter()
         .cloned()

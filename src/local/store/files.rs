@@ -31,7 +31,7 @@ impl Store {
     }
 
     /// Whether it is noted how much lies there.
-    pub(crate) async fn knows_files(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
+    pub(crate) async fn has_recorded_bytes(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
         let known: Option<i64> = sqlx::query_scalar("select 1 from files where id = $1 and kind = $2")
             .bind(id)
             .bind(kind)
@@ -42,7 +42,12 @@ impl Store {
 
     /// Notes how much lies there of what an earlier release wrote, for the owner whose row it belongs to; what is noted
     /// meanwhile stays.
-    pub(crate) async fn adopt_files(&self, id: &str, kind: FileKind, bytes: u64) -> Result<(), sqlx::Error> {
+    pub(crate) async fn record_untracked(
+        &self,
+        id: &str,
+        kind: FileKind,
+        bytes: u64,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "insert into files (id, kind, owner, bytes) \
              select $1, $2, owner, $3 from (select owner from assets where id = $1 \

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::database::{Store, micros};
 
 /// Failures remembered for one asset; the ones that are forgotten first anyway give way.
-const MOST: i64 = 4096;
+const MAX_REMEMBERED: i64 = 4096;
 
 impl Store {
     /// One of these names is known to be nothing that can be made.
@@ -34,7 +34,7 @@ impl Store {
         name: &str,
         until: DateTime<Utc>,
     ) -> Result<(), sqlx::Error> {
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         sqlx::query(
             "insert into no_images (asset_id, name, until_us) select id, $2, $3 from assets where id = $1 \
              on conflict (asset_id, name) do update set until_us = excluded.until_us",
@@ -49,7 +49,7 @@ impl Store {
              order by until_us desc limit -1 offset $2)",
         )
         .bind(asset_id)
-        .bind(MOST)
+        .bind(MAX_REMEMBERED)
         .execute(&mut *write)
         .await?;
         write.commit().await

@@ -26,7 +26,7 @@ pub(crate) struct Job {
 
 /// A job that is due, and whose it is.
 #[derive(Clone, Debug, FromRow)]
-pub(crate) struct Waiting {
+pub(crate) struct DueJob {
     #[sqlx(flatten)]
     pub(crate) job: Job,
     /// Empty where nobody is named.
@@ -35,7 +35,7 @@ pub(crate) struct Waiting {
 
 /// What was measured of a finished static rendition.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct StaticMeasures {
     pub(crate) width: i64,
     pub(crate) height: i64,
     /// Bits per second.
@@ -46,11 +46,7 @@ pub(crate) struct Made {
 
 impl Store {
     /// The first jobs of every owner that are due at `now`, `each` at most; of all owners the oldest first.
-    pub(crate) async fn due_jobs(
-        &self,
-        now: DateTime<Utc>,
-        each: usize,
-    ) -> Result<Vec<Waiting>, sqlx::Error> {
+    pub(crate) async fn due_jobs(&self, now: DateTime<Utc>, each: usize) -> Result<Vec<DueJob>, sqlx::Error> {
         sqlx::query_as(
             "select asset_id, kind, attempts, owner from ( \
              select jobs.asset_id, jobs.kind, jobs.attempts, jobs.due_us, jobs.rowid as row, assets.owner, \
@@ -76,7 +72,7 @@ impl Store {
     }
 
     /// Takes a counted try back (the service stops, the disk is full) and sets when to try again.
-    pub(crate) async fn put_off(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    pub(crate) async fn postpone(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update jobs set attempts = max(attempts - 1, 0), due_us = $3 where asset_id = $1 and kind = $2",
         )
@@ -89,7 +85,7 @@ impl Store {
     }
 
     /// Leaves the try counted and sets when to try again.
-    pub(crate) async fn try_again(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    pub(crate) async fn retry_job(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query("update jobs set due_us = $3 where asset_id = $1 and kind = $2")
             .bind(&job.asset_id)
             .bind(job.kind)
@@ -101,7 +97,7 @@ impl Store {
 }
 
 /// Adds work for an asset.
-pub(crate) async fn insert(
+pub(crate) async fn insert_job(
     write: &mut Write,
     asset_id: &str,
     kind: JobKind,
@@ -117,7 +113,7 @@ pub(crate) async fn insert(
 }
 
 /// The work is done.
-pub(crate) async fn finish(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
+pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
     sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
         .bind(&job.asset_id)
         .bind(job.kind)
@@ -127,11 +123,11 @@ pub(crate) async fn finish(write: &mut Write, job: &Job) -> Result<(), sqlx::Err
 }
 
 /// Writes how a static rendition ended: `ready` with its measures, `skipped` or `errored`.
-pub(crate) async fn end_static(
+pub(crate) async fn end_static_rendition(
     write: &mut Write,
     asset_id: &str,
     status: &str,
-    made: Option<Made>,
+    made: Option<StaticMeasures>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update static_renditions set status = $2, width = $3, height = $4, bitrate = $5, filesize = $6 \

@@ -15,11 +15,11 @@ mod room;
 mod sweep;
 pub(crate) mod uploads;
 
-pub(crate) use assets::{Asset, AssetChanges, NewAsset, Position, Put, StaticRendition};
+pub(crate) use assets::{Asset, AssetChanges, FieldChange, NewAsset, Position, StaticRendition};
 pub(crate) use database::{Store, Write};
 pub(crate) use files::FileKind;
-pub(crate) use jobs::{Job, JobKind, Made, Waiting};
-pub(crate) use outbox::{Event, Pending};
+pub(crate) use jobs::{DueJob, Job, JobKind, StaticMeasures};
+pub(crate) use outbox::{Event, PendingEvent};
 pub(crate) use playback_ids::PlaybackId;
 pub(crate) use room::RoomReservation;
-pub(crate) use uploads::{Cancelled, NewUpload, Opened, OwnerLimits, Upload};
+pub(crate) use uploads::{CancelOutcome, NewUpload, OpenOutcome, OwnerLimits, Upload};

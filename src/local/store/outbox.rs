@@ -16,7 +16,7 @@ pub(crate) struct Event<'a> {
 
 /// A webhook that is due.
 #[derive(Clone, Debug, FromRow)]
-pub(crate) struct Pending {
+pub(crate) struct PendingEvent {
     pub(crate) id: String,
     #[sqlx(rename = "type")]
     pub(crate) kind: String,
@@ -30,7 +30,7 @@ pub(crate) struct Pending {
 }
 
 /// Queues an event in the transaction of the change that it tells of.
-pub(crate) async fn insert(
+pub(crate) async fn insert_event(
     write: &mut Write,
     id: &str,
     event: &Event<'_>,
@@ -57,7 +57,7 @@ impl Store {
         &self,
         now: DateTime<Utc>,
         limit: i64,
-    ) -> Result<Vec<Pending>, sqlx::Error> {
+    ) -> Result<Vec<PendingEvent>, sqlx::Error> {
         sqlx::query_as(
             "select id, type, object_type, object_id, data, attempts, tries, decided, created_us \
              from outbox where due_us <= $1 order by due_us, seq limit $2",
@@ -96,7 +96,7 @@ impl Store {
     }
 
     /// Puts a webhook off that has not been tried; the faults made on purpose have spoken.
-    pub(crate) async fn hold_event(&self, id: &str, due_us: i64) -> Result<(), sqlx::Error> {
+    pub(crate) async fn postpone_event(&self, id: &str, due_us: i64) -> Result<(), sqlx::Error> {
         sqlx::query("update outbox set decided = 1, due_us = $2 where id = $1")
             .bind(id)
             .bind(due_us)

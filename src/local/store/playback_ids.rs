@@ -16,7 +16,7 @@ pub(crate) struct PlaybackId {
 
 impl Store {
     /// One playback id, whatever its asset.
-    pub(crate) async fn playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
+    pub(crate) async fn find_playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
         sqlx::query_as("select id, asset_id, policy from playback_ids where id = $1")
             .bind(id)
             .fetch_optional(&self.readers)
@@ -24,7 +24,7 @@ impl Store {
     }
 
     /// All playback ids of one asset, oldest first.
-    pub(crate) async fn playback_ids_of(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
+    pub(crate) async fn list_playback_ids(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
         sqlx::query_as(
             "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
         )
@@ -35,7 +35,10 @@ impl Store {
 }
 
 /// The same within a transaction, so that an event shows what was just written.
-pub(crate) async fn of(write: &mut Write, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
+pub(crate) async fn playback_ids_in(
+    write: &mut Write,
+    asset_id: &str,
+) -> Result<Vec<PlaybackId>, sqlx::Error> {
     sqlx::query_as(
         "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
     )
@@ -45,7 +48,7 @@ pub(crate) async fn of(write: &mut Write, asset_id: &str) -> Result<Vec<Playback
 }
 
 /// Adds a playback id to an asset.
-pub(crate) async fn insert(
+pub(crate) async fn insert_playback_id(
     write: &mut Write,
     id: &str,
     asset_id: &str,
@@ -63,7 +66,11 @@ pub(crate) async fn insert(
 }
 
 /// Takes a playback id away; false when the asset has none of that name.
-pub(crate) async fn delete(write: &mut Write, id: &str, asset_id: &str) -> Result<bool, sqlx::Error> {
+pub(crate) async fn delete_playback_id(
+    write: &mut Write,
+    id: &str,
+    asset_id: &str,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query("delete from playback_ids where id = $1 and asset_id = $2")
         .bind(id)
         .bind(asset_id)

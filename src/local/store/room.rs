@@ -25,7 +25,7 @@ impl Store {
         most: u64,
         limit: u64,
     ) -> Result<RoomReservation, sqlx::Error> {
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let others = files::charged_bytes(&mut write, &upload.owner, &upload.id).await?;
         let room = limit.saturating_sub(others).min(most);
         if room < least {

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::database::{Store, Write, micros};
 
 /// Notes that the files of an upload or asset may go.
-pub(crate) async fn throw_away(write: &mut Write, id: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn add_to_trash(write: &mut Write, id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("insert into trash (id) values ($1) on conflict do nothing")
         .bind(id)
         .execute(&mut **write)
@@ -24,7 +24,7 @@ impl Store {
         if late.is_none() {
             return Ok(0);
         }
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let expired: Vec<String> = sqlx::query_scalar(
             "update uploads set status = 'timed_out' where status = 'waiting' and expires_us <= $1 returning id",
         )
@@ -32,7 +32,7 @@ impl Store {
         .fetch_all(&mut *write)
         .await?;
         for id in &expired {
-            throw_away(&mut write, id).await?;
+            add_to_trash(&mut write, id).await?;
         }
         write.commit().await?;
         Ok(expired.len())
@@ -47,7 +47,7 @@ impl Store {
     }
 
     /// The files of `id` have an upload or asset that needs them.
-    pub(crate) async fn owns_files(&self, id: &str) -> Result<bool, sqlx::Error> {
+    pub(crate) async fn has_owner(&self, id: &str) -> Result<bool, sqlx::Error> {
         let owner: Option<i64> = sqlx::query_scalar(
             "select 1 from assets where id = $1 or upload_id = $1 \
              union all select 1 from uploads where id = $1 and status = 'waiting' limit 1",
@@ -59,22 +59,22 @@ impl Store {
     }
 
     /// Notes outside of any change that the files of `id` may go.
-    pub(crate) async fn throw_away_later(&self, id: &str) -> Result<(), sqlx::Error> {
-        let mut write = self.write().await?;
-        throw_away(&mut write, id).await?;
+    pub(crate) async fn trash_files(&self, id: &str) -> Result<(), sqlx::Error> {
+        let mut write = self.begin_write().await?;
+        add_to_trash(&mut write, id).await?;
         write.commit().await
     }
 
     /// Ids whose files are to be removed.
-    pub(crate) async fn trash(&self) -> Result<Vec<String>, sqlx::Error> {
+    pub(crate) async fn list_trash(&self) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar("select id from trash")
             .fetch_all(&self.readers)
             .await
     }
 
     /// The files of `id` are gone: nobody is charged for them any more.
-    pub(crate) async fn emptied(&self, id: &str) -> Result<(), sqlx::Error> {
-        let mut write = self.write().await?;
+    pub(crate) async fn forget_files(&self, id: &str) -> Result<(), sqlx::Error> {
+        let mut write = self.begin_write().await?;
         for statement in [
             "delete from trash where id = $1",
             "delete from files where id = $1",
@@ -93,7 +93,7 @@ impl Store {
         if due.is_none() {
             return Ok(());
         }
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let uploads: Vec<String> = sqlx::query_scalar(
             "update assets set discard_us = null where discard_us <= $1 returning upload_id",
         )
@@ -101,13 +101,13 @@ impl Store {
         .fetch_all(&mut *write)
         .await?;
         for id in &uploads {
-            throw_away(&mut write, id).await?;
+            add_to_trash(&mut write, id).await?;
         }
         write.commit().await
     }
 
     /// The original of an errored asset that an earlier release left goes a day after `now`.
-    pub(crate) async fn discard_later(
+    pub(crate) async fn schedule_discard(
         &self,
         upload_id: &str,
         discard: DateTime<Utc>,

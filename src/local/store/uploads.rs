@@ -43,12 +43,12 @@ impl Upload {
     }
 
     /// Bytes that are on the disk for certain.
-    pub(crate) fn received(&self) -> u64 {
+    pub(crate) fn received_size(&self) -> u64 {
         u64::try_from(self.received_bytes).unwrap_or_default()
     }
 
     /// The file's size, once a request has named it.
-    pub(crate) fn total(&self) -> Option<u64> {
+    pub(crate) fn total_size(&self) -> Option<u64> {
         self.total_bytes.and_then(|total| u64::try_from(total).ok())
     }
 }
@@ -75,9 +75,9 @@ pub(crate) struct OwnerLimits {
 }
 
 /// What became of the wish for an upload.
-pub(crate) enum Opened {
+pub(crate) enum OpenOutcome {
     /// It waits for its file.
-    Made(Box<Upload>),
+    StaticMeasures(Box<Upload>),
     /// The owner has as many as allowed.
     TooMany,
     /// The owner's files take this many bytes, which is all that is allowed.
@@ -85,7 +85,7 @@ pub(crate) enum Opened {
 }
 
 /// What became of the wish to cancel.
-pub(crate) enum Cancelled {
+pub(crate) enum CancelOutcome {
     /// It is cancelled now.
     Done(Box<Upload>),
     /// It had ended otherwise before.
@@ -96,7 +96,7 @@ pub(crate) enum Cancelled {
 
 impl Store {
     /// One upload by its id.
-    pub(crate) async fn upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
+    pub(crate) async fn find_upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
             .bind(id)
             .fetch_optional(&self.readers)
@@ -104,7 +104,7 @@ impl Store {
     }
 
     /// One upload by the secret in its URL.
-    pub(crate) async fn upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
+    pub(crate) async fn find_upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where secret = $1"))
             .bind(secret)
             .fetch_optional(&self.readers)
@@ -133,14 +133,14 @@ impl Store {
         total: Option<u64>,
         promised: u64,
     ) -> Result<bool, sqlx::Error> {
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let done = sqlx::query(
             "update uploads set received_bytes = $2, total_bytes = coalesce($3, total_bytes) \
              where id = $1 and status = 'waiting'",
         )
         .bind(&upload.id)
-        .bind(whole(received))
-        .bind(total.map(whole))
+        .bind(to_column(received))
+        .bind(total.map(to_column))
         .execute(&mut *write)
         .await?;
         // Whatever became of the upload: these bytes lie there until its files are swept.
@@ -164,23 +164,25 @@ impl Store {
 
 /// Writes a new upload's row, where its owner may have one more: counted and written in one transaction, which is the
 /// only one that writes. An upload that names no owner is counted for nobody.
-pub(crate) async fn open(write: &mut Write, new: &NewUpload<'_>) -> Result<Opened, sqlx::Error> {
+pub(crate) async fn open_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<OpenOutcome, sqlx::Error> {
     let owner = new.settings.pointer("/meta/creator_id").and_then(Value::as_str);
     if let Some(owner) = owner.filter(|owner| !owner.is_empty()) {
         let limits = new.limits;
-        if open_uploads(write, owner, limits.open, new.now).await? >= i64::from(limits.open) {
-            return Ok(Opened::TooMany);
+        if count_open(write, owner, limits.open, new.now).await? >= i64::from(limits.open) {
+            return Ok(OpenOutcome::TooMany);
         }
         let kept = files::charged_bytes(write, owner, "").await?;
         if limits.bytes > 0 && kept >= limits.bytes {
-            return Ok(Opened::NoRoom(kept));
+            return Ok(OpenOutcome::NoRoom(kept));
         }
     }
-    Ok(Opened::Made(Box::new(insert(write, new).await?)))
+    Ok(OpenOutcome::StaticMeasures(Box::new(
+        insert_upload(write, new).await?,
+    )))
 }
 
 /// Uploads of one owner that wait for their file, counted up to `limit`.
-async fn open_uploads(
+async fn count_open(
     write: &mut Write,
     owner: &str,
     limit: u32,
@@ -198,7 +200,7 @@ async fn open_uploads(
 }
 
 /// Writes a new upload's row.
-async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
+async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(
         concat!("insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us) \
@@ -218,16 +220,16 @@ async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::
 }
 
 /// A count of bytes as the tables keep it.
-fn whole(bytes: u64) -> i64 {
+fn to_column(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 /// Cancels an upload that still waits.
-pub(crate) async fn cancel(
+pub(crate) async fn cancel_upload(
     write: &mut Write,
     id: &str,
     now: DateTime<Utc>,
-) -> Result<Cancelled, sqlx::Error> {
+) -> Result<CancelOutcome, sqlx::Error> {
     let cancelled: Option<Upload> = sqlx::query_as(concat!(
         "update uploads set status = 'cancelled' where id = $1 and status = 'waiting' and expires_us > $2 \
          returning ",
@@ -238,22 +240,22 @@ pub(crate) async fn cancel(
     .fetch_optional(&mut **write)
     .await?;
     if let Some(upload) = cancelled {
-        super::sweep::throw_away(write, id).await?;
-        return Ok(Cancelled::Done(Box::new(upload)));
+        super::sweep::add_to_trash(write, id).await?;
+        return Ok(CancelOutcome::Done(Box::new(upload)));
     }
     let known: Option<i64> = sqlx::query_scalar("select 1 from uploads where id = $1")
         .bind(id)
         .fetch_optional(&mut **write)
         .await?;
     Ok(if known.is_some() {
-        Cancelled::TooLate
+        CancelOutcome::TooLate
     } else {
-        Cancelled::Unknown
+        CancelOutcome::Unknown
     })
 }
 
 /// Turns a waiting upload into one with an asset; `None` when it has ended otherwise meanwhile.
-pub(crate) async fn complete(
+pub(crate) async fn complete_upload(
     write: &mut Write,
     id: &str,
     asset_id: &str,
@@ -268,7 +270,7 @@ pub(crate) async fn complete(
     ))
     .bind(id)
     .bind(asset_id)
-    .bind(whole(size))
+    .bind(to_column(size))
     .bind(micros(now))
     .fetch_optional(&mut **write)
     .await?;
@@ -279,7 +281,11 @@ pub(crate) async fn complete(
 }
 
 /// Marks the upload of an asset that failed.
-pub(crate) async fn fail(write: &mut Write, id: &str, error: &Value) -> Result<Option<Upload>, sqlx::Error> {
+pub(crate) async fn fail_upload(
+    write: &mut Write,
+    id: &str,
+    error: &Value,
+) -> Result<Option<Upload>, sqlx::Error> {
     sqlx::query_as(concat!(
         "update uploads set status = 'errored', error = $2 where id = $1 \
          returning ",

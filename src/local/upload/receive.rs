@@ -24,14 +24,14 @@ use crate::local::{
 };
 
 /// A client that sends nothing for so long is gone.
-const IDLE: Duration = Duration::from_mins(1);
+const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
 /// Flush within a request after so many bytes: what a kill can cost.
 const CHECKPOINT: u64 = 32 << 20;
 /// An upload that does not say how long it is is promised room in such pieces.
-const PIECE: u64 = CHECKPOINT;
+const RESERVE_STEP: u64 = CHECKPOINT;
 /// What is read and thrown away of a body nobody wants, so that its sender gets to read the answer.
 const DRAIN_BYTES: usize = 64 << 20;
-const DRAIN: Duration = Duration::from_secs(10);
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Handles one `PUT`.
 pub(crate) async fn handle_put(
@@ -40,18 +40,18 @@ pub(crate) async fn handle_put(
     headers: HeaderMap,
     body: Body,
 ) -> Result<UploadResponse, MuxError> {
-    let mut body = Stream(Box::pin(body.into_data_stream()));
-    let outcome = Request { app: &app, upload }.handle(&headers, &mut body).await;
+    let mut body = BodyStream(Box::pin(body.into_data_stream()));
+    let outcome = Request { app: &app, upload }.process(&headers, &mut body).await;
     body.drain().await;
     outcome
 }
 
-struct Stream(std::pin::Pin<Box<axum::body::BodyDataStream>>);
+struct BodyStream(std::pin::Pin<Box<axum::body::BodyDataStream>>);
 
-impl Stream {
+impl BodyStream {
     async fn drain(&mut self) {
         let mut left = DRAIN_BYTES;
-        let until = Instant::now() + DRAIN;
+        let until = Instant::now() + DRAIN_TIMEOUT;
         while let Ok(Some(Ok(bytes))) = timeout_at(until, self.0.next()).await {
             left = left.saturating_sub(bytes.len());
             if left == 0 {
@@ -76,45 +76,51 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    async fn handle(mut self, headers: &HeaderMap, body: &mut Stream) -> Result<UploadResponse, MuxError> {
-        let part = Part::read(headers)?;
-        let lock = self.app.uploads.take(&self.upload.id).await;
+    async fn process(
+        mut self,
+        headers: &HeaderMap,
+        body: &mut BodyStream,
+    ) -> Result<UploadResponse, MuxError> {
+        let part = Part::from_headers(headers)?;
+        let lock = self.app.uploads.take_over(&self.upload.id).await;
         // The one before may have flushed more, or finished.
-        let fresh = self.app.store.upload(&self.upload.id).await?;
+        let fresh = self.app.store.find_upload(&self.upload.id).await?;
         self.upload = fresh.ok_or_else(|| MuxError::not_found("Upload"))?;
         if matches!(self.upload.status.as_str(), "asset_created" | "errored") {
-            return self.repeated(part);
+            return self.answer_repeat(part);
         }
         if !self.upload.is_open(self.app.clock.now()) {
             return Err(MuxError::gone("The upload URL is no longer valid"));
         }
         self.check_total(part)?;
-        let received = self.on_disk().await?;
+        let received = self.find_offset().await?;
         match part {
-            Part::Probe { total } if received > 0 && total.or(self.upload.total()) == Some(received) => {
-                self.finish(received).await
+            Part::Probe { total } if received > 0 && total.or(self.upload.total_size()) == Some(received) => {
+                self.finish_upload(received).await
             }
             Part::Probe { .. } => Ok(UploadResponse::Partial(received)),
-            Part::Whole { length } => self.whole(length, body, &lock).await,
+            Part::Whole { length } => self.receive_whole(length, body, &lock).await,
             Part::Chunk { start, .. } if start > received => {
                 let message = format!("The next byte must be {received}, not {start}");
                 Ok(UploadResponse::Misfit(MuxError::invalid(message), received))
             }
-            Part::Chunk { end, total, .. } if end <= received => self.known(received, total).await,
+            Part::Chunk { end, total, .. } if end <= received => {
+                self.finish_if_complete(received, total).await
+            }
             Part::Chunk { start, end, total } => {
                 let span = Span {
                     start,
                     end: Some(end),
                 };
-                let received = self.store(span, received, total, body, &lock).await?;
-                self.known(received, total).await
+                let received = self.store_span(span, received, total, body, &lock).await?;
+                self.finish_if_complete(received, total).await
             }
         }
     }
 
     /// The file is complete already: a repeat of what completed it is fine, another file is not.
-    fn repeated(&self, part: Part) -> Result<UploadResponse, MuxError> {
-        match (part.total(), self.upload.total()) {
+    fn answer_repeat(&self, part: Part) -> Result<UploadResponse, MuxError> {
+        match (part.total_size(), self.upload.total_size()) {
             (Some(said), Some(known)) if said != known => Err(MuxError::conflict(
                 "The upload is complete; it takes no other file",
             )),
@@ -128,10 +134,10 @@ impl Request<'_> {
             Part::Chunk { end, .. } => Some(end),
             Part::Whole { .. } | Part::Probe { .. } => None,
         };
-        if part.total().max(reach).is_some_and(|bytes| bytes > limit) {
+        if part.total_size().max(reach).is_some_and(|bytes| bytes > limit) {
             return Err(MuxError::too_large(limit));
         }
-        match (part, part.total(), self.upload.total()) {
+        match (part, part.total_size(), self.upload.total_size()) {
             (Part::Whole { .. }, ..) => Ok(()),
             (_, Some(said), Some(known)) if said != known => Err(MuxError::invalid(format!(
                 "The file was said to have {known} bytes, not {said}"
@@ -141,21 +147,21 @@ impl Request<'_> {
     }
 
     /// What holds: the offset written down, unless the disk has lost some of it.
-    async fn on_disk(&self) -> Result<u64, MuxError> {
+    async fn find_offset(&self) -> Result<u64, MuxError> {
         let path = self.app.folders.original_file(&self.upload.id);
         let length = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
-        Ok(if length < self.upload.received() {
+        Ok(if length < self.upload.received_size() {
             length / UNIT * UNIT
         } else {
-            self.upload.received()
+            self.upload.received_size()
         })
     }
 
     /// A whole file: what was there before is forgotten.
-    async fn whole(
+    async fn receive_whole(
         &self,
         length: Option<u64>,
-        body: &mut Stream,
+        body: &mut BodyStream,
         lock: &WriteLock,
     ) -> Result<UploadResponse, MuxError> {
         if length == Some(0) {
@@ -165,7 +171,7 @@ impl Request<'_> {
             return Err(MuxError::gone("The upload URL is no longer valid"));
         }
         let received = self
-            .store(
+            .store_span(
                 Span {
                     start: 0,
                     end: length,
@@ -179,19 +185,23 @@ impl Request<'_> {
         if received == 0 {
             return Err(MuxError::invalid("The file is empty"));
         }
-        self.finish(received).await
+        self.finish_upload(received).await
     }
 
     /// After a chunk: complete, or go on.
-    async fn known(&self, received: u64, total: Option<u64>) -> Result<UploadResponse, MuxError> {
-        if total.or(self.upload.total()) == Some(received) {
-            return self.finish(received).await;
+    async fn finish_if_complete(
+        &self,
+        received: u64,
+        total: Option<u64>,
+    ) -> Result<UploadResponse, MuxError> {
+        if total.or(self.upload.total_size()) == Some(received) {
+            return self.finish_upload(received).await;
         }
         Ok(UploadResponse::Partial(received))
     }
 
-    async fn finish(&self, size: u64) -> Result<UploadResponse, MuxError> {
-        if changes::uploads::finish(self.app, &self.upload, size).await? {
+    async fn finish_upload(&self, size: u64) -> Result<UploadResponse, MuxError> {
+        if changes::uploads::finish_upload(self.app, &self.upload, size).await? {
             return Ok(UploadResponse::Complete);
         }
         Err(MuxError::gone("The upload URL is no longer valid"))
@@ -199,25 +209,25 @@ impl Request<'_> {
 
     /// Writes what the body brings behind `received`; what of it is there already is skipped. Gives the new
     /// offset when all of the span has come; else an error, with what came flushed and written down.
-    async fn store(
+    async fn store_span(
         &self,
         span: Span,
         received: u64,
         total: Option<u64>,
-        body: &mut Stream,
+        body: &mut BodyStream,
         lock: &WriteLock,
     ) -> Result<u64, MuxError> {
-        self.check_room(span.end.map_or(0, |end| end - received))?;
+        self.check_disk(span.end.map_or(0, |end| end - received))?;
         // A whole file without a length: what an earlier request said of the size counts no more.
-        let known = span.end.and(total.or(self.upload.total()).max(span.end));
-        let mut promised = self.promise(known.unwrap_or(received), known).await?;
+        let known = span.end.and(total.or(self.upload.total_size()).max(span.end));
+        let mut promised = self.reserve_room(known.unwrap_or(received), known).await?;
         let mut sink = Sink::open(self.app.folders.original_file(&self.upload.id), received).await?;
         let outcome = self
-            .pump(span, total, body, lock, (&mut sink, &mut promised))
+            .copy_body(span, total, body, lock, (&mut sink, &mut promised))
             .await;
         let received = match &outcome {
-            Ok(()) => sink.flush().await?,
-            Err(_) => sink.cut().await?,
+            Ok(()) => sink.flush_all().await?,
+            Err(_) => sink.cut_to_units().await?,
         };
         let open = self
             .app
@@ -232,20 +242,20 @@ impl Request<'_> {
         }
     }
 
-    async fn pump(
+    async fn copy_body(
         &self,
         span: Span,
         total: Option<u64>,
-        body: &mut Stream,
+        body: &mut BodyStream,
         lock: &WriteLock,
         (sink, promised): (&mut Sink, &mut u64),
     ) -> Result<(), MuxError> {
-        let mut skip = sink.at() - span.start;
-        while let Some(mut bytes) = self.next(body, lock).await? {
+        let mut skip = sink.position() - span.start;
+        while let Some(mut bytes) = self.next_bytes(body, lock).await? {
             let known = skip.min(bytes.len() as u64);
             skip -= known;
             let bytes = bytes.split_off(usize::try_from(known).unwrap_or(bytes.len()));
-            let reach = sink.at() + bytes.len() as u64;
+            let reach = sink.position() + bytes.len() as u64;
             if span.end.is_some_and(|end| reach > end) {
                 return Err(MuxError::invalid("The body is longer than its headers say"));
             }
@@ -253,28 +263,28 @@ impl Request<'_> {
                 return Err(MuxError::too_large(self.app.settings.max_bytes));
             }
             if reach > *promised {
-                *promised = self.promise(reach, None).await?;
+                *promised = self.reserve_room(reach, None).await?;
             }
-            sink.take(bytes).await?;
+            sink.push_bytes(bytes).await?;
             if sink.unflushed() >= CHECKPOINT {
-                self.checkpoint(sink, total, *promised).await?;
+                self.flush_checkpoint(sink, total, *promised).await?;
             }
         }
-        if span.end.is_some_and(|end| sink.at() != end) {
+        if span.end.is_some_and(|end| sink.position() != end) {
             return Err(MuxError::invalid("The body is shorter than its headers say"));
         }
         Ok(())
     }
 
     /// The next bytes; `None` at the body's end.
-    async fn next(&self, body: &mut Stream, lock: &WriteLock) -> Result<Option<Bytes>, MuxError> {
+    async fn next_bytes(&self, body: &mut BodyStream, lock: &WriteLock) -> Result<Option<Bytes>, MuxError> {
         let next = tokio::select! {
             biased;
             () = lock.taken_over.cancelled() => {
                 return Err(MuxError::conflict("A newer request has taken this upload over"));
             }
             () = self.app.stop.cancelled() => return Err(MuxError::unavailable("The service is stopping")),
-            next = timeout(IDLE, body.0.next()) => next.map_err(|_| MuxError::idle())?,
+            next = timeout(IDLE_TIMEOUT, body.0.next()) => next.map_err(|_| MuxError::idle_timeout())?,
         };
         match next {
             None => Ok(None),
@@ -285,12 +295,12 @@ impl Request<'_> {
 
     /// Room on the owner's account for `least` bytes: for `known` where the file's size is, else for some more. Everything
     /// where owners have no limit, or the upload names none.
-    async fn promise(&self, least: u64, known: Option<u64>) -> Result<u64, MuxError> {
+    async fn reserve_room(&self, least: u64, known: Option<u64>) -> Result<u64, MuxError> {
         let limit = self.app.settings.max_bytes_per_owner;
         if limit == 0 || self.upload.owner.is_empty() {
             return Ok(u64::MAX);
         }
-        let most = known.unwrap_or(least + PIECE);
+        let most = known.unwrap_or(least + RESERVE_STEP);
         match self
             .app
             .store
@@ -302,8 +312,13 @@ impl Request<'_> {
         }
     }
 
-    async fn checkpoint(&self, sink: &mut Sink, total: Option<u64>, promised: u64) -> Result<(), MuxError> {
-        let received = sink.flush().await?;
+    async fn flush_checkpoint(
+        &self,
+        sink: &mut Sink,
+        total: Option<u64>,
+        promised: u64,
+    ) -> Result<(), MuxError> {
+        let received = sink.flush_all().await?;
         // What is promised without a limit is no number of bytes.
         let promised = if promised == u64::MAX { 0 } else { promised };
         let open = self
@@ -315,13 +330,13 @@ impl Request<'_> {
         if !open || self.app.clock.now() >= dies {
             return Err(MuxError::gone("The upload URL is no longer valid"));
         }
-        self.check_room(0)
+        self.check_disk(0)
     }
 
-    fn check_room(&self, bytes: u64) -> Result<(), MuxError> {
+    fn check_disk(&self, bytes: u64) -> Result<(), MuxError> {
         let min_free = self.app.settings.min_free_bytes;
         if self.app.folders.free_bytes()? < min_free.saturating_add(bytes) {
-            Err(MuxError::full(min_free))
+            Err(MuxError::disk_full(min_free))
         } else {
             Ok(())
         }

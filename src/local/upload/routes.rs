@@ -16,7 +16,7 @@ use crate::local::{app::App, error::MuxError, ids, store::Upload};
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/upload/{secret}", put(receive_part).options(answer_preflight))
-        .method_not_allowed_fallback(async || MuxError::method())
+        .method_not_allowed_fallback(async || MuxError::method_not_allowed())
         .layer(DefaultBodyLimit::disable())
 }
 
@@ -58,7 +58,7 @@ async fn find_upload(app: &App, secret: &str) -> Result<Upload, MuxError> {
         return Err(MuxError::not_found("Upload"));
     }
     app.store
-        .upload_by_secret(secret)
+        .find_upload_by_secret(secret)
         .await?
         .ok_or_else(|| MuxError::not_found("Upload"))
 }

@@ -27,7 +27,7 @@ pub(crate) struct Sink {
 impl Sink {
     /// Opens the file and cuts off what lies behind `offset`: it was never promised to anybody.
     pub(crate) async fn open(path: PathBuf, offset: u64) -> io::Result<Self> {
-        let file = blocking(move || {
+        let file = run_blocking(move || {
             let fresh = !path.exists();
             let mut file = File::options()
                 .write(true)
@@ -53,7 +53,7 @@ impl Sink {
     }
 
     /// Bytes taken so far, from the file's beginning.
-    pub(crate) fn at(&self) -> u64 {
+    pub(crate) fn position(&self) -> u64 {
         self.at
     }
 
@@ -63,28 +63,28 @@ impl Sink {
     }
 
     /// Takes bytes; memory holds one gathering at most.
-    pub(crate) async fn take(&mut self, bytes: Bytes) -> io::Result<()> {
+    pub(crate) async fn push_bytes(&mut self, bytes: Bytes) -> io::Result<()> {
         self.at += bytes.len() as u64;
         self.gathered_bytes += bytes.len();
         self.gathered.push(bytes);
         if self.gathered_bytes >= GATHER {
-            return self.on_file(|_| Ok(())).await;
+            return self.write_gathered(|_| Ok(())).await;
         }
         Ok(())
     }
 
     /// Flushes everything to the disk; the offset that holds from now on.
-    pub(crate) async fn flush(&mut self) -> io::Result<u64> {
-        self.on_file(|file| file.sync_data()).await?;
+    pub(crate) async fn flush_all(&mut self) -> io::Result<u64> {
+        self.write_gathered(|file| file.sync_data()).await?;
         self.flushed = self.at;
         Ok(self.flushed)
     }
 
     /// The connection was cut: keeps whole units (clients resume with chunks of whole units), flushes, and says
     /// what holds. Never less than what was promised before.
-    pub(crate) async fn cut(&mut self) -> io::Result<u64> {
+    pub(crate) async fn cut_to_units(&mut self) -> io::Result<u64> {
         let keep = self.flushed.max(self.at / UNIT * UNIT);
-        self.on_file(move |file| {
+        self.write_gathered(move |file| {
             file.set_len(keep)?;
             file.seek(SeekFrom::Start(keep))?;
             file.sync_data()
@@ -94,7 +94,7 @@ impl Sink {
         Ok(keep)
     }
 
-    async fn on_file(
+    async fn write_gathered(
         &mut self,
         then: impl FnOnce(&mut File) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
@@ -104,7 +104,7 @@ impl Sink {
             .file
             .take()
             .ok_or_else(|| io::Error::other("the file was lost by an earlier error"))?;
-        let file = blocking(move || {
+        let file = run_blocking(move || {
             for bytes in gathered {
                 file.write_all(&bytes)?;
             }
@@ -117,7 +117,9 @@ impl Sink {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)?

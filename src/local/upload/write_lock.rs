@@ -10,28 +10,28 @@ use tokio_util::sync::CancellationToken;
 
 /// Who is sending to which upload.
 #[derive(Clone, Default)]
-pub(crate) struct WriteLocks(Arc<Mutex<HashMap<String, Arc<Slot>>>>);
+pub(crate) struct WriteLocks(Arc<Mutex<HashMap<String, Arc<UploadSlot>>>>);
 
 #[derive(Default)]
-struct Slot {
+struct UploadSlot {
     turns: Arc<Turns<()>>,
-    /// Cancelled when somebody newer comes.
+    /// CancelOutcome when somebody newer comes.
     newest: Mutex<CancellationToken>,
 }
 
 /// The right to write to one upload, until dropped or taken over.
 pub(crate) struct WriteLock {
-    /// Cancelled when a newer request wants the upload.
+    /// CancelOutcome when a newer request wants the upload.
     pub(crate) taken_over: CancellationToken,
     all: WriteLocks,
     id: String,
-    slot: Arc<Slot>,
+    slot: Arc<UploadSlot>,
     _guard: OwnedMutexGuard<()>,
 }
 
 impl WriteLocks {
     /// Asks whoever writes now to stop, and waits until it has flushed what it has.
-    pub(crate) async fn take(&self, id: &str) -> WriteLock {
+    pub(crate) async fn take_over(&self, id: &str) -> WriteLock {
         let slot = self.slots().entry(id.to_owned()).or_default().clone();
         let taken_over = CancellationToken::new();
         std::mem::replace(&mut *lock(&slot.newest), taken_over.clone()).cancel();
@@ -49,11 +49,11 @@ impl WriteLocks {
     pub(crate) async fn wait_until_idle(&self) {
         let ids: Vec<String> = self.slots().keys().cloned().collect();
         for id in ids {
-            drop(self.take(&id).await);
+            drop(self.take_over(&id).await);
         }
     }
 
-    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<Slot>>> {
+    fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<UploadSlot>>> {
         lock(&self.0)
     }
 }

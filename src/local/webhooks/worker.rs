@@ -5,7 +5,7 @@ use std::{collections::HashSet, time::Duration};
 use tokio::task::JoinSet;
 
 use super::{envelope, send};
-use crate::local::{app::App, ids, store::Pending};
+use crate::local::{app::App, ids, store::PendingEvent};
 
 /// Webhooks under way at the same time.
 const AT_ONCE: usize = 8;
@@ -14,11 +14,11 @@ const DUE_AT_ONCE: i64 = 16;
 /// After this nobody is told any more: 24 hours.
 const GIVE_UP_US: i64 = 24 * 3600 * 1_000_000;
 /// Earlier tries that an envelope shows.
-const SHOWN: usize = 30;
+const MAX_ATTEMPTS_SHOWN: usize = 30;
 /// How long a webhook stands back so that the next ones overtake it: 2 seconds.
-const OVERTAKEN_US: i64 = 2_000_000;
+const REORDER_DELAY_US: i64 = 2_000_000;
 /// How often the outbox is looked at without being woken.
-const LOOK: Duration = Duration::from_millis(500);
+const POLL_EVERY: Duration = Duration::from_millis(500);
 
 /// Delivers until the provider stops. What is under way then is simply tried again after the next start.
 pub(crate) async fn run(app: &App) {
@@ -28,15 +28,15 @@ pub(crate) async fn run(app: &App) {
         start_due(app, &mut tasks, &mut busy).await;
         tokio::select! {
             () = app.stop.cancelled() => {}
-            Some(done) = tasks.join_next() => free(&mut busy, done),
+            Some(done) = tasks.join_next() => release_event(&mut busy, done),
             () = app.outbox_wake.notified() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL_EVERY) => {}
         }
     }
     tasks.shutdown().await;
 }
 
-fn free(busy: &mut HashSet<String>, done: Result<String, tokio::task::JoinError>) {
+fn release_event(busy: &mut HashSet<String>, done: Result<String, tokio::task::JoinError>) {
     match done {
         Ok(id) => {
             busy.remove(&id);
@@ -61,7 +61,7 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
         if busy.insert(event.id.clone()) {
             let app = app.clone();
             tasks.spawn(async move {
-                if let Err(error) = deliver(&app, &event).await {
+                if let Err(error) = deliver_event(&app, &event).await {
                     tracing::warn!(%error, event.id = %event.id, "the outbox cannot be written");
                 }
                 event.id
@@ -70,12 +70,12 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
     }
 }
 
-async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
-    if !event.decided && made_worse(app, event).await? {
+async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Error> {
+    if !event.decided && apply_chaos(app, event).await? {
         return Ok(());
     }
     let began = app.clock.now().timestamp_micros();
-    let status = send::send(app, event).await;
+    let status = send::send_event(app, event).await;
     if status.is_some_and(|status| (200..300).contains(&status)) {
         return app.store.forget_event(&event.id).await;
     }
@@ -85,8 +85,8 @@ async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
         return app.store.forget_event(&event.id).await;
     }
     let mut attempts = event.attempts.0.clone();
-    if attempts.len() < SHOWN {
-        attempts.push(envelope::attempt(
+    if attempts.len() < MAX_ATTEMPTS_SHOWN {
+        attempts.push(envelope::attempt_json(
             &ids::event_id(),
             &app.webhook_url,
             status,
@@ -105,7 +105,7 @@ fn delay_us(tries: i64) -> i64 {
 }
 
 /// `[local.chaos]`: true when this event is not to be sent now (or ever).
-async fn made_worse(app: &App, event: &Pending) -> Result<bool, sqlx::Error> {
+async fn apply_chaos(app: &App, event: &PendingEvent) -> Result<bool, sqlx::Error> {
     let chaos = &app.settings.chaos;
     if ids::chance(chaos.drop) {
         app.store.forget_event(&event.id).await?;
@@ -116,16 +116,18 @@ async fn made_worse(app: &App, event: &Pending) -> Result<bool, sqlx::Error> {
         let micros =
             i64::try_from(ids::random_up_to(chaos.delay_s.saturating_mul(1_000_000))).unwrap_or_default();
         app.store
-            .hold_event(&event.id, now.saturating_add(micros))
+            .postpone_event(&event.id, now.saturating_add(micros))
             .await?;
         return Ok(true);
     }
     if ids::chance(chaos.reorder) {
-        app.store.hold_event(&event.id, now + OVERTAKEN_US).await?;
+        app.store
+            .postpone_event(&event.id, now + REORDER_DELAY_US)
+            .await?;
         return Ok(true);
     }
     if ids::chance(chaos.duplicate) {
-        send::send(app, event).await;
+        send::send_event(app, event).await;
     }
     Ok(false)
 }
