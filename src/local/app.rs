@@ -51,7 +51,7 @@ pub(crate) struct AppState {
     pub(crate) jobs_wake: Notify,
     /// Notified when `outbox` has a new row.
     pub(crate) outbox_wake: Notify,
-    /// CancelOutcome when the provider stops; work under way leaves a state that a restart can resume.
+    /// Cancelled when the provider stops. Work under way then leaves a state that a restart can resume.
     pub(crate) stop: CancellationToken,
     pub(crate) meters: Meters,
     /// Widths of the service's own thumbnails; see [`AppState::thumbnail_widths`].

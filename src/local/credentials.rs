@@ -1,4 +1,6 @@
-//! What is made at first start: API token, webhook secret, signing key.
+//! Credentials that are generated at first start: API token, webhook secret, signing key.
+//!
+//! They lie in `credentials.json` (mode 0600). An environment variable of the same meaning replaces each of them.
 
 use std::{
     collections::BTreeMap,
@@ -36,18 +38,20 @@ const WEBHOOK_SECRET: &str = "VIDEO_LOCAL_WEBHOOK_SECRET";
 const SIGNING_KEY: &str = "VIDEO_LOCAL_SIGNING_KEY";
 const PRIVATE_KEY: &str = "VIDEO_LOCAL_PRIVATE_KEY";
 
-/// The variables for the action map, and of the signing key what it takes to verify.
+/// The credentials in use: all variables for the action map, and parsed forms of those that requests need.
 pub(crate) struct Credentials {
+    /// Values by variable name, such as `VIDEO_LOCAL_TOKEN`.
     variables: BTreeMap<&'static str, SecretString>,
-    /// SHA-256 of `token:secret`: equal lengths, so that comparing tells nothing.
+    /// SHA-256 of token and secret. Equal lengths keep a comparison from telling anything.
     basic: [u8; 32],
     webhook_secret: SecretString,
+    /// The id of the signing key, which tokens name as `kid`.
     kid: String,
     /// The public half of the signing key, parsed once.
     verifier: DecodingKey,
 }
 
-/// The file, as it lies in `local.dir`.
+/// The content of `credentials.json`.
 #[derive(Serialize, Deserialize)]
 struct StoredCredentials {
     token: String,
@@ -58,7 +62,11 @@ struct StoredCredentials {
 }
 
 impl Credentials {
-    /// Reads the file, or makes it at first start; what the environment sets goes before it.
+    /// Reads the file, or generates it at first start. Variables in [`Options::env`] replace its values.
+    ///
+    /// # Errors
+    /// [`LocalError::Credential`] for an empty variable, a key that is not RSA of 2048 bits or more, or a file that
+    /// is no JSON of this shape; [`LocalError::Folder`] when the file cannot be read or written.
     pub(crate) fn load(folders: &Folders, options: &Options) -> Result<Self, LocalError> {
         let kept = StoredCredentials::read_or_generate(&folders.credentials_file())?;
         let made = [
@@ -87,6 +95,7 @@ impl Credentials {
         Self::from_variables(&plain)
     }
 
+    /// Parses the values of all variables.
     fn from_variables(plain: &BTreeMap<&'static str, String>) -> Result<Self, LocalError> {
         let value = |name: &str| plain.get(name).map(String::as_str).unwrap_or_default();
         Ok(Self {
@@ -101,38 +110,40 @@ impl Credentials {
         })
     }
 
-    /// Everything that the action map may name.
+    /// Returns all values that the action map may name, by variable.
     pub(crate) fn variables(&self) -> &BTreeMap<&'static str, SecretString> {
         &self.variables
     }
 
-    /// True for the API token and its secret; takes the same time for every wrong pair.
+    /// Returns true for the API token and its secret. Every wrong pair takes the same time.
     pub(crate) fn accepts_token(&self, token: &str, secret: &str) -> bool {
         self.basic.ct_eq(&digest_pair(token, secret)).into()
     }
 
-    /// What webhooks are signed with.
+    /// Returns the key of webhook signatures.
     pub(crate) fn webhook_secret(&self) -> &[u8] {
         self.webhook_secret.expose_secret().as_bytes()
     }
 
-    /// The id of the signing key.
+    /// Returns the id of the signing key.
     pub(crate) fn key_id(&self) -> &str {
         &self.kid
     }
 
-    /// What tokens are verified with.
+    /// Returns the key that verifies the tokens of signed playback ids.
     pub(crate) fn verifier(&self) -> &DecodingKey {
         &self.verifier
     }
 }
 
-/// What tells this folder from others: made with it, and never set from outside.
+/// Returns the generated id of the folder's signing key, which tells this folder from others. No environment variable
+/// changes it.
 pub(crate) fn folder_id(folders: &Folders) -> Result<String, LocalError> {
     Ok(StoredCredentials::read_or_generate(&folders.credentials_file())?.signing_key)
 }
 
 impl StoredCredentials {
+    /// Reads the file; a missing one is generated and written.
     fn read_or_generate(path: &Path) -> Result<Self, LocalError> {
         let failed = |what: &'static str| {
             move |source: io::Error| LocalError::Folder {
@@ -155,6 +166,7 @@ impl StoredCredentials {
         }
     }
 
+    /// Generates all credentials.
     fn generate() -> Result<Self, LocalError> {
         Ok(Self {
             token: ids::random_text(36),
@@ -168,7 +180,8 @@ impl StoredCredentials {
         })
     }
 
-    /// All or nothing, and readable by nobody else from its first byte on.
+    /// Writes the file through a temporary one, so that it is whole or missing. No other user can read it at any
+    /// time.
     fn write_file(&self, path: &Path) -> io::Result<()> {
         let fresh = path.with_extension("new");
         let _ = std::fs::remove_file(&fresh);
@@ -180,7 +193,7 @@ impl StoredCredentials {
     }
 }
 
-/// A new file that only this user may read.
+/// Creates a file with mode 0600; an existing one is an error.
 fn create_private_file(path: &Path) -> io::Result<File> {
     File::options()
         .write(true)
@@ -189,13 +202,14 @@ fn create_private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// A new RSA key of 2048 bits, as Mux's are; PEM of its PKCS#8 form.
+/// Generates an RSA key of 2048 bits, as Mux's are. Returns PEM of its PKCS#8 form.
 fn generate_key() -> Result<String, aws_lc_rs::error::Unspecified> {
     let pair = KeyPair::generate(KeySize::Rsa2048)?;
     let der: Pkcs8V1Der<'_> = pair.as_der()?;
     Ok(encode_pem(der.as_ref()))
 }
 
+/// Returns the PEM form of PKCS#8 bytes: base64 in lines of 64 characters.
 fn encode_pem(der: &[u8]) -> String {
     let text = STANDARD.encode(der);
     let mut out = String::from("-----BEGIN PRIVATE KEY-----\n");
@@ -209,7 +223,8 @@ fn encode_pem(der: &[u8]) -> String {
     out + "-----END PRIVATE KEY-----\n"
 }
 
-/// The public half (PKCS#1 DER) of a private key given as Mux's clients take it: PEM (PKCS#1 or PKCS#8), or base64 of one.
+/// Returns the public half (PKCS#1 DER) of a private key. `given` has a form that Mux's clients take: PEM (PKCS#1 or
+/// PKCS#8), or base64 of one.
 fn derive_public_key(given: &str) -> Result<Vec<u8>, LocalError> {
     let wrong = || LocalError::Credential {
         name: PRIVATE_KEY.into(),
@@ -224,9 +239,11 @@ fn derive_public_key(given: &str) -> Result<Vec<u8>, LocalError> {
     Ok(pair.map_err(|_| wrong())?.public_key().as_ref().to_vec())
 }
 
+/// Returns SHA-256 over token, a zero byte and secret.
 fn digest_pair(token: &str, secret: &str) -> [u8; 32] {
     Sha256::new()
         .chain_update(token)
+        // Why a zero byte: without it, bytes could move from the token to the secret.
         .chain_update([0])
         .chain_update(secret)
         .finalize()

@@ -143,7 +143,8 @@ impl Local {
         Self::credentials_of(&options)
     }
 
-    /// Sets the widths of the thumbnails that the image cache evicts last, in pixels. ToolCall it again after a reload.
+    /// Sets the widths of the thumbnails that the image cache evicts last, in pixels. The service sets them at start
+    /// and after every reload.
     pub fn keep_widths(&self, widths: Vec<u32>) {
         let mut current = self
             .0

@@ -1,26 +1,27 @@
-//! Who is served next where several wait: each in turn, whatever they ask for.
+//! Fair order among parties that wait for work to be done.
 
 use std::collections::HashMap;
 
-/// Parties that take turns. Whoever is served goes to the back: behind those who have come meanwhile too.
+/// A fair order among parties, by name. A party that is served goes to the back, behind those who arrived meanwhile.
 ///
-/// Nobody waits for more than one piece of work of each other party that waits. Newcomers cannot keep anybody waiting for
-/// ever: they stand behind all who waited already when somebody was last chosen.
+/// A waiting party sees at most one piece of work of each other waiting party start before its own. Newcomers cannot
+/// delay it forever: they stand behind all who waited when the last party was chosen.
 #[derive(Debug, Default)]
 pub(crate) struct RoundRobin {
-    /// Those who wait or are served, the next one first.
+    /// Parties that wait or are served, the next one first.
     order: Vec<String>,
-    /// Those who began or ended since somebody was last chosen: they go to the back then.
+    /// Parties whose work began or ended since the last choice. The next choice moves them to the back of `order`.
     served: Vec<String>,
-    /// Pieces of work under way.
+    /// Pieces of work under way, by party; never 0.
     running: HashMap<String, usize>,
 }
 
 impl RoundRobin {
-    /// The party whose turn it is among `waiting`, which come in the order of their arrival: of those with the fewest
-    /// pieces of work under way the first. `None` where nobody waits.
+    /// Chooses among `waiting`, given in order of arrival: the party with the fewest pieces of work under way, of
+    /// those the first in `order`. Returns `None` when `waiting` is empty.
     pub(crate) fn next_party<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
-        // Where each stands; those who have gone are forgotten.
+        // Waiting parties, with true for the newcomers. Why parties that are gone are dropped: names are unbounded,
+        // memory is not.
         let mut places: HashMap<&str, bool> = HashMap::new();
         let mut arrived = Vec::new();
         for party in waiting {
@@ -39,6 +40,7 @@ impl RoundRobin {
         }
         let newcomers = arrived.iter().filter(|party| places[**party]);
         self.order.extend(newcomers.map(|party| (*party).to_owned()));
+        // Why newcomers go before `served`: a party that was just served may not pass one that came meanwhile.
         self.order.append(&mut self.served);
         self.order
             .iter()
@@ -47,13 +49,13 @@ impl RoundRobin {
             .cloned()
     }
 
-    /// A piece of work begins.
+    /// Counts a piece of work that begins.
     pub(crate) fn begin(&mut self, party: &str) {
         *self.running.entry(party.to_owned()).or_default() += 1;
         self.put_last(party);
     }
 
-    /// A piece of work has ended.
+    /// Counts a piece of work that has ended.
     pub(crate) fn end(&mut self, party: &str) {
         if let Some(count) = self.running.get_mut(party) {
             *count -= 1;
@@ -64,15 +66,17 @@ impl RoundRobin {
         self.put_last(party);
     }
 
-    /// Nothing is under way.
+    /// Returns true when no work is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.running.is_empty()
     }
 
+    /// Returns the pieces of work under way for `party`.
     fn running(&self, party: &str) -> usize {
         self.running.get(party).copied().unwrap_or_default()
     }
 
+    /// Moves `party` to the back, as of the next choice.
     fn put_last(&mut self, party: &str) {
         self.order.retain(|one| one != party);
         self.served.retain(|one| one != party);

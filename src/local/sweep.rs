@@ -1,12 +1,14 @@
-//! What nobody asks for but time brings: late uploads, old test assets, originals of errored assets, files without an owner.
+//! The sweep: removes what becomes old. Late uploads end, test assets and the originals of errored assets go after a
+//! day, and the files of deleted rows are removed from the disk.
 
 use std::time::Duration;
 
 use super::{app::App, changes, store::FileKind};
 
+/// Pause between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
-/// Sweeps until the provider stops.
+/// Takes care of files without a row once, then sweeps every [`SWEEP_EVERY`] until the provider stops.
 pub(crate) async fn run(app: &App) {
     if let Err(error) = adopt_or_trash_files(app).await {
         tracing::warn!(%error, "files without an owner could not be looked for");
@@ -22,8 +24,9 @@ pub(crate) async fn run(app: &App) {
     }
 }
 
-/// Files whose upload or asset is gone: a crash between the row and the files. And those that an earlier release left:
-/// nobody is charged for them yet, and the originals of errored assets have no time at which they go.
+/// Walks all files at start. Files without an upload or asset (a crash came between the row and the files) go to the
+/// trash. Files that no row of `files` counts (an earlier release wrote them) are charged to their owner; the
+/// originals of errored assets among them get the time at which they go.
 async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
     let kinds = [
         FileKind::Original,
@@ -52,6 +55,7 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
+/// Runs one sweep.
 async fn sweep_once(app: &App) -> Result<(), sqlx::Error> {
     let now = app.clock.now();
     app.store.expire_uploads(now).await?;
@@ -62,10 +66,10 @@ async fn sweep_once(app: &App) -> Result<(), sqlx::Error> {
     empty_trash(app).await
 }
 
-/// Removes the files of what is gone. A file still being written (an upload that was cancelled a moment ago)
-/// is asked to stop first.
+/// Removes the files of every id in `trash`. A failure is logged and tried again by the next sweep.
 async fn empty_trash(app: &App) -> Result<(), sqlx::Error> {
     for id in app.store.list_trash().await? {
+        // Why first: a request may still write to a cancelled upload, and a job to a deleted asset. Both stop here.
         let _writer = app.uploads.take_over(&id).await;
         app.running.stop_and_wait(&id).await;
         match app.folders.remove_files(&id).await {

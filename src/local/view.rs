@@ -1,22 +1,23 @@
-//! Uploads and assets as Mux shows them, in answers and in webhooks.
+//! Uploads and assets as Mux shows them, in API responses and in webhooks.
 //!
-//! The two differ in places (`facts/mux.md` 3.2): `created_at` is a string in answers and a number in webhooks;
-//! `filesize` is a string in answers and in `static_rendition` events, and a number in asset events.
+//! The two formats differ in places (`facts/mux.md` 3.2): `created_at` is a string in responses and a number in
+//! webhooks. `filesize` is a string in responses and in `static_rendition` events, and a number in asset events.
 
 use serde_json::{Map, Value, json};
 
 use super::store::{Asset, PlaybackId, StaticRendition, Upload};
 
-/// Who reads it.
+/// The two formats of the same object.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum WireFormat {
-    /// An answer of the API.
+    /// A response of the API.
     Answer,
-    /// A webhook.
+    /// The `data` of a webhook.
     Webhook,
 }
 
-/// An upload; `url` only while it waits. `timeout` and `cors_origin` always, as Mux's clients require.
+/// Returns an upload as JSON. `url` is present only while the upload waits; `timeout` and `cors_origin` are always
+/// present, as Mux's clients require.
 pub(crate) fn upload_json(upload: &Upload, public_url: &str) -> Value {
     let mut shown = Map::new();
     if upload.status == "waiting" {
@@ -43,7 +44,7 @@ pub(crate) fn upload_json(upload: &Upload, public_url: &str) -> Value {
     Value::Object(shown)
 }
 
-/// An asset with its playback ids and static renditions.
+/// Returns an asset as JSON, with its playback ids and static renditions. `files` are the asset's static renditions.
 pub(crate) fn asset_json(
     asset: &Asset,
     ids: &[PlaybackId],
@@ -91,6 +92,7 @@ pub(crate) fn asset_json(
     Value::Object(shown)
 }
 
+/// Adds the fields of a finished stream: duration, resolution, tracks, frame rate, aspect ratio.
 fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     let Some(media) = asset.media.as_ref().map(|media| &media.0) else {
         return;
@@ -108,7 +110,7 @@ fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     }
 }
 
-/// The quality under its name and under the old one, which Mux still sends: always both, whichever was asked for.
+/// Adds `video_quality` and its old name `encoding_tier`. Mux still sends both, whichever was requested.
 fn add_quality(shown: &mut Map<String, Value>, settings: &Value) {
     let asked = |name: &str| settings.get(name).and_then(Value::as_str);
     let quality = asked("video_quality").unwrap_or(match asked("encoding_tier") {
@@ -125,11 +127,12 @@ fn add_quality(shown: &mut Map<String, Value>, settings: &Value) {
     shown.insert("encoding_tier".into(), json!(tier));
 }
 
-/// `{"policy", "id"}`.
+/// Returns `{"policy", "id"}`.
 pub(crate) fn playback_id_json(id: &PlaybackId) -> Value {
     json!({ "policy": id.policy, "id": id.id })
 }
 
+/// Returns `{"status", "files"}`. The status is `preparing` or `errored` as soon as one file is, in this order.
 fn static_renditions_json(files: &[StaticRendition], wire: WireFormat) -> Value {
     let status = if files.iter().any(|file| file.status == "preparing") {
         "preparing"
@@ -145,6 +148,7 @@ fn static_renditions_json(files: &[StaticRendition], wire: WireFormat) -> Value 
     json!({ "status": status, "files": files })
 }
 
+/// Returns the fields of one static rendition; measures only where they are known.
 fn static_file_fields(file: &StaticRendition, wire: WireFormat) -> Map<String, Value> {
     let mut shown = Map::new();
     shown.insert("id".into(), json!(file.id));
@@ -171,7 +175,7 @@ fn static_file_fields(file: &StaticRendition, wire: WireFormat) -> Map<String, V
     shown
 }
 
-/// The body of a `static_rendition` event.
+/// Returns the `data` of a `video.asset.static_rendition.*` event.
 pub(crate) fn static_event_json(file: &StaticRendition, asset_id: &str) -> Value {
     let mut shown = static_file_fields(file, WireFormat::Answer);
     shown.insert("asset_id".into(), json!(asset_id));
@@ -182,6 +186,7 @@ pub(crate) fn static_event_json(file: &StaticRendition, asset_id: &str) -> Value
     Value::Object(shown)
 }
 
+/// Returns a number as the format wants it: text in responses, a number in webhooks.
 fn number_or_text(number: i64, wire: WireFormat) -> Value {
     match wire {
         WireFormat::Answer => json!(number.to_string()),
@@ -189,6 +194,7 @@ fn number_or_text(number: i64, wire: WireFormat) -> Value {
     }
 }
 
+/// Inserts a field that has a value.
 fn insert_some(shown: &mut Map<String, Value>, name: &str, value: Option<impl serde::Serialize>) {
     if let Some(value) = value {
         shown.insert(name.into(), json!(value));

@@ -24,7 +24,7 @@ use crate::local::{
     view::{self, WireFormat},
 };
 
-/// `POST /assets`: Mux takes URLs here; we take files only, by uploads.
+/// `POST /assets`: refused with 400. Mux takes inputs by URL here; the local provider takes files by uploads only.
 pub(crate) async fn refuse_urls() -> MuxError {
     MuxError::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
 }
@@ -43,7 +43,7 @@ pub(crate) async fn show_asset(State(app): State<App>, Path(id): Path<String>) -
     ))
 }
 
-/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first.
+/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first. A cursor wins over `page`.
 pub(crate) async fn list_assets(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
     let page = Page::from_query(&query)?;
     let after = page::decode_cursor(&query)?;
@@ -52,6 +52,7 @@ pub(crate) async fn list_assets(State(app): State<App>, query: page::Query) -> R
         return Ok(Json(json!({ "data": [], "next_cursor": null })).into_response());
     }
     let upload_id = query.get("upload_id").map(String::as_str);
+    // Why one row more: it tells whether there is a next page.
     let mut assets = app
         .store
         .list_assets(upload_id, after.as_ref(), page.limit + 1, offset)
@@ -92,7 +93,7 @@ pub(crate) async fn patch_asset(
     ))
 }
 
-/// `DELETE /assets/{id}/thumbnail-time`: the picture is taken in the middle again.
+/// `DELETE /assets/{id}/thumbnail-time`: the thumbnail shows the middle again.
 pub(crate) async fn clear_thumbnail_time(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -108,7 +109,7 @@ pub(crate) async fn clear_thumbnail_time(
         .ok_or_else(|| MuxError::not_found("Asset"))
 }
 
-/// Only of a ready asset, and within it.
+/// Checks that the asset is ready and longer than `time_s`; 400 otherwise.
 async fn check_thumbnail_time(app: &App, id: &str, time_s: f64) -> Result<(), MuxError> {
     let asset = app.store.find_asset(id).await?;
     let asset = asset.ok_or_else(|| MuxError::not_found("Asset"))?;
@@ -126,7 +127,8 @@ async fn check_thumbnail_time(app: &App, id: &str, time_s: f64) -> Result<(), Mu
     )))
 }
 
-/// An empty `passthrough` clears it; `meta` replaces the whole object; null clears each.
+/// Reads a PATCH body. An empty `passthrough` clears it, `meta` replaces the whole object, `null` clears each field.
+/// 400 for other fields.
 fn read_changes(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
     if let Some(unknown) = body
         .keys()
@@ -158,6 +160,7 @@ pub(crate) async fn delete_asset(
     Err(MuxError::not_found("Asset"))
 }
 
+/// Loads playback ids and static renditions of an asset and returns its JSON.
 async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
     let ids = app.store.list_playback_ids(&asset.id).await?;
     let files = app.store.list_static_renditions(&asset.id).await?;

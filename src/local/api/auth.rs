@@ -10,7 +10,7 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::local::{app::App, error::MuxError};
 
-/// Lets only the holder of the token through.
+/// Passes requests with the API token on; answers 401 to all others.
 pub(crate) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
     match read_basic_auth(request.headers()) {
         Some((token, secret)) if app.credentials.accepts_token(&token, &secret) => next.run(request).await,
@@ -18,6 +18,7 @@ pub(crate) async fn require_token(State(app): State<App>, request: Request, next
     }
 }
 
+/// Reads user and password of `Authorization: Basic`.
 fn read_basic_auth(headers: &HeaderMap) -> Option<(String, String)> {
     let (scheme, encoded) = headers
         .get(header::AUTHORIZATION)?

@@ -1,4 +1,4 @@
-//! Request bodies: JSON objects, refused in Mux's words.
+//! Request bodies: JSON objects, and readers of their fields. Faults are 400 in Mux's words.
 
 use axum::{
     body::Bytes,
@@ -35,7 +35,7 @@ impl<S: Send + Sync> FromRequest<S> for Body {
     }
 }
 
-/// An optional text of at most `most` characters; `null` counts as left out.
+/// Reads an optional text of at most `most` characters. A missing field and `null` are `None`.
 pub(crate) fn optional_text(
     map: &Map<String, Value>,
     name: &str,
@@ -54,7 +54,7 @@ pub(crate) fn optional_text(
     }
 }
 
-/// An optional `true` or `false`.
+/// Reads an optional `true` or `false`. A missing field and `null` are `None`.
 pub(crate) fn optional_flag(map: &Map<String, Value>, name: &str) -> Result<Option<bool>, MuxError> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -63,7 +63,7 @@ pub(crate) fn optional_flag(map: &Map<String, Value>, name: &str) -> Result<Opti
     }
 }
 
-/// An optional number of seconds from 0 on; `null` counts as left out.
+/// Reads an optional number of seconds, 0 or more. A missing field and `null` are `None`.
 pub(crate) fn optional_seconds(map: &Map<String, Value>, name: &str) -> Result<Option<f64>, MuxError> {
     match map.get(name) {
         None | Some(Value::Null) => Ok(None),
@@ -76,7 +76,7 @@ pub(crate) fn optional_seconds(map: &Map<String, Value>, name: &str) -> Result<O
     }
 }
 
-/// An optional text out of a list.
+/// Reads an optional text out of the `allowed` ones.
 pub(crate) fn optional_choice(
     map: &Map<String, Value>,
     name: &str,

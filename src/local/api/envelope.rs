@@ -9,12 +9,13 @@ use serde_json::{Value, json};
 
 use crate::local::{error::MuxError, ids};
 
-/// `{"data": …}`.
+/// Returns `{"data": …}` with `status`.
 pub(super) fn data_response(status: StatusCode, value: &Value) -> Response {
     (status, Json(json!({ "data": value }))).into_response()
 }
 
-/// An id from a path: one that is not of our making "was invalid", as Mux says.
+/// Checks an id from a path; 400 for text that cannot be an id of this provider, in Mux's words. `what` names the
+/// object in the message.
 pub(super) fn check_id<'a>(id: &'a str, what: &str) -> Result<&'a str, MuxError> {
     if ids::is_id(id) {
         return Ok(id);

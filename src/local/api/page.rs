@@ -9,16 +9,16 @@ use crate::local::{error::MuxError, store::Position};
 /// The query of a list.
 pub(crate) type Query = axum::extract::Query<HashMap<String, String>>;
 
-/// Which part of a list is asked for.
+/// The part of a list that a request wants.
 pub(crate) struct Page {
-    /// Rows on a page.
+    /// Rows on the page, 1 to 100.
     pub(crate) limit: i64,
-    /// Rows before it.
+    /// Rows before the page.
     pub(crate) offset: i64,
 }
 
 impl Page {
-    /// `limit` 10 unless said, at most 100; `page` counts from 1.
+    /// Reads `limit` (10 by default, at most 100) and `page` (counted from 1).
     pub(crate) fn from_query(query: &HashMap<String, String>) -> Result<Self, MuxError> {
         let limit = parse_number(query, "limit", 10, 1, 100)?;
         let page = parse_number(query, "page", 1, 1, 1_000_000)?;
@@ -29,6 +29,7 @@ impl Page {
     }
 }
 
+/// Reads a whole number from `least` to `most`; `usual` when it is missing.
 fn parse_number(
     query: &HashMap<String, String>,
     name: &str,
@@ -47,12 +48,12 @@ fn parse_number(
     }
 }
 
-/// A cursor for what comes after `position`.
+/// Returns the cursor of the rows after `position`: base64 of time and id.
 pub(crate) fn encode_cursor(position: &Position) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{}", position.created_us, position.id))
 }
 
-/// Reads a cursor of ours.
+/// Reads a cursor of [`encode_cursor`]; `None` without one, 400 for other text.
 pub(crate) fn decode_cursor(query: &HashMap<String, String>) -> Result<Option<Position>, MuxError> {
     let Some(cursor) = query.get("cursor") else {
         return Ok(None);

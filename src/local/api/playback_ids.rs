@@ -1,4 +1,4 @@
-//! Playback ids of an asset, and the way back from one to its asset.
+//! Playback ids of an asset, and the asset of a playback id.
 
 use axum::{
     extract::{Path, State},
@@ -47,7 +47,7 @@ pub(crate) async fn show_playback_id(
     ))
 }
 
-/// `DELETE /assets/{id}/playback-ids/{playback_id}`: 204, and the id is dead.
+/// `DELETE /assets/{id}/playback-ids/{playback_id}`: 204, and the id serves nothing any more.
 pub(crate) async fn delete_playback_id(
     State(app): State<App>,
     Path((id, playback_id)): Path<(String, String)>,
@@ -59,7 +59,7 @@ pub(crate) async fn delete_playback_id(
     Err(MuxError::not_found("Playback ID"))
 }
 
-/// `GET /playback-ids/{playback_id}`: whose it is.
+/// `GET /playback-ids/{playback_id}`: the asset that the id belongs to.
 pub(crate) async fn find_asset_of(
     State(app): State<App>,
     Path(playback_id): Path<String>,

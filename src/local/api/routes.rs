@@ -12,8 +12,9 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::{assets, auth, playback_ids, uploads};
 use crate::local::{app::App, chaos, error::MuxError};
 
-/// The API's routes. Auth comes first, so that strangers learn nothing, not even of the faults made on purpose.
+/// Returns the API's routes.
 pub(crate) fn routes(app: &App) -> Router<App> {
+    // Why the token check is the outermost layer: strangers learn nothing, not even of the faults made on purpose.
     let no_store = HeaderValue::from_static("max-age=0, private, must-revalidate");
     Router::new()
         .route("/video/v1/uploads", post(uploads::create_upload).get(uploads::list_uploads))
@@ -31,7 +32,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
             delete(playback_ids::delete_playback_id).get(playback_ids::show_playback_id),
         )
         .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find_asset_of))
-        // What else Mux has below these.
+        // The rest of Mux's API.
         .route("/video/{*rest}", any(refuse_unsupported))
         .route("/system/{*rest}", any(refuse_unsupported))
         .route("/data/{*rest}", any(refuse_unsupported))
@@ -44,7 +45,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route_layer(middleware::from_fn_with_state(app.clone(), auth::require_token))
 }
 
-/// A call that Mux has and we have not: 400, since 404 is said of a wrong id.
+/// Answers calls that Mux has and the local provider has not: 400, because 404 means a wrong id.
 async fn refuse_unsupported(method: Method, OriginalUri(uri): OriginalUri) -> MuxError {
     let path: String = uri.path().chars().take(200).collect();
     MuxError::unsupported(&format!("{method} {path}"))

@@ -11,7 +11,8 @@ const ENCODING_TIERS: [&str; 3] = ["smart", "baseline", "premium"];
 /// Longest `passthrough`, in characters.
 pub(crate) const MAX_PASSTHROUGH: usize = 255;
 
-/// Reads the settings; what the local provider cannot do is refused, never ignored.
+/// Reads the settings of an upload. A setting that the local provider cannot follow is refused with 400, never
+/// ignored. Fields that Mux does not know are dropped.
 pub(crate) fn read_settings(given: Option<&Value>) -> Result<Value, MuxError> {
     let empty = Map::new();
     let given = match given {
@@ -60,7 +61,8 @@ pub(crate) fn read_settings(given: Option<&Value>) -> Result<Value, MuxError> {
     Ok(Value::Object(out))
 }
 
-/// `meta`: titles and ids with Mux's limits, in code points.
+/// Reads `meta`: titles and ids with Mux's limits, in code points. `None` for a missing one; 400 for an unknown
+/// field.
 pub(crate) fn read_meta(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     let map = match given {
         None | Some(Value::Null) => return Ok(None),
@@ -80,7 +82,7 @@ pub(crate) fn read_meta(given: Option<&Value>) -> Result<Option<Value>, MuxError
     Ok(Some(Value::Object(out)))
 }
 
-/// `playback_policies`, or its old name; a bare string counts as a list of one.
+/// Reads `playback_policies`, or its old name `playback_policy`. A bare string counts as a list of one.
 fn read_policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
     let named = given
         .get("playback_policies")
@@ -93,7 +95,7 @@ fn read_policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
     list.iter().map(read_policy).collect()
 }
 
-/// One policy.
+/// Reads one policy: `public` or `signed`.
 pub(crate) fn read_policy(value: &Value) -> Result<String, MuxError> {
     match value.as_str() {
         Some(policy @ ("public" | "signed")) => Ok(policy.to_owned()),
@@ -102,6 +104,7 @@ pub(crate) fn read_policy(value: &Value) -> Result<String, MuxError> {
     }
 }
 
+/// Refuses inputs by URL, `mp4_support` and `master_access` other than `none`, and DRM.
 fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
     for name in ["inputs", "input"] {
         let listed = match given.get(name) {
@@ -134,6 +137,7 @@ fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
     Ok(())
 }
 
+/// Reads `static_renditions`: `highest`, at most once.
 fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxError> {
     let list = match given {
         None | Some(Value::Null) => return Ok(None),
@@ -167,6 +171,7 @@ fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxErr
     Ok(Some(Value::Array(out)))
 }
 
+/// Inserts a field that has a value.
 fn insert_some(out: &mut Map<String, Value>, name: &str, value: Option<impl Into<Value>>) {
     if let Some(value) = value {
         out.insert(name.into(), value.into());

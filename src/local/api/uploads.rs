@@ -27,7 +27,8 @@ use crate::local::{
 /// Longest `cors_origin`, in characters.
 const MAX_ORIGIN: usize = 1024;
 
-/// `POST /uploads`: a new upload and its URL.
+/// `POST /uploads`: makes an upload and its URL. 503 without ffmpeg, 507 on a full disk or a full account, 429 above
+/// the owner's open uploads.
 pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> Result<Response, MuxError> {
     if let Err(missing) = &app.tools {
         return Err(MuxError::unavailable(missing));
@@ -49,6 +50,7 @@ pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> R
     }
 }
 
+/// Reads the body of [`create_upload`].
 fn read_upload_request(body: &Map<String, Value>) -> Result<UploadRequest, MuxError> {
     let settings = settings::read_settings(body.get("new_asset_settings"))?;
     let test = body::optional_flag(body, "test")?.unwrap_or_default()
@@ -61,7 +63,7 @@ fn read_upload_request(body: &Map<String, Value>) -> Result<UploadRequest, MuxEr
     })
 }
 
-/// Seconds that the URL lives: an hour unless said, a minute at least, a week at most.
+/// Reads `timeout`, the life of the URL in seconds: 3600 by default, 60 to 604,800.
 fn read_timeout(given: Option<&Value>) -> Result<i64, MuxError> {
     match given {
         None | Some(Value::Null) => Ok(3600),

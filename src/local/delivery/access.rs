@@ -1,32 +1,41 @@
-//! Who may see what (`facts/mux.md` 6.6).
+//! Access to a playback id (`facts/mux.md` 6.6).
+//!
+//! 1. The id must exist: 400 for text that cannot be an id, 404 for an unknown one.
+//! 2. A public id takes no token (400). A signed id needs one (403) that [`Claims::verify`] accepts (403).
+//! 3. The parameters come from the query of a public id, and from the claims of a signed one.
+//! 4. The asset must be ready: 412 while it is preparing or after an error.
 
 use super::{params::Params, token::Claims};
 use crate::local::{app::App, error::MuxError, ids, media::MediaInfo, options::ClientAddress, store::Asset};
 
-/// What may stand in the query beside a token; everything else must be in the token.
+/// Parameters that may stand in the query beside a token. Every other parameter of a signed id must be a claim.
 const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
 
-/// A question for one playback id.
+/// A viewer's request for one playback id, not yet authorized.
 pub(crate) struct PlaybackRequest {
     playback_id: String,
     query: Params,
+    /// The viewer's address, where it is known.
     caller: Option<ClientAddress>,
 }
 
-/// A good answer to it: the asset, and the parameters that count.
+/// Proof that the viewer may see the asset, with the parameters that count. Only [`PlaybackRequest::authorize`] makes
+/// one.
 pub(crate) struct Grant {
     pub(crate) playback_id: String,
     pub(crate) asset: Asset,
+    /// The finished stream.
     pub(crate) media: MediaInfo,
+    /// Parameters of the query of a public id, or of the claims of a signed one.
     pub(crate) params: Params,
-    /// The token of a signed id, to be handed down; its end in Unix seconds.
+    /// The token of a signed id and its end in Unix seconds; `None` for a public id.
     pub(crate) token: Option<(String, f64)>,
-    /// Where the request comes from, where that is known.
+    /// The viewer's address, where it is known.
     pub(crate) caller: Option<ClientAddress>,
 }
 
 impl PlaybackRequest {
-    /// A question as it came.
+    /// Makes a request from a path's playback id and the raw query.
     pub(crate) fn new(playback_id: &str, query: Option<&str>) -> Self {
         Self {
             playback_id: playback_id.to_owned(),
@@ -35,13 +44,18 @@ impl PlaybackRequest {
         }
     }
 
-    /// The same from a known place.
+    /// Adds the viewer's address, which image jobs are charged to.
     pub(crate) fn with_caller(mut self, caller: Option<ClientAddress>) -> Self {
         self.caller = caller;
         self
     }
 
-    /// Read anew for every answer: after a deletion nothing is served.
+    /// Checks the request for one `audience` of tokens: `v` video, `t` thumbnail, `g` moving picture, `s` storyboard.
+    ///
+    /// The rows are read anew for each response, so nothing of a deleted asset is served.
+    ///
+    /// # Errors
+    /// 400, 403, 404 and 412 as listed above.
     pub(crate) async fn authorize(self, app: &App, audience: &str) -> Result<Grant, MuxError> {
         if !ids::is_id(&self.playback_id) {
             return Err(MuxError::invalid("Playback ID was invalid"));
@@ -84,7 +98,7 @@ impl PlaybackRequest {
 }
 
 impl Grant {
-    /// `?token=…` for what is below a signed playlist; nothing for a public one.
+    /// Returns `?token=…` for the addresses in a signed playlist; empty for a public one.
     pub(crate) fn token_query(&self) -> String {
         self.token
             .as_ref()

@@ -1,4 +1,4 @@
-//! `animated.{gif,webp}`.
+//! `animated.{gif,webp}`: moving pictures.
 
 use axum::{http::HeaderMap, response::Response};
 use futures::FutureExt;
@@ -15,7 +15,7 @@ use crate::local::{
     media::{Animated, AnimatedFormat, ImageCache, ImageRequest},
 };
 
-/// Largest side, in pixels.
+/// Largest side that may be requested, in pixels.
 const MAX_SIDE: u32 = 640;
 /// Most frames per second.
 const FPS: u32 = 30;
@@ -23,19 +23,19 @@ const FPS: u32 = 30;
 /// Serves one moving picture, made on first demand.
 pub(crate) async fn serve_animated(
     app: &App,
-    request_: PlaybackRequest,
+    playback: PlaybackRequest,
     ending: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
     let format = AnimatedFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
-    let grant = request_.authorize(app, "g").await?;
+    let grant = playback.authorize(app, "g").await?;
     let wish = read_animated(&grant, format)?;
     let top = grant
         .media
         .top()
         .filter(|top| top.width > 0)
         .ok_or_else(|| MuxError::not_found("Image"))?;
-    let request_for_image = ImageRequest {
+    let image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
@@ -47,13 +47,14 @@ pub(crate) async fn serve_animated(
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = ImageCache::new(app)
-        .get(request_for_image, move |app, folder, name| {
+        .get(image, move |app, folder, name| {
             async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
     file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
+/// Reads `start`, `end`, `width`, `height` and `fps`. Without `end` the picture lasts five seconds.
 fn read_animated(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
     let params = &grant.params;
     let start = params.seconds("start")?.unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Files of ours over HTTP.
+//! Files of `local.dir` over HTTP, whole, in part, or unchanged.
 
 use std::{io::SeekFrom, path::Path};
 
@@ -20,7 +20,10 @@ use crate::local::{app::App, error::MuxError};
 /// Bytes read from the disk at once.
 const PIECE: usize = 64 * 1024;
 
-/// Serves one file as `content_type`, whole or in part.
+/// Serves one file as `content_type`: 200, 206 for a range, 304 for a known `ETag`, 416 for a range outside.
+///
+/// # Errors
+/// 404 when the file is missing.
 pub(crate) async fn serve_file(
     app: &App,
     grant: &Grant,
@@ -35,8 +38,8 @@ pub(crate) async fn serve_file(
         other => other?,
     };
     let length = file.metadata().await?.len();
-    // What lies under one name never changes, so the names of asset and file tell it. (One address may have another file
-    // later: the picture without a time, when thumbnail_time is changed.)
+    // Why names suffice for the tag: a file of one name never changes. One address may get another file later: the
+    // picture without a time, when `thumbnail_time` changes.
     let name = path
         .file_name()
         .and_then(|name| name.to_str())
@@ -52,6 +55,7 @@ pub(crate) async fn serve_file(
     };
     let fresh =
         header(header::IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(|one| one.trim() == tag));
+    // Why: a range of another version would not fit the bytes that the player has.
     let whole = header(header::IF_RANGE).is_some_and(|known| known != tag);
     let asked = range::parse_range(header(header::RANGE).filter(|_| !whole), length);
     let mut response = match asked {
@@ -78,6 +82,7 @@ pub(crate) async fn serve_file(
     Ok(response)
 }
 
+/// Returns a response that streams `length` bytes of the file from its current position.
 fn file_body(file: tokio::fs::File, length: u64) -> Response {
     let stream = ReaderStream::with_capacity(file.take(length), PIECE);
     let mut response = Body::from_stream(stream).into_response();
@@ -87,12 +92,14 @@ fn file_body(file: tokio::fs::File, length: u64) -> Response {
     response
 }
 
+/// Returns 416 with the file's length.
 fn range_not_satisfiable(length: u64) -> Response {
     let mut response = StatusCode::RANGE_NOT_SATISFIABLE.into_response();
     insert_header(&mut response, header::CONTENT_RANGE, &format!("bytes */{length}"));
     response
 }
 
+/// Inserts a header; a value that is no header value is left out.
 fn insert_header(response: &mut Response, name: header::HeaderName, value: &str) {
     if let Ok(value) = HeaderValue::from_str(value) {
         response.headers_mut().insert(name, value);

@@ -1,4 +1,4 @@
-//! Headers that every answer to a viewer carries, and how long it may be kept.
+//! Headers that every response to a viewer carries, and the time that caches may keep it.
 
 use axum::{
     extract::Request,
@@ -10,9 +10,11 @@ use axum::{
 use super::access::Grant;
 use crate::local::app::App;
 
-/// Seconds that an answer may be kept. Not more, so that a deleted video is gone from caches soon.
+/// Longest time that a cache may keep a response, in seconds. Five minutes bound how long a deleted video stays in
+/// caches.
 const MAX_AGE_S: i64 = 300;
 
+/// Headers that keep browsers from guessing a type and from running anything, and let every player read.
 const GUARD: [(HeaderName, HeaderValue); 7] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -41,7 +43,7 @@ const GUARD: [(HeaderName, HeaderValue); 7] = [
     ),
 ];
 
-/// Whatever comes out, a browser takes it for what we say and runs nothing of it; every player may read it.
+/// Adds [`GUARD`] to every response, and `no-store` to every error.
 pub(crate) async fn add_guard_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_error = response.status().is_client_error() || response.status().is_server_error();
@@ -55,7 +57,7 @@ pub(crate) async fn add_guard_headers(request: Request, next: Next) -> Response 
     response
 }
 
-/// `private` for signed ids, and never beyond the token's end.
+/// Returns `Cache-Control`: `public` for public ids; `private` for signed ones, at most until the token ends.
 pub(crate) fn cache_control(app: &App, grant: &Grant) -> HeaderValue {
     let now = app.clock.now().timestamp();
     let text = match &grant.token {

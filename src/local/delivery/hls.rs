@@ -1,4 +1,4 @@
-//! Playlists: made for each answer, so that the token travels down to every segment.
+//! HLS playlists, made for each response, so that the token travels down to every segment.
 
 use std::fmt::Write as _;
 
@@ -15,11 +15,15 @@ use crate::local::{
 };
 
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
-/// Playlists carry tokens and are cheap to make.
+/// Signed playlists carry tokens, so no cache keeps them.
 const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+/// Values of `min_resolution` and `max_resolution`.
 const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440p", "2160p"];
 
-/// The list of renditions.
+/// Returns the multivariant playlist: one entry a rendition, with the token and the clip in each address.
+///
+/// # Errors
+/// 400 for a parameter.
 pub(crate) fn master_playlist(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
     Clip::from_grant(grant)?;
     let below = format!("{}{}", grant.token_query(), Clip::forwarded_query(grant));
@@ -45,8 +49,8 @@ pub(crate) fn master_playlist(grant: &Grant) -> Result<impl IntoResponse + use<>
     Ok(playlist_response(grant, text))
 }
 
-/// The renditions between `min_resolution` and `max_resolution`; where that leaves none, the nearest. The middle
-/// one comes first, so that players start with it, unless `rendition_order=desc` is asked for.
+/// Returns the renditions between `min_resolution` and `max_resolution`; where there are none, the nearest one. The
+/// middle one comes first, because players start with the first; `rendition_order=desc` keeps the largest first.
 fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
     let size = |name: &str| -> Result<Option<u32>, MuxError> {
         let word = grant.params.one_of(name, &SIZES)?;
@@ -76,7 +80,10 @@ fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
     Ok(chosen)
 }
 
-/// The segments of one rendition.
+/// Returns the media playlist of the rendition `name`: the segments within the clip.
+///
+/// # Errors
+/// 404 for an unknown rendition, 400 for a parameter.
 pub(crate) async fn rendition_playlist(
     app: &App,
     grant: &Grant,
@@ -109,6 +116,7 @@ pub(crate) async fn rendition_playlist(
     Ok(playlist_response(grant, text))
 }
 
+/// Returns the playlist with its type. Public ones may be cached for a minute.
 fn playlist_response(grant: &Grant, text: String) -> impl IntoResponse + use<> {
     let kept = match grant.token {
         Some(_) => NO_STORE,

@@ -1,4 +1,4 @@
-//! Parameters of images and playlists: from the query of a public id, from the claims of a signed one.
+//! Parameters of images and playlists, from the query of a public id or the claims of a signed one.
 
 use std::collections::BTreeMap;
 
@@ -6,12 +6,12 @@ use serde_json::{Map, Value};
 
 use crate::local::error::MuxError;
 
-/// Parameters by name. Unknown ones are ignored, as Mux does.
+/// Parameters by name. Unknown names are ignored, as Mux does.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Params(BTreeMap<String, String>);
 
 impl Params {
-    /// Of a query; the first of equal names counts.
+    /// Reads a raw query; of equal names the first counts.
     pub(crate) fn from_query(query: &str) -> Self {
         let mut params = BTreeMap::new();
         for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
@@ -22,7 +22,8 @@ impl Params {
         Self(params)
     }
 
-    /// Of a token: numbers, texts and truths alike, as its makers write them in all three ways.
+    /// Reads a token's claims. Numbers, texts and booleans become text alike, because makers of tokens write
+    /// parameters in all three forms.
     pub(crate) fn from_claims(claims: &Map<String, Value>) -> Self {
         let text = |value: &Value| match value {
             Value::String(text) => Some(text.clone()),
@@ -38,12 +39,12 @@ impl Params {
         )
     }
 
-    /// One as it came.
+    /// Returns a parameter as it came.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.0.get(name).map(String::as_str)
     }
 
-    /// Adds what may stand beside a token.
+    /// Replaces each parameter in `names` by the one in `other`, or removes it where `other` has none.
     pub(crate) fn copy_beside_token(&mut self, other: &Self, names: &[&str]) {
         for name in names {
             match other.text(name) {
@@ -53,7 +54,7 @@ impl Params {
         }
     }
 
-    /// Seconds: a finite number, not below zero.
+    /// Reads seconds: a finite number, not below zero.
     pub(crate) fn seconds(&self, name: &str) -> Result<Option<f64>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
@@ -64,7 +65,7 @@ impl Params {
         }
     }
 
-    /// A whole number from 1 to `most`.
+    /// Reads a whole number from 1 to `most`.
     pub(crate) fn count(&self, name: &str, most: u32) -> Result<Option<u32>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
@@ -75,7 +76,7 @@ impl Params {
         }
     }
 
-    /// `true` or `false`; a name alone means true.
+    /// Reads `true` or `false`. A name without a value means true, as do `1`; `0` means false.
     pub(crate) fn flag(&self, name: &str) -> Result<bool, MuxError> {
         match self.text(name) {
             None | Some("false" | "0") => Ok(false),
@@ -84,7 +85,7 @@ impl Params {
         }
     }
 
-    /// One of a list of words.
+    /// Reads one of the `allowed` words.
     pub(crate) fn one_of(
         &self,
         name: &str,
@@ -100,7 +101,7 @@ impl Params {
     }
 }
 
-/// 400 for a parameter.
+/// Returns 400: the parameter `name` must be `allowed`.
 pub(crate) fn invalid_param(name: &str, allowed: &str) -> MuxError {
     MuxError::invalid(format!("{name} must be {allowed}"))
 }

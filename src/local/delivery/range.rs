@@ -1,18 +1,18 @@
-//! Byte ranges: one span of a file, as players request_ for it.
+//! Byte ranges: one span of a file, as players ask for it.
 
-/// What a `Range` header means for a file.
+/// The meaning of a `Range` header for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Range {
-    /// None, or one that is to be ignored: the whole file.
+    /// No header, or one to be ignored: serve the whole file.
     Whole,
-    /// `start..end`, within the file.
+    /// Serve `start..end`, which lies within the file.
     Span(u64, u64),
-    /// 416: nothing of it is in the file.
+    /// Answer 416: the range lies behind the file's end.
     Outside,
 }
 
-/// Reads `bytes=a-b`, `bytes=a-` and `bytes=-n`. Anything else, several spans included, is ignored, as RFC 9110
-/// allows.
+/// Reads `bytes=a-b`, `bytes=a-` and `bytes=-n` for a file of `length` bytes. Every other header is ignored, several
+/// spans included, as RFC 9110 allows.
 pub(crate) fn parse_range(header: Option<&str>, length: u64) -> Range {
     let Some(span) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else {
         return Range::Whole;
@@ -33,6 +33,7 @@ pub(crate) fn parse_range(header: Option<&str>, length: u64) -> Range {
     }
 }
 
+/// Returns the span, or [`Range::Outside`] when it begins behind the end.
 fn span_from(start: u64, end: u64, length: u64) -> Range {
     if start < length {
         Range::Span(start, end)
@@ -41,7 +42,7 @@ fn span_from(start: u64, end: u64, length: u64) -> Range {
     }
 }
 
-/// Digits alone; a number beyond all files counts as the largest one.
+/// Reads digits. A number beyond `u64` counts as the largest one.
 fn parse_digits(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))

@@ -12,7 +12,7 @@ use axum::{
 use super::{access::PlaybackRequest, animated, headers, hls, segment, static_file, storyboard, thumbnail};
 use crate::local::{app::App, error::MuxError, options::ClientAddress};
 
-/// The viewers' routes.
+/// Returns the viewers' routes, and the fallbacks 404 and 405 of the whole provider's router.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/{playlist}", get(serve_master).options(answer_preflight))
@@ -33,7 +33,7 @@ pub(crate) fn routes() -> Router<App> {
         .layer(middleware::from_fn(headers::add_guard_headers))
 }
 
-/// Players on other pages may request_ for byte ranges.
+/// Answers `OPTIONS`. Players on other pages may ask for byte ranges.
 async fn answer_preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
@@ -89,14 +89,14 @@ async fn serve_named(
     caller: Option<Extension<ClientAddress>>,
     headers: HeaderMap,
 ) -> Result<Response, MuxError> {
-    let request_ =
+    let playback =
         PlaybackRequest::new(&id, query.as_deref()).with_caller(caller.map(|Extension(address)| address));
     let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
     match stem {
-        "thumbnail" => thumbnail::serve_thumbnail(&app, request_, ending, &headers).await,
-        "animated" => animated::serve_animated(&app, request_, ending, &headers).await,
-        "storyboard" => storyboard::serve_storyboard(&app, request_, ending, &headers).await,
-        "highest" if ending == "mp4" => static_file::serve_highest(&app, request_, &headers).await,
+        "thumbnail" => thumbnail::serve_thumbnail(&app, playback, ending, &headers).await,
+        "animated" => animated::serve_animated(&app, playback, ending, &headers).await,
+        "storyboard" => storyboard::serve_storyboard(&app, playback, ending, &headers).await,
+        "highest" if ending == "mp4" => static_file::serve_highest(&app, playback, &headers).await,
         _ => Err(MuxError::not_found("File")),
     }
 }

@@ -1,11 +1,11 @@
-//! Segments.
+//! Segments of a rendition.
 
 use axum::{http::HeaderMap, response::Response};
 
 use super::{access::Grant, file};
 use crate::local::{app::App, error::MuxError, media::is_segment};
 
-/// Serves one segment: the rendition must be one of the asset's, the name digits and `.ts`.
+/// Serves one segment. 404 unless the rendition is one of the asset's and [`is_segment`] holds for the name.
 pub(crate) async fn serve_segment(
     app: &App,
     grant: &Grant,

@@ -1,4 +1,4 @@
-//! `highest.mp4`.
+//! `highest.mp4`: the whole video as one file.
 
 use axum::{
     http::{HeaderMap, HeaderValue, header},
@@ -8,13 +8,16 @@ use axum::{
 use super::{access::PlaybackRequest, file};
 use crate::local::{app::App, error::MuxError, media::HIGHEST};
 
-/// Serves the file once it is made; `?download=<name>` has browsers save it under that name.
+/// Serves the file once it is made. `?download=<name>` makes browsers save it under that name.
+///
+/// # Errors
+/// 404 without such a rendition, 412 while it is made.
 pub(crate) async fn serve_highest(
     app: &App,
-    request_: PlaybackRequest,
+    playback: PlaybackRequest,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
-    let grant = request_.authorize(app, "v").await?;
+    let grant = playback.authorize(app, "v").await?;
     let files = app.store.list_static_renditions(&grant.asset.id).await?;
     let known = files.iter().find(|file| file.name == HIGHEST);
     match known.map(|file| file.status.as_str()) {
@@ -32,7 +35,7 @@ pub(crate) async fn serve_highest(
     Ok(response)
 }
 
-/// Only what needs no quoting stays of the name.
+/// Returns `Content-Disposition` with the file name. Characters that would need quoting become `_`.
 fn attachment_header(name: &str) -> HeaderValue {
     let fits = |c: char| {
         if c.is_ascii_alphanumeric() || "-_. ".contains(c) {

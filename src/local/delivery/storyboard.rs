@@ -23,10 +23,10 @@ use crate::local::{
 /// One picture in each format.
 const CAP: usize = 3;
 
-/// Serves the storyboard or the list of its tiles.
+/// Serves the storyboard or the list of its tiles, by the name's ending.
 pub(crate) async fn serve_storyboard(
     app: &App,
-    request_: PlaybackRequest,
+    playback: PlaybackRequest,
     ending: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
@@ -34,7 +34,7 @@ pub(crate) async fn serve_storyboard(
     if picture.is_none() && !["vtt", "json"].contains(&ending) {
         return Err(MuxError::not_found("Image"));
     }
-    let grant = request_.authorize(app, "s").await?;
+    let grant = playback.authorize(app, "s").await?;
     let board = Storyboard::for_media(&grant.media).ok_or_else(|| MuxError::not_found("Image"))?;
     match (picture, ending) {
         (Some(format), _) => serve_board(app, &grant, board, format, request).await,
@@ -57,6 +57,7 @@ pub(crate) async fn serve_storyboard(
     }
 }
 
+/// Serves the picture, made on first demand.
 async fn serve_board(
     app: &App,
     grant: &Grant,
@@ -65,7 +66,7 @@ async fn serve_board(
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
     let name = Storyboard::file_name(format);
-    let request_for_image = ImageRequest {
+    let image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
@@ -77,18 +78,19 @@ async fn serve_board(
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = ImageCache::new(app)
-        .get(request_for_image, move |app, folder, name| {
+        .get(image, move |app, folder, name| {
             async move { board.make(app, &asset_id, &media, format, folder, name).await }.boxed()
         })
         .await?;
     file::serve_file(app, grant, &path, format.content_type(), request).await
 }
 
+/// Returns the `Cache-Control` header of a list.
 fn cache_header(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
     (header::CACHE_CONTROL, headers::cache_control(app, grant))
 }
 
-/// The picture's address, with the same token: `format` picks the picture's type.
+/// Returns the picture's URL, with the same token. `format` picks the picture's type.
 fn board_url(app: &App, grant: &Grant) -> Result<String, MuxError> {
     let ending = grant
         .params
@@ -102,6 +104,7 @@ fn board_url(app: &App, grant: &Grant) -> Result<String, MuxError> {
     ))
 }
 
+/// Returns the tiles as WebVTT: one cue a tile, with the picture's URL and `#xywh=`.
 fn tiles_as_vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
     let address = board_url(app, grant)?;
     let mut text = String::from("WEBVTT\n");
@@ -117,6 +120,7 @@ fn tiles_as_vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, M
     Ok(text)
 }
 
+/// Returns the tiles as Mux's JSON.
 fn tiles_as_json(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, MuxError> {
     let tiles: Vec<Value> = board
         .tiles()
@@ -131,7 +135,7 @@ fn tiles_as_json(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, M
     }))
 }
 
-/// `hh:mm:ss.mmm`.
+/// Formats seconds as `hh:mm:ss.mmm`.
 fn vtt_time(seconds: f64) -> String {
     let whole = seconds.floor();
     let millis = ((seconds - whole) * 1000.0).floor();

@@ -1,4 +1,4 @@
-//! `thumbnail.{jpg,png,webp}`.
+//! `thumbnail.{jpg,png,webp}`: one frame.
 
 use axum::{http::HeaderMap, response::Response};
 use futures::FutureExt;
@@ -14,18 +14,18 @@ use crate::local::{
     media::{FitMode, ImageCache, ImageFormat, ImageRequest, Thumbnail, Transform},
 };
 
-/// Largest side that may be asked for; larger than the source is brought down to it anyway.
+/// Largest side that may be requested, in pixels. Sides above the source's are brought down to it.
 const MAX_SIDE: u32 = 16_384;
 
 /// Serves one thumbnail, made on first demand.
 pub(crate) async fn serve_thumbnail(
     app: &App,
-    request_: PlaybackRequest,
+    playback: PlaybackRequest,
     ending: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
     let format = ImageFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
-    let grant = request_.authorize(app, "t").await?;
+    let grant = playback.authorize(app, "t").await?;
     let wish = read_thumbnail(&grant, format)?;
     let top = grant
         .media
@@ -36,7 +36,7 @@ pub(crate) async fn serve_thumbnail(
     let stay = widths
         .iter()
         .map(|width| Thumbnail::with_width(0, *width).name_suffix(top));
-    let request_for_image = ImageRequest {
+    let image = ImageRequest {
         asset_id: grant.asset.id.clone(),
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
@@ -48,14 +48,14 @@ pub(crate) async fn serve_thumbnail(
     };
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = ImageCache::new(app)
-        .get(request_for_image, move |app, folder, name| {
+        .get(image, move |app, folder, name| {
             async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
     file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
-/// Distinct images of a kind that an asset may have: one for each ten seconds, ten at least.
+/// Returns the images of a kind that an asset may have on the disk: one for each ten seconds, at least ten.
 pub(crate) fn image_cap(duration_s: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
@@ -67,7 +67,7 @@ pub(crate) fn image_cap(duration_s: f64) -> usize {
     }
 }
 
-/// The whole second that holds `time_s`, within the video.
+/// Returns the whole second that holds `time_s`, within the video.
 pub(crate) fn whole_second(time_s: f64, duration_s: f64) -> u32 {
     let last = (duration_s - 0.001).max(0.0);
     #[expect(
@@ -80,6 +80,7 @@ pub(crate) fn whole_second(time_s: f64, duration_s: f64) -> u32 {
     }
 }
 
+/// Reads the parameters. Without `time` the frame is the asset's `thumbnail_time`, else the middle.
 fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
     let params = &grant.params;
     if params.flag("latest")? {

@@ -6,15 +6,16 @@ use serde_json::{Map, Value};
 
 use crate::local::credentials::Credentials;
 
-/// Longest token that is looked at, in bytes.
+/// Longest token that is parsed, in bytes.
 const LONGEST: usize = 8192;
 
-/// What a good token says.
+/// The claims of a verified token, by name.
 #[derive(Clone, Debug)]
 pub(crate) struct Claims(pub(crate) Map<String, Value>);
 
 impl Claims {
-    /// Checks a token for one playback id and one use; `None` for anything that is wrong with it.
+    /// Verifies a token for one playback id (`sub`) and one use (`aud`). Returns `None` for every fault: length,
+    /// signature, key id, time, subject, audience.
     pub(crate) fn verify(
         credentials: &Credentials,
         token: &str,
@@ -37,13 +38,14 @@ impl Claims {
         (kid == Some(credentials.key_id()) && in_time && fits).then_some(Self(claims))
     }
 
-    /// When it ends, in Unix seconds.
+    /// Returns the token's end in Unix seconds.
     pub(crate) fn expires_s(&self) -> f64 {
         as_number(self.0.get("exp")).unwrap_or_default()
     }
 }
 
-/// The algorithm is ours to say, never the token's. Times are checked against our own clock above.
+/// Returns the checks of the token library. The algorithm is fixed here and never taken from the token. Times and
+/// audience are checked by [`Claims::verify`], times against the provider's own clock.
 fn rs256_only() -> Validation {
     let mut validation = Validation::new(Algorithm::RS256);
     validation.validate_exp = false;
@@ -53,10 +55,12 @@ fn rs256_only() -> Validation {
     validation
 }
 
+/// Returns a claim as a number.
 fn as_number(value: Option<&Value>) -> Option<f64> {
     value?.as_f64()
 }
 
+/// Returns whole Unix seconds.
 #[expect(
     clippy::cast_precision_loss,
     reason = "seconds since 1970 fit well into 53 bits"

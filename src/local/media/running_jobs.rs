@@ -1,4 +1,4 @@
-//! Which assets are being worked on, so that work on a deleted one stops.
+//! The assets with a job under way, so that a deletion can stop the work.
 
 use std::{
     collections::HashMap,
@@ -7,17 +7,20 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// The work under way.
+/// The jobs under way, by asset id; clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct RunningJobs(Arc<Mutex<HashMap<String, Signals>>>);
 
+/// The two signals between a job and a deletion.
 #[derive(Clone)]
 struct Signals {
+    /// Cancelled to stop the job.
     cancel: CancellationToken,
+    /// Cancelled once the job has ended.
     ended: CancellationToken,
 }
 
-/// One piece of work, until dropped.
+/// The claim of one job on its asset; dropping it frees the asset.
 pub(crate) struct JobClaim {
     all: RunningJobs,
     asset_id: String,
@@ -25,7 +28,7 @@ pub(crate) struct JobClaim {
 }
 
 impl RunningJobs {
-    /// Claims an asset; `None` when somebody works on it already. The claim ends with `stop` too.
+    /// Claims an asset. Returns `None` when another job holds it. Cancelling `stop` cancels the claim too.
     pub(crate) fn claim(&self, asset_id: &str, stop: &CancellationToken) -> Option<JobClaim> {
         let mut all = self.lock_all();
         if all.contains_key(asset_id) {
@@ -43,17 +46,17 @@ impl RunningJobs {
         })
     }
 
-    /// An asset is being worked on.
+    /// Returns true while a job works on the asset.
     pub(crate) fn contains(&self, asset_id: &str) -> bool {
         self.lock_all().contains_key(asset_id)
     }
 
-    /// Work under way.
+    /// Returns the number of jobs under way.
     pub(crate) fn count(&self) -> usize {
         self.lock_all().len()
     }
 
-    /// Stops the work on an asset and waits until it has ended.
+    /// Cancels the job of an asset, if there is one, and waits until it has ended.
     pub(crate) async fn stop_and_wait(&self, asset_id: &str) {
         let signals = self.lock_all().get(asset_id).cloned();
         if let Some(signals) = signals {
@@ -68,7 +71,7 @@ impl RunningJobs {
 }
 
 impl JobClaim {
-    /// CancelOutcome when the work is not wanted any more.
+    /// Returns the token that is cancelled when the job's result is not wanted any more.
     pub(crate) fn cancel(&self) -> &CancellationToken {
         &self.signals.cancel
     }
@@ -76,6 +79,7 @@ impl JobClaim {
 
 impl Drop for JobClaim {
     fn drop(&mut self) {
+        // Why removed before signalled: a deletion that wakes up finds the asset free.
         self.all.lock_all().remove(&self.asset_id);
         self.signals.ended.cancel();
     }
