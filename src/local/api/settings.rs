@@ -12,7 +12,7 @@ const ENCODING_TIERS: [&str; 3] = ["smart", "baseline", "premium"];
 pub(crate) const MAX_PASSTHROUGH: usize = 255;
 
 /// Reads the settings of an upload. A setting that the local provider cannot follow is refused with 400, never
-/// ignored. Fields that Mux does not know are dropped.
+/// ignored; unknown fields are dropped.
 pub(crate) fn read_settings(given: Option<&Value>) -> Result<Value, MuxError> {
     let empty = Map::new();
     let given = match given {

@@ -38,7 +38,7 @@ pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> R
         return Err(MuxError::disk_full(app.settings.min_free_bytes).retry_after(60));
     }
     match changes::uploads::create_upload(&app, &wish).await? {
-        OpenOutcome::StaticMeasures(upload) => Ok(data_response(
+        OpenOutcome::Opened(upload) => Ok(data_response(
             StatusCode::CREATED,
             &view::upload_json(&upload, &app.public_url),
         )),

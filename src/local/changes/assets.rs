@@ -1,4 +1,4 @@
-//! Assets: changed, deleted, given other playback ids.
+//! Changes of assets and their playback ids.
 
 use super::events::{asset_payload, commit_and_wake, queue_asset_event, queue_event};
 use crate::local::{
@@ -7,7 +7,7 @@ use crate::local::{
     store::{self, Asset, AssetChanges, Event, PlaybackId, Write},
 };
 
-/// Changes what the caller may change; `None` when there is no such asset.
+/// Changes the fields that callers may change. Returns the new row, or `None` when there is no such asset.
 pub(crate) async fn update_asset(
     app: &App,
     id: &str,
@@ -18,6 +18,7 @@ pub(crate) async fn update_asset(
         return Ok(None);
     };
     if changes.meta.is_some() {
+        // Why here: `meta.creator_id` names the owner, who is charged for the files.
         store::files::change_owner(&mut write, id, &asset.upload_id, &asset.owner).await?;
     }
     queue_asset_event(app, &mut write, "video.asset.updated", &asset).await?;
@@ -25,7 +26,8 @@ pub(crate) async fn update_asset(
     Ok(Some(asset))
 }
 
-/// Deletes an asset: from the commit on nothing of it is served; its files go by the next sweep.
+/// Deletes an asset; false when there is none. From the commit on nothing of it is served. The next sweep removes its
+/// files.
 pub(crate) async fn delete_asset(app: &App, id: &str) -> Result<bool, sqlx::Error> {
     let Some(asset) = app.store.find_asset(id).await? else {
         return Ok(false);
@@ -46,7 +48,7 @@ pub(crate) async fn delete_asset(app: &App, id: &str) -> Result<bool, sqlx::Erro
     Ok(true)
 }
 
-/// Gives an asset one more playback id; `None` when there is no such asset.
+/// Adds a playback id with `policy` to an asset; `None` when there is no such asset.
 pub(crate) async fn add_playback_id(
     app: &App,
     asset_id: &str,
@@ -67,7 +69,7 @@ pub(crate) async fn add_playback_id(
     }))
 }
 
-/// Takes a playback id away; false when the asset has none of that name.
+/// Removes a playback id; false when the asset has none of that name.
 pub(crate) async fn remove_playback_id(app: &App, asset_id: &str, id: &str) -> Result<bool, sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     if !store::playback_ids::delete_playback_id(&mut write, id, asset_id).await? {
@@ -80,7 +82,7 @@ pub(crate) async fn remove_playback_id(app: &App, asset_id: &str, id: &str) -> R
     Ok(true)
 }
 
-/// The asset's row as the transaction sees it.
+/// Reads the asset's row within the transaction, by an update that changes nothing.
 async fn read_row(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
     store::assets::update_asset(write, id, &AssetChanges::default()).await
 }

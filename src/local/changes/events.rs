@@ -1,4 +1,4 @@
-//! The events of a change: each is queued in the transaction of the change itself.
+//! The events of a change, queued in the change's own transaction.
 
 use serde_json::Value;
 
@@ -9,7 +9,7 @@ use crate::local::{
     view::{self, WireFormat},
 };
 
-/// Queues `video.upload.*` about one upload.
+/// Queues `video.upload.*` (`kind`) with the upload's current JSON.
 pub(super) async fn queue_upload_event(
     app: &App,
     write: &mut Write,
@@ -30,7 +30,7 @@ pub(super) async fn queue_upload_event(
     .await
 }
 
-/// Queues `video.asset.*` about one asset, as the transaction sees it.
+/// Queues `video.asset.*` (`kind`) with the asset as the transaction sees it.
 pub(super) async fn queue_asset_event(
     app: &App,
     write: &mut Write,
@@ -51,7 +51,7 @@ pub(super) async fn queue_asset_event(
     .await
 }
 
-/// Queues `video.asset.static_rendition.*`, one event a file.
+/// Queues `video.asset.static_rendition.{ending}`, one event for each static rendition of the asset.
 pub(super) async fn queue_static_events(
     app: &App,
     write: &mut Write,
@@ -76,17 +76,19 @@ pub(super) async fn queue_static_events(
     Ok(())
 }
 
+/// Returns the `data` of an asset's webhook as the transaction sees it.
 pub(super) async fn asset_payload(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
     let ids = store::playback_ids::playback_ids_in(write, &asset.id).await?;
     let files = store::assets::static_renditions_in(write, &asset.id).await?;
     Ok(view::asset_json(asset, &ids, &files, WireFormat::Webhook))
 }
 
+/// Queues one event under a fresh id.
 pub(super) async fn queue_event(app: &App, write: &mut Write, event: Event<'_>) -> Result<(), sqlx::Error> {
     store::outbox::insert_event(write, &ids::event_id(), &event, app.clock.now()).await
 }
 
-/// Commits, and wakes who sends what was queued.
+/// Commits, and wakes the webhook worker.
 pub(super) async fn commit_and_wake(app: &App, write: Write) -> Result<(), sqlx::Error> {
     write.commit().await?;
     app.outbox_wake.notify_one();

@@ -1,4 +1,7 @@
 //! Changes: each function is one transaction that writes rows and queues the webhooks that report them.
+//!
+//! A commit is the only effect: after it the webhook worker and, where there is new work, the job runner are woken. A
+//! crash in between costs one poll interval, and no event.
 
 pub(crate) mod assets;
 mod events;

@@ -1,4 +1,4 @@
-//! How the work on an asset ended.
+//! The end of the work on an asset.
 
 use serde_json::json;
 
@@ -9,10 +9,10 @@ use crate::local::{
     store::{self, FileKind, Job, JobKind, StaticMeasures},
 };
 
-/// How long the file of an errored asset is kept, for whoever wants to know what was wrong with it.
+/// Time for which the original of an errored asset stays, so that its owner can examine it.
 pub(crate) const KEEP_ERRORED_ORIGINAL: chrono::Duration = chrono::Duration::hours(24);
 
-/// The stream is made and in its place, `bytes` long. The static renditions that were asked for come next.
+/// Marks the asset ready once its stream of `bytes` is in place. Requested static renditions become the next job.
 pub(crate) async fn mark_ready(
     app: &App,
     job: &Job,
@@ -36,7 +36,8 @@ pub(crate) async fn mark_ready(
     Ok(())
 }
 
-/// The file cannot be made into a stream, for a `reason` that the uploader may read; it is kept for a day.
+/// Marks the asset and its upload as errored, for a `reason` that the uploader may read. The original stays for
+/// [`KEEP_ERRORED_ORIGINAL`].
 pub(crate) async fn mark_errored(app: &App, job: &Job, kind: &str, reason: &str) -> Result<(), sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     store::jobs::delete_job(&mut write, job).await?;
@@ -54,7 +55,7 @@ pub(crate) async fn mark_errored(app: &App, job: &Job, kind: &str, reason: &str)
     commit_and_wake(app, write).await
 }
 
-/// The static renditions of a ready asset ended as `ready`, `skipped` or `errored`.
+/// Ends the static renditions of a ready asset as `ready` (with measures), `skipped` or `errored`.
 pub(crate) async fn end_static_renditions(
     app: &App,
     job: &Job,

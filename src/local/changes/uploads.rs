@@ -1,4 +1,4 @@
-//! Uploads: made, cancelled, finished.
+//! Changes of uploads.
 
 use serde_json::Value;
 
@@ -9,27 +9,29 @@ use crate::local::{
     store::{self, CancelOutcome, JobKind, NewAsset, NewUpload, OpenOutcome, OwnerLimits, Upload, Write},
 };
 
-/// What a client asked for, checked.
+/// The checked body of a request for an upload.
 pub(crate) struct UploadRequest {
+    /// Life of the URL, in seconds.
     pub(crate) timeout_s: i64,
     pub(crate) cors_origin: Option<String>,
     pub(crate) test: bool,
+    /// The normalised `new_asset_settings`.
     pub(crate) settings: Value,
 }
 
-/// Letters and digits in an upload URL: 64 carry 381 bits.
+/// Letters and digits of the secret in an upload URL: 64 carry 381 bits.
 const SECRET_LENGTH: usize = 64;
 
-/// A new upload that waits for its file, where its owner may have one more.
-pub(crate) async fn create_upload(app: &App, wish: &UploadRequest) -> Result<OpenOutcome, sqlx::Error> {
+/// Makes an upload that waits for its file, unless its owner is at a limit.
+pub(crate) async fn create_upload(app: &App, request: &UploadRequest) -> Result<OpenOutcome, sqlx::Error> {
     let (id, secret) = (ids::new_id(), ids::random_text(SECRET_LENGTH));
     let new = NewUpload {
         id: &id,
         secret: &secret,
-        timeout_s: wish.timeout_s,
-        cors_origin: wish.cors_origin.as_deref(),
-        test: wish.test,
-        settings: &wish.settings,
+        timeout_s: request.timeout_s,
+        cors_origin: request.cors_origin.as_deref(),
+        test: request.test,
+        settings: &request.settings,
         now: app.clock.now(),
         limits: OwnerLimits {
             open: app.settings.max_open_uploads_per_owner,
@@ -38,14 +40,14 @@ pub(crate) async fn create_upload(app: &App, wish: &UploadRequest) -> Result<Ope
     };
     let mut write = app.store.begin_write().await?;
     let opened = store::uploads::open_upload(&mut write, &new).await?;
-    if let OpenOutcome::StaticMeasures(upload) = &opened {
+    if let OpenOutcome::Opened(upload) = &opened {
         queue_upload_event(app, &mut write, "video.upload.created", upload).await?;
         commit_and_wake(app, write).await?;
     }
     Ok(opened)
 }
 
-/// Cancels an upload that still waits; a request that is sending to it is cut off by the sweep.
+/// Cancels an upload that still waits. The sweep stops a request that is sending to it.
 pub(crate) async fn cancel_upload(app: &App, id: &str) -> Result<CancelOutcome, sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     let outcome = store::uploads::cancel_upload(&mut write, id, app.clock.now()).await?;
@@ -56,7 +58,8 @@ pub(crate) async fn cancel_upload(app: &App, id: &str) -> Result<CancelOutcome, 
     Ok(outcome)
 }
 
-/// The whole file is on the disk: an asset is made of it. False when the upload has ended otherwise meanwhile.
+/// Turns an upload whose file of `size` bytes is stored into an asset with a transcode job. Returns false when the
+/// upload has ended otherwise meanwhile.
 pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
     let (asset_id, now) = (ids::new_id(), app.clock.now());
     let mut write = app.store.begin_write().await?;
@@ -82,7 +85,8 @@ pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Resu
     Ok(true)
 }
 
-/// The playback ids and static renditions that the settings ask for.
+/// Inserts the playback ids and static renditions that the settings name. A policy or resolution of another type
+/// counts as `signed` or `highest`.
 async fn insert_requested_parts(
     app: &App,
     write: &mut Write,

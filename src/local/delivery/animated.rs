@@ -18,7 +18,7 @@ use crate::local::{
 /// Largest side that may be requested, in pixels.
 const MAX_SIDE: u32 = 640;
 /// Most frames per second.
-const FPS: u32 = 30;
+const MAX_FPS: u32 = 30;
 
 /// Serves one moving picture, made on first demand.
 pub(crate) async fn serve_animated(
@@ -77,7 +77,7 @@ fn read_animated(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxE
         quarters,
         width: params.count("width", MAX_SIDE)?,
         height: params.count("height", MAX_SIDE)?,
-        fps: params.count("fps", FPS)?.unwrap_or(15),
+        fps: params.count("fps", MAX_FPS)?.unwrap_or(15),
         format,
     })
 }

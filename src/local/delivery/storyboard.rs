@@ -20,8 +20,8 @@ use crate::local::{
     media::{ImageCache, ImageFormat, ImageRequest, STORYBOARD, Storyboard},
 };
 
-/// One picture in each format.
-const CAP: usize = 3;
+/// Storyboards on the disk: one a format.
+const BOARD_CAP: usize = 3;
 
 /// Serves the storyboard or the list of its tiles, by the name's ending.
 pub(crate) async fn serve_storyboard(
@@ -71,7 +71,7 @@ async fn serve_board(
         owner: grant.asset.owner.clone(),
         caller: grant.caller,
         kind: STORYBOARD,
-        cap: CAP,
+        cap: BOARD_CAP,
         name,
         part: "board".to_owned(),
         stay: Vec::new(),

@@ -93,7 +93,7 @@ fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxEr
         params.count("width", MAX_SIDE)?,
         params.count("height", MAX_SIDE)?,
     );
-    let fit = fit_mode(params)?;
+    let fit = read_fit_mode(params)?;
     if fit != FitMode::Preserve && (width.is_none() || height.is_none()) {
         return Err(invalid_param(
             "fit_mode",
@@ -122,7 +122,8 @@ fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxEr
     })
 }
 
-fn fit_mode(params: &Params) -> Result<FitMode, MuxError> {
+/// Reads `fit_mode`. `smartcrop` does the same as `crop`.
+fn read_fit_mode(params: &Params) -> Result<FitMode, MuxError> {
     Ok(
         match params.one_of("fit_mode", &["preserve", "stretch", "crop", "smartcrop", "pad"])? {
             Some("stretch") => FitMode::Stretch,

@@ -109,7 +109,7 @@ impl Animated {
         Ok(match made {
             ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
             ImageOutcome::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
-                ImageOutcome::StaticMeasures => ImageOutcome::Refused,
+                ImageOutcome::Made => ImageOutcome::Refused,
                 _ => ImageOutcome::NoFrame,
             },
             other => other,

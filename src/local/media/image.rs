@@ -20,7 +20,7 @@ const GIB: u64 = 1 << 30;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageOutcome {
     /// The file was written.
-    StaticMeasures,
+    Made,
     /// This part of the video has no frame, so no image of it can be made.
     NoFrame,
     /// ffmpeg refused to make this image. Others of the same part may go well.
@@ -129,7 +129,7 @@ pub(crate) async fn run_image_tool(
         Ok(_) => {
             let file = tokio::fs::metadata(folder.join(made)).await;
             Ok(if file.is_ok_and(|file| file.len() > 0) {
-                ImageOutcome::StaticMeasures
+                ImageOutcome::Made
             } else {
                 ImageOutcome::NoFrame
             })

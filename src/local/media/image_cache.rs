@@ -156,7 +156,7 @@ where
     // Why the error is ignored: the next start removes every attempt's folder.
     let _ = fs::remove_dir_all(&folder).await;
     let stored = match outcome {
-        Ok(ImageOutcome::StaticMeasures) => store_image(app, request, place).await,
+        Ok(ImageOutcome::Made) => store_image(app, request, place).await,
         Ok(failed) => remember_failure(app, request, failed).await,
         Err(error) => Err(error),
     };
@@ -182,7 +182,7 @@ where
         .to_owned();
     fs::create_dir_all(folder).await?;
     let outcome = make(app, folder, &name).await?;
-    if outcome == ImageOutcome::StaticMeasures {
+    if outcome == ImageOutcome::Made {
         if let Some(home) = place.parent() {
             fs::create_dir_all(home).await?;
         }
@@ -211,7 +211,7 @@ async fn store_image(app: &App, request: &ImageRequest, place: &Path) -> Result<
 /// Remembers that an image, or its part of the video, cannot be made. Returns true for an outcome that is no failure.
 async fn remember_failure(app: &App, request: &ImageRequest, failed: ImageOutcome) -> Result<bool, MuxError> {
     let (what, hold) = match failed {
-        ImageOutcome::StaticMeasures => return Ok(true),
+        ImageOutcome::Made => return Ok(true),
         ImageOutcome::NoFrame => (&request.part, REFUSED_FOR),
         ImageOutcome::Refused => (&request.name, REFUSED_FOR),
         ImageOutcome::Killed => (&request.name, KILLED_FOR),

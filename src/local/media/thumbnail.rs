@@ -119,7 +119,7 @@ impl Thumbnail {
         Ok(match made {
             ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
             ImageOutcome::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
-                ImageOutcome::StaticMeasures => ImageOutcome::Refused,
+                ImageOutcome::Made => ImageOutcome::Refused,
                 _ => ImageOutcome::NoFrame,
             },
             other => other,
@@ -154,7 +154,7 @@ impl Thumbnail {
             args.extend(self.format.encoder_args());
             args.push(name.into());
             last = run_image_tool(app, args, folder, name).await?;
-            if matches!(last, ImageOutcome::StaticMeasures | ImageOutcome::Killed) {
+            if matches!(last, ImageOutcome::Made | ImageOutcome::Killed) {
                 break;
             }
         }

@@ -1,4 +1,4 @@
-//! The child's side: gives up rights, then becomes the tool.
+//! The child's side: gives up rights, then becomes the tool. The steps stand in [`sandbox`](super).
 
 use std::{convert::Infallible, ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
 
@@ -8,13 +8,13 @@ use super::{
     seccomp,
 };
 
-/// The kernel ends this process first when memory runs out.
+/// The score with which the kernel ends this process first when memory runs out.
 const OOM_SCORE_ADJ: &str = "1000";
 
-/// Why a tool is not run; one line.
+/// The reason why a tool is not run; one line.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// A protection that always holds was refused.
+    /// The kernel refused a mandatory protection: its name and the error.
     #[error("{0}: {1}")]
     Refused(&'static str, io::Error),
     /// The process is in namespaces in which it cannot work.
@@ -28,15 +28,15 @@ pub enum SandboxError {
         /// What the kernel said.
         source: io::Error,
     },
-    /// No tool is named.
+    /// The command line names no tool.
     #[error("no program is named")]
     NoProgram,
 }
 
-/// Enters the sandbox and becomes the program; returns only with an error. The process has one thread.
+/// Enters the sandbox and becomes the program; returns only with an error. The process must have one thread.
 ///
 /// # Errors
-/// A protection that always holds was refused, or the program cannot be started.
+/// A mandatory protection was refused, or the program cannot be started.
 pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<Infallible, SandboxError> {
     let (program, args) = program.split_first().ok_or(SandboxError::NoProgram)?;
     bounds
@@ -56,10 +56,11 @@ pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<In
     })
 }
 
-/// Enters the sandbox as a tool would, in this folder, and says what holds: a line each, `name` or `name: reason`.
+/// Enters the sandbox as a tool would, in this folder, and returns which optional protections hold: a line each,
+/// `name` or `name: reason`.
 ///
 /// # Errors
-/// A protection that always holds was refused.
+/// A mandatory protection was refused.
 pub fn report() -> Result<String, SandboxError> {
     apply_mandatory()?;
     let namespaces = namespaces::enter_namespaces().and_then(|()| {
@@ -78,18 +79,21 @@ pub fn report() -> Result<String, SandboxError> {
     Ok(line("namespaces", namespaces) + &line("seccomp", install_filters()))
 }
 
+/// Sets the umask and the score for the kernel's memory killer.
 fn apply_mandatory() -> Result<(), SandboxError> {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-    // Before the namespaces: inside them the file may belong to another user.
+    // Why before the namespaces: inside them the file may belong to another user.
     fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ)
         .map_err(|error| SandboxError::Refused("/proc/self/oom_score_adj", error))
 }
 
+/// Sets `no_new_privs`, so that no set-uid program gives the tool more rights.
 fn give_up_privileges() -> Result<(), SandboxError> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|error| SandboxError::Refused("no_new_privs", error.into()))
 }
 
+/// Installs the seccomp filters.
 fn install_filters() -> Result<(), String> {
     for filter in seccomp::build_filters(std::process::id().into())? {
         seccompiler::apply_filter(&filter).map_err(|error| error.to_string())?;

@@ -1,4 +1,4 @@
-//! Namespaces of its own: no network, no shared memory of others, no capability.
+//! Namespaces of the tool's own: no network, no shared memory of others, no capability.
 
 use std::{fs, io, path::Path};
 
@@ -7,15 +7,15 @@ use rustix::{
     thread::UnshareFlags,
 };
 
-/// Who the superuser is inside: somebody without rights.
+/// The user id that the superuser gets inside: one without rights.
 const NOBODY: u32 = 65_534;
 
-/// Why there are no namespaces.
+/// The reason why the process is not in namespaces of its own.
 #[derive(Debug)]
 pub(super) enum Refusal {
     /// The kernel or the container engine does not allow them; the process is as it was.
     Kernel(io::Error),
-    /// They are made, and the process cannot work in them.
+    /// They were made, and the process cannot work in them.
     HalfMade(String),
 }
 
@@ -34,22 +34,26 @@ pub(super) fn enter_namespaces() -> Result<(), Refusal> {
     write_map("/proc/self/gid_map", &group_map(group))
 }
 
-/// `inside outside count`. Why another id for the superuser: whoever is user 0 inside keeps all capabilities of the
-/// namespace through `exec`; any other user has none.
+/// Returns the line `inside outside count` of `uid_map`.
+///
+/// Why another id for the superuser: user 0 inside keeps all capabilities of the namespace through `exec`; any other
+/// user has none.
 fn user_map(user: Uid) -> String {
     let inside = if user.is_root() { NOBODY } else { user.as_raw() };
     format!("{inside} {} 1", user.as_raw())
 }
 
+/// Returns the line of `gid_map`: the group keeps its id.
 fn group_map(group: Gid) -> String {
     format!("{} {} 1", group.as_raw(), group.as_raw())
 }
 
+/// Writes a file of `/proc/self`; a fault leaves the namespaces half made.
 fn write_map(file: &str, text: &str) -> Result<(), Refusal> {
     fs::write(file, text).map_err(|error| Refusal::HalfMade(format!("{file}: {error}")))
 }
 
-/// Files can be made in a folder.
+/// Checks that files can be made in a folder.
 pub(super) fn check_writable(folder: &Path) -> Result<(), Refusal> {
     let file = folder.join(format!("tried-{}", std::process::id()));
     fs::write(&file, "")

@@ -1,7 +1,7 @@
 //! System calls that a transcoder never needs, refused with `EPERM`.
 //!
-//! The list names what is refused, not what is allowed: ffmpeg and the thirty libraries that it loads differ from one
-//! distribution to the next, and a call that is missing from a list of allowed ones would break good files.
+//! Why a list of refused calls and not of allowed ones: ffmpeg and the thirty libraries that it loads differ from one
+//! distribution to the next. A call that is missing from a list of allowed ones would break good files.
 
 use std::collections::BTreeMap;
 
@@ -98,10 +98,10 @@ const TERMINAL_REQUESTS: [libc::c_ulong; 2] = [libc::TIOCSTI as _, libc::TIOCLIN
 
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// The filters of this process, `own_pid`, in the order in which they are installed.
+/// Returns the filters of this process, `own_pid`, in the order in which they are installed.
 ///
 /// # Errors
-/// One line: this kind of processor has no filter.
+/// One line: the library knows no filter for this kind of processor.
 pub(super) fn build_filters(own_pid: u64) -> Result<[BpfProgram; 2], String> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
     let refused = build_rules(own_pid).map_err(|error| error.to_string())?;
@@ -117,6 +117,7 @@ pub(super) fn build_filters(own_pid: u64) -> Result<[BpfProgram; 2], String> {
     Ok([compile(missing, libc::ENOSYS)?, compile(refused, libc::EPERM)?])
 }
 
+/// Returns the refused calls with the conditions under which they are refused.
 fn build_rules(own_pid: u64) -> Result<Rules, BackendError> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let making_namespaces = NAMESPACES.map(|flag| {
@@ -145,6 +146,7 @@ fn build_rules(own_pid: u64) -> Result<Rules, BackendError> {
     Ok(rules)
 }
 
+/// Returns a rule over arguments of a call: (index, comparison, value), all of which must hold.
 fn build_rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, BackendError> {
     let conditions = conditions.iter().map(|(argument, operator, value)| {
         SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)

@@ -15,7 +15,7 @@ macro_rules! columns {
     };
 }
 
-/// One asset.
+/// One row of `assets`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Asset {
     pub(crate) id: String,
@@ -23,35 +23,45 @@ pub(crate) struct Asset {
     /// `preparing`, `ready` or `errored`.
     pub(crate) status: String,
     pub(crate) test: bool,
+    /// The caller's own text.
     pub(crate) passthrough: Option<String>,
+    /// `{title, creator_id, external_id}`, each optional.
     pub(crate) meta: Option<Json<Value>>,
+    /// The normalised `new_asset_settings` of its upload.
     pub(crate) settings: Json<Value>,
+    /// `ingesting`, `transcoding`, `completed` or `errored`.
     pub(crate) progress_state: String,
+    /// Percent, 0 to 100; −1 after an error.
     pub(crate) progress: f64,
+    /// `{type, messages}` of an errored asset.
     pub(crate) errors: Option<Json<Value>>,
+    /// The finished stream of a ready asset.
     pub(crate) media: Option<Json<MediaInfo>>,
     pub(crate) created_us: i64,
-    /// Seconds; where its picture is taken unless a request says so.
+    /// Time of the default thumbnail, in seconds; `None` means the middle.
     pub(crate) thumbnail_time: Option<f64>,
-    /// Who is charged for it; empty where nobody is named.
+    /// The owner who is charged for the files; empty without one.
     pub(crate) owner: String,
 }
 
-/// One file made beside the stream.
+/// One row of `static_renditions`: a file made beside the stream.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct StaticRendition {
     pub(crate) id: String,
     pub(crate) resolution: String,
     pub(crate) name: String,
     pub(crate) passthrough: Option<String>,
+    /// `preparing`, `ready`, `skipped` or `errored`.
     pub(crate) status: String,
     pub(crate) width: Option<i64>,
     pub(crate) height: Option<i64>,
+    /// Bits per second.
     pub(crate) bitrate: Option<i64>,
+    /// Bytes.
     pub(crate) filesize: Option<i64>,
 }
 
-/// What an upload that has its file becomes.
+/// The values of a new asset's row.
 pub(crate) struct NewAsset<'a> {
     pub(crate) id: &'a str,
     pub(crate) upload_id: &'a str,
@@ -60,14 +70,14 @@ pub(crate) struct NewAsset<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// Where a list goes on: the last asset that was shown.
+/// The place where the next page of a list begins: behind this asset.
 #[derive(Clone, Debug)]
 pub(crate) struct Position {
     pub(crate) created_us: i64,
     pub(crate) id: String,
 }
 
-/// What PATCH may change; `None` leaves a field alone.
+/// The fields that PATCH may change; `None` leaves a field alone.
 #[derive(Default)]
 pub(crate) struct AssetChanges {
     pub(crate) passthrough: Option<FieldChange<String>>,
@@ -75,7 +85,7 @@ pub(crate) struct AssetChanges {
     pub(crate) thumbnail_time: Option<FieldChange<f64>>,
 }
 
-/// A field's new value.
+/// The new value of a field that can be cleared.
 pub(crate) enum FieldChange<T> {
     Set(T),
     Clear,
@@ -97,7 +107,7 @@ impl<T> From<Option<T>> for FieldChange<T> {
 }
 
 impl Store {
-    /// One asset by its id.
+    /// Finds an asset by its id.
     pub(crate) async fn find_asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from assets where id = $1"))
             .bind(id)
@@ -105,7 +115,8 @@ impl Store {
             .await
     }
 
-    /// A page of assets, newest first, of one upload where asked.
+    /// Lists a page of assets, newest first; only those of `upload_id` where it is given. The page begins behind
+    /// `after`, then skips `offset` rows.
     pub(crate) async fn list_assets(
         &self,
         upload_id: Option<&str>,
@@ -129,7 +140,7 @@ impl Store {
         .await
     }
 
-    /// The static renditions of one asset.
+    /// Lists the static renditions of an asset, oldest first.
     pub(crate) async fn list_static_renditions(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
         sqlx::query_as(
             "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
@@ -140,7 +151,7 @@ impl Store {
         .await
     }
 
-    /// How far the transcode is.
+    /// Records the progress of a transcode, in percent. Only a `preparing` asset changes.
     pub(crate) async fn set_progress(&self, id: &str, percent: f64) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update assets set progress_state = 'transcoding', progress = $2 where id = $1 and status = 'preparing'",
@@ -153,7 +164,7 @@ impl Store {
     }
 }
 
-/// Writes a new asset's row.
+/// Inserts the row of a new asset, `preparing`.
 pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
     sqlx::query_as(
         concat!("insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
@@ -171,7 +182,7 @@ pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Resul
     .await
 }
 
-/// Changes what the caller may change; `None` when there is no such asset.
+/// Changes the given fields. Returns the new row, or `None` when there is no such asset.
 pub(crate) async fn update_asset(
     write: &mut Write,
     id: &str,
@@ -195,7 +206,7 @@ pub(crate) async fn update_asset(
     .await
 }
 
-/// The asset is watchable; `None` when it is gone or has ended otherwise.
+/// Marks a `preparing` asset ready. Returns `None` when it is gone or has ended otherwise.
 pub(crate) async fn make_ready(
     write: &mut Write,
     id: &str,
@@ -213,7 +224,8 @@ pub(crate) async fn make_ready(
     .await
 }
 
-/// The asset will never be watchable, and its original goes at `discard`; `None` when it is gone or has ended otherwise.
+/// Marks a `preparing` asset errored; its original goes at `discard`. Returns `None` when it is gone or has ended
+/// otherwise.
 pub(crate) async fn fail_asset(
     write: &mut Write,
     id: &str,
@@ -233,7 +245,8 @@ pub(crate) async fn fail_asset(
     .await
 }
 
-/// Removes the asset with its playback ids, jobs and renditions, and notes its files; `None` when there is none.
+/// Deletes the asset with its playback ids, jobs and renditions, and puts its files and its upload's into the trash.
+/// Returns `None` when there is none.
 pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
     let gone: Option<Asset> = sqlx::query_as(concat!(
         "delete from assets where id = $1 \
@@ -250,7 +263,7 @@ pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<A
     Ok(gone)
 }
 
-/// Adds a static rendition that is to be made.
+/// Inserts a static rendition, `preparing`. `wish` is resolution, file name and passthrough.
 pub(crate) async fn insert_static_rendition(
     write: &mut Write,
     id: &str,
@@ -272,7 +285,7 @@ pub(crate) async fn insert_static_rendition(
     Ok(())
 }
 
-/// Notes how much the static renditions of an asset take.
+/// Records the bytes of an asset's static renditions, charged to its owner.
 pub(crate) async fn record_static_bytes(
     write: &mut Write,
     asset_id: &str,
@@ -289,7 +302,7 @@ pub(crate) async fn record_static_bytes(
     Ok(())
 }
 
-/// The static renditions of one asset, within a transaction.
+/// Lists the static renditions of an asset as the transaction sees them.
 pub(crate) async fn static_renditions_in(
     write: &mut Write,
     asset_id: &str,

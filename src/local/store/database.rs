@@ -10,21 +10,23 @@ use sqlx::{
 };
 
 static MIGRATIONS: Migrator = sqlx::migrate!("src/local/migrations");
-/// The last migration that is noted in sqlx's own table.
+/// The last migration that is noted in sqlx's own table; see [`run_migrations`].
 const FIRST_TABLE_UP_TO: i64 = 1;
 
 /// One transaction on the only writer.
 pub(crate) type Write = Transaction<'static, Sqlite>;
 
-/// The open database.
+/// The open database; clones share its connections.
 #[derive(Clone, Debug)]
 pub(crate) struct Store {
+    /// One connection: `SQLite` has one writer at a time.
     pub(super) writer: SqlitePool,
+    /// Read-only connections.
     pub(super) readers: SqlitePool,
 }
 
 impl Store {
-    /// Opens (or makes) the file and brings its tables up to date.
+    /// Opens (or makes) the file and applies missing migrations.
     pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
         crate::private::settle_database(file)?;
         let options = SqliteConnectOptions::new()
@@ -46,16 +48,17 @@ impl Store {
         Ok(Self { writer, readers })
     }
 
-    /// A transaction that holds the write lock from its first statement on.
+    /// Begins a transaction that holds the write lock from its first statement on.
     pub(crate) async fn begin_write(&self) -> Result<Write, sqlx::Error> {
+        // Why immediate: a read that turns into a write would fail with "database is locked" under another writer.
         self.writer.begin_with("begin immediate").await
     }
 }
 
-/// Applies what is missing.
+/// Applies the missing migrations, and notes them in two tables.
 ///
-/// Why two tables: the first release refuses a database in whose `_sqlx_migrations` it finds rows that it does not know.
-/// What came after it is noted elsewhere, so that an operator may go back to it.
+/// Why two: the first release refuses a database in whose `_sqlx_migrations` it finds unknown rows. Later migrations
+/// are noted in `_local_migrations`, so that an operator may go back to the first release.
 async fn run_migrations(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     let (first, later): (Vec<Migration>, Vec<Migration>) = MIGRATIONS
         .iter()
@@ -70,7 +73,7 @@ async fn run_migrations(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Microseconds since 1970, as the tables keep time.
+/// Returns microseconds since 1970, the unit of the tables.
 pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
     at.timestamp_micros()
 }

@@ -1,12 +1,12 @@
-//! What lies on the disk for whom, in bytes, and what is promised to uploads on their way.
+//! Bytes on the disk by owner: `files` has one row for each id and kind, with the bytes that are stored or reserved.
 
 use super::database::{Store, Write};
 
-/// What a file or folder holds.
+/// The content of a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub(crate) enum FileKind {
-    /// What was uploaded.
+    /// The uploaded file.
     Original,
     /// The stream.
     Media,
@@ -17,7 +17,7 @@ pub(crate) enum FileKind {
 }
 
 impl Store {
-    /// Notes how much the images of an asset take; false when the asset is gone, and with it what would sweep them.
+    /// Records the bytes of an asset's images. Returns false when the asset is gone: then no sweep will remove them.
     pub(crate) async fn record_images(&self, asset_id: &str, bytes: u64) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
             "insert into files (id, kind, owner, bytes) select id, 'images', owner, $2 from assets where id = $1 \
@@ -30,7 +30,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Whether it is noted how much lies there.
+    /// Returns true when the bytes of `id` and `kind` are recorded.
     pub(crate) async fn has_recorded_bytes(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
         let known: Option<i64> = sqlx::query_scalar("select 1 from files where id = $1 and kind = $2")
             .bind(id)
@@ -40,8 +40,8 @@ impl Store {
         Ok(known.is_some())
     }
 
-    /// Notes how much lies there of what an earlier release wrote, for the owner whose row it belongs to; what is noted
-    /// meanwhile stays.
+    /// Records the bytes that an earlier release wrote, for the owner of the row they belong to. A record that exists
+    /// already stays.
     pub(crate) async fn record_untracked(
         &self,
         id: &str,
@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-/// Notes how much lies there.
+/// Records the bytes of `id` and `kind`, charged to `owner`.
 pub(crate) async fn record_bytes(
     write: &mut Write,
     (id, kind): (&str, FileKind),
@@ -82,7 +82,7 @@ pub(crate) async fn record_bytes(
     Ok(())
 }
 
-/// Bytes that are kept for an owner, without the original of one upload.
+/// Returns the bytes charged to `owner`, without the original of the upload `without`.
 pub(crate) async fn charged_bytes(write: &mut Write, owner: &str, without: &str) -> Result<u64, sqlx::Error> {
     let bytes: i64 = sqlx::query_scalar(
         "select coalesce(sum(bytes), 0) from files where owner = $1 and not (id = $2 and kind = 'original')",
@@ -94,7 +94,7 @@ pub(crate) async fn charged_bytes(write: &mut Write, owner: &str, without: &str)
     Ok(u64::try_from(bytes).unwrap_or_default())
 }
 
-/// An asset and its original are charged to somebody else from now on.
+/// Charges an asset and its original to another owner.
 pub(crate) async fn change_owner(
     write: &mut Write,
     asset_id: &str,

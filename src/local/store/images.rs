@@ -1,14 +1,14 @@
-//! Pictures that cannot be made.
+//! Images that cannot be made, remembered for a while.
 
 use chrono::{DateTime, Utc};
 
 use super::database::{Store, micros};
 
-/// Failures remembered for one asset; the ones that are forgotten first anyway give way.
+/// Names remembered for one asset. Above it the ones that end first are dropped.
 const MAX_REMEMBERED: i64 = 4096;
 
 impl Store {
-    /// One of these names is known to be nothing that can be made.
+    /// Returns true when one of the names is remembered at `now`: the image itself or its part of the video.
     pub(crate) async fn is_unmakeable(
         &self,
         asset_id: &str,
@@ -27,7 +27,7 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Remembers `until` then that a picture cannot be made.
+    /// Remembers a name until the given time; nothing for a deleted asset.
     pub(crate) async fn remember_unmakeable(
         &self,
         asset_id: &str,

@@ -1,39 +1,39 @@
-//! What still has to be made.
+//! Jobs: the work that assets still need.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
 use super::database::{Store, Write, micros};
 
-/// What a job makes.
+/// The product of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub(crate) enum JobKind {
-    /// The stream: after it the asset is ready.
+    /// The stream. After it the asset is ready.
     Transcode,
-    /// `highest.mp4`, after the stream.
+    /// `highest.mp4`, made from the stream.
     Static,
 }
 
-/// One piece of work.
+/// One row of `jobs`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Job {
     pub(crate) asset_id: String,
     pub(crate) kind: JobKind,
-    /// Tries that were started and are not known to have ended.
+    /// Attempts that were started and not taken back.
     pub(crate) attempts: i64,
 }
 
-/// A job that is due, and whose it is.
+/// A due job and its owner.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct DueJob {
     #[sqlx(flatten)]
     pub(crate) job: Job,
-    /// Empty where nobody is named.
+    /// The asset's owner; empty without one.
     pub(crate) owner: String,
 }
 
-/// What was measured of a finished static rendition.
+/// The measures of a finished static rendition.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct StaticMeasures {
     pub(crate) width: i64,
@@ -45,7 +45,8 @@ pub(crate) struct StaticMeasures {
 }
 
 impl Store {
-    /// The first jobs of every owner that are due at `now`, `each` at most; of all owners the oldest first.
+    /// Lists jobs that are due at `now`: at most `each` of one owner, 1024 in all. The first of every owner come
+    /// first, by due time.
     pub(crate) async fn due_jobs(&self, now: DateTime<Utc>, each: usize) -> Result<Vec<DueJob>, sqlx::Error> {
         sqlx::query_as(
             "select asset_id, kind, attempts, owner from ( \
@@ -60,7 +61,7 @@ impl Store {
         .await
     }
 
-    /// Counts a try before it starts, so that one that takes the process down is counted too; false when
+    /// Counts an attempt before it starts, so that one which takes the process down counts too. Returns false when
     /// the job is gone.
     pub(crate) async fn count_attempt(&self, job: &Job) -> Result<bool, sqlx::Error> {
         let done = sqlx::query("update jobs set attempts = attempts + 1 where asset_id = $1 and kind = $2")
@@ -71,7 +72,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Takes a counted try back (the service stops, the disk is full) and sets when to try again.
+    /// Takes a counted attempt back (the provider stops, the disk is full) and sets the next one.
     pub(crate) async fn postpone(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update jobs set attempts = max(attempts - 1, 0), due_us = $3 where asset_id = $1 and kind = $2",
@@ -84,7 +85,7 @@ impl Store {
         Ok(())
     }
 
-    /// Leaves the try counted and sets when to try again.
+    /// Sets the next attempt; the last one stays counted.
     pub(crate) async fn retry_job(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query("update jobs set due_us = $3 where asset_id = $1 and kind = $2")
             .bind(&job.asset_id)
@@ -96,7 +97,7 @@ impl Store {
     }
 }
 
-/// Adds work for an asset.
+/// Inserts a job that is due now; an existing one stays.
 pub(crate) async fn insert_job(
     write: &mut Write,
     asset_id: &str,
@@ -112,7 +113,7 @@ pub(crate) async fn insert_job(
     Ok(())
 }
 
-/// The work is done.
+/// Deletes a job that is done.
 pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
     sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
         .bind(&job.asset_id)
@@ -122,7 +123,7 @@ pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Writes how a static rendition ended: `ready` with its measures, `skipped` or `errored`.
+/// Ends the static renditions that are `preparing`: `ready` with measures, `skipped` or `errored`.
 pub(crate) async fn end_static_rendition(
     write: &mut Write,
     asset_id: &str,

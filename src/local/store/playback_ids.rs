@@ -5,7 +5,7 @@ use sqlx::FromRow;
 
 use super::database::{Store, Write, micros};
 
-/// One playback id.
+/// One row of `playback_ids`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct PlaybackId {
     pub(crate) id: String,
@@ -15,7 +15,7 @@ pub(crate) struct PlaybackId {
 }
 
 impl Store {
-    /// One playback id, whatever its asset.
+    /// Finds a playback id of any asset.
     pub(crate) async fn find_playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
         sqlx::query_as("select id, asset_id, policy from playback_ids where id = $1")
             .bind(id)
@@ -23,7 +23,7 @@ impl Store {
             .await
     }
 
-    /// All playback ids of one asset, oldest first.
+    /// Lists the playback ids of an asset, oldest first.
     pub(crate) async fn list_playback_ids(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
         sqlx::query_as(
             "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
@@ -34,7 +34,7 @@ impl Store {
     }
 }
 
-/// The same within a transaction, so that an event shows what was just written.
+/// Lists the playback ids of an asset as the transaction sees them, oldest first.
 pub(crate) async fn playback_ids_in(
     write: &mut Write,
     asset_id: &str,
@@ -65,7 +65,7 @@ pub(crate) async fn insert_playback_id(
     Ok(())
 }
 
-/// Takes a playback id away; false when the asset has none of that name.
+/// Deletes a playback id; false when the asset has none of that name.
 pub(crate) async fn delete_playback_id(
     write: &mut Write,
     id: &str,

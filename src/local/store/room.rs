@@ -6,18 +6,19 @@ use super::{
     uploads::Upload,
 };
 
-/// What became of the wish for room.
+/// The outcome of [`Store::reserve_room`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum RoomReservation {
     /// The upload may grow up to this many bytes.
     UpTo(u64),
-    /// The owner's other files take this many bytes; what the upload needs goes beyond the limit.
+    /// Nothing is reserved: the owner's other files take this many bytes, and the upload needs more than the rest of
+    /// the limit.
     NoRoom(u64),
 }
 
 impl Store {
-    /// Keeps room for an upload: at least up to `least` bytes, at most up to `most`, as far as the owner's `limit` allows.
-    /// Read and written in one transaction, so that uploads at the same time never get more than the limit together.
+    /// Reserves room for an upload: at least up to `least` bytes, at most up to `most`, within the owner's `limit`.
+    /// One transaction reads and writes, so concurrent uploads together never get more than the limit.
     pub(crate) async fn reserve_room(
         &self,
         upload: &Upload,

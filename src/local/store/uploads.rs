@@ -17,43 +17,50 @@ macro_rules! columns {
     };
 }
 
-/// One direct upload.
+/// One row of `uploads`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Upload {
     pub(crate) id: String,
+    /// The secret in the upload URL.
     pub(crate) secret: String,
+    /// `waiting`, `asset_created`, `errored`, `cancelled` or `timed_out`.
     pub(crate) status: String,
     pub(crate) timeout_s: i64,
+    /// End of the URL, in microseconds since 1970.
     pub(crate) expires_us: i64,
     pub(crate) cors_origin: Option<String>,
     pub(crate) test: bool,
+    /// The normalised `new_asset_settings`.
     pub(crate) settings: Json<Value>,
+    /// `{type, message}` of an errored upload.
     pub(crate) error: Option<Json<Value>>,
     pub(crate) asset_id: Option<String>,
+    /// The file's size, once a request has named it.
     pub(crate) total_bytes: Option<i64>,
+    /// Bytes flushed to the disk.
     pub(crate) received_bytes: i64,
-    /// Who is charged for it; empty where nobody is named.
+    /// The owner who is charged for the file; empty without one.
     pub(crate) owner: String,
 }
 
 impl Upload {
-    /// Still open for bytes at `now`.
+    /// Returns true while the upload accepts bytes at `now`.
     pub(crate) fn is_open(&self, now: DateTime<Utc>) -> bool {
         self.status == "waiting" && micros(now) < self.expires_us
     }
 
-    /// Bytes that are on the disk for certain.
+    /// Returns the bytes that are surely on the disk.
     pub(crate) fn received_size(&self) -> u64 {
         u64::try_from(self.received_bytes).unwrap_or_default()
     }
 
-    /// The file's size, once a request has named it.
+    /// Returns the file's size, once a request has named it.
     pub(crate) fn total_size(&self) -> Option<u64> {
         self.total_bytes.and_then(|total| u64::try_from(total).ok())
     }
 }
 
-/// What a client asked for.
+/// The values of a new upload's row, and its owner's limits.
 pub(crate) struct NewUpload<'a> {
     pub(crate) id: &'a str,
     pub(crate) secret: &'a str,
@@ -65,37 +72,37 @@ pub(crate) struct NewUpload<'a> {
     pub(crate) limits: OwnerLimits,
 }
 
-/// What one owner may have here.
+/// Limits of one owner.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OwnerLimits {
     /// Uploads that wait for their file.
     pub(crate) open: u32,
-    /// Bytes on the disk; 0: no limit.
+    /// Bytes on the disk; 0 means no limit.
     pub(crate) bytes: u64,
 }
 
-/// What became of the wish for an upload.
+/// The outcome of [`open_upload`].
 pub(crate) enum OpenOutcome {
-    /// It waits for its file.
-    StaticMeasures(Box<Upload>),
-    /// The owner has as many as allowed.
+    /// The upload waits for its file.
+    Opened(Box<Upload>),
+    /// The owner has as many waiting uploads as allowed.
     TooMany,
-    /// The owner's files take this many bytes, which is all that is allowed.
+    /// The owner's files take this many bytes, which reaches the limit.
     NoRoom(u64),
 }
 
-/// What became of the wish to cancel.
+/// The outcome of [`cancel_upload`].
 pub(crate) enum CancelOutcome {
-    /// It is cancelled now.
+    /// The upload is cancelled now.
     Done(Box<Upload>),
-    /// It had ended otherwise before.
+    /// The upload had ended before.
     TooLate,
     /// There is no such upload.
     Unknown,
 }
 
 impl Store {
-    /// One upload by its id.
+    /// Finds an upload by its id.
     pub(crate) async fn find_upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
             .bind(id)
@@ -103,7 +110,7 @@ impl Store {
             .await
     }
 
-    /// One upload by the secret in its URL.
+    /// Finds an upload by the secret in its URL.
     pub(crate) async fn find_upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where secret = $1"))
             .bind(secret)
@@ -111,7 +118,7 @@ impl Store {
             .await
     }
 
-    /// A page of uploads, newest first.
+    /// Lists a page of uploads, newest first.
     pub(crate) async fn list_uploads(&self, limit: i64, offset: i64) -> Result<Vec<Upload>, sqlx::Error> {
         sqlx::query_as(concat!(
             "select ",
@@ -124,8 +131,8 @@ impl Store {
         .await
     }
 
-    /// Writes down that `received` bytes are flushed, and that `promised` bytes are kept free for the upload where that is
-    /// more; false when the upload has ended meanwhile.
+    /// Records that `received` bytes are flushed, and charges the owner for them, or for the `promised` bytes where
+    /// these are more. Returns false when the upload has ended meanwhile.
     pub(crate) async fn record_received(
         &self,
         upload: &Upload,
@@ -143,14 +150,14 @@ impl Store {
         .bind(total.map(to_column))
         .execute(&mut *write)
         .await?;
-        // Whatever became of the upload: these bytes lie there until its files are swept.
+        // Why whatever the upload's status is: the bytes lie on the disk until a sweep removes them.
         let bytes = received.max(promised);
         files::record_bytes(&mut write, (&upload.id, FileKind::Original), &upload.owner, bytes).await?;
         write.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Forgets what was received: a whole-file request starts again.
+    /// Resets the received bytes for a whole-file request. Returns false when the upload has ended.
     pub(crate) async fn restart_upload(&self, id: &str) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
             "update uploads set received_bytes = 0, total_bytes = null where id = $1 and status = 'waiting'",
@@ -162,8 +169,8 @@ impl Store {
     }
 }
 
-/// Writes a new upload's row, where its owner may have one more: counted and written in one transaction, which is the
-/// only one that writes. An upload that names no owner is counted for nobody.
+/// Inserts an upload unless its owner is at a limit. Count and insert are one transaction on the only writer, so no
+/// two requests pass the limit together. An upload without an owner has no limit.
 pub(crate) async fn open_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<OpenOutcome, sqlx::Error> {
     let owner = new.settings.pointer("/meta/creator_id").and_then(Value::as_str);
     if let Some(owner) = owner.filter(|owner| !owner.is_empty()) {
@@ -176,12 +183,10 @@ pub(crate) async fn open_upload(write: &mut Write, new: &NewUpload<'_>) -> Resul
             return Ok(OpenOutcome::NoRoom(kept));
         }
     }
-    Ok(OpenOutcome::StaticMeasures(Box::new(
-        insert_upload(write, new).await?,
-    )))
+    Ok(OpenOutcome::Opened(Box::new(insert_upload(write, new).await?)))
 }
 
-/// Uploads of one owner that wait for their file, counted up to `limit`.
+/// Counts the owner's waiting uploads, up to `limit`.
 async fn count_open(
     write: &mut Write,
     owner: &str,
@@ -199,7 +204,7 @@ async fn count_open(
     .await
 }
 
-/// Writes a new upload's row.
+/// Inserts the row of a new upload.
 async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(
@@ -219,12 +224,12 @@ async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload,
     .await
 }
 
-/// A count of bytes as the tables keep it.
+/// Returns a count of bytes as the tables keep it.
 fn to_column(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// Cancels an upload that still waits.
+/// Cancels an upload that still waits, and puts its file into the trash.
 pub(crate) async fn cancel_upload(
     write: &mut Write,
     id: &str,
@@ -254,7 +259,7 @@ pub(crate) async fn cancel_upload(
     })
 }
 
-/// Turns a waiting upload into one with an asset; `None` when it has ended otherwise meanwhile.
+/// Turns a waiting upload into one with an asset. Returns `None` when it has ended otherwise meanwhile.
 pub(crate) async fn complete_upload(
     write: &mut Write,
     id: &str,

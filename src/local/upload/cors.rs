@@ -10,7 +10,7 @@ const METHODS: HeaderValue = HeaderValue::from_static("PUT, OPTIONS");
 const ALLOWED: HeaderValue = HeaderValue::from_static("Content-Type, Content-Range, X-Requested-With");
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
-/// What an answer carries for the page at `Origin`; nothing for other pages.
+/// Returns the headers of a response to the page at `Origin`; only `Vary` for pages that are not allowed.
 pub(crate) fn response_headers(
     app: &App,
     upload: &Upload,
@@ -26,7 +26,7 @@ pub(crate) fn response_headers(
     ]
 }
 
-/// What the answer to a preflight carries.
+/// Returns the headers of a response to a preflight; only `Vary` for pages that are not allowed.
 pub(crate) fn preflight_headers(
     app: &App,
     upload: &Upload,
@@ -44,11 +44,13 @@ pub(crate) fn preflight_headers(
     ]
 }
 
+/// Returns `Vary: Origin`.
 fn vary_header() -> (HeaderName, HeaderValue) {
     (header::VARY, HeaderValue::from_static("Origin"))
 }
 
-/// `*`, or the request's origin where it is the upload's. Mux's own examples name origins without a scheme too.
+/// Returns the value of `Access-Control-Allow-Origin`: `*`, or the request's origin where it is the upload's. An
+/// upload may name its origin without a scheme, as Mux's own examples do.
 fn allowed_origin(app: &App, upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
     let page = request.get(header::ORIGIN).filter(|_| app.loopback_pages);
     if let Some(page) = page.filter(|page| page.to_str().is_ok_and(is_loopback_origin)) {

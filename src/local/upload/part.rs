@@ -1,4 +1,4 @@
-//! What a request on the upload URL brings: `Content-Range` and `Content-Length`, read and checked.
+//! The part of a file that a request brings, from `Content-Range` and `Content-Length`.
 
 use axum::http::{HeaderMap, header};
 
@@ -7,10 +7,10 @@ use crate::local::error::MuxError;
 /// Size that chunks other than the last are a multiple of, in bytes: 256 KiB, as Google's resumable protocol has it.
 pub(super) const UNIT: u64 = 256 * 1024;
 
-/// What a request brings.
+/// The part that a request brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Part {
-    /// `bytes */N`, `bytes */*`: nothing; it asks how much is there.
+    /// `bytes */N` or `bytes */*`: no bytes; the request asks how many are stored.
     Probe {
         /// The file's size, where named.
         total: Option<u64>,
@@ -20,7 +20,7 @@ pub(crate) enum Part {
         /// `Content-Length`, where sent.
         length: Option<u64>,
     },
-    /// `bytes a-b/N`, `bytes a-b/*`.
+    /// `bytes a-b/N` or `bytes a-b/*`: some bytes.
     Chunk {
         /// First byte.
         start: u64,
@@ -33,6 +33,10 @@ pub(crate) enum Part {
 
 impl Part {
     /// Reads the headers.
+    ///
+    /// # Errors
+    /// 400 for a multipart form, a malformed range, a body in a status request, lengths that differ, or a chunk of
+    /// the wrong size.
     pub(crate) fn from_headers(headers: &HeaderMap) -> Result<Self, MuxError> {
         if header_text(headers, header::CONTENT_TYPE)
             .is_some_and(|kind| kind.trim_start().starts_with("multipart/"))
@@ -57,7 +61,7 @@ impl Part {
         }
     }
 
-    /// The file's size, where the request names it.
+    /// Returns the file's size, where the request names it.
     pub(crate) fn total_size(self) -> Option<u64> {
         match self {
             Self::Probe { total } | Self::Chunk { total, .. } => total,
@@ -65,6 +69,7 @@ impl Part {
         }
     }
 
+    /// Checks a part against `Content-Length` and the chunk size [`UNIT`].
     fn check_length(self, length: Option<u64>) -> Result<(), MuxError> {
         let Self::Chunk { start, end, total } = self else {
             return match length {
@@ -90,6 +95,7 @@ fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }
 
+/// Reads `Content-Range`; `None` for text of another form and for ranges beyond the total.
 fn parse_content_range(range: &str) -> Option<Part> {
     let (span, total) = range.trim().strip_prefix("bytes ")?.trim().split_once('/')?;
     let total = if total == "*" {
@@ -106,7 +112,7 @@ fn parse_content_range(range: &str) -> Option<Part> {
     (start < end && total.is_none_or(|total| end <= total)).then_some(Part::Chunk { start, end, total })
 }
 
-/// Digits alone, below 2^53: what every client can count.
+/// Reads digits, below 2^53, which every client can count exactly.
 fn parse_digits(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     text.parse().ok().filter(|number| digits && *number < 1 << 53)

@@ -1,4 +1,4 @@
-//! One request on the upload URL, from its first byte to the flushed last one.
+//! One request on the upload URL, from its headers to the flushed last byte.
 
 use std::time::Duration;
 
@@ -23,17 +23,18 @@ use crate::local::{
     store::{RoomReservation, Upload},
 };
 
-/// A client that sends nothing for so long is gone.
+/// Longest pause between two pieces of a body.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// Flush within a request after so many bytes: what a kill can cost.
+/// Bytes between two flushes within a request: the most that a kill can cost.
 const CHECKPOINT: u64 = 32 << 20;
-/// An upload that does not say how long it is is promised room in such pieces.
+/// Bytes that are reserved at once for an upload without a known size.
 const RESERVE_STEP: u64 = CHECKPOINT;
-/// What is read and thrown away of a body nobody wants, so that its sender gets to read the answer.
+/// Bytes of an unwanted body that are read and thrown away. A sender that still writes would miss the response.
 const DRAIN_BYTES: usize = 64 << 20;
+/// Longest time to read an unwanted body.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Handles one `PUT`.
+/// Handles one `PUT` and drains the rest of its body.
 pub(crate) async fn handle_put(
     app: App,
     upload: Upload,
@@ -46,9 +47,11 @@ pub(crate) async fn handle_put(
     outcome
 }
 
+/// A request's body, as a stream of bytes.
 struct BodyStream(std::pin::Pin<Box<axum::body::BodyDataStream>>);
 
 impl BodyStream {
+    /// Reads and drops the rest, up to [`DRAIN_BYTES`] or [`DRAIN_TIMEOUT`].
     async fn drain(&mut self) {
         let mut left = DRAIN_BYTES;
         let until = Instant::now() + DRAIN_TIMEOUT;
@@ -61,21 +64,23 @@ impl BodyStream {
     }
 }
 
-/// The bytes that a request is to bring.
+/// The bytes that a request is to bring, as offsets in the file.
 #[derive(Clone, Copy)]
 struct Span {
-    /// Where its first byte lies in the file.
+    /// Offset of the first byte.
     start: u64,
-    /// Where it ends, where that was said.
+    /// Offset behind the last byte, where the request names it.
     end: Option<u64>,
 }
 
+/// One request and its upload's row.
 struct Request<'a> {
     app: &'a App,
     upload: Upload,
 }
 
 impl Request<'_> {
+    /// Locks the upload and runs the request: status, whole file or chunk.
     async fn process(
         mut self,
         headers: &HeaderMap,
@@ -83,7 +88,7 @@ impl Request<'_> {
     ) -> Result<UploadResponse, MuxError> {
         let part = Part::from_headers(headers)?;
         let lock = self.app.uploads.take_over(&self.upload.id).await;
-        // The one before may have flushed more, or finished.
+        // Why again: the request before this one may have flushed more, or finished the upload.
         let fresh = self.app.store.find_upload(&self.upload.id).await?;
         self.upload = fresh.ok_or_else(|| MuxError::not_found("Upload"))?;
         if matches!(self.upload.status.as_str(), "asset_created" | "errored") {
@@ -118,7 +123,8 @@ impl Request<'_> {
         }
     }
 
-    /// The file is complete already: a repeat of what completed it is fine, another file is not.
+    /// Answers a request on a complete upload: 200 for a repeat of the request that completed it, 409 for a file of
+    /// another size.
     fn answer_repeat(&self, part: Part) -> Result<UploadResponse, MuxError> {
         match (part.total_size(), self.upload.total_size()) {
             (Some(said), Some(known)) if said != known => Err(MuxError::conflict(
@@ -128,6 +134,7 @@ impl Request<'_> {
         }
     }
 
+    /// Checks the named size against `local.max_bytes` (413) and against the size that earlier requests named (400).
     fn check_total(&self, part: Part) -> Result<(), MuxError> {
         let limit = self.app.settings.max_bytes;
         let reach = match part {
@@ -146,7 +153,8 @@ impl Request<'_> {
         }
     }
 
-    /// What holds: the offset written down, unless the disk has lost some of it.
+    /// Returns the bytes that are surely stored: the recorded offset, or whole units of the file where the disk has
+    /// lost some.
     async fn find_offset(&self) -> Result<u64, MuxError> {
         let path = self.app.folders.original_file(&self.upload.id);
         let length = tokio::fs::metadata(path).await.map_or(0, |file| file.len());
@@ -157,7 +165,7 @@ impl Request<'_> {
         })
     }
 
-    /// A whole file: what was there before is forgotten.
+    /// Stores a whole file from its first byte; bytes of earlier requests are dropped.
     async fn receive_whole(
         &self,
         length: Option<u64>,
@@ -188,7 +196,7 @@ impl Request<'_> {
         self.finish_upload(received).await
     }
 
-    /// After a chunk: complete, or go on.
+    /// Answers a chunk: finishes the upload when all bytes are stored, else 308.
     async fn finish_if_complete(
         &self,
         received: u64,
@@ -200,6 +208,7 @@ impl Request<'_> {
         Ok(UploadResponse::Partial(received))
     }
 
+    /// Turns the upload into an asset; 410 when it has ended otherwise meanwhile.
     async fn finish_upload(&self, size: u64) -> Result<UploadResponse, MuxError> {
         if changes::uploads::finish_upload(self.app, &self.upload, size).await? {
             return Ok(UploadResponse::Complete);
@@ -207,8 +216,8 @@ impl Request<'_> {
         Err(MuxError::gone("The upload URL is no longer valid"))
     }
 
-    /// Writes what the body brings behind `received`; what of it is there already is skipped. Gives the new
-    /// offset when all of the span has come; else an error, with what came flushed and written down.
+    /// Stores the body behind offset `received`; bytes of the span that are stored already are skipped. Returns the
+    /// new offset once the whole span is stored. On an error the bytes that came are flushed and recorded first.
     async fn store_span(
         &self,
         span: Span,
@@ -242,6 +251,7 @@ impl Request<'_> {
         }
     }
 
+    /// Copies the body into the sink, within the span, `local.max_bytes` and the reserved room.
     async fn copy_body(
         &self,
         span: Span,
@@ -276,9 +286,14 @@ impl Request<'_> {
         Ok(())
     }
 
-    /// The next bytes; `None` at the body's end.
+    /// Returns the next piece of the body, or `None` at its end.
+    ///
+    /// # Errors
+    /// 409 when a newer request takes over, 503 when the provider stops, 408 after [`IDLE_TIMEOUT`], 400 when the
+    /// connection is lost.
     async fn next_bytes(&self, body: &mut BodyStream, lock: &WriteLock) -> Result<Option<Bytes>, MuxError> {
         let next = tokio::select! {
+            // Why biased: a request that is taken over stops even while bytes keep coming.
             biased;
             () = lock.taken_over.cancelled() => {
                 return Err(MuxError::conflict("A newer request has taken this upload over"));
@@ -293,8 +308,12 @@ impl Request<'_> {
         }
     }
 
-    /// Room on the owner's account for `least` bytes: for `known` where the file's size is, else for some more. Everything
-    /// where owners have no limit, or the upload names none.
+    /// Reserves room on the owner's account, at least up to offset `least`: up to `known` where the file's size is
+    /// known, else [`RESERVE_STEP`] more. Returns the reserved offset; `u64::MAX` where owners have no limit or the
+    /// upload has no owner.
+    ///
+    /// # Errors
+    /// 507: the owner's limit is reached.
     async fn reserve_room(&self, least: u64, known: Option<u64>) -> Result<u64, MuxError> {
         let limit = self.app.settings.max_bytes_per_owner;
         if limit == 0 || self.upload.owner.is_empty() {
@@ -312,6 +331,8 @@ impl Request<'_> {
         }
     }
 
+    /// Flushes and records the offset within a request; 410 when the upload has ended or expired, 507 when the disk
+    /// is too full.
     async fn flush_checkpoint(
         &self,
         sink: &mut Sink,
@@ -319,7 +340,7 @@ impl Request<'_> {
         promised: u64,
     ) -> Result<(), MuxError> {
         let received = sink.flush_all().await?;
-        // What is promised without a limit is no number of bytes.
+        // Why 0: without a limit nothing is reserved, and `u64::MAX` is no number of bytes to charge.
         let promised = if promised == u64::MAX { 0 } else { promised };
         let open = self
             .app
@@ -333,6 +354,7 @@ impl Request<'_> {
         self.check_disk(0)
     }
 
+    /// Answers 507 when fewer than `local.min_free_bytes` would be free after `bytes` more.
     fn check_disk(&self, bytes: u64) -> Result<(), MuxError> {
         let min_free = self.app.settings.min_free_bytes;
         if self.app.folders.free_bytes()? < min_free.saturating_add(bytes) {

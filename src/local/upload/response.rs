@@ -1,4 +1,4 @@
-//! What the upload URL answers.
+//! Responses of the upload URL.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
@@ -7,14 +7,14 @@ use axum::{
 
 use crate::local::error::MuxError;
 
-/// A request that was understood.
+/// The response to a request that was understood.
 #[derive(Debug)]
 pub(crate) enum UploadResponse {
-    /// 200: the whole file is here.
+    /// 200: the whole file is stored.
     Complete,
-    /// 308: so many bytes are here, go on.
+    /// 308 with `Range`: this many bytes are stored, send the rest.
     Partial(u64),
-    /// 4xx for a chunk that does not fit, with what is here beside it.
+    /// 4xx for a chunk that begins too late, with the stored bytes in `Range`.
     Misfit(MuxError, u64),
 }
 
@@ -28,7 +28,7 @@ impl IntoResponse for UploadResponse {
     }
 }
 
-/// `Range: bytes=0-N`; none when nothing is here.
+/// Adds `Range: bytes=0-N`; nothing when no byte is stored.
 fn with_range(mut response: Response, received: u64) -> Response {
     let last = received
         .checked_sub(1)

@@ -12,7 +12,7 @@ use axum::{
 use super::{cors, receive};
 use crate::local::{app::App, error::MuxError, ids, store::Upload};
 
-/// The upload URL's route.
+/// Returns the upload URL's route. Bodies have no limit here: `receive` checks sizes as bytes come.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/upload/{secret}", put(receive_part).options(answer_preflight))
@@ -20,8 +20,8 @@ pub(crate) fn routes() -> Router<App> {
         .layer(DefaultBodyLimit::disable())
 }
 
-/// `PUT`: bytes, or a question how many are there. It runs in a task of its own: when the connection goes, what
-/// came is still flushed and written down.
+/// `PUT`: bytes, or a status request. The work runs in a task of its own, so that bytes which came are flushed and
+/// recorded even when the connection is cut.
 async fn receive_part(
     State(app): State<App>,
     Path(secret): Path<String>,
@@ -53,6 +53,7 @@ async fn answer_preflight(
     Ok(response)
 }
 
+/// Finds the upload of a URL's secret; 404 for unknown ones.
 async fn find_upload(app: &App, secret: &str) -> Result<Upload, MuxError> {
     if !ids::is_id(secret) {
         return Err(MuxError::not_found("Upload"));

@@ -10,11 +10,12 @@ use axum::body::Bytes;
 
 use super::part::UNIT;
 
-/// Bytes gathered before they are handed to the disk.
+/// Bytes gathered in memory before they are written.
 const GATHER: usize = 1 << 20;
 
-/// Writes to the end of one file, off the async threads.
+/// A writer to the end of one file. It writes on blocking threads, in pieces of [`GATHER`] bytes.
 pub(crate) struct Sink {
+    /// `None` while a write runs, and for good after an error.
     file: Option<File>,
     gathered: Vec<Bytes>,
     gathered_bytes: usize,
@@ -25,7 +26,7 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Opens the file and cuts off what lies behind `offset`: it was never promised to anybody.
+    /// Opens the file and cuts off the bytes behind `offset`, which no response has ever promised.
     pub(crate) async fn open(path: PathBuf, offset: u64) -> io::Result<Self> {
         let file = run_blocking(move || {
             let fresh = !path.exists();
@@ -52,17 +53,17 @@ impl Sink {
         })
     }
 
-    /// Bytes taken so far, from the file's beginning.
+    /// Returns the bytes taken so far, from the file's beginning.
     pub(crate) fn position(&self) -> u64 {
         self.at
     }
 
-    /// Bytes taken and not yet flushed.
+    /// Returns the bytes taken and not yet flushed.
     pub(crate) fn unflushed(&self) -> u64 {
         self.at - self.flushed
     }
 
-    /// Takes bytes; memory holds one gathering at most.
+    /// Takes bytes. Memory holds at most [`GATHER`] bytes and one piece more.
     pub(crate) async fn push_bytes(&mut self, bytes: Bytes) -> io::Result<()> {
         self.at += bytes.len() as u64;
         self.gathered_bytes += bytes.len();
@@ -73,15 +74,15 @@ impl Sink {
         Ok(())
     }
 
-    /// Flushes everything to the disk; the offset that holds from now on.
+    /// Writes and flushes everything. Returns the offset that is safe from now on.
     pub(crate) async fn flush_all(&mut self) -> io::Result<u64> {
         self.write_gathered(|file| file.sync_data()).await?;
         self.flushed = self.at;
         Ok(self.flushed)
     }
 
-    /// The connection was cut: keeps whole units (clients resume with chunks of whole units), flushes, and says
-    /// what holds. Never less than what was promised before.
+    /// Ends a request that was cut: keeps whole units, because clients resume with chunks of whole units, flushes
+    /// them and returns their length. Bytes that were flushed before always stay.
     pub(crate) async fn cut_to_units(&mut self) -> io::Result<u64> {
         let keep = self.flushed.max(self.at / UNIT * UNIT);
         self.write_gathered(move |file| {
@@ -94,6 +95,7 @@ impl Sink {
         Ok(keep)
     }
 
+    /// Writes the gathered bytes on a blocking thread, then runs `then` on the file.
     async fn write_gathered(
         &mut self,
         then: impl FnOnce(&mut File) -> io::Result<()> + Send + 'static,
@@ -117,6 +119,7 @@ impl Sink {
     }
 }
 
+/// Runs `work` on a blocking thread.
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

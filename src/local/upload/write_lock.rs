@@ -1,4 +1,4 @@
-//! One request at a time on an upload: a newer one takes over from an older one that hangs.
+//! One writer an upload: a newer request takes over from an older one that hangs.
 
 use std::{
     collections::HashMap,
@@ -8,20 +8,22 @@ use std::{
 use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
-/// Who is sending to which upload.
+/// The locks of all uploads under way; clones share them.
 #[derive(Clone, Default)]
 pub(crate) struct WriteLocks(Arc<Mutex<HashMap<String, Arc<UploadSlot>>>>);
 
+/// The lock of one upload.
 #[derive(Default)]
 struct UploadSlot {
     turns: Arc<Turns<()>>,
-    /// CancelOutcome when somebody newer comes.
+    /// The token of the newest request. The next request cancels it.
     newest: Mutex<CancellationToken>,
 }
 
-/// The right to write to one upload, until dropped or taken over.
+/// The right to write to one upload, until it is dropped. The holder must let go once [`WriteLock::taken_over`] is
+/// cancelled.
 pub(crate) struct WriteLock {
-    /// CancelOutcome when a newer request wants the upload.
+    /// Cancelled when a newer request wants the upload.
     pub(crate) taken_over: CancellationToken,
     all: WriteLocks,
     id: String,
@@ -30,7 +32,7 @@ pub(crate) struct WriteLock {
 }
 
 impl WriteLocks {
-    /// Asks whoever writes now to stop, and waits until it has flushed what it has.
+    /// Cancels the request that writes now, waits until it has flushed and let go, and locks the upload.
     pub(crate) async fn take_over(&self, id: &str) -> WriteLock {
         let slot = self.slots().entry(id.to_owned()).or_default().clone();
         let taken_over = CancellationToken::new();
@@ -45,7 +47,7 @@ impl WriteLocks {
         }
     }
 
-    /// Waits until nobody writes any more.
+    /// Waits until no request writes any more.
     pub(crate) async fn wait_until_idle(&self) {
         let ids: Vec<String> = self.slots().keys().cloned().collect();
         for id in ids {
@@ -61,7 +63,7 @@ impl WriteLocks {
 impl Drop for WriteLock {
     fn drop(&mut self) {
         let mut slots = self.all.slots();
-        // The map and this turn: nobody waits, so the slot can go.
+        // Why 2: the map holds the slot and this lock does. No other request waits, so the slot can go.
         if Arc::strong_count(&self.slot) <= 2 {
             slots.remove(&self.id);
         }

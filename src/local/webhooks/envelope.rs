@@ -7,8 +7,8 @@ use sha2::Sha256;
 
 use crate::local::store::PendingEvent;
 
-/// The body of one try. `attempts` holds the earlier ones, so bodies of the same event differ: its `id` is what
-/// tells it.
+/// Returns the body of one attempt. `attempts` holds the earlier ones, so the bodies of one event differ; its `id`
+/// stays the same.
 pub(crate) fn envelope_body(event: &PendingEvent) -> Vec<u8> {
     let envelope = json!({
         "type": event.kind,
@@ -25,7 +25,7 @@ pub(crate) fn envelope_body(event: &PendingEvent) -> Vec<u8> {
     envelope.to_string().into_bytes()
 }
 
-/// One earlier try, as the envelope shows it.
+/// Returns one earlier attempt as the envelope shows it; `status` is `None` when no response came.
 pub(crate) fn attempt_json(id: &str, address: &str, status: Option<u16>, at_us: i64) -> Value {
     json!({
         "webhook_id": 1,
@@ -39,14 +39,15 @@ pub(crate) fn attempt_json(id: &str, address: &str, status: Option<u16>, at_us: 
     })
 }
 
-/// ISO 8601 with microseconds and `Z`.
+/// Formats microseconds since 1970 as ISO 8601 with microseconds and `Z`.
 fn iso_time(us: i64) -> String {
     DateTime::from_timestamp_micros(us)
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// `t=<seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`, the secret taken as it is.
+/// Returns the signature header `t=<seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`, with the secret's bytes as the
+/// key.
 pub(crate) fn sign_body(secret: &[u8], at_s: i64, body: &[u8]) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     mac.update(format!("{at_s}.").as_bytes());

@@ -1,4 +1,4 @@
-//! One try to deliver one webhook.
+//! One attempt to deliver one webhook.
 
 use std::time::Duration;
 
@@ -7,10 +7,10 @@ use reqwest::{header, redirect};
 use super::envelope;
 use crate::local::{app::App, store::PendingEvent};
 
-/// Longest that a receiver may take: Mux gives up at the same time.
+/// Longest time that a receiver may take; Mux gives up after the same time.
 const RECEIVER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The client that sends webhooks: no proxy, no redirects.
+/// Builds the client that sends webhooks: no proxy, no redirects.
 pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
@@ -20,7 +20,7 @@ pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Sends it once, signed with the time of this try; the status, or `None` when there was no answer.
+/// Posts the event once, signed with the time of this attempt. Returns the status, or `None` when no response came.
 pub(crate) async fn send_event(app: &App, event: &PendingEvent) -> Option<u16> {
     let body = envelope::envelope_body(event);
     let signature = envelope::sign_body(

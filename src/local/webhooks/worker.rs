@@ -1,4 +1,5 @@
-//! Takes what is due, applies the faults made on purpose, sends, and puts off what was not accepted.
+//! The webhook worker: takes due events, applies the faults made on purpose, sends, and sets the next attempt of what
+//! was not accepted.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -9,18 +10,18 @@ use crate::local::{app::App, ids, store::PendingEvent};
 
 /// Webhooks under way at the same time.
 const AT_ONCE: usize = 8;
-/// Rows looked at in one go: enough to find some that are not under way.
+/// Rows read at once: enough to find some that are not under way.
 const DUE_AT_ONCE: i64 = 16;
-/// After this nobody is told any more: 24 hours.
+/// Age at which an event is given up, in microseconds: 24 hours.
 const GIVE_UP_US: i64 = 24 * 3600 * 1_000_000;
-/// Earlier tries that an envelope shows.
+/// Earlier attempts that an envelope shows.
 const MAX_ATTEMPTS_SHOWN: usize = 30;
-/// How long a webhook stands back so that the next ones overtake it: 2 seconds.
+/// Delay of an event that the next ones are to overtake, in microseconds: 2 seconds.
 const REORDER_DELAY_US: i64 = 2_000_000;
-/// How often the outbox is looked at without being woken.
+/// Pause between two reads of the outbox without a wake-up.
 const POLL_EVERY: Duration = Duration::from_millis(500);
 
-/// Delivers until the provider stops. What is under way then is simply tried again after the next start.
+/// Delivers until the provider stops. Attempts under way are dropped then and repeated after the next start.
 pub(crate) async fn run(app: &App) {
     let mut tasks: JoinSet<String> = JoinSet::new();
     let mut busy = HashSet::new();
@@ -36,16 +37,18 @@ pub(crate) async fn run(app: &App) {
     tasks.shutdown().await;
 }
 
+/// Frees the place of an ended task.
 fn release_event(busy: &mut HashSet<String>, done: Result<String, tokio::task::JoinError>) {
     match done {
         Ok(id) => {
             busy.remove(&id);
         }
-        // A task that panicked took its id with it: forget all, at worst something is sent twice.
+        // Why all: a task that panicked took its event's id with it. At worst some events are sent twice.
         Err(_) => busy.clear(),
     }
 }
 
+/// Starts tasks for due events while places are free.
 async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<String>) {
     if busy.len() >= AT_ONCE {
         return;
@@ -70,6 +73,7 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
     }
 }
 
+/// Makes one attempt and records its result.
 async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Error> {
     if !event.decided && apply_chaos(app, event).await? {
         return Ok(());
@@ -96,7 +100,8 @@ async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Erro
     app.store.retry_event(&event.id, &attempts, due).await
 }
 
-/// 1 s, 2 s, 4 s … up to an hour, with a tenth of jitter.
+/// Returns the delay before the next attempt, in microseconds: 1 s, 2 s, 4 s … up to an hour, with up to a tenth of
+/// jitter.
 fn delay_us(tries: i64) -> i64 {
     let seconds = 1_i64 << tries.clamp(0, 12);
     let base = seconds.min(3600) * 1_000_000;
@@ -104,7 +109,7 @@ fn delay_us(tries: i64) -> i64 {
     base + i64::try_from(jitter).unwrap_or_default()
 }
 
-/// `[local.chaos]`: true when this event is not to be sent now (or ever).
+/// Applies `[local.chaos]`. Returns true when the event is not to be sent now, or ever.
 async fn apply_chaos(app: &App, event: &PendingEvent) -> Result<bool, sqlx::Error> {
     let chaos = &app.settings.chaos;
     if ids::chance(chaos.drop) {
