@@ -1,10 +1,10 @@
-//! A few seconds as a moving picture.
+//! Moving pictures: a few seconds as GIF or WebP.
 
 use std::path::Path;
 
 use super::{
     args::to_args,
-    image::{ImageOutcome, join_image_segments, load_playlist, rendition_folder, run_image_tool},
+    image::{ImageOutcome, find_fault, join_image_segments, load_playlist, rendition_folder, run_image_tool},
     input::input_args,
     ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
@@ -12,7 +12,7 @@ use super::{
 };
 use crate::local::{app::App, error::MuxError};
 
-/// A moving picture's format.
+/// The format of a moving picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnimatedFormat {
     Gif,
@@ -20,7 +20,7 @@ pub(crate) enum AnimatedFormat {
 }
 
 impl AnimatedFormat {
-    /// By the ending of a name.
+    /// Returns the format of a file name's ending.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "gif" => Some(Self::Gif),
@@ -36,7 +36,7 @@ impl AnimatedFormat {
         }
     }
 
-    /// The type that it is served as.
+    /// Returns the media type of responses.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Gif => "image/gif",
@@ -45,21 +45,22 @@ impl AnimatedFormat {
     }
 }
 
-/// A moving picture as asked for, checked.
+/// A requested moving picture, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Animated {
-    /// Whole seconds.
+    /// Beginning, in whole seconds.
     pub(crate) start_s: u32,
     /// Length in quarters of a second, 1 to 40.
     pub(crate) quarters: u32,
     pub(crate) width: Option<u32>,
     pub(crate) height: Option<u32>,
+    /// Frames per second, 1 to 30.
     pub(crate) fps: u32,
     pub(crate) format: AnimatedFormat,
 }
 
 impl Animated {
-    /// Equal images have equal names.
+    /// Returns the rest of the file name behind the kind; equal images have equal names.
     pub(crate) fn file_name(&self, top: &Rendition) -> String {
         let (width, height) = self.pixel_size(top);
         let Self {
@@ -74,7 +75,7 @@ impl Animated {
         )
     }
 
-    /// Uncut, never above the source.
+    /// Returns width and height: uncut, never above the source or 640 pixels; 320 wide by default.
     fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let by_width = self.width.map(|width| f64::from(width) / full_w);
@@ -89,7 +90,8 @@ impl Animated {
         (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
 
-    /// Makes the picture. Where ffmpeg refuses, the plainest one of the same seconds tells whether it is the video.
+    /// Makes the picture in `folder`. Where ffmpeg refuses, [`find_fault`] tries the plainest picture of the same
+    /// seconds.
     pub(crate) async fn make(
         &self,
         app: &App,
@@ -106,16 +108,11 @@ impl Animated {
             format: AnimatedFormat::Gif,
             ..self.clone()
         };
-        Ok(match made {
-            ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
-            ImageOutcome::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
-                ImageOutcome::Made => ImageOutcome::Refused,
-                _ => ImageOutcome::NoFrame,
-            },
-            other => other,
-        })
+        let try_plain = plain.try_make(app, asset_id, media, folder, "plain.gif");
+        find_fault(made, *self == plain, try_plain).await
     }
 
+    /// Joins the segments that hold the seconds and runs ffmpeg on them.
     async fn try_make(
         &self,
         app: &App,
@@ -145,7 +142,8 @@ impl Animated {
         if !join_image_segments(&place, segments, &folder.join(JOINED)).await? {
             return Ok(ImageOutcome::NoFrame);
         }
-        // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
+        // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be
+        // decoded.
         let offset = (start - first).max(0.0);
         let trim =
             format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
@@ -156,6 +154,7 @@ impl Animated {
         run_image_tool(app, args, folder, name).await
     }
 
+    /// Returns the filters and encoder of the format.
     fn encoder_args(&self, top: &Rendition, trim: &str) -> Vec<std::ffi::OsString> {
         let (w, h) = self.pixel_size(top);
         let filter = format!("{trim},fps={},scale={w}:{h}:flags=bicubic,setsar=1", self.fps);

@@ -1,6 +1,6 @@
-//! Which decoders may run: those of codecs that people upload, out of the several hundred that ffmpeg has.
+//! The decoders that may run: those of codecs that people upload, out of the several hundred that ffmpeg has.
 //!
-//! Every decoder is code that reads hostile bytes, and the rare ones are read least by others. A codec is listed where
+//! Every decoder is code that reads hostile bytes, and the rare ones are reviewed least. A codec is listed where
 //! cameras, phones, screen recorders, editors, browsers or the video sites of the last twenty years write it. Not
 //! listed, among others: ASV1/2, Snow, ZMBV, Cinepak, Indeo, Sorenson Video, the codecs of games, and images that a
 //! cover never has.
@@ -78,9 +78,9 @@ const LISTED: &[&str] = &[
     "gif",
     "webp",
 ];
-/// Uncompressed sound has some forty names.
+/// The prefix of the some forty codecs of uncompressed sound.
 const LISTED_PREFIX: &str = "pcm_";
-/// Decoders that hand the bytes to a device's driver.
+/// Name endings of decoders that hand the bytes to a device's driver. They never run.
 const DEVICE_SUFFIXES: &[&str] = &[
     "_cuvid",
     "_qsv",
@@ -93,18 +93,18 @@ const DEVICE_SUFFIXES: &[&str] = &[
     "_vdpau",
     "_vulkan",
 ];
-/// Without these most uploads fail.
+/// Codecs without which most uploads fail.
 const USUAL: &[&str] = &["h264", "hevc", "vp8", "vp9", "av1", "aac", "mp3", "opus"];
 
 /// The listed decoders that this build of ffmpeg has.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoders {
-    /// By codec.
+    /// Decoder names, by codec.
     by_codec: BTreeMap<String, Vec<String>>,
 }
 
 impl Decoders {
-    /// Reads what `ffmpeg -decoders` prints; `None` when nothing of it is listed.
+    /// Reads the output of `ffmpeg -decoders`; `None` when it has no listed decoder.
     pub(crate) fn parse_listing(printed: &str) -> Option<Self> {
         let (_, lines) = printed.split_once(" ------")?;
         let mut by_codec = BTreeMap::<String, Vec<String>>::new();
@@ -130,18 +130,18 @@ impl Decoders {
         (!by_codec.is_empty()).then_some(Self { by_codec })
     }
 
-    /// A file with this codec may be played.
+    /// Returns true when a file with this codec can be played.
     pub(crate) fn has_codec(&self, codec: &str) -> bool {
         self.by_codec.contains_key(codec)
     }
 
-    /// As `-codec_whitelist` takes them.
+    /// Returns the decoders as `-codec_whitelist` takes them: names with commas.
     pub(crate) fn whitelist(&self) -> String {
         let names: BTreeSet<&str> = self.by_codec.values().flatten().map(String::as_str).collect();
         names.into_iter().collect::<Vec<_>>().join(",")
     }
 
-    /// Usual codecs that this build cannot decode.
+    /// Returns the codecs of [`USUAL`] that this build cannot decode.
     pub(crate) fn missing_usual(&self) -> Vec<&'static str> {
         USUAL
             .iter()

@@ -2,27 +2,27 @@
 
 use super::tool::ToolError;
 
-/// Why a job did not succeed.
+/// The reason why a job failed, which decides what comes next; see `record_outcome` in `job_runner`.
 pub(crate) enum Failure {
-    /// The file is the reason; the uploader may read why.
+    /// The file is at fault, for a reason that the uploader may read. The asset becomes `errored`.
     Input(String),
-    /// It took longer than it may.
+    /// The tool took longer than it may. The asset becomes `errored`.
     TimedOut,
-    /// It may go better next time.
+    /// The next attempt may succeed; this one counts.
     Transient(String),
-    /// The disk is full: try later, this time does not count.
+    /// The disk is full. The job is tried later; this attempt does not count.
     NoSpace,
-    /// The service stops or the asset is gone: this time does not count.
+    /// The provider stops or the asset is gone; this attempt does not count.
     Stopped,
 }
 
 impl Failure {
-    /// The file is the reason.
+    /// Makes a failure of the file.
     pub(crate) fn from_input(reason: &str) -> Self {
         Self::Input(reason.to_owned())
     }
 
-    /// What a tool's end means.
+    /// Translates the end of a tool, and logs what ffmpeg complained about.
     pub(crate) fn from_tool(error: ToolError) -> Self {
         match error {
             ToolError::Failed(told) => {

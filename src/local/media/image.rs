@@ -1,4 +1,4 @@
-//! What all images share: their formats, turns and flips, and the run that makes one.
+//! Parts that all images share: formats, rotation, and the run of ffmpeg that makes one.
 
 use std::{
     ffi::OsString,
@@ -29,7 +29,7 @@ pub(crate) enum ImageOutcome {
     Killed,
 }
 
-/// A still picture's format.
+/// The format of a still image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageFormat {
     Jpg,
@@ -38,7 +38,7 @@ pub(crate) enum ImageFormat {
 }
 
 impl ImageFormat {
-    /// By the ending of a name or the value of `format`.
+    /// Returns the format of a file name's ending, or of the parameter `format`.
     pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "jpg" => Some(Self::Jpg),
@@ -48,7 +48,7 @@ impl ImageFormat {
         }
     }
 
-    /// The ending of the name.
+    /// Returns the ending of file names.
     pub(crate) fn ending(self) -> &'static str {
         match self {
             Self::Jpg => "jpg",
@@ -57,7 +57,7 @@ impl ImageFormat {
         }
     }
 
-    /// The type that it is served as.
+    /// Returns the media type of responses.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Jpg => "image/jpeg",
@@ -66,7 +66,7 @@ impl ImageFormat {
         }
     }
 
-    /// How ffmpeg writes one picture of it.
+    /// Returns ffmpeg's arguments that write one image of this format.
     pub(crate) fn encoder_args(self) -> Vec<OsString> {
         let mut args = to_args(["-frames:v", "1"]);
         args.extend(match self {
@@ -79,17 +79,17 @@ impl ImageFormat {
     }
 }
 
-/// Turned clockwise and mirrored; flips come last.
+/// Rotation and mirroring; flips come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Transform {
-    /// 0, 90, 180 or 270 degrees.
+    /// Clockwise degrees: 0, 90, 180 or 270.
     pub(crate) rotate: u16,
     pub(crate) flip_v: bool,
     pub(crate) flip_h: bool,
 }
 
 impl Transform {
-    /// As filters, each with a comma before it.
+    /// Returns ffmpeg filters, each with a comma before it.
     pub(crate) fn to_filters(self) -> String {
         let turn = match self.rotate {
             90 => ",transpose=clock",
@@ -103,8 +103,10 @@ impl Transform {
     }
 }
 
-/// Runs ffmpeg for one image in `folder`: [`ImageOutcome::NoFrame`] when it ended well and made nothing. An error is about now:
-/// the next try may go well.
+/// Runs ffmpeg for one image in `folder`. A run that ends well without the file `made` is [`ImageOutcome::NoFrame`].
+///
+/// # Errors
+/// 503: the provider stops, the disk is full, or ffmpeg cannot be started. The next try may go well.
 pub(crate) async fn run_image_tool(
     app: &App,
     args: Vec<OsString>,
@@ -142,7 +144,27 @@ pub(crate) async fn run_image_tool(
     }
 }
 
-/// The pieces of one rendition; `None` where they are not there: nothing can be made of them.
+/// Finds out what a refusal is about: the image's parameters, or its part of the video.
+///
+/// `is_plain` tells that the image itself was the plainest one of its part; else `try_plain` makes that one. Returns
+/// [`ImageOutcome::Refused`] when the plain image can be made, and [`ImageOutcome::NoFrame`] when it cannot. Outcomes other
+/// than a refusal stay as they are, and `try_plain` is not run.
+pub(crate) async fn find_fault(
+    outcome: ImageOutcome,
+    is_plain: bool,
+    try_plain: impl Future<Output = Result<ImageOutcome, MuxError>>,
+) -> Result<ImageOutcome, MuxError> {
+    Ok(match outcome {
+        ImageOutcome::Refused if is_plain => ImageOutcome::NoFrame,
+        ImageOutcome::Refused => match try_plain.await? {
+            ImageOutcome::Made => ImageOutcome::Refused,
+            _ => ImageOutcome::NoFrame,
+        },
+        other => other,
+    })
+}
+
+/// Loads the playlist of one rendition; `None` where it is missing, so that no image can be made.
 pub(crate) async fn load_playlist(place: &Path) -> Result<Option<Playlist>, MuxError> {
     match Playlist::load(place).await {
         Ok(playlist) => Ok(Some(playlist)),
@@ -151,7 +173,7 @@ pub(crate) async fn load_playlist(place: &Path) -> Result<Option<Playlist>, MuxE
     }
 }
 
-/// Puts pieces behind each other; false where one is not there.
+/// Joins segments like [`join_segments`]; returns false where one is missing.
 pub(crate) async fn join_image_segments<'a>(
     place: &Path,
     pieces: impl Iterator<Item = &'a Segment>,
@@ -164,7 +186,7 @@ pub(crate) async fn join_image_segments<'a>(
     }
 }
 
-/// Where the pieces of one rendition lie.
+/// Returns the folder of one rendition's segments.
 pub(crate) fn rendition_folder(app: &App, asset_id: &str, rendition: &str) -> PathBuf {
     app.folders.media_folder(asset_id).join(rendition)
 }

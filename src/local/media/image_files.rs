@@ -1,4 +1,4 @@
-//! The images that an asset has on the disk: which were used when, and which gives way.
+//! The images of an asset on the disk: their last use, and the eviction of the least recently used.
 
 use std::{
     io,
@@ -9,12 +9,12 @@ use std::{
 
 use chrono::{DateTime, Utc};
 
-/// Times of use: never the same twice, so that the order of uses is known however fast they come.
+/// A clock of uses that never gives the same time twice, so that the order of uses is known however fast they come.
 #[derive(Debug, Default)]
 pub(crate) struct UseTimes(AtomicI64);
 
 impl UseTimes {
-    /// `now`, or a microsecond after the last one.
+    /// Returns `now`, or a microsecond after the last time if that is later.
     pub(super) fn next(&self, now: DateTime<Utc>) -> SystemTime {
         let now = now.timestamp_micros();
         let advance = |last: i64| Some(now.max(last + 1));
@@ -27,8 +27,8 @@ impl UseTimes {
     }
 }
 
-/// Notes on the file itself that it is used; false where there is none. (Kept on the disk, so that it holds across
-/// restarts.)
+/// Sets the file's modification time to its use; returns false where there is no file. The time lies on the disk, so
+/// that it holds across restarts.
 pub(super) async fn mark_used(file: &Path, used: SystemTime) -> io::Result<bool> {
     let file = file.to_owned();
     run_blocking(move || match std::fs::File::open(&file) {
@@ -38,9 +38,10 @@ pub(super) async fn mark_used(file: &Path, used: SystemTime) -> io::Result<bool>
     .await
 }
 
-/// Removes the images of a kind that were used the longest ago, until `cap` are left. Those whose names end as one of
-/// `stay` are passed over, as far as they are not more than half of the cap: pictures of the sizes in the settings are
-/// asked for again and again, others once.
+/// Removes the least recently used images of a kind until `cap` are left.
+///
+/// Images whose names end as one of `stay` are passed over, while they are at most half of the cap: thumbnails of the
+/// sizes in the settings are requested again and again, others once.
 pub(super) async fn evict_surplus(
     folder: &Path,
     kind: &'static str,
@@ -60,7 +61,7 @@ pub(super) async fn evict_surplus(
     .await
 }
 
-/// The images of a kind, each with the time of its last use.
+/// Lists the images of a kind, each with the time of its last use.
 fn list_images(folder: &Path, kind: &str) -> io::Result<Vec<(SystemTime, PathBuf)>> {
     let mut images = Vec::new();
     for entry in std::fs::read_dir(folder)? {
@@ -74,7 +75,7 @@ fn list_images(folder: &Path, kind: &str) -> io::Result<Vec<(SystemTime, PathBuf
     Ok(images)
 }
 
-/// Those that give way.
+/// Selects the images to remove.
 fn select_surplus(mut images: Vec<(SystemTime, PathBuf)>, cap: usize, stay: &[String]) -> Vec<PathBuf> {
     // The last used first.
     images.sort_by(|one, other| other.cmp(one));
@@ -87,7 +88,7 @@ fn select_surplus(mut images: Vec<(SystemTime, PathBuf)>, cap: usize, stay: &[St
     };
     let (mut named, mut others) = (Vec::new(), Vec::new());
     for (at, (_, path)) in images.into_iter().enumerate() {
-        // The one that was made just now is the first.
+        // Why the first always stays: it is the image that was made just now.
         if at == 0 || (named.len() < cap / 2 && is_named(&path)) {
             named.push(path);
         } else {
@@ -98,6 +99,7 @@ fn select_surplus(mut images: Vec<(SystemTime, PathBuf)>, cap: usize, stay: &[St
     others.split_off(room)
 }
 
+/// Runs `work` on a blocking thread.
 async fn run_blocking<T: Send + 'static>(
     work: impl FnOnce() -> io::Result<T> + Send + 'static,
 ) -> io::Result<T> {

@@ -1,4 +1,5 @@
-//! Image jobs that wait: a bounded number, owners in turn, and of one owner's videos those who ask in turn.
+//! The queue of image jobs: bounded, and fair in two steps. Owners of videos take turns; among the jobs of one owner,
+//! the callers who asked take turns.
 
 use std::{
     collections::HashMap,
@@ -11,43 +12,48 @@ use crate::local::round_robin::RoundRobin;
 
 /// Jobs that may wait.
 const MAX_QUEUED: usize = 32;
-/// Who asks for one image at the same time, as far as it is noted.
+/// Callers that are noted for one job; further ones wait for it without a share.
 const MAX_CALLERS: usize = 16;
 
-/// Whose video it is, and who asks.
+/// The two parties that a job is charged to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Requester {
-    /// Empty where nobody is named.
+    /// The owner of the video; empty without one.
     pub(super) owner: String,
-    /// Empty where it is not known.
+    /// The address of the caller; empty where it is not known.
     pub(super) caller: String,
 }
 
-/// One job that waits. It is refused where this is dropped.
+/// One job that waits. Dropping it refuses the job, because its `start` is dropped.
 #[derive(Debug)]
 struct QueuedJob {
     file: PathBuf,
     owner: String,
-    /// At least one.
+    /// The callers who wait for it, at least one.
     callers: Vec<String>,
+    /// Starts the job, with the requester that it is charged to.
     start: oneshot::Sender<Requester>,
 }
 
-/// The jobs that wait.
+/// The jobs that wait, in order of arrival, and the order of owners and callers.
 #[derive(Debug, Default)]
 pub(super) struct ImageQueue {
     waiting: Vec<QueuedJob>,
     owners: RoundRobin,
-    /// By owner.
+    /// The order of callers, by owner.
     callers: HashMap<String, RoundRobin>,
 }
 
-/// The queue is full, and whoever asks has as much of it as others.
+/// The error of a full queue in which no other requester has clearly more jobs.
 #[derive(Debug)]
 pub(super) struct Full;
 
 impl ImageQueue {
-    /// Adds a job. Where the queue is full, whoever has the most of it loses the newest of theirs to somebody who has less.
+    /// Adds a job. In a full queue, the newest job of the greediest requester is dropped for a requester with at
+    /// least two fewer.
+    ///
+    /// # Errors
+    /// [`Full`].
     pub(super) fn push(
         &mut self,
         file: PathBuf,
@@ -67,7 +73,7 @@ impl ImageQueue {
         Ok(())
     }
 
-    /// Somebody else waits for a job that waits: it is theirs too.
+    /// Notes that `caller` waits for the queued job of `file` too, so that the job is served at either's turn.
     pub(super) fn join(&mut self, file: &Path, caller: &str) {
         if let Some(job) = self.waiting.iter_mut().find(|job| job.file == file)
             && job.callers.len() < MAX_CALLERS
@@ -77,7 +83,7 @@ impl ImageQueue {
         }
     }
 
-    /// The next job begins: who it is charged to, and what starts it.
+    /// Takes the next job. Returns the requester that it is charged to, and the sender that starts it.
     pub(super) fn pop(&mut self) -> Option<(Requester, oneshot::Sender<Requester>)> {
         let owner = self
             .owners
@@ -96,7 +102,7 @@ impl ImageQueue {
         Some((Requester { owner, caller }, job.start))
     }
 
-    /// A job that began has ended.
+    /// Counts the end of a job that was taken.
     pub(super) fn end(&mut self, requester: &Requester) {
         self.owners.end(&requester.owner);
         if let Some(callers) = self.callers.get_mut(&requester.owner) {
@@ -108,8 +114,10 @@ impl ImageQueue {
         }
     }
 
-    /// The job that gives way to one of `requester`: of the owner with the most, else of the caller with the most among the
-    /// owner's own. By two more at least: otherwise the newcomer would have the most, and be next to lose.
+    /// Finds the job that is dropped for one of `requester`: a job of the owner with the most, else of the caller
+    /// with the most among the owner's own.
+    ///
+    /// Why by two at least: with one more, the newcomer would itself have the most, and be the next to lose.
     fn find_victim(&self, requester: &Requester) -> Option<usize> {
         let owners = count_names(self.waiting.iter().map(|job| job.owner.as_str()));
         let greedy = find_greediest(&owners, &requester.owner);
@@ -131,12 +139,14 @@ impl ImageQueue {
         alone.or_else(|| greedy.and_then(|_| self.waiting.iter().rposition(of_owner)))
     }
 
+    /// Counts the queued jobs of an owner by caller.
     fn count_callers(&self, owner: &str) -> HashMap<&str, usize> {
         let theirs = self.waiting.iter().filter(|job| job.owner == owner);
         count_names(theirs.flat_map(|job| job.callers.iter().map(String::as_str)))
     }
 }
 
+/// Counts equal names.
 fn count_names<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usize> {
     let mut counts = HashMap::new();
     for name in names {
@@ -145,7 +155,7 @@ fn count_names<'a>(names: impl Iterator<Item = &'a str>) -> HashMap<&'a str, usi
     counts
 }
 
-/// Who has the most, where that is two more than `mine` has.
+/// Returns the name with the highest count, when it is at least two above the count of `mine`.
 fn find_greediest<'a>(counts: &HashMap<&'a str, usize>, mine: &str) -> Option<&'a str> {
     let own = counts.get(mine).copied().unwrap_or_default();
     let (name, count) = counts.iter().max_by_key(|(_, count)| **count)?;

@@ -1,4 +1,16 @@
-//! The job queue: what is due is done, a bounded number at a time, owners in turn, and survives a restart.
+//! The job runner: does due jobs, a bounded number at a time, owners in fair order.
+//!
+//! One job goes through these steps:
+//!
+//! 1. `start_due` picks the next owner's first job and claims the asset. A claimed asset has no second job.
+//! 2. The attempt is counted in the row before it starts, so that a file which takes the process down is given up
+//!    after [`MAX_ATTEMPTS`].
+//! 3. The tools work in `work/<asset>/<attempt>/`, and the result moves into place by a rename.
+//! 4. `record_outcome` ends the job in one transaction with the asset's new status and its events: the commit point.
+//!    A failed job is postponed, tried again, or ends the asset as `errored`.
+//! 5. The attempt's folder is removed.
+//!
+//! A crash before step 4 leaves the job due: the next start sweeps the folder, and the job runs again.
 
 use std::{collections::HashMap, path::Path, time::Duration};
 
@@ -15,14 +27,14 @@ use crate::local::{
     store::{Asset, DueJob, FileKind, Job, JobKind},
 };
 
-/// Tries of one job, those included that took the process down.
+/// Attempts of one job, those included that took the process down.
 const MAX_ATTEMPTS: i64 = 3;
-/// How long a job waits for disk space, or for its next try.
+/// Delay before the next attempt, and while there is no disk space.
 const RETRY_DELAY: chrono::Duration = chrono::Duration::seconds(30);
-/// How often the queue is looked at without being woken.
+/// Pause between two reads of the queue without a wake-up.
 const POLL_EVERY: Duration = Duration::from_secs(1);
 
-/// Works until the provider stops; what runs then is stopped and taken up after the next start.
+/// Does jobs until the provider stops. Jobs under way are stopped then, and run again after the next start.
 pub(crate) async fn run_jobs(app: &App) {
     let mut workers = JobRunner::default();
     while !app.stop.is_cancelled() {
@@ -37,19 +49,20 @@ pub(crate) async fn run_jobs(app: &App) {
     while workers.tasks.join_next().await.is_some() {}
 }
 
-/// The jobs under way, and whose turn it is.
+/// The jobs under way, and the order of owners.
 #[derive(Default)]
 struct JobRunner {
     tasks: JoinSet<()>,
     turns: RoundRobin,
-    /// Whose job each task does.
+    /// The owner of each task.
     owners: HashMap<Id, String>,
 }
 
 impl JobRunner {
+    /// Starts due jobs while places are free.
     async fn start_due(&mut self, app: &App) {
         let places = app.settings.jobs.max(1);
-        // One more of each owner than can be under way: those that are stand in the list too.
+        // Why one more than places: an owner's jobs under way stand in the list too.
         let mut due = match app.store.due_jobs(app.clock.now(), places + 1).await {
             Ok(due) => due,
             Err(error) => return tracing::warn!(%error, "the job queue cannot be read"),
@@ -70,6 +83,7 @@ impl JobRunner {
         }
     }
 
+    /// Starts one job in a task.
     fn start(&mut self, app: &App, job: Job, owner: String, claim: JobClaim) {
         let app = app.clone();
         self.turns.begin(&owner);
@@ -82,7 +96,7 @@ impl JobRunner {
         self.owners.insert(task.id(), owner);
     }
 
-    /// The owner goes to the back: whoever came meanwhile is next.
+    /// Notes the end of a task; its owner goes to the back of [`RoundRobin`].
     fn note_end(&mut self, ended: Result<(Id, ()), JoinError>) {
         let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
         if let Some(owner) = self.owners.remove(&id) {
@@ -91,14 +105,15 @@ impl JobRunner {
     }
 }
 
+/// Makes one attempt at a job, from the count to the recorded outcome. Without ffmpeg the job is postponed.
 async fn attempt_job(app: &App, job: &Job, claim: &JobClaim) -> Result<(), sqlx::Error> {
-    // The list was read before the claim: a job that has ended meanwhile is not begun again.
     let (Ok(tools), Some(asset)) = (&app.tools, app.store.find_asset(&job.asset_id).await?) else {
         return app.store.postpone(job, app.clock.now() + RETRY_DELAY).await;
     };
     if job.attempts >= MAX_ATTEMPTS {
         return give_up(app, job, "The file could not be processed in several tries").await;
     }
+    // Why checked: the list was read before the claim. A job that has ended meanwhile is not begun again.
     if !app.store.count_attempt(job).await? {
         return Ok(());
     }
@@ -111,17 +126,20 @@ async fn attempt_job(app: &App, job: &Job, claim: &JobClaim) -> Result<(), sqlx:
     };
     app.meters.job_ended(job.kind, metric_result(&outcome));
     let ended = record_outcome(app, job, outcome).await;
-    // Best effort: strays go at the next start.
+    // Why the error is ignored: the next start removes every attempt's folder.
     let _ = fs::remove_dir_all(&tries).await;
     ended
 }
 
+/// The product of a successful attempt.
 enum JobOutput {
-    /// With its bytes on the disk.
+    /// The stream and its bytes on the disk.
     Stream(Box<super::media_info::MediaInfo>, u64),
+    /// The measures of `highest.mp4`; `None` for sound alone.
     Static(Option<crate::local::store::StaticMeasures>),
 }
 
+/// Runs the tools of one job in `folder`.
 async fn run_job(
     app: &App,
     tools: &Tools,
@@ -142,7 +160,7 @@ async fn run_job(
     }
 }
 
-/// How a try ended, for the metrics.
+/// Returns the label of `local_jobs_total`.
 fn metric_result(outcome: &Result<JobOutput, Failure>) -> &'static str {
     match outcome {
         Ok(_) => "done",
@@ -152,6 +170,7 @@ fn metric_result(outcome: &Result<JobOutput, Failure>) -> &'static str {
     }
 }
 
+/// Records the outcome of an attempt: ends the job, postpones it, or sets its next attempt.
 async fn record_outcome(
     app: &App,
     job: &Job,
@@ -177,6 +196,7 @@ async fn record_outcome(
     }
 }
 
+/// Ends a job for good: the asset becomes `errored` with `reason`, or its static renditions do.
 async fn give_up(app: &App, job: &Job, reason: &str) -> Result<(), sqlx::Error> {
     match job.kind {
         JobKind::Transcode => changes::outcome::mark_errored(app, job, "invalid_input", reason).await,

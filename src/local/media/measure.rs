@@ -1,4 +1,4 @@
-//! What a transcode has made, measured.
+//! Measures of a finished transcode.
 
 use std::path::Path;
 
@@ -14,10 +14,13 @@ use super::{
 };
 use crate::local::ids;
 
-/// Sound that ends so many seconds behind the picture counts.
+/// Seconds by which sound must end behind the picture to count.
 const BEHIND_S: f64 = 0.5;
 
-/// Measures what was made; the longest stream came to `reached_s`.
+/// Measures the stream in `folder`. `reached_s` is the time that its longest stream came to.
+///
+/// # Errors
+/// [`Failure::Input`] when a rendition has no segment.
 pub(crate) async fn measure_stream(
     probe: &Probe,
     rungs: &[Rung],
@@ -61,6 +64,7 @@ pub(crate) async fn measure_stream(
     })
 }
 
+/// Measures one rendition: bit rates from its segments, codecs from the master playlist.
 async fn measure_rendition(
     rung: &Rung,
     playlist: &Playlist,
@@ -84,11 +88,13 @@ async fn measure_rendition(
     })
 }
 
+/// Returns the bits of some bytes.
 #[expect(clippy::cast_precision_loss, reason = "rates need no exact byte")]
 fn bits_of(bytes: u64) -> f64 {
     bytes as f64 * 8.0
 }
 
+/// Rounds a bit rate.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
@@ -98,7 +104,7 @@ fn round_rate(rate: f64) -> u64 {
     rate.round() as u64
 }
 
-/// `CODECS` of one rendition in ffmpeg's master playlist: the attribute line before its address.
+/// Returns `CODECS` of one rendition in ffmpeg's master playlist: from the attribute line before its address.
 fn find_codecs(master: &str, name: &str) -> Option<String> {
     let address = format!("{name}/{}", Playlist::FILE);
     let mut before = "";
@@ -112,6 +118,7 @@ fn find_codecs(master: &str, name: &str) -> Option<String> {
     None
 }
 
+/// Returns the reduced ratio, such as `16:9`.
 fn aspect_ratio(video: &Video) -> String {
     let (mut a, mut b) = (video.width, video.height);
     while b > 0 {

@@ -1,61 +1,63 @@
-//! What was made of an asset: kept in its row, shown in its JSON, read by the delivery.
+//! The description of a finished stream. It is stored in the asset's row, shown in the asset's JSON and read by the
+//! delivery.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A finished stream.
+/// A finished stream; stored as JSON in `assets.media`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct MediaInfo {
-    /// Seconds, measured on what was made.
+    /// Seconds, measured on the result.
     pub(crate) duration_s: f64,
-    /// `16:9`; of the source as shown. `None` for sound alone.
+    /// `16:9`, of the source as shown; `None` for sound alone.
     pub(crate) aspect_ratio: Option<String>,
-    /// Frames per second of the source, −1 when unknown.
+    /// Frames per second of the source; −1 when unknown.
     pub(crate) frame_rate: f64,
     /// Channels of the source's sound; 0 without sound.
     pub(crate) channels: u32,
-    /// Track ids, made once.
+    /// The id of the video track, made once.
     pub(crate) video_track: String,
+    /// The id of the audio track, made once.
     pub(crate) audio_track: String,
-    /// Largest first; one with no size for sound alone.
+    /// Renditions, largest first; a single one without size for sound alone.
     pub(crate) renditions: Vec<Rendition>,
 }
 
 /// One size of the stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rendition {
-    /// The folder's and the playlist's name.
+    /// The name of the folder and of the playlist.
     pub(crate) name: String,
-    /// 0 for sound alone.
+    /// In pixels; 0 for sound alone.
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// Bits per second of the largest segment.
     pub(crate) peak_bps: u64,
-    /// Bits per second over all.
+    /// Bits per second over all segments.
     pub(crate) average_bps: u64,
-    /// RFC 6381, as ffmpeg wrote it.
+    /// Codecs in the form of RFC 6381, as ffmpeg wrote them.
     pub(crate) codecs: Option<String>,
 }
 
 impl Rendition {
-    /// The shorter side, by which sizes are named.
+    /// Returns the shorter side, by which sizes are named.
     pub(crate) fn shorter_side(&self) -> u32 {
         self.width.min(self.height)
     }
 }
 
 impl MediaInfo {
-    /// The largest rendition.
+    /// Returns the largest rendition.
     pub(crate) fn top(&self) -> Option<&Rendition> {
         self.renditions.first()
     }
 
-    /// There is a picture.
+    /// Returns true when the stream has a picture.
     pub(crate) fn has_video(&self) -> bool {
         self.top().is_some_and(|top| top.width > 0)
     }
 
-    /// `1080p` and the like, after what is stored.
+    /// Returns Mux's tier of the largest rendition, or `audio-only`.
     pub(crate) fn resolution_tier(&self) -> &'static str {
         match self.top() {
             Some(top) if top.width > 0 => resolution_tier_of(i64::from(top.shorter_side())),
@@ -63,7 +65,7 @@ impl MediaInfo {
         }
     }
 
-    /// The old name of the same.
+    /// Returns Mux's older name of the tier: `SD`, `HD`, `FHD`, `UHD` or `Audio only`.
     pub(crate) fn max_stored_resolution(&self) -> &'static str {
         match self.top().map_or(0, Rendition::shorter_side) {
             0 => "Audio only",
@@ -74,7 +76,7 @@ impl MediaInfo {
         }
     }
 
-    /// `tracks[]` of the asset.
+    /// Returns `tracks[]` of the asset.
     pub(crate) fn tracks_json(&self) -> Value {
         let mut tracks = Vec::new();
         if let Some(top) = self.top().filter(|top| top.width > 0) {
@@ -95,7 +97,7 @@ impl MediaInfo {
     }
 }
 
-/// Mux's tier for a shorter side in pixels.
+/// Returns Mux's tier for a shorter side in pixels.
 pub(crate) fn resolution_tier_of(short: i64) -> &'static str {
     match short {
         ..=720 => "720p",

@@ -1,8 +1,14 @@
-//! ffprobe and ffmpeg: what a file is, the stream made of it, `highest.mp4`, and images.
+//! ffprobe and ffmpeg: probing a file, its stream, `highest.mp4`, and images.
 //!
-//! Everything that was uploaded is hostile. So every call goes through [`tool`]: argument vectors only, the white lists
-//! of protocols, formats and decoders, an empty environment, limits on memory, CPU, file size and time, a folder of its
+//! Every uploaded file is hostile. So every run goes through [`tool`]: argument vectors only, white lists of
+//! protocols, formats and decoders, an empty environment, limits on memory, CPU, file size and time, a folder of its
 //! own, and the [`sandbox`](super::sandbox).
+//!
+//! - The stream: `job_runner` takes due jobs; `transcode` runs `probe`, `ladder`, `transcode_plan` and `measure`, and
+//!   moves the result into `place`.
+//! - `static_file` joins the largest rendition into `highest.mp4`, as a job of its own.
+//! - Images are made on demand: `image_cache` looks for the file, `image_jobs` and `image_queue` bound and order the
+//!   work, and `thumbnail`, `animated` and `storyboard` make it.
 
 mod animated;
 mod args;

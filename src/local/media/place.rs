@@ -1,10 +1,12 @@
-//! The step that puts a finished folder into its place.
+//! The last step of a job: a finished folder moves into its place.
 
 use std::path::Path;
 
 use tokio::fs;
 
-/// Flushed first, then renamed: what is in place is whole. What an earlier try left there goes.
+/// Flushes the folder's disk, removes what an earlier attempt left at `place`, and renames the folder to it.
+///
+/// The rename is the commit point: a stream in its place is whole, even after a power cut.
 pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Result<()> {
     let disk = std::fs::File::open(folder)?;
     tokio::task::spawn_blocking(move || flush_disk(&disk))
@@ -22,6 +24,7 @@ fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(folder)?)
 }
 
+/// Flushes the folder, on systems without `syncfs`.
 #[cfg(not(target_os = "linux"))]
 fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
     folder.sync_all()

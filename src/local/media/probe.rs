@@ -1,4 +1,4 @@
-//! What a file is, according to ffprobe.
+//! Probing: the streams of a file, according to ffprobe.
 
 use std::{path::Path, time::Duration};
 
@@ -13,24 +13,24 @@ use super::{
 };
 
 const GIB: u64 = 1 << 30;
-/// Bytes of ffprobe's answer that are read.
+/// Bytes of ffprobe's output that are read.
 const MAX_OUTPUT: usize = 1 << 20;
-/// What is asked for; tags are left out, they may be of any size.
+/// The requested entries. Tags are left out, except `rotate`: they may be of any size.
 const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,\
                        sample_aspect_ratio,channels,channel_layout,duration:stream_disposition=attached_pic:\
                        stream_side_data=rotation:stream_tags=rotate";
 
-/// Decoders of subtitles that ffprobe may set up, and that are never given anything to decode.
+/// Decoders of subtitles that ffprobe may set up. They are never given anything to decode.
 const SUBTITLES: &str = "mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,dvbsub,pgssub,xsub";
-/// Decoders that are not listed, and that one file may name.
+/// Decoders outside the list that one file may name.
 const MAX_UNLISTED: usize = 8;
-/// How ffmpeg says that a decoder is not listed: `Codec (asv1) not on whitelist 'aac,…'`.
+/// The end of ffmpeg's complaint about such a decoder: `Codec (asv1) not on whitelist 'aac,…'`.
 const NOT_LISTED: &str = ") not on whitelist";
 
-/// Why there is nothing to make a stream of.
+/// The reason why a file cannot become a stream.
 #[derive(Debug)]
 pub(crate) enum Unplayable {
-    /// It is no file with picture or sound.
+    /// The file holds neither picture nor sound that can be read.
     NoMedia,
     /// Its only picture, or its only sound, has a codec that is not listed in [`Decoders`].
     Codec {
@@ -39,25 +39,25 @@ pub(crate) enum Unplayable {
         /// As ffmpeg names it; `None` when it does not know it either.
         codec: Option<String>,
     },
-    /// ffprobe did not come to an end of its own.
+    /// ffprobe did not end by itself.
     Tool(ToolError),
 }
 
-/// A file that can be made into a stream.
+/// A file that can become a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
-    /// Seconds, where the file says.
+    /// The claimed duration in seconds, where the file has one.
     pub(crate) duration_s: Option<f64>,
-    /// The container's header is an index of what follows, so it can be held to its word.
+    /// True when the container's header is an index of what follows, so that its claims can be checked.
     pub(crate) is_indexed: bool,
     pub(crate) video: Option<Video>,
     pub(crate) audio: Option<Audio>,
 }
 
-/// The moving picture.
+/// The picture's stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Video {
-    /// Which stream of the file.
+    /// The stream's index in the file.
     pub(crate) index: u32,
     /// As shown: rotated, with square pixels.
     pub(crate) width: u32,
@@ -67,14 +67,15 @@ pub(crate) struct Video {
     pub(crate) frame_rate: Option<f64>,
 }
 
-/// The sound.
+/// The sound's stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Audio {
-    /// Which stream of the file.
+    /// The stream's index in the file.
     pub(crate) index: u32,
     pub(crate) channels: u32,
 }
 
+/// ffprobe's JSON, as far as it is read.
 #[derive(Deserialize)]
 struct ProbeOutput {
     #[serde(default)]
@@ -107,7 +108,7 @@ struct StreamOutput {
 }
 
 impl StreamOutput {
-    /// Its codec is known, or its size or its channels: more than a name in an index.
+    /// Returns true when codec, size or channels are known: the stream is more than a name in an index.
     fn is_something(&self) -> bool {
         self.codec_name.is_some() || self.width > Some(0) || self.channels > Some(0)
     }
@@ -129,7 +130,10 @@ struct Tags {
     rotate: Option<String>,
 }
 
-/// Asks ffprobe what the file is.
+/// Probes a file with ffprobe.
+///
+/// Why several runs: ffprobe gives up at the first stream whose decoder is not listed, even at a second sound that
+/// nobody needs. Each run names one more such decoder; the next run may set it up, and gives it nothing to decode.
 pub(crate) async fn probe_file(
     tools: &Tools,
     file: &Path,
@@ -137,8 +141,6 @@ pub(crate) async fn probe_file(
     cancel: &CancellationToken,
 ) -> Result<Probe, Unplayable> {
     let mut strange = Vec::new();
-    // Why again and again: ffprobe gives up at the first stream whose decoder is not listed, be it a second sound that
-    // nobody needs. Each run tells one more such decoder, which the next one sets up and gives nothing to decode.
     loop {
         let told = match run_ffprobe(tools, file, folder, cancel, &strange).await {
             Ok(answer) => {
@@ -155,8 +157,8 @@ pub(crate) async fn probe_file(
     }
 }
 
-/// One run of ffprobe. What decodes, to learn about a stream, is held to the list of [`Tools`] in any case; `strange`
-/// decoders are set up for the stream that is shown.
+/// Runs ffprobe once. Decoding is held to the list of [`Tools`] in any case; `strange` decoders may only be set up
+/// for the stream that is shown.
 async fn run_ffprobe(
     tools: &Tools,
     file: &Path,
@@ -195,7 +197,7 @@ async fn run_ffprobe(
     tools.run_ffprobe(call, MAX_OUTPUT).await
 }
 
-/// A decoder that ffprobe complains about and that is none of the `known` ones.
+/// Returns a decoder that ffprobe complains about and that is none of the `known` ones.
 fn find_unlisted_decoder(told: &str, known: &[String]) -> Option<String> {
     let names = told.lines().filter_map(|line| {
         let (before, _) = line.split_once(NOT_LISTED)?;
@@ -211,6 +213,7 @@ fn find_unlisted_decoder(told: &str, known: &[String]) -> Option<String> {
         .map(str::to_owned)
 }
 
+/// Chooses the first picture and the first sound that can be decoded.
 fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, Unplayable> {
     let format = answer.format.ok_or(Unplayable::NoMedia)?;
     let name = format.format_name.unwrap_or_default();
@@ -227,7 +230,7 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
             .as_deref()
             .is_some_and(|codec| decoders.has_codec(codec))
     };
-    // A stream that cannot be decoded gives way to the next one, but is not left out silently.
+    // Why an error: a stream that cannot be decoded gives way to the next one, but is not left out silently.
     let required = |kind, of_what| match of(kind).find(|stream| stream.is_something()) {
         Some(first) if !of(kind).any(|stream| is_listed(&stream)) => Err(Unplayable::Codec {
             of: of_what,
@@ -260,6 +263,7 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
     })
 }
 
+/// Returns the picture as shown; `None` without a size or above [`MAX_PIXELS`].
 fn read_video(stream: &StreamOutput) -> Option<Video> {
     let (width, height) = (
         stream.width.filter(|w| *w > 0)?,
@@ -287,7 +291,7 @@ fn read_video(stream: &StreamOutput) -> Option<Video> {
     })
 }
 
-/// Rotated by a quarter, so that width and height change places.
+/// Returns true when a rotation by a quarter makes width and height change places.
 fn is_turned(stream: &StreamOutput) -> bool {
     let tag = stream
         .tags
@@ -304,6 +308,7 @@ fn is_turned(stream: &StreamOutput) -> bool {
     (45.0..135.0).contains(&quarter)
 }
 
+/// Reads a fraction such as `30000/1001`.
 fn parse_fraction(text: Option<&str>, by: char) -> Option<f64> {
     let (above, below) = text?.split_once(by)?;
     let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);

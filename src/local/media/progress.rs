@@ -1,4 +1,4 @@
-//! What ffmpeg says while it works: how far it is, and where it ended.
+//! Progress of a transcode, from ffmpeg's `-progress` output.
 
 use std::time::Duration;
 
@@ -6,23 +6,25 @@ use tokio::time::Instant;
 
 use crate::local::app::App;
 
-/// How often the asset's progress is written down.
+/// Pause between two writes of the asset's progress.
 const STORE_EVERY: Duration = Duration::from_secs(1);
 
-/// Reads `-progress`.
+/// A reader of ffmpeg's `-progress` output for one asset.
 pub(crate) struct Progress<'a> {
     app: &'a App,
     asset_id: &'a str,
-    /// What the file claims to last.
+    /// The duration that the file claims, in seconds.
     claimed_s: Option<f64>,
+    /// Time of the last write.
     written: Instant,
     /// The beginning of a line whose end has not come yet.
     rest: String,
+    /// The farthest output time so far, in seconds.
     reached_s: f64,
 }
 
 impl<'a> Progress<'a> {
-    /// Of one asset that claims to last so many seconds.
+    /// Makes the reader of one asset. Without `claimed_s` no progress is stored.
     pub(crate) fn new(app: &'a App, asset_id: &'a str, claimed_s: Option<f64>) -> Self {
         Self {
             app,
@@ -34,7 +36,7 @@ impl<'a> Progress<'a> {
         }
     }
 
-    /// Takes a piece of ffmpeg's standard output.
+    /// Reads a piece of ffmpeg's standard output, and stores the progress where [`STORE_EVERY`] has passed.
     pub(crate) fn read_output(&mut self, bytes: &[u8]) {
         self.rest.push_str(&String::from_utf8_lossy(bytes));
         while let Some((line, rest)) = self.rest.split_once('\n') {
@@ -47,11 +49,12 @@ impl<'a> Progress<'a> {
         self.store_progress();
     }
 
-    /// Where the longest stream has come to, in seconds.
+    /// Returns the time that the longest stream has come to, in seconds.
     pub(crate) fn reached_s(&self) -> f64 {
         self.reached_s
     }
 
+    /// Stores the progress in a task of its own, so that a slow database never holds ffmpeg up.
     fn store_progress(&mut self) {
         let Some(claimed_s) = self.claimed_s.filter(|_| self.written.elapsed() >= STORE_EVERY) else {
             return;

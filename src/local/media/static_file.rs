@@ -1,4 +1,4 @@
-//! `highest.mp4`: the largest rendition as one file to download.
+//! The static rendition job: `highest.mp4`, the largest rendition as one file to download.
 
 use std::{path::Path, time::Duration};
 
@@ -22,7 +22,8 @@ const GIB: u64 = 1 << 30;
 /// The only static rendition there is.
 pub(crate) const HIGHEST: &str = "highest.mp4";
 
-/// Makes the file in `folder` and moves it into place; nothing is encoded anew. `None` for sound alone.
+/// Makes the file in `folder` and moves it into place; streams are copied, not encoded anew. Returns `None` for sound
+/// alone.
 pub(crate) async fn make_highest(
     app: &App,
     tools: &Tools,
@@ -78,6 +79,7 @@ pub(crate) async fn make_highest(
     Ok(Some(measure_file(media, top.width, top.height, filesize)))
 }
 
+/// Returns the measures of the finished file.
 fn measure_file(media: &MediaInfo, width: u32, height: u32, filesize: u64) -> StaticMeasures {
     let bytes = i64::try_from(filesize).unwrap_or(i64::MAX);
     let millis = i64::try_from(Duration::from_secs_f64(media.duration_s.max(0.001)).as_millis()).unwrap_or(1);

@@ -1,4 +1,4 @@
-//! Many small frames in one picture, for scrubbing.
+//! Storyboards: many small frames in one image, for scrubbing.
 
 use std::path::Path;
 
@@ -15,26 +15,26 @@ use super::{
 };
 use crate::local::{app::App, error::MuxError};
 
-/// From this length on there are twice as many tiles: 15 minutes.
+/// Duration from which there are twice as many tiles, in seconds: 15 minutes.
 const LONG_S: f64 = 15.0 * 60.0;
 /// Longer side of a tile, in pixels.
 const TILE_SIDE: f64 = 256.0;
-/// What its files' names begin with.
+/// The beginning of its files' names.
 pub(crate) const KIND: &str = "storyboard";
 
-/// The storyboard of one asset: everything about it follows from the asset.
+/// The storyboard of one asset; everything about it follows from the asset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Storyboard {
     columns: u32,
     rows: u32,
-    /// Pixels.
+    /// In pixels.
     pub(crate) tile_width: u32,
-    /// Pixels.
+    /// In pixels.
     pub(crate) tile_height: u32,
     duration_s: f64,
 }
 
-/// One frame in it.
+/// One frame of a storyboard: its times in seconds, and its place in pixels.
 pub(crate) struct Tile {
     pub(crate) start_s: f64,
     pub(crate) end_s: f64,
@@ -43,7 +43,7 @@ pub(crate) struct Tile {
 }
 
 impl Storyboard {
-    /// The storyboard of a stream with a picture.
+    /// Returns the storyboard of a stream; `None` for sound alone.
     pub(crate) fn for_media(media: &MediaInfo) -> Option<Self> {
         let top = media.top().filter(|top| top.width > 0)?;
         let (width, height) = (f64::from(top.width), f64::from(top.height));
@@ -57,7 +57,7 @@ impl Storyboard {
         })
     }
 
-    /// The tiles in the order of their times.
+    /// Returns the tiles in order of their times.
     pub(crate) fn tiles(self) -> impl Iterator<Item = Tile> {
         let step = self.tile_seconds();
         (0..self.columns * self.rows).map(move |at| Tile {
@@ -68,16 +68,18 @@ impl Storyboard {
         })
     }
 
+    /// Returns the seconds between two tiles.
     fn tile_seconds(self) -> f64 {
         self.duration_s / f64::from(self.columns * self.rows)
     }
 
-    /// Equal images have equal names.
+    /// Returns the rest of the file name behind [`KIND`].
     pub(crate) fn file_name(format: ImageFormat) -> String {
         format!("board.{}", format.ending())
     }
 
-    /// Makes the picture. It has no parameters but its format, so what cannot be made once cannot be made at all.
+    /// Makes the image in `folder`. A refusal is [`ImageOutcome::NoFrame`]: the format is the only parameter, so no
+    /// plainer image could be tried.
     pub(crate) async fn make(
         self,
         app: &App,
@@ -102,7 +104,8 @@ impl Storyboard {
             }
             format!("fps={:.6}:start_time=0:round=up", 1.0 / self.tile_seconds())
         } else {
-            // A long video: each tile shows the keyframe that begins the segment of its time.
+            // Why not every frame: a long video would be decoded as a whole. Each tile shows the keyframe that begins
+            // the segment of its time.
             let chosen: Vec<&Segment> = self
                 .tiles()
                 .filter_map(|tile| playlist.segment_at(tile.start_s))
@@ -129,6 +132,7 @@ impl Storyboard {
         })
     }
 
+    /// Returns the filters that scale the frames and put them into a grid.
     fn filter_chain(self, frames: &str) -> String {
         let Self {
             columns,

@@ -1,33 +1,35 @@
-//! One frame as a picture.
+//! Thumbnails: one frame as an image.
 
 use std::path::Path;
 
 use super::{
     args::to_args,
-    image::{ImageFormat, ImageOutcome, Transform, load_playlist, rendition_folder, run_image_tool},
+    image::{
+        ImageFormat, ImageOutcome, Transform, find_fault, load_playlist, rendition_folder, run_image_tool,
+    },
     input::input_args,
     ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
 };
 use crate::local::{app::App, error::MuxError};
 
-/// How a picture is fitted into width and height.
+/// The way in which a frame is fitted into width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FitMode {
     /// As large as fits, uncut.
     Preserve,
-    /// Pulled to the size.
+    /// Stretched to the size.
     Stretch,
-    /// Filled, the rest cut off. `smartcrop` does the same here: the middle stays.
+    /// Filled, the rest cut off at the edges. `smartcrop` does the same here.
     Crop,
     /// As large as fits, with black around.
     Pad,
 }
 
-/// A thumbnail as asked for, brought within the bounds of the source.
+/// A requested thumbnail, checked. Missing sides follow from the other side and the source.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Thumbnail {
-    /// Whole seconds.
+    /// Time of the frame, in whole seconds.
     pub(crate) time_s: u32,
     pub(crate) width: Option<u32>,
     pub(crate) height: Option<u32>,
@@ -37,7 +39,7 @@ pub(crate) struct Thumbnail {
 }
 
 impl Thumbnail {
-    /// The frame at a time as the service's settings ask for it: a JPEG of that width.
+    /// Returns the thumbnail of the service's settings: a JPEG of the given width.
     pub(crate) fn with_width(time_s: u32, width: u32) -> Self {
         Self {
             time_s,
@@ -49,12 +51,12 @@ impl Thumbnail {
         }
     }
 
-    /// Equal images have equal names.
+    /// Returns the rest of the file name behind the kind; equal images have equal names.
     pub(crate) fn file_name(&self, top: &Rendition) -> String {
         format!("{}-{}", self.time_s, self.name_suffix(top))
     }
 
-    /// The end of the name: everything but the time.
+    /// Returns the end of the file name: everything but the time.
     pub(crate) fn name_suffix(&self, top: &Rendition) -> String {
         let (width, height) = self.pixel_size(top);
         let Transform {
@@ -71,7 +73,7 @@ impl Thumbnail {
         )
     }
 
-    /// The picture's size before it is turned: never above the source.
+    /// Returns width and height before rotation, never above the source's.
     fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let scale = match (self.fit, self.width, self.height) {
@@ -87,6 +89,7 @@ impl Thumbnail {
         (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
 
+    /// Returns the filters that scale, crop, pad and rotate.
     fn filter_chain(&self, top: &Rendition) -> String {
         let (w, h) = self.pixel_size(top);
         let grown = |how: &str| format!("scale={w}:{h}:force_original_aspect_ratio={how}");
@@ -102,7 +105,7 @@ impl Thumbnail {
         )
     }
 
-    /// Makes the picture. Where ffmpeg refuses, the plainest picture of the same frame tells whether it is the frame.
+    /// Makes the image in `folder`. Where ffmpeg refuses, [`find_fault`] tries the plainest image of the same frame.
     pub(crate) async fn make(
         &self,
         app: &App,
@@ -116,16 +119,11 @@ impl Thumbnail {
         };
         let made = self.try_make(app, asset_id, top, folder, name).await?;
         let plain = Self::with_width(self.time_s, top.width);
-        Ok(match made {
-            ImageOutcome::Refused if *self == plain => ImageOutcome::NoFrame,
-            ImageOutcome::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
-                ImageOutcome::Made => ImageOutcome::Refused,
-                _ => ImageOutcome::NoFrame,
-            },
-            other => other,
-        })
+        let try_plain = plain.try_make(app, asset_id, top, folder, "plain.jpg");
+        find_fault(made, *self == plain, try_plain).await
     }
 
+    /// Runs ffmpeg on the segment that holds the time.
     async fn try_make(
         &self,
         app: &App,
@@ -141,7 +139,8 @@ impl Thumbnail {
         };
         let mut last = ImageOutcome::NoFrame;
         let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
-        // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
+        // Why three offsets: behind the last frame there is nothing. Go back a little, then to the segment's first
+        // frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
             // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
             let from = format!(

@@ -1,4 +1,8 @@
-//! Runs ffmpeg and ffprobe within bounds.
+//! Runs of ffmpeg and ffprobe within limits.
+//!
+//! A run ends in one of these ways: by itself, by a limit of the kernel, after [`ToolLimits::wall`], when the disk
+//! gets too full, or when the caller cancels it. [`interpret_exit`] tells the file's faults from those of the
+//! machine.
 
 use std::{
     ffi::OsString,
@@ -19,88 +23,90 @@ use tokio_util::sync::CancellationToken;
 use super::{decoders::Decoders, input::FILE};
 use crate::local::sandbox::{Bounds, REFUSED, Sandbox, memory};
 
-/// Bytes kept of what a tool complains about, and read at once of what it says.
+/// Bytes kept of a tool's complaints, and bytes read at once.
 const PIECE_BYTES: usize = 16 * 1024;
-/// How often the disk is looked at while a tool runs.
+/// Pause between two checks of the disk while a tool runs.
 const WATCH_DISK_EVERY: Duration = Duration::from_secs(1);
-/// Politeness towards the rest of the machine (`nice`).
+/// The tools' `nice` value: the rest of the machine comes first.
 const NICE: i32 = 5;
-/// The exit codes of ffmpeg when a signal ended it that it knows: somebody's SIGTERM says nothing of the file.
+/// ffmpeg's exit codes after a signal that it handles, such as SIGTERM. They tell nothing about the file.
 const INTERRUPTED: [i32; 2] = [255, 123];
 
-/// Where the tools are, and how they are run.
+/// The tools of this machine, and the way in which they run.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
     sandbox: Sandbox,
-    /// Private memory that one tool may take, in bytes, where a control group limits the service.
+    /// Private memory that one tool may take, in bytes; `None` where no control group limits the service.
     memory_share: Option<u64>,
     decoders: Decoders,
-    /// Threads that one ffmpeg may use.
+    /// Threads that one ffmpeg may use, 1 to 8.
     pub(crate) threads: usize,
 }
 
-/// Bounds of one run.
+/// The limits of one run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct ToolLimits {
     /// Time on the clock.
     pub(crate) wall: Duration,
     /// Seconds of CPU, over all threads.
     pub(crate) cpu_s: u64,
-    /// Address space, bytes.
+    /// Address space, in bytes.
     pub(crate) memory: u64,
-    /// Largest file that may be written, bytes.
+    /// Largest file that may be written, in bytes.
     pub(crate) file: u64,
-    /// Free bytes that the disk must keep.
+    /// Free bytes that the disk must keep; a run stops at half of them.
     pub(crate) min_free: u64,
 }
 
 impl ToolLimits {
-    /// What the kernel keeps of them, with private memory at most `share`. Why not the address space too: threads
-    /// reserve two to three times of it what they use, so that a small container could make no video at all.
+    /// Returns the limits that the kernel enforces, with private memory at most `share`.
+    ///
+    /// Why not the address space too: threads reserve two to three times of it what they use, so a small container
+    /// could make no video at all.
     fn to_bounds(self, share: Option<u64>) -> Bounds {
         let data = share.unwrap_or(u64::MAX).min(self.memory);
         Bounds::new(self.memory, data, self.cpu_s, self.file)
     }
 }
 
-/// One run.
+/// The input of one run.
 pub(crate) struct ToolCall<'a> {
     pub(crate) args: Vec<OsString>,
-    /// The folder of this try: working directory, and where results go.
+    /// The folder of the attempt: working directory and place of results.
     pub(crate) folder: &'a Path,
     pub(crate) limits: ToolLimits,
-    /// CancelOutcome when the result is not wanted any more.
+    /// Cancelled when the result is not wanted any more.
     pub(crate) cancel: &'a CancellationToken,
 }
 
-/// How a run did not succeed.
+/// The ways in which a run fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolError {
-    /// It ended with an error of its own; what it said last.
+    /// The tool ended with an error of its own; the end of its complaints.
     #[error("the tool failed: {0}")]
     Failed(String),
-    /// It was killed by a signal: a limit, a crash, or the system.
+    /// A signal killed the tool: a limit, a crash, or the system.
     #[error("the tool was killed: {0}")]
     Killed(ExitStatus),
-    /// It took longer than it may.
+    /// The tool used up its time on the clock or its CPU time.
     #[error("the tool took too long")]
     TimedOut,
     /// The disk is too full to go on.
     #[error("the disk is too full")]
     NoSpace,
-    /// Nobody wants the result any more.
+    /// The caller cancelled the run.
     #[error("the work was stopped")]
     Stopped,
-    /// The system would not run it.
+    /// The system or the sandbox would not run the tool.
     #[error("the tool cannot be run: {0}")]
     Io(#[from] std::io::Error),
 }
 
 impl Tools {
-    /// Looks for the tools on the `PATH`, and at what they and the kernel can do here. `launcher` is this program's
-    /// own binary; `folder` is where the tools will work.
+    /// Finds the tools on the `PATH`, tries the sandbox, and lists the decoders. `launcher` is this program's own
+    /// binary; `folder` is the folder in which the tools will work.
     ///
     /// # Errors
     /// One plain line.
@@ -131,7 +137,7 @@ impl Tools {
         })
     }
 
-    /// How the tools run here, as the end of a sentence that begins with "ffmpeg runs".
+    /// Returns how the tools run here, as the end of a sentence that begins with "ffmpeg runs".
     pub(crate) fn describe(&self) -> String {
         let sandbox = self.sandbox.describe();
         match self.memory_share {
@@ -143,12 +149,13 @@ impl Tools {
         }
     }
 
-    /// The decoders that may run.
+    /// Returns the decoders that may run.
     pub(crate) fn decoders(&self) -> &Decoders {
         &self.decoders
     }
 
-    /// Runs ffmpeg; `said` is given its standard output piece by piece (`-progress pipe:1`).
+    /// Runs ffmpeg. `said` gets its standard output piece by piece (`-progress pipe:1`). Returns the end of its
+    /// complaints.
     pub(crate) async fn run_ffmpeg(
         &self,
         call: ToolCall<'_>,
@@ -160,7 +167,7 @@ impl Tools {
         run_command(command, call, said).await
     }
 
-    /// Runs ffprobe; its standard output, up to `most` bytes.
+    /// Runs ffprobe. Returns its standard output, up to `most` bytes.
     pub(crate) async fn run_ffprobe(&self, call: ToolCall<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
         let mut command = self.sandboxed_command(&self.ffprobe, &call);
         command
@@ -169,13 +176,14 @@ impl Tools {
         capture_stdout(command, call, most).await
     }
 
+    /// Returns the command of a tool in the sandbox.
     fn sandboxed_command(&self, program: &Path, call: &ToolCall<'_>) -> Command {
         let bounds = call.limits.to_bounds(self.memory_share);
         self.sandbox.command(program, bounds, reads_own_files(&call.args))
     }
 }
 
-/// The listed decoders that this ffmpeg has.
+/// Lists the listed decoders that this ffmpeg has.
 async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Result<Decoders, ToolError> {
     let limits = ToolLimits {
         wall: Duration::from_secs(30),
@@ -196,7 +204,7 @@ async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Resul
         .ok_or_else(|| ToolError::Failed("it lists no decoder that is needed".into()))
 }
 
-/// The standard output of one run, up to `most` bytes.
+/// Runs a command and returns its standard output, up to `most` bytes.
 async fn capture_stdout(command: Command, call: ToolCall<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
     let mut output = Vec::new();
     run_command(command, call, |bytes: &[u8]| {
@@ -207,7 +215,7 @@ async fn capture_stdout(command: Command, call: ToolCall<'_>, most: usize) -> Re
     Ok(output)
 }
 
-/// Runs a command with the arguments and within the limits of `call`; what it said on standard error.
+/// Runs a command with the arguments and within the limits of `call`. Returns the end of its standard error.
 async fn run_command(
     mut command: Command,
     call: ToolCall<'_>,
@@ -220,7 +228,7 @@ async fn run_command(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // A group of its own: Ctrl-C on a terminal goes to the service alone, which then ends what it began.
+        // Why a group of its own: Ctrl-C on a terminal then reaches the service alone, which ends what it began.
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn()?;
@@ -254,7 +262,7 @@ async fn run_command(
     interpret_exit(ended?, used_cpu, complaint)
 }
 
-/// What the end of a tool means.
+/// Translates an exit status. Only [`ToolError::Failed`] speaks of the file.
 fn interpret_exit(status: ExitStatus, used_cpu: bool, complaint: String) -> Result<String, ToolError> {
     let signal = status.signal();
     if status.success() {
@@ -272,7 +280,7 @@ fn interpret_exit(status: ExitStatus, used_cpu: bool, complaint: String) -> Resu
     }
 }
 
-/// The next piece of a stream; `None` at its end. Waits for ever once the end was seen.
+/// Reads the next piece of a stream; `None` at its end or on an error. Waits forever once the end was seen.
 async fn read_piece<'a>(from: &mut Option<impl AsyncRead + Unpin>, into: &'a mut [u8]) -> Option<&'a [u8]> {
     let Some(stream) = from else {
         return std::future::pending().await;
@@ -283,18 +291,22 @@ async fn read_piece<'a>(from: &mut Option<impl AsyncRead + Unpin>, into: &'a mut
     }
 }
 
+/// Appends bytes and keeps the last [`PIECE_BYTES`] of all.
 fn keep_tail(tail: &mut Vec<u8>, bytes: &[u8]) {
     tail.extend_from_slice(bytes);
     let surplus = tail.len().saturating_sub(PIECE_BYTES);
     tail.drain(..surplus);
 }
 
-/// Half of what must stay free: uploads stop first, work that is under way only when it gets really tight.
+/// Returns true when less than half of the bytes that must stay free are free.
+///
+/// Why half: uploads stop at the full number, work under way only when it gets really tight.
 fn is_disk_full(call: &ToolCall<'_>) -> bool {
     let disk = rustix::fs::statvfs(call.folder);
     disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < call.limits.min_free / 2)
 }
 
+/// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.
 fn lower_priority(child: &Child) {
     let id = child
         .id()
@@ -306,24 +318,27 @@ fn lower_priority(child: &Child) {
     }
 }
 
-/// Waits for the end. Whether the CPU time is used up is looked at before: afterwards nothing knows.
+/// Waits for the end.
+///
+/// Why the CPU time is read before: after the end there is no process to ask.
 async fn wait_for_exit(child: &mut Child, cpu_s: u64, used_cpu: &mut bool) -> std::io::Result<ExitStatus> {
     *used_cpu = child.id().and_then(cpu_time).is_some_and(|used| used >= cpu_s);
     child.wait().await
 }
 
-/// CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
+/// Returns the CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
 fn cpu_time(id: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // Behind the name, which may hold anything: state is the third field, `utime` and `stime` are the 14th and 15th.
+    // The fields stand behind the name, which may hold anything: state is the third field, `utime` and `stime` are
+    // the 14th and 15th.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
     let ticks = times.next()?.ok()? + times.next()?.ok()?;
-    // Both are rounded down.
+    // Why 2: both times are rounded down.
     Some((ticks + 2) / rustix::param::clock_ticks_per_second())
 }
 
-/// All input belongs to the user that this process runs as.
+/// Returns true when all input files belong to the user that this process runs as.
 fn reads_own_files(args: &[OsString]) -> bool {
     let user = rustix::process::geteuid().as_raw();
     args.iter()
@@ -334,6 +349,7 @@ fn reads_own_files(args: &[OsString]) -> bool {
         })
 }
 
+/// Finds a program on the `PATH`.
 fn find_on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)

@@ -1,4 +1,4 @@
-//! From an uploaded file to a stream in its place.
+//! The transcode job: from an uploaded file to a stream in its place.
 
 use std::{path::Path, time::Duration};
 
@@ -19,10 +19,11 @@ use crate::local::{app::App, store::Asset};
 const GIB: u64 = 1 << 30;
 /// Real seconds that one second of video may take, beside a start of two minutes.
 const SLOWEST: f64 = 10.0;
-/// No transcode takes longer than six hours.
+/// Longest time of a transcode, in seconds: six hours.
 const LONGEST_WALL_S: f64 = 6.0 * 3600.0;
 
-/// Makes the stream in `folder` and moves it into place.
+/// Probes the original, makes the stream in `folder`, measures it, checks it against the file's claims, and moves it
+/// into place.
 pub(crate) async fn make_stream(
     app: &App,
     tools: &Tools,
@@ -65,6 +66,7 @@ pub(crate) async fn make_stream(
     Ok(media)
 }
 
+/// Returns the failure of a file that cannot be played, with the text for its uploader.
 fn describe_unplayable(unplayable: Unplayable) -> Failure {
     match unplayable {
         Unplayable::NoMedia => {
@@ -81,6 +83,7 @@ fn describe_unplayable(unplayable: Unplayable) -> Failure {
     }
 }
 
+/// Runs the transcode. Returns what ffmpeg complained about, and the time that the longest stream came to.
 async fn run_ffmpeg(
     app: &App,
     tools: &Tools,
@@ -112,7 +115,8 @@ async fn run_ffmpeg(
     Ok((told, progress.reached_s()))
 }
 
-/// Holds the file to its header: one that is cut off, or claims hours that it does not have, is an error.
+/// Checks the result against the header of an indexed file. A file that is cut off, or claims hours that it does not
+/// have, fails.
 fn check_claims(probe: &Probe, media: &MediaInfo, told: &str, test: bool) -> Result<(), Failure> {
     if told.contains("partial file") {
         return Err(Failure::from_input(

@@ -1,4 +1,4 @@
-//! The arguments of one transcode: every size and the sound in one pass over the file.
+//! ffmpeg's arguments of one transcode: every size and the sound in one pass over the file.
 
 use std::{ffi::OsString, fmt::Write as _, path::Path};
 
@@ -11,26 +11,26 @@ use super::{
 
 /// Length of a segment, in seconds. Each begins with a keyframe, at the same time in every size.
 const SEGMENT_S: u32 = 4;
-/// Longest stream, in seconds: Mux's 12 hours. Test assets get 10 seconds.
+/// Longest stream, in seconds: Mux's 12 hours.
 pub(crate) const LONGEST_S: u32 = 12 * 3600;
-/// Seconds that a test asset keeps.
+/// Longest stream of a test asset, in seconds.
 pub(crate) const TEST_S: u32 = 10;
-/// More frames per second than this are left out.
+/// Highest frame rate; more frames are left out.
 const FRAME_RATE: &str = "60";
 
-/// What is to be made.
+/// The input of one transcode.
 pub(crate) struct TranscodePlan<'a> {
     pub(crate) source: &'a Path,
     pub(crate) probe: &'a Probe,
-    /// Empty for sound alone.
+    /// The sizes to make; empty for sound alone.
     pub(crate) rungs: &'a [Rung],
     pub(crate) threads: usize,
-    /// Only the first ten seconds.
+    /// True keeps only the first [`TEST_S`] seconds.
     pub(crate) test: bool,
 }
 
 impl TranscodePlan<'_> {
-    /// What ffmpeg is told, to be run in the folder of the try.
+    /// Returns the arguments of ffmpeg, to be run in the folder of the attempt.
     pub(crate) fn build_args(&self) -> Vec<OsString> {
         let mut args = to_args(["-threads", &self.threads.to_string()]);
         args.extend(input_args(self.source));
@@ -54,7 +54,8 @@ impl TranscodePlan<'_> {
         args
     }
 
-    /// One decoding, split and scaled to every size. Square pixels, colour at half size: what every player takes.
+    /// Returns the filter graph: one decoding, split and scaled to every size. Square pixels and colour at half size
+    /// are what every player takes.
     fn filter_graph(&self, video: &Video) -> String {
         let mut filter = format!("[0:{}]split={}", video.index, self.rungs.len());
         for at in 0..self.rungs.len() {
@@ -70,7 +71,8 @@ impl TranscodePlan<'_> {
         filter
     }
 
-    /// The sound once for every size, so that each plays alone; gaps are filled so that it stays in step.
+    /// Returns the arguments of the sound: one copy for every size, so that each plays alone. Gaps are filled, so
+    /// that the sound stays in step.
     fn audio_args(&self, audio: &Audio) -> Vec<OsString> {
         let copies = self.rungs.len().max(1);
         let mut args = Vec::new();
@@ -85,6 +87,7 @@ impl TranscodePlan<'_> {
         args
     }
 
+    /// Returns the arguments of encoder and output.
     fn encoder_args(&self) -> Vec<OsString> {
         let threads = self.threads.to_string();
         let longest = if self.test { TEST_S } else { LONGEST_S }.to_string();
@@ -152,6 +155,7 @@ impl TranscodePlan<'_> {
         args
     }
 
+    /// Returns `-var_stream_map`: the streams and the name of each rendition.
     fn variant_map(&self) -> String {
         let sound = self.probe.audio.is_some();
         if self.rungs.is_empty() {
@@ -170,7 +174,7 @@ impl TranscodePlan<'_> {
     }
 }
 
-/// Where ffmpeg lists the renditions with their codecs.
+/// The playlist in which ffmpeg lists the renditions with their codecs.
 pub(crate) const MASTER: &str = "master.m3u8";
-/// The only rendition of sound alone.
+/// The name of the only rendition of sound alone.
 pub(crate) const SOUND: &str = "audio";

@@ -47,7 +47,7 @@ pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<In
         return Err(SandboxError::HalfMade(why));
     }
     give_up_privileges()?;
-    // What the kernel has not was told at start.
+    // Why the error is ignored: the trial at start reports a kernel without filters.
     let _ = install_filters();
     let source = Command::new(program).args(args).exec();
     Err(SandboxError::Exec {

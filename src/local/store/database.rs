@@ -50,7 +50,6 @@ impl Store {
 
     /// Begins a transaction that holds the write lock from its first statement on.
     pub(crate) async fn begin_write(&self) -> Result<Write, sqlx::Error> {
-        // Why immediate: a read that turns into a write would fail with "database is locked" under another writer.
         self.writer.begin_with("begin immediate").await
     }
 }

@@ -49,7 +49,8 @@ fn vary_header() -> (HeaderName, HeaderValue) {
     (header::VARY, HeaderValue::from_static("Origin"))
 }
 
-/// Returns the value of `Access-Control-Allow-Origin`: `*`, or the request's origin where it is the upload's. An
+/// Returns the value of `Access-Control-Allow-Origin`, or `None` for pages that may not send: pages of this machine
+/// in development mode get their own origin; else `*`, or the request's origin where it is the upload's. An
 /// upload may name its origin without a scheme, as Mux's own examples do.
 fn allowed_origin(app: &App, upload: &Upload, request: &HeaderMap) -> Option<HeaderValue> {
     let page = request.get(header::ORIGIN).filter(|_| app.loopback_pages);
