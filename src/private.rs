@@ -104,6 +104,7 @@ pub(crate) fn tighten_all(folder: &Path, within: u32) -> io::Result<()> {
 fn tighten_found(path: &Path, found: &Metadata) -> io::Result<bool> {
     let is_ours = found.uid() == rustix::process::geteuid().as_raw();
     let is_loose = found.mode() & 0o077 != 0;
+    // Why no links: a link may point at a file of somebody else.
     if found.is_symlink() || !is_ours || !is_loose {
         return Ok(false);
     }

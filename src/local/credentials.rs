@@ -30,15 +30,23 @@ use super::{
 };
 use crate::config::read_pem;
 
+/// The API's base, as the service reaches it.
 const API: &str = "VIDEO_LOCAL_API";
+/// The base that browsers reach.
 const PUBLIC: &str = "VIDEO_LOCAL_PUBLIC";
+/// The API token's id, the user of Basic auth.
 const TOKEN: &str = "VIDEO_LOCAL_TOKEN";
+/// The API token's secret, the password of Basic auth.
 const SECRET: &str = "VIDEO_LOCAL_SECRET";
+/// The key of webhook signatures; see [`Credentials::webhook_secret`].
 const WEBHOOK_SECRET: &str = "VIDEO_LOCAL_WEBHOOK_SECRET";
+/// The id of the signing key; see [`Credentials::key_id`].
 const SIGNING_KEY: &str = "VIDEO_LOCAL_SIGNING_KEY";
+/// The private half of the signing key, in PEM or base64 of it.
 const PRIVATE_KEY: &str = "VIDEO_LOCAL_PRIVATE_KEY";
 
-/// The credentials in use: all variables for the action map, and parsed forms of those that requests need.
+/// The credentials in use: all variables for the action map, and parsed forms of those that requests need. Made by
+/// [`Credentials::load`].
 pub(crate) struct Credentials {
     /// Values by variable name, such as `VIDEO_LOCAL_TOKEN`.
     variables: BTreeMap<&'static str, SecretString>,
@@ -51,7 +59,7 @@ pub(crate) struct Credentials {
     verifier: DecodingKey,
 }
 
-/// The content of `credentials.json`.
+/// The content of `credentials.json`; see [`Folders::credentials_file`].
 #[derive(Serialize, Deserialize)]
 struct StoredCredentials {
     token: String,
@@ -202,7 +210,7 @@ fn create_private_file(path: &Path) -> io::Result<File> {
         .open(path)
 }
 
-/// Generates an RSA key of 2048 bits, as Mux's are. Returns PEM of its PKCS#8 form.
+/// Generates an RSA key of 2048 bits, as Mux's are. Returns PEM of its PKCS#8 form, made by [`encode_pem`].
 fn generate_key() -> Result<String, aws_lc_rs::error::Unspecified> {
     let pair = KeyPair::generate(KeySize::Rsa2048)?;
     let der: Pkcs8V1Der<'_> = pair.as_der()?;

@@ -22,6 +22,7 @@ pub(crate) struct MuxError {
 }
 
 impl MuxError {
+    /// Makes an error without `Retry-After`.
     fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,

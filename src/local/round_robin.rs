@@ -45,6 +45,7 @@ impl RoundRobin {
         self.order
             .iter()
             .filter(|party| places.contains_key(party.as_str()))
+            // Why `min_by_key`: of equal parties it returns the first.
             .min_by_key(|party| self.running(party))
             .cloned()
     }

@@ -5,14 +5,17 @@ use serde_json::{Map, Value, json};
 use super::body::{optional_choice, optional_flag, optional_text};
 use crate::local::error::MuxError;
 
+/// Values of `video_quality`.
 const QUALITIES: [&str; 3] = ["basic", "plus", "premium"];
+/// Values of `max_resolution_tier`.
 const TIERS: [&str; 3] = ["1080p", "1440p", "2160p"];
+/// Values of `encoding_tier`, the old name of the quality.
 const ENCODING_TIERS: [&str; 3] = ["smart", "baseline", "premium"];
 /// Longest `passthrough`, in characters.
 pub(crate) const MAX_PASSTHROUGH: usize = 255;
 
-/// Reads the settings of an upload. A setting that the local provider cannot follow is refused with 400, never
-/// ignored; unknown fields are dropped.
+/// Reads the settings of an upload; see [`UploadRequest::settings`](crate::local::changes::uploads::UploadRequest). A
+/// setting that the local provider cannot follow is refused with 400, never ignored; unknown fields are dropped.
 pub(crate) fn read_settings(given: Option<&Value>) -> Result<Value, MuxError> {
     let empty = Map::new();
     let given = match given {
@@ -82,7 +85,8 @@ pub(crate) fn read_meta(given: Option<&Value>) -> Result<Option<Value>, MuxError
     Ok(Some(Value::Object(out)))
 }
 
-/// Reads `playback_policies`, or its old name `playback_policy`. A bare string counts as a list of one.
+/// Reads `playback_policies`, or its old name `playback_policy`, by [`read_policy`]. A bare string counts as a list
+/// of one.
 fn read_policies(given: &Map<String, Value>) -> Result<Vec<String>, MuxError> {
     let named = given
         .get("playback_policies")

@@ -64,6 +64,8 @@ pub(crate) fn cache_control(app: &App, grant: &Grant) -> HeaderValue {
         None => format!("public, max-age={MAX_AGE_S}"),
         Some((_, exp)) => {
             #[expect(clippy::cast_possible_truncation, reason = "clamped to a few minutes")]
+            // Why half a second off: the response must not outlive the token by rounding. Why the bound: `exp` may be
+            // any number, and the cast must fit.
             let left = (*exp - 0.5).floor().min(9e15) as i64 - now;
             format!("private, max-age={}", left.clamp(0, MAX_AGE_S))
         }

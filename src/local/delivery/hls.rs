@@ -14,13 +14,15 @@ use crate::local::{
     media::{Playlist, Rendition},
 };
 
+/// The media type of playlists.
 const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
 /// Signed playlists carry tokens, so no cache keeps them.
 const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
 /// Values of `min_resolution` and `max_resolution`.
 const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440p", "2160p"];
 
-/// Returns the multivariant playlist: one entry a rendition, with the token and the clip in each address.
+/// Returns the multivariant playlist: one entry for each of [`choose_renditions`], with the token and the [`Clip`] in
+/// each address.
 ///
 /// # Errors
 /// 400 for a parameter.
@@ -80,7 +82,7 @@ fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
     Ok(chosen)
 }
 
-/// Returns the media playlist of the rendition `name`: the segments within the clip.
+/// Returns the media playlist of the rendition `name`: the segments within the [`Clip`].
 ///
 /// # Errors
 /// 404 for an unknown rendition, 400 for a parameter.
@@ -116,7 +118,7 @@ pub(crate) async fn rendition_playlist(
     Ok(playlist_response(grant, text))
 }
 
-/// Returns the playlist with its type. Public ones may be cached for a minute.
+/// Returns the playlist with its type. Public ones may be cached for a minute; signed ones get [`NO_STORE`].
 fn playlist_response(grant: &Grant, text: String) -> impl IntoResponse + use<> {
     let kept = match grant.token {
         Some(_) => NO_STORE,

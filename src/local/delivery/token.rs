@@ -34,6 +34,7 @@ impl Claims {
             && claims
                 .get("nbf")
                 .is_none_or(|nbf| as_number(Some(nbf)).is_some_and(|nbf| nbf <= unix_seconds(now)));
+        // Why both: a token serves one playback id and one use, and no other.
         let fits = text("aud") == Some(audience) && text("sub") == Some(playback_id);
         (kid == Some(credentials.key_id()) && in_time && fits).then_some(Self(claims))
     }

@@ -29,6 +29,7 @@ impl AnimatedFormat {
         }
     }
 
+    /// Returns the ending of file names.
     fn ending(self) -> &'static str {
         match self {
             Self::Gif => "gif",

@@ -14,6 +14,7 @@ use super::{
 };
 use crate::local::{app::App, error::MuxError};
 
+/// Bytes of a gibibyte.
 const GIB: u64 = 1 << 30;
 
 /// The outcome of making one image.

@@ -51,10 +51,12 @@ pub(crate) struct ImageRequest {
 }
 
 impl ImageRequest {
+    /// Returns the file's name: kind and name.
     fn file_name(&self) -> String {
         format!("{}-{}", self.kind, self.name)
     }
 
+    /// Returns the parties that the job is charged to.
     fn requester(&self) -> Requester {
         // Why the first 64 bits of IPv6: one customer usually has a whole /64, which is 2^64 addresses.
         let caller = self.caller.map(|ClientAddress(address)| match address {

@@ -40,6 +40,7 @@ pub(super) enum ImageRefusal {
 #[derive(Clone, Default)]
 pub(crate) struct ImageJobs(Arc<Mutex<State>>);
 
+/// Jobs, queue and permits, behind one lock.
 #[derive(Default)]
 struct State {
     /// Queued and running jobs, by the file that they make.
@@ -98,6 +99,7 @@ impl ImageJobs {
         Ok(job)
     }
 
+    /// Locks the state; a panic in another holder is ignored.
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -135,6 +135,7 @@ impl ImageQueue {
             job.owner == owner && caller.is_none_or(alone)
         };
         let of_owner = |job: &QueuedJob| job.owner == owner;
+        // Why from the back: the newest job has waited the shortest.
         let alone = self.waiting.iter().rposition(is_theirs);
         alone.or_else(|| greedy.and_then(|_| self.waiting.iter().rposition(of_owner)))
     }

@@ -46,6 +46,7 @@ pub(crate) async fn run_jobs(app: &App) {
             () = tokio::time::sleep(POLL_EVERY) => {}
         }
     }
+    // Why awaited: a job that is stopped postpones itself in the database.
     while workers.tasks.join_next().await.is_some() {}
 }
 
@@ -90,6 +91,7 @@ impl JobRunner {
         let task = self.tasks.spawn(async move {
             if let Err(error) = attempt_job(&app, &job, &claim).await {
                 tracing::error!(%error, asset.id = %job.asset_id, "a job could not be written down");
+                // Why a pause: the job is still due, and would be begun again at once.
                 tokio::time::sleep(POLL_EVERY).await;
             }
         });

@@ -23,6 +23,7 @@ pub(crate) fn build_ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<R
         _ => 1080,
     };
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
+    // Why the longer side too: a panorama must stay within the tier.
     let fits = (f64::from(bound) / short)
         .min(f64::from(bound) * 16.0 / 9.0 / long)
         .min(1.0);
@@ -32,6 +33,7 @@ pub(crate) fn build_ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<R
     for step in STEPS.into_iter().map(f64::from).filter(|step| *step <= top * 0.8) {
         rungs.push(make_rung(width, height, step / short));
     }
+    // Why: the name is the folder of a rendition, so no two rungs may share one.
     rungs.dedup_by(|a, b| a.name == b.name);
     rungs
 }

@@ -42,7 +42,7 @@ pub(crate) async fn measure_stream(
         if playlist.0.is_empty() {
             return Err(Failure::from_input("The file holds no frame that can be shown"));
         }
-        // ffmpeg counts the picture alone: sound that goes on behind it lies in the last segment.
+        // Why: ffmpeg counts the picture alone. Sound that goes on behind it lies in the last segment.
         if reached_s - playlist.duration_s() > BEHIND_S {
             playlist.extend_to(&place, reached_s).await?;
         }
@@ -75,6 +75,7 @@ async fn measure_rendition(
     for segment in &playlist.0 {
         let size = fs::metadata(place.join(&segment.file)).await?.len();
         bytes += size;
+        // Why at least half a second: a tiny last segment would show an absurd rate.
         peak = peak.max(bits_of(size) / segment.duration_s.max(0.5));
     }
     let average = bits_of(bytes) / playlist.duration_s().max(0.5);

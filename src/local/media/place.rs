@@ -4,7 +4,8 @@ use std::path::Path;
 
 use tokio::fs;
 
-/// Flushes the folder's disk, removes what an earlier attempt left at `place`, and renames the folder to it.
+/// Flushes the folder's disk by [`flush_disk`], removes what an earlier attempt left at `place`, and renames the
+/// folder to it.
 ///
 /// The rename is the commit point: a stream in its place is whole, even after a power cut.
 pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Result<()> {
@@ -19,6 +20,7 @@ pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Res
     fs::rename(folder, place).await
 }
 
+/// Flushes the file system of `folder`.
 #[cfg(target_os = "linux")]
 fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
     Ok(rustix::fs::syncfs(folder)?)

@@ -12,6 +12,7 @@ use super::{
     tool::{ToolCall, ToolError, ToolLimits, Tools},
 };
 
+/// Bytes of a gibibyte.
 const GIB: u64 = 1 << 30;
 /// Bytes of ffprobe's output that are read.
 const MAX_OUTPUT: usize = 1 << 20;
@@ -36,7 +37,7 @@ pub(crate) enum Unplayable {
     Codec {
         /// `picture` or `sound`.
         of: &'static str,
-        /// As ffmpeg names it; `None` when it does not know it either.
+        /// The codec as ffmpeg names it; `None` when ffmpeg does not know it either.
         codec: Option<String>,
     },
     /// ffprobe did not end by itself.
@@ -59,9 +60,9 @@ pub(crate) struct Probe {
 pub(crate) struct Video {
     /// The stream's index in the file.
     pub(crate) index: u32,
-    /// As shown: rotated, with square pixels.
+    /// Width in pixels as shown: rotated, with square pixels.
     pub(crate) width: u32,
-    /// As shown.
+    /// Height in pixels as shown.
     pub(crate) height: u32,
     /// Frames per second, where known.
     pub(crate) frame_rate: Option<f64>,
@@ -83,12 +84,14 @@ struct ProbeOutput {
     format: Option<FormatOutput>,
 }
 
+/// `format` of [`ProbeOutput`].
 #[derive(Deserialize)]
 struct FormatOutput {
     format_name: Option<String>,
     duration: Option<String>,
 }
 
+/// An entry of `streams` of [`ProbeOutput`]. ffprobe leaves out what it does not know.
 #[derive(Deserialize)]
 struct StreamOutput {
     index: u32,
@@ -114,26 +117,30 @@ impl StreamOutput {
     }
 }
 
+/// `disposition` of a stream; `attached_pic` is 1 for a cover.
 #[derive(Default, Deserialize)]
 struct Disposition {
     #[serde(default)]
     attached_pic: u32,
 }
 
+/// One entry of `side_data_list`; `rotation` is in degrees.
 #[derive(Deserialize)]
 struct SideData {
     rotation: Option<f64>,
 }
 
+/// `tags` of a stream; `rotate` is the older form of the rotation.
 #[derive(Default, Deserialize)]
 struct Tags {
     rotate: Option<String>,
 }
 
-/// Probes a file with ffprobe.
+/// Probes a file with ffprobe, and chooses its streams by [`interpret_output`].
 ///
 /// Why several runs: ffprobe gives up at the first stream whose decoder is not listed, even at a second sound that
-/// nobody needs. Each run names one more such decoder; the next run may set it up, and gives it nothing to decode.
+/// nobody needs. Each run names one more such decoder, up to [`MAX_UNLISTED`]; the next run may set it up, and gives
+/// it nothing to decode.
 pub(crate) async fn probe_file(
     tools: &Tools,
     file: &Path,
@@ -222,6 +229,7 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
             .streams
             .iter()
             .filter(move |s| s.codec_type.as_deref() == Some(kind))
+            // Why: a cover is no moving picture.
             .filter(|stream| stream.disposition.attached_pic == 0)
     };
     let is_listed = |stream: &&StreamOutput| {
@@ -272,6 +280,7 @@ fn read_video(stream: &StreamOutput) -> Option<Video> {
     if u64::from(width) * u64::from(height) > MAX_PIXELS {
         return None;
     }
+    // Why bounded: the ratio comes from the file and may be absurd.
     let wide = match parse_fraction(stream.sample_aspect_ratio.as_deref(), ':') {
         Some(ratio) if (0.1..=10.0).contains(&ratio) => f64::from(width) * ratio,
         _ => f64::from(width),

@@ -60,6 +60,7 @@ impl<'a> Progress<'a> {
             return;
         };
         self.written = Instant::now();
+        // Why at most 99: 100 belongs to the ready asset.
         let percent = (self.reached_s / claimed_s * 10_000.0).clamp(0.0, 9900.0).round() / 100.0;
         let (store, id) = (self.app.store.clone(), self.asset_id.to_owned());
         tokio::spawn(async move {

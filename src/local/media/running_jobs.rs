@@ -65,6 +65,7 @@ impl RunningJobs {
         }
     }
 
+    /// Locks the map; a panic in another holder is ignored.
     fn lock_all(&self) -> MutexGuard<'_, HashMap<String, Signals>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -18,12 +18,13 @@ use crate::local::{
     store::{Asset, StaticMeasures},
 };
 
+/// Bytes of a gibibyte.
 const GIB: u64 = 1 << 30;
 /// The only static rendition there is.
 pub(crate) const HIGHEST: &str = "highest.mp4";
 
-/// Makes the file in `folder` and moves it into place; streams are copied, not encoded anew. Returns `None` for sound
-/// alone.
+/// Makes [`HIGHEST`] in `folder` and moves it into place by [`move_into_place`]; streams are copied, not encoded
+/// anew. Returns `None` for sound alone.
 pub(crate) async fn make_highest(
     app: &App,
     tools: &Tools,

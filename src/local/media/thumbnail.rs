@@ -16,13 +16,13 @@ use crate::local::{app::App, error::MuxError};
 /// The way in which a frame is fitted into width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FitMode {
-    /// As large as fits, uncut.
+    /// The largest size that fits, uncut.
     Preserve,
     /// Stretched to the size.
     Stretch,
     /// Filled, the rest cut off at the edges. `smartcrop` does the same here.
     Crop,
-    /// As large as fits, with black around.
+    /// The largest size that fits, with black around.
     Pad,
 }
 

@@ -249,6 +249,7 @@ async fn run_command(
                 Some(bytes) => keep_tail(&mut complaint, bytes),
                 None => err = None,
             },
+            // Why only after both streams: the tool's last words would be lost.
             status = wait_for_exit(&mut child, call.limits.cpu_s, &mut used_cpu), if out.is_none() && err.is_none() => break Ok(status?),
             () = call.cancel.cancelled() => break Err(ToolError::Stopped),
             () = tokio::time::sleep_until(end) => break Err(ToolError::TimedOut),
@@ -256,6 +257,7 @@ async fn run_command(
         }
     };
     if ended.is_err() {
+        // Why awaited: once the tool has ended, nothing writes to its folder any more.
         child.kill().await?;
     }
     let complaint = String::from_utf8_lossy(&complaint).into_owned();

@@ -16,14 +16,20 @@ use super::{
 };
 use crate::local::{app::App, store::Asset};
 
+/// Bytes of a gibibyte.
 const GIB: u64 = 1 << 30;
 /// Real seconds that one second of video may take, beside a start of two minutes.
 const SLOWEST: f64 = 10.0;
 /// Longest time of a transcode, in seconds: six hours.
 const LONGEST_WALL_S: f64 = 6.0 * 3600.0;
 
-/// Probes the original, makes the stream in `folder`, measures it, checks it against the file's claims, and moves it
-/// into place.
+/// Makes the stream of an asset:
+///
+/// 1. [`probe_file`] reads the original. Files without a stream and files above [`LONGEST_S`] fail.
+/// 2. [`build_ladder`] chooses the sizes.
+/// 3. [`run_ffmpeg`] writes every size into `folder`.
+/// 4. [`measure_stream`] measures the result, [`check_claims`] compares it with the file's header.
+/// 5. [`move_into_place`] commits it.
 pub(crate) async fn make_stream(
     app: &App,
     tools: &Tools,
@@ -66,7 +72,7 @@ pub(crate) async fn make_stream(
     Ok(media)
 }
 
-/// Returns the failure of a file that cannot be played, with the text for its uploader.
+/// Returns the failure of an [`Unplayable`] file, with the text for its uploader.
 fn describe_unplayable(unplayable: Unplayable) -> Failure {
     match unplayable {
         Unplayable::NoMedia => {
@@ -83,7 +89,7 @@ fn describe_unplayable(unplayable: Unplayable) -> Failure {
     }
 }
 
-/// Runs the transcode. Returns what ffmpeg complained about, and the time that the longest stream came to.
+/// Runs ffmpeg on the [`TranscodePlan`]. Returns what ffmpeg complained about, and [`Progress::reached_s`].
 async fn run_ffmpeg(
     app: &App,
     tools: &Tools,

@@ -25,7 +25,7 @@ pub enum SandboxError {
     Exec {
         /// Its path.
         program: OsString,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
     /// The command line names no tool.

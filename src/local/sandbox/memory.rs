@@ -5,6 +5,7 @@ use std::{
     path::{Component, Path, PathBuf},
 };
 
+/// Bytes of a mebibyte.
 const MIB: u64 = 1 << 20;
 /// Bytes that the service keeps for itself.
 const RESERVE: u64 = 192 * MIB;

@@ -15,7 +15,7 @@ const NOBODY: u32 = 65_534;
 pub(super) enum Refusal {
     /// The kernel or the container engine does not allow them; the process is as it was.
     Kernel(io::Error),
-    /// They were made, and the process cannot work in them.
+    /// The namespaces were made, and the process cannot work in them.
     HalfMade(String),
 }
 

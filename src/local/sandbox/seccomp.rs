@@ -96,6 +96,7 @@ const NAMESPACES: [libc::c_int; 7] = [
 /// Requests of `ioctl` that type into a terminal.
 const TERMINAL_REQUESTS: [libc::c_ulong; 2] = [libc::TIOCSTI as _, libc::TIOCLINUX as _];
 
+/// Rules by number of the system call; an empty list refuses the call whatever its arguments are.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
 /// Returns the filters of this process, `own_pid`, in the order in which they are installed.

@@ -61,7 +61,7 @@ pub(crate) struct StaticRendition {
     pub(crate) filesize: Option<i64>,
 }
 
-/// The values of a new asset's row.
+/// The values of a new [`Asset`]'s row, for [`insert_asset`].
 pub(crate) struct NewAsset<'a> {
     pub(crate) id: &'a str,
     pub(crate) upload_id: &'a str,
@@ -77,7 +77,7 @@ pub(crate) struct Position {
     pub(crate) id: String,
 }
 
-/// The fields that PATCH may change; `None` leaves a field alone.
+/// The fields that PATCH may change, for [`update_asset`]; `None` leaves a field alone.
 #[derive(Default)]
 pub(crate) struct AssetChanges {
     pub(crate) passthrough: Option<FieldChange<String>>,
@@ -92,6 +92,7 @@ pub(crate) enum FieldChange<T> {
 }
 
 impl<T> FieldChange<T> {
+    /// Returns the new value; `None` clears the field.
     fn value(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -107,7 +108,7 @@ impl<T> From<Option<T>> for FieldChange<T> {
 }
 
 impl Store {
-    /// Finds an asset by its id.
+    /// Finds an [`Asset`] by its id.
     pub(crate) async fn find_asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from assets where id = $1"))
             .bind(id)
@@ -115,7 +116,7 @@ impl Store {
             .await
     }
 
-    /// Lists a page of assets, newest first; only those of `upload_id` where it is given. The page begins behind
+    /// Lists a page of [`Asset`]s, newest first; only those of `upload_id` where it is given. The page begins behind
     /// `after`, then skips `offset` rows.
     pub(crate) async fn list_assets(
         &self,
@@ -140,7 +141,7 @@ impl Store {
         .await
     }
 
-    /// Lists the static renditions of an asset, oldest first.
+    /// Lists the [`StaticRendition`]s of an asset, oldest first.
     pub(crate) async fn list_static_renditions(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
         sqlx::query_as(
             "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
@@ -164,7 +165,7 @@ impl Store {
     }
 }
 
-/// Inserts the row of a new asset, `preparing`.
+/// Inserts the row of a new [`Asset`], `preparing`.
 pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
     sqlx::query_as(
         concat!("insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
@@ -182,7 +183,7 @@ pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Resul
     .await
 }
 
-/// Changes the given fields. Returns the new row, or `None` when there is no such asset.
+/// Changes the given fields. Returns the new [`Asset`], or `None` when there is no such asset.
 pub(crate) async fn update_asset(
     write: &mut Write,
     id: &str,
@@ -206,7 +207,7 @@ pub(crate) async fn update_asset(
     .await
 }
 
-/// Marks a `preparing` asset ready. Returns `None` when it is gone or has ended otherwise.
+/// Marks a `preparing` asset ready. Returns the new [`Asset`], or `None` when it is gone or has ended otherwise.
 pub(crate) async fn make_ready(
     write: &mut Write,
     id: &str,
@@ -224,8 +225,8 @@ pub(crate) async fn make_ready(
     .await
 }
 
-/// Marks a `preparing` asset errored; its original goes at `discard`. Returns `None` when it is gone or has ended
-/// otherwise.
+/// Marks a `preparing` asset errored; its original goes at `discard`, by [`Store::discard_originals`]. Returns `None`
+/// when it is gone or has ended otherwise.
 pub(crate) async fn fail_asset(
     write: &mut Write,
     id: &str,
@@ -245,8 +246,8 @@ pub(crate) async fn fail_asset(
     .await
 }
 
-/// Deletes the asset with its playback ids, jobs and renditions, and puts its files and its upload's into the trash.
-/// Returns `None` when there is none.
+/// Deletes the asset with its playback ids, jobs and renditions, and puts its files and its upload's into the trash
+/// by [`add_to_trash`](super::sweep::add_to_trash). Returns `None` when there is none.
 pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
     let gone: Option<Asset> = sqlx::query_as(concat!(
         "delete from assets where id = $1 \
@@ -302,7 +303,7 @@ pub(crate) async fn record_static_bytes(
     Ok(())
 }
 
-/// Lists the static renditions of an asset as the transaction sees them.
+/// Lists the [`StaticRendition`]s of an asset as the transaction sees them.
 pub(crate) async fn static_renditions_in(
     write: &mut Write,
     asset_id: &str,

@@ -9,6 +9,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
+/// All migrations, embedded in the binary.
 static MIGRATIONS: Migrator = sqlx::migrate!("src/local/migrations");
 /// The last migration that is noted in sqlx's own table; see [`run_migrations`].
 const FIRST_TABLE_UP_TO: i64 = 1;
@@ -33,6 +34,7 @@ impl Store {
             .filename(file)
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            // Why full: a commit that a client was told of survives a power cut.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
@@ -66,6 +68,7 @@ async fn run_migrations(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     for (migrations, table) in [(first, "_sqlx_migrations"), (later, "_local_migrations")] {
         let mut migrator = Migrator::with_migrations(migrations);
         migrator.table_name = Cow::Borrowed(table);
+        // Why: a later release may have noted migrations that this one does not know.
         migrator.set_ignore_missing(true);
         migrator.run(writer).await?;
     }

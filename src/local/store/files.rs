@@ -30,7 +30,7 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Returns true when the bytes of `id` and `kind` are recorded.
+    /// Returns true when the bytes of `id` and [`FileKind`] are recorded.
     pub(crate) async fn has_recorded_bytes(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
         let known: Option<i64> = sqlx::query_scalar("select 1 from files where id = $1 and kind = $2")
             .bind(id)
@@ -62,7 +62,7 @@ impl Store {
     }
 }
 
-/// Records the bytes of `id` and `kind`, charged to `owner`.
+/// Records the bytes of `id` and [`FileKind`], charged to `owner`.
 pub(crate) async fn record_bytes(
     write: &mut Write,
     (id, kind): (&str, FileKind),

@@ -45,8 +45,8 @@ pub(crate) struct StaticMeasures {
 }
 
 impl Store {
-    /// Lists jobs that are due at `now`: at most `each` of one owner, 1024 in all. The first of every owner come
-    /// first, by due time.
+    /// Lists [`DueJob`]s at `now`: at most `each` of one owner, 1024 in all. The first of every owner come first, by
+    /// due time.
     pub(crate) async fn due_jobs(&self, now: DateTime<Utc>, each: usize) -> Result<Vec<DueJob>, sqlx::Error> {
         sqlx::query_as(
             "select asset_id, kind, attempts, owner from ( \
@@ -97,7 +97,7 @@ impl Store {
     }
 }
 
-/// Inserts a job that is due now; an existing one stays.
+/// Inserts a [`Job`] that is due now; an existing one stays.
 pub(crate) async fn insert_job(
     write: &mut Write,
     asset_id: &str,
@@ -113,7 +113,7 @@ pub(crate) async fn insert_job(
     Ok(())
 }
 
-/// Deletes a job that is done.
+/// Deletes a [`Job`] that is done.
 pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
     sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
         .bind(&job.asset_id)
@@ -123,7 +123,7 @@ pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx:
     Ok(())
 }
 
-/// Ends the static renditions that are `preparing`: `ready` with measures, `skipped` or `errored`.
+/// Ends the static renditions that are `preparing`: `ready` with [`StaticMeasures`], `skipped` or `errored`.
 pub(crate) async fn end_static_rendition(
     write: &mut Write,
     asset_id: &str,

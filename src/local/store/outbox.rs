@@ -34,7 +34,7 @@ pub(crate) struct PendingEvent {
     pub(crate) created_us: i64,
 }
 
-/// Queues an event in the transaction of its change, due at once.
+/// Queues an [`Event`] in the transaction of its change, due at once.
 pub(crate) async fn insert_event(
     write: &mut Write,
     id: &str,
@@ -57,7 +57,7 @@ pub(crate) async fn insert_event(
 }
 
 impl Store {
-    /// Lists the webhooks that are due at `now`, oldest first.
+    /// Lists the [`PendingEvent`]s that are due at `now`, oldest first.
     pub(crate) async fn due_events(
         &self,
         now: DateTime<Utc>,

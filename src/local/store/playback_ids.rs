@@ -15,7 +15,7 @@ pub(crate) struct PlaybackId {
 }
 
 impl Store {
-    /// Finds a playback id of any asset.
+    /// Finds a [`PlaybackId`] of any asset.
     pub(crate) async fn find_playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
         sqlx::query_as("select id, asset_id, policy from playback_ids where id = $1")
             .bind(id)
@@ -23,7 +23,7 @@ impl Store {
             .await
     }
 
-    /// Lists the playback ids of an asset, oldest first.
+    /// Lists the [`PlaybackId`]s of an asset, oldest first.
     pub(crate) async fn list_playback_ids(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
         sqlx::query_as(
             "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
@@ -34,7 +34,7 @@ impl Store {
     }
 }
 
-/// Lists the playback ids of an asset as the transaction sees them, oldest first.
+/// Lists the [`PlaybackId`]s of an asset as the transaction sees them, oldest first.
 pub(crate) async fn playback_ids_in(
     write: &mut Write,
     asset_id: &str,
@@ -47,7 +47,7 @@ pub(crate) async fn playback_ids_in(
     .await
 }
 
-/// Adds a playback id to an asset.
+/// Adds a [`PlaybackId`] to an asset.
 pub(crate) async fn insert_playback_id(
     write: &mut Write,
     id: &str,

@@ -27,6 +27,7 @@ impl Store {
         limit: u64,
     ) -> Result<RoomReservation, sqlx::Error> {
         let mut write = self.begin_write().await?;
+        // Why without the upload's own bytes: they are replaced by the new reservation.
         let others = files::charged_bytes(&mut write, &upload.owner, &upload.id).await?;
         let room = limit.saturating_sub(others).min(most);
         if room < least {

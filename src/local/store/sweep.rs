@@ -14,7 +14,7 @@ pub(crate) async fn add_to_trash(write: &mut Write, id: &str) -> Result<(), sqlx
 }
 
 impl Store {
-    /// Ends the waiting uploads that have expired. Returns their number.
+    /// Ends the waiting [`Upload`](super::Upload)s that have expired. Returns their number.
     pub(crate) async fn expire_uploads(&self, now: DateTime<Utc>) -> Result<usize, sqlx::Error> {
         // Why a read first: reads run beside each other, and most of the time there is nothing to write.
         let late: Option<i64> =
@@ -66,7 +66,8 @@ impl Store {
         write.commit().await
     }
 
-    /// Lists the ids whose files are to be removed.
+    /// Lists the ids in the trash; [`Folders::remove_files`](crate::local::folders::Folders::remove_files) removes
+    /// their files.
     pub(crate) async fn list_trash(&self) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar("select id from trash")
             .fetch_all(&self.readers)

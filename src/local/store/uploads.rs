@@ -102,7 +102,7 @@ pub(crate) enum CancelOutcome {
 }
 
 impl Store {
-    /// Finds an upload by its id.
+    /// Finds an [`Upload`] by its id.
     pub(crate) async fn find_upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
             .bind(id)
@@ -110,7 +110,7 @@ impl Store {
             .await
     }
 
-    /// Finds an upload by the secret in its URL.
+    /// Finds an [`Upload`] by the secret in its URL.
     pub(crate) async fn find_upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where secret = $1"))
             .bind(secret)
@@ -118,7 +118,7 @@ impl Store {
             .await
     }
 
-    /// Lists a page of uploads, newest first.
+    /// Lists a page of [`Upload`]s, newest first.
     pub(crate) async fn list_uploads(&self, limit: i64, offset: i64) -> Result<Vec<Upload>, sqlx::Error> {
         sqlx::query_as(concat!(
             "select ",
@@ -169,8 +169,8 @@ impl Store {
     }
 }
 
-/// Inserts an upload unless its owner is at a limit. Count and insert are one transaction on the only writer, so no
-/// two requests pass the limit together. An upload without an owner has no limit.
+/// Inserts an upload unless its owner is at one of the [`OwnerLimits`]. Count and insert are one transaction on the
+/// only writer, so no two requests pass the limit together. An upload without an owner has no limit.
 pub(crate) async fn open_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<OpenOutcome, sqlx::Error> {
     let owner = new.settings.pointer("/meta/creator_id").and_then(Value::as_str);
     if let Some(owner) = owner.filter(|owner| !owner.is_empty()) {
@@ -186,7 +186,7 @@ pub(crate) async fn open_upload(write: &mut Write, new: &NewUpload<'_>) -> Resul
     Ok(OpenOutcome::Opened(Box::new(insert_upload(write, new).await?)))
 }
 
-/// Counts the owner's waiting uploads, up to `limit`.
+/// Counts the owner's waiting uploads, for [`OwnerLimits::open`]. The count stops at `limit`.
 async fn count_open(
     write: &mut Write,
     owner: &str,
@@ -204,7 +204,7 @@ async fn count_open(
     .await
 }
 
-/// Inserts the row of a new upload.
+/// Inserts the row of a new [`Upload`].
 async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(

@@ -5,9 +5,13 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use crate::config::is_loopback_origin;
 use crate::local::{app::App, store::Upload};
 
+/// Response headers that a page may read.
 const EXPOSED: HeaderValue = HeaderValue::from_static("Range, Content-Length, Content-Type, Date");
+/// Methods that a page may use.
 const METHODS: HeaderValue = HeaderValue::from_static("PUT, OPTIONS");
+/// Request headers that a page may send.
 const ALLOWED: HeaderValue = HeaderValue::from_static("Content-Type, Content-Range, X-Requested-With");
+/// Seconds for which a browser may keep the answer to a preflight.
 const MAX_AGE: HeaderValue = HeaderValue::from_static("600");
 
 /// Returns the headers of a response to the page at `Origin`; only `Vary` for pages that are not allowed.

@@ -91,6 +91,7 @@ impl Part {
     }
 }
 
+/// Returns a header as text; `None` for a missing one and for other bytes.
 fn header_text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name)?.to_str().ok()
 }

@@ -227,7 +227,7 @@ impl Request<'_> {
         lock: &WriteLock,
     ) -> Result<u64, MuxError> {
         self.check_disk(span.end.map_or(0, |end| end - received))?;
-        // A whole file without a length: what an earlier request said of the size counts no more.
+        // Why: a whole file without a length may be larger than an earlier request said.
         let known = span.end.and(total.or(self.upload.total_size()).max(span.end));
         let mut promised = self.reserve_room(known.unwrap_or(received), known).await?;
         let mut sink = Sink::open(self.app.folders.original_file(&self.upload.id), received).await?;
@@ -243,6 +243,7 @@ impl Request<'_> {
             .store
             .record_received(&self.upload, received, total, known.unwrap_or(0))
             .await?;
+        // Why only now: bytes that came are recorded even when the request failed.
         outcome?;
         if open {
             Ok(received)

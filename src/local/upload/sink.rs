@@ -38,7 +38,7 @@ impl Sink {
             file.set_len(offset)?;
             file.seek(SeekFrom::Start(offset))?;
             if let (true, Some(parent)) = (fresh, path.parent()) {
-                // So that the file's name survives a power cut too.
+                // Why the folder too: the file's name must survive a power cut.
                 File::open(parent)?.sync_all()?;
             }
             Ok(file)
@@ -102,6 +102,8 @@ impl Sink {
     ) -> io::Result<()> {
         let gathered = std::mem::take(&mut self.gathered);
         self.gathered_bytes = 0;
+        // Why taken: the blocking thread owns the file. After an error it is not put back, because nobody knows where
+        // its end is.
         let mut file = self
             .file
             .take()

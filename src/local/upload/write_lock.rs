@@ -34,8 +34,10 @@ pub(crate) struct WriteLock {
 impl WriteLocks {
     /// Cancels the request that writes now, waits until it has flushed and let go, and locks the upload.
     pub(crate) async fn take_over(&self, id: &str) -> WriteLock {
+        // Why the map is locked for this line alone: the wait below must not hold up other uploads.
         let slot = self.slots().entry(id.to_owned()).or_default().clone();
         let taken_over = CancellationToken::new();
+        // Why before the lock: its holder lets go only once it is cancelled.
         std::mem::replace(&mut *lock(&slot.newest), taken_over.clone()).cancel();
         let turn = slot.turns.clone().lock_owned().await;
         WriteLock {
@@ -55,6 +57,7 @@ impl WriteLocks {
         }
     }
 
+    /// Locks the map of slots; see [`lock`].
     fn slots(&self) -> std::sync::MutexGuard<'_, HashMap<String, Arc<UploadSlot>>> {
         lock(&self.0)
     }
@@ -70,6 +73,7 @@ impl Drop for WriteLock {
     }
 }
 
+/// Locks a mutex; a panic in another holder is ignored.
 fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

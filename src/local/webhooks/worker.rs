@@ -61,6 +61,7 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
         if busy.len() >= AT_ONCE {
             return;
         }
+        // Why checked: the row of an event under way is still due.
         if busy.insert(event.id.clone()) {
             let app = app.clone();
             tasks.spawn(async move {
@@ -75,6 +76,7 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
 
 /// Makes one attempt and records its result.
 async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Error> {
+    // Why once: a retried or postponed event is marked as decided.
     if !event.decided && apply_chaos(app, event).await? {
         return Ok(());
     }
