@@ -149,11 +149,11 @@ fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxErr
         Some(_) => return Err(MuxError::invalid("static_renditions must be a list")),
     };
     let mut out = Vec::new();
-    for wish in list {
-        let Some(wish) = wish.as_object() else {
+    for rendition in list {
+        let Some(rendition) = rendition.as_object() else {
             return Err(MuxError::invalid("static_renditions must be a list of objects"));
         };
-        if wish.get("resolution").and_then(Value::as_str) != Some("highest") {
+        if rendition.get("resolution").and_then(Value::as_str) != Some("highest") {
             return Err(MuxError::invalid(
                 "static_renditions: the local provider makes resolution \"highest\" only",
             ));
@@ -163,7 +163,7 @@ fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxErr
         insert_some(
             &mut kept,
             "passthrough",
-            optional_text(wish, "passthrough", MAX_PASSTHROUGH)?,
+            optional_text(rendition, "passthrough", MAX_PASSTHROUGH)?,
         );
         out.push(Value::Object(kept));
     }

@@ -33,11 +33,11 @@ pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> R
     if let Err(missing) = &app.tools {
         return Err(MuxError::unavailable(missing));
     }
-    let wish = read_upload_request(&body)?;
+    let request = read_upload_request(&body)?;
     if !app.has_room()? {
         return Err(MuxError::disk_full(app.settings.min_free_bytes).retry_after(60));
     }
-    match changes::uploads::create_upload(&app, &wish).await? {
+    match changes::uploads::create_upload(&app, &request).await? {
         OpenOutcome::Opened(upload) => Ok(data_response(
             StatusCode::CREATED,
             &view::upload_json(&upload, &app.public_url),

@@ -105,12 +105,12 @@ async fn insert_requested_parts(
         store::playback_ids::insert_playback_id(write, &ids::new_id(), asset_id, policy, app.clock.now())
             .await?;
     }
-    for wish in list("static_renditions") {
-        let resolution = wish
+    for rendition in list("static_renditions") {
+        let resolution = rendition
             .get("resolution")
             .and_then(Value::as_str)
             .unwrap_or("highest");
-        let passthrough = wish.get("passthrough").and_then(Value::as_str);
+        let passthrough = rendition.get("passthrough").and_then(Value::as_str);
         let name = format!("{resolution}.mp4");
         store::assets::insert_static_rendition(
             write,

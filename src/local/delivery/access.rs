@@ -6,7 +6,14 @@
 //! 4. The asset must be ready: 412 while it is preparing or after an error.
 
 use super::{params::Params, token::Claims};
-use crate::local::{app::App, error::MuxError, ids, media::MediaInfo, options::ClientAddress, store::Asset};
+use crate::local::{
+    app::App,
+    error::MuxError,
+    ids,
+    media::{ImageRequest, MediaInfo},
+    options::ClientAddress,
+    store::Asset,
+};
 
 /// Parameters that may stand in the query beside a token. Every other parameter of a signed id must be a claim.
 const BESIDE_TOKEN: [&str; 2] = ["format", "download"];
@@ -98,6 +105,28 @@ impl PlaybackRequest {
 }
 
 impl Grant {
+    /// Returns the request for an image of the asset, charged to its owner and to the viewer's address.
+    ///
+    /// No other image is protected from eviction; see [`ImageRequest::stay`].
+    pub(crate) fn image_request(
+        &self,
+        kind: &'static str,
+        cap: usize,
+        name: String,
+        part: String,
+    ) -> ImageRequest {
+        ImageRequest {
+            asset_id: self.asset.id.clone(),
+            owner: self.asset.owner.clone(),
+            caller: self.caller,
+            kind,
+            cap,
+            name,
+            part,
+            stay: Vec::new(),
+        }
+    }
+
     /// Returns `?token=…` for the addresses in a signed playlist; empty for a public one.
     pub(crate) fn token_query(&self) -> String {
         self.token

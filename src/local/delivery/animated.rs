@@ -12,7 +12,7 @@ use super::{
 use crate::local::{
     app::App,
     error::MuxError,
-    media::{Animated, AnimatedFormat, ImageCache, ImageRequest},
+    media::{Animated, AnimatedFormat, ImageCache},
 };
 
 /// Largest side that may be requested, in pixels.
@@ -29,26 +29,21 @@ pub(crate) async fn serve_animated(
 ) -> Result<Response, MuxError> {
     let format = AnimatedFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
     let grant = playback.authorize(app, "g").await?;
-    let wish = read_animated(&grant, format)?;
+    let animated = read_animated(&grant, format)?;
     let top = grant
         .media
-        .top()
-        .filter(|top| top.width > 0)
+        .top_video()
         .ok_or_else(|| MuxError::not_found("Image"))?;
-    let image = ImageRequest {
-        asset_id: grant.asset.id.clone(),
-        owner: grant.asset.owner.clone(),
-        caller: grant.caller,
-        kind: "animated",
-        cap: image_cap(grant.media.duration_s),
-        name: wish.file_name(top),
-        part: format!("{}-{}", wish.start_s, wish.quarters),
-        stay: Vec::new(),
-    };
+    let image = grant.image_request(
+        "animated",
+        image_cap(grant.media.duration_s),
+        animated.file_name(top),
+        format!("{}-{}", animated.start_s, animated.quarters),
+    );
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = ImageCache::new(app)
         .get(image, move |app, folder, name| {
-            async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
+            async move { animated.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
     file::serve_file(app, &grant, &path, format.content_type(), request).await

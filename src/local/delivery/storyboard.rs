@@ -17,7 +17,7 @@ use super::{
 use crate::local::{
     app::App,
     error::MuxError,
-    media::{ImageCache, ImageFormat, ImageRequest, STORYBOARD, Storyboard},
+    media::{ImageCache, ImageFormat, STORYBOARD, Storyboard},
 };
 
 /// Storyboards on the disk: one a format.
@@ -66,16 +66,7 @@ async fn serve_board(
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
     let name = Storyboard::file_name(format);
-    let image = ImageRequest {
-        asset_id: grant.asset.id.clone(),
-        owner: grant.asset.owner.clone(),
-        caller: grant.caller,
-        kind: STORYBOARD,
-        cap: BOARD_CAP,
-        name,
-        part: "board".to_owned(),
-        stay: Vec::new(),
-    };
+    let image = grant.image_request(STORYBOARD, BOARD_CAP, name, "board".to_owned());
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = ImageCache::new(app)
         .get(image, move |app, folder, name| {

@@ -11,7 +11,7 @@ use super::{
 use crate::local::{
     app::App,
     error::MuxError,
-    media::{FitMode, ImageCache, ImageFormat, ImageRequest, Thumbnail, Transform},
+    media::{FitMode, ImageCache, ImageFormat, Thumbnail, Transform},
 };
 
 /// Largest side that may be requested, in pixels. Sides above the source's are brought down to it.
@@ -26,30 +26,26 @@ pub(crate) async fn serve_thumbnail(
 ) -> Result<Response, MuxError> {
     let format = ImageFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
     let grant = playback.authorize(app, "t").await?;
-    let wish = read_thumbnail(&grant, format)?;
+    let thumbnail = read_thumbnail(&grant, format)?;
     let top = grant
         .media
-        .top()
-        .filter(|top| top.width > 0)
+        .top_video()
         .ok_or_else(|| MuxError::not_found("Image"))?;
     let widths = app.thumbnail_widths();
     let stay = widths
         .iter()
         .map(|width| Thumbnail::with_width(0, *width).name_suffix(top));
-    let image = ImageRequest {
-        asset_id: grant.asset.id.clone(),
-        owner: grant.asset.owner.clone(),
-        caller: grant.caller,
-        kind: "thumbnail",
-        cap: image_cap(grant.media.duration_s),
-        name: wish.file_name(top),
-        part: wish.time_s.to_string(),
-        stay: stay.map(|look| format!("-{look}")).collect(),
-    };
+    let mut image = grant.image_request(
+        "thumbnail",
+        image_cap(grant.media.duration_s),
+        thumbnail.file_name(top),
+        thumbnail.time_s.to_string(),
+    );
+    image.stay = stay.map(|look| format!("-{look}")).collect();
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
     let path = ImageCache::new(app)
         .get(image, move |app, folder, name| {
-            async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
+            async move { thumbnail.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
     file::serve_file(app, &grant, &path, format.content_type(), request).await

@@ -25,12 +25,12 @@ impl Failure {
     /// Translates the end of a tool, and logs what ffmpeg complained about.
     pub(crate) fn from_tool(error: ToolError) -> Self {
         match error {
-            ToolError::Failed(told) => {
-                tracing::info!(told = %told.chars().take(2000).collect::<String>(), "ffmpeg refused a file");
-                if told.contains("No space left on device") {
+            ToolError::Failed(complaint) => {
+                tracing::info!(told = %complaint.chars().take(2000).collect::<String>(), "ffmpeg refused a file");
+                if complaint.contains("No space left on device") {
                     return Self::NoSpace;
                 }
-                if told.contains("Cannot allocate memory") {
+                if complaint.contains("Cannot allocate memory") {
                     return Self::from_input("The file needs more memory than one video may take here");
                 }
                 Self::from_input("The file could not be decoded")

@@ -19,12 +19,14 @@ use tokio::{
     task::{Id, JoinError, JoinSet},
 };
 
-use super::{failure::Failure, running_jobs::JobClaim, static_file, tool::Tools, transcode};
+use super::{
+    failure::Failure, media_info::MediaInfo, running_jobs::JobClaim, static_file, tool::Tools, transcode,
+};
 use crate::local::{
     app::App,
     changes, ids,
     round_robin::RoundRobin,
-    store::{Asset, DueJob, FileKind, Job, JobKind},
+    store::{Asset, DueJob, FileKind, Job, JobKind, StaticMeasures},
 };
 
 /// Attempts of one job, those included that took the process down.
@@ -36,18 +38,18 @@ const POLL_EVERY: Duration = Duration::from_secs(1);
 
 /// Does jobs until the provider stops. Jobs under way are stopped then, and run again after the next start.
 pub(crate) async fn run_jobs(app: &App) {
-    let mut workers = JobRunner::default();
+    let mut runner = JobRunner::default();
     while !app.stop.is_cancelled() {
-        workers.start_due(app).await;
+        runner.start_due(app).await;
         tokio::select! {
             () = app.stop.cancelled() => {}
-            Some(ended) = workers.tasks.join_next_with_id() => workers.note_end(ended),
+            Some(ended) = runner.tasks.join_next_with_id() => runner.note_end(ended),
             () = app.jobs_wake.notified() => {}
             () = tokio::time::sleep(POLL_EVERY) => {}
         }
     }
     // Why awaited: a job that is stopped postpones itself in the database.
-    while workers.tasks.join_next().await.is_some() {}
+    while runner.tasks.join_next().await.is_some() {}
 }
 
 /// The jobs under way, and the order of owners.
@@ -68,13 +70,13 @@ impl JobRunner {
             Ok(due) => due,
             Err(error) => return tracing::warn!(%error, "the job queue cannot be read"),
         };
-        due.retain(|waiting| !app.running.contains(&waiting.job.asset_id));
+        due.retain(|due| !app.running.contains(&due.job.asset_id));
         while app.running.count() < places {
-            let owners = due.iter().map(|waiting| waiting.owner.as_str());
+            let owners = due.iter().map(|due| due.owner.as_str());
             let Some(owner) = self.turns.next_party(owners) else {
                 return;
             };
-            let Some(first) = due.iter().position(|waiting| waiting.owner == owner) else {
+            let Some(first) = due.iter().position(|due| due.owner == owner) else {
                 return;
             };
             let DueJob { job, owner } = due.remove(first);
@@ -136,9 +138,9 @@ async fn attempt_job(app: &App, job: &Job, claim: &JobClaim) -> Result<(), sqlx:
 /// The product of a successful attempt.
 enum JobOutput {
     /// The stream and its bytes on the disk.
-    Stream(Box<super::media_info::MediaInfo>, u64),
+    Stream(Box<MediaInfo>, u64),
     /// The measures of `highest.mp4`; `None` for sound alone.
-    Static(Option<crate::local::store::StaticMeasures>),
+    Static(Option<StaticMeasures>),
 }
 
 /// Runs the tools of one job in `folder`.

@@ -52,15 +52,20 @@ impl MediaInfo {
         self.renditions.first()
     }
 
+    /// Returns the largest rendition that has a picture; `None` for sound alone.
+    pub(crate) fn top_video(&self) -> Option<&Rendition> {
+        self.top().filter(|top| top.width > 0)
+    }
+
     /// Returns true when the stream has a picture.
     pub(crate) fn has_video(&self) -> bool {
-        self.top().is_some_and(|top| top.width > 0)
+        self.top_video().is_some()
     }
 
     /// Returns Mux's tier of the largest rendition, or `audio-only`.
     pub(crate) fn resolution_tier(&self) -> &'static str {
-        match self.top() {
-            Some(top) if top.width > 0 => resolution_tier_of(i64::from(top.shorter_side())),
+        match self.top_video() {
+            Some(top) => resolution_tier_of(i64::from(top.shorter_side())),
             _ => "audio-only",
         }
     }
@@ -79,7 +84,7 @@ impl MediaInfo {
     /// Returns `tracks[]` of the asset.
     pub(crate) fn tracks_json(&self) -> Value {
         let mut tracks = Vec::new();
-        if let Some(top) = self.top().filter(|top| top.width > 0) {
+        if let Some(top) = self.top_video() {
             tracks.push(json!({
                 "type": "video", "id": self.video_track, "duration": self.duration_s,
                 "max_width": top.width, "max_height": top.height, "max_frame_rate": self.frame_rate,

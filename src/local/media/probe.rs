@@ -147,31 +147,31 @@ pub(crate) async fn probe_file(
     folder: &Path,
     cancel: &CancellationToken,
 ) -> Result<Probe, Unplayable> {
-    let mut strange = Vec::new();
+    let mut unlisted = Vec::new();
     loop {
-        let told = match run_ffprobe(tools, file, folder, cancel, &strange).await {
+        let complaint = match run_ffprobe(tools, file, folder, cancel, &unlisted).await {
             Ok(answer) => {
                 let answer = serde_json::from_slice(&answer).map_err(|_| Unplayable::NoMedia)?;
                 return interpret_output(answer, tools.decoders());
             }
-            Err(ToolError::Failed(told)) => told,
+            Err(ToolError::Failed(complaint)) => complaint,
             Err(other) => return Err(Unplayable::Tool(other)),
         };
-        match find_unlisted_decoder(&told, &strange) {
-            Some(decoder) if strange.len() < MAX_UNLISTED => strange.push(decoder),
+        match find_unlisted_decoder(&complaint, &unlisted) {
+            Some(decoder) if unlisted.len() < MAX_UNLISTED => unlisted.push(decoder),
             _ => return Err(Unplayable::NoMedia),
         }
     }
 }
 
-/// Runs ffprobe once. Decoding is held to the list of [`Tools`] in any case; `strange` decoders may only be set up
+/// Runs ffprobe once. Decoding is held to the list of [`Tools`] in any case; `unlisted` decoders may only be set up
 /// for the stream that is shown.
 async fn run_ffprobe(
     tools: &Tools,
     file: &Path,
     folder: &Path,
     cancel: &CancellationToken,
-    strange: &[String],
+    unlisted: &[String],
 ) -> Result<Vec<u8>, ToolError> {
     let limits = ToolLimits {
         wall: Duration::from_mins(1),
@@ -180,15 +180,15 @@ async fn run_ffprobe(
         file: 0,
         min_free: 0,
     };
-    let strange: String = strange.iter().flat_map(|decoder| [",", decoder]).collect();
+    let unlisted: String = unlisted.iter().flat_map(|decoder| [",", decoder]).collect();
     let listed = tools.decoders().whitelist();
     let mut args = to_args([
         "-codec_whitelist:s",
-        &format!("{SUBTITLES}{strange}"),
+        &format!("{SUBTITLES}{unlisted}"),
         "-codec_whitelist:a",
-        &format!("{listed}{strange}"),
+        &format!("{listed}{unlisted}"),
         "-codec_whitelist:v",
-        &format!("{listed}{strange}"),
+        &format!("{listed}{unlisted}"),
         "-print_format",
         "json",
         "-show_entries",
@@ -205,8 +205,8 @@ async fn run_ffprobe(
 }
 
 /// Returns a decoder that ffprobe complains about and that is none of the `known` ones.
-fn find_unlisted_decoder(told: &str, known: &[String]) -> Option<String> {
-    let names = told.lines().filter_map(|line| {
+fn find_unlisted_decoder(complaint: &str, known: &[String]) -> Option<String> {
+    let names = complaint.lines().filter_map(|line| {
         let (before, _) = line.split_once(NOT_LISTED)?;
         before.rsplit_once('(').map(|(_, name)| name)
     });

@@ -45,7 +45,7 @@ pub(crate) struct Tile {
 impl Storyboard {
     /// Returns the storyboard of a stream; `None` for sound alone.
     pub(crate) fn for_media(media: &MediaInfo) -> Option<Self> {
-        let top = media.top().filter(|top| top.width > 0)?;
+        let top = media.top_video()?;
         let (width, height) = (f64::from(top.width), f64::from(top.height));
         let scale = (TILE_SIDE / width.max(height)).min(1.0);
         Some(Self {

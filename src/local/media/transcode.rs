@@ -65,9 +65,9 @@ pub(crate) async fn make_stream(
         threads: tools.threads,
         test: asset.test,
     };
-    let (told, reached_s) = run_ffmpeg(app, tools, asset, &plan, folder, claim).await?;
+    let (complaint, reached_s) = run_ffmpeg(app, tools, asset, &plan, folder, claim).await?;
     let media = measure_stream(&probe, &rungs, folder, reached_s).await?;
-    check_claims(&probe, &media, &told, asset.test)?;
+    check_claims(&probe, &media, &complaint, asset.test)?;
     move_into_place(folder, &app.folders.media_folder(&asset.id)).await?;
     Ok(media)
 }
@@ -114,17 +114,17 @@ async fn run_ffmpeg(
         limits,
         cancel: claim.cancel(),
     };
-    let told = tools
+    let complaint = tools
         .run_ffmpeg(call, |bytes: &[u8]| progress.read_output(bytes))
         .await
         .map_err(Failure::from_tool)?;
-    Ok((told, progress.reached_s()))
+    Ok((complaint, progress.reached_s()))
 }
 
 /// Checks the result against the header of an indexed file. A file that is cut off, or claims hours that it does not
 /// have, fails.
-fn check_claims(probe: &Probe, media: &MediaInfo, told: &str, test: bool) -> Result<(), Failure> {
-    if told.contains("partial file") {
+fn check_claims(probe: &Probe, media: &MediaInfo, complaint: &str, test: bool) -> Result<(), Failure> {
+    if complaint.contains("partial file") {
         return Err(Failure::from_input(
             "The file is cut off: parts that its index names are missing",
         ));

@@ -264,14 +264,14 @@ pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<A
     Ok(gone)
 }
 
-/// Inserts a static rendition, `preparing`. `wish` is resolution, file name and passthrough.
+/// Inserts a static rendition, `preparing`. `values` are resolution, file name and passthrough.
 pub(crate) async fn insert_static_rendition(
     write: &mut Write,
     id: &str,
     asset_id: &str,
-    wish: (&str, &str, Option<&str>),
+    values: (&str, &str, Option<&str>),
 ) -> Result<(), sqlx::Error> {
-    let (resolution, name, passthrough) = wish;
+    let (resolution, name, passthrough) = values;
     sqlx::query(
         "insert into static_renditions (id, asset_id, resolution, name, passthrough, status) \
          values ($1, $2, $3, $4, $5, 'preparing')",

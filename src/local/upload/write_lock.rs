@@ -5,7 +5,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use tokio::sync::{Mutex as Turns, OwnedMutexGuard};
+use tokio::sync::{Mutex as AsyncMutex, OwnedMutexGuard};
 use tokio_util::sync::CancellationToken;
 
 /// The locks of all uploads under way; clones share them.
@@ -15,7 +15,8 @@ pub(crate) struct WriteLocks(Arc<Mutex<HashMap<String, Arc<UploadSlot>>>>);
 /// The lock of one upload.
 #[derive(Default)]
 struct UploadSlot {
-    turns: Arc<Turns<()>>,
+    /// Locked by the request that writes. Waiting requests queue here in order of arrival.
+    writer: Arc<AsyncMutex<()>>,
     /// The token of the newest request. The next request cancels it.
     newest: Mutex<CancellationToken>,
 }
@@ -27,6 +28,7 @@ pub(crate) struct WriteLock {
     pub(crate) taken_over: CancellationToken,
     all: WriteLocks,
     id: String,
+    /// The slot, which stays in the map while anyone waits for it.
     slot: Arc<UploadSlot>,
     _guard: OwnedMutexGuard<()>,
 }
@@ -39,13 +41,13 @@ impl WriteLocks {
         let taken_over = CancellationToken::new();
         // Why before the lock: its holder lets go only once it is cancelled.
         std::mem::replace(&mut *lock(&slot.newest), taken_over.clone()).cancel();
-        let turn = slot.turns.clone().lock_owned().await;
+        let guard = slot.writer.clone().lock_owned().await;
         WriteLock {
             taken_over,
             all: self.clone(),
             id: id.to_owned(),
             slot,
-            _guard: turn,
+            _guard: guard,
         }
     }
 
