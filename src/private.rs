@@ -88,7 +88,7 @@ pub(crate) fn tighten_all(folder: &Path, within: u32) -> io::Result<()> {
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let found = match std::fs::symlink_metadata(&path) {
-            // Swept in this moment.
+            // Why ignored: a sweep may remove the file in this moment.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             found => found?,
         };

@@ -32,18 +32,19 @@ pub(crate) struct AppState {
     /// True lets pages of this machine send files to any upload.
     pub(crate) loopback_pages: bool,
     pub(crate) clock: Clock,
+    /// Generated at first start; see [`Credentials::load`].
     pub(crate) credentials: Credentials,
     pub(crate) folders: Folders,
     pub(crate) store: Store,
-    /// The error is one line with the install command, or with the kernel's refusal.
+    /// The tools, or one line with the install command or the kernel's refusal; see [`Tools::find_on_host`].
     pub(crate) tools: Result<Tools, String>,
-    /// One lock an upload.
+    /// One lock an upload; see [`WriteLocks::take_over`].
     pub(crate) uploads: WriteLocks,
-    /// The assets with a job under way.
+    /// The assets with a job under way; see [`RunningJobs::claim`].
     pub(crate) running: RunningJobs,
     /// The image jobs under way.
     pub(crate) images: ImageJobs,
-    /// The clock of the image cache's uses.
+    /// The clock of the image cache's uses; see [`UseTimes::next`].
     pub(crate) use_times: UseTimes,
     /// The client that sends webhooks.
     pub(crate) http: reqwest::Client,
@@ -53,6 +54,7 @@ pub(crate) struct AppState {
     pub(crate) outbox_wake: Notify,
     /// Cancelled when the provider stops. Work under way then leaves a state that a restart can resume.
     pub(crate) stop: CancellationToken,
+    /// The metrics; see [`Meters::register`].
     pub(crate) meters: Meters,
     /// Widths of the service's own thumbnails; see [`AppState::thumbnail_widths`].
     pub(super) thumbnail_widths: RwLock<Arc<[u32]>>,

@@ -6,6 +6,7 @@ use super::{credentials, folders::Folders, options::LocalError};
 
 /// The provider's folder, locked for this process. [`Local::open_in`](super::Local::open_in) takes it over.
 pub struct Claim {
+    /// The folder's paths.
     pub(super) folders: Folders,
     /// The open lock file; closing it frees the folder.
     pub(super) lock: File,

@@ -192,6 +192,7 @@ impl StoredCredentials {
     /// time.
     fn write_file(&self, path: &Path) -> io::Result<()> {
         let fresh = path.with_extension("new");
+        // Why: a crash may have left a temporary file, and `create_new` refuses to replace it.
         let _ = std::fs::remove_file(&fresh);
         let mut file = create_private_file(&fresh)?;
         serde_json::to_writer_pretty(&mut file, self)?;

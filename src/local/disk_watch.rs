@@ -7,7 +7,8 @@ use super::app::App;
 /// Pause between two measurements.
 const WATCH_EVERY: Duration = Duration::from_secs(2);
 
-/// Measures the disk of `local.dir` every [`WATCH_EVERY`] until the provider stops.
+/// Measures the disk of `local.dir` every [`WATCH_EVERY`] until the provider stops, into
+/// [`Meters::set_disk`](super::meters::Meters::set_disk).
 pub(crate) async fn run(app: &App) {
     let mut was_full = false;
     while !app.stop.is_cancelled() {

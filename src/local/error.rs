@@ -17,7 +17,7 @@ pub(crate) struct MuxError {
     kind: &'static str,
     /// The only entry of `error.messages`.
     message: String,
-    /// `Retry-After` in seconds; no header for `None`.
+    /// `Retry-After` in seconds, set by [`MuxError::retry_after`]; no header for `None`.
     retry_after_s: Option<u32>,
 }
 
@@ -125,7 +125,7 @@ impl MuxError {
         ))
     }
 
-    /// 507 with the given message.
+    /// 507 with the given message; see [`MuxError::disk_full`] and [`MuxError::over_share`].
     fn no_room(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message)
     }

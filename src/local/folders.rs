@@ -41,6 +41,7 @@ impl Folders {
             path: path.display().to_string(),
             source,
         };
+        // Why first: the umask must hold before any file is made.
         private::from_now_on();
         private::make_folder(dir).map_err(|source| failed(dir, source))?;
         let root = dir.canonicalize().map_err(|source| failed(dir, source))?;
@@ -63,6 +64,7 @@ impl Folders {
         let path = self.0.join("lock");
         let mut file = File::options()
             .create(true)
+            // Why: the lines of the process that holds the folder must stay readable.
             .truncate(false)
             .read(true)
             .write(true)
@@ -108,7 +110,8 @@ impl Folders {
         lines.next().map(str::to_owned)
     }
 
-    /// Ends the tools that earlier processes left running and removes their attempts. Their jobs start anew.
+    /// Ends the tools that earlier processes left running, by [`end_processes_in`], and removes their attempts. Their
+    /// jobs start anew.
     pub(crate) fn sweep_attempts(&self) -> Result<(), LocalError> {
         let work = self.0.join("work");
         end_processes_in(&work);
@@ -198,7 +201,7 @@ impl Folders {
     }
 }
 
-/// Writes process id and host name into the lock file.
+/// Writes process id and host name into the lock file; [`read_holder`] reads them.
 fn write_holder(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;

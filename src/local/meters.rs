@@ -75,7 +75,7 @@ impl Meters {
     }
 }
 
-/// One running job; dropping it lowers the gauge.
+/// One running job, from [`Meters::job_started`]; dropping it lowers the gauge.
 pub(crate) struct RunningJobGuard(IntGauge);
 
 impl Drop for RunningJobGuard {

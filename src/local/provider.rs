@@ -90,6 +90,7 @@ impl Local {
         })?;
         folders.sweep_attempts()?;
         let tools =
+            // Why after the sweep: the trial runs in `work/`, which the sweep has just made anew.
             media::Tools::find_on_host(options.settings.jobs, &options.launcher, &folders.work_folder(""))
                 .await;
         if let Ok(tools) = &tools {

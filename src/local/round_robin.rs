@@ -12,7 +12,7 @@ pub(crate) struct RoundRobin {
     order: Vec<String>,
     /// Parties whose work began or ended since the last choice. The next choice moves them to the back of `order`.
     served: Vec<String>,
-    /// Pieces of work under way, by party; never 0.
+    /// Pieces of work under way, by party, from [`RoundRobin::begin`] to [`RoundRobin::end`]; never 0.
     running: HashMap<String, usize>,
 }
 

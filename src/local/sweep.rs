@@ -8,7 +8,7 @@ use super::{app::App, changes, store::FileKind};
 /// Pause between two sweeps.
 const SWEEP_EVERY: Duration = Duration::from_secs(2);
 
-/// Takes care of files without a row once, then sweeps every [`SWEEP_EVERY`] until the provider stops.
+/// Runs [`adopt_or_trash_files`] once, then [`sweep_once`] every [`SWEEP_EVERY`] until the provider stops.
 pub(crate) async fn run(app: &App) {
     if let Err(error) = adopt_or_trash_files(app).await {
         tracing::warn!(%error, "files without an owner could not be looked for");
@@ -48,6 +48,7 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
                 app.store.schedule_discard(&id, discard).await?;
             }
         }
+        // Why checked here too: the first start after an upgrade may have many files to measure.
         if app.stop.is_cancelled() {
             return Ok(());
         }
@@ -55,7 +56,7 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-/// Runs one sweep.
+/// Runs one sweep: expired uploads, originals of errored assets, old test assets, then [`empty_trash`].
 async fn sweep_once(app: &App) -> Result<(), sqlx::Error> {
     let now = app.clock.now();
     app.store.expire_uploads(now).await?;

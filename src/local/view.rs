@@ -16,8 +16,8 @@ pub(crate) enum WireFormat {
     Webhook,
 }
 
-/// Returns an upload as JSON. `url` is present only while the upload waits; `timeout` and `cors_origin` are always
-/// present, as Mux's clients require.
+/// Returns an [`Upload`] as JSON. `url` is present only while the upload waits; `timeout` and `cors_origin` are
+/// always present, as Mux's clients require.
 pub(crate) fn upload_json(upload: &Upload, public_url: &str) -> Value {
     let mut shown = Map::new();
     if upload.status == "waiting" {
@@ -44,7 +44,7 @@ pub(crate) fn upload_json(upload: &Upload, public_url: &str) -> Value {
     Value::Object(shown)
 }
 
-/// Returns an asset as JSON, with its playback ids and static renditions. `files` are the asset's static renditions.
+/// Returns an [`Asset`] as JSON, with its playback ids and static renditions.
 pub(crate) fn asset_json(
     asset: &Asset,
     ids: &[PlaybackId],
@@ -92,7 +92,7 @@ pub(crate) fn asset_json(
     Value::Object(shown)
 }
 
-/// Adds the fields of a finished stream: duration, resolution, tracks, frame rate, aspect ratio.
+/// Adds the fields of a finished stream, [`Asset::media`]: duration, resolution, tracks, frame rate, aspect ratio.
 fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     let Some(media) = asset.media.as_ref().map(|media| &media.0) else {
         return;
@@ -127,7 +127,7 @@ fn add_quality(shown: &mut Map<String, Value>, settings: &Value) {
     shown.insert("encoding_tier".into(), json!(tier));
 }
 
-/// Returns `{"policy", "id"}`.
+/// Returns a [`PlaybackId`] as `{"policy", "id"}`.
 pub(crate) fn playback_id_json(id: &PlaybackId) -> Value {
     json!({ "policy": id.policy, "id": id.id })
 }
@@ -148,7 +148,7 @@ fn static_renditions_json(files: &[StaticRendition], wire: WireFormat) -> Value 
     json!({ "status": status, "files": files })
 }
 
-/// Returns the fields of one static rendition; measures only where they are known.
+/// Returns the fields of one [`StaticRendition`]; measures only where they are known.
 fn static_file_fields(file: &StaticRendition, wire: WireFormat) -> Map<String, Value> {
     let mut shown = Map::new();
     shown.insert("id".into(), json!(file.id));

@@ -43,11 +43,13 @@ pub(crate) async fn show_asset(State(app): State<App>, Path(id): Path<String>) -
     ))
 }
 
-/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first. A cursor wins over `page`.
+/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first, as one [`Page`]. A cursor wins over `page`.
 pub(crate) async fn list_assets(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
     let page = Page::from_query(&query)?;
     let after = page::decode_cursor(&query)?;
+    // Why 0: the cursor already tells where the page begins.
     let offset = if after.is_some() { 0 } else { page.offset };
+    // Why an empty list: this provider has no live streams, so none has recordings.
     if query.get("live_stream_id").is_some_and(|id| !id.is_empty()) {
         return Ok(Json(json!({ "data": [], "next_cursor": null })).into_response());
     }
@@ -73,7 +75,7 @@ pub(crate) async fn list_assets(State(app): State<App>, query: page::Query) -> R
     Ok(Json(json!({ "data": rows, "next_cursor": next })).into_response())
 }
 
-/// `PATCH /assets/{id}`: `passthrough`, `meta` and `thumbnail_time`.
+/// `PATCH /assets/{id}`: `passthrough`, `meta` and `thumbnail_time`; see [`AssetChanges`].
 pub(crate) async fn patch_asset(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -93,7 +95,7 @@ pub(crate) async fn patch_asset(
     ))
 }
 
-/// `DELETE /assets/{id}/thumbnail-time`: the thumbnail shows the middle again.
+/// `DELETE /assets/{id}/thumbnail-time`: [`FieldChange::Clear`], so the thumbnail shows the middle again.
 pub(crate) async fn clear_thumbnail_time(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -127,8 +129,8 @@ async fn check_thumbnail_time(app: &App, id: &str, time_s: f64) -> Result<(), Mu
     )))
 }
 
-/// Reads a PATCH body. An empty `passthrough` clears it, `meta` replaces the whole object, `null` clears each field.
-/// 400 for other fields.
+/// Reads a PATCH body into [`AssetChanges`]. An empty `passthrough` clears it, `meta` replaces the whole object,
+/// `null` clears each field. 400 for other fields.
 fn read_changes(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
     if let Some(unknown) = body
         .keys()
@@ -148,7 +150,7 @@ fn read_changes(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
     })
 }
 
-/// `DELETE /assets/{id}`: 204, and nothing of it is served any more.
+/// `DELETE /assets/{id}`: 204, and nothing of it is served any more; see [`changes::assets::delete_asset`].
 pub(crate) async fn delete_asset(
     State(app): State<App>,
     Path(id): Path<String>,
@@ -160,7 +162,7 @@ pub(crate) async fn delete_asset(
     Err(MuxError::not_found("Asset"))
 }
 
-/// Loads playback ids and static renditions of an asset and returns its JSON.
+/// Loads playback ids and static renditions of an asset and returns [`view::asset_json`].
 async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
     let ids = app.store.list_playback_ids(&asset.id).await?;
     let files = app.store.list_static_renditions(&asset.id).await?;

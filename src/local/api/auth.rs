@@ -10,7 +10,8 @@ use base64::{Engine, engine::general_purpose::STANDARD};
 
 use crate::local::{app::App, error::MuxError};
 
-/// Passes requests with the API token on; answers 401 to all others.
+/// Passes requests with the API token on, by
+/// [`Credentials::accepts_token`](crate::local::credentials::Credentials::accepts_token); answers 401 to all others.
 pub(crate) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
     match read_basic_auth(request.headers()) {
         Some((token, secret)) if app.credentials.accepts_token(&token, &secret) => next.run(request).await,

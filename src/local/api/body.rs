@@ -8,10 +8,10 @@ use serde_json::{Map, Value};
 
 use crate::local::error::MuxError;
 
-/// Largest body of an API call, in bytes.
+/// Largest body of an API call, in bytes; see [`Body`].
 const LIMIT: usize = 256 * 1024;
 
-/// A JSON object; an empty body counts as `{}`.
+/// A JSON object of at most [`LIMIT`] bytes; an empty body counts as `{}`.
 pub(crate) struct Body(pub(crate) Map<String, Value>);
 
 impl<S: Send + Sync> FromRequest<S> for Body {
@@ -76,7 +76,7 @@ pub(crate) fn optional_seconds(map: &Map<String, Value>, name: &str) -> Result<O
     }
 }
 
-/// Reads an optional text out of the `allowed` ones.
+/// Reads an optional text out of the `allowed` ones, by [`optional_text`].
 pub(crate) fn optional_choice(
     map: &Map<String, Value>,
     name: &str,

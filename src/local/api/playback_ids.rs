@@ -14,7 +14,7 @@ use super::{
 };
 use crate::local::{app::App, changes, error::MuxError, view};
 
-/// `POST /assets/{id}/playback-ids` `{policy}`.
+/// `POST /assets/{id}/playback-ids` `{policy}`; see [`settings::read_policy`].
 pub(crate) async fn create_playback_id(
     State(app): State<App>,
     Path(id): Path<String>,

@@ -12,7 +12,8 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use super::{assets, auth, playback_ids, uploads};
 use crate::local::{app::App, chaos, error::MuxError};
 
-/// Returns the API's routes.
+/// Returns the API's routes. Layers, from the outside in: [`auth::require_token`], [`chaos::inject_api_faults`],
+/// `Cache-Control`.
 pub(crate) fn routes(app: &App) -> Router<App> {
     // Why the token check is the outermost layer: strangers learn nothing, not even of the faults made on purpose.
     let no_store = HeaderValue::from_static("max-age=0, private, must-revalidate");

@@ -118,6 +118,7 @@ fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
         };
         if listed
             .iter()
+            // Why empty objects pass: they ask for nothing.
             .any(|input| input.as_object().is_none_or(|fields| !fields.is_empty()))
         {
             return Err(MuxError::invalid(format!(

@@ -27,8 +27,8 @@ use crate::local::{
 /// Longest `cors_origin`, in characters.
 const MAX_ORIGIN: usize = 1024;
 
-/// `POST /uploads`: makes an upload and its URL. 503 without ffmpeg, 507 on a full disk or a full account, 429 above
-/// the owner's open uploads.
+/// `POST /uploads`: makes an upload and its URL, by [`changes::uploads::create_upload`]. 503 without ffmpeg, 507 on a
+/// full disk or a full account, 429 above the owner's open uploads.
 pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> Result<Response, MuxError> {
     if let Err(missing) = &app.tools {
         return Err(MuxError::unavailable(missing));
@@ -50,7 +50,7 @@ pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> R
     }
 }
 
-/// Reads the body of [`create_upload`].
+/// Reads the body of [`create_upload`] into an [`UploadRequest`].
 fn read_upload_request(body: &Map<String, Value>) -> Result<UploadRequest, MuxError> {
     let settings = settings::read_settings(body.get("new_asset_settings"))?;
     let test = body::optional_flag(body, "test")?.unwrap_or_default()
@@ -98,6 +98,7 @@ pub(crate) async fn show_upload(
 pub(crate) async fn list_uploads(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
     let page = Page::from_query(&query)?;
     app.store.expire_uploads(app.clock.now()).await?;
+    // Expired rows were ended above, so that no dead URL looks alive.
     let uploads = app.store.list_uploads(page.limit, page.offset).await?;
     let shown: Vec<Value> = uploads
         .iter()
@@ -106,7 +107,7 @@ pub(crate) async fn list_uploads(State(app): State<App>, query: page::Query) -> 
     Ok(Json(json!({ "data": shown })).into_response())
 }
 
-/// `PUT /uploads/{id}/cancel`: 403 once it is too late.
+/// `PUT /uploads/{id}/cancel`: 403 once it is too late; see [`CancelOutcome`].
 pub(crate) async fn cancel_upload(
     State(app): State<App>,
     Path(id): Path<String>,

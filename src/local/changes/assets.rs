@@ -7,7 +7,7 @@ use crate::local::{
     store::{self, Asset, AssetChanges, Event, PlaybackId, Write},
 };
 
-/// Changes the fields that callers may change. Returns the new row, or `None` when there is no such asset.
+/// Changes the fields that callers may change. Returns the new [`Asset`], or `None` when there is no such asset.
 pub(crate) async fn update_asset(
     app: &App,
     id: &str,
@@ -33,6 +33,7 @@ pub(crate) async fn delete_asset(app: &App, id: &str) -> Result<bool, sqlx::Erro
         return Ok(false);
     };
     let mut write = app.store.begin_write().await?;
+    // Why before the deletion: the event shows the asset as it was.
     let data = asset_payload(&mut write, &asset).await?;
     if store::assets::delete_asset(&mut write, id).await?.is_none() {
         return Ok(false);
@@ -48,7 +49,7 @@ pub(crate) async fn delete_asset(app: &App, id: &str) -> Result<bool, sqlx::Erro
     Ok(true)
 }
 
-/// Adds a playback id with `policy` to an asset; `None` when there is no such asset.
+/// Adds a [`PlaybackId`] with `policy` to an asset; `None` when there is no such asset.
 pub(crate) async fn add_playback_id(
     app: &App,
     asset_id: &str,
@@ -82,7 +83,7 @@ pub(crate) async fn remove_playback_id(app: &App, asset_id: &str, id: &str) -> R
     Ok(true)
 }
 
-/// Reads the asset's row within the transaction, by an update that changes nothing.
+/// Reads the asset's row within the transaction, by [`store::assets::update_asset`] without changes.
 async fn read_row(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
     store::assets::update_asset(write, id, &AssetChanges::default()).await
 }

@@ -9,7 +9,7 @@ use crate::local::{
     view::{self, WireFormat},
 };
 
-/// Queues `video.upload.*` (`kind`) with the upload's current JSON.
+/// Queues `video.upload.*` (`kind`) with the upload's current JSON, [`view::upload_json`].
 pub(super) async fn queue_upload_event(
     app: &App,
     write: &mut Write,
@@ -76,14 +76,14 @@ pub(super) async fn queue_static_events(
     Ok(())
 }
 
-/// Returns the `data` of an asset's webhook as the transaction sees it.
+/// Returns the `data` of an asset's webhook as the transaction sees it: [`view::asset_json`].
 pub(super) async fn asset_payload(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
     let ids = store::playback_ids::playback_ids_in(write, &asset.id).await?;
     let files = store::assets::static_renditions_in(write, &asset.id).await?;
     Ok(view::asset_json(asset, &ids, &files, WireFormat::Webhook))
 }
 
-/// Queues one event under a fresh id.
+/// Queues one [`Event`] under a fresh id.
 pub(super) async fn queue_event(app: &App, write: &mut Write, event: Event<'_>) -> Result<(), sqlx::Error> {
     store::outbox::insert_event(write, &ids::event_id(), &event, app.clock.now()).await
 }

@@ -12,7 +12,8 @@ use crate::local::{
 /// Time for which the original of an errored asset stays, so that its owner can examine it.
 pub(crate) const KEEP_ERRORED_ORIGINAL: chrono::Duration = chrono::Duration::hours(24);
 
-/// Marks the asset ready once its stream of `bytes` is in place. Requested static renditions become the next job.
+/// Marks the asset ready once its stream of `bytes` is in place. Requested static renditions become the next job,
+/// [`JobKind::Static`].
 pub(crate) async fn mark_ready(
     app: &App,
     job: &Job,

@@ -22,7 +22,7 @@ pub(crate) struct UploadRequest {
 /// Letters and digits of the secret in an upload URL: 64 carry 381 bits.
 const SECRET_LENGTH: usize = 64;
 
-/// Makes an upload that waits for its file, unless its owner is at a limit.
+/// Makes an upload that waits for its file, unless its owner is at one of the [`OwnerLimits`].
 pub(crate) async fn create_upload(app: &App, request: &UploadRequest) -> Result<OpenOutcome, sqlx::Error> {
     let (id, secret) = (ids::new_id(), ids::random_text(SECRET_LENGTH));
     let new = NewUpload {
@@ -47,7 +47,8 @@ pub(crate) async fn create_upload(app: &App, request: &UploadRequest) -> Result<
     Ok(opened)
 }
 
-/// Cancels an upload that still waits. The sweep stops a request that is sending to it.
+/// Cancels an upload that still waits, by [`store::uploads::cancel_upload`]. The sweep stops a request that is
+/// sending to it.
 pub(crate) async fn cancel_upload(app: &App, id: &str) -> Result<CancelOutcome, sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     let outcome = store::uploads::cancel_upload(&mut write, id, app.clock.now()).await?;
@@ -58,8 +59,8 @@ pub(crate) async fn cancel_upload(app: &App, id: &str) -> Result<CancelOutcome, 
     Ok(outcome)
 }
 
-/// Turns an upload whose file of `size` bytes is stored into an asset with a transcode job. Returns false when the
-/// upload has ended otherwise meanwhile.
+/// Turns an upload whose file of `size` bytes is stored into an asset with a [`JobKind::Transcode`]. Returns false
+/// when the upload has ended otherwise meanwhile.
 pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
     let (asset_id, now) = (ids::new_id(), app.clock.now());
     let mut write = app.store.begin_write().await?;

@@ -20,7 +20,7 @@ const MAX_SIDE: u32 = 640;
 /// Most frames per second.
 const MAX_FPS: u32 = 30;
 
-/// Serves one moving picture, made on first demand.
+/// Serves one [`Animated`] picture, made on first demand.
 pub(crate) async fn serve_animated(
     app: &App,
     playback: PlaybackRequest,
@@ -49,7 +49,7 @@ pub(crate) async fn serve_animated(
     file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
-/// Reads `start`, `end`, `width`, `height` and `fps`. Without `end` the picture lasts five seconds.
+/// Reads `start`, `end`, `width`, `height` and `fps` into [`Animated`]. Without `end` the picture lasts five seconds.
 fn read_animated(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
     let params = &grant.params;
     let start = params.seconds("start")?.unwrap_or_default();

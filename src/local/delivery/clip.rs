@@ -11,7 +11,7 @@ pub(crate) struct Clip {
 }
 
 impl Clip {
-    /// Reads both parameters. 400 for a part that is empty or begins behind the video's end.
+    /// Reads both parameters from [`Grant::params`]. 400 for a part that is empty or begins behind the video's end.
     pub(crate) fn from_grant(grant: &Grant) -> Result<Self, MuxError> {
         let from_s = grant.params.seconds("asset_start_time")?.unwrap_or_default();
         let to_s = grant.params.seconds("asset_end_time")?.unwrap_or(f64::INFINITY);

@@ -20,7 +20,8 @@ use crate::local::{app::App, error::MuxError};
 /// Bytes read from the disk at once.
 const PIECE: usize = 64 * 1024;
 
-/// Serves one file as `content_type`: 200, 206 for a range, 304 for a known `ETag`, 416 for a range outside.
+/// Serves one file as `content_type`: 200, 206 for a range ([`range::parse_range`]), 304 for a known `ETag`, 416 for
+/// a range outside.
 ///
 /// # Errors
 /// 404 when the file is missing.
@@ -59,6 +60,7 @@ pub(crate) async fn serve_file(
     let whole = header(header::IF_RANGE).is_some_and(|known| known != tag);
     let asked = range::parse_range(header(header::RANGE).filter(|_| !whole), length);
     let mut response = match asked {
+        // Why first: a file that the player has is not sent again, whatever range it asks for.
         _ if fresh => StatusCode::NOT_MODIFIED.into_response(),
         Range::Outside => return Ok(range_not_satisfiable(length)),
         Range::Whole => file_body(file, length),

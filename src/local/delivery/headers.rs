@@ -51,13 +51,15 @@ pub(crate) async fn add_guard_headers(request: Request, next: Next) -> Response 
     for (name, value) in GUARD {
         headers.insert(name, value);
     }
+    // Why: an asset that is still preparing may be ready a second later.
     if is_error {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
 
-/// Returns `Cache-Control`: `public` for public ids; `private` for signed ones, at most until the token ends.
+/// Returns `Cache-Control`, with at most [`MAX_AGE_S`]: `public` for public ids; `private` for signed ones, at most
+/// until the token ends.
 pub(crate) fn cache_control(app: &App, grant: &Grant) -> HeaderValue {
     let now = app.clock.now().timestamp();
     let text = match &grant.token {

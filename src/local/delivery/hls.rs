@@ -76,6 +76,7 @@ fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
         chosen.extend(below.or(all.last()));
     }
     if !descending && chosen.len() > 1 {
+        // Why the middle: players start with the first entry.
         let middle = chosen.remove(chosen.len() / 2);
         chosen.insert(0, middle);
     }

@@ -54,7 +54,7 @@ impl Params {
         }
     }
 
-    /// Reads seconds: a finite number, not below zero.
+    /// Reads seconds: a finite number, not below zero; 400 by [`invalid_param`].
     pub(crate) fn seconds(&self, name: &str) -> Result<Option<f64>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);
@@ -65,7 +65,7 @@ impl Params {
         }
     }
 
-    /// Reads a whole number from 1 to `most`.
+    /// Reads a whole number from 1 to `most`; 400 by [`invalid_param`].
     pub(crate) fn count(&self, name: &str, most: u32) -> Result<Option<u32>, MuxError> {
         let Some(text) = self.text(name) else {
             return Ok(None);

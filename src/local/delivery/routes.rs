@@ -38,7 +38,7 @@ async fn answer_preflight() -> StatusCode {
     StatusCode::NO_CONTENT
 }
 
-/// `/{playback_id}.m3u8`.
+/// `/{playback_id}.m3u8`: [`hls::master_playlist`].
 async fn serve_master(
     State(app): State<App>,
     Path(playlist): Path<String>,
@@ -53,7 +53,7 @@ async fn serve_master(
     Ok(hls::master_playlist(&grant)?.into_response())
 }
 
-/// `/{playback_id}/rendition/{name}.m3u8`.
+/// `/{playback_id}/rendition/{name}.m3u8`: [`hls::rendition_playlist`].
 async fn serve_rendition(
     State(app): State<App>,
     Path((id, playlist)): Path<(String, String)>,
@@ -68,7 +68,7 @@ async fn serve_rendition(
     Ok(hls::rendition_playlist(&app, &grant, name).await?.into_response())
 }
 
-/// `/{playback_id}/segment/{rendition}/{number}.ts`.
+/// `/{playback_id}/segment/{rendition}/{number}.ts`: [`segment::serve_segment`].
 async fn serve_piece(
     State(app): State<App>,
     Path((id, rendition, name)): Path<(String, String, String)>,
@@ -81,7 +81,8 @@ async fn serve_piece(
     segment::serve_segment(&app, &grant, &rendition, &name, &headers).await
 }
 
-/// `/{playback_id}/{file}`: images and `highest.mp4`, by name and ending.
+/// `/{playback_id}/{file}`: images and `highest.mp4`, by name and ending. Image jobs are charged to the
+/// [`ClientAddress`].
 async fn serve_named(
     State(app): State<App>,
     Path((id, file)): Path<(String, String)>,

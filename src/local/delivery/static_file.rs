@@ -8,7 +8,7 @@ use axum::{
 use super::{access::PlaybackRequest, file};
 use crate::local::{app::App, error::MuxError, media::HIGHEST};
 
-/// Serves the file once it is made. `?download=<name>` makes browsers save it under that name.
+/// Serves [`HIGHEST`] once it is made. `?download=<name>` makes browsers save it under that name.
 ///
 /// # Errors
 /// 404 without such a rendition, 412 while it is made.

@@ -23,7 +23,7 @@ use crate::local::{
 /// Storyboards on the disk: one a format.
 const BOARD_CAP: usize = 3;
 
-/// Serves the storyboard or the list of its tiles, by the name's ending.
+/// Serves the [`Storyboard`] or the list of its tiles, by the name's ending.
 pub(crate) async fn serve_storyboard(
     app: &App,
     playback: PlaybackRequest,
@@ -76,7 +76,7 @@ async fn serve_board(
     file::serve_file(app, grant, &path, format.content_type(), request).await
 }
 
-/// Returns the `Cache-Control` header of a list.
+/// Returns the `Cache-Control` header of a list; see [`headers::cache_control`].
 fn cache_header(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
     (header::CACHE_CONTROL, headers::cache_control(app, grant))
 }
@@ -95,7 +95,7 @@ fn board_url(app: &App, grant: &Grant) -> Result<String, MuxError> {
     ))
 }
 
-/// Returns the tiles as WebVTT: one cue a tile, with the picture's URL and `#xywh=`.
+/// Returns the tiles as WebVTT: one cue a tile, with [`board_url`] and `#xywh=`.
 fn tiles_as_vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
     let address = board_url(app, grant)?;
     let mut text = String::from("WEBVTT\n");

@@ -17,7 +17,7 @@ use crate::local::{
 /// Largest side that may be requested, in pixels. Sides above the source's are brought down to it.
 const MAX_SIDE: u32 = 16_384;
 
-/// Serves one thumbnail, made on first demand.
+/// Serves one [`Thumbnail`], made on first demand. Thumbnails of the service's own widths are evicted last.
 pub(crate) async fn serve_thumbnail(
     app: &App,
     playback: PlaybackRequest,
@@ -76,7 +76,8 @@ pub(crate) fn whole_second(time_s: f64, duration_s: f64) -> u32 {
     }
 }
 
-/// Reads the parameters. Without `time` the frame is the asset's `thumbnail_time`, else the middle.
+/// Reads the parameters into a [`Thumbnail`]. Without `time` the frame is the asset's `thumbnail_time`, else the
+/// middle.
 fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
     let params = &grant.params;
     if params.flag("latest")? {
@@ -118,7 +119,7 @@ fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxEr
     })
 }
 
-/// Reads `fit_mode`. `smartcrop` does the same as `crop`.
+/// Reads [`FitMode`]. `smartcrop` does the same as `crop`.
 fn read_fit_mode(params: &Params) -> Result<FitMode, MuxError> {
     Ok(
         match params.one_of("fit_mode", &["preserve", "stretch", "crop", "smartcrop", "pad"])? {

@@ -23,12 +23,14 @@ impl Claims {
         audience: &str,
         now: DateTime<Utc>,
     ) -> Option<Self> {
+        // Why before parsing: everybody may send tokens, and verifying costs CPU time.
         if token.len() > LONGEST {
             return None;
         }
         let checked = decode::<Map<String, Value>>(token, credentials.verifier(), &rs256_only()).ok()?;
         let claims = checked.claims;
         let text = |name: &str| claims.get(name).and_then(Value::as_str);
+        // Why both places: some makers of tokens write `kid` into the payload, others into the header.
         let kid = text("kid").or(checked.header.kid.as_deref());
         let in_time = as_number(claims.get("exp")).is_some_and(|exp| exp > unix_seconds(now))
             && claims

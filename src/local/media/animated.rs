@@ -61,7 +61,8 @@ pub(crate) struct Animated {
 }
 
 impl Animated {
-    /// Returns the rest of the file name behind the kind; equal images have equal names.
+    /// Returns the rest of the file name behind the kind, for [`ImageRequest::name`](super::ImageRequest::name); equal
+    /// images have equal names.
     pub(crate) fn file_name(&self, top: &Rendition) -> String {
         let (width, height) = self.pixel_size(top);
         let Self {
@@ -76,7 +77,8 @@ impl Animated {
         )
     }
 
-    /// Returns width and height: uncut, never above the source or 640 pixels; 320 wide by default.
+    /// Returns width and height: uncut, never above the source or 640 pixels; 320 wide by default. Rounded by
+    /// [`round_pixels`].
     fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let by_width = self.width.map(|width| f64::from(width) / full_w);
@@ -86,7 +88,7 @@ impl Animated {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => 320.0 / full_w,
         };
-        // 640 bounds both sides, also where only one was named.
+        // The limit of 640 pixels holds for both sides, also where only one was requested.
         let scale = scale.min(1.0).min(640.0 / full_w).min(640.0 / full_h);
         (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
@@ -113,7 +115,7 @@ impl Animated {
         find_fault(made, *self == plain, try_plain).await
     }
 
-    /// Joins the segments that hold the seconds and runs ffmpeg on them.
+    /// Joins the segments that hold the seconds, by [`join_image_segments`], and runs ffmpeg on them.
     async fn try_make(
         &self,
         app: &App,

@@ -22,7 +22,7 @@ impl Failure {
         Self::Input(reason.to_owned())
     }
 
-    /// Translates the end of a tool, and logs what ffmpeg complained about.
+    /// Translates a [`ToolError`], and logs what ffmpeg complained about.
     pub(crate) fn from_tool(error: ToolError) -> Self {
         match error {
             ToolError::Failed(complaint) => {

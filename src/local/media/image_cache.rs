@@ -95,6 +95,7 @@ impl<'a> ImageCache<'a> {
             .folders
             .images_folder(&request.asset_id)
             .join(request.file_name());
+        // Why no lock against eviction: this use makes the image the last one to be evicted.
         if image_files::mark_used(&file, app.use_times.next(app.clock.now())).await? {
             return Ok(file);
         }

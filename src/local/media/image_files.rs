@@ -20,6 +20,7 @@ impl UseTimes {
         let advance = |last: i64| Some(now.max(last + 1));
         let last = self
             .0
+            // Why relaxed: the number guards no other memory.
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, advance)
             .unwrap_or_default();
         let micros = u64::try_from(now.max(last + 1)).unwrap_or_default();
@@ -27,8 +28,8 @@ impl UseTimes {
     }
 }
 
-/// Sets the file's modification time to its use; returns false where there is no file. The time lies on the disk, so
-/// that it holds across restarts.
+/// Sets the file's modification time to its use, from [`UseTimes`]; returns false where there is no file. The time
+/// lies on the disk, so that it holds across restarts.
 pub(super) async fn mark_used(file: &Path, used: SystemTime) -> io::Result<bool> {
     let file = file.to_owned();
     run_blocking(move || match std::fs::File::open(&file) {
@@ -38,7 +39,7 @@ pub(super) async fn mark_used(file: &Path, used: SystemTime) -> io::Result<bool>
     .await
 }
 
-/// Removes the least recently used images of a kind until `cap` are left.
+/// Removes the images that [`select_surplus`] chooses: the least recently used of a kind, until `cap` are left.
 ///
 /// Images whose names end as one of `stay` are passed over, while they are at most half of the cap: thumbnails of the
 /// sizes in the settings are requested again and again, others once.

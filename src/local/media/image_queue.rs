@@ -15,7 +15,7 @@ const MAX_QUEUED: usize = 32;
 /// Callers that are noted for one job; further ones wait for it without a share.
 const MAX_CALLERS: usize = 16;
 
-/// The two parties that a job is charged to.
+/// The two parties that a job is charged to; see [`ImageRequest`](super::ImageRequest).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Requester {
     /// The owner of the video; empty without one.
@@ -44,7 +44,7 @@ pub(super) struct ImageQueue {
     callers: HashMap<String, RoundRobin>,
 }
 
-/// The error of a full queue in which no other requester has clearly more jobs.
+/// The error of [`ImageQueue::push`]: the queue is full, and no other requester has clearly more jobs.
 #[derive(Debug)]
 pub(super) struct Full;
 
@@ -115,7 +115,8 @@ impl ImageQueue {
     }
 
     /// Finds the job that is dropped for one of `requester`: a job of the owner with the most, else of the caller
-    /// with the most among the owner's own.
+    /// with the most among the owner's own. A job that others wait for too is spared, except where a greedy owner has
+    /// no other.
     ///
     /// Why by two at least: with one more, the newcomer would itself have the most, and be the next to lose.
     fn find_victim(&self, requester: &Requester) -> Option<usize> {

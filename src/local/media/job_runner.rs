@@ -111,6 +111,7 @@ impl JobRunner {
 
 /// Makes one attempt at a job, from the count to the recorded outcome. Without ffmpeg the job is postponed.
 async fn attempt_job(app: &App, job: &Job, claim: &JobClaim) -> Result<(), sqlx::Error> {
+    // A deleted asset has no job any more, so postponing changes nothing then.
     let (Ok(tools), Some(asset)) = (&app.tools, app.store.find_asset(&job.asset_id).await?) else {
         return app.store.postpone(job, app.clock.now() + RETRY_DELAY).await;
     };

@@ -14,7 +14,7 @@ pub(crate) struct Rung {
 /// Shorter sides below the top one, in pixels.
 const STEPS: [u32; 4] = [1080, 720, 480, 360];
 
-/// Returns the sizes for a picture of `width` × `height`, largest first. `tier` bounds the largest: `1080p` by
+/// Returns the [`Rung`]s for a picture of `width` × `height`, largest first. `tier` bounds the largest: `1080p` by
 /// default.
 pub(crate) fn build_ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<Rung> {
     let bound = match tier {
@@ -38,7 +38,7 @@ pub(crate) fn build_ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<R
     rungs
 }
 
-/// Returns the rung for the picture scaled by `scale`.
+/// Returns the [`Rung`] for the picture scaled by `scale`.
 fn make_rung(width: u32, height: u32, scale: f64) -> Rung {
     let (width, height) = (
         round_to_even(f64::from(width) * scale),

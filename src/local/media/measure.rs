@@ -17,7 +17,7 @@ use crate::local::ids;
 /// Seconds by which sound must end behind the picture to count.
 const BEHIND_S: f64 = 0.5;
 
-/// Measures the stream in `folder`. `reached_s` is the time that its longest stream came to.
+/// Measures the stream in `folder` into [`MediaInfo`]. `reached_s` is the time that its longest stream came to.
 ///
 /// # Errors
 /// [`Failure::Input`] when a rendition has no segment.
@@ -105,7 +105,7 @@ fn round_rate(rate: f64) -> u64 {
     rate.round() as u64
 }
 
-/// Returns `CODECS` of one rendition in ffmpeg's master playlist: from the attribute line before its address.
+/// Returns `CODECS` of one rendition in [`MASTER`]: from the attribute line before its address.
 fn find_codecs(master: &str, name: &str) -> Option<String> {
     let address = format!("{name}/{}", Playlist::FILE);
     let mut before = "";

@@ -19,7 +19,7 @@ pub(crate) struct MediaInfo {
     pub(crate) video_track: String,
     /// The id of the audio track, made once.
     pub(crate) audio_track: String,
-    /// Renditions, largest first; a single one without size for sound alone.
+    /// [`Rendition`]s, largest first; a single one without size for sound alone.
     pub(crate) renditions: Vec<Rendition>,
 }
 
@@ -47,7 +47,7 @@ impl Rendition {
 }
 
 impl MediaInfo {
-    /// Returns the largest rendition.
+    /// Returns the largest [`Rendition`].
     pub(crate) fn top(&self) -> Option<&Rendition> {
         self.renditions.first()
     }
@@ -62,7 +62,7 @@ impl MediaInfo {
         self.top_video().is_some()
     }
 
-    /// Returns Mux's tier of the largest rendition, or `audio-only`.
+    /// Returns [`resolution_tier_of`] the largest rendition, or `audio-only`.
     pub(crate) fn resolution_tier(&self) -> &'static str {
         match self.top_video() {
             Some(top) => resolution_tier_of(i64::from(top.shorter_side())),

@@ -13,6 +13,7 @@ pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Res
     tokio::task::spawn_blocking(move || flush_disk(&disk))
         .await
         .map_err(std::io::Error::other)??;
+    // Why removed first: a folder cannot be renamed over one that holds files.
     match fs::remove_dir_all(place).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}

@@ -12,7 +12,7 @@ pub(crate) struct Segment {
     pub(crate) duration_s: f64,
 }
 
-/// The segments of a rendition, in order.
+/// The [`Segment`]s of a rendition, in order.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Playlist(pub(crate) Vec<Segment>);
 
@@ -20,7 +20,7 @@ impl Playlist {
     /// The file beside the segments.
     pub(crate) const FILE: &'static str = "index.m3u8";
 
-    /// Reads the playlist in `folder`.
+    /// Reads the playlist in `folder`, [`Playlist::FILE`].
     pub(crate) async fn load(folder: &Path) -> std::io::Result<Self> {
         Ok(Self::parse_text(
             &tokio::fs::read_to_string(folder.join(Self::FILE)).await?,
@@ -54,6 +54,7 @@ impl Playlist {
         if let Some(last) = self.0.last_mut() {
             last.duration_s = end_s - last.start_s;
         }
+        // Why so short: only this provider reads the file. Viewers get playlists that are made for each response.
         let mut text = String::from("#EXTM3U\n");
         for segment in &self.0 {
             let _ = writeln!(text, "#EXTINF:{:.6},\n{}", segment.duration_s, segment.file);

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 #[derive(Clone, Default)]
 pub(crate) struct RunningJobs(Arc<Mutex<HashMap<String, Signals>>>);
 
-/// The two signals between a job and a deletion.
+/// The two signals between a job and [`RunningJobs::stop_and_wait`].
 #[derive(Clone)]
 struct Signals {
     /// Cancelled to stop the job.
@@ -20,7 +20,7 @@ struct Signals {
     ended: CancellationToken,
 }
 
-/// The claim of one job on its asset; dropping it frees the asset.
+/// The claim of one job on its asset, from [`RunningJobs::claim`]; dropping it frees the asset.
 pub(crate) struct JobClaim {
     all: RunningJobs,
     asset_id: String,
@@ -35,6 +35,7 @@ impl RunningJobs {
             return None;
         }
         let signals = Signals {
+            // Why a child: the provider's stop cancels every job.
             cancel: stop.child_token(),
             ended: CancellationToken::new(),
         };

@@ -7,7 +7,8 @@ use super::playlist::Segment;
 /// File name of joined segments in the folder of an attempt.
 pub(crate) const JOINED: &str = "joined.ts";
 
-/// Writes segments of `folder` one behind the other into one file. MPEG-TS is made for this: no header has to change.
+/// Writes [`Segment`]s of `folder` one behind the other into one file. MPEG-TS is made for this: no header has to
+/// change.
 pub(crate) async fn join_segments<'a>(
     folder: &Path,
     segments: impl Iterator<Item = &'a Segment>,

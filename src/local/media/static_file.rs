@@ -48,6 +48,7 @@ pub(crate) async fn make_highest(
         "-map",
         "0:v:0",
         "-map",
+        // Why `?`: a video may have no sound.
         "0:a:0?",
         "-c",
         "copy",
@@ -80,7 +81,7 @@ pub(crate) async fn make_highest(
     Ok(Some(measure_file(media, top.width, top.height, filesize)))
 }
 
-/// Returns the measures of the finished file.
+/// Returns the [`StaticMeasures`] of the finished file.
 fn measure_file(media: &MediaInfo, width: u32, height: u32, filesize: u64) -> StaticMeasures {
     let bytes = i64::try_from(filesize).unwrap_or(i64::MAX);
     let millis = i64::try_from(Duration::from_secs_f64(media.duration_s.max(0.001)).as_millis()).unwrap_or(1);

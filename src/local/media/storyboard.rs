@@ -43,7 +43,7 @@ pub(crate) struct Tile {
 }
 
 impl Storyboard {
-    /// Returns the storyboard of a stream; `None` for sound alone.
+    /// Returns the storyboard of a stream; `None` for sound alone. Tiles are at most [`TILE_SIDE`] long.
     pub(crate) fn for_media(media: &MediaInfo) -> Option<Self> {
         let top = media.top_video()?;
         let (width, height) = (f64::from(top.width), f64::from(top.height));
@@ -57,7 +57,7 @@ impl Storyboard {
         })
     }
 
-    /// Returns the tiles in order of their times.
+    /// Returns the [`Tile`]s in order of their times.
     pub(crate) fn tiles(self) -> impl Iterator<Item = Tile> {
         let step = self.tile_seconds();
         (0..self.columns * self.rows).map(move |at| Tile {
@@ -89,7 +89,7 @@ impl Storyboard {
         folder: &Path,
         name: &str,
     ) -> Result<ImageOutcome, MuxError> {
-        // The smallest rendition that is large enough.
+        // The smallest rendition that is large enough for a tile.
         let enough = |one: &&Rendition| one.width >= self.tile_width && one.height >= self.tile_height;
         let Some(from) = media.renditions.iter().rev().find(enough).or(media.top()) else {
             return Ok(ImageOutcome::NoFrame);

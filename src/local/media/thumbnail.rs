@@ -51,7 +51,8 @@ impl Thumbnail {
         }
     }
 
-    /// Returns the rest of the file name behind the kind; equal images have equal names.
+    /// Returns the rest of the file name behind the kind, for [`ImageRequest::name`](super::ImageRequest::name); equal
+    /// images have equal names.
     pub(crate) fn file_name(&self, top: &Rendition) -> String {
         format!("{}-{}", self.time_s, self.name_suffix(top))
     }
@@ -98,7 +99,7 @@ impl Thumbnail {
             FitMode::Crop => (grown("increase"), format!(",crop={w}:{h}")),
             FitMode::Pad => (grown("decrease"), format!(",pad={w}:{h}:(ow-iw)/2:(oh-ih)/2")),
         };
-        // Full colour before anything is cut: with colour at half size odd sides would be rounded.
+        // Why full colour before anything is cut: with colour at half size, odd sides would be rounded.
         format!(
             "{scale},format=rgb24{rest},setsar=1{}",
             self.transform.to_filters()
@@ -123,7 +124,7 @@ impl Thumbnail {
         find_fault(made, *self == plain, try_plain).await
     }
 
-    /// Runs ffmpeg on the segment that holds the time.
+    /// Runs ffmpeg on the segment that holds the time, by [`run_image_tool`].
     async fn try_make(
         &self,
         app: &App,
@@ -142,7 +143,7 @@ impl Thumbnail {
         // Why three offsets: behind the last frame there is nothing. Go back a little, then to the segment's first
         // frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
-            // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
+            // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be decoded.
             let from = format!(
                 "setpts=PTS-STARTPTS,trim=start={offset:.3},{}",
                 self.filter_chain(top)

@@ -161,13 +161,14 @@ impl Tools {
         call: ToolCall<'_>,
         said: impl FnMut(&[u8]) + Send,
     ) -> Result<String, ToolError> {
+        // Why before the other arguments: an option of ffmpeg applies to the input behind it.
         let leading = ["-nostdin", "-hide_banner", "-v", "error", "-codec_whitelist"];
         let mut command = self.sandboxed_command(&self.ffmpeg, &call);
         command.args(leading).arg(self.decoders.whitelist());
         run_command(command, call, said).await
     }
 
-    /// Runs ffprobe. Returns its standard output, up to `most` bytes.
+    /// Runs ffprobe by [`capture_stdout`]. Returns its standard output, up to `most` bytes.
     pub(crate) async fn run_ffprobe(&self, call: ToolCall<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
         let mut command = self.sandboxed_command(&self.ffprobe, &call);
         command
@@ -183,7 +184,7 @@ impl Tools {
     }
 }
 
-/// Lists the listed decoders that this ffmpeg has.
+/// Lists the [`Decoders`] that this ffmpeg has.
 async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Result<Decoders, ToolError> {
     let limits = ToolLimits {
         wall: Duration::from_secs(30),
@@ -224,6 +225,7 @@ async fn run_command(
     command
         .args(&call.args)
         .current_dir(call.folder)
+        // Why no environment: the service's own holds secrets.
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -315,14 +317,14 @@ fn lower_priority(child: &Child) {
         .and_then(|id| i32::try_from(id).ok())
         .and_then(rustix::process::Pid::from_raw);
     if let Some(id) = id {
-        // Where it is not allowed the work only runs less politely.
+        // Why the error is ignored: the tool may run at the usual priority too.
         let _ = rustix::process::setpriority_process(Some(id), NICE);
     }
 }
 
-/// Waits for the end.
+/// Waits for the end, and reads [`cpu_time`] before.
 ///
-/// Why the CPU time is read before: after the end there is no process to ask.
+/// Why before: after the end there is no process to ask.
 async fn wait_for_exit(child: &mut Child, cpu_s: u64, used_cpu: &mut bool) -> std::io::Result<ExitStatus> {
     *used_cpu = child.id().and_then(cpu_time).is_some_and(|used| used >= cpu_s);
     child.wait().await

@@ -102,6 +102,7 @@ async fn run_ffmpeg(
     let wall_s = (120.0 + seconds * SLOWEST).min(LONGEST_WALL_S);
     let limits = ToolLimits {
         wall: Duration::from_secs_f64(wall_s),
+        // Why times the threads: CPU time counts each of them.
         cpu_s: Duration::from_secs_f64(wall_s).as_secs() * tools.threads as u64,
         memory: 6 * GIB,
         file: 2 * GIB,

@@ -22,7 +22,7 @@ const FRAME_RATE: &str = "60";
 pub(crate) struct TranscodePlan<'a> {
     pub(crate) source: &'a Path,
     pub(crate) probe: &'a Probe,
-    /// The sizes to make; empty for sound alone.
+    /// The sizes to make, from [`build_ladder`](super::ladder::build_ladder); empty for sound alone.
     pub(crate) rungs: &'a [Rung],
     pub(crate) threads: usize,
     /// True keeps only the first [`TEST_S`] seconds.
@@ -71,7 +71,7 @@ impl TranscodePlan<'_> {
         filter
     }
 
-    /// Returns the arguments of the sound: one copy for every size, so that each plays alone. Gaps are filled, so
+    /// Returns the arguments of the sound: one copy for every [`Rung`], so that each plays alone. Gaps are filled, so
     /// that the sound stays in step.
     fn audio_args(&self, audio: &Audio) -> Vec<OsString> {
         let copies = self.rungs.len().max(1);
@@ -113,9 +113,9 @@ impl TranscodePlan<'_> {
                 "-crf",
                 "23",
             ]));
+            // Why no keyframes at scene cuts: every size has its keyframes at the same times.
             args.extend(to_args(["-threads", &threads, "-g", "300", "-sc_threshold", "0"]));
-            // Frames keep their times: a file that claims an hour between two frames does not get to have
-            // that hour filled.
+            // Why `vfr`: frames keep their times. A file that claims an hour between two frames does not get that hour filled.
             args.extend(to_args([
                 "-force_key_frames",
                 &keyframes,

@@ -79,7 +79,7 @@ pub fn report() -> Result<String, SandboxError> {
     Ok(line("namespaces", namespaces) + &line("seccomp", install_filters()))
 }
 
-/// Sets the umask and the score for the kernel's memory killer.
+/// Sets the umask and the score for the kernel's memory killer, [`OOM_SCORE_ADJ`].
 fn apply_mandatory() -> Result<(), SandboxError> {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
     // Why before the namespaces: inside them the file may belong to another user.
@@ -87,13 +87,14 @@ fn apply_mandatory() -> Result<(), SandboxError> {
         .map_err(|error| SandboxError::Refused("/proc/self/oom_score_adj", error))
 }
 
-/// Sets `no_new_privs`, so that no set-uid program gives the tool more rights.
+/// Sets `no_new_privs`, so that no set-uid program gives the tool more rights. The kernel accepts the seccomp filters
+/// of an unprivileged process only after it.
 fn give_up_privileges() -> Result<(), SandboxError> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|error| SandboxError::Refused("no_new_privs", error.into()))
 }
 
-/// Installs the seccomp filters.
+/// Installs [`seccomp::build_filters`].
 fn install_filters() -> Result<(), String> {
     for filter in seccomp::build_filters(std::process::id().into())? {
         seccompiler::apply_filter(&filter).map_err(|error| error.to_string())?;

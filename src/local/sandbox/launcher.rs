@@ -56,6 +56,7 @@ impl Sandbox {
         let report = String::from_utf8_lossy(&output.stdout);
         let of = |name| parse_outcome(&report, name);
         let (namespaces, seccomp) = (of("namespaces"), of("seccomp"));
+        // Why: another program may exit well and print anything.
         if let (None, _) | (_, None) = (&namespaces, &seccomp) {
             return Err(failed("this is another program"));
         }
@@ -78,7 +79,7 @@ impl Sandbox {
         &self.about
     }
 
-    /// Returns a command that starts `program` within `bounds`.
+    /// Returns a command that starts `program` within [`Bounds`].
     ///
     /// `is_ours` tells that all input files belong to this user. Namespaces are left out for the superuser's tool
     /// with other files: inside them it can only open files that are the superuser's.

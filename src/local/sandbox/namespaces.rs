@@ -48,7 +48,7 @@ fn group_map(group: Gid) -> String {
     format!("{} {} 1", group.as_raw(), group.as_raw())
 }
 
-/// Writes a file of `/proc/self`; a fault leaves the namespaces half made.
+/// Writes a file of `/proc/self`; a fault is [`Refusal::HalfMade`].
 fn write_map(file: &str, text: &str) -> Result<(), Refusal> {
     fs::write(file, text).map_err(|error| Refusal::HalfMade(format!("{file}: {error}")))
 }

@@ -118,7 +118,7 @@ pub(super) fn build_filters(own_pid: u64) -> Result<[BpfProgram; 2], String> {
     Ok([compile(missing, libc::ENOSYS)?, compile(refused, libc::EPERM)?])
 }
 
-/// Returns the refused calls with the conditions under which they are refused.
+/// Returns the calls of [`REFUSED`] and those that are refused under conditions only.
 fn build_rules(own_pid: u64) -> Result<Rules, BackendError> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let making_namespaces = NAMESPACES.map(|flag| {

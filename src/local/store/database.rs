@@ -39,6 +39,8 @@ impl Store {
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
         let writer = SqlitePoolOptions::new()
+            // Why one: SQLite has one writer at a time. Writers wait for this connection instead of the database's
+            // lock.
             .max_connections(1)
             .connect_with(options.clone())
             .await?;

@@ -20,6 +20,7 @@ impl Store {
     /// Records the bytes of an asset's images. Returns false when the asset is gone: then no sweep will remove them.
     pub(crate) async fn record_images(&self, asset_id: &str, bytes: u64) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
+            // Why from `assets`: nothing may be recorded for an asset that is gone, because no sweep would remove it.
             "insert into files (id, kind, owner, bytes) select id, 'images', owner, $2 from assets where id = $1 \
              on conflict (id, kind) do update set bytes = excluded.bytes",
         )
@@ -94,7 +95,7 @@ pub(crate) async fn charged_bytes(write: &mut Write, owner: &str, without: &str)
     Ok(u64::try_from(bytes).unwrap_or_default())
 }
 
-/// Charges an asset and its original to another owner.
+/// Charges an asset and its original to another owner, after a change of `meta`.
 pub(crate) async fn change_owner(
     write: &mut Write,
     asset_id: &str,

@@ -27,7 +27,7 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Remembers a name until the given time; nothing for a deleted asset.
+    /// Remembers a name until the given time, at most [`MAX_REMEMBERED`] for an asset; nothing for a deleted asset.
     pub(crate) async fn remember_unmakeable(
         &self,
         asset_id: &str,
@@ -45,6 +45,7 @@ impl Store {
         .execute(&mut *write)
         .await?;
         sqlx::query(
+            // Why limit -1: SQLite has no offset without a limit, and -1 means none.
             "delete from no_images where asset_id = $1 and name in (select name from no_images where asset_id = $1 \
              order by until_us desc limit -1 offset $2)",
         )

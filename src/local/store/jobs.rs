@@ -49,6 +49,7 @@ impl Store {
     /// due time.
     pub(crate) async fn due_jobs(&self, now: DateTime<Utc>, each: usize) -> Result<Vec<DueJob>, sqlx::Error> {
         sqlx::query_as(
+            // Why by owner: the many jobs of one owner must not hide the first of another.
             "select asset_id, kind, attempts, owner from ( \
              select jobs.asset_id, jobs.kind, jobs.attempts, jobs.due_us, jobs.rowid as row, assets.owner, \
              row_number() over (partition by assets.owner order by jobs.due_us, jobs.rowid) as place \

@@ -42,6 +42,7 @@ pub(crate) async fn insert_event(
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
+        // Why `seq`: events of the same microsecond keep their order.
         "insert into outbox (id, seq, type, object_type, object_id, data, due_us, created_us) \
          values ($1, (select coalesce(max(seq), 0) + 1 from outbox), $2, $3, $4, $5, $6, $6)",
     )

@@ -59,7 +59,7 @@ impl Store {
         Ok(owner.is_some())
     }
 
-    /// Puts the files of `id` into the trash, in a transaction of its own.
+    /// Puts the files of `id` into the trash, by [`add_to_trash`] in a transaction of its own.
     pub(crate) async fn trash_files(&self, id: &str) -> Result<(), sqlx::Error> {
         let mut write = self.begin_write().await?;
         add_to_trash(&mut write, id).await?;

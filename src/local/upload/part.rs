@@ -32,7 +32,7 @@ pub(crate) enum Part {
 }
 
 impl Part {
-    /// Reads the headers.
+    /// Reads the headers by [`parse_content_range`].
     ///
     /// # Errors
     /// 400 for a multipart form, a malformed range, a body in a status request, lengths that differ, or a chunk of

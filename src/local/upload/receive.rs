@@ -43,6 +43,7 @@ pub(crate) async fn handle_put(
 ) -> Result<UploadResponse, MuxError> {
     let mut body = BodyStream(Box::pin(body.into_data_stream()));
     let outcome = Request { app: &app, upload }.process(&headers, &mut body).await;
+    // Why: see [`DRAIN_BYTES`].
     body.drain().await;
     outcome
 }
@@ -80,7 +81,7 @@ struct Request<'a> {
 }
 
 impl Request<'_> {
-    /// Locks the upload and runs the request: status, whole file or chunk.
+    /// Locks the upload and runs the request: a [`Part`] that is a status request, a whole file or a chunk.
     async fn process(
         mut self,
         headers: &HeaderMap,
@@ -100,6 +101,7 @@ impl Request<'_> {
         self.check_total(part)?;
         let received = self.find_offset().await?;
         match part {
+            // Why a status request may finish an upload: a crash may have come between the last chunk and the asset.
             Part::Probe { total } if received > 0 && total.or(self.upload.total_size()) == Some(received) => {
                 self.finish_upload(received).await
             }
@@ -109,6 +111,7 @@ impl Request<'_> {
                 let message = format!("The next byte must be {received}, not {start}");
                 Ok(UploadResponse::Misfit(MuxError::invalid(message), received))
             }
+            // A repeat of a chunk that is stored already.
             Part::Chunk { end, total, .. } if end <= received => {
                 self.finish_if_complete(received, total).await
             }
@@ -165,7 +168,7 @@ impl Request<'_> {
         })
     }
 
-    /// Stores a whole file from its first byte; bytes of earlier requests are dropped.
+    /// Stores a whole file from its first byte, by [`Request::store_span`]; bytes of earlier requests are dropped.
     async fn receive_whole(
         &self,
         length: Option<u64>,
@@ -216,8 +219,9 @@ impl Request<'_> {
         Err(MuxError::gone("The upload URL is no longer valid"))
     }
 
-    /// Stores the body behind offset `received`; bytes of the span that are stored already are skipped. Returns the
-    /// new offset once the whole span is stored. On an error the bytes that came are flushed and recorded first.
+    /// Stores the body behind offset `received` into a [`Sink`]; bytes of the span that are stored already are
+    /// skipped. Returns the new offset once the whole span is stored. On an error the bytes that came are flushed and
+    /// recorded first.
     async fn store_span(
         &self,
         span: Span,

@@ -14,7 +14,7 @@ pub(crate) enum UploadResponse {
     Complete,
     /// 308 with `Range`: this many bytes are stored, send the rest.
     Partial(u64),
-    /// 4xx for a chunk that begins too late, with the stored bytes in `Range`.
+    /// 4xx for a chunk that begins too late, with the stored bytes in `Range` by [`with_range`].
     Misfit(MuxError, u64),
 }
 

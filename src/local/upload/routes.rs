@@ -20,8 +20,8 @@ pub(crate) fn routes() -> Router<App> {
         .layer(DefaultBodyLimit::disable())
 }
 
-/// `PUT`: bytes, or a status request. The work runs in a task of its own, so that bytes which came are flushed and
-/// recorded even when the connection is cut.
+/// `PUT`: bytes, or a status request; see [`receive::handle_put`]. The work runs in a task of its own, so that bytes
+/// which came are flushed and recorded even when the connection is cut.
 async fn receive_part(
     State(app): State<App>,
     Path(secret): Path<String>,

@@ -7,8 +7,8 @@ use sha2::Sha256;
 
 use crate::local::store::PendingEvent;
 
-/// Returns the body of one attempt. `attempts` holds the earlier ones, so the bodies of one event differ; its `id`
-/// stays the same.
+/// Returns the body of one attempt to deliver a [`PendingEvent`]. `attempts` holds the earlier ones, so the bodies of
+/// one event differ; its `id` stays the same.
 pub(crate) fn envelope_body(event: &PendingEvent) -> Vec<u8> {
     let envelope = json!({
         "type": event.kind,

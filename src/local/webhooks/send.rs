@@ -10,7 +10,7 @@ use crate::local::{app::App, store::PendingEvent};
 /// Longest time that a receiver may take; Mux gives up after the same time.
 const RECEIVER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Builds the client that sends webhooks: no proxy, no redirects.
+/// Builds the client that sends webhooks: no proxy, no redirects, [`RECEIVER_TIMEOUT`].
 pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
@@ -20,7 +20,8 @@ pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Posts the event once, signed with the time of this attempt. Returns the status, or `None` when no response came.
+/// Posts the event once, signed by [`envelope::sign_body`] with the time of this attempt. Returns the status, or
+/// `None` when no response came.
 pub(crate) async fn send_event(app: &App, event: &PendingEvent) -> Option<u16> {
     let body = envelope::envelope_body(event);
     let signature = envelope::sign_body(

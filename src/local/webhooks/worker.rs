@@ -21,7 +21,8 @@ const REORDER_DELAY_US: i64 = 2_000_000;
 /// Pause between two reads of the outbox without a wake-up.
 const POLL_EVERY: Duration = Duration::from_millis(500);
 
-/// Delivers until the provider stops. Attempts under way are dropped then and repeated after the next start.
+/// Delivers until the provider stops, [`AT_ONCE`] events at a time. Attempts under way are dropped then and repeated
+/// after the next start.
 pub(crate) async fn run(app: &App) {
     let mut tasks: JoinSet<String> = JoinSet::new();
     let mut busy = HashSet::new();
@@ -74,7 +75,7 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
     }
 }
 
-/// Makes one attempt and records its result.
+/// Makes one attempt by [`send::send_event`] and records its result.
 async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Error> {
     // Why once: a retried or postponed event is marked as decided.
     if !event.decided && apply_chaos(app, event).await? {
@@ -103,7 +104,7 @@ async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Erro
 }
 
 /// Returns the delay before the next attempt, in microseconds: 1 s, 2 s, 4 s … up to an hour, with up to a tenth of
-/// jitter.
+/// jitter. After [`GIVE_UP_US`] there is none.
 fn delay_us(tries: i64) -> i64 {
     let seconds = 1_i64 << tries.clamp(0, 12);
     let base = seconds.min(3600) * 1_000_000;
