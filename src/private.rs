@@ -1,6 +1,8 @@
-//! Files and folders that nobody but this user may read: the data folder holds keys, tickets and other people's videos.
+//! Files and folders that only this user may read: the data folder holds keys, upload secrets and other people's
+//! videos.
 //!
-//! What is made here is made so, and what an earlier release left open is tightened at the start, where it is ours.
+//! New files are made with tight modes. Files that an earlier release left open are tightened at start, where they
+//! belong to this user.
 
 use std::{
     fs::{DirBuilder, File, Metadata, Permissions},
@@ -11,25 +13,25 @@ use std::{
 
 use rustix::fs::Mode;
 
-/// Mode of folders: for their owner alone.
+/// Mode of folders: access for the owner alone.
 const FOLDER: u32 = 0o700;
-/// Mode of files: for their owner alone.
+/// Mode of files: access for the owner alone.
 const FILE: u32 = 0o600;
-/// What SQLite puts beside a database.
+/// Endings of the files that SQLite puts beside a database.
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
-/// From now on whatever this process and its children make is for its user alone.
+/// Sets the umask of this process and its children, so that new files are for this user alone.
 pub(crate) fn from_now_on() {
     let _before = rustix::process::umask(Mode::from_raw_mode(0o077));
 }
 
-/// Makes a folder, and those above it that are missing.
+/// Makes a folder with mode 0700, and missing folders above it.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(FOLDER).create(path)
 }
 
-/// Makes the file of a SQLite database where it is missing, and tightens it and what lies beside it. (SQLite gives what it
-/// puts beside a database the mode of the database.)
+/// Makes the file of a SQLite database where it is missing, and tightens it and the files beside it. SQLite gives the
+/// files beside a database the mode of the database.
 pub(crate) fn settle_database(file: &Path) -> io::Result<()> {
     match File::options().write(true).create_new(true).mode(FILE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
@@ -42,8 +44,8 @@ pub(crate) fn settle_database(file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Tightens the folder of a SQLite database, where nothing lies in it but what is ours by name: the database, what SQLite
-/// puts beside it, and `others`. A folder that is shared with others, such as `/tmp`, stays as it is.
+/// Tightens the folder of a SQLite database when it holds only known names: the database, the files beside it, and
+/// `others`. A folder that is shared with others, such as `/tmp`, stays as it is.
 pub(crate) fn settle_folder_of(file: &Path, others: &[&Path]) -> io::Result<()> {
     let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) else {
         return Ok(());
@@ -60,13 +62,15 @@ pub(crate) fn settle_folder_of(file: &Path, others: &[&Path]) -> io::Result<()> 
     tighten(folder)
 }
 
+/// Returns the path of `file` with `ending` behind its name.
 fn beside(file: &Path, ending: &str) -> PathBuf {
     let mut path = file.as_os_str().to_owned();
     path.push(ending);
     path.into()
 }
 
-/// Tightens one file or folder, where it is there and ours.
+/// Takes the rights of other users away from one file or folder. A missing one, or one of another user, stays as it
+/// is.
 pub(crate) fn tighten(path: &Path) -> io::Result<()> {
     match std::fs::symlink_metadata(path) {
         Ok(found) => tighten_found(path, &found).map(drop),
@@ -75,14 +79,16 @@ pub(crate) fn tighten(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Tightens a folder of ours with all that is in it. Folders `within` levels down that are tight already are passed by:
-/// what is in them nobody else can reach, and was made by a release that makes it tight.
+/// Tightens a folder and everything in it.
+///
+/// A subfolder that is tight already is not entered when it lies more than `within` levels down: nobody else can
+/// reach its content, and a release that makes tight files made it.
 pub(crate) fn tighten_all(folder: &Path, within: u32) -> io::Result<()> {
     tighten(folder)?;
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         let found = match std::fs::symlink_metadata(&path) {
-            // Swept in this moment.
+            // Why ignored: a sweep may remove the file in this moment.
             Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
             found => found?,
         };
@@ -94,10 +100,11 @@ pub(crate) fn tighten_all(folder: &Path, within: u32) -> io::Result<()> {
     Ok(())
 }
 
-/// True where it was open to others.
+/// Tightens `path`, whose metadata is `found`. Returns true where it was open to others.
 fn tighten_found(path: &Path, found: &Metadata) -> io::Result<bool> {
     let is_ours = found.uid() == rustix::process::geteuid().as_raw();
     let is_loose = found.mode() & 0o077 != 0;
+    // Why no links: a link may point at a file of somebody else.
     if found.is_symlink() || !is_ours || !is_loose {
         return Ok(false);
     }

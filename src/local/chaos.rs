@@ -1,4 +1,5 @@
-//! Faults made on purpose (`[local.chaos]`): how an integration is tried against a bad day.
+//! Faults made on purpose (`[local.chaos]`), to try an integration under errors. The webhook faults are in
+//! `webhooks::worker`.
 
 use axum::{
     extract::{Request, State},
@@ -6,18 +7,19 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{App, fault::Fault, ids};
+use super::{app::App, error::MuxError, ids};
 
-/// Answers a share of API calls with 429 or 500 before they reach anything.
-pub(crate) async fn api(State(app): State<App>, request: Request, next: Next) -> Response {
+/// Answers a share of API calls with 429 or 500 before they reach a handler. The shares are `too_many_requests` and
+/// `server_error`, each 0.0 to 1.0.
+pub(crate) async fn inject_api_faults(State(app): State<App>, request: Request, next: Next) -> Response {
     let chaos = &app.settings.chaos;
     if ids::chance(chaos.too_many_requests) {
-        return Fault::too_many("Too many requests (made on purpose)")
+        return MuxError::too_many("Too many requests (made on purpose)")
             .retry_after(1)
             .into_response();
     }
     if ids::chance(chaos.server_error) {
-        return Fault::internal(&"a fault made on purpose").into_response();
+        return MuxError::internal(&"a fault made on purpose").into_response();
     }
     next.run(request).await
 }

@@ -1,4 +1,5 @@
-//! Where things lie in `local.dir`. Every path is built from ids that this provider made.
+//! The layout of `local.dir`, its lock, and the removal of what earlier processes left. Every path is built from ids
+//! that this provider made.
 
 use std::{
     fs::{DirEntry, File, TryLockError},
@@ -7,15 +8,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use super::{LocalError, store::FileKind};
+use super::{disk::free_bytes, options::LocalError, store::FileKind};
 use crate::private;
 
 /// The provider's folder, as an absolute path.
 ///
 /// ```text
 /// lock  local.db  credentials.json
-/// originals/<upload>          what was uploaded, never served
-/// work/<asset>/<attempt>/     a try that runs, or was cut
+/// originals/<upload>          the uploaded file, never served
+/// work/<asset>/<attempt>/     an attempt that runs, or was cut
 /// media/<asset>/              a finished stream, renamed into place
 /// static/<asset>/             highest.mp4
 /// images/<asset>/             thumbnails, gifs, storyboards
@@ -23,43 +24,53 @@ use crate::private;
 #[derive(Clone, Debug)]
 pub(crate) struct Folders(PathBuf);
 
-/// How often a folder that is in use is tried again.
-const AGAIN: Duration = Duration::from_millis(100);
+/// Pause between two tries to lock a folder that is in use.
+const RETRY_EVERY: Duration = Duration::from_millis(100);
 
-const ROOMS: [&str; 5] = ["originals", "work", "media", "static", "images"];
+/// The folders that are made at start.
+const SUBFOLDERS: [&str; 5] = ["originals", "work", "media", "static", "images"];
 
 impl Folders {
-    /// Makes what is missing, and keeps it all from other users of the machine.
-    pub(crate) fn make(dir: &Path) -> Result<Self, LocalError> {
+    /// Makes the folders that are missing, and takes the rights of other users away from all files.
+    ///
+    /// # Errors
+    /// [`LocalError::Folder`].
+    pub(crate) fn create(dir: &Path) -> Result<Self, LocalError> {
         let failed = |path: &Path, source| LocalError::Folder {
             what: "cannot make",
             path: path.display().to_string(),
             source,
         };
+        // Why first: the umask must hold before any file is made.
         private::from_now_on();
         private::make_folder(dir).map_err(|source| failed(dir, source))?;
         let root = dir.canonicalize().map_err(|source| failed(dir, source))?;
-        for room in ROOMS {
-            let path = root.join(room);
+        for name in SUBFOLDERS {
+            let path = root.join(name);
             private::make_folder(&path).map_err(|source| failed(&path, source))?;
         }
-        // The rooms themselves are always looked into; deeper only where something lay open.
+        // Why 1: an earlier release may have left the subfolders open. Deeper ones are read only where something lay
+        // open.
         private::tighten_all(&root, 1).map_err(|source| failed(&root, source))?;
         Ok(Self(root))
     }
 
-    /// Takes the folder for this process, waiting up to `patience` for the one that has it; the lock goes with the file
-    /// handle, so a kill frees it.
+    /// Locks the folder for this process. Waits up to `patience` for the process that holds it. The lock ends with
+    /// the file handle, so a killed process frees it.
+    ///
+    /// # Errors
+    /// [`LocalError::InUse`] after `patience`; [`LocalError::Folder`].
     pub(crate) async fn lock(&self, patience: Duration) -> Result<File, LocalError> {
         let path = self.0.join("lock");
         let mut file = File::options()
             .create(true)
+            // Why: the lines of the process that holds the folder must stay readable.
             .truncate(false)
             .read(true)
             .write(true)
             .open(&path)
-            .map_err(|source| self.failed("cannot open", &path, source))?;
-        let (begun, mut told) = (Instant::now(), false);
+            .map_err(|source| self.folder_error("cannot open", &path, source))?;
+        let (begun, mut is_logged) = (Instant::now(), false);
         loop {
             match file.try_lock() {
                 Ok(()) => break,
@@ -67,28 +78,31 @@ impl Folders {
                 Err(TryLockError::WouldBlock) => {
                     return Err(LocalError::InUse {
                         folder: self.0.display().to_string(),
-                        holder: holder(&mut file),
+                        holder: read_holder(&mut file),
                     });
                 }
-                Err(TryLockError::Error(source)) => return Err(self.failed("cannot lock", &path, source)),
+                Err(TryLockError::Error(source)) => {
+                    return Err(self.folder_error("cannot lock", &path, source));
+                }
             }
-            if !told {
+            if !is_logged {
                 tracing::info!(
-                    holder = holder(&mut file),
+                    holder = read_holder(&mut file),
                     "local.dir is in use: waiting for that process to end, for {} s at most",
                     patience.as_secs()
                 );
-                told = true;
+                is_logged = true;
             }
-            tokio::time::sleep(AGAIN).await;
+            tokio::time::sleep(RETRY_EVERY).await;
         }
-        // For people who are refused; the lock itself holds without it.
-        let _unsaid = sign(&mut file);
+        // Why the error is ignored: the text is for people who are refused. The lock holds without it.
+        let _unsaid = write_holder(&mut file);
         Ok(file)
     }
 
-    /// Where the process that has the folder answers, if it is on this machine.
-    pub(crate) fn address(&self) -> Option<String> {
+    /// Returns the API's address of the process that holds the folder, from the lock file. `None` when it runs on
+    /// another machine or has written none.
+    pub(crate) fn holder_address(&self) -> Option<String> {
         let text = std::fs::read_to_string(self.0.join("lock")).ok()?;
         let mut lines = text.lines();
         let here = format!(" on {}", host_name());
@@ -96,17 +110,18 @@ impl Folders {
         lines.next().map(str::to_owned)
     }
 
-    /// Ends and removes the tries that an earlier process left half done: their jobs start anew.
+    /// Ends the tools that earlier processes left running, by [`end_processes_in`], and removes their attempts. Their
+    /// jobs start anew.
     pub(crate) fn sweep_attempts(&self) -> Result<(), LocalError> {
         let work = self.0.join("work");
         end_processes_in(&work);
-        std::fs::remove_dir_all(&work).map_err(|source| self.failed("cannot sweep", &work, source))?;
-        private::make_folder(&work).map_err(|source| self.failed("cannot make", &work, source))
+        std::fs::remove_dir_all(&work).map_err(|source| self.folder_error("cannot sweep", &work, source))?;
+        private::make_folder(&work).map_err(|source| self.folder_error("cannot make", &work, source))
     }
 
-    /// Ids that have files of a kind.
-    pub(crate) fn ids_of(&self, kind: FileKind) -> Vec<String> {
-        let entries = std::fs::read_dir(self.0.join(room_of(kind)))
+    /// Lists the ids that have files of a kind. An unreadable folder counts as empty.
+    pub(crate) fn list_ids(&self, kind: FileKind) -> Vec<String> {
+        let entries = std::fs::read_dir(self.0.join(subfolder(kind)))
             .into_iter()
             .flatten();
         entries
@@ -114,16 +129,17 @@ impl Folders {
             .collect()
     }
 
-    /// Bytes in the file or folder of one kind.
-    pub(crate) async fn bytes_of(&self, id: &str, kind: FileKind) -> io::Result<u64> {
-        let path = self.0.join(room_of(kind)).join(id);
+    /// Returns the bytes in the file or folder of one kind; 0 where there is none.
+    pub(crate) async fn measure_bytes(&self, id: &str, kind: FileKind) -> io::Result<u64> {
+        let path = self.0.join(subfolder(kind)).join(id);
         tokio::task::spawn_blocking(move || bytes_in(&path))
             .await
             .map_err(io::Error::other)?
     }
 
+    /// Returns the error of a failed operation on `path`.
     #[expect(clippy::unused_self, reason = "reads as part of the folder")]
-    fn failed(&self, what: &'static str, path: &Path, source: io::Error) -> LocalError {
+    fn folder_error(&self, what: &'static str, path: &Path, source: io::Error) -> LocalError {
         LocalError::Folder {
             what,
             path: path.display().to_string(),
@@ -131,70 +147,75 @@ impl Folders {
         }
     }
 
-    /// The provider's database.
-    pub(crate) fn database(&self) -> PathBuf {
+    /// Returns the path of the provider's database.
+    pub(crate) fn database_file(&self) -> PathBuf {
         self.0.join("local.db")
     }
 
-    /// Token, secrets and key, mode 0600.
-    pub(crate) fn credentials(&self) -> PathBuf {
+    /// Returns the path of token, secrets and key, mode 0600.
+    pub(crate) fn credentials_file(&self) -> PathBuf {
         self.0.join("credentials.json")
     }
 
-    /// What was uploaded.
-    pub(crate) fn original(&self, upload_id: &str) -> PathBuf {
+    /// Returns the path of the uploaded file.
+    pub(crate) fn original_file(&self, upload_id: &str) -> PathBuf {
         self.0.join("originals").join(upload_id)
     }
 
-    /// All tries of one asset.
-    pub(crate) fn work(&self, asset_id: &str) -> PathBuf {
+    /// Returns the folder of all attempts of one asset.
+    pub(crate) fn work_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("work").join(asset_id)
     }
 
-    /// The finished stream of an asset.
-    pub(crate) fn media(&self, asset_id: &str) -> PathBuf {
+    /// Returns the folder of an asset's finished stream.
+    pub(crate) fn media_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("media").join(asset_id)
     }
 
-    /// The static renditions of an asset.
-    pub(crate) fn files(&self, asset_id: &str) -> PathBuf {
+    /// Returns the folder of an asset's static renditions.
+    pub(crate) fn static_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("static").join(asset_id)
     }
 
-    /// The images of an asset.
-    pub(crate) fn images(&self, asset_id: &str) -> PathBuf {
+    /// Returns the folder of an asset's images.
+    pub(crate) fn images_folder(&self, asset_id: &str) -> PathBuf {
         self.0.join("images").join(asset_id)
     }
 
-    /// Removes everything that belongs to an upload or asset.
-    pub(crate) async fn remove(&self, id: &str) -> io::Result<()> {
-        for path in [self.work(id), self.media(id), self.files(id), self.images(id)] {
+    /// Removes all files of an upload or asset; missing ones are fine.
+    pub(crate) async fn remove_files(&self, id: &str) -> io::Result<()> {
+        for path in [
+            self.work_folder(id),
+            self.media_folder(id),
+            self.static_folder(id),
+            self.images_folder(id),
+        ] {
             ignore_missing(tokio::fs::remove_dir_all(path).await)?;
         }
-        ignore_missing(tokio::fs::remove_file(self.original(id)).await)
+        ignore_missing(tokio::fs::remove_file(self.original_file(id)).await)
     }
 
-    /// Bytes that may still be written on this disk by ordinary users.
+    /// Returns the bytes that ordinary users may still write on this disk.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
-        super::free_bytes(&self.0)
+        free_bytes(&self.0)
     }
 }
 
-/// Writes down who has the folder.
-fn sign(file: &mut File) -> io::Result<()> {
+/// Writes process id and host name into the lock file; [`read_holder`] reads them.
+fn write_holder(file: &mut File) -> io::Result<()> {
     file.set_len(0)?;
     file.seek(SeekFrom::Start(0))?;
     writeln!(file, "{} on {}", std::process::id(), host_name())
 }
 
-/// Writes down where the process that has the folder answers.
-pub(crate) fn tell_address(lock: &mut File, address: &str) -> io::Result<()> {
+/// Appends the API's address to the lock file, for [`Folders::holder_address`].
+pub(crate) fn write_address(lock: &mut File, address: &str) -> io::Result<()> {
     lock.seek(SeekFrom::End(0))?;
     writeln!(lock, "{address}")
 }
 
-/// Who has the folder, as it wrote it down.
-fn holder(file: &mut File) -> String {
+/// Returns the first line of the lock file: process id and host name.
+fn read_holder(file: &mut File) -> String {
     let mut text = String::new();
     let read = file
         .seek(SeekFrom::Start(0))
@@ -205,12 +226,13 @@ fn holder(file: &mut File) -> String {
     }
 }
 
-/// This machine's name.
+/// Returns this machine's name.
 pub fn host_name() -> String {
     rustix::system::uname().nodename().to_string_lossy().into_owned()
 }
 
-fn room_of(kind: FileKind) -> &'static str {
+/// Returns the folder of a kind of files.
+fn subfolder(kind: FileKind) -> &'static str {
     match kind {
         FileKind::Original => "originals",
         FileKind::Media => "media",
@@ -219,7 +241,7 @@ fn room_of(kind: FileKind) -> &'static str {
     }
 }
 
-/// Bytes of a file, or of all files below a folder; 0 where there is none.
+/// Returns the bytes of a file, or of all files below a folder; 0 where there is none.
 fn bytes_in(path: &Path) -> io::Result<u64> {
     let found = match std::fs::symlink_metadata(path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(0),
@@ -233,17 +255,18 @@ fn bytes_in(path: &Path) -> io::Result<u64> {
         .sum()
 }
 
-/// How long a process that was told to end may take: it may hang in a write to a slow disk.
-const ENDING: Duration = Duration::from_secs(10);
+/// Longest wait for killed processes to end: they may hang in a write to a slow disk.
+const KILL_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// A tool outlives a service that was killed, and would go on writing. The folder is locked: whoever works in it
-/// now was started by a service that is no more. Returns once they are gone, since a process that was told to end
-/// still finishes the write it is in.
+/// Kills the processes that work in `folder` and waits up to [`KILL_TIMEOUT`] until they are gone.
+///
+/// A tool outlives a service that was killed, and goes on writing. The folder is locked, so each process in it was
+/// started by a service that is no more. A killed process still finishes the write that it is in.
 fn end_processes_in(folder: &Path) {
     let begun = Instant::now();
     loop {
         let working = processes_in(folder);
-        if working.is_empty() || begun.elapsed() > ENDING {
+        if working.is_empty() || begun.elapsed() > KILL_TIMEOUT {
             return;
         }
         for process in working {
@@ -253,7 +276,7 @@ fn end_processes_in(folder: &Path) {
     }
 }
 
-/// The processes whose working directory lies in a folder; none where there is no `/proc`.
+/// Returns the processes whose working directory lies in a folder; none where there is no `/proc`.
 fn processes_in(folder: &Path) -> Vec<rustix::process::Pid> {
     let Ok(processes) = std::fs::read_dir("/proc") else {
         return Vec::new();
@@ -269,6 +292,7 @@ fn processes_in(folder: &Path) -> Vec<rustix::process::Pid> {
         .collect()
 }
 
+/// Turns the error of a missing file into success.
 fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
@@ -289,8 +313,8 @@ mod tests {
     #[test]
     fn a_sweep_returns_when_what_worked_in_the_folder_is_gone() {
         let root = tempfile::tempdir().unwrap();
-        let folders = Folders::make(root.path()).unwrap();
-        let attempt = folders.work("asset").join("1");
+        let folders = Folders::create(root.path()).unwrap();
+        let attempt = folders.work_folder("asset").join("1");
         std::fs::create_dir_all(&attempt).unwrap();
         let mut tool = Command::new("dd")
             .args(["if=/dev/zero", "of=/dev/null", "bs=256M"])

@@ -1,29 +1,29 @@
-//! What the provider counts: it registers with whoever reads metrics, and knows nothing of them.
+//! The provider's metrics. They count nothing until [`Meters::register`] has run.
 
 use std::sync::OnceLock;
 
 use prometheus::{IntCounterVec, IntGauge, Opts, Registry};
 
-use super::{Local, store::JobKind};
+use super::store::JobKind;
 
-/// Counts nothing until it is registered.
+/// The provider's metrics; empty until they are registered.
 #[derive(Default)]
-pub(crate) struct Meters(OnceLock<Made>);
+pub(crate) struct Meters(OnceLock<RegisteredMeters>);
 
-struct Made {
+/// The metrics as they stand in the registry.
+struct RegisteredMeters {
     jobs: IntCounterVec,
     running: IntGauge,
     free: IntGauge,
     full: IntGauge,
 }
 
-impl Local {
-    /// Puts the provider's metrics into `registry`: `local_jobs_total` by kind and result, `local_jobs_running`,
-    /// `local_disk_free_bytes` and `local_disk_full`.
+impl Meters {
+    /// Makes the metrics and puts them into `registry`.
     ///
     /// # Errors
-    /// There are metrics of these names already.
-    pub fn register(&self, registry: &Registry) -> prometheus::Result<()> {
+    /// `registry` has metrics of these names already.
+    pub(crate) fn register(&self, registry: &Registry) -> prometheus::Result<()> {
         let options = Opts::new(
             "local_jobs_total",
             "Transcodes and renditions: done, failed (the file), again, put_off (disk full, or stopping)",
@@ -39,7 +39,7 @@ impl Local {
         for gauge in [&running, &free, &full] {
             registry.register(Box::new(gauge.clone()))?;
         }
-        let _registered_before = self.0.meters.0.set(Made {
+        let _registered_before = self.0.set(RegisteredMeters {
             jobs,
             running,
             free,
@@ -47,40 +47,38 @@ impl Local {
         });
         Ok(())
     }
-}
 
-impl Meters {
-    /// A job begins; it is under way until what this returns is dropped.
-    pub(crate) fn begin(&self) -> Option<UnderWay> {
+    /// Counts a job as running until the returned guard is dropped. `None` before registration.
+    pub(crate) fn job_started(&self) -> Option<RunningJobGuard> {
         let running = self.0.get()?.running.clone();
         running.inc();
-        Some(UnderWay(running))
+        Some(RunningJobGuard(running))
     }
 
-    /// How full the disk is.
-    pub(crate) fn disk(&self, free_bytes: u64, is_full: bool) {
-        if let Some(made) = self.0.get() {
-            made.free.set(i64::try_from(free_bytes).unwrap_or(i64::MAX));
-            made.full.set(i64::from(is_full));
+    /// Sets the gauges of the disk.
+    pub(crate) fn set_disk(&self, free_bytes: u64, is_full: bool) {
+        if let Some(meters) = self.0.get() {
+            meters.free.set(i64::try_from(free_bytes).unwrap_or(i64::MAX));
+            meters.full.set(i64::from(is_full));
         }
     }
 
-    /// A job ended.
-    pub(crate) fn ended(&self, kind: JobKind, result: &str) {
+    /// Counts one ended attempt under its kind and `result`: `done`, `failed`, `again` or `put_off`.
+    pub(crate) fn job_ended(&self, kind: JobKind, result: &str) {
         let kind = match kind {
             JobKind::Transcode => "transcode",
             JobKind::Static => "static",
         };
-        if let Some(made) = self.0.get() {
-            made.jobs.with_label_values(&[kind, result]).inc();
+        if let Some(meters) = self.0.get() {
+            meters.jobs.with_label_values(&[kind, result]).inc();
         }
     }
 }
 
-/// One job under way.
-pub(crate) struct UnderWay(IntGauge);
+/// One running job, from [`Meters::job_started`]; dropping it lowers the gauge.
+pub(crate) struct RunningJobGuard(IntGauge);
 
-impl Drop for UnderWay {
+impl Drop for RunningJobGuard {
     fn drop(&mut self) {
         self.0.dec();
     }

@@ -1,23 +1,24 @@
-//! Uploads and assets as Mux shows them, in answers and in webhooks.
+//! Uploads and assets as Mux shows them, in API responses and in webhooks.
 //!
-//! The two differ in places (`facts/mux.md` 3.2): `created_at` is a string in answers and a number in webhooks;
-//! `filesize` is a string in answers and in `static_rendition` events, and a number in asset events.
+//! The two formats differ in places (`facts/mux.md` 3.2): `created_at` is a string in responses and a number in
+//! webhooks. `filesize` is a string in responses and in `static_rendition` events, and a number in asset events.
 
 use serde_json::{Map, Value, json};
 
 use super::store::{Asset, PlaybackId, StaticRendition, Upload};
 
-/// Who reads it.
+/// The two formats of the same object.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Wire {
-    /// An answer of the API.
+pub(crate) enum WireFormat {
+    /// A response of the API.
     Answer,
-    /// A webhook.
+    /// The `data` of a webhook.
     Webhook,
 }
 
-/// An upload; `url` only while it waits. `timeout` and `cors_origin` always, as Mux's clients require.
-pub(crate) fn upload(upload: &Upload, public_url: &str) -> Value {
+/// Returns an [`Upload`] as JSON. `url` is present only while the upload waits; `timeout` and `cors_origin` are
+/// always present, as Mux's clients require.
+pub(crate) fn upload_json(upload: &Upload, public_url: &str) -> Value {
     let mut shown = Map::new();
     if upload.status == "waiting" {
         shown.insert(
@@ -38,13 +39,18 @@ pub(crate) fn upload(upload: &Upload, public_url: &str) -> Value {
     }
     let origin = upload.cors_origin.as_deref().unwrap_or_default();
     shown.insert("cors_origin".into(), json!(origin));
-    put(&mut shown, "asset_id", upload.asset_id.as_deref());
-    put(&mut shown, "error", upload.error.as_ref().map(|error| &error.0));
+    insert_some(&mut shown, "asset_id", upload.asset_id.as_deref());
+    insert_some(&mut shown, "error", upload.error.as_ref().map(|error| &error.0));
     Value::Object(shown)
 }
 
-/// An asset with its playback ids and static renditions.
-pub(crate) fn asset(asset: &Asset, ids: &[PlaybackId], files: &[StaticRendition], wire: Wire) -> Value {
+/// Returns an [`Asset`] as JSON, with its playback ids and static renditions.
+pub(crate) fn asset_json(
+    asset: &Asset,
+    ids: &[PlaybackId],
+    files: &[StaticRendition],
+    wire: WireFormat,
+) -> Value {
     let created_s = asset.created_us.div_euclid(1_000_000);
     let mut shown = Map::new();
     shown.insert("id".into(), json!(asset.id));
@@ -59,16 +65,16 @@ pub(crate) fn asset(asset: &Asset, ids: &[PlaybackId], files: &[StaticRendition]
         json!({ "state": asset.progress_state, "progress": asset.progress }),
     );
     for setting in ["max_resolution_tier", "normalize_audio"] {
-        put(&mut shown, setting, asset.settings.0.get(setting));
+        insert_some(&mut shown, setting, asset.settings.0.get(setting));
     }
     shown
         .entry("max_resolution_tier")
         .or_insert_with(|| json!("1080p"));
     add_quality(&mut shown, &asset.settings.0);
-    put(&mut shown, "thumbnail_time", asset.thumbnail_time);
-    put(&mut shown, "passthrough", asset.passthrough.as_deref());
-    put(&mut shown, "meta", asset.meta.as_ref().map(|meta| &meta.0));
-    put(
+    insert_some(&mut shown, "thumbnail_time", asset.thumbnail_time);
+    insert_some(&mut shown, "passthrough", asset.passthrough.as_deref());
+    insert_some(&mut shown, "meta", asset.meta.as_ref().map(|meta| &meta.0));
+    insert_some(
         &mut shown,
         "errors",
         asset.errors.as_ref().map(|errors| &errors.0),
@@ -77,15 +83,16 @@ pub(crate) fn asset(asset: &Asset, ids: &[PlaybackId], files: &[StaticRendition]
         shown.insert("test".into(), json!(true));
     }
     if !ids.is_empty() {
-        shown.insert("playback_ids".into(), ids.iter().map(playback_id).collect());
+        shown.insert("playback_ids".into(), ids.iter().map(playback_id_json).collect());
     }
     if !files.is_empty() {
-        shown.insert("static_renditions".into(), static_renditions(files, wire));
+        shown.insert("static_renditions".into(), static_renditions_json(files, wire));
     }
     add_media(&mut shown, asset);
     Value::Object(shown)
 }
 
+/// Adds the fields of a finished stream, [`Asset::media`]: duration, resolution, tracks, frame rate, aspect ratio.
 fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     let Some(media) = asset.media.as_ref().map(|media| &media.0) else {
         return;
@@ -96,14 +103,14 @@ fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
         json!(media.max_stored_resolution()),
     );
     shown.insert("resolution_tier".into(), json!(media.resolution_tier()));
-    shown.insert("tracks".into(), media.tracks());
+    shown.insert("tracks".into(), media.tracks_json());
     if media.has_video() {
         shown.insert("max_stored_frame_rate".into(), json!(media.frame_rate));
-        put(shown, "aspect_ratio", media.aspect_ratio.as_deref());
+        insert_some(shown, "aspect_ratio", media.aspect_ratio.as_deref());
     }
 }
 
-/// The quality under its name and under the old one, which Mux still sends: always both, whichever was asked for.
+/// Adds `video_quality` and its old name `encoding_tier`. Mux still sends both, whichever was requested.
 fn add_quality(shown: &mut Map<String, Value>, settings: &Value) {
     let asked = |name: &str| settings.get(name).and_then(Value::as_str);
     let quality = asked("video_quality").unwrap_or(match asked("encoding_tier") {
@@ -120,12 +127,13 @@ fn add_quality(shown: &mut Map<String, Value>, settings: &Value) {
     shown.insert("encoding_tier".into(), json!(tier));
 }
 
-/// `{"policy", "id"}`.
-pub(crate) fn playback_id(id: &PlaybackId) -> Value {
+/// Returns a [`PlaybackId`] as `{"policy", "id"}`.
+pub(crate) fn playback_id_json(id: &PlaybackId) -> Value {
     json!({ "policy": id.policy, "id": id.id })
 }
 
-fn static_renditions(files: &[StaticRendition], wire: Wire) -> Value {
+/// Returns `{"status", "files"}`. The status is `preparing` or `errored` as soon as one file is, in this order.
+fn static_renditions_json(files: &[StaticRendition], wire: WireFormat) -> Value {
     let status = if files.iter().any(|file| file.status == "preparing") {
         "preparing"
     } else if files.iter().any(|file| file.status == "errored") {
@@ -135,12 +143,13 @@ fn static_renditions(files: &[StaticRendition], wire: Wire) -> Value {
     };
     let files: Vec<Value> = files
         .iter()
-        .map(|file| Value::Object(file_shown(file, wire)))
+        .map(|file| Value::Object(static_file_fields(file, wire)))
         .collect();
     json!({ "status": status, "files": files })
 }
 
-fn file_shown(file: &StaticRendition, wire: Wire) -> Map<String, Value> {
+/// Returns the fields of one [`StaticRendition`]; measures only where they are known.
+fn static_file_fields(file: &StaticRendition, wire: WireFormat) -> Map<String, Value> {
     let mut shown = Map::new();
     shown.insert("id".into(), json!(file.id));
     shown.insert("name".into(), json!(file.name));
@@ -153,22 +162,22 @@ fn file_shown(file: &StaticRendition, wire: Wire) -> Map<String, Value> {
         shown.insert("height".into(), json!(height));
         shown.insert(
             "resolution_tier".into(),
-            json!(super::media::tier(width.min(height))),
+            json!(super::media::resolution_tier_of(width.min(height))),
         );
     }
-    put(&mut shown, "bitrate", file.bitrate);
-    put(
+    insert_some(&mut shown, "bitrate", file.bitrate);
+    insert_some(
         &mut shown,
         "filesize",
         file.filesize.map(|size| number_or_text(size, wire)),
     );
-    put(&mut shown, "passthrough", file.passthrough.as_deref());
+    insert_some(&mut shown, "passthrough", file.passthrough.as_deref());
     shown
 }
 
-/// The body of a `static_rendition` event.
-pub(crate) fn static_event(file: &StaticRendition, asset_id: &str) -> Value {
-    let mut shown = file_shown(file, Wire::Answer);
+/// Returns the `data` of a `video.asset.static_rendition.*` event.
+pub(crate) fn static_event_json(file: &StaticRendition, asset_id: &str) -> Value {
+    let mut shown = static_file_fields(file, WireFormat::Answer);
     shown.insert("asset_id".into(), json!(asset_id));
     if file.status == "errored" {
         let error = json!({ "type": "internal", "messages": ["The file could not be made"] });
@@ -177,14 +186,16 @@ pub(crate) fn static_event(file: &StaticRendition, asset_id: &str) -> Value {
     Value::Object(shown)
 }
 
-fn number_or_text(number: i64, wire: Wire) -> Value {
+/// Returns a number as the format wants it: text in responses, a number in webhooks.
+fn number_or_text(number: i64, wire: WireFormat) -> Value {
     match wire {
-        Wire::Answer => json!(number.to_string()),
-        Wire::Webhook => json!(number),
+        WireFormat::Answer => json!(number.to_string()),
+        WireFormat::Webhook => json!(number),
     }
 }
 
-fn put(shown: &mut Map<String, Value>, name: &str, value: Option<impl serde::Serialize>) {
+/// Inserts a field that has a value.
+fn insert_some(shown: &mut Map<String, Value>, name: &str, value: Option<impl serde::Serialize>) {
     if let Some(value) = value {
         shown.insert(name.into(), json!(value));
     }

@@ -8,39 +8,53 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{body, body::Body, data, page, page::Page, settings, valid};
+use super::{
+    body,
+    body::Body,
+    envelope::{check_id, data_response},
+    page,
+    page::Page,
+    settings,
+};
 use crate::local::{
-    App, changes,
-    fault::Fault,
-    store::{Asset, AssetChanges, Position, Put},
-    view::{self, Wire},
+    app::App,
+    changes,
+    error::MuxError,
+    store::{Asset, AssetChanges, FieldChange, Position},
+    view::{self, WireFormat},
 };
 
-/// `POST /assets`: Mux takes URLs here; we take files only, by uploads.
-pub(crate) async fn create() -> Fault {
-    Fault::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
+/// `POST /assets`: refused with 400. Mux takes inputs by URL here; the local provider takes files by uploads only.
+pub(crate) async fn refuse_urls() -> MuxError {
+    MuxError::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
 }
 
 /// `GET /assets/{id}`.
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
-    let id = valid(&id, "Asset")?;
+pub(crate) async fn show_asset(State(app): State<App>, Path(id): Path<String>) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Asset")?;
     let asset = app
         .store
-        .asset(id)
+        .find_asset(id)
         .await?
-        .ok_or_else(|| Fault::not_found("Asset"))?;
-    Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
+        .ok_or_else(|| MuxError::not_found("Asset"))?;
+    Ok(data_response(
+        StatusCode::OK,
+        &load_asset_json(&app, &asset).await?,
+    ))
 }
 
-/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first.
-pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<Response, Fault> {
-    let page = Page::read(&query)?;
-    let after = page::position(&query)?;
+/// `GET /assets?limit=&page=&cursor=&upload_id=`, newest first, as one [`Page`]. A cursor wins over `page`.
+pub(crate) async fn list_assets(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
+    let page = Page::from_query(&query)?;
+    let after = page::decode_cursor(&query)?;
+    // Why 0: the cursor already tells where the page begins.
     let offset = if after.is_some() { 0 } else { page.offset };
+    // Why an empty list: this provider has no live streams, so none has recordings.
     if query.get("live_stream_id").is_some_and(|id| !id.is_empty()) {
         return Ok(Json(json!({ "data": [], "next_cursor": null })).into_response());
     }
     let upload_id = query.get("upload_id").map(String::as_str);
+    // Why one row more: it tells whether there is a next page.
     let mut assets = app
         .store
         .list_assets(upload_id, after.as_ref(), page.limit + 1, offset)
@@ -49,57 +63,60 @@ pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<R
     let more = assets.len() > limit;
     assets.truncate(limit);
     let next = assets.last().filter(|_| more).map(|last| {
-        page::cursor(&Position {
+        page::encode_cursor(&Position {
             created_us: last.created_us,
             id: last.id.clone(),
         })
     });
     let mut rows = Vec::with_capacity(assets.len());
     for asset in &assets {
-        rows.push(shown(&app, asset).await?);
+        rows.push(load_asset_json(&app, asset).await?);
     }
     Ok(Json(json!({ "data": rows, "next_cursor": next })).into_response())
 }
 
-/// `PATCH /assets/{id}`: `passthrough`, `meta` and `thumbnail_time`.
-pub(crate) async fn update(
+/// `PATCH /assets/{id}`: `passthrough`, `meta` and `thumbnail_time`; see [`AssetChanges`].
+pub(crate) async fn patch_asset(
     State(app): State<App>,
     Path(id): Path<String>,
     Body(body): Body,
-) -> Result<Response, Fault> {
-    let id = valid(&id, "Asset")?;
-    let changes = changes_in(&body)?;
-    if let Some(Put::Set(time_s)) = changes.thumbnail_time {
-        check_time(&app, id, time_s).await?;
+) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Asset")?;
+    let changes = read_changes(&body)?;
+    if let Some(FieldChange::Set(time_s)) = changes.thumbnail_time {
+        check_thumbnail_time(&app, id, time_s).await?;
     }
-    let asset = changes::assets::update(&app, id, &changes)
+    let asset = changes::assets::update_asset(&app, id, &changes)
         .await?
-        .ok_or_else(|| Fault::not_found("Asset"))?;
-    Ok(data(StatusCode::OK, &shown(&app, &asset).await?))
+        .ok_or_else(|| MuxError::not_found("Asset"))?;
+    Ok(data_response(
+        StatusCode::OK,
+        &load_asset_json(&app, &asset).await?,
+    ))
 }
 
-/// `DELETE /assets/{id}/thumbnail-time`: the picture is taken in the middle again.
+/// `DELETE /assets/{id}/thumbnail-time`: [`FieldChange::Clear`], so the thumbnail shows the middle again.
 pub(crate) async fn clear_thumbnail_time(
     State(app): State<App>,
     Path(id): Path<String>,
-) -> Result<StatusCode, Fault> {
-    let id = valid(&id, "Asset")?;
+) -> Result<StatusCode, MuxError> {
+    let id = check_id(&id, "Asset")?;
     let changes = AssetChanges {
-        thumbnail_time: Some(Put::Clear),
+        thumbnail_time: Some(FieldChange::Clear),
         ..AssetChanges::default()
     };
-    let asset = changes::assets::update(&app, id, &changes).await?;
+    let asset = changes::assets::update_asset(&app, id, &changes).await?;
     asset
         .map(|_| StatusCode::NO_CONTENT)
-        .ok_or_else(|| Fault::not_found("Asset"))
+        .ok_or_else(|| MuxError::not_found("Asset"))
 }
 
-/// Only of a ready asset, and within it.
-async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), Fault> {
-    let asset = app.store.asset(id).await?;
-    let asset = asset.ok_or_else(|| Fault::not_found("Asset"))?;
+/// Checks that the asset is ready and longer than `time_s`; 400 otherwise.
+async fn check_thumbnail_time(app: &App, id: &str, time_s: f64) -> Result<(), MuxError> {
+    let asset = app.store.find_asset(id).await?;
+    let asset = asset.ok_or_else(|| MuxError::not_found("Asset"))?;
     let Some(media) = asset.media else {
-        return Err(Fault::invalid(
+        return Err(MuxError::invalid(
             "thumbnail_time can be set when the asset is ready",
         ));
     };
@@ -107,22 +124,23 @@ async fn check_time(app: &App, id: &str, time_s: f64) -> Result<(), Fault> {
     if time_s < duration_s {
         return Ok(());
     }
-    Err(Fault::invalid(format!(
+    Err(MuxError::invalid(format!(
         "thumbnail_time must be less than the duration of {duration_s} seconds"
     )))
 }
 
-/// An empty `passthrough` clears it; `meta` replaces the whole object; null clears each.
-fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, Fault> {
+/// Reads a PATCH body into [`AssetChanges`]. An empty `passthrough` clears it, `meta` replaces the whole object,
+/// `null` clears each field. 400 for other fields.
+fn read_changes(body: &Map<String, Value>) -> Result<AssetChanges, MuxError> {
     if let Some(unknown) = body
         .keys()
         .find(|key| !["passthrough", "meta", "thumbnail_time"].contains(&key.as_str()))
     {
-        return Err(Fault::invalid(format!("{unknown} cannot be changed")));
+        return Err(MuxError::invalid(format!("{unknown} cannot be changed")));
     }
-    let passthrough = body::text(body, "passthrough", settings::PASSTHROUGH)?;
-    let meta = settings::meta(body.get("meta"))?;
-    let thumbnail_time = body::seconds(body, "thumbnail_time")?;
+    let passthrough = body::optional_text(body, "passthrough", settings::MAX_PASSTHROUGH)?;
+    let meta = settings::read_meta(body.get("meta"))?;
+    let thumbnail_time = body::optional_seconds(body, "thumbnail_time")?;
     Ok(AssetChanges {
         passthrough: body
             .contains_key("passthrough")
@@ -132,17 +150,21 @@ fn changes_in(body: &Map<String, Value>) -> Result<AssetChanges, Fault> {
     })
 }
 
-/// `DELETE /assets/{id}`: 204, and nothing of it is served any more.
-pub(crate) async fn remove(State(app): State<App>, Path(id): Path<String>) -> Result<StatusCode, Fault> {
-    let id = valid(&id, "Asset")?;
-    if changes::assets::delete(&app, id).await? {
+/// `DELETE /assets/{id}`: 204, and nothing of it is served any more; see [`changes::assets::delete_asset`].
+pub(crate) async fn delete_asset(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, MuxError> {
+    let id = check_id(&id, "Asset")?;
+    if changes::assets::delete_asset(&app, id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Fault::not_found("Asset"))
+    Err(MuxError::not_found("Asset"))
 }
 
-async fn shown(app: &App, asset: &Asset) -> Result<Value, Fault> {
-    let ids = app.store.playback_ids_of(&asset.id).await?;
-    let files = app.store.static_renditions_of(&asset.id).await?;
-    Ok(view::asset(asset, &ids, &files, Wire::Answer))
+/// Loads playback ids and static renditions of an asset and returns [`view::asset_json`].
+async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
+    let ids = app.store.list_playback_ids(&asset.id).await?;
+    let files = app.store.list_static_renditions(&asset.id).await?;
+    Ok(view::asset_json(asset, &ids, &files, WireFormat::Answer))
 }

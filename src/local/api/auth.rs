@@ -8,17 +8,19 @@ use axum::{
 };
 use base64::{Engine, engine::general_purpose::STANDARD};
 
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
-/// Lets only the holder of the token through.
-pub(crate) async fn require(State(app): State<App>, request: Request, next: Next) -> Response {
-    match basic(request.headers()) {
-        Some((token, secret)) if app.credentials.accepts(&token, &secret) => next.run(request).await,
-        _ => Fault::unauthorized().into_response(),
+/// Passes requests with the API token on, by
+/// [`Credentials::accepts_token`](crate::local::credentials::Credentials::accepts_token); answers 401 to all others.
+pub(crate) async fn require_token(State(app): State<App>, request: Request, next: Next) -> Response {
+    match read_basic_auth(request.headers()) {
+        Some((token, secret)) if app.credentials.accepts_token(&token, &secret) => next.run(request).await,
+        _ => MuxError::unauthorized().into_response(),
     }
 }
 
-fn basic(headers: &HeaderMap) -> Option<(String, String)> {
+/// Reads user and password of `Authorization: Basic`.
+fn read_basic_auth(headers: &HeaderMap) -> Option<(String, String)> {
     let (scheme, encoded) = headers
         .get(header::AUTHORIZATION)?
         .to_str()

@@ -1,74 +1,16 @@
 //! The management API: `/video/v1/…`, Basic auth, Mux's envelopes and status codes.
+//!
+//! A request passes the token check (`auth`), the faults made on purpose (`chaos`) and its handler. Handlers parse (`body`,
+//! `page`, `settings`), change rows through [`changes`](super::changes), and answer through `envelope`.
 
 mod assets;
 mod auth;
 mod body;
+mod envelope;
 mod page;
 mod playback_ids;
+mod routes;
 mod settings;
 mod uploads;
 
-use axum::{
-    Json, Router,
-    extract::OriginalUri,
-    http::{HeaderValue, Method, StatusCode, header},
-    middleware,
-    response::{IntoResponse, Response},
-    routing::{any, delete, get, post, put},
-};
-use serde_json::{Value, json};
-use tower_http::set_header::SetResponseHeaderLayer;
-
-use super::{App, chaos, fault::Fault};
-
-/// The API's routes. Auth comes first, so that strangers learn nothing, not even of the faults made on purpose.
-pub(crate) fn routes(app: &App) -> Router<App> {
-    let no_store = HeaderValue::from_static("max-age=0, private, must-revalidate");
-    Router::new()
-        .route("/video/v1/uploads", post(uploads::create).get(uploads::list))
-        .route("/video/v1/uploads/{id}", get(uploads::show))
-        .route("/video/v1/uploads/{id}/cancel", put(uploads::cancel))
-        .route("/video/v1/assets", get(assets::list).post(assets::create))
-        .route(
-            "/video/v1/assets/{id}",
-            get(assets::show).patch(assets::update).delete(assets::remove),
-        )
-        .route("/video/v1/assets/{id}/thumbnail-time", delete(assets::clear_thumbnail_time))
-        .route("/video/v1/assets/{id}/playback-ids", post(playback_ids::create))
-        .route(
-            "/video/v1/assets/{id}/playback-ids/{playback_id}",
-            delete(playback_ids::remove).get(playback_ids::show),
-        )
-        .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find))
-        // What else Mux has below these.
-        .route("/video/{*rest}", any(unsupported))
-        .route("/system/{*rest}", any(unsupported))
-        .route("/data/{*rest}", any(unsupported))
-        .method_not_allowed_fallback(unsupported)
-        .route_layer(SetResponseHeaderLayer::if_not_present(
-            header::CACHE_CONTROL,
-            no_store,
-        ))
-        .route_layer(middleware::from_fn_with_state(app.clone(), chaos::api))
-        .route_layer(middleware::from_fn_with_state(app.clone(), auth::require))
-}
-
-/// A call that Mux has and we have not: 400, since 404 is said of a wrong id.
-async fn unsupported(method: Method, OriginalUri(uri): OriginalUri) -> Fault {
-    let path: String = uri.path().chars().take(200).collect();
-    Fault::unsupported(&format!("{method} {path}"))
-}
-
-/// `{"data": …}`.
-fn data(status: StatusCode, value: &Value) -> Response {
-    (status, Json(json!({ "data": value }))).into_response()
-}
-
-/// An id from a path: one that is not of our making "was invalid", as Mux says.
-fn valid<'a>(id: &'a str, what: &str) -> Result<&'a str, Fault> {
-    if super::ids::is_id(id) {
-        return Ok(id);
-    }
-    let shown: String = id.chars().take(64).collect();
-    Err(Fault::invalid(format!("{what} id \"{shown}\" was invalid")))
-}
+pub(crate) use routes::routes;

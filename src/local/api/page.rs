@@ -4,24 +4,24 @@ use std::collections::HashMap;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use crate::local::{fault::Fault, store::Position};
+use crate::local::{error::MuxError, store::Position};
 
 /// The query of a list.
 pub(crate) type Query = axum::extract::Query<HashMap<String, String>>;
 
-/// Which part of a list is asked for.
+/// The part of a list that a request wants.
 pub(crate) struct Page {
-    /// Rows on a page.
+    /// Rows on the page, 1 to 100.
     pub(crate) limit: i64,
-    /// Rows before it.
+    /// Rows before the page.
     pub(crate) offset: i64,
 }
 
 impl Page {
-    /// `limit` 10 unless said, at most 100; `page` counts from 1.
-    pub(crate) fn read(query: &HashMap<String, String>) -> Result<Self, Fault> {
-        let limit = number(query, "limit", 10, 1, 100)?;
-        let page = number(query, "page", 1, 1, 1_000_000)?;
+    /// Reads `limit` (10 by default, at most 100) and `page` (counted from 1).
+    pub(crate) fn from_query(query: &HashMap<String, String>) -> Result<Self, MuxError> {
+        let limit = parse_number(query, "limit", 10, 1, 100)?;
+        let page = parse_number(query, "page", 1, 1, 1_000_000)?;
         Ok(Self {
             limit,
             offset: (page - 1) * limit,
@@ -29,31 +29,32 @@ impl Page {
     }
 }
 
-fn number(
+/// Reads a whole number from `least` to `most`; `usual` when it is missing.
+fn parse_number(
     query: &HashMap<String, String>,
     name: &str,
     usual: i64,
     least: i64,
     most: i64,
-) -> Result<i64, Fault> {
+) -> Result<i64, MuxError> {
     match query.get(name) {
         None => Ok(usual),
         Some(text) => match text.parse::<i64>() {
             Ok(number) if (least..=most).contains(&number) => Ok(number),
-            _ => Err(Fault::invalid(format!(
+            _ => Err(MuxError::invalid(format!(
                 "{name} must be a number from {least} to {most}"
             ))),
         },
     }
 }
 
-/// A cursor for what comes after `position`.
-pub(crate) fn cursor(position: &Position) -> String {
+/// Returns the cursor of the rows after `position`: base64 of time and id.
+pub(crate) fn encode_cursor(position: &Position) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{}", position.created_us, position.id))
 }
 
-/// Reads a cursor of ours.
-pub(crate) fn position(query: &HashMap<String, String>) -> Result<Option<Position>, Fault> {
+/// Reads a cursor of [`encode_cursor`]; `None` without one, 400 for other text.
+pub(crate) fn decode_cursor(query: &HashMap<String, String>) -> Result<Option<Position>, MuxError> {
     let Some(cursor) = query.get("cursor") else {
         return Ok(None);
     };
@@ -67,5 +68,5 @@ pub(crate) fn position(query: &HashMap<String, String>) -> Result<Option<Positio
     };
     read()
         .map(Some)
-        .ok_or_else(|| Fault::invalid("cursor was invalid"))
+        .ok_or_else(|| MuxError::invalid("cursor was invalid"))
 }

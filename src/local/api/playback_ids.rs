@@ -1,4 +1,4 @@
-//! Playback ids of an asset, and the way back from one to its asset.
+//! Playback ids of an asset, and the asset of a playback id.
 
 use axum::{
     extract::{Path, State},
@@ -7,64 +7,71 @@ use axum::{
 };
 use serde_json::json;
 
-use super::{body::Body, data, settings, valid};
-use crate::local::{App, changes, fault::Fault, view};
+use super::{
+    body::Body,
+    envelope::{check_id, data_response},
+    settings,
+};
+use crate::local::{app::App, changes, error::MuxError, view};
 
-/// `POST /assets/{id}/playback-ids` `{policy}`.
-pub(crate) async fn create(
+/// `POST /assets/{id}/playback-ids` `{policy}`; see [`settings::read_policy`].
+pub(crate) async fn create_playback_id(
     State(app): State<App>,
     Path(id): Path<String>,
     Body(body): Body,
-) -> Result<Response, Fault> {
-    let id = valid(&id, "Asset")?;
+) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Asset")?;
     let policy = body
         .get("policy")
-        .ok_or_else(|| Fault::invalid("policy is missing"))?;
-    let policy = settings::policy(policy)?;
+        .ok_or_else(|| MuxError::invalid("policy is missing"))?;
+    let policy = settings::read_policy(policy)?;
     let made = changes::assets::add_playback_id(&app, id, &policy).await?;
-    let made = made.ok_or_else(|| Fault::not_found("Asset"))?;
-    Ok(data(StatusCode::CREATED, &view::playback_id(&made)))
+    let made = made.ok_or_else(|| MuxError::not_found("Asset"))?;
+    Ok(data_response(StatusCode::CREATED, &view::playback_id_json(&made)))
 }
 
 /// `GET /assets/{id}/playback-ids/{playback_id}`.
-pub(crate) async fn show(
+pub(crate) async fn show_playback_id(
     State(app): State<App>,
     Path((id, playback_id)): Path<(String, String)>,
-) -> Result<Response, Fault> {
-    let (id, playback_id) = (valid(&id, "Asset")?, valid(&playback_id, "Playback")?);
+) -> Result<Response, MuxError> {
+    let (id, playback_id) = (check_id(&id, "Asset")?, check_id(&playback_id, "Playback")?);
     let found = app
         .store
-        .playback_id(playback_id)
+        .find_playback_id(playback_id)
         .await?
         .filter(|found| found.asset_id == id);
-    Ok(data(
+    Ok(data_response(
         StatusCode::OK,
-        &view::playback_id(&found.ok_or_else(|| Fault::not_found("Playback ID"))?),
+        &view::playback_id_json(&found.ok_or_else(|| MuxError::not_found("Playback ID"))?),
     ))
 }
 
-/// `DELETE /assets/{id}/playback-ids/{playback_id}`: 204, and the id is dead.
-pub(crate) async fn remove(
+/// `DELETE /assets/{id}/playback-ids/{playback_id}`: 204, and the id serves nothing any more.
+pub(crate) async fn delete_playback_id(
     State(app): State<App>,
     Path((id, playback_id)): Path<(String, String)>,
-) -> Result<StatusCode, Fault> {
-    let (id, playback_id) = (valid(&id, "Asset")?, valid(&playback_id, "Playback")?);
-    if changes::assets::drop_playback_id(&app, id, playback_id).await? {
+) -> Result<StatusCode, MuxError> {
+    let (id, playback_id) = (check_id(&id, "Asset")?, check_id(&playback_id, "Playback")?);
+    if changes::assets::remove_playback_id(&app, id, playback_id).await? {
         return Ok(StatusCode::NO_CONTENT);
     }
-    Err(Fault::not_found("Playback ID"))
+    Err(MuxError::not_found("Playback ID"))
 }
 
-/// `GET /playback-ids/{playback_id}`: whose it is.
-pub(crate) async fn find(State(app): State<App>, Path(playback_id): Path<String>) -> Result<Response, Fault> {
-    let playback_id = valid(&playback_id, "Playback")?;
+/// `GET /playback-ids/{playback_id}`: the asset that the id belongs to.
+pub(crate) async fn find_asset_of(
+    State(app): State<App>,
+    Path(playback_id): Path<String>,
+) -> Result<Response, MuxError> {
+    let playback_id = check_id(&playback_id, "Playback")?;
     let found = app
         .store
-        .playback_id(playback_id)
+        .find_playback_id(playback_id)
         .await?
-        .ok_or_else(|| Fault::not_found("Playback ID"))?;
+        .ok_or_else(|| MuxError::not_found("Playback ID"))?;
     let object = json!({ "type": "asset", "id": found.asset_id });
-    Ok(data(
+    Ok(data_response(
         StatusCode::OK,
         &json!({ "policy": found.policy, "object": object, "id": found.id }),
     ))

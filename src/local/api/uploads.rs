@@ -8,56 +8,68 @@ use axum::{
 };
 use serde_json::{Map, Value, json};
 
-use super::{body, body::Body, data, page, page::Page, settings, valid};
+use super::{
+    body,
+    body::Body,
+    envelope::{check_id, data_response},
+    page,
+    page::Page,
+    settings,
+};
 use crate::local::{
-    App,
-    changes::{self, uploads::Wish},
-    fault::Fault,
-    store::{Cancelled, Opened},
+    app::App,
+    changes::{self, uploads::UploadRequest},
+    error::MuxError,
+    store::{CancelOutcome, OpenOutcome},
     view,
 };
 
 /// Longest `cors_origin`, in characters.
-const ORIGIN: usize = 1024;
+const MAX_ORIGIN: usize = 1024;
 
-/// `POST /uploads`: a new upload and its URL.
-pub(crate) async fn create(State(app): State<App>, Body(body): Body) -> Result<Response, Fault> {
+/// `POST /uploads`: makes an upload and its URL, by [`changes::uploads::create_upload`]. 503 without ffmpeg, 507 on a
+/// full disk or a full account, 429 above the owner's open uploads.
+pub(crate) async fn create_upload(State(app): State<App>, Body(body): Body) -> Result<Response, MuxError> {
     if let Err(missing) = &app.tools {
-        return Err(Fault::unavailable(missing));
+        return Err(MuxError::unavailable(missing));
     }
-    let wish = wish(&body)?;
+    let request = read_upload_request(&body)?;
     if !app.has_room()? {
-        return Err(Fault::full(app.settings.min_free_bytes).retry_after(60));
+        return Err(MuxError::disk_full(app.settings.min_free_bytes).retry_after(60));
     }
-    match changes::uploads::create(&app, &wish).await? {
-        Opened::Made(upload) => Ok(data(StatusCode::CREATED, &view::upload(&upload, &app.public_url))),
-        Opened::TooMany => Err(Fault::too_many(format!(
+    match changes::uploads::create_upload(&app, &request).await? {
+        OpenOutcome::Opened(upload) => Ok(data_response(
+            StatusCode::CREATED,
+            &view::upload_json(&upload, &app.public_url),
+        )),
+        OpenOutcome::TooMany => Err(MuxError::too_many(format!(
             "{} uploads of this owner wait for their file, which is all that are allowed",
             app.settings.max_open_uploads_per_owner
         ))),
-        Opened::NoRoom(kept) => Err(Fault::over_share(kept, app.settings.max_bytes_per_owner)),
+        OpenOutcome::NoRoom(kept) => Err(MuxError::over_share(kept, app.settings.max_bytes_per_owner)),
     }
 }
 
-fn wish(body: &Map<String, Value>) -> Result<Wish, Fault> {
-    let settings = settings::read(body.get("new_asset_settings"))?;
-    let test = body::flag(body, "test")?.unwrap_or_default()
+/// Reads the body of [`create_upload`] into an [`UploadRequest`].
+fn read_upload_request(body: &Map<String, Value>) -> Result<UploadRequest, MuxError> {
+    let settings = settings::read_settings(body.get("new_asset_settings"))?;
+    let test = body::optional_flag(body, "test")?.unwrap_or_default()
         || settings.get("test").and_then(Value::as_bool).unwrap_or_default();
-    Ok(Wish {
-        timeout_s: timeout(body.get("timeout"))?,
-        cors_origin: body::text(body, "cors_origin", ORIGIN)?,
+    Ok(UploadRequest {
+        timeout_s: read_timeout(body.get("timeout"))?,
+        cors_origin: body::optional_text(body, "cors_origin", MAX_ORIGIN)?,
         test,
         settings,
     })
 }
 
-/// Seconds that the URL lives: an hour unless said, a minute at least, a week at most.
-fn timeout(given: Option<&Value>) -> Result<i64, Fault> {
+/// Reads `timeout`, the life of the URL in seconds: 3600 by default, 60 to 604,800.
+fn read_timeout(given: Option<&Value>) -> Result<i64, MuxError> {
     match given {
         None | Some(Value::Null) => Ok(3600),
         Some(value) => match value.as_i64() {
             Some(seconds @ 60..=604_800) => Ok(seconds),
-            _ => Err(Fault::invalid(
+            _ => Err(MuxError::invalid(
                 "timeout must be a whole number of seconds from 60 to 604800",
             )),
         },
@@ -65,36 +77,49 @@ fn timeout(given: Option<&Value>) -> Result<i64, Fault> {
 }
 
 /// `GET /uploads/{id}`.
-pub(crate) async fn show(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
-    let id = valid(&id, "Upload")?;
+pub(crate) async fn show_upload(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Upload")?;
     app.store.expire_uploads(app.clock.now()).await?;
     let upload = app
         .store
-        .upload(id)
+        .find_upload(id)
         .await?
-        .ok_or_else(|| Fault::not_found("Upload"))?;
-    Ok(data(StatusCode::OK, &view::upload(&upload, &app.public_url)))
+        .ok_or_else(|| MuxError::not_found("Upload"))?;
+    Ok(data_response(
+        StatusCode::OK,
+        &view::upload_json(&upload, &app.public_url),
+    ))
 }
 
 /// `GET /uploads?limit=&page=`, newest first.
-pub(crate) async fn list(State(app): State<App>, query: page::Query) -> Result<Response, Fault> {
-    let page = Page::read(&query)?;
+pub(crate) async fn list_uploads(State(app): State<App>, query: page::Query) -> Result<Response, MuxError> {
+    let page = Page::from_query(&query)?;
     app.store.expire_uploads(app.clock.now()).await?;
+    // Expired rows were ended above, so that no dead URL looks alive.
     let uploads = app.store.list_uploads(page.limit, page.offset).await?;
     let shown: Vec<Value> = uploads
         .iter()
-        .map(|upload| view::upload(upload, &app.public_url))
+        .map(|upload| view::upload_json(upload, &app.public_url))
         .collect();
     Ok(Json(json!({ "data": shown })).into_response())
 }
 
-/// `PUT /uploads/{id}/cancel`: 403 once it is too late.
-pub(crate) async fn cancel(State(app): State<App>, Path(id): Path<String>) -> Result<Response, Fault> {
-    let id = valid(&id, "Upload")?;
+/// `PUT /uploads/{id}/cancel`: 403 once it is too late; see [`CancelOutcome`].
+pub(crate) async fn cancel_upload(
+    State(app): State<App>,
+    Path(id): Path<String>,
+) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Upload")?;
     app.store.expire_uploads(app.clock.now()).await?;
-    match changes::uploads::cancel(&app, id).await? {
-        Cancelled::Done(upload) => Ok(data(StatusCode::OK, &view::upload(&upload, &app.public_url))),
-        Cancelled::TooLate => Err(Fault::forbidden("The upload can no longer be cancelled")),
-        Cancelled::Unknown => Err(Fault::not_found("Upload")),
+    match changes::uploads::cancel_upload(&app, id).await? {
+        CancelOutcome::Done(upload) => Ok(data_response(
+            StatusCode::OK,
+            &view::upload_json(&upload, &app.public_url),
+        )),
+        CancelOutcome::TooLate => Err(MuxError::forbidden("The upload can no longer be cancelled")),
+        CancelOutcome::Unknown => Err(MuxError::not_found("Upload")),
     }
 }

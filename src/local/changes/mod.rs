@@ -1,87 +1,9 @@
-//! What happens: each change is one transaction that writes rows and the webhooks that tell of them.
+//! Changes: each function is one transaction that writes rows and queues the webhooks that report them.
+//!
+//! A commit is the only effect: after it the webhook worker and, where there is new work, the job runner are woken. A
+//! crash in between costs one poll interval, and no event.
 
 pub(crate) mod assets;
+mod events;
 pub(crate) mod outcome;
 pub(crate) mod uploads;
-
-use serde_json::Value;
-
-use super::{
-    App, ids,
-    store::{self, Asset, Event, Write},
-    view::{self, Wire},
-};
-
-/// Queues `video.upload.*` about one upload.
-async fn tell_upload(
-    app: &App,
-    write: &mut Write,
-    kind: &str,
-    upload: &store::Upload,
-) -> Result<(), sqlx::Error> {
-    let data = view::upload(upload, &app.public_url);
-    tell(
-        app,
-        write,
-        Event {
-            kind,
-            object_type: "upload",
-            object_id: &upload.id,
-            data,
-        },
-    )
-    .await
-}
-
-/// Queues `video.asset.*` about one asset, as the transaction sees it.
-async fn tell_asset(app: &App, write: &mut Write, kind: &str, asset: &Asset) -> Result<(), sqlx::Error> {
-    let data = asset_now(write, asset).await?;
-    tell(
-        app,
-        write,
-        Event {
-            kind,
-            object_type: "asset",
-            object_id: &asset.id,
-            data,
-        },
-    )
-    .await
-}
-
-/// Queues `video.asset.static_rendition.*`, one event a file.
-async fn tell_static(app: &App, write: &mut Write, asset_id: &str, ending: &str) -> Result<(), sqlx::Error> {
-    for file in store::assets::static_of(write, asset_id).await? {
-        let kind = format!("video.asset.static_rendition.{ending}");
-        let data = view::static_event(&file, asset_id);
-        tell(
-            app,
-            write,
-            Event {
-                kind: &kind,
-                object_type: "asset",
-                object_id: asset_id,
-                data,
-            },
-        )
-        .await?;
-    }
-    Ok(())
-}
-
-async fn asset_now(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
-    let ids = store::playback_ids::of(write, &asset.id).await?;
-    let files = store::assets::static_of(write, &asset.id).await?;
-    Ok(view::asset(asset, &ids, &files, Wire::Webhook))
-}
-
-async fn tell(app: &App, write: &mut Write, event: Event<'_>) -> Result<(), sqlx::Error> {
-    store::outbox::insert(write, &ids::event(), &event, app.clock.now()).await
-}
-
-/// Commits, and wakes who sends what was queued.
-async fn commit(app: &App, write: Write) -> Result<(), sqlx::Error> {
-    write.commit().await?;
-    app.outbox_wake.notify_one();
-    Ok(())
-}

@@ -1,65 +1,74 @@
-//! Uploads: made, cancelled, finished.
+//! Changes of uploads.
 
 use serde_json::Value;
 
-use super::{App, commit, ids, store, tell_asset, tell_static, tell_upload};
-use crate::local::store::{Cancelled, JobKind, NewAsset, NewUpload, Opened, OwnerLimits, Upload, Write};
+use super::events::{commit_and_wake, queue_asset_event, queue_static_events, queue_upload_event};
+use crate::local::{
+    app::App,
+    ids,
+    store::{self, CancelOutcome, JobKind, NewAsset, NewUpload, OpenOutcome, OwnerLimits, Upload, Write},
+};
 
-/// What a client asked for, checked.
-pub(crate) struct Wish {
+/// The checked body of a request for an upload.
+pub(crate) struct UploadRequest {
+    /// Life of the URL, in seconds.
     pub(crate) timeout_s: i64,
     pub(crate) cors_origin: Option<String>,
     pub(crate) test: bool,
+    /// The normalised `new_asset_settings`.
     pub(crate) settings: Value,
 }
 
-/// Letters and digits in an upload URL: 64 carry 381 bits.
-const SECRET: usize = 64;
+/// Letters and digits of the secret in an upload URL: 64 carry 381 bits.
+const SECRET_LENGTH: usize = 64;
 
-/// A new upload that waits for its file, where its owner may have one more.
-pub(crate) async fn create(app: &App, wish: &Wish) -> Result<Opened, sqlx::Error> {
-    let (id, secret) = (ids::id(), ids::text(SECRET));
+/// Makes an upload that waits for its file, unless its owner is at one of the [`OwnerLimits`].
+pub(crate) async fn create_upload(app: &App, request: &UploadRequest) -> Result<OpenOutcome, sqlx::Error> {
+    let (id, secret) = (ids::new_id(), ids::random_text(SECRET_LENGTH));
     let new = NewUpload {
         id: &id,
         secret: &secret,
-        timeout_s: wish.timeout_s,
-        cors_origin: wish.cors_origin.as_deref(),
-        test: wish.test,
-        settings: &wish.settings,
+        timeout_s: request.timeout_s,
+        cors_origin: request.cors_origin.as_deref(),
+        test: request.test,
+        settings: &request.settings,
         now: app.clock.now(),
         limits: OwnerLimits {
             open: app.settings.max_open_uploads_per_owner,
             bytes: app.settings.max_bytes_per_owner,
         },
     };
-    let mut write = app.store.write().await?;
-    let opened = store::uploads::open(&mut write, &new).await?;
-    if let Opened::Made(upload) = &opened {
-        tell_upload(app, &mut write, "video.upload.created", upload).await?;
-        commit(app, write).await?;
+    let mut write = app.store.begin_write().await?;
+    let opened = store::uploads::open_upload(&mut write, &new).await?;
+    if let OpenOutcome::Opened(upload) = &opened {
+        queue_upload_event(app, &mut write, "video.upload.created", upload).await?;
+        commit_and_wake(app, write).await?;
     }
     Ok(opened)
 }
 
-/// Cancels an upload that still waits; a request that is sending to it is cut off by the sweep.
-pub(crate) async fn cancel(app: &App, id: &str) -> Result<Cancelled, sqlx::Error> {
-    let mut write = app.store.write().await?;
-    let outcome = store::uploads::cancel(&mut write, id, app.clock.now()).await?;
-    if let Cancelled::Done(upload) = &outcome {
-        tell_upload(app, &mut write, "video.upload.cancelled", upload).await?;
+/// Cancels an upload that still waits, by [`store::uploads::cancel_upload`]. The sweep stops a request that is
+/// sending to it.
+pub(crate) async fn cancel_upload(app: &App, id: &str) -> Result<CancelOutcome, sqlx::Error> {
+    let mut write = app.store.begin_write().await?;
+    let outcome = store::uploads::cancel_upload(&mut write, id, app.clock.now()).await?;
+    if let CancelOutcome::Done(upload) = &outcome {
+        queue_upload_event(app, &mut write, "video.upload.cancelled", upload).await?;
     }
-    commit(app, write).await?;
+    commit_and_wake(app, write).await?;
     Ok(outcome)
 }
 
-/// The whole file is on the disk: an asset is made of it. False when the upload has ended otherwise meanwhile.
-pub(crate) async fn finish(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
-    let (asset_id, now) = (ids::id(), app.clock.now());
-    let mut write = app.store.write().await?;
-    let Some(upload) = store::uploads::complete(&mut write, &upload.id, &asset_id, size, now).await? else {
+/// Turns an upload whose file of `size` bytes is stored into an asset with a [`JobKind::Transcode`]. Returns false
+/// when the upload has ended otherwise meanwhile.
+pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Result<bool, sqlx::Error> {
+    let (asset_id, now) = (ids::new_id(), app.clock.now());
+    let mut write = app.store.begin_write().await?;
+    let Some(upload) = store::uploads::complete_upload(&mut write, &upload.id, &asset_id, size, now).await?
+    else {
         return Ok(false);
     };
-    tell_upload(app, &mut write, "video.upload.asset_created", &upload).await?;
+    queue_upload_event(app, &mut write, "video.upload.asset_created", &upload).await?;
     let new = NewAsset {
         id: &asset_id,
         upload_id: &upload.id,
@@ -67,18 +76,19 @@ pub(crate) async fn finish(app: &App, upload: &Upload, size: u64) -> Result<bool
         settings: &upload.settings.0,
         now,
     };
-    let asset = store::assets::insert(&mut write, &new).await?;
-    add_wishes(app, &mut write, &asset_id, &upload.settings.0).await?;
-    tell_asset(app, &mut write, "video.asset.created", &asset).await?;
-    tell_static(app, &mut write, &asset_id, "created").await?;
-    store::jobs::insert(&mut write, &asset_id, JobKind::Transcode, now).await?;
-    commit(app, write).await?;
+    let asset = store::assets::insert_asset(&mut write, &new).await?;
+    insert_requested_parts(app, &mut write, &asset_id, &upload.settings.0).await?;
+    queue_asset_event(app, &mut write, "video.asset.created", &asset).await?;
+    queue_static_events(app, &mut write, &asset_id, "created").await?;
+    store::jobs::insert_job(&mut write, &asset_id, JobKind::Transcode, now).await?;
+    commit_and_wake(app, write).await?;
     app.jobs_wake.notify_one();
     Ok(true)
 }
 
-/// The playback ids and static renditions that the settings ask for.
-async fn add_wishes(
+/// Inserts the playback ids and static renditions that the settings name. A policy or resolution of another type
+/// counts as `signed` or `highest`.
+async fn insert_requested_parts(
     app: &App,
     write: &mut Write,
     asset_id: &str,
@@ -93,16 +103,23 @@ async fn add_wishes(
     };
     for policy in list("playback_policies") {
         let policy = policy.as_str().unwrap_or("signed");
-        store::playback_ids::insert(write, &ids::id(), asset_id, policy, app.clock.now()).await?;
+        store::playback_ids::insert_playback_id(write, &ids::new_id(), asset_id, policy, app.clock.now())
+            .await?;
     }
-    for wish in list("static_renditions") {
-        let resolution = wish
+    for rendition in list("static_renditions") {
+        let resolution = rendition
             .get("resolution")
             .and_then(Value::as_str)
             .unwrap_or("highest");
-        let passthrough = wish.get("passthrough").and_then(Value::as_str);
+        let passthrough = rendition.get("passthrough").and_then(Value::as_str);
         let name = format!("{resolution}.mp4");
-        store::assets::insert_static(write, &ids::id(), asset_id, (resolution, &name, passthrough)).await?;
+        store::assets::insert_static_rendition(
+            write,
+            &ids::new_id(),
+            asset_id,
+            (resolution, &name, passthrough),
+        )
+        .await?;
     }
     Ok(())
 }

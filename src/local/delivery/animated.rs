@@ -1,65 +1,65 @@
-//! `animated.{gif,webp}`.
+//! `animated.{gif,webp}`: moving pictures.
 
 use axum::{http::HeaderMap, response::Response};
 use futures::FutureExt;
 
 use super::{
-    access::{Ask, Grant},
+    access::{Grant, PlaybackRequest},
     file,
-    params::wrong,
-    thumbnail::{cap, second},
+    params::invalid_param,
+    thumbnail::{image_cap, whole_second},
 };
 use crate::local::{
-    App,
-    fault::Fault,
-    media::{Animated, AnimatedFormat, Order},
+    app::App,
+    error::MuxError,
+    media::{Animated, AnimatedFormat, ImageCache},
 };
 
-/// Largest side, in pixels.
-const SIDE: u32 = 640;
+/// Largest side that may be requested, in pixels.
+const MAX_SIDE: u32 = 640;
 /// Most frames per second.
-const FPS: u32 = 30;
+const MAX_FPS: u32 = 30;
 
-/// Serves one moving picture, made on first demand.
-pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
-    let format = AnimatedFormat::named(ending).ok_or_else(|| Fault::not_found("Image"))?;
-    let grant = ask.grant(app, "g").await?;
-    let wish = read(&grant, format)?;
+/// Serves one [`Animated`] picture, made on first demand.
+pub(crate) async fn serve_animated(
+    app: &App,
+    playback: PlaybackRequest,
+    ending: &str,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let format = AnimatedFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
+    let grant = playback.authorize(app, "g").await?;
+    let animated = read_animated(&grant, format)?;
     let top = grant
         .media
-        .top()
-        .filter(|top| top.width > 0)
-        .ok_or_else(|| Fault::not_found("Image"))?;
-    let order = Order {
-        asset_id: grant.asset.id.clone(),
-        owner: grant.asset.owner.clone(),
-        caller: grant.caller,
-        kind: "animated",
-        cap: cap(grant.media.duration_s),
-        name: wish.name(top),
-        part: format!("{}-{}", wish.start_s, wish.quarters),
-        stay: Vec::new(),
-    };
+        .top_video()
+        .ok_or_else(|| MuxError::not_found("Image"))?;
+    let image = grant.image_request(
+        "animated",
+        image_cap(grant.media.duration_s),
+        animated.file_name(top),
+        format!("{}-{}", animated.start_s, animated.quarters),
+    );
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
-    let path = app
-        .images
-        .get(app, order, move |app, folder, name| {
-            async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
+    let path = ImageCache::new(app)
+        .get(image, move |app, folder, name| {
+            async move { animated.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
-    file::serve(app, &grant, &path, format.content_type(), request).await
+    file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
-fn read(grant: &Grant, format: AnimatedFormat) -> Result<Animated, Fault> {
+/// Reads `start`, `end`, `width`, `height` and `fps` into [`Animated`]. Without `end` the picture lasts five seconds.
+fn read_animated(grant: &Grant, format: AnimatedFormat) -> Result<Animated, MuxError> {
     let params = &grant.params;
     let start = params.seconds("start")?.unwrap_or_default();
     let end = params.seconds("end")?.unwrap_or(start + 5.0);
     let length = end - start;
     if !(0.25..=10.0).contains(&length) {
-        return Err(wrong("end", "0.25 to 10 seconds after start"));
+        return Err(invalid_param("end", "0.25 to 10 seconds after start"));
     }
     if start >= grant.media.duration_s {
-        return Err(wrong("start", "within the video"));
+        return Err(invalid_param("start", "within the video"));
     }
     #[expect(
         clippy::cast_possible_truncation,
@@ -68,11 +68,11 @@ fn read(grant: &Grant, format: AnimatedFormat) -> Result<Animated, Fault> {
     )]
     let quarters = (length * 4.0).round() as u32;
     Ok(Animated {
-        start_s: second(start, grant.media.duration_s),
+        start_s: whole_second(start, grant.media.duration_s),
         quarters,
-        width: params.count("width", SIDE)?,
-        height: params.count("height", SIDE)?,
-        fps: params.count("fps", FPS)?.unwrap_or(15),
+        width: params.count("width", MAX_SIDE)?,
+        height: params.count("height", MAX_SIDE)?,
+        fps: params.count("fps", MAX_FPS)?.unwrap_or(15),
         format,
     })
 }

@@ -1,9 +1,9 @@
-//! `asset_start_time` and `asset_end_time`: a part of the video, to the segment.
+//! `asset_start_time` and `asset_end_time`: a part of the video, cut at segments.
 
-use super::{access::Grant, params::wrong};
-use crate::local::fault::Fault;
+use super::{access::Grant, params::invalid_param};
+use crate::local::error::MuxError;
 
-/// From and to, in seconds.
+/// A part of the video, in seconds. `to_s` is infinite without `asset_end_time`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Clip {
     pub(crate) from_s: f64,
@@ -11,12 +11,12 @@ pub(crate) struct Clip {
 }
 
 impl Clip {
-    /// Reads the two parameters.
-    pub(crate) fn read(grant: &Grant) -> Result<Self, Fault> {
+    /// Reads both parameters from [`Grant::params`]. 400 for a part that is empty or begins behind the video's end.
+    pub(crate) fn from_grant(grant: &Grant) -> Result<Self, MuxError> {
         let from_s = grant.params.seconds("asset_start_time")?.unwrap_or_default();
         let to_s = grant.params.seconds("asset_end_time")?.unwrap_or(f64::INFINITY);
         if from_s >= to_s || from_s >= grant.media.duration_s {
-            return Err(wrong(
+            return Err(invalid_param(
                 "asset_start_time",
                 "before asset_end_time and within the video",
             ));
@@ -24,8 +24,9 @@ impl Clip {
         Ok(Self { from_s, to_s })
     }
 
-    /// The same for a playlist of a public id; a signed one finds it in its token.
-    pub(crate) fn query(grant: &Grant) -> String {
+    /// Returns the parameters as `?…` for the rendition playlists of a public id. Empty for a signed id, whose token
+    /// carries them.
+    pub(crate) fn forwarded_query(grant: &Grant) -> String {
         if grant.token.is_some() {
             return String::new();
         }

@@ -1,4 +1,4 @@
-//! Headers that every answer to a viewer carries, and how long it may be kept.
+//! Headers that every response to a viewer carries, and the time that caches may keep it.
 
 use axum::{
     extract::Request,
@@ -8,11 +8,13 @@ use axum::{
 };
 
 use super::access::Grant;
-use crate::local::App;
+use crate::local::app::App;
 
-/// Seconds that an answer may be kept. Not more, so that a deleted video is gone from caches soon.
-const KEEP_S: i64 = 300;
+/// Longest time that a cache may keep a response, in seconds. Five minutes bound how long a deleted video stays in
+/// caches.
+const MAX_AGE_S: i64 = 300;
 
+/// Headers that keep browsers from guessing a type and from running anything, and let every player read.
 const GUARD: [(HeaderName, HeaderValue); 7] = [
     (
         header::X_CONTENT_TYPE_OPTIONS,
@@ -41,29 +43,33 @@ const GUARD: [(HeaderName, HeaderValue); 7] = [
     ),
 ];
 
-/// Whatever comes out, a browser takes it for what we say and runs nothing of it; every player may read it.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
+/// Adds [`GUARD`] to every response, and `no-store` to every error.
+pub(crate) async fn add_guard_headers(request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let is_error = response.status().is_client_error() || response.status().is_server_error();
     let headers = response.headers_mut();
     for (name, value) in GUARD {
         headers.insert(name, value);
     }
+    // Why: an asset that is still preparing may be ready a second later.
     if is_error {
         headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     }
     response
 }
 
-/// `private` for signed ids, and never beyond the token's end.
+/// Returns `Cache-Control`, with at most [`MAX_AGE_S`]: `public` for public ids; `private` for signed ones, at most
+/// until the token ends.
 pub(crate) fn cache_control(app: &App, grant: &Grant) -> HeaderValue {
     let now = app.clock.now().timestamp();
     let text = match &grant.token {
-        None => format!("public, max-age={KEEP_S}"),
+        None => format!("public, max-age={MAX_AGE_S}"),
         Some((_, exp)) => {
             #[expect(clippy::cast_possible_truncation, reason = "clamped to a few minutes")]
+            // Why half a second off: the response must not outlive the token by rounding. Why the bound: `exp` may be
+            // any number, and the cast must fit.
             let left = (*exp - 0.5).floor().min(9e15) as i64 - now;
-            format!("private, max-age={}", left.clamp(0, KEEP_S))
+            format!("private, max-age={}", left.clamp(0, MAX_AGE_S))
         }
     };
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("no-store"))

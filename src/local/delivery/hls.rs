@@ -1,4 +1,4 @@
-//! Playlists: made for each answer, so that the token travels down to every segment.
+//! HLS playlists, made for each response, so that the token travels down to every segment.
 
 use std::fmt::Write as _;
 
@@ -7,24 +7,30 @@ use axum::{
     response::IntoResponse,
 };
 
-use super::{access::Grant, clip::Clip, params::wrong};
+use super::{access::Grant, clip::Clip, params::invalid_param};
 use crate::local::{
-    App,
-    fault::Fault,
+    app::App,
+    error::MuxError,
     media::{Playlist, Rendition},
 };
 
-const TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
-/// Playlists carry tokens and are cheap to make.
-const NOT_KEPT: HeaderValue = HeaderValue::from_static("private, no-store");
+/// The media type of playlists.
+const PLAYLIST_TYPE: HeaderValue = HeaderValue::from_static("application/vnd.apple.mpegurl");
+/// Signed playlists carry tokens, so no cache keeps them.
+const NO_STORE: HeaderValue = HeaderValue::from_static("private, no-store");
+/// Values of `min_resolution` and `max_resolution`.
 const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440p", "2160p"];
 
-/// The list of renditions.
-pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, Fault> {
-    Clip::read(grant)?;
-    let below = format!("{}{}", grant.token_query(), Clip::query(grant));
+/// Returns the multivariant playlist: one entry for each of [`choose_renditions`], with the token and the [`Clip`] in
+/// each address.
+///
+/// # Errors
+/// 400 for a parameter.
+pub(crate) fn master_playlist(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
+    Clip::from_grant(grant)?;
+    let below = format!("{}{}", grant.token_query(), Clip::forwarded_query(grant));
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
-    for rendition in chosen(grant)? {
+    for rendition in choose_renditions(grant)? {
         let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={}", rendition.peak_bps);
         let _ = write!(text, ",AVERAGE-BANDWIDTH={}", rendition.average_bps);
         if rendition.width > 0 {
@@ -42,13 +48,13 @@ pub(crate) fn master(grant: &Grant) -> Result<impl IntoResponse + use<>, Fault> 
             grant.playback_id, rendition.name
         );
     }
-    Ok(answer(grant, text))
+    Ok(playlist_response(grant, text))
 }
 
-/// The renditions between `min_resolution` and `max_resolution`; where that leaves none, the nearest. The middle
-/// one comes first, so that players start with it, unless `rendition_order=desc` is asked for.
-fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, Fault> {
-    let size = |name: &str| -> Result<Option<u32>, Fault> {
+/// Returns the renditions between `min_resolution` and `max_resolution`; where there are none, the nearest one. The
+/// middle one comes first, because players start with the first; `rendition_order=desc` keeps the largest first.
+fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
+    let size = |name: &str| -> Result<Option<u32>, MuxError> {
         let word = grant.params.one_of(name, &SIZES)?;
         Ok(word.and_then(|word| word.trim_end_matches('p').parse().ok()))
     };
@@ -57,35 +63,39 @@ fn chosen(grant: &Grant) -> Result<Vec<&Rendition>, Fault> {
         size("max_resolution")?.unwrap_or(u32::MAX),
     );
     if least > most {
-        return Err(wrong("min_resolution", "at most max_resolution"));
+        return Err(invalid_param("min_resolution", "at most max_resolution"));
     }
     let descending = grant.params.one_of("rendition_order", &["desc"])?.is_some();
     let all = &grant.media.renditions;
     let mut chosen: Vec<&Rendition> = all
         .iter()
-        .filter(|one| (least..=most).contains(&one.short()))
+        .filter(|one| (least..=most).contains(&one.shorter_side()))
         .collect();
     if chosen.is_empty() {
-        let below = all.iter().find(|one| one.short() <= most);
+        let below = all.iter().find(|one| one.shorter_side() <= most);
         chosen.extend(below.or(all.last()));
     }
     if !descending && chosen.len() > 1 {
+        // Why the middle: players start with the first entry.
         let middle = chosen.remove(chosen.len() / 2);
         chosen.insert(0, middle);
     }
     Ok(chosen)
 }
 
-/// The segments of one rendition.
-pub(crate) async fn rendition(
+/// Returns the media playlist of the rendition `name`: the segments within the [`Clip`].
+///
+/// # Errors
+/// 404 for an unknown rendition, 400 for a parameter.
+pub(crate) async fn rendition_playlist(
     app: &App,
     grant: &Grant,
     name: &str,
-) -> Result<impl IntoResponse + use<>, Fault> {
-    let clip = Clip::read(grant)?;
+) -> Result<impl IntoResponse + use<>, MuxError> {
+    let clip = Clip::from_grant(grant)?;
     let known = grant.media.renditions.iter().find(|one| one.name == name);
-    let known = known.ok_or_else(|| Fault::not_found("Playlist"))?;
-    let folder = app.folders.media(&grant.asset.id).join(&known.name);
+    let known = known.ok_or_else(|| MuxError::not_found("Playlist"))?;
+    let folder = app.folders.media_folder(&grant.asset.id).join(&known.name);
     let playlist = Playlist::load(&folder).await?;
     let longest = playlist
         .0
@@ -98,7 +108,7 @@ pub(crate) async fn rendition(
          #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
     );
     let token = grant.token_query();
-    for segment in playlist.between(clip.from_s, clip.to_s) {
+    for segment in playlist.segments_between(clip.from_s, clip.to_s) {
         let _ = write!(
             text,
             "#EXTINF:{:.6},\n../segment/{name}/{}{token}\n",
@@ -106,16 +116,20 @@ pub(crate) async fn rendition(
         );
     }
     text.push_str("#EXT-X-ENDLIST\n");
-    Ok(answer(grant, text))
+    Ok(playlist_response(grant, text))
 }
 
-fn answer(grant: &Grant, text: String) -> impl IntoResponse + use<> {
+/// Returns the playlist with its type. Public ones may be cached for a minute; signed ones get [`NO_STORE`].
+fn playlist_response(grant: &Grant, text: String) -> impl IntoResponse + use<> {
     let kept = match grant.token {
-        Some(_) => NOT_KEPT,
+        Some(_) => NO_STORE,
         None => HeaderValue::from_static("public, max-age=60"),
     };
     (
-        [(header::CONTENT_TYPE, TYPE), (header::CACHE_CONTROL, kept)],
+        [
+            (header::CONTENT_TYPE, PLAYLIST_TYPE),
+            (header::CACHE_CONTROL, kept),
+        ],
         text,
     )
 }

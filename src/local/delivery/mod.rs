@@ -1,7 +1,8 @@
-//! What viewers get: playlists, segments, `highest.mp4`, images.
+//! Delivery to viewers: playlists, segments, `highest.mp4`, images.
 //!
-//! The type of every answer is fixed by its route, nothing that was uploaded chooses it, and the original is
-//! never served.
+//! The route alone fixes the content type of a response; nothing that was uploaded chooses it. The original is never
+//! served. Every handler first turns the playback id, and the token of a signed one, into a
+//! [`Grant`](access::Grant).
 
 mod access;
 mod animated;
@@ -11,99 +12,11 @@ mod headers;
 mod hls;
 mod params;
 mod range;
+mod routes;
 mod segment;
 mod static_file;
 mod storyboard;
 mod thumbnail;
 mod token;
 
-use axum::{
-    Extension, Router,
-    extract::{Path, RawQuery, State},
-    http::{HeaderMap, StatusCode},
-    middleware,
-    response::{IntoResponse, Response},
-    routing::get,
-};
-
-use super::{App, ClientAddress, fault::Fault};
-use access::Ask;
-
-/// The viewers' routes.
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/{playlist}", get(master).options(preflight))
-        .route("/{playback_id}/{file}", get(one).options(preflight))
-        .route(
-            "/{playback_id}/rendition/{playlist}",
-            get(rendition).options(preflight),
-        )
-        .route(
-            "/{playback_id}/segment/{rendition}/{segment}",
-            get(piece).options(preflight),
-        )
-        .fallback(async || Fault::not_found("Page"))
-        .method_not_allowed_fallback(async || Fault::method())
-        .layer(middleware::from_fn(headers::guard))
-}
-
-/// Players on other pages may ask for byte ranges.
-async fn preflight() -> StatusCode {
-    StatusCode::NO_CONTENT
-}
-
-/// `/{playback_id}.m3u8`.
-async fn master(
-    State(app): State<App>,
-    Path(playlist): Path<String>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Fault> {
-    let id = playlist
-        .strip_suffix(".m3u8")
-        .ok_or_else(|| Fault::not_found("Page"))?;
-    let grant = Ask::new(id, query.as_deref()).grant(&app, "v").await?;
-    Ok(hls::master(&grant)?.into_response())
-}
-
-/// `/{playback_id}/rendition/{name}.m3u8`.
-async fn rendition(
-    State(app): State<App>,
-    Path((id, playlist)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-) -> Result<Response, Fault> {
-    let name = playlist
-        .strip_suffix(".m3u8")
-        .ok_or_else(|| Fault::not_found("Playlist"))?;
-    let grant = Ask::new(&id, query.as_deref()).grant(&app, "v").await?;
-    Ok(hls::rendition(&app, &grant, name).await?.into_response())
-}
-
-/// `/{playback_id}/segment/{rendition}/{number}.ts`.
-async fn piece(
-    State(app): State<App>,
-    Path((id, rendition, name)): Path<(String, String, String)>,
-    RawQuery(query): RawQuery,
-    headers: HeaderMap,
-) -> Result<Response, Fault> {
-    let grant = Ask::new(&id, query.as_deref()).grant(&app, "v").await?;
-    segment::serve(&app, &grant, &rendition, &name, &headers).await
-}
-
-/// `/{playback_id}/{file}`: images and `highest.mp4`, by name and ending.
-async fn one(
-    State(app): State<App>,
-    Path((id, file)): Path<(String, String)>,
-    RawQuery(query): RawQuery,
-    caller: Option<Extension<ClientAddress>>,
-    headers: HeaderMap,
-) -> Result<Response, Fault> {
-    let ask = Ask::new(&id, query.as_deref()).from(caller.map(|Extension(address)| address));
-    let (stem, ending) = file.split_once('.').unwrap_or((&file, ""));
-    match stem {
-        "thumbnail" => thumbnail::serve(&app, ask, ending, &headers).await,
-        "animated" => animated::serve(&app, ask, ending, &headers).await,
-        "storyboard" => storyboard::serve(&app, ask, ending, &headers).await,
-        "highest" if ending == "mp4" => static_file::serve(&app, ask, &headers).await,
-        _ => Err(Fault::not_found("File")),
-    }
-}
+pub(crate) use routes::routes;

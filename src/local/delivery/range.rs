@@ -1,39 +1,40 @@
 //! Byte ranges: one span of a file, as players ask for it.
 
-/// What a `Range` header means for a file.
+/// The meaning of a `Range` header for a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Range {
-    /// None, or one that is to be ignored: the whole file.
+    /// No header, or one to be ignored: serve the whole file.
     Whole,
-    /// `start..end`, within the file.
+    /// Serve `start..end`, which lies within the file.
     Span(u64, u64),
-    /// 416: nothing of it is in the file.
+    /// Answer 416: the range lies behind the file's end.
     Outside,
 }
 
-/// Reads `bytes=a-b`, `bytes=a-` and `bytes=-n`. Anything else, several spans included, is ignored, as RFC 9110
-/// allows.
-pub(crate) fn read(header: Option<&str>, length: u64) -> Range {
+/// Reads `bytes=a-b`, `bytes=a-` and `bytes=-n` for a file of `length` bytes. Every other header is ignored, several
+/// spans included, as RFC 9110 allows.
+pub(crate) fn parse_range(header: Option<&str>, length: u64) -> Range {
     let Some(span) = header.and_then(|text| text.trim().strip_prefix("bytes=")) else {
         return Range::Whole;
     };
     let Some((first, last)) = span.trim().split_once('-') else {
         return Range::Whole;
     };
-    match (number(first), number(last)) {
+    match (parse_digits(first), parse_digits(last)) {
         (Some(first), Some(last)) if first <= last => {
-            within(first, last.saturating_add(1).min(length), length)
+            span_from(first, last.saturating_add(1).min(length), length)
         }
-        (Some(first), None) if last.is_empty() => within(first, length, length),
+        (Some(first), None) if last.is_empty() => span_from(first, length, length),
         (None, Some(tail)) if first.is_empty() => match tail {
             0 => Range::Outside,
-            tail => within(length.saturating_sub(tail), length, length),
+            tail => span_from(length.saturating_sub(tail), length, length),
         },
         _ => Range::Whole,
     }
 }
 
-fn within(start: u64, end: u64, length: u64) -> Range {
+/// Returns the span, or [`Range::Outside`] when it begins behind the end.
+fn span_from(start: u64, end: u64, length: u64) -> Range {
     if start < length {
         Range::Span(start, end)
     } else {
@@ -41,24 +42,24 @@ fn within(start: u64, end: u64, length: u64) -> Range {
     }
 }
 
-/// Digits alone; a number beyond all files counts as the largest one.
-fn number(text: &str) -> Option<u64> {
+/// Reads digits. A number beyond `u64` counts as the largest one.
+fn parse_digits(text: &str) -> Option<u64> {
     let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     digits.then(|| text.parse().unwrap_or(u64::MAX))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Range, read};
+    use super::{Range, parse_range};
 
     #[test]
     fn spans_are_read() {
-        assert_eq!(read(Some("bytes=0-9"), 100), Range::Span(0, 10));
-        assert_eq!(read(Some("bytes=90-"), 100), Range::Span(90, 100));
-        assert_eq!(read(Some("bytes=-10"), 100), Range::Span(90, 100));
-        assert_eq!(read(Some("bytes=-1000"), 100), Range::Span(0, 100));
+        assert_eq!(parse_range(Some("bytes=0-9"), 100), Range::Span(0, 10));
+        assert_eq!(parse_range(Some("bytes=90-"), 100), Range::Span(90, 100));
+        assert_eq!(parse_range(Some("bytes=-10"), 100), Range::Span(90, 100));
+        assert_eq!(parse_range(Some("bytes=-1000"), 100), Range::Span(0, 100));
         assert_eq!(
-            read(Some("bytes=5-99999999999999999999999"), 100),
+            parse_range(Some("bytes=5-99999999999999999999999"), 100),
             Range::Span(5, 100)
         );
     }
@@ -71,7 +72,7 @@ mod tests {
             "bytes=-0",
             "bytes=99999999999999999999999-",
         ] {
-            assert_eq!(read(Some(range), 100), Range::Outside, "{range}");
+            assert_eq!(parse_range(Some(range), 100), Range::Outside, "{range}");
         }
     }
 
@@ -87,7 +88,7 @@ mod tests {
             "items=0-9",
             "bytes=0-1,3-4",
         ] {
-            assert_eq!(read(Some(range), 100), Range::Whole, "{range}");
+            assert_eq!(parse_range(Some(range), 100), Range::Whole, "{range}");
         }
     }
 }

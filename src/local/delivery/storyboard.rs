@@ -11,73 +11,78 @@ use futures::FutureExt;
 use serde_json::{Value, json};
 
 use super::{
-    access::{Ask, Grant},
+    access::{Grant, PlaybackRequest},
     file, headers,
 };
 use crate::local::{
-    App,
-    fault::Fault,
-    media::{Format, Order, STORYBOARD, Storyboard},
+    app::App,
+    error::MuxError,
+    media::{ImageCache, ImageFormat, STORYBOARD, Storyboard},
 };
 
-/// One picture in each format.
-const CAP: usize = 3;
+/// Storyboards on the disk: one a format.
+const BOARD_CAP: usize = 3;
 
-/// Serves the storyboard or the list of its tiles.
-pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
-    let picture = Format::named(ending);
+/// Serves the [`Storyboard`] or the list of its tiles, by the name's ending.
+pub(crate) async fn serve_storyboard(
+    app: &App,
+    playback: PlaybackRequest,
+    ending: &str,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let picture = ImageFormat::from_name(ending);
     if picture.is_none() && !["vtt", "json"].contains(&ending) {
-        return Err(Fault::not_found("Image"));
+        return Err(MuxError::not_found("Image"));
     }
-    let grant = ask.grant(app, "s").await?;
-    let board = Storyboard::of(&grant.media).ok_or_else(|| Fault::not_found("Image"))?;
+    let grant = playback.authorize(app, "s").await?;
+    let board = Storyboard::for_media(&grant.media).ok_or_else(|| MuxError::not_found("Image"))?;
     match (picture, ending) {
-        (Some(format), _) => image(app, &grant, board, format, request).await,
+        (Some(format), _) => serve_board(app, &grant, board, format, request).await,
         (None, "vtt") => {
             let kind = (
                 header::CONTENT_TYPE,
                 HeaderValue::from_static("text/vtt; charset=utf-8"),
             );
-            Ok(([kind, kept(app, &grant)], vtt(app, &grant, board)?).into_response())
+            Ok((
+                [kind, cache_header(app, &grant)],
+                tiles_as_vtt(app, &grant, board)?,
+            )
+                .into_response())
         }
-        (None, _) => Ok(([kept(app, &grant)], Json(list(app, &grant, board)?)).into_response()),
+        (None, _) => Ok((
+            [cache_header(app, &grant)],
+            Json(tiles_as_json(app, &grant, board)?),
+        )
+            .into_response()),
     }
 }
 
-async fn image(
+/// Serves the picture, made on first demand.
+async fn serve_board(
     app: &App,
     grant: &Grant,
     board: Storyboard,
-    format: Format,
+    format: ImageFormat,
     request: &HeaderMap,
-) -> Result<Response, Fault> {
-    let name = Storyboard::name(format);
-    let order = Order {
-        asset_id: grant.asset.id.clone(),
-        owner: grant.asset.owner.clone(),
-        caller: grant.caller,
-        kind: STORYBOARD,
-        cap: CAP,
-        name,
-        part: "board".to_owned(),
-        stay: Vec::new(),
-    };
+) -> Result<Response, MuxError> {
+    let name = Storyboard::file_name(format);
+    let image = grant.image_request(STORYBOARD, BOARD_CAP, name, "board".to_owned());
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
-    let path = app
-        .images
-        .get(app, order, move |app, folder, name| {
+    let path = ImageCache::new(app)
+        .get(image, move |app, folder, name| {
             async move { board.make(app, &asset_id, &media, format, folder, name).await }.boxed()
         })
         .await?;
-    file::serve(app, grant, &path, format.content_type(), request).await
+    file::serve_file(app, grant, &path, format.content_type(), request).await
 }
 
-fn kept(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
+/// Returns the `Cache-Control` header of a list; see [`headers::cache_control`].
+fn cache_header(app: &App, grant: &Grant) -> (header::HeaderName, HeaderValue) {
     (header::CACHE_CONTROL, headers::cache_control(app, grant))
 }
 
-/// The picture's address, with the same token: `format` picks the picture's type.
-fn address(app: &App, grant: &Grant) -> Result<String, Fault> {
+/// Returns the picture's URL, with the same token. `format` picks the picture's type.
+fn board_url(app: &App, grant: &Grant) -> Result<String, MuxError> {
     let ending = grant
         .params
         .one_of("format", &["jpg", "png", "webp"])?
@@ -90,11 +95,12 @@ fn address(app: &App, grant: &Grant) -> Result<String, Fault> {
     ))
 }
 
-fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, Fault> {
-    let address = address(app, grant)?;
+/// Returns the tiles as WebVTT: one cue a tile, with [`board_url`] and `#xywh=`.
+fn tiles_as_vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
+    let address = board_url(app, grant)?;
     let mut text = String::from("WEBVTT\n");
     for tile in board.tiles() {
-        let (from, to) = (time(tile.start_s), time(tile.end_s));
+        let (from, to) = (vtt_time(tile.start_s), vtt_time(tile.end_s));
         let (w, h) = (board.tile_width, board.tile_height);
         let _ = write!(
             text,
@@ -105,13 +111,14 @@ fn vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, Fault> {
     Ok(text)
 }
 
-fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, Fault> {
+/// Returns the tiles as Mux's JSON.
+fn tiles_as_json(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, MuxError> {
     let tiles: Vec<Value> = board
         .tiles()
         .map(|tile| json!({ "start": tile.start_s, "x": tile.x, "y": tile.y }))
         .collect();
     Ok(json!({
-        "url": address(app, grant)?,
+        "url": board_url(app, grant)?,
         "tile_width": board.tile_width,
         "tile_height": board.tile_height,
         "duration": grant.media.duration_s,
@@ -119,8 +126,8 @@ fn list(app: &App, grant: &Grant, board: Storyboard) -> Result<Value, Fault> {
     }))
 }
 
-/// `hh:mm:ss.mmm`.
-fn time(seconds: f64) -> String {
+/// Formats seconds as `hh:mm:ss.mmm`.
+fn vtt_time(seconds: f64) -> String {
     let whole = seconds.floor();
     let millis = ((seconds - whole) * 1000.0).floor();
     let (hours, minutes) = ((whole / 3600.0).floor(), (whole / 60.0).floor() % 60.0);

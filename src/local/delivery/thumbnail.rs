@@ -1,58 +1,58 @@
-//! `thumbnail.{jpg,png,webp}`.
+//! `thumbnail.{jpg,png,webp}`: one frame.
 
 use axum::{http::HeaderMap, response::Response};
 use futures::FutureExt;
 
 use super::{
-    access::{Ask, Grant},
+    access::{Grant, PlaybackRequest},
     file,
-    params::{Params, wrong},
+    params::{Params, invalid_param},
 };
 use crate::local::{
-    App,
-    fault::Fault,
-    media::{FitMode, Format, Order, Thumbnail, Transform},
+    app::App,
+    error::MuxError,
+    media::{FitMode, ImageCache, ImageFormat, Thumbnail, Transform},
 };
 
-/// Largest side that may be asked for; larger than the source is brought down to it anyway.
-const SIDE: u32 = 16_384;
+/// Largest side that may be requested, in pixels. Sides above the source's are brought down to it.
+const MAX_SIDE: u32 = 16_384;
 
-/// Serves one thumbnail, made on first demand.
-pub(crate) async fn serve(app: &App, ask: Ask, ending: &str, request: &HeaderMap) -> Result<Response, Fault> {
-    let format = Format::named(ending).ok_or_else(|| Fault::not_found("Image"))?;
-    let grant = ask.grant(app, "t").await?;
-    let wish = read(&grant, format)?;
+/// Serves one [`Thumbnail`], made on first demand. Thumbnails of the service's own widths are evicted last.
+pub(crate) async fn serve_thumbnail(
+    app: &App,
+    playback: PlaybackRequest,
+    ending: &str,
+    request: &HeaderMap,
+) -> Result<Response, MuxError> {
+    let format = ImageFormat::from_name(ending).ok_or_else(|| MuxError::not_found("Image"))?;
+    let grant = playback.authorize(app, "t").await?;
+    let thumbnail = read_thumbnail(&grant, format)?;
     let top = grant
         .media
-        .top()
-        .filter(|top| top.width > 0)
-        .ok_or_else(|| Fault::not_found("Image"))?;
+        .top_video()
+        .ok_or_else(|| MuxError::not_found("Image"))?;
     let widths = app.thumbnail_widths();
     let stay = widths
         .iter()
-        .map(|width| Thumbnail::of_width(0, *width).look(top));
-    let order = Order {
-        asset_id: grant.asset.id.clone(),
-        owner: grant.asset.owner.clone(),
-        caller: grant.caller,
-        kind: "thumbnail",
-        cap: cap(grant.media.duration_s),
-        name: wish.name(top),
-        part: wish.time_s.to_string(),
-        stay: stay.map(|look| format!("-{look}")).collect(),
-    };
+        .map(|width| Thumbnail::with_width(0, *width).name_suffix(top));
+    let mut image = grant.image_request(
+        "thumbnail",
+        image_cap(grant.media.duration_s),
+        thumbnail.file_name(top),
+        thumbnail.time_s.to_string(),
+    );
+    image.stay = stay.map(|look| format!("-{look}")).collect();
     let (asset_id, media) = (grant.asset.id.clone(), grant.media.clone());
-    let path = app
-        .images
-        .get(app, order, move |app, folder, name| {
-            async move { wish.make(app, &asset_id, &media, folder, name).await }.boxed()
+    let path = ImageCache::new(app)
+        .get(image, move |app, folder, name| {
+            async move { thumbnail.make(app, &asset_id, &media, folder, name).await }.boxed()
         })
         .await?;
-    file::serve(app, &grant, &path, format.content_type(), request).await
+    file::serve_file(app, &grant, &path, format.content_type(), request).await
 }
 
-/// Distinct images of a kind that an asset may have: one for each ten seconds, ten at least.
-pub(crate) fn cap(duration_s: f64) -> usize {
+/// Returns the images of a kind that an asset may have on the disk: one for each ten seconds, at least ten.
+pub(crate) fn image_cap(duration_s: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -63,8 +63,8 @@ pub(crate) fn cap(duration_s: f64) -> usize {
     }
 }
 
-/// The whole second that holds `time_s`, within the video.
-pub(crate) fn second(time_s: f64, duration_s: f64) -> u32 {
+/// Returns the whole second that holds `time_s`, within the video.
+pub(crate) fn whole_second(time_s: f64, duration_s: f64) -> u32 {
     let last = (duration_s - 0.001).max(0.0);
     #[expect(
         clippy::cast_possible_truncation,
@@ -76,18 +76,23 @@ pub(crate) fn second(time_s: f64, duration_s: f64) -> u32 {
     }
 }
 
-fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
+/// Reads the parameters into a [`Thumbnail`]. Without `time` the frame is the asset's `thumbnail_time`, else the
+/// middle.
+fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxError> {
     let params = &grant.params;
     if params.flag("latest")? {
-        return Err(Fault::invalid("latest is for live streams"));
+        return Err(MuxError::invalid("latest is for live streams"));
     }
     let duration_s = grant.media.duration_s;
     let usual = grant.asset.thumbnail_time.unwrap_or(duration_s / 2.0);
     let time_s = params.seconds("time")?.unwrap_or(usual);
-    let (width, height) = (params.count("width", SIDE)?, params.count("height", SIDE)?);
-    let fit = fit_mode(params)?;
+    let (width, height) = (
+        params.count("width", MAX_SIDE)?,
+        params.count("height", MAX_SIDE)?,
+    );
+    let fit = read_fit_mode(params)?;
     if fit != FitMode::Preserve && (width.is_none() || height.is_none()) {
-        return Err(wrong(
+        return Err(invalid_param(
             "fit_mode",
             "preserve, unless width and height are both given",
         ));
@@ -97,7 +102,7 @@ fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
         Some("90") => 90,
         Some("180") => 180,
         Some("270") => 270,
-        Some(_) => return Err(wrong("rotate", "90, 180 or 270")),
+        Some(_) => return Err(invalid_param("rotate", "90, 180 or 270")),
     };
     let transform = Transform {
         rotate,
@@ -105,7 +110,7 @@ fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
         flip_h: params.flag("flip_h")?,
     };
     Ok(Thumbnail {
-        time_s: second(time_s, duration_s),
+        time_s: whole_second(time_s, duration_s),
         width,
         height,
         fit,
@@ -114,7 +119,8 @@ fn read(grant: &Grant, format: Format) -> Result<Thumbnail, Fault> {
     })
 }
 
-fn fit_mode(params: &Params) -> Result<FitMode, Fault> {
+/// Reads [`FitMode`]. `smartcrop` does the same as `crop`.
+fn read_fit_mode(params: &Params) -> Result<FitMode, MuxError> {
     Ok(
         match params.one_of("fit_mode", &["preserve", "stretch", "crop", "smartcrop", "pad"])? {
             Some("stretch") => FitMode::Stretch,

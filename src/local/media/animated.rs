@@ -1,18 +1,18 @@
-//! A few seconds as a moving picture.
+//! Moving pictures: a few seconds as GIF or WebP.
 
 use std::path::Path;
 
 use super::{
-    caption::{Media, Rendition},
-    desk::Made,
-    hls::words,
-    image::{join_pieces, pieces, playlist, run},
-    input::input,
-    ladder::whole,
+    args::to_args,
+    image::{ImageOutcome, find_fault, join_image_segments, load_playlist, rendition_folder, run_image_tool},
+    input::input_args,
+    ladder::round_pixels,
+    media_info::{MediaInfo, Rendition},
+    segments::JOINED,
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
-/// A moving picture's format.
+/// The format of a moving picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum AnimatedFormat {
     Gif,
@@ -20,8 +20,8 @@ pub(crate) enum AnimatedFormat {
 }
 
 impl AnimatedFormat {
-    /// By the ending of a name.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+    /// Returns the format of a file name's ending.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "gif" => Some(Self::Gif),
             "webp" => Some(Self::Webp),
@@ -29,6 +29,7 @@ impl AnimatedFormat {
         }
     }
 
+    /// Returns the ending of file names.
     fn ending(self) -> &'static str {
         match self {
             Self::Gif => "gif",
@@ -36,7 +37,7 @@ impl AnimatedFormat {
         }
     }
 
-    /// The type that it is served as.
+    /// Returns the media type of responses.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Gif => "image/gif",
@@ -45,26 +46,25 @@ impl AnimatedFormat {
     }
 }
 
-/// A moving picture as asked for, checked.
+/// A requested moving picture, checked.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Animated {
-    /// Whole seconds.
+    /// Beginning, in whole seconds.
     pub(crate) start_s: u32,
     /// Length in quarters of a second, 1 to 40.
     pub(crate) quarters: u32,
     pub(crate) width: Option<u32>,
     pub(crate) height: Option<u32>,
+    /// Frames per second, 1 to 30.
     pub(crate) fps: u32,
     pub(crate) format: AnimatedFormat,
 }
 
-/// Segments put behind each other.
-const JOINED: &str = "joined.ts";
-
 impl Animated {
-    /// Equal images have equal names.
-    pub(crate) fn name(&self, top: &Rendition) -> String {
-        let (width, height) = self.size(top);
+    /// Returns the rest of the file name behind the kind, for [`ImageRequest::name`](super::ImageRequest::name); equal
+    /// images have equal names.
+    pub(crate) fn file_name(&self, top: &Rendition) -> String {
+        let (width, height) = self.pixel_size(top);
         let Self {
             start_s,
             quarters,
@@ -77,8 +77,9 @@ impl Animated {
         )
     }
 
-    /// Uncut, never above the source.
-    fn size(&self, top: &Rendition) -> (u32, u32) {
+    /// Returns width and height: uncut, never above the source or 640 pixels; 320 wide by default. Rounded by
+    /// [`round_pixels`].
+    fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let by_width = self.width.map(|width| f64::from(width) / full_w);
         let by_height = self.height.map(|height| f64::from(height) / full_h);
@@ -87,20 +88,21 @@ impl Animated {
             (Some(one), None) | (None, Some(one)) => one,
             (None, None) => 320.0 / full_w,
         };
-        // 640 bounds both sides, also where only one was named.
+        // The limit of 640 pixels holds for both sides, also where only one was requested.
         let scale = scale.min(1.0).min(640.0 / full_w).min(640.0 / full_h);
-        (whole(full_w * scale), whole(full_h * scale))
+        (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
 
-    /// Makes the picture. Where ffmpeg refuses, the plainest one of the same seconds tells whether it is the video.
+    /// Makes the picture in `folder`. Where ffmpeg refuses, [`find_fault`] tries the plainest picture of the same
+    /// seconds.
     pub(crate) async fn make(
         &self,
         app: &App,
         asset_id: &str,
-        media: &Media,
+        media: &MediaInfo,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let made = self.try_make(app, asset_id, media, folder, name).await?;
         let plain = Self {
             width: None,
@@ -109,63 +111,60 @@ impl Animated {
             format: AnimatedFormat::Gif,
             ..self.clone()
         };
-        Ok(match made {
-            Made::Refused if *self == plain => Made::NoFrame,
-            Made::Refused => match plain.try_make(app, asset_id, media, folder, "plain.gif").await? {
-                Made::Yes => Made::Refused,
-                _ => Made::NoFrame,
-            },
-            other => other,
-        })
+        let try_plain = plain.try_make(app, asset_id, media, folder, "plain.gif");
+        find_fault(made, *self == plain, try_plain).await
     }
 
+    /// Joins the segments that hold the seconds, by [`join_image_segments`], and runs ffmpeg on them.
     async fn try_make(
         &self,
         app: &App,
         asset_id: &str,
-        media: &Media,
+        media: &MediaInfo,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let Some(top) = media.top() else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
         // The smallest rendition that is large enough.
-        let (width, _) = self.size(top);
+        let (width, _) = self.pixel_size(top);
         let from = media
             .renditions
             .iter()
             .rev()
             .find(|one| one.width >= width)
             .unwrap_or(top);
-        let place = pieces(app, asset_id, &from.name);
-        let playlist = playlist(&place).await?.unwrap_or_default();
+        let place = rendition_folder(app, asset_id, &from.name);
+        let playlist = load_playlist(&place).await?.unwrap_or_default();
         let (start, length) = (f64::from(self.start_s), f64::from(self.quarters) / 4.0);
-        let mut segments = playlist.between(start, start + length).peekable();
+        let mut segments = playlist.segments_between(start, start + length).peekable();
         let Some(first) = segments.peek().map(|segment| segment.start_s) else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
-        if !join_pieces(&place, segments, &folder.join(JOINED)).await? {
-            return Ok(Made::NoFrame);
+        if !join_image_segments(&place, segments, &folder.join(JOINED)).await? {
+            return Ok(ImageOutcome::NoFrame);
         }
-        // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
+        // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be
+        // decoded.
         let offset = (start - first).max(0.0);
         let trim =
             format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
-        let mut args = words(["-threads", "2"]);
-        args.extend(input(&folder.join(JOINED)));
-        args.extend(self.encoding(top, &trim));
+        let mut args = to_args(["-threads", "2"]);
+        args.extend(input_args(&folder.join(JOINED)));
+        args.extend(self.encoder_args(top, &trim));
         args.push(name.into());
-        run(app, args, folder, name).await
+        run_image_tool(app, args, folder, name).await
     }
 
-    fn encoding(&self, top: &Rendition, trim: &str) -> Vec<std::ffi::OsString> {
-        let (w, h) = self.size(top);
+    /// Returns the filters and encoder of the format.
+    fn encoder_args(&self, top: &Rendition, trim: &str) -> Vec<std::ffi::OsString> {
+        let (w, h) = self.pixel_size(top);
         let filter = format!("{trim},fps={},scale={w}:{h}:flags=bicubic,setsar=1", self.fps);
         match self.format {
             AnimatedFormat::Gif => {
                 let filter = format!("{filter},split[a][b];[a]palettegen[p];[b][p]paletteuse");
-                words(["-an", "-filter_complex", &filter, "-loop", "0", "-f", "gif"])
+                to_args(["-an", "-filter_complex", &filter, "-loop", "0", "-f", "gif"])
             }
             AnimatedFormat::Webp => {
                 let filter = [
@@ -179,8 +178,8 @@ impl Animated {
                     "-loop",
                     "0",
                 ];
-                let mut args = words(filter);
-                args.extend(words(["-f", "webp"]));
+                let mut args = to_args(filter);
+                args.extend(to_args(["-f", "webp"]));
                 args
             }
         }

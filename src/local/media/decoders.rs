@@ -1,6 +1,6 @@
-//! Which decoders may run: those of codecs that people upload, out of the several hundred that ffmpeg has.
+//! The decoders that may run: those of codecs that people upload, out of the several hundred that ffmpeg has.
 //!
-//! Every decoder is code that reads hostile bytes, and the rare ones are read least by others. A codec is listed where
+//! Every decoder is code that reads hostile bytes, and the rare ones are reviewed least. A codec is listed where
 //! cameras, phones, screen recorders, editors, browsers or the video sites of the last twenty years write it. Not
 //! listed, among others: ASV1/2, Snow, ZMBV, Cinepak, Indeo, Sorenson Video, the codecs of games, and images that a
 //! cover never has.
@@ -78,10 +78,10 @@ const LISTED: &[&str] = &[
     "gif",
     "webp",
 ];
-/// Uncompressed sound has some forty names.
-const LISTED_FAMILY: &str = "pcm_";
-/// Decoders that hand the bytes to a device's driver.
-const OF_DEVICES: &[&str] = &[
+/// The prefix of the some forty codecs of uncompressed sound.
+const LISTED_PREFIX: &str = "pcm_";
+/// Name endings of decoders that hand the bytes to a device's driver. They never run.
+const DEVICE_SUFFIXES: &[&str] = &[
     "_cuvid",
     "_qsv",
     "_v4l2m2m",
@@ -93,19 +93,19 @@ const OF_DEVICES: &[&str] = &[
     "_vdpau",
     "_vulkan",
 ];
-/// Without these most uploads fail.
+/// Codecs without which most uploads fail.
 const USUAL: &[&str] = &["h264", "hevc", "vp8", "vp9", "av1", "aac", "mp3", "opus"];
 
 /// The listed decoders that this build of ffmpeg has.
 #[derive(Clone, Debug)]
 pub(crate) struct Decoders {
-    /// By codec.
+    /// Decoder names, by codec.
     by_codec: BTreeMap<String, Vec<String>>,
 }
 
 impl Decoders {
-    /// Reads what `ffmpeg -decoders` prints; `None` when nothing of it is listed.
-    pub(crate) fn read(printed: &str) -> Option<Self> {
+    /// Reads the output of `ffmpeg -decoders`; `None` when it has no listed decoder.
+    pub(crate) fn parse_listing(printed: &str) -> Option<Self> {
         let (_, lines) = printed.split_once(" ------")?;
         let mut by_codec = BTreeMap::<String, Vec<String>>::new();
         for line in lines.lines() {
@@ -118,8 +118,8 @@ impl Decoders {
                 .rsplit_once("(codec ")
                 .and_then(|(_, codec)| codec.trim_end().strip_suffix(')'))
                 .unwrap_or(name);
-            let is_listed = LISTED.contains(&codec) || codec.starts_with(LISTED_FAMILY);
-            let is_of_device = OF_DEVICES.iter().any(|ending| name.ends_with(ending));
+            let is_listed = LISTED.contains(&codec) || codec.starts_with(LISTED_PREFIX);
+            let is_of_device = DEVICE_SUFFIXES.iter().any(|ending| name.ends_with(ending));
             if kind.starts_with(['V', 'A']) && is_listed && !is_of_device {
                 by_codec
                     .entry(codec.to_owned())
@@ -130,19 +130,19 @@ impl Decoders {
         (!by_codec.is_empty()).then_some(Self { by_codec })
     }
 
-    /// A file with this codec may be played.
+    /// Returns true when a file with this codec can be played.
     pub(crate) fn has_codec(&self, codec: &str) -> bool {
         self.by_codec.contains_key(codec)
     }
 
-    /// As `-codec_whitelist` takes them.
+    /// Returns the decoders as `-codec_whitelist` takes them: names with commas.
     pub(crate) fn whitelist(&self) -> String {
         let names: BTreeSet<&str> = self.by_codec.values().flatten().map(String::as_str).collect();
         names.into_iter().collect::<Vec<_>>().join(",")
     }
 
-    /// Usual codecs that this build cannot decode.
-    pub(crate) fn missing(&self) -> Vec<&'static str> {
+    /// Returns the codecs of [`USUAL`] that this build cannot decode.
+    pub(crate) fn missing_usual(&self) -> Vec<&'static str> {
         USUAL
             .iter()
             .copied()
@@ -165,15 +165,15 @@ mod tests {
 
     #[test]
     fn decoders_are_listed_by_their_codec() {
-        let decoders = Decoders::read(PRINTED).unwrap();
+        let decoders = Decoders::parse_listing(PRINTED).unwrap();
         assert_eq!(decoders.whitelist(), "h264,libdav1d,mp3float,pcm_s16le");
         assert!(decoders.has_codec("mp3") && !decoders.has_codec("asv1"));
-        assert_eq!(decoders.missing(), ["hevc", "vp8", "vp9", "aac", "opus"]);
+        assert_eq!(decoders.missing_usual(), ["hevc", "vp8", "vp9", "aac", "opus"]);
     }
 
     #[test]
     fn a_build_without_a_listed_decoder_is_no_ffmpeg() {
-        assert!(Decoders::read("").is_none());
-        assert!(Decoders::read(" ------\n V....D asv1   ASUS V1\n").is_none());
+        assert!(Decoders::parse_listing("").is_none());
+        assert!(Decoders::parse_listing(" ------\n V....D asv1   ASUS V1\n").is_none());
     }
 }

@@ -1,4 +1,4 @@
-//! What all images share: their formats, turns and flips, and the run that makes one.
+//! Parts that all images share: formats, rotation, and the run of ffmpeg that makes one.
 
 use std::{
     ffi::OsString,
@@ -7,27 +7,40 @@ use std::{
 };
 
 use super::{
-    desk::Made,
-    hls::words,
+    args::to_args,
     playlist::{Playlist, Segment},
-    static_file::join,
-    tool::{Call, Limits, ToolError},
+    segments::join_segments,
+    tool::{ToolCall, ToolError, ToolLimits},
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
+/// Bytes of a gibibyte.
 const GIB: u64 = 1 << 30;
 
-/// A still picture's format.
+/// The outcome of making one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Format {
+pub(crate) enum ImageOutcome {
+    /// The file was written.
+    Made,
+    /// This part of the video has no frame, so no image of it can be made.
+    NoFrame,
+    /// ffmpeg refused to make this image. Others of the same part may go well.
+    Refused,
+    /// ffmpeg was killed or took too long.
+    Killed,
+}
+
+/// The format of a still image.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum ImageFormat {
     Jpg,
     Png,
     Webp,
 }
 
-impl Format {
-    /// By the ending of a name or the value of `format`.
-    pub(crate) fn named(name: &str) -> Option<Self> {
+impl ImageFormat {
+    /// Returns the format of a file name's ending, or of the parameter `format`.
+    pub(crate) fn from_name(name: &str) -> Option<Self> {
         match name {
             "jpg" => Some(Self::Jpg),
             "png" => Some(Self::Png),
@@ -36,7 +49,7 @@ impl Format {
         }
     }
 
-    /// The ending of the name.
+    /// Returns the ending of file names.
     pub(crate) fn ending(self) -> &'static str {
         match self {
             Self::Jpg => "jpg",
@@ -45,7 +58,7 @@ impl Format {
         }
     }
 
-    /// The type that it is served as.
+    /// Returns the media type of responses.
     pub(crate) fn content_type(self) -> &'static str {
         match self {
             Self::Jpg => "image/jpeg",
@@ -54,31 +67,31 @@ impl Format {
         }
     }
 
-    /// How ffmpeg writes one picture of it.
-    pub(crate) fn encoding(self) -> Vec<OsString> {
-        let mut args = words(["-frames:v", "1"]);
+    /// Returns ffmpeg's arguments that write one image of this format.
+    pub(crate) fn encoder_args(self) -> Vec<OsString> {
+        let mut args = to_args(["-frames:v", "1"]);
         args.extend(match self {
-            Self::Jpg => words(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]),
-            Self::Png => words(["-c:v", "png", "-pix_fmt", "rgb24"]),
-            Self::Webp => words(["-c:v", "libwebp", "-quality", "80"]),
+            Self::Jpg => to_args(["-c:v", "mjpeg", "-q:v", "3", "-pix_fmt", "yuvj420p"]),
+            Self::Png => to_args(["-c:v", "png", "-pix_fmt", "rgb24"]),
+            Self::Webp => to_args(["-c:v", "libwebp", "-quality", "80"]),
         });
-        args.extend(words(["-f", "image2", "-update", "1"]));
+        args.extend(to_args(["-f", "image2", "-update", "1"]));
         args
     }
 }
 
-/// Turned clockwise and mirrored; flips come last.
+/// Rotation and mirroring; flips come last.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Transform {
-    /// 0, 90, 180 or 270 degrees.
+    /// Clockwise degrees: 0, 90, 180 or 270.
     pub(crate) rotate: u16,
     pub(crate) flip_v: bool,
     pub(crate) flip_h: bool,
 }
 
 impl Transform {
-    /// As filters, each with a comma before it.
-    pub(crate) fn filters(self) -> String {
+    /// Returns ffmpeg filters, each with a comma before it.
+    pub(crate) fn to_filters(self) -> String {
         let turn = match self.rotate {
             90 => ",transpose=clock",
             180 => ",hflip,vflip",
@@ -91,42 +104,69 @@ impl Transform {
     }
 }
 
-/// Runs ffmpeg for one image in `folder`: [`Made::NoFrame`] when it ended well and made nothing. An error is about now:
-/// the next try may go well.
-pub(crate) async fn run(app: &App, args: Vec<OsString>, folder: &Path, made: &str) -> Result<Made, Fault> {
-    let tools = app.tools.as_ref().map_err(Fault::unavailable)?;
-    let limits = Limits {
+/// Runs ffmpeg for one image in `folder`. A run that ends well without the file `made` is [`ImageOutcome::NoFrame`].
+///
+/// # Errors
+/// 503: the provider stops, the disk is full, or ffmpeg cannot be started. The next try may go well.
+pub(crate) async fn run_image_tool(
+    app: &App,
+    args: Vec<OsString>,
+    folder: &Path,
+    made: &str,
+) -> Result<ImageOutcome, MuxError> {
+    let tools = app.tools.as_ref().map_err(MuxError::unavailable)?;
+    let limits = ToolLimits {
         wall: Duration::from_mins(1),
         cpu_s: 60,
         memory: 3 * GIB,
         file: GIB,
         min_free: app.settings.min_free_bytes,
     };
-    let call = Call {
+    let call = ToolCall {
         args,
         folder,
         limits,
         cancel: &app.stop,
     };
-    match tools.ffmpeg(call, |_: &[u8]| {}).await {
+    match tools.run_ffmpeg(call, |_: &[u8]| {}).await {
         Ok(_) => {
             let file = tokio::fs::metadata(folder.join(made)).await;
             Ok(if file.is_ok_and(|file| file.len() > 0) {
-                Made::Yes
+                ImageOutcome::Made
             } else {
-                Made::NoFrame
+                ImageOutcome::NoFrame
             })
         }
         Err(error @ (ToolError::Stopped | ToolError::NoSpace | ToolError::Io(_))) => {
-            Err(Fault::unavailable(error.to_string()))
+            Err(MuxError::unavailable(error.to_string()))
         }
-        Err(ToolError::Failed(_)) => Ok(Made::Refused),
-        Err(ToolError::Killed(_) | ToolError::TimedOut) => Ok(Made::Killed),
+        Err(ToolError::Failed(_)) => Ok(ImageOutcome::Refused),
+        Err(ToolError::Killed(_) | ToolError::TimedOut) => Ok(ImageOutcome::Killed),
     }
 }
 
-/// The pieces of one rendition; `None` where they are not there: nothing can be made of them.
-pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, Fault> {
+/// Finds out what a refusal is about: the image's parameters, or its part of the video.
+///
+/// `is_plain` tells that the image itself was the plainest one of its part; else `try_plain` makes that one. Returns
+/// [`ImageOutcome::Refused`] when the plain image can be made, and [`ImageOutcome::NoFrame`] when it cannot. Outcomes other
+/// than a refusal stay as they are, and `try_plain` is not run.
+pub(crate) async fn find_fault(
+    outcome: ImageOutcome,
+    is_plain: bool,
+    try_plain: impl Future<Output = Result<ImageOutcome, MuxError>>,
+) -> Result<ImageOutcome, MuxError> {
+    Ok(match outcome {
+        ImageOutcome::Refused if is_plain => ImageOutcome::NoFrame,
+        ImageOutcome::Refused => match try_plain.await? {
+            ImageOutcome::Made => ImageOutcome::Refused,
+            _ => ImageOutcome::NoFrame,
+        },
+        other => other,
+    })
+}
+
+/// Loads the playlist of one rendition; `None` where it is missing, so that no image can be made.
+pub(crate) async fn load_playlist(place: &Path) -> Result<Option<Playlist>, MuxError> {
     match Playlist::load(place).await {
         Ok(playlist) => Ok(Some(playlist)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
@@ -134,20 +174,20 @@ pub(crate) async fn playlist(place: &Path) -> Result<Option<Playlist>, Fault> {
     }
 }
 
-/// Puts pieces behind each other; false where one is not there.
-pub(crate) async fn join_pieces<'a>(
+/// Joins segments like [`join_segments`]; returns false where one is missing.
+pub(crate) async fn join_image_segments<'a>(
     place: &Path,
     pieces: impl Iterator<Item = &'a Segment>,
     into: &Path,
-) -> Result<bool, Fault> {
-    match join(place, pieces, into).await {
+) -> Result<bool, MuxError> {
+    match join_segments(place, pieces, into).await {
         Ok(()) => Ok(true),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(false),
         Err(error) => Err(error.into()),
     }
 }
 
-/// Where the pieces of one rendition lie.
-pub(crate) fn pieces(app: &App, asset_id: &str, rendition: &str) -> PathBuf {
-    app.folders.media(asset_id).join(rendition)
+/// Returns the folder of one rendition's segments.
+pub(crate) fn rendition_folder(app: &App, asset_id: &str, rendition: &str) -> PathBuf {
+    app.folders.media_folder(asset_id).join(rendition)
 }

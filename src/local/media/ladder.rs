@@ -1,42 +1,49 @@
-//! Which sizes a video is offered in: never larger than it is.
+//! The ladder: the sizes in which a video is offered, never larger than the source.
 
 /// One size of the ladder.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Rung {
-    /// `720p`: after the shorter side, as Mux names them.
+    /// Name after the shorter side, as Mux has it: `720p`.
     pub(crate) name: String,
     pub(crate) width: u32,
     pub(crate) height: u32,
-    /// Peak of the video, kbit/s.
+    /// Peak bit rate of the video, in kbit/s.
     pub(crate) peak_kbps: u32,
 }
 
-/// Shorter sides below the top one.
+/// Shorter sides below the top one, in pixels.
 const STEPS: [u32; 4] = [1080, 720, 480, 360];
 
-/// The sizes for a picture of `width` × `height`, largest first. `tier` bounds the largest: `1080p` unless said.
-pub(crate) fn ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<Rung> {
+/// Returns the [`Rung`]s for a picture of `width` × `height`, largest first. `tier` bounds the largest: `1080p` by
+/// default.
+pub(crate) fn build_ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<Rung> {
     let bound = match tier {
         Some("2160p") => 2160,
         Some("1440p") => 1440,
         _ => 1080,
     };
     let (short, long) = (f64::from(width.min(height)), f64::from(width.max(height)));
+    // Why the longer side too: a panorama must stay within the tier.
     let fits = (f64::from(bound) / short)
         .min(f64::from(bound) * 16.0 / 9.0 / long)
         .min(1.0);
     let top = short * fits;
-    let mut rungs = vec![rung(width, height, fits)];
-    // A step that is almost the top one would cost time and give nobody anything.
+    let mut rungs = vec![make_rung(width, height, fits)];
+    // Why 0.8: a step that is almost the top one costs time and serves nobody.
     for step in STEPS.into_iter().map(f64::from).filter(|step| *step <= top * 0.8) {
-        rungs.push(rung(width, height, step / short));
+        rungs.push(make_rung(width, height, step / short));
     }
+    // Why: the name is the folder of a rendition, so no two rungs may share one.
     rungs.dedup_by(|a, b| a.name == b.name);
     rungs
 }
 
-fn rung(width: u32, height: u32, scale: f64) -> Rung {
-    let (width, height) = (even(f64::from(width) * scale), even(f64::from(height) * scale));
+/// Returns the [`Rung`] for the picture scaled by `scale`.
+fn make_rung(width: u32, height: u32, scale: f64) -> Rung {
+    let (width, height) = (
+        round_to_even(f64::from(width) * scale),
+        round_to_even(f64::from(height) * scale),
+    );
     let short = width.min(height);
     let peak_kbps = match short {
         0..=380 => 900,
@@ -54,13 +61,14 @@ fn rung(width: u32, height: u32, scale: f64) -> Rung {
     }
 }
 
-/// H.264 with colour at half size wants even sides; 16 pixels is the least that every decoder takes.
-fn even(side: f64) -> u32 {
-    (whole(side / 2.0) * 2).max(16)
+/// Rounds to an even side of at least 16: H.264 with colour at half size wants even sides, and 16 pixels is the least
+/// that every decoder takes.
+fn round_to_even(side: f64) -> u32 {
+    (round_pixels(side / 2.0) * 2).max(16)
 }
 
-/// The nearest whole number of pixels, at least 1.
-pub(crate) fn whole(side: f64) -> u32 {
+/// Rounds to whole pixels, at least 1.
+pub(crate) fn round_pixels(side: f64) -> u32 {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -73,10 +81,10 @@ pub(crate) fn whole(side: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::ladder;
+    use super::build_ladder;
 
     fn names(width: u32, height: u32, tier: Option<&str>) -> Vec<String> {
-        ladder(width, height, tier)
+        build_ladder(width, height, tier)
             .iter()
             .map(|r| format!("{}:{}x{}", r.name, r.width, r.height))
             .collect()

@@ -1,29 +1,32 @@
-//! What a transcode has made, measured.
+//! Measures of a finished transcode.
 
 use std::path::Path;
 
 use tokio::fs;
 
 use super::{
-    caption::{Media, Rendition},
-    hls::{MASTER, SOUND},
+    failure::Failure,
     ladder::Rung,
+    media_info::{MediaInfo, Rendition},
     playlist::Playlist,
     probe::{Probe, Video},
-    work::Failure,
+    transcode_plan::{MASTER, SOUND},
 };
 use crate::local::ids;
 
-/// Sound that ends so many seconds behind the picture counts.
+/// Seconds by which sound must end behind the picture to count.
 const BEHIND_S: f64 = 0.5;
 
-/// Measures what was made; the longest stream came to `reached_s`.
-pub(crate) async fn describe(
+/// Measures the stream in `folder` into [`MediaInfo`]. `reached_s` is the time that its longest stream came to.
+///
+/// # Errors
+/// [`Failure::Input`] when a rendition has no segment.
+pub(crate) async fn measure_stream(
     probe: &Probe,
     rungs: &[Rung],
     folder: &Path,
     reached_s: f64,
-) -> Result<Media, Failure> {
+) -> Result<MediaInfo, Failure> {
     let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
     let sound = [Rung {
         name: SOUND.into(),
@@ -37,16 +40,16 @@ pub(crate) async fn describe(
         let place = folder.join(&rung.name);
         let mut playlist = Playlist::load(&place).await.unwrap_or_default();
         if playlist.0.is_empty() {
-            return Err(Failure::input("The file holds no frame that can be shown"));
+            return Err(Failure::from_input("The file holds no frame that can be shown"));
         }
-        // ffmpeg counts the picture alone: sound that goes on behind it lies in the last segment.
+        // Why: ffmpeg counts the picture alone. Sound that goes on behind it lies in the last segment.
         if reached_s - playlist.duration_s() > BEHIND_S {
-            playlist.lengthen(&place, reached_s).await?;
+            playlist.extend_to(&place, reached_s).await?;
         }
         duration_s = duration_s.max(playlist.duration_s());
-        renditions.push(measure(rung, &playlist, &place, &master).await?);
+        renditions.push(measure_rendition(rung, &playlist, &place, &master).await?);
     }
-    Ok(Media {
+    Ok(MediaInfo {
         duration_s: (duration_s * 1e6).round() / 1e6,
         aspect_ratio: probe.video.as_ref().map(aspect_ratio),
         frame_rate: probe
@@ -55,46 +58,55 @@ pub(crate) async fn describe(
             .and_then(|v| v.frame_rate)
             .map_or(-1.0, |r| (r * 1e3).round() / 1e3),
         channels: probe.audio.as_ref().map_or(0, |audio| audio.channels),
-        video_track: ids::id(),
-        audio_track: ids::id(),
+        video_track: ids::new_id(),
+        audio_track: ids::new_id(),
         renditions,
     })
 }
 
-async fn measure(rung: &Rung, playlist: &Playlist, place: &Path, master: &str) -> Result<Rendition, Failure> {
+/// Measures one rendition: bit rates from its segments, codecs from the master playlist.
+async fn measure_rendition(
+    rung: &Rung,
+    playlist: &Playlist,
+    place: &Path,
+    master: &str,
+) -> Result<Rendition, Failure> {
     let (mut bytes, mut peak) = (0_u64, 0.0_f64);
     for segment in &playlist.0 {
         let size = fs::metadata(place.join(&segment.file)).await?.len();
         bytes += size;
-        peak = peak.max(bits(size) / segment.duration_s.max(0.5));
+        // Why at least half a second: a tiny last segment would show an absurd rate.
+        peak = peak.max(bits_of(size) / segment.duration_s.max(0.5));
     }
-    let average = bits(bytes) / playlist.duration_s().max(0.5);
+    let average = bits_of(bytes) / playlist.duration_s().max(0.5);
     Ok(Rendition {
         name: rung.name.clone(),
         width: rung.width,
         height: rung.height,
-        peak_bps: rounded(peak.max(average)),
-        average_bps: rounded(average),
-        codecs: codecs(master, &rung.name),
+        peak_bps: round_rate(peak.max(average)),
+        average_bps: round_rate(average),
+        codecs: find_codecs(master, &rung.name),
     })
 }
 
+/// Returns the bits of some bytes.
 #[expect(clippy::cast_precision_loss, reason = "rates need no exact byte")]
-fn bits(bytes: u64) -> f64 {
+fn bits_of(bytes: u64) -> f64 {
     bytes as f64 * 8.0
 }
 
+/// Rounds a bit rate.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "rates are positive and small"
 )]
-fn rounded(rate: f64) -> u64 {
+fn round_rate(rate: f64) -> u64 {
     rate.round() as u64
 }
 
-/// `CODECS` of one rendition in ffmpeg's master playlist: the attribute line before its address.
-fn codecs(master: &str, name: &str) -> Option<String> {
+/// Returns `CODECS` of one rendition in [`MASTER`]: from the attribute line before its address.
+fn find_codecs(master: &str, name: &str) -> Option<String> {
     let address = format!("{name}/{}", Playlist::FILE);
     let mut before = "";
     for line in master.lines() {
@@ -107,6 +119,7 @@ fn codecs(master: &str, name: &str) -> Option<String> {
     None
 }
 
+/// Returns the reduced ratio, such as `16:9`.
 fn aspect_ratio(video: &Video) -> String {
     let (mut a, mut b) = (video.width, video.height);
     while b > 0 {

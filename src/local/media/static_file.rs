@@ -1,52 +1,54 @@
-//! `highest.mp4`: the largest rendition as one file to download.
+//! The static rendition job: `highest.mp4`, the largest rendition as one file to download.
 
 use std::{path::Path, time::Duration};
 
 use super::{
-    caption::Media,
-    hls::words,
-    input::input,
-    playlist::{Playlist, Segment},
-    running::Claim,
-    tool::{Call, Limits, Tools},
-    transcode::move_into_place,
-    work::Failure,
+    args::to_args,
+    failure::Failure,
+    input::input_args,
+    media_info::MediaInfo,
+    place::move_into_place,
+    playlist::Playlist,
+    running_jobs::JobClaim,
+    segments::{JOINED, join_segments},
+    tool::{ToolCall, ToolLimits, Tools},
 };
 use crate::local::{
-    App,
-    store::{Asset, Made},
+    app::App,
+    store::{Asset, StaticMeasures},
 };
 
+/// Bytes of a gibibyte.
 const GIB: u64 = 1 << 30;
-/// Segments put behind each other.
-const JOINED: &str = "joined.ts";
 /// The only static rendition there is.
 pub(crate) const HIGHEST: &str = "highest.mp4";
 
-/// Makes the file in `folder` and moves it into place; nothing is encoded anew. `None` for sound alone.
-pub(crate) async fn make(
+/// Makes [`HIGHEST`] in `folder` and moves it into place by [`move_into_place`]; streams are copied, not encoded
+/// anew. Returns `None` for sound alone.
+pub(crate) async fn make_highest(
     app: &App,
     tools: &Tools,
     asset: &Asset,
     folder: &Path,
-    claim: &Claim,
-) -> Result<Option<Made>, Failure> {
+    claim: &JobClaim,
+) -> Result<Option<StaticMeasures>, Failure> {
     let media = asset
         .media
         .as_ref()
         .map(|media| &media.0)
         .filter(|media| media.has_video());
-    let Some((media, top)) = media.and_then(|media: &Media| Some((media, media.top()?))) else {
+    let Some((media, top)) = media.and_then(|media: &MediaInfo| Some((media, media.top()?))) else {
         return Ok(None);
     };
-    let place = app.folders.media(&asset.id).join(&top.name);
+    let place = app.folders.media_folder(&asset.id).join(&top.name);
     let playlist = Playlist::load(&place).await?;
-    join(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
-    let mut args = input(&folder.join(JOINED));
-    args.extend(words([
+    join_segments(&place, playlist.0.iter(), &folder.join(JOINED)).await?;
+    let mut args = input_args(&folder.join(JOINED));
+    args.extend(to_args([
         "-map",
         "0:v:0",
         "-map",
+        // Why `?`: a video may have no sound.
         "0:a:0?",
         "-c",
         "copy",
@@ -54,7 +56,7 @@ pub(crate) async fn make(
         "+faststart",
         HIGHEST,
     ]));
-    let limits = Limits {
+    let limits = ToolLimits {
         wall: Duration::from_hours(1),
         cpu_s: 3600,
         memory: 2 * GIB,
@@ -62,8 +64,8 @@ pub(crate) async fn make(
         min_free: app.settings.min_free_bytes,
     };
     tools
-        .ffmpeg(
-            Call {
+        .run_ffmpeg(
+            ToolCall {
                 args,
                 folder,
                 limits,
@@ -72,34 +74,21 @@ pub(crate) async fn make(
             |_: &[u8]| {},
         )
         .await
-        .map_err(Failure::tool)?;
+        .map_err(Failure::from_tool)?;
     tokio::fs::remove_file(folder.join(JOINED)).await?;
     let filesize = tokio::fs::metadata(folder.join(HIGHEST)).await?.len();
-    move_into_place(folder, &app.folders.files(&asset.id)).await?;
-    Ok(Some(made(media, top.width, top.height, filesize)))
+    move_into_place(folder, &app.folders.static_folder(&asset.id)).await?;
+    Ok(Some(measure_file(media, top.width, top.height, filesize)))
 }
 
-fn made(media: &Media, width: u32, height: u32, filesize: u64) -> Made {
+/// Returns the [`StaticMeasures`] of the finished file.
+fn measure_file(media: &MediaInfo, width: u32, height: u32, filesize: u64) -> StaticMeasures {
     let bytes = i64::try_from(filesize).unwrap_or(i64::MAX);
     let millis = i64::try_from(Duration::from_secs_f64(media.duration_s.max(0.001)).as_millis()).unwrap_or(1);
-    Made {
+    StaticMeasures {
         width: width.into(),
         height: height.into(),
         bitrate: bytes.saturating_mul(8000) / millis.max(1),
         filesize: bytes,
     }
-}
-
-/// Puts segments behind each other: MPEG-TS is made for it.
-pub(crate) async fn join<'a>(
-    folder: &Path,
-    segments: impl Iterator<Item = &'a Segment>,
-    into: &Path,
-) -> std::io::Result<()> {
-    let mut out = tokio::fs::File::create(into).await?;
-    for segment in segments {
-        let mut piece = tokio::fs::File::open(folder.join(&segment.file)).await?;
-        tokio::io::copy(&mut piece, &mut out).await?;
-    }
-    tokio::io::AsyncWriteExt::flush(&mut out).await
 }

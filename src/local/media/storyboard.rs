@@ -1,40 +1,40 @@
-//! Many small frames in one picture, for scrubbing.
+//! Storyboards: many small frames in one image, for scrubbing.
 
 use std::path::Path;
 
 use super::{
-    caption::{Media, Rendition},
-    desk::Made,
-    hls::words,
-    image::{Format, join_pieces, pieces, playlist, run},
-    input::input,
-    ladder::whole,
+    args::to_args,
+    image::{
+        ImageFormat, ImageOutcome, join_image_segments, load_playlist, rendition_folder, run_image_tool,
+    },
+    input::input_args,
+    ladder::round_pixels,
+    media_info::{MediaInfo, Rendition},
     playlist::Segment,
+    segments::JOINED,
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
-/// From this length on there are twice as many tiles: 15 minutes.
+/// Duration from which there are twice as many tiles, in seconds: 15 minutes.
 const LONG_S: f64 = 15.0 * 60.0;
 /// Longer side of a tile, in pixels.
-const TILE: f64 = 256.0;
-/// What its files' names begin with.
+const TILE_SIDE: f64 = 256.0;
+/// The beginning of its files' names.
 pub(crate) const KIND: &str = "storyboard";
-/// Segments put behind each other.
-const JOINED: &str = "joined.ts";
 
-/// The storyboard of one asset: everything about it follows from the asset.
+/// The storyboard of one asset; everything about it follows from the asset.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Storyboard {
     columns: u32,
     rows: u32,
-    /// Pixels.
+    /// In pixels.
     pub(crate) tile_width: u32,
-    /// Pixels.
+    /// In pixels.
     pub(crate) tile_height: u32,
     duration_s: f64,
 }
 
-/// One frame in it.
+/// One frame of a storyboard: its times in seconds, and its place in pixels.
 pub(crate) struct Tile {
     pub(crate) start_s: f64,
     pub(crate) end_s: f64,
@@ -43,23 +43,23 @@ pub(crate) struct Tile {
 }
 
 impl Storyboard {
-    /// The storyboard of a stream with a picture.
-    pub(crate) fn of(media: &Media) -> Option<Self> {
-        let top = media.top().filter(|top| top.width > 0)?;
+    /// Returns the storyboard of a stream; `None` for sound alone. Tiles are at most [`TILE_SIDE`] long.
+    pub(crate) fn for_media(media: &MediaInfo) -> Option<Self> {
+        let top = media.top_video()?;
         let (width, height) = (f64::from(top.width), f64::from(top.height));
-        let scale = (TILE / width.max(height)).min(1.0);
+        let scale = (TILE_SIDE / width.max(height)).min(1.0);
         Some(Self {
             columns: if media.duration_s < LONG_S { 5 } else { 10 },
             rows: 10,
-            tile_width: whole(width * scale),
-            tile_height: whole(height * scale),
+            tile_width: round_pixels(width * scale),
+            tile_height: round_pixels(height * scale),
             duration_s: media.duration_s,
         })
     }
 
-    /// The tiles in the order of their times.
+    /// Returns the [`Tile`]s in order of their times.
     pub(crate) fn tiles(self) -> impl Iterator<Item = Tile> {
-        let step = self.step();
+        let step = self.tile_seconds();
         (0..self.columns * self.rows).map(move |at| Tile {
             start_s: f64::from(at) * step,
             end_s: f64::from(at + 1) * step,
@@ -68,68 +68,72 @@ impl Storyboard {
         })
     }
 
-    fn step(self) -> f64 {
+    /// Returns the seconds between two tiles.
+    fn tile_seconds(self) -> f64 {
         self.duration_s / f64::from(self.columns * self.rows)
     }
 
-    /// Equal images have equal names.
-    pub(crate) fn name(format: Format) -> String {
+    /// Returns the rest of the file name behind [`KIND`].
+    pub(crate) fn file_name(format: ImageFormat) -> String {
         format!("board.{}", format.ending())
     }
 
-    /// Makes the picture. It has no parameters but its format, so what cannot be made once cannot be made at all.
+    /// Makes the image in `folder`. A refusal is [`ImageOutcome::NoFrame`]: the format is the only parameter, so no
+    /// plainer image could be tried.
     pub(crate) async fn make(
         self,
         app: &App,
         asset_id: &str,
-        media: &Media,
-        format: Format,
+        media: &MediaInfo,
+        format: ImageFormat,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
-        // The smallest rendition that is large enough.
+    ) -> Result<ImageOutcome, MuxError> {
+        // The smallest rendition that is large enough for a tile.
         let enough = |one: &&Rendition| one.width >= self.tile_width && one.height >= self.tile_height;
         let Some(from) = media.renditions.iter().rev().find(enough).or(media.top()) else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
-        let place = pieces(app, asset_id, &from.name);
-        let playlist = playlist(&place).await?.unwrap_or_default();
+        let place = rendition_folder(app, asset_id, &from.name);
+        let playlist = load_playlist(&place).await?.unwrap_or_default();
         let tiles = usize::try_from(self.columns * self.rows).unwrap_or_default();
-        let mut args = words(["-threads", "2"]);
+        let mut args = to_args(["-threads", "2"]);
         let frames = if playlist.0.len() <= 2 * tiles {
-            if !join_pieces(&place, playlist.0.iter(), &folder.join(JOINED)).await? {
-                return Ok(Made::NoFrame);
+            if !join_image_segments(&place, playlist.0.iter(), &folder.join(JOINED)).await? {
+                return Ok(ImageOutcome::NoFrame);
             }
-            format!("fps={:.6}:start_time=0:round=up", 1.0 / self.step())
+            format!("fps={:.6}:start_time=0:round=up", 1.0 / self.tile_seconds())
         } else {
-            // A long video: each tile shows the keyframe that begins the segment of its time.
+            // Why not every frame: a long video would be decoded as a whole. Each tile shows the keyframe that begins
+            // the segment of its time.
             let chosen: Vec<&Segment> = self
                 .tiles()
-                .filter_map(|tile| playlist.at(tile.start_s))
+                .filter_map(|tile| playlist.segment_at(tile.start_s))
                 .collect();
-            if !join_pieces(&place, chosen.into_iter(), &folder.join(JOINED)).await? {
-                return Ok(Made::NoFrame);
+            if !join_image_segments(&place, chosen.into_iter(), &folder.join(JOINED)).await? {
+                return Ok(ImageOutcome::NoFrame);
             }
-            args.extend(words(["-skip_frame", "nokey"]));
+            args.extend(to_args(["-skip_frame", "nokey"]));
             "null".to_owned()
         };
-        args.extend(input(&folder.join(JOINED)));
-        args.extend(words([
+        args.extend(input_args(&folder.join(JOINED)));
+        args.extend(to_args([
             "-an",
             "-fps_mode",
             "passthrough",
             "-vf",
-            &self.filter(&frames),
+            &self.filter_chain(&frames),
         ]));
-        args.extend(format.encoding());
+        args.extend(format.encoder_args());
         args.push(name.into());
-        Ok(match run(app, args, folder, name).await? {
-            Made::Refused => Made::NoFrame,
+        Ok(match run_image_tool(app, args, folder, name).await? {
+            ImageOutcome::Refused => ImageOutcome::NoFrame,
             other => other,
         })
     }
 
-    fn filter(self, frames: &str) -> String {
+    /// Returns the filters that scale the frames and put them into a grid.
+    fn filter_chain(self, frames: &str) -> String {
         let Self {
             columns,
             rows,

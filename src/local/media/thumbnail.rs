@@ -1,63 +1,65 @@
-//! One frame as a picture.
+//! Thumbnails: one frame as an image.
 
 use std::path::Path;
 
 use super::{
-    caption::{Media, Rendition},
-    desk::Made,
-    hls::words,
-    image::{Format, Transform, pieces, playlist, run},
-    input::input,
-    ladder::whole,
+    args::to_args,
+    image::{
+        ImageFormat, ImageOutcome, Transform, find_fault, load_playlist, rendition_folder, run_image_tool,
+    },
+    input::input_args,
+    ladder::round_pixels,
+    media_info::{MediaInfo, Rendition},
 };
-use crate::local::{App, fault::Fault};
+use crate::local::{app::App, error::MuxError};
 
-/// How a picture is fitted into width and height.
+/// The way in which a frame is fitted into width and height.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FitMode {
-    /// As large as fits, uncut.
+    /// The largest size that fits, uncut.
     Preserve,
-    /// Pulled to the size.
+    /// Stretched to the size.
     Stretch,
-    /// Filled, the rest cut off. `smartcrop` does the same here: the middle stays.
+    /// Filled, the rest cut off at the edges. `smartcrop` does the same here.
     Crop,
-    /// As large as fits, with black around.
+    /// The largest size that fits, with black around.
     Pad,
 }
 
-/// A thumbnail as asked for, brought within the bounds of the source.
+/// A requested thumbnail, checked. Missing sides follow from the other side and the source.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Thumbnail {
-    /// Whole seconds.
+    /// Time of the frame, in whole seconds.
     pub(crate) time_s: u32,
     pub(crate) width: Option<u32>,
     pub(crate) height: Option<u32>,
     pub(crate) fit: FitMode,
     pub(crate) transform: Transform,
-    pub(crate) format: Format,
+    pub(crate) format: ImageFormat,
 }
 
 impl Thumbnail {
-    /// The frame at a time as the service's settings ask for it: a JPEG of that width.
-    pub(crate) fn of_width(time_s: u32, width: u32) -> Self {
+    /// Returns the thumbnail of the service's settings: a JPEG of the given width.
+    pub(crate) fn with_width(time_s: u32, width: u32) -> Self {
         Self {
             time_s,
             width: Some(width),
             height: None,
             fit: FitMode::Preserve,
             transform: Transform::default(),
-            format: Format::Jpg,
+            format: ImageFormat::Jpg,
         }
     }
 
-    /// Equal images have equal names.
-    pub(crate) fn name(&self, top: &Rendition) -> String {
-        format!("{}-{}", self.time_s, self.look(top))
+    /// Returns the rest of the file name behind the kind, for [`ImageRequest::name`](super::ImageRequest::name); equal
+    /// images have equal names.
+    pub(crate) fn file_name(&self, top: &Rendition) -> String {
+        format!("{}-{}", self.time_s, self.name_suffix(top))
     }
 
-    /// The end of the name: everything but the time.
-    pub(crate) fn look(&self, top: &Rendition) -> String {
-        let (width, height) = self.size(top);
+    /// Returns the end of the file name: everything but the time.
+    pub(crate) fn name_suffix(&self, top: &Rendition) -> String {
+        let (width, height) = self.pixel_size(top);
         let Transform {
             rotate,
             flip_v,
@@ -72,8 +74,8 @@ impl Thumbnail {
         )
     }
 
-    /// The picture's size before it is turned: never above the source.
-    fn size(&self, top: &Rendition) -> (u32, u32) {
+    /// Returns width and height before rotation, never above the source's.
+    fn pixel_size(&self, top: &Rendition) -> (u32, u32) {
         let (full_w, full_h) = (f64::from(top.width), f64::from(top.height));
         let scale = match (self.fit, self.width, self.height) {
             (_, None, None) => 1.0,
@@ -85,45 +87,44 @@ impl Thumbnail {
             (_, Some(width), Some(height)) => return (width.min(top.width), height.min(top.height)),
         };
         let scale = scale.min(1.0);
-        (whole(full_w * scale), whole(full_h * scale))
+        (round_pixels(full_w * scale), round_pixels(full_h * scale))
     }
 
-    fn filter(&self, top: &Rendition) -> String {
-        let (w, h) = self.size(top);
+    /// Returns the filters that scale, crop, pad and rotate.
+    fn filter_chain(&self, top: &Rendition) -> String {
+        let (w, h) = self.pixel_size(top);
         let grown = |how: &str| format!("scale={w}:{h}:force_original_aspect_ratio={how}");
         let (scale, rest) = match self.fit {
             FitMode::Preserve | FitMode::Stretch => (format!("scale={w}:{h}"), String::new()),
             FitMode::Crop => (grown("increase"), format!(",crop={w}:{h}")),
             FitMode::Pad => (grown("decrease"), format!(",pad={w}:{h}:(ow-iw)/2:(oh-ih)/2")),
         };
-        // Full colour before anything is cut: with colour at half size odd sides would be rounded.
-        format!("{scale},format=rgb24{rest},setsar=1{}", self.transform.filters())
+        // Why full colour before anything is cut: with colour at half size, odd sides would be rounded.
+        format!(
+            "{scale},format=rgb24{rest},setsar=1{}",
+            self.transform.to_filters()
+        )
     }
 
-    /// Makes the picture. Where ffmpeg refuses, the plainest picture of the same frame tells whether it is the frame.
+    /// Makes the image in `folder`. Where ffmpeg refuses, [`find_fault`] tries the plainest image of the same frame.
     pub(crate) async fn make(
         &self,
         app: &App,
         asset_id: &str,
-        media: &Media,
+        media: &MediaInfo,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
+    ) -> Result<ImageOutcome, MuxError> {
         let Some(top) = media.top() else {
-            return Ok(Made::NoFrame);
+            return Ok(ImageOutcome::NoFrame);
         };
         let made = self.try_make(app, asset_id, top, folder, name).await?;
-        let plain = Self::of_width(self.time_s, top.width);
-        Ok(match made {
-            Made::Refused if *self == plain => Made::NoFrame,
-            Made::Refused => match plain.try_make(app, asset_id, top, folder, "plain.jpg").await? {
-                Made::Yes => Made::Refused,
-                _ => Made::NoFrame,
-            },
-            other => other,
-        })
+        let plain = Self::with_width(self.time_s, top.width);
+        let try_plain = plain.try_make(app, asset_id, top, folder, "plain.jpg");
+        find_fault(made, *self == plain, try_plain).await
     }
 
+    /// Runs ffmpeg on the segment that holds the time, by [`run_image_tool`].
     async fn try_make(
         &self,
         app: &App,
@@ -131,25 +132,29 @@ impl Thumbnail {
         top: &Rendition,
         folder: &Path,
         name: &str,
-    ) -> Result<Made, Fault> {
-        let place = pieces(app, asset_id, &top.name);
-        let playlist = playlist(&place).await?.unwrap_or_default();
-        let Some(segment) = playlist.at(f64::from(self.time_s)) else {
-            return Ok(Made::NoFrame);
+    ) -> Result<ImageOutcome, MuxError> {
+        let place = rendition_folder(app, asset_id, &top.name);
+        let playlist = load_playlist(&place).await?.unwrap_or_default();
+        let Some(segment) = playlist.segment_at(f64::from(self.time_s)) else {
+            return Ok(ImageOutcome::NoFrame);
         };
-        let mut last = Made::NoFrame;
+        let mut last = ImageOutcome::NoFrame;
         let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
-        // Behind the last frame there is nothing: go back a little, and then to the segment's first frame.
+        // Why three offsets: behind the last frame there is nothing. Go back a little, then to the segment's first
+        // frame.
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
-            // Not by seeking: within a transport stream that ends behind the keyframe, where nothing can be decoded.
-            let from = format!("setpts=PTS-STARTPTS,trim=start={offset:.3},{}", self.filter(top));
-            let mut args = words(["-threads", "1"]);
-            args.extend(input(&place.join(&segment.file)));
-            args.extend(words(["-an", "-vf", &from]));
-            args.extend(self.format.encoding());
+            // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be decoded.
+            let from = format!(
+                "setpts=PTS-STARTPTS,trim=start={offset:.3},{}",
+                self.filter_chain(top)
+            );
+            let mut args = to_args(["-threads", "1"]);
+            args.extend(input_args(&place.join(&segment.file)));
+            args.extend(to_args(["-an", "-vf", &from]));
+            args.extend(self.format.encoder_args());
             args.push(name.into());
-            last = run(app, args, folder, name).await?;
-            if matches!(last, Made::Yes | Made::Killed) {
+            last = run_image_tool(app, args, folder, name).await?;
+            if matches!(last, ImageOutcome::Made | ImageOutcome::Killed) {
                 break;
             }
         }

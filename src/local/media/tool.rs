@@ -1,4 +1,8 @@
-//! Runs ffmpeg and ffprobe within bounds.
+//! Runs of ffmpeg and ffprobe within limits.
+//!
+//! A run ends in one of these ways: by itself, by a limit of the kernel, after [`ToolLimits::wall`], when the disk
+//! gets too full, or when the caller cancels it. [`interpret_exit`] tells the file's faults from those of the
+//! machine.
 
 use std::{
     ffi::OsString,
@@ -19,93 +23,95 @@ use tokio_util::sync::CancellationToken;
 use super::{decoders::Decoders, input::FILE};
 use crate::local::sandbox::{Bounds, REFUSED, Sandbox, memory};
 
-/// Bytes kept of what a tool complains about, and read at once of what it says.
-const TAIL: usize = 16 * 1024;
-/// How often the disk is looked at while a tool runs.
-const LOOK: Duration = Duration::from_secs(1);
-/// Politeness towards the rest of the machine (`nice`).
+/// Bytes kept of a tool's complaints, and bytes read at once.
+const PIECE_BYTES: usize = 16 * 1024;
+/// Pause between two checks of the disk while a tool runs.
+const WATCH_DISK_EVERY: Duration = Duration::from_secs(1);
+/// The tools' `nice` value: the rest of the machine comes first.
 const NICE: i32 = 5;
-/// The exit codes of ffmpeg when a signal ended it that it knows: somebody's SIGTERM says nothing of the file.
+/// ffmpeg's exit codes after a signal that it handles, such as SIGTERM. They tell nothing about the file.
 const INTERRUPTED: [i32; 2] = [255, 123];
 
-/// Where the tools are, and how they are run.
+/// The tools of this machine, and the way in which they run.
 #[derive(Clone, Debug)]
 pub(crate) struct Tools {
     ffmpeg: PathBuf,
     ffprobe: PathBuf,
     sandbox: Sandbox,
-    /// Private memory that one tool may take, in bytes, where a control group limits the service.
+    /// Private memory that one tool may take, in bytes; `None` where no control group limits the service.
     memory_share: Option<u64>,
     decoders: Decoders,
-    /// Threads that one ffmpeg may use.
+    /// Threads that one ffmpeg may use, 1 to 8.
     pub(crate) threads: usize,
 }
 
-/// Bounds of one run.
+/// The limits of one run.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
+pub(crate) struct ToolLimits {
     /// Time on the clock.
     pub(crate) wall: Duration,
     /// Seconds of CPU, over all threads.
     pub(crate) cpu_s: u64,
-    /// Address space, bytes.
+    /// Address space, in bytes.
     pub(crate) memory: u64,
-    /// Largest file that may be written, bytes.
+    /// Largest file that may be written, in bytes.
     pub(crate) file: u64,
-    /// Free bytes that the disk must keep.
+    /// Free bytes that the disk must keep; a run stops at half of them.
     pub(crate) min_free: u64,
 }
 
-impl Limits {
-    /// What the kernel keeps of them, with private memory at most `share`. Why not the address space too: threads
-    /// reserve two to three times of it what they use, so that a small container could make no video at all.
-    fn bounds(self, share: Option<u64>) -> Bounds {
+impl ToolLimits {
+    /// Returns the limits that the kernel enforces, with private memory at most `share`.
+    ///
+    /// Why not the address space too: threads reserve two to three times of it what they use, so a small container
+    /// could make no video at all.
+    fn to_bounds(self, share: Option<u64>) -> Bounds {
         let data = share.unwrap_or(u64::MAX).min(self.memory);
         Bounds::new(self.memory, data, self.cpu_s, self.file)
     }
 }
 
-/// One run.
-pub(crate) struct Call<'a> {
+/// The input of one run.
+pub(crate) struct ToolCall<'a> {
     pub(crate) args: Vec<OsString>,
-    /// The folder of this try: working directory, and where results go.
+    /// The folder of the attempt: working directory and place of results.
     pub(crate) folder: &'a Path,
-    pub(crate) limits: Limits,
+    pub(crate) limits: ToolLimits,
     /// Cancelled when the result is not wanted any more.
     pub(crate) cancel: &'a CancellationToken,
 }
 
-/// How a run did not succeed.
+/// The ways in which a run fails.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ToolError {
-    /// It ended with an error of its own; what it said last.
+    /// The tool ended with an error of its own; the end of its complaints.
     #[error("the tool failed: {0}")]
     Failed(String),
-    /// It was killed by a signal: a limit, a crash, or the system.
+    /// A signal killed the tool: a limit, a crash, or the system.
     #[error("the tool was killed: {0}")]
     Killed(ExitStatus),
-    /// It took longer than it may.
+    /// The tool used up its time on the clock or its CPU time.
     #[error("the tool took too long")]
     TimedOut,
     /// The disk is too full to go on.
     #[error("the disk is too full")]
     NoSpace,
-    /// Nobody wants the result any more.
+    /// The caller cancelled the run.
     #[error("the work was stopped")]
     Stopped,
-    /// The system would not run it.
+    /// The system or the sandbox would not run the tool.
     #[error("the tool cannot be run: {0}")]
     Io(#[from] std::io::Error),
 }
 
 impl Tools {
-    /// Looks for the tools on the `PATH`, and at what they and the kernel can do here. `launcher` is this program's
-    /// own binary; `folder` is where the tools will work.
+    /// Finds the tools on the `PATH`, tries the sandbox, and lists the decoders. `launcher` is this program's own
+    /// binary; `folder` is the folder in which the tools will work.
     ///
     /// # Errors
     /// One plain line.
-    pub(crate) async fn find(jobs: usize, launcher: &Path, folder: &Path) -> Result<Self, String> {
-        let (Some(ffmpeg), Some(ffprobe)) = (on_path("ffmpeg"), on_path("ffprobe")) else {
+    pub(crate) async fn find_on_host(jobs: usize, launcher: &Path, folder: &Path) -> Result<Self, String> {
+        let (Some(ffmpeg), Some(ffprobe)) = (find_on_path("ffmpeg"), find_on_path("ffprobe")) else {
             return Err(
                 "The local provider needs ffmpeg and ffprobe; install them with: apt-get install ffmpeg \
                         (Debian, Ubuntu) or brew install ffmpeg (macOS)"
@@ -115,12 +121,12 @@ impl Tools {
         let sandbox = Sandbox::try_out(launcher, folder)
             .await
             .map_err(|why| format!("The local provider cannot run ffmpeg in a sandbox: {why}"))?;
-        let memory_share = memory::share(jobs);
+        let memory_share = memory::memory_share(jobs);
         let decoders = list_decoders(&sandbox, &ffmpeg, folder)
             .await
             .map_err(|error| format!("The local provider cannot use {}: {error}", ffmpeg.display()))?;
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let threads = (cores / jobs.max(1)).min(memory_share.map_or(usize::MAX, memory::threads));
+        let threads = (cores / jobs.max(1)).min(memory_share.map_or(usize::MAX, memory::threads_within));
         Ok(Self {
             ffmpeg,
             ffprobe,
@@ -131,9 +137,9 @@ impl Tools {
         })
     }
 
-    /// How the tools run here, as the end of a sentence that begins with "ffmpeg runs".
-    pub(crate) fn about(&self) -> String {
-        let sandbox = self.sandbox.about();
+    /// Returns how the tools run here, as the end of a sentence that begins with "ffmpeg runs".
+    pub(crate) fn describe(&self) -> String {
+        let sandbox = self.sandbox.describe();
         match self.memory_share {
             None => sandbox.to_owned(),
             Some(bytes) => format!(
@@ -143,63 +149,66 @@ impl Tools {
         }
     }
 
-    /// The decoders that may run.
+    /// Returns the decoders that may run.
     pub(crate) fn decoders(&self) -> &Decoders {
         &self.decoders
     }
 
-    /// Runs ffmpeg; `said` is given its standard output piece by piece (`-progress pipe:1`).
-    pub(crate) async fn ffmpeg(
+    /// Runs ffmpeg. `said` gets its standard output piece by piece (`-progress pipe:1`). Returns the end of its
+    /// complaints.
+    pub(crate) async fn run_ffmpeg(
         &self,
-        call: Call<'_>,
+        call: ToolCall<'_>,
         said: impl FnMut(&[u8]) + Send,
     ) -> Result<String, ToolError> {
+        // Why before the other arguments: an option of ffmpeg applies to the input behind it.
         let leading = ["-nostdin", "-hide_banner", "-v", "error", "-codec_whitelist"];
-        let mut command = self.command(&self.ffmpeg, &call);
+        let mut command = self.sandboxed_command(&self.ffmpeg, &call);
         command.args(leading).arg(self.decoders.whitelist());
-        run(command, call, said).await
+        run_command(command, call, said).await
     }
 
-    /// Runs ffprobe; its standard output, up to `most` bytes.
-    pub(crate) async fn ffprobe(&self, call: Call<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
-        let mut command = self.command(&self.ffprobe, &call);
+    /// Runs ffprobe by [`capture_stdout`]. Returns its standard output, up to `most` bytes.
+    pub(crate) async fn run_ffprobe(&self, call: ToolCall<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
+        let mut command = self.sandboxed_command(&self.ffprobe, &call);
         command
             .args(["-v", "error", "-codec_whitelist"])
             .arg(self.decoders.whitelist());
-        capture(command, call, most).await
+        capture_stdout(command, call, most).await
     }
 
-    fn command(&self, program: &Path, call: &Call<'_>) -> Command {
-        let bounds = call.limits.bounds(self.memory_share);
+    /// Returns the command of a tool in the sandbox.
+    fn sandboxed_command(&self, program: &Path, call: &ToolCall<'_>) -> Command {
+        let bounds = call.limits.to_bounds(self.memory_share);
         self.sandbox.command(program, bounds, reads_own_files(&call.args))
     }
 }
 
-/// The listed decoders that this ffmpeg has.
+/// Lists the [`Decoders`] that this ffmpeg has.
 async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Result<Decoders, ToolError> {
-    let limits = Limits {
+    let limits = ToolLimits {
         wall: Duration::from_secs(30),
         cpu_s: 30,
         memory: 2 << 30,
         file: 0,
         min_free: 0,
     };
-    let call = Call {
+    let call = ToolCall {
         args: vec!["-hide_banner".into(), "-decoders".into()],
         folder,
         limits,
         cancel: &CancellationToken::new(),
     };
-    let command = sandbox.command(ffmpeg, limits.bounds(None), true);
-    let printed = capture(command, call, 1 << 20).await?;
-    Decoders::read(&String::from_utf8_lossy(&printed))
+    let command = sandbox.command(ffmpeg, limits.to_bounds(None), true);
+    let printed = capture_stdout(command, call, 1 << 20).await?;
+    Decoders::parse_listing(&String::from_utf8_lossy(&printed))
         .ok_or_else(|| ToolError::Failed("it lists no decoder that is needed".into()))
 }
 
-/// The standard output of one run, up to `most` bytes.
-async fn capture(command: Command, call: Call<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
+/// Runs a command and returns its standard output, up to `most` bytes.
+async fn capture_stdout(command: Command, call: ToolCall<'_>, most: usize) -> Result<Vec<u8>, ToolError> {
     let mut output = Vec::new();
-    run(command, call, |bytes: &[u8]| {
+    run_command(command, call, |bytes: &[u8]| {
         let room = most.saturating_sub(output.len());
         output.extend_from_slice(bytes.get(..room.min(bytes.len())).unwrap_or_default());
     })
@@ -207,55 +216,58 @@ async fn capture(command: Command, call: Call<'_>, most: usize) -> Result<Vec<u8
     Ok(output)
 }
 
-/// Runs a command with the arguments and within the limits of `call`; what it said on standard error.
-async fn run(
+/// Runs a command with the arguments and within the limits of `call`. Returns the end of its standard error.
+async fn run_command(
     mut command: Command,
-    call: Call<'_>,
+    call: ToolCall<'_>,
     mut said: impl FnMut(&[u8]) + Send,
 ) -> Result<String, ToolError> {
     command
         .args(&call.args)
         .current_dir(call.folder)
+        // Why no environment: the service's own holds secrets.
         .env_clear()
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // A group of its own: Ctrl-C on a terminal goes to the service alone, which then ends what it began.
+        // Why a group of its own: Ctrl-C on a terminal then reaches the service alone, which ends what it began.
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn()?;
-    be_nice(&child);
+    lower_priority(&child);
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
-    let (mut out_piece, mut err_piece) = (vec![0; TAIL], vec![0; TAIL]);
+    let (mut out_piece, mut err_piece) = (vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]);
     let mut complaint = Vec::new();
     let end = Instant::now() + call.limits.wall;
-    let mut look = tokio::time::interval(LOOK);
+    let mut look = tokio::time::interval(WATCH_DISK_EVERY);
     let mut used_cpu = false;
     let ended = loop {
         tokio::select! {
-            read = piece(&mut out, &mut out_piece) => match read {
+            read = read_piece(&mut out, &mut out_piece) => match read {
                 Some(bytes) => said(bytes),
                 None => out = None,
             },
-            read = piece(&mut err, &mut err_piece) => match read {
+            read = read_piece(&mut err, &mut err_piece) => match read {
                 Some(bytes) => keep_tail(&mut complaint, bytes),
                 None => err = None,
             },
-            status = wait(&mut child, call.limits.cpu_s, &mut used_cpu), if out.is_none() && err.is_none() => break Ok(status?),
+            // Why only after both streams: the tool's last words would be lost.
+            status = wait_for_exit(&mut child, call.limits.cpu_s, &mut used_cpu), if out.is_none() && err.is_none() => break Ok(status?),
             () = call.cancel.cancelled() => break Err(ToolError::Stopped),
             () = tokio::time::sleep_until(end) => break Err(ToolError::TimedOut),
-            _ = look.tick() => if is_full(&call) { break Err(ToolError::NoSpace) },
+            _ = look.tick() => if is_disk_full(&call) { break Err(ToolError::NoSpace) },
         }
     };
     if ended.is_err() {
+        // Why awaited: once the tool has ended, nothing writes to its folder any more.
         child.kill().await?;
     }
     let complaint = String::from_utf8_lossy(&complaint).into_owned();
-    meaning(ended?, used_cpu, complaint)
+    interpret_exit(ended?, used_cpu, complaint)
 }
 
-/// What the end of a tool means.
-fn meaning(status: ExitStatus, used_cpu: bool, complaint: String) -> Result<String, ToolError> {
+/// Translates an exit status. Only [`ToolError::Failed`] speaks of the file.
+fn interpret_exit(status: ExitStatus, used_cpu: bool, complaint: String) -> Result<String, ToolError> {
     let signal = status.signal();
     if status.success() {
         Ok(complaint)
@@ -272,8 +284,8 @@ fn meaning(status: ExitStatus, used_cpu: bool, complaint: String) -> Result<Stri
     }
 }
 
-/// The next piece of a stream; `None` at its end. Waits for ever once the end was seen.
-async fn piece<'a>(from: &mut Option<impl AsyncRead + Unpin>, into: &'a mut [u8]) -> Option<&'a [u8]> {
+/// Reads the next piece of a stream; `None` at its end or on an error. Waits forever once the end was seen.
+async fn read_piece<'a>(from: &mut Option<impl AsyncRead + Unpin>, into: &'a mut [u8]) -> Option<&'a [u8]> {
     let Some(stream) = from else {
         return std::future::pending().await;
     };
@@ -283,47 +295,54 @@ async fn piece<'a>(from: &mut Option<impl AsyncRead + Unpin>, into: &'a mut [u8]
     }
 }
 
+/// Appends bytes and keeps the last [`PIECE_BYTES`] of all.
 fn keep_tail(tail: &mut Vec<u8>, bytes: &[u8]) {
     tail.extend_from_slice(bytes);
-    let surplus = tail.len().saturating_sub(TAIL);
+    let surplus = tail.len().saturating_sub(PIECE_BYTES);
     tail.drain(..surplus);
 }
 
-/// Half of what must stay free: uploads stop first, work that is under way only when it gets really tight.
-fn is_full(call: &Call<'_>) -> bool {
+/// Returns true when less than half of the bytes that must stay free are free.
+///
+/// Why half: uploads stop at the full number, work under way only when it gets really tight.
+fn is_disk_full(call: &ToolCall<'_>) -> bool {
     let disk = rustix::fs::statvfs(call.folder);
     disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < call.limits.min_free / 2)
 }
 
-fn be_nice(child: &Child) {
+/// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.
+fn lower_priority(child: &Child) {
     let id = child
         .id()
         .and_then(|id| i32::try_from(id).ok())
         .and_then(rustix::process::Pid::from_raw);
     if let Some(id) = id {
-        // Where it is not allowed the work only runs less politely.
+        // Why the error is ignored: the tool may run at the usual priority too.
         let _ = rustix::process::setpriority_process(Some(id), NICE);
     }
 }
 
-/// Waits for the end. Whether the CPU time is used up is looked at before: afterwards nothing knows.
-async fn wait(child: &mut Child, cpu_s: u64, used_cpu: &mut bool) -> std::io::Result<ExitStatus> {
+/// Waits for the end, and reads [`cpu_time`] before.
+///
+/// Why before: after the end there is no process to ask.
+async fn wait_for_exit(child: &mut Child, cpu_s: u64, used_cpu: &mut bool) -> std::io::Result<ExitStatus> {
     *used_cpu = child.id().and_then(cpu_time).is_some_and(|used| used >= cpu_s);
     child.wait().await
 }
 
-/// CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
+/// Returns the CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
 fn cpu_time(id: u32) -> Option<u64> {
     let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // Behind the name, which may hold anything: state is the third field, `utime` and `stime` are the 14th and 15th.
+    // The fields stand behind the name, which may hold anything: state is the third field, `utime` and `stime` are
+    // the 14th and 15th.
     let (_, fields) = stat.rsplit_once(')')?;
     let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
     let ticks = times.next()?.ok()? + times.next()?.ok()?;
-    // Both are rounded down.
+    // Why 2: both times are rounded down.
     Some((ticks + 2) / rustix::param::clock_ticks_per_second())
 }
 
-/// All input belongs to the user that this process runs as.
+/// Returns true when all input files belong to the user that this process runs as.
 fn reads_own_files(args: &[OsString]) -> bool {
     let user = rustix::process::geteuid().as_raw();
     args.iter()
@@ -334,7 +353,8 @@ fn reads_own_files(args: &[OsString]) -> bool {
         })
 }
 
-fn on_path(name: &str) -> Option<PathBuf> {
+/// Finds a program on the `PATH`.
+fn find_on_path(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join(name))
@@ -345,7 +365,7 @@ fn on_path(name: &str) -> Option<PathBuf> {
 mod tests {
     use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
-    use super::{ToolError, cpu_time, meaning};
+    use super::{ToolError, cpu_time, interpret_exit};
 
     fn exit(code: i32) -> ExitStatus {
         ExitStatus::from_raw(code << 8)
@@ -354,7 +374,7 @@ mod tests {
     #[test]
     fn only_an_end_of_its_own_speaks_of_the_file() {
         let (xcpu, xfsz, killed) = (24, 25, 9);
-        let of = |status, used_cpu| meaning(status, used_cpu, String::new());
+        let of = |status, used_cpu| interpret_exit(status, used_cpu, String::new());
         assert!(of(exit(0), true).is_ok());
         assert!(matches!(of(exit(1), false), Err(ToolError::Failed(_))));
         assert!(matches!(

@@ -1,4 +1,4 @@
-//! The limits that a tool is started with, as an argument of the command line.
+//! The resource limits of a tool, as an argument of the command line.
 
 use std::{fmt, str::FromStr};
 
@@ -15,15 +15,16 @@ const RESOURCES: [(&str, Resource); 7] = [
     ("core", Resource::Core),
 ];
 
-/// Limits in bytes, seconds or numbers, in the order of the fields; written as `as=1,data=2,…`.
+/// Limits in the order of [`RESOURCES`]: bytes, seconds or numbers. Written as `as=1,data=2,…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds([u64; RESOURCES.len()]);
 
 impl Bounds {
-    /// Address space and private memory in bytes, CPU time in seconds over all threads, and the largest file in
-    /// bytes. The numbers of processes and open files are fixed, and no core is dumped.
+    /// Makes the limits from address space and private memory in bytes, CPU time in seconds over all threads, and the
+    /// largest file in bytes. The numbers of processes and open files are fixed, and no core is dumped.
     pub(crate) fn new(address_space: u64, data: u64, cpu_s: u64, file: u64) -> Self {
-        // Threads and processes of this user all count for `nproc`, so it only stops what multiplies without end.
+        // Why so many processes: all threads and processes of this user count. The limit only stops what multiplies
+        // without end.
         let (processes, open_files, core) = (16_384, 512, 0);
         Self([address_space, data, cpu_s, file, processes, open_files, core])
     }

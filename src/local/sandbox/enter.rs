@@ -1,20 +1,20 @@
-//! The child's side: gives up rights, then becomes the tool.
+//! The child's side: gives up rights, then becomes the tool. The steps stand in [`sandbox`](super).
 
 use std::{convert::Infallible, ffi::OsString, fs, io, os::unix::process::CommandExt, process::Command};
 
 use super::{
-    Bounds,
+    bounds::Bounds,
     namespaces::{self, Refusal},
     seccomp,
 };
 
-/// The kernel ends this process first when memory runs out.
+/// The score with which the kernel ends this process first when memory runs out.
 const OOM_SCORE_ADJ: &str = "1000";
 
-/// Why a tool is not run; one line.
+/// The reason why a tool is not run; one line.
 #[derive(Debug, thiserror::Error)]
 pub enum SandboxError {
-    /// A protection that always holds was refused.
+    /// The kernel refused a mandatory protection: its name and the error.
     #[error("{0}: {1}")]
     Refused(&'static str, io::Error),
     /// The process is in namespaces in which it cannot work.
@@ -25,30 +25,30 @@ pub enum SandboxError {
     Exec {
         /// Its path.
         program: OsString,
-        /// What the kernel said.
+        /// The kernel's error.
         source: io::Error,
     },
-    /// No tool is named.
+    /// The command line names no tool.
     #[error("no program is named")]
     NoProgram,
 }
 
-/// Enters the sandbox and becomes the program; returns only with an error. The process has one thread.
+/// Enters the sandbox and becomes the program; returns only with an error. The process must have one thread.
 ///
 /// # Errors
-/// A protection that always holds was refused, or the program cannot be started.
+/// A mandatory protection was refused, or the program cannot be started.
 pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<Infallible, SandboxError> {
     let (program, args) = program.split_first().ok_or(SandboxError::NoProgram)?;
     bounds
         .apply()
         .map_err(|error| SandboxError::Refused("setrlimit", error.into()))?;
-    enter_always()?;
-    if namespaces && let Err(Refusal::HalfMade(why)) = namespaces::enter() {
+    apply_mandatory()?;
+    if namespaces && let Err(Refusal::HalfMade(why)) = namespaces::enter_namespaces() {
         return Err(SandboxError::HalfMade(why));
     }
     give_up_privileges()?;
-    // What the kernel has not was told at start.
-    let _ = filter_calls();
+    // Why the error is ignored: the trial at start reports a kernel without filters.
+    let _ = install_filters();
     let source = Command::new(program).args(args).exec();
     Err(SandboxError::Exec {
         program: program.clone(),
@@ -56,15 +56,16 @@ pub fn exec(bounds: Bounds, namespaces: bool, program: &[OsString]) -> Result<In
     })
 }
 
-/// Enters the sandbox as a tool would, in this folder, and says what holds: a line each, `name` or `name: reason`.
+/// Enters the sandbox as a tool would, in this folder, and returns which optional protections hold: a line each,
+/// `name` or `name: reason`.
 ///
 /// # Errors
-/// A protection that always holds was refused.
+/// A mandatory protection was refused.
 pub fn report() -> Result<String, SandboxError> {
-    enter_always()?;
-    let namespaces = namespaces::enter().and_then(|()| {
+    apply_mandatory()?;
+    let namespaces = namespaces::enter_namespaces().and_then(|()| {
         let folder = std::env::current_dir().map_err(|error| Refusal::HalfMade(error.to_string()))?;
-        namespaces::can_write(&folder)
+        namespaces::check_writable(&folder)
     });
     let namespaces = namespaces.map_err(|refusal| match refusal {
         Refusal::Kernel(error) => error.to_string(),
@@ -75,23 +76,27 @@ pub fn report() -> Result<String, SandboxError> {
         Ok(()) => format!("{name}\n"),
         Err(reason) => format!("{name}: {reason}\n"),
     };
-    Ok(line("namespaces", namespaces) + &line("seccomp", filter_calls()))
+    Ok(line("namespaces", namespaces) + &line("seccomp", install_filters()))
 }
 
-fn enter_always() -> Result<(), SandboxError> {
+/// Sets the umask and the score for the kernel's memory killer, [`OOM_SCORE_ADJ`].
+fn apply_mandatory() -> Result<(), SandboxError> {
     rustix::process::umask(rustix::fs::Mode::RWXG | rustix::fs::Mode::RWXO);
-    // Before the namespaces: inside them the file may belong to another user.
+    // Why before the namespaces: inside them the file may belong to another user.
     fs::write("/proc/self/oom_score_adj", OOM_SCORE_ADJ)
         .map_err(|error| SandboxError::Refused("/proc/self/oom_score_adj", error))
 }
 
+/// Sets `no_new_privs`, so that no set-uid program gives the tool more rights. The kernel accepts the seccomp filters
+/// of an unprivileged process only after it.
 fn give_up_privileges() -> Result<(), SandboxError> {
     rustix::thread::set_no_new_privs(true)
         .map_err(|error| SandboxError::Refused("no_new_privs", error.into()))
 }
 
-fn filter_calls() -> Result<(), String> {
-    for filter in seccomp::filters(std::process::id().into())? {
+/// Installs [`seccomp::build_filters`].
+fn install_filters() -> Result<(), String> {
+    for filter in seccomp::build_filters(std::process::id().into())? {
         seccompiler::apply_filter(&filter).map_err(|error| error.to_string())?;
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! The service's side: starts tools in the sandbox, and knows what of it holds here.
+//! The service's side: starts tools in the sandbox, and knows which protections hold here.
 
 use std::{
     path::{Path, PathBuf},
@@ -8,25 +8,27 @@ use std::{
 
 use tokio::process::Command;
 
-use super::{Bounds, SUBCOMMAND};
+use super::{bounds::Bounds, protocol::SUBCOMMAND};
 
-/// How long the trial at start may take.
+/// Longest time of the trial at start.
 const TRIAL: Duration = Duration::from_secs(10);
 
-/// How tools are started here.
+/// The way in which tools are started here; made by [`Sandbox::try_out`].
 #[derive(Clone, Debug)]
 pub(crate) struct Sandbox {
-    /// The service's own binary; `None` where there is no sandbox.
+    /// The service's own binary; `None` on systems without a sandbox.
     launcher: Option<PathBuf>,
+    /// True where the kernel allows namespaces.
     namespaces: bool,
+    /// The sentence part of [`Sandbox::describe`].
     about: String,
 }
 
 impl Sandbox {
-    /// Enters the sandbox once, to see what the kernel allows. `folder` is where tools will work.
+    /// Enters the sandbox once, to find out what the kernel allows. `folder` is the folder in which tools will work.
     ///
     /// # Errors
-    /// One line: a protection that always holds was refused, or `launcher` is not this program.
+    /// One line: a mandatory protection was refused, or `launcher` is not this program.
     pub(crate) async fn try_out(launcher: &Path, folder: &Path) -> Result<Self, String> {
         if cfg!(not(target_os = "linux")) {
             return Ok(Self {
@@ -52,8 +54,9 @@ impl Sandbox {
             return Err(failed(&String::from_utf8_lossy(&output.stderr)));
         }
         let report = String::from_utf8_lossy(&output.stdout);
-        let of = |name| outcome(&report, name);
+        let of = |name| parse_outcome(&report, name);
         let (namespaces, seccomp) = (of("namespaces"), of("seccomp"));
+        // Why: another program may exit well and print anything.
         if let (None, _) | (_, None) = (&namespaces, &seccomp) {
             return Err(failed("this is another program"));
         }
@@ -67,17 +70,19 @@ impl Sandbox {
         Ok(Self {
             launcher: Some(launcher.to_owned()),
             namespaces: matches!(of("namespaces"), Some(Ok(()))),
-            about: describe(parts),
+            about: describe_parts(parts),
         })
     }
 
-    /// `with …; without …: reason`.
-    pub(crate) fn about(&self) -> &str {
+    /// Returns the protections as text: `with …; without …: reason`.
+    pub(crate) fn describe(&self) -> &str {
         &self.about
     }
 
-    /// What starts `program` within `bounds`. The superuser's tool can, in namespaces of its own, only open files
-    /// that are the superuser's: `is_ours` says whether it needs no others.
+    /// Returns a command that starts `program` within [`Bounds`].
+    ///
+    /// `is_ours` tells that all input files belong to this user. Namespaces are left out for the superuser's tool
+    /// with other files: inside them it can only open files that are the superuser's.
     pub(crate) fn command(&self, program: &Path, bounds: Bounds, is_ours: bool) -> Command {
         let Some(launcher) = &self.launcher else {
             return Command::new(program);
@@ -92,15 +97,16 @@ impl Sandbox {
     }
 }
 
-/// What the report says of one protection.
-fn outcome(report: &str, name: &str) -> Option<Result<(), String>> {
+/// Returns the report's line on one protection: `None` without a line, the reason where it does not hold.
+fn parse_outcome(report: &str, name: &str) -> Option<Result<(), String>> {
     report.lines().find_map(|line| match line.strip_prefix(name)? {
         "" => Some(Ok(())),
         reason => Some(Err(reason.strip_prefix(": ")?.to_owned())),
     })
 }
 
-fn describe(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
+/// Returns the text of [`Sandbox::describe`].
+fn describe_parts(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
     let mut with = vec!["limits", "no_new_privs", "oom_score_adj"];
     let mut without = Vec::new();
     for (name, outcome) in parts {
@@ -118,17 +124,17 @@ fn describe(parts: [(&str, Option<Result<(), String>>); 2]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{describe, outcome};
+    use super::{describe_parts, parse_outcome};
 
     #[test]
     fn the_start_says_what_holds_and_what_does_not() {
         let report = "namespaces: Operation not permitted (os error 1)\nseccomp\n";
-        let parts = ["namespaces", "seccomp"].map(|name| (name, outcome(report, name)));
+        let parts = ["namespaces", "seccomp"].map(|name| (name, parse_outcome(report, name)));
         assert_eq!(
-            describe(parts),
+            describe_parts(parts),
             "with limits, no_new_privs, oom_score_adj, seccomp; \
              without namespaces: Operation not permitted (os error 1)"
         );
-        assert_eq!(outcome("running 0 tests\n", "seccomp"), None);
+        assert_eq!(parse_outcome("running 0 tests\n", "seccomp"), None);
     }
 }

@@ -1,58 +1,63 @@
-//! How much memory the control group of this process allows, and what of it one tool may take.
+//! The memory that the control group of this process allows, and the share of one tool.
 
 use std::{
     fs,
     path::{Component, Path, PathBuf},
 };
 
+/// Bytes of a mebibyte.
 const MIB: u64 = 1 << 20;
-/// What the service keeps for itself.
+/// Bytes that the service keeps for itself.
 const RESERVE: u64 = 192 * MIB;
-/// Bytes above this mean "no limit" in version 1 of control groups.
+/// Values from this on mean "no limit" in version 1 of control groups.
 const NO_LIMIT: u64 = 1 << 60;
-/// Private memory of a transcode of a 4K file with one thread, and of each further one. Why: measured with ffmpeg 5.1,
-/// from 3840 × 2160 HEVC to four sizes from 1080p down: 636 MiB, 926 MiB with 2 threads and 1,913 MiB with 8.
+/// Private memory of a transcode of a 4K file with one thread, in bytes. Source: measured with ffmpeg 5.1, from 3840
+/// × 2160 HEVC to four sizes from 1080p down: 636 MiB, 926 MiB with 2 threads and 1,913 MiB with 8.
 const FIRST_THREAD: u64 = 650 * MIB;
+/// Private memory of each further thread, in bytes; measured with [`FIRST_THREAD`].
 const NEXT_THREAD: u64 = 300 * MIB;
 
-/// Private memory that one of `jobs` tools may take, in bytes; `None` where no control group limits this process.
-pub(crate) fn share(jobs: usize) -> Option<u64> {
+/// Returns the private memory that one of `jobs` tools may take, in bytes; `None` where no control group limits this
+/// process.
+pub(crate) fn memory_share(jobs: usize) -> Option<u64> {
     let own = fs::read_to_string("/proc/self/cgroup").ok()?;
-    limit(&own, Path::new("/sys/fs/cgroup")).map(|limit| share_of(limit, jobs))
+    find_limit(&own, Path::new("/sys/fs/cgroup")).map(|limit| divide_limit(limit, jobs))
 }
 
-/// Half at least, however small it is; else all but the reserve. Why the images' jobs do not count: they read what was
-/// made here, which is small and not hostile.
-fn share_of(limit: u64, jobs: usize) -> u64 {
+/// Divides a limit among `jobs`: all but [`RESERVE`], and at least half of it.
+///
+/// Why image jobs do not count: they read files that were made here, which are small and not hostile.
+fn divide_limit(limit: u64, jobs: usize) -> u64 {
     limit.saturating_sub(RESERVE).max(limit / 2) / jobs.max(1) as u64
 }
 
-/// Threads for which a share is enough; at least one.
-pub(crate) fn threads(share: u64) -> usize {
+/// Returns the threads for which a share is enough; at least one.
+pub(crate) fn threads_within(share: u64) -> usize {
     let more = share.saturating_sub(FIRST_THREAD) / NEXT_THREAD;
     usize::try_from(more).unwrap_or(usize::MAX).saturating_add(1)
 }
 
-/// The smallest limit on the way from the process's own group up to the root. `own` is `/proc/self/cgroup`, `mounted`
-/// where control groups are. A group that is not to be seen in a container is passed over: there the container's own
-/// group is the root.
-fn limit(own: &str, mounted: &Path) -> Option<u64> {
+/// Returns the smallest limit on the path from the process's own group up to the root. `own` is the text of
+/// `/proc/self/cgroup`, `mounted` the folder of control groups. A group that cannot be seen in a container is passed
+/// over: there the container's own group is the root.
+fn find_limit(own: &str, mounted: &Path) -> Option<u64> {
     own.lines()
         .filter_map(|line| {
             let mut parts = line.splitn(3, ':');
             let (hierarchy, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
             if (hierarchy, controllers) == ("0", "") {
-                return smallest(mounted, path, "memory.max");
+                return smallest_limit(mounted, path, "memory.max");
             }
             let is_memory = controllers.split(',').any(|controller| controller == "memory");
             is_memory
-                .then(|| smallest(&mounted.join("memory"), path, "memory.limit_in_bytes"))
+                .then(|| smallest_limit(&mounted.join("memory"), path, "memory.limit_in_bytes"))
                 .flatten()
         })
         .min()
 }
 
-fn smallest(root: &Path, path: &str, file: &str) -> Option<u64> {
+/// Returns the smallest number in `file` of the group `path` and the groups above it.
+fn smallest_limit(root: &Path, path: &str, file: &str) -> Option<u64> {
     let mut within: PathBuf = Path::new(path)
         .components()
         .filter(|component| matches!(component, Component::Normal(_)))
@@ -72,7 +77,7 @@ fn smallest(root: &Path, path: &str, file: &str) -> Option<u64> {
 
 #[cfg(test)]
 mod tests {
-    use super::{MIB, limit, share_of, threads};
+    use super::{MIB, divide_limit, find_limit, threads_within};
 
     /// The limit that is found with these files below the folder of control groups.
     fn limit_with(own: &str, files: &[(&str, &str)]) -> Option<u64> {
@@ -82,7 +87,7 @@ mod tests {
             std::fs::create_dir_all(file.parent().unwrap()).unwrap();
             std::fs::write(file, format!("{text}\n")).unwrap();
         }
-        limit(own, root.path())
+        find_limit(own, root.path())
     }
 
     #[test]
@@ -130,9 +135,12 @@ mod tests {
 
     #[test]
     fn the_service_keeps_room_and_jobs_share_the_rest() {
-        assert_eq!(share_of(1024 * MIB, 1), 832 * MIB);
-        assert_eq!(share_of(4096 * MIB, 2), 1952 * MIB);
-        assert_eq!(share_of(128 * MIB, 0), 64 * MIB);
-        assert_eq!([832, 950, 1952, 100].map(|mib| threads(mib * MIB)), [1, 2, 5, 1]);
+        assert_eq!(divide_limit(1024 * MIB, 1), 832 * MIB);
+        assert_eq!(divide_limit(4096 * MIB, 2), 1952 * MIB);
+        assert_eq!(divide_limit(128 * MIB, 0), 64 * MIB);
+        assert_eq!(
+            [832, 950, 1952, 100].map(|mib| threads_within(mib * MIB)),
+            [1, 2, 5, 1]
+        );
     }
 }

@@ -1,9 +1,9 @@
 //! The sandbox in which ffmpeg and ffprobe run.
 //!
-//! `unsafe_code` is forbidden, so nothing can be set between `fork` and `exec`. The service therefore starts its own
+//! `unsafe_code` is forbidden, so no code can run between `fork` and `exec`. The service therefore starts its own
 //! binary again as `yourbit-video sandboxed-exec`, which gives up rights and then becomes the tool by `exec`:
 //!
-//! 1. limits on memory, CPU time, file size, processes and open files; a umask for the owner alone;
+//! 1. limits on memory, CPU time, file size, processes and open files ([`Bounds`]); a umask for the owner alone;
 //! 2. `oom_score_adj`: the kernel ends the tool before it ends the service;
 //! 3. namespaces of its own for users, network, IPC and host name, where the kernel allows them: the tool has no
 //!    network and no capability;
@@ -11,9 +11,9 @@
 //! 5. a seccomp filter, where the kernel has it: see `seccomp`;
 //! 6. `exec`.
 //!
-//! Steps 1, 2 and 4 always hold: without them the tool is not run. What the kernel refuses of steps 3 and 5 (most
-//! container engines refuse namespaces) is left out; `Sandbox::try_out` finds out which, once at start.
-//! On other systems than Linux the tool runs as any child does.
+//! Steps 1, 2 and 4 are mandatory: without them the tool is not run. Steps 3 and 5 are left out where the kernel
+//! refuses them, as most container engines do with namespaces. `Sandbox::try_out` finds out once, at start. On
+//! systems other than Linux the tool runs as any child does.
 
 mod bounds;
 #[cfg(target_os = "linux")]
@@ -22,6 +22,7 @@ mod launcher;
 pub(crate) mod memory;
 #[cfg(target_os = "linux")]
 mod namespaces;
+mod protocol;
 #[cfg(target_os = "linux")]
 mod seccomp;
 
@@ -29,9 +30,4 @@ pub use bounds::Bounds;
 #[cfg(target_os = "linux")]
 pub use enter::{SandboxError, exec, report};
 pub(crate) use launcher::Sandbox;
-
-/// The exit code of a tool that was not run, since the sandbox could not be entered. ffmpeg's own are 1, 69, 123, 255
-/// and the low byte of an error number, none of which is this.
-pub const REFUSED: u8 = 113;
-/// The hidden subcommand that becomes the tool.
-pub const SUBCOMMAND: &str = "sandboxed-exec";
+pub use protocol::{REFUSED, SUBCOMMAND};

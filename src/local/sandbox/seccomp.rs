@@ -1,7 +1,7 @@
 //! System calls that a transcoder never needs, refused with `EPERM`.
 //!
-//! The list names what is refused, not what is allowed: ffmpeg and the thirty libraries that it loads differ from one
-//! distribution to the next, and a call that is missing from a list of allowed ones would break good files.
+//! Why a list of refused calls and not of allowed ones: ffmpeg and the thirty libraries that it loads differ from one
+//! distribution to the next. A call that is missing from a list of allowed ones would break good files.
 
 use std::collections::BTreeMap;
 
@@ -94,17 +94,18 @@ const NAMESPACES: [libc::c_int; 7] = [
 ];
 
 /// Requests of `ioctl` that type into a terminal.
-const TYPING: [libc::c_ulong; 2] = [libc::TIOCSTI as _, libc::TIOCLINUX as _];
+const TERMINAL_REQUESTS: [libc::c_ulong; 2] = [libc::TIOCSTI as _, libc::TIOCLINUX as _];
 
+/// Rules by number of the system call; an empty list refuses the call whatever its arguments are.
 type Rules = BTreeMap<i64, Vec<SeccompRule>>;
 
-/// The filters of this process, `own_pid`, in the order in which they are installed.
+/// Returns the filters of this process, `own_pid`, in the order in which they are installed.
 ///
 /// # Errors
-/// One line: this kind of processor has no filter.
-pub(super) fn filters(own_pid: u64) -> Result<[BpfProgram; 2], String> {
+/// One line: the library knows no filter for this kind of processor.
+pub(super) fn build_filters(own_pid: u64) -> Result<[BpfProgram; 2], String> {
     let architecture = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
-    let refused = rules(own_pid).map_err(|error| error.to_string())?;
+    let refused = build_rules(own_pid).map_err(|error| error.to_string())?;
     // Why: the flags of `clone3` lie in memory, where a filter cannot look. With `ENOSYS` the C library falls back to
     // `clone`; `EPERM` would be an error, and no thread would start.
     let missing = Rules::from([(libc::SYS_clone3, Vec::new())]);
@@ -117,22 +118,23 @@ pub(super) fn filters(own_pid: u64) -> Result<[BpfProgram; 2], String> {
     Ok([compile(missing, libc::ENOSYS)?, compile(refused, libc::EPERM)?])
 }
 
-fn rules(own_pid: u64) -> Result<Rules, BackendError> {
+/// Returns the calls of [`REFUSED`] and those that are refused under conditions only.
+fn build_rules(own_pid: u64) -> Result<Rules, BackendError> {
     let mut rules: Rules = REFUSED.iter().map(|call| (*call, Vec::new())).collect();
     let making_namespaces = NAMESPACES.map(|flag| {
         let flag = u64::from(flag.unsigned_abs());
-        rule(&[(0, SeccompCmpOp::MaskedEq(flag), flag)])
+        build_rule(&[(0, SeccompCmpOp::MaskedEq(flag), flag)])
     });
     rules.insert(
         libc::SYS_clone,
         making_namespaces.into_iter().collect::<Result<_, _>>()?,
     );
-    let typing = TYPING.map(|request| rule(&[(1, SeccompCmpOp::Eq, request)]));
+    let typing = TERMINAL_REQUESTS.map(|request| build_rule(&[(1, SeccompCmpOp::Eq, request)]));
     rules.insert(libc::SYS_ioctl, typing.into_iter().collect::<Result<_, _>>()?);
     // `abort` signals itself; a process looks at its own limits and priority, and raises none.
     let another = |more: &[(u8, SeccompCmpOp, u64)]| {
         let other = (0, SeccompCmpOp::Ne, own_pid);
-        rule(&[&[other], more].concat())
+        build_rule(&[&[other], more].concat())
     };
     let not_zero = (0, SeccompCmpOp::Ne, 0);
     rules.insert(libc::SYS_tgkill, vec![another(&[])?]);
@@ -145,7 +147,8 @@ fn rules(own_pid: u64) -> Result<Rules, BackendError> {
     Ok(rules)
 }
 
-fn rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, BackendError> {
+/// Returns a rule over arguments of a call: (index, comparison, value), all of which must hold.
+fn build_rule(conditions: &[(u8, SeccompCmpOp, u64)]) -> Result<SeccompRule, BackendError> {
     let conditions = conditions.iter().map(|(argument, operator, value)| {
         SeccompCondition::new(*argument, SeccompCmpArgLen::Dword, operator.clone(), *value)
     });

@@ -4,8 +4,8 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::{Store, Write, micros};
-use crate::local::media::Media;
+use super::database::{Store, Write, micros};
+use crate::local::media::MediaInfo;
 
 /// The columns of [`Asset`].
 macro_rules! columns {
@@ -15,7 +15,7 @@ macro_rules! columns {
     };
 }
 
-/// One asset.
+/// One row of `assets`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Asset {
     pub(crate) id: String,
@@ -23,35 +23,45 @@ pub(crate) struct Asset {
     /// `preparing`, `ready` or `errored`.
     pub(crate) status: String,
     pub(crate) test: bool,
+    /// The caller's own text.
     pub(crate) passthrough: Option<String>,
+    /// `{title, creator_id, external_id}`, each optional.
     pub(crate) meta: Option<Json<Value>>,
+    /// The normalised `new_asset_settings` of its upload.
     pub(crate) settings: Json<Value>,
+    /// `ingesting`, `transcoding`, `completed` or `errored`.
     pub(crate) progress_state: String,
+    /// Percent, 0 to 100; −1 after an error.
     pub(crate) progress: f64,
+    /// `{type, messages}` of an errored asset.
     pub(crate) errors: Option<Json<Value>>,
-    pub(crate) media: Option<Json<Media>>,
+    /// The finished stream of a ready asset.
+    pub(crate) media: Option<Json<MediaInfo>>,
     pub(crate) created_us: i64,
-    /// Seconds; where its picture is taken unless a request says so.
+    /// Time of the default thumbnail, in seconds; `None` means the middle.
     pub(crate) thumbnail_time: Option<f64>,
-    /// Who is charged for it; empty where nobody is named.
+    /// The owner who is charged for the files; empty without one.
     pub(crate) owner: String,
 }
 
-/// One file made beside the stream.
+/// One row of `static_renditions`: a file made beside the stream.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct StaticRendition {
     pub(crate) id: String,
     pub(crate) resolution: String,
     pub(crate) name: String,
     pub(crate) passthrough: Option<String>,
+    /// `preparing`, `ready`, `skipped` or `errored`.
     pub(crate) status: String,
     pub(crate) width: Option<i64>,
     pub(crate) height: Option<i64>,
+    /// Bits per second.
     pub(crate) bitrate: Option<i64>,
+    /// Bytes.
     pub(crate) filesize: Option<i64>,
 }
 
-/// What an upload that has its file becomes.
+/// The values of a new [`Asset`]'s row, for [`insert_asset`].
 pub(crate) struct NewAsset<'a> {
     pub(crate) id: &'a str,
     pub(crate) upload_id: &'a str,
@@ -60,28 +70,29 @@ pub(crate) struct NewAsset<'a> {
     pub(crate) now: DateTime<Utc>,
 }
 
-/// Where a list goes on: the last asset that was shown.
+/// The place where the next page of a list begins: behind this asset.
 #[derive(Clone, Debug)]
 pub(crate) struct Position {
     pub(crate) created_us: i64,
     pub(crate) id: String,
 }
 
-/// What PATCH may change; `None` leaves a field alone.
+/// The fields that PATCH may change, for [`update_asset`]; `None` leaves a field alone.
 #[derive(Default)]
 pub(crate) struct AssetChanges {
-    pub(crate) passthrough: Option<Put<String>>,
-    pub(crate) meta: Option<Put<Value>>,
-    pub(crate) thumbnail_time: Option<Put<f64>>,
+    pub(crate) passthrough: Option<FieldChange<String>>,
+    pub(crate) meta: Option<FieldChange<Value>>,
+    pub(crate) thumbnail_time: Option<FieldChange<f64>>,
 }
 
-/// A field's new value.
-pub(crate) enum Put<T> {
+/// The new value of a field that can be cleared.
+pub(crate) enum FieldChange<T> {
     Set(T),
     Clear,
 }
 
-impl<T> Put<T> {
+impl<T> FieldChange<T> {
+    /// Returns the new value; `None` clears the field.
     fn value(&self) -> Option<&T> {
         match self {
             Self::Set(value) => Some(value),
@@ -90,22 +101,23 @@ impl<T> Put<T> {
     }
 }
 
-impl<T> From<Option<T>> for Put<T> {
+impl<T> From<Option<T>> for FieldChange<T> {
     fn from(value: Option<T>) -> Self {
         value.map_or(Self::Clear, Self::Set)
     }
 }
 
 impl Store {
-    /// One asset by its id.
-    pub(crate) async fn asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
+    /// Finds an [`Asset`] by its id.
+    pub(crate) async fn find_asset(&self, id: &str) -> Result<Option<Asset>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from assets where id = $1"))
             .bind(id)
             .fetch_optional(&self.readers)
             .await
     }
 
-    /// A page of assets, newest first, of one upload where asked.
+    /// Lists a page of [`Asset`]s, newest first; only those of `upload_id` where it is given. The page begins behind
+    /// `after`, then skips `offset` rows.
     pub(crate) async fn list_assets(
         &self,
         upload_id: Option<&str>,
@@ -129,8 +141,8 @@ impl Store {
         .await
     }
 
-    /// The static renditions of one asset.
-    pub(crate) async fn static_renditions_of(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
+    /// Lists the [`StaticRendition`]s of an asset, oldest first.
+    pub(crate) async fn list_static_renditions(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
         sqlx::query_as(
             "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
              from static_renditions where asset_id = $1 order by rowid",
@@ -140,7 +152,7 @@ impl Store {
         .await
     }
 
-    /// How far the transcode is.
+    /// Records the progress of a transcode, in percent. Only a `preparing` asset changes.
     pub(crate) async fn set_progress(&self, id: &str, percent: f64) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update assets set progress_state = 'transcoding', progress = $2 where id = $1 and status = 'preparing'",
@@ -153,8 +165,8 @@ impl Store {
     }
 }
 
-/// Writes a new asset's row.
-pub(crate) async fn insert(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
+/// Inserts the row of a new [`Asset`], `preparing`.
+pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
     sqlx::query_as(
         concat!("insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
          created_us) values ($1, $2, 'preparing', $3, $4, $5, $6, 'ingesting', 0.0, $7) \
@@ -171,8 +183,8 @@ pub(crate) async fn insert(write: &mut Write, new: &NewAsset<'_>) -> Result<Asse
     .await
 }
 
-/// Changes what the caller may change; `None` when there is no such asset.
-pub(crate) async fn change(
+/// Changes the given fields. Returns the new [`Asset`], or `None` when there is no such asset.
+pub(crate) async fn update_asset(
     write: &mut Write,
     id: &str,
     changes: &AssetChanges,
@@ -186,20 +198,20 @@ pub(crate) async fn change(
     ))
     .bind(id)
     .bind(changes.passthrough.is_some())
-    .bind(changes.passthrough.as_ref().and_then(Put::value))
+    .bind(changes.passthrough.as_ref().and_then(FieldChange::value))
     .bind(changes.meta.is_some())
-    .bind(changes.meta.as_ref().and_then(Put::value).map(Json))
+    .bind(changes.meta.as_ref().and_then(FieldChange::value).map(Json))
     .bind(changes.thumbnail_time.is_some())
-    .bind(changes.thumbnail_time.as_ref().and_then(Put::value))
+    .bind(changes.thumbnail_time.as_ref().and_then(FieldChange::value))
     .fetch_optional(&mut **write)
     .await
 }
 
-/// The asset is watchable; `None` when it is gone or has ended otherwise.
+/// Marks a `preparing` asset ready. Returns the new [`Asset`], or `None` when it is gone or has ended otherwise.
 pub(crate) async fn make_ready(
     write: &mut Write,
     id: &str,
-    media: &Media,
+    media: &MediaInfo,
 ) -> Result<Option<Asset>, sqlx::Error> {
     sqlx::query_as(concat!(
         "update assets set status = 'ready', progress_state = 'completed', progress = 100.0, media = $2 \
@@ -213,8 +225,9 @@ pub(crate) async fn make_ready(
     .await
 }
 
-/// The asset will never be watchable, and its original goes at `discard`; `None` when it is gone or has ended otherwise.
-pub(crate) async fn fail(
+/// Marks a `preparing` asset errored; its original goes at `discard`, by [`Store::discard_originals`]. Returns `None`
+/// when it is gone or has ended otherwise.
+pub(crate) async fn fail_asset(
     write: &mut Write,
     id: &str,
     errors: &Value,
@@ -233,8 +246,9 @@ pub(crate) async fn fail(
     .await
 }
 
-/// Removes the asset with its playback ids, jobs and renditions, and notes its files; `None` when there is none.
-pub(crate) async fn delete(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
+/// Deletes the asset with its playback ids, jobs and renditions, and puts its files and its upload's into the trash
+/// by [`add_to_trash`](super::sweep::add_to_trash). Returns `None` when there is none.
+pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<Asset>, sqlx::Error> {
     let gone: Option<Asset> = sqlx::query_as(concat!(
         "delete from assets where id = $1 \
          returning ",
@@ -244,20 +258,20 @@ pub(crate) async fn delete(write: &mut Write, id: &str) -> Result<Option<Asset>,
     .fetch_optional(&mut **write)
     .await?;
     if let Some(asset) = &gone {
-        super::sweep::throw_away(write, id).await?;
-        super::sweep::throw_away(write, &asset.upload_id).await?;
+        super::sweep::add_to_trash(write, id).await?;
+        super::sweep::add_to_trash(write, &asset.upload_id).await?;
     }
     Ok(gone)
 }
 
-/// Adds a static rendition that is to be made.
-pub(crate) async fn insert_static(
+/// Inserts a static rendition, `preparing`. `values` are resolution, file name and passthrough.
+pub(crate) async fn insert_static_rendition(
     write: &mut Write,
     id: &str,
     asset_id: &str,
-    wish: (&str, &str, Option<&str>),
+    values: (&str, &str, Option<&str>),
 ) -> Result<(), sqlx::Error> {
-    let (resolution, name, passthrough) = wish;
+    let (resolution, name, passthrough) = values;
     sqlx::query(
         "insert into static_renditions (id, asset_id, resolution, name, passthrough, status) \
          values ($1, $2, $3, $4, $5, 'preparing')",
@@ -272,8 +286,12 @@ pub(crate) async fn insert_static(
     Ok(())
 }
 
-/// Notes how much the static renditions of an asset take.
-pub(crate) async fn record_static(write: &mut Write, asset_id: &str, bytes: i64) -> Result<(), sqlx::Error> {
+/// Records the bytes of an asset's static renditions, charged to its owner.
+pub(crate) async fn record_static_bytes(
+    write: &mut Write,
+    asset_id: &str,
+    bytes: i64,
+) -> Result<(), sqlx::Error> {
     sqlx::query(
         "insert into files (id, kind, owner, bytes) select id, 'static', owner, $2 from assets where id = $1 \
          on conflict (id, kind) do update set bytes = excluded.bytes",
@@ -285,8 +303,8 @@ pub(crate) async fn record_static(write: &mut Write, asset_id: &str, bytes: i64)
     Ok(())
 }
 
-/// The static renditions of one asset, within a transaction.
-pub(crate) async fn static_of(
+/// Lists the [`StaticRendition`]s of an asset as the transaction sees them.
+pub(crate) async fn static_renditions_in(
     write: &mut Write,
     asset_id: &str,
 ) -> Result<Vec<StaticRendition>, sqlx::Error> {

@@ -1,12 +1,12 @@
-//! What lies on the disk for whom, in bytes, and what is promised to uploads on their way.
+//! Bytes on the disk by owner: `files` has one row for each id and kind, with the bytes that are stored or reserved.
 
-use super::{Store, Upload, Write};
+use super::database::{Store, Write};
 
-/// What a file or folder holds.
+/// The content of a file or folder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub(crate) enum FileKind {
-    /// What was uploaded.
+    /// The uploaded file.
     Original,
     /// The stream.
     Media,
@@ -16,39 +16,11 @@ pub(crate) enum FileKind {
     Images,
 }
 
-/// What became of the wish for room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Promise {
-    /// The upload may grow up to this many bytes.
-    UpTo(u64),
-    /// The owner's other files take this many bytes; what the upload needs goes beyond the limit.
-    NoRoom(u64),
-}
-
 impl Store {
-    /// Keeps room for an upload: at least up to `least` bytes, at most up to `most`, as far as the owner's `limit` allows.
-    /// Read and written in one transaction, so that uploads at the same time never get more than the limit together.
-    pub(crate) async fn promise_room(
-        &self,
-        upload: &Upload,
-        least: u64,
-        most: u64,
-        limit: u64,
-    ) -> Result<Promise, sqlx::Error> {
-        let mut write = self.write().await?;
-        let others = kept(&mut write, &upload.owner, &upload.id).await?;
-        let room = limit.saturating_sub(others).min(most);
-        if room < least {
-            return Ok(Promise::NoRoom(others));
-        }
-        put(&mut write, (&upload.id, FileKind::Original), &upload.owner, room).await?;
-        write.commit().await?;
-        Ok(Promise::UpTo(room))
-    }
-
-    /// Notes how much the images of an asset take; false when the asset is gone, and with it what would sweep them.
+    /// Records the bytes of an asset's images. Returns false when the asset is gone: then no sweep will remove them.
     pub(crate) async fn record_images(&self, asset_id: &str, bytes: u64) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
+            // Why from `assets`: nothing may be recorded for an asset that is gone, because no sweep would remove it.
             "insert into files (id, kind, owner, bytes) select id, 'images', owner, $2 from assets where id = $1 \
              on conflict (id, kind) do update set bytes = excluded.bytes",
         )
@@ -59,8 +31,8 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Whether it is noted how much lies there.
-    pub(crate) async fn knows_files(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
+    /// Returns true when the bytes of `id` and [`FileKind`] are recorded.
+    pub(crate) async fn has_recorded_bytes(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
         let known: Option<i64> = sqlx::query_scalar("select 1 from files where id = $1 and kind = $2")
             .bind(id)
             .bind(kind)
@@ -69,9 +41,14 @@ impl Store {
         Ok(known.is_some())
     }
 
-    /// Notes how much lies there of what an earlier release wrote, for the owner whose row it belongs to; what is noted
-    /// meanwhile stays.
-    pub(crate) async fn adopt_files(&self, id: &str, kind: FileKind, bytes: u64) -> Result<(), sqlx::Error> {
+    /// Records the bytes that an earlier release wrote, for the owner of the row they belong to. A record that exists
+    /// already stays.
+    pub(crate) async fn record_untracked(
+        &self,
+        id: &str,
+        kind: FileKind,
+        bytes: u64,
+    ) -> Result<(), sqlx::Error> {
         sqlx::query(
             "insert into files (id, kind, owner, bytes) \
              select $1, $2, owner, $3 from (select owner from assets where id = $1 \
@@ -86,8 +63,8 @@ impl Store {
     }
 }
 
-/// Notes how much lies there.
-pub(crate) async fn put(
+/// Records the bytes of `id` and [`FileKind`], charged to `owner`.
+pub(crate) async fn record_bytes(
     write: &mut Write,
     (id, kind): (&str, FileKind),
     owner: &str,
@@ -106,8 +83,8 @@ pub(crate) async fn put(
     Ok(())
 }
 
-/// Bytes that are kept for an owner, without the original of one upload.
-pub(crate) async fn kept(write: &mut Write, owner: &str, without: &str) -> Result<u64, sqlx::Error> {
+/// Returns the bytes charged to `owner`, without the original of the upload `without`.
+pub(crate) async fn charged_bytes(write: &mut Write, owner: &str, without: &str) -> Result<u64, sqlx::Error> {
     let bytes: i64 = sqlx::query_scalar(
         "select coalesce(sum(bytes), 0) from files where owner = $1 and not (id = $2 and kind = 'original')",
     )
@@ -118,7 +95,7 @@ pub(crate) async fn kept(write: &mut Write, owner: &str, without: &str) -> Resul
     Ok(u64::try_from(bytes).unwrap_or_default())
 }
 
-/// An asset and its original are charged to somebody else from now on.
+/// Charges an asset and its original to another owner, after a change of `meta`.
 pub(crate) async fn change_owner(
     write: &mut Write,
     asset_id: &str,

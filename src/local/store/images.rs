@@ -1,14 +1,14 @@
-//! Pictures that cannot be made.
+//! Images that cannot be made, remembered for a while.
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, micros};
+use super::database::{Store, micros};
 
-/// Failures remembered for one asset; the ones that are forgotten first anyway give way.
-const MOST: i64 = 4096;
+/// Names remembered for one asset. Above it the ones that end first are dropped.
+const MAX_REMEMBERED: i64 = 4096;
 
 impl Store {
-    /// One of these names is known to be nothing that can be made.
+    /// Returns true when one of the names is remembered at `now`: the image itself or its part of the video.
     pub(crate) async fn is_unmakeable(
         &self,
         asset_id: &str,
@@ -27,14 +27,14 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Remembers `until` then that a picture cannot be made.
+    /// Remembers a name until the given time, at most [`MAX_REMEMBERED`] for an asset; nothing for a deleted asset.
     pub(crate) async fn remember_unmakeable(
         &self,
         asset_id: &str,
         name: &str,
         until: DateTime<Utc>,
     ) -> Result<(), sqlx::Error> {
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         sqlx::query(
             "insert into no_images (asset_id, name, until_us) select id, $2, $3 from assets where id = $1 \
              on conflict (asset_id, name) do update set until_us = excluded.until_us",
@@ -45,11 +45,12 @@ impl Store {
         .execute(&mut *write)
         .await?;
         sqlx::query(
+            // Why limit -1: SQLite has no offset without a limit, and -1 means none.
             "delete from no_images where asset_id = $1 and name in (select name from no_images where asset_id = $1 \
              order by until_us desc limit -1 offset $2)",
         )
         .bind(asset_id)
-        .bind(MOST)
+        .bind(MAX_REMEMBERED)
         .execute(&mut *write)
         .await?;
         write.commit().await

@@ -1,41 +1,41 @@
-//! What still has to be made.
+//! Jobs: the work that assets still need.
 
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, Write, micros};
+use super::database::{Store, Write, micros};
 
-/// What a job makes.
+/// The product of a job.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub(crate) enum JobKind {
-    /// The stream: after it the asset is ready.
+    /// The stream. After it the asset is ready.
     Transcode,
-    /// `highest.mp4`, after the stream.
+    /// `highest.mp4`, made from the stream.
     Static,
 }
 
-/// One piece of work.
+/// One row of `jobs`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Job {
     pub(crate) asset_id: String,
     pub(crate) kind: JobKind,
-    /// Tries that were started and are not known to have ended.
+    /// Attempts that were started and not taken back.
     pub(crate) attempts: i64,
 }
 
-/// A job that is due, and whose it is.
+/// A due job and its owner.
 #[derive(Clone, Debug, FromRow)]
-pub(crate) struct Waiting {
+pub(crate) struct DueJob {
     #[sqlx(flatten)]
     pub(crate) job: Job,
-    /// Empty where nobody is named.
+    /// The asset's owner; empty without one.
     pub(crate) owner: String,
 }
 
-/// What was measured of a finished static rendition.
+/// The measures of a finished static rendition.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Made {
+pub(crate) struct StaticMeasures {
     pub(crate) width: i64,
     pub(crate) height: i64,
     /// Bits per second.
@@ -45,13 +45,11 @@ pub(crate) struct Made {
 }
 
 impl Store {
-    /// The first jobs of every owner that are due at `now`, `each` at most; of all owners the oldest first.
-    pub(crate) async fn due_jobs(
-        &self,
-        now: DateTime<Utc>,
-        each: usize,
-    ) -> Result<Vec<Waiting>, sqlx::Error> {
+    /// Lists [`DueJob`]s at `now`: at most `each` of one owner, 1024 in all. The first of every owner come first, by
+    /// due time.
+    pub(crate) async fn due_jobs(&self, now: DateTime<Utc>, each: usize) -> Result<Vec<DueJob>, sqlx::Error> {
         sqlx::query_as(
+            // Why by owner: the many jobs of one owner must not hide the first of another.
             "select asset_id, kind, attempts, owner from ( \
              select jobs.asset_id, jobs.kind, jobs.attempts, jobs.due_us, jobs.rowid as row, assets.owner, \
              row_number() over (partition by assets.owner order by jobs.due_us, jobs.rowid) as place \
@@ -64,7 +62,7 @@ impl Store {
         .await
     }
 
-    /// Counts a try before it starts, so that one that takes the process down is counted too; false when
+    /// Counts an attempt before it starts, so that one which takes the process down counts too. Returns false when
     /// the job is gone.
     pub(crate) async fn count_attempt(&self, job: &Job) -> Result<bool, sqlx::Error> {
         let done = sqlx::query("update jobs set attempts = attempts + 1 where asset_id = $1 and kind = $2")
@@ -75,8 +73,8 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Takes a counted try back (the service stops, the disk is full) and sets when to try again.
-    pub(crate) async fn put_off(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    /// Takes a counted attempt back (the provider stops, the disk is full) and sets the next one.
+    pub(crate) async fn postpone(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query(
             "update jobs set attempts = max(attempts - 1, 0), due_us = $3 where asset_id = $1 and kind = $2",
         )
@@ -88,8 +86,8 @@ impl Store {
         Ok(())
     }
 
-    /// Leaves the try counted and sets when to try again.
-    pub(crate) async fn try_again(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+    /// Sets the next attempt; the last one stays counted.
+    pub(crate) async fn retry_job(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query("update jobs set due_us = $3 where asset_id = $1 and kind = $2")
             .bind(&job.asset_id)
             .bind(job.kind)
@@ -100,8 +98,8 @@ impl Store {
     }
 }
 
-/// Adds work for an asset.
-pub(crate) async fn insert(
+/// Inserts a [`Job`] that is due now; an existing one stays.
+pub(crate) async fn insert_job(
     write: &mut Write,
     asset_id: &str,
     kind: JobKind,
@@ -116,8 +114,8 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// The work is done.
-pub(crate) async fn finish(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
+/// Deletes a [`Job`] that is done.
+pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
     sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
         .bind(&job.asset_id)
         .bind(job.kind)
@@ -126,12 +124,12 @@ pub(crate) async fn finish(write: &mut Write, job: &Job) -> Result<(), sqlx::Err
     Ok(())
 }
 
-/// Writes how a static rendition ended: `ready` with its measures, `skipped` or `errored`.
-pub(crate) async fn end_static(
+/// Ends the static renditions that are `preparing`: `ready` with [`StaticMeasures`], `skipped` or `errored`.
+pub(crate) async fn end_static_rendition(
     write: &mut Write,
     asset_id: &str,
     status: &str,
-    made: Option<Made>,
+    made: Option<StaticMeasures>,
 ) -> Result<(), sqlx::Error> {
     sqlx::query(
         "update static_renditions set status = $2, width = $3, height = $4, bitrate = $5, filesize = $6 \

@@ -1,92 +1,25 @@
 //! The provider's own tables: one `SQLite` file, one writer, a few readers.
+//!
+//! Reads are methods of [`Store`] on the read-only pool. Writes that belong to a change are free functions on one
+//! [`Write`] transaction, so that `changes` can put rows and events into one commit. Times are microseconds since 1970
+//! (`*_us` columns).
 
 pub(crate) mod assets;
+mod database;
 pub(crate) mod files;
 mod images;
 pub(crate) mod jobs;
 pub(crate) mod outbox;
 pub(crate) mod playback_ids;
+mod room;
 mod sweep;
 pub(crate) mod uploads;
 
-use std::{borrow::Cow, path::Path, time::Duration};
-
-use chrono::{DateTime, Utc};
-use sqlx::{
-    Sqlite, SqlitePool, Transaction,
-    migrate::{Migration, Migrator},
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
-};
-
-pub(crate) use assets::{Asset, AssetChanges, NewAsset, Position, Put, StaticRendition};
-pub(crate) use files::{FileKind, Promise};
-pub(crate) use jobs::{Job, JobKind, Made, Waiting};
-pub(crate) use outbox::{Event, Pending};
+pub(crate) use assets::{Asset, AssetChanges, FieldChange, NewAsset, Position, StaticRendition};
+pub(crate) use database::{Store, Write};
+pub(crate) use files::FileKind;
+pub(crate) use jobs::{DueJob, Job, JobKind, StaticMeasures};
+pub(crate) use outbox::{Event, PendingEvent};
 pub(crate) use playback_ids::PlaybackId;
-pub(crate) use uploads::{Cancelled, NewUpload, Opened, OwnerLimits, Upload};
-
-static MIGRATIONS: Migrator = sqlx::migrate!("src/local/migrations");
-/// The last migration that is noted in sqlx's own table.
-const FIRST_TABLE_UP_TO: i64 = 1;
-
-/// One transaction on the only writer.
-pub(crate) type Write = Transaction<'static, Sqlite>;
-
-/// The open database.
-#[derive(Clone, Debug)]
-pub(crate) struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
-}
-
-impl Store {
-    /// Opens (or makes) the file and brings its tables up to date.
-    pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
-        crate::private::settle_database(file)?;
-        let options = SqliteConnectOptions::new()
-            .filename(file)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Full)
-            .foreign_keys(true)
-            .busy_timeout(Duration::from_secs(5));
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await?;
-        migrate(&writer).await?;
-        let readers = SqlitePoolOptions::new()
-            .max_connections(4)
-            .connect_with(options.read_only(true))
-            .await?;
-        Ok(Self { writer, readers })
-    }
-
-    /// A transaction that holds the write lock from its first statement on.
-    pub(crate) async fn write(&self) -> Result<Write, sqlx::Error> {
-        self.writer.begin_with("begin immediate").await
-    }
-}
-
-/// Applies what is missing.
-///
-/// Why two tables: the first release refuses a database in whose `_sqlx_migrations` it finds rows that it does not know.
-/// What came after it is noted elsewhere, so that an operator may go back to it.
-async fn migrate(writer: &SqlitePool) -> Result<(), sqlx::Error> {
-    let (first, later): (Vec<Migration>, Vec<Migration>) = MIGRATIONS
-        .iter()
-        .cloned()
-        .partition(|migration| migration.version <= FIRST_TABLE_UP_TO);
-    for (migrations, table) in [(first, "_sqlx_migrations"), (later, "_local_migrations")] {
-        let mut migrator = Migrator::with_migrations(migrations);
-        migrator.table_name = Cow::Borrowed(table);
-        migrator.set_ignore_missing(true);
-        migrator.run(writer).await?;
-    }
-    Ok(())
-}
-
-/// Microseconds since 1970, as the tables keep time.
-pub(crate) fn micros(at: DateTime<Utc>) -> i64 {
-    at.timestamp_micros()
-}
+pub(crate) use room::RoomReservation;
+pub(crate) use uploads::{CancelOutcome, NewUpload, OpenOutcome, OwnerLimits, Upload};

@@ -3,9 +3,9 @@
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 
-use super::{Store, Write, micros};
+use super::database::{Store, Write, micros};
 
-/// One playback id.
+/// One row of `playback_ids`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct PlaybackId {
     pub(crate) id: String,
@@ -15,16 +15,16 @@ pub(crate) struct PlaybackId {
 }
 
 impl Store {
-    /// One playback id, whatever its asset.
-    pub(crate) async fn playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
+    /// Finds a [`PlaybackId`] of any asset.
+    pub(crate) async fn find_playback_id(&self, id: &str) -> Result<Option<PlaybackId>, sqlx::Error> {
         sqlx::query_as("select id, asset_id, policy from playback_ids where id = $1")
             .bind(id)
             .fetch_optional(&self.readers)
             .await
     }
 
-    /// All playback ids of one asset, oldest first.
-    pub(crate) async fn playback_ids_of(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
+    /// Lists the [`PlaybackId`]s of an asset, oldest first.
+    pub(crate) async fn list_playback_ids(&self, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
         sqlx::query_as(
             "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
         )
@@ -34,8 +34,11 @@ impl Store {
     }
 }
 
-/// The same within a transaction, so that an event shows what was just written.
-pub(crate) async fn of(write: &mut Write, asset_id: &str) -> Result<Vec<PlaybackId>, sqlx::Error> {
+/// Lists the [`PlaybackId`]s of an asset as the transaction sees them, oldest first.
+pub(crate) async fn playback_ids_in(
+    write: &mut Write,
+    asset_id: &str,
+) -> Result<Vec<PlaybackId>, sqlx::Error> {
     sqlx::query_as(
         "select id, asset_id, policy from playback_ids where asset_id = $1 order by created_us, rowid",
     )
@@ -44,8 +47,8 @@ pub(crate) async fn of(write: &mut Write, asset_id: &str) -> Result<Vec<Playback
     .await
 }
 
-/// Adds a playback id to an asset.
-pub(crate) async fn insert(
+/// Adds a [`PlaybackId`] to an asset.
+pub(crate) async fn insert_playback_id(
     write: &mut Write,
     id: &str,
     asset_id: &str,
@@ -62,8 +65,12 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Takes a playback id away; false when the asset has none of that name.
-pub(crate) async fn delete(write: &mut Write, id: &str, asset_id: &str) -> Result<bool, sqlx::Error> {
+/// Deletes a playback id; false when the asset has none of that name.
+pub(crate) async fn delete_playback_id(
+    write: &mut Write,
+    id: &str,
+    asset_id: &str,
+) -> Result<bool, sqlx::Error> {
     let done = sqlx::query("delete from playback_ids where id = $1 and asset_id = $2")
         .bind(id)
         .bind(asset_id)

@@ -1,11 +1,11 @@
-//! What time does to rows, and the list of files to remove.
+//! Rows that time ends, and the trash: ids whose files are to be removed.
 
 use chrono::{DateTime, Utc};
 
-use super::{Store, Write, micros};
+use super::database::{Store, Write, micros};
 
-/// Notes that the files of an upload or asset may go.
-pub(crate) async fn throw_away(write: &mut Write, id: &str) -> Result<(), sqlx::Error> {
+/// Puts the files of an upload or asset into the trash.
+pub(crate) async fn add_to_trash(write: &mut Write, id: &str) -> Result<(), sqlx::Error> {
     sqlx::query("insert into trash (id) values ($1) on conflict do nothing")
         .bind(id)
         .execute(&mut **write)
@@ -14,8 +14,9 @@ pub(crate) async fn throw_away(write: &mut Write, id: &str) -> Result<(), sqlx::
 }
 
 impl Store {
-    /// Ends the uploads whose time is over; says how many.
+    /// Ends the waiting [`Upload`](super::Upload)s that have expired. Returns their number.
     pub(crate) async fn expire_uploads(&self, now: DateTime<Utc>) -> Result<usize, sqlx::Error> {
+        // Why a read first: reads run beside each other, and most of the time there is nothing to write.
         let late: Option<i64> =
             sqlx::query_scalar("select 1 from uploads where status = 'waiting' and expires_us <= $1 limit 1")
                 .bind(micros(now))
@@ -24,7 +25,7 @@ impl Store {
         if late.is_none() {
             return Ok(0);
         }
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let expired: Vec<String> = sqlx::query_scalar(
             "update uploads set status = 'timed_out' where status = 'waiting' and expires_us <= $1 returning id",
         )
@@ -32,13 +33,13 @@ impl Store {
         .fetch_all(&mut *write)
         .await?;
         for id in &expired {
-            throw_away(&mut write, id).await?;
+            add_to_trash(&mut write, id).await?;
         }
         write.commit().await?;
         Ok(expired.len())
     }
 
-    /// Test assets older than a day: Mux deletes them too.
+    /// Lists the test assets that are older than a day. Mux deletes them after a day too.
     pub(crate) async fn stale_test_assets(&self, now: DateTime<Utc>) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar("select id from assets where test = 1 and created_us < $1")
             .bind(micros(now - chrono::Duration::hours(24)))
@@ -46,8 +47,8 @@ impl Store {
             .await
     }
 
-    /// The files of `id` have an upload or asset that needs them.
-    pub(crate) async fn owns_files(&self, id: &str) -> Result<bool, sqlx::Error> {
+    /// Returns true when an upload or asset needs the files of `id`.
+    pub(crate) async fn has_owner(&self, id: &str) -> Result<bool, sqlx::Error> {
         let owner: Option<i64> = sqlx::query_scalar(
             "select 1 from assets where id = $1 or upload_id = $1 \
              union all select 1 from uploads where id = $1 and status = 'waiting' limit 1",
@@ -58,23 +59,24 @@ impl Store {
         Ok(owner.is_some())
     }
 
-    /// Notes outside of any change that the files of `id` may go.
-    pub(crate) async fn throw_away_later(&self, id: &str) -> Result<(), sqlx::Error> {
-        let mut write = self.write().await?;
-        throw_away(&mut write, id).await?;
+    /// Puts the files of `id` into the trash, by [`add_to_trash`] in a transaction of its own.
+    pub(crate) async fn trash_files(&self, id: &str) -> Result<(), sqlx::Error> {
+        let mut write = self.begin_write().await?;
+        add_to_trash(&mut write, id).await?;
         write.commit().await
     }
 
-    /// Ids whose files are to be removed.
-    pub(crate) async fn trash(&self) -> Result<Vec<String>, sqlx::Error> {
+    /// Lists the ids in the trash; [`Folders::remove_files`](crate::local::folders::Folders::remove_files) removes
+    /// their files.
+    pub(crate) async fn list_trash(&self) -> Result<Vec<String>, sqlx::Error> {
         sqlx::query_scalar("select id from trash")
             .fetch_all(&self.readers)
             .await
     }
 
-    /// The files of `id` are gone: nobody is charged for them any more.
-    pub(crate) async fn emptied(&self, id: &str) -> Result<(), sqlx::Error> {
-        let mut write = self.write().await?;
+    /// Removes `id` from the trash and its bytes from the owner's account, once its files are gone.
+    pub(crate) async fn forget_files(&self, id: &str) -> Result<(), sqlx::Error> {
+        let mut write = self.begin_write().await?;
         for statement in [
             "delete from trash where id = $1",
             "delete from files where id = $1",
@@ -84,8 +86,9 @@ impl Store {
         write.commit().await
     }
 
-    /// Throws away the originals of errored assets whose time has come.
+    /// Puts the originals of errored assets into the trash once their time has come.
     pub(crate) async fn discard_originals(&self, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        // Why a read first: as in [`Store::expire_uploads`].
         let due: Option<i64> = sqlx::query_scalar("select 1 from assets where discard_us <= $1 limit 1")
             .bind(micros(now))
             .fetch_optional(&self.readers)
@@ -93,7 +96,7 @@ impl Store {
         if due.is_none() {
             return Ok(());
         }
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let uploads: Vec<String> = sqlx::query_scalar(
             "update assets set discard_us = null where discard_us <= $1 returning upload_id",
         )
@@ -101,13 +104,13 @@ impl Store {
         .fetch_all(&mut *write)
         .await?;
         for id in &uploads {
-            throw_away(&mut write, id).await?;
+            add_to_trash(&mut write, id).await?;
         }
         write.commit().await
     }
 
-    /// The original of an errored asset that an earlier release left goes a day after `now`.
-    pub(crate) async fn discard_later(
+    /// Sets the time at which the original of an errored asset goes, where an earlier release has set none.
+    pub(crate) async fn schedule_discard(
         &self,
         upload_id: &str,
         discard: DateTime<Utc>,

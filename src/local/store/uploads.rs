@@ -4,7 +4,10 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
-use super::{FileKind, Store, Write, files, micros};
+use super::{
+    database::{Store, Write, micros},
+    files::{self, FileKind},
+};
 
 /// The columns of [`Upload`].
 macro_rules! columns {
@@ -14,43 +17,50 @@ macro_rules! columns {
     };
 }
 
-/// One direct upload.
+/// One row of `uploads`.
 #[derive(Clone, Debug, FromRow)]
 pub(crate) struct Upload {
     pub(crate) id: String,
+    /// The secret in the upload URL.
     pub(crate) secret: String,
+    /// `waiting`, `asset_created`, `errored`, `cancelled` or `timed_out`.
     pub(crate) status: String,
     pub(crate) timeout_s: i64,
+    /// End of the URL, in microseconds since 1970.
     pub(crate) expires_us: i64,
     pub(crate) cors_origin: Option<String>,
     pub(crate) test: bool,
+    /// The normalised `new_asset_settings`.
     pub(crate) settings: Json<Value>,
+    /// `{type, message}` of an errored upload.
     pub(crate) error: Option<Json<Value>>,
     pub(crate) asset_id: Option<String>,
+    /// The file's size, once a request has named it.
     pub(crate) total_bytes: Option<i64>,
+    /// Bytes flushed to the disk.
     pub(crate) received_bytes: i64,
-    /// Who is charged for it; empty where nobody is named.
+    /// The owner who is charged for the file; empty without one.
     pub(crate) owner: String,
 }
 
 impl Upload {
-    /// Still open for bytes at `now`.
+    /// Returns true while the upload accepts bytes at `now`.
     pub(crate) fn is_open(&self, now: DateTime<Utc>) -> bool {
         self.status == "waiting" && micros(now) < self.expires_us
     }
 
-    /// Bytes that are on the disk for certain.
-    pub(crate) fn received(&self) -> u64 {
+    /// Returns the bytes that are surely on the disk.
+    pub(crate) fn received_size(&self) -> u64 {
         u64::try_from(self.received_bytes).unwrap_or_default()
     }
 
-    /// The file's size, once a request has named it.
-    pub(crate) fn total(&self) -> Option<u64> {
+    /// Returns the file's size, once a request has named it.
+    pub(crate) fn total_size(&self) -> Option<u64> {
         self.total_bytes.and_then(|total| u64::try_from(total).ok())
     }
 }
 
-/// What a client asked for.
+/// The values of a new upload's row, and its owner's limits.
 pub(crate) struct NewUpload<'a> {
     pub(crate) id: &'a str,
     pub(crate) secret: &'a str,
@@ -62,53 +72,53 @@ pub(crate) struct NewUpload<'a> {
     pub(crate) limits: OwnerLimits,
 }
 
-/// What one owner may have here.
+/// Limits of one owner.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct OwnerLimits {
     /// Uploads that wait for their file.
     pub(crate) open: u32,
-    /// Bytes on the disk; 0: no limit.
+    /// Bytes on the disk; 0 means no limit.
     pub(crate) bytes: u64,
 }
 
-/// What became of the wish for an upload.
-pub(crate) enum Opened {
-    /// It waits for its file.
-    Made(Box<Upload>),
-    /// The owner has as many as allowed.
+/// The outcome of [`open_upload`].
+pub(crate) enum OpenOutcome {
+    /// The upload waits for its file.
+    Opened(Box<Upload>),
+    /// The owner has as many waiting uploads as allowed.
     TooMany,
-    /// The owner's files take this many bytes, which is all that is allowed.
+    /// The owner's files take this many bytes, which reaches the limit.
     NoRoom(u64),
 }
 
-/// What became of the wish to cancel.
-pub(crate) enum Cancelled {
-    /// It is cancelled now.
+/// The outcome of [`cancel_upload`].
+pub(crate) enum CancelOutcome {
+    /// The upload is cancelled now.
     Done(Box<Upload>),
-    /// It had ended otherwise before.
+    /// The upload had ended before.
     TooLate,
     /// There is no such upload.
     Unknown,
 }
 
 impl Store {
-    /// One upload by its id.
-    pub(crate) async fn upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
+    /// Finds an [`Upload`] by its id.
+    pub(crate) async fn find_upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
             .bind(id)
             .fetch_optional(&self.readers)
             .await
     }
 
-    /// One upload by the secret in its URL.
-    pub(crate) async fn upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
+    /// Finds an [`Upload`] by the secret in its URL.
+    pub(crate) async fn find_upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
         sqlx::query_as(concat!("select ", columns!(), " from uploads where secret = $1"))
             .bind(secret)
             .fetch_optional(&self.readers)
             .await
     }
 
-    /// A page of uploads, newest first.
+    /// Lists a page of [`Upload`]s, newest first.
     pub(crate) async fn list_uploads(&self, limit: i64, offset: i64) -> Result<Vec<Upload>, sqlx::Error> {
         sqlx::query_as(concat!(
             "select ",
@@ -121,8 +131,8 @@ impl Store {
         .await
     }
 
-    /// Writes down that `received` bytes are flushed, and that `promised` bytes are kept free for the upload where that is
-    /// more; false when the upload has ended meanwhile.
+    /// Records that `received` bytes are flushed, and charges the owner for them, or for the `promised` bytes where
+    /// these are more. Returns false when the upload has ended meanwhile.
     pub(crate) async fn record_received(
         &self,
         upload: &Upload,
@@ -130,24 +140,24 @@ impl Store {
         total: Option<u64>,
         promised: u64,
     ) -> Result<bool, sqlx::Error> {
-        let mut write = self.write().await?;
+        let mut write = self.begin_write().await?;
         let done = sqlx::query(
             "update uploads set received_bytes = $2, total_bytes = coalesce($3, total_bytes) \
              where id = $1 and status = 'waiting'",
         )
         .bind(&upload.id)
-        .bind(whole(received))
-        .bind(total.map(whole))
+        .bind(to_column(received))
+        .bind(total.map(to_column))
         .execute(&mut *write)
         .await?;
-        // Whatever became of the upload: these bytes lie there until its files are swept.
+        // Why whatever the upload's status is: the bytes lie on the disk until a sweep removes them.
         let bytes = received.max(promised);
-        files::put(&mut write, (&upload.id, FileKind::Original), &upload.owner, bytes).await?;
+        files::record_bytes(&mut write, (&upload.id, FileKind::Original), &upload.owner, bytes).await?;
         write.commit().await?;
         Ok(done.rows_affected() == 1)
     }
 
-    /// Forgets what was received: a whole-file request starts again.
+    /// Resets the received bytes for a whole-file request. Returns false when the upload has ended.
     pub(crate) async fn restart_upload(&self, id: &str) -> Result<bool, sqlx::Error> {
         let done = sqlx::query(
             "update uploads set received_bytes = 0, total_bytes = null where id = $1 and status = 'waiting'",
@@ -159,25 +169,25 @@ impl Store {
     }
 }
 
-/// Writes a new upload's row, where its owner may have one more: counted and written in one transaction, which is the
-/// only one that writes. An upload that names no owner is counted for nobody.
-pub(crate) async fn open(write: &mut Write, new: &NewUpload<'_>) -> Result<Opened, sqlx::Error> {
+/// Inserts an upload unless its owner is at one of the [`OwnerLimits`]. Count and insert are one transaction on the
+/// only writer, so no two requests pass the limit together. An upload without an owner has no limit.
+pub(crate) async fn open_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<OpenOutcome, sqlx::Error> {
     let owner = new.settings.pointer("/meta/creator_id").and_then(Value::as_str);
     if let Some(owner) = owner.filter(|owner| !owner.is_empty()) {
         let limits = new.limits;
-        if open_uploads(write, owner, limits.open, new.now).await? >= i64::from(limits.open) {
-            return Ok(Opened::TooMany);
+        if count_open(write, owner, limits.open, new.now).await? >= i64::from(limits.open) {
+            return Ok(OpenOutcome::TooMany);
         }
-        let kept = files::kept(write, owner, "").await?;
+        let kept = files::charged_bytes(write, owner, "").await?;
         if limits.bytes > 0 && kept >= limits.bytes {
-            return Ok(Opened::NoRoom(kept));
+            return Ok(OpenOutcome::NoRoom(kept));
         }
     }
-    Ok(Opened::Made(Box::new(insert(write, new).await?)))
+    Ok(OpenOutcome::Opened(Box::new(insert_upload(write, new).await?)))
 }
 
-/// Uploads of one owner that wait for their file, counted up to `limit`.
-async fn open_uploads(
+/// Counts the owner's waiting uploads, for [`OwnerLimits::open`]. The count stops at `limit`.
+async fn count_open(
     write: &mut Write,
     owner: &str,
     limit: u32,
@@ -194,8 +204,8 @@ async fn open_uploads(
     .await
 }
 
-/// Writes a new upload's row.
-async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
+/// Inserts the row of a new [`Upload`].
+async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(
         concat!("insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us) \
@@ -214,17 +224,17 @@ async fn insert(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::
     .await
 }
 
-/// A count of bytes as the tables keep it.
-fn whole(bytes: u64) -> i64 {
+/// Returns a count of bytes as the tables keep it.
+fn to_column(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
-/// Cancels an upload that still waits.
-pub(crate) async fn cancel(
+/// Cancels an upload that still waits, and puts its file into the trash.
+pub(crate) async fn cancel_upload(
     write: &mut Write,
     id: &str,
     now: DateTime<Utc>,
-) -> Result<Cancelled, sqlx::Error> {
+) -> Result<CancelOutcome, sqlx::Error> {
     let cancelled: Option<Upload> = sqlx::query_as(concat!(
         "update uploads set status = 'cancelled' where id = $1 and status = 'waiting' and expires_us > $2 \
          returning ",
@@ -235,22 +245,23 @@ pub(crate) async fn cancel(
     .fetch_optional(&mut **write)
     .await?;
     if let Some(upload) = cancelled {
-        super::sweep::throw_away(write, id).await?;
-        return Ok(Cancelled::Done(Box::new(upload)));
+        super::sweep::add_to_trash(write, id).await?;
+        return Ok(CancelOutcome::Done(Box::new(upload)));
     }
+    // Why asked afterwards: the update alone does not tell a late request from a wrong id.
     let known: Option<i64> = sqlx::query_scalar("select 1 from uploads where id = $1")
         .bind(id)
         .fetch_optional(&mut **write)
         .await?;
     Ok(if known.is_some() {
-        Cancelled::TooLate
+        CancelOutcome::TooLate
     } else {
-        Cancelled::Unknown
+        CancelOutcome::Unknown
     })
 }
 
-/// Turns a waiting upload into one with an asset; `None` when it has ended otherwise meanwhile.
-pub(crate) async fn complete(
+/// Turns a waiting upload into one with an asset. Returns `None` when it has ended otherwise meanwhile.
+pub(crate) async fn complete_upload(
     write: &mut Write,
     id: &str,
     asset_id: &str,
@@ -265,18 +276,22 @@ pub(crate) async fn complete(
     ))
     .bind(id)
     .bind(asset_id)
-    .bind(whole(size))
+    .bind(to_column(size))
     .bind(micros(now))
     .fetch_optional(&mut **write)
     .await?;
     if let Some(upload) = &done {
-        files::put(write, (id, FileKind::Original), &upload.owner, size).await?;
+        files::record_bytes(write, (id, FileKind::Original), &upload.owner, size).await?;
     }
     Ok(done)
 }
 
 /// Marks the upload of an asset that failed.
-pub(crate) async fn fail(write: &mut Write, id: &str, error: &Value) -> Result<Option<Upload>, sqlx::Error> {
+pub(crate) async fn fail_upload(
+    write: &mut Write,
+    id: &str,
+    error: &Value,
+) -> Result<Option<Upload>, sqlx::Error> {
     sqlx::query_as(concat!(
         "update uploads set status = 'errored', error = $2 where id = $1 \
          returning ",

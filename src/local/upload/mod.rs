@@ -1,79 +1,23 @@
 //! The upload URL: whole files and chunks, as Mux's storage and Google's resumable protocol take them
 //! (`facts/mux.md` 2).
 //!
-//! The offset that a client is told is always one that is on the disk: bytes are flushed and written down at the
-//! end of each request, every 32 MiB within one, and when a connection is cut.
+//! A `PUT` goes through these steps (`receive`):
+//!
+//! 1. `Content-Range` and `Content-Length` become a [`Part`](part::Part): a whole file, a chunk or a status request.
+//! 2. The request takes the upload's [`WriteLock`](write_lock::WriteLock). An older request of the same upload is told to
+//!    stop, flushes, and lets go.
+//! 3. The upload's row is read again; a dead upload is 410, a complete one is answered 200.
+//! 4. The bytes go to the file. They are flushed and recorded at the end of each request, every 32 MiB within one, and when
+//!    the connection is cut. So an offset that a client is told is always on the disk.
+//! 5. The last byte turns the upload into an asset: the commit point. A repeated last chunk is answered 200 again.
 
-mod answer;
 mod cors;
 mod part;
 mod receive;
+mod response;
+mod routes;
 mod sink;
-mod takeover;
+mod write_lock;
 
-use axum::{
-    Router,
-    body::Body,
-    extract::{DefaultBodyLimit, Path, State},
-    http::{HeaderMap, StatusCode},
-    response::{IntoResponse, Response},
-    routing::put,
-};
-
-use super::{App, fault::Fault, store::Upload};
-
-pub(crate) use takeover::Takeover;
-
-/// Chunks other than the last are multiples of this many bytes: 256 KiB.
-const UNIT: u64 = 256 * 1024;
-
-/// The upload URL's route.
-pub(crate) fn routes() -> Router<App> {
-    Router::new()
-        .route("/upload/{secret}", put(receive).options(preflight))
-        .method_not_allowed_fallback(async || Fault::method())
-        .layer(DefaultBodyLimit::disable())
-}
-
-/// `PUT`: bytes, or a question how many are there. It runs in a task of its own: when the connection goes, what
-/// came is still flushed and written down.
-async fn receive(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    headers: HeaderMap,
-    body: Body,
-) -> Result<Response, Fault> {
-    let upload = find(&app, &secret).await?;
-    let shared = cors::headers(&app, &upload, &headers);
-    let task = tokio::spawn(receive::run(app, upload, headers, body));
-    let mut response = match task.await {
-        Ok(answer) => answer.into_response(),
-        Err(error) => Fault::internal(&error).into_response(),
-    };
-    response.headers_mut().extend(shared);
-    Ok(response)
-}
-
-/// `OPTIONS`: a browser asks whether the page may send here.
-async fn preflight(
-    State(app): State<App>,
-    Path(secret): Path<String>,
-    headers: HeaderMap,
-) -> Result<Response, Fault> {
-    let upload = find(&app, &secret).await?;
-    let mut response = StatusCode::NO_CONTENT.into_response();
-    response
-        .headers_mut()
-        .extend(cors::preflight(&app, &upload, &headers));
-    Ok(response)
-}
-
-async fn find(app: &App, secret: &str) -> Result<Upload, Fault> {
-    if !super::ids::is_id(secret) {
-        return Err(Fault::not_found("Upload"));
-    }
-    app.store
-        .upload_by_secret(secret)
-        .await?
-        .ok_or_else(|| Fault::not_found("Upload"))
-}
+pub(crate) use routes::routes;
+pub(crate) use write_lock::WriteLocks;

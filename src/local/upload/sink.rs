@@ -8,13 +8,14 @@ use std::{
 
 use axum::body::Bytes;
 
-use super::UNIT;
+use super::part::UNIT;
 
-/// Bytes gathered before they are handed to the disk.
+/// Bytes gathered in memory before they are written.
 const GATHER: usize = 1 << 20;
 
-/// Writes to the end of one file, off the async threads.
+/// A writer to the end of one file. It writes on blocking threads, in pieces of [`GATHER`] bytes.
 pub(crate) struct Sink {
+    /// `None` while a write runs, and for good after an error.
     file: Option<File>,
     gathered: Vec<Bytes>,
     gathered_bytes: usize,
@@ -25,9 +26,9 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    /// Opens the file and cuts off what lies behind `offset`: it was never promised to anybody.
+    /// Opens the file and cuts off the bytes behind `offset`, which no response has ever promised.
     pub(crate) async fn open(path: PathBuf, offset: u64) -> io::Result<Self> {
-        let file = blocking(move || {
+        let file = run_blocking(move || {
             let fresh = !path.exists();
             let mut file = File::options()
                 .write(true)
@@ -37,7 +38,7 @@ impl Sink {
             file.set_len(offset)?;
             file.seek(SeekFrom::Start(offset))?;
             if let (true, Some(parent)) = (fresh, path.parent()) {
-                // So that the file's name survives a power cut too.
+                // Why the folder too: the file's name must survive a power cut.
                 File::open(parent)?.sync_all()?;
             }
             Ok(file)
@@ -52,39 +53,39 @@ impl Sink {
         })
     }
 
-    /// Bytes taken so far, from the file's beginning.
-    pub(crate) fn at(&self) -> u64 {
+    /// Returns the bytes taken so far, from the file's beginning.
+    pub(crate) fn position(&self) -> u64 {
         self.at
     }
 
-    /// Bytes taken and not yet flushed.
+    /// Returns the bytes taken and not yet flushed.
     pub(crate) fn unflushed(&self) -> u64 {
         self.at - self.flushed
     }
 
-    /// Takes bytes; memory holds one gathering at most.
-    pub(crate) async fn take(&mut self, bytes: Bytes) -> io::Result<()> {
+    /// Takes bytes. Memory holds at most [`GATHER`] bytes and one piece more.
+    pub(crate) async fn push_bytes(&mut self, bytes: Bytes) -> io::Result<()> {
         self.at += bytes.len() as u64;
         self.gathered_bytes += bytes.len();
         self.gathered.push(bytes);
         if self.gathered_bytes >= GATHER {
-            return self.on_file(|_| Ok(())).await;
+            return self.write_gathered(|_| Ok(())).await;
         }
         Ok(())
     }
 
-    /// Flushes everything to the disk; the offset that holds from now on.
-    pub(crate) async fn flush(&mut self) -> io::Result<u64> {
-        self.on_file(|file| file.sync_data()).await?;
+    /// Writes and flushes everything. Returns the offset that is safe from now on.
+    pub(crate) async fn flush_all(&mut self) -> io::Result<u64> {
+        self.write_gathered(|file| file.sync_data()).await?;
         self.flushed = self.at;
         Ok(self.flushed)
     }
 
-    /// The connection was cut: keeps whole units (clients resume with chunks of whole units), flushes, and says
-    /// what holds. Never less than what was promised before.
-    pub(crate) async fn cut(&mut self) -> io::Result<u64> {
+    /// Ends a request that was cut: keeps whole units, because clients resume with chunks of whole units, flushes
+    /// them and returns their length. Bytes that were flushed before always stay.
+    pub(crate) async fn cut_to_units(&mut self) -> io::Result<u64> {
         let keep = self.flushed.max(self.at / UNIT * UNIT);
-        self.on_file(move |file| {
+        self.write_gathered(move |file| {
             file.set_len(keep)?;
             file.seek(SeekFrom::Start(keep))?;
             file.sync_data()
@@ -94,17 +95,20 @@ impl Sink {
         Ok(keep)
     }
 
-    async fn on_file(
+    /// Writes the gathered bytes on a blocking thread, then runs `then` on the file.
+    async fn write_gathered(
         &mut self,
         then: impl FnOnce(&mut File) -> io::Result<()> + Send + 'static,
     ) -> io::Result<()> {
         let gathered = std::mem::take(&mut self.gathered);
         self.gathered_bytes = 0;
+        // Why taken: the blocking thread owns the file. After an error it is not put back, because nobody knows where
+        // its end is.
         let mut file = self
             .file
             .take()
             .ok_or_else(|| io::Error::other("the file was lost by an earlier error"))?;
-        let file = blocking(move || {
+        let file = run_blocking(move || {
             for bytes in gathered {
                 file.write_all(&bytes)?;
             }
@@ -117,7 +121,10 @@ impl Sink {
     }
 }
 
-async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
+/// Runs `work` on a blocking thread.
+async fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> io::Result<T> {
     tokio::task::spawn_blocking(work)
         .await
         .map_err(io::Error::other)?

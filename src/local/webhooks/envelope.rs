@@ -5,11 +5,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
-use crate::local::store::Pending;
+use crate::local::store::PendingEvent;
 
-/// The body of one try. `attempts` holds the earlier ones, so bodies of the same event differ: its `id` is what
-/// tells it.
-pub(crate) fn body(event: &Pending) -> Vec<u8> {
+/// Returns the body of one attempt to deliver a [`PendingEvent`]. `attempts` holds the earlier ones, so the bodies of
+/// one event differ; its `id` stays the same.
+pub(crate) fn envelope_body(event: &PendingEvent) -> Vec<u8> {
     let envelope = json!({
         "type": event.kind,
         "request_id": null,
@@ -17,7 +17,7 @@ pub(crate) fn body(event: &Pending) -> Vec<u8> {
         "id": event.id,
         "environment": { "name": "Local", "id": "local" },
         "data": event.data.0,
-        "created_at": time(event.created_us),
+        "created_at": iso_time(event.created_us),
         "attempts": event.attempts.0,
         "accessor_source": null,
         "accessor": null,
@@ -25,8 +25,8 @@ pub(crate) fn body(event: &Pending) -> Vec<u8> {
     envelope.to_string().into_bytes()
 }
 
-/// One earlier try, as the envelope shows it.
-pub(crate) fn attempt(id: &str, address: &str, status: Option<u16>, at_us: i64) -> Value {
+/// Returns one earlier attempt as the envelope shows it; `status` is `None` when no response came.
+pub(crate) fn attempt_json(id: &str, address: &str, status: Option<u16>, at_us: i64) -> Value {
     json!({
         "webhook_id": 1,
         "response_status_code": status,
@@ -34,20 +34,21 @@ pub(crate) fn attempt(id: &str, address: &str, status: Option<u16>, at_us: i64) 
         "response_body": null,
         "max_attempts": 30,
         "id": id,
-        "created_at": time(at_us),
+        "created_at": iso_time(at_us),
         "address": address,
     })
 }
 
-/// ISO 8601 with microseconds and `Z`.
-fn time(us: i64) -> String {
+/// Formats microseconds since 1970 as ISO 8601 with microseconds and `Z`.
+fn iso_time(us: i64) -> String {
     DateTime::from_timestamp_micros(us)
         .unwrap_or_default()
         .to_rfc3339_opts(SecondsFormat::Micros, true)
 }
 
-/// `t=<seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`, the secret taken as it is.
-pub(crate) fn signature(secret: &[u8], at_s: i64, body: &[u8]) -> Option<String> {
+/// Returns the signature header `t=<seconds>,v1=<hex>`: HMAC-SHA256 over `t.body`, with the secret's bytes as the
+/// key.
+pub(crate) fn sign_body(secret: &[u8], at_s: i64, body: &[u8]) -> Option<String> {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).ok()?;
     mac.update(format!("{at_s}.").as_bytes());
     mac.update(body);
@@ -59,14 +60,14 @@ pub(crate) fn signature(secret: &[u8], at_s: i64, body: &[u8]) -> Option<String>
 
 #[cfg(test)]
 mod tests {
-    use super::signature;
+    use super::sign_body;
 
     #[test]
     fn the_published_vectors_hold() {
-        let header = signature(b"SuperSecret123", 1_565_125_718, br#"{"test":"body"}"#);
+        let header = sign_body(b"SuperSecret123", 1_565_125_718, br#"{"test":"body"}"#);
         let expected = "t=1565125718,v1=854ece4c22acef7c66b57d4e504153bc512595e8e9c772ece2a68150548c19a7";
         assert_eq!(header.as_deref(), Some(expected));
-        let header = signature(b"SuperSecret123", 1_591_664_030, b"payload");
+        let header = sign_body(b"SuperSecret123", 1_591_664_030, b"payload");
         let expected = "t=1591664030,v1=e43496b6aae982c4c2fd6f8e92935f1d90216f1f64d56024e72390acfb988272";
         assert_eq!(header.as_deref(), Some(expected));
     }

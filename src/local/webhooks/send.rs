@@ -1,29 +1,30 @@
-//! One try to deliver one webhook.
+//! One attempt to deliver one webhook.
 
 use std::time::Duration;
 
 use reqwest::{header, redirect};
 
 use super::envelope;
-use crate::local::{App, store::Pending};
+use crate::local::{app::App, store::PendingEvent};
 
-/// Longest that a receiver may take: Mux gives up at the same time.
-const PATIENCE: Duration = Duration::from_secs(5);
+/// Longest time that a receiver may take; Mux gives up after the same time.
+const RECEIVER_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// The client that sends webhooks: no proxy, no redirects.
-pub(crate) fn client() -> Result<reqwest::Client, reqwest::Error> {
+/// Builds the client that sends webhooks: no proxy, no redirects, [`RECEIVER_TIMEOUT`].
+pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
     reqwest::Client::builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
-        .timeout(PATIENCE)
+        .timeout(RECEIVER_TIMEOUT)
         .user_agent("Mux/1.0 (local)")
         .build()
 }
 
-/// Sends it once, signed with the time of this try; the status, or `None` when there was no answer.
-pub(crate) async fn send(app: &App, event: &Pending) -> Option<u16> {
-    let body = envelope::body(event);
-    let signature = envelope::signature(
+/// Posts the event once, signed by [`envelope::sign_body`] with the time of this attempt. Returns the status, or
+/// `None` when no response came.
+pub(crate) async fn send_event(app: &App, event: &PendingEvent) -> Option<u16> {
+    let body = envelope::envelope_body(event);
+    let signature = envelope::sign_body(
         app.credentials.webhook_secret(),
         app.clock.now().timestamp(),
         &body,

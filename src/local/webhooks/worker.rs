@@ -1,26 +1,28 @@
-//! Takes what is due, applies the faults made on purpose, sends, and puts off what was not accepted.
+//! The webhook worker: takes due events, applies the faults made on purpose, sends, and sets the next attempt of what
+//! was not accepted.
 
 use std::{collections::HashSet, time::Duration};
 
 use tokio::task::JoinSet;
 
 use super::{envelope, send};
-use crate::local::{App, ids, store::Pending};
+use crate::local::{app::App, ids, store::PendingEvent};
 
 /// Webhooks under way at the same time.
 const AT_ONCE: usize = 8;
-/// Rows looked at in one go: enough to find some that are not under way.
+/// Rows read at once: enough to find some that are not under way.
 const DUE_AT_ONCE: i64 = 16;
-/// After this nobody is told any more: 24 hours.
+/// Age at which an event is given up, in microseconds: 24 hours.
 const GIVE_UP_US: i64 = 24 * 3600 * 1_000_000;
-/// Earlier tries that an envelope shows.
-const SHOWN: usize = 30;
-/// How long a webhook stands back so that the next ones overtake it: 2 seconds.
-const OVERTAKEN_US: i64 = 2_000_000;
-/// How often the outbox is looked at without being woken.
-const LOOK: Duration = Duration::from_millis(500);
+/// Earlier attempts that an envelope shows.
+const MAX_ATTEMPTS_SHOWN: usize = 30;
+/// Delay of an event that the next ones are to overtake, in microseconds: 2 seconds.
+const REORDER_DELAY_US: i64 = 2_000_000;
+/// Pause between two reads of the outbox without a wake-up.
+const POLL_EVERY: Duration = Duration::from_millis(500);
 
-/// Delivers until the provider stops. What is under way then is simply tried again after the next start.
+/// Delivers until the provider stops, [`AT_ONCE`] events at a time. Attempts under way are dropped then and repeated
+/// after the next start.
 pub(crate) async fn run(app: &App) {
     let mut tasks: JoinSet<String> = JoinSet::new();
     let mut busy = HashSet::new();
@@ -28,24 +30,26 @@ pub(crate) async fn run(app: &App) {
         start_due(app, &mut tasks, &mut busy).await;
         tokio::select! {
             () = app.stop.cancelled() => {}
-            Some(done) = tasks.join_next() => free(&mut busy, done),
+            Some(done) = tasks.join_next() => release_event(&mut busy, done),
             () = app.outbox_wake.notified() => {}
-            () = tokio::time::sleep(LOOK) => {}
+            () = tokio::time::sleep(POLL_EVERY) => {}
         }
     }
     tasks.shutdown().await;
 }
 
-fn free(busy: &mut HashSet<String>, done: Result<String, tokio::task::JoinError>) {
+/// Frees the place of an ended task.
+fn release_event(busy: &mut HashSet<String>, done: Result<String, tokio::task::JoinError>) {
     match done {
         Ok(id) => {
             busy.remove(&id);
         }
-        // A task that panicked took its id with it: forget all, at worst something is sent twice.
+        // Why all: a task that panicked took its event's id with it. At worst some events are sent twice.
         Err(_) => busy.clear(),
     }
 }
 
+/// Starts tasks for due events while places are free.
 async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<String>) {
     if busy.len() >= AT_ONCE {
         return;
@@ -58,10 +62,11 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
         if busy.len() >= AT_ONCE {
             return;
         }
+        // Why checked: the row of an event under way is still due.
         if busy.insert(event.id.clone()) {
             let app = app.clone();
             tasks.spawn(async move {
-                if let Err(error) = deliver(&app, &event).await {
+                if let Err(error) = deliver_event(&app, &event).await {
                     tracing::warn!(%error, event.id = %event.id, "the outbox cannot be written");
                 }
                 event.id
@@ -70,12 +75,14 @@ async fn start_due(app: &App, tasks: &mut JoinSet<String>, busy: &mut HashSet<St
     }
 }
 
-async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
-    if !event.decided && made_worse(app, event).await? {
+/// Makes one attempt by [`send::send_event`] and records its result.
+async fn deliver_event(app: &App, event: &PendingEvent) -> Result<(), sqlx::Error> {
+    // Why once: a retried or postponed event is marked as decided.
+    if !event.decided && apply_chaos(app, event).await? {
         return Ok(());
     }
     let began = app.clock.now().timestamp_micros();
-    let status = send::send(app, event).await;
+    let status = send::send_event(app, event).await;
     if status.is_some_and(|status| (200..300).contains(&status)) {
         return app.store.forget_event(&event.id).await;
     }
@@ -85,22 +92,28 @@ async fn deliver(app: &App, event: &Pending) -> Result<(), sqlx::Error> {
         return app.store.forget_event(&event.id).await;
     }
     let mut attempts = event.attempts.0.clone();
-    if attempts.len() < SHOWN {
-        attempts.push(envelope::attempt(&ids::event(), &app.webhook_url, status, began));
+    if attempts.len() < MAX_ATTEMPTS_SHOWN {
+        attempts.push(envelope::attempt_json(
+            &ids::event_id(),
+            &app.webhook_url,
+            status,
+            began,
+        ));
     }
     app.store.retry_event(&event.id, &attempts, due).await
 }
 
-/// 1 s, 2 s, 4 s … up to an hour, with a tenth of jitter.
+/// Returns the delay before the next attempt, in microseconds: 1 s, 2 s, 4 s … up to an hour, with up to a tenth of
+/// jitter. After [`GIVE_UP_US`] there is none.
 fn delay_us(tries: i64) -> i64 {
     let seconds = 1_i64 << tries.clamp(0, 12);
     let base = seconds.min(3600) * 1_000_000;
-    let jitter = ids::up_to(u64::try_from(base / 10).unwrap_or_default());
+    let jitter = ids::random_up_to(u64::try_from(base / 10).unwrap_or_default());
     base + i64::try_from(jitter).unwrap_or_default()
 }
 
-/// `[local.chaos]`: true when this event is not to be sent now (or ever).
-async fn made_worse(app: &App, event: &Pending) -> Result<bool, sqlx::Error> {
+/// Applies `[local.chaos]`. Returns true when the event is not to be sent now, or ever.
+async fn apply_chaos(app: &App, event: &PendingEvent) -> Result<bool, sqlx::Error> {
     let chaos = &app.settings.chaos;
     if ids::chance(chaos.drop) {
         app.store.forget_event(&event.id).await?;
@@ -108,18 +121,21 @@ async fn made_worse(app: &App, event: &Pending) -> Result<bool, sqlx::Error> {
     }
     let now = app.clock.now().timestamp_micros();
     if ids::chance(chaos.delay) {
-        let micros = i64::try_from(ids::up_to(chaos.delay_s.saturating_mul(1_000_000))).unwrap_or_default();
+        let micros =
+            i64::try_from(ids::random_up_to(chaos.delay_s.saturating_mul(1_000_000))).unwrap_or_default();
         app.store
-            .hold_event(&event.id, now.saturating_add(micros))
+            .postpone_event(&event.id, now.saturating_add(micros))
             .await?;
         return Ok(true);
     }
     if ids::chance(chaos.reorder) {
-        app.store.hold_event(&event.id, now + OVERTAKEN_US).await?;
+        app.store
+            .postpone_event(&event.id, now + REORDER_DELAY_US)
+            .await?;
         return Ok(true);
     }
     if ids::chance(chaos.duplicate) {
-        send::send(app, event).await;
+        send::send_event(app, event).await;
     }
     Ok(false)
 }

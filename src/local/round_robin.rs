@@ -1,26 +1,27 @@
-//! Who is served next where several wait: each in turn, whatever they ask for.
+//! Fair order among parties that wait for work to be done.
 
 use std::collections::HashMap;
 
-/// Parties that take turns. Whoever is served goes to the back: behind those who have come meanwhile too.
+/// A fair order among parties, by name. A party that is served goes to the back, behind those who arrived meanwhile.
 ///
-/// Nobody waits for more than one piece of work of each other party that waits. Newcomers cannot keep anybody waiting for
-/// ever: they stand behind all who waited already when somebody was last chosen.
+/// A waiting party sees at most one piece of work of each other waiting party start before its own. Newcomers cannot
+/// delay it forever: they stand behind all who waited when the last party was chosen.
 #[derive(Debug, Default)]
-pub(crate) struct Turns {
-    /// Those who wait or are served, the next one first.
+pub(crate) struct RoundRobin {
+    /// Parties that wait or are served, the next one first.
     order: Vec<String>,
-    /// Those who began or ended since somebody was last chosen: they go to the back then.
+    /// Parties whose work began or ended since the last choice. The next choice moves them to the back of `order`.
     served: Vec<String>,
-    /// Pieces of work under way.
+    /// Pieces of work under way, by party, from [`RoundRobin::begin`] to [`RoundRobin::end`]; never 0.
     running: HashMap<String, usize>,
 }
 
-impl Turns {
-    /// The party whose turn it is among `waiting`, which come in the order of their arrival: of those with the fewest
-    /// pieces of work under way the first. `None` where nobody waits.
-    pub(crate) fn next<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
-        // Where each stands; those who have gone are forgotten.
+impl RoundRobin {
+    /// Chooses among `waiting`, given in order of arrival: the party with the fewest pieces of work under way, of
+    /// those the first in `order`. Returns `None` when `waiting` is empty.
+    pub(crate) fn next_party<'a>(&mut self, waiting: impl IntoIterator<Item = &'a str>) -> Option<String> {
+        // Waiting parties, with true for the newcomers. Why parties that are gone are dropped: names are unbounded,
+        // memory is not.
         let mut places: HashMap<&str, bool> = HashMap::new();
         let mut arrived = Vec::new();
         for party in waiting {
@@ -39,21 +40,23 @@ impl Turns {
         }
         let newcomers = arrived.iter().filter(|party| places[**party]);
         self.order.extend(newcomers.map(|party| (*party).to_owned()));
+        // Why newcomers go before `served`: a party that was just served may not pass one that came meanwhile.
         self.order.append(&mut self.served);
         self.order
             .iter()
             .filter(|party| places.contains_key(party.as_str()))
+            // Why `min_by_key`: of equal parties it returns the first.
             .min_by_key(|party| self.running(party))
             .cloned()
     }
 
-    /// A piece of work begins.
+    /// Counts a piece of work that begins.
     pub(crate) fn begin(&mut self, party: &str) {
         *self.running.entry(party.to_owned()).or_default() += 1;
         self.put_last(party);
     }
 
-    /// A piece of work has ended.
+    /// Counts a piece of work that has ended.
     pub(crate) fn end(&mut self, party: &str) {
         if let Some(count) = self.running.get_mut(party) {
             *count -= 1;
@@ -64,15 +67,17 @@ impl Turns {
         self.put_last(party);
     }
 
-    /// Nothing is under way.
+    /// Returns true when no work is under way.
     pub(crate) fn is_idle(&self) -> bool {
         self.running.is_empty()
     }
 
+    /// Returns the pieces of work under way for `party`.
     fn running(&self, party: &str) -> usize {
         self.running.get(party).copied().unwrap_or_default()
     }
 
+    /// Moves `party` to the back, as of the next choice.
     fn put_last(&mut self, party: &str) {
         self.order.retain(|one| one != party);
         self.served.retain(|one| one != party);
@@ -82,16 +87,16 @@ impl Turns {
 
 #[cfg(test)]
 mod tests {
-    use super::Turns;
+    use super::RoundRobin;
 
     /// The order in which pieces of work come, one at a time.
     fn one_at_a_time(mut queue: Vec<&str>) -> String {
-        let (mut turns, mut done) = (Turns::default(), String::new());
-        while let Some(next) = turns.next(queue.iter().copied()) {
+        let (mut robin, mut done) = (RoundRobin::default(), String::new());
+        while let Some(next) = robin.next_party(queue.iter().copied()) {
             let at = queue.iter().position(|party| *party == next).unwrap();
             queue.remove(at);
-            turns.begin(&next);
-            turns.end(&next);
+            robin.begin(&next);
+            robin.end(&next);
             done.push_str(&next);
         }
         done
@@ -104,12 +109,12 @@ mod tests {
 
     #[test]
     fn who_comes_while_another_is_served_is_next() {
-        let mut turns = Turns::default();
-        assert_eq!(turns.next(["a", "a"]).unwrap(), "a");
-        turns.begin("a");
-        turns.end("a");
+        let mut robin = RoundRobin::default();
+        assert_eq!(robin.next_party(["a", "a"]).unwrap(), "a");
+        robin.begin("a");
+        robin.end("a");
         assert_eq!(
-            turns.next(["a", "b"]).unwrap(),
+            robin.next_party(["a", "b"]).unwrap(),
             "b",
             "nobody was chosen while it came"
         );
@@ -117,35 +122,35 @@ mod tests {
 
     #[test]
     fn newcomers_stand_behind_those_who_wait() {
-        let mut turns = Turns::default();
-        turns.begin("a");
-        turns.end("a");
-        assert_eq!(turns.next(["a", "n1"]).unwrap(), "n1");
-        turns.begin("n1");
-        turns.end("n1");
-        assert_eq!(turns.next(["a", "n2", "n3"]).unwrap(), "a");
+        let mut robin = RoundRobin::default();
+        robin.begin("a");
+        robin.end("a");
+        assert_eq!(robin.next_party(["a", "n1"]).unwrap(), "n1");
+        robin.begin("n1");
+        robin.end("n1");
+        assert_eq!(robin.next_party(["a", "n2", "n3"]).unwrap(), "a");
     }
 
     #[test]
     fn with_two_places_a_second_piece_waits_for_those_who_have_none() {
-        let mut turns = Turns::default();
-        turns.begin("a");
-        assert_eq!(turns.next(["a", "b"]).unwrap(), "b");
-        turns.begin("b");
-        turns.end("a");
-        assert_eq!(turns.next(["a", "b"]).unwrap(), "a", "b is being served");
+        let mut robin = RoundRobin::default();
+        robin.begin("a");
+        assert_eq!(robin.next_party(["a", "b"]).unwrap(), "b");
+        robin.begin("b");
+        robin.end("a");
+        assert_eq!(robin.next_party(["a", "b"]).unwrap(), "a", "b is being served");
     }
 
     #[test]
     fn what_is_forgotten_takes_no_memory() {
-        let mut turns = Turns::default();
+        let mut robin = RoundRobin::default();
         for n in 0..100 {
             let party = format!("p{n}");
-            turns.next([party.as_str()]);
-            turns.begin(&party);
-            turns.end(&party);
+            robin.next_party([party.as_str()]);
+            robin.begin(&party);
+            robin.end(&party);
         }
-        assert!(turns.next([]).is_none());
-        assert!(turns.order.is_empty() && turns.served.is_empty() && turns.running.is_empty());
+        assert!(robin.next_party([]).is_none());
+        assert!(robin.order.is_empty() && robin.served.is_empty() && robin.running.is_empty());
     }
 }

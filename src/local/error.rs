@@ -1,4 +1,4 @@
-//! What goes wrong, in Mux's words: `{"error": {"type", "messages"}}`.
+//! Error responses in Mux's shape: `{"error": {"type", "messages"}}`.
 
 use axum::{
     Json,
@@ -7,16 +7,22 @@ use axum::{
 };
 use serde_json::json;
 
-/// An answer that is not a success.
+/// A response other than success. `IntoResponse` writes the JSON body and the headers `WWW-Authenticate` (401) and
+/// `Retry-After`.
 #[derive(Debug)]
-pub(crate) struct Fault {
+pub(crate) struct MuxError {
+    /// The response's status.
     status: StatusCode,
+    /// `error.type`.
     kind: &'static str,
+    /// The only entry of `error.messages`.
     message: String,
+    /// `Retry-After` in seconds, set by [`MuxError::retry_after`]; no header for `None`.
     retry_after_s: Option<u32>,
 }
 
-impl Fault {
+impl MuxError {
+    /// Makes an error without `Retry-After`.
     fn new(status: StatusCode, kind: &'static str, message: impl Into<String>) -> Self {
         Self {
             status,
@@ -26,17 +32,17 @@ impl Fault {
         }
     }
 
-    /// 400: what was sent cannot be understood or is not allowed.
+    /// 400: the request cannot be understood or is not allowed.
     pub(crate) fn invalid(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "invalid_parameters", message)
     }
 
-    /// 401: wrong or no credentials.
+    /// 401: the credentials are missing or wrong.
     pub(crate) fn unauthorized() -> Self {
         Self::new(StatusCode::UNAUTHORIZED, "unauthorized", "Unauthorized request")
     }
 
-    /// 403: understood, and not allowed.
+    /// 403: the request is understood and not allowed.
     pub(crate) fn forbidden(message: impl Into<String>) -> Self {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
@@ -46,8 +52,8 @@ impl Fault {
         Self::new(StatusCode::NOT_FOUND, "not_found", format!("{what} not found"))
     }
 
-    /// 405.
-    pub(crate) fn method() -> Self {
+    /// 405: the route exists, the method does not.
+    pub(crate) fn method_not_allowed() -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
             "method_not_allowed",
@@ -56,7 +62,7 @@ impl Fault {
     }
 
     /// 408: the client stopped sending.
-    pub(crate) fn idle() -> Self {
+    pub(crate) fn idle_timeout() -> Self {
         Self::new(
             StatusCode::REQUEST_TIMEOUT,
             "timeout",
@@ -69,28 +75,28 @@ impl Fault {
         Self::new(StatusCode::CONFLICT, "conflict", message)
     }
 
-    /// 410: the upload URL is dead.
+    /// 410: the upload URL no longer accepts bytes.
     pub(crate) fn gone(message: impl Into<String>) -> Self {
         Self::new(StatusCode::GONE, "gone", message)
     }
 
-    /// 412: right question, wrong moment.
+    /// 412: the asset or file is not ready, or errored.
     pub(crate) fn not_ready(message: impl Into<String>) -> Self {
         Self::new(StatusCode::PRECONDITION_FAILED, "failed_request", message)
     }
 
-    /// 413: more bytes than allowed.
+    /// 413: the file is larger than `limit` bytes.
     pub(crate) fn too_large(limit: u64) -> Self {
         let message = format!("The file is larger than the {limit} bytes that are allowed");
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
     }
 
-    /// 429: more than allowed.
+    /// 429: the caller exceeds a limit.
     pub(crate) fn too_many(message: impl Into<String>) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message)
     }
 
-    /// 500: the cause is logged, the caller learns nothing of it.
+    /// 500: logs `cause` and tells the caller nothing of it.
     pub(crate) fn internal(cause: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %cause, "local provider failed");
         Self::new(
@@ -100,48 +106,49 @@ impl Fault {
         )
     }
 
-    /// 503: not now.
+    /// 503: the request may succeed later.
     pub(crate) fn unavailable(message: impl Into<String>) -> Self {
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "service_unavailable", message)
     }
 
     /// 507: the disk has fewer free bytes than it must keep.
-    pub(crate) fn full(min_free_bytes: u64) -> Self {
+    pub(crate) fn disk_full(min_free_bytes: u64) -> Self {
         Self::no_room(format!(
             "The disk is too full for uploads: fewer than the {min_free_bytes} bytes of local.min_free_bytes are free"
         ))
     }
 
-    /// 507: the owner's other files take `kept` bytes of the `limit` that they may.
+    /// 507: the owner's other files take `kept` bytes of the `limit` that is allowed.
     pub(crate) fn over_share(kept: u64, limit: u64) -> Self {
         Self::no_room(format!(
             "The other files of this owner take {kept} bytes, and {limit} are allowed: delete some of them first"
         ))
     }
 
+    /// 507 with the given message; see [`MuxError::disk_full`] and [`MuxError::over_share`].
     fn no_room(message: impl Into<String>) -> Self {
         Self::new(StatusCode::INSUFFICIENT_STORAGE, "insufficient_storage", message)
     }
 
-    /// 400: Mux has it, and the local provider has not. Never 404, which is about a wrong id.
+    /// 400: Mux has `what`, and the local provider has not. A 404 would mean a wrong id.
     pub(crate) fn unsupported(what: &str) -> Self {
         Self::invalid(format!("{what} is not supported by the local provider"))
     }
 
-    /// The same with a hint when to come back.
+    /// Adds a `Retry-After` header.
     pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
         self.retry_after_s = Some(seconds);
         self
     }
 }
 
-impl From<sqlx::Error> for Fault {
+impl From<sqlx::Error> for MuxError {
     fn from(error: sqlx::Error) -> Self {
         Self::internal(&error)
     }
 }
 
-impl From<std::io::Error> for Fault {
+impl From<std::io::Error> for MuxError {
     fn from(error: std::io::Error) -> Self {
         if matches!(
             error.kind(),
@@ -153,7 +160,7 @@ impl From<std::io::Error> for Fault {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for MuxError {
     fn into_response(self) -> Response {
         let body = Json(json!({ "error": { "type": self.kind, "messages": [self.message] } }));
         let mut response = (self.status, body).into_response();

@@ -1,24 +1,24 @@
-//! What the upload URL answers.
+//! Responses of the upload URL.
 
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 
-use crate::local::fault::Fault;
+use crate::local::error::MuxError;
 
-/// A request that was understood.
+/// The response to a request that was understood.
 #[derive(Debug)]
-pub(crate) enum Answer {
-    /// 200: the whole file is here.
+pub(crate) enum UploadResponse {
+    /// 200: the whole file is stored.
     Complete,
-    /// 308: so many bytes are here, go on.
+    /// 308 with `Range`: this many bytes are stored, send the rest.
     Partial(u64),
-    /// 4xx for a chunk that does not fit, with what is here beside it.
-    Misfit(Fault, u64),
+    /// 4xx for a chunk that begins too late, with the stored bytes in `Range` by [`with_range`].
+    Misfit(MuxError, u64),
 }
 
-impl IntoResponse for Answer {
+impl IntoResponse for UploadResponse {
     fn into_response(self) -> Response {
         match self {
             Self::Complete => StatusCode::OK.into_response(),
@@ -28,7 +28,7 @@ impl IntoResponse for Answer {
     }
 }
 
-/// `Range: bytes=0-N`; none when nothing is here.
+/// Adds `Range: bytes=0-N`; nothing when no byte is stored.
 fn with_range(mut response: Response, received: u64) -> Response {
     let last = received
         .checked_sub(1)

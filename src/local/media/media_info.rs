@@ -1,71 +1,78 @@
-//! What was made of an asset: kept in its row, shown in its JSON, read by the delivery.
+//! The description of a finished stream. It is stored in the asset's row, shown in the asset's JSON and read by the
+//! delivery.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A finished stream.
+/// A finished stream; stored as JSON in `assets.media`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct Media {
-    /// Seconds, measured on what was made.
+pub(crate) struct MediaInfo {
+    /// Seconds, measured on the result.
     pub(crate) duration_s: f64,
-    /// `16:9`; of the source as shown. `None` for sound alone.
+    /// `16:9`, of the source as shown; `None` for sound alone.
     pub(crate) aspect_ratio: Option<String>,
-    /// Frames per second of the source, −1 when unknown.
+    /// Frames per second of the source; −1 when unknown.
     pub(crate) frame_rate: f64,
     /// Channels of the source's sound; 0 without sound.
     pub(crate) channels: u32,
-    /// Track ids, made once.
+    /// The id of the video track, made once.
     pub(crate) video_track: String,
+    /// The id of the audio track, made once.
     pub(crate) audio_track: String,
-    /// Largest first; one with no size for sound alone.
+    /// [`Rendition`]s, largest first; a single one without size for sound alone.
     pub(crate) renditions: Vec<Rendition>,
 }
 
 /// One size of the stream.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Rendition {
-    /// The folder's and the playlist's name.
+    /// The name of the folder and of the playlist.
     pub(crate) name: String,
-    /// 0 for sound alone.
+    /// In pixels; 0 for sound alone.
     pub(crate) width: u32,
     pub(crate) height: u32,
     /// Bits per second of the largest segment.
     pub(crate) peak_bps: u64,
-    /// Bits per second over all.
+    /// Bits per second over all segments.
     pub(crate) average_bps: u64,
-    /// RFC 6381, as ffmpeg wrote it.
+    /// Codecs in the form of RFC 6381, as ffmpeg wrote them.
     pub(crate) codecs: Option<String>,
 }
 
 impl Rendition {
-    /// The shorter side, by which sizes are named.
-    pub(crate) fn short(&self) -> u32 {
+    /// Returns the shorter side, by which sizes are named.
+    pub(crate) fn shorter_side(&self) -> u32 {
         self.width.min(self.height)
     }
 }
 
-impl Media {
-    /// The largest rendition.
+impl MediaInfo {
+    /// Returns the largest [`Rendition`].
     pub(crate) fn top(&self) -> Option<&Rendition> {
         self.renditions.first()
     }
 
-    /// There is a picture.
-    pub(crate) fn has_video(&self) -> bool {
-        self.top().is_some_and(|top| top.width > 0)
+    /// Returns the largest rendition that has a picture; `None` for sound alone.
+    pub(crate) fn top_video(&self) -> Option<&Rendition> {
+        self.top().filter(|top| top.width > 0)
     }
 
-    /// `1080p` and the like, after what is stored.
+    /// Returns true when the stream has a picture.
+    pub(crate) fn has_video(&self) -> bool {
+        self.top_video().is_some()
+    }
+
+    /// Returns [`resolution_tier_of`] the largest rendition, or `audio-only`.
     pub(crate) fn resolution_tier(&self) -> &'static str {
-        match self.top() {
-            Some(top) if top.width > 0 => tier(i64::from(top.short())),
+        match self.top_video() {
+            Some(top) => resolution_tier_of(i64::from(top.shorter_side())),
             _ => "audio-only",
         }
     }
 
-    /// The old name of the same.
+    /// Returns Mux's older name of the tier: `SD`, `HD`, `FHD`, `UHD` or `Audio only`.
     pub(crate) fn max_stored_resolution(&self) -> &'static str {
-        match self.top().map_or(0, Rendition::short) {
+        match self.top().map_or(0, Rendition::shorter_side) {
             0 => "Audio only",
             1..720 => "SD",
             720..1080 => "HD",
@@ -74,10 +81,10 @@ impl Media {
         }
     }
 
-    /// `tracks[]` of the asset.
-    pub(crate) fn tracks(&self) -> Value {
+    /// Returns `tracks[]` of the asset.
+    pub(crate) fn tracks_json(&self) -> Value {
         let mut tracks = Vec::new();
-        if let Some(top) = self.top().filter(|top| top.width > 0) {
+        if let Some(top) = self.top_video() {
             tracks.push(json!({
                 "type": "video", "id": self.video_track, "duration": self.duration_s,
                 "max_width": top.width, "max_height": top.height, "max_frame_rate": self.frame_rate,
@@ -95,8 +102,8 @@ impl Media {
     }
 }
 
-/// Mux's tier for a shorter side in pixels.
-pub(crate) fn tier(short: i64) -> &'static str {
+/// Returns Mux's tier for a shorter side in pixels.
+pub(crate) fn resolution_tier_of(short: i64) -> &'static str {
     match short {
         ..=720 => "720p",
         721..=1080 => "1080p",

@@ -1,0 +1,34 @@
+//! The last step of a job: a finished folder moves into its place.
+
+use std::path::Path;
+
+use tokio::fs;
+
+/// Flushes the folder's disk by [`flush_disk`], removes what an earlier attempt left at `place`, and renames the
+/// folder to it.
+///
+/// The rename is the commit point: a stream in its place is whole, even after a power cut.
+pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Result<()> {
+    let disk = std::fs::File::open(folder)?;
+    tokio::task::spawn_blocking(move || flush_disk(&disk))
+        .await
+        .map_err(std::io::Error::other)??;
+    // Why removed first: a folder cannot be renamed over one that holds files.
+    match fs::remove_dir_all(place).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    fs::rename(folder, place).await
+}
+
+/// Flushes the file system of `folder`.
+#[cfg(target_os = "linux")]
+fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
+    Ok(rustix::fs::syncfs(folder)?)
+}
+
+/// Flushes the folder, on systems without `syncfs`.
+#[cfg(not(target_os = "linux"))]
+fn flush_disk(folder: &std::fs::File) -> std::io::Result<()> {
+    folder.sync_all()
+}
