@@ -112,7 +112,8 @@ fn misspelt_variables(settings: &Settings, env: &Environment) -> Vec<StartError>
         .collect()
 }
 
-/// Returns the `VIDEO_` variables that belong to no setting, secret or known map, each with the name that was probably meant.
+/// Returns the `VIDEO_` variables that belong to no setting, secret or known map, each with the name that was probably
+/// meant.
 fn unread_variables(settings: &Settings) -> Vec<(String, Option<String>)> {
     if settings.unread_variables.is_empty() {
         return Vec::new();

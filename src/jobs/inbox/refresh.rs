@@ -31,8 +31,8 @@ pub struct Refresh {
 }
 
 impl Refresh {
-    /// Asks the provider, joins the answer and finishes the event. A database that fails is logged; the event becomes due again
-    /// when its lease ends.
+    /// Asks the provider, joins the answer and finishes the event. A database that fails is logged; the event becomes
+    /// due again when its lease ends.
     pub async fn run(self, state: &AppState) {
         let span = tracing::info_span!(
             target: TRACE,

@@ -152,6 +152,7 @@ impl Resolve for PublicOnly {
                 .into_iter()
                 .filter(|address| address::is_public(address.ip()))
                 .collect();
+            // Why an error of its own: the text must name the setting, and not only say that nothing was found.
             if public.is_empty() {
                 return Err(NotPublic.into());
             }
