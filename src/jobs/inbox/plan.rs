@@ -13,7 +13,8 @@ use crate::provider::{Provider, Subject};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Plan, Planner, VideoChange};
 
-/// Time for which no other worker takes an event whose refresh asks the provider.
+/// Time for which no other worker takes an event whose refresh asks the provider. A refresh that takes longer may run
+/// twice, which joins nothing new.
 const REFRESH_LEASE: chrono::Duration = chrono::Duration::seconds(60);
 
 /// The maps and intervals that a plan depends on.
