@@ -41,7 +41,7 @@ pub(super) enum OpenedLocal {
         local: Local,
         lease: Option<Lease>,
     },
-    /// Another process has its folder: the credentials for calling it.
+    /// Another process has the provider's folder: the credentials for calling it.
     Elsewhere(BTreeMap<&'static str, SecretString>),
 }
 
@@ -121,7 +121,8 @@ pub(super) async fn open_local(
             return Ok(OpenedLocal::Elsewhere(Local::credentials_beside(options)?));
         }
         ClaimedLocal::Elsewhere => {
-            // Why: the inner listener of this process serves no provider. The other process is called at the public address.
+            // Why: the inner listener of this process serves no provider. The other process is called at the public
+            // address.
             options.api_url.clone_from(&options.public_url);
             return Ok(OpenedLocal::Elsewhere(Local::credentials_of(&options)?));
         }

@@ -24,7 +24,7 @@ use crate::telemetry::{CallMeter, Metrics};
 pub(super) enum LocalAccess<'a> {
     /// The provider runs in this process.
     Here(&'a Local),
-    /// Another process has its folder: the credentials for calling it.
+    /// Another process has the provider's folder: the credentials for calling it.
     Elsewhere(&'a BTreeMap<&'static str, SecretString>),
     /// The provider is not needed: it has no videos, and takes no uploads.
     None,
@@ -42,7 +42,7 @@ pub(super) fn names_to_load(settings: &Settings, in_use: &[String]) -> BTreeSet<
 /// policy of uploads does not fit the default provider, see [`check_default`].
 #[expect(
     clippy::too_many_arguments,
-    reason = "the wiring alone calls it, with each part once"
+    reason = "start and reload alone call it, with each part once"
 )]
 pub(super) async fn load_maps(
     settings: &Settings,
@@ -84,8 +84,8 @@ pub(super) async fn load_maps(
     })
 }
 
-/// Returns a lookup of variables for [`Provider::load`]. Credentials of the built-in provider go before the environment, and
-/// hide both `NAME` and `NAME_FILE` there.
+/// Returns a lookup of variables for [`Provider::load`]. Credentials of the built-in provider go before the
+/// environment, and hide both `NAME` and `NAME_FILE` there.
 pub(super) fn variable_lookup(
     env: &Environment,
     credentials: Option<&BTreeMap<&'static str, SecretString>>,
@@ -139,8 +139,8 @@ pub(crate) fn no_such_map<'a>(name: &str, names: impl IntoIterator<Item = &'a st
 /// Loads the map of `name`: the file in `providers.dir` where there is one, else the built-in map.
 ///
 /// # Errors
-/// [`StartError::MapFile`] where there is no such map or its file cannot be read; [`StartError::Map`] where the map or one of
-/// its secrets is wrong.
+/// [`StartError::MapFile`] where there is no such map or its file cannot be read; [`StartError::Map`] where the map or
+/// one of its secrets is wrong.
 pub(crate) fn load_map(
     settings: &Settings,
     name: &str,

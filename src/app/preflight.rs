@@ -96,7 +96,8 @@ pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
     lines
 }
 
-/// Returns a fault for each variable that nothing reads and that is probably a misspelt one: one that is not set itself.
+/// Returns a fault for each variable that nothing reads, and that was probably meant to be a known variable which is not
+/// set.
 fn misspelt_variables(settings: &Settings, env: &Environment) -> Vec<StartError> {
     let is_set = |name: &str| {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);
@@ -112,7 +113,8 @@ fn misspelt_variables(settings: &Settings, env: &Environment) -> Vec<StartError>
         .collect()
 }
 
-/// Returns the `VIDEO_` variables that belong to no setting, secret or known map, each with the name that was probably meant.
+/// Returns the `VIDEO_` variables that belong to no setting, secret or known map, each with the name that was probably
+/// meant.
 fn unread_variables(settings: &Settings) -> Vec<(String, Option<String>)> {
     if settings.unread_variables.is_empty() {
         return Vec::new();

@@ -4,8 +4,8 @@
 //! 2. Refuse a change that would need a new listener, folder or secret of development mode.
 //! 3. Load keys and maps again. Any error up to here leaves everything as it was.
 //! 4. Build the new snapshot ([`AppState::reloaded_with`]) and its routers.
-//! 5. Exchange observers and routers. No step from here on can fail. The commit point is each exchange by itself: a request
-//!    sees the old snapshot or the new one, never a mixture.
+//! 5. Exchange what the observer follows, and the routers. No step from here on can fail. The commit point is each
+//!    exchange by itself: a request sees the old snapshot or the new one, never a mixture.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -144,7 +144,7 @@ impl Reloader {
         Ok(())
     }
 
-    /// Puts the new snapshot, with its observers and routers, in the place of the old one. Cannot fail.
+    /// Puts the new snapshot and its routers in the place of the old one. Cannot fail.
     fn exchange_snapshot(&mut self, state: AppState) {
         let local = self.inner.as_ref().map(|(local, _)| local);
         let routers = Routers::new(&state, local);
@@ -154,7 +154,8 @@ impl Reloader {
         if let Some(local) = local {
             local.keep_widths(state.settings.playback.thumbnails.values().copied().collect());
         }
-        // Why before the routers: a change by a request on the new snapshot may need a map that only the new observers have.
+        // Why before the routers: a change by a request on the new snapshot may need a map that only the new snapshot
+        // has.
         replace_observed(&self.observer, &state);
         if let (Some((_, served)), Some(router)) = (&self.inner, routers.inner) {
             served.exchange(router, &state.settings.http);

@@ -21,7 +21,7 @@ macro_rules! restore {
 /// `start` has the settings as the start read them; `now` has what came of them: a port of 0 there is a real port here.
 /// A `http.public_url` that follows from `http.listen` follows the restored address.
 pub(super) fn restore_start_only(new: &mut Settings, start: &Settings, now: &Settings) -> Vec<&'static str> {
-    // Why before: the restored address would hide that the URL follows from the one in the file.
+    // Why before restoring: the restored address would hide that the URL follows from the one in the file.
     let follows = new.http.public_url == format!("http://{}", new.http.listen);
     let changed = restore!(new, start, now:
         http.listen http.metrics_listen

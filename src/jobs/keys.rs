@@ -9,8 +9,8 @@ use crate::state::AppState;
 /// Interval between two fetches.
 const REFRESH_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Refreshes the key set until `stop`, see [`Authenticator::refresh`](crate::auth::Authenticator::refresh). Does nothing where
-/// tokens are verified by secrets.
+/// Refreshes the key set until `stop`, see [`Authenticator::refresh`](crate::auth::Authenticator::refresh). Does
+/// nothing where tokens are verified by secrets.
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {

@@ -63,7 +63,8 @@ pub async fn round(state: &AppState) -> Result<(), StoreError> {
 
 /// Calls `remove`, which removes one batch, until it finds no row. Returns the sum.
 ///
-/// Why the pauses: millions of rows may be over at once, as after a change of a setting, and requests need the database too.
+/// Why the pauses: millions of rows may be over at once, as after a change of a setting, and requests need the database
+/// too.
 async fn remove_in_batches<F>(remove: impl Fn() -> F) -> Result<u64, StoreError>
 where
     F: Future<Output = Result<u64, StoreError>>,

@@ -16,9 +16,10 @@ pub async fn with_deadline<F: Future>(left: Duration, work: F) -> F::Output {
     DEADLINE.scope(Instant::now() + left, work).await
 }
 
-/// Returns `work` with the deadline of the current request, to be spawned as a task of its own. Outside requests `work` stays
-/// as it is.
+/// Returns `work` with the deadline of the current request, to be spawned as a task of its own. Outside requests `work`
+/// stays as it is.
 pub fn carry_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    // Why here and not inside: the new task has no task-local value of the request.
     let deadline = DEADLINE.try_with(|deadline| *deadline).ok();
     async move {
         match deadline {

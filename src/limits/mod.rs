@@ -1,7 +1,8 @@
 //! Limits: how often a caller may do something, and how much is done at the same time.
 //!
 //! - [`Quotas`]: a rate with room for a burst, for each key (uploads of an owner, failures of an address).
-//! - [`FairSemaphore`]: permits for requests that are worked on, shared fairly between callers. See its module for the steps.
+//! - [`FairSemaphore`]: permits for requests that are worked on, shared fairly between callers. The module `fair` has the
+//!   steps.
 //! - [`FairMemory`]: memory for bodies, shared fairly between callers.
 //! - [`with_permit`] and [`with_deadline`]: the permit and the deadline of the current request, for code far below the
 //!   layer that set them. Code that waits for another service lends the permit meanwhile ([`lend_permit_while`]).

@@ -18,6 +18,7 @@ pub async fn with_permit<T>(permit: Arc<Permit>, work: impl Future<Output = T>) 
 /// Returns `work` with the permit of the current request, to be spawned as a task of its own. The task holds the permit as
 /// long as it runs, even where the request ends before. Outside requests `work` stays as it is.
 pub fn carry_permit<T>(work: impl Future<Output = T>) -> impl Future<Output = T> {
+    // Why here and not inside: the new task has no task-local value of the request.
     let permit = PERMIT.try_with(Arc::clone).ok();
     async move {
         match permit {
@@ -30,6 +31,7 @@ pub fn carry_permit<T>(work: impl Future<Output = T>) -> impl Future<Output = T>
 /// Awaits another service (a provider, a turn in its rate) while other requests may use the permit, see [`Permit::lend`].
 /// Outside requests, as in jobs, it only awaits.
 pub async fn lend_permit_while<T>(waiting: impl Future<Output = T>) -> T {
+    // Why bound: the permit is taken back when the wait ends, and when this future is dropped before.
     let _lent = PERMIT.try_with(Permit::lend).ok();
     waiting.await
 }

@@ -113,6 +113,7 @@ impl ProviderSet {
 
     /// Returns whether the provider of this name is the built-in one and runs in this process.
     pub fn is_local(&self, name: &str) -> bool {
+        // Why not the constant name: another process may have the provider's folder.
         self.local.as_deref() == Some(name)
     }
 }

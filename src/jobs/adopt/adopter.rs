@@ -65,8 +65,8 @@ impl Adopter<'_> {
     /// See [`NotAdopted`].
     pub async fn seen(&self, seen: Seen, of: &Adoption) -> Result<Adopted, NotAdopted> {
         let video = self.new_video(&seen, of)?;
-        // Why twice: another adoption or an event may make the row between the lookup and the insert. The second lookup finds
-        // it, except where only the id of ours is taken.
+        // Why twice: another adoption or an event may make the row between the lookup and the insert. The second lookup
+        // finds it, except where only the id of ours is taken.
         for _ in 0..2 {
             if let Some(known) = self.find_row(&video, seen.video_id).await? {
                 return self.join_known(known, &seen, of).await;
@@ -83,7 +83,8 @@ impl Adopter<'_> {
         Err(NotAdopted::Conflict("our own id of it is taken".to_owned()))
     }
 
-    /// Asks the provider: for the asset of the playback id, then for the upload where no asset is known, then for the asset.
+    /// Asks the provider: for the asset of the playback id, then for the upload where no asset is known, then for the
+    /// asset.
     ///
     /// # Errors
     /// See [`NotAdopted`].
@@ -219,8 +220,8 @@ impl Adopter<'_> {
         Ok(video)
     }
 
-    /// Derives the row's id from the provider's id and the time of creation: the same whenever the same asset is adopted, and
-    /// sorting by that time (UUIDv7). Without a time of creation the id is a new one.
+    /// Derives the row's id from the provider's id and the time of creation: the same whenever the same asset is
+    /// adopted, and sorting by that time (UUIDv7). Without a time of creation the id is a new one.
     fn derive_id(&self, video: &Video, created_at: Option<DateTime<Utc>>) -> Uuid {
         let foreign = video.known.asset_id.as_ref().or(video.known.upload_id.as_ref());
         let (Some(foreign), Some(at)) = (foreign, created_at) else {

@@ -59,7 +59,8 @@ impl Seen {
                 Ok(())
             }
             Ok(Found::Gone) => Err(NotAdopted::Unknown(what)),
-            // Why not 401 and 403: they refuse our credentials. Other refusals say that the text is no id of the provider's.
+            // Why not 401 and 403: they refuse our credentials. Other refusals say that the text is no id of the
+            // provider's.
             Err(CallError::Refused { status, .. }) if ![401, 403].contains(&status) => {
                 Err(NotAdopted::Unknown(what))
             }

@@ -3,15 +3,18 @@
 //! 1. **Take.** Up to 256 events that are due, and every video that they may be about, are read in one transaction.
 //! 2. **Plan.** In memory, each event is joined into its video ([`planner`], pure). Outcomes of an event:
 //!    - *applied*;
-//!    - *pending*, where the provider has to be asked ([`Refresh`]): the event is due again in 60 s, which serves as a lease;
+//!    - *pending*, where the provider has to be asked ([`Refresh`]): the event is due again in 60 s, which serves as a
+//!      lease;
 //!    - *parked*, where its video is not known yet;
-//!    - *failed*, where it cannot be read or contradicts its video's ids.
+//!    - *failed*, where no map of its provider is loaded, it cannot be read, or it contradicts its video's ids.
 //! 3. **Write.** Videos and outcomes are written; the commit is the commit point. Before it nothing has happened and the
 //!    events are still due. A writer that came in between makes the batch begin again.
-//! 4. **One by one.** Where the database refuses the batch for what is in it, its events are applied each in a transaction of
-//!    its own, so that a bad one holds up no other. A refused one is tried again later and later, and given up in the end.
+//! 4. **One by one.** Where the database refuses the batch for what is in it, its events are applied each in a
+//!    transaction of its own, so that a bad one holds up no other. A refused one is tried again later and later, and
+//!    given up in the end.
 //! 5. **Refresh.** The provider is asked about the events that wait for its answer, each in a task of its own.
-//! 6. **Sweep.** Every 30 s parked events whose video is known by now become due, and those that waited too long are given up.
+//! 6. **Sweep.** Every 30 s parked events whose video is known by now become due, and those that waited too long are
+//!    given up.
 //!
 //! Most events never get here: the store applies an event with the transaction that stores it, by the same planner.
 //!

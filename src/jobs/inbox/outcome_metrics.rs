@@ -1,7 +1,7 @@
 //! Metrics and trace spans of applied events.
 //!
-//! Counters grow once an outcome is committed. Spans of events are recorded with the plan, below the span of their batch, which
-//! ends when the batch is written or dropped.
+//! Counters grow once an outcome is committed. Spans of events are recorded with the plan, below the span of their
+//! batch, which ends when the batch is written or dropped.
 
 use std::collections::HashMap;
 

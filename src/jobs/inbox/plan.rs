@@ -13,7 +13,8 @@ use crate::provider::{Provider, Subject};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Plan, Planner, VideoChange};
 
-/// Time for which no other worker takes an event whose refresh asks the provider.
+/// Time for which no other worker takes an event whose refresh asks the provider. A refresh that takes longer may run
+/// twice, which joins nothing new.
 const REFRESH_LEASE: chrono::Duration = chrono::Duration::seconds(60);
 
 /// The maps and intervals that a plan depends on.
@@ -48,8 +49,8 @@ pub fn planner(providers: Arc<ProviderSet>, check_times: CheckTimes) -> Box<Plan
 /// Joins each pending event of the batch into its video, and adds a [`Refresh`] for each event that needs the provider's
 /// answer. Events that are not pending get no outcome.
 ///
-/// Why several rounds: an event may make known the id by which an earlier one finds its video. The rounds end when one finds
-/// no further video; the events that are left are parked.
+/// Why several rounds: an event may make known the id by which an earlier one finds its video. The rounds end when one
+/// finds no further video; the events that are left are parked.
 pub(super) fn plan_batch(
     context: PlanContext<'_>,
     due: &Due,
@@ -235,7 +236,8 @@ impl Board {
         self.by_id.insert(video.id, index);
     }
 
-    /// Finds the video of an event by asset id, then upload id, then our own id. A video of another provider does not count.
+    /// Finds the video of an event by asset id, then upload id, then our own id. A video of another provider does not
+    /// count.
     fn find_video(&self, event: &InboxEvent) -> Option<usize> {
         let at =
             |places: &Places, id: &Option<String>| places.get(&event.provider)?.get(id.as_deref()?).copied();

@@ -62,8 +62,8 @@ impl Question {
         event
     }
 
-    /// Returns the part of the event that is joined with the answer: all of it, but no "ready" where the provider has nothing
-    /// of the video. `None` means that no answer will come: the event counts as it is.
+    /// Returns the part of the event that is joined with the answer: all of it, but no "ready" where the provider has
+    /// nothing of the video. `None` means that no answer will come: the event counts as it is.
     pub(super) fn part_with_answer(&self, answer: Option<&ProviderStatus>) -> Observation {
         let mut event = self.event.clone();
         if answer.is_some_and(ProviderStatus::is_not_found) {

@@ -26,13 +26,15 @@ use crate::telemetry::TRACE;
 #[derive(Debug)]
 pub struct Refresh {
     pub(super) event: InboxEvent,
+    /// The video that the plan joined the event into.
     pub(super) video_id: Uuid,
+    /// The contradictions and gaps that the answer settles.
     pub(super) question: Question,
 }
 
 impl Refresh {
-    /// Asks the provider, joins the answer and finishes the event. A database that fails is logged; the event becomes due again
-    /// when its lease ends.
+    /// Asks the provider, joins the answer and finishes the event. A database that fails is logged; the event becomes
+    /// due again when its lease ends.
     pub async fn run(self, state: &AppState) {
         let span = tracing::info_span!(
             target: TRACE,
@@ -51,6 +53,7 @@ impl Refresh {
         }
     }
 
+    /// Makes steps 2 and 3. An event whose map or video is gone meanwhile is left to the next plan.
     async fn try_run(&self, state: &AppState) -> Result<(), StoreError> {
         let event = &self.event;
         let Some(provider) = state.providers.by_name(&event.provider) else {

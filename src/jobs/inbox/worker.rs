@@ -142,8 +142,8 @@ async fn apply_one_by_one(
     Ok((due.len(), refreshes))
 }
 
-/// Finishes an event that the database refused. An id of another video will not go away, so the event has failed; everything
-/// else is tried again, see [`retry_later`]. The event stays visible with its error.
+/// Finishes an event that the database refused. An id of another video will not go away, so the event has failed;
+/// everything else is tried again, see [`retry_later`]. The event stays visible with its error.
 async fn put_off(
     state: &AppState,
     id: Uuid,

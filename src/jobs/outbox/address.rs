@@ -7,8 +7,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 /// The address of Azure's platform services: it looks public but leads inside.
 const CLOUD_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
-/// Returns whether an address is public: neither private, loopback, link-local (so no cloud's metadata service either), shared,
-/// reserved nor multicast.
+/// Returns whether an address is public: neither private, loopback, link-local (so no cloud's metadata service either),
+/// shared, reserved nor multicast.
 pub(super) fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),

@@ -13,8 +13,8 @@ const FIRST_WAIT_S: i64 = 2;
 /// The longest wait between two attempts, in seconds.
 const LONGEST_WAIT_S: i64 = 4 * 3600;
 
-/// Returns the outcome of an attempt: 2xx is delivered; 410 gives the event up and disables the endpoint; everything else is
-/// tried again, at the latest when [`TRIED_FOR`] ends, and given up after that.
+/// Returns the outcome of an attempt: 2xx is delivered; 410 gives the event up and disables the endpoint; everything
+/// else is tried again, at the latest when [`TRIED_FOR`] ends, and given up after that.
 pub(super) fn outcome_of(event: &OutgoingEvent, attempt: &Attempt, now: DateTime<Utc>) -> OutgoingOutcome {
     let answer_status = attempt.status.map(i32::from);
     let gone = attempt.status == Some(410);
@@ -27,6 +27,7 @@ pub(super) fn outcome_of(event: &OutgoingEvent, attempt: &Attempt, now: DateTime
     } else {
         OutgoingState::Pending
     };
+    // Why the minimum: the last attempt is made at the very end, not up to four hours before it.
     let next = (now + backoff(event).max(attempt.retry_after)).min(end);
     OutgoingOutcome {
         id: event.id,

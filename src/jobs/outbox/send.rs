@@ -22,7 +22,8 @@ const LONGEST_RETRY_AFTER_S: i64 = 3600;
 
 /// The HTTP client for endpoints, and the signer of their events.
 ///
-/// Why without proxy, redirects and pooled connections: each attempt resolves and checks the address that it connects to.
+/// Why without proxy, redirects and pooled connections: each attempt resolves and checks the address that it connects
+/// to.
 #[derive(Debug)]
 pub(super) struct Sender {
     client: Client,
@@ -152,6 +153,7 @@ impl Resolve for PublicOnly {
                 .into_iter()
                 .filter(|address| address::is_public(address.ip()))
                 .collect();
+            // Why an error of its own: the text must name the setting, and not only say that nothing was found.
             if public.is_empty() {
                 return Err(NotPublic.into());
             }

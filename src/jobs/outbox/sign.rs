@@ -8,7 +8,8 @@ use sha2::Sha256;
 
 use crate::config::signing_secret;
 
-/// Signs with every configured secret, so that secrets can be rotated: a receiver accepts an event where it knows one of them.
+/// Signs with every configured secret, so that secrets can be rotated: a receiver accepts an event where it knows one
+/// of them.
 #[derive(Debug)]
 pub(super) struct Signer(Vec<SecretBox<Vec<u8>>>);
 

@@ -68,8 +68,8 @@ pub(super) async fn delete_step(
     }
 }
 
-/// Looks for the asset of a cancelled upload, and deletes it where it is known: one may appear although the provider confirmed
-/// the cancel. Failures are left to the next check.
+/// Looks for the asset of a cancelled upload, and deletes it where it is known: one may appear although the provider
+/// confirmed the cancel. Failures are left to the next check.
 pub(super) async fn clean_up_cancelled(state: &AppState, provider: &Provider, video: &Video) -> Findings {
     let now = state.clock.now();
     let subject = Subject::of_video(video);

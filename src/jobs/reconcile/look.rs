@@ -104,8 +104,8 @@ async fn send_unsent(provider: &Provider, video: &Video, now: DateTime<Utc>) -> 
 /// Asks the provider about the video.
 ///
 /// A waiting upload expires where the provider does not know it (which [`fetch_status`] reports), or where its end is
-/// [`EXPIRED_AFTER`] ago and the provider reports nothing better. An asset that was made for it beforehand is deleted then; for an
-/// unknown upload only where that answer is believable.
+/// [`EXPIRED_AFTER`] ago and the provider reports nothing better. An asset that was made for it beforehand is deleted
+/// then; for an unknown upload only where that answer is believable.
 async fn ask_provider(
     state: &AppState,
     provider: &Provider,
@@ -145,8 +145,8 @@ async fn ask_provider(
     Ok(findings)
 }
 
-/// Notes what the answer says about our credentials: a known asset that is missing speaks against them, an asset id or a status
-/// for them. See [`Sightings`](crate::provider::Sightings).
+/// Notes what the answer says about our credentials: a known asset that is missing speaks against them, an asset id or
+/// a status for them. See [`Sightings`](crate::provider::Sightings).
 fn note_sighting(
     state: &AppState,
     provider: &Provider,

@@ -53,6 +53,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
         if let Err(error) = pass_with_lease(&state).await {
             error.log("the reconciler failed");
         }
+        // A wake-up on a replica without the lease is lost: the next pass of its holder finds the video.
         tokio::select! {
             () = state.due.notified() => {}
             () = tokio::time::sleep(interval) => {}
@@ -92,6 +93,7 @@ pub async fn pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreErr
         for result in results {
             done.changed.extend(result?);
         }
+        // Why one round for `only`: it is taken whether it is due or not, so it would be taken again.
         if count == 0 || only.is_some() {
             return Ok(done);
         }

@@ -39,8 +39,9 @@ impl Permit {
     /// Several parts of a request may lend at the same time: the permit is lent once.
     #[must_use = "the permit is taken back with the value's end"]
     pub fn lend(self: &Arc<Self>) -> Lent {
-        // Why the count may grow without the lock: the one that makes it 1 releases, the one that makes it 0 takes again under
-        // the lock. The count cannot fall to 0 before this call has returned, so releases and takings alternate.
+        // Why the count may grow without the lock: the one that makes it 1 releases, the one that makes it 0 takes
+        // again under the lock. The count cannot fall to 0 before this call has returned, so releases and takings
+        // alternate.
         if self.lenders.fetch_add(1, Ordering::AcqRel) == 0 {
             let limits = self.semaphore.limits;
             self.semaphore
@@ -90,6 +91,7 @@ pub struct Lent {
 impl Drop for Lent {
     fn drop(&mut self) {
         let permit = &self.permit;
+        // Why one lock for both: between the two, the request would count as lent for a moment.
         let mut queue = permit.semaphore.lock();
         if self.is_outside {
             queue.count_in(permit.caller);

@@ -235,7 +235,8 @@ impl FairQueue {
         }
     }
 
-    /// Grants free permits to requests in the queue, one caller after another; a caller that holds its share is passed over.
+    /// Grants free permits to requests in the queue, one caller after another; a caller that holds its share is passed
+    /// over.
     ///
     /// Why the search is short: each caller that is passed over holds a share, and there are only so many shares.
     fn grant_free_permits(&mut self, limits: Limits, now: Instant) {

@@ -8,6 +8,7 @@ use super::queue::{FairQueue, Limits, Load};
 #[derive(Debug)]
 pub struct FairSemaphore {
     pub(super) limits: Limits,
+    // Why no async lock: it is never held over an await.
     queue: Mutex<FairQueue>,
 }
 
