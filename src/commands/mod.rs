@@ -96,7 +96,7 @@ impl Cli {
     /// One line for the person who typed it.
     pub async fn run(self) -> Result<(), CommandError> {
         crate::private::from_now_on();
-        let env = Environment::of_process();
+        let env = Environment::from_process();
         // Trying a map and printing the document take no settings, so nothing is loaded before it is needed.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
