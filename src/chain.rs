@@ -1,9 +1,9 @@
-//! An error with its causes, on one line: the log's form of it.
+//! The form of an error in the log: the error and its causes, on one line.
 
 use std::error::Error;
 use std::fmt;
 
-/// Displays an error and, behind colons, all its causes.
+/// Displays an error and all its causes, separated by colons, on one line.
 #[derive(Debug)]
 pub struct Chain<'a>(pub &'a (dyn Error + 'static));
 
@@ -19,7 +19,8 @@ impl fmt::Display for Chain<'_> {
     }
 }
 
-/// Line breaks would break the log's lines.
+/// Displays a text with each run of white space as one blank.
+// Why: a line break within an error would end the line of the log.
 struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {

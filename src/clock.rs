@@ -1,6 +1,6 @@
-//! Time and fresh ids, as arguments: the one place that reads the system's clock.
+//! Time and new ids as arguments: the one place that reads the system's clock.
 //!
-//! A leaf that every module may import; tests freeze it.
+//! A leaf that every module may import. Tests freeze the clock; a lint forbids other modules to read the time themselves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,34 +9,37 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// Longest sleep towards a moment: the system's clock may be set meanwhile.
-const LOOK_AGAIN: Duration = Duration::from_mins(1);
+/// Longest single sleep in [`Clock::until`].
+// Why: the system's clock may be set during a sleep, and a sleep does not notice.
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
-/// Where the service reads the time: the system's clock, or one that a test sets by hand.
+/// The clock of the service: the system's, or one that a test sets by hand. Clones share a frozen clock.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
+/// The source of the time.
 #[derive(Clone, Debug)]
 enum Source {
+    /// The system's clock.
     System,
     /// Microseconds since 1970, shared by all clones.
     Manual(Arc<watch::Sender<i64>>),
 }
 
 impl Clock {
-    /// The machine's clock.
+    /// Returns the system's clock.
     pub const fn system() -> Self {
         Self(Source::System)
     }
 
-    /// A clock that stands still at `at` until [`Clock::advance`] moves it.
+    /// Makes a clock that stands still at `at` until [`Clock::advance`] moves it.
     pub fn frozen(at: DateTime<Utc>) -> Self {
         Self(Source::Manual(Arc::new(watch::Sender::new(
             at.timestamp_micros(),
         ))))
     }
 
-    /// Now, cut to microseconds: what both databases keep.
+    /// Returns the current time, cut to microseconds: both databases store no more.
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match &self.0 {
             Source::System => system_now().timestamp_micros(),
@@ -45,7 +48,7 @@ impl Clock {
         DateTime::from_timestamp_micros(micros).unwrap_or_default()
     }
 
-    /// Starts to measure: by the machine's monotonic clock, or by this one where it stands still.
+    /// Starts a stopwatch: by the monotonic clock of the system, or by this clock where it is frozen.
     pub fn stopwatch(&self) -> Stopwatch {
         Stopwatch(match &self.0 {
             Source::System => Started::Monotonic(Instant::now()),
@@ -53,38 +56,37 @@ impl Clock {
         })
     }
 
-    /// Moves a frozen clock forward; does nothing to the system's.
+    /// Moves a frozen clock forward and wakes what waits for it. Does nothing to the system's clock.
     pub fn advance(&self, by: chrono::Duration) {
         if let Source::Manual(micros) = &self.0 {
             micros.send_modify(|micros| *micros += by.num_microseconds().unwrap_or_default());
         }
     }
 
-    /// Waits until it is `at` by this clock; a frozen one must be moved there.
+    /// Waits until this clock shows `at`. A frozen clock must be moved there.
     pub async fn until(&self, at: DateTime<Utc>) {
         match &self.0 {
             Source::System => loop {
                 match (at - self.now()).to_std() {
-                    Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LOOK_AGAIN)).await,
+                    Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LONGEST_SLEEP)).await,
                     _ => return,
                 }
             },
             Source::Manual(micros) => {
                 let mut moved = micros.subscribe();
-                // The sender lives as long as this clock does.
+                // Why ignored: it fails only without a sender, and this clock holds one.
                 let _never_closed = moved.wait_for(|now| *now >= at.timestamp_micros()).await;
             }
         }
     }
 
-    /// A new `UUIDv7` that carries the current time, so that ids sort by their making.
+    /// Makes a `UUIDv7` with the current time, so that ids sort by the time when they were made.
     pub fn new_id(&self) -> Uuid {
         match &self.0 {
             Source::System => fresh_v7(),
             Source::Manual(_) => {
                 let now = self.now();
                 let seconds = u64::try_from(now.timestamp()).unwrap_or_default();
-                // A frozen clock still has to give ids in the order of their making: so does the system's counter.
                 Uuid::new_v7(Timestamp::from_unix(
                     NoContext,
                     seconds,
@@ -95,19 +97,21 @@ impl Clock {
     }
 }
 
-/// How long something takes. Made by [`Clock::stopwatch`].
+/// Measures a duration. [`Clock::stopwatch`] makes it.
 #[derive(Debug)]
 pub struct Stopwatch(Started);
 
+/// The start of a measurement.
 #[derive(Debug)]
 enum Started {
+    /// By the monotonic clock of the system.
     Monotonic(Instant),
-    /// The clock and what it showed.
+    /// By a frozen clock: the clock, and its microseconds at the start.
     Manual(Arc<watch::Sender<i64>>, i64),
 }
 
 impl Stopwatch {
-    /// The time since it was started.
+    /// Returns the time since the start.
     pub fn elapsed(&self) -> Duration {
         match &self.0 {
             Started::Monotonic(at) => at.elapsed(),
@@ -119,11 +123,13 @@ impl Stopwatch {
     }
 }
 
+/// Reads the system's clock.
 #[expect(clippy::disallowed_methods, reason = "the one place where time enters")]
 fn system_now() -> DateTime<Utc> {
     Utc::now()
 }
 
+/// Makes an id with the system's time and the counter of the `uuid` crate, which keeps the order within a millisecond.
 #[expect(clippy::disallowed_methods, reason = "the one place where ids are made")]
 fn fresh_v7() -> Uuid {
     Uuid::now_v7()

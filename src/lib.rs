@@ -1,11 +1,36 @@
-//! Yourbit Video: a service that an application puts between itself and a video provider.
+//! Yourbit Video: a service between an application and its video provider.
 //!
-//! A request's way through the tree: [`http`] takes it in and answers, [`state`] is what it shares with others,
-//! [`provider`] speaks to the provider by its action map, [`store`] keeps the rows, [`domain`] says what they mean.
-//! [`jobs`] runs beside requests; [`local`] is a provider of our own, reached over HTTP like any other.
-//! [`telemetry`] shows operators what happens; [`app`] puts it all together for the [`commands`].
+//! # The tour
+//!
+//! A request comes in at the top and goes down; no arrow points back up.
+//!
+//! 1. [`commands`] parses the command line. The command `serve` starts the service and ends it in order.
+//! 2. [`app`] puts the parts together, once at start and again at each reload, and refuses what does not fit.
+//! 3. [`http`] serves the API: limits, authentication ([`auth`]), the handlers, problem documents. [`limits`] holds the
+//!    limiters, [`live`] the event streams, [`console`] the page at `/`.
+//! 4. [`jobs`] runs beside the requests: applies webhook events, delivers outgoing events, looks up videos at their
+//!    providers, deletes, purges.
+//! 5. [`state`] is what requests and jobs share.
+//! 6. [`provider`] speaks to a provider as its action map says: calls, webhooks, signatures. No provider is named in Rust.
+//! 7. [`store`] holds the rows, on PostgreSQL or SQLite.
+//! 8. [`domain`] says what the rows mean: a video, its status, and the rule by which observations are merged.
+//!
+//! At the bottom, for every module: [`config`] (settings), [`telemetry`] (logs, spans, metrics), [`clock`] (time as an
+//! argument), [`chain`] (errors in the log).
+//!
+//! [`local`] is the built-in provider. It is an island: the service calls it over HTTP like any other provider, and only
+//! [`app`] and [`commands`] import it. It imports none of [`http`], [`provider`], [`store`] and [`domain`].
+//!
+//! # Three journeys
+//!
+//! - An **upload**: [`http`] checks the request and its idempotency key, [`store`] writes the row, [`provider`] runs the
+//!   steps of the map, and each step's captures are written as they come. The row exists before the provider is called, so
+//!   that a webhook that overtakes the answer finds it.
+//! - A **webhook**: [`provider`] verifies the signature over the raw bytes, [`store`] makes the event durable before the
+//!   answer, [`jobs`] or the request itself applies it, [`domain`] merges it into the video in any order.
+//! - **Playback**: [`http`] reads the row and checks the caller, [`provider`] renders the addresses and signs them.
 
-// What is printed goes through `commands::print`: `println!` panics where nobody reads.
+// Why: output goes through `commands::print`, because `println!` panics where the reader of a pipe has gone.
 #![warn(clippy::print_stdout)]
 
 pub mod app;

@@ -1,4 +1,4 @@
-//! `yourbit-video`: parse the command line, run the command, exit.
+//! `yourbit-video`: parses the command line, runs the command, exits.
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,19 +7,20 @@ use clap::Parser;
 use tikv_jemallocator::Jemalloc;
 use yourbit_video::commands::{self, Cli, CommandError};
 
-/// Memory is given back on other threads than it was taken on, which the system's allocator is slow at
-/// (benches/README.md has the figures).
+/// The allocator of the process.
+// Why: memory is often freed on another thread than the one that allocated it, and the system's allocator is slow at that
+// (`benches/README.md` has the figures).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 
-/// How long work that cannot be cancelled may hold the end up.
-const LEFT_FOR: Duration = Duration::from_secs(1);
+/// Longest wait at the end for blocking work, which cannot be cancelled.
+const LAST_WAIT: Duration = Duration::from_secs(1);
 
 fn main() -> ExitCode {
     let mut cli = Cli::parse();
     // Why first: the kernel gives namespaces only to a process with one thread, and a runtime has several.
     if let Some(ended) = cli.run_in_one_thread() {
-        return exit_code(ended);
+        return report_end(ended);
     }
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
@@ -29,11 +30,12 @@ fn main() -> ExitCode {
         }
     };
     let ended = runtime.block_on(cli.run());
-    runtime.shutdown_timeout(LEFT_FOR);
-    exit_code(ended)
+    runtime.shutdown_timeout(LAST_WAIT);
+    report_end(ended)
 }
 
-fn exit_code(ended: Result<(), CommandError>) -> ExitCode {
+/// Prints an error, each of its lines behind the name of the program, and returns the exit code.
+fn report_end(ended: Result<(), CommandError>) -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,4 +1,4 @@
-//! A caller, and what it may do.
+//! The authenticated caller, and the rules of what it may do.
 
 use chrono::{DateTime, Duration, Utc};
 use uuid::Uuid;
@@ -6,24 +6,29 @@ use uuid::Uuid;
 use super::claims::{Claims, LEEWAY_S};
 use crate::domain::{ShownStatus, Video};
 
-/// An authenticated caller. Only a valid token makes one.
+/// An authenticated caller. Only a verified token makes one, so that holding the type is the proof.
 #[derive(Clone, Debug)]
 pub struct Caller {
+    /// The claim `sub`: the owner of what this caller makes.
     sub: String,
+    /// Whether the token has the scope [`Caller::ADMIN`].
     admin: bool,
+    /// Whether the token has the scope [`Caller::PLAY`].
     play: bool,
-    /// Where set, `video:play` reaches no further than these.
+    /// The claim `videos`: the only videos of others that [`Caller::PLAY`] opens. `None` is no restriction.
     videos: Option<Vec<Uuid>>,
+    /// The claim `exp`.
     expiry: DateTime<Utc>,
 }
 
 impl Caller {
-    /// The scope that plays any video.
+    /// The scope that may play any video, or those of the claim `videos`.
     pub const PLAY: &str = "video:play";
     /// The scope that may do everything.
     pub const ADMIN: &str = "video:admin";
 
-    pub(super) fn of(claims: Claims) -> Self {
+    /// Makes the caller of verified claims.
+    pub(super) fn from_claims(claims: Claims) -> Self {
         let has = |scope: &str| claims.scopes.iter().any(|given| given == scope);
         Self {
             admin: has(Self::ADMIN),
@@ -34,7 +39,8 @@ impl Caller {
         }
     }
 
-    /// Until when the token holds, seen from `now`: its `exp`, or the end of the leeway where that has begun.
+    /// Returns the end of the token seen from `now`: its `exp`, or the end of the leeway ([`LEEWAY_S`]) where `exp` has
+    /// passed.
     pub fn holds_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         if now < self.expiry {
             return self.expiry;
@@ -43,22 +49,24 @@ impl Caller {
         self.expiry.checked_add_signed(leeway).unwrap_or(self.expiry)
     }
 
-    /// The owner of what this caller makes.
+    /// Returns the owner of what this caller makes: the claim `sub`.
     pub fn owner(&self) -> &str {
         &self.sub
     }
 
-    /// May do everything.
+    /// Returns whether the caller has the scope [`Caller::ADMIN`].
     pub fn is_admin(&self) -> bool {
         self.admin
     }
 
-    /// May see and change the video: its owner and admins. Nobody sees a deleted one.
+    /// Returns whether the caller may see and change the [`Video`]: its owner and admins may. A deleted one is hidden
+    /// from all.
     pub fn may_manage(&self, video: &Video) -> bool {
         video.status != ShownStatus::Deleted && (self.admin || video.owner == self.sub)
     }
 
-    /// May ask for its playback. A video that is being deleted plays for nobody.
+    /// Returns whether the caller may get playback of the [`Video`]: its owner, admins, and holders of [`Caller::PLAY`].
+    /// A video that is being deleted plays for nobody.
     pub fn may_play(&self, video: &Video) -> bool {
         let named = || {
             self.videos

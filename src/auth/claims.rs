@@ -1,27 +1,30 @@
-//! What a token with a good signature says, in each of the shapes that issuers write it in.
+//! The claims of a token whose signature is verified, in each of the shapes that issuers write them in.
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::NotBelieved;
-use super::refusal::shown;
+use super::error::{NotBelieved, quote};
 
-/// Seconds by which clocks may differ.
+/// Leeway for `exp` and `nbf`, in seconds: the clocks of issuer and service may differ by as much.
 pub(super) const LEEWAY_S: i64 = 30;
 /// Most ids of the claim `videos`.
 const MOST_VIDEOS: usize = 100;
 
-/// The claims of a token that count here.
+/// The checked claims of a token.
 #[derive(Debug)]
 pub(super) struct Claims {
+    /// `sub`: 1 to 128 characters without U+0000.
     pub(super) sub: String,
+    /// `exp` and `nbf`.
     pub(super) times: Times,
+    /// `scope`, or `scp` of issuers that write it so.
     pub(super) scopes: Vec<String>,
+    /// `videos`: ids that the scope [`Caller::PLAY`](super::caller::Caller::PLAY) is restricted to. `None` is no restriction.
     pub(super) videos: Option<Vec<Uuid>>,
 }
 
-/// When a token is good, in Unix seconds.
+/// The period in which a token is valid, in Unix seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
     exp: f64,
@@ -29,7 +32,11 @@ pub(super) struct Times {
 }
 
 impl Claims {
-    /// Reads the claims of a token, which must be for `issuer` and `audience` where these are set, and good now.
+    /// Reads and checks the claims. `issuer` and `audience` must match where they are set, and the token must be valid at
+    /// `now`.
+    ///
+    /// # Errors
+    /// The first claim that is missing, unreadable or does not match.
     pub(super) fn read(
         claims: &Value,
         issuer: Option<&str>,
@@ -46,21 +53,24 @@ impl Claims {
             check_audience(claims.get("aud"), wanted)?;
         }
         let times = Times {
-            exp: number(claims, "exp")?.ok_or(NotBelieved::NoExpiry)?,
-            nbf: number(claims, "nbf")?,
+            exp: read_number(claims, "exp")?.ok_or(NotBelieved::NoExpiry)?,
+            nbf: read_number(claims, "nbf")?,
         };
         times.check(now)?;
         Ok(Self {
-            sub: subject(claims.get("sub"))?,
+            sub: read_subject(claims.get("sub"))?,
             times,
-            scopes: scopes(claims)?,
-            videos: videos(claims.get("videos"))?,
+            scopes: read_scopes(claims)?,
+            videos: read_videos(claims.get("videos"))?,
         })
     }
 }
 
 impl Times {
-    /// Refuses a token that has expired or is not good yet.
+    /// Checks that the token is valid at `now`, with [`LEEWAY_S`] at both ends.
+    ///
+    /// # Errors
+    /// The token has expired, or is not valid yet.
     #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
     #[expect(clippy::cast_possible_truncation, reason = "for people, and saturating")]
     pub(super) fn check(self, now: DateTime<Utc>) -> Result<(), NotBelieved> {
@@ -74,7 +84,7 @@ impl Times {
         }
     }
 
-    /// `exp`. Years that no calendar has count as the last one that it has.
+    /// Returns `exp`. A time beyond the calendar counts as its last moment.
     #[expect(clippy::cast_possible_truncation, reason = "saturating")]
     pub(super) fn expiry(self) -> DateTime<Utc> {
         let micros = (self.exp * 1e6) as i64;
@@ -82,12 +92,13 @@ impl Times {
     }
 }
 
+/// Makes the error of a claim that cannot be read.
 const fn unreadable(claim: &'static str, problem: &'static str) -> NotBelieved {
     NotBelieved::Claim { claim, problem }
 }
 
-/// A missing claim and null are the same.
-fn number(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, NotBelieved> {
+/// Reads a finite number. `None` where the claim is missing or null.
+fn read_number(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, NotBelieved> {
     match claims.get(claim) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
@@ -97,11 +108,11 @@ fn number(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64
     }
 }
 
-/// A text of 1 to 128 characters, or an integer, which is read as its text.
-fn subject(claim: Option<&Value>) -> Result<String, NotBelieved> {
+/// Reads `sub`: a text of 1 to 128 characters, or an integer, which is read as its text.
+fn read_subject(claim: Option<&Value>) -> Result<String, NotBelieved> {
     let sub = match claim {
         Some(Value::String(text)) => text.clone(),
-        // Why: a larger integer, or 7.0, has no text of its own that every issuer would write.
+        // Why: a larger integer, or 7.0, has no single text that every issuer would write.
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
         _ => return Err(unreadable("sub", "is neither a text nor an integer")),
     };
@@ -112,9 +123,9 @@ fn subject(claim: Option<&Value>) -> Result<String, NotBelieved> {
     }
 }
 
-/// `scope`, or `scp` where `scope` is absent: a text that is split at blanks, or a list of texts. Null and empty are
-/// none.
-fn scopes(claims: &Map<String, Value>) -> Result<Vec<String>, NotBelieved> {
+/// Reads `scope`, or `scp` where `scope` is absent: a text that is split at blanks, or a list of texts. Null and empty
+/// give no scopes.
+fn read_scopes(claims: &Map<String, Value>) -> Result<Vec<String>, NotBelieved> {
     let (claim, value) = match (claims.get("scope"), claims.get("scp")) {
         (Some(scope), _) => ("scope", scope),
         (None, Some(scp)) => ("scp", scp),
@@ -124,17 +135,17 @@ fn scopes(claims: &Map<String, Value>) -> Result<Vec<String>, NotBelieved> {
     match value {
         Value::Null => Ok(Vec::new()),
         Value::String(text) => Ok(text.split_ascii_whitespace().map(str::to_owned).collect()),
-        Value::Array(items) => texts(items).ok_or(refused),
+        Value::Array(items) => read_texts(items).ok_or(refused),
         _ => Err(refused),
     }
 }
 
-/// A list of at most 100 ids, or one id. Null is no claim.
-fn videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, NotBelieved> {
+/// Reads `videos`: a list of at most [`MOST_VIDEOS`] ids, or one id. `None` where the claim is missing or null.
+fn read_videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, NotBelieved> {
     let ids = match claim {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(id)) => Some(vec![id.clone()]),
-        Some(Value::Array(items)) if items.len() <= MOST_VIDEOS => texts(items),
+        Some(Value::Array(items)) if items.len() <= MOST_VIDEOS => read_texts(items),
         Some(_) => None,
     };
     let ids = ids.and_then(|ids| ids.iter().map(|id| Uuid::parse_str(id).ok()).collect());
@@ -142,43 +153,44 @@ fn videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, NotBelieved> {
         .ok_or(unreadable("videos", "is not a list of at most 100 ids"))
 }
 
-/// A text: RFC 7519 knows no list of issuers.
+/// Checks `iss`, which must be the text `wanted`: RFC 7519 has no list of issuers.
 fn check_issuer(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved> {
     if claim.and_then(Value::as_str) == Some(wanted) {
         return Ok(());
     }
     Err(NotBelieved::Issuer {
-        given: show(claim),
-        wanted: shown(wanted),
+        given: describe_claim(claim),
+        wanted: quote(wanted),
     })
 }
 
-/// A text, or a list of texts of which one is ours.
+/// Checks `aud`: a text, or a list of texts, of which one must be `wanted`.
 fn check_audience(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved> {
-    let ours = match claim {
+    let matches = match claim {
         Some(Value::String(text)) => text == wanted,
-        Some(Value::Array(items)) => texts(items).is_some_and(|all| all.iter().any(|one| one == wanted)),
+        Some(Value::Array(items)) => read_texts(items).is_some_and(|all| all.iter().any(|one| one == wanted)),
         _ => false,
     };
-    if ours {
+    if matches {
         return Ok(());
     }
     Err(NotBelieved::Audience {
-        given: show(claim),
-        wanted: shown(wanted),
+        given: describe_claim(claim),
+        wanted: quote(wanted),
     })
 }
 
-fn show(claim: Option<&Value>) -> String {
+/// Returns a claim as an error may show it.
+fn describe_claim(claim: Option<&Value>) -> String {
     match claim {
         None | Some(Value::Null) => "missing".to_owned(),
-        Some(Value::String(text)) => shown(text),
-        Some(other) => shown(&other.to_string()),
+        Some(Value::String(text)) => quote(text),
+        Some(other) => quote(&other.to_string()),
     }
 }
 
-/// None where one of the items is no text.
-fn texts(items: &[Value]) -> Option<Vec<String>> {
+/// Returns the items as texts. `None` where one of them is no text.
+fn read_texts(items: &[Value]) -> Option<Vec<String>> {
     let texts = items.iter().map(|item| item.as_str().map(str::to_owned));
     texts.collect()
 }

@@ -1,4 +1,7 @@
-//! Development mode: no auth setting at all, on this machine alone.
+//! Development mode: the service without any auth setting, for this machine alone.
+//!
+//! It has two secrets. One is in the data folder, so that `yourbit-video token` signs tokens for a running service. The
+//! other is made at each start: the link that the start prints is signed with it and ends with the process.
 
 use std::io::Write;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
@@ -10,23 +13,23 @@ use secrecy::SecretString;
 use super::issue::{Grant, issue};
 use crate::config::{Settings, is_loopback_url};
 
-/// The secret's file, in the data folder.
-const SECRET: &str = "development-secret";
-/// Longest life of a link's token, in hours.
+/// Name of the secret's file in the data folder.
+const SECRET_FILE: &str = "development-secret";
+/// Life of a link's token, in hours.
 const LINK_TTL_H: i64 = 12;
-/// The user of a link's token.
-const USER: &str = "dev";
+/// Subject of a link's token.
+const LINK_USER: &str = "dev";
 
 /// The secrets of development mode.
 #[derive(Clone, Debug)]
 pub struct Development {
-    /// In the data folder: what `yourbit-video token` signs with.
-    kept: SecretString,
-    /// Made at the start and never written down: what it signs ends with the process.
-    of_process: SecretString,
+    /// The secret in the data folder, which `yourbit-video token` signs with.
+    stored: SecretString,
+    /// The secret of this process, which is never written down: its tokens end with the process.
+    ephemeral: SecretString,
 }
 
-/// Development mode is refused.
+/// Development mode is refused, or its secret or link cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum DevelopmentError {
     /// The settings reach further than this machine.
@@ -34,27 +37,27 @@ pub enum DevelopmentError {
         "without VIDEO_AUTH__JWT_SECRET or auth.jwks the service runs in development mode, which needs {0}: set one of them"
     )]
     NotAllowed(&'static str),
-    /// There is no page that a link could open.
+    /// The page that a link would open is not served, or its port is not known.
     #[error("there is no link to the page: {0}")]
     NoLink(&'static str),
     /// The token cannot be signed.
     #[error("the token of the link: {0}")]
     Token(#[from] jsonwebtoken::errors::Error),
-    /// The secret cannot be kept.
+    /// The secret's file cannot be read or written.
     #[error("{path}: {error}")]
     Secret {
-        /// The secret's file.
+        /// Path of the secret's file.
         path: String,
-        /// Why.
+        /// The cause.
         error: std::io::Error,
     },
 }
 
-/// Whether development mode may run under these settings.
+/// Checks that development mode may run under these settings: nothing in them reaches further than this machine.
 ///
 /// # Errors
-/// They reach further than this machine.
-pub fn check(settings: &Settings) -> Result<(), DevelopmentError> {
+/// The first setting that does: [`DevelopmentError::NotAllowed`].
+pub fn check_development(settings: &Settings) -> Result<(), DevelopmentError> {
     if !settings.http.listen.ip().is_loopback() {
         return Err(DevelopmentError::NotAllowed(
             "http.listen to be a loopback address such as 127.0.0.1:8080",
@@ -80,8 +83,8 @@ pub fn check(settings: &Settings) -> Result<(), DevelopmentError> {
     Ok(())
 }
 
-/// The address that opens the page with a token of the user `dev`, without any scope, signed by `secret`. The token
-/// stands behind the `#`, which no browser sends: servers and proxies never see it.
+/// Returns the address that opens the page with a token of the user `dev`, without any scope, signed by `secret`. The
+/// token is behind the `#`, which no browser sends: servers and proxies never see it.
 ///
 /// # Errors
 /// The page is not served, or its port is not known yet.
@@ -101,7 +104,7 @@ pub fn link(
         ));
     }
     let grant = Grant {
-        sub: USER,
+        sub: LINK_USER,
         scope: "",
         issuer: &auth.issuer,
         audience: &auth.audience,
@@ -111,54 +114,55 @@ pub fn link(
     if http.path_prefix().is_empty() {
         Ok(format!("http://localhost:{port}/#token={token}"))
     } else {
-        // The page's files are there alone.
+        // Why: with a path in front, the page's files are at the public address alone.
         Ok(format!("{}/#token={token}", http.public_url))
     }
 }
 
 impl Development {
-    /// The secrets of a process that begins: the one of `folder`, and one of its own.
+    /// Makes the secrets of a process that starts: the stored one of `folder`, and a new one.
     ///
     /// # Errors
     /// The file can be neither read nor made.
     pub fn begin(folder: &Path) -> Result<Self, DevelopmentError> {
         Ok(Self {
-            kept: Self::secret(folder)?,
-            of_process: hex::encode(rand::random::<[u8; 32]>()).into(),
+            stored: Self::secret(folder)?,
+            ephemeral: hex::encode(rand::random::<[u8; 32]>()).into(),
         })
     }
 
-    /// Both: tokens of either are believed.
+    /// Returns both secrets: a token by either is accepted.
     pub(crate) fn secrets(&self) -> Vec<SecretString> {
-        vec![self.kept.clone(), self.of_process.clone()]
+        vec![self.stored.clone(), self.ephemeral.clone()]
     }
 
-    /// The link that a start prints: its token ends with the process, or after twelve hours.
+    /// Returns the link that a start prints. Its token ends with the process, or after [`LINK_TTL_H`].
     ///
     /// # Errors
-    /// As [`link`].
+    /// The errors of [`page_link`].
     pub fn link(&self, settings: &Settings, now: DateTime<Utc>) -> Result<String, DevelopmentError> {
-        link(settings, &self.of_process, now)
+        link(settings, &self.ephemeral, now)
     }
 
-    /// Whether the secret was made already.
+    /// Returns whether the folder has a secret already.
     pub fn has_secret(folder: &Path) -> bool {
-        folder.join(SECRET).exists()
+        folder.join(SECRET_FILE).exists()
     }
 
-    /// The secret of development mode, made at first use, readable by its owner alone.
+    /// Returns the stored secret. Makes it at first use, in a file that its owner alone can read. A file with wider rights
+    /// is narrowed, and one with fewer than 32 bytes is replaced.
     ///
     /// # Errors
     /// The file can be neither read nor made.
     pub fn secret(folder: &Path) -> Result<SecretString, DevelopmentError> {
-        let path = folder.join(SECRET);
+        let path = folder.join(SECRET_FILE);
         let fail = |error| DevelopmentError::Secret {
             path: path.display().to_string(),
             error,
         };
         match std::fs::read_to_string(&path) {
             Ok(text) => {
-                // Copied or made by another hand, perhaps: `mode` below is for new files alone.
+                // Why: the file may have been copied; the mode below is for new files alone.
                 let mode = std::fs::metadata(&path).map_err(fail)?.permissions().mode();
                 if mode & 0o077 != 0 {
                     let own = std::fs::Permissions::from_mode(0o600);

@@ -1,11 +1,12 @@
-//! Making tokens: for people who try the service, and for the console in development mode.
+//! Making tokens: for people who try the service, and for the console in development mode. An application makes the
+//! tokens of its users itself.
 
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
 
-/// What a token of ours says.
+/// The claims of a token that [`issue_token`] makes.
 #[derive(Clone, Debug)]
 pub struct Grant<'a> {
     /// `sub`: the owner of what its bearer makes.
@@ -16,11 +17,11 @@ pub struct Grant<'a> {
     pub issuer: &'a str,
     /// `aud`; empty for none.
     pub audience: &'a str,
-    /// How long it lives.
+    /// Time from now to `exp`.
     pub ttl: Duration,
 }
 
-/// A token signed with HS256.
+/// Makes a token with the claims of `grant`, signed with HS256 by `secret`.
 ///
 /// # Errors
 /// The key cannot sign.

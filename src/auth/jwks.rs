@@ -1,4 +1,8 @@
-//! A JSON Web Key Set, kept fresh: the last good one stays where a fetch fails.
+//! A JSON Web Key Set that is refreshed while the service runs. The last good set stays where a fetch fails.
+//!
+//! The set is fetched at start, at intervals (by [`jobs::keys`](crate::jobs::keys)), and for a token that names an unknown
+//! key. The last is bounded three times, because a stranger can cause it: one fetch at a time, one a minute
+//! ([`REFETCH_AFTER_S`]), and at most [`MOST_WAITING`] requests that wait for it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,65 +12,70 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::NotBelieved;
+use super::error::NotBelieved;
 use super::key_set::{KeySet, VerifyingKey};
 use crate::chain::Chain;
 use crate::config::is_loopback_url;
 
-/// A fetch for an unknown `kid` happens at most once in so many seconds.
+/// Fewest seconds between the last fetch and a fetch for an unknown `kid`.
 const REFETCH_AFTER_S: i64 = 60;
-/// Largest key set, in bytes.
+/// Largest document, in bytes.
 const MAX_BYTES: usize = 1 << 20;
-/// Longest that fetching the set may take, from the first byte to the last.
+/// Deadline of a fetch, from connecting to the last byte.
 const FETCH_DEADLINE: Duration = Duration::from_secs(5);
-/// Requests that may wait for a fetch which another one began.
+/// Most requests that fetch the set for an unknown `kid`, or wait for such a fetch.
 const MOST_WAITING: usize = 32;
 
-/// Where the keys come from, and the ones that we have.
+/// A key set: its source, and the keys of the last good fetch.
 #[derive(Debug)]
 pub struct Jwks {
     source: Source,
     keys: ArcSwap<KeySet>,
-    /// How often the keys were replaced.
+    /// Number of times that the keys were replaced.
     edition: AtomicU64,
-    /// Held while the set is fetched.
+    /// Time of the last fetch, good or bad. The lock is held during a fetch.
     last_fetch: Mutex<Option<DateTime<Utc>>>,
+    /// Permits of [`MOST_WAITING`].
     waiting: Semaphore,
 }
 
+/// The place that a key set is fetched from.
 #[derive(Debug)]
 enum Source {
+    /// Path of a file.
     File(String),
+    /// Address, https or of this machine.
     Url(reqwest::Client, String),
 }
 
-/// The key set could not be had.
+/// The key set could not be loaded. `Display` is the end of a sentence that begins with `auth.jwks`.
 #[derive(Debug, thiserror::Error)]
 pub enum JwksError {
-    /// The file is not readable.
+    /// The file cannot be read.
     #[error("cannot be read: {0}")]
     File(#[from] std::io::Error),
-    /// It is no JSON Web Key Set.
+    /// The document is no JSON Web Key Set.
     #[error("is not a JSON Web Key Set: {0}")]
     Json(#[from] serde_json::Error),
-    /// Nobody answered, or not with a key set.
+    /// The request failed, or its response was no 2xx.
     #[error("cannot be fetched")]
     Http(#[from] reqwest::Error),
-    /// The answer is too large.
+    /// The document is larger than [`MAX_BYTES`].
     #[error("is larger than 1 MiB")]
     TooLarge,
-    /// Neither https nor loopback.
+    /// The URL is neither https nor of this machine.
     #[error("must be https, a loopback http address, or a file")]
     Unsafe,
 }
 
 impl Jwks {
-    /// Loads the set. A file must be readable; a URL that does not answer now is tried again later.
+    /// Loads the set at the start of the service. A file must be readable; after a failed request to a URL the set is
+    /// empty until a later fetch.
     ///
     /// # Errors
     /// The file is missing or no key set, or the URL is neither https nor loopback.
     pub async fn load(source: &str, now: DateTime<Utc>) -> Result<Self, JwksError> {
-        let set = Self::empty(source)?;
+        let set = Self::new(source)?;
         match (set.refresh(now).await, &set.source) {
             (Err(error), Source::File(_)) => return Err(error),
             (Err(error), Source::Url(..)) => {
@@ -80,16 +89,16 @@ impl Jwks {
         Ok(set)
     }
 
-    /// Loads the set anew, in the place of `old`. Where the same URL does not answer now, `old` is good enough.
+    /// Loads the set again for a reload of the settings. Where a request to the URL of `old` fails, returns `old`.
     ///
     /// # Errors
-    /// As [`Jwks::load`]; another URL must answer.
+    /// The file is missing or no key set, the URL is neither https nor loopback, or a request to another URL failed.
     pub async fn reload(
         source: &str,
         old: Option<&Arc<Self>>,
         now: DateTime<Utc>,
     ) -> Result<Arc<Self>, JwksError> {
-        let set = Self::empty(source)?;
+        let set = Self::new(source)?;
         match (set.refresh(now).await, old) {
             (Ok(()), _) => Ok(Arc::new(set)),
             (Err(error), Some(old)) if old.is_at(source) => {
@@ -100,7 +109,8 @@ impl Jwks {
         }
     }
 
-    fn empty(source: &str) -> Result<Self, JwksError> {
+    /// Makes an empty set that knows its source.
+    fn new(source: &str) -> Result<Self, JwksError> {
         let is_url = source.starts_with("http://") || source.starts_with("https://");
         let source = if is_url {
             if source.starts_with("http://") && !is_loopback_url(source) {
@@ -124,47 +134,53 @@ impl Jwks {
         })
     }
 
+    /// Returns whether the set is fetched from this URL.
     fn is_at(&self, source: &str) -> bool {
         matches!(&self.source, Source::Url(_, url) if url == source)
     }
 
-    /// Fetches the set anew; the old one stays where that fails.
+    /// Fetches the set now. The old one stays where the fetch fails.
     ///
     /// # Errors
-    /// It could not be had.
+    /// The fetch failed.
     pub async fn refresh(&self, now: DateTime<Utc>) -> Result<(), JwksError> {
         let mut last = self.last_fetch.lock().await;
         *last = Some(now);
         self.fetch().await
     }
 
+    /// Fetches the document and replaces the keys. The caller holds `last_fetch`.
     async fn fetch(&self) -> Result<(), JwksError> {
         let bytes = match &self.source {
             Source::File(path) => tokio::fs::read(path).await?,
-            Source::Url(client, url) => fetch(client, url).await?,
+            Source::Url(client, url) => fetch_url(client, url).await?,
         };
-        let set = KeySet::read(&bytes)?;
+        let set = KeySet::parse(&bytes)?;
         if set.len() == 0 {
             tracing::warn!("auth.jwks has no key that checks tokens: RS256, ES256 or EdDSA, use sig");
         }
+        // Why this order: a token verified in between is cached under the old edition, and verified once more.
         self.keys.store(Arc::new(set));
         self.edition.fetch_add(1, Ordering::SeqCst);
         Ok(())
     }
 
-    /// How many keys of the set check tokens; none where it could not be fetched yet.
+    /// Returns the number of keys that verify tokens; 0 where no fetch was good yet.
     pub fn count(&self) -> usize {
         self.keys.load().len()
     }
 
-    /// Another number after every fetch: what was believed before is to be looked at again.
+    /// Returns a number that changes with every good fetch: tokens that were verified before are verified again.
     pub(super) fn edition(&self) -> u64 {
         self.edition.load(Ordering::SeqCst)
     }
 
-    /// The keys named `kid`, or the only one where the token names none. The set is fetched again for a name that it
-    /// does not have.
-    pub(super) async fn keys(
+    /// Returns the keys with the id `kid`, or the only key for a token without `kid`. Fetches the set again for an unknown
+    /// id, within the bounds that the module describes.
+    ///
+    /// # Errors
+    /// The errors of [`KeySet::find`].
+    pub(super) async fn find_keys(
         &self,
         kid: Option<&str>,
         now: DateTime<Utc>,
@@ -179,9 +195,10 @@ impl Jwks {
         }
     }
 
-    /// Fetches the set unless that was done within a minute. One request fetches, those that come meanwhile wait for it.
+    /// Fetches the set unless that was done within [`REFETCH_AFTER_S`]. One request fetches; requests that come during the
+    /// fetch wait for it.
     async fn refetch(&self, now: DateTime<Utc>) {
-        // Why: a request that waits holds a connection, and naming a key that is not there costs a stranger nothing.
+        // Why: a waiting request holds a connection, and an unknown key id costs a stranger nothing.
         let Ok(_waiting) = self.waiting.try_acquire() else {
             return;
         };
@@ -199,7 +216,8 @@ impl Jwks {
     }
 }
 
-async fn fetch(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, JwksError> {
+/// Requests the document and reads at most [`MAX_BYTES`] of it.
+async fn fetch_url(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, JwksError> {
     let mut response = client.get(url).send().await?.error_for_status()?;
     let mut bytes = Vec::new();
     while let Some(chunk) = response.chunk().await? {

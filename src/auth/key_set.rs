@@ -1,4 +1,4 @@
-//! The keys of a JSON Web Key Set (RFC 7517) that may check a token, and why the others may not.
+//! The keys of a JSON Web Key Set (RFC 7517): the ones that may verify a token, and the reasons against the others.
 
 use std::sync::Arc;
 
@@ -7,38 +7,42 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::NotBelieved;
-use super::refusal::shown;
+use super::error::{NotBelieved, quote};
 
-/// A key that checks signatures with the one algorithm that is its own.
+/// A key that verifies signatures, with the one algorithm that is its own.
 #[derive(Debug)]
 pub(super) struct VerifyingKey {
+    /// The id of the key.
     kid: Option<String>,
     pub(super) algorithm: Algorithm,
     pub(super) decoding: DecodingKey,
 }
 
-/// The keys of one edition of the set.
+/// The keys of one fetched document.
 #[derive(Debug, Default)]
 pub(super) struct KeySet {
     usable: Vec<Arc<VerifyingKey>>,
-    /// Ids of keys that are not used, and why.
+    /// Ids of keys that are not used, each with the reason. Errors name it to an operator who sees a known `kid` refused.
     unusable: Vec<(String, &'static str)>,
 }
 
+/// The document, its keys not parsed yet: one bad key must not spoil the others.
 #[derive(Deserialize)]
 struct Document {
     keys: Vec<Value>,
 }
 
 impl KeySet {
-    /// Reads a set. A key that cannot be used does not keep the others from being used.
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, serde_json::Error> {
+    /// Parses a set. A key that cannot be used is remembered with its reason; the others count.
+    ///
+    /// # Errors
+    /// The document is not a JSON object with a list `keys`.
+    pub(super) fn parse(bytes: &[u8]) -> Result<Self, serde_json::Error> {
         let document: Document = serde_json::from_slice(bytes)?;
         let mut set = Self::default();
         for key in document.keys {
             let kid = key["kid"].as_str().map(str::to_owned);
-            match (read_key(key), kid) {
+            match (parse_key(key), kid) {
                 (Ok(key), _) => set.usable.push(Arc::new(key)),
                 (Err(why), kid) => set.unusable.push((kid.unwrap_or_default(), why)),
             }
@@ -46,12 +50,15 @@ impl KeySet {
         Ok(set)
     }
 
-    /// How many keys check signatures.
+    /// Returns the number of keys that verify signatures.
     pub(super) fn len(&self) -> usize {
         self.usable.len()
     }
 
-    /// The keys that are named `kid`, or the only one where the token names none.
+    /// Returns the keys with the id `kid`: several may share one. Without `kid`, returns the only key of the set.
+    ///
+    /// # Errors
+    /// The set has no such key, it is not usable, or the set has not exactly one key for a token without `kid`.
     pub(super) fn find(&self, kid: Option<&str>) -> Result<Vec<Arc<VerifyingKey>>, NotBelieved> {
         let Some(kid) = kid else {
             return match self.usable.as_slice() {
@@ -65,13 +72,14 @@ impl KeySet {
             return Ok(named);
         }
         match self.unusable.iter().find(|(unusable, _)| unusable == kid) {
-            Some((_, why)) => Err(NotBelieved::UnusableKey { kid: shown(kid), why }),
-            None => Err(NotBelieved::UnknownKey(shown(kid))),
+            Some((_, why)) => Err(NotBelieved::UnusableKey { kid: quote(kid), why }),
+            None => Err(NotBelieved::UnknownKey(quote(kid))),
         }
     }
 }
 
-fn read_key(key: Value) -> Result<VerifyingKey, &'static str> {
+/// Parses one key. The error is the reason why it cannot be used.
+fn parse_key(key: Value) -> Result<VerifyingKey, &'static str> {
     let key: Jwk = serde_json::from_value(key).map_err(|_| "it cannot be read")?;
     let common = &key.common;
     if common
@@ -97,7 +105,9 @@ fn read_key(key: Value) -> Result<VerifyingKey, &'static str> {
     })
 }
 
-/// The one algorithm that a key signs with: by the key itself, never by the token's word. Symmetric keys have none.
+/// Returns the one algorithm of a key, by its type and its own `alg`. `None` for symmetric keys and unsupported ones.
+// Why: the algorithm must never follow the token. A token that names HS256 could otherwise be signed with the public
+// key as its secret.
 fn algorithm_of(key: &Jwk) -> Option<Algorithm> {
     let by_type = match &key.algorithm {
         AlgorithmParameters::RSA(_) => Algorithm::RS256,

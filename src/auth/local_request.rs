@@ -1,36 +1,37 @@
-//! What development mode asks of a request: that it looks as a browser or tool on this machine makes it.
+//! The guard of development mode: a request must look as a browser or tool on this machine makes it.
 //!
-//! Guards against pages of other sites (DNS rebinding) and against proxies that somebody forgot. A proxy that forwards
-//! exactly as a browser asks cannot be told; that is why nothing here gives a token away.
+//! Guards against pages of other sites (DNS rebinding) and against forgotten proxies. A proxy that forwards requests
+//! exactly as a browser makes them cannot be detected; for that reason no route gives out a token.
 
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Version, header};
 
 use crate::config::is_loopback_origin;
 
-/// Headers that proxies add, besides those that begin with one of [`OF_PROXIES`].
+/// Headers that proxies add, besides those that begin with one of [`PROXY_PREFIXES`].
 const PROXY_HEADERS: [&str; 5] = ["forwarded", "via", "x-forwarded", "x-real-ip", "true-client-ip"];
-/// How further headers of proxies begin.
-const OF_PROXIES: [&str; 2] = ["x-forwarded-", "cf-"];
-/// Longest value that a refusal shows, in characters.
-const SHOWN: usize = 80;
+/// Prefixes of further headers that proxies add.
+const PROXY_PREFIXES: [&str; 2] = ["x-forwarded-", "cf-"];
+/// Most characters of a header that an error shows.
+const LONGEST_SHOWN: usize = 80;
 
-/// What is wrong with a request. `Display` is the rest of a sentence that begins with "This request".
+/// The first sign that a request does not come straight from this machine. `Display` is the rest of a sentence that
+/// begins with "This request".
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotLocal {
-    /// Proxies still send HTTP/1.0; browsers and tools do not.
+    /// The request is HTTP/1.0 or older: proxies still send that; browsers and tools do not.
     #[error("is {0:?}, as proxies send it")]
     Version(Version),
-    /// A header that proxies add.
+    /// The request has a header that proxies add.
     #[error("has the header {0}, which proxies add")]
     Proxied(HeaderName),
-    /// Not exactly one `Host`.
+    /// The request has not exactly one `Host`. Holds their number.
     #[error("has {0} Host headers instead of one")]
     Hosts(usize),
-    /// Its `Host` is not this machine.
+    /// The `Host` is not this machine.
     #[error("has the Host \"{0}\", which is not localhost, 127.0.0.1 or [::1]")]
     Host(String),
-    /// The request target names another host.
+    /// The request target names another host than the header.
     #[error("names \"{target}\" in its target and \"{host}\" as its Host")]
     Target {
         /// The authority of the target.
@@ -38,36 +39,37 @@ pub enum NotLocal {
         /// The header.
         host: String,
     },
-    /// More than one `Origin`.
+    /// The request has more than one `Origin`. Holds their number.
     #[error("has {0} Origin headers instead of one")]
     Origins(usize),
-    /// Its page is not of this machine.
+    /// The `Origin` is a page that is not of this machine.
     #[error("comes from a page of the Origin \"{0}\", which is not of this machine")]
     Origin(String),
 }
 
-/// Whether a request looks as if it came straight from this machine, addressed to it.
+/// Checks that a request looks as if it came straight from this machine, addressed to it.
 ///
 /// # Errors
-/// The first thing that does not.
+/// The first sign against it, in this order: version, headers of proxies, host, origin.
 pub fn check_request(request: &Parts) -> Result<(), NotLocal> {
     if request.version < Version::HTTP_11 {
         return Err(NotLocal::Version(request.version));
     }
-    if let Some(name) = request.headers.keys().find(|name| is_of_proxies(name)) {
+    if let Some(name) = request.headers.keys().find(|name| is_proxy_header(name)) {
         return Err(NotLocal::Proxied(name.clone()));
     }
     check_host(request)?;
     check_origin(&request.headers)
 }
 
-fn is_of_proxies(name: &HeaderName) -> bool {
+/// Returns whether proxies add a header of this name.
+fn is_proxy_header(name: &HeaderName) -> bool {
     let name = name.as_str();
-    PROXY_HEADERS.contains(&name) || OF_PROXIES.iter().any(|begin| name.starts_with(begin))
+    PROXY_HEADERS.contains(&name) || PROXY_PREFIXES.iter().any(|begin| name.starts_with(begin))
 }
 
-/// One host, of this machine. HTTP/2 has it in the target alone (`:authority`); HTTP/1.1 always has the header, and
-/// beside an absolute target (`GET http://…`) both.
+/// Checks that the request names one host, of this machine. HTTP/2 may name it in the target alone (`:authority`);
+/// HTTP/1.1 always has the header, and with an absolute target (`GET http://…`) both, which must then be equal.
 fn check_host(request: &Parts) -> Result<(), NotLocal> {
     let hosts: Vec<&HeaderValue> = request.headers.get_all(header::HOST).iter().collect();
     let target = request.uri.authority().map(http::uri::Authority::as_str);
@@ -76,7 +78,7 @@ fn check_host(request: &Parts) -> Result<(), NotLocal> {
         ([host], target) => {
             let host = shown(host);
             if let Some(target) = target.filter(|target| !target.eq_ignore_ascii_case(&host)) {
-                let target = target.chars().take(SHOWN).collect();
+                let target = target.chars().take(LONGEST_SHOWN).collect();
                 return Err(NotLocal::Target { target, host });
             }
             host
@@ -90,10 +92,10 @@ fn check_host(request: &Parts) -> Result<(), NotLocal> {
     }
 }
 
-/// One of the three names, with any port or none.
+/// Returns whether the host is `localhost`, `127.0.0.1` or `[::1]`, with any port or none.
 fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
-        // The last colon of an address in brackets is within them.
+        // Why: the last colon of an address in brackets without a port is within the brackets.
         Some((name, port)) if !host.ends_with(']') => {
             if port.parse::<u16>().is_err() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
                 return false;
@@ -105,6 +107,7 @@ fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
 }
 
+/// Checks that the request has no `Origin`, or one of this machine.
 fn check_origin(headers: &HeaderMap) -> Result<(), NotLocal> {
     let origins: Vec<&HeaderValue> = headers.get_all(header::ORIGIN).iter().collect();
     match origins.as_slice() {
@@ -115,11 +118,11 @@ fn check_origin(headers: &HeaderMap) -> Result<(), NotLocal> {
     }
 }
 
-/// A header's value as a refusal may show it.
+/// Returns a header's value as an error may show it.
 fn shown(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes())
         .chars()
-        .take(SHOWN)
+        .take(LONGEST_SHOWN)
         .collect()
 }
 

@@ -1,4 +1,7 @@
-//! Tickets that open one video's event stream: browsers' `EventSource` sends no headers.
+//! Tickets that open the event stream of one video: a browser's `EventSource` sends no `Authorization` header, so the
+//! address itself has to carry the proof.
+//!
+//! A ticket is `v1.<exp>.<mac>`: the end in Unix seconds, and the HMAC-SHA256 of video and end, as unpadded base64url.
 
 use std::sync::OnceLock;
 
@@ -9,10 +12,11 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use uuid::Uuid;
 
-/// Tickets end at multiples of so many seconds, so that a video's address stays the same for hours.
+/// Tickets end at multiples of this many seconds.
+// Why: a video's `events_url` holds the ticket and its `ETag` covers the end; both so stay the same for hours.
 const STEP_S: i64 = 12 * 3600;
 
-/// Makes and checks tickets. The key is shared by all replicas; until it is known no ticket opens anything.
+/// Makes and verifies tickets. All replicas share the key, which is in the database. Without a key no ticket is valid.
 #[derive(Default)]
 pub struct Tickets(OnceLock<Hmac<Sha256>>);
 
@@ -23,13 +27,13 @@ impl std::fmt::Debug for Tickets {
 }
 
 impl Tickets {
-    /// With a key of 32 random bytes.
+    /// Makes tickets with a key of 32 random bytes. `None` where HMAC does not take the key.
     pub fn new(key: &[u8]) -> Option<Self> {
         let tickets = Self::default();
         tickets.settle(key).then_some(tickets)
     }
 
-    /// Gives the key; the first one stays. False where it is none.
+    /// Sets the key, unless one is set: the first one stays. Returns false where HMAC does not take the key.
     pub fn settle(&self, key: &[u8]) -> bool {
         Hmac::new_from_slice(key).is_ok_and(|mac| {
             self.0.get_or_init(|| mac);
@@ -37,17 +41,18 @@ impl Tickets {
         })
     }
 
-    /// The key is known.
+    /// Returns whether the key is set.
     pub fn are_settled(&self) -> bool {
         self.0.get().is_some()
     }
 
-    /// The end of a ticket given out now: the next 12 h boundary at least 12 h away, in Unix seconds.
+    /// Returns the end of a ticket that is made at `now`, in Unix seconds: the first multiple of 12 h that is at least 12 h
+    /// away.
     pub fn end(now: DateTime<Utc>) -> i64 {
         (now.timestamp() + 2 * STEP_S - 1).div_euclid(STEP_S) * STEP_S
     }
 
-    /// `v1.<exp>.<base64url of the HMAC>`
+    /// Makes the ticket of a video, `v1.<exp>.<mac>`. Without a key it is empty, and opens nothing.
     pub fn ticket(&self, video: Uuid, now: DateTime<Utc>) -> String {
         let exp = Self::end(now);
         let Some(mac) = self.mac(video, exp) else {
@@ -56,19 +61,21 @@ impl Tickets {
         format!("v1.{exp}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
     }
 
-    /// Until when the ticket opens this video's stream; none where it does not open it now.
+    /// Verifies a ticket for a video and returns its end. `None` where the ticket is not valid for this video now.
     pub fn opens(&self, ticket: &str, video: Uuid, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut parts = ticket.splitn(3, '.');
         let (Some("v1"), Some(exp), Some(mac)) = (parts.next(), parts.next(), parts.next()) else {
             return None;
         };
         let (exp, mac) = (exp.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
-        // Constant time.
+        // Why: this comparison takes constant time; one that ends at the first wrong byte would let a stranger guess the
+        // code byte by byte.
         self.mac(video, exp)?.verify_slice(&mac).ok()?;
         let end = DateTime::from_timestamp(exp, 0)?;
         (now < end).then_some(end)
     }
 
+    /// Returns the HMAC of a ticket, before it is finished. `None` without a key.
     fn mac(&self, video: Uuid, exp: i64) -> Option<Hmac<Sha256>> {
         let mut mac = self.0.get()?.clone();
         mac.update(format!("events\0{video}\0{exp}").as_bytes());

@@ -1,16 +1,19 @@
-//! `yourbit-video events`: the inbox, seen and replayed.
+//! `yourbit-video events`: lists, shows and replays webhook events of the inbox.
+//!
+//! The command works on the database alone. A running service takes a replayed event up by itself.
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::outgoing::{self, OutgoingCommand};
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::outgoing::{OutgoingCommand, run_outgoing_command};
+use super::print;
+use crate::app::StartError;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{EventState, InboxEvent};
 use crate::store::{EventFilter, Store};
-use crate::wiring::StartError;
 
 #[derive(Debug, Args)]
 pub(super) struct EventsArgs {
@@ -23,7 +26,7 @@ enum EventsCommand {
     /// The newest events, one line each.
     List {
         /// Only those in this state: pending, applied, ignored, parked, failed or `given_up`.
-        #[arg(long, value_parser = state)]
+        #[arg(long, value_parser = parse_state)]
         state: Option<EventState>,
         /// Only those of this video.
         #[arg(long, value_name = "ID")]
@@ -50,23 +53,24 @@ enum EventsCommand {
     Out(OutgoingCommand),
 }
 
-fn state(text: &str) -> Result<EventState, String> {
+/// Parses the name of a state. The error lists the allowed names.
+fn parse_state(text: &str) -> Result<EventState, String> {
     let names = EventState::ALL.map(EventState::as_str);
     let found = EventState::ALL.into_iter().find(|state| state.as_str() == text);
     found.ok_or_else(|| format!("must be one of: {}", names.join(", ")))
 }
 
-/// Runs one of the commands against the database alone: a running service takes a replayed event up by itself.
-pub(super) async fn events(settings: &Settings, args: EventsArgs) -> Result<(), CommandError> {
+/// Connects to the database and runs the subcommand.
+pub(super) async fn run_events_command(settings: &Settings, args: EventsArgs) -> Result<(), CommandError> {
     let store = Store::connect(&settings.database)
         .await
         .map_err(StartError::from)?;
-    let done = run(&store, args.command).await;
+    let result = run_subcommand(&store, args.command).await;
     store.close().await;
-    done
+    result
 }
 
-async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> {
+async fn run_subcommand(store: &Store, command: EventsCommand) -> Result<(), CommandError> {
     match command {
         EventsCommand::List { state, video, limit } => {
             let filter = EventFilter {
@@ -76,13 +80,13 @@ async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> 
                 limit: i64::from(limit),
             };
             for event in store.list_events(&filter).await.map_err(StartError::from)? {
-                print::line(line(&event))?;
+                print::print_line(format_event(&event))?;
             }
         }
-        EventsCommand::Out(command) => outgoing::run(store, command).await?,
-        EventsCommand::Show { id, raw } => show(&found(store, id).await?, raw)?,
+        EventsCommand::Out(command) => run_outgoing_command(store, command).await?,
+        EventsCommand::Show { id, raw } => print_event(&find_event(store, id).await?, raw)?,
         EventsCommand::Replay { id } => {
-            let event = found(store, id).await?;
+            let event = find_event(store, id).await?;
             if !store
                 .replay_event(id, Clock::system().now())
                 .await
@@ -90,18 +94,20 @@ async fn run(store: &Store, command: EventsCommand) -> Result<(), CommandError> 
             {
                 return Err(format!("{id} has no content any more: its video is purged").into());
             }
-            print::line(format_args!("{id} was {} and is pending", event.state.as_str()))?;
+            print::print_line(format_args!("{id} was {} and is pending", event.state.as_str()))?;
         }
     }
     Ok(())
 }
 
-async fn found(store: &Store, id: Uuid) -> Result<InboxEvent, CommandError> {
+/// Returns the event with this id; an unknown id is an error.
+async fn find_event(store: &Store, id: Uuid) -> Result<InboxEvent, CommandError> {
     let event = store.event(id).await.map_err(StartError::from)?;
     event.ok_or_else(|| format!("there is no event {id}").into())
 }
 
-fn line(event: &InboxEvent) -> String {
+/// Formats an event as one line.
+fn format_event(event: &InboxEvent) -> String {
     let video = event.video_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let error = event
         .error
@@ -118,23 +124,24 @@ fn line(event: &InboxEvent) -> String {
     )
 }
 
-fn show(event: &InboxEvent, raw: bool) -> Result<(), CommandError> {
+/// Prints an event with its content: masked, or with `raw` the bytes as they came.
+fn print_event(event: &InboxEvent, raw: bool) -> Result<(), CommandError> {
     let body = event.body.as_deref().unwrap_or_default();
     if raw {
-        return Ok(print::bytes(body)?);
+        return Ok(print::print_bytes(body)?);
     }
-    print::line(line(event))?;
-    print::line(format_args!(
+    print::print_line(format_event(event))?;
+    print::print_line(format_args!(
         "event_id {}, attempts {}, receipts {}",
         event.event_id, event.attempts, event.receipts
     ))?;
     let mut content = serde_json::from_slice(body).unwrap_or_else(|_| json!("(not JSON)"));
-    mask(&mut content);
-    Ok(print::line(serde_json::to_string_pretty(&content)?)?)
+    mask_secrets(&mut content);
+    Ok(print::print_line(serde_json::to_string_pretty(&content)?)?)
 }
 
-/// What opens something is masked: values named url, token or secret, and the queries of addresses.
-fn mask(value: &mut Value) {
+/// Masks what gives access to something: texts named url, token or secret, and the queries of addresses.
+fn mask_secrets(value: &mut Value) {
     match value {
         Value::Object(members) => {
             for (name, inner) in members {
@@ -142,11 +149,11 @@ fn mask(value: &mut Value) {
                 if inner.is_string() && ["url", "token", "secret"].iter().any(|word| name.contains(word)) {
                     *inner = json!("***");
                 } else {
-                    mask(inner);
+                    mask_secrets(inner);
                 }
             }
         }
-        Value::Array(items) => items.iter_mut().for_each(mask),
+        Value::Array(items) => items.iter_mut().for_each(mask_secrets),
         Value::String(text) => {
             if let Some((address, _)) = text.split_once('?').filter(|_| text.starts_with("http")) {
                 *text = format!("{address}?***");
@@ -164,7 +171,7 @@ mod tests {
     fn what_opens_something_is_masked() {
         let mut content =
             json!({"url": "https://a", "data": [{"upload_token": "t"}, "https://b/c?sig=1", "plain"]});
-        mask(&mut content);
+        mask_secrets(&mut content);
         assert_eq!(
             content,
             json!({"url": "***", "data": [{"upload_token": "***"}, "https://b/c?***", "plain"]})

@@ -1,4 +1,4 @@
-//! `yourbit-video healthcheck`: exit 0 where the service on this machine lives.
+//! `yourbit-video healthcheck`: exits with 0 where the service on this machine answers `/livez`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
@@ -6,13 +6,16 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
-use super::CommandError;
+use super::error::CommandError;
 use crate::config::Settings;
 
-/// Asks `/livez` on the configured port.
-pub(super) async fn healthcheck(settings: &Settings) -> Result<(), CommandError> {
-    let address = reachable(settings.http.listen);
-    let answer = tokio::time::timeout(Duration::from_secs(3), ask(address)).await;
+/// Deadline of the request.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// Requests `/livez` on the configured port.
+pub(super) async fn check_health(settings: &Settings) -> Result<(), CommandError> {
+    let address = connectable_address(settings.http.listen);
+    let answer = tokio::time::timeout(DEADLINE, request_livez(address)).await;
     match answer {
         Ok(Ok(line)) if line.starts_with("HTTP/1.1 200") => Ok(()),
         Ok(Ok(line)) => {
@@ -23,8 +26,8 @@ pub(super) async fn healthcheck(settings: &Settings) -> Result<(), CommandError>
     }
 }
 
-/// "Any address" is not one to connect to.
-fn reachable(listen: SocketAddr) -> SocketAddr {
+/// Returns the loopback address where the service listens on any address: nothing can connect to that one.
+fn connectable_address(listen: SocketAddr) -> SocketAddr {
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
         IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -33,7 +36,8 @@ fn reachable(listen: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, listen.port())
 }
 
-async fn ask(address: SocketAddr) -> std::io::Result<String> {
+/// Requests `/livez` and returns at most 4 KiB of the response, as it came.
+async fn request_livez(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
     let request = format!(
         "GET /livez HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n",

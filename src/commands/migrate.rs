@@ -1,19 +1,20 @@
-//! `yourbit-video migrate`
+//! `yourbit-video migrate`: applies the pending migrations of the database.
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
+use crate::app::StartError;
 use crate::config::Settings;
 use crate::store::Store;
-use crate::wiring::StartError;
 
-/// Applies what is missing and says so.
-pub(super) async fn migrate(settings: &Settings) -> Result<(), CommandError> {
+/// Applies the pending migrations and prints their number.
+pub(super) async fn apply_migrations(settings: &Settings) -> Result<(), CommandError> {
     let store = Store::connect(&settings.database)
         .await
         .map_err(StartError::from)?;
     let done = store.migrate().await.map_err(StartError::from)?;
     store.close().await;
     let (kind, known, applied) = (store.kind(), done.known, done.applied);
-    Ok(print::line(format_args!(
+    Ok(print::print_line(format_args!(
         "{kind}: {known} migrations known, {applied} applied now"
     ))?)
 }

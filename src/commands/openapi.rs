@@ -1,9 +1,10 @@
-//! `yourbit-video openapi`
+//! `yourbit-video openapi`: prints the OpenAPI document.
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
 use crate::http::openapi_document;
 
-/// Prints the OpenAPI document.
-pub(super) fn openapi() -> Result<(), CommandError> {
-    Ok(print::bytes(openapi_document().as_bytes())?)
+/// Prints the document that `GET /openapi.json` serves.
+pub(super) fn print_openapi() -> Result<(), CommandError> {
+    Ok(print::print_bytes(openapi_document().as_bytes())?)
 }

@@ -1,20 +1,21 @@
-//! `yourbit-video events out`: what the application is told, seen and replayed.
+//! `yourbit-video events out`: lists and replays outgoing events, which tell the application of changes.
 
 use clap::Subcommand;
 use uuid::Uuid;
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
+use crate::app::StartError;
 use crate::clock::Clock;
 use crate::domain::{OutgoingEvent, OutgoingState, shown_endpoint};
 use crate::store::{OutgoingFilter, Store};
-use crate::wiring::StartError;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OutgoingCommand {
     /// The newest events, one line each, and the endpoints that want nothing any more.
     List {
         /// Only those in this state: pending, delivered or `given_up`.
-        #[arg(long, value_parser = state)]
+        #[arg(long, value_parser = parse_state)]
         state: Option<OutgoingState>,
         /// Only those of this video.
         #[arg(long, value_name = "ID")]
@@ -30,7 +31,8 @@ pub(super) enum OutgoingCommand {
     },
 }
 
-fn state(text: &str) -> Result<OutgoingState, String> {
+/// Parses the name of a state. The error lists the allowed names.
+fn parse_state(text: &str) -> Result<OutgoingState, String> {
     let names = OutgoingState::ALL.map(OutgoingState::as_str);
     let found = OutgoingState::ALL
         .into_iter()
@@ -38,7 +40,11 @@ fn state(text: &str) -> Result<OutgoingState, String> {
     found.ok_or_else(|| format!("must be one of: {}", names.join(", ")))
 }
 
-pub(super) async fn run(store: &Store, command: OutgoingCommand) -> Result<(), CommandError> {
+/// Runs the subcommand against an open store.
+pub(super) async fn run_outgoing_command(
+    store: &Store,
+    command: OutgoingCommand,
+) -> Result<(), CommandError> {
     match command {
         OutgoingCommand::List { state, video, limit } => {
             let filter = OutgoingFilter {
@@ -48,10 +54,10 @@ pub(super) async fn run(store: &Store, command: OutgoingCommand) -> Result<(), C
                 limit: i64::from(limit),
             };
             for event in store.list_outgoing(&filter).await.map_err(StartError::from)? {
-                print::line(line(&event))?;
+                print::print_line(format_event(&event))?;
             }
             for (endpoint, at) in store.disabled_endpoints().await.map_err(StartError::from)? {
-                print::line(format_args!(
+                print::print_line(format_args!(
                     "{} is disabled since {}: it answered 410",
                     shown_endpoint(&endpoint),
                     at.format("%Y-%m-%dT%H:%M:%SZ")
@@ -63,13 +69,14 @@ pub(super) async fn run(store: &Store, command: OutgoingCommand) -> Result<(), C
             if !store.replay_outgoing(id, now).await.map_err(StartError::from)? {
                 return Err(format!("there is no outgoing event {id}").into());
             }
-            print::line(format_args!("{id} is pending"))?;
+            print::print_line(format_args!("{id} is pending"))?;
         }
     }
     Ok(())
 }
 
-fn line(event: &OutgoingEvent) -> String {
+/// Formats an outgoing event as one line.
+fn format_event(event: &OutgoingEvent) -> String {
     let error = event
         .error
         .as_deref()

@@ -1,18 +1,19 @@
-//! `provider test`: tries an action map without an account.
+//! `yourbit-video provider test`: tries an action map, without an account at the provider.
 
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
 use crate::{
+    app::no_such_map,
     clock::Clock,
     config::Environment,
     provider::{
         conformance::{Trial, examine},
         embedded, embedded_names,
     },
-    wiring::no_such_map,
 };
 
 /// Things to do with a provider's action map.
@@ -22,7 +23,7 @@ pub(super) enum ProviderCommand {
     Test(TestArgs),
 }
 
-/// What is tried, and with what.
+/// The map, and the answers that it is tried with.
 #[derive(Debug, Args)]
 pub(super) struct TestArgs {
     /// The map's file, or the name of one that is built in.
@@ -36,11 +37,14 @@ pub(super) struct TestArgs {
     live: bool,
 }
 
-/// Prints what was found; fails where something is wrong.
-pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Result<(), CommandError> {
+/// Runs the subcommand, and prints its report. A map with problems is an error.
+pub(super) async fn run_provider_command(
+    command: &ProviderCommand,
+    env: &Environment,
+) -> Result<(), CommandError> {
     let ProviderCommand::Test(args) = command;
-    let (file, toml) = map_text(&args.map)?;
-    let cassette = args.cassette.as_deref().map(read).transpose()?;
+    let (file, toml) = read_map(&args.map)?;
+    let cassette = args.cassette.as_deref().map(read_file).transpose()?;
     let report = Box::pin(examine(Trial {
         file: &file,
         toml: &toml,
@@ -52,7 +56,7 @@ pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Re
         now: Clock::system().now(),
     }))
     .await?;
-    print::bytes(report.to_string().as_bytes())?;
+    print::print_bytes(report.to_string().as_bytes())?;
     if report.passed() {
         Ok(())
     } else {
@@ -60,8 +64,8 @@ pub(super) async fn provider(command: &ProviderCommand, env: &Environment) -> Re
     }
 }
 
-/// A file's text, or that of the built-in map of this name.
-fn map_text(map: &Path) -> Result<(String, String), CommandError> {
+/// Returns name and text of a map: of the file, else of the built-in map of this name.
+fn read_map(map: &Path) -> Result<(String, String), CommandError> {
     let name = map.to_string_lossy().into_owned();
     match embedded(&name) {
         Some(text) if !map.exists() => Ok((format!("{name}.toml (built in)"), text.to_owned())),
@@ -69,11 +73,12 @@ fn map_text(map: &Path) -> Result<(String, String), CommandError> {
             let problem = no_such_map(&name, embedded_names());
             Err(format!("{name}: no such file, and {problem}").into())
         }
-        _ => read(map),
+        _ => read_file(map),
     }
 }
 
-fn read(path: &Path) -> Result<(String, String), CommandError> {
+/// Returns name and text of a file.
+fn read_file(path: &Path) -> Result<(String, String), CommandError> {
     let name = path.to_string_lossy().into_owned();
     let text = std::fs::read_to_string(path).map_err(|error| format!("{name}: {error}"))?;
     Ok((name, text))

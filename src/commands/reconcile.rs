@@ -1,12 +1,13 @@
-//! `yourbit-video reconcile`: one pass, now.
+//! `yourbit-video reconcile`: one pass of the reconciler.
 
 use clap::Args;
 use uuid::Uuid;
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
+use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
-use crate::wiring::{App, StartError};
 use crate::{jobs, telemetry};
 
 #[derive(Debug, Args)]
@@ -16,14 +17,15 @@ pub(super) struct ReconcileArgs {
     video: Option<Uuid>,
 }
 
-/// Asks the providers about what is due, and prints what changed.
-pub(super) async fn reconcile(
+/// Looks up the videos that are due at their providers, and prints what changed.
+pub(super) async fn reconcile_once(
     settings: Settings,
     env: &Environment,
     args: &ReconcileArgs,
 ) -> Result<(), CommandError> {
     telemetry::start(&settings.log).map_err(StartError::from)?;
     let app = App::build_for_command(settings, env, Clock::system()).await?;
+    // Why: videos of the built-in provider are looked up over HTTP like all others, so its listener has to run.
     let inner = app
         .local
         .map(|local| tokio::spawn(axum::serve(local.listener, local.served.router()).into_future()));
@@ -31,18 +33,18 @@ pub(super) async fn reconcile(
         .await
         .map_err(StartError::from)?;
     for change in &pass.changed {
-        print::line(format_args!(
+        print::print_line(format_args!(
             "{}  {} -> {}",
             change.video_id, change.from, change.to
         ))?;
     }
     let changed = pass.changed.len();
-    print::line(format_args!(
+    print::print_line(format_args!(
         "{} videos looked at, {changed} changed",
         pass.looked_at
     ))?;
     for provider in app.state.sightings.all_halted() {
-        print::line(format_args!(
+        print::print_line(format_args!(
             "{provider}: halted, it answers \"not found\" about videos known to exist: check its credentials"
         ))?;
     }

@@ -1,11 +1,12 @@
-//! `yourbit-video sandboxed-exec`: how the built-in provider starts ffmpeg.
+//! `yourbit-video sandboxed-exec`: enters the sandbox and becomes a tool. The built-in provider starts ffmpeg with it.
 
 use std::ffi::OsString;
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
 use crate::local::sandbox::{self, Bounds};
 
-/// The arguments that [`sandbox`] writes.
+/// Arguments of the command; [`sandbox`] writes them.
 #[derive(Debug, clap::Args)]
 pub(super) struct SandboxedExecArgs {
     /// Enter the sandbox, run nothing, and print what of it holds here.
@@ -22,10 +23,10 @@ pub(super) struct SandboxedExecArgs {
     program: Vec<OsString>,
 }
 
-/// Becomes the program; returns only when that fails.
-pub(super) fn sandboxed_exec(args: &SandboxedExecArgs) -> Result<(), CommandError> {
+/// Becomes the program. Returns only when that fails, or after printing the report.
+pub(super) fn exec_sandboxed(args: &SandboxedExecArgs) -> Result<(), CommandError> {
     let Some(bounds) = args.bounds.filter(|_| !args.report) else {
-        print::bytes(sandbox::report()?.as_bytes())?;
+        print::print_bytes(sandbox::report()?.as_bytes())?;
         return Ok(());
     };
     sandbox::exec(bounds, args.namespaces, &args.program)?;

@@ -1,10 +1,11 @@
-//! `yourbit-video settings`: every setting, its default, its variable, its meaning.
+//! `yourbit-video settings`: prints every setting with its default, its variable and its meaning.
 
 use std::fmt::Write;
 
 use clap::Args;
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
 use crate::config::{Listed, listed};
 use crate::provider::{embedded, embedded_names, variables};
 
@@ -15,18 +16,19 @@ pub(super) struct SettingsArgs {
     markdown: bool,
 }
 
-/// Prints them.
-pub(super) fn settings(args: &SettingsArgs) -> Result<(), CommandError> {
+/// Prints settings, secrets and the variables of the built-in maps.
+pub(super) fn print_settings(args: &SettingsArgs) -> Result<(), CommandError> {
     let listed = listed();
     let text = if args.markdown {
-        markdown(&listed)
+        format_markdown(&listed)
     } else {
-        plain(&listed)
+        format_text(&listed)
     };
-    Ok(print::bytes(text.as_bytes())?)
+    Ok(print::print_bytes(text.as_bytes())?)
 }
 
-fn plain(listed: &Listed) -> String {
+/// Formats the lists for a terminal.
+fn format_text(listed: &Listed) -> String {
     let mut out = String::new();
     for setting in &listed.settings {
         let _ = writeln!(
@@ -43,15 +45,16 @@ fn plain(listed: &Listed) -> String {
     }
     out.push_str("\nVariables of the built-in maps, each also as <NAME>_FILE; the head of each map says what they are.\n\n");
     for name in embedded_names() {
-        let _ = writeln!(out, "{name}    {}", of_map(name, ""));
+        let _ = writeln!(out, "{name}    {}", list_map_variables(name, ""));
     }
     out
 }
 
-fn markdown(listed: &Listed) -> String {
+/// Formats the lists as the Markdown tables of the README.
+fn format_markdown(listed: &Listed) -> String {
     let mut out = "| setting, variable | default | meaning |\n|---|---|---|\n".to_owned();
     for setting in &listed.settings {
-        let meaning = cell(&setting.meaning);
+        let meaning = escape_cell(&setting.meaning);
         let _ = writeln!(
             out,
             "| `{}`<br>`{}` | `{}` | {meaning} |",
@@ -64,17 +67,18 @@ fn markdown(listed: &Listed) -> String {
             out,
             "| `{0}`<br>`{0}_FILE` | {1} |",
             secret.variable,
-            cell(&secret.meaning)
+            escape_cell(&secret.meaning)
         );
     }
     out.push_str("\n| built-in map | its variables, each also as `<NAME>_FILE` |\n|---|---|\n");
     for name in embedded_names() {
-        let _ = writeln!(out, "| `{name}` | {} |", of_map(name, "`"));
+        let _ = writeln!(out, "| `{name}` | {} |", list_map_variables(name, "`"));
     }
     out
 }
 
-fn of_map(name: &str, quote: &str) -> String {
+/// Returns the variables of a built-in map, comma-separated, each between two `quote`s.
+fn list_map_variables(name: &str, quote: &str) -> String {
     let all = variables(embedded(name).unwrap_or_default());
     let shown = all.iter().map(|(name, optional)| {
         let optional = if *optional { " (optional)" } else { "" };
@@ -83,7 +87,7 @@ fn of_map(name: &str, quote: &str) -> String {
     shown.collect::<Vec<_>>().join(", ")
 }
 
-/// A text that Markdown takes as it is.
-fn cell(text: &str) -> String {
+/// Escapes a text for a cell of a Markdown table.
+fn escape_cell(text: &str) -> String {
     text.replace('|', "\\|").replace('<', "&lt;")
 }

@@ -1,17 +1,18 @@
-//! `yourbit-video token`: a token for a user, to try the service with.
+//! `yourbit-video token`: prints a token for a user, to try the service with.
 
 use std::time::Duration;
 
 use clap::Args;
 use secrecy::SecretString;
 
-use super::{CommandError, print};
+use super::error::CommandError;
+use super::print;
+use crate::app::{StartError, data_folder};
 use crate::auth::{Caller, Development, Grant, check_development, issue, link};
 use crate::clock::Clock;
 use crate::config::Settings;
-use crate::wiring::{StartError, data_folder};
 
-/// What a token may say.
+/// Scopes that a token may have.
 const SCOPES: [&str; 2] = [Caller::PLAY, Caller::ADMIN];
 
 #[derive(Debug, Args)]
@@ -30,8 +31,8 @@ pub(super) struct TokenArgs {
     link: bool,
 }
 
-/// Prints the token, or the link, and nothing else.
-pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), CommandError> {
+/// Prints the token, or the link, and nothing else: scripts read it.
+pub(super) fn print_token(settings: &Settings, args: &TokenArgs) -> Result<(), CommandError> {
     let clock = Clock::system();
     let Some(sub) = args.sub.as_deref().filter(|_| !args.link) else {
         if !settings.auth.is_unset() {
@@ -39,7 +40,11 @@ pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Command
                         them, or yourbit-video token --sub USER"
                 .into());
         }
-        return Ok(print::line(link(settings, &secret(settings)?, clock.now())?)?);
+        return Ok(print::print_line(link(
+            settings,
+            &signing_secret(settings)?,
+            clock.now(),
+        )?)?);
     };
     if !(1..=128).contains(&sub.chars().count()) {
         return Err("--sub must have 1 to 128 characters".into());
@@ -58,10 +63,16 @@ pub(super) fn token(settings: &Settings, args: &TokenArgs) -> Result<(), Command
         )
         .into());
     }
-    Ok(print::line(sign(settings, sub, args, &clock)?)?)
+    Ok(print::print_line(sign_token(settings, sub, args, &clock)?)?)
 }
 
-fn sign(settings: &Settings, sub: &str, args: &TokenArgs, clock: &Clock) -> Result<String, CommandError> {
+/// Signs a token for `sub` with the options of the command line.
+fn sign_token(
+    settings: &Settings,
+    sub: &str,
+    args: &TokenArgs,
+    clock: &Clock,
+) -> Result<String, CommandError> {
     let grant = Grant {
         sub,
         scope: &args.scope,
@@ -69,11 +80,14 @@ fn sign(settings: &Settings, sub: &str, args: &TokenArgs, clock: &Clock) -> Resu
         audience: &settings.auth.audience,
         ttl: chrono::Duration::from_std(args.ttl)?,
     };
-    Ok(issue(&secret(settings)?, &grant, clock.now())?)
+    Ok(issue(&signing_secret(settings)?, &grant, clock.now())?)
 }
 
-/// The first configured secret; that of development mode where none is.
-fn secret(settings: &Settings) -> Result<SecretString, CommandError> {
+/// Returns the first configured secret, or the stored one of development mode where none is configured.
+///
+/// # Errors
+/// A key set is configured, so that no secret here can sign; or development mode is refused.
+fn signing_secret(settings: &Settings) -> Result<SecretString, CommandError> {
     if !settings.auth.jwks.is_empty() {
         return Err(
             "auth.jwks is set: tokens come from your identity provider, which alone has the private key"

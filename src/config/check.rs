@@ -1,19 +1,24 @@
-//! What no single key can be checked for.
+//! Validation: the rules that the type of a single key cannot express.
 
-use url::{Host, Url};
+use url::Url;
 
 use super::fault::Faults;
-use super::load::Merged;
-use super::{DEFAULTS, Settings, console, database, events, filter, limits, listen, urls};
+use super::listing::DEFAULTS;
+use super::merged::Merged;
+use super::settings::Settings;
+use super::urls::is_loopback_url;
+use super::{console, database, events, filter, listen, ranges, urls};
 
-/// Evens out what may be spelled in several ways, fills in what follows from other settings, and notes every fault.
-pub(super) fn check(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
-    addresses(settings, merged, faults);
-    databases(settings, merged, faults);
-    log_filter(settings, merged, faults);
-    auth(settings, merged, faults);
+/// Normalises values that have several spellings, fills in values that follow from other settings, and adds every
+/// fault to `faults`. Steps that only warn add to [`Merged::warnings`].
+// Why this order: a later step reads the normalised and filled-in values of the earlier ones.
+pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
+    check_addresses(settings, merged, faults);
+    check_database_urls(settings, merged, faults);
+    check_log_filter(settings, merged, faults);
+    check_auth(settings, merged, faults);
     fill_in(settings, merged);
-    origins(settings, merged, faults);
+    check_origins(settings, merged, faults);
     let is_bad = |pointer: &&String| !is_harmless(pointer);
     if let Some(bad) = settings.uploads.allowed_settings.iter().find(is_bad) {
         let key = "uploads.allowed_settings";
@@ -22,22 +27,22 @@ pub(super) fn check(settings: &mut Settings, merged: &mut Merged, faults: &mut F
         );
         faults.add(merged.origin(key), key, problem);
     }
-    for (key, problem) in limits::check(&mut settings.http) {
+    for (key, problem) in ranges::check_http_limits(&mut settings.http) {
         faults.add(merged.origin(key), key, problem);
     }
-    console::check(settings, merged, faults);
-    // What is wrong with a secret is no lack of one.
+    console::check_console(settings, merged, faults);
+    // Why: a faulty secret is a fault already; the section would report it again as a missing one.
     if !faults.has("events.secrets")
-        && let Some(problem) = events::problem(&settings.events)
+        && let Some(problem) = events::find_problem(&settings.events)
     {
         faults.add(merged.origin("events.endpoints"), "events.endpoints", problem);
     }
-    providers(settings, merged, faults);
-    ranges(settings, merged, faults);
+    check_providers(settings, merged, faults);
+    ranges::check_ranges(settings, merged, faults);
 }
 
-/// Base addresses and listeners.
-fn addresses(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+/// Normalises the base addresses and the listen address of the metrics.
+fn check_addresses(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     for (key, url) in [
         ("http.public_url", &mut settings.http.public_url),
         ("local.public_url", &mut settings.local.public_url),
@@ -45,21 +50,23 @@ fn addresses(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
         if url.is_empty() {
             continue;
         }
-        match urls::base_url(url) {
+        match urls::parse_base_url(url) {
             Ok(base) => *url = base,
             Err(problem) => faults.add(merged.origin(key), key, problem),
         }
     }
     let (key, metrics) = ("http.metrics_listen", &mut settings.http.metrics_listen);
     if !metrics.is_empty() {
-        match listen::parse(metrics) {
+        match listen::parse_address(metrics) {
             Ok(address) => *metrics = address.to_string(),
             Err(problem) => faults.add(merged.origin(key), key, problem),
         }
     }
 }
 
-fn databases(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
+/// Normalises the database URLs, warns of parameters that nothing reads, and holds `database.require_postgres` against
+/// them.
+fn check_database_urls(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
     let database = &mut settings.database;
     for (key, url) in [
         ("database.url", &mut database.url),
@@ -69,7 +76,7 @@ fn databases(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) 
             continue;
         }
         let origin = merged.origin(key);
-        match database::read(url) {
+        match database::parse_url(url) {
             Ok(address) => {
                 *url = address.url;
                 let unread = address.unread.into_iter();
@@ -86,20 +93,22 @@ fn databases(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) 
     }
 }
 
-fn log_filter(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+/// Normalises the filter; an empty one stands for the default.
+fn check_log_filter(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     let log = &mut settings.log;
     if log.filter.is_empty() {
         let defaults: toml::Table = DEFAULTS.parse().unwrap_or_default();
         let default = defaults.get("log").and_then(|log| log.get("filter")?.as_str());
         default.unwrap_or("info").clone_into(&mut log.filter);
     }
-    match filter::read(&log.filter) {
+    match filter::parse_filter(&log.filter) {
         Ok(filter) => log.filter = filter,
         Err(problem) => faults.add(merged.origin("log.filter"), "log.filter", problem),
     }
 }
 
-fn auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+/// Checks that the settings name at most one source of keys for callers' tokens, and nothing that looks like one.
+fn check_auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     let auth = &mut settings.auth;
     for (key, value) in [
         ("auth.jwks", &auth.jwks),
@@ -110,7 +119,7 @@ fn auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
             faults.add(merged.origin(key), key, "is empty: give a value or leave it out");
         }
     }
-    // Somebody meant callers to be known: this must not become development mode.
+    // Why: an issuer or audience shows that tokens are wanted; without a key this would silently be development mode.
     if auth.is_unset() && !faults.has("auth.jwt_secret") {
         for (key, value) in [("auth.issuer", &auth.issuer), ("auth.audience", &auth.audience)] {
             if !value.is_empty() {
@@ -124,7 +133,7 @@ fn auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
         return;
     }
     let mut refuse = |key: &str, problem: &str| faults.add(merged.origin(key), key, problem);
-    if let Some(url) = web_address(&auth.jwks) {
+    if let Some(url) = normalize_web_address(&auth.jwks) {
         auth.jwks = url;
     }
     if !auth.jwt_secrets.is_empty() {
@@ -147,12 +156,13 @@ fn auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     }
 }
 
-/// A web address with its scheme and host in lower case; `None` for anything else.
-fn web_address(text: &str) -> Option<String> {
+/// Returns a web address with its scheme and host in lower case; `None` for anything else, such as a file's path.
+fn normalize_web_address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
 }
 
+/// Fills in the values that follow from other settings where they are left out.
 fn fill_in(settings: &mut Settings, merged: &Merged) {
     let http = &mut settings.http;
     if http.public_url.is_empty() {
@@ -171,13 +181,14 @@ fn fill_in(settings: &mut Settings, merged: &Merged) {
     }
 }
 
-fn origins(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+/// Normalises the lists of origins.
+fn check_origins(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     for (key, list) in [
         ("http.cors_origins", &mut settings.http.cors_origins),
         ("uploads.cors_origins", &mut settings.uploads.cors_origins),
     ] {
         for text in list {
-            match urls::origin(text) {
+            match urls::parse_origin(text) {
                 Ok(origin) => *text = origin,
                 Err(problem) => faults.add(merged.origin(key), key, problem),
             }
@@ -185,7 +196,8 @@ fn origins(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     }
 }
 
-fn providers(settings: &Settings, merged: &Merged, faults: &mut Faults) {
+/// Checks that each default is among the values that are enabled or allowed.
+fn check_providers(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let (providers, uploads) = (&settings.providers, &settings.uploads);
     let enabled_is_known = !faults.has("providers.enabled");
     let mut refuse = |key: &str, problem: String| faults.add(merged.origin(key), key, problem);
@@ -222,95 +234,10 @@ fn providers(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     }
 }
 
-fn ranges(settings: &Settings, merged: &Merged, faults: &mut Faults) {
-    let (http, local) = (&settings.http, &settings.local);
-    let chaos = &local.chaos;
-    let share = |value: f64| (0.0..=1.0).contains(&value);
-    let rules: [(&str, bool, &str); 15] = [
-        (
-            "http.request_timeout_s",
-            (1..=600).contains(&http.request_timeout_s),
-            "must lie in 1 to 600",
-        ),
-        ("http.drain_s", http.drain_s <= 300, "must lie in 0 to 300"),
-        (
-            "http.body_limit_bytes",
-            (1024..=16_777_216).contains(&http.body_limit_bytes),
-            "must lie in 1024 to 16777216",
-        ),
-        (
-            "database.max_connections",
-            (1..=1000).contains(&settings.database.max_connections),
-            "must lie in 1 to 1000",
-        ),
-        (
-            "uploads.ttl_s",
-            (60..=604_800).contains(&settings.uploads.ttl_s),
-            "must lie in 60 to 604800",
-        ),
-        (
-            "playback.max_ttl_s",
-            (30..=31_536_000).contains(&settings.playback.max_ttl_s),
-            "must lie in 30 to 31536000",
-        ),
-        (
-            "playback.ttl_s",
-            (30..=settings.playback.max_ttl_s).contains(&settings.playback.ttl_s),
-            "must lie in 30 to playback.max_ttl_s",
-        ),
-        (
-            "playback.thumbnails",
-            settings
-                .playback
-                .thumbnails
-                .values()
-                .all(|width| (1..=4096).contains(width)),
-            "widths must lie in 1 to 4096",
-        ),
-        (
-            "inbox.keep_days",
-            (3..=3650).contains(&settings.inbox.keep_days),
-            "must lie in 3 to 3650",
-        ),
-        (
-            "inbox.park_for_h",
-            (1..=8760).contains(&settings.inbox.park_for_h),
-            "must lie in 1 to 8760",
-        ),
-        (
-            "reconcile.interval_s",
-            (1..=3600).contains(&settings.reconcile.interval_s),
-            "must lie in 1 to 3600",
-        ),
-        (
-            "reconcile.first_after_s",
-            (1..=86_400).contains(&settings.reconcile.first_after_s),
-            "must lie in 1 to 86400",
-        ),
-        (
-            "local.jobs",
-            (1..=64).contains(&local.jobs),
-            "must lie in 1 to 64",
-        ),
-        (
-            "local.chaos.duplicate",
-            share(chaos.duplicate) && share(chaos.delay) && share(chaos.reorder),
-            "shares lie in 0.0 to 1.0",
-        ),
-        (
-            "local.chaos.drop",
-            share(chaos.drop) && share(chaos.too_many_requests) && share(chaos.server_error),
-            "shares lie in 0.0 to 1.0",
-        ),
-    ];
-    for (key, _, problem) in rules.into_iter().filter(|(_, holds, _)| !holds) {
-        faults.add(merged.origin(key), key, problem);
-    }
-}
-
-/// What decides who may play, whose video it is, or what the provider fetches is not the caller's to say.
+/// Returns whether callers may be allowed to set the member of `provider_settings` at this JSON pointer.
 fn is_harmless(pointer: &str) -> bool {
-    const NOT: [&str; 7] = [
+    // Why: members with these words decide who may play a video, to whom it belongs, or what the provider fetches.
+    const NEVER: [&str; 7] = [
         "polic",
         "passthrough",
         "input",
@@ -320,32 +247,13 @@ fn is_harmless(pointer: &str) -> bool {
         "callback",
     ];
     let lower = pointer.to_ascii_lowercase();
-    pointer.starts_with('/') && pointer.len() > 1 && !NOT.iter().any(|word| lower.contains(word))
+    pointer.starts_with('/') && pointer.len() > 1 && !NEVER.iter().any(|word| lower.contains(word))
 }
 
-/// `[a-z0-9_-]{1,64}`: it becomes a path segment and a file name.
+/// Returns whether the text is a provider's name, `[a-z0-9_-]{1,64}`: it becomes a path segment and a file name.
 pub(crate) fn is_provider_name(name: &str) -> bool {
     (1..=64).contains(&name.len())
         && name
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-' || byte == b'_')
-}
-
-fn is_origin(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| url.origin().ascii_serialization() == text)
-}
-
-/// The origin of a page of this machine, as browsers write it. `null` is none.
-pub fn is_loopback_origin(text: &str) -> bool {
-    (text.starts_with("http://") || text.starts_with("https://")) && is_origin(text) && is_loopback_url(text)
-}
-
-/// An http URL whose host is this machine.
-pub fn is_loopback_url(text: &str) -> bool {
-    Url::parse(text).is_ok_and(|url| match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    })
 }

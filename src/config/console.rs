@@ -1,13 +1,14 @@
-//! `[console]`: what the page may load from elsewhere.
+//! `[console]`: the one script that the page may load from another host.
 
 use url::Url;
 
 use super::fault::Faults;
-use super::load::Merged;
-use super::{Settings, is_loopback_url};
+use super::merged::Merged;
+use super::settings::Settings;
+use super::urls::is_loopback_url;
 
-/// The player is one exact script: a safe address, and the hash of what it must be.
-pub(super) fn check(settings: &Settings, merged: &Merged, faults: &mut Faults) {
+/// Checks that the player is one exact script: it has a safe address, and the hash of its content.
+pub(super) fn check_console(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let console = &settings.console;
     let mut refuse = |key: &str, problem: &str| faults.add(merged.origin(key), key, problem);
     if console.hls_js_url.is_empty() {
@@ -27,11 +28,13 @@ pub(super) fn check(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     }
 }
 
+/// Returns whether the text is an https URL, or an http URL of this machine.
 fn is_script_url(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| url.scheme() == "https" && url.has_host())
         || (Url::parse(text).is_ok_and(|url| url.scheme() == "http") && is_loopback_url(text))
 }
 
+/// Returns whether the text is a Subresource Integrity hash of full length.
 fn is_integrity(text: &str) -> bool {
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
     [("sha256-", 44), ("sha384-", 64), ("sha512-", 88)]

@@ -1,9 +1,10 @@
-//! `[database]`: addresses of databases, whose passwords never show.
+//! `[database]`: database URLs, whose passwords never show.
 
 use percent_encoding::percent_decode_str;
 use url::Url;
 
-/// Query parameters that the PostgreSQL driver knows. It writes name and value of any other into the log.
+/// Query parameters that the PostgreSQL driver knows.
+// Why: the driver logs the name and value of any other parameter, and one may hold a password.
 const PARAMETERS: [&str; 18] = [
     "application_name",
     "dbname",
@@ -25,7 +26,7 @@ const PARAMETERS: [&str; 18] = [
     "user",
 ];
 
-/// What `sslmode` may be.
+/// Values of `sslmode`.
 const SSL_MODES: [&str; 6] = [
     "disable",
     "allow",
@@ -35,19 +36,24 @@ const SSL_MODES: [&str; 6] = [
     "verify-full",
 ];
 
-/// How a password is written that has one of the characters which mean something in a URL.
+/// Remedy for a password with characters that mean something in a URL.
 const ENCODE: &str = "in user and password these characters are written percent-encoded: # as %23, / as %2F, ? as \
                       %3F, @ as %40, : as %3A, % as %25";
 
-/// A database URL as it is used, and the names of parameters that were taken out because nothing reads them.
+/// A database URL in the form that the driver gets.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Address {
+    /// The URL, its scheme in lower case, with known parameters alone.
     pub(super) url: String,
+    /// Names of the parameters that were taken out, because nothing reads them.
     pub(super) unread: Vec<String>,
 }
 
-/// Reads a database URL. No part of it is in the error: a URL that cannot be read cannot be masked either.
-pub(super) fn read(text: &str) -> Result<Address, String> {
+/// Parses a database URL.
+///
+/// # Errors
+/// The end of a sentence. No part of the URL is in it: a URL that cannot be parsed cannot be masked either.
+pub(super) fn parse_url(text: &str) -> Result<Address, String> {
     if text.is_empty() {
         return Err("is empty: give postgres://user:password@host/name or sqlite://path".to_owned());
     }
@@ -58,12 +64,13 @@ pub(super) fn read(text: &str) -> Result<Address, String> {
             url: format!("{scheme}{rest}"),
             unread: Vec::new(),
         }),
-        "postgres" | "postgresql" if rest.starts_with("://") => postgres(&scheme, &rest[3..]),
+        "postgres" | "postgresql" if rest.starts_with("://") => parse_postgres(&scheme, &rest[3..]),
         _ => Err("must begin with postgres:// or sqlite://".to_owned()),
     }
 }
 
-fn postgres(scheme: &str, rest: &str) -> Result<Address, String> {
+/// Parses the part of a PostgreSQL URL behind `://`.
+fn parse_postgres(scheme: &str, rest: &str) -> Result<Address, String> {
     let unreadable = |what: &str| Err(format!("{what}; {ENCODE}"));
     if rest.contains(char::is_control) {
         return Err("has a line break or another control character within it".to_owned());
@@ -80,6 +87,8 @@ fn postgres(scheme: &str, rest: &str) -> Result<Address, String> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| (pair.split('=').next().unwrap_or_default(), pair))
         .collect();
+    // Why: a password with a bare / or ? ends the part that holds it, and the rest of it, up to the @, would be taken for
+    // a path or a query, which logs may show.
     let is_known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
     let in_path = before.split_once('/').is_some_and(|(_, path)| path.contains('@'));
     let in_query =
@@ -117,8 +126,8 @@ fn postgres(scheme: &str, rest: &str) -> Result<Address, String> {
     })
 }
 
-/// Server and database of a PostgreSQL URL, without user, password and parameters.
-pub(super) fn place(url: &str) -> String {
+/// Returns server and database of a PostgreSQL URL, without user, password and parameters.
+pub(super) fn server_and_name(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else {
         return "postgres".to_owned();
     };
@@ -130,13 +139,29 @@ pub(super) fn place(url: &str) -> String {
     format!("postgres://{host}{port}{}", parsed.path())
 }
 
+/// Returns a database URL without its password and query, for `Debug`. A text that is no URL is not shown at all.
+pub(super) fn mask_url(url: &str) -> String {
+    let Ok(mut parsed) = url::Url::parse(url) else {
+        return if url.is_empty() {
+            String::new()
+        } else {
+            "(not a URL)".to_owned()
+        };
+    };
+    if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
+        return "(masked)".to_owned();
+    }
+    parsed.set_query(None);
+    parsed.to_string()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn a_password_is_taken_as_it_is_or_refused_without_a_part_of_it() {
-        let url = |text: &str| read(text).map(|address| address.url);
+        let url = |text: &str| parse_url(text).map(|address| address.url);
         for text in [
             "postgres://video:p@ss@db/video",
             "postgres://video:a:b@db/video",
@@ -180,10 +205,10 @@ mod tests {
     #[test]
     fn the_scheme_may_be_in_capitals_and_parameters_that_nothing_reads_go() {
         let found =
-            read("POSTGRES://video:pw@db/video?pgbouncer=true&sslmode=require&pasword=hidden").unwrap();
+            parse_url("POSTGRES://video:pw@db/video?pgbouncer=true&sslmode=require&pasword=hidden").unwrap();
         assert_eq!(found.url, "postgres://video:pw@db/video?sslmode=require");
         assert_eq!(found.unread, ["pgbouncer", "pasword"]);
-        assert_eq!(place(&found.url), "postgres://db/video");
-        assert_eq!(read("SQLite:data/x.db").unwrap().url, "sqlite:data/x.db");
+        assert_eq!(server_and_name(&found.url), "postgres://db/video");
+        assert_eq!(parse_url("SQLite:data/x.db").unwrap().url, "sqlite:data/x.db");
     }
 }

@@ -1,23 +1,23 @@
-//! The environment, as a value.
+//! The environment as a value, so that tests pass their own.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// Environment variables, as a value: tests pass their own.
+/// A snapshot of environment variables.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     values: BTreeMap<String, String>,
-    /// Names whose value is not UTF-8.
+    /// Names of variables whose value is not UTF-8: they are set, but have no text.
     unreadable: Vec<String>,
 }
 
 impl Environment {
-    /// The process's own.
-    pub fn of_process() -> Self {
-        Self::of(std::env::vars_os())
+    /// Takes a snapshot of the process's environment.
+    pub fn from_process() -> Self {
+        Self::from_pairs(std::env::vars_os())
     }
 
-    fn of(pairs: impl Iterator<Item = (OsString, OsString)>) -> Self {
+    fn from_pairs(pairs: impl Iterator<Item = (OsString, OsString)>) -> Self {
         let mut this = Self::default();
         for (name, value) in pairs {
             let name = name.to_string_lossy().into_owned();
@@ -29,19 +29,19 @@ impl Environment {
         this
     }
 
-    /// The value of `name`, which may be empty.
+    /// Returns the value of `name`, which may be empty. `None` where it is not set or is no text.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.values.get(name).map(String::as_str)
     }
 
-    /// All names and values.
+    /// Iterates over names and values, in the order of the names.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.values
             .iter()
             .map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
-    /// Variables that are set to something that is no text.
+    /// Iterates over the names of variables that are set, but not to UTF-8 text.
     pub(super) fn unreadable(&self) -> impl Iterator<Item = &str> {
         self.unreadable.iter().map(String::as_str)
     }
@@ -66,8 +66,8 @@ mod tests {
     #[test]
     fn a_secret_that_is_no_text_is_not_an_unset_one() {
         let broken = OsString::from_vec(vec![b'a', 0xff]);
-        let env = Environment::of([("VIDEO_AUTH__JWT_SECRET".into(), broken)].into_iter());
-        let refused = super::super::load(None, &env).unwrap_err().to_string();
+        let env = Environment::from_pairs([("VIDEO_AUTH__JWT_SECRET".into(), broken)].into_iter());
+        let refused = crate::config::load(None, &env).unwrap_err().to_string();
         assert!(
             refused.contains("VIDEO_AUTH__JWT_SECRET") && refused.contains("UTF-8"),
             "{refused}"

@@ -1,44 +1,32 @@
-//! `[events]`: who is told of what happens to videos.
+//! `[events]`: the endpoints of outgoing events, and the secrets that sign them.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
-use serde::Deserialize;
 use url::Url;
 
-use super::{ConfigError, Environment, read_secret};
+use super::environment::Environment;
+use super::fault::ConfigError;
+use super::listing::EVENT_SECRETS;
+use super::secrets::read_secret;
+use super::settings::Events;
 
-/// Where its secrets come from.
-pub(super) const SECRETS: &str = "VIDEO_EVENTS__SECRETS";
-
-/// `[events]`: the application's endpoints.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Events {
-    /// Where events are sent; none for nowhere.
-    pub endpoints: Vec<String>,
-    /// Endpoints may have private addresses, and plain http.
-    pub allow_private: bool,
-    /// What events are signed with, `whsec_<base64>`, from the environment alone; checked.
-    #[serde(skip)]
-    pub secrets: Vec<SecretString>,
-}
-
-/// The bytes of a secret of the form `whsec_<base64>`, 24 to 64 of them as the standard wants it.
+/// Decodes a secret of the form `whsec_<base64>`. `None` for another form, or where it has not 24 to 64 bytes, as
+/// Standard Webhooks 1.0 requires.
 pub fn signing_secret(text: &str) -> Option<Vec<u8>> {
     let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
     (24..=64).contains(&bytes.len()).then_some(bytes)
 }
 
-/// The secrets of the environment.
-pub(super) fn secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
-    let Some(text) = read_secret(env, SECRETS)? else {
+/// Reads the comma-separated secrets from the environment; none where the variable is not set.
+pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
+    let Some(text) = read_secret(env, EVENT_SECRETS)? else {
         return Ok(Vec::new());
     };
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
     if secrets.iter().any(|secret| signing_secret(secret).is_none()) {
         return Err(ConfigError::new(
-            SECRETS,
+            EVENT_SECRETS,
             "",
             "a secret is whsec_ and the base64 of 24 to 64 random bytes; several are comma-separated",
         ));
@@ -46,8 +34,8 @@ pub(super) fn secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigErro
     Ok(secrets.into_iter().map(SecretString::from).collect())
 }
 
-/// What is wrong with the section, if anything.
-pub(super) fn problem(events: &Events) -> Option<String> {
+/// Returns the first problem of the section, as the end of a sentence that begins with `events.endpoints`.
+pub(super) fn find_problem(events: &Events) -> Option<String> {
     let form = if events.allow_private {
         "http:// or https://"
     } else {
@@ -66,12 +54,15 @@ pub(super) fn problem(events: &Events) -> Option<String> {
             "\"{shown}\" must be {form}, without user, password and fragment"
         ));
     }
+    // Why: one endpoint named twice would receive each event twice.
     let mut seen = std::collections::HashSet::new();
     if !events.endpoints.iter().all(|endpoint| seen.insert(endpoint)) {
         return Some("an endpoint is named twice".to_owned());
     }
     if !events.endpoints.is_empty() && events.secrets.is_empty() {
-        return Some(format!("needs a secret to sign with: set {SECRETS} (whsec_…)"));
+        return Some(format!(
+            "needs a secret to sign with: set {EVENT_SECRETS} (whsec_…)"
+        ));
     }
     None
 }

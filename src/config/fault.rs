@@ -1,23 +1,28 @@
-//! Why settings are refused: all that is wrong with them, one line each.
+//! The error of settings: all faults at once, one line each.
 
 use std::collections::HashSet;
 use std::fmt;
 
-use super::Settings;
+use super::settings::Settings;
 
-/// Why the settings were refused. Displays as one line a fault: the file or variable, the key, what is allowed.
+/// The settings are refused. `Display` writes one line for each fault: the file or variable, the key, what is allowed.
 #[derive(Debug)]
 pub struct ConfigError {
     faults: Vec<Fault>,
-    /// The keys that they are about.
+    /// The keys of the faults.
     keys: HashSet<String>,
+    /// The settings with defaults in the place of faulty values.
     readable: Option<Box<Settings>>,
 }
 
+/// One fault, which is displayed as one line.
 #[derive(Debug)]
 struct Fault {
+    /// The file or variable that holds the value.
     origin: String,
+    /// `section.name`; empty where `origin` says it all.
     key: String,
+    /// The end of a sentence that begins with the key.
     problem: String,
 }
 
@@ -26,6 +31,7 @@ impl Fault {
         Self {
             origin: origin.into(),
             key: key.into(),
+            // Why: parsers write several lines, and a fault is one.
             problem: problem.split_whitespace().collect::<Vec<_>>().join(" "),
         }
     }
@@ -51,7 +57,7 @@ impl fmt::Display for ConfigError {
 impl std::error::Error for ConfigError {}
 
 impl ConfigError {
-    /// One fault. `origin` is a file or a variable; `key` may be empty where the origin says it all.
+    /// Makes the error of one fault. `origin` is a file or a variable; `key` may be empty where the origin says it all.
     pub fn new(origin: impl Into<String>, key: impl Into<String>, problem: impl Into<String>) -> Self {
         let key = key.into();
         Self {
@@ -61,19 +67,19 @@ impl ConfigError {
         }
     }
 
-    /// The settings as far as they can be read, defaults in the place of faulty values: for looking what else is
-    /// wrong. `None` where a file could not be read at all.
+    /// Returns the settings as far as they can be read, with defaults in the place of faulty values: the command `check`
+    /// looks with them for further problems. `None` where no settings could be made at all.
     pub fn readable(&self) -> Option<&Settings> {
         self.readable.as_deref()
     }
 
-    /// Whether a key of this section is among the faults.
+    /// Returns whether a key of this section is among the faults.
     pub fn is_about(&self, section: &str) -> bool {
         self.keys.iter().any(|key| key.split('.').next() == Some(section))
     }
 }
 
-/// Collects faults while the settings are read.
+/// The faults that were found so far while the settings are loaded.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     found: Vec<Fault>,
@@ -81,28 +87,30 @@ pub(super) struct Faults {
 }
 
 impl Faults {
-    /// Notes a fault. Of several with one key the first counts: what follows from a bad value says nothing new.
+    /// Adds a fault. Of several with one key only the first is added: the later ones follow from it.
     pub(super) fn add(&mut self, origin: impl Into<String>, key: &str, problem: impl AsRef<str>) {
         if key.is_empty() || self.keys.insert(key.to_owned()) {
             self.found.push(Fault::new(origin, key, problem.as_ref()));
         }
     }
 
-    /// Takes over what another reader found about `key`.
-    pub(super) fn take(&mut self, key: &str, error: ConfigError) {
+    /// Adds all faults of an error about `key`.
+    pub(super) fn add_error(&mut self, key: &str, error: ConfigError) {
         self.keys.insert(key.to_owned());
         self.found.extend(error.faults);
     }
 
+    /// Returns whether `key` has a fault: then what follows from its value is not judged.
     pub(super) fn has(&self, key: &str) -> bool {
         self.keys.contains(key)
     }
 
+    /// Returns whether no fault was found.
     pub(super) fn is_empty(&self) -> bool {
         self.found.is_empty()
     }
 
-    /// The error of all of them, with the settings as far as they can be read.
+    /// Makes the error of all faults, with the settings as far as they could be read.
     pub(super) fn into_error(self, readable: Option<Settings>) -> ConfigError {
         ConfigError {
             faults: self.found,

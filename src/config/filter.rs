@@ -1,8 +1,8 @@
-//! `log.filter`: one that would silence everything is refused.
+//! `log.filter`: a filter that would silence everything by mistake is refused.
 
 use tracing_subscriber::filter::{EnvFilter, LevelFilter};
 
-/// What writes log lines: this program and the libraries that it is made of.
+/// Root targets of log lines: this program, and its libraries.
 const TARGETS: [&str; 14] = [
     "yourbit_video",
     "axum",
@@ -20,11 +20,15 @@ const TARGETS: [&str; 14] = [
     "tower",
 ];
 
+/// End of each error text: the syntax of a filter.
 const ALLOWED: &str = "allowed: a level (error, warn, info, debug, trace, off), and levels of single parts, such as \
                        info,yourbit_video=debug";
 
-/// Reads a filter as of `RUST_LOG`, without white space around its parts.
-pub(super) fn read(text: &str) -> Result<String, String> {
+/// Parses a filter in the syntax of `RUST_LOG` and returns it without white space around its parts.
+///
+/// # Errors
+/// The text is no filter, or none of its parts matches a level or a root target: nothing would be logged.
+pub(super) fn parse_filter(text: &str) -> Result<String, String> {
     let parts: Vec<&str> = text
         .split(',')
         .map(str::trim)
@@ -34,7 +38,7 @@ pub(super) fn read(text: &str) -> Result<String, String> {
     if EnvFilter::try_new(&filter).is_err() {
         return Err(format!("\"{text}\" is no filter; {ALLOWED}"));
     }
-    if !parts.iter().any(|part| speaks_of_us(part)) {
+    if !parts.iter().any(|part| matches_a_target(part)) {
         return Err(format!(
             "\"{text}\" names neither a level nor a part of this program, so that nothing would be logged; {ALLOWED}"
         ));
@@ -42,8 +46,8 @@ pub(super) fn read(text: &str) -> Result<String, String> {
     Ok(filter)
 }
 
-/// Whether a part of a filter is about something that there is.
-fn speaks_of_us(part: &str) -> bool {
+/// Returns whether a part of a filter is a level, or matches one of [`TARGETS`].
+fn matches_a_target(part: &str) -> bool {
     if part.contains('[') || part.parse::<LevelFilter>().is_ok() {
         return true;
     }
@@ -51,7 +55,8 @@ fn speaks_of_us(part: &str) -> bool {
         .split_once('=')
         .map_or((part, false), |(target, _)| (target, true));
     let root = target.split("::").next().unwrap_or_default();
-    // A target means all that begin with it; a word alone is more likely a level that is misspelt.
+    // Why: a target matches all that begin with it. A word without a level is more likely a misspelt level, so it must
+    // be a whole name.
     TARGETS
         .iter()
         .any(|known| *known == root || (has_level && known.starts_with(root)))
@@ -59,7 +64,7 @@ fn speaks_of_us(part: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::read;
+    use super::parse_filter;
 
     #[test]
     fn what_would_log_nothing_is_refused() {
@@ -73,7 +78,7 @@ mod tests {
             "info,yourbit_video=verbose",
             ",",
         ] {
-            let refused = read(text).unwrap_err();
+            let refused = parse_filter(text).unwrap_err();
             assert!(refused.contains("error, warn, info"), "{text}: {refused}");
         }
         for (text, filter) in [
@@ -87,7 +92,7 @@ mod tests {
             ("yourbit=info", "yourbit=info"),
             ("info,verbose", "info,verbose"),
         ] {
-            assert_eq!(read(text).as_deref(), Ok(filter));
+            assert_eq!(parse_filter(text).as_deref(), Ok(filter));
         }
     }
 }

@@ -1,11 +1,14 @@
-//! Addresses to listen on.
+//! Listen addresses.
 
 use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Reads an address to listen on. `:8080` and `*:8080` are all IPv4 addresses, `localhost:8080` is 127.0.0.1.
-pub(super) fn parse(text: &str) -> Result<SocketAddr, String> {
+/// Parses a listen address. `:8080` and `*:8080` mean all IPv4 addresses, `localhost:8080` means 127.0.0.1.
+///
+/// # Errors
+/// The text in quotes, and the form that was likely meant.
+pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }
@@ -19,10 +22,11 @@ pub(super) fn parse(text: &str) -> Result<SocketAddr, String> {
     };
     text.rsplit_once(':')
         .and_then(named)
-        .ok_or_else(|| format!("\"{text}\" {}", problem(text)))
+        .ok_or_else(|| format!("\"{text}\" {}", describe_problem(text)))
 }
 
-fn problem(text: &str) -> String {
+/// Describes the mistake in a text that is no listen address, with the right form.
+fn describe_problem(text: &str) -> String {
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     if text.is_empty() {
         return "must be an address such as 127.0.0.1:8080".to_owned();
@@ -53,9 +57,9 @@ fn problem(text: &str) -> String {
     }
 }
 
-/// Reads it for serde.
+/// Deserialises a listen address, by [`parse_address`].
 pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
-    parse(&String::deserialize(deserializer)?).map_err(de::Error::custom)
+    parse_address(&String::deserialize(deserializer)?).map_err(de::Error::custom)
 }
 
 #[cfg(test)]
@@ -72,7 +76,7 @@ mod tests {
             ("[::]:8080", "[::]:8080"),
             ("[::1]:0", "[::1]:0"),
         ] {
-            assert_eq!(parse(text), Ok(address.parse().unwrap()), "{text}");
+            assert_eq!(parse_address(text), Ok(address.parse().unwrap()), "{text}");
         }
     }
 
@@ -89,7 +93,7 @@ mod tests {
             (":", "is no address"),
             ("", "such as 127.0.0.1:8080"),
         ] {
-            let refused = parse(text).unwrap_err();
+            let refused = parse_address(text).unwrap_err();
             assert!(refused.contains(words), "{text}: {refused}");
         }
     }

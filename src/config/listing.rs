@@ -1,41 +1,59 @@
-//! Every setting for people: read from the embedded defaults, whose comments say what each means.
+//! The embedded defaults, and the list of settings for people that is made from them.
+//!
+//! The comments of `config/default.toml` are the documentation of the settings: the command `settings` prints them, and
+//! a test compares the tables of the README with them.
 
-use super::DEFAULTS;
-use super::names::variable_of;
+/// The text of `config/default.toml`: every key with its default and a comment.
+pub const DEFAULTS: &str = include_str!("../../config/default.toml");
 
-/// One setting.
+/// Variable of the secrets that sign callers' tokens.
+pub(super) const JWT_SECRET: &str = "VIDEO_AUTH__JWT_SECRET";
+
+/// Variable of the secrets that sign outgoing events.
+pub(super) const EVENT_SECRETS: &str = "VIDEO_EVENTS__SECRETS";
+
+/// Keys that a settings file must not have, with the variables that hold their secrets.
+pub(super) const SECRET_KEYS: [(&str, &str); 2] =
+    [("auth.jwt_secret", JWT_SECRET), ("events.secrets", EVENT_SECRETS)];
+
+/// Returns the variable that sets `key`: `http.listen` → `VIDEO_HTTP__LISTEN`.
+pub(super) fn variable_of(key: &str) -> String {
+    format!("VIDEO_{}", key.to_uppercase().replace('.', "__"))
+}
+
+/// One setting, as the defaults describe it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSetting {
-    /// `section.key`
+    /// `section.name`, such as `http.listen`.
     pub key: String,
-    /// As TOML writes it.
+    /// The default in TOML syntax.
     pub default: String,
     /// The environment variable that sets it.
     pub variable: String,
-    /// One line.
+    /// The comment above the key, on one line.
     pub meaning: String,
 }
 
-/// A secret: it comes from the environment alone, from this variable or from the file that `<variable>_FILE` names.
+/// A secret. It comes from the environment alone: from this variable, or from the file that `<variable>_FILE` names.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedSecret {
     /// The environment variable.
     pub variable: String,
-    /// One line.
+    /// The comment that describes it, on one line.
     pub meaning: String,
 }
 
-/// All of them, in the order of the file.
+/// All settings and secrets, in the order of the file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
-    /// What a file or the environment sets.
+    /// Settings, which a file or the environment sets.
     pub settings: Vec<ListedSetting>,
-    /// What the environment alone sets.
+    /// Secrets, which the environment alone sets.
     pub secrets: Vec<ListedSecret>,
 }
 
-/// Reads the embedded defaults: a comment belongs to the key right below it, and one that stands alone and begins with
-/// a variable's name tells of a secret.
+/// Parses [`DEFAULTS`]. A comment belongs to the key right below it; a comment that stands alone and begins with the
+/// name of a variable describes a secret.
 pub fn listed() -> Listed {
     let mut listed = Listed::default();
     let mut section = String::new();
@@ -57,13 +75,14 @@ pub fn listed() -> Listed {
         } else {
             listed
                 .secrets
-                .extend(secret(&std::mem::take(&mut comment).join(" ")));
+                .extend(parse_secret(&std::mem::take(&mut comment).join(" ")));
         }
     }
     listed
 }
 
-fn secret(comment: &str) -> Option<ListedSecret> {
+/// Parses the comment `VARIABLE: meaning`. `None` for any other comment.
+fn parse_secret(comment: &str) -> Option<ListedSecret> {
     let (variable, meaning) = comment.split_once(": ")?;
     let mut meaning = meaning.to_owned();
     if let Some(first) = meaning.get_mut(..1) {
@@ -122,7 +141,7 @@ mod tests {
             .iter()
             .map(|secret| secret.variable.as_str())
             .collect();
-        let keys = super::super::load::SECRET_KEYS.map(|(_, variable)| variable);
+        let keys = SECRET_KEYS.map(|(_, variable)| variable);
         assert_eq!(found, [&["DATABASE_URL"][..], &keys[..]].concat());
     }
 }

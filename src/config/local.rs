@@ -4,25 +4,25 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// Where the built-in provider keeps its files, and what it allows itself.
+/// `[local]`: the folder of the built-in provider, its limits, and its faults on purpose.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Local {
-    /// Folder of originals, renditions and the provider's own database; made at first start.
+    /// Folder of originals, renditions and the provider's own database; the first start makes it.
     pub dir: PathBuf,
-    /// Where browsers reach the provider; empty means `http.public_url` + `/local`.
+    /// Address at which browsers reach the provider; empty means `http.public_url` + `/local`.
     pub public_url: String,
-    /// Largest file that may be uploaded, in bytes.
+    /// Largest upload, in bytes.
     pub max_bytes: u64,
-    /// Free bytes that the disk must keep.
+    /// Bytes of the disk that must stay free; uploads are refused below.
     pub min_free_bytes: u64,
-    /// Uploads that one owner may have waiting for a file at the same time.
+    /// Uploads of one owner that may wait for their file at the same time.
     pub max_open_uploads_per_owner: u32,
-    /// Bytes that are kept on the disk for one owner, renditions included; 0: no limit.
+    /// Bytes on the disk that one owner may use, renditions included; 0 for no limit.
     pub max_bytes_per_owner: u64,
-    /// Transcodes that may run at the same time.
+    /// Most transcodes at the same time.
     pub jobs: usize,
-    /// Faults made on purpose.
+    /// Faults on purpose.
     pub chaos: Chaos,
 }
 

@@ -1,31 +1,34 @@
-//! Private keys as people hand them over.
+//! Private keys in PEM, in the shapes in which environment variables and files hand them over.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
-/// How often a text may be the base64 of the next one.
+/// Layers of base64 around a PEM that are taken off.
 const LAYERS: usize = 2;
 
-/// The PEM that `text` means: with line breaks written out as `\n`, indented, on one line, behind a byte-order mark,
-/// or the base64 of any of these, once or twice. `None` where no PEM comes of it.
+/// Returns the PEM that `text` means, in its canonical form. The text may have line breaks written out as `\n`, be
+/// indented or on one line, begin with a byte-order mark, or be the base64 of any of these, once or twice. `None` where
+/// it is no PEM in any of these shapes.
 pub fn read_pem(text: &str) -> Option<String> {
-    let mut text = plain(text);
+    let mut text = unescape(text);
     for _ in 0..LAYERS {
         if text.contains("-----BEGIN ") {
             break;
         }
-        text = plain(&String::from_utf8(decode_base64(&text)?).ok()?);
+        text = unescape(&String::from_utf8(decode_base64(&text)?).ok()?);
     }
     let start = text.find("-----BEGIN ")?;
-    Some(blocks(&text[start..]))
+    Some(rewrap_blocks(&text[start..]))
 }
 
-/// Without byte-order mark, and with real line breaks: a backslash is in no PEM and no base64.
-fn plain(text: &str) -> String {
+/// Returns the text without byte-order marks and with real line breaks.
+// Why it is safe: neither PEM nor base64 has a backslash.
+fn unescape(text: &str) -> String {
     let text = text.replace('\u{feff}', "").replace("\\\\", "\\");
     text.replace("\\r", "").replace("\\n", "\n").trim().to_owned()
 }
 
+/// Decodes base64 of either alphabet, with or without padding and white space.
 fn decode_base64(text: &str) -> Option<Vec<u8>> {
     let text: String = text
         .chars()
@@ -36,14 +39,15 @@ fn decode_base64(text: &str) -> Option<Vec<u8>> {
         .ok()
 }
 
-/// Every block of `text`, its base64 in lines of 64 characters. What is no whole block stays as it is.
-fn blocks(text: &str) -> String {
+/// Rewrites every block of `text` with its base64 in lines of 64 characters. A rest that is no whole block stays as it
+/// is.
+fn rewrap_blocks(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 64);
     let mut rest = text;
-    while let Some((label, body, after)) = block(rest) {
+    while let Some((label, body, after)) = split_block(rest) {
         out.extend(["-----BEGIN ", label, "-----\n"]);
         if body.contains(':') {
-            // Headers of an encrypted key: its lines count.
+            // Why: an encrypted key has headers, and a header is a line of its own.
             for line in body.lines() {
                 out.push_str(line.trim());
                 out.push('\n');
@@ -62,8 +66,8 @@ fn blocks(text: &str) -> String {
     out
 }
 
-/// Label and body of the block that `text` begins with, and what follows it.
-fn block(text: &str) -> Option<(&str, &str, &str)> {
+/// Splits `text`, which begins with a block, into the label and the body of the block and the rest.
+fn split_block(text: &str) -> Option<(&str, &str, &str)> {
     let (label, rest) = text.strip_prefix("-----BEGIN ")?.split_once("-----")?;
     let (body, after) = rest.split_once(&format!("-----END {label}-----"))?;
     Some((label, body, after))

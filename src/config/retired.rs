@@ -1,7 +1,7 @@
-//! Settings that are gone: one that is still set gives one line at start and does nothing, until the next version
-//! refuses it as unknown.
+//! Retired settings: one that is still set gives a warning at start and does nothing. The next version refuses it as
+//! unknown.
 
-/// `(section.key, what replaces it)`, as the end of the line "… is gone and does nothing: …".
+/// Retired keys, each with the end of its warning: the part that does its job now.
 pub(super) const RETIRED: &[(&str, &str)] = &[
     (
         "http.quick_ms",
@@ -17,7 +17,7 @@ pub(super) const RETIRED: &[(&str, &str)] = &[
     ),
 ];
 
-/// The line for `key`, which `origin` sets, where `list` has it.
+/// Returns the warning for `key`, which `origin` sets. `None` where `list` does not have it.
 pub(super) fn retired_warning(list: &[(&str, &str)], origin: &str, key: &str) -> Option<String> {
     let (_, why) = list.iter().find(|(gone, _)| *gone == key)?;
     Some(format!(

@@ -1,13 +1,15 @@
-//! Secrets from the environment, and how they stay out of logs.
+//! Secrets: from a variable, or from the file that a variable names.
 
+use super::environment::Environment;
+use super::fault::ConfigError;
 use super::text::{quotes_problem, trimmed};
-use super::{ConfigError, Environment};
 
-/// The value of `name`, or the content of the file that `<name>_FILE` names, without white space at both ends.
+/// Returns the value of `name`, or the content of the file that `<name>_FILE` names, without white space at both ends.
+/// `None` where neither is set. `look_up` returns the value of a variable.
 ///
 /// # Errors
-/// Both are set, the file cannot be read, or quotes stand around the whole. The message names the variable and never
-/// shows its value.
+/// `(variable, problem)`, where both are set, the file cannot be read, or quotes stand around the whole value. The
+/// problem never shows the value.
 pub fn read_value(
     look_up: &dyn Fn(&str) -> Option<String>,
     name: &str,
@@ -36,27 +38,11 @@ pub fn read_value(
     }
 }
 
-/// The secret `name`, by [`read_value`].
+/// Returns the secret `name` of the environment, by [`read_value`].
 ///
 /// # Errors
-/// As [`read_value`].
+/// The ones of [`read_value`].
 pub fn read_secret(env: &Environment, name: &str) -> Result<Option<String>, ConfigError> {
     read_value(&|name| env.get(name).map(str::to_owned), name)
         .map_err(|(origin, problem)| ConfigError::new(origin, "", problem))
-}
-
-/// A database URL without its password and query.
-pub(super) fn mask_url(url: &str) -> String {
-    let Ok(mut parsed) = url::Url::parse(url) else {
-        return if url.is_empty() {
-            String::new()
-        } else {
-            "(not a URL)".to_owned()
-        };
-    };
-    if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
-        return "(masked)".to_owned();
-    }
-    parsed.set_query(None);
-    parsed.to_string()
 }

@@ -1,12 +1,13 @@
-//! Texts as people hand them over: with white space, quotes and marks around them that nobody meant.
+//! Texts from files and the environment, which arrive with white space, quotes and marks around them.
 
-/// `text` without white space and byte-order marks at both ends: no setting and no secret has them there on purpose.
+/// Returns the text without white space, byte-order marks and zero-width spaces at both ends: no setting and no secret
+/// has them there on purpose.
 pub(super) fn trimmed(text: &str) -> &str {
     text.trim_matches(|char: char| char.is_whitespace() || matches!(char, '\u{feff}' | '\u{200b}'))
 }
 
-/// What is wrong where quotes stand around the whole of a [`trimmed`] text: `docker run --env-file` and Kubernetes
-/// hand them over as a part of the value.
+/// Returns the problem of a [`trimmed`] text that has quotes around the whole of it, and `None` for any other text.
+// Why: `docker run --env-file` and Kubernetes hand quotes over as a part of the value, where a shell would drop them.
 pub(super) fn quotes_problem(text: &str) -> Option<&'static str> {
     const PAIRS: [(char, char); 5] = [
         ('"', '"'),

@@ -1,45 +1,51 @@
-//! Values as the environment and files write them, read as the type of the key's default.
+//! Values of the environment and of files: parsed by the type of the key's default, and normalised.
 
 use toml::Value;
 
 use super::text::{quotes_problem, trimmed};
 
-/// Keys whose values are words of ours: capitals make no difference.
-const WORDS: [&str; 3] = [
+/// Keys whose values are words from a closed list: capitals make no difference.
+const CLOSED_WORDS: [&str; 3] = [
     "log.format",
     "uploads.playback_policy",
     "uploads.allowed_policies",
 ];
 
-/// Reads an environment variable's text as the type of the default of `key`. The error says what is allowed.
-pub(super) fn read(key: &str, default: &Value, text: &str) -> Result<Value, String> {
+/// Parses the text of an environment variable as the type of the default of `key`.
+///
+/// # Errors
+/// The end of a sentence that says what is allowed.
+pub(super) fn parse_value(key: &str, default: &Value, text: &str) -> Result<Value, String> {
     let text = trimmed(text);
     if let Some(problem) = quotes_problem(text) {
         return Err(problem.to_owned());
     }
     match default {
-        Value::Integer(default) => whole_number(key, *default, text),
-        Value::Float(_) => number(text),
-        Value::Boolean(_) => truth(text),
-        Value::Array(_) => list(text),
+        Value::Integer(default) => parse_whole_number(key, *default, text),
+        Value::Float(_) => parse_number(text),
+        Value::Boolean(_) => parse_truth(text),
+        Value::Array(_) => parse_list(text),
         Value::Table(_) => serde_json::from_str(text)
             .map_err(|_| format!("\"{text}\" is not a JSON object of names and numbers")),
         _ => Ok(Value::String(text.to_owned())),
     }
-    .map(|value| tidy(key, value))
+    .map(|value| normalize(key, value))
 }
 
-/// Texts without white space at their ends, words of ours in lower case.
-pub(super) fn tidy(key: &str, value: Value) -> Value {
+/// Returns the value with its texts trimmed, and in lower case for [`CLOSED_WORDS`].
+pub(super) fn normalize(key: &str, value: Value) -> Value {
     match value {
-        Value::String(text) if WORDS.contains(&key) => Value::String(trimmed(&text).to_ascii_lowercase()),
+        Value::String(text) if CLOSED_WORDS.contains(&key) => {
+            Value::String(trimmed(&text).to_ascii_lowercase())
+        }
         Value::String(text) => Value::String(trimmed(&text).to_owned()),
-        Value::Array(items) => Value::Array(items.into_iter().map(|item| tidy(key, item)).collect()),
+        Value::Array(items) => Value::Array(items.into_iter().map(|item| normalize(key, item)).collect()),
         other => other,
     }
 }
 
-fn whole_number(key: &str, default: i64, text: &str) -> Result<Value, String> {
+/// Parses a whole number. The error names the unit, which the key ends with, and gives the default as an example.
+fn parse_whole_number(key: &str, default: i64, text: &str) -> Result<Value, String> {
     if let Ok(number) = without_separators(text).parse() {
         return Ok(Value::Integer(number));
     }
@@ -57,7 +63,8 @@ fn whole_number(key: &str, default: i64, text: &str) -> Result<Value, String> {
     ))
 }
 
-fn number(text: &str) -> Result<Value, String> {
+/// Parses a finite number.
+fn parse_number(text: &str) -> Result<Value, String> {
     let number = without_separators(text)
         .parse()
         .ok()
@@ -67,7 +74,7 @@ fn number(text: &str) -> Result<Value, String> {
         .ok_or_else(|| format!("\"{text}\" is not a number such as 0.5"))
 }
 
-/// `10_000` is a number, as in TOML.
+/// Returns a number without the underscores between its digits, which TOML allows (`10_000`).
 fn without_separators(text: &str) -> String {
     if text.starts_with('_') || text.ends_with('_') || text.contains("__") {
         return text.to_owned();
@@ -75,7 +82,8 @@ fn without_separators(text: &str) -> String {
     text.replace('_', "")
 }
 
-fn truth(text: &str) -> Result<Value, String> {
+/// Parses a boolean in its usual spellings.
+fn parse_truth(text: &str) -> Result<Value, String> {
     match text.to_ascii_lowercase().as_str() {
         "true" | "yes" | "on" | "1" => Ok(Value::Boolean(true)),
         "false" | "no" | "off" | "0" => Ok(Value::Boolean(false)),
@@ -83,7 +91,8 @@ fn truth(text: &str) -> Result<Value, String> {
     }
 }
 
-fn list(text: &str) -> Result<Value, String> {
+/// Parses a list of texts: `a,b`, or a JSON list.
+fn parse_list(text: &str) -> Result<Value, String> {
     let items: Vec<String> = if text.starts_with('[') {
         serde_json::from_str(text)
             .map_err(|_| "is not a JSON list of texts, such as [\"a\", \"b\"]; a,b does as well".to_owned())?
@@ -102,7 +111,7 @@ fn list(text: &str) -> Result<Value, String> {
     Ok(Value::Array(items.collect()))
 }
 
-/// serde's words about a value that does not fit, for people who do not know Rust's types.
+/// Rewrites serde's message about a value of the wrong type for people who do not know Rust's types.
 pub(super) fn in_plain_words(message: &str) -> String {
     if message.starts_with("invalid value: integer `-") {
         return "must be 0 or more".to_owned();
@@ -131,7 +140,7 @@ mod tests {
 
     #[test]
     fn usual_spellings_are_read_as_what_they_mean() {
-        let of = |key: &str, default: Value, text: &str| read(key, &default, text);
+        let of = |key: &str, default: Value, text: &str| parse_value(key, &default, text);
         let whole = || Value::Integer(30);
         for (text, number) in [("10_000", 10_000), (" 5\n", 5), ("+7", 7)] {
             assert_eq!(

@@ -1,44 +1,48 @@
-//! What form of an answer the `Accept` header asks for.
+//! The `Accept` header of `POST /v1/uploads`: whether the answer is JSON or the bare upload URL as text.
+//!
+//! The rule is stricter than content negotiation in general: text has to be preferred strictly, and JSON wins a tie
+//! whatever the order of the header. Each media range counts by its name and its `q`; other parameters do not count.
 
 use http::{HeaderMap, header};
 
-/// Text is asked for alone, or strictly preferred to JSON by its q.
+/// A media range in lower case, such as `text/*`, and its quality.
+type MediaRange = (String, f32);
+
+/// Returns whether `text/plain` has a strictly greater quality than `application/json`. Without the header: no.
 pub(crate) fn prefers_text(headers: &HeaderMap) -> bool {
-    let values: Vec<&str> = headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .collect();
-    let ranges: Vec<(String, f32)> = values
-        .iter()
-        .flat_map(|value| value.split(','))
-        .map(parse)
-        .collect();
-    quality(&ranges, "text", "plain") > quality(&ranges, "application", "json")
+    let ranges = parse_ranges(headers);
+    quality_of(&ranges, "text", "plain") > quality_of(&ranges, "application", "json")
 }
 
-/// Neither JSON nor text is acceptable.
+/// Returns whether the header is there and accepts neither `application/json` nor `text/plain`.
 pub(crate) fn accepts_nothing(headers: &HeaderMap) -> bool {
-    let given = headers.contains_key(header::ACCEPT);
-    let ranges: Vec<(String, f32)> = headers
+    let ranges = parse_ranges(headers);
+    headers.contains_key(header::ACCEPT)
+        && quality_of(&ranges, "text", "plain") <= 0.0
+        && quality_of(&ranges, "application", "json") <= 0.0
+}
+
+/// Parses all `Accept` headers, in order. A value that is not ASCII text is left out.
+fn parse_ranges(headers: &HeaderMap) -> Vec<MediaRange> {
+    headers
         .get_all(header::ACCEPT)
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(parse)
-        .collect();
-    given && quality(&ranges, "text", "plain") <= 0.0 && quality(&ranges, "application", "json") <= 0.0
+        .map(parse_range)
+        .collect()
 }
 
-fn parse(range: &str) -> (String, f32) {
+/// Parses one media range. A missing `q` is 1, one that is no number is 0.
+fn parse_range(range: &str) -> MediaRange {
     let mut parts = range.split(';').map(str::trim);
     let name = parts.next().unwrap_or_default().to_ascii_lowercase();
     let q = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
     (name, q.map_or(1.0, |q| q.parse().unwrap_or(0.0)))
 }
 
-/// The q of a type: its most specific range decides (RFC 9110, 12.5.1).
-fn quality(ranges: &[(String, f32)], kind: &str, subtype: &str) -> f32 {
+/// Returns the quality of a media type: the one of its most specific range (RFC 9110, 12.5.1), or 0 without any.
+fn quality_of(ranges: &[MediaRange], kind: &str, subtype: &str) -> f32 {
     [format!("{kind}/{subtype}"), format!("{kind}/*"), "*/*".to_owned()]
         .iter()
         .find_map(|wanted| ranges.iter().find(|(name, _)| name == wanted))

@@ -1,40 +1,35 @@
-//! Networks, and to whom an address belongs.
+//! Networks, and the network that stands for one client.
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 
-/// Whose address it is: of IPv6 the /64, which is what one customer gets.
+use ipnet::{IpNet, Ipv6Net};
+
+/// Length of the IPv6 prefix that a provider of connections gives to one customer.
+const CUSTOMER_PREFIX: u8 = 64;
+
+/// Returns the address by which a client is counted: the address itself for IPv4, the first one of its /64 for IPv6.
+/// An IPv4 address written as IPv6 (`::ffff:10.1.2.3`) counts as IPv4.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
-        IpAddr::V6(v6) => IpAddr::V6(Ipv6Addr::from_bits(v6.to_bits() & (u128::MAX << 64))),
+        // Why: within its /64 a client chooses addresses freely, so a count by address would bound nothing.
+        IpAddr::V6(v6) => IpAddr::V6(Ipv6Net::new_assert(v6, CUSTOMER_PREFIX).network()),
         v4 @ IpAddr::V4(_) => v4,
     }
 }
 
-/// A network such as `10.0.0.0/8`, or one address.
+/// A network such as `10.0.0.0/8`, or one address: an element of the setting `http.trusted_proxies`. Bits of the
+/// address behind the prefix do not count.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Network {
-    address: IpAddr,
-    prefix: u8,
-}
+pub struct Network(IpNet);
 
 impl Network {
-    /// Whether it is one of them.
+    /// Returns whether the address lies in this network. An IPv4 address written as IPv6 counts as IPv4.
     pub fn contains(&self, address: IpAddr) -> bool {
-        match (self.address, address.to_canonical()) {
-            (IpAddr::V4(ours), IpAddr::V4(theirs)) => {
-                let mask = u32::MAX.checked_shl(32 - u32::from(self.prefix)).unwrap_or(0);
-                ours.to_bits() & mask == theirs.to_bits() & mask
-            }
-            (IpAddr::V6(ours), IpAddr::V6(theirs)) => {
-                let mask = u128::MAX.checked_shl(128 - u32::from(self.prefix)).unwrap_or(0);
-                ours.to_bits() & mask == theirs.to_bits() & mask
-            }
-            _ => false,
-        }
+        self.0.contains(&address.to_canonical())
     }
 }
 
-/// The text names no network.
+/// The text is neither an address nor a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an address or network such as 10.0.0.0/8")]
 pub struct NoNetwork;
@@ -42,20 +37,16 @@ pub struct NoNetwork;
 impl std::str::FromStr for Network {
     type Err = NoNetwork;
 
+    /// Parses `address/prefix`, or an address alone, which is a network of one.
     fn from_str(text: &str) -> Result<Self, NoNetwork> {
-        let (address, prefix) = text
-            .split_once('/')
-            .map_or((text, None), |(address, prefix)| (address, Some(prefix)));
-        let address: IpAddr = address.parse().map_err(|_| NoNetwork)?;
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefix = match prefix {
-            None => longest,
-            Some(prefix) => prefix.parse().map_err(|_| NoNetwork)?,
+        // Why: `IpNet` itself takes no address without a prefix.
+        let Some((address, prefix)) = text.split_once('/') else {
+            let address: IpAddr = text.parse().map_err(|_| NoNetwork)?;
+            return Ok(Self(address.into()));
         };
-        if prefix > longest {
-            return Err(NoNetwork);
-        }
-        Ok(Self { address, prefix })
+        let address = address.parse().map_err(|_| NoNetwork)?;
+        let prefix = prefix.parse().map_err(|_| NoNetwork)?;
+        IpNet::new(address, prefix).map(Self).map_err(|_| NoNetwork)
     }
 }
 

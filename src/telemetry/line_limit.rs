@@ -1,8 +1,11 @@
-//! Bounds the lines that strangers can make the service write: some in a window, the others as one line with a count.
+//! Rate limits for log lines that strangers can cause: some are written, the others become one line with their count.
 //!
-//! A window begins with the first line that is asked for and lasts [`WINDOW`]. Within it each key (an address, say) has
-//! a number of lines, and so have all keys together by their number. What is beyond that is counted, and the count is
-//! written when the window ends: by the next line that is asked for, by a timer, or by [`LineLimit::flush`].
+//! A window begins with the first line and lasts [`WINDOW`]. Within a window:
+//!
+//! 1. Each key, such as an address, may write a fixed number of lines, and only a fixed number of keys may write at all.
+//! 2. Every further line is counted. The first of them sets a timer to the end of the window.
+//! 3. The count is written once, by the first line after the window, by the timer, or by [`LineLimit::flush`] when the
+//!    process ends.
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
@@ -12,30 +15,35 @@ use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::time::{Instant, sleep_until};
 
-/// How long lines are counted together.
+/// Length of a window.
 const WINDOW: Duration = Duration::from_secs(10);
 
-/// The lines of one kind. Memory: one entry for each of its `keys`.
+/// The limit for one kind of lines. Its memory is bounded: at most one entry for each of `keys`.
 #[derive(Debug)]
 pub(crate) struct LineLimit {
     /// The message of these lines.
     message: &'static str,
+    /// Lines that a key may write in a window.
     lines_per_key: u32,
+    /// Keys that may write in a window.
     keys: usize,
+    // Why random: a stranger cannot choose keys that share a hash.
     hasher: RandomState,
     window: Mutex<Window>,
 }
 
 #[derive(Debug, Default)]
 struct Window {
+    /// Start of the window; `None` before its first line.
     begun: Option<Instant>,
     /// Lines written, by the hash of their key.
     written: HashMap<u64, u32>,
+    /// Lines that were counted and not written.
     left_out: u64,
 }
 
 impl LineLimit {
-    /// Lines with this message: so many for each key in a window, and for so many keys.
+    /// Makes the limit for lines with this message: `lines_per_key` for each of at most `keys` keys in a window.
     pub(crate) fn new(message: &'static str, lines_per_key: u32, keys: usize) -> Arc<Self> {
         Arc::new(Self {
             message,
@@ -46,15 +54,15 @@ impl LineLimit {
         })
     }
 
-    /// Whether a line of this key may be written now. Counts it where it may not.
+    /// Returns whether a line of this key may be written now, and counts it where it may not.
     pub(crate) fn admit(self: &Arc<Self>, key: impl Hash) -> bool {
         self.admit_at(Instant::now(), key)
     }
 
     fn admit_at(self: &Arc<Self>, now: Instant, key: impl Hash) -> bool {
-        let (key, mut window) = (self.hasher.hash_one(key), self.window());
+        let (key, mut window) = (self.hasher.hash_one(key), self.lock_window());
         if window.begun.is_none_or(|begun| now >= begun + WINDOW) {
-            self.close(&mut window);
+            self.close_window(&mut window);
             window.begun = Some(now);
         }
         let room = window.written.len() < self.keys || window.written.contains_key(&key);
@@ -67,22 +75,22 @@ impl LineLimit {
         }
         window.left_out += 1;
         if window.left_out == 1 {
-            self.close_in_time(window.begun.unwrap_or(now) + WINDOW);
+            self.close_at(window.begun.unwrap_or(now) + WINDOW);
         }
         false
     }
 
-    /// Writes the count of this window now.
+    /// Closes the window now, which writes its count.
     fn flush(&self) {
-        self.close(&mut self.window());
+        self.close_window(&mut self.lock_window());
     }
 
-    fn window(&self) -> MutexGuard<'_, Window> {
+    fn lock_window(&self) -> MutexGuard<'_, Window> {
         self.window.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Writes how many lines were left out, where there were any, and forgets the window.
-    fn close(&self, window: &mut Window) {
+    /// Writes the number of lines that were left out, where there are any, and empties the window.
+    fn close_window(&self, window: &mut Window) {
         let Window { left_out, .. } = std::mem::take(window);
         if left_out > 0 {
             tracing::warn!(
@@ -94,25 +102,27 @@ impl LineLimit {
         }
     }
 
-    fn close_in_time(self: &Arc<Self>, end: Instant) {
+    /// Sets a timer that closes the window at `end`.
+    fn close_at(self: &Arc<Self>, end: Instant) {
+        // Why weak: a timer must not keep the limit alive.
         let limit = Arc::downgrade(self);
-        // Without a runtime the next line closes the window.
+        // Why no error: without a runtime the next line closes the window.
         let Ok(runtime) = Handle::try_current() else {
             return;
         };
         runtime.spawn(async move {
             sleep_until(end).await;
             let Some(limit) = limit.upgrade() else { return };
-            let mut window = limit.window();
-            // Unless a line came before this timer and began another one.
+            let mut window = limit.lock_window();
+            // Why: a line may have come before this timer and begun another window.
             if window.begun.is_some_and(|begun| begun + WINDOW <= end) {
-                limit.close(&mut window);
+                limit.close_window(&mut window);
             }
         });
     }
 }
 
-/// The limits of all lines that a stranger can cause: somebody without a valid token, ticket or signature.
+/// The limits of all lines that a stranger can cause. A stranger is a caller without a valid token, ticket or signature.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLimits {
     /// Refused tokens and tickets, by address and kind of reason.
@@ -121,7 +131,7 @@ pub(crate) struct LogLimits {
     pub(crate) webhooks: Arc<LineLimit>,
     /// Requests of strangers that were refused or shed (4xx, 503), by address.
     pub(crate) refused: Arc<LineLimit>,
-    /// Their other requests, by address.
+    /// Other requests of strangers, by address.
     pub(crate) served: Arc<LineLimit>,
 }
 
@@ -138,7 +148,7 @@ impl Default for LogLimits {
 }
 
 impl LogLimits {
-    /// Writes all counts that are still to be written: before the process ends.
+    /// Writes all counts that are not written yet. The process calls it before it ends.
     pub(crate) fn flush(&self) {
         for limit in [&self.tokens, &self.webhooks, &self.refused, &self.served] {
             limit.flush();
@@ -238,6 +248,6 @@ mod tests {
         let admitted = (0..100_000)
             .filter(|address| limit.admit_at(now, address))
             .count();
-        assert_eq!((admitted, limit.window().written.len()), (20, 20));
+        assert_eq!((admitted, limit.lock_window().written.len()), (20, 20));
     }
 }

@@ -1,30 +1,32 @@
-//! The service's own metrics: counted where things happen, read by `GET /metrics`.
+//! The metrics of the service: recorded where things happen, rendered by `GET /metrics`.
 //!
-//! Every label is bounded: routes by their templates, event types by the map, everything else by words of ours. What
-//! is counted on a request's way costs a hash of its labels and an atomic addition; nothing is allocated.
+//! Every label is bounded: routes by their templates, event types by the action map, all others by closed lists of words.
+//! Recording during a request costs a hash of the labels and an atomic addition, and allocates nothing. Gauges of queues
+//! and pools are set when the metrics are rendered.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use prometheus::{
-    Histogram, HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
+    HistogramOpts, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder,
 };
 
-use super::Process;
+use super::call_meter::{CallMeter, CallMeters};
+use super::process::Process;
 
-/// Upper bounds in seconds: an index read takes one millisecond, a request is given up after thirty.
+/// Upper bounds of latencies in seconds: from an index read to the default deadline of a request.
 const LATENCIES: [f64; 14] = [
     0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
 ];
-/// Upper bounds in seconds, from at once to the longest wait between two tries.
+/// Upper bounds of an event's lag in seconds: from at once to an hour.
 const LAGS: [f64; 12] = [
     0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0, 600.0, 3600.0,
 ];
 
-/// What is counted. Names begin with `yourbit_video_`.
+/// All metrics. Names begin with `yourbit_video_`, except those of the process.
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    /// The process's, which go by names of their own.
+    /// Metrics of the process, which have standard names without the prefix.
     process: Registry,
     requests: IntCounterVec,
     request_seconds: HistogramVec,
@@ -39,7 +41,8 @@ pub struct Metrics {
     uploads: IntCounterVec,
     ended: IntCounterVec,
     deliveries: IntCounterVec,
-    /// Set when it is read.
+    // The fields from here on are set when the metrics are rendered.
+    /// Playback tokens, by provider and source (signed, cached).
     pub(crate) tokens: IntCounterVec,
     pub(crate) halted: IntGaugeVec,
     pub(crate) inbox_events: IntGaugeVec,
@@ -54,8 +57,8 @@ pub struct Metrics {
     open_fds: IntGauge,
 }
 
-/// The version, and when the process began.
-fn tell_build_and_start(all: &Maker<'_>, own: &Maker<'_>, started_at: i64) -> prometheus::Result<()> {
+/// Registers the metrics that never change: the version, and the start of the process in Unix seconds.
+fn register_constants(all: &Registrar<'_>, own: &Registrar<'_>, started_at: i64) -> prometheus::Result<()> {
     let build = all.gauge("build_info", "1, with the version as a label", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
     let start = own.plain(
@@ -67,15 +70,15 @@ fn tell_build_and_start(all: &Maker<'_>, own: &Maker<'_>, started_at: i64) -> pr
 }
 
 impl Metrics {
-    /// All of them, at zero. `started_at` is when the process began, in Unix seconds.
+    /// Registers all metrics, at zero. `started_at` is the start of the process in Unix seconds.
     ///
     /// # Errors
-    /// Two have the same name.
+    /// Two metrics have the same name.
     pub fn new(started_at: i64) -> prometheus::Result<Self> {
         let registry = Registry::new_custom(Some("yourbit_video".to_owned()), None)?;
         let process = Registry::new();
-        let (all, own) = (Maker(&registry), Maker(&process));
-        tell_build_and_start(&all, &own, started_at)?;
+        let (all, own) = (Registrar(&registry), Registrar(&process));
+        register_constants(&all, &own, started_at)?;
         Ok(Self {
             requests: all.counter("http_requests_total", "Requests answered", &["route", "method", "status"])?,
             request_seconds: all.histogram(
@@ -170,12 +173,12 @@ impl Metrics {
         })
     }
 
-    /// Where a part of the program registers metrics of its own; their names get the prefix too.
+    /// Returns the registry in which other modules register metrics of their own; their names get the prefix too.
     pub fn registry(&self) -> &Registry {
         &self.registry
     }
 
-    /// A request was answered. `route` is a template, or a word of ours.
+    /// Records the response to a request. `route` is the template of the route, or a word from a closed list.
     pub(crate) fn request(&self, route: &str, method: &str, status: &str, took: Duration) {
         self.requests.with_label_values(&[route, method, status]).inc();
         self.request_seconds
@@ -183,12 +186,12 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// A webhook came. `kind` must be bounded.
+    /// Records the response to a webhook. `kind` is a type of event that the action map names, so that labels stay bounded.
     pub(crate) fn webhook(&self, provider: &str, kind: &str, result: &str) {
         self.webhooks.with_label_values(&[provider, kind, result]).inc();
     }
 
-    /// An event was taken from the inbox. `lag` where it is applied now.
+    /// Records an attempt to apply an event of the inbox. `lag` is the time since its receipt, where it is applied now.
     pub(crate) fn applied(&self, provider: &str, kind: &str, result: &str, lag: Option<Duration>) {
         self.applied.with_label_values(&[provider, kind, result]).inc();
         if let Some(lag) = lag {
@@ -198,48 +201,46 @@ impl Metrics {
         }
     }
 
-    /// The reconciler looked at a video.
+    /// Records that the reconciler looked up a video: changed, unchanged, failed.
     pub(crate) fn look(&self, provider: &str, result: &str) {
         self.looks.with_label_values(&[provider, result]).inc();
     }
 
-    /// An upload was asked of a provider.
+    /// Records the result of an upload request: begun, rejected, `too_large`, unavailable, throttled, failed.
     pub(crate) fn upload(&self, provider: &str, result: &str) {
         self.uploads.with_label_values(&[provider, result]).inc();
     }
 
-    /// A video came into a final status.
+    /// Records that a video reached a final status.
     pub(crate) fn ended(&self, provider: &str, status: &str) {
         self.ended.with_label_values(&[provider, status]).inc();
     }
 
-    /// A try to tell the application ended.
+    /// Records the result of an attempt to deliver an outgoing event.
     pub(crate) fn delivery(&self, result: &str) {
         self.deliveries.with_label_values(&[result]).inc();
     }
 
-    /// Counts the calls to one provider.
+    /// Makes the meter of the calls to one provider.
     pub fn calls_to(&self, provider: &str) -> CallMeter {
-        CallMeter {
-            provider: provider.to_owned(),
-            meters: Some(Meters {
-                calls: self.calls.clone(),
-                seconds: self.call_seconds.clone(),
-                turn_seconds: self.turn_seconds.clone(),
-                turns_waiting: self.turns_waiting.clone(),
-            }),
-        }
+        let meters = CallMeters {
+            calls: self.calls.clone(),
+            seconds: self.call_seconds.clone(),
+            turn_seconds: self.turn_seconds.clone(),
+            turns_waiting: self.turns_waiting.clone(),
+        };
+        CallMeter::new(provider, meters)
     }
 
-    /// Everything in Prometheus's text format 0.0.4, the process's part read now.
+    /// Renders all metrics in the Prometheus text format 0.0.4. Metrics of the process are read now.
     ///
     /// # Errors
-    /// A metric of a part of the program cannot be written.
+    /// A metric cannot be encoded.
     pub(crate) fn text(&self) -> prometheus::Result<String> {
-        let process = Process::now();
+        let process = Process::read();
         self.resident
-            .set(whole(process.resident_bytes.unwrap_or_default()));
-        self.open_fds.set(whole(process.open_fds.unwrap_or_default()));
+            .set(saturate(process.resident_bytes.unwrap_or_default()));
+        self.open_fds.set(saturate(process.open_fds.unwrap_or_default()));
         let mut text = String::with_capacity(16 * 1024);
         TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;
         TextEncoder::new().encode_utf8(&self.process.gather(), &mut text)?;
@@ -247,78 +248,15 @@ impl Metrics {
     }
 }
 
-fn whole(count: u64) -> i64 {
+/// Converts a count to the type of gauges.
+fn saturate(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
-/// Counts the calls to one provider; the default counts nothing.
-#[derive(Clone, Debug, Default)]
-pub struct CallMeter {
-    provider: String,
-    meters: Option<Meters>,
-}
+/// Makes metrics and registers them.
+struct Registrar<'a>(&'a Registry);
 
-#[derive(Clone, Debug)]
-struct Meters {
-    calls: IntCounterVec,
-    seconds: HistogramVec,
-    turn_seconds: HistogramVec,
-    turns_waiting: IntGaugeVec,
-}
-
-/// A call that waits for its turn; dropped, it waits no longer.
-pub(crate) struct Waiting {
-    since: Instant,
-    meters: Option<(Histogram, IntGauge)>,
-}
-
-impl Drop for Waiting {
-    fn drop(&mut self) {
-        if let Some((seconds, waiting)) = &self.meters {
-            waiting.dec();
-            seconds.observe(self.since.elapsed().as_secs_f64());
-        }
-    }
-}
-
-impl CallMeter {
-    /// Whose calls; empty where nothing is counted.
-    pub(crate) fn provider(&self) -> &str {
-        &self.provider
-    }
-
-    /// A call of this kind waits for its turn until what is returned is dropped.
-    pub(crate) fn waiting(&self, kind: &str) -> Waiting {
-        let labels = [self.provider.as_str(), kind];
-        let meters = self.meters.as_ref().map(|meters| {
-            let waiting = meters.turns_waiting.with_label_values(&labels);
-            waiting.inc();
-            (meters.turn_seconds.with_label_values(&labels), waiting)
-        });
-        Waiting {
-            since: Instant::now(),
-            meters,
-        }
-    }
-
-    /// A call ended; `took` where the provider was asked at all.
-    pub(crate) fn ended(&self, action: &str, result: &str, took: Option<Duration>) {
-        let Some(Meters { calls, seconds, .. }) = &self.meters else {
-            return;
-        };
-        calls.with_label_values(&[&self.provider, action, result]).inc();
-        if let Some(took) = took {
-            seconds
-                .with_label_values(&[self.provider.as_str(), action])
-                .observe(took.as_secs_f64());
-        }
-    }
-}
-
-/// Makes and registers.
-struct Maker<'a>(&'a Registry);
-
-impl Maker<'_> {
+impl Registrar<'_> {
     fn counter(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
         let made = IntCounterVec::new(Opts::new(name, help), labels)?;
         self.0.register(Box::new(made.clone()))?;

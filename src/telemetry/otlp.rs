@@ -1,4 +1,4 @@
-//! Spans to a collector: OTLP over HTTP, set up by the variables of OpenTelemetry alone.
+//! The export of spans to a collector by OTLP over HTTP. The standard variables of OpenTelemetry alone configure it.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,22 +18,23 @@ use tracing_opentelemetry::OpenTelemetryLayer;
 use crate::chain::Chain;
 use crate::config::{ConfigError, Environment};
 
-/// The last spans get so long at the end.
+/// Deadline for the last spans when the process ends.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 
-/// The way to the collector; none where no variable names one.
+/// The connection to the collector, which must be [finished](Export::finish). Empty where no variable names a collector.
 #[derive(Debug)]
 pub struct Export(Option<SdkTracerProvider>);
 
 impl Export {
-    /// Nothing is sent.
+    /// Makes an export that sends nothing.
     pub(super) const fn none() -> Self {
         Self(None)
     }
 
-    /// Sends what is still here, for five seconds at most. No span is taken from then on.
+    /// Sends the remaining spans, within [`LAST_FLUSH`]. Later spans are dropped.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
+        // Why: the shutdown blocks its thread until the last spans are sent.
         let ended = tokio::task::spawn_blocking(move || provider.shutdown_with_timeout(LAST_FLUSH)).await;
         if let Ok(Err(error)) = ended {
             tracing::warn!(error = %Chain(&error), "the last spans may be lost");
@@ -41,11 +42,14 @@ impl Export {
     }
 }
 
-/// What takes spans, and how it is ended.
+/// The layer that receives spans, with the export that ends it.
 type Layered<S> = (OpenTelemetryLayer<S, SdkTracer>, Export);
 
-/// The layer that sends spans, where one of the endpoints' variables is set and nothing switches it off.
-pub(super) fn layer<S>(env: &Environment) -> Result<Option<Layered<S>>, ConfigError>
+/// Builds the layer that sends spans. `None` where no variable names an endpoint, or one switches the export off.
+///
+/// # Errors
+/// A variable has an unsupported value.
+pub(super) fn build_layer<S>(env: &Environment) -> Result<Option<Layered<S>>, ConfigError>
 where
     S: tracing::Subscriber + for<'a> tracing_subscriber::registry::LookupSpan<'a>,
 {
@@ -53,7 +57,7 @@ where
         return Ok(None);
     }
     let refuse = |name: &str, problem: String| ConfigError::new(name, "", problem);
-    if let Some((name, other)) = of_traces(env, "PROTOCOL").filter(|(_, text)| *text != "http/protobuf") {
+    if let Some((name, other)) = find_variable(env, "PROTOCOL").filter(|(_, text)| *text != "http/protobuf") {
         return Err(refuse(
             &name,
             format!("\"{other}\" is not supported; allowed: http/protobuf"),
@@ -62,21 +66,21 @@ where
     let client = reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
-        .timeout(timeout(env)?)
+        .timeout(read_timeout(env)?)
         .build()
         .map_err(|error| refuse("OTEL_EXPORTER_OTLP_ENDPOINT", Chain(&error).to_string()))?;
     let exporter = SpanExporter::builder()
         .with_http()
-        .with_http_client(Sending {
+        .with_http_client(CollectorClient {
             client,
             runtime: Handle::current(),
-            fails: Arc::default(),
+            failing: Arc::default(),
         })
         .build()
         .map_err(|error| refuse("OTEL_EXPORTER_OTLP_ENDPOINT", Chain(&error).to_string()))?;
     let provider = SdkTracerProvider::builder()
         .with_batch_exporter(exporter)
-        .with_resource(resource(env))
+        .with_resource(build_resource(env))
         .build();
     let layer = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("yourbit-video"))
@@ -87,18 +91,20 @@ where
     Ok(Some((layer, Export(Some(provider)))))
 }
 
+/// Returns whether the variables name an endpoint and none of them switches the export off.
 fn is_wanted(env: &Environment) -> bool {
     let is = |name: &str, wanted: &str| {
         env.get(name)
             .is_some_and(|text| text.eq_ignore_ascii_case(wanted))
     };
-    of_traces(env, "ENDPOINT").is_some()
+    find_variable(env, "ENDPOINT").is_some()
         && !is("OTEL_SDK_DISABLED", "true")
         && !is("OTEL_TRACES_EXPORTER", "none")
 }
 
-/// `OTEL_EXPORTER_OTLP_TRACES_<what>`, else `OTEL_EXPORTER_OTLP_<what>`: the name that is set, and its value.
-fn of_traces<'a>(env: &'a Environment, what: &str) -> Option<(String, &'a str)> {
+/// Returns name and value of `OTEL_EXPORTER_OTLP_TRACES_<what>`, else of `OTEL_EXPORTER_OTLP_<what>`. Empty values count
+/// as unset.
+fn find_variable<'a>(env: &'a Environment, what: &str) -> Option<(String, &'a str)> {
     ["TRACES_", ""].iter().find_map(|signal| {
         let name = format!("OTEL_EXPORTER_OTLP_{signal}{what}");
         let value = env.get(&name).filter(|text| !text.is_empty())?;
@@ -106,8 +112,9 @@ fn of_traces<'a>(env: &'a Environment, what: &str) -> Option<(String, &'a str)> 
     })
 }
 
-fn timeout(env: &Environment) -> Result<Duration, ConfigError> {
-    match of_traces(env, "TIMEOUT") {
+/// Returns the timeout of a request to the collector; the variable holds milliseconds, the default is 10 s.
+fn read_timeout(env: &Environment) -> Result<Duration, ConfigError> {
+    match find_variable(env, "TIMEOUT") {
         None => Ok(Duration::from_secs(10)),
         Some((name, text)) => text
             .parse()
@@ -116,8 +123,9 @@ fn timeout(env: &Environment) -> Result<Duration, ConfigError> {
     }
 }
 
-/// `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, with a name and a version where they say none.
-fn resource(env: &Environment) -> Resource {
+/// Builds the resource of all spans from `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, with a default name and the
+/// version of the service.
+fn build_resource(env: &Environment) -> Resource {
     let set = |name: &str| env.get(name).unwrap_or_default();
     let named =
         !set("OTEL_SERVICE_NAME").is_empty() || set("OTEL_RESOURCE_ATTRIBUTES").contains("service.name=");
@@ -130,23 +138,25 @@ fn resource(env: &Environment) -> Resource {
     }
 }
 
-/// The service's HTTP client, for a thread that has no runtime of its own.
+/// The HTTP client of the exporter.
+// Why it holds a runtime: the exporter runs on a thread of its own, which has none, and `reqwest` needs one.
 #[derive(Debug)]
-struct Sending {
+struct CollectorClient {
     client: reqwest::Client,
     runtime: Handle,
-    /// The last batch was not taken: said once, not every five seconds.
-    fails: Arc<AtomicBool>,
+    /// Whether the last batch failed: a change is logged once, not every batch.
+    failing: Arc<AtomicBool>,
 }
 
 #[async_trait]
-impl HttpClient for Sending {
+impl HttpClient for CollectorClient {
     async fn send_bytes(&self, request: Request<Bytes>) -> Result<Response<Bytes>, HttpError> {
         let (client, host) = (
             self.client.clone(),
             request.uri().authority().map(ToString::to_string),
         );
         let host = host.unwrap_or_default();
+        // Why: the address may hold a user and a password, which no log line shows.
         let host = host.rsplit('@').next().unwrap_or_default().to_owned();
         let sent = self.runtime.spawn(async move {
             let answer = client.execute(request.try_into()?).await?;
@@ -163,7 +173,7 @@ impl HttpClient for Sending {
                 (!answer.status().is_success()).then(|| format!("it answered {}", answer.status().as_u16()))
             }
         };
-        match (&problem, self.fails.swap(problem.is_some(), Ordering::Relaxed)) {
+        match (&problem, self.failing.swap(problem.is_some(), Ordering::Relaxed)) {
             (Some(problem), false) => tracing::warn!(host, error = problem, "the collector takes no spans"),
             (None, true) => tracing::info!(host, "the collector takes spans again"),
             _ => {}
@@ -197,7 +207,7 @@ mod tests {
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://localhost:4317"),
             ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
         ];
-        let refused = layer::<tracing_subscriber::Registry>(&env.into_iter().collect());
+        let refused = build_layer::<tracing_subscriber::Registry>(&env.into_iter().collect());
         let problem = refused.err().unwrap().to_string();
         assert_eq!(
             problem,

@@ -1,4 +1,7 @@
-//! What becomes known of a request on its way: for its line in the log, its span, and the calls made for it.
+//! The trail of a request: facts that become known while it runs, for its log line, its span, and the calls made for it.
+//!
+//! The trail is a task-local value, so that code deep below a handler can add to it without a parameter. A spawned task has
+//! none, unless [`carried`] takes it along. Outside of a request all functions here do nothing.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,19 +22,22 @@ tokio::task_local! {
     static TRAIL: Trail;
 }
 
-/// One request's trail. Cheap to clone; clones share it.
+/// The trail of one request. Clones are cheap and share it.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Trail(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
+    /// The span of the request; disabled without a collector.
     span: Span,
-    /// The caller's context, where its form is right.
+    /// The trace context of the caller, where its headers have a valid one.
     caller: Option<opentelemetry::Context>,
+    /// Id of the video that the request is about.
     video: OnceLock<Uuid>,
+    /// Id of the webhook event that the request brought.
     event: OnceLock<Uuid>,
-    /// A token, a ticket or a signature of it was believed.
-    known: AtomicBool,
+    /// Whether a token, a ticket or a signature of the request was verified.
+    is_known: AtomicBool,
 }
 
 impl Default for Inner {
@@ -41,22 +47,22 @@ impl Default for Inner {
             caller: None,
             video: OnceLock::new(),
             event: OnceLock::new(),
-            known: AtomicBool::new(false),
+            is_known: AtomicBool::new(false),
         }
     }
 }
 
 impl Trail {
-    /// Begins with the request's headers and its span, which becomes a child of the caller's.
+    /// Makes the trail of a request from its headers and its span, which becomes a child of the caller's span.
     pub(crate) fn begin(headers: &HeaderMap, span: Span) -> Self {
         let caller = headers
             .contains_key(&TRACEPARENT)
-            .then(|| context(headers))
+            .then(|| extract_context(headers))
             .flatten();
         if let Some(caller) = &caller
             && !span.is_disabled()
         {
-            // Fails where the layer is not there, and then there is nothing to set.
+            // Why ignored: it fails where there is no layer of spans, and then there is no parent to set.
             let _no_layer = span.set_parent(caller.clone());
         }
         Self(Arc::new(Inner {
@@ -66,33 +72,34 @@ impl Trail {
         }))
     }
 
-    /// Runs `work` as a part of this request.
+    /// Runs `work` as a part of this request: within its span, and with this trail as the current one.
     pub(crate) async fn follow<F: Future>(self, work: F) -> F::Output {
         let span = self.0.span.clone();
         TRAIL.scope(self, work).instrument(span).await
     }
 
-    /// The request's span; disabled where nobody collects.
+    /// Returns the span of the request; disabled without a collector.
     pub(crate) fn span(&self) -> &Span {
         &self.0.span
     }
 
-    /// The video that it was about.
+    /// Returns the id of the video that the request is about, where it is known.
     pub(crate) fn video_id(&self) -> Option<Uuid> {
         self.0.video.get().copied()
     }
 
-    /// The webhook event that it was about.
+    /// Returns the id of the webhook event that the request is about, where it is known.
     pub(crate) fn event_id(&self) -> Option<Uuid> {
         self.0.event.get().copied()
     }
 
-    /// Whether its caller proved to be one: by a token, a ticket or a signature.
+    /// Returns whether the caller proved itself by a token, a ticket or a signature.
     pub(crate) fn has_known_caller(&self) -> bool {
-        self.0.known.load(Ordering::Relaxed)
+        self.0.is_known.load(Ordering::Relaxed)
     }
 
-    /// The trace that it belongs to: 32 hex digits.
+    /// Returns the id of the trace that the request belongs to, as 32 hex digits: of its own span, else of the caller's
+    /// context.
     pub(crate) fn trace_id(&self) -> Option<String> {
         let own = (!self.0.span.is_disabled()).then(|| self.0.span.context());
         let context = own.as_ref().or(self.0.caller.as_ref())?;
@@ -102,22 +109,23 @@ impl Trail {
     }
 }
 
-/// The request is about this video; the first word counts. Outside of a request nothing happens.
+/// Notes the id of the video that the current request is about. The first id stays.
 pub(crate) fn note_video(id: Uuid) {
-    note(id, "video.id", |inner| &inner.video);
+    note_id(id, "video.id", |inner| &inner.video);
 }
 
-/// The request is about this webhook event (our id); the first word counts.
+/// Notes the id of the webhook event that the current request is about: its id in our inbox. The first id stays.
 pub(crate) fn note_event(id: Uuid) {
-    note(id, "event.id", |inner| &inner.event);
+    note_id(id, "event.id", |inner| &inner.event);
 }
 
-/// The request's token, ticket or signature is believed. Outside of a request nothing happens.
+/// Notes that a token, ticket or signature of the current request was verified.
 pub(crate) fn note_caller() {
-    let _no_request = TRAIL.try_with(|Trail(inner)| inner.known.store(true, Ordering::Relaxed));
+    let _no_request = TRAIL.try_with(|Trail(inner)| inner.is_known.store(true, Ordering::Relaxed));
 }
 
-fn note(id: Uuid, field: &'static str, place: impl Fn(&Inner) -> &OnceLock<Uuid>) {
+/// Sets an id of the current trail, and the field of its span.
+fn note_id(id: Uuid, field: &'static str, place: impl Fn(&Inner) -> &OnceLock<Uuid>) {
     let _no_request = TRAIL.try_with(|Trail(inner)| {
         if place(inner).set(id).is_ok() && !inner.span.is_disabled() {
             inner.span.record(field, tracing::field::display(id));
@@ -125,34 +133,37 @@ fn note(id: Uuid, field: &'static str, place: impl Fn(&Inner) -> &OnceLock<Uuid>
     });
 }
 
-/// `work` as a part of the current request, for a task of its own.
+/// Wraps `work`, which is to be spawned as a task of its own, as a part of the current request.
 pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let trail = TRAIL.try_with(Trail::clone).unwrap_or_default();
     TRAIL.scope(trail, work).instrument(Span::current())
 }
 
-/// Puts the trace into a request that we make: `span`'s, or where nobody collects the caller's own.
+/// Adds the trace context to the headers of an outgoing request: that of `span`, or without a collector that of the
+/// caller.
 pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
     if !span.is_disabled() {
-        return TraceContextPropagator::new().inject_context(&span.context(), &mut Into(headers));
+        return TraceContextPropagator::new().inject_context(&span.context(), &mut HeaderInjector(headers));
     }
     let _no_request = TRAIL.try_with(|Trail(inner)| {
         if let Some(caller) = &inner.caller {
-            TraceContextPropagator::new().inject_context(caller, &mut Into(headers));
+            TraceContextPropagator::new().inject_context(caller, &mut HeaderInjector(headers));
         }
     });
 }
 
-fn context(headers: &HeaderMap) -> Option<opentelemetry::Context> {
-    let context =
-        TraceContextPropagator::new().extract_with_context(&opentelemetry::Context::new(), &From(headers));
+/// Extracts the trace context of the headers. `None` where it is missing or invalid.
+fn extract_context(headers: &HeaderMap) -> Option<opentelemetry::Context> {
+    let context = TraceContextPropagator::new()
+        .extract_with_context(&opentelemetry::Context::new(), &HeaderExtractor(headers));
     let valid = context.span().span_context().is_valid();
     valid.then_some(context)
 }
 
-struct From<'a>(&'a HeaderMap);
+/// Reads a trace context from headers.
+struct HeaderExtractor<'a>(&'a HeaderMap);
 
-impl Extractor for From<'_> {
+impl Extractor for HeaderExtractor<'_> {
     fn get(&self, key: &str) -> Option<&str> {
         self.0.get(key).and_then(|value| value.to_str().ok())
     }
@@ -162,9 +173,10 @@ impl Extractor for From<'_> {
     }
 }
 
-struct Into<'a>(&'a mut HeaderMap);
+/// Writes a trace context into headers.
+struct HeaderInjector<'a>(&'a mut HeaderMap);
 
-impl Injector for Into<'_> {
+impl Injector for HeaderInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
         let name = [TRACEPARENT, TRACESTATE].into_iter().find(|name| name == key);
         let value = HeaderValue::try_from(value)

@@ -38,18 +38,33 @@ pub fn read_modules() -> Vec<Module> {
             let syntax = syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
             let mut paths = Paths::default();
             paths.visit_file(&syntax);
-            let imports = paths.0.iter().filter_map(|used| find_module(&known, &path, used)).collect();
+            let imports = paths
+                .0
+                .iter()
+                .filter_map(|used| find_module(&known, &path, used))
+                .collect();
             let first_segments = paths.0.iter().filter_map(|used| used.first().cloned()).collect();
-            Module { path, file, imports, first_segments }
+            Module {
+                path,
+                file,
+                imports,
+                first_segments,
+            }
         })
         .collect()
 }
 
 fn collect_files(folder: &Path, files: &mut Vec<PathBuf>) {
-    let mut entries: Vec<PathBuf> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut entries: Vec<PathBuf> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .collect();
     entries.sort();
     for path in entries {
-        let stem = path.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+        let stem = path
+            .file_stem()
+            .and_then(|stem| stem.to_str())
+            .unwrap_or_default();
         if stem == "tests" || stem.ends_with("_tests") {
             continue;
         }
@@ -121,7 +136,9 @@ impl Visit<'_> for Paths {
         };
         let is_test = attributes.iter().any(|attribute| {
             attribute.path().is_ident("cfg")
-                && attribute.parse_args::<syn::Ident>().is_ok_and(|condition| condition == "test")
+                && attribute
+                    .parse_args::<syn::Ident>()
+                    .is_ok_and(|condition| condition == "test")
         });
         if !is_test {
             visit::visit_item(self, item);
@@ -133,7 +150,12 @@ impl Visit<'_> for Paths {
     }
 
     fn visit_path(&mut self, path: &syn::Path) {
-        self.0.push(path.segments.iter().map(|segment| segment.ident.to_string()).collect());
+        self.0.push(
+            path.segments
+                .iter()
+                .map(|segment| segment.ident.to_string())
+                .collect(),
+        );
         visit::visit_path(self, path);
     }
 }

@@ -22,35 +22,92 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("auth", &["chain", "clock", "config", "domain"]),
     ("local", &["chain", "clock", "config", "private", "telemetry"]),
     ("store", &["chain", "config", "domain", "private"]),
-    ("provider", &["chain", "clock", "config", "domain", "limits", "telemetry"]),
+    (
+        "provider",
+        &["chain", "clock", "config", "domain", "limits", "telemetry"],
+    ),
     ("live", &["store"]),
     (
         "state",
-        &["auth", "clock", "config", "domain", "limits", "live", "provider", "store", "telemetry"],
+        &[
+            "auth",
+            "clock",
+            "config",
+            "domain",
+            "limits",
+            "live",
+            "provider",
+            "store",
+            "telemetry",
+        ],
     ),
     (
         "jobs",
-        &["chain", "clock", "config", "domain", "provider", "state", "store", "telemetry"],
+        &[
+            "chain",
+            "clock",
+            "config",
+            "domain",
+            "provider",
+            "state",
+            "store",
+            "telemetry",
+        ],
     ),
     (
         "http",
         &[
-            "auth", "chain", "config", "domain", "jobs", "limits", "live", "provider", "state", "store", "telemetry",
+            "auth",
+            "chain",
+            "config",
+            "domain",
+            "jobs",
+            "limits",
+            "live",
+            "provider",
+            "state",
+            "store",
+            "telemetry",
         ],
     ),
     ("console", &[]),
     (
         "app",
         &[
-            "auth", "chain", "clock", "config", "console", "domain", "http", "jobs", "local", "private", "provider",
-            "state", "store", "telemetry",
+            "auth",
+            "chain",
+            "clock",
+            "config",
+            "console",
+            "domain",
+            "http",
+            "jobs",
+            "local",
+            "private",
+            "provider",
+            "state",
+            "store",
+            "telemetry",
         ],
     ),
     (
         "commands",
         &[
-            "app", "auth", "chain", "clock", "config", "domain", "http", "jobs", "live", "local", "private", "provider",
-            "state", "store", "telemetry",
+            "app",
+            "auth",
+            "chain",
+            "clock",
+            "config",
+            "domain",
+            "http",
+            "jobs",
+            "live",
+            "local",
+            "private",
+            "provider",
+            "state",
+            "store",
+            "telemetry",
         ],
     ),
 ];
@@ -58,7 +115,10 @@ const ROOMS: &[(&str, &[&str])] = &[
 /// Third-party crates that reach the network, the database or secrets, and the rooms that may use them.
 const CRATES: &[(&str, &[&str])] = &[
     ("axum", &["http", "local", "console", "app"]),
-    ("reqwest", &["provider", "auth", "jobs", "local", "commands", "telemetry"]),
+    (
+        "reqwest",
+        &["provider", "auth", "jobs", "local", "commands", "telemetry"],
+    ),
     // Why `domain`: its types derive how a column holds them.
     ("sqlx", &["store", "local", "domain"]),
     ("jsonwebtoken", &["auth", "provider", "local"]),
@@ -82,11 +142,18 @@ fn every_room_imports_only_the_rooms_below_it() {
         for import in &module.imports {
             let other = room_of(import);
             if other != room && !allowed.contains(&other) {
-                wrong.push(format!("{file} imports `{import}`, but `{room}` may import {}", list(allowed)));
+                wrong.push(format!(
+                    "{file} imports `{import}`, but `{room}` may import {}",
+                    list(allowed)
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "arrows that are not in the plan:\n  {}", wrong.join("\n  "));
+    assert!(
+        wrong.is_empty(),
+        "arrows that are not in the plan:\n  {}",
+        wrong.join("\n  ")
+    );
 }
 
 #[test]
@@ -94,7 +161,10 @@ fn the_plan_itself_has_no_circle() {
     for (place, (room, allowed)) in ROOMS.iter().enumerate() {
         for import in *allowed {
             let above = ROOMS.iter().take(place).any(|(other, _)| other == import);
-            assert!(above, "ROOMS: `{room}` may import `{import}`, which does not stand above it in the list");
+            assert!(
+                above,
+                "ROOMS: `{room}` may import `{import}`, which does not stand above it in the list"
+            );
         }
     }
 }
@@ -106,7 +176,10 @@ fn no_files_import_each_other_in_a_circle() {
         .iter()
         .map(|module| {
             let others = module.imports.iter().map(String::as_str);
-            (module.path.as_str(), others.filter(|other| *other != module.path).collect())
+            (
+                module.path.as_str(),
+                others.filter(|other| *other != module.path).collect(),
+            )
         })
         .collect();
     let found: Vec<String> = circles(&edges).iter().map(|circle| circle.join(", ")).collect();
@@ -124,24 +197,39 @@ fn input_and_output_stay_in_their_rooms() {
         let room = room_of(&module.path);
         for (name, rooms) in CRATES {
             if module.first_segments.contains(*name) && !rooms.contains(&room) {
-                wrong.push(format!("{} uses `{name}`, which belongs to {}", module.file.display(), list(rooms)));
+                wrong.push(format!(
+                    "{} uses `{name}`, which belongs to {}",
+                    module.file.display(),
+                    list(rooms)
+                ));
             }
         }
     }
-    assert!(wrong.is_empty(), "crates outside their rooms:\n  {}", wrong.join("\n  "));
+    assert!(
+        wrong.is_empty(),
+        "crates outside their rooms:\n  {}",
+        wrong.join("\n  ")
+    );
 }
 
 #[test]
 fn the_documentation_tells_of_every_room() {
     let text = std::fs::read_to_string("docs/architecture.md").unwrap();
     for (room, _) in ROOMS {
-        assert!(text.contains(&format!("`{room}`")), "docs/architecture.md does not tell of `{room}`");
+        assert!(
+            text.contains(&format!("`{room}`")),
+            "docs/architecture.md does not tell of `{room}`"
+        );
     }
 }
 
 fn list(names: &[&str]) -> String {
     match names {
         [] => "no other room".to_owned(),
-        names => names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", "),
+        names => names
+            .iter()
+            .map(|name| format!("`{name}`"))
+            .collect::<Vec<_>>()
+            .join(", "),
     }
 }

@@ -1,15 +1,15 @@
-//! The database: reached, its version, its migrations.
+//! The check of the database: its connection, its version, its migrations.
 
 use std::path::Path;
 
-use super::Report;
+use super::report::Report;
+use crate::app::sqlite_path;
 use crate::chain::Chain;
 use crate::config::Settings;
 use crate::store::{Store, StoreError};
-use crate::wiring::sqlite_path;
 
-/// The store, where there is one to look into.
-pub(super) async fn check(settings: &Settings, report: &mut Report) -> Option<Store> {
+/// Checks the database and returns the open store. `None` where there is no database yet, or it does not work.
+pub(super) async fn check_database(settings: &Settings, report: &mut Report) -> Option<Store> {
     if settings.database.is_sqlite() && !Path::new(&sqlite_path(settings)).exists() {
         let found = format!(
             "{} is not there yet; the first start makes it",
@@ -26,7 +26,7 @@ pub(super) async fn check(settings: &Settings, report: &mut Report) -> Option<St
             return None;
         }
     };
-    if let Err(error) = look(&store, settings, report).await {
+    if let Err(error) = check_migrations(&store, settings, report).await {
         report.fail(
             "database",
             &Chain(&error).to_string(),
@@ -38,7 +38,8 @@ pub(super) async fn check(settings: &Settings, report: &mut Report) -> Option<St
     Some(store)
 }
 
-async fn look(store: &Store, settings: &Settings, report: &mut Report) -> Result<(), StoreError> {
+/// Reports the version of the database server, and the migrations that are not applied.
+async fn check_migrations(store: &Store, settings: &Settings, report: &mut Report) -> Result<(), StoreError> {
     report.ok("database", &store.version().await?);
     let found = store.migrations().await?;
     let pending = found.known.saturating_sub(found.applied);

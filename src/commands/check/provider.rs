@@ -1,10 +1,11 @@
-//! Each provider: its map, its secrets, its credentials, its clock, and whether it takes what we sign.
+//! The checks of each provider: its map, secrets and credentials, its clock, and whether it accepts our signatures.
 
 use std::collections::BTreeSet;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::Report;
+use super::report::Report;
+use crate::app::{check_default, ledger, load_map};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::domain::{Policy, ShownStatus};
@@ -12,28 +13,29 @@ use crate::local;
 use crate::provider::{CallError, Found, HashKey, LoadOptions, PlaybackAsk, Priority, Provider, Subject};
 use crate::store::{Store, VideoFilter};
 use crate::telemetry::CallMeter;
-use crate::wiring::{check_default, ledger, load_map};
 
-/// By so much clocks may differ before anybody notices, and before deliveries and tokens are refused.
+/// Difference of clocks up to which nothing is reported.
 const NOTICED: TimeDelta = TimeDelta::seconds(10);
+/// Difference of clocks beyond which providers and players refuse events and tokens.
 const REFUSED: TimeDelta = TimeDelta::seconds(60);
-/// Life of an address that is tried.
-const TRIED_FOR_S: u64 = 300;
+/// Life of the signed address that is tried, in seconds.
+const TRIAL_TTL_S: u64 = 300;
 
-/// Everything that is needed to look at a provider.
-struct Look<'a> {
+/// The parts that the checks of one provider need.
+struct ProviderCheck<'a> {
     store: Option<&'a Store>,
     clock: &'a Clock,
 }
 
-pub(super) async fn check(
+/// Checks all providers that are enabled or have videos.
+pub(super) async fn check_providers(
     settings: &Settings,
     env: &Environment,
     store: Option<&Store>,
     clock: &Clock,
     report: &mut Report,
 ) {
-    let look = Look { store, clock };
+    let checks = ProviderCheck { store, clock };
     let loaded = check_maps(settings, env, store, clock, report).await;
     if let Err(error) = check_default(settings, &loaded) {
         report.fail(
@@ -43,11 +45,12 @@ pub(super) async fn check(
         );
     }
     for provider in &loaded {
-        look.at(provider, report).await;
+        checks.check_provider(provider, report).await;
     }
 }
 
-/// The map of each provider that is enabled or has videos, and the secrets that it needs. Returns those that are in order.
+/// Checks the map of each provider that is enabled or has videos, and the secrets that the map needs. Returns the
+/// providers without a fault.
 pub(super) async fn check_maps(
     settings: &Settings,
     env: &Environment,
@@ -57,17 +60,17 @@ pub(super) async fn check_maps(
 ) -> Vec<Provider> {
     let mut names: BTreeSet<String> = settings.providers.enabled.iter().cloned().collect();
     if let Some(store) = store {
-        // An empty database has no videos yet.
+        // Why an error is none here: a database without tables has no videos yet.
         let in_use = store.providers_in_use().await.unwrap_or_default();
         names.extend(in_use);
     }
-    // A database without our tables keeps no turns, and has no replicas to share them with.
+    // Why: the rate is shared by the database only where it has tables; without them there are no other replicas.
     let ledger = match store {
         Some(store) if store.is_migrated().await.unwrap_or(false) => ledger(store),
         _ => LoadOptions::default().ledger,
     };
     let mut loaded = Vec::new();
-    // The built-in one makes its credentials and keys itself, and answers only while the service runs.
+    // Why not the built-in one: it makes its credentials and keys itself, and answers only while the service runs.
     for name in names.iter().filter(|name| *name != local::NAME) {
         match load_map(
             settings,
@@ -94,8 +97,9 @@ pub(super) async fn check_maps(
     loaded
 }
 
-impl Look<'_> {
-    async fn at(&self, provider: &Provider, report: &mut Report) {
+impl ProviderCheck<'_> {
+    /// Checks one provider: credentials first, because every other check sends requests with them.
+    async fn check_provider(&self, provider: &Provider, report: &mut Report) {
         let name = provider.name();
         if !provider.receives_webhooks() {
             let found = "its map has no [webhook]: what happens there is only found by asking";
@@ -118,9 +122,9 @@ impl Look<'_> {
             ),
             Ok(Some(taken)) => {
                 report.ok(&about, "taken");
-                self.clocks(name, taken.date, report);
-                self.signing_key(provider, report).await;
-                self.signed_playback(provider, report).await;
+                self.check_clock(name, taken.date, report);
+                self.check_signing_key(provider, report).await;
+                self.check_signed_playback(provider, report).await;
             }
             Err(CallError::Refused {
                 status: status @ (401 | 403),
@@ -141,7 +145,8 @@ impl Look<'_> {
         }
     }
 
-    fn clocks(&self, name: &str, date: Option<DateTime<Utc>>, report: &mut Report) {
+    /// Compares our clock with the `Date` of the provider's response.
+    fn check_clock(&self, name: &str, date: Option<DateTime<Utc>>, report: &mut Report) {
         let about = format!("clock against {name}");
         let Some(date) = date else {
             return report.warn(
@@ -168,7 +173,8 @@ impl Look<'_> {
         }
     }
 
-    async fn signing_key(&self, provider: &Provider, report: &mut Report) {
+    /// Checks that the provider knows the id of the signing key.
+    async fn check_signing_key(&self, provider: &Provider, report: &mut Report) {
         let name = provider.name();
         let about = format!("signing key of {name}");
         let remedy = "take its id and its private key from the same signing key, in the environment of the credentials";
@@ -195,20 +201,20 @@ impl Look<'_> {
         }
     }
 
-    /// The provider alone can tell whether key and id belong together: by playing what is signed with them.
-    async fn signed_playback(&self, provider: &Provider, report: &mut Report) {
+    /// Requests a signed address. Only the provider can tell whether key and id belong together.
+    async fn check_signed_playback(&self, provider: &Provider, report: &mut Report) {
         if !provider.signs_itself() {
             return;
         }
         let about = format!("signed playback of {}", provider.name());
-        let Some(subject) = self.signed_video(provider).await else {
+        let Some(subject) = self.find_signed_video(provider).await else {
             let found = "no signed video is there yet to try the key with";
             return report.warn(&about, found, "check again when there is one");
         };
         let ask = PlaybackAsk {
             now: self.clock.now(),
-            expires_in_s: TRIED_FOR_S,
-            max_ttl_s: TRIED_FOR_S,
+            expires_in_s: TRIAL_TTL_S,
+            max_ttl_s: TRIAL_TTL_S,
             time_s: None,
             sizes: &[],
             caller: "",
@@ -230,8 +236,8 @@ impl Look<'_> {
         }
     }
 
-    /// A video that plays by a signed address: one of ours, else one that the provider lists.
-    async fn signed_video(&self, provider: &Provider) -> Option<Subject> {
+    /// Returns a video that plays by a signed address: one of the database, else one that the provider lists.
+    async fn find_signed_video(&self, provider: &Provider) -> Option<Subject> {
         let filter = VideoFilter {
             provider: Some(provider.name().to_owned()),
             status: Some(ShownStatus::Ready),

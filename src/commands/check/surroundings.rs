@@ -1,15 +1,16 @@
-//! What is around the service: its public address, who may call, what the built-in provider needs.
+//! The checks of the surroundings: the public address, auth, and the tools and disk of the built-in provider.
 
-use super::Report;
+use super::report::Report;
 use crate::auth::{Jwks, check_development};
 use crate::clock::Clock;
 use crate::config::{Settings, is_loopback_url};
 use crate::local;
 
-pub(super) async fn check(settings: &Settings, report: &mut Report) {
-    public_url(settings, report);
-    auth(settings, report).await;
-    if enabled(settings).any(|name| name == local::NAME) {
+/// Runs the checks of this file.
+pub(super) async fn check_surroundings(settings: &Settings, report: &mut Report) {
+    check_public_url(settings, report);
+    check_auth(settings, report).await;
+    if enabled_providers(settings).any(|name| name == local::NAME) {
         match local::try_tools(&local::own_binary()).await {
             Ok(about) => report.ok("ffmpeg", &format!("runs {about}")),
             Err(missing) => report.fail(
@@ -18,12 +19,12 @@ pub(super) async fn check(settings: &Settings, report: &mut Report) {
                 "or leave \"local\" out of providers.enabled",
             ),
         }
-        disk(settings, report);
+        check_disk(settings, report);
     }
 }
 
-/// Uploads are refused where the built-in provider's disk is too full.
-fn disk(settings: &Settings, report: &mut Report) {
+/// Checks the free space of the built-in provider's disk: below `local.min_free_bytes` it refuses uploads.
+fn check_disk(settings: &Settings, report: &mut Report) {
     let (dir, least) = (&settings.local.dir, settings.local.min_free_bytes);
     let about = "disk of local.dir";
     match local::free_bytes(dir) {
@@ -37,13 +38,15 @@ fn disk(settings: &Settings, report: &mut Report) {
     }
 }
 
-fn enabled(settings: &Settings) -> impl Iterator<Item = &str> {
+/// Iterates over the names of the enabled providers.
+fn enabled_providers(settings: &Settings) -> impl Iterator<Item = &str> {
     settings.providers.enabled.iter().map(String::as_str)
 }
 
-fn public_url(settings: &Settings, report: &mut Report) {
+/// Checks that providers and browsers can reach the public address, and safely.
+fn check_public_url(settings: &Settings, report: &mut Report) {
     let url = &settings.http.public_url;
-    let elsewhere = enabled(settings).any(|name| name != local::NAME);
+    let elsewhere = enabled_providers(settings).any(|name| name != local::NAME);
     let set = "set VIDEO_HTTP__PUBLIC_URL to the https:// address under which they reach the service";
     if is_loopback_url(url) && elsewhere {
         let found =
@@ -57,8 +60,8 @@ fn public_url(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Who may call.
-pub(super) async fn auth(settings: &Settings, report: &mut Report) {
+/// Checks the source of keys for callers' tokens: secrets, a key set, or development mode.
+pub(super) async fn check_auth(settings: &Settings, report: &mut Report) {
     let auth = &settings.auth;
     if auth.is_unset() {
         return match check_development(settings) {

@@ -1,15 +1,20 @@
-//! The provider's own assets, page by page.
+//! The import of the provider's own assets, page by page.
 
 use std::collections::HashSet;
 
-use super::owners::{Named, Owners};
-use super::{Tally, is_owner, patiently, title};
-use crate::commands::CommandError;
+use super::fields::{clean_title, is_owner};
+use super::owners::{AssetOwner, Owners};
+use super::retry::retry_outages;
+use super::tally::Tally;
+use crate::commands::error::CommandError;
 use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted, Seen};
 use crate::provider::{CallError, Capability, ListedAsset};
 
-/// Pages through everything. What was imported by an earlier, broken run is known and passed by.
-pub(super) async fn import(
+/// Imports all assets, page by page. Assets of an earlier run that broke off are known, and passed over.
+///
+/// # Errors
+/// The map has no list, the provider gives the same page again, or a call or the database failed.
+pub(super) async fn import_assets(
     adopter: &Adopter<'_>,
     owners: &Owners,
     tally: &mut Tally,
@@ -18,34 +23,38 @@ pub(super) async fn import(
     if !provider.can(Capability::AssetList) {
         return Err(format!("the map of \"{}\" has no [asset.list]", provider.name()).into());
     }
-    let mut mark = Some(provider.first_page());
-    let mut met = HashSet::new();
-    while let Some(this) = mark {
-        let page = patiently(async || {
+    let mut next_page = Some(provider.first_page());
+    let mut seen_ids = HashSet::new();
+    while let Some(current) = next_page {
+        let page = retry_outages(async || {
             let now = adopter.clock.now();
             provider
-                .list_assets(&this, adopter.policy, adopter.priority, now)
+                .list_assets(&current, adopter.policy, adopter.priority, now)
                 .await
         });
         let page = page.await?;
-        // Assets that were made meanwhile push others onto the next page; a page of old ones alone is no next page.
-        let mut news = page.assets.is_empty();
+        // Why: assets that are made during the import push others onto the next page, so some may come twice. A page with
+        // old ones alone shows that the provider does not page at all.
+        let mut has_new = page.assets.is_empty();
         for asset in page.assets {
-            if met.insert(asset.described.seen.asset_id.clone()) {
-                news = true;
-                one(adopter, owners, asset, tally).await?;
+            if seen_ids.insert(asset.described.seen.asset_id.clone()) {
+                has_new = true;
+                import_asset(adopter, owners, asset, tally).await?;
             }
         }
-        if !news {
+        if !has_new {
             return Err("[asset.list] the provider gives the same page again".into());
         }
-        mark = page.next;
+        next_page = page.next;
     }
     Ok(())
 }
 
-/// One asset. Only what makes going on pointless is an error here.
-async fn one(
+/// Imports one asset and adds the result to `tally`.
+///
+/// # Errors
+/// Only those that make it pointless to go on: the database or the provider failed.
+async fn import_asset(
     adopter: &Adopter<'_>,
     owners: &Owners,
     asset: ListedAsset,
@@ -61,17 +70,17 @@ async fn one(
         .video_at(adopter.provider.name(), None, Some(&id), None)
         .await?;
     if let Some(known) = known {
-        // Whoever has it: videos that this service made itself are in the list too.
+        // Why any owner counts: the list also has the videos that this service made itself.
         tally.count(&what, Ok(Adopted::Known(known)));
         return Ok(());
     }
-    let owner = match owners.of(&asset.raw) {
-        Named::Owner(owner) => owner,
-        Named::UnknownHash(hash) => {
+    let owner = match owners.owner_of(&asset.raw) {
+        AssetOwner::Named(owner) => owner,
+        AssetOwner::UnknownHash(hash) => {
             tally.hashes += 1;
             hash
         }
-        Named::Nobody => String::new(),
+        AssetOwner::Missing => String::new(),
     };
     if !is_owner(&owner) {
         tally.skip(&what, "it names no owner of 1 to 128 characters there");
@@ -81,28 +90,29 @@ async fn one(
         tally.skip(&what, "it is gone");
         return Ok(());
     }
-    let of = Adoption {
+    let adoption = Adoption {
         owner,
-        title: asset.title.as_deref().and_then(title),
+        title: asset.title.as_deref().and_then(clean_title),
         created_at: asset.created_at,
     };
-    let ended = adopt(adopter, asset, &id, &of).await;
-    match ended {
+    let result = adopt_asset(adopter, asset, &id, &adoption).await;
+    match result {
         Err(NotAdopted::Store(error)) => return Err(error.into()),
         Err(NotAdopted::Call(error)) => return Err(error.into()),
         Err(nothing @ (NotAdopted::NothingPlays | NotAdopted::Unknown(_) | NotAdopted::OfAnother(_))) => {
             tally.skip(&what, &nothing.to_string());
         }
-        ended => tally.count(&what, ended),
+        result => tally.count(&what, result),
     }
     Ok(())
 }
 
-async fn adopt(
+/// Adopts an asset. A list that does not show whole assets makes a lookup necessary.
+async fn adopt_asset(
     adopter: &Adopter<'_>,
     asset: ListedAsset,
     id: &str,
-    of: &Adoption,
+    adoption: &Adoption,
 ) -> Result<Adopted, NotAdopted> {
     let named = asset.described.video_id;
     let mut seen = Seen::from(asset.described);
@@ -111,23 +121,23 @@ async fn adopt(
             asset: Some(id.to_owned()),
             ..ForeignIds::default()
         };
-        let asked = ask(adopter, &ids).await?;
-        // Some providers tell the policy in the list alone.
-        if asked.tells_policy() {
-            seen.policy = asked.policy;
+        let found = look_up(adopter, &ids).await?;
+        // Why: some providers give the policy in the list alone.
+        if found.tells_policy() {
+            seen.policy = found.policy;
         }
-        seen.observations.extend(asked.observations);
-        seen.video_id = named.or(asked.video_id);
+        seen.observations.extend(found.observations);
+        seen.video_id = named.or(found.video_id);
     }
-    adopter.seen(seen, of).await
+    adopter.seen(seen, adoption).await
 }
 
-/// Asks with patience: outages come back as calls, everything else as it is.
-pub(super) async fn ask(adopter: &Adopter<'_>, ids: &ForeignIds) -> Result<Seen, NotAdopted> {
-    let asked = patiently(async || match adopter.ask(ids).await {
+/// Looks up an item at its provider, with retries after outages.
+pub(super) async fn look_up(adopter: &Adopter<'_>, ids: &ForeignIds) -> Result<Seen, NotAdopted> {
+    let found = retry_outages(async || match adopter.ask(ids).await {
         Err(NotAdopted::Call(error)) => Err(error),
         other => Ok(other),
     });
-    let asked: Result<_, CallError> = asked.await;
-    asked.map_err(NotAdopted::Call)?
+    let found: Result<_, CallError> = found.await;
+    found.map_err(NotAdopted::Call)?
 }

@@ -1,4 +1,4 @@
-//! Whose the provider's assets are.
+//! The owners of the provider's assets.
 
 use std::collections::HashMap;
 
@@ -10,31 +10,32 @@ use crate::store::{Store, StoreError};
 /// Hex digits of a keyed hash, as the filter `hash` of a map makes it.
 const HASH_DIGITS: usize = 32;
 
-/// Whose the assets are.
+/// The source of an asset's owner.
 pub(super) enum Owners {
-    /// This user's, all of them.
+    /// One owner for all assets.
     All(String),
-    /// The user's who is named in the asset, at this JSON pointer: by name, or by the keyed hash that a map sends with
-    /// `{owner|hash}`.
+    /// The asset names its owner: by name, or by the keyed hash that a map sends with `{owner|hash}`.
     At {
+        /// JSON pointer of the name or hash.
         pointer: String,
-        /// Hash → owner, of everybody who has videos here.
+        /// Hash → owner, for all owners who have videos here.
         hashes: HashMap<String, String>,
     },
 }
 
-/// What an asset says of its owner.
-pub(super) enum Named {
-    /// The owner.
-    Owner(String),
-    /// What looks like a hash, of nobody who has videos here.
+/// The owner of one asset.
+pub(super) enum AssetOwner {
+    /// The asset has this owner.
+    Named(String),
+    /// The asset has a keyed hash, but of no owner who has videos here.
     UnknownHash(String),
-    Nobody,
+    /// The asset has neither text nor number at the pointer.
+    Missing,
 }
 
 impl Owners {
-    /// Those named at `pointer`.
-    pub(super) async fn at(pointer: String, store: &Store, key: &HashKey) -> Result<Self, StoreError> {
+    /// Makes the source of owners that assets name at `pointer`. Reads all owners of the database for their hashes.
+    pub(super) async fn named_at(pointer: String, store: &Store, key: &HashKey) -> Result<Self, StoreError> {
         let owners = store.owners().await?;
         let hash = |owner: String| Some((key.hash(owner.as_bytes())?, owner));
         Ok(Self::At {
@@ -43,25 +44,26 @@ impl Owners {
         })
     }
 
-    /// Whose this asset is.
-    pub(super) fn of(&self, asset: &Value) -> Named {
+    /// Returns the owner of an asset, given as the provider's JSON.
+    pub(super) fn owner_of(&self, asset: &Value) -> AssetOwner {
         let (pointer, hashes) = match self {
-            Self::All(owner) => return Named::Owner(owner.clone()),
+            Self::All(owner) => return AssetOwner::Named(owner.clone()),
             Self::At { pointer, hashes } => (pointer, hashes),
         };
         let text = match asset.pointer(pointer) {
             Some(Value::String(text)) => text.clone(),
             Some(Value::Number(number)) => number.to_string(),
-            _ => return Named::Nobody,
+            _ => return AssetOwner::Missing,
         };
         match hashes.get(&text) {
-            Some(owner) => Named::Owner(owner.clone()),
-            None if is_hash(&text) => Named::UnknownHash(text),
-            None => Named::Owner(text),
+            Some(owner) => AssetOwner::Named(owner.clone()),
+            None if is_hash(&text) => AssetOwner::UnknownHash(text),
+            None => AssetOwner::Named(text),
         }
     }
 }
 
+/// Returns whether a text has the form of a keyed hash.
 fn is_hash(text: &str) -> bool {
     text.len() == HASH_DIGITS && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }

@@ -1,18 +1,21 @@
-//! The rows of an old table: `owner,title,upload_id,playback_id,created_at`.
+//! The import of a CSV file with the columns `owner,title,upload_id,playback_id,created_at`.
 
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde::Deserialize;
 
-use super::{Tally, is_owner, listing::ask, title};
-use crate::commands::CommandError;
+use super::fields::{clean_title, is_owner};
+use super::listing::look_up;
+use super::tally::Tally;
+use crate::commands::error::CommandError;
 use crate::domain::parse_time;
 use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted};
 
+/// The columns, in any order; all are required.
 const COLUMNS: [&str; 5] = ["owner", "title", "upload_id", "playback_id", "created_at"];
 
-/// One line, as it stands.
+/// One row, as the file has it.
 #[derive(Debug, Deserialize)]
 struct Row {
     owner: String,
@@ -22,8 +25,11 @@ struct Row {
     created_at: String,
 }
 
-/// Imports line by line; a bad one holds up no other.
-pub(super) async fn import(
+/// Imports row by row. A faulty row is reported and passed over.
+///
+/// # Errors
+/// The file cannot be read or has other columns, or a call or the database failed.
+pub(super) async fn import_rows(
     adopter: &Adopter<'_>,
     file: &Path,
     tally: &mut Tally,
@@ -52,32 +58,37 @@ pub(super) async fn import(
         };
         let what = format!("line {line}");
         let row = match read.and_then(|_| record.deserialize::<Row>(Some(&headers))) {
-            Ok(row) => row.checked(),
+            Ok(row) => row.into_adoption(),
             Err(error) if error.is_io_error() => return Err(format!("{name}: {error}").into()),
-            Err(error) => Err(plain(&error)),
+            Err(error) => Err(describe_csv_error(&error)),
         };
         match row {
             Err(why) => tally.fail(&what, &why),
-            Ok((ids, of)) => match one(adopter, &ids, &of).await {
+            Ok((ids, adoption)) => match adopt_row(adopter, &ids, &adoption).await {
                 Err(NotAdopted::Store(error)) => return Err(error.into()),
                 Err(NotAdopted::Call(error)) => return Err(format!("{what}: {error}").into()),
-                ended => tally.count(&what, ended),
+                result => tally.count(&what, result),
             },
         }
     }
 }
 
-async fn one(adopter: &Adopter<'_>, ids: &ForeignIds, of: &Adoption) -> Result<Adopted, NotAdopted> {
-    if let Some(known) = adopter.known(ids, of).await? {
+/// Adopts the video of a row, after a lookup where it is not known yet.
+async fn adopt_row(
+    adopter: &Adopter<'_>,
+    ids: &ForeignIds,
+    adoption: &Adoption,
+) -> Result<Adopted, NotAdopted> {
+    if let Some(known) = adopter.known(ids, adoption).await? {
         return Ok(known);
     }
-    let seen = ask(adopter, ids).await?;
-    adopter.seen(seen, of).await
+    let seen = look_up(adopter, ids).await?;
+    adopter.seen(seen, adoption).await
 }
 
 impl Row {
-    /// What the line says, or why it says nothing.
-    fn checked(self) -> Result<(ForeignIds, Adoption), String> {
+    /// Checks the row and converts it. The error is the reason why it cannot be imported.
+    fn into_adoption(self) -> Result<(ForeignIds, Adoption), String> {
         if !is_owner(&self.owner) {
             return Err("owner must have 1 to 128 characters".to_owned());
         }
@@ -94,17 +105,17 @@ impl Row {
             "" => None,
             text => Some(parse_time(text).ok_or("created_at must be a time such as 2024-05-01T12:00:00Z")?),
         };
-        let of = Adoption {
+        let adoption = Adoption {
             owner: self.owner,
-            title: title(&self.title),
+            title: clean_title(&self.title),
             created_at,
         };
-        Ok((ids, of))
+        Ok((ids, adoption))
     }
 }
 
-/// The reason, without the position that is said anyway.
-fn plain(error: &csv::Error) -> String {
+/// Describes an error of the CSV reader without its position, which the line names already.
+fn describe_csv_error(error: &csv::Error) -> String {
     match error.kind() {
         csv::ErrorKind::UnequalLengths {
             expected_len, len, ..

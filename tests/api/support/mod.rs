@@ -19,12 +19,12 @@ use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use yourbit_video::app::{App, Reloader, StartError};
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
 use yourbit_video::http::server::{self, Served};
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
-use yourbit_video::wiring::{App, Reloader, StartError};
 
 pub(crate) use self::database::Db;
 pub(crate) use self::database::TestDatabase;

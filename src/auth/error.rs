@@ -1,92 +1,93 @@
-//! Why a token is refused: one sentence for its caller, the reason for the log.
+//! The error of authentication: one sentence for the caller, the exact reason for the log.
 
-/// Longest part of a text of the token that a reason repeats, in characters.
-const LONGEST_SHOWN: usize = 64;
+/// Most characters of a text of the token that a reason quotes.
+const LONGEST_QUOTE: usize = 64;
 
-/// A token, or a ticket, is not believed. `Display` is the reason for the log: it never holds the token or a part of
-/// its signature. [`NotBelieved::detail`] is what the caller is told.
+/// A token or a ticket is refused. `Display` is the reason for the log, and never holds the token or a part of its
+/// signature. [`AuthError::detail`] is the sentence for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotBelieved {
-    /// There is no header Authorization.
+    /// The request has no header Authorization.
     #[error("no header Authorization")]
     NoHeader,
-    /// There are several: none of them is believed.
+    /// The request has several headers Authorization; none of them is read.
     #[error("more than one header Authorization")]
     SeveralHeaders,
-    /// The header has another scheme than Bearer.
+    /// The header Authorization has another scheme than Bearer.
     #[error("the header Authorization is not Bearer and a token")]
     NotBearer,
-    /// A ticket of an event stream: of another video, expired, or none at all.
+    /// The ticket of an event stream is of another video, has expired, or was not made here.
     #[error("the ticket is of another video, expired, or none of ours")]
     Ticket,
-    /// It is not a signed JWT in the compact form.
+    /// The token is not a signed JWT in the compact form.
     #[error("not a signed JWT: {0}")]
     Malformed(&'static str),
-    /// Its header names extensions that must be understood.
+    /// The header of the token has `crit`: extensions that must be understood.
     #[error("its header has crit: no extension is understood here")]
     Critical,
-    /// Its algorithm is not the one of the key.
+    /// The token claims another algorithm than its key has.
     #[error("its algorithm is {given}, the key's is {wanted}")]
     Algorithm {
-        /// As the token's header says.
+        /// The token's `alg`.
         given: String,
-        /// What the secrets or the key want.
+        /// The algorithm of the secrets or the key.
         wanted: String,
     },
-    /// Its `kid` names no key of the set.
+    /// The token's `kid` names no key of the set.
     #[error("auth.jwks has no key {0} (the set is fetched again at most once a minute)")]
     UnknownKey(String),
-    /// It has no `kid`, and the set has not exactly one key that checks signatures.
+    /// The token has no `kid`, and the set has not exactly one key that verifies signatures. Holds their number.
     #[error("it has no kid, and auth.jwks has {0} keys that check signatures")]
     NoKeyId(usize),
-    /// Its key is in the set and is none that may check a token.
+    /// The token's `kid` names a key of the set that may not verify tokens.
     #[error("key {kid} of auth.jwks is not used: {why}")]
     UnusableKey {
-        /// The key's id.
+        /// The id of the key.
         kid: String,
-        /// What is wrong with it.
+        /// The reason.
         why: &'static str,
     },
-    /// The signature fits none of the keys.
+    /// No key verifies the signature. Holds the name of the keys.
     #[error("its signature does not fit {0}")]
     Signature(&'static str),
-    /// There is no `exp`.
+    /// The token has no `exp`.
     #[error("it has no exp")]
     NoExpiry,
-    /// `exp` has passed.
+    /// `exp` has passed, by this many seconds.
     #[error("it has expired {0} s ago")]
     Expired(i64),
-    /// `nbf` is still to come.
+    /// `nbf` comes in this many seconds.
     #[error("it is valid in {0} s only (nbf)")]
     NotYet(i64),
     /// `iss` is missing, or another one.
     #[error("its iss is {given}, auth.issuer is {wanted}")]
     Issuer {
-        /// The token's, or "missing".
+        /// The claim of the token, or "missing".
         given: String,
-        /// The setting.
+        /// The setting `auth.issuer`.
         wanted: String,
     },
-    /// `aud` is missing, or does not name us.
+    /// `aud` is missing, or does not name this service.
     #[error("its aud is {given}, auth.audience is {wanted}")]
     Audience {
-        /// The token's, or "missing".
+        /// The claim of the token, or "missing".
         given: String,
-        /// The setting.
+        /// The setting `auth.audience`.
         wanted: String,
     },
     /// A claim is missing or cannot be read.
     #[error("its claim {claim} {problem}")]
     Claim {
-        /// The claim's name.
+        /// The name of the claim.
         claim: &'static str,
-        /// What it must be.
+        /// The end of a sentence that begins with the name.
         problem: &'static str,
     },
 }
 
 impl NotBelieved {
-    /// The sentence that the caller is told.
+    /// Returns the sentence for the caller of the API. It does not say which check failed, except for what the caller can
+    /// mend.
     pub fn detail(&self) -> &'static str {
         match self {
             Self::NoHeader | Self::SeveralHeaders => "Send one header Authorization: Bearer <token>.",
@@ -100,7 +101,8 @@ impl NotBelieved {
         }
     }
 
-    /// One word for the kind of reason: what the log tells apart when it leaves lines out.
+    /// Returns one word for the kind of reason: log lines of refused tokens are limited for each kind by itself
+    /// ([`LogLimits`](crate::telemetry::LogLimits)).
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NoHeader => "no_header",
@@ -124,9 +126,9 @@ impl NotBelieved {
     }
 }
 
-/// A text of a token as a reason may show it: in quotes, escaped, cut.
-pub(super) fn shown(text: &str) -> String {
-    let mut head: String = text.chars().take(LONGEST_SHOWN).collect();
+/// Returns a text of a token as a reason may show it: in quotes, escaped, and cut to [`LONGEST_QUOTE`].
+pub(super) fn quote(text: &str) -> String {
+    let mut head: String = text.chars().take(LONGEST_QUOTE).collect();
     if head.len() < text.len() {
         head.push('…');
     }

@@ -1,4 +1,4 @@
-//! The header of a token: what is read of it before its signature is checked, and believed only as a question.
+//! The header of a token, which is parsed before its signature is verified and is therefore only a claim.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -6,26 +6,30 @@ use jsonwebtoken::Algorithm;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::NotBelieved;
-use super::refusal::shown;
+use super::error::{NotBelieved, quote};
 
 /// The header of a JWT in compact form (RFC 7515).
 #[derive(Debug, Deserialize)]
 pub(super) struct TokenHeader {
     alg: String,
+    /// The id of the key.
     kid: Option<String>,
-    /// Whatever it says: no extension is understood here.
-    #[serde(default, deserialize_with = "is_there")]
+    /// Whether `crit` is there, with any value: no extension is supported.
+    #[serde(default, deserialize_with = "is_present")]
     crit: bool,
 }
 
-fn is_there<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+/// Deserialises any value as true.
+fn is_present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     IgnoredAny::deserialize(deserializer).map(|_| true)
 }
 
 impl TokenHeader {
-    /// Reads the header of a token that has the three parts of a signed JWT.
-    pub(super) fn read(token: &str) -> Result<Self, NotBelieved> {
+    /// Parses the header of a token that has the three parts of a signed JWT.
+    ///
+    /// # Errors
+    /// The token is malformed, or its header has `crit`.
+    pub(super) fn parse(token: &str) -> Result<Self, NotBelieved> {
         let mut parts = token.split('.');
         let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
@@ -40,31 +44,34 @@ impl TokenHeader {
         Ok(header)
     }
 
-    /// The key that the token names.
+    /// Returns the id of the key that the token names.
     pub(super) fn kid(&self) -> Option<&str> {
         self.kid.as_deref()
     }
 
-    /// Whether the token claims to be signed so.
-    pub(super) fn names(&self, algorithm: Algorithm) -> bool {
+    /// Returns whether the token claims this algorithm.
+    pub(super) fn claims_algorithm(&self, algorithm: Algorithm) -> bool {
         self.alg == name_of(algorithm)
     }
 
-    /// Refuses a token that claims another algorithm than its keys have.
+    /// Checks that the token claims an algorithm of its keys.
+    ///
+    /// # Errors
+    /// The token claims another one. The signature would fail too; this error says why.
     pub(super) fn check_algorithm(&self, keys: &[Algorithm]) -> Result<(), NotBelieved> {
-        if keys.iter().any(|algorithm| self.names(*algorithm)) {
+        if keys.iter().any(|algorithm| self.claims_algorithm(*algorithm)) {
             return Ok(());
         }
         let mut wanted: Vec<String> = keys.iter().copied().map(name_of).collect();
         wanted.dedup();
         Err(NotBelieved::Algorithm {
-            given: shown(&self.alg),
+            given: quote(&self.alg),
             wanted: wanted.join(" or "),
         })
     }
 }
 
-/// The name of RFC 7518 and 8037, which is the variant's own.
+/// Returns the name of an algorithm by RFC 7518 and 8037, which is also the name of its variant.
 fn name_of(algorithm: Algorithm) -> String {
     format!("{algorithm:?}")
 }

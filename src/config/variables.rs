@@ -1,18 +1,16 @@
-//! Names of variables that nobody reads: a misspelt one must not be taken for one that is not set.
+//! Names of environment variables: the known ones, and the misspelt ones, which must not pass for unset.
 
 use strsim::osa_distance;
 
-use super::{Environment, fault::Faults, listed};
+use super::environment::Environment;
+use super::fault::Faults;
+use super::listing::listed;
 
-/// The variable that names the settings file.
+/// Variable that names the settings file.
 pub(super) const CONFIG: &str = "VIDEO_CONFIG";
 
-/// The variable that sets `key`.
-pub(super) fn variable_of(key: &str) -> String {
-    format!("VIDEO_{}", key.to_uppercase().replace('.', "__"))
-}
-
-/// Every variable of this service's own settings and secrets.
+/// Returns the names of all variables that the service itself reads: of settings, of secrets (each also with `_FILE`),
+/// and [`CONFIG`].
 pub(crate) fn known_variables() -> Vec<String> {
     let listed = listed();
     let settings = listed.settings.into_iter().map(|setting| setting.variable);
@@ -21,9 +19,9 @@ pub(crate) fn known_variables() -> Vec<String> {
     settings.chain(secrets).chain([CONFIG.to_owned()]).collect()
 }
 
-/// Refuses a variable that is one underscore or one letter away from one of this service's own that is not set.
-/// Returns the `VIDEO_` variables that are left: those of an action map, or nobody's.
-pub(super) fn check(env: &Environment, faults: &mut Faults) -> Vec<String> {
+/// Refuses each variable that is one underscore or one letter away from a known one that is not set. Returns the other
+/// `VIDEO_` variables without a known name: an action map reads them, or they are misspelt.
+pub(super) fn check_names(env: &Environment, faults: &mut Faults) -> Vec<String> {
     let known = known_variables();
     let mut others = Vec::new();
     for (name, value) in env.iter() {
@@ -32,7 +30,7 @@ pub(super) fn check(env: &Environment, faults: &mut Faults) -> Vec<String> {
         let looks_so = name
             .get(..5)
             .is_some_and(|start| start.eq_ignore_ascii_case("VIDEO"));
-        // Those with two underscores are settings, and were read as such.
+        // Why: a name with two underscores is a setting by its form; the merge refuses it where it is unknown.
         let was_read =
             of_ours.is_some_and(|rest| rest.contains("__")) || known.iter().any(|known| known == name);
         if !looks_so || was_read || is_of_kubernetes(name, value) {
@@ -54,7 +52,7 @@ pub(super) fn check(env: &Environment, faults: &mut Faults) -> Vec<String> {
     others
 }
 
-/// The key that a variable sets; empty where there is none.
+/// Returns the key that a variable sets; empty for a variable that sets none, such as `DATABASE_URL`.
 fn key_of(variable: &str) -> String {
     let plain = variable.strip_suffix("_FILE").unwrap_or(variable);
     match plain.strip_prefix("VIDEO_").filter(|rest| rest.contains("__")) {
@@ -63,16 +61,18 @@ fn key_of(variable: &str) -> String {
     }
 }
 
+/// Returns whether the variable or its `_FILE` form is set.
 fn is_set(env: &Environment, variable: &str) -> bool {
     let plain = variable.strip_suffix("_FILE").unwrap_or(variable);
     env.get(plain).is_some() || env.get(&format!("{plain}_FILE")).is_some()
 }
 
+/// Returns whether two names differ by at most one letter, swap or run of underscores.
 fn is_near(name: &str, known: &str) -> bool {
     osa_distance(&folded(name), &folded(known)) <= 1
 }
 
-/// In capitals, with one underscore for each run of what stands between words.
+/// Returns the name in capitals, with one underscore for each run of separators (`_`, `-`, `.`, `:`).
 fn folded(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for char in name.chars() {
@@ -88,7 +88,8 @@ fn folded(name: &str) -> String {
     out
 }
 
-/// What Kubernetes sets in every container for a service whose name begins with `video`.
+/// Returns whether Kubernetes set the variable: it adds such names to every container for each service, and the name of
+/// a service may begin with `video`.
 pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -112,7 +113,8 @@ pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     })
 }
 
-/// The candidate that somebody who wrote `wanted` most likely meant.
+/// Returns the candidate that is most likely meant by `wanted`: one that contains it at an end, or is at most two letters
+/// away (one letter for short names). `None` where none is close.
 pub(crate) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = folded(wanted);
     let word = wanted.strip_prefix("VIDEO_").unwrap_or(&wanted);
