@@ -51,4 +51,3 @@ pub mod provider;
 pub mod state;
 pub mod store;
 pub mod telemetry;
-pub use self::app as wiring;

@@ -41,7 +41,7 @@ pub(super) async fn serve(
     let settings = preflight(settings, env)?;
     let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
     messages::announce(&settings, file, env);
-    // Why before the wiring: SIGHUP ends a process that has no handler for it.
+    // Why before the parts are built: SIGHUP ends a process that has no handler for it.
     let hangup = signals::hangups()?;
     let mut stop = signals::stops()?;
     let app = tokio::select! {
