@@ -85,33 +85,45 @@ pub(crate) async fn batch_playback(
     // Why here: from now on a video of another owner looks like one that does not exist.
     found.retain(|video| caller.may_play(video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
-    let request_id = read_request_id(&headers);
     let shared = PlaybackRequest {
         state: &state,
         caller: &caller,
         expires_in: request.expires_in,
         time: None,
     };
-    let prefix = state.settings.http.path_prefix();
+    let request_id = read_request_id(&headers);
     // Why a set: a video that is named twice is signed once.
     let distinct: HashSet<Uuid> = request.ids.iter().copied().collect();
     let entries = distinct.into_iter().map(async |id| {
-        let entry = match play_one(&shared, videos.get(&id)).await {
-            Ok(playback) => BatchEntry::Plays(Box::new(playback)),
-            // Why: a bad `expires_in` refuses the whole request, not one entry of it.
-            Err(error @ ApiError::InvalidRequest(_)) => return Err(error),
-            Err(error) => BatchEntry::Refused {
-                video_id: id,
-                problem: Box::new(Problem::for_part(error, prefix, &request_id)),
-            },
-        };
-        Ok((id, entry))
+        let played = play_one(&shared, videos.get(&id)).await;
+        make_entry(&state, id, played, &request_id).map(|entry| (id, entry))
     });
     let entries: HashMap<Uuid, BatchEntry> = try_join_all(entries).await?.into_iter().collect();
     let in_order = request.ids.iter().filter_map(|id| entries.get(id).cloned());
     Ok(respond_uncached(BatchPage {
         data: in_order.collect(),
     }))
+}
+
+/// Makes the entry of one video. Only a refusal of the whole request is an error.
+fn make_entry(
+    state: &AppState,
+    id: Uuid,
+    played: Result<Playback, ApiError>,
+    request_id: &str,
+) -> Result<BatchEntry, ApiError> {
+    match played {
+        Ok(playback) => Ok(BatchEntry::Plays(Box::new(playback))),
+        // Why: a bad `expires_in` refuses the whole request, not one entry of it.
+        Err(error @ ApiError::InvalidRequest(_)) => Err(error),
+        Err(error) => {
+            let prefix = state.settings.http.path_prefix();
+            Ok(BatchEntry::Refused {
+                video_id: id,
+                problem: Box::new(Problem::for_part(error, prefix, request_id)),
+            })
+        }
+    }
 }
 
 /// Signs one video; refused where the caller may not play it (`None`) or it is not ready.

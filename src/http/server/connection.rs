@@ -53,6 +53,36 @@ struct ConnectionContext {
     open: AtomicUsize,
 }
 
+/// The activity of a connection since the last check, for connections that hyper does not end by itself.
+enum Activity {
+    /// HTTP/1.1: hyper ends it.
+    Http1,
+    /// HTTP/2 with an exchange under way, or one that began since.
+    Busy,
+    /// No exchange now, and none since the last check.
+    Idle {
+        /// Set where the connection never had one, or has not even said what it speaks.
+        unused: bool,
+    },
+}
+
+impl ConnectionContext {
+    /// Checks what happened since the last check, at which `begun_before` exchanges had begun.
+    fn check_activity(&self, begun_before: &mut u64) -> Activity {
+        if self.http1.load(Ordering::Relaxed) {
+            return Activity::Http1;
+        }
+        let begun = self.begun.load(Ordering::Relaxed);
+        let idle = begun == *begun_before && self.open.load(Ordering::Relaxed) == 0;
+        *begun_before = begun;
+        if idle {
+            Activity::Idle { unused: begun == 0 }
+        } else {
+            Activity::Busy
+        }
+    }
+}
+
 /// One exchange under way: from the arrival of its request until its response has been sent.
 struct OpenExchange(Arc<ConnectionContext>);
 
@@ -88,9 +118,8 @@ pub(super) async fn serve_connection(
 
 /// Drives hyper's connection, shuts it down with `stop`, and ends it where it is idle.
 ///
-/// Idle, for HTTP/2: at two looks in a row, `header_timeout` apart, no exchange was under way and none came between
-/// them. Such a connection is shut down gracefully; one that never had a request, or is shutting down already, ends at
-/// once.
+/// Idle, for HTTP/2: no exchange is under way at a check, and none has begun since the one before, `header_timeout` ago.
+/// Such a connection is shut down gracefully; one that never had an exchange, or is shutting down already, ends at once.
 async fn drive(
     served: Served,
     stream: TcpStream,
@@ -126,11 +155,11 @@ async fn drive(
         respond(OpenExchange::begin(for_requests.clone()), request)
     });
     let mut connection = pin!(builder.serve_connection(TokioIo::new(Box::pin(stream)), service));
-    let mut look = interval_at(Instant::now() + header_timeout, header_timeout);
+    let mut check = interval_at(Instant::now() + header_timeout, header_timeout);
     let (mut ending, mut watched, mut begun_before) = (false, true, 0);
     loop {
         tokio::select! {
-            // Why biased: a connection that has ended needs no look any more.
+            // Why biased: a connection that has ended needs no check any more.
             biased;
             ended = connection.as_mut() => {
                 if let Err(error) = ended {
@@ -142,22 +171,15 @@ async fn drive(
                 ending = true;
                 connection.as_mut().graceful_shutdown();
             }
-            _ = look.tick(), if watched => {
-                watched = !context.http1.load(Ordering::Relaxed);
-                if !watched {
-                    continue;
-                }
-                let begun = context.begun.load(Ordering::Relaxed);
-                let idle = begun == begun_before && context.open.load(Ordering::Relaxed) == 0;
-                if idle && (begun == 0 || ending) {
-                    return;
-                }
-                if idle {
+            _ = check.tick(), if watched => match context.check_activity(&mut begun_before) {
+                Activity::Http1 => watched = false,
+                Activity::Busy => {}
+                Activity::Idle { unused } if unused || ending => return,
+                Activity::Idle { .. } => {
                     ending = true;
                     connection.as_mut().graceful_shutdown();
                 }
-                begun_before = begun;
-            }
+            },
         }
     }
 }

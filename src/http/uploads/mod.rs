@@ -22,7 +22,7 @@
 //!    3. Take the provider's rate for all steps ahead (503, and no row is left).
 //!    4. `insert_row`, within the owner's limit of open uploads (429). **From here on a webhook finds its row.**
 //!    5. `run_steps`: each step's call, and `store_captures` of it. After the last one the video is `waiting`.
-//!    6. Where a call fails, `mark_failed`: the row is `errored`, and the response is 502 or 503.
+//!    6. Where a call fails, `mark_failed`: the row is `errored`, and the response says why (502, 503, 507 or 413).
 //! 5. **Store the answer** under the key, or release the claim after any refusal. A claim that does neither (a crash)
 //!    lapses after 60 s, and the next request with the key continues at 4.2.
 

@@ -69,29 +69,8 @@ impl UploadRequest {
     /// # Errors
     /// [`ApiError::InvalidBody`], which names all members that are not acceptable, not only the first.
     pub(super) fn choose(&self, settings: &Settings, headers: &HeaderMap) -> Result<Choices, ApiError> {
-        let mut problems = check_members(
-            self.title.as_deref(),
-            self.external_id.as_deref(),
-            self.metadata.as_ref(),
-            self.thumbnail_time,
-        );
-        for (name, value, most) in [
-            ("filename", &self.filename, 512),
-            ("content_type", &self.content_type, 128),
-        ] {
-            problems.extend(check_text(name, value.as_deref(), most));
-        }
-        if self
-            .file_size
-            .is_some_and(|bytes| !(1..=MAX_FILE_SIZE).contains(&bytes))
-        {
-            let detail = format!("must lie in 1 to {MAX_FILE_SIZE} bytes");
-            problems.push(FieldProblem::new("file_size", detail));
-        }
         let uploads = &settings.uploads;
-        if let Some(members) = &self.provider_settings {
-            problems.extend(check_settings(members, &uploads.allowed_settings));
-        }
+        let mut problems = self.check_values(&uploads.allowed_settings);
         let provider = self
             .provider
             .clone()
@@ -133,6 +112,33 @@ impl UploadRequest {
         } else {
             Err(ApiError::InvalidBody(problems))
         }
+    }
+
+    /// Checks the members that choose nothing: their lengths and ranges, and `provider_settings` against `allowed`.
+    fn check_values(&self, allowed: &[String]) -> Vec<FieldProblem> {
+        let mut problems = check_members(
+            self.title.as_deref(),
+            self.external_id.as_deref(),
+            self.metadata.as_ref(),
+            self.thumbnail_time,
+        );
+        for (name, value, most) in [
+            ("filename", &self.filename, 512),
+            ("content_type", &self.content_type, 128),
+        ] {
+            problems.extend(check_text(name, value.as_deref(), most));
+        }
+        if self
+            .file_size
+            .is_some_and(|bytes| !(1..=MAX_FILE_SIZE).contains(&bytes))
+        {
+            let detail = format!("must lie in 1 to {MAX_FILE_SIZE} bytes");
+            problems.push(FieldProblem::new("file_size", detail));
+        }
+        if let Some(members) = &self.provider_settings {
+            problems.extend(check_settings(members, allowed));
+        }
+        problems
     }
 
     /// Returns the body's origin, else the request's where it is allowed, else the first of `uploads.cors_origins`,
