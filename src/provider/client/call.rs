@@ -104,8 +104,8 @@ impl Client {
             let waiting = self.clock.stopwatch();
             let counts = self.wait_for_permit(&request, priority, permits).await?;
             // Why not `now`: an answer's stamp is the time at which the request went out, after the wait.
-            let asked_at = now + waiting.elapsed();
-            self.send_request(action, request, counts, asked_at, observer)
+            let sent_at = now + waiting.elapsed();
+            self.send_request(action, request, counts, sent_at, observer)
                 .await
         })
         .await
@@ -149,7 +149,7 @@ impl Client {
         action: &Action,
         request: ActionRequest,
         counts: bool,
-        asked_at: DateTime<Utc>,
+        sent_at: DateTime<Utc>,
         observer: &mut CallObserver<'_>,
     ) -> Result<CallOutcome, CallError> {
         let url =
@@ -178,11 +178,11 @@ impl Client {
             headers,
             url,
             body,
-            asked_at,
+            sent_at,
             took,
         };
-        let retry_after = self.retry_after(&raw.headers, asked_at);
-        let outcome = self.classify_response(action, raw, asked_at);
+        let retry_after = self.retry_after(&raw.headers, sent_at);
+        let outcome = self.classify_response(action, raw, sent_at);
         // Why only an error: a map may list 429 in `gone` or `ok`, where it says nothing about the rate.
         if status == StatusCode::TOO_MANY_REQUESTS && counts && outcome.is_err() {
             self.rate.pause(&request.method, retry_after).await;

@@ -43,7 +43,7 @@ impl Client {
             headers,
             url,
             body,
-            asked_at,
+            sent_at,
             took,
         } = raw;
         // Why before `ok`: a status that the map lists, such as 404, is an answer and no refusal.
@@ -70,7 +70,7 @@ impl Client {
             url,
             body,
             date,
-            time: AnswerTime::new(asked_at, took, date),
+            time: AnswerTime::new(sent_at, took, date),
         })))
     }
 

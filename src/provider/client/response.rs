@@ -27,7 +27,7 @@ pub(crate) struct RawResponse {
     /// The body, or the reason for which it could not be read. The status alone may be enough.
     pub(crate) body: Result<Vec<u8>, CallError>,
     /// The time at which the request went out, by our clock.
-    pub(crate) asked_at: DateTime<Utc>,
+    pub(crate) sent_at: DateTime<Utc>,
     /// The time from there to the response's headers.
     pub(crate) took: Duration,
 }

@@ -13,7 +13,7 @@ use crate::provider::{
 };
 
 /// The rate permits that an upload has reserved for its steps, one entry a bucket, each with the method of its first
-/// step. Where it has none for a step, that step takes its own ([`Client::take_with_permits`]).
+/// step. Where it has none for a step, that step takes its own (`Client::take_with_permits`).
 #[derive(Debug, Default)]
 pub struct UploadTurns(Vec<(Method, Permits)>);
 

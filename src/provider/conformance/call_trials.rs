@@ -283,7 +283,7 @@ fn classify_recorded(
         headers: parse_headers(&recorded.headers).map_err(CallError::outage)?,
         url: Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?,
         body: Ok(recorded.body.clone().into_bytes()),
-        asked_at: now,
+        sent_at: now,
         took: Duration::ZERO,
     };
     provider.map.client.classify_response(action, raw, now)

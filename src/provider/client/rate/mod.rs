@@ -18,8 +18,9 @@
 //!    permit is spent.
 //! 5. **Ledger.** The head of the queue takes its permits from the ledger. Taken: each permit has the time at which it
 //!    begins. Not taken, since the last one would begin after the deadline: a request ends as [`CallError::Busy`] with
-//!    the ledger's estimate; a background call sleeps that long and tries again, as long as its deadline allows. An
-//!    error, or no answer in 5 s: [`CallError::NoLedger`].
+//!    the ledger's estimate. Not taken, since background calls have had their half while requests wait: the call sleeps
+//!    for the estimate and tries again, as long as its deadline allows. An error, or no answer in 5 s:
+//!    [`CallError::NoLedger`].
 //! 6. **Begin.** The head sleeps until its first permit begins and only then leaves the queue. Further permits are used
 //!    by later calls (the steps of an upload), each at its own time.
 //! 7. **Pause after a 429.** [`RateLimiter::pause`] stops the bucket in this process at once, then writes the pause to
