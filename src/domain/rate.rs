@@ -12,7 +12,7 @@
 //! 1. The next permit begins one interval after the last, but at most a burst behind now, and not within a pause. A
 //!    time further ahead than [`Pace::ahead_us`] comes from a clock that jumped, and is cut.
 //! 2. Background work also needs a permit of a second column while requests wait. That column has half the rate, so
-//!    background work gets at most half then, and everything else.
+//!    background work gets at most half of the rate while requests wait, and all that they leave else.
 //! 3. If the last permit would begin after the request's patience, none is taken ([`TurnAnswer::NotTaken`]).
 //! 4. Else the state moves on ([`TurnAnswer::Taken`]).
 

@@ -88,7 +88,7 @@ impl Address {
         self.needs.needs_signature()
     }
 
-    /// Returns every placeholder of the address, by its [`Name`].
+    /// Returns every [`Name`] in the address.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.url.slots().map(|slot| &slot.name)
     }

@@ -58,8 +58,8 @@ pub(crate) enum AnswerParts {
     Thumbnails,
 }
 
-/// The reaction to a token that is not in the cache of the [`Signer`](crate::provider::signing::Jwt), if its key is
-/// slow.
+/// The reaction to a token that is not in the cache of its [`Jwt`](crate::provider::signing::Jwt), if the key
+/// is slow.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum OnMissingSignature {
     /// Sign it now.

@@ -17,7 +17,7 @@ use crate::provider::{
 
 /// `[playback]` and `[thumbnail]`, compiled.
 pub(crate) struct Playback {
-    /// `[playback.sign]`: the way to [`Sign`] addresses.
+    /// `[playback.sign]`: the [`Sign`] of the map.
     pub(crate) sign: Sign,
     /// The map configures signing, but its secrets are not set.
     pub(crate) off: bool,

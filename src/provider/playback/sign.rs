@@ -66,7 +66,7 @@ impl Sign {
         Ok((this, max_ttl_s))
     }
 
-    /// Returns the [`Name`] of every placeholder that goes into a signature.
+    /// Returns every [`Name`] that goes into a signature.
     pub(crate) fn placeholders(&self) -> Vec<&Name> {
         match self {
             Self::None => Vec::new(),

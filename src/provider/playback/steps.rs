@@ -128,7 +128,7 @@ impl FetchSteps {
         self.capture_names().keys().any(|name| wanted.contains(name))
     }
 
-    /// Returns the [`Name`] of every placeholder in the calls.
+    /// Returns every [`Name`] in the calls.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.actions.iter().flat_map(Action::names)
     }

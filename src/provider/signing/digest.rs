@@ -140,7 +140,7 @@ impl Digest {
         Ok(format!("{}{text}", self.prefix))
     }
 
-    /// Returns the [`Name`] of every placeholder in the message.
+    /// Returns every [`Name`] in the message.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         self.message.slots().map(|slot| &slot.name)
     }

@@ -7,7 +7,7 @@
 //!
 //! 1. [`Jwt::cache_key`] builds the token's cache key: its name and the value of every placeholder in it, the id of the
 //!    video and the expiry among them. [`Lifetime`] rounds the expiry, so that requests that follow soon share the key.
-//! 2. [`Signer::cached`](signer::Signer::cached) looks the token up. A hit is the token; it is counted.
+//! 2. [`Signer::cached_token`](signer::Signer::cached_token) looks the token up. A hit is the token; it is counted.
 //! 3. On a miss with a slow key (RSA), a request without a signing permit stops here: `playback` returns `None`. The
 //!    HTTP handler acquires a permit, signs ahead, and begins again at step 1.
 //! 4. Else [`Jwt::unsigned_text`] renders header and claims. An id that the claims name and that is not known is an

@@ -85,7 +85,7 @@ impl JsonTemplate {
         })
     }
 
-    /// Returns the [`Name`] of every placeholder.
+    /// Returns every [`Name`] in the value.
     pub(crate) fn names(&self) -> Vec<&Name> {
         match self {
             Self::Const(_) => Vec::new(),

@@ -1,7 +1,7 @@
 //! Templates: texts of a map with placeholders, `"{name|filter}"`.
 //!
-//! 1. A template is compiled once, for the [`Place`] where it stands: the placeholders ([`Name`]) that are available
-//!    there. `parse` splits it into literals, variables (`vars.*`, known from then on) and placeholders ([`Slot`]s).
+//! 1. A template is compiled once, for the [`Place`] where it stands, which says which [`Name`]s are available. `parse`
+//!    splits it into literals, variables (`vars.*`, known from then on) and placeholders ([`Slot`]s).
 //! 2. It is rendered for each call or answer from a [`Scope`], which holds the values at hand: those of the request or
 //!    the row, ids, captures, times, tokens. A [`Filter`] changes a value on its way.
 //! 3. A value is never expanded again: braces in it mean nothing.

@@ -29,7 +29,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The values that placeholders ([`Name`]s) are looked up in. A part that is not there has no values.
+/// The values that each [`Name`] is looked up in. A part that is not there has no values.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scope<'a> {
     /// The [`ValueTables`]: words of the provider for values of the video.
@@ -131,7 +131,7 @@ impl<'a> Scope<'a> {
         fresh.or_else(|| self.subject.and_then(|subject| subject.captures.get(name)))
     }
 
-    /// Returns an [`Ours`] of the video, in the provider's word if the [`ValueTables`] have a table for it.
+    /// Returns a field ([`Ours`]) of the video, in the provider's word if the [`ValueTables`] have a table for it.
     fn field_value(&self, ours: Ours) -> Result<Option<Val<'a>>, InvalidField> {
         let Some(value) = self.subject.and_then(|subject| plain_field_value(subject, ours)) else {
             return Ok(None);
@@ -152,7 +152,7 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Returns an [`Ours`] of the video as this service spells it.
+/// Returns a field ([`Ours`]) of the video as this service spells it.
 fn plain_field_value(subject: &Subject, ours: Ours) -> Option<Val<'_>> {
     match ours {
         Ours::VideoId => Some(Val::Text(Cow::Owned(subject.video_id.to_string()))),

@@ -54,7 +54,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Some part of the upload sends this [`Ours`] to the provider.
+    /// Some part of the upload sends this field ([`Ours`]) to the provider.
     pub(crate) fn carries(&self, ours: Ours) -> bool {
         let steps = self.steps.iter().flat_map(Action::names);
         let client = self
@@ -72,7 +72,7 @@ impl Upload {
     }
 }
 
-/// Returns the text of an [`Ours`], in the provider's word; `None` if it is missing.
+/// Returns the text of a field ([`Ours`]), in the provider's word; `None` if it is missing.
 fn field_text(ours: Ours, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     let name = Name::Ours(ours);
     let value = scope.look_up(&name)?;

@@ -174,7 +174,7 @@ impl ClientSide {
         self.headers.iter().map(|(_, _, template)| template)
     }
 
-    /// Returns the [`Name`] of every placeholder.
+    /// Returns every [`Name`] in the templates.
     pub(super) fn placeholders(&self) -> impl Iterator<Item = &Name> {
         let url = self.url.slots().map(|slot| &slot.name);
         let fields = self.form_fields.iter().chain(&self.tus_metadata);
