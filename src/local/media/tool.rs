@@ -372,7 +372,7 @@ mod tests {
     }
 
     #[test]
-    fn only_an_end_of_its_own_speaks_of_the_file() {
+    fn only_an_error_of_the_tool_itself_speaks_of_the_file() {
         let (xcpu, xfsz, killed) = (24, 25, 9);
         let of = |status, used_cpu| interpret_exit(status, used_cpu, String::new());
         assert!(of(exit(0), true).is_ok());
