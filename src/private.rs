@@ -104,7 +104,7 @@ pub(crate) fn tighten_all(folder: &Path, within: u32) -> io::Result<()> {
 fn tighten_found(path: &Path, found: &Metadata) -> io::Result<bool> {
     let is_ours = found.uid() == rustix::process::geteuid().as_raw();
     let is_loose = found.mode() & 0o077 != 0;
-    // Why no links: a link may point at a file of somebody else.
+    // Why no links: a link may point at a file of another user.
     if found.is_symlink() || !is_ours || !is_loose {
         return Ok(false);
     }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_holds_what_is_not_ours_stays_as_it_is() {
+    fn a_folder_with_foreign_files_stays_as_it_is() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("video.db");
         std::fs::write(&file, "").unwrap();
@@ -134,14 +134,14 @@ mod tests {
         open(folder.path(), 0o755);
         std::fs::write(folder.path().join("letter.txt"), "").unwrap();
         settle_folder_of(&file, &[]).unwrap();
-        assert_eq!(mode(folder.path()), 0o755, "somebody else's file is in it");
+        assert_eq!(mode(folder.path()), 0o755, "a foreign file is in it");
         std::fs::remove_file(folder.path().join("letter.txt")).unwrap();
         settle_folder_of(&file, &[]).unwrap();
         assert_eq!(mode(folder.path()), 0o700);
     }
 
     #[test]
-    fn what_lies_open_is_tightened_to_the_bottom() {
+    fn open_files_are_tightened_to_the_bottom() {
         let folder = tempfile::tempdir().unwrap();
         let deep = folder.path().join("media/asset/360p");
         std::fs::create_dir_all(&deep).unwrap();

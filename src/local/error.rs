@@ -154,6 +154,7 @@ impl From<std::io::Error> for MuxError {
             error.kind(),
             std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded
         ) {
+            // Why 507 and not 500: the disk may have room again.
             return Self::no_room("The disk is full");
         }
         Self::internal(&error)

@@ -270,6 +270,7 @@ fn end_processes_in(folder: &Path) {
             return;
         }
         for process in working {
+            // Why the error is ignored: the process may have ended by itself.
             let _ = rustix::process::kill_process(process, rustix::process::Signal::KILL);
         }
         std::thread::sleep(Duration::from_millis(5));
@@ -311,7 +312,7 @@ mod tests {
 
     /// `dd` with a buffer that takes the kernel a while to give back: the process stays for as long.
     #[test]
-    fn a_sweep_returns_when_what_worked_in_the_folder_is_gone() {
+    fn a_sweep_returns_when_the_processes_in_the_folder_are_gone() {
         let root = tempfile::tempdir().unwrap();
         let folders = Folders::create(root.path()).unwrap();
         let attempt = folders.work_folder("asset").join("1");

@@ -199,6 +199,7 @@ impl Local {
             sweep::run(app),
             disk_watch::run(app)
         );
+        // Why last: `stop` ends the uploads under way, which flush before the process may end.
         app.uploads.wait_until_idle().await;
     }
 }

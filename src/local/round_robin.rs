@@ -103,12 +103,12 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_much_to_do_keeps_nobody_waiting() {
+    fn a_party_with_much_work_does_not_delay_others() {
         assert_eq!(one_at_a_time(vec!["a", "a", "a", "a", "b", "c", "c"]), "abcacaa");
     }
 
     #[test]
-    fn who_comes_while_another_is_served_is_next() {
+    fn a_party_that_arrives_while_another_is_served_is_next() {
         let mut robin = RoundRobin::default();
         assert_eq!(robin.next_party(["a", "a"]).unwrap(), "a");
         robin.begin("a");
@@ -121,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn newcomers_stand_behind_those_who_wait() {
+    fn newcomers_stand_behind_waiting_parties() {
         let mut robin = RoundRobin::default();
         robin.begin("a");
         robin.end("a");
@@ -132,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn with_two_places_a_second_piece_waits_for_those_who_have_none() {
+    fn with_two_places_a_second_piece_waits_for_parties_without_any() {
         let mut robin = RoundRobin::default();
         robin.begin("a");
         assert_eq!(robin.next_party(["a", "b"]).unwrap(), "b");
@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_forgotten_takes_no_memory() {
+    fn gone_parties_take_no_memory() {
         let mut robin = RoundRobin::default();
         for n in 0..100 {
             let party = format!("p{n}");

@@ -1,6 +1,6 @@
 //! Uploads and assets as Mux shows them, in API responses and in webhooks.
 //!
-//! The two formats differ in places (`facts/mux.md` 3.2): `created_at` is a string in responses and a number in
+//! The two formats differ in places, as Mux's own do: `created_at` is a string in responses and a number in
 //! webhooks. `filesize` is a string in responses and in `static_rendition` events, and a number in asset events.
 
 use serde_json::{Map, Value, json};

@@ -1,4 +1,4 @@
-//! Access to a playback id (`facts/mux.md` 6.6).
+//! Access to a playback id.
 //!
 //! 1. The id must exist: 400 for text that cannot be an id, 404 for an unknown one.
 //! 2. A public id takes no token (400). A signed id needs one (403) that [`Claims::verify`] accepts (403).

@@ -46,7 +46,7 @@ mod tests {
     }
 
     #[test]
-    fn what_lies_outside_is_told() {
+    fn ranges_outside_are_reported() {
         for range in [
             "bytes=100-",
             "bytes=100-200",
@@ -58,7 +58,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_span_is_ignored() {
+    fn other_headers_are_ignored() {
         for range in [
             "",
             "bytes",

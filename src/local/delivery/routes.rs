@@ -12,7 +12,7 @@ use axum::{
 use super::{access::PlaybackRequest, animated, headers, hls, segment, static_file, storyboard, thumbnail};
 use crate::local::{app::App, error::MuxError, options::ClientAddress};
 
-/// Returns the viewers' routes, and the fallbacks 404 and 405 of the whole provider's router.
+/// Returns the viewers' routes. The fallback, 404, holds for the whole router that they are merged into.
 pub(crate) fn routes() -> Router<App> {
     Router::new()
         .route("/{playlist}", get(serve_master).options(answer_preflight))

@@ -95,7 +95,7 @@ fn board_url(app: &App, grant: &Grant) -> Result<String, MuxError> {
     ))
 }
 
-/// Returns the tiles as WebVTT: one cue a tile, with [`board_url`] and `#xywh=`.
+/// Returns the tiles as `WebVTT`: one cue a tile, with [`board_url`] and `#xywh=`.
 fn tiles_as_vtt(app: &App, grant: &Grant, board: Storyboard) -> Result<String, MuxError> {
     let address = board_url(app, grant)?;
     let mut text = String::from("WEBVTT\n");

@@ -68,6 +68,7 @@ fn list_images(folder: &Path, kind: &str) -> io::Result<Vec<(SystemTime, PathBuf
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
         let name = entry.file_name();
+        // The kind stands before the first dash.
         let is_kind = name.to_str().and_then(|name| name.split('-').next()) == Some(kind);
         if let (true, Ok(found)) = (is_kind, entry.metadata()) {
             images.push((found.modified()?, entry.path()));

@@ -114,6 +114,7 @@ impl State {
             };
             match start.send(requester) {
                 Ok(()) => self.running += 1,
+                // The job's task is gone, so its share is given back.
                 Err(requester) => self.queue.end(&requester),
             }
         }

@@ -1,5 +1,5 @@
 //! The queue of image jobs: bounded, and fair in two steps. Owners of videos take turns; among the jobs of one owner,
-//! the callers who asked take turns.
+//! the callers take turns.
 
 use std::{
     collections::HashMap,
@@ -73,7 +73,7 @@ impl ImageQueue {
         Ok(())
     }
 
-    /// Notes that `caller` waits for the queued job of `file` too, so that the job is served at either's turn.
+    /// Notes that `caller` waits for the queued job of `file` too, so that either caller's place in the order serves it.
     pub(super) fn join(&mut self, file: &Path, caller: &str) {
         if let Some(job) = self.waiting.iter_mut().find(|job| job.file == file)
             && job.callers.len() < MAX_CALLERS
@@ -108,6 +108,7 @@ impl ImageQueue {
         if let Some(callers) = self.callers.get_mut(&requester.owner) {
             callers.end(&requester.caller);
             let waits = self.waiting.iter().any(|job| job.owner == requester.owner);
+            // Why removed: names are unbounded, memory is not.
             if !waits && callers.is_idle() {
                 self.callers.remove(&requester.owner);
             }
@@ -196,7 +197,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_fills_the_queue_gives_way_and_is_refused_more() {
+    fn an_owner_that_fills_the_queue_loses_jobs_and_gets_no_more() {
         let mut queue = ImageQueue::default();
         let (greedy, other) = (requester("greedy", "1"), requester("other", "2"));
         let mut theirs = fill(&mut queue, &greedy);
@@ -210,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn strangers_at_one_address_keep_nobody_from_the_same_owners_videos() {
+    fn callers_at_one_address_do_not_block_the_same_owners_videos() {
         let mut queue = ImageQueue::default();
         let mut theirs = fill(&mut queue, &requester("owner", "stranger"));
         let mut ours = vec![push(&mut queue, 99, &requester("owner", "viewer")).unwrap()];
@@ -225,7 +226,7 @@ mod tests {
     }
 
     #[test]
-    fn what_two_want_is_not_taken_from_the_one_who_has_little() {
+    fn a_shared_job_is_not_taken_from_the_caller_with_little() {
         let mut queue = ImageQueue::default();
         let mut theirs = fill(&mut queue, &requester("owner", "greedy"));
         queue.join(Path::new("31-owner"), "viewer");

@@ -29,7 +29,7 @@ pub(crate) fn build_ladder(width: u32, height: u32, tier: Option<&str>) -> Vec<R
         .min(1.0);
     let top = short * fits;
     let mut rungs = vec![make_rung(width, height, fits)];
-    // Why 0.8: a step that is almost the top one costs time and serves nobody.
+    // Why 0.8: a step that is almost the top one costs time and gains nothing.
     for step in STEPS.into_iter().map(f64::from).filter(|step| *step <= top * 0.8) {
         rungs.push(make_rung(width, height, step / short));
     }

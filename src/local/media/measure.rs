@@ -50,6 +50,7 @@ pub(crate) async fn measure_stream(
         renditions.push(measure_rendition(rung, &playlist, &place, &master).await?);
     }
     Ok(MediaInfo {
+        // Microseconds, like the times in ffmpeg's playlists.
         duration_s: (duration_s * 1e6).round() / 1e6,
         aspect_ratio: probe.video.as_ref().map(aspect_ratio),
         frame_rate: probe

@@ -27,6 +27,7 @@ mod media_info;
 mod place;
 mod playlist;
 mod probe;
+mod process;
 mod progress;
 mod running_jobs;
 mod segments;

@@ -13,22 +13,18 @@ use std::{
 };
 
 use rustix::process::Signal;
-use tokio::{
-    io::{AsyncRead, AsyncReadExt},
-    process::{Child, Command},
-    time::Instant,
-};
+use tokio::{process::Command, time::Instant};
 use tokio_util::sync::CancellationToken;
 
-use super::{decoders::Decoders, input::FILE};
+use super::{
+    decoders::Decoders,
+    input::FILE,
+    process::{PIECE_BYTES, keep_tail, lower_priority, read_piece, wait_for_exit},
+};
 use crate::local::sandbox::{Bounds, REFUSED, Sandbox, memory};
 
-/// Bytes kept of a tool's complaints, and bytes read at once.
-const PIECE_BYTES: usize = 16 * 1024;
 /// Pause between two checks of the disk while a tool runs.
 const WATCH_DISK_EVERY: Duration = Duration::from_secs(1);
-/// The tools' `nice` value: the rest of the machine comes first.
-const NICE: i32 = 5;
 /// ffmpeg's exit codes after a signal that it handles, such as SIGTERM. They tell nothing about the file.
 const INTERRUPTED: [i32; 2] = [255, 123];
 
@@ -284,62 +280,12 @@ fn interpret_exit(status: ExitStatus, used_cpu: bool, complaint: String) -> Resu
     }
 }
 
-/// Reads the next piece of a stream; `None` at its end or on an error. Waits forever once the end was seen.
-async fn read_piece<'a>(from: &mut Option<impl AsyncRead + Unpin>, into: &'a mut [u8]) -> Option<&'a [u8]> {
-    let Some(stream) = from else {
-        return std::future::pending().await;
-    };
-    match stream.read(into).await {
-        Ok(length) if length > 0 => into.get(..length),
-        _ => None,
-    }
-}
-
-/// Appends bytes and keeps the last [`PIECE_BYTES`] of all.
-fn keep_tail(tail: &mut Vec<u8>, bytes: &[u8]) {
-    tail.extend_from_slice(bytes);
-    let surplus = tail.len().saturating_sub(PIECE_BYTES);
-    tail.drain(..surplus);
-}
-
 /// Returns true when less than half of the bytes that must stay free are free.
 ///
 /// Why half: uploads stop at the full number, work under way only when it gets really tight.
 fn is_disk_full(call: &ToolCall<'_>) -> bool {
     let disk = rustix::fs::statvfs(call.folder);
     disk.is_ok_and(|disk| disk.f_bavail.saturating_mul(disk.f_frsize) < call.limits.min_free / 2)
-}
-
-/// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.
-fn lower_priority(child: &Child) {
-    let id = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(id) = id {
-        // Why the error is ignored: the tool may run at the usual priority too.
-        let _ = rustix::process::setpriority_process(Some(id), NICE);
-    }
-}
-
-/// Waits for the end, and reads [`cpu_time`] before.
-///
-/// Why before: after the end there is no process to ask.
-async fn wait_for_exit(child: &mut Child, cpu_s: u64, used_cpu: &mut bool) -> std::io::Result<ExitStatus> {
-    *used_cpu = child.id().and_then(cpu_time).is_some_and(|used| used >= cpu_s);
-    child.wait().await
-}
-
-/// Returns the CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
-fn cpu_time(id: u32) -> Option<u64> {
-    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
-    // The fields stand behind the name, which may hold anything: state is the third field, `utime` and `stime` are
-    // the 14th and 15th.
-    let (_, fields) = stat.rsplit_once(')')?;
-    let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
-    let ticks = times.next()?.ok()? + times.next()?.ok()?;
-    // Why 2: both times are rounded down.
-    Some((ticks + 2) / rustix::param::clock_ticks_per_second())
 }
 
 /// Returns true when all input files belong to the user that this process runs as.
@@ -365,14 +311,14 @@ fn find_on_path(name: &str) -> Option<PathBuf> {
 mod tests {
     use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 
-    use super::{ToolError, cpu_time, interpret_exit};
+    use super::{ToolError, interpret_exit};
 
     fn exit(code: i32) -> ExitStatus {
         ExitStatus::from_raw(code << 8)
     }
 
     #[test]
-    fn only_an_end_of_its_own_speaks_of_the_file() {
+    fn only_an_error_of_the_tool_itself_speaks_of_the_file() {
         let (xcpu, xfsz, killed) = (24, 25, 9);
         let of = |status, used_cpu| interpret_exit(status, used_cpu, String::new());
         assert!(of(exit(0), true).is_ok());
@@ -393,14 +339,5 @@ mod tests {
             Err(ToolError::TimedOut)
         ));
         assert!(matches!(of(exit(113), false), Err(ToolError::Io(_))));
-    }
-
-    #[test]
-    fn the_cpu_time_of_a_process_is_read() {
-        let began = std::time::Instant::now();
-        while began.elapsed() < std::time::Duration::from_millis(1200) {
-            std::hint::spin_loop();
-        }
-        assert!((1..600).contains(&cpu_time(std::process::id()).unwrap()));
     }
 }

@@ -15,7 +15,7 @@ const RESOURCES: [(&str, Resource); 7] = [
     ("core", Resource::Core),
 ];
 
-/// Limits in the order of [`RESOURCES`]: bytes, seconds or numbers. Written as `as=1,data=2,…`.
+/// Limits in the order of `RESOURCES`: bytes, seconds or numbers. Written as `as=1,data=2,…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Bounds([u64; RESOURCES.len()]);
 

@@ -42,6 +42,7 @@ impl Sandbox {
             .current_dir(folder)
             .env_clear()
             .stdin(Stdio::null())
+            // Why: a trial that takes too long is ended with its future.
             .kill_on_drop(true)
             .output();
         let failed = |why: &str| format!("{}: {}", launcher.display(), why.trim());

@@ -43,6 +43,7 @@ pub(crate) fn threads_within(share: u64) -> usize {
 fn find_limit(own: &str, mounted: &Path) -> Option<u64> {
     own.lines()
         .filter_map(|line| {
+            // A line is `hierarchy:controllers:path`. Version 2 has hierarchy 0 and no controllers.
             let mut parts = line.splitn(3, ':');
             let (hierarchy, controllers, path) = (parts.next()?, parts.next()?, parts.next()?);
             if (hierarchy, controllers) == ("0", "") {

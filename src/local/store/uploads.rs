@@ -248,7 +248,7 @@ pub(crate) async fn cancel_upload(
         super::sweep::add_to_trash(write, id).await?;
         return Ok(CancelOutcome::Done(Box::new(upload)));
     }
-    // Why asked afterwards: the update alone does not tell a late request from a wrong id.
+    // Why asked afterwards: the update alone does not distinguish a late request from a wrong id.
     let known: Option<i64> = sqlx::query_scalar("select 1 from uploads where id = $1")
         .bind(id)
         .fetch_optional(&mut **write)

@@ -1,10 +1,9 @@
-//! The upload URL: whole files and chunks, as Mux's storage and Google's resumable protocol take them
-//! (`facts/mux.md` 2).
+//! The upload URL: whole files and chunks, as Mux's storage and Google's resumable protocol take them.
 //!
 //! A `PUT` goes through these steps (`receive`):
 //!
 //! 1. `Content-Range` and `Content-Length` become a [`Part`](part::Part): a whole file, a chunk or a status request.
-//! 2. The request takes the upload's [`WriteLock`](write_lock::WriteLock). An older request of the same upload is told to
+//! 2. The request takes the upload's [`WriteLock`](write_lock::WriteLock). An older request of the same upload is asked to
 //!    stop, flushes, and lets go.
 //! 3. The upload's row is read again; a dead upload is 410, a complete one is answered 200.
 //! 4. The bytes go to the file. They are flushed and recorded at the end of each request, every 32 MiB within one, and when

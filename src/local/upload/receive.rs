@@ -140,6 +140,7 @@ impl Request<'_> {
     /// Checks the named size against `local.max_bytes` (413) and against the size that earlier requests named (400).
     fn check_total(&self, part: Part) -> Result<(), MuxError> {
         let limit = self.app.settings.max_bytes;
+        // A chunk that names no total is checked by its end.
         let reach = match part {
             Part::Chunk { end, .. } => Some(end),
             Part::Whole { .. } | Part::Probe { .. } => None,
@@ -148,6 +149,7 @@ impl Request<'_> {
             return Err(MuxError::too_large(limit));
         }
         match (part, part.total_size(), self.upload.total_size()) {
+            // Why: a whole file replaces all bytes, so earlier sizes do not matter.
             (Part::Whole { .. }, ..) => Ok(()),
             (_, Some(said), Some(known)) if said != known => Err(MuxError::invalid(format!(
                 "The file was said to have {known} bytes, not {said}"
@@ -230,6 +232,7 @@ impl Request<'_> {
         body: &mut BodyStream,
         lock: &WriteLock,
     ) -> Result<u64, MuxError> {
+        // Why first: a full disk refuses the request before the file changes.
         self.check_disk(span.end.map_or(0, |end| end - received))?;
         // Why: a whole file without a length may be larger than an earlier request said.
         let known = span.end.and(total.or(self.upload.total_size()).max(span.end));

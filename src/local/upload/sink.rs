@@ -102,7 +102,7 @@ impl Sink {
     ) -> io::Result<()> {
         let gathered = std::mem::take(&mut self.gathered);
         self.gathered_bytes = 0;
-        // Why taken: the blocking thread owns the file. After an error it is not put back, because nobody knows where
+        // Why taken: the blocking thread owns the file. After an error it is not put back, because it is unknown where
         // its end is.
         let mut file = self
             .file

@@ -68,7 +68,8 @@ impl WriteLocks {
 impl Drop for WriteLock {
     fn drop(&mut self) {
         let mut slots = self.all.slots();
-        // Why 2: the map holds the slot and this lock does. No other request waits, so the slot can go.
+        // Why 2: the map holds the slot and this lock does. No other request waits, so the slot can go. Why under the
+        // map's lock: no request can take the slot meanwhile.
         if Arc::strong_count(&self.slot) <= 2 {
             slots.remove(&self.id);
         }

@@ -1,4 +1,4 @@
-//! Mux's envelope and signature (`facts/mux.md` 4.2 and 4.4).
+//! Mux's envelope and signature of webhooks.
 
 use chrono::{DateTime, SecondsFormat};
 use hmac::{Hmac, KeyInit, Mac};

@@ -1,0 +1,84 @@
+//! A tool's process: its output, its priority and its end.
+
+use std::process::ExitStatus;
+
+use tokio::{
+    io::{AsyncRead, AsyncReadExt},
+    process::Child,
+};
+
+/// Bytes kept of a tool's complaints, and bytes read at once.
+pub(super) const PIECE_BYTES: usize = 16 * 1024;
+/// The tools' `nice` value: the rest of the machine comes first.
+const NICE: i32 = 5;
+
+/// Reads the next piece of a stream; `None` at its end or on an error. Waits forever once the end was seen.
+pub(super) async fn read_piece<'a>(
+    from: &mut Option<impl AsyncRead + Unpin>,
+    into: &'a mut [u8],
+) -> Option<&'a [u8]> {
+    let Some(stream) = from else {
+        return std::future::pending().await;
+    };
+    match stream.read(into).await {
+        Ok(length) if length > 0 => into.get(..length),
+        _ => None,
+    }
+}
+
+/// Appends bytes and keeps the last [`PIECE_BYTES`] of all.
+pub(super) fn keep_tail(tail: &mut Vec<u8>, bytes: &[u8]) {
+    tail.extend_from_slice(bytes);
+    let surplus = tail.len().saturating_sub(PIECE_BYTES);
+    tail.drain(..surplus);
+}
+
+/// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.
+pub(super) fn lower_priority(child: &Child) {
+    let id = child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(rustix::process::Pid::from_raw);
+    if let Some(id) = id {
+        // Why the error is ignored: the tool may run at the usual priority too.
+        let _ = rustix::process::setpriority_process(Some(id), NICE);
+    }
+}
+
+/// Waits for the end, and reads [`cpu_time`] before.
+///
+/// Why before: after the end there is no process to ask.
+pub(super) async fn wait_for_exit(
+    child: &mut Child,
+    cpu_s: u64,
+    used_cpu: &mut bool,
+) -> std::io::Result<ExitStatus> {
+    *used_cpu = child.id().and_then(cpu_time).is_some_and(|used| used >= cpu_s);
+    child.wait().await
+}
+
+/// Returns the CPU time of a process over all its threads, in seconds; `None` where there is no `/proc`.
+fn cpu_time(id: u32) -> Option<u64> {
+    let stat = std::fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
+    // The fields stand behind the name, which may hold anything: state is the third field, `utime` and `stime` are
+    // the 14th and 15th.
+    let (_, fields) = stat.rsplit_once(')')?;
+    let mut times = fields.split_whitespace().skip(11).map(str::parse::<u64>);
+    let ticks = times.next()?.ok()? + times.next()?.ok()?;
+    // Why 2: both times are rounded down.
+    Some((ticks + 2) / rustix::param::clock_ticks_per_second())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::cpu_time;
+
+    #[test]
+    fn the_cpu_time_of_a_process_is_read() {
+        let began = std::time::Instant::now();
+        while began.elapsed() < std::time::Duration::from_millis(1200) {
+            std::hint::spin_loop();
+        }
+        assert!((1..600).contains(&cpu_time(std::process::id()).unwrap()));
+    }
+}
