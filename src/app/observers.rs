@@ -37,7 +37,9 @@ struct Snapshot {
 impl std::fmt::Debug for Observer {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let endpoints = self.snapshot.load().as_ref().map(|now| now.endpoints.len());
-        f.debug_struct("Observer").field("endpoints", &endpoints).finish_non_exhaustive()
+        f.debug_struct("Observer")
+            .field("endpoints", &endpoints)
+            .finish_non_exhaustive()
     }
 }
 
