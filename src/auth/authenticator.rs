@@ -86,9 +86,9 @@ impl Authenticator {
         // used again.
         let key_edition = self.jwks().map_or(0, |set| set.edition());
         if let Some((caller, times)) = self.cache.get(&hash, key_edition) {
-            return times.check(now).map(|()| caller);
+            return times.check_at(now).map(|()| caller);
         }
-        let claims = self.verify(token, now).await?;
+        let claims = self.verify_signature(token, now).await?;
         let claims = Claims::read(&claims, self.issuer.as_deref(), self.audience.as_deref(), now)?;
         let times = claims.times;
         let caller = Caller::from_claims(claims);
@@ -97,7 +97,7 @@ impl Authenticator {
     }
 
     /// Verifies the signature and returns the claims, which are not checked yet.
-    async fn verify(&self, token: &str, now: DateTime<Utc>) -> Result<Value, NotBelieved> {
+    async fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Result<Value, NotBelieved> {
         let header = TokenHeader::parse(token)?;
         match &self.keys {
             Keys::Secrets(secrets) => {

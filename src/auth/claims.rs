@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::error::{NotBelieved, quote};
+use super::error::{NotBelieved, quote_text};
 
 /// Leeway for `exp` and `nbf`, in seconds: the clocks of issuer and service may differ by as much.
 pub(super) const LEEWAY_S: i64 = 30;
@@ -56,7 +56,7 @@ impl Claims {
             exp: read_number(claims, "exp")?.ok_or(NotBelieved::NoExpiry)?,
             nbf: read_number(claims, "nbf")?,
         };
-        times.check(now)?;
+        times.check_at(now)?;
         Ok(Self {
             sub: read_subject(claims.get("sub"))?,
             times,
@@ -73,7 +73,7 @@ impl Times {
     /// The token has expired, or is not valid yet.
     #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
     #[expect(clippy::cast_possible_truncation, reason = "for people, and saturating")]
-    pub(super) fn check(self, now: DateTime<Utc>) -> Result<(), NotBelieved> {
+    pub(super) fn check_at(self, now: DateTime<Utc>) -> Result<(), NotBelieved> {
         let (now, leeway) = (now.timestamp() as f64, LEEWAY_S as f64);
         if self.exp + leeway <= now {
             return Err(NotBelieved::Expired((now - self.exp).ceil() as i64));
@@ -93,7 +93,7 @@ impl Times {
 }
 
 /// Makes the error of a claim that cannot be read.
-const fn unreadable(claim: &'static str, problem: &'static str) -> NotBelieved {
+const fn claim_error(claim: &'static str, problem: &'static str) -> NotBelieved {
     NotBelieved::Claim { claim, problem }
 }
 
@@ -103,7 +103,7 @@ fn read_number(claims: &Map<String, Value>, claim: &'static str) -> Result<Optio
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
             Some(number) => Ok(Some(number)),
-            None => Err(unreadable(claim, "is not a number")),
+            None => Err(claim_error(claim, "is not a number")),
         },
     }
 }
@@ -114,12 +114,12 @@ fn read_subject(claim: Option<&Value>) -> Result<String, NotBelieved> {
         Some(Value::String(text)) => text.clone(),
         // Why: a larger integer, or 7.0, has no single text that every issuer would write.
         Some(Value::Number(number)) if number.is_i64() || number.is_u64() => number.to_string(),
-        _ => return Err(unreadable("sub", "is neither a text nor an integer")),
+        _ => return Err(claim_error("sub", "is neither a text nor an integer")),
     };
     if (1..=128).contains(&sub.chars().count()) && !sub.contains('\0') {
         Ok(sub)
     } else {
-        Err(unreadable("sub", "has not 1 to 128 characters without U+0000"))
+        Err(claim_error("sub", "has not 1 to 128 characters without U+0000"))
     }
 }
 
@@ -131,7 +131,7 @@ fn read_scopes(claims: &Map<String, Value>) -> Result<Vec<String>, NotBelieved> 
         (None, Some(scp)) => ("scp", scp),
         (None, None) => return Ok(Vec::new()),
     };
-    let refused = unreadable(claim, "is neither a text nor a list of texts");
+    let refused = claim_error(claim, "is neither a text nor a list of texts");
     match value {
         Value::Null => Ok(Vec::new()),
         Value::String(text) => Ok(text.split_ascii_whitespace().map(str::to_owned).collect()),
@@ -150,7 +150,7 @@ fn read_videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, NotBelieved> 
     };
     let ids = ids.and_then(|ids| ids.iter().map(|id| Uuid::parse_str(id).ok()).collect());
     ids.map(Some)
-        .ok_or(unreadable("videos", "is not a list of at most 100 ids"))
+        .ok_or(claim_error("videos", "is not a list of at most 100 ids"))
 }
 
 /// Checks `iss`, which must be the text `wanted`: RFC 7519 has no list of issuers.
@@ -160,7 +160,7 @@ fn check_issuer(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved> 
     }
     Err(NotBelieved::Issuer {
         given: describe_claim(claim),
-        wanted: quote(wanted),
+        wanted: quote_text(wanted),
     })
 }
 
@@ -176,7 +176,7 @@ fn check_audience(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved
     }
     Err(NotBelieved::Audience {
         given: describe_claim(claim),
-        wanted: quote(wanted),
+        wanted: quote_text(wanted),
     })
 }
 
@@ -184,8 +184,8 @@ fn check_audience(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved
 fn describe_claim(claim: Option<&Value>) -> String {
     match claim {
         None | Some(Value::Null) => "missing".to_owned(),
-        Some(Value::String(text)) => quote(text),
-        Some(other) => quote(&other.to_string()),
+        Some(Value::String(text)) => quote_text(text),
+        Some(other) => quote_text(&other.to_string()),
     }
 }
 

@@ -127,7 +127,7 @@ impl NotBelieved {
 }
 
 /// Returns a text of a token as a reason may show it: in quotes, escaped, and cut to [`LONGEST_QUOTE`].
-pub(super) fn quote(text: &str) -> String {
+pub(super) fn quote_text(text: &str) -> String {
     let mut head: String = text.chars().take(LONGEST_QUOTE).collect();
     if head.len() < text.len() {
         head.push('…');

@@ -146,11 +146,11 @@ impl Jwks {
     pub async fn refresh(&self, now: DateTime<Utc>) -> Result<(), JwksError> {
         let mut last = self.last_fetch.lock().await;
         *last = Some(now);
-        self.fetch().await
+        self.fetch_keys().await
     }
 
     /// Fetches the document and replaces the keys. The caller holds `last_fetch`.
-    async fn fetch(&self) -> Result<(), JwksError> {
+    async fn fetch_keys(&self) -> Result<(), JwksError> {
         let bytes = match &self.source {
             Source::File(path) => tokio::fs::read(path).await?,
             Source::Url(client, url) => fetch_url(client, url).await?,
@@ -179,17 +179,17 @@ impl Jwks {
     /// id, within the bounds that the module describes.
     ///
     /// # Errors
-    /// The errors of [`KeySet::find`].
+    /// The errors of [`KeySet::find_keys`].
     pub(super) async fn find_keys(
         &self,
         kid: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<VerifyingKey>>, NotBelieved> {
-        let found = self.keys.load().find(kid);
+        let found = self.keys.load().find_keys(kid);
         match found {
             Err(NotBelieved::UnknownKey(_) | NotBelieved::NoKeyId(0)) => {
-                self.refetch(now).await;
-                self.keys.load().find(kid)
+                self.refetch_if_due(now).await;
+                self.keys.load().find_keys(kid)
             }
             found => found,
         }
@@ -197,7 +197,7 @@ impl Jwks {
 
     /// Fetches the set unless that was done within [`REFETCH_AFTER_S`]. One request fetches; requests that come during the
     /// fetch wait for it.
-    async fn refetch(&self, now: DateTime<Utc>) {
+    async fn refetch_if_due(&self, now: DateTime<Utc>) {
         // Why: a waiting request holds a connection, and an unknown key id costs a stranger nothing.
         let Ok(_waiting) = self.waiting.try_acquire() else {
             return;
@@ -207,7 +207,7 @@ impl Jwks {
             return;
         }
         *last = Some(now);
-        if let Err(error) = self.fetch().await {
+        if let Err(error) = self.fetch_keys().await {
             tracing::warn!(
                 error = %Chain(&error),
                 "auth.jwks cannot be fetched; keeping the old set"

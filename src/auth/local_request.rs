@@ -76,7 +76,7 @@ fn check_host(request: &Parts) -> Result<(), NotLocal> {
     let host = match (hosts.as_slice(), target) {
         ([], Some(target)) if request.version >= Version::HTTP_2 => target.to_owned(),
         ([host], target) => {
-            let host = shown(host);
+            let host = show_value(host);
             if let Some(target) = target.filter(|target| !target.eq_ignore_ascii_case(&host)) {
                 let target = target.chars().take(LONGEST_SHOWN).collect();
                 return Err(NotLocal::Target { target, host });
@@ -113,13 +113,13 @@ fn check_origin(headers: &HeaderMap) -> Result<(), NotLocal> {
     match origins.as_slice() {
         [] => Ok(()),
         [origin] if origin.to_str().is_ok_and(is_loopback_origin) => Ok(()),
-        [origin] => Err(NotLocal::Origin(shown(origin))),
+        [origin] => Err(NotLocal::Origin(show_value(origin))),
         more => Err(NotLocal::Origins(more.len())),
     }
 }
 
 /// Returns a header's value as an error may show it.
-fn shown(value: &HeaderValue) -> String {
+fn show_value(value: &HeaderValue) -> String {
     String::from_utf8_lossy(value.as_bytes())
         .chars()
         .take(LONGEST_SHOWN)

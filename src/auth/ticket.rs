@@ -55,7 +55,7 @@ impl Tickets {
     /// Makes the ticket of a video, `v1.<exp>.<mac>`. Without a key it is empty, and opens nothing.
     pub fn ticket(&self, video: Uuid, now: DateTime<Utc>) -> String {
         let exp = Self::end(now);
-        let Some(mac) = self.mac(video, exp) else {
+        let Some(mac) = self.compute_mac(video, exp) else {
             return String::new();
         };
         format!("v1.{exp}.{}", URL_SAFE_NO_PAD.encode(mac.finalize().into_bytes()))
@@ -70,13 +70,13 @@ impl Tickets {
         let (exp, mac) = (exp.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
         // Why: this comparison takes constant time; one that ends at the first wrong byte would let a stranger guess the
         // code byte by byte.
-        self.mac(video, exp)?.verify_slice(&mac).ok()?;
+        self.compute_mac(video, exp)?.verify_slice(&mac).ok()?;
         let end = DateTime::from_timestamp(exp, 0)?;
         (now < end).then_some(end)
     }
 
     /// Returns the HMAC of a ticket, before it is finished. `None` without a key.
-    fn mac(&self, video: Uuid, exp: i64) -> Option<Hmac<Sha256>> {
+    fn compute_mac(&self, video: Uuid, exp: i64) -> Option<Hmac<Sha256>> {
         let mut mac = self.0.get()?.clone();
         mac.update(format!("events\0{video}\0{exp}").as_bytes());
         Some(mac)

@@ -6,7 +6,7 @@ use jsonwebtoken::Algorithm;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::error::{NotBelieved, quote};
+use super::error::{NotBelieved, quote_text};
 
 /// The header of a JWT in compact form (RFC 7515).
 #[derive(Debug, Deserialize)]
@@ -65,7 +65,7 @@ impl TokenHeader {
         let mut wanted: Vec<String> = keys.iter().copied().map(name_of).collect();
         wanted.dedup();
         Err(NotBelieved::Algorithm {
-            given: quote(&self.alg),
+            given: quote_text(&self.alg),
             wanted: wanted.join(" or "),
         })
     }

@@ -3,7 +3,7 @@
 //! Start ([`serve`]):
 //!
 //! 1. Settings and maps are checked ([`preflight`]). Every problem is an error here, before anything is touched.
-//! 2. Logging begins, and the first line names the data that the service works on ([`messages::announce`]).
+//! 2. Logging begins, and the first line names the data that the service works on ([`messages::announce_start`]).
 //! 3. Signal handlers are registered, before the slow steps.
 //! 4. The parts are wired: database, providers, keys, bound listeners ([`App::build`]). A stop signal ends this step at
 //!    once: nothing is served yet, so nothing has to be drained.
@@ -27,10 +27,10 @@ use std::path::Path;
 use self::running::Running;
 use self::signals::{Hangup, Stop};
 use super::error::CommandError;
-use crate::app::{App, Reloader, StartError, preflight};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::telemetry;
+use crate::app::{App, Reloader, StartError, preflight};
 
 /// Serves until a stop signal, then drains. `file` is the settings file of the command line.
 pub(super) async fn serve(
@@ -40,15 +40,15 @@ pub(super) async fn serve(
 ) -> Result<(), CommandError> {
     let settings = preflight(settings, env)?;
     let export = telemetry::start_with_export(&settings.log, env).map_err(StartError::from)?;
-    messages::announce(&settings, file, env);
+    messages::announce_start(&settings, file, env);
     // Why before the parts are built: SIGHUP ends a process that has no handler for it.
-    let hangup = signals::hangups()?;
-    let mut stop = signals::stops()?;
+    let hangup = signals::watch_hangups()?;
+    let mut stop = signals::watch_stop_signals()?;
     let app = tokio::select! {
         app = App::build(settings, env, Clock::system()) => app?,
         _ = stop() => return Ok(()),
     };
-    messages::greet(&app);
+    messages::announce_service(&app);
     let reloader = Reloader::new(&app, file, env);
     let log_limits = app.state.log_limits.clone();
     let end = serve_until_stopped(Running::start(app, reloader), hangup, stop).await;

@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::error::CommandError;
 use super::print;
-use crate::config::{Listed, listed};
+use crate::config::{Listed, list_settings};
 use crate::provider::{embedded, embedded_names, variables};
 
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(super) struct SettingsArgs {
 
 /// Prints settings, secrets and the variables of the built-in maps.
 pub(super) fn print_settings(args: &SettingsArgs) -> Result<(), CommandError> {
-    let listed = listed();
+    let listed = list_settings();
     let text = if args.markdown {
         format_markdown(&listed)
     } else {

@@ -54,7 +54,7 @@ pub struct Listed {
 
 /// Parses [`DEFAULTS`]. A comment belongs to the key right below it; a comment that stands alone and begins with the
 /// name of a variable describes a secret.
-pub fn listed() -> Listed {
+pub fn list_settings() -> Listed {
     let mut listed = Listed::default();
     let mut section = String::new();
     let mut comment = Vec::new();
@@ -116,7 +116,7 @@ mod tests {
         }
         let mut keys = Vec::new();
         leaves("", &DEFAULTS.parse().unwrap(), &mut keys);
-        let listed = listed();
+        let listed = list_settings();
         let mut found: Vec<_> = listed
             .settings
             .iter()
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn every_secret_is_listed() {
-        let listed = listed();
+        let listed = list_settings();
         let found: Vec<_> = listed
             .secrets
             .iter()

@@ -9,7 +9,7 @@ use toml::{Table, Value};
 
 use super::environment::Environment;
 use super::fault::Faults;
-use super::listing::{SECRET_KEYS, listed, variable_of};
+use super::listing::{SECRET_KEYS, list_settings, variable_of};
 use super::retired::{RETIRED, retired_warning};
 use super::secrets::read_secret;
 use super::value;
@@ -167,7 +167,7 @@ impl Merged {
             Some(table) => table.keys().map(String::as_str).collect(),
             None => self.tree.keys().map(String::as_str).collect(),
         };
-        let listed = listed();
+        let listed = list_settings();
         let keys = listed.settings.iter().map(|setting| setting.key.as_str());
         let secrets = SECRET_KEYS.iter().map(|(key, _)| *key);
         let meant = closest(key, keys.chain(secrets));

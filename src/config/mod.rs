@@ -43,7 +43,7 @@ pub(crate) use self::check::is_provider_name;
 pub use self::environment::Environment;
 pub use self::events::signing_secret;
 pub use self::fault::ConfigError;
-pub use self::listing::{DEFAULTS, Listed, ListedSecret, ListedSetting, listed};
+pub use self::listing::{DEFAULTS, Listed, ListedSecret, ListedSetting, list_settings};
 pub use self::load::load;
 pub use self::local::{Chaos, Local};
 pub use self::pem::read_pem;

@@ -10,12 +10,12 @@ const LAYERS: usize = 2;
 /// indented or on one line, begin with a byte-order mark, or be the base64 of any of these, once or twice. `None` where
 /// it is no PEM in any of these shapes.
 pub fn read_pem(text: &str) -> Option<String> {
-    let mut text = unescape(text);
+    let mut text = unescape_text(text);
     for _ in 0..LAYERS {
         if text.contains("-----BEGIN ") {
             break;
         }
-        text = unescape(&String::from_utf8(decode_base64(&text)?).ok()?);
+        text = unescape_text(&String::from_utf8(decode_base64(&text)?).ok()?);
     }
     let start = text.find("-----BEGIN ")?;
     Some(rewrap_blocks(&text[start..]))
@@ -23,7 +23,7 @@ pub fn read_pem(text: &str) -> Option<String> {
 
 /// Returns the text without byte-order marks and with real line breaks.
 // Why it is safe: neither PEM nor base64 has a backslash.
-fn unescape(text: &str) -> String {
+fn unescape_text(text: &str) -> String {
     let text = text.replace('\u{feff}', "").replace("\\\\", "\\");
     text.replace("\\r", "").replace("\\n", "\n").trim().to_owned()
 }

@@ -273,7 +273,7 @@ impl Database {
     }
 
     /// Returns server and name of a PostgreSQL database, without user, password and parameters: for log lines.
-    pub fn place(&self) -> String {
+    pub fn server_and_name(&self) -> String {
         database::server_and_name(&self.url)
     }
 }

@@ -13,7 +13,7 @@ pub(super) fn parse_base_url(text: &str) -> Result<String, String> {
     if url.query().is_some() || url.fragment().is_some() || has_user(&url) {
         return Err(format!(
             "\"{}\" must be scheme, host and perhaps a path: without user, query and fragment",
-            shown(&url)
+            show_url(&url)
         ));
     }
     // Why: the path goes into headers and HTML. `//` at its head would name another host, and a path that a browser
@@ -51,7 +51,7 @@ pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     if !bare || has_user(&url) {
         return Err(format!(
             "\"{}\" is not an origin, which has no path: write {origin}",
-            shown(&url)
+            show_url(&url)
         ));
     }
     Ok(origin)
@@ -114,7 +114,7 @@ fn is_origin(text: &str) -> bool {
 }
 
 /// Returns origin and path of a URL: the parts that hold no secret.
-fn shown(url: &Url) -> String {
+fn show_url(url: &Url) -> String {
     format!("{}{}", url.origin().ascii_serialization(), url.path())
 }
 

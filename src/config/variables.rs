@@ -4,7 +4,7 @@ use strsim::osa_distance;
 
 use super::environment::Environment;
 use super::fault::Faults;
-use super::listing::listed;
+use super::listing::list_settings;
 
 /// Variable that names the settings file.
 pub(super) const CONFIG: &str = "VIDEO_CONFIG";
@@ -12,7 +12,7 @@ pub(super) const CONFIG: &str = "VIDEO_CONFIG";
 /// Returns the names of all variables that the service itself reads: of settings, of secrets (each also with `_FILE`),
 /// and [`CONFIG`].
 pub(crate) fn known_variables() -> Vec<String> {
-    let listed = listed();
+    let listed = list_settings();
     let settings = listed.settings.into_iter().map(|setting| setting.variable);
     let secrets = listed.secrets.into_iter().map(|secret| secret.variable);
     let secrets = secrets.flat_map(|name| [format!("{name}_FILE"), name]);
@@ -69,11 +69,11 @@ fn is_set(env: &Environment, variable: &str) -> bool {
 
 /// Returns whether two names differ by at most one letter, swap or run of underscores.
 fn is_near(name: &str, known: &str) -> bool {
-    osa_distance(&folded(name), &folded(known)) <= 1
+    osa_distance(&fold_name(name), &fold_name(known)) <= 1
 }
 
 /// Returns the name in capitals, with one underscore for each run of separators (`_`, `-`, `.`, `:`).
-fn folded(name: &str) -> String {
+fn fold_name(name: &str) -> String {
     let mut out = String::with_capacity(name.len());
     for char in name.chars() {
         let char = if matches!(char, '-' | '.' | ':') {
@@ -116,10 +116,10 @@ pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
 /// Returns the candidate that is most likely meant by `wanted`: one that contains it at an end, or is at most two letters
 /// away (one letter for short names). `None` where none is close.
 pub(crate) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let wanted = folded(wanted);
+    let wanted = fold_name(wanted);
     let word = wanted.strip_prefix("VIDEO_").unwrap_or(&wanted);
     let score = |candidate: &str| {
-        let candidate = folded(candidate);
+        let candidate = fold_name(candidate);
         let distance = osa_distance(&wanted, &candidate);
         let contains = word.len() > 2
             && (candidate.starts_with(&wanted)

@@ -40,7 +40,7 @@ pub fn start(settings: &Log) -> Result<(), ConfigError> {
 pub fn start_with_export(settings: &Log, env: &Environment) -> Result<Export, ConfigError> {
     let Some((spans, export)) = otlp::build_layer(env)? else {
         start(settings)?;
-        return Ok(Export::none());
+        return Ok(Export::disabled());
     };
     // Why: no callsite may be of interest to both layers. Only then tracing asks the filters each time, which a filter of
     // one layer needs: a bare `enabled!` would otherwise leave its answer behind for the next event.

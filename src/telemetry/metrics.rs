@@ -59,9 +59,9 @@ pub struct Metrics {
 
 /// Registers the metrics that never change: the version, and the start of the process in Unix seconds.
 fn register_constants(all: &Registrar<'_>, own: &Registrar<'_>, started_at: i64) -> prometheus::Result<()> {
-    let build = all.gauge("build_info", "1, with the version as a label", &["version"])?;
+    let build = all.register_gauge("build_info", "1, with the version as a label", &["version"])?;
     build.with_label_values(&[env!("CARGO_PKG_VERSION")]).set(1);
-    let start = own.plain(
+    let start = own.register_plain_gauge(
         "process_start_time_seconds",
         "When the process began, in Unix seconds",
     )?;
@@ -80,94 +80,94 @@ impl Metrics {
         let (all, own) = (Registrar(&registry), Registrar(&process));
         register_constants(&all, &own, started_at)?;
         Ok(Self {
-            requests: all.counter("http_requests_total", "Requests answered", &["route", "method", "status"])?,
-            request_seconds: all.histogram(
+            requests: all.register_counter("http_requests_total", "Requests answered", &["route", "method", "status"])?,
+            request_seconds: all.register_histogram(
                 "http_request_duration_seconds",
                 "From a request's head to the head of its answer",
                 &["route", "method"],
                 &LATENCIES,
             )?,
-            calls: all.counter("provider_calls_total",
+            calls: all.register_counter("provider_calls_total",
                 "Calls to providers: ok, gone, too_late, refused, too_large, no_room, outage, throttled (no turn in our \
                  own rate), no_ledger (turns not known), invalid",
                 &["provider", "action", "result"],
             )?,
-            call_seconds: all.histogram(
+            call_seconds: all.register_histogram(
                 "provider_call_duration_seconds",
                 "How long a provider took to answer",
                 &["provider", "action"],
                 &LATENCIES,
             )?,
-            turn_seconds: all.histogram(
+            turn_seconds: all.register_histogram(
                 "provider_turn_wait_seconds",
                 "How long a call waited for its turn in the provider's rate, whether it got one or not",
                 &["provider", "kind"],
                 &LATENCIES,
             )?,
-            turns_waiting: all.gauge("provider_turns_waiting",
+            turns_waiting: all.register_gauge("provider_turns_waiting",
                 "Calls that wait for their turn in the provider's rate: request, background",
                 &["provider", "kind"],
             )?,
-            webhooks: all.counter("webhook_events_total",
+            webhooks: all.register_counter("webhook_events_total",
                 "Webhooks: accepted, duplicate, ignored, unreadable, refused (signature), not_stored",
                 &["provider", "type", "result"],
             )?,
-            applied: all.counter("webhook_applied_total",
+            applied: all.register_counter("webhook_applied_total",
                 "What came of events that were taken from the inbox: the state they are in then",
                 &["provider", "type", "result"],
             )?,
-            apply_lag: all.histogram(
+            apply_lag: all.register_histogram(
                 "webhook_apply_lag_seconds",
                 "From an event's receipt until it was applied",
                 &["provider"],
                 &LAGS,
             )?,
-            looks: all.counter("reconciler_looks_total",
+            looks: all.register_counter("reconciler_looks_total",
                 "Videos that the reconciler looked at: changed, unchanged, failed",
                 &["provider", "result"],
             )?,
-            uploads: all.counter("uploads_total",
+            uploads: all.register_counter("uploads_total",
                 "Uploads: begun, rejected, too_large, unavailable, throttled (no turn, the provider not asked), failed",
                 &["provider", "result"],
             )?,
-            ended: all.counter("videos_ended_total",
+            ended: all.register_counter("videos_ended_total",
                 "Videos that came into a final status",
                 &["provider", "status"],
             )?,
-            deliveries: all.counter("outbox_deliveries_total",
+            deliveries: all.register_counter("outbox_deliveries_total",
                 "Tries to tell the application: delivered, failed (tried again), given_up, disabled (410)",
                 &["result"],
             )?,
-            tokens: all.counter("tokens_total",
+            tokens: all.register_counter("tokens_total",
                 "Playback tokens: signed, and given again from the cache",
                 &["provider", "source"],
             )?,
-            halted: all.gauge("reconciler_halted",
+            halted: all.register_gauge("reconciler_halted",
                 "1 while a provider knows none of our videos, and nothing is believed of it",
                 &["provider"],
             )?,
-            inbox_events: all.gauge("inbox_events", "Events by state; 100000 means that or more", &["state"])?,
-            inbox_oldest: all.gauge("inbox_oldest_seconds", "Age of the oldest event by state", &["state"])?,
-            outbox_events: all.gauge("outbox_events",
+            inbox_events: all.register_gauge("inbox_events", "Events by state; 100000 means that or more", &["state"])?,
+            inbox_oldest: all.register_gauge("inbox_oldest_seconds", "Age of the oldest event by state", &["state"])?,
+            outbox_events: all.register_gauge("outbox_events",
                 "Events on their way to the application; 100000 means that or more",
                 &["state"],
             )?,
-            outbox_oldest: all.gauge("outbox_oldest_seconds", "Age of the oldest of them", &["state"])?,
-            streams: all.plain("event_streams", "Open event streams of this process")?,
-            admission: all.gauge("http_admission",
+            outbox_oldest: all.register_gauge("outbox_oldest_seconds", "Age of the oldest of them", &["state"])?,
+            streams: all.register_plain_gauge("event_streams", "Open event streams of this process")?,
+            admission: all.register_gauge("http_admission",
                 "Requests by kind: under_way, waiting for a place, lent while they wait for a provider, and how many places there are",
                 &["kind", "what"],
             )?,
-            connections: all.gauge("database_connections",
+            connections: all.register_gauge("database_connections",
                 "Connections to the database: in_use, idle",
                 &["pool", "state"],
             )?,
-            connections_max: all.gauge("database_connections_max",
+            connections_max: all.register_gauge("database_connections_max",
                 "How many there may be",
                 &["pool"],
             )?,
-            resident: own.plain("process_resident_memory_bytes", "Memory of the process that is in RAM")?,
-            open_fds: own.plain("process_open_fds", "Open files and sockets")?,
+            resident: own.register_plain_gauge("process_resident_memory_bytes", "Memory of the process that is in RAM")?,
+            open_fds: own.register_plain_gauge("process_open_fds", "Open files and sockets")?,
             registry,
             process,
         })
@@ -239,8 +239,9 @@ impl Metrics {
     pub(crate) fn text(&self) -> prometheus::Result<String> {
         let process = Process::read();
         self.resident
-            .set(saturate(process.resident_bytes.unwrap_or_default()));
-        self.open_fds.set(saturate(process.open_fds.unwrap_or_default()));
+            .set(to_gauge_value(process.resident_bytes.unwrap_or_default()));
+        self.open_fds
+            .set(to_gauge_value(process.open_fds.unwrap_or_default()));
         let mut text = String::with_capacity(16 * 1024);
         TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text)?;
         TextEncoder::new().encode_utf8(&self.process.gather(), &mut text)?;
@@ -249,7 +250,7 @@ impl Metrics {
 }
 
 /// Converts a count to the type of gauges.
-fn saturate(count: u64) -> i64 {
+fn to_gauge_value(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }
 
@@ -257,25 +258,25 @@ fn saturate(count: u64) -> i64 {
 struct Registrar<'a>(&'a Registry);
 
 impl Registrar<'_> {
-    fn counter(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
+    fn register_counter(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntCounterVec> {
         let made = IntCounterVec::new(Opts::new(name, help), labels)?;
         self.0.register(Box::new(made.clone()))?;
         Ok(made)
     }
 
-    fn gauge(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
+    fn register_gauge(&self, name: &str, help: &str, labels: &[&str]) -> prometheus::Result<IntGaugeVec> {
         let made = IntGaugeVec::new(Opts::new(name, help), labels)?;
         self.0.register(Box::new(made.clone()))?;
         Ok(made)
     }
 
-    fn plain(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
+    fn register_plain_gauge(&self, name: &str, help: &str) -> prometheus::Result<IntGauge> {
         let made = IntGauge::new(name, help)?;
         self.0.register(Box::new(made.clone()))?;
         Ok(made)
     }
 
-    fn histogram(
+    fn register_histogram(
         &self,
         name: &str,
         help: &str,

@@ -27,7 +27,7 @@ pub struct Export(Option<SdkTracerProvider>);
 
 impl Export {
     /// Makes an export that sends nothing.
-    pub(super) const fn none() -> Self {
+    pub(super) const fn disabled() -> Self {
         Self(None)
     }
 

@@ -71,7 +71,7 @@ async fn import_asset(
         .await?;
     if let Some(known) = known {
         // Why any owner counts: the list also has the videos that this service made itself.
-        tally.count(&what, Ok(Adopted::Known(known)));
+        tally.count_result(&what, Ok(Adopted::Known(known)));
         return Ok(());
     }
     let owner = match owners.owner_of(&asset.raw) {
@@ -102,7 +102,7 @@ async fn import_asset(
         Err(nothing @ (NotAdopted::NothingPlays | NotAdopted::Unknown(_) | NotAdopted::OfAnother(_))) => {
             tally.skip(&what, &nothing.to_string());
         }
-        result => tally.count(&what, result),
+        result => tally.count_result(&what, result),
     }
     Ok(())
 }

@@ -67,7 +67,7 @@ pub(super) async fn import_rows(
             Ok((ids, adoption)) => match adopt_row(adopter, &ids, &adoption).await {
                 Err(NotAdopted::Store(error)) => return Err(error.into()),
                 Err(NotAdopted::Call(error)) => return Err(format!("{what}: {error}").into()),
-                result => tally.count(&what, result),
+                result => tally.count_result(&what, result),
             },
         }
     }

@@ -18,7 +18,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Adds the result of one item. `what` is its name at the provider, or its line in the file.
-    pub(super) fn count(&mut self, what: &str, ended: Result<Adopted, NotAdopted>) {
+    pub(super) fn count_result(&mut self, what: &str, ended: Result<Adopted, NotAdopted>) {
         match ended {
             Ok(Adopted::New(video)) => {
                 self.imported += 1;

@@ -10,7 +10,7 @@ use crate::config::{Environment, Settings};
 use crate::state::AppState;
 
 /// Logs the first line of a start, which names the data that the service works on, and then the warnings about settings.
-pub(super) fn announce(settings: &Settings, file: Option<&Path>, env: &Environment) {
+pub(super) fn announce_start(settings: &Settings, file: Option<&Path>, env: &Environment) {
     // Why full paths: a start in the wrong folder is seen at once.
     let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());
     let named = env
@@ -24,7 +24,7 @@ pub(super) fn announce(settings: &Settings, file: Option<&Path>, env: &Environme
         let path = full(&sqlite_path(settings));
         (path.display().to_string(), !path.exists())
     } else {
-        (settings.database.place(), false)
+        (settings.database.server_and_name(), false)
     };
     let has_local = settings
         .providers
@@ -46,7 +46,7 @@ pub(super) fn announce(settings: &Settings, file: Option<&Path>, env: &Environme
 }
 
 /// Logs the address of the service when it is bound, and what development mode and the built-in provider need to say.
-pub(super) fn greet(app: &App) {
+pub(super) fn announce_service(app: &App) {
     let settings = &app.state.settings;
     let database = app.state.store.kind();
     tracing::info!(listen = %settings.http.listen, database, "Yourbit Video serves {}", settings.http.public_url);

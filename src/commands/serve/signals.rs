@@ -23,7 +23,7 @@ pub(super) enum Hangup {
 }
 
 /// Registers handlers for SIGTERM and SIGINT. Each call of the returned function waits for the next one.
-pub(super) fn stops() -> std::io::Result<impl AsyncFnMut() -> Stop> {
+pub(super) fn watch_stop_signals() -> std::io::Result<impl AsyncFnMut() -> Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move || {
@@ -35,7 +35,7 @@ pub(super) fn stops() -> std::io::Result<impl AsyncFnMut() -> Stop> {
 }
 
 /// Registers a handler for SIGHUP. Each call of the returned function waits for the next one.
-pub(super) fn hangups() -> std::io::Result<impl AsyncFnMut() -> Hangup> {
+pub(super) fn watch_hangups() -> std::io::Result<impl AsyncFnMut() -> Hangup> {
     let mut hangup = signal(SignalKind::hangup())?;
     let at_terminal = || std::io::stderr().is_terminal();
     let began_there = at_terminal();
