@@ -13,7 +13,7 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yourbit_video::domain::{Field, Knowledge, Observation, Policy, Status};
-use yourbit_video::provider::{LoadOptions, PlaybackAsk, Provider, Subject, VerifiedBody, embedded};
+use yourbit_video::provider::{LoadOptions, PlaybackRequest, Provider, TemplateInput, VerifiedBody, embedded_map};
 
 const SECRET: &str = "a-webhook-secret-of-the-bench";
 
@@ -38,7 +38,7 @@ fn mux() -> Provider {
         "VIDEO_PRIVATE_KEY" => Some(STANDARD.encode(&pem)),
         _ => None,
     };
-    let map = embedded("mux").expect("a built-in map");
+    let map = embedded_map("mux").expect("a built-in map");
     Provider::load("mux", "mux.toml", map, &env, &LoadOptions::default()).expect("a good map")
 }
 
@@ -67,11 +67,11 @@ fn headers(body: &[u8]) -> HeaderMap {
 
 fn verified(mux: &Provider, headers: &HeaderMap, body: &Bytes) -> VerifiedBody {
     let check = mux.begin_webhook(headers, now()).expect("good headers");
-    check.finish(body.clone()).expect("a signature that holds")
+    check.check_body(body.clone()).expect("a signature that holds")
 }
 
-fn subject(policy: Policy) -> Subject {
-    Subject {
+fn subject(policy: Policy) -> TemplateInput {
+    TemplateInput {
         video_id: Uuid::from_u128(1),
         owner: "owner".to_owned(),
         title: Some("A video".to_owned()),
@@ -111,7 +111,7 @@ fn reading_an_event(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn translating_an_event(bencher: Bencher<'_, '_>) {
     let (mux, body, subject) = (mux(), body(), subject(Policy::Signed));
-    bencher.bench(|| mux.translate(&body, &subject, "event-1", now()));
+    bencher.bench(|| mux.translate_event(&body, &subject, "event-1", now()));
 }
 
 #[divan::bench]
@@ -137,7 +137,7 @@ fn the_merge(bencher: Bencher<'_, '_>) {
 #[divan::bench]
 fn rendering_an_address(bencher: Bencher<'_, '_>) {
     let (mux, subject) = (mux(), subject(Policy::Public));
-    bencher.bench(|| mux.public_hls(&subject));
+    bencher.bench(|| mux.public_hls_url(&subject));
 }
 
 /// Six signatures: hls, storyboard, animated, three thumbnails.
@@ -164,7 +164,7 @@ fn playback(bencher: Bencher<'_, '_>, mut time: impl FnMut() -> DateTime<Utc>) {
         .build()
         .expect("a runtime");
     bencher.bench_local(|| {
-        let ask = PlaybackAsk {
+        let ask = PlaybackRequest {
             now: time(),
             expires_in_s: 3600,
             max_ttl_s: 604_800,

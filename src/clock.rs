@@ -49,7 +49,7 @@ impl Clock {
     }
 
     /// Starts a stopwatch: by the monotonic clock of the system, or by this clock where it is frozen.
-    pub fn stopwatch(&self) -> Stopwatch {
+    pub fn start_stopwatch(&self) -> Stopwatch {
         Stopwatch(match &self.0 {
             Source::System => Started::Monotonic(Instant::now()),
             Source::Manual(micros) => Started::Manual(Arc::clone(micros), *micros.borrow()),
@@ -64,7 +64,7 @@ impl Clock {
     }
 
     /// Waits until this clock shows `at`. A frozen clock must be moved there.
-    pub async fn until(&self, at: DateTime<Utc>) {
+    pub async fn sleep_until(&self, at: DateTime<Utc>) {
         match &self.0 {
             Source::System => loop {
                 match (at - self.now()).to_std() {

@@ -21,7 +21,7 @@ const FILE: u32 = 0o600;
 const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 /// Sets the umask of this process and its children, so that new files are for this user alone.
-pub(crate) fn from_now_on() {
+pub(crate) fn restrict_umask() {
     let _before = rustix::process::umask(Mode::from_raw_mode(0o077));
 }
 
@@ -32,7 +32,7 @@ pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
 
 /// Makes the file of a SQLite database where it is missing, and tightens it and the files beside it. SQLite gives the
 /// files beside a database the mode of the database.
-pub(crate) fn settle_database(file: &Path) -> io::Result<()> {
+pub(crate) fn prepare_database(file: &Path) -> io::Result<()> {
     match File::options().write(true).create_new(true).mode(FILE).open(file) {
         Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(error),
         _ => {}
@@ -46,7 +46,7 @@ pub(crate) fn settle_database(file: &Path) -> io::Result<()> {
 
 /// Tightens the folder of a SQLite database when it holds only known names: the database, the files beside it, and
 /// `others`. A folder that is shared with others, such as `/tmp`, stays as it is.
-pub(crate) fn settle_folder_of(file: &Path, others: &[&Path]) -> io::Result<()> {
+pub(crate) fn tighten_folder_of(file: &Path, others: &[&Path]) -> io::Result<()> {
     let Some(folder) = file.parent().filter(|folder| *folder != Path::new("")) else {
         return Ok(());
     };
@@ -133,10 +133,10 @@ mod tests {
         std::fs::write(folder.path().join("video.db-wal"), "").unwrap();
         open(folder.path(), 0o755);
         std::fs::write(folder.path().join("letter.txt"), "").unwrap();
-        settle_folder_of(&file, &[]).unwrap();
+        tighten_folder_of(&file, &[]).unwrap();
         assert_eq!(mode(folder.path()), 0o755, "a foreign file is in it");
         std::fs::remove_file(folder.path().join("letter.txt")).unwrap();
-        settle_folder_of(&file, &[]).unwrap();
+        tighten_folder_of(&file, &[]).unwrap();
         assert_eq!(mode(folder.path()), 0o700);
     }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use chrono::Duration as Life;
 use tempfile::TempDir;
-use yourbit_video::auth::{Grant, issue};
+use yourbit_video::auth::{Grant, issue_token};
 use yourbit_video::clock::Clock;
 
 use crate::Bench;
@@ -127,6 +127,6 @@ pub(crate) fn authorization() -> String {
         audience: "",
         ttl: Life::hours(1),
     };
-    let token = issue(&JWT_SECRET.into(), &grant, Clock::system().now()).unwrap();
+    let token = issue_token(&JWT_SECRET.into(), &grant, Clock::system().now()).unwrap();
     format!("authorization: Bearer {token}\r\n")
 }

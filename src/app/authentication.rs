@@ -17,7 +17,7 @@ pub(super) fn begin_development(settings: &Settings) -> Result<Option<Developmen
         return Ok(None);
     }
     check_development(settings)?;
-    Development::begin(&data_folder(settings)).map(Some)
+    Development::new(&data_folder(settings)).map(Some)
 }
 
 /// Builds the verifier of tokens. `old` is the one before a reload: its key set stays where the new one cannot be fetched,
@@ -39,6 +39,6 @@ pub(super) async fn build_authenticator(
         };
         return Ok(Authenticator::by_jwks(keys, &auth.issuer, &auth.audience));
     }
-    let secrets = development.map_or_else(|| auth.jwt_secrets.clone(), Development::secrets);
+    let secrets = development.map_or_else(|| auth.jwt_secrets.clone(), Development::accepted_secrets);
     Ok(Authenticator::by_secrets(secrets, &auth.issuer, &auth.audience))
 }

@@ -18,7 +18,7 @@ use super::start_error::StartError;
 use crate::auth::{Development, Tickets};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
-use crate::http::server::Served;
+use crate::http::server::ServiceHandle;
 use crate::local::{self, Local};
 use crate::provider::HashKey;
 use crate::state::{AppState, Process, check_times, settle_hash_key, ticket_key};
@@ -32,11 +32,11 @@ pub struct App {
     /// The public listener, bound.
     pub listener: TcpListener,
     /// The service of the public listener; a reload exchanges what is in it.
-    pub served: Served,
+    pub served: ServiceHandle,
     /// The built-in provider, where it runs in this process.
     pub local: Option<LocalApp>,
     /// The listener of `http.metrics_listen`, bound, and its service; `None` where the setting is empty.
-    pub metrics: Option<(TcpListener, Served)>,
+    pub metrics: Option<(TcpListener, ServiceHandle)>,
     /// The secrets of development mode, where no setting of `[auth]` is made: only this machine may call.
     pub development: Option<Development>,
     /// The store's observer, which follows the snapshot of the latest reload.
@@ -54,7 +54,7 @@ pub struct LocalApp {
     /// The inner listener, bound to a loopback port that the system chose.
     pub listener: TcpListener,
     /// The service of the inner listener: the provider, and the webhook route that it posts to.
-    pub served: Served,
+    pub served: ServiceHandle,
     /// The right to take uploads for it, where other processes share the database. `None` with SQLite, and where it is
     /// there for old videos alone.
     pub lease: Option<Lease>,
@@ -141,7 +141,7 @@ impl App {
         // Why before anything is served: no change may be committed unseen.
         observer.follow(&state);
         let routers = Routers::new(&state, local);
-        let served = |router| Served::new(router, &state.settings.http);
+        let served = |router| ServiceHandle::new(router, &state.settings.http);
         let local = inner
             .zip(routers.inner)
             .map(|((listener, local, lease), router)| LocalApp {

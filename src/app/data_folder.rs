@@ -34,7 +34,7 @@ pub(super) fn restrict_data_folder(settings: &Settings) {
     let secret = data_folder(settings).join("development-secret");
     let others = [secret.as_path(), settings.local.dir.as_path()];
     let done =
-        private::tighten(&secret).and_then(|()| private::settle_folder_of(&sqlite_path(settings), &others));
+        private::tighten(&secret).and_then(|()| private::tighten_folder_of(&sqlite_path(settings), &others));
     if let Err(error) = done {
         tracing::warn!(%error, "the data folder cannot be kept from other users of this machine");
     }

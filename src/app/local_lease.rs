@@ -83,7 +83,7 @@ impl Lease {
     }
 
     /// Renews the lease until `stop` is cancelled, and then ends it. A failed renewal is logged and tried again.
-    pub(crate) async fn keep(self, stop: CancellationToken) {
+    pub(crate) async fn hold_until(self, stop: CancellationToken) {
         while !stop.is_cancelled() {
             tokio::select! {
                 () = stop.cancelled() => break,

@@ -128,7 +128,7 @@ pub(super) async fn open_local(
         }
     };
     let local = Local::open_in(claim, options).await?;
-    local.keep_widths(settings.playback.thumbnails.values().copied().collect());
+    local.set_thumbnail_widths(settings.playback.thumbnails.values().copied().collect());
     Ok(OpenedLocal::Here {
         listener,
         local,

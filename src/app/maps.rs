@@ -8,13 +8,13 @@ use std::sync::Arc;
 
 use secrecy::{ExposeSecret, SecretString};
 
-use super::rate_ledger::ledger;
+use super::rate_ledger::shared_rate_ledger;
 use super::start_error::StartError;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment, Settings, closest};
+use crate::config::{ConfigError, Environment, Settings, closest_name};
 use crate::domain::Policy;
 use crate::local::{self, Local};
-use crate::provider::{HashKey, LoadOptions, Provider, TurnLedger, embedded, embedded_names};
+use crate::provider::{HashKey, LoadOptions, Provider, RateLedger, embedded_map, embedded_names};
 use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
@@ -62,8 +62,8 @@ pub(super) async fn load_maps(
     let look_up = variable_lookup(env, credentials);
     let mut providers = Vec::new();
     for name in names {
-        let meter = metrics.calls_to(&name);
-        match load_map(settings, &name, &look_up, ledger(store), meter, clock, hash_key) {
+        let meter = metrics.call_meter(&name);
+        match load_map(settings, &name, &look_up, shared_rate_ledger(store), meter, clock, hash_key) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
             // Why with the number of videos: no setting names this provider, so the text must say what needs it.
@@ -76,7 +76,7 @@ pub(super) async fn load_maps(
             }
         }
     }
-    check_default(settings, &providers)?;
+    check_default_policy(settings, &providers)?;
     let set = ProviderSet::new(providers).with_hash_key(hash_key.clone());
     Ok(match local {
         LocalAccess::Here(local) => set.with_local(local::NAME, local.missing_tools()),
@@ -102,7 +102,7 @@ pub(super) fn variable_lookup(
 
 /// Returns the text of every map that is built in or lies in `providers.dir`; files that cannot be read are left out.
 pub(super) fn read_all_maps(settings: &Settings) -> Vec<String> {
-    let mut texts: Vec<String> = embedded_names().filter_map(embedded).map(str::to_owned).collect();
+    let mut texts: Vec<String> = embedded_names().filter_map(embedded_map).map(str::to_owned).collect();
     texts.extend(
         map_files(settings)
             .into_iter()
@@ -124,9 +124,9 @@ fn map_files(settings: &Settings) -> Vec<PathBuf> {
 }
 
 /// Returns the text of the error about a map that does not exist: all `names`, and the one that was probably meant.
-pub(crate) fn no_such_map<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn describe_missing_map<'a>(name: &str, names: impl IntoIterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.into_iter().collect();
-    let meant = closest(name, names.iter().copied());
+    let meant = closest_name(name, names.iter().copied());
     let meant = meant
         .map(|meant| format!("; did you mean {meant}?"))
         .unwrap_or_default();
@@ -145,7 +145,7 @@ pub(crate) fn load_map(
     settings: &Settings,
     name: &str,
     env: &dyn Fn(&str) -> Option<String>,
-    ledger: Arc<dyn TurnLedger>,
+    ledger: Arc<dyn RateLedger>,
     meter: CallMeter,
     clock: &Clock,
     hash_key: &HashKey,
@@ -165,13 +165,13 @@ pub(crate) fn load_map(
         })?;
         return Ok(Provider::load(name, &file, &text, env, &options)?);
     }
-    let Some(text) = embedded(name) else {
+    let Some(text) = embedded_map(name) else {
         let files = map_files(settings);
         let mut names: Vec<&str> = embedded_names().collect();
         names.extend(files.iter().filter_map(|path| path.file_stem()?.to_str()));
         return Err(StartError::MapFile {
             file: format!("provider \"{name}\""),
-            problem: no_such_map(name, names),
+            problem: describe_missing_map(name, names),
         });
     };
     Ok(Provider::load(
@@ -188,7 +188,7 @@ pub(crate) fn load_map(
 ///
 /// # Errors
 /// [`StartError::Config`]: `uploads.playback_policy` is `signed`, and the provider has no signing key.
-pub(crate) fn check_default(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
+pub(crate) fn check_default_policy(settings: &Settings, providers: &[Provider]) -> Result<(), StartError> {
     let default = providers
         .iter()
         .find(|provider| provider.name() == settings.providers.default);

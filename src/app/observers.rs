@@ -67,11 +67,11 @@ impl ChangeObserver for Observer {
         let Some(snapshot) = self.snapshot.load_full() else {
             return Vec::new();
         };
-        let announcement = Announcement::of(before, after).filter(|_| !snapshot.endpoints.is_empty());
+        let announcement = Announcement::from_change(before, after).filter(|_| !snapshot.endpoints.is_empty());
         let Some(announcement) = announcement else {
             return Vec::new();
         };
-        let payload: Arc<str> = http::payload(&snapshot.providers, announcement, after).into();
+        let payload: Arc<str> = http::event_payload(&snapshot.providers, announcement, after).into();
         let event_id = self.clock.new_id();
         let to_endpoint = |endpoint: &String| NewOutgoing {
             id: self.clock.new_id(),
@@ -86,7 +86,7 @@ impl ChangeObserver for Observer {
     }
 
     fn video_ended(&self, provider: &str, status: ShownStatus) {
-        self.metrics.ended(provider, status.as_str());
+        self.metrics.record_final_status(provider, status.as_str());
     }
 
     fn event_applied(&self, event: &InboxEvent, video_id: Uuid) {

@@ -1,11 +1,11 @@
 //! Checks before anything is opened. They find every mistake in settings, authentication, maps and their secrets at once,
 //! where [`App::build`](super::App::build) would stop at the first one.
 
-use super::maps::{check_default, load_map, read_all_maps};
+use super::maps::{check_default_policy, load_map, read_all_maps};
 use super::start_error::StartError;
 use crate::auth::check_development;
 use crate::clock::Clock;
-use crate::config::{ConfigError, Environment, Settings, closest, known_variables};
+use crate::config::{ConfigError, Environment, Settings, closest_name, known_variables};
 use crate::local;
 use crate::provider::{HashKey, LoadOptions, Provider, variables};
 use crate::telemetry::CallMeter;
@@ -22,13 +22,13 @@ pub(crate) fn preflight(
 ) -> Result<Settings, StartError> {
     let (settings, error) = match settings {
         Ok(settings) => (settings, None),
-        Err(StartError::Config(error)) => match error.readable().cloned() {
+        Err(StartError::Config(error)) => match error.readable_settings().cloned() {
             Some(settings) => (settings, Some(error)),
             None => return Err(StartError::Config(error)),
         },
         Err(error) => return Err(error),
     };
-    let is_known = |section: &str| !error.as_ref().is_some_and(|error| error.is_about(section));
+    let is_known = |section: &str| !error.as_ref().is_some_and(|error| error.is_about_section(section));
     let mut faults = Vec::new();
     if is_known("auth")
         && settings.auth.is_unset()
@@ -40,7 +40,7 @@ pub(crate) fn preflight(
         let (providers, of_maps) = load_enabled(&settings, env);
         faults.extend(of_maps);
         if is_known("uploads")
-            && let Err(error) = check_default(&settings, &providers)
+            && let Err(error) = check_default_policy(&settings, &providers)
         {
             faults.push(error);
         }
@@ -75,7 +75,7 @@ fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<S
             LoadOptions::default().ledger,
             CallMeter::default(),
             &Clock::system(),
-            &HashKey::fresh(),
+            &HashKey::random(),
         ) {
             Ok(provider) => providers.push(provider),
             Err(error) => faults.push(error),
@@ -85,7 +85,7 @@ fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<S
 }
 
 /// Returns lines that stop no start but should be seen: settings that are gone, and variables that nothing reads.
-pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
+pub(crate) fn start_warnings(settings: &Settings) -> Vec<String> {
     let mut lines = settings.warnings.clone();
     lines.extend(unread_variables(settings).into_iter().map(|(name, meant)| {
         let meant = meant
@@ -130,6 +130,6 @@ fn unread_variables(settings: &Settings) -> Vec<(String, Option<String>)> {
         .unread_variables
         .iter()
         .filter(|name| !of_maps.contains(name))
-        .map(|name| (name.clone(), closest(name, candidates()).map(str::to_owned)))
+        .map(|name| (name.clone(), closest_name(name, candidates()).map(str::to_owned)))
         .collect()
 }

@@ -4,30 +4,30 @@ use std::sync::Arc;
 
 use futures::{FutureExt, TryFutureExt, future::BoxFuture};
 
-use crate::domain::{Pace, TurnAnswer, TurnRequest};
-use crate::provider::{LedgerError, TurnLedger};
-use crate::store::{Store, Turns};
+use crate::domain::{Pace, PermitOutcome, PermitRequest};
+use crate::provider::{LedgerError, RateLedger};
+use crate::store::{Store, RateTurns};
 
 /// Adapts [`Turns`] of the store to the [`TurnLedger`] that providers expect: neither module imports the other.
-struct DatabaseLedger(Turns);
+struct DatabaseLedger(RateTurns);
 
 /// Returns the ledger of `store`'s database.
-pub(crate) fn ledger(store: &Store) -> Arc<dyn TurnLedger> {
-    Arc::new(DatabaseLedger(store.turns()))
+pub(crate) fn shared_rate_ledger(store: &Store) -> Arc<dyn RateLedger> {
+    Arc::new(DatabaseLedger(store.rate_turns()))
 }
 
-impl TurnLedger for DatabaseLedger {
+impl RateLedger for DatabaseLedger {
     fn take<'a>(
         &'a self,
         bucket: &'a str,
         pace: &'a Pace,
-        request: TurnRequest,
-    ) -> BoxFuture<'a, Result<TurnAnswer, LedgerError>> {
-        async move { Ok(self.0.take(bucket, pace, &request).await?) }.boxed()
+        request: PermitRequest,
+    ) -> BoxFuture<'a, Result<PermitOutcome, LedgerError>> {
+        async move { Ok(self.0.take_turns(bucket, pace, &request).await?) }.boxed()
     }
 
     fn pause<'a>(&'a self, bucket: &'a str, pause_us: i64) -> BoxFuture<'a, Result<(), LedgerError>> {
-        self.0.pause(bucket, pause_us).err_into().boxed()
+        self.0.pause_bucket(bucket, pause_us).err_into().boxed()
     }
 
     fn paused_for_us<'a>(&'a self, bucket: &'a str) -> BoxFuture<'a, Result<i64, LedgerError>> {

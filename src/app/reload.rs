@@ -17,13 +17,13 @@ use super::authentication::build_authenticator;
 use super::build::App;
 use super::maps::{LocalAccess, load_maps, names_to_load};
 use super::observers::{Observer, replace_observed};
-use super::preflight::warnings;
+use super::preflight::start_warnings;
 use super::routers::Routers;
 use super::start_error::StartError;
 use super::start_only::restore_start_only;
 use crate::auth::{Development, check_development};
 use crate::config::{ConfigError, Environment, Settings, load};
-use crate::http::server::Served;
+use crate::http::server::ServiceHandle;
 use crate::local::{self, Local};
 use crate::state::AppState;
 
@@ -35,12 +35,12 @@ pub struct Reloader {
     start: Settings,
     /// The snapshot that new requests find.
     state: AppState,
-    served: Served,
+    served: ServiceHandle,
     /// The built-in provider, where it runs here, and its inner service.
-    inner: Option<(Local, Served)>,
+    inner: Option<(Local, ServiceHandle)>,
     /// The credentials of the built-in provider, where another process has its folder.
     remote_local_credentials: Option<BTreeMap<&'static str, SecretString>>,
-    metrics: Option<Served>,
+    metrics: Option<ServiceHandle>,
     observer: Observer,
     development: Option<Development>,
 }
@@ -81,7 +81,7 @@ impl Reloader {
         let mut settings = load(self.file.as_deref(), &self.env)?;
         let mut unchanged = restore_start_only(&mut settings, &self.start, &old.settings);
         // Before there are tables no provider has videos.
-        let in_use = if old.tickets.are_settled() {
+        let in_use = if old.tickets.has_key() {
             old.store.providers_in_use().await?
         } else {
             Vec::new()
@@ -148,22 +148,22 @@ impl Reloader {
     fn exchange_snapshot(&mut self, state: AppState) {
         let local = self.inner.as_ref().map(|(local, _)| local);
         let routers = Routers::new(&state, local);
-        for warning in warnings(&state.settings) {
+        for warning in start_warnings(&state.settings) {
             tracing::warn!("{warning}");
         }
         if let Some(local) = local {
-            local.keep_widths(state.settings.playback.thumbnails.values().copied().collect());
+            local.set_thumbnail_widths(state.settings.playback.thumbnails.values().copied().collect());
         }
         // Why before the routers: a change by a request on the new snapshot may need a map that only the new snapshot
         // has.
         replace_observed(&self.observer, &state);
         if let (Some((_, served)), Some(router)) = (&self.inner, routers.inner) {
-            served.exchange(router, &state.settings.http);
+            served.replace(router, &state.settings.http);
         }
         if let Some(served) = &self.metrics {
-            served.exchange(routers.metrics, &state.settings.http);
+            served.replace(routers.metrics, &state.settings.http);
         }
-        self.served.exchange(routers.public, &state.settings.http);
+        self.served.replace(routers.public, &state.settings.http);
         self.state = state;
     }
 }

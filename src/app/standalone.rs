@@ -10,20 +10,20 @@ use tokio::task::JoinHandle;
 
 use super::local_provider::{bind_inner_listener, local_options};
 use super::maps::{load_map, variable_lookup};
-use super::rate_ledger::ledger;
+use super::rate_ledger::shared_rate_ledger;
 use super::start_error::StartError;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::CheckTimes;
 use crate::http;
 use crate::local::{self, Local, LocalError};
-use crate::provider::{HashKey, Provider, embedded};
+use crate::provider::{HashKey, Provider, embedded_map};
 use crate::state::{check_times, settle_hash_key};
 use crate::store::Store;
 use crate::telemetry::CallMeter;
 
 /// The open database and one loaded [`Provider`].
-pub(crate) struct Alone {
+pub(crate) struct Standalone {
     pub(crate) store: Store,
     pub(crate) provider: Provider,
     pub(crate) clock: Clock,
@@ -35,7 +35,7 @@ pub(crate) struct Alone {
     inner: InnerServer,
 }
 
-impl Alone {
+impl Standalone {
     /// Connects, and loads the map of `name`, which need not be enabled.
     ///
     /// # Errors
@@ -100,7 +100,7 @@ async fn open_provider(
         settings,
         name,
         &look_up,
-        ledger(store),
+        shared_rate_ledger(store),
         CallMeter::default(),
         clock,
         hash_key,
@@ -131,5 +131,5 @@ async fn open_local(
 
 /// Returns whether `name` may become the name of a map's file.
 fn is_provider_name(name: &str) -> bool {
-    embedded(name).is_some() || crate::config::is_provider_name(name)
+    embedded_map(name).is_some() || crate::config::is_provider_name(name)
 }

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use super::caller::Caller;
 use super::claims::Claims;
-use super::error::NotBelieved;
+use super::error::AuthError;
 use super::jwks::Jwks;
 use super::token_cache::TokenCache;
 use super::token_header::TokenHeader;
@@ -80,7 +80,7 @@ impl Authenticator {
     ///
     /// # Errors
     /// The reason why the token is refused: for the log, and without a part of the token that could be used.
-    pub async fn authenticate(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, NotBelieved> {
+    pub async fn authenticate(&self, token: &str, now: DateTime<Utc>) -> Result<Caller, AuthError> {
         let hash = TokenCache::hash(token);
         // Why first: where the set is replaced during the verification, the entry carries the old edition and is not
         // used again.
@@ -97,7 +97,7 @@ impl Authenticator {
     }
 
     /// Verifies the signature and returns the claims, which are not checked yet.
-    async fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Result<Value, NotBelieved> {
+    async fn verify_signature(&self, token: &str, now: DateTime<Utc>) -> Result<Value, AuthError> {
         let header = TokenHeader::parse(token)?;
         match &self.keys {
             Keys::Secrets(secrets) => {
@@ -127,8 +127,8 @@ fn verify_with(
     token: &str,
     keys: impl Iterator<Item = (DecodingKey, Algorithm)>,
     what: &'static str,
-) -> Result<Value, NotBelieved> {
-    let mut refusal = NotBelieved::Signature(what);
+) -> Result<Value, AuthError> {
+    let mut refusal = AuthError::Signature(what);
     for (key, algorithm) in keys {
         let mut rules = Validation::new(algorithm);
         // Why: `Claims::read` checks the claims, by the clock of the service and with a reason for each.
@@ -140,9 +140,9 @@ fn verify_with(
             Err(error) => match error.kind() {
                 ErrorKind::InvalidSignature => {}
                 ErrorKind::Base64(_) | ErrorKind::Json(_) | ErrorKind::Utf8(_) => {
-                    refusal = NotBelieved::Malformed("a part is not base64url, or no JSON object");
+                    refusal = AuthError::Malformed("a part is not base64url, or no JSON object");
                 }
-                _ => refusal = NotBelieved::Signature("a key that could not be used"),
+                _ => refusal = AuthError::Signature("a key that could not be used"),
             },
         }
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use super::error::{NotBelieved, quote_text};
+use super::error::{AuthError, quote_text};
 
 /// Leeway for `exp` and `nbf`, in seconds: the clocks of issuer and service may differ by as much.
 pub(super) const LEEWAY_S: i64 = 30;
@@ -42,9 +42,9 @@ impl Claims {
         issuer: Option<&str>,
         audience: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Self, NotBelieved> {
+    ) -> Result<Self, AuthError> {
         let Value::Object(claims) = claims else {
-            return Err(NotBelieved::Malformed("its claims are no JSON object"));
+            return Err(AuthError::Malformed("its claims are no JSON object"));
         };
         if let Some(wanted) = issuer {
             check_issuer(claims.get("iss"), wanted)?;
@@ -53,7 +53,7 @@ impl Claims {
             check_audience(claims.get("aud"), wanted)?;
         }
         let times = Times {
-            exp: read_number(claims, "exp")?.ok_or(NotBelieved::NoExpiry)?,
+            exp: read_number(claims, "exp")?.ok_or(AuthError::NoExpiry)?,
             nbf: read_number(claims, "nbf")?,
         };
         times.check_at(now)?;
@@ -73,13 +73,13 @@ impl Times {
     /// The token has expired, or is not valid yet.
     #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
     #[expect(clippy::cast_possible_truncation, reason = "for people, and saturating")]
-    pub(super) fn check_at(self, now: DateTime<Utc>) -> Result<(), NotBelieved> {
+    pub(super) fn check_at(self, now: DateTime<Utc>) -> Result<(), AuthError> {
         let (now, leeway) = (now.timestamp() as f64, LEEWAY_S as f64);
         if self.exp + leeway <= now {
-            return Err(NotBelieved::Expired((now - self.exp).ceil() as i64));
+            return Err(AuthError::Expired((now - self.exp).ceil() as i64));
         }
         match self.nbf.filter(|nbf| nbf - leeway > now) {
-            Some(nbf) => Err(NotBelieved::NotYet((nbf - now).ceil() as i64)),
+            Some(nbf) => Err(AuthError::NotYet((nbf - now).ceil() as i64)),
             None => Ok(()),
         }
     }
@@ -93,12 +93,12 @@ impl Times {
 }
 
 /// Makes the error of a claim that cannot be read.
-const fn claim_error(claim: &'static str, problem: &'static str) -> NotBelieved {
-    NotBelieved::Claim { claim, problem }
+const fn claim_error(claim: &'static str, problem: &'static str) -> AuthError {
+    AuthError::Claim { claim, problem }
 }
 
 /// Reads a finite number. `None` where the claim is missing or null.
-fn read_number(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, NotBelieved> {
+fn read_number(claims: &Map<String, Value>, claim: &'static str) -> Result<Option<f64>, AuthError> {
     match claims.get(claim) {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_f64().filter(|number| number.is_finite()) {
@@ -109,7 +109,7 @@ fn read_number(claims: &Map<String, Value>, claim: &'static str) -> Result<Optio
 }
 
 /// Reads `sub`: a text of 1 to 128 characters, or an integer, which is read as its text.
-fn read_subject(claim: Option<&Value>) -> Result<String, NotBelieved> {
+fn read_subject(claim: Option<&Value>) -> Result<String, AuthError> {
     let sub = match claim {
         Some(Value::String(text)) => text.clone(),
         // Why: a larger integer, or 7.0, has no single text that every issuer would write.
@@ -125,7 +125,7 @@ fn read_subject(claim: Option<&Value>) -> Result<String, NotBelieved> {
 
 /// Reads `scope`, or `scp` where `scope` is absent: a text that is split at blanks, or a list of texts. Null and empty
 /// give no scopes.
-fn read_scopes(claims: &Map<String, Value>) -> Result<Vec<String>, NotBelieved> {
+fn read_scopes(claims: &Map<String, Value>) -> Result<Vec<String>, AuthError> {
     let (claim, value) = match (claims.get("scope"), claims.get("scp")) {
         (Some(scope), _) => ("scope", scope),
         (None, Some(scp)) => ("scp", scp),
@@ -141,7 +141,7 @@ fn read_scopes(claims: &Map<String, Value>) -> Result<Vec<String>, NotBelieved> 
 }
 
 /// Reads `videos`: a list of at most [`MOST_VIDEOS`] ids, or one id. `None` where the claim is missing or null.
-fn read_videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, NotBelieved> {
+fn read_videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, AuthError> {
     let ids = match claim {
         None | Some(Value::Null) => return Ok(None),
         Some(Value::String(id)) => Some(vec![id.clone()]),
@@ -154,18 +154,18 @@ fn read_videos(claim: Option<&Value>) -> Result<Option<Vec<Uuid>>, NotBelieved> 
 }
 
 /// Checks `iss`, which must be the text `wanted`: RFC 7519 has no list of issuers.
-fn check_issuer(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved> {
+fn check_issuer(claim: Option<&Value>, wanted: &str) -> Result<(), AuthError> {
     if claim.and_then(Value::as_str) == Some(wanted) {
         return Ok(());
     }
-    Err(NotBelieved::Issuer {
+    Err(AuthError::Issuer {
         given: describe_claim(claim),
         wanted: quote_text(wanted),
     })
 }
 
 /// Checks `aud`: a text, or a list of texts, of which one must be `wanted`.
-fn check_audience(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved> {
+fn check_audience(claim: Option<&Value>, wanted: &str) -> Result<(), AuthError> {
     let matches = match claim {
         Some(Value::String(text)) => text == wanted,
         Some(Value::Array(items)) => read_texts(items).is_some_and(|all| all.iter().any(|one| one == wanted)),
@@ -174,7 +174,7 @@ fn check_audience(claim: Option<&Value>, wanted: &str) -> Result<(), NotBelieved
     if matches {
         return Ok(());
     }
-    Err(NotBelieved::Audience {
+    Err(AuthError::Audience {
         given: describe_claim(claim),
         wanted: quote_text(wanted),
     })

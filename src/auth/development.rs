@@ -10,7 +10,7 @@ use std::path::Path;
 use chrono::{DateTime, Utc};
 use secrecy::SecretString;
 
-use super::issue::{Grant, issue};
+use super::issue::{Grant, issue_token};
 use crate::config::{Settings, is_loopback_url};
 
 /// Name of the secret's file in the data folder.
@@ -88,7 +88,7 @@ pub fn check_development(settings: &Settings) -> Result<(), DevelopmentError> {
 ///
 /// # Errors
 /// The page is not served, or its port is not known yet.
-pub fn link(
+pub fn page_link(
     settings: &Settings,
     secret: &SecretString,
     now: DateTime<Utc>,
@@ -110,7 +110,7 @@ pub fn link(
         audience: &auth.audience,
         ttl: chrono::Duration::hours(LINK_TTL_H),
     };
-    let token = issue(secret, &grant, now)?;
+    let token = issue_token(secret, &grant, now)?;
     if http.path_prefix().is_empty() {
         Ok(format!("http://localhost:{port}/#token={token}"))
     } else {
@@ -124,15 +124,15 @@ impl Development {
     ///
     /// # Errors
     /// The file can be neither read nor made.
-    pub fn begin(folder: &Path) -> Result<Self, DevelopmentError> {
+    pub fn new(folder: &Path) -> Result<Self, DevelopmentError> {
         Ok(Self {
-            stored: Self::secret(folder)?,
+            stored: Self::stored_secret(folder)?,
             ephemeral: hex::encode(rand::random::<[u8; 32]>()).into(),
         })
     }
 
     /// Returns both secrets: a token by either is accepted.
-    pub(crate) fn secrets(&self) -> Vec<SecretString> {
+    pub(crate) fn accepted_secrets(&self) -> Vec<SecretString> {
         vec![self.stored.clone(), self.ephemeral.clone()]
     }
 
@@ -141,7 +141,7 @@ impl Development {
     /// # Errors
     /// The errors of [`page_link`].
     pub fn link(&self, settings: &Settings, now: DateTime<Utc>) -> Result<String, DevelopmentError> {
-        link(settings, &self.ephemeral, now)
+        page_link(settings, &self.ephemeral, now)
     }
 
     /// Returns whether the folder has a secret already.
@@ -154,7 +154,7 @@ impl Development {
     ///
     /// # Errors
     /// The file can be neither read nor made.
-    pub fn secret(folder: &Path) -> Result<SecretString, DevelopmentError> {
+    pub fn stored_secret(folder: &Path) -> Result<SecretString, DevelopmentError> {
         let path = folder.join(SECRET_FILE);
         let fail = |error| DevelopmentError::Secret {
             path: path.display().to_string(),

@@ -6,7 +6,7 @@ const LONGEST_QUOTE: usize = 64;
 /// A token or a ticket is refused. `Display` is the reason for the log, and never holds the token or a part of its
 /// signature. [`AuthError::detail`] is the sentence for the caller.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NotBelieved {
+pub enum AuthError {
     /// The request has no header Authorization.
     #[error("no header Authorization")]
     NoHeader,
@@ -85,7 +85,7 @@ pub enum NotBelieved {
     },
 }
 
-impl NotBelieved {
+impl AuthError {
     /// Returns the sentence for the caller of the API. It does not say which check failed, except for what the caller can
     /// mend.
     pub fn detail(&self) -> &'static str {

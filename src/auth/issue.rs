@@ -25,7 +25,7 @@ pub struct Grant<'a> {
 ///
 /// # Errors
 /// The key cannot sign.
-pub fn issue(
+pub fn issue_token(
     secret: &SecretString,
     grant: &Grant<'_>,
     now: DateTime<Utc>,

@@ -12,7 +12,7 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::error::NotBelieved;
+use super::error::AuthError;
 use super::key_set::{KeySet, VerifyingKey};
 use crate::chain::Chain;
 use crate::config::is_loopback_url;
@@ -184,10 +184,10 @@ impl Jwks {
         &self,
         kid: Option<&str>,
         now: DateTime<Utc>,
-    ) -> Result<Vec<Arc<VerifyingKey>>, NotBelieved> {
+    ) -> Result<Vec<Arc<VerifyingKey>>, AuthError> {
         let found = self.keys.load().find_keys(kid);
         match found {
-            Err(NotBelieved::UnknownKey(_) | NotBelieved::NoKeyId(0)) => {
+            Err(AuthError::UnknownKey(_) | AuthError::NoKeyId(0)) => {
                 self.refetch_if_due(now).await;
                 self.keys.load().find_keys(kid)
             }

@@ -7,7 +7,7 @@ use jsonwebtoken::{Algorithm, DecodingKey};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::error::{NotBelieved, quote_text};
+use super::error::{AuthError, quote_text};
 
 /// A key that verifies signatures, with the one algorithm that is its own.
 #[derive(Debug)]
@@ -59,11 +59,11 @@ impl KeySet {
     ///
     /// # Errors
     /// The set has no such key, it is not usable, or the set has not exactly one key for a token without `kid`.
-    pub(super) fn find_keys(&self, kid: Option<&str>) -> Result<Vec<Arc<VerifyingKey>>, NotBelieved> {
+    pub(super) fn find_keys(&self, kid: Option<&str>) -> Result<Vec<Arc<VerifyingKey>>, AuthError> {
         let Some(kid) = kid else {
             return match self.usable.as_slice() {
                 [only] => Ok(vec![only.clone()]),
-                several => Err(NotBelieved::NoKeyId(several.len())),
+                several => Err(AuthError::NoKeyId(several.len())),
             };
         };
         let named = self.usable.iter().filter(|key| key.kid.as_deref() == Some(kid));
@@ -72,11 +72,11 @@ impl KeySet {
             return Ok(named);
         }
         match self.unusable.iter().find(|(unusable, _)| unusable == kid) {
-            Some((_, why)) => Err(NotBelieved::UnusableKey {
+            Some((_, why)) => Err(AuthError::UnusableKey {
                 kid: quote_text(kid),
                 why,
             }),
-            None => Err(NotBelieved::UnknownKey(quote_text(kid))),
+            None => Err(AuthError::UnknownKey(quote_text(kid))),
         }
     }
 }

@@ -29,9 +29,9 @@ mod token_header;
 
 pub use self::authenticator::Authenticator;
 pub use self::caller::Caller;
-pub use self::development::{Development, DevelopmentError, check_development, link};
-pub use self::error::NotBelieved;
-pub use self::issue::{Grant, issue};
+pub use self::development::{Development, DevelopmentError, check_development, page_link};
+pub use self::error::AuthError;
+pub use self::issue::{Grant, issue_token};
 pub use self::jwks::{Jwks, JwksError};
 pub use self::local_request::{NotLocal, check_request};
 pub use self::ticket::Tickets;

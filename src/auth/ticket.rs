@@ -42,19 +42,19 @@ impl Tickets {
     }
 
     /// Returns whether the key is set.
-    pub fn are_settled(&self) -> bool {
+    pub fn has_key(&self) -> bool {
         self.0.get().is_some()
     }
 
     /// Returns the end of a ticket that is made at `now`, in Unix seconds: the first multiple of 12 h that is at least 12 h
     /// away.
-    pub fn end(now: DateTime<Utc>) -> i64 {
+    pub fn next_end(now: DateTime<Utc>) -> i64 {
         (now.timestamp() + 2 * STEP_S - 1).div_euclid(STEP_S) * STEP_S
     }
 
     /// Makes the ticket of a video, `v1.<exp>.<mac>`. Without a key it is empty, and opens nothing.
-    pub fn ticket(&self, video: Uuid, now: DateTime<Utc>) -> String {
-        let exp = Self::end(now);
+    pub fn issue_ticket(&self, video: Uuid, now: DateTime<Utc>) -> String {
+        let exp = Self::next_end(now);
         let Some(mac) = self.compute_mac(video, exp) else {
             return String::new();
         };
@@ -62,7 +62,7 @@ impl Tickets {
     }
 
     /// Verifies a ticket for a video and returns its end. `None` where the ticket is not valid for this video now.
-    pub fn opens(&self, ticket: &str, video: Uuid, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    pub fn verify_ticket(&self, ticket: &str, video: Uuid, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
         let mut parts = ticket.splitn(3, '.');
         let (Some("v1"), Some(exp), Some(mac)) = (parts.next(), parts.next(), parts.next()) else {
             return None;
@@ -94,7 +94,7 @@ mod tests {
     #[test]
     fn a_ticket_ends_on_a_boundary_at_least_twelve_hours_away() {
         for now in [0, 1, STEP_S - 1, STEP_S, STEP_S + 1, 1_780_000_000] {
-            let end = Tickets::end(at(now));
+            let end = Tickets::next_end(at(now));
             assert_eq!(end % STEP_S, 0);
             assert!((STEP_S..2 * STEP_S).contains(&(end - now)), "{now} {end}");
         }
@@ -104,14 +104,14 @@ mod tests {
     fn a_ticket_opens_one_video_until_its_end() {
         let tickets = Tickets::new(&[7; 32]).unwrap();
         let (video, now) = (Uuid::from_u128(1), at(1_780_000_000));
-        let ticket = tickets.ticket(video, now);
-        assert_eq!(tickets.opens(&ticket, video, now), Some(at(Tickets::end(now))));
-        assert_eq!(tickets.opens(&ticket, Uuid::from_u128(2), now), None);
-        assert_eq!(tickets.opens(&ticket, video, at(Tickets::end(now))), None);
-        assert_eq!(tickets.opens(&ticket.replace("v1.1", "v1.2"), video, now), None);
-        assert_eq!(Tickets::new(&[8; 32]).unwrap().opens(&ticket, video, now), None);
+        let ticket = tickets.issue_ticket(video, now);
+        assert_eq!(tickets.verify_ticket(&ticket, video, now), Some(at(Tickets::next_end(now))));
+        assert_eq!(tickets.verify_ticket(&ticket, Uuid::from_u128(2), now), None);
+        assert_eq!(tickets.verify_ticket(&ticket, video, at(Tickets::next_end(now))), None);
+        assert_eq!(tickets.verify_ticket(&ticket.replace("v1.1", "v1.2"), video, now), None);
+        assert_eq!(Tickets::new(&[8; 32]).unwrap().verify_ticket(&ticket, video, now), None);
         for bad in ["", "v1", "v1.x.y", "v2.1.a"] {
-            assert_eq!(tickets.opens(bad, video, now), None);
+            assert_eq!(tickets.verify_ticket(bad, video, now), None);
         }
     }
 }

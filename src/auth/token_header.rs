@@ -6,7 +6,7 @@ use jsonwebtoken::Algorithm;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Deserializer};
 
-use super::error::{NotBelieved, quote_text};
+use super::error::{AuthError, quote_text};
 
 /// The header of a JWT in compact form (RFC 7515).
 #[derive(Debug, Deserialize)]
@@ -29,17 +29,17 @@ impl TokenHeader {
     ///
     /// # Errors
     /// The token is malformed, or its header has `crit`.
-    pub(super) fn parse(token: &str) -> Result<Self, NotBelieved> {
+    pub(super) fn parse(token: &str) -> Result<Self, AuthError> {
         let mut parts = token.split('.');
         let (Some(header), Some(_), Some(_), None) = (parts.next(), parts.next(), parts.next(), parts.next())
         else {
-            return Err(NotBelieved::Malformed("it has not three parts"));
+            return Err(AuthError::Malformed("it has not three parts"));
         };
-        let unreadable = NotBelieved::Malformed("its header is no base64url of a JSON object with alg");
+        let unreadable = AuthError::Malformed("its header is no base64url of a JSON object with alg");
         let bytes = URL_SAFE_NO_PAD.decode(header).map_err(|_| unreadable.clone())?;
         let header: Self = serde_json::from_slice(&bytes).map_err(|_| unreadable)?;
         if header.crit {
-            return Err(NotBelieved::Critical);
+            return Err(AuthError::Critical);
         }
         Ok(header)
     }
@@ -58,13 +58,13 @@ impl TokenHeader {
     ///
     /// # Errors
     /// The token claims another one. The signature would fail too; this error says why.
-    pub(super) fn check_algorithm(&self, keys: &[Algorithm]) -> Result<(), NotBelieved> {
+    pub(super) fn check_algorithm(&self, keys: &[Algorithm]) -> Result<(), AuthError> {
         if keys.iter().any(|algorithm| self.claims_algorithm(*algorithm)) {
             return Ok(());
         }
         let mut wanted: Vec<String> = keys.iter().copied().map(name_of).collect();
         wanted.dedup();
-        Err(NotBelieved::Algorithm {
+        Err(AuthError::Algorithm {
             given: quote_text(&self.alg),
             wanted: wanted.join(" or "),
         })

@@ -83,7 +83,7 @@ impl Cli {
     /// The reason, for the person who typed the command.
     pub async fn run(self) -> Result<(), CommandError> {
         // Why first: from here on, files that this process makes are for its user alone.
-        crate::private::from_now_on();
+        crate::private::restrict_umask();
         let env = Environment::from_process();
         // Why a closure: some commands need no settings, and must run where the settings are faulty.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);

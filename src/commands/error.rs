@@ -10,7 +10,7 @@ pub type CommandError = Box<dyn std::error::Error + Send + Sync>;
 pub fn exit_code(error: &CommandError) -> ExitCode {
     #[cfg(target_os = "linux")]
     if error.is::<crate::local::sandbox::SandboxError>() {
-        return ExitCode::from(crate::local::sandbox::REFUSED);
+        return ExitCode::from(crate::local::sandbox::REFUSED_EXIT_CODE);
     }
     let _ = error;
     ExitCode::FAILURE

@@ -7,12 +7,12 @@ use clap::{Args, Subcommand};
 use super::error::CommandError;
 use super::print;
 use crate::{
-    app::no_such_map,
+    app::describe_missing_map,
     clock::Clock,
     config::Environment,
     provider::{
         conformance::{Trial, examine},
-        embedded, embedded_names,
+        embedded_map, embedded_names,
     },
 };
 
@@ -67,10 +67,10 @@ pub(super) async fn run_provider_command(
 /// Returns name and text of a map: of the file, else of the built-in map of this name.
 fn read_map(map: &Path) -> Result<(String, String), CommandError> {
     let name = map.to_string_lossy().into_owned();
-    match embedded(&name) {
+    match embedded_map(&name) {
         Some(text) if !map.exists() => Ok((format!("{name}.toml (built in)"), text.to_owned())),
         None if !map.exists() => {
-            let problem = no_such_map(&name, embedded_names());
+            let problem = describe_missing_map(&name, embedded_names());
             Err(format!("{name}: no such file, and {problem}").into())
         }
         _ => read_file(map),

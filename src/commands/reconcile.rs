@@ -29,7 +29,7 @@ pub(super) async fn reconcile_once(
     let inner = app
         .local
         .map(|local| tokio::spawn(axum::serve(local.listener, local.served.router()).into_future()));
-    let pass = jobs::reconcile::pass(&app.state, args.video)
+    let pass = jobs::reconcile::run_pass(&app.state, args.video)
         .await
         .map_err(StartError::from)?;
     for change in &pass.changed {
@@ -43,7 +43,7 @@ pub(super) async fn reconcile_once(
         "{} videos looked at, {changed} changed",
         pass.looked_at
     ))?;
-    for provider in app.state.sightings.all_halted() {
+    for provider in app.state.sightings.halted_providers() {
         print::print_line(format_args!(
             "{provider}: halted, it answers \"not found\" about videos known to exist: check its credentials"
         ))?;

@@ -7,7 +7,7 @@ use clap::Args;
 use super::error::CommandError;
 use super::print;
 use crate::config::{Listed, list_settings};
-use crate::provider::{embedded, embedded_names, variables};
+use crate::provider::{embedded_map, embedded_names, variables};
 
 #[derive(Debug, Args)]
 pub(super) struct SettingsArgs {
@@ -79,7 +79,7 @@ fn format_markdown(listed: &Listed) -> String {
 
 /// Returns the variables of a built-in map, comma-separated, each between two `quote`s.
 fn list_map_variables(name: &str, quote: &str) -> String {
-    let all = variables(embedded(name).unwrap_or_default());
+    let all = variables(embedded_map(name).unwrap_or_default());
     let shown = all.iter().map(|(name, optional)| {
         let optional = if *optional { " (optional)" } else { "" };
         format!("{quote}{name}{quote}{optional}")

@@ -8,7 +8,7 @@ use secrecy::SecretString;
 use super::error::CommandError;
 use super::print;
 use crate::app::{StartError, data_folder};
-use crate::auth::{Caller, Development, Grant, check_development, issue, link};
+use crate::auth::{Caller, Development, Grant, check_development, issue_token, page_link};
 use crate::clock::Clock;
 use crate::config::Settings;
 
@@ -40,7 +40,7 @@ pub(super) fn print_token(settings: &Settings, args: &TokenArgs) -> Result<(), C
                         them, or yourbit-video token --sub USER"
                 .into());
         }
-        return Ok(print::print_line(link(
+        return Ok(print::print_line(page_link(
             settings,
             &signing_secret(settings)?,
             clock.now(),
@@ -80,7 +80,7 @@ fn sign_token(
         audience: &settings.auth.audience,
         ttl: chrono::Duration::from_std(args.ttl)?,
     };
-    Ok(issue(&signing_secret(settings)?, &grant, clock.now())?)
+    Ok(issue_token(&signing_secret(settings)?, &grant, clock.now())?)
 }
 
 /// Returns the first configured secret, or the stored one of development mode where none is configured.
@@ -100,7 +100,7 @@ fn signing_secret(settings: &Settings) -> Result<SecretString, CommandError> {
     check_development(settings).map_err(StartError::from)?;
     let folder = data_folder(settings);
     let fresh = !Development::has_secret(&folder);
-    let secret = Development::secret(&folder)?;
+    let secret = Development::stored_secret(&folder)?;
     if fresh {
         let folder = folder.canonicalize().unwrap_or(folder);
         eprintln!(

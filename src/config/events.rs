@@ -13,7 +13,7 @@ use super::settings::Events;
 
 /// Decodes a secret of the form `whsec_<base64>`. `None` for another form, or where it has not 24 to 64 bytes, as
 /// Standard Webhooks 1.0 requires.
-pub fn signing_secret(text: &str) -> Option<Vec<u8>> {
+pub fn decode_signing_secret(text: &str) -> Option<Vec<u8>> {
     let bytes = STANDARD.decode(text.strip_prefix("whsec_")?).ok()?;
     (24..=64).contains(&bytes.len()).then_some(bytes)
 }
@@ -24,7 +24,7 @@ pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString
         return Ok(Vec::new());
     };
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
-    if secrets.iter().any(|secret| signing_secret(secret).is_none()) {
+    if secrets.iter().any(|secret| decode_signing_secret(secret).is_none()) {
         return Err(ConfigError::new(
             EVENT_SECRETS,
             "",

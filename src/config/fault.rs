@@ -69,12 +69,12 @@ impl ConfigError {
 
     /// Returns the settings as far as they can be read, with defaults in the place of faulty values: the command `check`
     /// looks with them for further problems. `None` where no settings could be made at all.
-    pub fn readable(&self) -> Option<&Settings> {
+    pub fn readable_settings(&self) -> Option<&Settings> {
         self.readable.as_deref()
     }
 
     /// Returns whether a key of this section is among the faults.
-    pub fn is_about(&self, section: &str) -> bool {
+    pub fn is_about_section(&self, section: &str) -> bool {
         self.keys.iter().any(|key| key.split('.').next() == Some(section))
     }
 }

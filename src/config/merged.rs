@@ -13,7 +13,7 @@ use super::listing::{SECRET_KEYS, list_settings, variable_of};
 use super::retired::{RETIRED, retired_warning};
 use super::secrets::read_secret;
 use super::value;
-use super::variables::{closest, is_of_kubernetes};
+use super::variables::{closest_name, is_of_kubernetes};
 
 /// The one table whose names the operator chooses: a file or a variable replaces it as a whole.
 const FREE_TABLE: &str = "playback.thumbnails";
@@ -170,7 +170,7 @@ impl Merged {
         let listed = list_settings();
         let keys = listed.settings.iter().map(|setting| setting.key.as_str());
         let secrets = SECRET_KEYS.iter().map(|(key, _)| *key);
-        let meant = closest(key, keys.chain(secrets));
+        let meant = closest_name(key, keys.chain(secrets));
         let meant = meant
             .map(|key| format!("; did you mean {key}?"))
             .unwrap_or_default();

@@ -41,7 +41,7 @@ mod variables;
 
 pub(crate) use self::check::is_provider_name;
 pub use self::environment::Environment;
-pub use self::events::signing_secret;
+pub use self::events::decode_signing_secret;
 pub use self::fault::ConfigError;
 pub use self::listing::{DEFAULTS, Listed, ListedSecret, ListedSetting, list_settings};
 pub use self::load::load;
@@ -53,4 +53,4 @@ pub use self::settings::{
     Uploads,
 };
 pub use self::urls::{is_loopback_origin, is_loopback_url};
-pub(crate) use self::variables::{closest, known_variables};
+pub(crate) use self::variables::{closest_name, known_variables};

@@ -115,7 +115,7 @@ pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
 
 /// Returns the candidate that is most likely meant by `wanted`: one that contains it at an end, or is at most two letters
 /// away (one letter for short names). `None` where none is close.
-pub(crate) fn closest<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest_name<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let wanted = fold_name(wanted);
     let word = wanted.strip_prefix("VIDEO_").unwrap_or(&wanted);
     let score = |candidate: &str| {
@@ -189,13 +189,13 @@ mod tests {
             ("apivideo", Some("api_video")),
             ("vimeo", None),
         ] {
-            assert_eq!(closest(wanted, maps), found, "{wanted}");
+            assert_eq!(closest_name(wanted, maps), found, "{wanted}");
         }
         let known = known_variables();
         let known = || known.iter().map(String::as_str);
-        assert_eq!(closest("VIDEO_LISTEN", known()), Some("VIDEO_HTTP__LISTEN"));
+        assert_eq!(closest_name("VIDEO_LISTEN", known()), Some("VIDEO_HTTP__LISTEN"));
         assert_eq!(
-            closest("VIDEO_JWT_SECRET", known()),
+            closest_name("VIDEO_JWT_SECRET", known()),
             Some("VIDEO_AUTH__JWT_SECRET")
         );
     }

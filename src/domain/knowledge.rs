@@ -184,11 +184,11 @@ impl Knowledge {
 
     /// The video was reported [`Ready`](Status::Ready), but an id that the playback address is made of is not known.
     pub fn is_incomplete(&self, needs: NeededIds) -> bool {
-        self.reported == Status::Ready && self.lacks(needs)
+        self.reported == Status::Ready && self.lacks_ids(needs)
     }
 
     /// Some id of the [`NeededIds`] is not known.
-    pub fn lacks(&self, needs: NeededIds) -> bool {
+    pub fn lacks_ids(&self, needs: NeededIds) -> bool {
         (needs.playback_id && self.facts.text(Field::PlaybackId).is_none())
             || (needs.asset_id && self.asset_id.is_none())
             || (needs.upload_id && self.upload_id.is_none())

@@ -30,7 +30,7 @@ pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
 pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
-pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, TurnAnswer, TurnRequest};
+pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
 pub use schedule::CheckTimes;
 pub use stamp::{AnswerTime, Stamp, event_time};

@@ -51,7 +51,7 @@ impl Announcement {
     /// Chooses the announcement of a change of a [`Video`]; `None` for a change that is not announced.
     // Why not all are: a video changes often before it reaches an end, and the event of the end holds everything.
     // Actions of callers (a cancel, a deletion that is not confirmed yet) are no news to them.
-    pub fn of(before: &Video, after: &Video) -> Option<Self> {
+    pub fn from_change(before: &Video, after: &Video) -> Option<Self> {
         if before.version == after.version {
             return None;
         }

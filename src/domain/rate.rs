@@ -33,14 +33,14 @@ const BATCH_S: f64 = 0.1;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pace {
     /// Microseconds from one permit to the next, rounded up.
-    pub turn_us: i64,
+    pub interval_us: i64,
     /// Most microseconds that the next permit may lie behind now: `burst` permits, less [`Pace::lot`] if that is above
     /// 1.
     pub burst_us: i64,
     /// Most microseconds that the next permit may lie ahead of now. Further ahead is a clock that jumped.
     pub ahead_us: i64,
     /// Number of permits that a process takes at once for its requests; 1 up to 50 calls per second.
-    pub lot: u32,
+    pub batch: u32,
 }
 
 /// The state of one [`Pace`] of an account: the permits that its calls took, in microseconds since 1970.
@@ -58,9 +58,9 @@ pub struct Ledger {
 
 /// A request for permits, by one process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct TurnRequest {
+pub struct PermitRequest {
     /// Number of permits, one after another.
-    pub turns: u32,
+    pub permits: u32,
     /// Background work: no caller waits for the permits.
     pub background: bool,
     /// The longest wait for the last of them, in microseconds.
@@ -69,7 +69,7 @@ pub struct TurnRequest {
 
 /// The outcome of a [`TurnRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TurnAnswer {
+pub enum PermitOutcome {
     /// The permits are taken. The last of them begins in this many microseconds, those before it one interval apart.
     Taken(i64),
     /// No permit is taken. A request in this many microseconds, at least 1, may take some.
@@ -80,31 +80,31 @@ impl Pace {
     /// Makes the [`Pace`] of `per_s` calls per second with bursts of `burst`, under which a request waits at most
     /// `wait_s`.
     pub fn new(per_s: f64, burst: f64, wait_s: f64) -> Self {
-        let turn_us = truncate_us((SECOND_US / per_s).ceil().clamp(1.0, LONGEST_INTERVAL_US));
+        let interval_us = truncate_us((SECOND_US / per_s).ceil().clamp(1.0, LONGEST_INTERVAL_US));
         let burst = burst.max(1.0);
-        let lot = if per_s > BATCHES_ABOVE_PER_S {
+        let batch = if per_s > BATCHES_ABOVE_PER_S {
             // Why: a permit of a batch is used up to a batch's time late, so a batch is kept out of the burst.
             truncate_permits((per_s * BATCH_S).min(burst / 2.0).floor().max(1.0))
         } else {
             1
         };
-        let spare = if lot > 1 { f64::from(lot) } else { 0.0 };
-        let burst_us = permits_us(burst - spare, turn_us);
+        let spare = if batch > 1 { f64::from(batch) } else { 0.0 };
+        let burst_us = permits_us(burst - spare, interval_us);
         Self {
-            turn_us,
+            interval_us,
             burst_us,
             ahead_us: burst_us.saturating_add(truncate_us(wait_s * SECOND_US)),
-            lot,
+            batch,
         }
     }
 }
 
 impl Ledger {
     /// Takes permits, or none if the wait is longer than the request allows. The module doc has the steps.
-    pub fn take(&mut self, pace: &Pace, request: &TurnRequest, now_us: i64) -> TurnAnswer {
+    pub fn take_permits(&mut self, pace: &Pace, request: &PermitRequest, now_us: i64) -> PermitOutcome {
         let (turn, taken_us) = (
-            pace.turn_us,
-            i64::from(request.turns).saturating_mul(pace.turn_us),
+            pace.interval_us,
+            i64::from(request.permits).saturating_mul(pace.interval_us),
         );
         let furthest = now_us.saturating_add(pace.ahead_us);
         self.requests_us = self.requests_us.min(furthest);
@@ -130,10 +130,10 @@ impl Ledger {
         let wait = (due - now_us).max(0);
         // Why before anything is taken: a permit of the first column that had to wait for the second would lie unused.
         if hold > 0 {
-            return TurnAnswer::NotTaken(hold);
+            return PermitOutcome::NotTaken(hold);
         }
         if wait > request.patience_us {
-            return TurnAnswer::NotTaken(wait.max(1));
+            return PermitOutcome::NotTaken(wait.max(1));
         }
         self.next_us = due;
         if !request.background {
@@ -141,7 +141,7 @@ impl Ledger {
         } else if requests_wait {
             self.background_us = second;
         }
-        TurnAnswer::Taken(wait)
+        PermitOutcome::Taken(wait)
     }
 
     /// Pauses the entry for `pause_us` microseconds from now on, at most [`LONGEST_PAUSE_US`]. A longer pause stands.

@@ -70,7 +70,7 @@ impl Video {
     }
 
     /// Begins the schedule anew ([`Video::next_check`]) if the status differs from `before`.
-    pub fn reschedule(&mut self, before: ShownStatus, times: &CheckTimes, now: DateTime<Utc>) {
+    pub fn restart_schedule(&mut self, before: ShownStatus, times: &CheckTimes, now: DateTime<Utc>) {
         if self.status != before {
             self.checks = 0;
             self.check_at = self.next_check(times, now);

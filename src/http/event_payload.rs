@@ -19,7 +19,7 @@ pub(super) struct EventPayload {
 }
 
 /// Writes the JSON of an event about `video`, whose `updated_at` becomes the timestamp.
-pub(crate) fn payload(providers: &ProviderSet, what: Announcement, video: &Video) -> String {
+pub(crate) fn event_payload(providers: &ProviderSet, what: Announcement, video: &Video) -> String {
     let payload = EventPayload {
         r#type: what,
         timestamp: video.updated_at,

@@ -55,7 +55,7 @@ pub(crate) async fn show_ready(State(state): State<AppState>) -> Result<Json<Hea
     }
     let now = state.clock.now();
     // Why held during the check: probes that come together make one check of the database.
-    let mut last = state.last_ready.lock().await;
+    let mut last = state.cached_readiness.lock().await;
     // Why `now >= at`: after the clock was set back the last result must not be used for hours.
     let known = last.filter(|(at, _)| now - *at < CACHED_FOR && now >= *at);
     let ready = match known {

@@ -29,7 +29,7 @@ pub(super) fn metrics_route(state: &AppState) -> Router {
 
 async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiError> {
     // Why held while gauges are set: of two readers none must see gauges that the other has just reset.
-    let mut last = state.last_depths.lock().await;
+    let mut last = state.cached_depths.lock().await;
     let now = state.clock.now();
     // Why `now >= at`: after the clock was set back the last depths must not be used for hours.
     let fresh = last
@@ -57,7 +57,7 @@ async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiErro
 /// Reads the depths of inbox and outbox; `None` where the database fails or is too slow: no figure is better than an
 /// old one.
 async fn read_depths(state: &AppState) -> Option<Depths> {
-    match tokio::time::timeout(DEPTHS_TIMEOUT, state.store.depths()).await {
+    match tokio::time::timeout(DEPTHS_TIMEOUT, state.store.queue_depths()).await {
         Ok(Ok(depths)) => Some(depths),
         Ok(Err(error)) => {
             error.log("the queues' depths are not known");
@@ -130,7 +130,7 @@ fn set_process_gauges(state: &AppState) {
         set("lent", load.lent);
         set("places", semaphore.limits().permits);
     }
-    for pool in state.store.pools() {
+    for pool in state.store.pool_usage() {
         let set = |what, count| {
             metrics
                 .connections
@@ -151,7 +151,7 @@ fn set_process_gauges(state: &AppState) {
         let tokens = |source| metrics.tokens.with_label_values(&[provider.name(), source]);
         tokens("signed").inc_by(signed);
         tokens("cached").inc_by(cached);
-        let halted = state.sightings.halted(provider.name());
+        let halted = state.sightings.is_halted(provider.name());
         metrics
             .halted
             .with_label_values(&[provider.name()])

@@ -36,7 +36,7 @@ mod uploads;
 mod videos;
 mod webhooks;
 
-pub(crate) use self::event_payload::payload;
+pub(crate) use self::event_payload::event_payload;
 pub(crate) use self::middleware::client_address as address_of;
 pub use self::openapi::document as openapi_document;
 pub(crate) use self::paths::LOCAL_PREFIX;

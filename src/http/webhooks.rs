@@ -23,7 +23,7 @@ use utoipa::ToSchema;
 use super::middleware::refuse_webhook;
 use super::problem::ApiError;
 use crate::domain::{EventState, NewEvent};
-use crate::limits::{CallerKey, RoomShare};
+use crate::limits::{CallerKey, MemoryShare};
 use crate::provider::{Provider, VerifiedBody};
 use crate::state::AppState;
 use crate::store::Stored;
@@ -60,13 +60,13 @@ impl FromRequest<AppState> for VerifiedWebhook {
             .map_err(refused)?;
         let caller = parts.extensions.get().copied();
         let mut share = state
-            .webhook_room
-            .share(caller.unwrap_or_else(CallerKey::unknown));
+            .webhook_memory
+            .open_share(caller.unwrap_or_else(CallerKey::unknown));
         let reading = tokio::time::timeout(BODY_DEADLINE, read_body(body, &mut share));
         let bytes = reading
             .await
             .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
-        let body = check.finish(bytes).map_err(refused)?;
+        let body = check.check_body(bytes).map_err(refused)?;
         // Why: from here on the request counts as one of a known caller, and always has its log line.
         note_caller();
         Ok(Self {
@@ -80,7 +80,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
 ///
 /// Why it takes room for what has arrived and not for what `Content-Length` declares: a client that declares much and
 /// sends nothing must take nothing from others.
-async fn read_body(mut body: axum::body::Body, share: &mut RoomShare) -> Result<Bytes, ApiError> {
+async fn read_body(mut body: axum::body::Body, share: &mut MemoryShare) -> Result<Bytes, ApiError> {
     // Why: a declared length beyond the limit is refused without reading any of it.
     if body.size_hint().lower() > MAX_BYTES as u64 {
         return Err(ApiError::PayloadTooLarge);
@@ -161,8 +161,8 @@ pub(crate) async fn receive_webhook(
     let event = new_event(&state, &webhook);
     let (id, video_ref, state_in_row) = (event.id, event.video_ref, event.state);
     // Why not the type itself: types are the sender's to choose, and each would be a time series of its own.
-    let kind = webhook.provider.known_type(&event.event_type);
-    let count = |result| state.metrics.webhook(webhook.provider.name(), kind, result);
+    let kind = webhook.provider.known_event_type(&event.event_type);
+    let count = |result| state.metrics.record_webhook(webhook.provider.name(), kind, result);
     if let Some(video) = video_ref {
         note_video(video);
     }

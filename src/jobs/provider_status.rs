@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use crate::clock::Clock;
 use crate::domain::{Observation, ShownStatus, Status, Video};
-use crate::provider::{CallError, Capability, Found, Priority, Provider, Subject};
+use crate::provider::{CallError, Capability, Lookup, Priority, Provider, TemplateInput};
 
 /// The provider's answers about one video.
 #[derive(Debug, Default)]
@@ -48,15 +48,15 @@ pub(super) async fn fetch_status(
     clock: &Clock,
 ) -> Result<ProviderStatus, CallError> {
     let mut status = ProviderStatus::default();
-    let mut subject = Subject::of_video(video);
-    if subject.asset_id.is_none() && subject.upload_id.is_some() && provider.can(Capability::UploadGet) {
+    let mut subject = TemplateInput::from_video(video);
+    if subject.asset_id.is_none() && subject.upload_id.is_some() && provider.supports(Capability::UploadGet) {
         let now = clock.now();
         match provider.get_upload(&subject, priority, now).await? {
-            Found::Here(seen) => {
+            Lookup::Found(seen) => {
                 subject.asset_id.clone_from(&seen.asset_id);
                 status.observations.push(seen);
             }
-            Found::Gone => {
+            Lookup::Gone => {
                 status.upload_missing = true;
                 // An upload that is not found while it waits for its file counts as expired.
                 if video.status == ShownStatus::Waiting {
@@ -66,10 +66,10 @@ pub(super) async fn fetch_status(
         }
     }
     // Why after the upload: its answer may have named the asset just now.
-    if subject.asset_id.is_some() && provider.can(Capability::AssetGet) {
+    if subject.asset_id.is_some() && provider.supports(Capability::AssetGet) {
         match provider.get_asset(&subject, priority, clock.now()).await? {
-            Found::Here(seen) => status.observations.push(seen),
-            Found::Gone => status.asset_missing = true,
+            Lookup::Found(seen) => status.observations.push(seen),
+            Lookup::Gone => status.asset_missing = true,
         }
     }
     Ok(status)

@@ -4,7 +4,7 @@ use std::hash::{BuildHasher, Hash, RandomState};
 use std::net::IpAddr;
 use std::sync::LazyLock;
 
-use super::network::network_of;
+use super::network::client_network;
 
 /// The caller that a request is charged to: an owner, or the network that the request comes from.
 ///
@@ -18,13 +18,13 @@ static HASHER: LazyLock<RandomState> = LazyLock::new(RandomState::new);
 
 impl CallerKey {
     /// Returns the key of an owner, for a request with a valid token.
-    pub fn owner(owner: &str) -> Self {
+    pub fn for_owner(owner: &str) -> Self {
         Self::hash_of(&(0_u8, owner))
     }
 
     /// Returns the key of a network, for a request without a valid token: the IPv4 address, or the /64 of an IPv6 address.
-    pub fn address(address: IpAddr) -> Self {
-        Self::hash_of(&(1_u8, network_of(address)))
+    pub fn for_address(address: IpAddr) -> Self {
+        Self::hash_of(&(1_u8, client_network(address)))
     }
 
     /// Returns the key that all requests share of which neither owner nor address is known.

@@ -33,7 +33,7 @@ pub fn carry_deadline<F: Future>(work: F) -> impl Future<Output = F::Output> {
 /// requests nothing limits it.
 ///
 /// Why two thirds: the rest is for the work that it waits to do.
-pub fn time_to_wait(wanted: Duration) -> Duration {
+pub fn allowed_wait(wanted: Duration) -> Duration {
     let left = DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now()));
     left.map_or(wanted, |left| wanted.min(left * 2 / 3))
 }
@@ -45,15 +45,15 @@ mod tests {
     #[tokio::test]
     async fn a_request_waits_no_longer_than_it_has_time() {
         let wanted = Duration::from_secs(15);
-        assert_eq!(time_to_wait(wanted), wanted);
+        assert_eq!(allowed_wait(wanted), wanted);
         let about = |wait: Duration| wait > Duration::from_secs(5) && wait <= Duration::from_secs(6);
         with_deadline(Duration::from_secs(9), async {
-            assert!(about(time_to_wait(wanted)));
-            let carried = carry_deadline(async move { time_to_wait(wanted) });
+            assert!(about(allowed_wait(wanted)));
+            let carried = carry_deadline(async move { allowed_wait(wanted) });
             assert!(about(tokio::spawn(carried).await.unwrap()));
         })
         .await;
-        let late = with_deadline(Duration::ZERO, async { time_to_wait(wanted) });
+        let late = with_deadline(Duration::ZERO, async { allowed_wait(wanted) });
         assert_eq!(late.await, Duration::ZERO);
     }
 }

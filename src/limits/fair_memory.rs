@@ -31,8 +31,8 @@ impl FairMemory {
     }
 
     /// Creates the share of one request, empty at first.
-    pub fn share(self: &Arc<Self>, caller: CallerKey) -> RoomShare {
-        RoomShare {
+    pub fn open_share(self: &Arc<Self>, caller: CallerKey) -> MemoryShare {
+        MemoryShare {
             memory: self.clone(),
             caller,
             bytes: 0,
@@ -46,13 +46,13 @@ impl FairMemory {
 
 /// The bytes that one request has taken of a [`FairMemory`]. They are free again when the value is dropped.
 #[derive(Debug)]
-pub struct RoomShare {
+pub struct MemoryShare {
     memory: Arc<FairMemory>,
     caller: CallerKey,
     bytes: usize,
 }
 
-impl RoomShare {
+impl MemoryShare {
     /// Grows the share to `bytes` in all; a share that is as large already stays as it is.
     ///
     /// # Errors
@@ -71,7 +71,7 @@ impl RoomShare {
     }
 }
 
-impl Drop for RoomShare {
+impl Drop for MemoryShare {
     fn drop(&mut self) {
         let mut taken = self.memory.lock();
         taken.bytes -= self.bytes;
@@ -92,19 +92,19 @@ mod tests {
     #[test]
     fn one_caller_leaves_half_of_it_to_others() {
         let memory = Arc::new(FairMemory::new(100));
-        let [greedy, other] = ["greedy", "other"].map(CallerKey::owner);
-        let mut many: Vec<_> = (0..5).map(|_| memory.share(greedy)).collect();
+        let [greedy, other] = ["greedy", "other"].map(CallerKey::for_owner);
+        let mut many: Vec<_> = (0..5).map(|_| memory.open_share(greedy)).collect();
         for share in &mut many {
             share.grow_to(4).unwrap();
             share.grow_to(10).unwrap();
         }
-        assert_eq!(memory.share(greedy).grow_to(1), Err(Refused));
-        let mut own = memory.share(other);
+        assert_eq!(memory.open_share(greedy).grow_to(1), Err(Refused));
+        let mut own = memory.open_share(other);
         own.grow_to(50).unwrap();
         assert_eq!(own.grow_to(51), Err(Refused));
-        assert_eq!(memory.share(CallerKey::unknown()).grow_to(1), Err(Refused));
+        assert_eq!(memory.open_share(CallerKey::unknown()).grow_to(1), Err(Refused));
         drop(many);
-        memory.share(greedy).grow_to(50).unwrap();
+        memory.open_share(greedy).grow_to(50).unwrap();
         drop(own);
         assert_eq!(memory.lock().bytes, 0);
         assert!(memory.lock().by_caller.is_empty());

@@ -9,7 +9,7 @@ const CUSTOMER_PREFIX: u8 = 64;
 
 /// Returns the address by which a client is counted: the address itself for IPv4, the first one of its /64 for IPv6.
 /// An IPv4 address written as IPv6 (`::ffff:10.1.2.3`) counts as IPv4.
-pub fn network_of(address: IpAddr) -> IpAddr {
+pub fn client_network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         // Why: within its /64 a client chooses addresses freely, so a count by address would bound nothing.
         IpAddr::V6(v6) => IpAddr::V6(Ipv6Net::new_assert(v6, CUSTOMER_PREFIX).network()),
@@ -32,21 +32,21 @@ impl Network {
 /// The text is neither an address nor a network.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("not an address or network such as 10.0.0.0/8")]
-pub struct NoNetwork;
+pub struct InvalidNetwork;
 
 impl std::str::FromStr for Network {
-    type Err = NoNetwork;
+    type Err = InvalidNetwork;
 
     /// Parses `address/prefix`, or an address alone, which is a network of one.
-    fn from_str(text: &str) -> Result<Self, NoNetwork> {
+    fn from_str(text: &str) -> Result<Self, InvalidNetwork> {
         // Why: `IpNet` itself takes no address without a prefix.
         let Some((address, prefix)) = text.split_once('/') else {
-            let address: IpAddr = text.parse().map_err(|_| NoNetwork)?;
+            let address: IpAddr = text.parse().map_err(|_| InvalidNetwork)?;
             return Ok(Self(address.into()));
         };
-        let address = address.parse().map_err(|_| NoNetwork)?;
-        let prefix = prefix.parse().map_err(|_| NoNetwork)?;
-        IpNet::new(address, prefix).map(Self).map_err(|_| NoNetwork)
+        let address = address.parse().map_err(|_| InvalidNetwork)?;
+        let prefix = prefix.parse().map_err(|_| InvalidNetwork)?;
+        IpNet::new(address, prefix).map(Self).map_err(|_| InvalidNetwork)
     }
 }
 
@@ -73,7 +73,7 @@ mod tests {
         for bad in ["", "10.0.0.0/33", "example.com", "10.0.0.0/x", "::1/129"] {
             assert!(bad.parse::<Network>().is_err(), "{bad}");
         }
-        let of = |text: &str| network_of(text.parse().unwrap()).to_string();
+        let of = |text: &str| client_network(text.parse().unwrap()).to_string();
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
         assert_eq!(of("::ffff:10.1.2.3"), "10.1.2.3");
     }

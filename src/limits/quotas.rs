@@ -31,9 +31,9 @@ pub struct Quota {
     /// The quota of a minute.
     pub per_min: u32,
     /// Uses that are left now.
-    pub left: u32,
+    pub remaining: u32,
     /// Time until the whole quota is there again.
-    pub whole_in: Duration,
+    pub resets_in: Duration,
     /// `Some` where nothing was left: the time until one use is there again.
     pub refused: Option<Duration>,
 }
@@ -58,7 +58,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
     }
 
     /// Takes one use of `key`, or none where [`Quota::refused`] is set. Returns `None` where there is no limit.
-    pub fn take(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
+    pub fn try_take(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
         let (now, each) = (now.timestamp_micros(), self.refill_us()?);
         let fresh = || Ok::<_, Infallible>(Arc::default());
         let Ok(whole_at) = self.whole_at.get_or_insert_with(key, fresh);
@@ -75,7 +75,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
     }
 
     /// Returns what is left, and whether one more use would be refused; takes none. `None` where there is no limit.
-    pub fn look(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
+    pub fn peek(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
         let (now, each) = (now.timestamp_micros(), self.refill_us()?);
         // Why a peek: a look at a key must not count as its use, nor make an entry.
         let whole_at = self.whole_at.peek(key);
@@ -95,8 +95,8 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
         let over = used_us + each - each * i64::from(self.per_min);
         Quota {
             per_min: self.per_min,
-            left: self.per_min.saturating_sub(used),
-            whole_in: micros(used_us),
+            remaining: self.per_min.saturating_sub(used),
+            resets_in: micros(used_us),
             refused: refused.then(|| micros(over)),
         }
     }
@@ -111,18 +111,18 @@ mod tests {
         let quotas = Quotas::new(6);
         let begin = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         for left in (0..6).rev() {
-            assert_eq!(quotas.look(&"a", begin).unwrap().refused, None);
-            assert_eq!(quotas.take(&"a", begin).unwrap().left, left);
+            assert_eq!(quotas.peek(&"a", begin).unwrap().refused, None);
+            assert_eq!(quotas.try_take(&"a", begin).unwrap().remaining, left);
         }
-        let refused = quotas.take(&"a", begin).unwrap();
+        let refused = quotas.try_take(&"a", begin).unwrap();
         assert_eq!(refused.refused, Some(Duration::from_secs(10)));
-        assert_eq!((refused.left, refused.whole_in), (0, Duration::from_mins(1)));
-        assert_eq!(quotas.look(&"a", begin), Some(refused));
-        assert_eq!(quotas.take(&"b", begin).unwrap().left, 5);
+        assert_eq!((refused.remaining, refused.resets_in), (0, Duration::from_mins(1)));
+        assert_eq!(quotas.peek(&"a", begin), Some(refused));
+        assert_eq!(quotas.try_take(&"b", begin).unwrap().remaining, 5);
         let later = begin + chrono::Duration::seconds(10);
-        assert_eq!(quotas.take(&"a", later).unwrap().refused, None);
-        assert!(quotas.take(&"a", later).unwrap().refused.is_some());
-        assert!(Quotas::new(0).take(&"a", begin).is_none());
+        assert_eq!(quotas.try_take(&"a", later).unwrap().refused, None);
+        assert!(quotas.try_take(&"a", later).unwrap().refused.is_some());
+        assert!(Quotas::new(0).try_take(&"a", begin).is_none());
     }
 
     #[test]
@@ -130,12 +130,12 @@ mod tests {
         let quotas = Quotas::new(10);
         let begin = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         for _ in 0..5 {
-            quotas.take(&"a", begin);
+            quotas.try_take(&"a", begin);
         }
-        assert_eq!(quotas.resized(100).look(&"a", begin).unwrap().left, 50);
-        assert_eq!(quotas.resized(2).take(&"a", begin).unwrap().left, 0);
-        assert_eq!(quotas.look(&"a", begin).unwrap().left, 0);
-        assert!(quotas.resized(0).take(&"a", begin).is_none());
+        assert_eq!(quotas.resized(100).peek(&"a", begin).unwrap().remaining, 50);
+        assert_eq!(quotas.resized(2).try_take(&"a", begin).unwrap().remaining, 0);
+        assert_eq!(quotas.peek(&"a", begin).unwrap().remaining, 0);
+        assert!(quotas.resized(0).try_take(&"a", begin).is_none());
     }
 
     #[test]
@@ -143,7 +143,7 @@ mod tests {
         let quotas = Quotas::new(60);
         let begin = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         for key in 0..3 * REMEMBERED {
-            quotas.take(&key, begin);
+            quotas.try_take(&key, begin);
         }
         assert!(quotas.whole_at.len() <= REMEMBERED);
     }

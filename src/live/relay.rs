@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::hub::Hub;
-use crate::store::{Heard, Listener, Store, StoreError, or_rest};
+use crate::store::{Notification, Listener, Store, StoreError, or_rest};
 
 /// The interval of reading the watched videos' versions while notifications do not arrive.
 const POLL: Duration = Duration::from_secs(1);
@@ -42,7 +42,7 @@ pub async fn run(hub: Hub, store: Store, listen_url: String, me: Uuid, stop: Can
 
 /// Publishes the changes of this process. Where it fell behind and missed some, it reads the watched versions instead.
 async fn forward_own_changes(hub: Hub, store: Store) {
-    let mut changes = store.changes();
+    let mut changes = store.subscribe_changes();
     loop {
         match changes.recv().await {
             Ok(changes) => hub.publish(&changes),
@@ -55,9 +55,9 @@ async fn forward_own_changes(hub: Hub, store: Store) {
 /// Sends the changes of this process to the other replicas. Of a video that changed several times since the last round
 /// only the newest version is sent. Changes that it missed, because it fell behind, are not sent.
 async fn notify_replicas(store: Store) {
-    let (mut changes, mut notifier) = (store.changes(), store.notifier());
+    let (mut changes, mut notifier) = (store.subscribe_changes(), store.open_notifier());
     loop {
-        let first = match or_rest(changes.recv(), || notifier.rest()).await {
+        let first = match or_rest(changes.recv(), || notifier.release()).await {
             Ok(first) => first,
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,
@@ -71,7 +71,7 @@ async fn notify_replicas(store: Store) {
             next = changes.try_recv().ok();
         }
         let versions: Vec<(Uuid, i64)> = versions.into_iter().collect();
-        log_failure(notifier.tell(&versions).await);
+        log_failure(notifier.notify_changes(&versions).await);
         tokio::time::sleep(NOTIFY_EVERY).await;
     }
 }
@@ -81,12 +81,12 @@ async fn notify_replicas(store: Store) {
 async fn listen_to_replicas(hub: Hub, url: String, me: Uuid) {
     loop {
         if let Ok(mut listener) = Listener::connect(&url).await {
-            while let Ok(heard) = listener.hear().await {
+            while let Ok(heard) = listener.next_notification().await {
                 match heard {
-                    Heard::Changes(changes) => hub.publish(&changes),
-                    Heard::Ping(from) if from == me => hub.set_hears_replicas(true),
-                    Heard::Ping(_) => {}
-                    Heard::Gap => hub.set_hears_replicas(false),
+                    Notification::Changes(changes) => hub.publish(&changes),
+                    Notification::Ping(from) if from == me => hub.set_hears_replicas(true),
+                    Notification::Ping(_) => {}
+                    Notification::Gap => hub.set_hears_replicas(false),
                 }
             }
         }
@@ -97,13 +97,13 @@ async fn listen_to_replicas(hub: Hub, url: String, me: Uuid) {
 
 /// Pings each [`PING`], and reads the watched versions each [`POLL`] while the pings do not come back.
 async fn ping_and_poll(hub: Hub, store: Store, me: Uuid) {
-    let (mut since_ping, mut notifier) = (PING, store.notifier());
+    let (mut since_ping, mut notifier) = (PING, store.open_notifier());
     loop {
         if since_ping >= PING {
             since_ping = Duration::ZERO;
             log_failure(notifier.ping(me).await);
             // Why: the next ping is seconds away, too long to hold a connection for.
-            notifier.rest();
+            notifier.release();
         }
         tokio::time::sleep(POLL).await;
         since_ping += POLL;
@@ -121,7 +121,7 @@ async fn ping_and_poll(hub: Hub, store: Store, me: Uuid) {
 async fn publish_stored_versions(hub: &Hub, store: &Store) -> Result<(), StoreError> {
     let ids = hub.watched_ids();
     if !ids.is_empty() {
-        hub.publish(&store.versions(&ids).await?);
+        hub.publish(&store.find_versions(&ids).await?);
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ impl Folders {
             source,
         };
         // Why first: the umask must hold before any file is made.
-        private::from_now_on();
+        private::restrict_umask();
         private::make_folder(dir).map_err(|source| failed(dir, source))?;
         let root = dir.canonicalize().map_err(|source| failed(dir, source))?;
         for name in SUBFOLDERS {

@@ -146,7 +146,7 @@ impl Local {
 
     /// Sets the widths of the thumbnails that the image cache evicts last, in pixels. The service sets them at start
     /// and after every reload.
-    pub fn keep_widths(&self, widths: Vec<u32>) {
+    pub fn set_thumbnail_widths(&self, widths: Vec<u32>) {
         let mut current = self
             .0
             .thumbnail_widths

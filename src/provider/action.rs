@@ -10,8 +10,8 @@ use super::{
     condition::Condition,
     error::{InvalidField, MapError},
     pointer::text_of,
-    source::{Kind, Rules, Source},
-    template::{Id, JsonTemplate, Name, Place, Scope, Template, UrlTemplate, encode, is_built_in},
+    source::{ValueKind, SourceRules, Source},
+    template::{Id, JsonTemplate, Placeholder, Place, Scope, Template, UrlTemplate, percent_encode, is_built_in},
 };
 
 /// A compiled HTTP action. [`Action::request`] fills it in; [`Client::run`](super::client::Client::run) sends it.
@@ -134,7 +134,7 @@ impl Action {
                 .transpose()?
                 // Why: a body whose every value is missing is an empty object still, not a request without a body.
                 .map(|body| body.unwrap_or_else(empty_object))
-                .map(|body| merge_missing(body, scope.under)),
+                .map(|body| merge_missing(body, scope.body_defaults)),
         })
     }
 
@@ -145,22 +145,22 @@ impl Action {
         if let Some(Some(Value::Object(members))) = query {
             for (name, value) in &members {
                 url.push(if url.contains('?') { '&' } else { '?' });
-                url.extend(encode(name));
+                url.extend(percent_encode(name));
                 url.push('=');
-                url.extend(encode(&text_of(value)));
+                url.extend(percent_encode(&text_of(value)));
             }
         }
         Ok(url)
     }
 
     /// Returns every placeholder in URL, headers, query and body.
-    pub(crate) fn names(&self) -> Vec<&Name> {
+    pub(crate) fn names(&self) -> Vec<&Placeholder> {
         let url = self.url.slots().map(|slot| &slot.name);
         let headers = self
             .headers
             .iter()
             .flat_map(|(_, template)| template.slots().map(|slot| &slot.name));
-        let inner = self.query.iter().chain(&self.body).flat_map(JsonTemplate::names);
+        let inner = self.query.iter().chain(&self.body).flat_map(JsonTemplate::placeholders);
         url.chain(headers).chain(inner).collect()
     }
 
@@ -214,14 +214,14 @@ pub(crate) fn headers(
         let header = name
             .parse()
             .map_err(|_| table.error(&name, "is no header name"))?;
-        let template = text_template(&table, &name, value, place, constants)?;
+        let template = compile_text_template(&table, &name, value, place, constants)?;
         out.push((header, template));
     }
     Ok(out)
 }
 
 /// Compiles the template `value`. An integer or a truth value stands for its text.
-pub(crate) fn text_template(
+pub(crate) fn compile_text_template(
     at: &Reader,
     key: &str,
     value: toml::Value,
@@ -303,8 +303,8 @@ fn compile_take(
     let mut out = Vec::new();
     for (name, value) in table.entries() {
         check_capture_name(&table, &name)?;
-        let rules = Rules {
-            kind: Kind::Any,
+        let rules = SourceRules {
+            kind: ValueKind::Any,
             place,
             headers: true,
             constants,

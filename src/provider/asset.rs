@@ -5,16 +5,16 @@ use super::{
     compile::{Constants, Reader},
     error::MapError,
     pointer::Pointer,
-    report::{Fields, Key, StatusRule, fields, row_place},
-    source::{Kind, Rules, Source},
-    template::{Name, Ours, OursWhere, Place},
-    upload::Ask,
+    report::{FieldSources, ReportField, StatusRule, compile_fields, row_place},
+    source::{ValueKind, SourceRules, Source},
+    template::{Placeholder, RequestField, AvailableFields, Place},
+    upload::ReportAction,
 };
 
 /// `[asset]`, compiled. Every part is optional; [`Capability`](super::loaded::Capability) names them.
 #[derive(Default)]
 pub(crate) struct Asset {
-    pub(crate) get: Option<Ask>,
+    pub(crate) get: Option<ReportAction>,
     pub(crate) delete: Option<Action>,
     pub(crate) updates: Vec<AssetUpdate>,
     pub(crate) list: Option<AssetList>,
@@ -29,7 +29,7 @@ pub(crate) struct AssetList {
     pub(crate) next: NextPage,
     /// Read from each element. Without it `[asset.get]` looks each asset up.
     pub(crate) status: Option<StatusRule>,
-    pub(crate) fields: Fields,
+    pub(crate) fields: FieldSources,
     pub(crate) title: Option<Source>,
     pub(crate) created_at: Option<Source>,
 }
@@ -47,7 +47,7 @@ pub(crate) enum NextPage {
 /// `[asset.find]`: the asset that a playback id belongs to.
 pub(crate) struct AssetFind {
     pub(crate) action: Action,
-    pub(crate) fields: Fields,
+    pub(crate) fields: FieldSources,
 }
 
 /// One `[[asset.update]]`.
@@ -67,7 +67,7 @@ impl Asset {
         };
         let get = at
             .table("get")?
-            .map(|get| Ask::compile(get, &place, constants))
+            .map(|get| ReportAction::compile(get, &place, constants))
             .transpose()?;
         let delete = match at.table("delete")? {
             None => None,
@@ -78,7 +78,7 @@ impl Asset {
             }
         };
         let place = Place {
-            ours: OursWhere::Row,
+            fields: AvailableFields::Row,
             ..place
         };
         let list = at
@@ -136,8 +136,8 @@ impl AssetList {
             next,
             status,
             fields: compile_asset_fields(&mut at, constants)?,
-            title: compile_source(&mut at, "title", Kind::Any, constants)?,
-            created_at: compile_source(&mut at, "created_at", Kind::Time, constants)?,
+            title: compile_source(&mut at, "title", ValueKind::Any, constants)?,
+            created_at: compile_source(&mut at, "created_at", ValueKind::Time, constants)?,
         };
         at.finish()?;
         Ok(this)
@@ -150,14 +150,14 @@ impl NextPage {
         let Some(mut table) = at.table("next")? else {
             return Ok(Self::Never);
         };
-        let named = |wanted: fn(&Name) -> bool| action.names().into_iter().any(wanted);
+        let named = |wanted: fn(&Placeholder) -> bool| action.names().into_iter().any(wanted);
         let first = table.whole("page")?;
-        let cursor = compile_source(&mut table, "cursor", Kind::Any, constants)?;
+        let cursor = compile_source(&mut table, "cursor", ValueKind::Any, constants)?;
         let next = match (first, cursor) {
-            (Some(first), None) if named(|name| matches!(name, Name::Page)) => Self::Numbered {
+            (Some(first), None) if named(|name| matches!(name, Placeholder::Page)) => Self::Numbered {
                 first: i64::try_from(first).map_err(|_| table.error("page", "is too large"))?,
             },
-            (None, Some(cursor)) if named(|name| matches!(name, Name::Cursor)) => Self::Cursor(cursor),
+            (None, Some(cursor)) if named(|name| matches!(name, Placeholder::Cursor)) => Self::Cursor(cursor),
             (Some(_), None) => return Err(table.error("page", "but {page} stands nowhere in the call")),
             (None, Some(_)) => return Err(table.error("cursor", "but {cursor} stands nowhere in the call")),
             _ => {
@@ -191,11 +191,11 @@ impl AssetUpdate {
     /// Reads one `[[asset.update]]`; `on` must name fields that PATCH can change.
     fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         // Why these: they are the fields that templates know and PATCH can change.
-        const ALLOWED: [Ours; 4] = [Ours::Title, Ours::Metadata, Ours::ExternalId, Ours::ThumbnailTime];
+        const ALLOWED: [RequestField; 4] = [RequestField::Title, RequestField::Metadata, RequestField::ExternalId, RequestField::ThumbnailTime];
         let on = at.texts("on")?;
         for name in &on {
             if !ALLOWED.iter().any(|ours| ours.as_str() == name) {
-                let allowed = ALLOWED.map(Ours::as_str).join(", ");
+                let allowed = ALLOWED.map(RequestField::as_str).join(", ");
                 return Err(at.error("on", format!("`{name}` never changes; allowed: {allowed}")));
             }
         }
@@ -212,9 +212,9 @@ impl AssetUpdate {
 }
 
 /// Reads `fields`, which must have a source for `asset_id`: a video found without it could not be adopted.
-fn compile_asset_fields(at: &mut Reader, constants: &Constants) -> Result<Fields, MapError> {
-    let found = fields(at, &Fields::new(), constants)?;
-    if !found.contains_key(&Key::AssetId) {
+fn compile_asset_fields(at: &mut Reader, constants: &Constants) -> Result<FieldSources, MapError> {
+    let found = compile_fields(at, &FieldSources::new(), constants)?;
+    if !found.contains_key(&ReportField::AssetId) {
         return Err(at.error("fields", "asset_id is missing and required"));
     }
     Ok(found)
@@ -224,14 +224,14 @@ fn compile_asset_fields(at: &mut Reader, constants: &Constants) -> Result<Fields
 fn compile_source(
     at: &mut Reader,
     key: &'static str,
-    kind: Kind,
+    kind: ValueKind,
     constants: &Constants,
 ) -> Result<Option<Source>, MapError> {
     let Some(value) = at.take(key) else {
         return Ok(None);
     };
     let place = row_place();
-    let rules = Rules {
+    let rules = SourceRules {
         kind,
         place: &place,
         headers: false,

@@ -16,7 +16,7 @@ const MAPS: [(&str, &str); 5] = [
 ];
 
 /// Returns the TOML text of the shipped map called `name`; `None` where there is no such map.
-pub fn embedded(name: &str) -> Option<&'static str> {
+pub fn embedded_map(name: &str) -> Option<&'static str> {
     MAPS.iter()
         .find(|(known, _)| *known == name)
         .map(|(_, text)| *text)

@@ -12,9 +12,9 @@ use http::HeaderMap;
 
 use super::{
     loaded::Provider,
-    subject::Subject,
+    subject::TemplateInput,
     template::Scope,
-    webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, Unreadable, VerifiedBody},
+    webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody},
 };
 use crate::domain::Excerpt;
 
@@ -30,24 +30,24 @@ impl Provider {
         now: DateTime<Utc>,
     ) -> Result<SignatureCheck<'_>, Refused> {
         let webhook = self.map.webhook.as_ref().ok_or(Refused::Unsupported)?;
-        webhook.verify.begin(headers, now)
+        webhook.verifier.begin(headers, now)
     }
 
     /// Reads everything of a verified event that needs no row.
     ///
     /// # Errors
     /// [`Unreadable`] where the body is no JSON. The event is stored as failed under the id that the error carries.
-    pub fn read_event(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
+    pub fn read_event(&self, body: &VerifiedBody) -> Result<Delivery, UnreadableEvent> {
         match &self.map.webhook {
-            Some(webhook) => webhook.events.read(body),
-            None => Err(Unreadable {
+            Some(webhook) => webhook.events.read_delivery(body),
+            None => Err(UnreadableEvent {
                 event_id: format!("sha256:{}", body.sha256()),
             }),
         }
     }
 
     /// Returns `event_type` where the map names it, else `other`: a label of bounded variety for metrics.
-    pub fn known_type<'a>(&'a self, event_type: &str) -> &'a str {
+    pub fn known_event_type<'a>(&'a self, event_type: &str) -> &'a str {
         let webhook = self.map.webhook.as_ref();
         webhook.map_or("other", |webhook| webhook.events.known_type(event_type))
     }
@@ -58,26 +58,26 @@ impl Provider {
     /// # Errors
     /// [`TranslateError::Unreadable`] where the body is no JSON, [`TranslateError::Ignored`] where the map loaded now ignores
     /// the event.
-    pub fn translate(
+    pub fn translate_event(
         &self,
         body: &[u8],
-        subject: &Subject,
+        subject: &TemplateInput,
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
         let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
         let excerpt = webhook
             .events
-            .excerpt(body)
+            .make_excerpt(body)
             .map_err(|_| TranslateError::Unreadable)?;
         self.translate_excerpt(&excerpt, subject, event_id, seen_at)
     }
 
     /// Returns true where this map made `excerpt`, so that it holds everything the map reads of an event. An excerpt
     /// made by another map may lack something.
-    pub fn reads_by(&self, excerpt: &Excerpt) -> bool {
+    pub fn has_made_excerpt(&self, excerpt: &Excerpt) -> bool {
         let webhook = self.map.webhook.as_ref();
-        webhook.is_some_and(|webhook| webhook.events.made(excerpt))
+        webhook.is_some_and(|webhook| webhook.events.is_own_excerpt(excerpt))
     }
 
     /// Translates an event from the [`Excerpt`] made when it arrived, without parsing its body again. See
@@ -88,13 +88,13 @@ impl Provider {
     pub fn translate_excerpt(
         &self,
         excerpt: &Excerpt,
-        subject: &Subject,
+        subject: &TemplateInput,
         event_id: &str,
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
         let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
         webhook
             .events
-            .translate(excerpt, &Scope::of(subject, &self.map.values), event_id, seen_at)
+            .translate_excerpt(excerpt, &Scope::for_input(subject, &self.map.values), event_id, seen_at)
     }
 }

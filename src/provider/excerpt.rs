@@ -21,7 +21,7 @@ pub(crate) struct Outline {
 
 impl Outline {
     /// Builds the tree of all places that the [`Pointer`]s name, as far as [`Pointer::keys`] goes.
-    pub(crate) fn of<'a>(pointers: impl Iterator<Item = &'a Pointer>) -> Self {
+    pub(crate) fn from_pointers<'a>(pointers: impl Iterator<Item = &'a Pointer>) -> Self {
         let mut root = Self::default();
         for pointer in pointers {
             let end = pointer.keys().fold(&mut root, Self::member_mut);

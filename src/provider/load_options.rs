@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{
-    rate_ledger::{MemoryLedger, TurnLedger},
+    rate_ledger::{MemoryLedger, RateLedger},
     template::HashKey,
 };
 use crate::{clock::Clock, telemetry::CallMeter};
@@ -17,7 +17,7 @@ pub type Env<'a> = &'a dyn Fn(&str) -> Option<String>;
 #[derive(Clone)]
 pub struct LoadOptions {
     /// The shared record of the provider's rate. Every process that calls the same account uses the same one.
-    pub ledger: Arc<dyn TurnLedger>,
+    pub ledger: Arc<dyn RateLedger>,
     /// Counts and times the calls to the provider.
     pub meter: CallMeter,
     /// Measures the wait for a rate permit and the duration of a call.
@@ -33,7 +33,7 @@ impl Default for LoadOptions {
             ledger: Arc::new(MemoryLedger::new()),
             meter: CallMeter::default(),
             clock: Clock::system(),
-            hash_key: HashKey::fresh(),
+            hash_key: HashKey::random(),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::{
     error::MapError,
     load_options::{Env, LoadOptions},
     map::Map,
-    subject::Subject,
+    subject::TemplateInput,
     upload::Protocol,
 };
 use crate::domain::{NeededIds, Policy};
@@ -86,8 +86,8 @@ impl Provider {
     }
 
     /// Returns true where the map has `[playback.sign]` and the variables that it needs are set.
-    pub fn signs(&self) -> bool {
-        !self.map.playback.sign.is_none() && !self.map.playback.off
+    pub fn has_signing(&self) -> bool {
+        !self.map.playback.sign.is_none() && !self.map.playback.signing_off
     }
 
     /// Returns true where `hls` has a form for `policy`, and signing is on if that form needs it.
@@ -102,12 +102,12 @@ impl Provider {
 
     /// Returns the ids that a video of `policy` must have before it can be played: those that `hls` and its signature
     /// name.
-    pub fn needs(&self, policy: Policy) -> NeededIds {
-        self.map.playback.needs(policy)
+    pub fn required_ids(&self, policy: Policy) -> NeededIds {
+        self.map.playback.required_ids(policy)
     }
 
     /// Returns true where the map has this part.
-    pub fn can(&self, what: Capability) -> bool {
+    pub fn supports(&self, what: Capability) -> bool {
         match what {
             Capability::UploadGet => self.map.upload.get.is_some(),
             Capability::UploadCancel => self.map.upload.cancel.is_some(),
@@ -122,9 +122,9 @@ impl Provider {
 
     /// Returns true where the provider can be polled for a video with these ids, by [`Provider::get_asset`] or
     /// [`Provider::get_upload`].
-    pub fn can_ask(&self, upload_id: Option<&str>, asset_id: Option<&str>) -> bool {
-        (asset_id.is_some() && self.can(Capability::AssetGet))
-            || (upload_id.is_some() && self.can(Capability::UploadGet))
+    pub fn can_observe(&self, upload_id: Option<&str>, asset_id: Option<&str>) -> bool {
+        (asset_id.is_some() && self.supports(Capability::AssetGet))
+            || (upload_id.is_some() && self.supports(Capability::UploadGet))
     }
 
     /// Returns the longest lifetime of a signature in seconds; `None` where the map states none.
@@ -143,13 +143,13 @@ impl Provider {
     }
 
     /// Returns the plain HLS URL of a video. `None` where it takes a call to the provider, or an id that is not known.
-    pub fn public_hls(&self, subject: &Subject) -> Option<String> {
+    pub fn public_hls_url(&self, subject: &TemplateInput) -> Option<String> {
         self.map.playback.public_hls(subject, &self.map.values)
     }
 
     /// Returns true where an upload's URL alone is enough for a client: the protocol is one or several PUTs, without
     /// headers of the map.
-    pub fn upload_is_a_bare_url(&self) -> bool {
+    pub fn upload_needs_only_url(&self) -> bool {
         let client = &self.map.upload.client;
         matches!(client.protocol(), Protocol::Put | Protocol::PutContentRange)
             && client.header_templates().next().is_none()

@@ -17,7 +17,7 @@ const PROOF_FOR: Duration = Duration::seconds(60);
 
 /// The lookups of assets known to exist, by provider name. In memory: each process judges by its own lookups.
 #[derive(Debug, Default)]
-pub struct Sightings(Mutex<HashMap<String, LookupRecord>>);
+pub struct LookupBreaker(Mutex<HashMap<String, LookupRecord>>);
 
 #[derive(Clone, Copy, Debug, Default)]
 struct LookupRecord {
@@ -25,7 +25,7 @@ struct LookupRecord {
     last_hit_at: Option<DateTime<Utc>>,
 }
 
-impl Sightings {
+impl LookupBreaker {
     /// Runs `change` on the provider's record, under the lock.
     fn with_record<T>(&self, provider: &str, change: impl FnOnce(&mut LookupRecord) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -33,7 +33,7 @@ impl Sightings {
     }
 
     /// Records that the provider knows an asset of ours. This ends a halt ([`LookupBreaker::is_halted`]).
-    pub fn seen(&self, provider: &str, now: DateTime<Utc>) {
+    pub fn record_hit(&self, provider: &str, now: DateTime<Utc>) {
         self.with_record(provider, |record| {
             *record = LookupRecord {
                 misses_in_a_row: 0,
@@ -43,7 +43,7 @@ impl Sightings {
     }
 
     /// Records that the provider denies an asset that is known to exist. The miss that begins a halt is logged.
-    pub fn missed(&self, provider: &str) {
+    pub fn record_miss(&self, provider: &str) {
         let missed = self.with_record(provider, |record| {
             record.misses_in_a_row += 1;
             record.misses_in_a_row
@@ -59,12 +59,12 @@ impl Sightings {
     }
 
     /// Returns true while the provider's reconciler and deletions are halted.
-    pub fn halted(&self, provider: &str) -> bool {
+    pub fn is_halted(&self, provider: &str) -> bool {
         self.with_record(provider, |record| record.misses_in_a_row >= HALT_AFTER)
     }
 
     /// Returns the names of all providers whose reconciler and deletions are halted, in no particular order.
-    pub fn all_halted(&self) -> Vec<String> {
+    pub fn halted_providers(&self) -> Vec<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let halted = all
             .iter()
@@ -73,7 +73,7 @@ impl Sightings {
     }
 
     /// Returns true where the provider knew an asset of ours within the last 60 seconds before `now`.
-    pub fn lately_seen(&self, provider: &str, now: DateTime<Utc>) -> bool {
+    pub fn has_recent_hit(&self, provider: &str, now: DateTime<Utc>) -> bool {
         let last_hit_at = self.with_record(provider, |record| record.last_hit_at);
         // Why `now >= at`: a clock that was set back must not make a hit a proof for longer.
         last_hit_at.is_some_and(|at| now - at < PROOF_FOR && now >= at)

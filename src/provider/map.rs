@@ -10,9 +10,9 @@ use super::{
     error::MapError,
     load_options::{Env, LoadOptions},
     playback::Playback,
-    report::Key,
-    signing::key_fault,
-    template::{Id, Name, ValueTables},
+    report::ReportField,
+    signing::find_key_fault,
+    template::{Id, Placeholder, ValueTables},
     upload::{self, Upload},
     webhook::Webhook,
 };
@@ -45,7 +45,7 @@ impl Map {
         // Why first: an unset variable makes every later fault doubtful, and one start should name all that are unset.
         if !faults.is_empty() {
             faults.append(&mut constants.blank);
-            faults.extend(key_fault(&root, &constants));
+            faults.extend(find_key_fault(&root, &constants));
             return Err(refuse(&root, &faults));
         }
         // Why here: the key comes with the options, not from the variables of the map.
@@ -122,9 +122,9 @@ impl Map {
 
     /// Returns the ids that templates name, with the table that names them.
     fn named_ids(&self) -> Vec<(&'static str, BTreeSet<Id>)> {
-        let ids_in = |names: Vec<&Name>| -> BTreeSet<Id> {
+        let ids_in = |names: Vec<&Placeholder>| -> BTreeSet<Id> {
             let ids = names.into_iter().filter_map(|name| match name {
-                Name::Id(id) => Some(*id),
+                Placeholder::Id(id) => Some(*id),
                 _ => None,
             });
             ids.collect()
@@ -165,11 +165,11 @@ impl Map {
 }
 
 /// Returns the placeholder of an id that a report's field gives; `None` for other fields.
-fn id_of_field(key: Key) -> Option<Id> {
+fn id_of_field(key: ReportField) -> Option<Id> {
     match key {
-        Key::UploadId => Some(Id::Upload),
-        Key::AssetId => Some(Id::Asset),
-        Key::Fact(Field::PlaybackId) => Some(Id::Playback),
+        ReportField::UploadId => Some(Id::Upload),
+        ReportField::AssetId => Some(Id::Asset),
+        ReportField::Fact(Field::PlaybackId) => Some(Id::Playback),
         _ => None,
     }
 }

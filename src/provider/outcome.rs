@@ -2,9 +2,9 @@
 
 /// The result of a lookup at the provider.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Found<T> {
+pub enum Lookup<T> {
     /// The provider has it.
-    Here(T),
+    Found(T),
     /// The provider answered with a status listed in the action's `gone`.
     Gone,
 }

@@ -6,8 +6,8 @@
 
 use super::Provider;
 use super::error::CallError;
-use super::playback::{AnswerParts, OnMissingSignature, PlaybackAsk, PlaybackContext, PlaybackUrls};
-use super::subject::Subject;
+use super::playback::{AnswerParts, OnMissingSignature, PlaybackRequest, PlaybackContext, PlaybackUrls};
+use super::subject::TemplateInput;
 
 impl Provider {
     /// Makes all addresses of a video, signed where its policy asks for it.
@@ -16,8 +16,8 @@ impl Provider {
     /// [`CallError`]: the map cannot play such a video, an id is not known, or a call that playback needs failed.
     pub async fn playback(
         &self,
-        subject: &Subject,
-        ask: &PlaybackAsk<'_>,
+        subject: &TemplateInput,
+        ask: &PlaybackRequest<'_>,
     ) -> Result<PlaybackUrls, CallError> {
         let context = self.playback_context(subject, ask, AnswerParts::All, OnMissingSignature::Sign);
         require_answer(self.map.playback.answer(context).await?)
@@ -30,10 +30,10 @@ impl Provider {
     ///
     /// # Errors
     /// The errors of [`Provider::playback`].
-    pub async fn known_playback(
+    pub async fn cached_playback(
         &self,
-        subject: &Subject,
-        ask: &PlaybackAsk<'_>,
+        subject: &TemplateInput,
+        ask: &PlaybackRequest<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
         let context = self.playback_context(subject, ask, AnswerParts::All, OnMissingSignature::ReturnNone);
         self.map.playback.answer(context).await
@@ -45,8 +45,8 @@ impl Provider {
     /// The errors of [`Provider::playback`].
     pub async fn thumbnails(
         &self,
-        subject: &Subject,
-        ask: &PlaybackAsk<'_>,
+        subject: &TemplateInput,
+        ask: &PlaybackRequest<'_>,
     ) -> Result<PlaybackUrls, CallError> {
         let context = self.playback_context(subject, ask, AnswerParts::Thumbnails, OnMissingSignature::Sign);
         require_answer(self.map.playback.answer(context).await?)
@@ -56,10 +56,10 @@ impl Provider {
     ///
     /// # Errors
     /// The errors of [`Provider::playback`].
-    pub async fn known_thumbnails(
+    pub async fn cached_thumbnails(
         &self,
-        subject: &Subject,
-        ask: &PlaybackAsk<'_>,
+        subject: &TemplateInput,
+        ask: &PlaybackRequest<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
         let on_missing = OnMissingSignature::ReturnNone;
         let context = self.playback_context(subject, ask, AnswerParts::Thumbnails, on_missing);
@@ -73,8 +73,8 @@ impl Provider {
     /// [`CallError`]: a claim lacks its value, or signing failed.
     pub async fn sign_ahead(
         &self,
-        subject: &Subject,
-        ask: &PlaybackAsk<'_>,
+        subject: &TemplateInput,
+        ask: &PlaybackRequest<'_>,
         only_thumbnails: bool,
     ) -> Result<(), CallError> {
         let parts = if only_thumbnails {
@@ -89,8 +89,8 @@ impl Provider {
     /// Puts a request together with what this provider answers it by.
     fn playback_context<'a>(
         &'a self,
-        subject: &'a Subject,
-        request: &'a PlaybackAsk<'a>,
+        subject: &'a TemplateInput,
+        request: &'a PlaybackRequest<'a>,
         parts: AnswerParts,
         on_missing: OnMissingSignature,
     ) -> PlaybackContext<'a> {

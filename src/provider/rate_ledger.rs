@@ -12,21 +12,21 @@ use std::{
 use futures::{FutureExt, future::BoxFuture};
 use tokio::time::Instant;
 
-use crate::domain::{Ledger, Pace, TurnAnswer, TurnRequest};
+use crate::domain::{Ledger, Pace, PermitOutcome, PermitRequest};
 
 /// Reason for which a ledger could not be read or written.
 pub type LedgerError = Box<dyn Error + Send + Sync>;
 
 /// A store of [`Ledger`]s, one a bucket, all by the same clock. `bucket` is a key such as `mux/POST`.
 // Why boxed futures: the trait is used as `dyn`, which `async fn` does not allow.
-pub trait TurnLedger: Send + Sync {
+pub trait RateLedger: Send + Sync {
     /// Takes permits from `bucket`, as [`Ledger::take`] does.
     fn take<'a>(
         &'a self,
         bucket: &'a str,
         pace: &'a Pace,
-        request: TurnRequest,
-    ) -> BoxFuture<'a, Result<TurnAnswer, LedgerError>>;
+        request: PermitRequest,
+    ) -> BoxFuture<'a, Result<PermitOutcome, LedgerError>>;
 
     /// Gives out no permit of `bucket` for `pause_us` microseconds, as [`Ledger::pause`] does.
     fn pause<'a>(&'a self, bucket: &'a str, pause_us: i64) -> BoxFuture<'a, Result<(), LedgerError>>;
@@ -60,14 +60,14 @@ impl MemoryLedger {
     }
 }
 
-impl TurnLedger for MemoryLedger {
+impl RateLedger for MemoryLedger {
     fn take<'a>(
         &'a self,
         bucket: &'a str,
         pace: &'a Pace,
-        request: TurnRequest,
-    ) -> BoxFuture<'a, Result<TurnAnswer, LedgerError>> {
-        async move { Ok(self.with_ledger(bucket, |ledger, now_us| ledger.take(pace, &request, now_us))) }
+        request: PermitRequest,
+    ) -> BoxFuture<'a, Result<PermitOutcome, LedgerError>> {
+        async move { Ok(self.with_ledger(bucket, |ledger, now_us| ledger.take_permits(pace, &request, now_us))) }
             .boxed()
     }
 

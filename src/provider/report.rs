@@ -16,14 +16,14 @@ use super::{
     condition::Condition,
     error::MapError,
     pointer::text_of,
-    source::{Given, Kind, Rules, Source},
-    template::{OursWhere, Place, Scope},
+    source::{SourceInput, ValueKind, SourceRules, Source},
+    template::{AvailableFields, Place, Scope},
 };
 use crate::domain::{Field, Observation, Policy, Status, parse_aspect_ratio};
 
 /// A field of the closed list that a report can have. The names are those of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Key {
+pub(crate) enum ReportField {
     /// Our own id, which travelled to the provider as passthrough and finds the row.
     VideoId,
     /// The provider's id of the upload.
@@ -36,26 +36,26 @@ pub(crate) enum Key {
 
 /// The claim of a report about its video: a [`Status`], or that the asset is gone (`deleted` in maps).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Says {
+pub(crate) enum StatusClaim {
     Status(Status),
     Gone,
 }
 
 /// The [`Source`]s of a report's fields, by [`ReportField`].
-pub(crate) type Fields = BTreeMap<Key, Source>;
+pub(crate) type FieldSources = BTreeMap<ReportField, Source>;
 
 /// Names of the claims in maps.
-const CLAIMS: [(&str, Says); 7] = [
-    ("waiting", Says::Status(Status::Waiting)),
-    ("preparing", Says::Status(Status::Preparing)),
-    ("ready", Says::Status(Status::Ready)),
-    ("errored", Says::Status(Status::Errored)),
-    ("cancelled", Says::Status(Status::Cancelled)),
-    ("expired", Says::Status(Status::Expired)),
-    ("deleted", Says::Gone),
+const CLAIMS: [(&str, StatusClaim); 7] = [
+    ("waiting", StatusClaim::Status(Status::Waiting)),
+    ("preparing", StatusClaim::Status(Status::Preparing)),
+    ("ready", StatusClaim::Status(Status::Ready)),
+    ("errored", StatusClaim::Status(Status::Errored)),
+    ("cancelled", StatusClaim::Status(Status::Cancelled)),
+    ("expired", StatusClaim::Status(Status::Expired)),
+    ("deleted", StatusClaim::Gone),
 ];
 
-impl Says {
+impl StatusClaim {
     /// Returns the claim that maps call `text`.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         CLAIMS
@@ -70,7 +70,7 @@ impl Says {
     }
 
     /// Writes the claim into an [`Observation`].
-    pub(crate) fn tell(self, seen: &mut Observation) {
+    pub(crate) fn apply_to(self, seen: &mut Observation) {
         match self {
             Self::Status(status) => seen.status = Some(status),
             Self::Gone => seen.gone = true,
@@ -78,7 +78,7 @@ impl Says {
     }
 }
 
-impl Key {
+impl ReportField {
     /// Returns the field that maps call `text`.
     fn parse(text: &str) -> Option<Self> {
         match text {
@@ -105,7 +105,7 @@ pub(crate) enum StatusRule {
     /// The text of a [`Source`], usually through its `map`.
     Mapped(Source),
     /// The claim of the first [`Condition`] that holds.
-    Derived(Vec<(Condition, Says)>),
+    Derived(Vec<(Condition, StatusClaim)>),
 }
 
 impl StatusRule {
@@ -119,16 +119,16 @@ impl StatusRule {
         if derives {
             return Self::compile_derived(at.sub("status", value)?, constants);
         }
-        let rules = Rules {
-            kind: Kind::Any,
+        let rules = SourceRules {
+            kind: ValueKind::Any,
             place: &row_place(),
             headers: false,
             constants,
         };
         let source = Source::compile(at, "status", value, rules)?;
         for (key, theirs) in source.map_entries().unwrap_or_default() {
-            if theirs.as_str().and_then(Says::parse).is_none() {
-                let what = format!("{key}: {theirs} is no status; allowed: {}", Says::names());
+            if theirs.as_str().and_then(StatusClaim::parse).is_none() {
+                let what = format!("{key}: {theirs} is no status; allowed: {}", StatusClaim::names());
                 return Err(at.error("status", what));
             }
         }
@@ -151,9 +151,9 @@ impl StatusRule {
     }
 
     /// Finds the claim; `None` where the response tells no status that the map knows.
-    pub(crate) fn find(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Says> {
+    pub(crate) fn find(&self, input: SourceInput<'_>, scope: &Scope<'_>) -> Option<StatusClaim> {
         match self {
-            Self::Mapped(source) => Says::parse(&source.find_text(input, scope)?),
+            Self::Mapped(source) => StatusClaim::parse(&source.find_text(input, scope)?),
             Self::Derived(rules) => {
                 let json = input.json?;
                 rules
@@ -168,7 +168,7 @@ impl StatusRule {
 /// Returns the [`Place`] of pointers of facts: everything a row keeps is available, and the provider's ids.
 pub(crate) fn row_place() -> Place {
     Place {
-        ours: OursWhere::Row,
+        fields: AvailableFields::Row,
         ids: Place::all_ids(),
         ..Place::default()
     }
@@ -178,39 +178,39 @@ pub(crate) fn row_place() -> Place {
 ///
 /// # Errors
 /// A name that is no field, a [`Source`] that does not compile, a policy other than `public` and `signed`.
-pub(crate) fn fields(at: &mut Reader, common: &Fields, constants: &Constants) -> Result<Fields, MapError> {
+pub(crate) fn compile_fields(at: &mut Reader, common: &FieldSources, constants: &Constants) -> Result<FieldSources, MapError> {
     let Some(value) = at.take("fields") else {
         return Ok(common.clone());
     };
     if value.as_array().is_some_and(Vec::is_empty) {
-        return Ok(Fields::new());
+        return Ok(FieldSources::new());
     }
     let mut table = at.sub("fields", value)?;
     let mut out = common.clone();
     for (name, value) in table.entries() {
-        let key = Key::parse(&name)
-            .ok_or_else(|| table.error(&name, format!("is no field; allowed: {}", Key::allowed_names())))?;
+        let key = ReportField::parse(&name)
+            .ok_or_else(|| table.error(&name, format!("is no field; allowed: {}", ReportField::allowed_names())))?;
         let known = row_place();
         let nothing = Place::default();
         // Why: ids are read to find the row, so their pointers cannot name anything of it.
-        let place = if matches!(key, Key::Fact(_)) {
+        let place = if matches!(key, ReportField::Fact(_)) {
             &known
         } else {
             &nothing
         };
-        let kind = if key == Key::Fact(Field::Duration) {
-            Kind::Duration
+        let kind = if key == ReportField::Fact(Field::Duration) {
+            ValueKind::Duration
         } else {
-            Kind::Any
+            ValueKind::Any
         };
-        let rules = Rules {
+        let rules = SourceRules {
             kind,
             place,
             headers: false,
             constants,
         };
         let source = Source::compile(&table, &name, value, rules)?;
-        if key == Key::Fact(Field::PlaybackPolicy) {
+        if key == ReportField::Fact(Field::PlaybackPolicy) {
             check_policies(&table, &name, &source)?;
         }
         out.insert(key, source);
@@ -237,7 +237,7 @@ pub(crate) struct ReportedIds {
 }
 
 /// Reads the [`ReportedIds`] of a report. No row is needed.
-pub(crate) fn ids(fields: &Fields, input: Given<'_>) -> ReportedIds {
+pub(crate) fn ids(fields: &FieldSources, input: SourceInput<'_>) -> ReportedIds {
     let find = |key| {
         fields
             .get(&key)
@@ -245,24 +245,24 @@ pub(crate) fn ids(fields: &Fields, input: Given<'_>) -> ReportedIds {
     };
     let text = |key| find(key).and_then(|value| clean_text(&value));
     ReportedIds {
-        video: find(Key::VideoId).and_then(|value| value.as_str()?.parse().ok()),
-        upload: text(Key::UploadId),
-        asset: text(Key::AssetId),
+        video: find(ReportField::VideoId).and_then(|value| value.as_str()?.parse().ok()),
+        upload: text(ReportField::UploadId),
+        asset: text(ReportField::AssetId),
     }
 }
 
 /// Reads ids and facts of a report into an [`Observation`]. Its status is read by [`StatusRule::find`].
-pub(crate) fn read_report(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
+pub(crate) fn read_report(fields: &FieldSources, input: SourceInput<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     let ids = ids(fields, input);
     seen.upload_id = ids.upload;
     seen.asset_id = ids.asset;
-    tell_facts(fields, input, scope, seen);
+    read_facts(fields, input, scope, seen);
 }
 
 /// Reads the facts of a report, everything but its ids, into an [`Observation`].
-pub(crate) fn tell_facts(fields: &Fields, input: Given<'_>, scope: &Scope<'_>, seen: &mut Observation) {
+pub(crate) fn read_facts(fields: &FieldSources, input: SourceInput<'_>, scope: &Scope<'_>, seen: &mut Observation) {
     for (key, source) in fields {
-        let Key::Fact(field) = key else { continue };
+        let ReportField::Fact(field) = key else { continue };
         let Some(value) = source.find_value(input, scope) else {
             continue;
         };

@@ -11,7 +11,7 @@ pub type Captures = serde_json::Map<String, Value>;
 
 /// The values of one video that templates are filled with. They come from its row, or from the request for an upload.
 #[derive(Clone, Debug)]
-pub struct Subject {
+pub struct TemplateInput {
     /// This service's id of the video, which travels to the provider as passthrough.
     pub video_id: Uuid,
     /// The owner's name: `sub` of the caller who made the video.

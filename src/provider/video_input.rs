@@ -5,13 +5,13 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use super::subject::{Captures, Subject};
+use super::subject::{Captures, TemplateInput};
 use crate::domain::{Field, Policy, Video};
 
-impl Subject {
+impl TemplateInput {
     /// Builds the input from a [`Video`]'s row. Fields that only an upload request has are empty. `now` and `expires`
     /// are those of its upload; callers with a time of their own replace them.
-    pub fn of_video(video: &Video) -> Self {
+    pub fn from_video(video: &Video) -> Self {
         Self {
             video_id: video.id,
             owner: video.owner.clone(),

@@ -19,7 +19,7 @@ use crate::config::Settings;
 use crate::domain::CheckTimes;
 use crate::limits::{FairMemory, Quotas};
 use crate::live::Hub;
-use crate::provider::Sightings;
+use crate::provider::LookupBreaker;
 use crate::store::{Depths, Intake, Store};
 use crate::telemetry::{LogLimits, Metrics};
 
@@ -53,7 +53,7 @@ pub struct Reloadable {
     /// Uploads that each owner may begin in a minute. Counts go on over a reload.
     pub uploads: Quotas<String>,
     /// Failed authentications and webhook signatures that each address may have in a minute. Counts go on over a reload.
-    pub failures: Quotas<IpAddr>,
+    pub failure_quotas: Quotas<IpAddr>,
     /// Permits of requests that are worked on at the same time. The same ones as before a reload that leaves their
     /// numbers as they are.
     pub permits: Permits,
@@ -73,50 +73,50 @@ pub struct Process {
     /// Makes webhook events durable, in batches.
     pub intake: Intake,
     /// Memory for webhook bodies that are being read.
-    pub webhook_room: Arc<FairMemory>,
+    pub webhook_memory: Arc<FairMemory>,
     /// Set when the service begins to stop: the readiness probe fails from then on.
     pub stopping: AtomicBool,
     /// The last answer of the readiness probe.
-    pub last_ready: LastReady,
+    pub cached_readiness: LastReady,
     /// Signs and opens tickets of event streams.
     pub tickets: Tickets,
     /// The event streams of this process.
     pub hub: Hub,
     /// Cancelled when event streams are to end.
-    pub stopped: CancellationToken,
+    pub end_streams: CancellationToken,
     /// Recent evidence whether each provider still knows our videos.
-    pub sightings: Sightings,
+    pub sightings: LookupBreaker,
     /// Wakes the reconciler: a video is due now.
-    pub due: Notify,
+    pub wake_reconciler: Notify,
     /// This process among the replicas; the holder in its leases.
-    pub me: Uuid,
+    pub replica_id: Uuid,
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
     /// Bounds on log lines that unauthenticated requests cause.
     pub(crate) log_limits: LogLimits,
     /// The depths of the queues at the last query.
-    pub(crate) last_depths: LastDepths,
+    pub(crate) cached_depths: LastDepths,
 }
 
 impl Process {
     /// Creates the parts that outlive reloads; nothing is counted, cached or under way yet.
     pub fn new(clock: Clock, store: Store, intake: Intake, tickets: Tickets, metrics: Arc<Metrics>) -> Self {
         Self {
-            me: clock.new_id(),
+            replica_id: clock.new_id(),
             clock,
             store,
             intake,
-            webhook_room: Arc::new(FairMemory::new(WEBHOOK_MEMORY)),
+            webhook_memory: Arc::new(FairMemory::new(WEBHOOK_MEMORY)),
             stopping: AtomicBool::default(),
-            last_ready: LastReady::default(),
+            cached_readiness: LastReady::default(),
             tickets,
             hub: Hub::default(),
-            stopped: CancellationToken::new(),
-            sightings: Sightings::default(),
-            due: Notify::default(),
+            end_streams: CancellationToken::new(),
+            sightings: LookupBreaker::default(),
+            wake_reconciler: Notify::default(),
             metrics,
             log_limits: LogLimits::default(),
-            last_depths: LastDepths::default(),
+            cached_depths: LastDepths::default(),
         }
     }
 }
@@ -131,7 +131,7 @@ impl AppState {
     ) -> Self {
         Self(Arc::new(Reloadable {
             uploads: Quotas::new(settings.uploads.per_owner_per_min),
-            failures: Quotas::new(settings.auth.failures_per_min),
+            failure_quotas: Quotas::new(settings.auth.failures_per_min),
             permits: Permits::new(&settings.http),
             check_times: check_times(&settings),
             thumbnail_sizes: thumbnail_sizes(&settings),
@@ -153,14 +153,14 @@ impl AppState {
     ) -> Self {
         // Why: permits that are held stay counted only where the new snapshot shares them. Where their numbers change, old
         // and new requests are counted apart until the old ones have ended.
-        let permits = if self.settings.http.admits_like(&settings.http) {
+        let permits = if self.settings.http.has_same_request_limits(&settings.http) {
             self.permits.clone()
         } else {
             Permits::new(&settings.http)
         };
         Self(Arc::new(Reloadable {
             uploads: self.uploads.resized(settings.uploads.per_owner_per_min),
-            failures: self.failures.resized(settings.auth.failures_per_min),
+            failure_quotas: self.failure_quotas.resized(settings.auth.failures_per_min),
             permits,
             check_times: check_times(&settings),
             thumbnail_sizes: thumbnail_sizes(&settings),
@@ -179,7 +179,7 @@ impl AppState {
         if !self.store.is_ready().await {
             return false;
         }
-        if !self.tickets.are_settled() {
+        if !self.tickets.has_key() {
             // Why: the hash key comes first, since settled tickets count as proof that all secrets are known.
             let hash_key = settle_hash_key(&self.store, self.providers.hash_key()).await;
             if !hash_key.unwrap_or_default() {
@@ -192,8 +192,8 @@ impl AppState {
     }
 
     /// Waits until the tables exist and the shared secrets are known. Returns at once where they were there at the start.
-    pub async fn until_ready(&self) {
-        while !self.tickets.are_settled() && !self.is_ready().await {
+    pub async fn wait_until_ready(&self) {
+        while !self.tickets.has_key() && !self.is_ready().await {
             tokio::time::sleep(TABLES_CHECK_INTERVAL).await;
         }
     }

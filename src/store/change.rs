@@ -20,7 +20,7 @@ pub struct VideoChange {
 
 impl VideoChange {
     /// Returns the video's id and its new version, where callers see a difference.
-    pub(super) fn visible(&self) -> Option<(Uuid, i64)> {
+    pub(super) fn visible_version(&self) -> Option<(Uuid, i64)> {
         (self.after.version != self.before.version).then_some((self.after.id, self.after.version))
     }
 

@@ -63,7 +63,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn depths(&self) -> Result<Depths, StoreError> {
+    pub async fn queue_depths(&self) -> Result<Depths, StoreError> {
         let mut inbox = Vec::with_capacity(4);
         for state in [
             EventState::Pending,
@@ -85,7 +85,7 @@ impl Store {
     }
 
     /// Returns the use of each pool now.
-    pub fn pools(&self) -> Vec<PoolUse> {
+    pub fn pool_usage(&self) -> Vec<PoolUse> {
         if self.has_replicas() {
             vec![self.writer.usage("all")]
         } else {
@@ -139,6 +139,6 @@ mod tests {
             let bad: Vec<_> = of_tables.filter(|step| !step.contains("INDEX")).collect();
             assert!(bad.is_empty(), "{steps:?}");
         }
-        assert_eq!(store.depths().await.unwrap().outbox, Depth::default());
+        assert_eq!(store.queue_depths().await.unwrap().outbox, Depth::default());
     }
 }

@@ -55,7 +55,7 @@ impl StoreError {
     }
 
     /// Returns whether the statement was refused because of a row that it held or read. Without that row it would succeed.
-    pub fn is_of_a_row(&self) -> bool {
+    pub fn is_bad_row(&self) -> bool {
         match self {
             Self::Database(error) => {
                 !outage::is_unreachable(error)

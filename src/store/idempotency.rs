@@ -83,7 +83,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn kept_answer(
+    pub async fn stored_answer(
         &self,
         key: &IdempotencyKey,
         now: DateTime<Utc>,
@@ -100,7 +100,7 @@ impl Store {
             .fetch_optional(pool)
             .await
         })?;
-        Ok(found.map(|Json(answer)| text(answer)))
+        Ok(found.map(|Json(answer)| into_text(answer)))
     }
 
     async fn other_claim(&self, key: &IdempotencyKey) -> Result<Claim, StoreError> {
@@ -113,7 +113,7 @@ impl Store {
         })?;
         Ok(match found {
             Some((hash, _)) if hash != key.body_hash => Claim::Reused,
-            Some((_, Some(Json(answer)))) => Claim::Answered(text(answer)),
+            Some((_, Some(Json(answer)))) => Claim::Answered(into_text(answer)),
             // Freed in between, or still running: either way the caller may come again.
             Some((_, None)) | None => Claim::Running,
         })
@@ -123,7 +123,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn keep_answer(
+    pub async fn store_answer(
         &self,
         key: &IdempotencyKey,
         video: Uuid,
@@ -152,7 +152,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn free_key(&self, key: &IdempotencyKey, video: Uuid) -> Result<(), StoreError> {
+    pub async fn release_key(&self, key: &IdempotencyKey, video: Uuid) -> Result<(), StoreError> {
         on_pool!(&self.writer, |pool| {
             sqlx::query("delete from idempotency_keys where owner = $1 and key = $2 and video_id = $3")
                 .bind(&key.owner)
@@ -184,6 +184,6 @@ impl Store {
     }
 }
 
-fn text(answer: Box<RawValue>) -> String {
+fn into_text(answer: Box<RawValue>) -> String {
     Box::<str>::from(answer).into()
 }

@@ -21,7 +21,7 @@ const PER_NOTIFICATION: usize = 120;
 
 /// A notification of another replica.
 #[derive(Debug)]
-pub enum Heard {
+pub enum Notification {
     /// Videos changed, to these versions.
     Changes(Vec<(Uuid, i64)>),
     /// A sign of life of the process with this id.
@@ -32,12 +32,12 @@ pub enum Heard {
 
 impl Store {
     /// Subscribes to the changes that this process makes.
-    pub fn changes(&self) -> broadcast::Receiver<Changes> {
+    pub fn subscribe_changes(&self) -> broadcast::Receiver<Changes> {
         self.feed.subscribe()
     }
 
     /// Returns what notifies other replicas.
-    pub fn notifier(&self) -> Notifier {
+    pub fn open_notifier(&self) -> Notifier {
         Notifier(on_pool!(&self.writer, |pool| pool.notify_connection()))
     }
 
@@ -45,7 +45,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn versions(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
+    pub async fn find_versions(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let mut found = Vec::new();
         for part in ids.chunks(500) {
             let rows: Vec<(Uuid, i64)> = on_pool!(&self.readers, |pool| {
@@ -72,7 +72,7 @@ impl Notifier {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn tell(&mut self, changes: &[(Uuid, i64)]) -> Result<(), StoreError> {
+    pub async fn notify_changes(&mut self, changes: &[(Uuid, i64)]) -> Result<(), StoreError> {
         let payload = |part: &[(Uuid, i64)]| {
             let words: Vec<String> = part
                 .iter()
@@ -93,7 +93,7 @@ impl Notifier {
     }
 
     /// Gives the connection back until the next notification.
-    pub fn rest(&mut self) {
+    pub fn release(&mut self) {
         if let Some(connection) = &mut self.0 {
             connection.release();
         }
@@ -136,10 +136,10 @@ impl Listener {
     ///
     /// # Errors
     /// The connection is lost for good.
-    pub async fn hear(&mut self) -> Result<Heard, StoreError> {
+    pub async fn next_notification(&mut self) -> Result<Notification, StoreError> {
         loop {
             let Some(notification) = self.0.try_recv().await? else {
-                return Ok(Heard::Gap);
+                return Ok(Notification::Gap);
             };
             if let Some(heard) = parse_notification(notification.payload()) {
                 return Ok(heard);
@@ -149,9 +149,9 @@ impl Listener {
 }
 
 /// Reads `id:version,…` or `ping:id`. Other payloads on the channel are not of this program.
-fn parse_notification(payload: &str) -> Option<Heard> {
+fn parse_notification(payload: &str) -> Option<Notification> {
     if let Some(from) = payload.strip_prefix("ping:") {
-        return from.parse().ok().map(Heard::Ping);
+        return from.parse().ok().map(Notification::Ping);
     }
     let pair = |word: &str| {
         let (id, version) = word.split_once(':')?;
@@ -161,5 +161,5 @@ fn parse_notification(payload: &str) -> Option<Heard> {
         .split(',')
         .map(pair)
         .collect::<Option<Vec<_>>>()
-        .map(Heard::Changes)
+        .map(Notification::Changes)
 }

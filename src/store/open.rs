@@ -76,7 +76,7 @@ impl Store {
         };
         let direct = direct_options(settings)?;
         let statements = detect_statements(&options, direct.as_ref()).await?;
-        let outage = Outage::of(&pool, options);
+        let outage = Outage::new(&pool, options);
         let pool = PgConnections::new(pool, Route { statements, outage });
         let batch_pool = open_side_pool(&pool, VideoBatcher::CONNECTIONS, direct.is_none());
         Ok(Self {
@@ -108,7 +108,7 @@ impl Store {
         }
         if !settings.url.contains(":memory:") {
             let file = options.get_filename();
-            crate::private::settle_database(file)
+            crate::private::prepare_database(file)
                 .map_err(|error| StoreError::BadUrl(format!("cannot make {}: {error}", file.display())))?;
         }
         let pool = |connections| {

@@ -94,7 +94,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn outgoing_is_due(&self, endpoint: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
+    pub async fn has_due_outgoing(&self, endpoint: &str, now: DateTime<Utc>) -> Result<bool, StoreError> {
         let found: Option<i32> = on_pool!(&self.readers, |pool| {
             sqlx::query_scalar(
                 "select 1 from outgoing_events where endpoint = $1 and state = 'pending' and next_attempt_at <= $2 \
@@ -182,7 +182,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn outgoing(&self, id: Uuid) -> Result<Option<OutgoingEvent>, StoreError> {
+    pub async fn find_outgoing(&self, id: Uuid) -> Result<Option<OutgoingEvent>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
             query

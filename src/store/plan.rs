@@ -48,7 +48,7 @@ pub struct EventOutcome {
 
 impl EventOutcome {
     /// Leaves the event as it stands, neither due nor tried again.
-    pub fn of(event: &InboxEvent) -> Self {
+    pub fn leave_as_is(event: &InboxEvent) -> Self {
         Self {
             id: event.id,
             state: event.state,

@@ -9,7 +9,7 @@ use super::database::{Pool, on_pool};
 use super::error::StoreError;
 use super::handle::Store;
 use super::statements::Dialect;
-use crate::domain::{LONGEST_PAUSE_US, Pace, TurnAnswer, TurnRequest};
+use crate::domain::{LONGEST_PAUSE_US, Pace, PermitOutcome, PermitRequest};
 
 impl Dialect {
     /// Takes turns where the wait allows it, and returns `told_us`: 0 or more where they are taken.
@@ -95,41 +95,41 @@ impl Dialect {
 /// Why not the [`Store`]: the providers keep it, and the store tells those of changes who keep the providers. Neither would
 /// ever be dropped.
 #[derive(Clone, Debug)]
-pub struct Turns {
+pub struct RateTurns {
     readers: Pool,
     writer: Pool,
 }
 
 impl Store {
     /// The turns of providers' rates, without anything else of the store.
-    pub fn turns(&self) -> Turns {
-        Turns {
+    pub fn rate_turns(&self) -> RateTurns {
+        RateTurns {
             readers: self.readers.clone(),
             writer: self.writer.clone(),
         }
     }
 }
 
-impl Turns {
+impl RateTurns {
     /// Takes turns of `bucket`, or none where the wait is longer than the request allows; by the database's clock.
     ///
     /// # Errors
     /// The database fails: no turn is known to be taken.
-    pub async fn take(
+    pub async fn take_turns(
         &self,
         bucket: &str,
         pace: &Pace,
-        request: &TurnRequest,
-    ) -> Result<TurnAnswer, StoreError> {
+        request: &PermitRequest,
+    ) -> Result<PermitOutcome, StoreError> {
         let sql = self.writer.dialect().take_turns(request.background);
         let told = loop {
             let told: Option<i64> = on_pool!(&self.writer, |pool| {
                 sqlx::query_scalar(AssertSqlSafe(sql.as_str()))
                     .bind(bucket)
-                    .bind(pace.turn_us)
+                    .bind(pace.interval_us)
                     .bind(pace.burst_us)
                     .bind(pace.ahead_us)
-                    .bind(i64::from(request.turns).saturating_mul(pace.turn_us))
+                    .bind(i64::from(request.permits).saturating_mul(pace.interval_us))
                     .bind(request.patience_us)
                     .fetch_optional(pool)
                     .await
@@ -137,13 +137,13 @@ impl Turns {
             match told {
                 Some(told) => break told,
                 // The account's first call ever.
-                None => self.begin(bucket).await?,
+                None => self.insert_bucket(bucket).await?,
             }
         };
         Ok(if told >= 0 {
-            TurnAnswer::Taken(told)
+            PermitOutcome::Taken(told)
         } else {
-            TurnAnswer::NotTaken(-told)
+            PermitOutcome::NotTaken(-told)
         })
     }
 
@@ -151,8 +151,8 @@ impl Turns {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn pause(&self, bucket: &str, pause_us: i64) -> Result<(), StoreError> {
-        self.begin(bucket).await?;
+    pub async fn pause_bucket(&self, bucket: &str, pause_us: i64) -> Result<(), StoreError> {
+        self.insert_bucket(bucket).await?;
         let sql = self.writer.dialect().pause_turns();
         on_pool!(&self.writer, |pool| {
             sqlx::query(AssertSqlSafe(sql.as_str()))
@@ -180,7 +180,7 @@ impl Turns {
         Ok(paused.unwrap_or_default())
     }
 
-    async fn begin(&self, bucket: &str) -> Result<(), StoreError> {
+    async fn insert_bucket(&self, bucket: &str) -> Result<(), StoreError> {
         on_pool!(&self.writer, |pool| {
             sqlx::query(
                 "insert into provider_turns (bucket, next_us, background_us, requests_us, paused_us, told_us) \

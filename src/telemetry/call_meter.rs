@@ -56,7 +56,7 @@ impl CallMeter {
 
     /// Counts a call that begins to wait for the provider's rate, until the returned value is dropped. `kind` is
     /// `request` or `background`.
-    pub(crate) fn waiting(&self, kind: &str) -> Waiting {
+    pub(crate) fn start_waiting(&self, kind: &str) -> Waiting {
         let labels = [self.provider.as_str(), kind];
         let meters = self.meters.as_ref().map(|meters| {
             let waiting = meters.turns_waiting.with_label_values(&labels);
@@ -70,7 +70,7 @@ impl CallMeter {
     }
 
     /// Records the end of a call. `took` is the time that the provider took, and `None` where no request was sent.
-    pub(crate) fn ended(&self, action: &str, result: &str, took: Option<Duration>) {
+    pub(crate) fn record_call(&self, action: &str, result: &str, took: Option<Duration>) {
         let Some(CallMeters { calls, seconds, .. }) = &self.meters else {
             return;
         };

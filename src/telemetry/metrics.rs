@@ -187,12 +187,12 @@ impl Metrics {
     }
 
     /// Records the response to a webhook. `kind` is a type of event that the action map names, so that labels stay bounded.
-    pub(crate) fn webhook(&self, provider: &str, kind: &str, result: &str) {
+    pub(crate) fn record_webhook(&self, provider: &str, kind: &str, result: &str) {
         self.webhooks.with_label_values(&[provider, kind, result]).inc();
     }
 
     /// Records an attempt to apply an event of the inbox. `lag` is the time since its receipt, where it is applied now.
-    pub(crate) fn applied(&self, provider: &str, kind: &str, result: &str, lag: Option<Duration>) {
+    pub(crate) fn record_apply(&self, provider: &str, kind: &str, result: &str, lag: Option<Duration>) {
         self.applied.with_label_values(&[provider, kind, result]).inc();
         if let Some(lag) = lag {
             self.apply_lag
@@ -202,7 +202,7 @@ impl Metrics {
     }
 
     /// Records that the reconciler looked up a video: changed, unchanged, failed.
-    pub(crate) fn look(&self, provider: &str, result: &str) {
+    pub(crate) fn record_lookup(&self, provider: &str, result: &str) {
         self.looks.with_label_values(&[provider, result]).inc();
     }
 
@@ -212,17 +212,17 @@ impl Metrics {
     }
 
     /// Records that a video reached a final status.
-    pub(crate) fn ended(&self, provider: &str, status: &str) {
+    pub(crate) fn record_final_status(&self, provider: &str, status: &str) {
         self.ended.with_label_values(&[provider, status]).inc();
     }
 
     /// Records the result of an attempt to deliver an outgoing event.
-    pub(crate) fn delivery(&self, result: &str) {
+    pub(crate) fn record_delivery(&self, result: &str) {
         self.deliveries.with_label_values(&[result]).inc();
     }
 
     /// Makes the meter of the calls to one provider.
-    pub fn calls_to(&self, provider: &str) -> CallMeter {
+    pub fn call_meter(&self, provider: &str) -> CallMeter {
         let meters = CallMeters {
             calls: self.calls.clone(),
             seconds: self.call_seconds.clone(),

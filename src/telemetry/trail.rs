@@ -54,7 +54,7 @@ impl Default for Inner {
 
 impl Trail {
     /// Makes the trail of a request from its headers and its span, which becomes a child of the caller's span.
-    pub(crate) fn begin(headers: &HeaderMap, span: Span) -> Self {
+    pub(crate) fn from_headers(headers: &HeaderMap, span: Span) -> Self {
         let caller = headers
             .contains_key(&TRACEPARENT)
             .then(|| extract_context(headers))
@@ -73,7 +73,7 @@ impl Trail {
     }
 
     /// Runs `work` as a part of this request: within its span, and with this trail as the current one.
-    pub(crate) async fn follow<F: Future>(self, work: F) -> F::Output {
+    pub(crate) async fn run_within<F: Future>(self, work: F) -> F::Output {
         let span = self.0.span.clone();
         TRAIL.scope(self, work).instrument(span).await
     }
@@ -134,14 +134,14 @@ fn note_id(id: Uuid, field: &'static str, place: impl Fn(&Inner) -> &OnceLock<Uu
 }
 
 /// Wraps `work`, which is to be spawned as a task of its own, as a part of the current request.
-pub(crate) fn carried<F: Future>(work: F) -> impl Future<Output = F::Output> {
+pub(crate) fn with_current_trail<F: Future>(work: F) -> impl Future<Output = F::Output> {
     let trail = TRAIL.try_with(Trail::clone).unwrap_or_default();
     TRAIL.scope(trail, work).instrument(Span::current())
 }
 
 /// Adds the trace context to the headers of an outgoing request: that of `span`, or without a collector that of the
 /// caller.
-pub(crate) fn inject(span: &Span, headers: &mut HeaderMap) {
+pub(crate) fn inject_trace_context(span: &Span, headers: &mut HeaderMap) {
     if !span.is_disabled() {
         return TraceContextPropagator::new().inject_context(&span.context(), &mut HeaderInjector(headers));
     }
@@ -196,12 +196,12 @@ mod tests {
 
     async fn passed_on(given: &str) -> (Option<String>, HeaderMap) {
         let headers = HeaderMap::from_iter([(TRACEPARENT, HeaderValue::from_str(given).unwrap())]);
-        let trail = Trail::begin(&headers, Span::none());
+        let trail = Trail::from_headers(&headers, Span::none());
         let id = trail.trace_id();
-        let out = trail.follow(async {
-            let spawned = tokio::spawn(carried(async {
+        let out = trail.run_within(async {
+            let spawned = tokio::spawn(with_current_trail(async {
                 let mut out = HeaderMap::new();
-                inject(&Span::none(), &mut out);
+                inject_trace_context(&Span::none(), &mut out);
                 out
             }));
             spawned.await.unwrap()

@@ -125,7 +125,7 @@ on_both! {
             event["type"] = json!("video.asset.track.ready");
             event["data"]["id"] = json!(id);
             app.event(&event).await.expect(200);
-            inbox::drain(&app.state, &mut refreshes).await.unwrap();
+            inbox::apply_due_events(&app.state, &mut refreshes).await.unwrap();
             app.asked(index + 1).await;
         }
         app.mux.let_go();

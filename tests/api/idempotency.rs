@@ -138,8 +138,8 @@ on_both! {
         let id = answer["video"]["id"].as_str().unwrap().parse().unwrap();
         let now = app.clock.now();
         app.state.store.claim_key(&key, id, now).await.unwrap();
-        app.state.store.keep_answer(&key, id, &answer, now + Duration::hours(1)).await.unwrap();
-        let kept = app.state.store.kept_answer(&key, now).await.unwrap().unwrap();
+        app.state.store.store_answer(&key, id, &answer, now + Duration::hours(1)).await.unwrap();
+        let kept = app.state.store.stored_answer(&key, now).await.unwrap().unwrap();
         assert!(kept.contains(&format!("{}1{}", "[".repeat(125), "]".repeat(125))));
         // As text: no test reads JSON as deep as that answer.
         let request = app.client.post(format!("{}/v1/uploads", app.url)).bearer_auth(app.alice());

@@ -206,7 +206,7 @@ on_both! {
             assert_eq!((crowd("under_way"), crowd("waiting")), (0.0, 0.0), "{kind}");
             assert!(crowd("places") >= 4.0, "{kind}");
         }
-        yourbit_video::jobs::outbox::pass(&app.state).await.unwrap();
+        yourbit_video::jobs::outbox::send_due_events(&app.state).await.unwrap();
         let path = format!("{}/v1/videos/{}/events?follow=1", app.url, ready["id"].as_str().unwrap());
         let stream = app.client.get(path).bearer_auth(app.alice()).send().await.unwrap();
         app.clock.advance(Duration::seconds(6));

@@ -10,7 +10,7 @@ use crate::support::receiver::{Delivery, Receiver, SECRET, verified};
 use crate::support::{Db, TestApp};
 
 async fn send(app: &TestApp) {
-    outbox::pass(&app.state).await.unwrap();
+    outbox::send_due_events(&app.state).await.unwrap();
 }
 
 async fn page(app: &TestApp, query: &str) -> Value {
@@ -148,7 +148,7 @@ on_both! {
         // Two replicas at the same time: nothing twice.
         let other = app.replica().await;
         other.clock.advance(app.clock.now() - other.clock.now());
-        let (one, two) = tokio::join!(outbox::pass(&app.state), outbox::pass(&other.state));
+        let (one, two) = tokio::join!(outbox::send_due_events(&app.state), outbox::send_due_events(&other.state));
         one.unwrap();
         two.unwrap();
         send(&app).await;

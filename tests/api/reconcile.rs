@@ -139,7 +139,7 @@ on_both! {
             app.clock.advance(Duration::hours(2));
             app.reconcile().await;
         }
-        assert_eq!(app.state.sightings.all_halted(), ["mux"]);
+        assert_eq!(app.state.sightings.halted_providers(), ["mux"]);
         for video in &videos[..4] {
             assert_eq!(app.video(&video["id"]).await["status"], "deleting");
         }
@@ -152,7 +152,7 @@ on_both! {
             app.clock.advance(Duration::hours(2));
             app.reconcile().await;
         }
-        assert!(app.state.sightings.all_halted().is_empty());
+        assert!(app.state.sightings.halted_providers().is_empty());
         for video in &videos[..4] {
             app.delete(video).await.expect_problem(404, "not_found");
         }

@@ -153,14 +153,14 @@ on_both! {
         let app = start(db, &files).await;
         let alice = token(&app, OLD);
         ready(&app, &alice).await;
-        outbox::pass(&app.state_now().await).await.unwrap();
+        outbox::send_due_events(&app.state_now().await).await.unwrap();
         assert_eq!(first.deliveries().len(), 1);
         let secret = "whsec_bmV3IHNlY3JldCBmb3IgZXZlbnRzIG91dA==";
         files.write("video.toml", &told(&second));
         files.write("events", secret);
         app.reload().await.unwrap();
         ready(&app, &alice).await;
-        outbox::pass(&app.state_now().await).await.unwrap();
+        outbox::send_due_events(&app.state_now().await).await.unwrap();
         assert_eq!((first.deliveries().len(), second.deliveries().len()), (1, 1));
         assert_eq!(verified(secret, &second.deliveries()).await[0]["type"], "video.ready");
     }

@@ -43,7 +43,7 @@ on_both! {
         app.state.store.insert_video(&stranger).await.unwrap();
         app.mux.know(&json!({"id": other["upload_id"], "status": "timed_out"}));
         app.clock.advance(chrono::Duration::minutes(3));
-        let pass = tokio::time::timeout(Duration::from_secs(10), reconcile::pass(&app.state, None));
+        let pass = tokio::time::timeout(Duration::from_secs(10), reconcile::run_pass(&app.state, None));
         pass.await.expect("the pass ends").unwrap();
         assert_eq!(app.video(&other["id"]).await["status"], "expired");
         let stranger = app.state.store.video(stranger.id).await.unwrap().unwrap();

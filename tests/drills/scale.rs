@@ -241,7 +241,7 @@ async fn life(app: &TestApp) -> usize {
 
 async fn jobs(app: &TestApp) {
     let mut refreshes = JoinSet::new();
-    inbox::drain(&app.state, &mut refreshes).await.unwrap();
+    inbox::apply_due_events(&app.state, &mut refreshes).await.unwrap();
     inbox::sweep_parked(&app.state).await.unwrap();
     app.clock.advance(chrono::Duration::minutes(20));
     app.reconcile().await;

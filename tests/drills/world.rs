@@ -119,17 +119,17 @@ impl World {
 
     pub(crate) async fn apply_without_refresh(&mut self) {
         let mut refreshes = JoinSet::new();
-        inbox::drain(&self.process.state, &mut refreshes).await.unwrap();
+        inbox::apply_due_events(&self.process.state, &mut refreshes).await.unwrap();
         refreshes.abort_all();
         self.die().await;
     }
 
     pub(crate) async fn reconcile(&mut self) {
-        reconcile::pass(&self.process.state, None).await.unwrap();
+        reconcile::run_pass(&self.process.state, None).await.unwrap();
     }
 
     pub(crate) async fn reconcile_and_die(&mut self, awaits: usize) {
-        die_after(awaits, reconcile::pass(&self.process.state, None)).await;
+        die_after(awaits, reconcile::run_pass(&self.process.state, None)).await;
         self.die().await;
     }
 
@@ -138,7 +138,7 @@ impl World {
         let pick = self.pick(video, event);
         let asked = self.mux.requests().len();
         self.mux.hold();
-        let mut pass = pin!(reconcile::pass(&self.process.state, None).fuse());
+        let mut pass = pin!(reconcile::run_pass(&self.process.state, None).fuse());
         let mut over = None;
         while over.is_none() && self.mux.requests().len() == asked {
             over = std::future::poll_fn(|context| {
@@ -172,8 +172,8 @@ impl World {
             other.webhook(event, &self.clock),
             one.apply(),
             other.apply(),
-            reconcile::pass(&one.state, None),
-            reconcile::pass(&other.state, None),
+            reconcile::run_pass(&one.state, None),
+            reconcile::run_pass(&other.state, None),
         );
         assert_eq!((first, second), (200, 200));
         pass.unwrap();
@@ -339,7 +339,7 @@ impl Process {
     async fn apply(&self) {
         let mut refreshes = JoinSet::new();
         loop {
-            inbox::drain(&self.state, &mut refreshes).await.unwrap();
+            inbox::apply_due_events(&self.state, &mut refreshes).await.unwrap();
             if refreshes.is_empty() {
                 return;
             }

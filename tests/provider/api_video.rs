@@ -3,7 +3,7 @@
 use serde_json::json;
 use yourbit_video::{
     domain::{Field, Policy, Status},
-    provider::{CallError, DeleteOutcome, Found, Priority},
+    provider::{CallError, DeleteOutcome, Lookup, Priority},
 };
 
 use crate::{
@@ -62,7 +62,7 @@ fn an_event_says_only_that_it_is_time_to_ask() {
         1_611_935_185_217
     );
     let seen = provider
-        .translate(body.as_bytes(), &ready(Policy::Public), "e", now())
+        .translate_event(body.as_bytes(), &ready(Policy::Public), "e", now())
         .unwrap();
     assert!(seen.refresh && seen.observation.status == Some(Status::Preparing));
 }
@@ -91,7 +91,7 @@ async fn the_status_is_derived() {
         ),
     ] {
         fake.says_json(200, &answer);
-        let Found::Here(seen) = provider
+        let Lookup::Found(seen) = provider
             .get_asset(&ready(Policy::Public), Priority::Background, now())
             .await
             .unwrap()
@@ -142,7 +142,7 @@ async fn a_private_video_is_asked_for_again_for_each_viewer() {
     let asked = fake.asked();
     assert_eq!(asked.len(), 4);
     assert_eq!(asked[1].header("authorization"), "", "auth = \"none\"");
-    assert!(provider.needs(Policy::Signed).asset_id && provider.can_play(Policy::Signed));
+    assert!(provider.required_ids(Policy::Signed).asset_id && provider.can_play(Policy::Signed));
     let answer = provider
         .playback(&ready(Policy::Public), &ask(&sizes))
         .await

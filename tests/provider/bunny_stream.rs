@@ -3,7 +3,7 @@
 use serde_json::json;
 use yourbit_video::{
     domain::{Field, Policy, Status},
-    provider::{CallError, DeleteOutcome, Found, Priority, Subject},
+    provider::{CallError, DeleteOutcome, Lookup, Priority, TemplateInput},
 };
 
 use crate::{
@@ -16,7 +16,7 @@ async fn an_upload_is_a_video_and_a_signature_of_ours() {
     let fake = Fake::start().await;
     fake.says_json(200, &json!({"guid": "g-1", "videoLibraryId": 133}));
     let provider = shipped("bunny_stream", &bunny_vars(&fake.base));
-    let input = Subject {
+    let input = TemplateInput {
         thumbnail_time: Some(1.5),
         content_type: None,
         ..video(Policy::Signed)
@@ -65,7 +65,7 @@ fn an_event_is_three_numbers() {
         let verified = deliver(&provider, &headers, &body, now()).unwrap();
         (
             provider.read_event(&verified).unwrap(),
-            provider.translate(body.as_bytes(), &ready(Policy::Signed), "e", now()),
+            provider.translate_event(body.as_bytes(), &ready(Policy::Signed), "e", now()),
         )
     };
     for (status, wanted) in [(3, Status::Ready), (5, Status::Errored), (1, Status::Preparing)] {
@@ -98,7 +98,7 @@ async fn the_api_has_statuses_of_its_own() {
             json!([{"level": 1, "message": "fine"}, {"level": 3, "issueCode": 7, "message": "broken"}]);
         let answer = json!({"guid": "as1", "status": status, "length": 0, "width": 1920, "transcodingMessages": messages});
         fake.says_json(200, &answer);
-        let Found::Here(seen) = provider
+        let Lookup::Found(seen) = provider
             .get_asset(&row, Priority::Background, now())
             .await
             .unwrap()
@@ -148,7 +148,7 @@ async fn the_address_carries_token_and_expiry() {
     assert_eq!(rest, format!("%2Fas1%2F&expires={exp}/as1/playlist.m3u8"));
     assert!(answer.thumbnails["large"].ends_with("/as1/thumbnail.jpg") && answer.tokens.is_empty());
     assert_eq!(
-        provider.public_hls(&ready(Policy::Public)).unwrap(),
+        provider.public_hls_url(&ready(Policy::Public)).unwrap(),
         "https://vz-0000.b-cdn.net/as1/playlist.m3u8"
     );
 }

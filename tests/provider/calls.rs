@@ -3,7 +3,7 @@
 use serde_json::json;
 use yourbit_video::{
     domain::Policy,
-    provider::{CallError, Captures, Found, Priority, Provider, Subject, UploadDescriptor},
+    provider::{CallError, Captures, Lookup, Priority, Provider, TemplateInput, UploadDescriptor},
 };
 
 use crate::{
@@ -25,7 +25,7 @@ status = { at = "/status", map = { ok = "ready" } }
 fields = { duration = "/seconds" }
 "#;
 
-async fn get(provider: &Provider) -> Result<Found<yourbit_video::domain::Observation>, CallError> {
+async fn get(provider: &Provider) -> Result<Lookup<yourbit_video::domain::Observation>, CallError> {
     provider
         .get_asset(&ready(Policy::Public), Priority::Request("alice"), now())
         .await
@@ -96,7 +96,7 @@ async fn odd_answers_are_outages_or_refusals_and_say_no_secret() {
         assert!(!format!("{error} {error:?}").contains("top-secret"), "{error:?}");
     }
     fake.says(404, &[], "");
-    assert_eq!(get(&provider).await, Ok(Found::Gone));
+    assert_eq!(get(&provider).await, Ok(Lookup::Gone));
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn a_capture_that_is_missing_is_an_outage() {
     fake.says_json(200, &json!({"id": "u", "asset": "a", "url": "https://x.example"}));
     let mut captures = Captures::new();
     let error = provider
-        .upload_step(0, &video(Policy::Public), &mut captures)
+        .run_upload_step(0, &video(Policy::Public), &mut captures)
         .await
         .unwrap_err();
     assert!(
@@ -152,7 +152,7 @@ async fn a_slow_provider_is_an_outage() {
         .replace("[api]\n", "[api]\ntimeout_s = 0.2\n");
     let provider = load(&map, &vars([("KEY", "k"), ("WEBHOOK", "w")])).unwrap();
     let error = provider
-        .upload_step(0, &video(Policy::Public), &mut Captures::new())
+        .run_upload_step(0, &video(Policy::Public), &mut Captures::new())
         .await
         .unwrap_err();
     let told = error.to_string();
@@ -162,7 +162,7 @@ async fn a_slow_provider_is_an_outage() {
     );
     drop(listener);
     let error = provider
-        .upload_step(0, &video(Policy::Public), &mut Captures::new())
+        .run_upload_step(0, &video(Policy::Public), &mut Captures::new())
         .await
         .unwrap_err();
     let told = error.to_string();
@@ -181,7 +181,7 @@ async fn an_outage_names_the_host_and_no_more_of_the_address() {
     let map = MINIMAL.replace("https://api.example/uploads", &format!("{base}/path?key=hidden"));
     let provider = load(&map, &vars([("KEY", "k"), ("WEBHOOK", "w")])).unwrap();
     let error = provider
-        .upload_step(0, &video(Policy::Public), &mut Captures::new())
+        .run_upload_step(0, &video(Policy::Public), &mut Captures::new())
         .await
         .unwrap_err();
     let told = format!("{error} {error:?}");
@@ -211,7 +211,7 @@ async fn what_the_caller_wrote_arrives_as_data() {
             200,
             &json!({"id": "u", "asset": "a", "play": "p", "url": "https://x.example/"}),
         );
-        let input = Subject {
+        let input = TemplateInput {
             title: Some(title.to_owned()),
             ..video(Policy::Public)
         };
@@ -227,13 +227,13 @@ async fn what_the_caller_wrote_arrives_as_data() {
         assert!(!asked.target.contains('{') && asked.target.starts_with("/u/user-1?"));
     }
     for owner in ["", ".", ".."] {
-        let input = Subject {
+        let input = TemplateInput {
             owner: owner.to_owned(),
             ..video(Policy::Public)
         };
         assert_eq!(provider.check_upload(&input).unwrap_err().field, "owner");
     }
-    let input = Subject {
+    let input = TemplateInput {
         owner: "a/../b?c#d%2e".to_owned(),
         ..video(Policy::Public)
     };
@@ -259,7 +259,7 @@ async fn a_header_takes_no_control_characters() {
     );
     let provider = load(&map, &vars([("KEY", "k"), ("WEBHOOK", "w")])).unwrap();
     for title in ["a\r\nb", "ä", "\u{7f}"] {
-        let input = Subject {
+        let input = TemplateInput {
             title: Some(title.to_owned()),
             ..video(Policy::Public)
         };
@@ -274,7 +274,7 @@ fn our_words_are_translated_or_refused() {
     let map = format!("[values]\nquality = {{ basic = 1 }}\n{MINIMAL}");
     let provider = load(&map, &vars([("KEY", "k"), ("WEBHOOK", "w")])).unwrap();
     assert_eq!(provider.check_upload(&video(Policy::Public)), Ok(()));
-    let input = Subject {
+    let input = TemplateInput {
         quality: Some("plus".to_owned()),
         ..video(Policy::Public)
     };
@@ -308,7 +308,7 @@ async fn changes_are_told_where_the_map_wants_to_know() {
         (fake.asked()[0].line().as_str(), fake.asked()[0].json()),
         ("PATCH /a/as1", json!({"title": "My clip"}))
     );
-    let unknown = Subject {
+    let unknown = TemplateInput {
         asset_id: None,
         ..row
     };

@@ -3,7 +3,7 @@
 use serde_json::json;
 use yourbit_video::{
     domain::{Field, Policy, Status},
-    provider::{CallError, CancelOutcome, DeleteOutcome, Found, Priority, Subject},
+    provider::{CallError, CancelOutcome, DeleteOutcome, Lookup, Priority, TemplateInput},
 };
 
 use crate::{
@@ -48,7 +48,7 @@ async fn an_upload_is_created_by_us_and_resumed_by_the_client() {
          name MDE5OTAwMDAtMDAwMC03MDAwLTgwMDAtMDAwMDAwMDAwMDAx,requiresignedurls"
     );
     let error = provider
-        .check_upload(&Subject {
+        .check_upload(&TemplateInput {
             file_size: None,
             ..video(Policy::Public)
         })
@@ -76,7 +76,7 @@ fn ready_and_error_events_are_told_apart_by_their_state() {
         (
             delivery,
             provider
-                .translate(body.as_bytes(), &ready(Policy::Signed), "e", now())
+                .translate_event(body.as_bytes(), &ready(Policy::Signed), "e", now())
                 .unwrap()
                 .observation,
         )
@@ -109,7 +109,7 @@ async fn an_asset_is_asked_for_deleted_and_so_called_off() {
             200,
             &json!({"success": true, "result": {"uid": "as1", "status": {"state": state}}}),
         );
-        let Found::Here(seen) = provider
+        let Lookup::Found(seen) = provider
             .get_asset(&row, Priority::Background, now())
             .await
             .unwrap()

@@ -3,7 +3,7 @@
 use yourbit_video::provider::{
     MapError,
     conformance::{Report, Trial, examine},
-    embedded, embedded_names,
+    embedded_map, embedded_names,
 };
 
 use crate::{
@@ -33,7 +33,7 @@ async fn every_shipped_map_agrees_with_its_cassette() {
             env!("CARGO_MANIFEST_DIR")
         );
         let cassette = std::fs::read_to_string(path).unwrap();
-        let report = try_map(embedded(name).unwrap(), Some(&cassette), &vars([]), false)
+        let report = try_map(embedded_map(name).unwrap(), Some(&cassette), &vars([]), false)
             .await
             .unwrap();
         assert!(report.passed(), "{name}: {report}");

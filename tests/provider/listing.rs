@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use yourbit_video::domain::Policy;
-use yourbit_video::provider::{CallError, Found, PageMark, Priority, Provider};
+use yourbit_video::provider::{CallError, Lookup, PageCursor, Priority, Provider};
 
 use crate::{
     fake::Fake,
@@ -28,14 +28,14 @@ fn provider(list: &str) -> Provider {
     load(&format!("{MINIMAL}{list}"), &vars).unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn page(provider: &Provider, mark: &PageMark) -> Result<(Vec<String>, Option<PageMark>), CallError> {
+async fn page(provider: &Provider, mark: &PageCursor) -> Result<(Vec<String>, Option<PageCursor>), CallError> {
     let page = provider
         .list_assets(mark, Policy::Signed, Priority::Request("alice"), now())
         .await?;
     let ids = page
         .assets
         .into_iter()
-        .filter_map(|asset| asset.described.seen.asset_id);
+        .filter_map(|asset| asset.video.observation.asset_id);
     Ok((ids.collect(), page.next))
 }
 
@@ -123,14 +123,14 @@ async fn an_asset_is_found_by_its_playback_id() {
             .find_asset("p/1", Policy::Signed, Priority::Request("alice"), now())
             .await
     };
-    let Ok(Found::Here(found)) = ask().await else {
+    let Ok(Lookup::Found(found)) = ask().await else {
         panic!("not found")
     };
     assert_eq!(
-        (found.seen.asset_id.as_deref(), found.policy),
+        (found.observation.asset_id.as_deref(), found.policy),
         (Some("a"), Policy::Public)
     );
-    assert_eq!(ask().await, Ok(Found::Gone));
+    assert_eq!(ask().await, Ok(Lookup::Gone));
     assert!(matches!(ask().await, Err(CallError::Outage { .. })));
     assert_eq!(fake.asked()[0].target, "/plays/p%2F1");
 }

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use yourbit_video::{
     domain::{Field, Policy, Status},
-    provider::{CallError, CancelOutcome, DeleteOutcome, Found, Priority, Provider, Translation},
+    provider::{CallError, CancelOutcome, DeleteOutcome, Lookup, Priority, Provider, Translation},
 };
 
 use crate::{
@@ -37,7 +37,7 @@ fn event(provider: &Provider, kind: &str, data: &Value) -> (String, Translation)
             && delivery.event_type == kind
     );
     let translated = provider
-        .translate(body.as_bytes(), &ready(Policy::Signed), "evt-1", now())
+        .translate_event(body.as_bytes(), &ready(Policy::Signed), "evt-1", now())
         .unwrap();
     (
         format!("{:?}/{:?}", delivery.upload_id, delivery.asset_id),
@@ -97,7 +97,7 @@ async fn an_upload_is_asked_about_and_called_off() {
     let provider = shipped("mux", &mux_vars(&fake.base));
     let row = ready(Policy::Signed);
     fake.says_json(200, &json!({"data": {"id": "up1", "status": "timed_out"}}));
-    let Found::Here(seen) = provider
+    let Lookup::Found(seen) = provider
         .get_upload(&row, Priority::Background, now())
         .await
         .unwrap()
@@ -131,7 +131,7 @@ async fn an_asset_is_asked_for_and_deleted() {
     let row = ready(Policy::Signed);
     let date = [("date", "Fri, 15 Jan 2027 08:00:10 GMT")];
     fake.says(200, &date, json!({ "data": ready_asset() }).to_string());
-    let Found::Here(seen) = provider
+    let Lookup::Found(seen) = provider
         .get_asset(&row, Priority::Request("alice"), now())
         .await
         .unwrap()
@@ -365,7 +365,7 @@ async fn a_public_video_has_no_token_anywhere() {
     );
     assert!(answer.tokens.is_empty() && answer.expires_at.is_none());
     assert_eq!(
-        provider.public_hls(&ready(Policy::Signed)).unwrap(),
+        provider.public_hls_url(&ready(Policy::Signed)).unwrap(),
         "https://stream.mux.com/pb1.m3u8"
     );
 }
@@ -374,11 +374,11 @@ async fn a_public_video_has_no_token_anywhere() {
 fn signing_is_off_without_its_key_and_half_a_key_is_a_mistake() {
     let mut vars = mux_vars("https://api.mux.com");
     vars.remove("VIDEO_PRIVATE_KEY");
-    let error = crate::support::load(yourbit_video::provider::embedded("mux").unwrap(), &vars)
+    let error = crate::support::load(yourbit_video::provider::embedded_map("mux").unwrap(), &vars)
         .err()
         .unwrap();
     assert!(error.to_string().contains("VIDEO_PRIVATE_KEY"), "{error}");
     vars.insert("VIDEO_SIGNING_KEY".to_owned(), String::new());
     let provider = shipped("mux", &vars);
-    assert!(!provider.signs() && !provider.can_play(Policy::Signed) && provider.can_play(Policy::Public));
+    assert!(!provider.has_signing() && !provider.can_play(Policy::Signed) && provider.can_play(Policy::Public));
 }

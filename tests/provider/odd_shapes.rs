@@ -9,7 +9,7 @@ use serde_json::json;
 use tracing::subscriber::DefaultGuard;
 use yourbit_video::{
     domain::{Field, Observation, Policy, Status},
-    provider::{CancelOutcome, Found, Priority, Provider, Subject},
+    provider::{CancelOutcome, Lookup, Priority, Provider, TemplateInput},
 };
 
 use crate::{
@@ -64,8 +64,8 @@ async fn asset(provider: &Provider) -> Observation {
         .get_asset(&ready(Policy::Signed), Priority::Request("owner"), now())
         .await;
     match found.unwrap() {
-        Found::Here(seen) => seen,
-        Found::Gone => panic!("it is there"),
+        Lookup::Found(seen) => seen,
+        Lookup::Gone => panic!("it is there"),
     }
 }
 
@@ -179,7 +179,7 @@ async fn a_number_that_cannot_be_read_is_none_and_said_once() {
 #[tokio::test]
 async fn settings_that_no_call_can_carry_are_refused_by_name() {
     let settings = |provider: &Provider, settings: serde_json::Value| {
-        let input = Subject {
+        let input = TemplateInput {
             provider_settings: settings,
             ..video(Policy::Signed)
         };
@@ -201,7 +201,7 @@ async fn settings_that_no_call_can_carry_are_refused_by_name() {
     let named = load(&named, &vars([("KEY", "k"), ("WEBHOOK", "w")])).unwrap();
     assert_eq!(settings(&named, json!({"test": true})), Ok(()));
     for (provider, takes) in [(&mux, true), (&cloudflare, false), (&named, false)] {
-        assert_eq!(provider.takes_quality(), takes);
+        assert_eq!(provider.sends_quality(), takes);
     }
 }
 
@@ -271,10 +271,10 @@ async fn videos_at_api_video_are_listed_page_by_page() {
         .await
         .unwrap();
     let one = &first.assets[0];
-    assert_eq!(one.described.seen.asset_id.as_deref(), Some("vi1"));
-    assert_eq!(fact(&one.described.seen, Field::PlaybackId), Some(json!("vi1")));
-    assert_eq!((one.described.policy, one.whole), (Policy::Public, false));
-    assert_eq!(one.described.video_id.unwrap().to_string(), ours);
+    assert_eq!(one.video.observation.asset_id.as_deref(), Some("vi1"));
+    assert_eq!(fact(&one.video.observation, Field::PlaybackId), Some(json!("vi1")));
+    assert_eq!((one.video.policy, one.has_status), (Policy::Public, false));
+    assert_eq!(one.video.video_id.unwrap().to_string(), ours);
     assert_eq!(one.title.as_deref(), Some("Maths video"));
     assert_eq!(one.created_at.unwrap().timestamp(), 1_706_543_185);
     let second = provider

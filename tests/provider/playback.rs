@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use serde_json::json;
 use yourbit_video::{
     domain::{NeededIds, Policy},
-    provider::{CallError, Capability, PlaybackAsk, Provider, Subject},
+    provider::{CallError, Capability, PlaybackRequest, Provider, TemplateInput},
 };
 
 use crate::{
@@ -20,7 +20,7 @@ fn keyed(map: &str) -> Provider {
 async fn nobody_gets_less_life_than_asked_for_and_neighbours_share_a_signature() {
     let provider = shipped("mux", &mux_vars("https://api.example"));
     let row = ready(Policy::Signed);
-    let at = |shift: i64, expires_in_s: u64, max_ttl_s: u64| PlaybackAsk {
+    let at = |shift: i64, expires_in_s: u64, max_ttl_s: u64| PlaybackRequest {
         now: now() + TimeDelta::seconds(shift),
         expires_in_s,
         max_ttl_s,
@@ -49,7 +49,7 @@ async fn nobody_gets_less_life_than_asked_for_and_neighbours_share_a_signature()
         3601,
         "never beyond the maximum"
     );
-    let other = Subject {
+    let other = TemplateInput {
         playback_id: Some("pb2".to_owned()),
         ..row
     };
@@ -61,25 +61,25 @@ async fn nobody_gets_less_life_than_asked_for_and_neighbours_share_a_signature()
 async fn an_id_that_is_not_known_makes_no_address() {
     let provider = shipped("mux", &mux_vars("https://api.example"));
     for policy in [Policy::Public, Policy::Signed] {
-        let row = Subject {
+        let row = TemplateInput {
             playback_id: None,
             ..ready(policy)
         };
-        assert!(provider.public_hls(&row).is_none());
+        assert!(provider.public_hls_url(&row).is_none());
         let error = provider.playback(&row, &ask(&[])).await.unwrap_err();
         assert!(matches!(error, CallError::Invalid(field) if field.field == "playback_id"));
         let needs = NeededIds {
             playback_id: true,
             ..NeededIds::default()
         };
-        assert_eq!(provider.needs(policy), needs);
+        assert_eq!(provider.required_ids(policy), needs);
     }
-    let row = Subject {
+    let row = TemplateInput {
         playback_id: Some("../x?y#z".to_owned()),
         ..ready(Policy::Public)
     };
     assert_eq!(
-        provider.public_hls(&row).unwrap(),
+        provider.public_hls_url(&row).unwrap(),
         "https://stream.mux.com/..%2Fx%3Fy%23z.m3u8"
     );
 }
@@ -87,13 +87,13 @@ async fn an_id_that_is_not_known_makes_no_address() {
 #[tokio::test]
 async fn a_map_that_signs_nothing_plays_no_signed_video() {
     let provider = keyed(MINIMAL);
-    assert!(provider.can_play(Policy::Public) && !provider.can_play(Policy::Signed) && !provider.signs());
+    assert!(provider.can_play(Policy::Public) && !provider.can_play(Policy::Signed) && !provider.has_signing());
     let error = provider
         .playback(&ready(Policy::Signed), &ask(&[]))
         .await
         .unwrap_err();
     assert!(matches!(error, CallError::Invalid(field) if field.field == "playback_policy"));
-    assert!(!provider.can(Capability::Thumbnails) && !provider.can(Capability::AssetGet));
+    assert!(!provider.supports(Capability::Thumbnails) && !provider.supports(Capability::AssetGet));
     assert!(
         provider
             .thumbnails(&ready(Policy::Public), &ask(&sizes()))
@@ -126,7 +126,7 @@ async fn what_is_resolved_is_kept_for_as_long_as_the_map_says() {
         .says_json(200, &json!({"hls": "https://a.example/2", "pic": "p"}));
     let sizes = sizes();
     let row = ready(Policy::Public);
-    assert!(provider.public_hls(&row).is_none(), "it takes a call");
+    assert!(provider.public_hls_url(&row).is_none(), "it takes a call");
     let ask = ask(&sizes);
     let answer = provider.playback(&row, &ask).await.unwrap();
     assert_eq!(
@@ -134,7 +134,7 @@ async fn what_is_resolved_is_kept_for_as_long_as_the_map_says() {
         ("https://a.example/1", "https://e.example/as1")
     );
     assert_eq!(answer.thumbnails["small"], "https://i.example/none.jpg?w=107");
-    let later = PlaybackAsk {
+    let later = PlaybackRequest {
         now: now() + TimeDelta::seconds(299),
         ..ask
     };
@@ -142,7 +142,7 @@ async fn what_is_resolved_is_kept_for_as_long_as_the_map_says() {
         provider.playback(&row, &later).await.unwrap().urls["hls"],
         "https://a.example/1"
     );
-    let stale = PlaybackAsk {
+    let stale = PlaybackRequest {
         now: now() + TimeDelta::seconds(300),
         ..ask
     };
@@ -171,19 +171,19 @@ async fn a_fetched_token_is_shared_while_it_lives_long_enough() {
     fake.says_json(200, &json!({"token": "t/1"}))
         .says_json(200, &json!({"token": "t2"}));
     let row = ready(Policy::Signed);
-    let ask = PlaybackAsk {
+    let ask = PlaybackRequest {
         expires_in_s: 1800,
         ..ask(&[])
     };
     let answer = provider.playback(&row, &ask).await.unwrap();
     assert_eq!(answer.urls["hls"], "https://cdn.example/t%2F1/as1");
     assert_eq!((answer.expires_at.unwrap() - now()).num_seconds(), 3600);
-    let soon = PlaybackAsk {
+    let soon = PlaybackRequest {
         now: now() + TimeDelta::seconds(600),
         ..ask
     };
     assert_eq!(provider.playback(&row, &soon).await.unwrap(), answer);
-    let late = PlaybackAsk {
+    let late = PlaybackRequest {
         now: now() + TimeDelta::seconds(1900),
         ..ask
     };
@@ -191,7 +191,7 @@ async fn a_fetched_token_is_shared_while_it_lives_long_enough() {
         provider.playback(&row, &late).await.unwrap().urls["hls"],
         "https://cdn.example/t2/as1"
     );
-    assert!(!provider.can_play(Policy::Public) && provider.public_hls(&row).is_none());
+    assert!(!provider.can_play(Policy::Public) && provider.public_hls_url(&row).is_none());
 }
 
 #[tokio::test]
@@ -214,7 +214,7 @@ async fn further_signatures_have_names_of_their_own() {
         answer.urls["hls"],
         format!("https://cdn.example/as1?e={exp}&s={signature}")
     );
-    assert!(provider.needs(Policy::Signed).asset_id);
+    assert!(provider.required_ids(Policy::Signed).asset_id);
 }
 
 #[test]
@@ -223,5 +223,5 @@ fn a_provider_is_shared_between_threads() {
     let provider = keyed(MINIMAL);
     shared(&provider);
     assert_eq!((provider.name(), provider.digest().len()), ("test", 16));
-    assert_eq!((provider.upload_ttl_s(1), provider.upload_steps()), (1, 1));
+    assert_eq!((provider.upload_ttl_s(1), provider.upload_step_count()), (1, 1));
 }

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use serde_json::json;
 use yourbit_video::{
     domain::{Observation, Policy},
-    provider::{CallError, Captures, Found, LoadOptions, Priority, Provider},
+    provider::{CallError, Captures, Lookup, LoadOptions, Priority, Provider},
 };
 
 use crate::{
@@ -31,7 +31,7 @@ fn provider(map: &str, options: &LoadOptions) -> Provider {
     Provider::load("t", "t.toml", map, &|name| env.get(name).cloned(), options).unwrap()
 }
 
-async fn get(provider: &Provider, priority: Priority<'_>) -> Result<Found<Observation>, CallError> {
+async fn get(provider: &Provider, priority: Priority<'_>) -> Result<Lookup<Observation>, CallError> {
     provider.get_asset(&ready(Policy::Public), priority, now()).await
 }
 
@@ -140,9 +140,9 @@ async fn an_upload_takes_the_turns_of_all_its_steps_or_none() {
         );
         fake.says_json(200, &json!({}));
     }
-    let mut turns = provider.take_upload_turns(0, "alice").await.unwrap();
+    let mut turns = provider.reserve_upload_permits(0, "alice").await.unwrap();
     // One turn comes back in half a second, but it takes two.
-    let error = provider.take_upload_turns(0, "bob").await.unwrap_err();
+    let error = provider.reserve_upload_permits(0, "bob").await.unwrap_err();
     let wait = retry_after(&error);
     assert!(
         wait > Duration::from_millis(700) && wait <= Duration::from_secs(1),
@@ -153,7 +153,7 @@ async fn an_upload_takes_the_turns_of_all_its_steps_or_none() {
     for step in 0..2 {
         let input = video(Policy::Public);
         provider
-            .upload_step_in(step, &input, &mut captures, &mut turns)
+            .run_upload_step_with(step, &input, &mut captures, &mut turns)
             .await
             .unwrap();
     }
@@ -183,8 +183,8 @@ async fn calls_to_another_host_do_not_count() {
     }
     get(&provider, Priority::Request("alice")).await.unwrap_err();
     get(&provider, Priority::Request("alice")).await.unwrap();
-    provider.take_upload_turns(0, "alice").await.unwrap();
-    retry_after(&provider.take_upload_turns(0, "alice").await.unwrap_err());
+    provider.reserve_upload_permits(0, "alice").await.unwrap();
+    retry_after(&provider.reserve_upload_permits(0, "alice").await.unwrap_err());
 }
 
 #[tokio::test]

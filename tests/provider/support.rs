@@ -19,8 +19,8 @@ use uuid::Uuid;
 use yourbit_video::{
     domain::Policy,
     provider::{
-        CallError, Captures, LoadOptions, MapError, PlaybackAsk, Provider, Refused, Subject,
-        UploadDescriptor, VerifiedBody, embedded,
+        CallError, Captures, LoadOptions, MapError, PlaybackRequest, Provider, Refused, TemplateInput,
+        UploadDescriptor, VerifiedBody, embedded_map,
     },
 };
 
@@ -75,7 +75,7 @@ pub(crate) fn load(toml: &str, vars: &Vars) -> Result<Provider, MapError> {
 
 /// A shipped map.
 pub(crate) fn shipped(name: &str, vars: &Vars) -> Provider {
-    load(embedded(name).unwrap(), vars).unwrap()
+    load(embedded_map(name).unwrap(), vars).unwrap()
 }
 
 /// The variables of the Mux map, its hosts all being `base`.
@@ -92,8 +92,8 @@ pub(crate) fn mux_vars(base: &str) -> Vars {
     ])
 }
 
-pub(crate) fn video(policy: Policy) -> Subject {
-    Subject {
+pub(crate) fn video(policy: Policy) -> TemplateInput {
+    TemplateInput {
         video_id: Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001),
         owner: "user-1".to_owned(),
         title: Some("My clip".to_owned()),
@@ -117,8 +117,8 @@ pub(crate) fn video(policy: Policy) -> Subject {
 }
 
 /// A video that plays.
-pub(crate) fn ready(policy: Policy) -> Subject {
-    Subject {
+pub(crate) fn ready(policy: Policy) -> TemplateInput {
+    TemplateInput {
         upload_id: Some("up1".to_owned()),
         asset_id: Some("as1".to_owned()),
         playback_id: Some("pb1".to_owned()),
@@ -132,8 +132,8 @@ pub(crate) fn sizes() -> Vec<(String, u32)> {
         .to_vec()
 }
 
-pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackAsk<'_> {
-    PlaybackAsk {
+pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackRequest<'_> {
+    PlaybackRequest {
         now: now(),
         expires_in_s: 3600,
         max_ttl_s: 604_800,
@@ -146,14 +146,14 @@ pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackAsk<'_> {
 /// Runs all steps of an upload.
 pub(crate) async fn upload(
     provider: &Provider,
-    input: &Subject,
+    input: &TemplateInput,
 ) -> Result<(Captures, UploadDescriptor), CallError> {
     provider.check_upload(input)?;
     let mut captures = Captures::new();
-    for index in 0..provider.upload_steps() {
-        provider.upload_step(index, input, &mut captures).await?;
+    for index in 0..provider.upload_step_count() {
+        provider.run_upload_step(index, input, &mut captures).await?;
     }
-    let told = provider.upload_client(input, &captures)?;
+    let told = provider.upload_descriptor(input, &captures)?;
     Ok((captures, told))
 }
 
@@ -180,7 +180,7 @@ pub(crate) fn deliver(
 ) -> Result<VerifiedBody, Refused> {
     provider
         .begin_webhook(headers, now)?
-        .finish(Bytes::copy_from_slice(body.as_bytes()))
+        .check_body(Bytes::copy_from_slice(body.as_bytes()))
 }
 
 /// The claims of a token.

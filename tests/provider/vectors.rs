@@ -3,7 +3,7 @@
 use chrono::DateTime;
 use yourbit_video::{
     domain::Policy,
-    provider::{Captures, PlaybackAsk, Provider, Subject},
+    provider::{Captures, PlaybackRequest, Provider, TemplateInput},
 };
 
 use crate::support::{
@@ -172,13 +172,13 @@ const GUID: &str = "eb1c4f77-0cda-46be-b47d-1118ad7c2ffe";
 
 async fn hls(map: &str, expires: i64) -> String {
     let provider = load(map, &vars([("KEY", "SecurityKey"), ("WEBHOOK", "w")])).unwrap();
-    let row = Subject {
+    let row = TemplateInput {
         asset_id: Some(GUID.to_owned()),
         ..ready(Policy::Signed)
     };
     // With a life of a second the expiry is exactly what is asked for.
     let now = DateTime::from_timestamp(expires - 1, 0).unwrap();
-    let ask = PlaybackAsk {
+    let ask = PlaybackRequest {
         now,
         expires_in_s: 1,
         max_ttl_s: 1,
@@ -242,12 +242,12 @@ async fn bunny_embed_and_cdn_signatures_are_made() {
             wanted.len()
         );
         let provider = load(&map, &vars([("KEY", "SecurityKey"), ("WEBHOOK", "w")])).unwrap();
-        let row = Subject {
+        let row = TemplateInput {
             asset_id: Some(id.to_owned()),
             ..ready(Policy::Signed)
         };
         let now = DateTime::from_timestamp(1_598_024_586, 0).unwrap();
-        let ask = PlaybackAsk {
+        let ask = PlaybackRequest {
             now,
             expires_in_s: 1,
             max_ttl_s: 1,
@@ -268,13 +268,13 @@ fn bunny_upload_signature_is_made() {
     );
     let provider = shipped("bunny_stream", &vars);
     let expires = DateTime::from_timestamp(1_456_761_770, 0).unwrap();
-    let input = Subject {
+    let input = TemplateInput {
         expires,
         ..video(Policy::Signed)
     };
     let mut captures = Captures::new();
     captures.insert("asset_id".to_owned(), GUID.into());
-    let told = provider.upload_client(&input, &captures).unwrap();
+    let told = provider.upload_descriptor(&input, &captures).unwrap();
     assert_eq!(
         told.headers["AuthorizationSignature"],
         "9fb5503c39b02d67e98aae346811aa0f2c399357324cdcdc5eb5fa88f9d5c6a3"
@@ -282,7 +282,7 @@ fn bunny_upload_signature_is_made() {
 }
 
 /// The `Upload-Metadata` header that a map with this template sends.
-async fn tus_metadata(template: &str, input: Subject) -> String {
+async fn tus_metadata(template: &str, input: TemplateInput) -> String {
     let fake = crate::fake::Fake::start().await;
     fake.says(201, &[], "");
     let step = format!("headers = {{ Upload-Metadata = \"{template}\" }}\ntake = {{ upload_id");
@@ -298,7 +298,7 @@ async fn tus_metadata(template: &str, input: Subject) -> String {
         &vars([("KEY", "k"), ("WEBHOOK", "w")]),
     )
     .unwrap();
-    let sent = provider.upload_step(0, &input, &mut Captures::new()).await;
+    let sent = provider.run_upload_step(0, &input, &mut Captures::new()).await;
     assert!(sent.is_err(), "the answer is empty");
     fake.asked()[0].header("upload-metadata").to_owned()
 }
@@ -308,7 +308,7 @@ async fn cloudflare_published_tus_metadata_is_made() {
     let expires = DateTime::parse_from_rfc3339("2024-02-27T07:20:50Z")
         .unwrap()
         .to_utc();
-    let input = Subject {
+    let input = TemplateInput {
         expires,
         ..video(Policy::Signed)
     };
@@ -321,7 +321,7 @@ async fn cloudflare_published_tus_metadata_is_made() {
 
 #[tokio::test]
 async fn the_tus_specification_s_metadata_is_made() {
-    let input = Subject {
+    let input = TemplateInput {
         filename: Some("world_domination_plan.pdf".to_owned()),
         ..video(Policy::Signed)
     };

@@ -131,7 +131,7 @@ fn verified_but_unreadable_is_stored_under_its_hash() {
     let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, body.as_bytes());
     let unreadable = provider().read_event(&verified).unwrap_err();
     assert_eq!(unreadable.event_id, format!("sha256:{}", hex::encode(hash)));
-    let again = provider().translate(body.as_bytes(), &ready(Policy::Public), "e", now());
+    let again = provider().translate_event(body.as_bytes(), &ready(Policy::Public), "e", now());
     assert_eq!(again, Err(TranslateError::Unreadable));
 }
 
@@ -143,9 +143,9 @@ fn what_another_map_read_is_not_enough() {
     let first = provider();
     let verified = deliver(&first, &headers([("Mux-Signature", &header)]), body, now()).unwrap();
     let read = first.read_event(&verified).unwrap();
-    assert!(first.reads_by(&read.excerpt));
+    assert!(first.has_made_excerpt(&read.excerpt));
     // Loaded anew it may read more; then the body is read again.
-    assert!(!provider().reads_by(&read.excerpt));
+    assert!(!provider().has_made_excerpt(&read.excerpt));
     assert_eq!(
         read.excerpt.json["data"],
         json!({"id": "as1"}),
@@ -247,7 +247,7 @@ fields = []
         (
             delivery.ignored,
             delivery.asset_id,
-            provider.translate(body.to_string().as_bytes(), &ready(Policy::Signed), "e", now()),
+            provider.translate_event(body.to_string().as_bytes(), &ready(Policy::Signed), "e", now()),
         )
     };
     let (ignored, asset, seen) =

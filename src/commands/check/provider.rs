@@ -5,12 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Report;
-use crate::app::{check_default, ledger, load_map};
+use crate::app::{check_default_policy, shared_rate_ledger, load_map};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::domain::{Policy, ShownStatus};
 use crate::local;
-use crate::provider::{CallError, Found, HashKey, LoadOptions, PlaybackAsk, Priority, Provider, Subject};
+use crate::provider::{CallError, Lookup, HashKey, LoadOptions, PlaybackRequest, Priority, Provider, TemplateInput};
 use crate::store::{Store, VideoFilter};
 use crate::telemetry::CallMeter;
 
@@ -37,7 +37,7 @@ pub(super) async fn check_providers(
 ) {
     let checks = ProviderCheck { store, clock };
     let loaded = check_maps(settings, env, store, clock, report).await;
-    if let Err(error) = check_default(settings, &loaded) {
+    if let Err(error) = check_default_policy(settings, &loaded) {
         report.fail(
             "uploads.playback_policy",
             &error.to_string(),
@@ -66,7 +66,7 @@ pub(super) async fn check_maps(
     }
     // Why: the rate is shared by the database only where it has tables; without them there are no other replicas.
     let ledger = match store {
-        Some(store) if store.is_migrated().await.unwrap_or(false) => ledger(store),
+        Some(store) if store.is_migrated().await.unwrap_or(false) => shared_rate_ledger(store),
         _ => LoadOptions::default().ledger,
     };
     let mut loaded = Vec::new();
@@ -79,7 +79,7 @@ pub(super) async fn check_maps(
             ledger.clone(),
             CallMeter::default(),
             clock,
-            &HashKey::fresh(),
+            &HashKey::random(),
         ) {
             Err(error) => {
                 let remedy = format!(
@@ -179,7 +179,7 @@ impl ProviderCheck<'_> {
         let about = format!("signing key of {name}");
         let remedy = "take its id and its private key from the same signing key, in the environment of the credentials";
         match provider.check_signing_key(self.clock.now()).await {
-            Ok(None) if !provider.signs() => {
+            Ok(None) if !provider.has_signing() => {
                 report.warn(
                     &about,
                     "there is none: only public videos play",
@@ -187,8 +187,8 @@ impl ProviderCheck<'_> {
                 );
             }
             Ok(None) => {}
-            Ok(Some(Found::Here(()))) => report.ok(&about, "the provider knows its id"),
-            Ok(Some(Found::Gone)) => report.fail(&about, "the provider knows no key of this id", remedy),
+            Ok(Some(Lookup::Found(()))) => report.ok(&about, "the provider knows its id"),
+            Ok(Some(Lookup::Gone)) => report.fail(&about, "the provider knows no key of this id", remedy),
             Err(CallError::Refused { status, .. }) => {
                 let found = format!("the credentials may not look it up (status {status})");
                 report.warn(
@@ -203,7 +203,7 @@ impl ProviderCheck<'_> {
 
     /// Requests a signed address. Only the provider can tell whether key and id belong together.
     async fn check_signed_playback(&self, provider: &Provider, report: &mut Report) {
-        if !provider.signs_itself() {
+        if !provider.signs_locally() {
             return;
         }
         let about = format!("signed playback of {}", provider.name());
@@ -211,7 +211,7 @@ impl ProviderCheck<'_> {
             let found = "no signed video is there yet to try the key with";
             return report.warn(&about, found, "check again when there is one");
         };
-        let ask = PlaybackAsk {
+        let ask = PlaybackRequest {
             now: self.clock.now(),
             expires_in_s: TRIAL_TTL_S,
             max_ttl_s: TRIAL_TTL_S,
@@ -219,7 +219,7 @@ impl ProviderCheck<'_> {
             sizes: &[],
             caller: "",
         };
-        match provider.try_playback(&subject, &ask).await {
+        match provider.probe_playback(&subject, &ask).await {
             Ok(200..=299) => report.ok(&about, "the provider plays what we sign"),
             Ok(status @ (400 | 401 | 403)) => {
                 let found = format!("the provider refuses what we sign (status {status})");
@@ -237,7 +237,7 @@ impl ProviderCheck<'_> {
     }
 
     /// Returns a video that plays by a signed address: one of the database, else one that the provider lists.
-    async fn find_signed_video(&self, provider: &Provider) -> Option<Subject> {
+    async fn find_signed_video(&self, provider: &Provider) -> Option<TemplateInput> {
         let filter = VideoFilter {
             provider: Some(provider.name().to_owned()),
             status: Some(ShownStatus::Ready),
@@ -250,14 +250,14 @@ impl ProviderCheck<'_> {
                 .iter()
                 .find(|video| video.playback_policy == Policy::Signed);
             if let Some(video) = signed {
-                return Some(Subject::of_video(video));
+                return Some(TemplateInput::from_video(video));
             }
         }
         let now = self.clock.now();
         let page = provider
             .list_assets(&provider.first_page(), Policy::Signed, Priority::Request(""), now)
             .await;
-        let mut listed = page.ok()?.assets.into_iter().map(|asset| asset.described);
-        listed.find_map(|described| described.plays_signed(now))
+        let mut listed = page.ok()?.assets.into_iter().map(|asset| asset.video);
+        listed.find_map(|described| described.into_signed_input(now))
     }
 }

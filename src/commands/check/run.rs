@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use super::{database, provider, surroundings};
-use crate::app::{StartError, warnings};
+use crate::app::{StartError, start_warnings};
 use crate::clock::Clock;
 use crate::commands::error::CommandError;
 use crate::commands::print::print_report_line;
@@ -28,10 +28,10 @@ pub(in crate::commands) async fn check_all(
                 );
             }
             if let StartError::Config(error) = &error
-                && let Some(settings) = error.readable()
+                && let Some(settings) = error.readable_settings()
             {
                 report_warnings(settings, &mut report);
-                if settings.auth.is_unset() && !error.is_about("auth") {
+                if settings.auth.is_unset() && !error.is_about_section("auth") {
                     surroundings::check_auth(settings, &mut report).await;
                 }
                 provider::check_maps(settings, env, None, &Clock::system(), &mut report).await;
@@ -62,7 +62,7 @@ pub(in crate::commands) async fn check_all(
 
 /// Adds the warnings about the settings.
 fn report_warnings(settings: &Settings, report: &mut Report) {
-    for warning in warnings(settings) {
+    for warning in start_warnings(settings) {
         report.warn("settings", &warning, "nothing changes by it");
     }
 }

@@ -8,7 +8,7 @@ use super::fields::is_owner;
 use super::owners::Owners;
 use super::tally::Tally;
 use super::{listing, table};
-use crate::app::{Alone, StartError};
+use crate::app::{Standalone, StartError};
 use crate::commands::error::CommandError;
 use crate::config::{Environment, Settings};
 use crate::jobs::adopt::Adopter;
@@ -48,7 +48,7 @@ pub(in crate::commands) async fn import_videos(
     let source = Source::from_args(args)?;
     telemetry::start(&settings.log).map_err(StartError::from)?;
     let name = args.provider.as_ref().unwrap_or(&settings.providers.default);
-    let alone = Alone::build(&settings, env, name).await?;
+    let alone = Standalone::build(&settings, env, name).await?;
     let adopter = Adopter {
         store: &alone.store,
         provider: &alone.provider,

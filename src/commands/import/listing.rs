@@ -7,7 +7,7 @@ use super::owners::{AssetOwner, Owners};
 use super::retry::retry_outages;
 use super::tally::Tally;
 use crate::commands::error::CommandError;
-use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted, Seen};
+use crate::jobs::adopt::{Adopted, Adopter, AdoptionDetails, ForeignIds, NotAdopted, ForeignVideo};
 use crate::provider::{CallError, Capability, ListedAsset};
 
 /// Imports all assets, page by page. Assets of an earlier run that broke off are known, and passed over.
@@ -20,7 +20,7 @@ pub(super) async fn import_assets(
     tally: &mut Tally,
 ) -> Result<(), CommandError> {
     let provider = adopter.provider;
-    if !provider.can(Capability::AssetList) {
+    if !provider.supports(Capability::AssetList) {
         return Err(format!("the map of \"{}\" has no [asset.list]", provider.name()).into());
     }
     let mut next_page = Some(provider.first_page());
@@ -60,14 +60,14 @@ async fn import_asset(
     asset: ListedAsset,
     tally: &mut Tally,
 ) -> Result<(), CommandError> {
-    let Some(id) = asset.described.seen.asset_id.clone() else {
+    let Some(id) = asset.video.observation.asset_id.clone() else {
         tally.skip("an asset", "it has no id");
         return Ok(());
     };
     let what = format!("asset {id}");
     let known = adopter
         .store
-        .video_at(adopter.provider.name(), None, Some(&id), None)
+        .find_video_named(adopter.provider.name(), None, Some(&id), None)
         .await?;
     if let Some(known) = known {
         // Why any owner counts: the list also has the videos that this service made itself.
@@ -86,11 +86,11 @@ async fn import_asset(
         tally.skip(&what, "it names no owner of 1 to 128 characters there");
         return Ok(());
     }
-    if asset.described.seen.gone {
+    if asset.video.observation.gone {
         tally.skip(&what, "it is gone");
         return Ok(());
     }
-    let adoption = Adoption {
+    let adoption = AdoptionDetails {
         owner,
         title: asset.title.as_deref().and_then(clean_title),
         created_at: asset.created_at,
@@ -99,7 +99,7 @@ async fn import_asset(
     match result {
         Err(NotAdopted::Store(error)) => return Err(error.into()),
         Err(NotAdopted::Call(error)) => return Err(error.into()),
-        Err(nothing @ (NotAdopted::NothingPlays | NotAdopted::Unknown(_) | NotAdopted::OfAnother(_))) => {
+        Err(nothing @ (NotAdopted::NothingPlays | NotAdopted::Unknown(_) | NotAdopted::OtherOwner(_))) => {
             tally.skip(&what, &nothing.to_string());
         }
         result => tally.count_result(&what, result),
@@ -112,28 +112,28 @@ async fn adopt_asset(
     adopter: &Adopter<'_>,
     asset: ListedAsset,
     id: &str,
-    adoption: &Adoption,
+    adoption: &AdoptionDetails,
 ) -> Result<Adopted, NotAdopted> {
-    let named = asset.described.video_id;
-    let mut seen = Seen::from(asset.described);
-    if !asset.whole {
+    let named = asset.video.video_id;
+    let mut seen = ForeignVideo::from(asset.video);
+    if !asset.has_status {
         let ids = ForeignIds {
             asset: Some(id.to_owned()),
             ..ForeignIds::default()
         };
         let found = look_up(adopter, &ids).await?;
         // Why: some providers give the policy in the list alone.
-        if found.tells_policy() {
+        if found.reports_policy() {
             seen.policy = found.policy;
         }
         seen.observations.extend(found.observations);
         seen.video_id = named.or(found.video_id);
     }
-    adopter.seen(seen, adoption).await
+    adopter.adopt_described(seen, adoption).await
 }
 
 /// Looks up an item at its provider, with retries after outages.
-pub(super) async fn look_up(adopter: &Adopter<'_>, ids: &ForeignIds) -> Result<Seen, NotAdopted> {
+pub(super) async fn look_up(adopter: &Adopter<'_>, ids: &ForeignIds) -> Result<ForeignVideo, NotAdopted> {
     let found = retry_outages(async || match adopter.ask(ids).await {
         Err(NotAdopted::Call(error)) => Err(error),
         other => Ok(other),

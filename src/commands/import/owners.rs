@@ -36,8 +36,8 @@ pub(super) enum AssetOwner {
 impl Owners {
     /// Makes the source of owners that assets name at `pointer`. Reads all owners of the database for their hashes.
     pub(super) async fn named_at(pointer: String, store: &Store, key: &HashKey) -> Result<Self, StoreError> {
-        let owners = store.owners().await?;
-        let hash = |owner: String| Some((key.hash(owner.as_bytes())?, owner));
+        let owners = store.list_owners().await?;
+        let hash = |owner: String| Some((key.hash_text(owner.as_bytes())?, owner));
         Ok(Self::At {
             pointer,
             hashes: owners.into_iter().filter_map(hash).collect(),

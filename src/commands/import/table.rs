@@ -10,7 +10,7 @@ use super::listing::look_up;
 use super::tally::Tally;
 use crate::commands::error::CommandError;
 use crate::domain::parse_time;
-use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted};
+use crate::jobs::adopt::{Adopted, Adopter, AdoptionDetails, ForeignIds, NotAdopted};
 
 /// The columns, in any order; all are required.
 const COLUMNS: [&str; 5] = ["owner", "title", "upload_id", "playback_id", "created_at"];
@@ -77,18 +77,18 @@ pub(super) async fn import_rows(
 async fn adopt_row(
     adopter: &Adopter<'_>,
     ids: &ForeignIds,
-    adoption: &Adoption,
+    adoption: &AdoptionDetails,
 ) -> Result<Adopted, NotAdopted> {
-    if let Some(known) = adopter.known(ids, adoption).await? {
+    if let Some(known) = adopter.find_known(ids, adoption).await? {
         return Ok(known);
     }
     let seen = look_up(adopter, ids).await?;
-    adopter.seen(seen, adoption).await
+    adopter.adopt_described(seen, adoption).await
 }
 
 impl Row {
     /// Checks the row and converts it. The error is the reason why it cannot be imported.
-    fn into_adoption(self) -> Result<(ForeignIds, Adoption), String> {
+    fn into_adoption(self) -> Result<(ForeignIds, AdoptionDetails), String> {
         if !is_owner(&self.owner) {
             return Err("owner must have 1 to 128 characters".to_owned());
         }
@@ -105,7 +105,7 @@ impl Row {
             "" => None,
             text => Some(parse_time(text).ok_or("created_at must be a time such as 2024-05-01T12:00:00Z")?),
         };
-        let adoption = Adoption {
+        let adoption = AdoptionDetails {
             owner: self.owner,
             title: clean_title(&self.title),
             created_at,

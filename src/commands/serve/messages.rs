@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::super::error::CommandError;
 use super::super::print;
-use crate::app::{App, sqlite_path, warnings};
+use crate::app::{App, sqlite_path, start_warnings};
 use crate::auth::Development;
 use crate::config::{Environment, Settings};
 use crate::state::AppState;
@@ -40,7 +40,7 @@ pub(super) fn announce_start(settings: &Settings, file: Option<&Path>, env: &Env
         config,
         "Yourbit Video {version} starts{new}"
     );
-    for warning in warnings(settings) {
+    for warning in start_warnings(settings) {
         tracing::warn!("{warning}");
     }
 }

@@ -56,7 +56,7 @@ impl Running {
         );
         let (jobs, inner) = (TaskTracker::new(), TaskTracker::new());
         let stop_reloadable = stop_jobs.child_token();
-        if !state.tickets.are_settled() {
+        if !state.tickets.has_key() {
             tracing::warn!(
                 "the database has no tables yet: run yourbit-video migrate; readyz says no until then"
             );
@@ -137,7 +137,7 @@ impl Running {
         }
         state.stopping.store(true, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(drain_s)).await;
-        state.stopped.cancel();
+        state.end_streams.cancel();
         self.stop_outer.cancel();
         if tokio::time::timeout(GRACE, self.outer).await.is_err() {
             tracing::warn!("some requests take too long to wait for");
@@ -163,7 +163,7 @@ fn spawn_local(
     stop_inner: &CancellationToken,
 ) {
     if let Some(lease) = local.lease {
-        inner.spawn(lease.keep(stop_inner.clone()));
+        inner.spawn(lease.hold_until(stop_inner.clone()));
     }
     let stop = stop_inner.clone();
     inner.spawn(async move {
@@ -185,13 +185,13 @@ fn spawn_when_ready(
     spawn: fn(&AppState, &TaskTracker, &CancellationToken),
 ) {
     // Why a fast path: the keys of tickets are read from the tables, so whoever has them needs no wait.
-    if state.tickets.are_settled() {
+    if state.tickets.has_key() {
         return spawn(state, jobs, stop);
     }
     let (state, tracker, stop) = (state.clone(), jobs.clone(), stop.clone());
     jobs.spawn(async move {
         tokio::select! {
-            () = state.until_ready() => spawn(&state, &tracker, &stop),
+            () = state.wait_until_ready() => spawn(&state, &tracker, &stop),
             () = stop.cancelled() => {}
         }
     });
@@ -209,7 +209,7 @@ fn spawn_reloadable_jobs(state: &AppState, jobs: &TaskTracker, stop: &Cancellati
 /// Spawns the job that hands changes of videos to event streams; it lives as long as the service.
 fn spawn_live_updates(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
     let listen_url = listen_url(&state.settings.database);
-    let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.me);
+    let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.replica_id);
     jobs.spawn(live::run(hub, store, listen_url, me, stop.clone()));
 }
 

@@ -34,21 +34,21 @@ fn run_load(pace: &Pace, mut all: Vec<Process>, for_us: i64, ledger: &mut Ledger
             calls.sort_unstable();
             return calls;
         }
-        let request = TurnRequest {
-            turns: process.turns,
+        let request = PermitRequest {
+            permits: process.turns,
             background: process.background,
             patience_us: 15 * SECOND,
         };
-        match ledger.take(pace, &request, now) {
-            TurnAnswer::Taken(wait) => {
+        match ledger.take_permits(pace, &request, now) {
+            PermitOutcome::Taken(wait) => {
                 let mut last = now;
                 for before in (0..process.turns).rev() {
-                    last = now + (wait - i64::from(before) * pace.turn_us).max(0);
+                    last = now + (wait - i64::from(before) * pace.interval_us).max(0);
                     calls.push((last, process.background));
                 }
                 process.free_at = last + process.rest_us;
             }
-            TurnAnswer::NotTaken(again) => process.free_at = now + again.max(1),
+            PermitOutcome::NotTaken(again) => process.free_at = now + again.max(1),
         }
     }
 }
@@ -94,9 +94,9 @@ fn no_window_has_more_calls_than_burst_and_rate_allow() {
                 [
                     Process {
                         turns: u32::try_from(1 + dice.roll(3)).unwrap(),
-                        ..new_process(false, dice.roll(2 * pace.turn_us))
+                        ..new_process(false, dice.roll(2 * pace.interval_us))
                     },
-                    new_process(true, dice.roll(pace.turn_us)),
+                    new_process(true, dice.roll(pace.interval_us)),
                 ]
             });
             let calls = run_load(&pace, all.collect(), 60 * SECOND, &mut Ledger::default());
@@ -147,36 +147,36 @@ fn background_work_has_at_most_half_while_requests_wait_and_everything_else() {
 fn who_would_wait_longer_takes_no_turn_and_is_told_how_long() {
     let pace = Pace::new(1.0, 1.0, 15.0);
     let mut ledger = Ledger::default();
-    let request = |patience_s: i64| TurnRequest {
-        turns: 1,
+    let request = |patience_s: i64| PermitRequest {
+        permits: 1,
         background: false,
         patience_us: patience_s * SECOND,
     };
-    assert_eq!(ledger.take(&pace, &request(15), BEGIN), TurnAnswer::Taken(0));
-    assert_eq!(ledger.take(&pace, &request(15), BEGIN), TurnAnswer::Taken(SECOND));
+    assert_eq!(ledger.take_permits(&pace, &request(15), BEGIN), PermitOutcome::Taken(0));
+    assert_eq!(ledger.take_permits(&pace, &request(15), BEGIN), PermitOutcome::Taken(SECOND));
     let before = ledger;
     assert_eq!(
-        ledger.take(&pace, &request(1), BEGIN),
-        TurnAnswer::NotTaken(2 * SECOND)
+        ledger.take_permits(&pace, &request(1), BEGIN),
+        PermitOutcome::NotTaken(2 * SECOND)
     );
     assert_eq!(ledger, before);
     assert_eq!(
-        ledger.take(&pace, &request(2), BEGIN),
-        TurnAnswer::Taken(2 * SECOND)
+        ledger.take_permits(&pace, &request(2), BEGIN),
+        PermitOutcome::Taken(2 * SECOND)
     );
 }
 
 #[test]
 fn the_turns_of_an_upload_come_one_after_another() {
     let pace = Pace::new(1.0, 1.0, 15.0);
-    let request = TurnRequest {
-        turns: 3,
+    let request = PermitRequest {
+        permits: 3,
         background: false,
         patience_us: 15 * SECOND,
     };
     let mut ledger = Ledger::default();
     // The first begins at once, the last two turns later.
-    assert_eq!(ledger.take(&pace, &request, BEGIN), TurnAnswer::Taken(2 * SECOND));
+    assert_eq!(ledger.take_permits(&pace, &request, BEGIN), PermitOutcome::Taken(2 * SECOND));
 }
 
 #[test]
@@ -186,18 +186,18 @@ fn a_pause_holds_everybody_and_leaves_no_burst_behind() {
     ledger.pause(7 * SECOND, BEGIN);
     ledger.pause(2 * SECOND, BEGIN);
     assert_eq!(ledger.paused_for_us(BEGIN), 7 * SECOND, "the longer one holds");
-    let request = TurnRequest {
-        turns: 1,
+    let request = PermitRequest {
+        permits: 1,
         background: false,
         patience_us: 15 * SECOND,
     };
-    let waits: Vec<TurnAnswer> = (0..3).map(|_| ledger.take(&pace, &request, BEGIN)).collect();
-    assert_eq!(waits, [7, 8, 9].map(|s| TurnAnswer::Taken(s * SECOND)));
+    let waits: Vec<PermitOutcome> = (0..3).map(|_| ledger.take_permits(&pace, &request, BEGIN)).collect();
+    assert_eq!(waits, [7, 8, 9].map(|s| PermitOutcome::Taken(s * SECOND)));
     let mut ledger = Ledger::default();
     ledger.pause(60 * SECOND, BEGIN);
     assert_eq!(
-        ledger.take(&pace, &request, BEGIN),
-        TurnAnswer::NotTaken(60 * SECOND)
+        ledger.take_permits(&pace, &request, BEGIN),
+        PermitOutcome::NotTaken(60 * SECOND)
     );
 }
 
@@ -205,8 +205,8 @@ fn a_pause_holds_everybody_and_leaves_no_burst_behind() {
 fn a_clock_that_jumps_costs_at_most_what_may_lie_ahead() {
     let pace = Pace::new(1.0, 5.0, 15.0);
     let day = 86_400 * SECOND;
-    let request = |background| TurnRequest {
-        turns: 1,
+    let request = |background| PermitRequest {
+        permits: 1,
         background,
         patience_us: 60 * SECOND,
     };
@@ -218,8 +218,8 @@ fn a_clock_that_jumps_costs_at_most_what_may_lie_ahead() {
     };
     // Backwards by a day: nobody waits longer than wait_s, the burst and one turn.
     assert_eq!(
-        ahead.take(&pace, &request(false), BEGIN),
-        TurnAnswer::Taken(21 * SECOND)
+        ahead.take_permits(&pace, &request(false), BEGIN),
+        PermitOutcome::Taken(21 * SECOND)
     );
     assert!(ahead.requests_us <= BEGIN + 21 * SECOND);
     let mut ahead = Ledger {
@@ -228,8 +228,8 @@ fn a_clock_that_jumps_costs_at_most_what_may_lie_ahead() {
         ..Ledger::default()
     };
     assert_eq!(
-        ahead.take(&pace, &request(true), BEGIN),
-        TurnAnswer::NotTaken(2 * SECOND)
+        ahead.take_permits(&pace, &request(true), BEGIN),
+        PermitOutcome::NotTaken(2 * SECOND)
     );
     let mut paused = Ledger {
         paused_us: BEGIN + day,
@@ -246,33 +246,33 @@ fn a_clock_that_jumps_costs_at_most_what_may_lie_ahead() {
 
 #[test]
 fn lots_are_for_rates_above_fifty_and_keep_the_law() {
-    assert_eq!(Pace::new(50.0, 100.0, 15.0).lot, 1);
-    assert_eq!(Pace::new(100.0, 1.0, 15.0).lot, 1, "a lot fits into the burst");
+    assert_eq!(Pace::new(50.0, 100.0, 15.0).batch, 1);
+    assert_eq!(Pace::new(100.0, 1.0, 15.0).batch, 1, "a lot fits into the burst");
     for (per_s, burst) in [(100.0, 20.0), (200.0, 5.0), (60.0, 100.0)] {
         let pace = Pace::new(per_s, burst, 15.0);
-        assert!(pace.lot > 1);
-        let lot_us = i64::from(pace.lot) * pace.turn_us;
+        assert!(pace.batch > 1);
+        let lot_us = i64::from(pace.batch) * pace.interval_us;
         assert!(
-            lot_us <= SECOND / 10 + pace.turn_us,
+            lot_us <= SECOND / 10 + pace.interval_us,
             "at most a tenth of a second"
         );
         let mut ledger = Ledger::default();
         let mut dice = Dice(7);
         let mut calls = Vec::new();
         let mut free = [BEGIN; 3];
-        let request = TurnRequest {
-            turns: pace.lot,
+        let request = PermitRequest {
+            permits: pace.batch,
             background: false,
             patience_us: 15 * SECOND,
         };
         // Each process uses its lot at any time until it is forfeited.
         while *free.iter().min().unwrap() < BEGIN + 3 * SECOND {
             let next = free.iter_mut().min().unwrap();
-            let TurnAnswer::Taken(wait) = ledger.take(&pace, &request, *next) else {
+            let PermitOutcome::Taken(wait) = ledger.take_permits(&pace, &request, *next) else {
                 unreachable!("nobody reserves more than one lot");
             };
             let at = *next + wait;
-            calls.extend((0..pace.lot).map(|_| (at + dice.roll(lot_us + 1), false)));
+            calls.extend((0..pace.batch).map(|_| (at + dice.roll(lot_us + 1), false)));
             *next = at + dice.roll(lot_us);
         }
         calls.sort_unstable();

@@ -12,7 +12,7 @@ use crate::http::middleware::Admin;
 use crate::http::paths::video_location;
 use crate::http::problem::{ApiError, FieldProblem};
 use crate::http::videos::VideoView;
-use crate::jobs::adopt::{Adopted, Adopter, Adoption, ForeignIds, NotAdopted};
+use crate::jobs::adopt::{Adopted, Adopter, AdoptionDetails, ForeignIds, NotAdopted};
 use crate::provider::Priority;
 use crate::state::AppState;
 
@@ -80,17 +80,17 @@ pub(crate) async fn adopt_video(
         priority: Priority::Request(admin.owner()),
         dry_run: false,
     };
-    let adoption = Adoption {
+    let adoption = AdoptionDetails {
         owner: request.owner.clone(),
-        ..Adoption::default()
+        ..AdoptionDetails::default()
     };
-    let (status, video) = match adopter.by_ids(&request.foreign_ids(), &adoption).await {
+    let (status, video) = match adopter.adopt_by_ids(&request.foreign_ids(), &adoption).await {
         Ok(Adopted::New(video)) => (StatusCode::CREATED, video),
         Ok(Adopted::Known(video)) => (StatusCode::OK, video),
         Err(refusal) => return Err(request.explain(refusal)),
     };
     // Why: events of the video may have come before it had a row, and are parked in the inbox.
-    state.intake.stored().notify_one();
+    state.intake.pending_signal().notify_one();
     let location = [(header::LOCATION, video_location(&state, video.id))];
     let view = VideoView::with_events_url(&state, &video);
     Ok((status, location, Json(view)).into_response())
@@ -149,7 +149,7 @@ impl AdoptRequest {
         let given = self.named_ids().into_iter().find(|(_, id)| id.is_some());
         let name = given.map_or("", |(name, _)| name);
         match refusal {
-            NotAdopted::OfAnother(video) => ApiError::VideoTaken {
+            NotAdopted::OtherOwner(video) => ApiError::VideoTaken {
                 video_id: video.id,
                 why: "It belongs to another owner here.",
             },

@@ -143,6 +143,6 @@ pub(crate) async fn replay_outgoing_event(
     if !state.store.replay_outgoing(id, state.clock.now()).await? {
         return Err(ApiError::NotFound);
     }
-    let event = state.store.outgoing(id).await?.ok_or(ApiError::NotFound)?;
+    let event = state.store.find_outgoing(id).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(event.into()))
 }

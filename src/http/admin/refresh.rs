@@ -29,7 +29,7 @@ pub(crate) async fn refresh_video(
     Id(id): Id,
 ) -> Result<Json<VideoView>, ApiError> {
     state.store.video(id).await?.ok_or(ApiError::NotFound)?;
-    reconcile::pass(&state, Some(id)).await?;
+    reconcile::run_pass(&state, Some(id)).await?;
     let video = state.store.video(id).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(VideoView::new(&state, &video)))
 }

@@ -132,7 +132,7 @@ pub(crate) async fn replay_webhook_event(
         return Err(ApiError::NotFound);
     }
     // Why: the inbox job sleeps until there is something to apply.
-    state.intake.stored().notify_one();
+    state.intake.pending_signal().notify_one();
     let event = state.store.event(id).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(event.into()))
 }

@@ -12,7 +12,7 @@ use http::header;
 use http::request::Parts;
 
 use super::client_ip::{client_address, refuse_token};
-use crate::auth::{Caller, NotBelieved, check_request};
+use crate::auth::{Caller, AuthError, check_request};
 use crate::http::problem::ApiError;
 use crate::limits::CallerKey;
 use crate::state::AppState;
@@ -30,7 +30,7 @@ impl FromRequestParts<AppState> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
-        let refusal = match parts.extensions.get::<NotBelieved>() {
+        let refusal = match parts.extensions.get::<AuthError>() {
             Some(refusal) => refusal.clone(),
             None => match authenticate(parts, state).await {
                 Ok(caller) => return Ok(caller),
@@ -49,7 +49,7 @@ pub(super) async fn identify_caller(parts: &mut Parts, state: &AppState) -> Call
     if parts.headers.contains_key(header::AUTHORIZATION) {
         match authenticate(parts, state).await {
             Ok(caller) => {
-                let key = CallerKey::owner(caller.owner());
+                let key = CallerKey::for_owner(caller.owner());
                 parts.extensions.insert(caller);
                 return key;
             }
@@ -58,21 +58,21 @@ pub(super) async fn identify_caller(parts: &mut Parts, state: &AppState) -> Call
             }
         }
     }
-    client_address(state, parts).map_or_else(CallerKey::unknown, CallerKey::address)
+    client_address(state, parts).map_or_else(CallerKey::unknown, CallerKey::for_address)
 }
 
 /// Checks the bearer token, of which there must be exactly one.
-async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, NotBelieved> {
+async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, AuthError> {
     let mut given = parts.headers.get_all(header::AUTHORIZATION).iter();
     let value = match (given.next(), given.next()) {
-        (None, _) => return Err(NotBelieved::NoHeader),
-        (Some(_), Some(_)) => return Err(NotBelieved::SeveralHeaders),
+        (None, _) => return Err(AuthError::NoHeader),
+        (Some(_), Some(_)) => return Err(AuthError::SeveralHeaders),
         (Some(value), None) => value.to_str().unwrap_or_default(),
     };
     let (_, token) = value
         .split_once(' ')
         .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"))
-        .ok_or(NotBelieved::NotBearer)?;
+        .ok_or(AuthError::NotBearer)?;
     let caller = state.auth.authenticate(token.trim(), state.clock.now()).await?;
     note_caller();
     Ok(caller)

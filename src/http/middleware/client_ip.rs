@@ -13,10 +13,10 @@ use http::request::Parts;
 use http::{Extensions, HeaderMap, header};
 
 use super::request_id::read_request_id;
-use crate::auth::NotBelieved;
+use crate::auth::AuthError;
 use crate::http::problem::ApiError;
 use crate::http::server::PeerAddress;
-use crate::limits::{Network, network_of};
+use crate::limits::{Network, client_network};
 use crate::provider::Refused;
 use crate::state::AppState;
 
@@ -37,16 +37,16 @@ pub(super) fn resolve_network(
     proxies: &[Network],
 ) -> Option<IpAddr> {
     let PeerAddress(peer) = extensions.get::<PeerAddress>()?;
-    Some(network_of(resolve_client(peer.ip(), headers, proxies)))
+    Some(client_network(resolve_client(peer.ip(), headers, proxies)))
 }
 
 /// Counts a failure against the client's network. Returns `refusal`, or a 429 where the network's quota of failures is
 /// used up.
 fn penalize(state: &AppState, parts: &Parts, refusal: ApiError) -> ApiError {
-    let Some(network) = client_address(state, parts).map(network_of) else {
+    let Some(network) = client_address(state, parts).map(client_network) else {
         return refusal;
     };
-    let quota = state.failures.take(&network, state.clock.now());
+    let quota = state.failure_quotas.try_take(&network, state.clock.now());
     match quota.filter(|quota| quota.refused.is_some()) {
         Some(quota) => ApiError::OverQuota("failures", quota),
         None => refusal,
@@ -55,8 +55,8 @@ fn penalize(state: &AppState, parts: &Parts, refusal: ApiError) -> ApiError {
 
 /// Refuses a token or a ticket: 401, or 429 ([`penalize`]). The exact reason is logged, within the limits of
 /// [`LogLimits`](crate::telemetry::LogLimits); the caller sees [`NotBelieved::detail`] alone.
-pub(crate) fn refuse_token(state: &AppState, parts: &Parts, refusal: &NotBelieved) -> ApiError {
-    let network = client_address(state, parts).map(network_of);
+pub(crate) fn refuse_token(state: &AppState, parts: &Parts, refusal: &AuthError) -> ApiError {
+    let network = client_address(state, parts).map(client_network);
     if state.log_limits.tokens.admit((network, refusal.kind())) {
         tracing::info!(
             reason = %refusal,
@@ -71,7 +71,7 @@ pub(crate) fn refuse_token(state: &AppState, parts: &Parts, refusal: &NotBelieve
 /// Refuses a webhook of `provider` whose signature does not hold: 401, or 429 ([`penalize`]). The reason is logged,
 /// within the limits of [`LogLimits`](crate::telemetry::LogLimits), and the webhook is counted.
 pub(crate) fn refuse_webhook(state: &AppState, parts: &Parts, provider: &str, refusal: Refused) -> ApiError {
-    let network = client_address(state, parts).map(network_of);
+    let network = client_address(state, parts).map(client_network);
     if state.log_limits.webhooks.admit((network, provider)) {
         tracing::warn!(
             provider,
@@ -81,7 +81,7 @@ pub(crate) fn refuse_webhook(state: &AppState, parts: &Parts, provider: &str, re
             "a webhook was refused"
         );
     }
-    state.metrics.webhook(provider, "unverified", "refused");
+    state.metrics.record_webhook(provider, "unverified", "refused");
     penalize(state, parts, ApiError::InvalidSignature)
 }
 

@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 use axum::body::{Body, Bytes, HttpBody};
 use hyper::body::{Frame, SizeHint};
 
-use crate::limits::{Lent, Permit};
+use crate::limits::{LentPermit, Permit};
 
 /// A body that lends its request's [`Permit`] whenever the next frame has not arrived, so that a slow client
 /// does not hold up others.
@@ -15,7 +15,7 @@ pub(super) struct LendWhileReceiving {
     inner: Body,
     permit: Arc<Permit>,
     /// `Some` while the body waits for its client.
-    lent: Option<Lent>,
+    lent: Option<LentPermit>,
 }
 
 impl LendWhileReceiving {
@@ -45,7 +45,7 @@ impl HttpBody for LendWhileReceiving {
         if polled.is_ready() {
             self.lent = None;
         } else if self.lent.is_none() {
-            self.lent = Some(self.permit.step_out());
+            self.lent = Some(self.permit.lend_while_arriving());
         }
         polled
     }

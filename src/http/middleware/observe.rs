@@ -96,11 +96,11 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
     };
     // Why before the run: the request is gone afterwards.
     let network = resolve_network(request.extensions(), request.headers(), &observer.proxies);
-    let trail = Trail::begin(request.headers(), span);
+    let trail = Trail::from_headers(request.headers(), span);
     // 3. Size limits. 4. Run, and problem document.
     let begun = Instant::now();
     let response = run_with_problems(&id, &observer.prefix, request, next);
-    let mut response = trail.clone().follow(response).await;
+    let mut response = trail.clone().run_within(response).await;
     let took = begun.elapsed();
     // 5. Metric and span.
     let status = response.status();

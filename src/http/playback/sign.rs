@@ -22,7 +22,7 @@ use crate::auth::Caller;
 use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
 use crate::limits::{CallerKey, Permit};
-use crate::provider::{PlaybackAsk, PlaybackUrls, Provider, Subject};
+use crate::provider::{PlaybackRequest, PlaybackUrls, Provider, TemplateInput};
 use crate::state::AppState;
 
 /// The shortest life of a signed address, in seconds.
@@ -88,12 +88,12 @@ impl PlaybackRequest<'_> {
         for _ in 0..TRIES {
             let provider = self.state.providers.of(&video)?;
             let query = self.playback_query(&provider, &video)?;
-            let subject = Subject::of_video(&video);
+            let subject = TemplateInput::from_video(&video);
             let started = time::Instant::now();
             // 2. Known.
             let known = match kind {
-                AddressKind::Everything => provider.known_playback(&subject, &query).await,
-                AddressKind::Thumbnails => provider.known_thumbnails(&subject, &query).await,
+                AddressKind::Everything => provider.cached_playback(&subject, &query).await,
+                AddressKind::Thumbnails => provider.cached_thumbnails(&subject, &query).await,
             };
             if let Some(urls) = known.map_err(failed)? {
                 let now = query.now;
@@ -105,12 +105,12 @@ impl PlaybackRequest<'_> {
             }
             // 3. Permit. 4. Row again.
             let permit = self.take_permit().await?;
-            if permit.was_waited_for() {
+            if permit.was_queued() {
                 video = playable_video(self.state, self.caller, id).await?;
             }
             // 5. Sign.
             // Why made anew: the row may be another one, and time has passed.
-            let (query, subject) = (self.playback_query(&provider, &video)?, Subject::of_video(&video));
+            let (query, subject) = (self.playback_query(&provider, &video)?, TemplateInput::from_video(&video));
             let only_thumbnails = kind == AddressKind::Thumbnails;
             let signed = provider.sign_ahead(&subject, &query, only_thumbnails).await;
             signed.map_err(failed)?;
@@ -120,7 +120,7 @@ impl PlaybackRequest<'_> {
 
     /// Takes a permit to sign, for as long as the value lives.
     async fn take_permit(&self) -> Result<Permit, ApiError> {
-        let key = CallerKey::owner(self.caller.owner());
+        let key = CallerKey::for_owner(self.caller.owner());
         // Why so long: the deadline of the request ends the wait before.
         let patience = time::Duration::from_secs(self.state.settings.http.request_timeout_s);
         let permit = self.state.permits.signing.acquire(key, patience).await;
@@ -129,7 +129,7 @@ impl PlaybackRequest<'_> {
 
     /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within
     /// limits.
-    fn playback_query(&self, provider: &Provider, video: &Video) -> Result<PlaybackAsk<'_>, ApiError> {
+    fn playback_query(&self, provider: &Provider, video: &Video) -> Result<PlaybackRequest<'_>, ApiError> {
         let settings = &self.state.settings.playback;
         let most = provider
             .max_playback_ttl_s()
@@ -150,7 +150,7 @@ impl PlaybackRequest<'_> {
             ));
         }
         let time = self.time.or(video.thumbnail_time);
-        Ok(PlaybackAsk {
+        Ok(PlaybackRequest {
             now: self.state.clock.now(),
             expires_in_s,
             max_ttl_s: most,

@@ -9,7 +9,7 @@ use tokio_util::task::TaskTracker;
 
 use super::connection;
 use super::connection_limits::OpenConnections;
-use super::service::Served;
+use super::service::ServiceHandle;
 use crate::telemetry::LineLimit;
 
 /// Serves `served` on every connection of `listener`, each in a task of its own.
@@ -18,7 +18,7 @@ use crate::telemetry::LineLimit;
 /// 2. Take a slot of the `OpenConnections`: a regular one, a surplus one, or none, which closes the connection.
 /// 3. Serve it (`connection::serve_connection`).
 /// 4. With `stop`, close the listener, let every connection finish its requests, and return when all have ended.
-pub async fn serve(listener: TcpListener, served: Served, stop: CancellationToken) {
+pub async fn serve(listener: TcpListener, served: ServiceHandle, stop: CancellationToken) {
     let connections = Arc::new(OpenConnections::new());
     let tasks = TaskTracker::new();
     let failures = LineLimit::new("a connection could not be accepted", 1, 1);

@@ -28,7 +28,7 @@ use tower::ServiceExt;
 
 use super::body::{hold_while_sending, with_pause_limit};
 use super::connection_limits::{ConnectionSlot, SURPLUS_LIFE};
-use super::service::Served;
+use super::service::ServiceHandle;
 
 /// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every
 /// request's extensions.
@@ -41,7 +41,7 @@ pub(crate) struct Surplus;
 
 /// The state that the requests of one connection share.
 struct ConnectionContext {
-    served: Served,
+    served: ServiceHandle,
     peer: SocketAddr,
     is_surplus: bool,
     body_timeout: Duration,
@@ -101,7 +101,7 @@ impl Drop for OpenExchange {
 
 /// Serves the connection to its end. After `stop` it takes no further requests.
 pub(super) async fn serve_connection(
-    served: Served,
+    served: ServiceHandle,
     stream: TcpStream,
     peer: SocketAddr,
     slot: ConnectionSlot,
@@ -121,7 +121,7 @@ pub(super) async fn serve_connection(
 /// Idle, for HTTP/2: no exchange is under way at a check, and none has begun since the one before, `header_timeout` ago.
 /// Such a connection is shut down gracefully; one that never had an exchange, or is shutting down already, ends at once.
 async fn drive(
-    served: Served,
+    served: ServiceHandle,
     stream: TcpStream,
     peer: SocketAddr,
     is_surplus: bool,

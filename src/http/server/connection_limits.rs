@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::config::Http;
-use crate::limits::{Network, network_of};
+use crate::limits::{Network, client_network};
 
 /// Surplus connections at the same time.
 const SURPLUS: usize = 256;
@@ -112,7 +112,7 @@ impl OpenConnections {
             return None;
         }
         let unlimited = limits.per_network == 0 || limits.proxies.iter().any(|proxy| proxy.contains(address));
-        let counted = (!unlimited).then(|| network_of(address));
+        let counted = (!unlimited).then(|| client_network(address));
         if let Some(network) = counted {
             let mut all = self.by_network.lock().unwrap_or_else(PoisonError::into_inner);
             let own = all.entry(network).or_default();

@@ -20,7 +20,7 @@ mod service;
 
 pub use self::accept::serve;
 pub(crate) use self::connection::{PeerAddress, Surplus};
-pub use self::service::Served;
+pub use self::service::ServiceHandle;
 
 #[cfg(test)]
 mod tests;

@@ -23,7 +23,7 @@ const STREAMS: u32 = 128;
 /// connection keeps the limits that were current when it began.
 #[derive(Clone, Debug)]
 // Why `ArcSwap`: every request reads the current service, and none of them may wait for a lock.
-pub struct Served(Arc<ArcSwap<CurrentService>>);
+pub struct ServiceHandle(Arc<ArcSwap<CurrentService>>);
 
 /// The service that is current.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub(super) struct CurrentService {
     pub(super) body_timeout: Duration,
 }
 
-impl Served {
+impl ServiceHandle {
     /// Serves `router` within the limits of `settings`.
     pub fn new(router: Router, settings: &Http) -> Self {
         Self(Arc::new(ArcSwap::from_pointee(CurrentService::new(
@@ -50,7 +50,7 @@ impl Served {
 
     /// Makes `router` and the limits of `settings` current. Requests, and event streams, that are under way end on what
     /// they began with.
-    pub fn exchange(&self, router: Router, settings: &Http) {
+    pub fn replace(&self, router: Router, settings: &Http) {
         self.0.store(Arc::new(CurrentService::new(router, settings)));
     }
 

@@ -25,7 +25,7 @@ async fn start(router: Router, change: impl FnOnce(&mut Http)) -> Running {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (address, stop) = (listener.local_addr().unwrap(), CancellationToken::new());
     let inner = stop.clone();
-    let serving = tokio::spawn(serve(listener, Served::new(router, &settings.http), inner));
+    let serving = tokio::spawn(serve(listener, ServiceHandle::new(router, &settings.http), inner));
     Running {
         address,
         stop,

@@ -14,7 +14,7 @@ use crate::domain::{
     Field, IdentityConflict, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video,
 };
 use crate::http::problem::ApiError;
-use crate::provider::{CallError, Captures, Provider, Subject, UploadDescriptor, UploadTurns};
+use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
 use crate::store::{Edit, Inserted, OpenLimit};
 use crate::telemetry::note_video;
@@ -69,7 +69,7 @@ pub(super) async fn begin_upload(
         .map_or(0, |row| row.steps);
     // Why before the row: a request that would wait too long for the provider's rate leaves none behind.
     let reserved = provider
-        .take_upload_turns(usize::try_from(done).unwrap_or_default(), &video.owner)
+        .reserve_upload_permits(usize::try_from(done).unwrap_or_default(), &video.owner)
         .await
         .map_err(|error| {
             state.metrics.upload(provider.name(), "throttled");
@@ -108,11 +108,11 @@ fn check_provider(
     state: &AppState,
     provider: &Provider,
     video: &Video,
-    subject: &Subject,
+    subject: &TemplateInput,
     chooses_quality: bool,
 ) -> Result<(), ApiError> {
     provider.check_upload(subject)?;
-    if chooses_quality && !provider.takes_quality() {
+    if chooses_quality && !provider.sends_quality() {
         let detail = "cannot be chosen at this provider: its map has no place for it";
         return Err(ApiError::invalid_field("quality", detail));
     }
@@ -150,18 +150,18 @@ async fn run_steps(
     state: &AppState,
     provider: &Provider,
     mut video: Video,
-    subject: &Subject,
-    mut reserved: UploadTurns,
+    subject: &TemplateInput,
+    mut reserved: UploadPermits,
 ) -> Result<(Video, UploadDescriptor), StepError> {
     let mut captures = video.captures.clone();
-    let steps = provider.upload_steps();
+    let steps = provider.upload_step_count();
     for step in usize::try_from(video.steps).unwrap_or_default()..steps {
         provider
-            .upload_step_in(step, subject, &mut captures, &mut reserved)
+            .run_upload_step_with(step, subject, &mut captures, &mut reserved)
             .await?;
         video = store_captures(state, provider, video, &captures, (step + 1, steps)).await?;
     }
-    let descriptor = provider.upload_client(subject, &captures)?;
+    let descriptor = provider.upload_descriptor(subject, &captures)?;
     Ok((video, descriptor))
 }
 
@@ -186,12 +186,12 @@ async fn store_captures(
         fields: vec![(Field::PlaybackId, playback_id)],
         ..Observation::default()
     };
-    let edit = state.store.edit_known(video, now, |video| {
+    let edit = state.store.edit_read_video(video, now, |video| {
         let before = video.status;
         video.captures.clone_from(captures);
         video.steps = i32::try_from(done).unwrap_or(i32::MAX);
-        video.observe(&seen, provider.needs(video.playback_policy))?;
-        video.reschedule(before, &state.check_times, now);
+        video.observe(&seen, provider.required_ids(video.playback_policy))?;
+        video.restart_schedule(before, &state.check_times, now);
         Ok(())
     });
     match edit.await? {
@@ -231,7 +231,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
         ..Observation::default()
     };
     let edit = state.store.edit_video(id, now, |video| {
-        video.observe(&seen, provider.needs(video.playback_policy))?;
+        video.observe(&seen, provider.required_ids(video.playback_policy))?;
         // Why at once: an asset without an upload is of no use, and costs storage.
         video.check_at = video.known.asset_id.is_some().then_some(now);
         Ok::<(), IdentityConflict>(())
@@ -240,7 +240,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
         tracing::error!(video.id = %id, error = %Chain(&failure), "the row could not be marked as errored");
     }
     // Why: an asset that is to be deleted is due now.
-    state.due.notify_one();
+    state.wake_reconciler.notify_one();
     error
 }
 
@@ -311,10 +311,10 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
 }
 
 /// Makes the values that the provider's templates read.
-fn new_subject(state: &AppState, provider: &Provider, video: &Video, plan: UploadPlan) -> Subject {
+fn new_subject(state: &AppState, provider: &Provider, video: &Video, plan: UploadPlan) -> TemplateInput {
     let now = state.clock.now();
     let ttl_s = provider.upload_ttl_s(state.settings.uploads.ttl_s);
-    Subject {
+    TemplateInput {
         filename: plan.request.filename,
         content_type: plan.request.content_type,
         file_size: plan.request.file_size,
@@ -322,6 +322,6 @@ fn new_subject(state: &AppState, provider: &Provider, video: &Video, plan: Uploa
         cors_origin: Some(plan.choices.cors_origin),
         now,
         expires: now + Duration::seconds(i64::try_from(ttl_s).unwrap_or(i64::MAX / 1000)),
-        ..Subject::of_video(video)
+        ..TemplateInput::from_video(video)
     }
 }

@@ -76,7 +76,7 @@ pub(super) async fn stored_answer(
     let Some(key) = request.key()? else {
         return Ok(None);
     };
-    Ok(state.store.kept_answer(&key, state.clock.now()).await?)
+    Ok(state.store.stored_answer(&key, state.clock.now()).await?)
 }
 
 impl ClaimedKey {
@@ -89,13 +89,13 @@ impl ClaimedKey {
     ) -> Result<(), ApiError> {
         Ok(state
             .store
-            .keep_answer(&self.key, self.video_id, answer, expires_at)
+            .store_answer(&self.key, self.video_id, answer, expires_at)
             .await?)
     }
 
     /// Releases the claim after a refusal: the next request with this key begins anew.
     pub(super) async fn release(&self, state: &AppState) -> Result<(), ApiError> {
-        Ok(state.store.free_key(&self.key, self.video_id).await?)
+        Ok(state.store.release_key(&self.key, self.video_id).await?)
     }
 }
 

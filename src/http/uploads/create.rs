@@ -16,7 +16,7 @@ use crate::http::rate_limit_headers::write_rate_limit;
 use crate::http::videos::VideoView;
 use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
-use crate::telemetry::carried;
+use crate::telemetry::with_current_trail;
 
 /// The quota's name in the `RateLimit` headers.
 const QUOTA: &str = "uploads";
@@ -70,7 +70,7 @@ pub(crate) async fn create_upload(
         body: &body,
     };
     let mut response = respond(&state, request).await.into_response();
-    if let Some(quota) = state.uploads.look(&owner, state.clock.now()) {
+    if let Some(quota) = state.uploads.peek(&owner, state.clock.now()) {
         write_rate_limit(QUOTA, &quota, response.headers_mut());
     }
     response
@@ -109,7 +109,7 @@ async fn respond(state: &AppState, keyed: KeyedRequest<'_>) -> Result<Response, 
     };
     // 4. Begin. 5. Store the answer. Why a task: once the provider was called, both go on where the client goes away.
     let service = state.clone();
-    let work = carried(async move { begin_and_store(&service, plan, claimed).await });
+    let work = with_current_trail(async move { begin_and_store(&service, plan, claimed).await });
     let done = tokio::spawn(carry_permit(carry_deadline(work))).await;
     let upload = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     Ok(Answer::from_new(upload)?.respond(state, as_text))
@@ -133,7 +133,7 @@ fn replay_answer(state: &AppState, stored: String, as_text: bool) -> Result<Resp
 
 /// Checks that an upload at this provider needs nothing but its URL, and can be answered as text.
 fn check_bare_url(state: &AppState, provider: &str) -> Result<(), ApiError> {
-    if state.providers.for_upload(provider)?.upload_is_a_bare_url() {
+    if state.providers.for_upload(provider)?.upload_needs_only_url() {
         return Ok(());
     }
     Err(ApiError::NotAcceptable(
@@ -146,7 +146,7 @@ fn check_bare_url(state: &AppState, provider: &str) -> Result<(), ApiError> {
 async fn check_quota_and_claim(state: &AppState, keyed: KeyedRequest<'_>) -> Result<ClaimOutcome, ApiError> {
     let (owner, now) = (keyed.owner.to_owned(), state.clock.now());
     let refused = |quota: &Quota| quota.refused.is_some();
-    if let Some(quota) = state.uploads.look(&owner, now).filter(refused) {
+    if let Some(quota) = state.uploads.peek(&owner, now).filter(refused) {
         // Why no claim: a refused request is to write nothing.
         let stored = stored_answer(state, keyed).await?;
         return stored
@@ -155,7 +155,7 @@ async fn check_quota_and_claim(state: &AppState, keyed: KeyedRequest<'_>) -> Res
     }
     let outcome = claim_key(state, keyed).await?;
     if let ClaimOutcome::Begin { claimed, .. } = &outcome
-        && let Some(quota) = state.uploads.take(&owner, now).filter(refused)
+        && let Some(quota) = state.uploads.try_take(&owner, now).filter(refused)
     {
         // Why again: other requests of the owner may have used up the quota since it was looked at.
         if let Some(claimed) = claimed {

@@ -18,7 +18,7 @@ use crate::domain::{Observation, ShownStatus, Video};
 use crate::http::extract::{Id, NoQuery};
 use crate::http::problem::ApiError;
 use crate::limits::{carry_deadline, carry_permit};
-use crate::provider::{CancelOutcome, DeleteOutcome, Priority, Provider, Subject};
+use crate::provider::{CancelOutcome, DeleteOutcome, Priority, Provider, TemplateInput};
 use crate::state::AppState;
 
 /// Calls an upload off. Once the file has arrived it is too late.
@@ -82,7 +82,7 @@ async fn cancel_at_provider(
     video: &Video,
     owner: &str,
 ) -> Result<(), ApiError> {
-    let subject = Subject::of_video(video);
+    let subject = TemplateInput::from_video(video);
     let failed = |error| ApiError::from_call(error, Some(video.id));
     let now = state.clock.now();
     match provider

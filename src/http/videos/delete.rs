@@ -46,6 +46,6 @@ pub(crate) async fn delete_video(
     };
     let video = join_observation(&state, &provider, &video, seen).await?;
     // Why: the reconciler sleeps until a video is due, and this one is due now.
-    state.due.notify_one();
+    state.wake_reconciler.notify_one();
     Ok((StatusCode::ACCEPTED, Json(VideoView::new(&state, &video))))
 }

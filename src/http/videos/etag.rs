@@ -19,7 +19,7 @@ pub(super) fn etag(state: &AppState, video: &Video) -> String {
         .providers
         .by_name(&video.provider)
         .map_or("", |provider| provider.digest());
-    let end = Tickets::end(state.clock.now());
+    let end = Tickets::next_end(state.clock.now());
     let prefix = state.settings.http.path_prefix();
     let digest = Sha256::digest(format!("{}\0{}\0{end}\0{map}{prefix}", video.id, video.version));
     format!("\"{}\"", hex::encode(&digest[..12]))

@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::managed::managed_video;
 use super::view::VideoView;
-use crate::auth::{Caller, NotBelieved};
+use crate::auth::{Caller, AuthError};
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Id, Query};
 use crate::http::middleware::refuse_token;
@@ -95,8 +95,8 @@ impl FromRequestParts<AppState> for Follower {
                 until: caller.holds_until(now),
             });
         };
-        let Some(until) = state.tickets.opens(&ticket, id, now) else {
-            return Err(refuse_token(state, parts, &NotBelieved::Ticket));
+        let Some(until) = state.tickets.verify_ticket(&ticket, id, now) else {
+            return Err(refuse_token(state, parts, &AuthError::Ticket));
         };
         // Why: a valid ticket is as good as a token for the log's limits.
         note_caller();
@@ -216,9 +216,9 @@ impl Following {
             let evicted = self.subscription.evicted();
             tokio::select! {
                 () = self.subscription.changed_from(self.sent) => {}
-                () = self.state.clock.until(self.until) => return Some(self.finish()),
+                () = self.state.clock.sleep_until(self.until) => return Some(self.finish()),
                 () = evicted.cancelled() => return Some(self.finish()),
-                () = self.state.stopped.cancelled() => return Some(self.finish()),
+                () = self.state.end_streams.cancelled() => return Some(self.finish()),
             }
         }
         None

@@ -33,8 +33,8 @@ pub(super) async fn join_observation(
     let now = state.clock.now();
     let edit = state.store.edit_video(video.id, now, |video| {
         let before = video.status;
-        video.observe(&seen, provider.needs(video.playback_policy))?;
-        video.reschedule(before, &state.check_times, now);
+        video.observe(&seen, provider.required_ids(video.playback_policy))?;
+        video.restart_schedule(before, &state.check_times, now);
         if seen.delete_requested && before != ShownStatus::Deleting {
             video.check_at = Some(now);
         }

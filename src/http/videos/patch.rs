@@ -103,7 +103,7 @@ pub(crate) async fn patch_video(
         Edit::Done(video) => {
             // Why: the reconciler sleeps until a video is due, and this one is due now.
             if !video.unsent.is_empty() {
-                state.due.notify_one();
+                state.wake_reconciler.notify_one();
             }
             Ok(respond_with_etag(&state, &video))
         }
@@ -182,7 +182,7 @@ fn merge_objects(target: &mut Map<String, Value>, patch: &Map<String, Value>) {
 /// the asset of a ready video.
 fn note_unsent(state: &AppState, video: &mut Video, patch: &VideoPatch) {
     let provider = state.providers.by_name(&video.provider);
-    if video.status != ShownStatus::Ready || !provider.is_some_and(|p| p.can(Capability::AssetUpdate)) {
+    if video.status != ShownStatus::Ready || !provider.is_some_and(|p| p.supports(Capability::AssetUpdate)) {
         return;
     }
     for name in patch.member_names() {

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::{Field, Policy, ShownStatus, Video};
 use crate::http::paths::video_location;
-use crate::provider::Subject;
+use crate::provider::TemplateInput;
 use crate::state::{AppState, ProviderSet};
 
 /// The JSON of a video.
@@ -82,7 +82,7 @@ impl VideoView {
         };
         let ready = video.status == ShownStatus::Ready;
         let provider = providers.by_name(&video.provider).filter(|_| ready);
-        let playback_url = provider.and_then(|provider| provider.public_hls(&Subject::of_video(video)));
+        let playback_url = provider.and_then(|provider| provider.public_hls_url(&TemplateInput::from_video(video)));
         Self {
             id: video.id,
             owner: video.owner.clone(),
@@ -114,7 +114,7 @@ impl VideoView {
 
     /// Shows a single video: with `events_url`, which lists and events do not have.
     pub(crate) fn with_events_url(state: &AppState, video: &Video) -> Self {
-        let ticket = state.tickets.ticket(video.id, state.clock.now());
+        let ticket = state.tickets.issue_ticket(video.id, state.clock.now());
         let stream = format!("{}/events?ticket={ticket}", video_location(state, video.id));
         Self {
             events_url: Some(stream),

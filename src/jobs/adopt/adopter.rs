@@ -4,9 +4,9 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::foreign_video::Seen;
+use super::foreign_video::ForeignVideo;
 use super::outcome::{Adopted, NotAdopted};
-use super::request::{Adoption, ForeignIds};
+use super::request::{AdoptionDetails, ForeignIds};
 use crate::clock::Clock;
 use crate::domain::{
     CheckTimes, IdentityConflict, Knowledge, Observation, Policy, ShownStatus, Status, Video,
@@ -38,23 +38,23 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// See [`NotAdopted`].
-    pub async fn by_ids(&self, ids: &ForeignIds, of: &Adoption) -> Result<Adopted, NotAdopted> {
-        if let Some(known) = self.known(ids, of).await? {
+    pub async fn adopt_by_ids(&self, ids: &ForeignIds, of: &AdoptionDetails) -> Result<Adopted, NotAdopted> {
+        if let Some(known) = self.find_known(ids, of).await? {
             return Ok(known);
         }
         let seen = self.ask(ids).await?;
-        self.seen(seen, of).await
+        self.adopt_described(seen, of).await
     }
 
     /// Returns the row that has the upload or the asset already; `None` where there is none.
     ///
     /// # Errors
     /// The row is another owner's or deleted, or the database fails.
-    pub async fn known(&self, ids: &ForeignIds, of: &Adoption) -> Result<Option<Adopted>, NotAdopted> {
+    pub async fn find_known(&self, ids: &ForeignIds, of: &AdoptionDetails) -> Result<Option<Adopted>, NotAdopted> {
         let (upload, asset) = (ids.upload.as_deref(), ids.asset.as_deref());
         let known = self
             .store
-            .video_at(self.provider.name(), upload, asset, None)
+            .find_video_named(self.provider.name(), upload, asset, None)
             .await?;
         known.map(|known| check_known(of, known)).transpose()
     }
@@ -63,7 +63,7 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// See [`NotAdopted`].
-    pub async fn seen(&self, seen: Seen, of: &Adoption) -> Result<Adopted, NotAdopted> {
+    pub async fn adopt_described(&self, seen: ForeignVideo, of: &AdoptionDetails) -> Result<Adopted, NotAdopted> {
         let video = self.new_video(&seen, of)?;
         // Why twice: another adoption or an event may make the row between the lookup and the insert. The second lookup
         // finds it, except where only the id of ours is taken.
@@ -88,9 +88,9 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// See [`NotAdopted`].
-    pub async fn ask(&self, ids: &ForeignIds) -> Result<Seen, NotAdopted> {
+    pub async fn ask(&self, ids: &ForeignIds) -> Result<ForeignVideo, NotAdopted> {
         let (provider, priority, now) = (self.provider, self.priority, self.clock.now());
-        let mut seen = Seen {
+        let mut seen = ForeignVideo {
             // Why: the given ids are joined too, so that an answer that contradicts them is refused.
             observations: vec![Observation {
                 seen_at: now,
@@ -124,12 +124,12 @@ impl Adopter<'_> {
     async fn find_row(&self, video: &Video, named: Option<Uuid>) -> Result<Option<Video>, StoreError> {
         let (upload, asset) = (video.known.upload_id.as_deref(), video.known.asset_id.as_deref());
         self.store
-            .video_at(self.provider.name(), upload, asset, named)
+            .find_video_named(self.provider.name(), upload, asset, named)
             .await
     }
 
     /// Joins the answers into a row that is there already, where it lacks the asset.
-    async fn join_known(&self, known: Video, seen: &Seen, of: &Adoption) -> Result<Adopted, NotAdopted> {
+    async fn join_known(&self, known: Video, seen: &ForeignVideo, of: &AdoptionDetails) -> Result<Adopted, NotAdopted> {
         let Adopted::Known(known) = check_known(of, known)? else {
             return Err(NotAdopted::Conflict("its row is gone".to_owned()));
         };
@@ -155,11 +155,11 @@ impl Adopter<'_> {
         let now = self.clock.now();
         let edit = self.store.edit_video(known.id, now, |video| {
             let before = video.status;
-            let needs = self.provider.needs(video.playback_policy);
+            let needs = self.provider.required_ids(video.playback_policy);
             for seen in &seen.observations {
                 video.observe(seen, needs)?;
             }
-            video.reschedule(before, self.times, now);
+            video.restart_schedule(before, self.times, now);
             Ok::<(), IdentityConflict>(())
         });
         match edit.await {
@@ -175,7 +175,7 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// The provider calls the asset deleted, the video plays nowhere, or the answers contradict each other.
-    fn new_video(&self, seen: &Seen, of: &Adoption) -> Result<Video, NotAdopted> {
+    fn new_video(&self, seen: &ForeignVideo, of: &AdoptionDetails) -> Result<Video, NotAdopted> {
         let now = self.clock.now();
         let created_at = of.created_at.filter(|at| *at < now && at.timestamp() >= 0);
         let mut video = Video {
@@ -191,7 +191,7 @@ impl Adopter<'_> {
             status: ShownStatus::Created,
             known: Knowledge::default(),
             captures: Captures::new(),
-            steps: i32::try_from(self.provider.upload_steps()).unwrap_or(i32::MAX),
+            steps: i32::try_from(self.provider.upload_step_count()).unwrap_or(i32::MAX),
             unsent: Vec::new(),
             upload_expires_at: None,
             check_at: None,
@@ -202,14 +202,14 @@ impl Adopter<'_> {
             created_at: created_at.unwrap_or(now),
             updated_at: now,
         };
-        let needs = self.provider.needs(seen.policy);
+        let needs = self.provider.required_ids(seen.policy);
         for seen in &seen.observations {
             video.observe(seen, needs)?;
         }
         if video.known.gone {
             return Err(NotAdopted::Unknown("asset"));
         }
-        if video.known.reported == Status::Ready && video.known.lacks(needs) {
+        if video.known.reported == Status::Ready && video.known.lacks_ids(needs) {
             return Err(NotAdopted::NothingPlays);
         }
         // Why: events about the video carry this id as ours. With another one they would contradict the row.
@@ -239,9 +239,9 @@ impl Adopter<'_> {
 ///
 /// # Errors
 /// It is another owner's, or deleted.
-fn check_known(of: &Adoption, known: Video) -> Result<Adopted, NotAdopted> {
+fn check_known(of: &AdoptionDetails, known: Video) -> Result<Adopted, NotAdopted> {
     if known.owner != of.owner {
-        return Err(NotAdopted::OfAnother(Box::new(known)));
+        return Err(NotAdopted::OtherOwner(Box::new(known)));
     }
     if known.known.gone {
         return Err(NotAdopted::Deleted(Box::new(known)));

@@ -4,11 +4,11 @@ use uuid::Uuid;
 
 use super::outcome::NotAdopted;
 use crate::domain::{Field, Observation, Policy};
-use crate::provider::{CallError, Described, Found};
+use crate::provider::{CallError, RemoteVideo, Lookup};
 
 /// A video as its provider describes it.
 #[derive(Clone, Debug)]
-pub struct Seen {
+pub struct ForeignVideo {
     /// To be joined with [`Video::observe`](crate::domain::Video::observe), in any order.
     pub observations: Vec<Observation>,
     /// The UUID that the provider's events will carry as our id of it.
@@ -17,24 +17,24 @@ pub struct Seen {
     pub policy: Policy,
 }
 
-impl From<Described> for Seen {
-    fn from(described: Described) -> Self {
+impl From<RemoteVideo> for ForeignVideo {
+    fn from(described: RemoteVideo) -> Self {
         Self {
-            observations: vec![described.seen],
+            observations: vec![described.observation],
             video_id: described.video_id,
             policy: described.policy,
         }
     }
 }
 
-impl Seen {
+impl ForeignVideo {
     /// Returns the first asset id that an answer names.
     pub(super) fn asset_id(&self) -> Option<String> {
         self.observations.iter().find_map(|seen| seen.asset_id.clone())
     }
 
     /// Returns whether the provider reported a policy.
-    pub fn tells_policy(&self) -> bool {
+    pub fn reports_policy(&self) -> bool {
         let fields = self.observations.iter().flat_map(|seen| &seen.fields);
         fields
             .into_iter()
@@ -47,18 +47,18 @@ impl Seen {
     /// The provider does not know the id, the map has no such table, or the call failed, see [`NotAdopted`].
     pub(super) fn add_answer(
         &mut self,
-        found: Result<Found<Described>, CallError>,
+        found: Result<Lookup<RemoteVideo>, CallError>,
         what: &'static str,
         table: &'static str,
     ) -> Result<(), NotAdopted> {
         match found {
-            Ok(Found::Here(described)) => {
-                self.observations.push(described.seen);
+            Ok(Lookup::Found(described)) => {
+                self.observations.push(described.observation);
                 self.video_id = self.video_id.or(described.video_id);
                 self.policy = described.policy;
                 Ok(())
             }
-            Ok(Found::Gone) => Err(NotAdopted::Unknown(what)),
+            Ok(Lookup::Gone) => Err(NotAdopted::Unknown(what)),
             // Why not 401 and 403: they refuse our credentials. Other refusals say that the text is no id of the
             // provider's.
             Err(CallError::Refused { status, .. }) if ![401, 403].contains(&status) => {

@@ -17,6 +17,6 @@ mod outcome;
 mod request;
 
 pub use self::adopter::Adopter;
-pub use self::foreign_video::Seen;
+pub use self::foreign_video::ForeignVideo;
 pub use self::outcome::{Adopted, NotAdopted};
-pub use self::request::{Adoption, ForeignIds};
+pub use self::request::{AdoptionDetails, ForeignIds};

@@ -24,7 +24,7 @@ pub enum NotAdopted {
     Unsupported(&'static str),
     /// The video's row belongs to another owner.
     #[error("it is video {} of another owner here", .0.id)]
-    OfAnother(Box<Video>),
+    OtherOwner(Box<Video>),
     /// The video's row is deleted.
     #[error("it was deleted here, as video {}", .0.id)]
     Deleted(Box<Video>),

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 /// The application's knowledge of the video.
 #[derive(Clone, Debug, Default)]
-pub struct Adoption {
+pub struct AdoptionDetails {
     /// Its owner here: 1 to 128 characters.
     pub owner: String,
     /// Its title, at most 512 characters.

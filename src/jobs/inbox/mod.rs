@@ -30,4 +30,4 @@ mod worker;
 pub(crate) use self::outcome_metrics::count_applied;
 pub use self::plan::planner;
 pub use self::refresh::Refresh;
-pub use self::worker::{drain, run, sweep_parked};
+pub use self::worker::{apply_due_events, run, sweep_parked};

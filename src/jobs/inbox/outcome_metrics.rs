@@ -99,7 +99,7 @@ pub(crate) fn count_applied(
     let kind = metric_type(providers, &event.provider, &event.event_type);
     let lag = (now - event.received_at).to_std().unwrap_or_default();
     let state = EventState::Applied;
-    metrics.applied(&event.provider, kind, state.as_str(), Some(lag));
+    metrics.record_apply(&event.provider, kind, state.as_str(), Some(lag));
     record_span(&Span::none(), event, kind, state, Some(video_id));
 }
 
@@ -108,7 +108,7 @@ pub(crate) fn count_applied(
 /// Why: the set of label values must not grow with what a sender writes.
 fn metric_type<'a>(providers: &'a ProviderSet, provider: &str, event_type: &str) -> &'a str {
     let known = providers.by_name(provider);
-    known.map_or("other", |provider| provider.known_type(event_type))
+    known.map_or("other", |provider| provider.known_event_type(event_type))
 }
 
 /// Counts one event. The lag from receipt is measured for applied events alone.
@@ -122,7 +122,7 @@ fn count_event(
     let kind = metric_type(&state.providers, provider, event_type);
     let lag = (state.clock.now() - received_at).to_std().unwrap_or_default();
     let lag = (to == EventState::Applied).then_some(lag);
-    state.metrics.applied(provider, kind, to.as_str(), lag);
+    state.metrics.record_apply(provider, kind, to.as_str(), lag);
 }
 
 /// Records a span for one event, below the batch's span where there is one.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::question::Question;
 use super::refresh::Refresh;
 use crate::domain::{CheckTimes, EventState, InboxEvent, Video};
-use crate::provider::{Provider, Subject};
+use crate::provider::{Provider, TemplateInput};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Plan, Planner, VideoChange};
 
@@ -78,7 +78,7 @@ pub(super) fn plan_batch(
     outcomes.extend(waiting.into_iter().map(|event| EventOutcome {
         state: EventState::Parked,
         error: Some("its video is not known yet".to_owned()),
-        ..EventOutcome::of(event)
+        ..EventOutcome::leave_as_is(event)
     }));
     Plan {
         videos: board.changes,
@@ -117,8 +117,8 @@ fn apply_event(
             ..failed_outcome(event, error)
         },
         Ok(question) => {
-            video.reschedule(shown, context.check_times, now);
-            if video.known.is_incomplete(provider.needs(video.playback_policy)) {
+            video.restart_schedule(shown, context.check_times, now);
+            if video.known.is_incomplete(provider.required_ids(video.playback_policy)) {
                 // Why: without the missing id there is no playback address. The reconciler asks for it at once.
                 video.check_at = Some(now);
             }
@@ -141,7 +141,7 @@ fn apply_event(
                 next_attempt_at: refresh.then_some(now + REFRESH_LEASE),
                 error: None,
                 video_id: Some(id),
-                ..EventOutcome::of(event)
+                ..EventOutcome::leave_as_is(event)
             }
         }
     }
@@ -157,20 +157,20 @@ fn join_event(
     video: &mut Video,
 ) -> Result<Option<Question>, String> {
     let body = event.body.as_deref().ok_or("its body is gone")?;
-    let subject = Subject::of_video(video);
+    let subject = TemplateInput::from_video(video);
     // Why: fast path. The excerpt has all that the map reads, and is shorter than the body.
     let read = match event
         .excerpt
         .as_deref()
-        .filter(|excerpt| provider.reads_by(excerpt))
+        .filter(|excerpt| provider.has_made_excerpt(excerpt))
     {
         Some(excerpt) => provider.translate_excerpt(excerpt, &subject, &event.event_id, event.received_at),
-        None => provider.translate(body, &subject, &event.event_id, event.received_at),
+        None => provider.translate_event(body, &subject, &event.event_id, event.received_at),
     };
     let read = read.map_err(|error| error.to_string())?;
     let question = Question::new(provider, video, &read);
     let part = question.as_ref().map(Question::part_before_answer);
-    let needs = provider.needs(video.playback_policy);
+    let needs = provider.required_ids(video.playback_policy);
     video
         .observe(part.as_ref().unwrap_or(&read.observation), needs)
         .map_err(|conflict| conflict.to_string())?;
@@ -182,7 +182,7 @@ fn failed_outcome(event: &InboxEvent, error: String) -> EventOutcome {
     EventOutcome {
         state: EventState::Failed,
         error: Some(error),
-        ..EventOutcome::of(event)
+        ..EventOutcome::leave_as_is(event)
     }
 }
 

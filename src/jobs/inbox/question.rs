@@ -28,7 +28,7 @@ impl Question {
     /// two reports has no time.
     pub(super) fn new(provider: &Provider, video: &Video, read: &Translation) -> Option<Self> {
         let (known, event) = (&video.known, &read.observation);
-        let can_ask = provider.can_ask(
+        let can_ask = provider.can_observe(
             known.upload_id.as_deref().or(event.upload_id.as_deref()),
             known.asset_id.as_deref().or(event.asset_id.as_deref()),
         );

@@ -73,7 +73,7 @@ impl Refresh {
             }
             Ok(answer) => {
                 if answer.confirms_video() {
-                    state.sightings.seen(provider.name(), state.clock.now());
+                    state.sightings.record_hit(provider.name(), state.clock.now());
                 }
                 let conflict = self.join_into_video(state, provider, Some(&answer)).await?;
                 EventOutcome {
@@ -83,7 +83,7 @@ impl Refresh {
                         EventState::Applied
                     },
                     error: conflict,
-                    ..EventOutcome::of(event)
+                    ..EventOutcome::leave_as_is(event)
                 }
             }
         };
@@ -107,7 +107,7 @@ impl Refresh {
         let now = state.clock.now();
         let event = self.question.part_with_answer(answer);
         let edit = state.store.edit_video(self.video_id, now, |video| {
-            let needs = provider.needs(video.playback_policy);
+            let needs = provider.required_ids(video.playback_policy);
             let before = video.status;
             video.observe(&event, needs)?;
             for seen in answer.iter().flat_map(|answer| &answer.observations) {
@@ -115,7 +115,7 @@ impl Refresh {
             }
             let missing = answer.and_then(|answer| answer.missing_asset(video));
             video.note_missing(missing, needs, now);
-            video.reschedule(before, &state.check_times, now);
+            video.restart_schedule(before, &state.check_times, now);
             Ok(())
         });
         match edit.await {

@@ -29,6 +29,6 @@ pub(super) fn retry_later(
         attempts,
         next_attempt_at: (!is_last).then_some(now + wait),
         error: Some(error),
-        ..EventOutcome::of(event)
+        ..EventOutcome::leave_as_is(event)
     }
 }

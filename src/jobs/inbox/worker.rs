@@ -25,11 +25,11 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Applies events as they come until `stop`, and then waits for the refreshes that are under way.
 pub async fn run(state: AppState, stop: CancellationToken) {
-    let stored = state.intake.stored();
+    let stored = state.intake.pending_signal();
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
     let mut refreshes = JoinSet::new();
     while !stop.is_cancelled() {
-        if let Err(error) = drain(&state, &mut refreshes).await {
+        if let Err(error) = apply_due_events(&state, &mut refreshes).await {
             error.log("webhook events could not be applied");
             tokio::time::sleep(IDLE_INTERVAL).await;
         }
@@ -55,7 +55,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 ///
 /// # Errors
 /// The database fails.
-pub async fn drain(state: &AppState, refreshes: &mut JoinSet<()>) -> Result<(), StoreError> {
+pub async fn apply_due_events(state: &AppState, refreshes: &mut JoinSet<()>) -> Result<(), StoreError> {
     loop {
         let (taken, wanted) = apply_batch(state).await?;
         for refresh in wanted {
@@ -105,7 +105,7 @@ async fn apply_batch(state: &AppState) -> Result<(usize, Vec<Refresh>), StoreErr
         }
         // Another writer came in between: nothing was written, and the events are still due. Why 1: the loop must go on.
         Err(StoreError::Contended) => Ok((1, Vec::new())),
-        Err(error) if error.is_of_a_row() => apply_one_by_one(state, now, &error).await,
+        Err(error) if error.is_bad_row() => apply_one_by_one(state, now, &error).await,
         Err(error) => Err(error),
     }
 }
@@ -135,7 +135,7 @@ async fn apply_one_by_one(
             Ok(_) => meter.count(state),
             // Another writer has it, or came in between: the event is still due.
             Err(StoreError::Contended) => {}
-            Err(error) if error.is_of_a_row() => put_off(state, *id, now, &error).await?,
+            Err(error) if error.is_bad_row() => put_off(state, *id, now, &error).await?,
             Err(error) => return Err(error),
         }
     }
@@ -158,7 +158,7 @@ async fn put_off(
         EventOutcome {
             state: EventState::Failed,
             error: Some(error.to_string()),
-            ..EventOutcome::of(&event)
+            ..EventOutcome::leave_as_is(&event)
         }
     } else {
         retry_later(state, &event, now, error.to_string())

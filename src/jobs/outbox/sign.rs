@@ -6,7 +6,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretBox, SecretString};
 use sha2::Sha256;
 
-use crate::config::signing_secret;
+use crate::config::decode_signing_secret;
 
 /// Signs with every configured secret, so that secrets can be rotated: a receiver accepts an event where it knows one
 /// of them.
@@ -18,7 +18,7 @@ impl Signer {
     pub(super) fn new(secrets: &[SecretString]) -> Self {
         let keys = secrets
             .iter()
-            .filter_map(|secret| signing_secret(secret.expose_secret()));
+            .filter_map(|secret| decode_signing_secret(secret.expose_secret()));
         Self(keys.map(|key| SecretBox::new(Box::new(key))).collect())
     }
 

@@ -35,7 +35,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 /// Sends the events of one endpoint until `stop`.
 async fn serve_endpoint(state: &AppState, sender: &Sender, endpoint: &str, stop: &CancellationToken) {
     // Why before the first round: a change that comes during it must wake the next one.
-    let mut changes = state.store.changes();
+    let mut changes = state.store.subscribe_changes();
     while !stop.is_cancelled() {
         let sent = send_due(state, sender, endpoint, stop).await;
         if let Err(error) = sent {
@@ -62,7 +62,7 @@ async fn wait_for_change<T: Clone>(changes: &mut broadcast::Receiver<T>) {
 ///
 /// # Errors
 /// The database fails, or no HTTP client can be made. A delivery that fails is no error: it is tried again later.
-pub async fn pass(state: &AppState) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+pub async fn send_due_events(state: &AppState) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let sender = Sender::new(&state.settings.events)?;
     for endpoint in &state.settings.events.endpoints {
         send_due(state, &sender, endpoint, &CancellationToken::new()).await?;
@@ -81,7 +81,7 @@ async fn send_due(
     while !stop.is_cancelled() {
         let now = state.clock.now();
         // Why: fast path. A read, so that an idle sender never waits for SQLite's one writer.
-        if !state.store.outgoing_is_due(endpoint, now).await? {
+        if !state.store.has_due_outgoing(endpoint, now).await? {
             return Ok(());
         }
         // Why as many as are sent at once: none waits while its lease runs.
@@ -122,7 +122,7 @@ async fn deliver_event(state: &AppState, sender: &Sender, event: &OutgoingEvent)
     if outcome.state != OutgoingState::Delivered {
         span.record("otel.status_code", "ERROR");
     }
-    state.metrics.delivery(match (outcome.state, outcome.disable) {
+    state.metrics.record_delivery(match (outcome.state, outcome.disable) {
         (_, true) => "disabled",
         (OutgoingState::Pending, _) => "failed",
         (ended, _) => ended.as_str(),

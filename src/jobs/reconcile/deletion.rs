@@ -16,7 +16,7 @@ use super::findings::{Findings, own_observation};
 use super::proof::is_believable;
 use crate::domain::{EXPIRED_AFTER, LOST_AFTER, Observation, Status, Video};
 use crate::provider::{
-    CallError, CancelOutcome, Capability, DeleteOutcome, Found, Priority, Provider, Subject,
+    CallError, CancelOutcome, Capability, DeleteOutcome, Lookup, Priority, Provider, TemplateInput,
 };
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -32,7 +32,7 @@ pub(super) async fn delete_step(
 ) -> Result<Findings, StoreError> {
     let now = state.clock.now();
     if video.known.asset_id.is_some() {
-        return delete_asset(state, provider, video, &Subject::of_video(video), now).await;
+        return delete_asset(state, provider, video, &TemplateInput::from_video(video), now).await;
     }
     if video.known.upload_id.is_none() {
         // Why not at once: the upload may be under way just now, and its id still comes.
@@ -44,11 +44,11 @@ pub(super) async fn delete_step(
         });
     }
     match provider
-        .cancel_upload(&Subject::of_video(video), Priority::Background, now)
+        .cancel_upload(&TemplateInput::from_video(video), Priority::Background, now)
         .await
     {
         Ok(CancelOutcome::Cancelled) => {
-            state.sightings.seen(provider.name(), now);
+            state.sightings.record_hit(provider.name(), now);
             Ok(Findings::gone_at(now))
         }
         Ok(CancelOutcome::Gone) => gone_if_believable(state, provider, video, now).await,
@@ -72,13 +72,13 @@ pub(super) async fn delete_step(
 /// confirmed the cancel. Failures are left to the next check.
 pub(super) async fn clean_up_cancelled(state: &AppState, provider: &Provider, video: &Video) -> Findings {
     let now = state.clock.now();
-    let subject = Subject::of_video(video);
+    let subject = TemplateInput::from_video(video);
     if video.known.asset_id.is_some() {
         delete_shell(provider, video, now).await;
         return Findings::default();
     }
-    if provider.can(Capability::UploadGet)
-        && let Ok(Found::Here(seen)) = provider.get_upload(&subject, Priority::Background, now).await
+    if provider.supports(Capability::UploadGet)
+        && let Ok(Lookup::Found(seen)) = provider.get_upload(&subject, Priority::Background, now).await
     {
         return Findings::from_observation(seen);
     }
@@ -92,12 +92,12 @@ async fn delete_asset_of_upload(
     video: &Video,
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
-    let mut subject = Subject::of_video(video);
-    if !provider.can(Capability::UploadGet) {
+    let mut subject = TemplateInput::from_video(video);
+    if !provider.supports(Capability::UploadGet) {
         return Ok(Findings::default());
     }
     match provider.get_upload(&subject, Priority::Background, now).await {
-        Ok(Found::Here(seen)) if seen.asset_id.is_some() => {
+        Ok(Lookup::Found(seen)) if seen.asset_id.is_some() => {
             subject.asset_id.clone_from(&seen.asset_id);
             // Why the id is joined too: a later step goes to the asset at once, and events about it find the row.
             let mut findings = delete_asset(state, provider, video, &subject, now).await?;
@@ -107,11 +107,11 @@ async fn delete_asset_of_upload(
             });
             Ok(findings)
         }
-        Ok(Found::Here(seen)) if seen.status.is_some_and(|status| status > Status::Preparing) => {
+        Ok(Lookup::Found(seen)) if seen.status.is_some_and(|status| status > Status::Preparing) => {
             Ok(Findings::gone_at(now))
         }
-        Ok(Found::Here(_)) => Ok(Findings::default()),
-        Ok(Found::Gone) => gone_if_believable(state, provider, video, now).await,
+        Ok(Lookup::Found(_)) => Ok(Findings::default()),
+        Ok(Lookup::Gone) => gone_if_believable(state, provider, video, now).await,
         Err(error) => Ok(retry_later(video, &error)),
     }
 }
@@ -121,12 +121,12 @@ async fn delete_asset(
     state: &AppState,
     provider: &Provider,
     video: &Video,
-    subject: &Subject,
+    subject: &TemplateInput,
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
     match provider.delete_asset(subject, Priority::Background, now).await {
         Ok(DeleteOutcome::Deleted) => {
-            state.sightings.seen(provider.name(), now);
+            state.sightings.record_hit(provider.name(), now);
             Ok(Findings::gone_at(now))
         }
         Ok(DeleteOutcome::Gone) => gone_if_believable(state, provider, video, now).await,
@@ -160,7 +160,7 @@ async fn gone_if_believable(
 pub(super) async fn delete_shell(provider: &Provider, video: &Video, now: DateTime<Utc>) {
     if video.known.asset_id.is_some()
         && let Err(error) = provider
-            .delete_asset(&Subject::of_video(video), Priority::Background, now)
+            .delete_asset(&TemplateInput::from_video(video), Priority::Background, now)
             .await
     {
         tracing::warn!(video.id = %video.id, %error, "an unused asset could not be deleted");

@@ -9,7 +9,7 @@ use crate::domain::{
     EXPIRED_AFTER, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video,
 };
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
-use crate::provider::{Priority, Provider, Subject};
+use crate::provider::{Priority, Provider, TemplateInput};
 use crate::state::AppState;
 use crate::store::{Edit, StoreError};
 
@@ -25,7 +25,7 @@ pub(super) async fn look_at(state: &AppState, video: Video) -> Result<ShownStatu
         return Ok(video.status);
     };
     // Why the empty findings are written: the write sets the next check.
-    let findings = if state.sightings.halted(provider.name()) {
+    let findings = if state.sightings.is_halted(provider.name()) {
         Findings::default()
     } else {
         investigate_video(state, provider, &video, now).await?
@@ -45,7 +45,7 @@ async fn investigate_video(
         ShownStatus::Cancelled => Ok(deletion::clean_up_cancelled(state, provider, video).await),
         ShownStatus::Created if !video.is_at_provider() => Ok(give_up_unanswered(video, now)),
         // Why: an upload that failed between its steps may have left an asset without a file.
-        ShownStatus::Errored if video.steps < i32::try_from(provider.upload_steps()).unwrap_or(i32::MAX) => {
+        ShownStatus::Errored if video.steps < i32::try_from(provider.upload_step_count()).unwrap_or(i32::MAX) => {
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::default())
         }
@@ -80,7 +80,7 @@ fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
 async fn send_unsent(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Findings {
     let names: Vec<&str> = video.unsent.iter().map(String::as_str).collect();
     match provider
-        .update_asset(&Subject::of_video(video), &names, Priority::Background, now)
+        .update_asset(&TemplateInput::from_video(video), &names, Priority::Background, now)
         .await
     {
         Ok(()) => Findings {
@@ -155,13 +155,13 @@ fn note_sighting(
     now: DateTime<Utc>,
 ) {
     if answer.asset_missing && video.known.asset_id.is_some() {
-        state.sightings.missed(provider.name());
+        state.sightings.record_miss(provider.name());
     } else if answer
         .observations
         .iter()
         .any(|seen| seen.asset_id.is_some() || seen.status.is_some())
     {
-        state.sightings.seen(provider.name(), now);
+        state.sightings.record_hit(provider.name(), now);
     }
 }
 
@@ -176,7 +176,7 @@ async fn write_findings(
 ) -> Result<ShownStatus, StoreError> {
     let now = state.clock.now();
     let edit = state.store.edit_video(looked_at.id, now, |video| {
-        let needs = provider.needs(video.playback_policy);
+        let needs = provider.required_ids(video.playback_policy);
         let before = video.status;
         for seen in &findings.observations {
             video.observe(seen, needs)?;

@@ -8,7 +8,7 @@
 use uuid::Uuid;
 
 use crate::domain::{MISSING_FOR, Video};
-use crate::provider::{Capability, Found, Priority, Provider, Subject};
+use crate::provider::{Capability, Lookup, Priority, Provider, TemplateInput};
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -22,7 +22,7 @@ pub(super) async fn is_believable(
     video: &Video,
 ) -> Result<bool, StoreError> {
     let now = state.clock.now();
-    if state.sightings.lately_seen(provider.name(), now) {
+    if state.sightings.has_recent_hit(provider.name(), now) {
         return Ok(true);
     }
     if let Some(found) = knows_another_video(state, provider, video.id).await? {
@@ -41,24 +41,24 @@ async fn knows_another_video(
     provider: &Provider,
     but: Uuid,
 ) -> Result<Option<bool>, StoreError> {
-    if !provider.can(Capability::AssetGet) {
+    if !provider.supports(Capability::AssetGet) {
         return Ok(None);
     }
-    let Some(other) = state.store.known_video(provider.name(), but).await? else {
+    let Some(other) = state.store.find_ready_video(provider.name(), but).await? else {
         return Ok(None);
     };
     let now = state.clock.now();
     Ok(
         match provider
-            .get_asset(&Subject::of_video(&other), Priority::Background, now)
+            .get_asset(&TemplateInput::from_video(&other), Priority::Background, now)
             .await
         {
-            Ok(Found::Here(_)) => {
-                state.sightings.seen(provider.name(), now);
+            Ok(Lookup::Found(_)) => {
+                state.sightings.record_hit(provider.name(), now);
                 Some(true)
             }
-            Ok(Found::Gone) => {
-                state.sightings.missed(provider.name());
+            Ok(Lookup::Gone) => {
+                state.sightings.record_miss(provider.name());
                 Some(false)
             }
             Err(_) => Some(false),
@@ -71,7 +71,7 @@ async fn knows_another_video(
 /// # Errors
 /// The database fails.
 pub(super) async fn probe_halted(state: &AppState) -> Result<(), StoreError> {
-    for name in state.sightings.all_halted() {
+    for name in state.sightings.halted_providers() {
         if let Some(provider) = state.providers.by_name(&name)
             && knows_another_video(state, provider, Uuid::nil()).await? == Some(true)
         {

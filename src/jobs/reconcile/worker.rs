@@ -55,7 +55,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
         }
         // A wake-up on a replica without the lease is lost: the next pass of its holder finds the video.
         tokio::select! {
-            () = state.due.notified() => {}
+            () = state.wake_reconciler.notified() => {}
             () = tokio::time::sleep(interval) => {}
             () = stop.cancelled() => {}
         }
@@ -64,8 +64,8 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 
 /// Makes a pass, where this replica has or gets the lease.
 async fn pass_with_lease(state: &AppState) -> Result<(), StoreError> {
-    if state.store.take_lease("reconcile", state.me, LEASE_S).await? {
-        pass(state, None).await?;
+    if state.store.take_lease("reconcile", state.replica_id, LEASE_S).await? {
+        run_pass(state, None).await?;
     }
     Ok(())
 }
@@ -74,7 +74,7 @@ async fn pass_with_lease(state: &AppState) -> Result<(), StoreError> {
 ///
 /// # Errors
 /// The database fails. Providers that fail are logged, and asked again later.
-pub async fn pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreError> {
+pub async fn run_pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreError> {
     let mut done = Pass::default();
     probe_halted(state).await?;
     loop {
@@ -122,7 +122,7 @@ async fn look_under_lease(state: &AppState, video: Video) -> Result<Option<Chang
         provider,
     );
     let looked = look_at(state, video).instrument(span.clone()).await;
-    state.metrics.look(&provider, result_label(&looked, from));
+    state.metrics.record_lookup(&provider, result_label(&looked, from));
     // Why before the error is passed on: the next pass need not wait until the lease runs out.
     state.store.end_lease(id).await?;
     let to = looked.inspect_err(|_| {

@@ -25,7 +25,7 @@ mod permit;
 mod queue;
 mod semaphore;
 
-pub use self::permit::{Lent, Permit};
+pub use self::permit::{LentPermit, Permit};
 pub use self::queue::{Limits, Load, Refused};
 pub use self::semaphore::FairSemaphore;
 

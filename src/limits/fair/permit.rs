@@ -30,7 +30,7 @@ impl Permit {
     }
 
     /// Returns whether the request waited for the permit: what it read before may have changed.
-    pub fn was_waited_for(&self) -> bool {
+    pub fn was_queued(&self) -> bool {
         self.waited
     }
 
@@ -38,7 +38,7 @@ impl Permit {
     ///
     /// Several parts of a request may lend at the same time: the permit is lent once.
     #[must_use = "the permit is taken back with the value's end"]
-    pub fn lend(self: &Arc<Self>) -> Lent {
+    pub fn lend(self: &Arc<Self>) -> LentPermit {
         // Why the count may grow without the lock: the one that makes it 1 releases, the one that makes it 0 takes
         // again under the lock. The count cannot fall to 0 before this call has returned, so releases and takings
         // alternate.
@@ -48,7 +48,7 @@ impl Permit {
                 .lock()
                 .release_permit(self.caller, limits, Instant::now());
         }
-        Lent {
+        LentPermit {
             permit: self.clone(),
             is_outside: false,
         }
@@ -59,7 +59,7 @@ impl Permit {
     ///
     /// Why: slow senders on many connections would fill the house for every caller.
     #[must_use = "the permit is taken back with the value's end"]
-    pub fn step_out(self: &Arc<Self>) -> Lent {
+    pub fn lend_while_arriving(self: &Arc<Self>) -> LentPermit {
         let mut lent = self.lend();
         self.semaphore.lock().count_out(self.caller);
         lent.is_outside = true;
@@ -83,12 +83,12 @@ impl Drop for Permit {
 ///
 /// [`Limits::permits`]: super::queue::Limits::permits
 #[derive(Debug)]
-pub struct Lent {
+pub struct LentPermit {
     permit: Arc<Permit>,
     is_outside: bool,
 }
 
-impl Drop for Lent {
+impl Drop for LentPermit {
     fn drop(&mut self) {
         let permit = &self.permit;
         // Why one lock for both: between the two, the request would count as lent for a moment.

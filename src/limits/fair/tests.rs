@@ -13,7 +13,7 @@ use crate::limits::CallerKey;
 const LONG: Duration = Duration::from_mins(1);
 
 fn key(name: &str) -> CallerKey {
-    CallerKey::owner(name)
+    CallerKey::for_owner(name)
 }
 
 fn semaphore(permits: usize, share: usize, waiting: usize) -> Arc<FairSemaphore> {
@@ -143,7 +143,7 @@ async fn requests_that_are_still_arriving_fill_no_house() {
     let mut arriving = Vec::new();
     for _ in 0..10 {
         let permit = Arc::new(semaphore.acquire(key("a"), LONG).await.unwrap());
-        arriving.push((permit.step_out(), permit));
+        arriving.push((permit.lend_while_arriving(), permit));
     }
     assert_eq!(semaphore.load(), Load::default());
     drop(semaphore.acquire(key("a"), LONG).await.unwrap());

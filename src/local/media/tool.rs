@@ -21,7 +21,7 @@ use super::{
     input::FILE,
     process::{PIECE_BYTES, keep_tail, lower_priority, read_piece, wait_for_exit},
 };
-use crate::local::sandbox::{Bounds, REFUSED, Sandbox, memory};
+use crate::local::sandbox::{Bounds, REFUSED_EXIT_CODE, Sandbox, memory};
 
 /// Pause between two checks of the disk while a tool runs.
 const WATCH_DISK_EVERY: Duration = Duration::from_secs(1);
@@ -271,7 +271,7 @@ fn interpret_exit(status: ExitStatus, used_cpu: bool, complaint: String) -> Resu
         Err(ToolError::TimedOut)
     } else if signal == Some(Signal::XFSZ.as_raw()) {
         Err(ToolError::Failed("the result is too large".into()))
-    } else if status.code() == Some(REFUSED.into()) {
+    } else if status.code() == Some(REFUSED_EXIT_CODE.into()) {
         Err(ToolError::Io(std::io::Error::other(complaint)))
     } else if signal.is_some() || status.code().is_some_and(|code| INTERRUPTED.contains(&code)) {
         Err(ToolError::Killed(status))

@@ -30,4 +30,4 @@ pub use bounds::Bounds;
 #[cfg(target_os = "linux")]
 pub use enter::{SandboxError, exec, report};
 pub(crate) use launcher::Sandbox;
-pub use protocol::{REFUSED, SUBCOMMAND};
+pub use protocol::{REFUSED_EXIT_CODE, SUBCOMMAND};

@@ -29,7 +29,7 @@ pub(crate) struct Store {
 impl Store {
     /// Opens (or makes) the file and applies missing migrations.
     pub(crate) async fn open(file: &Path) -> Result<Self, sqlx::Error> {
-        crate::private::settle_database(file)?;
+        crate::private::prepare_database(file)?;
         let options = SqliteConnectOptions::new()
             .filename(file)
             .create_if_missing(true)

@@ -8,9 +8,9 @@ use crate::{
         client::CallOutcome,
         error::CallError,
         loaded::Provider,
-        outcome::{DeleteOutcome, Found},
+        outcome::{DeleteOutcome, Lookup},
         priority::Priority,
-        subject::Subject,
+        subject::TemplateInput,
     },
 };
 
@@ -21,10 +21,10 @@ impl Provider {
     /// The map has no `[asset.get]`, the asset's id is not known, or the call failed.
     pub async fn get_asset(
         &self,
-        subject: &Subject,
+        subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Found<Observation>, CallError> {
+    ) -> Result<Lookup<Observation>, CallError> {
         let get = self.map.asset.get.as_ref();
         let get = get.ok_or_else(|| CallError::unsupported("asset.get"))?;
         self.observe_with(get, subject, priority, now).await
@@ -36,7 +36,7 @@ impl Provider {
     /// The call failed, or an id that it needs is not known.
     pub async fn delete_asset(
         &self,
-        subject: &Subject,
+        subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<DeleteOutcome, CallError> {
@@ -56,7 +56,7 @@ impl Provider {
     /// A call failed; the calls before it are done. Running all of them again does no harm.
     pub async fn update_asset(
         &self,
-        subject: &Subject,
+        subject: &TemplateInput,
         changed: &[&str],
         priority: Priority<'_>,
         now: DateTime<Utc>,

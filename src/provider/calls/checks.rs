@@ -6,16 +6,16 @@ use crate::provider::{
     client::CallOutcome,
     error::CallError,
     loaded::Provider,
-    outcome::Found,
-    playback::{PlaybackAsk, Sign},
+    outcome::Lookup,
+    playback::{PlaybackRequest, SigningMethod},
     priority::Priority,
-    subject::Subject,
+    subject::TemplateInput,
     template::Scope,
 };
 
 /// Proof that the provider accepts our credentials.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Taken {
+pub struct AcceptedCredentials {
     /// The provider's clock, from the `Date` header of its response; `None` where there was none.
     pub date: Option<DateTime<Utc>>,
 }
@@ -25,7 +25,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`CallError::Refused`] with 401 or 403 where the provider refuses them; any other error where the call failed otherwise.
-    pub async fn check_credentials(&self, now: DateTime<Utc>) -> Result<Option<Taken>, CallError> {
+    pub async fn check_credentials(&self, now: DateTime<Utc>) -> Result<Option<AcceptedCredentials>, CallError> {
         let Some(action) = &self.map.check.credentials else {
             return Ok(None);
         };
@@ -35,9 +35,9 @@ impl Provider {
             .run(action, &Scope::default(), Priority::Request(""), now)
             .await?;
         Ok(Some(match outcome {
-            CallOutcome::Done(response) => Taken { date: response.date },
+            CallOutcome::Done(response) => AcceptedCredentials { date: response.date },
             // Why no failure: a status that the map lists as `gone` is an answer, where bad credentials give a refusal.
-            CallOutcome::Gone | CallOutcome::TooLate => Taken { date: None },
+            CallOutcome::Gone | CallOutcome::TooLate => AcceptedCredentials { date: None },
         }))
     }
 
@@ -46,8 +46,8 @@ impl Provider {
     ///
     /// # Errors
     /// The call failed, or the credentials do not allow it.
-    pub async fn check_signing_key(&self, now: DateTime<Utc>) -> Result<Option<Found<()>>, CallError> {
-        let action = self.map.check.signing_key.as_ref().filter(|_| self.signs());
+    pub async fn check_signing_key(&self, now: DateTime<Utc>) -> Result<Option<Lookup<()>>, CallError> {
+        let action = self.map.check.signing_key.as_ref().filter(|_| self.has_signing());
         let Some(action) = action else {
             return Ok(None);
         };
@@ -57,14 +57,14 @@ impl Provider {
             .run(action, &Scope::default(), Priority::Request(""), now)
             .await?;
         Ok(Some(match outcome {
-            CallOutcome::Done(_) => Found::Here(()),
-            CallOutcome::Gone | CallOutcome::TooLate => Found::Gone,
+            CallOutcome::Done(_) => Lookup::Found(()),
+            CallOutcome::Gone | CallOutcome::TooLate => Lookup::Gone,
         }))
     }
 
     /// Returns true where URLs are signed by this process with a key of ours, and not fetched from the provider.
-    pub fn signs_itself(&self) -> bool {
-        self.signs() && !matches!(self.map.playback.sign, Sign::Fetch(_))
+    pub fn signs_locally(&self) -> bool {
+        self.has_signing() && !matches!(self.map.playback.sign, SigningMethod::Fetch(_))
     }
 
     /// Requests the HLS URL of a video, signed as viewers get it and without our credentials, and returns the HTTP
@@ -72,7 +72,7 @@ impl Provider {
     ///
     /// # Errors
     /// The map makes no `hls` of it, or no response came.
-    pub async fn try_playback(&self, subject: &Subject, ask: &PlaybackAsk<'_>) -> Result<u16, CallError> {
+    pub async fn probe_playback(&self, subject: &TemplateInput, ask: &PlaybackRequest<'_>) -> Result<u16, CallError> {
         let urls = self.playback(subject, ask).await?.urls;
         let hls = urls
             .get("hls")

@@ -14,21 +14,21 @@ use crate::{
         client::{CallOutcome, ProviderResponse},
         error::CallError,
         loaded::Provider,
-        outcome::Found,
+        outcome::Lookup,
         priority::Priority,
-        report::{self, Fields, StatusRule},
-        source::{Given, Source},
-        subject::Subject,
+        report::{self, FieldSources, StatusRule},
+        source::{SourceInput, Source},
+        subject::TemplateInput,
         template::Scope,
-        upload::Ask,
+        upload::ReportAction,
     },
 };
 
 /// The provider's report about a video that has no row here.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Described {
+pub struct RemoteVideo {
     /// The status, ids and facts, to be joined into the row that is made for it.
-    pub seen: Observation,
+    pub observation: Observation,
     /// The UUID where our uploads carry our own id (`fields.video_id`). Later events about this video name it too.
     pub video_id: Option<Uuid>,
     /// The policy that the provider reports; the preferred one where it reports none.
@@ -39,9 +39,9 @@ pub struct Described {
 #[derive(Clone, Debug, PartialEq)]
 pub struct ListedAsset {
     /// The report that the list itself gives.
-    pub described: Described,
+    pub video: RemoteVideo,
     /// True where the list tells the status; false where [`Provider::describe_asset`] must look the asset up.
-    pub whole: bool,
+    pub has_status: bool,
     /// The title at the provider, where the map has a source for it.
     pub title: Option<String>,
     /// The time of its creation at the provider, where the map has a source for it.
@@ -56,12 +56,12 @@ pub struct AssetPage {
     /// The assets in the provider's order.
     pub assets: Vec<ListedAsset>,
     /// The next page, which may turn out empty; `None` after the last one.
-    pub next: Option<PageMark>,
+    pub next: Option<PageCursor>,
 }
 
 /// The position of one page in a list.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct PageMark {
+pub struct PageCursor {
     /// The value of `{page}`. Counts every page, also in lists that go by cursor.
     pub(in crate::provider) page: i64,
     /// The value of `{cursor}`, read from the page before; `None` on the first page.
@@ -70,12 +70,12 @@ pub struct PageMark {
 
 impl Provider {
     /// Returns the position of the first page.
-    pub fn first_page(&self) -> PageMark {
+    pub fn first_page(&self) -> PageCursor {
         let page = match self.map.asset.list.as_ref().map(|list| &list.next) {
             Some(NextPage::Numbered { first }) => *first,
             _ => 0,
         };
-        PageMark { page, cursor: None }
+        PageCursor { page, cursor: None }
     }
 
     /// Fetches one page of the provider's assets by `[asset.list]`. Of an asset with playback ids of several policies,
@@ -85,18 +85,18 @@ impl Provider {
     /// The map has no `[asset.list]`, or the call failed.
     pub async fn list_assets(
         &self,
-        mark: &PageMark,
+        mark: &PageCursor,
         preferred: Policy,
         priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<AssetPage, CallError> {
         let list = self.map.asset.list.as_ref();
         let list = list.ok_or_else(|| CallError::unsupported("asset.list"))?;
-        let input = Subject::without_row(preferred, now);
+        let input = TemplateInput::without_row(preferred, now);
         let scope = Scope {
             page: mark.page,
             cursor: mark.cursor.as_deref(),
-            ..Scope::of(&input, &self.map.values)
+            ..Scope::for_input(&input, &self.map.values)
         };
         match self.map.client.run(&list.action, &scope, priority, now).await? {
             CallOutcome::Done(response) => self.read_page(list, &response, mark, &input),
@@ -110,8 +110,8 @@ impl Provider {
         &self,
         list: &AssetList,
         response: &ProviderResponse,
-        mark: &PageMark,
-        input: &Subject,
+        mark: &PageCursor,
+        input: &TemplateInput,
     ) -> Result<AssetPage, CallError> {
         let items = find_items(list, response.body.as_ref())?;
         Ok(AssetPage {
@@ -135,33 +135,33 @@ impl Provider {
         preferred: Policy,
         priority: Priority<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Found<Described>, CallError> {
+    ) -> Result<Lookup<RemoteVideo>, CallError> {
         let find = self.map.asset.find.as_ref();
         let find = find.ok_or_else(|| CallError::unsupported("asset.find"))?;
-        let subject = Subject {
+        let subject = TemplateInput {
             playback_id: Some(playback_id.to_owned()),
-            ..Subject::without_row(preferred, now)
+            ..TemplateInput::without_row(preferred, now)
         };
         let CallOutcome::Done(response) = self.run_action(&find.action, &subject, priority, now).await?
         else {
-            return Ok(Found::Gone);
+            return Ok(Lookup::Gone);
         };
         let described = self.read_found_asset(&find.fields, &response, &subject);
-        if described.seen.asset_id.is_none() {
+        if described.observation.asset_id.is_none() {
             return Err(CallError::outage(
                 "[asset.find] fields.asset_id: the answer does not have it",
             ));
         }
-        Ok(Found::Here(described))
+        Ok(Lookup::Found(described))
     }
 
     /// Reads a response to `[asset.find]`, which tells no status.
     pub(in crate::provider) fn read_found_asset(
         &self,
-        fields: &Fields,
+        fields: &FieldSources,
         response: &ProviderResponse,
-        subject: &Subject,
-    ) -> Described {
+        subject: &TemplateInput,
+    ) -> RemoteVideo {
         self.read_remote_video(fields, None, response.as_input(), subject, response.time)
     }
 
@@ -175,12 +175,12 @@ impl Provider {
         preferred: Policy,
         priority: Priority<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Found<Described>, CallError> {
+    ) -> Result<Lookup<RemoteVideo>, CallError> {
         let ask = self.map.upload.get.as_ref();
         let ask = ask.ok_or_else(|| CallError::unsupported("upload.get"))?;
-        let subject = Subject {
+        let subject = TemplateInput {
             upload_id: Some(upload_id.to_owned()),
-            ..Subject::without_row(preferred, now)
+            ..TemplateInput::without_row(preferred, now)
         };
         self.describe_by(ask, subject, priority).await
     }
@@ -195,12 +195,12 @@ impl Provider {
         preferred: Policy,
         priority: Priority<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Found<Described>, CallError> {
+    ) -> Result<Lookup<RemoteVideo>, CallError> {
         let ask = self.map.asset.get.as_ref();
         let ask = ask.ok_or_else(|| CallError::unsupported("asset.get"))?;
-        let subject = Subject {
+        let subject = TemplateInput {
             asset_id: Some(asset_id.to_owned()),
-            ..Subject::without_row(preferred, now)
+            ..TemplateInput::without_row(preferred, now)
         };
         self.describe_by(ask, subject, priority).await
     }
@@ -208,23 +208,23 @@ impl Provider {
     /// Makes the call of `ask` and reads its response with status and fields.
     async fn describe_by(
         &self,
-        ask: &Ask,
-        subject: Subject,
+        ask: &ReportAction,
+        subject: TemplateInput,
         priority: Priority<'_>,
-    ) -> Result<Found<Described>, CallError> {
+    ) -> Result<Lookup<RemoteVideo>, CallError> {
         let outcome = self
             .run_action(&ask.action, &subject, priority, subject.now)
             .await?;
         let CallOutcome::Done(response) = outcome else {
-            return Ok(Found::Gone);
+            return Ok(Lookup::Gone);
         };
         let status = Some(&ask.status);
         let input = response.as_input();
         let mut described = self.read_remote_video(&ask.fields, status, input, &subject, response.time);
         // Why: a lookup by id is about that id, whether the response repeats it or not.
-        described.seen.upload_id = described.seen.upload_id.or(subject.upload_id);
-        described.seen.asset_id = described.seen.asset_id.or(subject.asset_id);
-        Ok(Found::Here(described))
+        described.observation.upload_id = described.observation.upload_id.or(subject.upload_id);
+        described.observation.asset_id = described.observation.asset_id.or(subject.asset_id);
+        Ok(Lookup::Found(described))
     }
 
     /// Reads one element of a list.
@@ -232,22 +232,22 @@ impl Provider {
         &self,
         list: &AssetList,
         item: &Value,
-        subject: &Subject,
+        subject: &TemplateInput,
         time: AnswerTime,
     ) -> ListedAsset {
-        let input = Given {
+        let input = SourceInput {
             json: Some(item),
-            ..Given::default()
+            ..SourceInput::default()
         };
-        let scope = Scope::of(subject, &self.map.values);
+        let scope = Scope::for_input(subject, &self.map.values);
         let find = |source: &Option<Source>| {
             source
                 .as_ref()
                 .and_then(|source| source.find_value(input, &scope))
         };
         ListedAsset {
-            described: self.read_remote_video(&list.fields, list.status.as_ref(), input, subject, time),
-            whole: list.status.is_some(),
+            video: self.read_remote_video(&list.fields, list.status.as_ref(), input, subject, time),
+            has_status: list.status.is_some(),
             title: find(&list.title).as_ref().and_then(report::clean_text),
             created_at: list
                 .created_at
@@ -260,18 +260,18 @@ impl Provider {
     /// Reads a report once with the policy of `subject`, and again where it reports another one.
     fn read_remote_video(
         &self,
-        fields: &Fields,
+        fields: &FieldSources,
         status: Option<&StatusRule>,
-        input: Given<'_>,
-        subject: &Subject,
+        input: SourceInput<'_>,
+        subject: &TemplateInput,
         time: AnswerTime,
-    ) -> Described {
-        let read = |subject: &Subject| {
-            let scope = Scope::of(subject, &self.map.values);
+    ) -> RemoteVideo {
+        let read = |subject: &TemplateInput| {
+            let scope = Scope::for_input(subject, &self.map.values);
             let mut seen = Observation::answered(time, subject.now);
             report::read_report(fields, input, &scope, &mut seen);
             if let Some(claim) = status.and_then(|rule| rule.find(input, &scope)) {
-                claim.tell(&mut seen);
+                claim.apply_to(&mut seen);
             }
             seen
         };
@@ -281,37 +281,37 @@ impl Provider {
         let seen = if reported == subject.playback_policy {
             first
         } else {
-            read(&Subject {
+            read(&TemplateInput {
                 playback_policy: reported,
                 ..subject.clone()
             })
         };
-        Described {
-            seen,
+        RemoteVideo {
+            observation: seen,
             video_id: report::ids(fields, input).video,
             policy: reported,
         }
     }
 }
 
-impl Described {
+impl RemoteVideo {
     /// Returns the input of templates for this video where it is ready and has the `signed` policy; `None` for any
     /// other.
-    pub fn plays_signed(self, now: DateTime<Utc>) -> Option<Subject> {
-        let ready = self.seen.status == Some(Status::Ready) && self.policy == Policy::Signed;
+    pub fn into_signed_input(self, now: DateTime<Utc>) -> Option<TemplateInput> {
+        let ready = self.observation.status == Some(Status::Ready) && self.policy == Policy::Signed;
         let playback_id = self
-            .seen
+            .observation
             .fields
             .iter()
             .find(|(field, _)| *field == Field::PlaybackId);
         let playback_id = playback_id
             .and_then(|(_, value)| value.as_str())
             .map(str::to_owned);
-        ready.then(|| Subject {
-            upload_id: self.seen.upload_id,
-            asset_id: self.seen.asset_id,
+        ready.then(|| TemplateInput {
+            upload_id: self.observation.upload_id,
+            asset_id: self.observation.asset_id,
             playback_id,
-            ..Subject::without_row(Policy::Signed, now)
+            ..TemplateInput::without_row(Policy::Signed, now)
         })
     }
 }
@@ -323,12 +323,12 @@ impl NextPage {
     /// The provider repeats its cursor: the list would never end.
     fn page_after(
         &self,
-        mark: &PageMark,
-        input: Given<'_>,
+        mark: &PageCursor,
+        input: SourceInput<'_>,
         empty: bool,
-    ) -> Result<Option<PageMark>, CallError> {
+    ) -> Result<Option<PageCursor>, CallError> {
         match self {
-            Self::Numbered { .. } if !empty => Ok(Some(PageMark {
+            Self::Numbered { .. } if !empty => Ok(Some(PageCursor {
                 page: mark.page + 1,
                 cursor: None,
             })),
@@ -340,7 +340,7 @@ impl NextPage {
                         "[asset.list] next.cursor: the provider gives the same one again",
                     ));
                 }
-                Ok(cursor.map(|cursor| PageMark {
+                Ok(cursor.map(|cursor| PageCursor {
                     page: mark.page + 1,
                     cursor: Some(cursor),
                 }))

@@ -10,5 +10,5 @@ mod listing;
 mod run;
 mod uploads;
 
-pub use checks::Taken;
-pub use listing::{AssetPage, Described, ListedAsset, PageMark};
+pub use checks::AcceptedCredentials;
+pub use listing::{AssetPage, RemoteVideo, ListedAsset, PageCursor};

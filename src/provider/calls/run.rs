@@ -5,8 +5,8 @@ use chrono::{DateTime, Utc};
 use crate::{
     domain::Observation,
     provider::{
-        action::Action, client::CallOutcome, error::CallError, loaded::Provider, outcome::Found,
-        priority::Priority, report, subject::Subject, template::Scope, upload::Ask,
+        action::Action, client::CallOutcome, error::CallError, loaded::Provider, outcome::Lookup,
+        priority::Priority, report, subject::TemplateInput, template::Scope, upload::ReportAction,
     },
 };
 
@@ -18,11 +18,11 @@ impl Provider {
     pub(in crate::provider) async fn run_action(
         &self,
         action: &Action,
-        subject: &Subject,
+        subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<CallOutcome, CallError> {
-        let scope = Scope::of(subject, &self.map.values);
+        let scope = Scope::for_input(subject, &self.map.values);
         self.map.client.run(action, &scope, priority, now).await
     }
 
@@ -33,21 +33,21 @@ impl Provider {
     /// See [`Provider::run_action`].
     pub(super) async fn observe_with(
         &self,
-        ask: &Ask,
-        subject: &Subject,
+        ask: &ReportAction,
+        subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Found<Observation>, CallError> {
+    ) -> Result<Lookup<Observation>, CallError> {
         let CallOutcome::Done(response) = self.run_action(&ask.action, subject, priority, now).await? else {
-            return Ok(Found::Gone);
+            return Ok(Lookup::Gone);
         };
-        let scope = Scope::of(subject, &self.map.values);
+        let scope = Scope::for_input(subject, &self.map.values);
         let input = response.as_input();
         let mut seen = Observation::answered(response.time, now);
         report::read_report(&ask.fields, input, &scope, &mut seen);
         if let Some(claim) = ask.status.find(input, &scope) {
-            claim.tell(&mut seen);
+            claim.apply_to(&mut seen);
         }
-        Ok(Found::Here(seen))
+        Ok(Lookup::Found(seen))
     }
 }

@@ -14,13 +14,13 @@ use chrono::{DateTime, Utc};
 use crate::{
     domain::Observation,
     provider::{
-        client::{CallOutcome, UploadTurns},
+        client::{CallOutcome, UploadPermits},
         error::{CallError, InvalidField},
         loaded::Provider,
-        outcome::{CancelOutcome, DeleteOutcome, Found},
+        outcome::{CancelOutcome, DeleteOutcome, Lookup},
         priority::Priority,
-        subject::{Captures, Subject},
-        template::{Ours, Scope},
+        subject::{Captures, TemplateInput},
+        template::{RequestField, Scope},
         upload::UploadDescriptor,
     },
 };
@@ -30,17 +30,17 @@ impl Provider {
     ///
     /// # Errors
     /// Names the field that is missing, that `[values]` has no word for, or that holds what the provider cannot take.
-    pub fn check_upload(&self, input: &Subject) -> Result<(), InvalidField> {
-        self.map.upload.check(input, &self.map.values)
+    pub fn check_upload(&self, input: &TemplateInput) -> Result<(), InvalidField> {
+        self.map.upload.check_request(input, &self.map.values)
     }
 
     /// Returns true where a call of the upload carries the quality that the caller chose.
-    pub fn takes_quality(&self) -> bool {
-        self.map.upload.carries(Ours::Quality)
+    pub fn sends_quality(&self) -> bool {
+        self.map.upload.sends_field(RequestField::Quality)
     }
 
     /// Returns the number of calls that make an upload: 1 to 3.
-    pub fn upload_steps(&self) -> usize {
+    pub fn upload_step_count(&self) -> usize {
         self.map.upload.steps.len()
     }
 
@@ -48,7 +48,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`CallError::Busy`] where the last permit would begin too late. No step is made then.
-    pub async fn take_upload_turns(&self, first: usize, caller: &str) -> Result<UploadTurns, CallError> {
+    pub async fn reserve_upload_permits(&self, first: usize, caller: &str) -> Result<UploadPermits, CallError> {
         let steps = self.map.upload.steps.get(first..).unwrap_or_default();
         self.map
             .client
@@ -60,13 +60,13 @@ impl Provider {
     ///
     /// # Errors
     /// The provider refused, or gave no usable response. `captures` is unchanged then.
-    pub async fn upload_step(
+    pub async fn run_upload_step(
         &self,
         index: usize,
-        input: &Subject,
+        input: &TemplateInput,
         captures: &mut Captures,
     ) -> Result<(), CallError> {
-        self.upload_step_in(index, input, captures, &mut UploadTurns::default())
+        self.run_upload_step_with(index, input, captures, &mut UploadPermits::default())
             .await
     }
 
@@ -74,20 +74,20 @@ impl Provider {
     ///
     /// # Errors
     /// As [`Provider::run_upload_step`].
-    pub async fn upload_step_in(
+    pub async fn run_upload_step_with(
         &self,
         index: usize,
-        input: &Subject,
+        input: &TemplateInput,
         captures: &mut Captures,
-        turns: &mut UploadTurns,
+        turns: &mut UploadPermits,
     ) -> Result<(), CallError> {
         let step = self.map.upload.steps.get(index);
         let step = step.ok_or_else(|| CallError::unsupported("upload.steps"))?;
         let scope = Scope {
             captures: Some(captures),
             // Why the first alone: that call makes the upload, so the caller's provider_settings belong into its body.
-            under: (index == 0).then_some(&input.provider_settings),
-            ..Scope::of(input, &self.map.values)
+            body_defaults: (index == 0).then_some(&input.provider_settings),
+            ..Scope::for_input(input, &self.map.values)
         };
         let turns = (Priority::Request(&input.owner), turns);
         let taken = self
@@ -103,7 +103,7 @@ impl Provider {
     ///
     /// # Errors
     /// [`CallError::Outage`] where the captures make no URL or header.
-    pub fn upload_client(&self, input: &Subject, captures: &Captures) -> Result<UploadDescriptor, CallError> {
+    pub fn upload_descriptor(&self, input: &TemplateInput, captures: &Captures) -> Result<UploadDescriptor, CallError> {
         let descriptor = self.map.upload.describe(input, captures, &self.map.values);
         descriptor.map_err(|error| CallError::outage(format!("[upload.client] {error}")))
     }
@@ -114,10 +114,10 @@ impl Provider {
     /// The map has no `[upload.get]`, the upload's id is not known, or the call failed.
     pub async fn get_upload(
         &self,
-        subject: &Subject,
+        subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
-    ) -> Result<Found<Observation>, CallError> {
+    ) -> Result<Lookup<Observation>, CallError> {
         let get = self.map.upload.get.as_ref();
         let get = get.ok_or_else(|| CallError::unsupported("upload.get"))?;
         self.observe_with(get, subject, priority, now).await
@@ -129,7 +129,7 @@ impl Provider {
     /// The call failed, or an id that it needs is not known.
     pub async fn cancel_upload(
         &self,
-        subject: &Subject,
+        subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<CancelOutcome, CallError> {

@@ -11,7 +11,7 @@ use crate::{
         error::MapError,
         load_options::LoadOptions,
         pointer::Pointer,
-        source::{self, Kind, Rules},
+        source::{self, ValueKind, SourceRules},
         template::Place,
     },
     telemetry::CallMeter,
@@ -61,8 +61,8 @@ impl Client {
                 .map_err(|_| api.error("retry_after_header", format!("`{name}` is no header name")))?,
         };
         let nothing = Place::default();
-        let rules = Rules {
-            kind: Kind::Any,
+        let rules = SourceRules {
+            kind: ValueKind::Any,
             place: &nothing,
             headers: false,
             constants,

@@ -13,7 +13,7 @@ use super::{
     call_observer::CallObserver,
     response::{CallOutcome, RawResponse},
     transport::{describe_transport_error, read_body},
-    upload_permits::UploadTurns,
+    upload_permits::UploadPermits,
 };
 use crate::{
     limits::lend_permit_while,
@@ -39,7 +39,7 @@ impl Client {
         now: DateTime<Utc>,
     ) -> Result<CallOutcome, CallError> {
         let mut observer = CallObserver::start(&self.meter, action);
-        let permits = &mut UploadTurns::default();
+        let permits = &mut UploadPermits::default();
         let outcome = self
             .attempt_call(action, scope, (priority, permits), now, &mut observer)
             .await;
@@ -55,7 +55,7 @@ impl Client {
         priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<Captures, CallError> {
-        self.take_with_permits(action, scope, (priority, &mut UploadTurns::default()), now)
+        self.take_with_permits(action, scope, (priority, &mut UploadPermits::default()), now)
             .await
     }
 
@@ -69,7 +69,7 @@ impl Client {
         &self,
         action: &Action,
         scope: &Scope<'_>,
-        permits: (Priority<'_>, &mut UploadTurns),
+        permits: (Priority<'_>, &mut UploadPermits),
         now: DateTime<Utc>,
     ) -> Result<Captures, CallError> {
         let mut observer = CallObserver::start(&self.meter, action);
@@ -94,14 +94,14 @@ impl Client {
         &self,
         action: &Action,
         scope: &Scope<'_>,
-        (priority, permits): (Priority<'_>, &mut UploadTurns),
+        (priority, permits): (Priority<'_>, &mut UploadPermits),
         now: DateTime<Utc>,
         observer: &mut CallObserver<'_>,
     ) -> Result<CallOutcome, CallError> {
         let request = action.request(scope)?;
         // Why: neither a slow provider nor its rate may hold permits that requests without a call need.
         lend_permit_while(async {
-            let waiting = self.clock.stopwatch();
+            let waiting = self.clock.start_stopwatch();
             let counts = self.wait_for_permit(&request, priority, permits).await?;
             // Why not `now`: an answer's stamp is the time at which the request went out, after the wait.
             let sent_at = now + waiting.elapsed();
@@ -163,7 +163,7 @@ impl Client {
         if let Some(body) = &request.body {
             call = call.body(body.to_string());
         }
-        let sending = self.clock.stopwatch();
+        let sending = self.clock.start_stopwatch();
         let response = call
             .send()
             .instrument(observer.span())

@@ -63,7 +63,7 @@ impl<'a> CallObserver<'a> {
             self.span.record("http.request.method", method.as_str());
             self.span.record("server.address", self.host.as_str());
         }
-        telemetry::inject(&self.span, headers);
+        telemetry::inject_trace_context(&self.span, headers);
         self.sent_at = Some(Instant::now());
     }
 
@@ -79,7 +79,7 @@ impl<'a> CallObserver<'a> {
     pub(super) fn finish(self, ended: Result<&'static str, &CallError>) {
         let result = ended.unwrap_or_else(error_label);
         let took = self.sent_at.map(|sent_at| sent_at.elapsed());
-        self.meter.ended(self.action, result, took);
+        self.meter.record_call(self.action, result, took);
         let Err(error) = ended else { return };
         if matches!(error, CallError::Busy { .. }) {
             // Why no warning: our own limiter works as it should, and a burst of requests would fill the log with it.

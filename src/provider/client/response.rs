@@ -12,7 +12,7 @@ use crate::{
     provider::{
         action::Action,
         error::CallError,
-        source::Given,
+        source::SourceInput,
         subject::Captures,
         template::{Id, Scope},
     },
@@ -68,8 +68,8 @@ impl CallOutcome {
 
 impl ProviderResponse {
     /// Returns the response as the input of [`Source`](crate::provider::source::Source)s.
-    pub(crate) fn as_input(&self) -> Given<'_> {
-        Given {
+    pub(crate) fn as_input(&self) -> SourceInput<'_> {
+        SourceInput {
             json: self.body.as_ref(),
             headers: Some(&self.headers),
             base: Some(&self.url),

@@ -15,7 +15,7 @@ use crate::provider::{
 /// The rate permits that an upload has reserved for its steps, one entry a bucket, each with the method of its first
 /// step. Where it has none for a step, that step takes its own (`Client::take_with_permits`).
 #[derive(Debug, Default)]
-pub struct UploadTurns(Vec<(Method, Permits)>);
+pub struct UploadPermits(Vec<(Method, Permits)>);
 
 impl Client {
     /// Reserves a permit for each of `steps`, bucket by bucket, and waits until the first of each bucket begins.
@@ -27,7 +27,7 @@ impl Client {
         &self,
         steps: &[Action],
         priority: Priority<'_>,
-    ) -> Result<UploadTurns, CallError> {
+    ) -> Result<UploadPermits, CallError> {
         let mut wanted: Vec<(&Action, u32)> = Vec::new();
         // Why the filter: the host of a step whose URL is a capture is not known yet. Such a step takes its permit when
         // it runs.
@@ -48,11 +48,11 @@ impl Client {
             let permits = lend_permit_while(self.acquire(step.method(), count, priority)).await;
             // Why counted here: no call has begun that would count its own end.
             let permits = permits.inspect_err(|error| {
-                self.meter.ended(&step.label, error_label(error), None);
+                self.meter.record_call(&step.label, error_label(error), None);
             })?;
             reserved.push((step.method().clone(), permits));
         }
-        Ok(UploadTurns(reserved))
+        Ok(UploadPermits(reserved))
     }
 
     /// Waits for the permit of one request: the next of `reserved` for its bucket, else one of its own. Returns false,
@@ -61,7 +61,7 @@ impl Client {
         &self,
         request: &ActionRequest,
         priority: Priority<'_>,
-        reserved: &mut UploadTurns,
+        reserved: &mut UploadPermits,
     ) -> Result<bool, CallError> {
         let url = Url::parse(&request.url).ok();
         if !self.is_own_host(url.as_ref().and_then(host_of).as_deref()) {
@@ -94,7 +94,7 @@ impl Client {
             Priority::Request(_) => "request",
             Priority::Background => "background",
         };
-        let _waiting = self.meter.waiting(kind);
+        let _waiting = self.meter.start_waiting(kind);
         self.rate.acquire(method, count, priority).await
     }
 }

@@ -17,14 +17,14 @@ use crate::{
     domain::{Observation, Policy},
     provider::{
         action::Action,
-        calls::{AssetPage, Described},
+        calls::{AssetPage, RemoteVideo},
         client::{CallOutcome, RawResponse},
         error::CallError,
         loaded::Provider,
         report,
-        subject::{Captures, Subject},
+        subject::{Captures, TemplateInput},
         template::Scope,
-        upload::Ask,
+        upload::ReportAction,
     },
 };
 
@@ -47,7 +47,7 @@ pub(super) fn try_upload(
     for step in &provider.map.upload.steps {
         let scope = Scope {
             captures: Some(&captures),
-            ..Scope::of(&input, &provider.map.values)
+            ..Scope::for_input(&input, &provider.map.values)
         };
         show_request(provider, step, &scope, report);
         let mut taken = made_up_captures(provider, step);
@@ -73,7 +73,7 @@ pub(super) fn try_upload(
     }
     let descriptor = found.and_then(|()| {
         provider
-            .upload_client(&input, &captures)
+            .upload_descriptor(&input, &captures)
             .map_err(|error| error.to_string())
     });
     if let Ok(descriptor) = &descriptor {
@@ -82,7 +82,7 @@ pub(super) fn try_upload(
             serde_json::to_string(descriptor).unwrap_or_default()
         ));
     }
-    let steps = provider.upload_steps();
+    let steps = provider.upload_step_count();
     report.add_finding(
         "upload",
         descriptor.map(|descriptor| format!("{steps} call(s), then {}", json!(descriptor.protocol))),
@@ -99,7 +99,7 @@ pub(super) fn try_other_calls(
     report: &mut Report,
 ) {
     let row = sample_row(provider, Policy::Signed, captures, now);
-    let scope = Scope::of(&row, &provider.map.values);
+    let scope = Scope::for_input(&row, &provider.map.values);
     let (upload, asset) = (&provider.map.upload, &provider.map.asset);
     for ask in upload.get.iter().chain(&asset.get) {
         show_request(provider, &ask.action, &scope, report);
@@ -128,14 +128,14 @@ pub(super) fn try_other_calls(
 
 /// Tries `[asset.list]` and `[asset.find]`, the calls that find assets made elsewhere.
 fn try_remote_lookups(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, report: &mut Report) {
-    let input = Subject {
+    let input = TemplateInput {
         playback_id: Some("sample-playback_id".to_owned()),
-        ..Subject::without_row(Policy::Signed, now)
+        ..TemplateInput::without_row(Policy::Signed, now)
     };
     let first = provider.first_page();
     let scope = Scope {
         page: first.page,
-        ..Scope::of(&input, &provider.map.values)
+        ..Scope::for_input(&input, &provider.map.values)
     };
     let asset = &provider.map.asset;
     let list = asset.list.as_ref().map(|list| &list.action);
@@ -177,7 +177,7 @@ fn page_json(page: &AssetPage) -> Value {
     let Some(first) = page.assets.first() else {
         return json!({"count": 0, "more": page.next.is_some()});
     };
-    let mut out = remote_video_json(&first.described);
+    let mut out = remote_video_json(&first.video);
     out["count"] = page.assets.len().into();
     out["more"] = page.next.is_some().into();
     out["title"] = json!(first.title);
@@ -186,8 +186,8 @@ fn page_json(page: &AssetPage) -> Value {
 }
 
 /// Returns a video without a row as JSON, by the map's names.
-fn remote_video_json(found: &Described) -> Value {
-    let mut out = observation_json(&found.seen);
+fn remote_video_json(found: &RemoteVideo) -> Value {
+    let mut out = observation_json(&found.observation);
     out["video_id"] = json!(found.video_id);
     out["policy"] = json!(found.policy);
     out
@@ -306,18 +306,18 @@ fn take_recorded(
 /// Reads a recorded response as an observation.
 fn observe_recorded(
     provider: &Provider,
-    ask: &Ask,
+    ask: &ReportAction,
     recorded: &RecordedResponse,
-    row: &Subject,
+    row: &TemplateInput,
     now: DateTime<Utc>,
 ) -> Result<Observation, CallError> {
-    let scope = Scope::of(row, &provider.map.values);
+    let scope = Scope::for_input(row, &provider.map.values);
     let mut seen = Observation::default();
     let outcome = classify_recorded(provider, &ask.action, recorded, &scope, now)?;
     if let CallOutcome::Done(response) = outcome {
         report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
         if let Some(claim) = ask.status.find(response.as_input(), &scope) {
-            claim.tell(&mut seen);
+            claim.apply_to(&mut seen);
         }
     }
     Ok(seen)

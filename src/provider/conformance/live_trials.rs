@@ -13,7 +13,7 @@ use crate::{
 /// credentials are accepted.
 pub(super) async fn try_live(provider: &Provider, now: DateTime<Utc>, report: &mut Report) {
     let row = sample_row(provider, Policy::Public, &Captures::new(), now);
-    let scope = Scope::of(&row, &provider.map.values);
+    let scope = Scope::for_input(&row, &provider.map.values);
     let asks = provider.map.asset.get.iter().chain(&provider.map.upload.get);
     let mut asked = 0;
     // Why GET alone: a trial must not change anything at the provider.

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{report::Report, sample::sample_row};
 use crate::{
     domain::Policy,
-    provider::{loaded::Provider, playback::PlaybackAsk, subject::Captures},
+    provider::{loaded::Provider, playback::PlaybackRequest, subject::Captures},
 };
 
 /// Makes the URLs for both policies, where that takes no call to the provider. Failure is a problem.
@@ -28,7 +28,7 @@ pub(super) async fn try_playback(
             continue;
         }
         let row = sample_row(provider, policy, captures, now);
-        let ask = PlaybackAsk {
+        let ask = PlaybackRequest {
             now,
             expires_in_s: 3600,
             max_ttl_s: 604_800,

@@ -8,15 +8,15 @@ use crate::{
     domain::Policy,
     provider::{
         loaded::Provider,
-        subject::{Captures, Subject},
+        subject::{Captures, TemplateInput},
         template::Id,
     },
 };
 
 /// Returns the input of an upload. Its title has quotes and braces, which break a map that expands values twice.
-pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<Utc>) -> Subject {
+pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<Utc>) -> TemplateInput {
     let ttl_s = i64::try_from(provider.upload_ttl_s(3600)).unwrap_or(3600);
-    Subject {
+    TemplateInput {
         video_id: Uuid::from_u128(0x0199_0000_0000_7000_8000_0000_0000_0001),
         owner: "sample-owner".to_owned(),
         title: Some("A \"sample\" {title}".to_owned()),
@@ -45,7 +45,7 @@ pub(super) fn sample_row(
     policy: Policy,
     captures: &Captures,
     now: DateTime<Utc>,
-) -> Subject {
+) -> TemplateInput {
     let id = |id: Id| {
         let text = captures
             .get(id.as_str())
@@ -53,7 +53,7 @@ pub(super) fn sample_row(
             .map(str::to_owned);
         Some(text.unwrap_or_else(|| format!("sample-{}", id.as_str())))
     };
-    Subject {
+    TemplateInput {
         upload_id: id(Id::Upload),
         asset_id: id(Id::Asset),
         playback_id: id(Id::Playback),

@@ -76,7 +76,7 @@ fn load_provider(trial: &Trial<'_>, env: Env<'_>) -> Result<Provider, MapError> 
 
 /// Adds the capabilities that need no sample.
 fn add_capabilities(provider: &Provider, report: &mut Report) {
-    let has = |what| provider.can(what);
+    let has = |what| provider.supports(what);
     let missing = |table: &str| Err(format!("the map has no [{table}]"));
     report.add_finding(
         "cancel",
@@ -114,7 +114,7 @@ fn add_capabilities(provider: &Provider, report: &mut Report) {
             .max_playback_ttl_s()
             .map(|max| format!("at most {max} s"))
             .unwrap_or_default())
-    } else if provider.map.playback.off {
+    } else if provider.map.playback.signing_off {
         Err("the variables that [playback.sign] needs are empty".to_owned())
     } else {
         Err("`hls` has no signed form".to_owned())

@@ -49,11 +49,11 @@ fn try_delivery(provider: &Provider, delivery: &RecordedDelivery, report: &mut R
         .begin_webhook(&headers, delivery.at)
         .map_err(|error| error.to_string())?;
     let body = check
-        .finish(Bytes::from(delivery.body.clone()))
+        .check_body(Bytes::from(delivery.body.clone()))
         .map_err(|error| error.to_string())?;
     let event = provider.read_event(&body).map_err(|error| error.to_string())?;
     let row = sample_row(provider, Policy::Signed, &Captures::new(), delivery.at);
-    let mut read = match provider.translate(body.bytes(), &row, &event.event_id, delivery.at) {
+    let mut read = match provider.translate_event(body.bytes(), &row, &event.event_id, delivery.at) {
         Ok(translated) => {
             let mut read = observation_json(&translated.observation);
             read["refresh"] = translated.refresh.into();

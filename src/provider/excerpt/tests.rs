@@ -13,7 +13,7 @@ fn pointer(text: &str) -> Pointer {
 
 fn outline(pointers: &[&str]) -> Outline {
     let pointers: Vec<Pointer> = pointers.iter().map(|text| pointer(text)).collect();
-    Outline::of(pointers.iter())
+    Outline::from_pointers(pointers.iter())
 }
 
 #[test]

@@ -7,7 +7,7 @@ use crate::{
     provider::{
         compile::{Constants, Reader},
         error::MapError,
-        template::{Name, Place, UrlTemplate},
+        template::{Placeholder, Place, UrlTemplate},
     },
 };
 
@@ -47,11 +47,11 @@ impl AddressNeeds {
         let mut needs = Self::default();
         for slot in url.slots() {
             match &slot.name {
-                Name::Token(name) => {
+                Placeholder::Token(name) => {
                     needs.tokens.insert(name.clone());
                 }
-                Name::Signature => needs.signature = true,
-                Name::Captured(name) => {
+                Placeholder::Signature => needs.signature = true,
+                Placeholder::Captured(name) => {
                     needs.captures.insert(name.clone());
                     needs.signed_captures |= !public.captures.contains_key(name);
                 }
@@ -89,7 +89,7 @@ impl Address {
     }
 
     /// Returns every [`Name`] in the address.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.url.slots().map(|slot| &slot.name)
     }
 }

@@ -9,7 +9,7 @@ use super::{
     request::{AnswerParts, PlaybackContext, PlaybackUrls},
     section::Playback,
     shared::SharedValues,
-    sign::Sign,
+    sign::SigningMethod,
     thumbnail::Picture,
 };
 use crate::{
@@ -17,7 +17,7 @@ use crate::{
     provider::{
         error::{CallError, InvalidField},
         signing::Lifetime,
-        subject::{Captures, Subject},
+        subject::{Captures, TemplateInput},
         template::{Scope, ValueTables},
     },
 };
@@ -26,7 +26,7 @@ impl Playback {
     /// Renders the plain `hls` address of a [`Public`](Policy::Public) video.
     ///
     /// `None` if it is signed, takes a call to the provider, or holds an id that is not known.
-    pub(crate) fn public_hls(&self, subject: &Subject, values: &ValueTables) -> Option<String> {
+    pub(crate) fn public_hls(&self, subject: &TemplateInput, values: &ValueTables) -> Option<String> {
         let address = self.hls_addresses()?.get(Policy::Public)?;
         let takes_call = self
             .resolve
@@ -35,7 +35,7 @@ impl Playback {
         if takes_call || address.is_signed() {
             return None;
         }
-        address.url.render(&Scope::of(subject, values)).ok()
+        address.url.render(&Scope::for_input(subject, values)).ok()
     }
 
     /// Signs the tokens that are not cached, and nothing else: no call is made, and a following answer finds them.
@@ -68,7 +68,7 @@ impl Playback {
         }
         let needs = self.answer_needs.get(policy, context.parts);
         let signs = policy == Policy::Signed && needs.needs_signature();
-        if signs && self.off {
+        if signs && self.signing_off {
             return Err(unplayable_error(policy).into());
         }
         let mut shared = SharedValues::new(self.choose_lifetime(&context));
@@ -122,7 +122,7 @@ impl Playback {
         needs: &AddressNeeds,
     ) -> Result<(), CallError> {
         let (signature, mut captures) = self.compute_digests(&shared.scope(context, None), needs)?;
-        if let Sign::Fetch(steps) = &self.sign
+        if let SigningMethod::Fetch(steps) = &self.sign
             && steps.provides_any(&needs.captures)
         {
             let (taken, ends_at) = steps
@@ -153,7 +153,7 @@ impl Playback {
         needs: &AddressNeeds,
     ) -> Result<(Option<String>, Captures), InvalidField> {
         let signature = match &self.sign {
-            Sign::Digest(digest) if needs.signature => Some(digest.compute(scope)?),
+            SigningMethod::Digest(digest) if needs.signature => Some(digest.compute(scope)?),
             _ => None,
         };
         let mut computed = Captures::new();

@@ -8,7 +8,7 @@
 use super::{
     address::AddressPair,
     section::{AnswerNeeds, Playback},
-    sign::Sign,
+    sign::SigningMethod,
     steps::FetchSteps,
     thumbnail::Thumbnail,
 };
@@ -39,8 +39,8 @@ impl Playback {
             ..Place::default()
         };
         let (sign, max_ttl_s) = match at.table("sign")? {
-            None => (Sign::None, None),
-            Some(table) => Sign::compile(table, &ids, constants)?,
+            None => (SigningMethod::None, None),
+            Some(table) => SigningMethod::compile(table, &ids, constants)?,
         };
         let compute = compile_digests(&mut at, &ids, constants)?;
         let resolve = at
@@ -51,7 +51,7 @@ impl Playback {
         let signed = signed_place(&at, public.clone(), &sign, &compute)?;
         let mut this = Self {
             sign,
-            off: constants.signing_off,
+            signing_off: constants.signing_off,
             max_ttl_s,
             compute,
             resolve,
@@ -109,14 +109,14 @@ fn public_place(ids: &Place, uploaded: &Place, resolve: Option<&FetchSteps>) -> 
 fn signed_place(
     at: &Reader,
     mut place: Place,
-    sign: &Sign,
+    sign: &SigningMethod,
     compute: &[(String, Digest)],
 ) -> Result<Place, MapError> {
     match sign {
-        Sign::None => {}
-        Sign::Jwt(jwt) => place.tokens = jwt.tokens.iter().map(|token| token.name.clone()).collect(),
-        Sign::Digest(_) => place.signature = true,
-        Sign::Fetch(steps) => place.captures.extend(steps.capture_names()),
+        SigningMethod::None => {}
+        SigningMethod::Jwt(jwt) => place.tokens = jwt.tokens.iter().map(|token| token.name.clone()).collect(),
+        SigningMethod::Digest(_) => place.signature = true,
+        SigningMethod::Fetch(steps) => place.captures.extend(steps.capture_names()),
     }
     for (name, _) in compute {
         if place.captures.insert(name.clone(), false).is_some() {

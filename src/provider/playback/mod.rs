@@ -23,6 +23,6 @@ mod thumbnail;
 mod tokens;
 
 pub(crate) use request::{AnswerParts, OnMissingSignature, PlaybackContext};
-pub use request::{PlaybackAsk, PlaybackUrls};
+pub use request::{PlaybackRequest, PlaybackUrls};
 pub(crate) use section::Playback;
-pub(crate) use sign::Sign;
+pub(crate) use sign::SigningMethod;

@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 
-use crate::provider::{client::Client, subject::Subject, template::ValueTables};
+use crate::provider::{client::Client, subject::TemplateInput, template::ValueTables};
 
 /// A request for the addresses of one video.
 #[derive(Clone, Copy, Debug)]
-pub struct PlaybackAsk<'a> {
+pub struct PlaybackRequest<'a> {
     /// Time of the request.
     pub now: DateTime<Utc>,
     /// Seconds that the addresses shall work for.
@@ -43,8 +43,8 @@ pub(crate) struct PlaybackContext<'a> {
     /// The [`Client`] that makes the calls of `fetch` and `resolve`.
     pub(crate) client: &'a Client,
     pub(crate) values: &'a ValueTables,
-    pub(crate) subject: &'a Subject,
-    pub(crate) request: &'a PlaybackAsk<'a>,
+    pub(crate) subject: &'a TemplateInput,
+    pub(crate) request: &'a PlaybackRequest<'a>,
     pub(crate) parts: AnswerParts,
     pub(crate) on_missing: OnMissingSignature,
 }

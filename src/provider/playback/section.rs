@@ -5,22 +5,22 @@ use std::collections::BTreeSet;
 use super::{
     address::{Address, AddressNeeds, AddressPair},
     request::AnswerParts,
-    sign::Sign,
+    sign::SigningMethod,
     steps::FetchSteps,
     thumbnail::Thumbnail,
 };
 use crate::domain::{NeededIds, Policy};
 use crate::provider::{
     signing::Digest,
-    template::{Id, Name},
+    template::{Id, Placeholder},
 };
 
 /// `[playback]` and `[thumbnail]`, compiled.
 pub(crate) struct Playback {
     /// `[playback.sign]`: the [`Sign`] of the map.
-    pub(crate) sign: Sign,
+    pub(crate) sign: SigningMethod,
     /// The map configures signing, but its secrets are not set.
-    pub(crate) off: bool,
+    pub(crate) signing_off: bool,
     /// Longest lifetime of anything signed, in seconds; `None` if the map knows none.
     pub(crate) max_ttl_s: Option<u64>,
     /// `[playback.compute]`: name → [`Digest`].
@@ -77,8 +77,8 @@ impl Playback {
     /// Returns how many tokens were signed, and how many were read from the cache; zeros if the map signs no tokens.
     pub(crate) fn token_counts(&self) -> (u64, u64) {
         match &self.sign {
-            Sign::Jwt(jwt) => jwt.signer.token_counts(),
-            Sign::None | Sign::Digest(_) | Sign::Fetch(_) => (0, 0),
+            SigningMethod::Jwt(jwt) => jwt.signer.token_counts(),
+            SigningMethod::None | SigningMethod::Digest(_) | SigningMethod::Fetch(_) => (0, 0),
         }
     }
 
@@ -106,7 +106,7 @@ impl Playback {
     /// `hls` has an address for this [`Policy`], and the key that signs it is set.
     pub(crate) fn can_play(&self, policy: Policy) -> bool {
         let address = self.hls_addresses().and_then(|addresses| addresses.get(policy));
-        address.is_some_and(|address| !self.off || !address.is_signed())
+        address.is_some_and(|address| !self.signing_off || !address.is_signed())
     }
 
     /// Some address of a video with this [`Policy`] takes a call to the provider.
@@ -114,7 +114,7 @@ impl Playback {
         let urls = self.addresses(policy).map(|(_, address)| address);
         let picture = self.thumbnail_address(policy).map(|(_, address)| address);
         let fetches = |address: &Address| match &self.sign {
-            Sign::Fetch(steps) => steps.provides_any(&address.needs.captures),
+            SigningMethod::Fetch(steps) => steps.provides_any(&address.needs.captures),
             _ => false,
         };
         let resolves = |address: &Address| {
@@ -132,7 +132,7 @@ impl Playback {
     }
 
     /// Returns the [`NeededIds`]: the ids that the `hls` address and its signature are made of.
-    pub(crate) const fn needs(&self, policy: Policy) -> NeededIds {
+    pub(crate) const fn required_ids(&self, policy: Policy) -> NeededIds {
         match policy {
             Policy::Public => self.needed_ids.0,
             Policy::Signed => self.needed_ids.1,
@@ -188,9 +188,9 @@ impl Playback {
 }
 
 /// Returns the [`Id`] that a placeholder names, if it names one.
-fn id_of_placeholder(name: &Name) -> Option<Id> {
+fn id_of_placeholder(name: &Placeholder) -> Option<Id> {
     match name {
-        Name::Id(id) => Some(*id),
+        Placeholder::Id(id) => Some(*id),
         _ => None,
     }
 }

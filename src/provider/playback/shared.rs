@@ -42,7 +42,7 @@ impl SharedValues {
             expires: self.lifetime.expires,
             tokens: tokens.map(Vec::as_slice),
             signature: self.signature.as_deref(),
-            ..Scope::of(context.subject, context.values)
+            ..Scope::for_input(context.subject, context.values)
         }
     }
 }

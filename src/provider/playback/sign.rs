@@ -5,11 +5,11 @@ use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,
     signing::{Digest, Jwt},
-    template::{Name, Place},
+    template::{Placeholder, Place},
 };
 
 /// The map's way to make a signed address.
-pub(crate) enum Sign {
+pub(crate) enum SigningMethod {
     /// The provider has no signed playback.
     None,
     /// Tokens that this service signs ([`Jwt`]).
@@ -28,7 +28,7 @@ enum Kind {
     Fetch,
 }
 
-impl Sign {
+impl SigningMethod {
     /// Compiles the table. The second value is the longest lifetime that it allows, in seconds.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl Sign {
     }
 
     /// Returns every [`Name`] that goes into a signature.
-    pub(crate) fn placeholders(&self) -> Vec<&Name> {
+    pub(crate) fn placeholders(&self) -> Vec<&Placeholder> {
         match self {
             Self::None => Vec::new(),
             Self::Jwt(jwt) => jwt.placeholders().collect(),

@@ -15,7 +15,7 @@ use crate::provider::{
     compile::{Constants, Reader},
     error::{CallError, MapError},
     subject::Captures,
-    template::{Id, Name, Place, Scope},
+    template::{Id, Placeholder, Place, Scope},
 };
 
 /// Most entries in the cache of one [`FetchSteps`].
@@ -59,7 +59,7 @@ impl FetchSteps {
         this.ttl_s = at.whole("ttl_s")?;
         let names_end = this
             .placeholders()
-            .any(|name| matches!(name, Name::Expires | Name::TtlS));
+            .any(|name| matches!(name, Placeholder::Expires | Placeholder::TtlS));
         if this.ttl_s.is_none_or(|ttl_s| ttl_s == 0) && !names_end {
             return Err(at.error(
                 "ttl_s",
@@ -129,7 +129,7 @@ impl FetchSteps {
     }
 
     /// Returns every [`Name`] in the calls.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.actions.iter().flat_map(Action::names)
     }
 

@@ -2,12 +2,12 @@
 
 use super::{
     address::{Address, AddressPair},
-    sign::Sign,
+    sign::SigningMethod,
 };
 use crate::provider::{
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
-    template::{Place, Scope, encode},
+    template::{Place, Scope, percent_encode},
 };
 
 /// `[thumbnail]`, compiled.
@@ -41,7 +41,7 @@ impl Thumbnail {
         mut at: Reader,
         public: &Place,
         signed: &Place,
-        sign: &Sign,
+        sign: &SigningMethod,
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let url = at.need("url")?;
@@ -73,12 +73,12 @@ impl Thumbnail {
     }
 
     /// Checks that parameters can be claims: the signed address has a token, and no claim of it has such a name.
-    fn check_claims(&self, at: &Reader, sign: &Sign) -> Result<(), MapError> {
+    fn check_claims(&self, at: &Reader, sign: &SigningMethod) -> Result<(), MapError> {
         let tokens = self
             .addresses
             .get(crate::domain::Policy::Signed)
             .map(|address| &address.needs.tokens);
-        let (Sign::Jwt(jwt), Some(tokens)) = (sign, tokens.filter(|tokens| !tokens.is_empty())) else {
+        let (SigningMethod::Jwt(jwt), Some(tokens)) = (sign, tokens.filter(|tokens| !tokens.is_empty())) else {
             return Err(at.error("signed_params", "claims need a {token.x} in url.signed"));
         };
         let taken = jwt.claim_names(tokens);
@@ -117,7 +117,7 @@ impl Thumbnail {
         }
         for (name, value) in self.url_params(picture) {
             url.push(if url.contains('?') { '&' } else { '?' });
-            url.extend(encode(name));
+            url.extend(percent_encode(name));
             url.push('=');
             url.push_str(&value.to_string());
             if self.as_duration && Some(name) == self.time.as_deref() {

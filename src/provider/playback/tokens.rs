@@ -6,7 +6,7 @@ use super::{
     request::{AnswerParts, OnMissingSignature, PlaybackContext},
     section::Playback,
     shared::{SharedValues, Tokens},
-    sign::Sign,
+    sign::SigningMethod,
     thumbnail::Picture,
 };
 use crate::{
@@ -48,11 +48,11 @@ impl Playback {
         shared: &SharedValues,
     ) -> Result<Option<AnswerTokens<'_>>, CallError> {
         let sizes = context.request.sizes;
-        let Sign::Jwt(jwt) = &self.sign else {
+        let SigningMethod::Jwt(jwt) = &self.sign else {
             return Ok(Some(AnswerTokens::none(sizes.len())));
         };
         let policy = context.subject.playback_policy;
-        if policy == Policy::Public || self.off {
+        if policy == Policy::Public || self.signing_off {
             return Ok(Some(AnswerTokens::none(sizes.len())));
         }
         let picture = self.thumbnail_address(policy);

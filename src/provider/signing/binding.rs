@@ -1,17 +1,17 @@
 //! The rule that every token and signature is bound to one video and to an expiry.
 
-use crate::provider::template::{Id, Name};
+use crate::provider::template::{Id, Placeholder};
 
 /// Checks that a signature made of these [`Name`]s ends some day and is of one video.
 ///
 /// # Errors
 /// The text says what is missing. Without an expiry, one signature would open the video for ever; without an id, it
 /// would open every video of the provider.
-pub(super) fn check_binding<'a>(names: impl Iterator<Item = &'a Name>) -> Result<(), String> {
+pub(super) fn check_binding<'a>(names: impl Iterator<Item = &'a Placeholder>) -> Result<(), String> {
     let (mut expires, mut video) = (false, false);
     for name in names {
-        expires |= matches!(name, Name::Expires);
-        video |= matches!(name, Name::Id(Id::Playback | Id::Asset));
+        expires |= matches!(name, Placeholder::Expires);
+        video |= matches!(name, Placeholder::Id(Id::Playback | Id::Asset));
     }
     match (expires, video) {
         (true, true) => Ok(()),

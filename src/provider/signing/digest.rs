@@ -14,7 +14,7 @@ use super::{
 use crate::provider::{
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
-    template::{Name, Place, Scope, Template},
+    template::{Placeholder, Place, Scope, Template},
 };
 
 /// A compiled signed text: a [`Template`] as message, and what is done with its bytes.
@@ -141,7 +141,7 @@ impl Digest {
     }
 
     /// Returns every [`Name`] in the message.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.message.slots().map(|slot| &slot.name)
     }
 }

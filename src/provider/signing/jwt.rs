@@ -21,7 +21,7 @@ use super::{
 use crate::provider::{
     compile::{Constants, Fault, Reader},
     error::{InvalidField, MapError},
-    template::{JsonTemplate, Name, Place, Scope},
+    template::{JsonTemplate, Placeholder, Place, Scope},
 };
 
 /// `[playback.sign]` of kind `jwt`, compiled.
@@ -43,7 +43,7 @@ pub(crate) struct TokenTemplate {
     /// The claims that this token has beside the common ones.
     own_claims: JsonTemplate,
     /// Every placeholder of the token, those of the common header and claims included.
-    inputs: Vec<Name>,
+    inputs: Vec<Placeholder>,
 }
 
 impl Jwt {
@@ -90,7 +90,7 @@ impl Jwt {
             tokens,
             signer: Signer::new(key),
         };
-        if this.header.names().is_empty() {
+        if this.header.placeholders().is_empty() {
             this.constant_header = this.encode_header(&Scope::default()).ok();
         }
         Ok(this)
@@ -113,12 +113,12 @@ impl Jwt {
     }
 
     /// Returns every placeholder of header and claims.
-    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Name> {
-        let own = self.tokens.iter().flat_map(|token| token.own_claims.names());
+    pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
+        let own = self.tokens.iter().flat_map(|token| token.own_claims.placeholders());
         self.header
-            .names()
+            .placeholders()
             .into_iter()
-            .chain(self.claims.names())
+            .chain(self.claims.placeholders())
             .chain(own)
     }
 
@@ -181,7 +181,7 @@ impl Jwt {
 /// Checks the signing key of a map that something else keeps from being compiled, so that both faults show at once.
 ///
 /// `None` if the key is sound, empty, or not named by a plain `{secrets.…}`; the other faults then stand alone.
-pub(crate) fn key_fault(root: &Reader, constants: &Constants) -> Option<Fault> {
+pub(crate) fn find_key_fault(root: &Reader, constants: &Constants) -> Option<Fault> {
     let (_, sign) = root.peek_all().find(|(path, _)| path == "playback.sign")?;
     let text = |key: &str| sign.get(key)?.as_str();
     let template = text("key")?;
@@ -220,11 +220,11 @@ fn compile_tokens(
         }
         let own_claims =
             JsonTemplate::compile(value, place, constants).map_err(|what| table.error(&name, what))?;
-        let names = claims.names().into_iter().chain(own_claims.names());
+        let names = claims.placeholders().into_iter().chain(own_claims.placeholders());
         check_binding(names).map_err(|what| table.error(&name, what))?;
         let inputs = [header, claims, &own_claims]
             .into_iter()
-            .flat_map(|part| part.names());
+            .flat_map(|part| part.placeholders());
         let inputs = inputs.cloned().collect();
         tokens.push(TokenTemplate {
             name,
@@ -269,8 +269,8 @@ fn member_names(object: &JsonTemplate) -> impl Iterator<Item = &str> {
 /// [`InvalidField`]: an id that it names is not known.
 fn render_object(object: &JsonTemplate, scope: &Scope<'_>) -> Result<Map<String, Value>, InvalidField> {
     // Why: a missing value drops its key, and a token without the id would open every video.
-    for name in object.names() {
-        if let Name::Id(id) = name
+    for name in object.placeholders() {
+        if let Placeholder::Id(id) = name
             && scope.provider_id(*id).is_none()
         {
             return Err(InvalidField::new(id.as_str(), "is not known"));

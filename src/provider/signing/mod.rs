@@ -31,7 +31,7 @@ mod secret;
 mod signer;
 
 pub(crate) use digest::Digest;
-pub(crate) use jwt::{Jwt, TokenTemplate, key_fault};
+pub(crate) use jwt::{Jwt, TokenTemplate, find_key_fault};
 pub(crate) use lifetime::Lifetime;
 pub use pool::signing_threads;
 pub(crate) use secret::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret};

@@ -5,12 +5,12 @@ use serde_json::Value;
 
 use crate::{
     domain::parse_time,
-    provider::{compile::Reader, error::MapError, template::Val},
+    provider::{compile::Reader, error::MapError, template::TemplateValue},
 };
 
 /// The kind of value that a source gives. It decides which formats are allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(crate) enum ValueKind {
     /// Any JSON value; no format.
     Any,
     /// Seconds.
@@ -54,22 +54,22 @@ impl Format {
     ///
     /// # Errors
     /// The format is not one of the kind's.
-    pub(super) fn compile(table: &mut Reader, kind: Kind) -> Result<Option<Self>, MapError> {
+    pub(super) fn compile(table: &mut Reader, kind: ValueKind) -> Result<Option<Self>, MapError> {
         match kind {
-            Kind::Duration => table.choice("format", &DURATIONS),
-            Kind::Time => table.choice("format", &TIMES),
-            Kind::Any if table.has("format") => {
+            ValueKind::Duration => table.choice("format", &DURATIONS),
+            ValueKind::Time => table.choice("format", &TIMES),
+            ValueKind::Any if table.has("format") => {
                 Err(table.error("format", "only durations and times have a format"))
             }
-            Kind::Any => Ok(None),
+            ValueKind::Any => Ok(None),
         }
     }
 
     /// Converts a duration to seconds, or a time to RFC 3339 in UTC with microseconds; `None` where it is unreadable.
     pub(super) fn read_value(self, value: &Value) -> Option<Value> {
         match self {
-            Self::Seconds => Val::of(value)?.number().map(Value::from),
-            Self::Milliseconds => Val::of(value)?.number().map(|ms| Value::from(ms / 1000.0)),
+            Self::Seconds => TemplateValue::from_json(value)?.number().map(Value::from),
+            Self::Milliseconds => TemplateValue::from_json(value)?.number().map(|ms| Value::from(ms / 1000.0)),
             Self::Hms => value.as_str().and_then(parse_hms).map(Value::from),
             Self::Rfc3339 | Self::UnixS | Self::UnixMs => self
                 .read_time(value)
@@ -81,8 +81,8 @@ impl Format {
     pub(super) fn read_time(self, value: &Value) -> Option<DateTime<Utc>> {
         match self {
             Self::Rfc3339 => parse_time(value.as_str()?),
-            Self::UnixS => time_from_micros(Val::of(value)?.number()? * 1_000_000.0),
-            Self::UnixMs => time_from_micros(Val::of(value)?.number()? * 1000.0),
+            Self::UnixS => time_from_micros(TemplateValue::from_json(value)?.number()? * 1_000_000.0),
+            Self::UnixMs => time_from_micros(TemplateValue::from_json(value)?.number()? * 1000.0),
             Self::Seconds | Self::Milliseconds | Self::Hms => None,
         }
     }

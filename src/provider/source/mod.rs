@@ -24,7 +24,7 @@ use std::{
 use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
 use format::Format;
-pub(crate) use format::Kind;
+pub(crate) use format::ValueKind;
 use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use url::Url;
@@ -34,7 +34,7 @@ use super::{
     condition::same_text,
     error::MapError,
     pointer::{Pointer, text_of},
-    template::{Filter, Place, Scope, Val},
+    template::{Filter, Place, Scope, TemplateValue},
 };
 
 /// A compiled source. [`Source::find_value`] runs all steps of the module.
@@ -72,8 +72,8 @@ enum Origin {
 
 /// The rules under which a source is compiled: the kind of value that is wanted, and what is available to it.
 #[derive(Clone, Copy)]
-pub(crate) struct Rules<'a> {
-    pub(crate) kind: Kind,
+pub(crate) struct SourceRules<'a> {
+    pub(crate) kind: ValueKind,
     /// Placeholders available in `[key=value]` segments of pointers.
     pub(crate) place: &'a Place,
     /// True where there are headers to read.
@@ -83,7 +83,7 @@ pub(crate) struct Rules<'a> {
 
 /// The document that a source reads: a response, an event, or one element of a list.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Given<'a> {
+pub(crate) struct SourceInput<'a> {
     pub(crate) json: Option<&'a Value>,
     pub(crate) headers: Option<&'a HeaderMap>,
     /// The URL of the request, against which a relative `Location` is resolved.
@@ -99,7 +99,7 @@ impl Source {
         at: &Reader,
         key: &str,
         value: toml::Value,
-        rules: Rules<'_>,
+        rules: SourceRules<'_>,
     ) -> Result<Self, MapError> {
         let label = if at.path().is_empty() {
             key.to_owned()
@@ -125,7 +125,7 @@ impl Source {
     }
 
     /// Reads the table form of a source.
-    fn read_table(&mut self, mut table: Reader, rules: Rules<'_>) -> Result<(), MapError> {
+    fn read_table(&mut self, mut table: Reader, rules: SourceRules<'_>) -> Result<(), MapError> {
         let origins = ["at", "header", "hash_of"]
             .into_iter()
             .filter(|key| table.has(key))
@@ -205,12 +205,12 @@ impl Source {
     }
 
     /// Finds the value by every step of the module. It is never null, `""`, `[]` or `{}`.
-    pub(crate) fn find_value(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<Value> {
+    pub(crate) fn find_value(&self, input: SourceInput<'_>, scope: &Scope<'_>) -> Option<Value> {
         self.find_borrowed(input, scope).map(Cow::into_owned)
     }
 
     /// Finds the value like [`Source::find`]. A value that no step changes is borrowed from `input`.
-    pub(crate) fn find_borrowed<'v>(&self, input: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+    pub(crate) fn find_borrowed<'v>(&self, input: SourceInput<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
         let mut value = self.find_unformatted(input, scope)?;
         if let Some(format) = self.format {
             let read = format.read_value(&value);
@@ -223,7 +223,7 @@ impl Source {
     }
 
     /// Finds the value as a time, cut to microseconds. It is read in the source's format, without one as RFC 3339.
-    pub(crate) fn find_time(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<DateTime<Utc>> {
+    pub(crate) fn find_time(&self, input: SourceInput<'_>, scope: &Scope<'_>) -> Option<DateTime<Utc>> {
         let value = self.find_unformatted(input, scope)?;
         let at = self.format.unwrap_or(Format::Rfc3339).read_time(&value);
         if at.is_none() {
@@ -248,7 +248,7 @@ impl Source {
     }
 
     /// Runs steps 1 to 3: finds the value before its format is read.
-    fn find_unformatted<'v>(&self, input: Given<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+    fn find_unformatted<'v>(&self, input: SourceInput<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
         let mut value = match &self.origin {
             Origin::Pointers(pointers) => {
                 let json = input.json?;
@@ -260,7 +260,7 @@ impl Source {
             Origin::Hash(pointers) => Cow::Owned(hash_values(pointers, input.json?, scope)),
         };
         for filter in &self.filters {
-            value = Cow::Owned(filter.apply(Val::of(&value))?.json());
+            value = Cow::Owned(filter.apply(TemplateValue::from_json(&value))?.json());
         }
         if let Some(map) = &self.map {
             value = Cow::Owned(self.translate_value(&value, map)?);
@@ -269,7 +269,7 @@ impl Source {
     }
 
     /// Finds the value as text; a value that is none becomes its JSON text.
-    pub(crate) fn find_text(&self, input: Given<'_>, scope: &Scope<'_>) -> Option<String> {
+    pub(crate) fn find_text(&self, input: SourceInput<'_>, scope: &Scope<'_>) -> Option<String> {
         self.find_borrowed(input, scope).map(|value| match value {
             Cow::Owned(Value::String(text)) => text,
             other => text_of(&other).into_owned(),
@@ -277,7 +277,7 @@ impl Source {
     }
 
     /// Returns true where the value's text is `wanted`.
-    pub(crate) fn is_text(&self, wanted: &str, input: Given<'_>) -> bool {
+    pub(crate) fn is_text(&self, wanted: &str, input: SourceInput<'_>) -> bool {
         self.find_borrowed(input, &Scope::default())
             .is_some_and(|value| same_text(&value, wanted, false))
     }
@@ -319,7 +319,7 @@ pub(crate) fn compile_pointers(
     at: &Reader,
     key: &str,
     value: toml::Value,
-    rules: Rules<'_>,
+    rules: SourceRules<'_>,
 ) -> Result<Vec<Pointer>, MapError> {
     let items = match value {
         toml::Value::Array(items) => items,
@@ -346,7 +346,7 @@ fn is_filled(value: &Value) -> bool {
 }
 
 /// Finds a header's text. A relative `Location` is resolved against the URL of the request.
-fn find_header(name: &HeaderName, input: Given<'_>) -> Option<String> {
+fn find_header(name: &HeaderName, input: SourceInput<'_>) -> Option<String> {
     let text = input.headers?.get(name)?.to_str().ok()?.trim();
     match input.base {
         Some(base) if *name == http::header::LOCATION => base.join(text).ok().map(String::from),

@@ -10,7 +10,7 @@ fn pointer(text: &str) -> Result<Pointer, String> {
 }
 
 /// Compiles `x = <toml>` as a source of this kind.
-fn source(toml: &str, kind: Kind) -> Result<Source, MapError> {
+fn source(toml: &str, kind: ValueKind) -> Result<Source, MapError> {
     let mut table = Reader::root("test.toml", &format!("x = {toml}")).unwrap();
     let value = table.take("x").unwrap();
     let (place, constants) = (Place::default(), Constants::default());
@@ -18,7 +18,7 @@ fn source(toml: &str, kind: Kind) -> Result<Source, MapError> {
         &table,
         "x",
         value,
-        Rules {
+        SourceRules {
             kind,
             place: &place,
             headers: true,
@@ -27,12 +27,12 @@ fn source(toml: &str, kind: Kind) -> Result<Source, MapError> {
     )
 }
 
-fn find(toml: &str, kind: Kind, json: &Value) -> Option<Value> {
+fn find(toml: &str, kind: ValueKind, json: &Value) -> Option<Value> {
     let source = source(toml, kind).unwrap();
     source.find_value(
-        Given {
+        SourceInput {
             json: Some(json),
-            ..Given::default()
+            ..SourceInput::default()
         },
         &Scope::default(),
     )
@@ -87,7 +87,7 @@ fn the_first_value_that_is_there_wins() {
         (json!({"b": null}), None),
         (json!([]), None),
     ] {
-        assert_eq!(find(r#"["/a", "/b"]"#, Kind::Any, &json), wanted, "{json}");
+        assert_eq!(find(r#"["/a", "/b"]"#, ValueKind::Any, &json), wanted, "{json}");
     }
 }
 
@@ -96,85 +96,85 @@ fn values_are_filtered_mapped_and_read() {
     for (toml, kind, json, wanted) in [
         (
             r#"{ at = "/", map = { 4 = "ready" } }"#,
-            Kind::Any,
+            ValueKind::Any,
             json!({"": 4}),
             Some(json!("ready")),
         ),
         (
             r#"{ at = "", map = { true = "signed" } }"#,
-            Kind::Any,
+            ValueKind::Any,
             json!(true),
             Some(json!("signed")),
         ),
-        (r#"{ at = "", map = { a = "b" } }"#, Kind::Any, json!("A"), None),
+        (r#"{ at = "", map = { a = "b" } }"#, ValueKind::Any, json!("A"), None),
         (
             r#"{ at = "", map = { a = "b" }, ignore_case = true }"#,
-            Kind::Any,
+            ValueKind::Any,
             json!("A"),
             Some(json!("b")),
         ),
         (
             r#"{ at = "", unknown = [-1, 0] }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             json!(-1.0),
             None,
         ),
         (
             r#"{ at = "", unknown = -1 }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             json!(0),
             Some(json!(0)),
         ),
         (
             r#"{ at = "", format = "milliseconds" }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             json!("1500"),
             Some(json!(1.5)),
         ),
         (
             r#"{ at = "", format = "hms" }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             json!("01:02:03.5"),
             Some(json!(3723.5)),
         ),
         (
             r#"{ at = "", format = "hms" }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             json!("1:x"),
             None,
         ),
         (
             r#"{ at = "", format = "seconds" }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             json!("soon"),
             None,
         ),
         (
             r#"{ at = "", format = "unix_s" }"#,
-            Kind::Time,
+            ValueKind::Time,
             json!("10"),
             Some(json!("1970-01-01T00:00:10.000000Z")),
         ),
         (
             r#"{ at = "", format = "unix_ms" }"#,
-            Kind::Time,
+            ValueKind::Time,
             json!(1500),
             Some(json!("1970-01-01T00:00:01.500000Z")),
         ),
-        (r#"{ at = "", format = "unix_s" }"#, Kind::Time, json!(-1), None),
+        (r#"{ at = "", format = "unix_s" }"#, ValueKind::Time, json!(-1), None),
         (
             r#"{ at = "", filter = "query:t|int" }"#,
-            Kind::Any,
+            ValueKind::Any,
             json!("https://x.example/?t=5"),
             Some(json!(5)),
         ),
         (
             r#"{ hash_of = ["/a", "/b"] }"#,
-            Kind::Any,
+            ValueKind::Any,
             json!({"a": "x"}),
             Some(json!(hex::encode(digest(&SHA256, br#"["x",null]"#)))),
         ),
-        ("[]", Kind::Any, json!({}), None),
+        ("[]", ValueKind::Any, json!({}), None),
     ] {
         assert_eq!(find(toml, kind, &json), wanted, "{toml} of {json}");
     }
@@ -183,21 +183,21 @@ fn values_are_filtered_mapped_and_read() {
 #[test]
 fn a_source_has_one_way_and_formats_of_its_kind() {
     for (toml, kind, says) in [
-        (r#"{ at = "/a", header = "X" }"#, Kind::Any, "exactly one of"),
-        ("{ optional = true }", Kind::Any, "exactly one of"),
+        (r#"{ at = "/a", header = "X" }"#, ValueKind::Any, "exactly one of"),
+        ("{ optional = true }", ValueKind::Any, "exactly one of"),
         (
             r#"{ at = "/a", format = "hms" }"#,
-            Kind::Any,
+            ValueKind::Any,
             "only durations and times",
         ),
         (
             r#"{ at = "/a", format = "unix_s" }"#,
-            Kind::Duration,
+            ValueKind::Duration,
             "seconds, milliseconds, hms",
         ),
-        (r#"{ at = "/a", filter = "upper" }"#, Kind::Any, "unknown filter"),
-        (r#"{ at = "/a", colour = 1 }"#, Kind::Any, "unknown key"),
-        ("7", Kind::Any, "a JSON pointer"),
+        (r#"{ at = "/a", filter = "upper" }"#, ValueKind::Any, "unknown filter"),
+        (r#"{ at = "/a", colour = 1 }"#, ValueKind::Any, "unknown key"),
+        ("7", ValueKind::Any, "a JSON pointer"),
     ] {
         let error = source(toml, kind).unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
@@ -206,7 +206,7 @@ fn a_source_has_one_way_and_formats_of_its_kind() {
 
 #[test]
 fn a_location_is_resolved_against_the_request() {
-    let source = source(r#"{ header = "Location" }"#, Kind::Any).unwrap();
+    let source = source(r#"{ header = "Location" }"#, ValueKind::Any).unwrap();
     let base = Url::parse("https://api.example/v1/uploads?x=1").unwrap();
     let mut headers = HeaderMap::new();
     for (location, wanted) in [
@@ -215,7 +215,7 @@ fn a_location_is_resolved_against_the_request() {
         ("https://up.example/3", "https://up.example/3"),
     ] {
         headers.insert("location", location.parse().unwrap());
-        let given = Given {
+        let given = SourceInput {
             json: None,
             headers: Some(&headers),
             base: Some(&base),

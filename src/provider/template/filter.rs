@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SecondsFormat};
 
-use super::{hash::HashKey, value::Val};
+use super::{hash::HashKey, value::TemplateValue};
 
 /// One step of `{name|filter|filter:argument}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,53 +60,53 @@ impl Filter {
     }
 
     /// Changes a [`Val`]. `None` if it is missing, or nothing that the filter can work on.
-    pub(crate) fn apply<'a>(&'a self, value: Option<Val<'a>>) -> Option<Val<'a>> {
+    pub(crate) fn apply<'a>(&'a self, value: Option<TemplateValue<'a>>) -> Option<TemplateValue<'a>> {
         let value = match (self, value) {
-            (Self::Default(text), None) => return Some(Val::Text(Cow::Borrowed(text))),
+            (Self::Default(text), None) => return Some(TemplateValue::Text(Cow::Borrowed(text))),
             (_, value) => value?,
         };
         match self {
             Self::Raw | Self::Default(_) => Some(value),
-            Self::B64 => Some(Val::Text(Cow::Owned(STANDARD.encode(value.into_bytes())))),
+            Self::B64 => Some(TemplateValue::Text(Cow::Owned(STANDARD.encode(value.into_bytes())))),
             Self::Int => to_int(value),
             Self::Bool => to_bool(&value),
-            Self::Ms => round_to_int(value.number()? * 1000.0).map(Val::Int),
+            Self::Ms => round_to_int(value.number()? * 1000.0).map(TemplateValue::Int),
             Self::Rfc3339 => {
                 let at = DateTime::from_timestamp(round_to_int(value.number()?)?, 0)?;
-                Some(Val::Text(Cow::Owned(
+                Some(TemplateValue::Text(Cow::Owned(
                     at.to_rfc3339_opts(SecondsFormat::Secs, true),
                 )))
             }
-            Self::LastSegment => last_segment(&value.into_text()).map(|text| Val::Text(Cow::Owned(text))),
+            Self::LastSegment => last_segment(&value.into_text()).map(|text| TemplateValue::Text(Cow::Owned(text))),
             Self::Hash(key) => key
-                .hash(&value.into_bytes())
-                .map(|text| Val::Text(Cow::Owned(text))),
+                .hash_text(&value.into_bytes())
+                .map(|text| TemplateValue::Text(Cow::Owned(text))),
             Self::Query(name) => {
-                query_value(&value.into_text(), name).map(|text| Val::Text(Cow::Owned(text)))
+                query_value(&value.into_text(), name).map(|text| TemplateValue::Text(Cow::Owned(text)))
             }
         }
     }
 }
 
 /// Makes a [`Val::Int`] of a number, a text that is one, or a flag.
-fn to_int(value: Val<'_>) -> Option<Val<'_>> {
+fn to_int(value: TemplateValue<'_>) -> Option<TemplateValue<'_>> {
     match &value {
-        Val::Int(_) => Some(value),
+        TemplateValue::Int(_) => Some(value),
         // Why not as a double: it would lose the last digits of a number above 2^53.
-        Val::Text(text) => text.trim().parse().ok().map(Val::Int),
-        Val::Bool(flag) => Some(Val::Int(i64::from(*flag))),
-        _ => round_to_int(value.number()?.trunc()).map(Val::Int),
+        TemplateValue::Text(text) => text.trim().parse().ok().map(TemplateValue::Int),
+        TemplateValue::Bool(flag) => Some(TemplateValue::Int(i64::from(*flag))),
+        _ => round_to_int(value.number()?.trunc()).map(TemplateValue::Int),
     }
 }
 
 /// Makes a [`Val::Bool`] of a flag, of 0 and 1, or of their texts.
-fn to_bool<'a>(value: &Val<'_>) -> Option<Val<'a>> {
+fn to_bool<'a>(value: &TemplateValue<'_>) -> Option<TemplateValue<'a>> {
     match value {
-        Val::Bool(flag) => Some(Val::Bool(*flag)),
-        Val::Int(whole @ (0 | 1)) => Some(Val::Bool(*whole == 1)),
-        Val::Text(text) => match text.as_ref() {
-            "true" | "1" => Some(Val::Bool(true)),
-            "false" | "0" => Some(Val::Bool(false)),
+        TemplateValue::Bool(flag) => Some(TemplateValue::Bool(*flag)),
+        TemplateValue::Int(whole @ (0 | 1)) => Some(TemplateValue::Bool(*whole == 1)),
+        TemplateValue::Text(text) => match text.as_ref() {
+            "true" | "1" => Some(TemplateValue::Bool(true)),
+            "false" | "0" => Some(TemplateValue::Bool(false)),
             _ => None,
         },
         _ => None,

@@ -20,7 +20,7 @@ pub struct HashKey(Arc<OnceLock<hmac::Key>>);
 
 impl HashKey {
     /// Makes a random key, for trials of maps without a database.
-    pub fn fresh() -> Self {
+    pub fn random() -> Self {
         let this = Self::default();
         this.settle(&rand::random::<[u8; 32]>());
         this
@@ -36,7 +36,7 @@ impl HashKey {
     }
 
     /// Computes the keyed hash of a text: 32 hex digits. `None` before the key is set.
-    pub fn hash(&self, text: &[u8]) -> Option<String> {
+    pub fn hash_text(&self, text: &[u8]) -> Option<String> {
         let tag = hmac::sign(self.0.get()?, text);
         Some(hex::encode(&tag.as_ref()[..HASH_BYTES]))
     }

@@ -4,11 +4,11 @@ use serde_json::{Map, Value};
 
 use super::{
     parse::parse_parts,
-    placeholder::{Name, Place},
+    placeholder::{Placeholder, Place},
     scope::Scope,
     slot::{Part, Slot},
     text::Template,
-    value::Val,
+    value::TemplateValue,
 };
 use crate::provider::{
     compile::{Constants, to_json},
@@ -63,7 +63,7 @@ impl JsonTemplate {
     pub(crate) fn render(&self, scope: &Scope<'_>) -> Result<Option<Value>, InvalidField> {
         Ok(match self {
             Self::Const(value) => Some(value.clone()),
-            Self::Slot(slot) => slot.filtered_value(scope)?.map(Val::json),
+            Self::Slot(slot) => slot.filtered_value(scope)?.map(TemplateValue::json),
             Self::Text(template) => Some(Value::String(template.text(scope)?)),
             Self::Array(items) => {
                 let mut out = Vec::with_capacity(items.len());
@@ -86,13 +86,13 @@ impl JsonTemplate {
     }
 
     /// Returns every [`Name`] in the value.
-    pub(crate) fn names(&self) -> Vec<&Name> {
+    pub(crate) fn placeholders(&self) -> Vec<&Placeholder> {
         match self {
             Self::Const(_) => Vec::new(),
             Self::Slot(slot) => vec![&slot.name],
             Self::Text(template) => template.slots().map(|slot| &slot.name).collect(),
-            Self::Array(items) => items.iter().flat_map(Self::names).collect(),
-            Self::Object(entries) => entries.iter().flat_map(|(_, value)| value.names()).collect(),
+            Self::Array(items) => items.iter().flat_map(Self::placeholders).collect(),
+            Self::Object(entries) => entries.iter().flat_map(|(_, value)| value.placeholders()).collect(),
         }
     }
 }

@@ -4,9 +4,9 @@ use http::HeaderName;
 
 use super::{
     filter::Filter,
-    placeholder::{Id, Name, Ours, Place},
+    placeholder::{Id, Placeholder, RequestField, Place},
     slot::{Part, Slot},
-    value::Val,
+    value::TemplateValue,
 };
 use crate::provider::compile::Constants;
 
@@ -72,7 +72,7 @@ fn resolve_variable(var: &str, filters: &[Filter], constants: &Constants) -> Res
             known.join(", ")
         ));
     };
-    let mut val = Val::of(value);
+    let mut val = TemplateValue::from_json(value);
     for filter in filters {
         val = filter.apply(val);
     }
@@ -81,42 +81,42 @@ fn resolve_variable(var: &str, filters: &[Filter], constants: &Constants) -> Res
 }
 
 /// Finds the [`Name`] of a text, and checks that it is available at the [`Place`].
-fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
+fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Placeholder, String> {
     if let Some(secret) = name.strip_prefix("secrets.") {
         return resolve_secret(secret, place, constants);
     }
-    let here = |available: bool, found: Name| {
+    let here = |available: bool, found: Placeholder| {
         if available {
             Ok(found)
         } else {
             Err(unavailable_error(name, place))
         }
     };
-    if let Some(ours) = Ours::parse(name) {
-        return here(place.has_field(ours), Name::Ours(ours));
+    if let Some(ours) = RequestField::parse(name) {
+        return here(place.has_field(ours), Placeholder::Field(ours));
     }
     if let Some(id) = Id::parse(name) {
-        return here(place.ids.contains(&id), Name::Id(id));
+        return here(place.ids.contains(&id), Placeholder::Id(id));
     }
     if let Some(token) = name.strip_prefix("token.") {
-        return here(place.tokens.contains(token), Name::Token(token.to_owned()));
+        return here(place.tokens.contains(token), Placeholder::Token(token.to_owned()));
     }
     if let Some(header) = name.strip_prefix("header:") {
         let header = header
             .parse::<HeaderName>()
             .map_err(|_| format!("{{{name}}} names no header"))?;
-        return here(place.delivery, Name::Header(header));
+        return here(place.delivery, Placeholder::Header(header));
     }
     match name {
-        "now" => here(place.times, Name::Now),
-        "expires" => here(place.times, Name::Expires),
-        "ttl_s" => here(place.times, Name::TtlS),
-        "signature" => here(place.signature, Name::Signature),
-        "timestamp" => here(place.delivery, Name::Timestamp),
-        "body" => here(place.delivery, Name::Body),
-        "page" => here(place.paging, Name::Page),
-        "cursor" => here(place.paging, Name::Cursor),
-        _ if place.captures.contains_key(name) => Ok(Name::Captured(name.to_owned())),
+        "now" => here(place.times, Placeholder::Now),
+        "expires" => here(place.times, Placeholder::Expires),
+        "ttl_s" => here(place.times, Placeholder::TtlS),
+        "signature" => here(place.signature, Placeholder::Signature),
+        "timestamp" => here(place.delivery, Placeholder::Timestamp),
+        "body" => here(place.delivery, Placeholder::Body),
+        "page" => here(place.paging, Placeholder::Page),
+        "cursor" => here(place.paging, Placeholder::Cursor),
+        _ if place.captures.contains_key(name) => Ok(Placeholder::Captured(name.to_owned())),
         _ => Err(format!(
             "{{{name}}} is not known here; available: {}",
             place.list_available()
@@ -125,7 +125,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Name
 }
 
 /// Finds a [`Name::Secret`], and checks that the [`Place`] may hold one.
-fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<Name, String> {
+fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<Placeholder, String> {
     let Some(value) = constants.secret(secret) else {
         let known: Vec<&str> = constants.secret_names().collect();
         return Err(format!(
@@ -134,7 +134,7 @@ fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<
         ));
     };
     if place.secrets {
-        Ok(Name::Secret(secret.to_owned(), value.clone()))
+        Ok(Placeholder::Secret(secret.to_owned(), value.clone()))
     } else {
         Err(format!(
             "{{secrets.{secret}}} must never stand here: a secret would be seen; available: {}",

@@ -7,7 +7,7 @@ use secrecy::SecretString;
 
 /// A field of a video ([`Subject`](crate::provider::Subject)): a value of the request for an upload, or of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum Ours {
+pub(crate) enum RequestField {
     VideoId,
     Owner,
     Title,
@@ -23,7 +23,7 @@ pub(crate) enum Ours {
     ProviderSettings,
 }
 
-impl Ours {
+impl RequestField {
     /// Every field.
     pub(crate) const ALL: [Self; 13] = [
         Self::VideoId,
@@ -111,11 +111,11 @@ impl Id {
 
 /// The name of a placeholder, resolved.
 #[derive(Clone, Debug)]
-pub(crate) enum Name {
+pub(crate) enum Placeholder {
     /// `secrets.<name>`, with its value.
     Secret(String, SecretString),
     /// A field of the video.
-    Ours(Ours),
+    Field(RequestField),
     /// An id that the provider gave.
     Id(Id),
     /// A capture of a call, or a computed text.
@@ -142,12 +142,12 @@ pub(crate) enum Name {
     Cursor,
 }
 
-impl Name {
+impl Placeholder {
     /// Returns the placeholder as the map spells it, in braces.
     pub(super) fn spell_out(&self) -> String {
         let text = match self {
             Self::Secret(name, _) => format!("secrets.{name}"),
-            Self::Ours(ours) => ours.as_str().to_owned(),
+            Self::Field(ours) => ours.as_str().to_owned(),
             Self::Id(id) => id.as_str().to_owned(),
             Self::Captured(name) => name.clone(),
             Self::Now => "now".to_owned(),
@@ -167,7 +167,7 @@ impl Name {
 
 /// The fields of a video that are available at a [`Place`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum OursWhere {
+pub(crate) enum AvailableFields {
     /// No field.
     #[default]
     Nowhere,
@@ -187,9 +187,9 @@ pub(crate) struct Place {
     /// `secrets.*`.
     pub(crate) secrets: bool,
     /// Fields of the video.
-    pub(crate) ours: OursWhere,
+    pub(crate) fields: AvailableFields,
     /// Each [`Ours`] that the map requires of a request, so that they cannot be missing.
-    pub(crate) required: BTreeSet<Ours>,
+    pub(crate) required: BTreeSet<RequestField>,
     /// Ids that the provider gave.
     pub(crate) ids: BTreeSet<Id>,
     /// Captures and computed texts; `true` if one can be missing.
@@ -213,21 +213,21 @@ impl Place {
     }
 
     /// The field is available.
-    pub(super) fn has_field(&self, ours: Ours) -> bool {
-        match self.ours {
-            OursWhere::Nowhere => false,
-            OursWhere::Row => ours.is_stored(),
-            OursWhere::Upload => true,
+    pub(super) fn has_field(&self, ours: RequestField) -> bool {
+        match self.fields {
+            AvailableFields::Nowhere => false,
+            AvailableFields::Row => ours.is_stored(),
+            AvailableFields::Upload => true,
         }
     }
 
     /// The value of this [`Name`] can be missing when a template at this place is rendered.
     // Why an id cannot: a call or an address without its id must fail, so a default for it would hide the error.
-    pub(super) fn can_miss(&self, name: &Name) -> bool {
+    pub(super) fn can_miss(&self, name: &Placeholder) -> bool {
         match name {
-            Name::Ours(ours) => !ours.is_always_set() && !self.required.contains(ours),
-            Name::Captured(name) => self.captures.get(name).copied().unwrap_or(true),
-            Name::Cursor => true,
+            Placeholder::Field(ours) => !ours.is_always_set() && !self.required.contains(ours),
+            Placeholder::Captured(name) => self.captures.get(name).copied().unwrap_or(true),
+            Placeholder::Cursor => true,
             _ => false,
         }
     }
@@ -239,7 +239,7 @@ impl Place {
             names.push("secrets.*".to_owned());
         }
         names.extend(
-            Ours::ALL
+            RequestField::ALL
                 .into_iter()
                 .filter(|ours| self.has_field(*ours))
                 .map(|ours| ours.as_str().to_owned()),
@@ -270,7 +270,7 @@ impl Place {
 
 /// The name is one of a built-in placeholder, so that no capture or computed text may have it.
 pub(crate) fn is_built_in(name: &str) -> bool {
-    Ours::parse(name).is_some()
+    RequestField::parse(name).is_some()
         || [
             "now",
             "expires",

@@ -7,16 +7,16 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{
-    placeholder::{Id, Name, Ours},
-    value::Val,
+    placeholder::{Id, Placeholder, RequestField},
+    value::TemplateValue,
 };
 use crate::provider::{
     error::InvalidField,
-    subject::{Captures, Subject},
+    subject::{Captures, TemplateInput},
 };
 
 /// `[values]`: for each [`Ours`], this service's value → the provider's.
-pub(crate) type ValueTables = BTreeMap<Ours, Vec<(String, Value)>>;
+pub(crate) type ValueTables = BTreeMap<RequestField, Vec<(String, Value)>>;
 
 /// A webhook delivery while its signature is checked.
 #[derive(Clone, Copy)]
@@ -35,7 +35,7 @@ pub(crate) struct Scope<'a> {
     /// The [`ValueTables`]: words of the provider for values of the video.
     pub(crate) values: Option<&'a ValueTables>,
     /// The video.
-    pub(crate) subject: Option<&'a Subject>,
+    pub(crate) input: Option<&'a TemplateInput>,
     /// [`Captures`] and computed texts; they win over those of the row.
     pub(crate) captures: Option<&'a Captures>,
     /// `{now}`, in Unix seconds.
@@ -53,17 +53,17 @@ pub(crate) struct Scope<'a> {
     /// Begin of that page, in the provider's words.
     pub(crate) cursor: Option<&'a str>,
     /// Members that are merged into the body of a call; those of the body win.
-    pub(crate) under: Option<&'a serde_json::Value>,
+    pub(crate) body_defaults: Option<&'a serde_json::Value>,
     /// Secrets show as `***`: a map is being tested, and its calls are printed.
     pub(crate) masked: bool,
 }
 
 impl<'a> Scope<'a> {
     /// Makes the scope of a [`Subject`], with its own times.
-    pub(crate) fn of(subject: &'a Subject, values: &'a ValueTables) -> Self {
+    pub(crate) fn for_input(subject: &'a TemplateInput, values: &'a ValueTables) -> Self {
         Self {
             values: Some(values),
-            subject: Some(subject),
+            input: Some(subject),
             captures: Some(&subject.captures),
             now: subject.now.timestamp(),
             expires: subject.expires.timestamp(),
@@ -75,38 +75,38 @@ impl<'a> Scope<'a> {
     ///
     /// # Errors
     /// [`InvalidField`]: `[values]` has no word for a value of the request.
-    pub(crate) fn look_up(&self, name: &'a Name) -> Result<Option<Val<'a>>, InvalidField> {
+    pub(crate) fn look_up(&self, name: &'a Placeholder) -> Result<Option<TemplateValue<'a>>, InvalidField> {
         Ok(match name {
-            Name::Secret(_, secret) => {
+            Placeholder::Secret(_, secret) => {
                 let text = if self.masked {
                     "***"
                 } else {
                     secret.expose_secret()
                 };
-                Some(Val::Text(Cow::Borrowed(text)))
+                Some(TemplateValue::Text(Cow::Borrowed(text)))
             }
-            Name::Ours(ours) => return self.field_value(*ours),
-            Name::Id(id) => self.provider_id(*id).map(|text| Val::Text(Cow::Borrowed(text))),
-            Name::Captured(name) => self.captured_value(name).and_then(Val::of),
-            Name::Now => Some(Val::Int(self.now)),
-            Name::Expires => Some(Val::Int(self.expires)),
-            Name::TtlS => Some(Val::Int(self.expires.saturating_sub(self.now))),
-            Name::Token(name) => {
+            Placeholder::Field(ours) => return self.field_value(*ours),
+            Placeholder::Id(id) => self.provider_id(*id).map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Captured(name) => self.captured_value(name).and_then(TemplateValue::from_json),
+            Placeholder::Now => Some(TemplateValue::Int(self.now)),
+            Placeholder::Expires => Some(TemplateValue::Int(self.expires)),
+            Placeholder::TtlS => Some(TemplateValue::Int(self.expires.saturating_sub(self.now))),
+            Placeholder::Token(name) => {
                 let mut tokens = self.tokens.unwrap_or_default().iter();
                 let token = tokens.find(|(known, _)| known == name);
-                token.map(|(_, token)| Val::Text(Cow::Borrowed(token.as_ref())))
+                token.map(|(_, token)| TemplateValue::Text(Cow::Borrowed(token.as_ref())))
             }
-            Name::Signature => self.signature.map(|text| Val::Text(Cow::Borrowed(text))),
-            Name::Timestamp => self
+            Placeholder::Signature => self.signature.map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Timestamp => self
                 .arrived
                 .and_then(|arrived| arrived.timestamp)
-                .map(|text| Val::Text(Cow::Borrowed(text))),
-            Name::Page => Some(Val::Int(self.page)),
-            Name::Cursor => self.cursor.map(|text| Val::Text(Cow::Borrowed(text))),
-            Name::Body => self.arrived.map(|arrived| Val::Bytes(arrived.body)),
-            Name::Header(name) => {
+                .map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Page => Some(TemplateValue::Int(self.page)),
+            Placeholder::Cursor => self.cursor.map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Body => self.arrived.map(|arrived| TemplateValue::Bytes(arrived.body)),
+            Placeholder::Header(name) => {
                 let value = self.arrived.and_then(|arrived| arrived.headers.get(name));
-                value.map(|value| Val::Bytes(value.as_bytes()))
+                value.map(|value| TemplateValue::Bytes(value.as_bytes()))
             }
         })
     }
@@ -117,7 +117,7 @@ impl<'a> Scope<'a> {
             .captures
             .and_then(|captures| captures.get(id.as_str()))
             .and_then(Value::as_str);
-        let known = self.subject.and_then(|subject| match id {
+        let known = self.input.and_then(|subject| match id {
             Id::Upload => subject.upload_id.as_deref(),
             Id::Asset => subject.asset_id.as_deref(),
             Id::Playback => subject.playback_id.as_deref(),
@@ -128,12 +128,12 @@ impl<'a> Scope<'a> {
     /// Returns a capture: one of this call's scope, else the row's.
     fn captured_value(&self, name: &str) -> Option<&'a Value> {
         let fresh = self.captures.and_then(|captures| captures.get(name));
-        fresh.or_else(|| self.subject.and_then(|subject| subject.captures.get(name)))
+        fresh.or_else(|| self.input.and_then(|subject| subject.captures.get(name)))
     }
 
     /// Returns a field ([`Ours`]) of the video, in the provider's word if the [`ValueTables`] have a table for it.
-    fn field_value(&self, ours: Ours) -> Result<Option<Val<'a>>, InvalidField> {
-        let Some(value) = self.subject.and_then(|subject| plain_field_value(subject, ours)) else {
+    fn field_value(&self, ours: RequestField) -> Result<Option<TemplateValue<'a>>, InvalidField> {
+        let Some(value) = self.input.and_then(|subject| plain_field_value(subject, ours)) else {
             return Ok(None);
         };
         let Some(table) = self.values.and_then(|values| values.get(&ours)) else {
@@ -141,7 +141,7 @@ impl<'a> Scope<'a> {
         };
         let text = value.into_text();
         if let Some((_, theirs)) = table.iter().find(|(ours, _)| *ours == text) {
-            return Ok(Val::of(theirs));
+            return Ok(TemplateValue::from_json(theirs));
         }
         let known: Vec<&str> = table.iter().map(|(ours, _)| ours.as_str()).collect();
         let detail = format!(
@@ -153,28 +153,28 @@ impl<'a> Scope<'a> {
 }
 
 /// Returns a field ([`Ours`]) of the video as this service spells it.
-fn plain_field_value(subject: &Subject, ours: Ours) -> Option<Val<'_>> {
+fn plain_field_value(subject: &TemplateInput, ours: RequestField) -> Option<TemplateValue<'_>> {
     match ours {
-        Ours::VideoId => Some(Val::Text(Cow::Owned(subject.video_id.to_string()))),
-        Ours::Owner => Some(Val::Text(Cow::Borrowed(&subject.owner))),
-        Ours::PlaybackPolicy => Some(Val::Text(Cow::Borrowed(subject.playback_policy.as_str()))),
-        Ours::Metadata => Val::of(&subject.metadata),
-        Ours::ProviderSettings => Val::of(&subject.provider_settings),
-        Ours::ThumbnailTime => subject.thumbnail_time.map(Val::Float),
-        Ours::FileSize => subject
+        RequestField::VideoId => Some(TemplateValue::Text(Cow::Owned(subject.video_id.to_string()))),
+        RequestField::Owner => Some(TemplateValue::Text(Cow::Borrowed(&subject.owner))),
+        RequestField::PlaybackPolicy => Some(TemplateValue::Text(Cow::Borrowed(subject.playback_policy.as_str()))),
+        RequestField::Metadata => TemplateValue::from_json(&subject.metadata),
+        RequestField::ProviderSettings => TemplateValue::from_json(&subject.provider_settings),
+        RequestField::ThumbnailTime => subject.thumbnail_time.map(TemplateValue::Float),
+        RequestField::FileSize => subject
             .file_size
             .and_then(|size| i64::try_from(size).ok())
-            .map(Val::Int),
-        Ours::Title => optional_text(subject.title.as_ref()),
-        Ours::ExternalId => optional_text(subject.external_id.as_ref()),
-        Ours::Quality => optional_text(subject.quality.as_ref()),
-        Ours::Filename => optional_text(subject.filename.as_ref()),
-        Ours::ContentType => optional_text(subject.content_type.as_ref()),
-        Ours::CorsOrigin => optional_text(subject.cors_origin.as_ref()),
+            .map(TemplateValue::Int),
+        RequestField::Title => optional_text(subject.title.as_ref()),
+        RequestField::ExternalId => optional_text(subject.external_id.as_ref()),
+        RequestField::Quality => optional_text(subject.quality.as_ref()),
+        RequestField::Filename => optional_text(subject.filename.as_ref()),
+        RequestField::ContentType => optional_text(subject.content_type.as_ref()),
+        RequestField::CorsOrigin => optional_text(subject.cors_origin.as_ref()),
     }
 }
 
 /// Wraps a text that may be missing.
-fn optional_text(text: Option<&String>) -> Option<Val<'_>> {
-    text.map(|text| Val::Text(Cow::Borrowed(text)))
+fn optional_text(text: Option<&String>) -> Option<TemplateValue<'_>> {
+    text.map(|text| TemplateValue::Text(Cow::Borrowed(text)))
 }

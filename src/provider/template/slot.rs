@@ -6,16 +6,16 @@ use serde_json::Value;
 
 use super::{
     filter::Filter,
-    placeholder::{Name, Place},
+    placeholder::{Placeholder, Place},
     scope::Scope,
-    value::Val,
+    value::TemplateValue,
 };
 use crate::provider::error::InvalidField;
 
 /// One placeholder with its filters.
 #[derive(Clone, Debug)]
 pub(crate) struct Slot {
-    pub(crate) name: Name,
+    pub(crate) name: Placeholder,
     /// Filters, applied from left to right.
     pub(crate) filters: Vec<Filter>,
 }
@@ -35,7 +35,7 @@ impl Slot {
     ///
     /// # Errors
     /// [`InvalidField`]: `[values]` has no word for a value of the request.
-    pub(crate) fn filtered_value<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<Val<'a>>, InvalidField> {
+    pub(crate) fn filtered_value<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<TemplateValue<'a>>, InvalidField> {
         let mut value = scope.look_up(&self.name)?;
         for filter in &self.filters {
             value = filter.apply(value);
@@ -47,7 +47,7 @@ impl Slot {
     ///
     /// # Errors
     /// It is missing, or [`Slot::filtered_value`] failed.
-    pub(crate) fn require_value<'a>(&'a self, scope: &Scope<'a>) -> Result<Val<'a>, InvalidField> {
+    pub(crate) fn require_value<'a>(&'a self, scope: &Scope<'a>) -> Result<TemplateValue<'a>, InvalidField> {
         self.filtered_value(scope)?.ok_or_else(|| self.missing_error())
     }
 
@@ -59,8 +59,8 @@ impl Slot {
     /// Returns the field of this service's API that an error of this value names.
     pub(crate) fn api_field(&self) -> &'static str {
         match &self.name {
-            Name::Ours(ours) => ours.as_str(),
-            Name::Id(id) => id.as_str(),
+            Placeholder::Field(ours) => ours.as_str(),
+            Placeholder::Id(id) => id.as_str(),
             _ => "provider",
         }
     }
@@ -68,7 +68,7 @@ impl Slot {
     /// The error of a missing value.
     fn missing_error(&self) -> InvalidField {
         match &self.name {
-            Name::Captured(name) => InvalidField::new(
+            Placeholder::Captured(name) => InvalidField::new(
                 "provider",
                 format!("the provider gave no usable {name} for this video"),
             ),

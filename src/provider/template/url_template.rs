@@ -4,7 +4,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Origin, Url};
 
 use super::{
-    placeholder::{Name, Place},
+    placeholder::{Placeholder, Place},
     scope::Scope,
     slot::{Part, Slot, check_path_value, constant_text},
     text::Template,
@@ -19,7 +19,7 @@ const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
     .remove(b'~');
 
 /// Percent-encodes `text`, so that only unreserved characters of RFC 3986 are left.
-pub(crate) fn encode(text: &str) -> percent_encoding::PercentEncode<'_> {
+pub(crate) fn percent_encode(text: &str) -> percent_encoding::PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
@@ -47,7 +47,7 @@ impl UrlTemplate {
         };
         let template = Template::compile(text, &place, constants)?;
         for slot in template.slots().filter(|slot| slot.is_raw()) {
-            if matches!(slot.name, Name::Ours(_)) {
+            if matches!(slot.name, Placeholder::Field(_)) {
                 return Err(format!(
                     "{} comes from the request: `raw` is refused",
                     slot.name.spell_out()
@@ -90,7 +90,7 @@ impl UrlTemplate {
     pub(crate) fn captured_name(&self) -> Option<&str> {
         match self.parts.first() {
             Some(Part::Slot(Slot {
-                name: Name::Captured(name),
+                name: Placeholder::Captured(name),
                 ..
             })) => Some(name),
             _ => None,
@@ -144,7 +144,7 @@ impl UrlTemplate {
                             check_path_value(slot, &text)?;
                         }
                         out.reserve(text.len());
-                        out.extend(encode(&text));
+                        out.extend(percent_encode(&text));
                     }
                 }
             }
@@ -169,7 +169,7 @@ impl UrlTemplate {
     fn check_start(&self) -> Result<(), String> {
         if let Some(Part::Slot(first)) = self.parts.first() {
             return match first.name {
-                Name::Captured(_) | Name::Id(_) => Ok(()),
+                Placeholder::Captured(_) | Placeholder::Id(_) => Ok(()),
                 _ => Err(format!("{} {CHOOSES}", first.name.spell_out())),
             };
         }

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 /// A value of a placeholder. A missing one is `None`, and never one of these.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Val<'a> {
+pub(crate) enum TemplateValue<'a> {
     Text(Cow<'a, str>),
     Int(i64),
     Float(f64),
@@ -17,9 +17,9 @@ pub(crate) enum Val<'a> {
     Bytes(&'a [u8]),
 }
 
-impl<'a> Val<'a> {
+impl<'a> TemplateValue<'a> {
     /// Reads a JSON [`Value`]; `None` for null.
-    pub(crate) fn of(value: &'a Value) -> Option<Self> {
+    pub(crate) fn from_json(value: &'a Value) -> Option<Self> {
         match value {
             Value::Null => None,
             Value::Bool(flag) => Some(Self::Bool(*flag)),

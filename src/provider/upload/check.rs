@@ -4,9 +4,9 @@ use super::section::Upload;
 use crate::provider::{
     action::Action,
     error::InvalidField,
-    subject::Subject,
+    subject::TemplateInput,
     template::{
-        Name, Ours, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value, check_path_value,
+        Placeholder, RequestField, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value, check_path_value,
     },
 };
 
@@ -16,8 +16,8 @@ impl Upload {
     ///
     /// # Errors
     /// [`InvalidField`]: names the first field that does not fit.
-    pub(crate) fn check(&self, input: &Subject, values: &ValueTables) -> Result<(), InvalidField> {
-        let scope = Scope::of(input, values);
+    pub(crate) fn check_request(&self, input: &TemplateInput, values: &ValueTables) -> Result<(), InvalidField> {
+        let scope = Scope::for_input(input, values);
         for ours in &self.requires {
             if field_text(*ours, &scope)?.is_none_or(|text| text.is_empty()) {
                 return Err(InvalidField::new(ours.as_str(), "is required by this provider"));
@@ -30,7 +30,7 @@ impl Upload {
             && !self.carries_settings()
         {
             let what = "cannot be sent to this provider: no call of its map can carry them";
-            return Err(InvalidField::new(Ours::ProviderSettings.as_str(), what));
+            return Err(InvalidField::new(RequestField::ProviderSettings.as_str(), what));
         }
         // Why every table: a value without a word is refused now, and not by the step that would send it.
         for ours in values.keys() {
@@ -55,7 +55,7 @@ impl Upload {
     }
 
     /// Some part of the upload sends this field ([`Ours`]) to the provider.
-    pub(crate) fn carries(&self, ours: Ours) -> bool {
+    pub(crate) fn sends_field(&self, ours: RequestField) -> bool {
         let steps = self.steps.iter().flat_map(Action::names);
         let client = self
             .client
@@ -63,25 +63,25 @@ impl Upload {
             .chain(self.compute.iter().flat_map(|(_, digest)| digest.placeholders()));
         steps
             .chain(client)
-            .any(|name| matches!(name, Name::Ours(named) if *named == ours))
+            .any(|name| matches!(name, Placeholder::Field(named) if *named == ours))
     }
 
     /// The caller's `provider_settings` reach the provider: in the body of the first call, or where the map names them.
     fn carries_settings(&self) -> bool {
-        self.steps.first().is_some_and(Action::has_body) || self.carries(Ours::ProviderSettings)
+        self.steps.first().is_some_and(Action::has_body) || self.sends_field(RequestField::ProviderSettings)
     }
 }
 
 /// Returns the text of a field ([`Ours`]), in the provider's word; `None` if it is missing.
-fn field_text(ours: Ours, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
-    let name = Name::Ours(ours);
+fn field_text(ours: RequestField, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
+    let name = Placeholder::Field(ours);
     let value = scope.look_up(&name)?;
     Ok(value.map(|value| value.into_text().into_owned()))
 }
 
 /// Returns the text that a field of the request becomes in this [`Slot`]; `None` if the slot holds anything else.
 fn text_from_request(slot: &Slot, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
-    if !matches!(slot.name, Name::Ours(_)) {
+    if !matches!(slot.name, Placeholder::Field(_)) {
         return Ok(None);
     }
     Ok(Some(slot.require_value(scope)?.into_text().into_owned()))

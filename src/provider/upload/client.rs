@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::provider::{
-    action::{headers, text_template},
+    action::{headers, compile_text_template},
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
-    template::{Name, Place, Scope, Template, UrlTemplate},
+    template::{Placeholder, Place, Scope, Template, UrlTemplate},
 };
 
 /// Protocol by which the client sends the file.
@@ -175,7 +175,7 @@ impl ClientSide {
     }
 
     /// Returns every [`Name`] in the templates.
-    pub(super) fn placeholders(&self) -> impl Iterator<Item = &Name> {
+    pub(super) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         let url = self.url.slots().map(|slot| &slot.name);
         let fields = self.form_fields.iter().chain(&self.tus_metadata);
         let texts = self
@@ -234,7 +234,7 @@ fn compile_texts(
     };
     let mut out = Vec::new();
     for (name, value) in table.entries() {
-        let template = text_template(&table, &name, value, place, constants)?;
+        let template = compile_text_template(&table, &name, value, place, constants)?;
         out.push((name, template));
     }
     if !allowed && !out.is_empty() {

@@ -16,6 +16,6 @@ mod section;
 mod values;
 
 pub use client::{Chunk, Protocol, UploadDescriptor};
-pub(crate) use report_action::Ask;
+pub(crate) use report_action::ReportAction;
 pub(crate) use section::Upload;
 pub(crate) use values::values;

@@ -4,21 +4,21 @@ use crate::provider::{
     action::Action,
     compile::{Constants, Reader},
     error::MapError,
-    report::{Fields, StatusRule, fields},
+    report::{FieldSources, StatusRule, compile_fields},
     template::Place,
 };
 
 /// An [`Action`] whose response is a report about the upload or the asset: `[upload.get]` and the like.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask {
+pub(crate) struct ReportAction {
     pub(crate) action: Action,
     /// The [`StatusRule`] that reads the status of the report.
     pub(crate) status: StatusRule,
     /// The sources of the report's other [`Fields`].
-    pub(crate) fields: Fields,
+    pub(crate) fields: FieldSources,
 }
 
-impl Ask {
+impl ReportAction {
     /// Reads an [`Action`] with `status` and `fields`.
     ///
     /// # Errors
@@ -27,7 +27,7 @@ impl Ask {
         let mut action = Action::compile(&mut at, place, constants)?;
         action.reads_body = true;
         let status = StatusRule::compile(&mut at, constants)?;
-        let fields = fields(&mut at, &Fields::new(), constants)?;
+        let fields = compile_fields(&mut at, &FieldSources::new(), constants)?;
         at.finish()?;
         Ok(Self {
             action,

@@ -4,21 +4,21 @@ use std::collections::BTreeSet;
 
 use super::{
     client::{ClientSide, UploadDescriptor},
-    report_action::Ask,
+    report_action::ReportAction,
 };
 use crate::provider::{
     action::{Action, check_capture_name},
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
     signing::Digest,
-    subject::{Captures, Subject},
-    template::{Id, Ours, OursWhere, Place, Scope, ValueTables},
+    subject::{Captures, TemplateInput},
+    template::{Id, RequestField, AvailableFields, Place, Scope, ValueTables},
 };
 
 /// `[upload]`, compiled.
 pub(crate) struct Upload {
     /// Fields that a request must have; [`Upload::check`] checks them.
-    pub(super) requires: BTreeSet<Ours>,
+    pub(super) requires: BTreeSet<RequestField>,
     /// Shortest and longest lifetime of an upload URL, in seconds, both allowed.
     ttl_s: (u64, u64),
     /// The calls that make the upload, 1 to 3.
@@ -28,7 +28,7 @@ pub(crate) struct Upload {
     /// `[upload.client]`.
     pub(crate) client: ClientSide,
     /// `[upload.get]`: the query about an upload.
-    pub(crate) get: Option<Ask>,
+    pub(crate) get: Option<ReportAction>,
     /// `[upload.cancel]`: calls the upload off.
     pub(crate) cancel: Option<Action>,
     /// The captures and ids that the steps can leave in a row, as a [`Place`].
@@ -45,7 +45,7 @@ impl Upload {
         let ttl_s = read_ttl(&mut at)?;
         let request = Place {
             secrets: true,
-            ours: OursWhere::Upload,
+            fields: AvailableFields::Upload,
             required: requires.clone(),
             times: true,
             ..Place::default()
@@ -75,7 +75,7 @@ impl Upload {
         };
         let get = at
             .table("get")?
-            .map(|get| Ask::compile(get, &later, constants))
+            .map(|get| ReportAction::compile(get, &later, constants))
             .transpose()?;
         let cancel = at
             .table("cancel")?
@@ -105,7 +105,7 @@ impl Upload {
     /// [`InvalidField`]: a value is missing, or is no URL or header value.
     pub(crate) fn describe(
         &self,
-        input: &Subject,
+        input: &TemplateInput,
         captures: &Captures,
         values: &ValueTables,
     ) -> Result<UploadDescriptor, InvalidField> {
@@ -113,24 +113,24 @@ impl Upload {
         for (name, digest) in &self.compute {
             let scope = Scope {
                 captures: Some(captures),
-                ..Scope::of(input, values)
+                ..Scope::for_input(input, values)
             };
             with_computed.insert(name.clone(), digest.compute(&scope)?.into());
         }
         let scope = Scope {
             captures: Some(&with_computed),
-            ..Scope::of(input, values)
+            ..Scope::for_input(input, values)
         };
         self.client.describe(&scope, input.expires)
     }
 }
 
 /// Reads `requires`.
-fn read_required_fields(at: &mut Reader) -> Result<BTreeSet<Ours>, MapError> {
+fn read_required_fields(at: &mut Reader) -> Result<BTreeSet<RequestField>, MapError> {
     let mut out = BTreeSet::new();
     for name in at.texts("requires")? {
-        let ours = Ours::parse(&name).ok_or_else(|| {
-            let all = Ours::ALL.map(Ours::as_str).join(", ");
+        let ours = RequestField::parse(&name).ok_or_else(|| {
+            let all = RequestField::ALL.map(RequestField::as_str).join(", ");
             at.error(
                 "requires",
                 format!("`{name}` is no field of an upload; allowed: {all}"),

@@ -3,7 +3,7 @@
 use crate::provider::{
     compile::{Reader, to_json},
     error::MapError,
-    template::{Ours, ValueTables},
+    template::{RequestField, ValueTables},
 };
 
 /// Reads `[values]`: for each field, this service's value → the provider's. No table gives no words.
@@ -16,8 +16,8 @@ pub(crate) fn values(root: &mut Reader) -> Result<ValueTables, MapError> {
     };
     let mut out = ValueTables::new();
     for (name, value) in table.entries() {
-        let ours = Ours::parse(&name).ok_or_else(|| {
-            let all = Ours::ALL.map(Ours::as_str).join(", ");
+        let ours = RequestField::parse(&name).ok_or_else(|| {
+            let all = RequestField::ALL.map(RequestField::as_str).join(", ");
             table.error(&name, format!("is no value of ours; allowed: {all}"))
         })?;
         let mut entries = table.sub(&name, value)?;

@@ -133,7 +133,7 @@ impl SignatureCheck<'_> {
     /// # Errors
     /// [`Refused`]: the signature does not hold, or the timestamp differs from its copy in the body. The body is
     /// dropped.
-    pub fn finish(self, body: Bytes) -> Result<VerifiedBody, Refused> {
+    pub fn check_body(self, body: Bytes) -> Result<VerifiedBody, Refused> {
         let holds = match &self.verifier.proof {
             Proof::Hmac { keys, message, .. } => self.hmac_holds(keys, message, &body)?,
             Proof::Token(tokens) => self.token_holds(tokens),

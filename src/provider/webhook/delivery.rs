@@ -33,7 +33,7 @@ pub struct Delivery {
 /// A verified body that is no JSON.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the event's body is no JSON")]
-pub struct Unreadable {
+pub struct UnreadableEvent {
     /// The id that the event is stored under: `sha256:` and a hash of the body.
     pub event_id: String,
 }

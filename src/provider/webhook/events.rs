@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::{
     check::VerifiedBody,
-    delivery::{Delivery, TranslateError, Translation, Unreadable},
+    delivery::{Delivery, TranslateError, Translation, UnreadableEvent},
     verify::Verifier,
 };
 use crate::{
@@ -23,8 +23,8 @@ use crate::{
         error::MapError,
         excerpt::Outline,
         pointer::{Pointer, text_of},
-        report::{self, Fields, Says},
-        source::{Given, Kind, Rules, Source},
+        report::{self, FieldSources, StatusClaim},
+        source::{SourceInput, ValueKind, SourceRules, Source},
         template::{Place, Scope, Template},
     },
 };
@@ -36,7 +36,7 @@ const LONGEST_ID: usize = 255;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Emit {
     /// A status, or that the asset is gone ([`Says`]).
-    Says(Says),
+    Says(StatusClaim),
     /// Fields alone.
     Updated,
     /// Nothing: the event is stored as ignored.
@@ -50,7 +50,7 @@ struct Rule {
     /// The event is incomplete: the provider has to be queried too.
     refresh: bool,
     /// The common [`Fields`] of `[webhook.event]` and the rule's own.
-    fields: Fields,
+    fields: FieldSources,
 }
 
 /// `[webhook.event]` and `[[webhook.on]]`, compiled.
@@ -93,9 +93,9 @@ impl Events {
             outline: Outline::default(),
             map: MAPS.fetch_add(1, Ordering::Relaxed),
         };
-        let mut common = Fields::new();
+        let mut common = FieldSources::new();
         if let Some(mut at) = webhook.table("event")? {
-            this.id = compile_source(&mut at, "id", Kind::Any, constants)?;
+            this.id = compile_source(&mut at, "id", ValueKind::Any, constants)?;
             if let Some(name) = this.id.as_ref().and_then(Source::header)
                 && !verify.signed_headers().contains(&name)
             {
@@ -104,10 +104,10 @@ impl Events {
                     "a header that is not part of `message` can be changed by anybody",
                 ));
             }
-            this.event_type = compile_source(&mut at, "type", Kind::Any, constants)?;
-            this.occurred_at = compile_source(&mut at, "occurred_at", Kind::Time, constants)?;
+            this.event_type = compile_source(&mut at, "type", ValueKind::Any, constants)?;
+            this.occurred_at = compile_source(&mut at, "occurred_at", ValueKind::Time, constants)?;
             this.scope = compile_scope(&mut at, constants)?;
-            common = report::fields(&mut at, &Fields::new(), constants)?;
+            common = report::compile_fields(&mut at, &FieldSources::new(), constants)?;
             at.finish()?;
         }
         for at in webhook.tables("on")? {
@@ -118,7 +118,7 @@ impl Events {
         }
         let named = this.rules.iter().flat_map(|rule| rule.when.values());
         this.types = named.map(|value| text_of(value).into_owned()).collect();
-        this.outline = Outline::of(this.all_pointers());
+        this.outline = Outline::from_pointers(this.all_pointers());
         Ok(this)
     }
 
@@ -137,11 +137,11 @@ impl Events {
     ///
     /// # Errors
     /// The body is no JSON.
-    pub(crate) fn excerpt(&self, body: &[u8]) -> Result<Excerpt, serde_json::Error> {
+    pub(crate) fn make_excerpt(&self, body: &[u8]) -> Result<Excerpt, serde_json::Error> {
         let json = self.outline.parse(body)?;
-        let given = Given {
+        let given = SourceInput {
             json: Some(&json),
-            ..Given::default()
+            ..SourceInput::default()
         };
         let rule = self.find_rule(&json);
         let ids = rule.map(|rule| report::ids(&self.rules[rule].fields, given));
@@ -158,7 +158,7 @@ impl Events {
     }
 
     /// This map made the [`Excerpt`]; one of another map may lack parts that this one reads.
-    pub(crate) const fn made(&self, excerpt: &Excerpt) -> bool {
+    pub(crate) const fn is_own_excerpt(&self, excerpt: &Excerpt) -> bool {
         excerpt.map == self.map
     }
 
@@ -168,7 +168,7 @@ impl Events {
     }
 
     /// Returns the [`Key`](report::Key) of every field that some rule reads.
-    pub(crate) fn keys(&self) -> impl Iterator<Item = report::Key> {
+    pub(crate) fn keys(&self) -> impl Iterator<Item = report::ReportField> {
         self.rules.iter().flat_map(|rule| rule.fields.keys().copied())
     }
 
@@ -176,12 +176,12 @@ impl Events {
     ///
     /// # Errors
     /// [`Unreadable`]: the body is no JSON.
-    pub(crate) fn read(&self, body: &VerifiedBody) -> Result<Delivery, Unreadable> {
+    pub(crate) fn read_delivery(&self, body: &VerifiedBody) -> Result<Delivery, UnreadableEvent> {
         let hash_id = || format!("sha256:{}", body.sha256());
         let excerpt = self
-            .excerpt(body.bytes())
-            .map_err(|_| Unreadable { event_id: hash_id() })?;
-        let given = Given {
+            .make_excerpt(body.bytes())
+            .map_err(|_| UnreadableEvent { event_id: hash_id() })?;
+        let given = SourceInput {
             json: Some(&excerpt.json),
             headers: Some(body.signed_headers()),
             base: None,
@@ -213,7 +213,7 @@ impl Events {
     ///
     /// # Errors
     /// [`TranslateError::Ignored`] if the excerpt has no rule.
-    pub(crate) fn translate(
+    pub(crate) fn translate_excerpt(
         &self,
         excerpt: &Excerpt,
         scope: &Scope<'_>,
@@ -222,9 +222,9 @@ impl Events {
     ) -> Result<Translation, TranslateError> {
         let rule = excerpt.rule.and_then(|rule| self.rules.get(rule));
         let rule = rule.ok_or(TranslateError::Ignored)?;
-        let given = Given {
+        let given = SourceInput {
             json: Some(&excerpt.json),
-            ..Given::default()
+            ..SourceInput::default()
         };
         let mut seen = Observation {
             at: event_time(excerpt.occurred_at, seen_at),
@@ -234,9 +234,9 @@ impl Events {
             asset_id: excerpt.asset_id.clone(),
             ..Observation::default()
         };
-        report::tell_facts(&rule.fields, given, scope, &mut seen);
+        report::read_facts(&rule.fields, given, scope, &mut seen);
         if let Emit::Says(says) = rule.emit {
-            says.tell(&mut seen);
+            says.apply_to(&mut seen);
         }
         Ok(Translation {
             observation: seen,
@@ -247,9 +247,9 @@ impl Events {
     /// Finds the index of the first [`Rule`] that holds. `None` if there is none, the event is of another environment,
     /// or the rule says to ignore it.
     fn find_rule(&self, json: &Value) -> Option<usize> {
-        let given = Given {
+        let given = SourceInput {
             json: Some(json),
-            ..Given::default()
+            ..SourceInput::default()
         };
         if let Some((source, wanted)) = &self.scope
             && !source.is_text(wanted, given)
@@ -264,7 +264,7 @@ impl Events {
     }
 
     /// Reads the provider's time of the event.
-    fn read_time(&self, given: Given<'_>) -> Option<DateTime<Utc>> {
+    fn read_time(&self, given: SourceInput<'_>) -> Option<DateTime<Utc>> {
         self.occurred_at.as_ref()?.find_time(given, &Scope::default())
     }
 }
@@ -273,14 +273,14 @@ impl Events {
 fn compile_source(
     at: &mut Reader,
     key: &'static str,
-    kind: Kind,
+    kind: ValueKind,
     constants: &Constants,
 ) -> Result<Option<Source>, MapError> {
     let Some(value) = at.take(key) else {
         return Ok(None);
     };
     // Why: only the id may come from a header, because the rest is read again from the stored body, without headers.
-    let rules = Rules {
+    let rules = SourceRules {
         kind,
         place: &Place::default(),
         headers: key == "id",
@@ -295,8 +295,8 @@ fn compile_scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Sourc
         return Ok(None);
     };
     let from = table.need("at")?;
-    let rules = Rules {
-        kind: Kind::Any,
+    let rules = SourceRules {
+        kind: ValueKind::Any,
         place: &Place::default(),
         headers: false,
         constants,
@@ -313,24 +313,24 @@ fn compile_scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Sourc
 }
 
 /// Compiles one `[[webhook.on]]` into a [`Rule`]. `common` are the fields that every rule has.
-fn compile_rule(mut at: Reader, common: &Fields, constants: &Constants) -> Result<Rule, MapError> {
+fn compile_rule(mut at: Reader, common: &FieldSources, constants: &Constants) -> Result<Rule, MapError> {
     let when = Condition::compile(&mut at, "when", constants)?;
     let word = at.need_text("emit")?;
     let emit = match word.as_str() {
         "updated" => Emit::Updated,
         "ignore" => Emit::Ignore,
-        other => Emit::Says(Says::parse(other).ok_or_else(|| {
+        other => Emit::Says(StatusClaim::parse(other).ok_or_else(|| {
             at.error(
                 "emit",
                 format!(
                     "`{other}` is not known; allowed: {}, updated, ignore",
-                    Says::names()
+                    StatusClaim::names()
                 ),
             )
         })?),
     };
     let refresh = at.boolean("refresh")?;
-    let fields = report::fields(&mut at, common, constants)?;
+    let fields = report::compile_fields(&mut at, common, constants)?;
     at.finish()?;
     Ok(Rule {
         when,

@@ -17,5 +17,5 @@ mod signature_header;
 mod verify;
 
 pub use check::{Refused, SignatureCheck, VerifiedBody};
-pub use delivery::{Delivery, TranslateError, Translation, Unreadable};
+pub use delivery::{Delivery, TranslateError, Translation, UnreadableEvent};
 pub(crate) use section::Webhook;

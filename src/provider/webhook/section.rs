@@ -9,7 +9,7 @@ use crate::provider::{
 /// `[webhook]`, compiled: a [`Verifier`] and the [`Events`].
 pub(crate) struct Webhook {
     /// The proof of origin.
-    pub(crate) verify: Verifier,
+    pub(crate) verifier: Verifier,
     /// The reading of events.
     pub(crate) events: Events,
 }
@@ -26,6 +26,6 @@ impl Webhook {
         let verify = Verifier::compile(verify, constants)?;
         let events = Events::compile(&mut at, &verify, constants)?;
         at.finish()?;
-        Ok(Self { verify, events })
+        Ok(Self { verifier: verify, events })
     }
 }

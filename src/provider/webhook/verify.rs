@@ -10,7 +10,7 @@ use crate::provider::{
     error::MapError,
     pointer::Pointer,
     signing::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret},
-    template::{Name, Place, Template},
+    template::{Placeholder, Place, Template},
 };
 
 /// `[webhook.verify]`, compiled. Its checks stand in [`check`](super::check).
@@ -112,7 +112,7 @@ impl Verifier {
         message
             .slots()
             .filter_map(|slot| match &slot.name {
-                Name::Header(name) => Some(name),
+                Placeholder::Header(name) => Some(name),
                 _ => None,
             })
             .collect()
@@ -138,7 +138,7 @@ fn compile_hmac(at: &mut Reader, constants: &Constants) -> Result<Proof, MapErro
         ..Place::default()
     };
     let message = Template::compile(&message, &place, constants).map_err(|what| at.error("message", what))?;
-    if !message.slots().any(|slot| matches!(slot.name, Name::Body)) {
+    if !message.slots().any(|slot| matches!(slot.name, Placeholder::Body)) {
         return Err(at.error(
             "message",
             "does not hold {body}: the signature would protect nothing",
@@ -235,8 +235,8 @@ fn check_timestamp_is_bound(
         Proof::Hmac { message, .. } => {
             rule.must_equal.is_some()
                 || message.slots().any(|slot| match &slot.name {
-                    Name::Timestamp => true,
-                    Name::Header(name) => Some(name) == rule.header.as_ref(),
+                    Placeholder::Timestamp => true,
+                    Placeholder::Header(name) => Some(name) == rule.header.as_ref(),
                     _ => false,
                 })
         }

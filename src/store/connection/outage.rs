@@ -46,7 +46,7 @@ impl std::fmt::Debug for Outage {
 
 impl Outage {
     /// Watches the server of `pool`, by tasks of the runtime that this is called on.
-    pub(in crate::store) fn of(pool: &PgPool, options: PgConnectOptions) -> Self {
+    pub(in crate::store) fn new(pool: &PgPool, options: PgConnectOptions) -> Self {
         Self(Arc::new(Inner {
             place: place(&options),
             options,
@@ -57,7 +57,7 @@ impl Outage {
     }
 
     /// Returns the result as it is, with its error [noted](Self::noted).
-    pub(in crate::store) fn watch<T>(&self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
+    pub(in crate::store) fn note_result<T>(&self, result: Result<T, sqlx::Error>) -> Result<T, sqlx::Error> {
         result.map_err(|error| self.noted(error))
     }
 

@@ -55,11 +55,11 @@ impl PgConnections {
     }
 
     pub(in crate::store) async fn acquire(&self) -> Result<PoolConnection<Postgres>, sqlx::Error> {
-        self.route.outage.watch(self.pool.acquire().await)
+        self.route.outage.note_result(self.pool.acquire().await)
     }
 
     pub(in crate::store) async fn begin(&self) -> Result<PgTx, sqlx::Error> {
-        let open = self.route.outage.watch(self.pool.begin().await)?;
+        let open = self.route.outage.note_result(self.pool.begin().await)?;
         let route = self.route.clone();
         Ok(PgTx { open, route })
     }
@@ -102,7 +102,7 @@ impl PgTx {
     }
 
     pub(in crate::store) async fn commit_open(self) -> Result<(), sqlx::Error> {
-        self.route.outage.watch(self.open.commit().await)
+        self.route.outage.note_result(self.open.commit().await)
     }
 }
 

@@ -48,7 +48,7 @@ impl Store {
         tx.commit().await?;
         self.notify(&changes);
         Ok(Applied {
-            changed: changes.iter().filter_map(VideoChange::visible).collect(),
+            changed: changes.iter().filter_map(VideoChange::visible_version).collect(),
             taken: due.events.len(),
         })
     }

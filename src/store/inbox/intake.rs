@@ -96,7 +96,7 @@ impl Intake {
     }
 
     /// Returns what wakes the one waiter when there may be something to apply.
-    pub fn stored(&self) -> Arc<Notify> {
+    pub fn pending_signal(&self) -> Arc<Notify> {
         self.has_pending.clone()
     }
 }
@@ -248,7 +248,7 @@ async fn ingest_batch(
     };
     match ingested {
         Ok(ingested) => Outcome::from_ingested(&ingested),
-        Err(error) if error.is_of_a_row() || matches!(error, StoreError::Contended) => {
+        Err(error) if error.is_bad_row() || matches!(error, StoreError::Contended) => {
             tracing::debug!(error = %Chain(&error), "a batch of webhook events is stored first and applied later");
             store_pending(store, connection, &batch.events()).await
         }
@@ -269,7 +269,7 @@ async fn store_pending(store: &Store, connection: &mut IngestPool, events: &[&In
     match stored {
         Ok(ingested) => Outcome::from_ingested(&ingested),
         // Why one by one: one bad row must not hold up the others.
-        Err(error) if error.is_of_a_row() && events.len() > 1 => {
+        Err(error) if error.is_bad_row() && events.len() > 1 => {
             tracing::warn!(error = %Chain(&error), "a batch of webhook events was refused; storing them one by one");
             let mut all = Outcome::default();
             for event in events {

@@ -124,7 +124,7 @@ fn first_ready(at: Option<DateTime<Utc>>, by_our_clock: bool) -> Option<FirstRea
 }
 
 /// Names row and column where a value is none that a release of this program writes.
-fn member<T>(id: Uuid, column: &'static str, value: Result<T, String>) -> Result<T, StoreError> {
+fn read_column<T>(id: Uuid, column: &'static str, value: Result<T, String>) -> Result<T, StoreError> {
     value.map_err(|problem| StoreError::BadRow {
         table: "videos",
         id: id.to_string(),

@@ -58,13 +58,13 @@ async fn the_statement_computes_what_the_ledger_does() {
         for (per_s, burst) in [(1.0, 5.0), (3.0, 1.0), (0.2, 2.5), (100.0, 40.0)] {
             let pace = Pace::new(per_s, burst, 15.0);
             let bucket = format!("test/{per_s}");
-            store.turns().begin(&bucket).await.unwrap();
+            store.rate_turns().insert_bucket(&bucket).await.unwrap();
             let (mut ledger, mut now) = (Ledger::default(), 1_780_000_000 * SECOND);
             for step in 0..200 {
                 now += match roll(&mut seed, 20) {
                     0 => -3600 * SECOND,
                     1 => 3600 * SECOND,
-                    _ => roll(&mut seed, 2 * pace.turn_us),
+                    _ => roll(&mut seed, 2 * pace.interval_us),
                 };
                 if roll(&mut seed, 25) == 0 {
                     let pause = roll(&mut seed, 20 * SECOND);
@@ -81,8 +81,8 @@ async fn the_statement_computes_what_the_ledger_does() {
                     .unwrap();
                     ledger.pause(pause, now);
                 }
-                let request = TurnRequest {
-                    turns: u32::try_from(1 + roll(&mut seed, 3)).unwrap(),
+                let request = PermitRequest {
+                    permits: u32::try_from(1 + roll(&mut seed, 3)).unwrap(),
                     background: roll(&mut seed, 2) == 0,
                     patience_us: roll(&mut seed, 16 * SECOND),
                 };
@@ -90,23 +90,23 @@ async fn the_statement_computes_what_the_ledger_does() {
                 let told: i64 = on_pool!(&store.writer, |pool| {
                     sqlx::query_scalar(AssertSqlSafe(sql))
                         .bind(&bucket)
-                        .bind(pace.turn_us)
+                        .bind(pace.interval_us)
                         .bind(pace.burst_us)
                         .bind(pace.ahead_us)
-                        .bind(i64::from(request.turns) * pace.turn_us)
+                        .bind(i64::from(request.permits) * pace.interval_us)
                         .bind(request.patience_us)
                         .fetch_one(pool)
                         .await
                 })
                 .unwrap();
                 let told = if told >= 0 {
-                    TurnAnswer::Taken(told)
+                    PermitOutcome::Taken(told)
                 } else {
-                    TurnAnswer::NotTaken(-told)
+                    PermitOutcome::NotTaken(-told)
                 };
                 assert_eq!(
                     told,
-                    ledger.take(&pace, &request, now),
+                    ledger.take_permits(&pace, &request, now),
                     "{} step {step}",
                     store.kind()
                 );
@@ -135,22 +135,22 @@ async fn racers_take_each_turn_once_and_are_told_to_wait_by_the_databases_clock(
     let folder = tempfile::tempdir().unwrap();
     for store in both(folder.path()).await {
         let pace = Pace::new(1.0, 5.0, 15.0);
-        let request = TurnRequest {
-            turns: 1,
+        let request = PermitRequest {
+            permits: 1,
             background: false,
             patience_us: 15 * SECOND,
         };
         let asked: Vec<_> = (0..30)
             .map(|_| {
                 let store = store.clone();
-                tokio::spawn(async move { store.turns().take("race", &pace, &request).await.unwrap() })
+                tokio::spawn(async move { store.rate_turns().take_turns("race", &pace, &request).await.unwrap() })
             })
             .collect();
         let (mut waits, mut refused) = (Vec::new(), 0);
         for answer in asked {
             match answer.await.unwrap() {
-                TurnAnswer::Taken(wait) => waits.push(wait),
-                TurnAnswer::NotTaken(again) => {
+                PermitOutcome::Taken(wait) => waits.push(wait),
+                PermitOutcome::NotTaken(again) => {
                     assert!(again > 15 * SECOND && again <= 16 * SECOND, "{again}");
                     refused += 1;
                 }
@@ -170,20 +170,20 @@ async fn racers_take_each_turn_once_and_are_told_to_wait_by_the_databases_clock(
 async fn a_pause_is_seen_by_every_process() {
     let folder = tempfile::tempdir().unwrap();
     for store in both(folder.path()).await {
-        assert_eq!(store.turns().paused_for_us("mux/POST").await.unwrap(), 0);
-        store.turns().pause("mux/POST", 20 * SECOND).await.unwrap();
-        store.turns().pause("mux/POST", 2 * SECOND).await.unwrap();
-        let left = store.turns().paused_for_us("mux/POST").await.unwrap();
+        assert_eq!(store.rate_turns().paused_for_us("mux/POST").await.unwrap(), 0);
+        store.rate_turns().pause_bucket("mux/POST", 20 * SECOND).await.unwrap();
+        store.rate_turns().pause_bucket("mux/POST", 2 * SECOND).await.unwrap();
+        let left = store.rate_turns().paused_for_us("mux/POST").await.unwrap();
         assert!(left > 15 * SECOND && left <= 20 * SECOND, "{left}");
         let pace = Pace::new(1.0, 5.0, 15.0);
-        let request = TurnRequest {
-            turns: 1,
+        let request = PermitRequest {
+            permits: 1,
             background: true,
             patience_us: 30 * SECOND,
         };
-        let answer = store.turns().take("mux/POST", &pace, &request).await.unwrap();
+        let answer = store.rate_turns().take_turns("mux/POST", &pace, &request).await.unwrap();
         assert!(
-            matches!(answer, TurnAnswer::Taken(wait) if wait > 15 * SECOND),
+            matches!(answer, PermitOutcome::Taken(wait) if wait > 15 * SECOND),
             "{answer:?}"
         );
     }
@@ -195,8 +195,8 @@ async fn on_postgresql_a_turn_is_not_flushed_and_everything_else_is() {
     let folder = tempfile::tempdir().unwrap();
     let [_, store] = both(folder.path()).await;
     let pace = Pace::new(1000.0, 1000.0, 15.0);
-    let request = TurnRequest {
-        turns: 1,
+    let request = PermitRequest {
+        permits: 1,
         background: false,
         patience_us: SECOND,
     };
@@ -209,17 +209,17 @@ async fn on_postgresql_a_turn_is_not_flushed_and_everything_else_is() {
         .execute(&mut *connection)
         .await
         .unwrap();
-    store.turns().begin("b").await.unwrap();
+    store.rate_turns().insert_bucket("b").await.unwrap();
     let sql = store.dialect().take_turns(false).replace(
         "returning told_us",
         "returning current_setting('synchronous_commit')",
     );
     let within: String = sqlx::query_scalar(AssertSqlSafe(sql))
         .bind("b")
-        .bind(pace.turn_us)
+        .bind(pace.interval_us)
         .bind(pace.burst_us)
         .bind(pace.ahead_us)
-        .bind(pace.turn_us)
+        .bind(pace.interval_us)
         .bind(request.patience_us)
         .fetch_one(&mut *connection)
         .await

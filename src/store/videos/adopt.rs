@@ -16,7 +16,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn video_at(
+    pub async fn find_video_named(
         &self,
         provider: &str,
         upload_id: Option<&str>,

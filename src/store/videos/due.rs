@@ -68,7 +68,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn known_video(&self, provider: &str, but: Uuid) -> Result<Option<Video>, StoreError> {
+    pub async fn find_ready_video(&self, provider: &str, but: Uuid) -> Result<Option<Video>, StoreError> {
         let rows = on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
             query

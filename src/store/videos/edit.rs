@@ -40,7 +40,7 @@ impl Store {
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
         match self.video(id).await? {
-            Some(video) => self.edit_known(video, now, change).await,
+            Some(video) => self.edit_read_video(video, now, change).await,
             None => Ok(Edit::Missing),
         }
     }
@@ -49,7 +49,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails, or an id belongs to another video.
-    pub async fn edit_known<E>(
+    pub async fn edit_read_video<E>(
         &self,
         known: Video,
         now: DateTime<Utc>,
@@ -107,7 +107,7 @@ impl Store {
             if let Some(status) = change.final_status() {
                 self.observer.video_ended(&change.after.provider, status);
             }
-            visible.extend(change.visible());
+            visible.extend(change.visible_version());
         }
         self.feed.publish(&visible);
     }

@@ -121,7 +121,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn owners(&self) -> Result<Vec<String>, StoreError> {
+    pub async fn list_owners(&self) -> Result<Vec<String>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
             sqlx::query_scalar("select distinct owner from videos")
                 .fetch_all(pool)

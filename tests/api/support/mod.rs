@@ -22,7 +22,7 @@ use tokio_util::sync::CancellationToken;
 use yourbit_video::app::{App, Reloader, StartError};
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
-use yourbit_video::http::server::{self, Served};
+use yourbit_video::http::server::{self, ServiceHandle};
 use yourbit_video::jobs::{inbox, reconcile};
 use yourbit_video::state::AppState;
 
@@ -157,7 +157,7 @@ impl TestApp {
         let link = development.map(|own| own.link(&state.settings, clock.now()).unwrap());
         let judge = Judge::default();
         let watched = judge.watch(app.served.router());
-        let served = Served::new(watched, &state.settings.http);
+        let served = ServiceHandle::new(watched, &state.settings.http);
         let mut tasks = JoinSet::new();
         tasks.spawn(server::serve(app.listener, served, CancellationToken::new()));
         let metrics = app.metrics.map(|(listener, served)| {
@@ -295,14 +295,14 @@ impl TestApp {
     /// Applies every event that is due, refreshes included.
     pub(crate) async fn settle(&self) {
         let mut refreshes = JoinSet::new();
-        inbox::drain(&self.state, &mut refreshes).await.unwrap();
+        inbox::apply_due_events(&self.state, &mut refreshes).await.unwrap();
         while refreshes.join_next().await.is_some() {}
-        inbox::drain(&self.state, &mut refreshes).await.unwrap();
+        inbox::apply_due_events(&self.state, &mut refreshes).await.unwrap();
     }
 
     /// One pass of the reconciler.
     pub(crate) async fn reconcile(&self) -> reconcile::Pass {
-        reconcile::pass(&self.state, None).await.unwrap()
+        reconcile::run_pass(&self.state, None).await.unwrap()
     }
 
     pub(crate) async fn delete(&self, video: &Value) -> Answer {

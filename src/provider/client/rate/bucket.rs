@@ -15,11 +15,11 @@ use super::{
     time::{from_micros, lock, to_micros},
 };
 use crate::{
-    domain::{LONGEST_PAUSE_US, Pace, TurnAnswer, TurnRequest},
+    domain::{LONGEST_PAUSE_US, Pace, PermitOutcome, PermitRequest},
     provider::{
         error::CallError,
         priority::Priority,
-        rate_ledger::{LedgerError, TurnLedger},
+        rate_ledger::{LedgerError, RateLedger},
     },
 };
 
@@ -100,7 +100,7 @@ impl Bucket {
     /// [`CallError::Busy`] where the last permit would begin after `deadline`, [`CallError::NoLedger`] where the ledger fails.
     pub(super) async fn acquire(
         &self,
-        ledger: &dyn TurnLedger,
+        ledger: &dyn RateLedger,
         count: u32,
         priority: Priority<'_>,
         deadline: Instant,
@@ -128,8 +128,8 @@ impl Bucket {
             Ok(Ok(())) => {}
             Ok(Err(_)) | Err(_) => return Err(state.busy_behind(pace, ticket.count_ahead())),
         }
-        let request = TurnRequest {
-            turns: count,
+        let request = PermitRequest {
+            permits: count,
             background: priority == Priority::Background,
             patience_us: 0,
         };
@@ -148,39 +148,39 @@ impl Bucket {
         &self,
         state: &BucketState,
         pace: &Pace,
-        ledger: &dyn TurnLedger,
-        mut request: TurnRequest,
+        ledger: &dyn RateLedger,
+        mut request: PermitRequest,
         deadline: Instant,
     ) -> Result<VecDeque<Instant>, CallError> {
-        let wanted = request.turns;
+        let wanted = request.permits;
         if !request.background {
             // Why again: the head before may have left a batch while this call was queued.
             if let Some(begins) = state.take_from_batch(wanted) {
                 return Ok(begins);
             }
-            request.turns = wanted.max(pace.lot);
+            request.permits = wanted.max(pace.batch);
         }
         loop {
             request.patience_us = to_micros(deadline.saturating_duration_since(Instant::now()));
             let asked = timeout(LEDGER_TIMEOUT, ledger.take(&self.key, pace, request)).await;
             let answer = asked.map_err(|_| no_ledger(&"it did not answer in time".into()))?;
             match answer.map_err(|error| no_ledger(&error))? {
-                TurnAnswer::Taken(wait_us) => {
+                PermitOutcome::Taken(wait_us) => {
                     let last = Instant::now() + from_micros(wait_us);
                     state.note_last_taken(last);
-                    if request.turns > wanted {
+                    if request.permits > wanted {
                         // Why all at `last`: the batch becomes usable as a whole when its last permit begins. Later is
                         // safe, earlier would break the rate.
-                        state.keep_batch(request.turns - wanted, last, pace);
+                        state.keep_batch(request.permits - wanted, last, pace);
                         return Ok(VecDeque::from(vec![last; wanted as usize]));
                     }
                     let begins = |left: u32| {
-                        let before = i64::from(left).saturating_mul(pace.turn_us);
+                        let before = i64::from(left).saturating_mul(pace.interval_us);
                         Instant::now() + from_micros(wait_us.saturating_sub(before).max(0))
                     };
                     return Ok((0..wanted).rev().map(begins).collect());
                 }
-                TurnAnswer::NotTaken(again_us) => {
+                PermitOutcome::NotTaken(again_us) => {
                     let again = Instant::now() + from_micros(again_us);
                     if !request.background || again > deadline {
                         return Err(CallError::Busy {
@@ -195,7 +195,7 @@ impl Bucket {
 
     /// Pauses the bucket for `wanted`, at most an hour: in this process at once, in the others from their next use of
     /// the ledger on. A ledger that fails is logged.
-    pub(super) async fn pause(&self, ledger: &dyn TurnLedger, wanted: Duration) {
+    pub(super) async fn pause(&self, ledger: &dyn RateLedger, wanted: Duration) {
         let pause = wanted.min(from_micros(LONGEST_PAUSE_US));
         self.current_state().pause(Instant::now() + pause);
         if let Err(error) = ledger.pause(&self.key, to_micros(pause)).await {

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     domain::Pace,
-    provider::{error::CallError, rate_ledger::TurnLedger},
+    provider::{error::CallError, rate_ledger::RateLedger},
 };
 
 /// Time between two reads of the ledger for a pause, in a bucket without a rate.
@@ -74,7 +74,7 @@ impl BucketState {
     /// Keeps `left` permits that begin at `begins` for later requests, for as long as the ledger needs to give out as
     /// many again.
     pub(super) fn keep_batch(&self, left: u32, begins: Instant, pace: &Pace) {
-        let lasts = from_micros(pace.turn_us.saturating_mul(i64::from(pace.lot)));
+        let lasts = from_micros(pace.interval_us.saturating_mul(i64::from(pace.batch)));
         *lock(&self.batch) = Some(PermitBatch {
             left,
             until: begins + lasts,
@@ -88,7 +88,7 @@ impl BucketState {
 
     /// Reads the ledger for a pause that another replica has written, at most once in [`PAUSE_CHECK_INTERVAL`]. An
     /// error is logged and counts as no pause.
-    pub(super) async fn check_for_pause(&self, ledger: &dyn TurnLedger, key: &str) {
+    pub(super) async fn check_for_pause(&self, ledger: &dyn RateLedger, key: &str) {
         let now = Instant::now();
         {
             let mut checked_at = lock(&self.pause_checked_at);
@@ -116,9 +116,9 @@ impl BucketState {
         let ahead = i64::try_from(ahead).unwrap_or(i64::MAX);
         // Why the bound: calls leave the queue at their deadlines, so no queue lasts longer than the longest wait.
         let queued = from_micros(
-            pace.turn_us
+            pace.interval_us
                 .saturating_mul(ahead)
-                .min(pace.ahead_us.max(pace.turn_us)),
+                .min(pace.ahead_us.max(pace.interval_us)),
         );
         CallError::Busy {
             retry_after: next + queued,

@@ -12,7 +12,7 @@ use crate::{
         compile::Reader,
         error::{CallError, MapError},
         priority::Priority,
-        rate_ledger::TurnLedger,
+        rate_ledger::RateLedger,
     },
 };
 
@@ -31,14 +31,14 @@ pub(in crate::provider::client) struct RateLimiter {
     buckets: Vec<Bucket>,
     /// Longest wait of a request.
     wait: Duration,
-    ledger: Arc<dyn TurnLedger>,
+    ledger: Arc<dyn RateLedger>,
 }
 
 impl RateLimiter {
     /// Reads `rate` and `wait_s` of `[api]`.
     pub(in crate::provider::client) fn compile(
         api: &mut Reader,
-        ledger: Arc<dyn TurnLedger>,
+        ledger: Arc<dyn RateLedger>,
     ) -> Result<Self, MapError> {
         let wait_s = api.positive("wait_s")?.unwrap_or(DEFAULT_WAIT_S);
         if wait_s > MAX_WAIT_S {
@@ -108,7 +108,7 @@ impl RateLimiter {
             Priority::Background => BACKGROUND_WAIT,
         };
         // Why cut: a permit that begins after the HTTP request has timed out would be spent for nothing.
-        let deadline = Instant::now() + limits::time_to_wait(wait);
+        let deadline = Instant::now() + limits::allowed_wait(wait);
         bucket.acquire(&*self.ledger, count, priority, deadline).await
     }
 

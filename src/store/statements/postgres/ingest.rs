@@ -62,7 +62,7 @@ impl IngestConnection for StickyConnection {
             .build()
             .fetch_one(self.executor().await?)
             .await
-            .map_err(refused)?;
+            .map_err(to_store_error)?;
         let (stored, states): (Vec<Uuid>, Vec<EventState>) = (row.try_get(0)?, row.try_get(1)?);
         Ok(Ingested {
             stored: stored.into_iter().zip(states).collect(),
@@ -107,7 +107,7 @@ fn push_stored(query: &mut QueryBuilder<Postgres>, rows: &[NewEventRow<'_>], are
 }
 
 /// Tells rows that another transaction holds (`lock_not_available`, `deadlock_detected`) from other failures.
-fn refused(error: sqlx::Error) -> StoreError {
+fn to_store_error(error: sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(DatabaseError::code);
     match code.as_deref() {
         Some("55P03" | "40P01") => StoreError::Contended,

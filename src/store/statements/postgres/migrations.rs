@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, PgConnection, SqlSafeStr};
 
 use crate::store::connection::unreachable;
 use crate::store::error::StoreError;
-use crate::store::schema::migrator;
+use crate::store::schema::build_migrator;
 
 /// The advisory lock of those who apply migrations outside a transaction: `yourbitv` in ASCII.
 const LOCK: i64 = 0x796f_7572_6269_7476;
@@ -21,16 +21,16 @@ const TRY_EVERY: Duration = Duration::from_millis(200);
 /// 2. The lock of those outside a transaction is taken ([`LOCK`]); the session's end frees it.
 /// 3. Indexes that an earlier attempt left unfinished are dropped.
 /// 4. Those outside a transaction are applied. Each is safe to run again.
-pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError> {
+pub(super) async fn apply_migrations(options: &PgConnectOptions) -> Result<(), StoreError> {
     let mut connection = match options.connect().await {
         Ok(connection) => connection,
         Err(error) => return Err(unreachable(options, error).await),
     };
-    migrator("postgres", |one| !one.no_tx)
+    build_migrator("postgres", |one| !one.no_tx)
         .run(&mut connection)
         .await?;
-    let mut rest = migrator("postgres", |one| one.no_tx);
-    lock(&mut connection).await?;
+    let mut rest = build_migrator("postgres", |one| one.no_tx);
+    wait_for_lock(&mut connection).await?;
     drop_unfinished_indexes(&mut connection, &rest).await?;
     rest.set_locking(false).run(&mut connection).await?;
     Ok(connection.close().await?)
@@ -39,7 +39,7 @@ pub(super) async fn migrate(options: &PgConnectOptions) -> Result<(), StoreError
 /// Waits until no other replica applies such migrations. The session's end frees the lock.
 // Why: the lock is polled. A statement that waits for it has a snapshot, and an index that is made concurrently waits for
 // every snapshot: the two would wait for each other.
-async fn lock(connection: &mut PgConnection) -> Result<(), StoreError> {
+async fn wait_for_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     loop {
         let taken = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LOCK);
         if taken.fetch_one(&mut *connection).await? {

@@ -61,8 +61,8 @@ impl Backend for PgConnections {
 
     async fn run_migrations(&self, direct: Option<&PgConnectOptions>) -> Result<(), StoreError> {
         match direct {
-            Some(direct) => migrations::migrate(direct).await,
-            None => migrations::migrate(&self.connect_options()).await,
+            Some(direct) => migrations::apply_migrations(direct).await,
+            None => migrations::apply_migrations(&self.connect_options()).await,
         }
     }
 

@@ -15,7 +15,7 @@ use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
 use crate::store::plan::EventOutcome;
 use crate::store::rows::{Columns, NewId, VideoRow};
-use crate::store::schema::migrator;
+use crate::store::schema::build_migrator;
 use crate::store::statements::twins::{Backend, Dialect, WriteTx};
 
 /// An open transaction. Dropped without a commit it is rolled back.
@@ -68,7 +68,7 @@ impl Backend for SqlitePool {
     }
 
     async fn run_migrations(&self, _direct: Option<&PgConnectOptions>) -> Result<(), StoreError> {
-        Ok(migrator("sqlite", |_| true).run(self).await?)
+        Ok(build_migrator("sqlite", |_| true).run(self).await?)
     }
 
     fn notify_connection(&self) -> Option<StickyConnection> {
