@@ -13,7 +13,9 @@ use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yourbit_video::domain::{Field, Knowledge, Observation, Policy, Status};
-use yourbit_video::provider::{LoadOptions, PlaybackRequest, Provider, TemplateInput, VerifiedBody, embedded_map};
+use yourbit_video::provider::{
+    LoadOptions, PlaybackRequest, Provider, TemplateInput, VerifiedBody, embedded_map,
+};
 
 const SECRET: &str = "a-webhook-secret-of-the-bench";
 

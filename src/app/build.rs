@@ -186,7 +186,7 @@ async fn connect_store(settings: &Settings, observer: &Observer) -> Result<(Stor
 /// Reads the secrets that all replicas share. Without tables they stay unknown until [`AppState::is_ready`] finds some.
 async fn read_shared_secrets(store: &Store, has_tables: bool) -> Result<(Tickets, HashKey), StartError> {
     let (tickets, hash_key) = (Tickets::default(), HashKey::default());
-    if has_tables && !tickets.settle(&ticket_key(store).await?) {
+    if has_tables && !tickets.set_key(&ticket_key(store).await?) {
         return Err(StartError::SharedKey("ticket-key"));
     }
     if has_tables && !settle_hash_key(store, &hash_key).await? {

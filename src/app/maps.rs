@@ -63,7 +63,15 @@ pub(super) async fn load_maps(
     let mut providers = Vec::new();
     for name in names {
         let meter = metrics.call_meter(&name);
-        match load_map(settings, &name, &look_up, shared_rate_ledger(store), meter, clock, hash_key) {
+        match load_map(
+            settings,
+            &name,
+            &look_up,
+            shared_rate_ledger(store),
+            meter,
+            clock,
+            hash_key,
+        ) {
             Ok(provider) => providers.push(provider),
             Err(error) if settings.providers.enabled.contains(&name) => return Err(error),
             // Why with the number of videos: no setting names this provider, so the text must say what needs it.
@@ -102,7 +110,10 @@ pub(super) fn variable_lookup(
 
 /// Returns the text of every map that is built in or lies in `providers.dir`; files that cannot be read are left out.
 pub(super) fn read_all_maps(settings: &Settings) -> Vec<String> {
-    let mut texts: Vec<String> = embedded_names().filter_map(embedded_map).map(str::to_owned).collect();
+    let mut texts: Vec<String> = embedded_names()
+        .filter_map(embedded_map)
+        .map(str::to_owned)
+        .collect();
     texts.extend(
         map_files(settings)
             .into_iter()

@@ -34,7 +34,7 @@ pub use self::build::{App, LocalApp};
 pub use self::data_folder::data_folder;
 pub(crate) use self::data_folder::sqlite_path;
 pub use self::local_lease::Lease;
-pub(crate) use self::maps::{check_default_policy, load_map, describe_missing_map};
+pub(crate) use self::maps::{check_default_policy, describe_missing_map, load_map};
 pub(crate) use self::preflight::{preflight, start_warnings};
 pub(crate) use self::rate_ledger::shared_rate_ledger;
 pub use self::reload::Reloader;

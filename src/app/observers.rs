@@ -67,7 +67,8 @@ impl ChangeObserver for Observer {
         let Some(snapshot) = self.snapshot.load_full() else {
             return Vec::new();
         };
-        let announcement = Announcement::from_change(before, after).filter(|_| !snapshot.endpoints.is_empty());
+        let announcement =
+            Announcement::from_change(before, after).filter(|_| !snapshot.endpoints.is_empty());
         let Some(announcement) = announcement else {
             return Vec::new();
         };

@@ -28,7 +28,11 @@ pub(crate) fn preflight(
         },
         Err(error) => return Err(error),
     };
-    let is_known = |section: &str| !error.as_ref().is_some_and(|error| error.is_about_section(section));
+    let is_known = |section: &str| {
+        !error
+            .as_ref()
+            .is_some_and(|error| error.is_about_section(section))
+    };
     let mut faults = Vec::new();
     if is_known("auth")
         && settings.auth.is_unset()

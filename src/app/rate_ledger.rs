@@ -6,7 +6,7 @@ use futures::{FutureExt, TryFutureExt, future::BoxFuture};
 
 use crate::domain::{Pace, PermitOutcome, PermitRequest};
 use crate::provider::{LedgerError, RateLedger};
-use crate::store::{Store, RateTurns};
+use crate::store::{RateTurns, Store};
 
 /// Adapts [`Turns`] of the store to the [`TurnLedger`] that providers expect: neither module imports the other.
 struct DatabaseLedger(RateTurns);

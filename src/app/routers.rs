@@ -38,7 +38,7 @@ fn public_local_router(state: &AppState, local: &Local) -> Router {
     let state = state.clone();
     local.router().layer(map_request(move |request: Request| {
         let (mut parts, body) = request.into_parts();
-        if let Some(address) = http::address_of(&state, &parts) {
+        if let Some(address) = http::client_address(&state, &parts) {
             parts.extensions.insert(ClientAddress(address));
         }
         std::future::ready(Request::from_parts(parts, body))

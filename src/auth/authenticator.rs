@@ -65,7 +65,7 @@ impl Authenticator {
     }
 
     /// Fetches the key set again, where there is one. After a failed fetch the old set stays, and a warning is logged.
-    pub async fn refresh(&self, now: DateTime<Utc>) {
+    pub async fn refresh_keys(&self, now: DateTime<Utc>) {
         if let Keys::Set(set) = &self.keys
             && let Err(error) = set.refresh(now).await
         {

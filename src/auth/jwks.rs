@@ -166,7 +166,7 @@ impl Jwks {
     }
 
     /// Returns the number of keys that verify tokens; 0 where no fetch was good yet.
-    pub fn count(&self) -> usize {
+    pub fn key_count(&self) -> usize {
         self.keys.load().len()
     }
 

@@ -30,11 +30,11 @@ impl Tickets {
     /// Makes tickets with a key of 32 random bytes. `None` where HMAC does not take the key.
     pub fn new(key: &[u8]) -> Option<Self> {
         let tickets = Self::default();
-        tickets.settle(key).then_some(tickets)
+        tickets.set_key(key).then_some(tickets)
     }
 
     /// Sets the key, unless one is set: the first one stays. Returns false where HMAC does not take the key.
-    pub fn settle(&self, key: &[u8]) -> bool {
+    pub fn set_key(&self, key: &[u8]) -> bool {
         Hmac::new_from_slice(key).is_ok_and(|mac| {
             self.0.get_or_init(|| mac);
             true
@@ -105,11 +105,23 @@ mod tests {
         let tickets = Tickets::new(&[7; 32]).unwrap();
         let (video, now) = (Uuid::from_u128(1), at(1_780_000_000));
         let ticket = tickets.issue_ticket(video, now);
-        assert_eq!(tickets.verify_ticket(&ticket, video, now), Some(at(Tickets::next_end(now))));
+        assert_eq!(
+            tickets.verify_ticket(&ticket, video, now),
+            Some(at(Tickets::next_end(now)))
+        );
         assert_eq!(tickets.verify_ticket(&ticket, Uuid::from_u128(2), now), None);
-        assert_eq!(tickets.verify_ticket(&ticket, video, at(Tickets::next_end(now))), None);
-        assert_eq!(tickets.verify_ticket(&ticket.replace("v1.1", "v1.2"), video, now), None);
-        assert_eq!(Tickets::new(&[8; 32]).unwrap().verify_ticket(&ticket, video, now), None);
+        assert_eq!(
+            tickets.verify_ticket(&ticket, video, at(Tickets::next_end(now))),
+            None
+        );
+        assert_eq!(
+            tickets.verify_ticket(&ticket.replace("v1.1", "v1.2"), video, now),
+            None
+        );
+        assert_eq!(
+            Tickets::new(&[8; 32]).unwrap().verify_ticket(&ticket, video, now),
+            None
+        );
         for bad in ["", "v1", "v1.x.y", "v2.1.a"] {
             assert_eq!(tickets.verify_ticket(bad, video, now), None);
         }

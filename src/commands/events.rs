@@ -102,7 +102,7 @@ async fn run_subcommand(store: &Store, command: EventsCommand) -> Result<(), Com
 
 /// Returns the event with this id; an unknown id is an error.
 async fn find_event(store: &Store, id: Uuid) -> Result<InboxEvent, CommandError> {
-    let event = store.event(id).await.map_err(StartError::from)?;
+    let event = store.find_event(id).await.map_err(StartError::from)?;
     event.ok_or_else(|| format!("there is no event {id}").into())
 }
 

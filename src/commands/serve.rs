@@ -27,10 +27,10 @@ use std::path::Path;
 use self::running::Running;
 use self::signals::{Hangup, Stop};
 use super::error::CommandError;
+use crate::app::{App, Reloader, StartError, preflight};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::telemetry;
-use crate::app::{App, Reloader, StartError, preflight};
 
 /// Serves until a stop signal, then drains. `file` is the settings file of the command line.
 pub(super) async fn serve(

@@ -24,7 +24,10 @@ pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString
         return Ok(Vec::new());
     };
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
-    if secrets.iter().any(|secret| decode_signing_secret(secret).is_none()) {
+    if secrets
+        .iter()
+        .any(|secret| decode_signing_secret(secret).is_none())
+    {
         return Err(ConfigError::new(
             EVENT_SECRETS,
             "",

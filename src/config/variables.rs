@@ -115,7 +115,10 @@ pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
 
 /// Returns the candidate that is most likely meant by `wanted`: one that contains it at an end, or is at most two letters
 /// away (one letter for short names). `None` where none is close.
-pub(crate) fn closest_name<'a>(wanted: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn closest_name<'a>(
+    wanted: &str,
+    candidates: impl IntoIterator<Item = &'a str>,
+) -> Option<&'a str> {
     let wanted = fold_name(wanted);
     let word = wanted.strip_prefix("VIDEO_").unwrap_or(&wanted);
     let score = |candidate: &str| {

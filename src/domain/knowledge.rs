@@ -47,7 +47,7 @@ pub struct Observation {
 
 impl Observation {
     /// Makes the observation of an answer that was fetched at this [`AnswerTime`], with nothing read from it yet.
-    pub fn answered(time: AnswerTime, seen_at: DateTime<Utc>) -> Self {
+    pub fn from_answer(time: AnswerTime, seen_at: DateTime<Utc>) -> Self {
         Self {
             at: Some(time.at),
             asked_at: Some(time.asked_at),
@@ -72,7 +72,7 @@ pub struct FirstReady {
     pub at_us: i64,
 }
 
-/// The ids that a provider's playback address is made of; see [`Knowledge::lacks`].
+/// The ids that a provider's playback address is made of; see [`Knowledge::lacks_ids`].
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NeededIds {
     /// The playback address holds the playback id.

@@ -7,14 +7,14 @@
 //!
 //! In every window of `T` seconds at most `burst + per_s * T` permits begin.
 //!
-//! One request for permits takes these steps ([`Ledger::take`]):
+//! One request for permits takes these steps ([`Ledger::take_permits`]):
 //!
 //! 1. The next permit begins one interval after the last, but at most a burst behind now, and not within a pause. A
 //!    time further ahead than [`Pace::ahead_us`] comes from a clock that jumped, and is cut.
 //! 2. Background work also needs a permit of a second column while requests wait. That column has half the rate, so
 //!    background work gets at most half of the rate while requests wait, and all that they leave else.
-//! 3. If the last permit would begin after the request's patience, none is taken ([`TurnAnswer::NotTaken`]).
-//! 4. Else the state moves on ([`TurnAnswer::Taken`]).
+//! 3. If the last permit would begin after the request's patience, none is taken ([`PermitOutcome::NotTaken`]).
+//! 4. Else the state moves on ([`PermitOutcome::Taken`]).
 
 /// Longest pause that a provider's 429 can set, in microseconds: an hour. A pause further ahead is a clock that jumped.
 pub const LONGEST_PAUSE_US: i64 = 3_600_000_000;
@@ -26,7 +26,7 @@ const LONGEST_INTERVAL_US: f64 = 86_400.0 * SECOND_US;
 /// Rate in calls per second above which a process takes several permits at once.
 // Why: each request for permits is a statement in the database, and a fast rate would need too many of them.
 const BATCHES_ABOVE_PER_S: f64 = 50.0;
-/// Time that the permits of [`Pace::lot`] cover, in seconds.
+/// Time that the permits of [`Pace::batch`] cover, in seconds.
 const BATCH_S: f64 = 0.1;
 
 /// One `rate` entry of a map, in whole microseconds.
@@ -34,7 +34,7 @@ const BATCH_S: f64 = 0.1;
 pub struct Pace {
     /// Microseconds from one permit to the next, rounded up.
     pub interval_us: i64,
-    /// Most microseconds that the next permit may lie behind now: `burst` permits, less [`Pace::lot`] if that is above
+    /// Most microseconds that the next permit may lie behind now: `burst` permits, less [`Pace::batch`] if that is above
     /// 1.
     pub burst_us: i64,
     /// Most microseconds that the next permit may lie ahead of now. Further ahead is a clock that jumped.
@@ -67,7 +67,7 @@ pub struct PermitRequest {
     pub patience_us: i64,
 }
 
-/// The outcome of a [`TurnRequest`].
+/// The outcome of a [`PermitRequest`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PermitOutcome {
     /// The permits are taken. The last of them begins in this many microseconds, those before it one interval apart.

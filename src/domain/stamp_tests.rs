@@ -142,7 +142,7 @@ impl World {
         let took = Duration::from_millis(u64::try_from(until_read + until_here).unwrap_or_default());
         Observation {
             fields: vec![(Field::Duration, json!(self.duration_at(read)))],
-            ..Observation::answered(AnswerTime::new(asked_at, took, Some(time_at(date))), asked_at)
+            ..Observation::from_answer(AnswerTime::new(asked_at, took, Some(time_at(date))), asked_at)
         }
     }
 }

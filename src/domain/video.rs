@@ -46,7 +46,7 @@ pub struct Video {
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// Time of the next query to the provider; `None` for never. See [`Video::next_check`].
     pub check_at: Option<DateTime<Utc>>,
-    /// Number of queries to the provider since the status changed last; see [`Video::reschedule`].
+    /// Number of queries to the provider since the status changed last; see [`Video::restart_schedule`].
     pub checks: i32,
     /// Time of the first of the latest "not found" answers, without another answer since; see [`Video::note_missing`].
     pub missing_since: Option<DateTime<Utc>>,

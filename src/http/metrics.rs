@@ -42,7 +42,7 @@ async fn show_metrics(State(state): State<AppState>) -> Result<Response, ApiErro
     set_queue_gauges(metrics, last.as_ref().map(|(_, depths)| depths), now);
     set_process_gauges(&state);
     let text = metrics
-        .text()
+        .render_text()
         .map_err(|error| ApiError::Internal(Box::new(error)))?;
     drop(last);
     let kind = HeaderValue::from_static("text/plain; version=0.0.4; charset=utf-8");
@@ -146,7 +146,7 @@ fn set_process_gauges(state: &AppState) {
     }
     // Why reset: the providers count since their map was loaded, and the metric takes over their totals.
     metrics.tokens.reset();
-    for provider in state.providers.all() {
+    for provider in state.providers.iter() {
         let (signed, cached) = provider.token_counts();
         let tokens = |source| metrics.tokens.with_label_values(&[provider.name(), source]);
         tokens("signed").inc_by(signed);

@@ -37,7 +37,7 @@ mod videos;
 mod webhooks;
 
 pub(crate) use self::event_payload::event_payload;
-pub(crate) use self::middleware::client_address as address_of;
+pub(crate) use self::middleware::client_address;
 pub use self::openapi::document as openapi_document;
 pub(crate) use self::paths::LOCAL_PREFIX;
 pub use self::problem::Code;

@@ -14,7 +14,7 @@ const REFRESH_INTERVAL: Duration = Duration::from_mins(10);
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
         tokio::select! {
-            () = tokio::time::sleep(REFRESH_INTERVAL) => state.auth.refresh(state.clock.now()).await,
+            () = tokio::time::sleep(REFRESH_INTERVAL) => state.auth.refresh_keys(state.clock.now()).await,
             () = stop.cancelled() => {}
         }
     }

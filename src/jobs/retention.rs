@@ -19,7 +19,7 @@ const BATCH: i64 = 500;
 /// Makes rounds until `stop`.
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {
-        if let Err(error) = round(&state).await {
+        if let Err(error) = remove_expired_rows(&state).await {
             error.log("old rows could not be removed");
         }
         tokio::select! {
@@ -34,7 +34,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 ///
 /// # Errors
 /// The database fails.
-pub async fn round(state: &AppState) -> Result<(), StoreError> {
+pub async fn remove_expired_rows(state: &AppState) -> Result<(), StoreError> {
     let now = state.clock.now();
     // Why at least 72 h: a webhook that its provider repeats is recognised by its row.
     let keep = Duration::days(i64::from(state.settings.inbox.keep_days)).max(Duration::hours(72));

@@ -18,9 +18,9 @@ mod quotas;
 mod request_permit;
 
 pub use self::caller_key::CallerKey;
-pub use self::deadline::{carry_deadline, allowed_wait, with_deadline};
+pub use self::deadline::{allowed_wait, carry_deadline, with_deadline};
 pub use self::fair::{FairSemaphore, LentPermit, Limits, Load, Permit, Refused};
 pub use self::fair_memory::{FairMemory, MemoryShare};
-pub use self::network::{Network, InvalidNetwork, client_network};
+pub use self::network::{InvalidNetwork, Network, client_network};
 pub use self::quotas::{Quota, Quotas};
 pub use self::request_permit::{carry_permit, lend_permit_while, with_permit};

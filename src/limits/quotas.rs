@@ -35,7 +35,7 @@ pub struct Quota {
     /// Time until the whole quota is there again.
     pub resets_in: Duration,
     /// `Some` where nothing was left: the time until one use is there again.
-    pub refused: Option<Duration>,
+    pub retry_after: Option<Duration>,
 }
 
 impl<K: Eq + Hash + Clone> Quotas<K> {
@@ -97,7 +97,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
             per_min: self.per_min,
             remaining: self.per_min.saturating_sub(used),
             resets_in: micros(used_us),
-            refused: refused.then(|| micros(over)),
+            retry_after: refused.then(|| micros(over)),
         }
     }
 }
@@ -111,17 +111,20 @@ mod tests {
         let quotas = Quotas::new(6);
         let begin = DateTime::from_timestamp(1_780_000_000, 0).unwrap();
         for left in (0..6).rev() {
-            assert_eq!(quotas.peek(&"a", begin).unwrap().refused, None);
+            assert_eq!(quotas.peek(&"a", begin).unwrap().retry_after, None);
             assert_eq!(quotas.try_take(&"a", begin).unwrap().remaining, left);
         }
         let refused = quotas.try_take(&"a", begin).unwrap();
-        assert_eq!(refused.refused, Some(Duration::from_secs(10)));
-        assert_eq!((refused.remaining, refused.resets_in), (0, Duration::from_mins(1)));
+        assert_eq!(refused.retry_after, Some(Duration::from_secs(10)));
+        assert_eq!(
+            (refused.remaining, refused.resets_in),
+            (0, Duration::from_mins(1))
+        );
         assert_eq!(quotas.peek(&"a", begin), Some(refused));
         assert_eq!(quotas.try_take(&"b", begin).unwrap().remaining, 5);
         let later = begin + chrono::Duration::seconds(10);
-        assert_eq!(quotas.try_take(&"a", later).unwrap().refused, None);
-        assert!(quotas.try_take(&"a", later).unwrap().refused.is_some());
+        assert_eq!(quotas.try_take(&"a", later).unwrap().retry_after, None);
+        assert!(quotas.try_take(&"a", later).unwrap().retry_after.is_some());
         assert!(Quotas::new(0).try_take(&"a", begin).is_none());
     }
 

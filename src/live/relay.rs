@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::hub::Hub;
-use crate::store::{Notification, Listener, Store, StoreError, or_rest};
+use crate::store::{Listener, Notification, Store, StoreError, or_idle};
 
 /// The interval of reading the watched videos' versions while notifications do not arrive.
 const POLL: Duration = Duration::from_secs(1);
@@ -57,7 +57,7 @@ async fn forward_own_changes(hub: Hub, store: Store) {
 async fn notify_replicas(store: Store) {
     let (mut changes, mut notifier) = (store.subscribe_changes(), store.open_notifier());
     loop {
-        let first = match or_rest(changes.recv(), || notifier.release()).await {
+        let first = match or_idle(changes.recv(), || notifier.release()).await {
             Ok(first) => first,
             Err(RecvError::Lagged(_)) => continue,
             Err(RecvError::Closed) => return,

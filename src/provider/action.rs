@@ -10,8 +10,10 @@ use super::{
     condition::Condition,
     error::{InvalidField, MapError},
     pointer::text_of,
-    source::{ValueKind, SourceRules, Source},
-    template::{Id, JsonTemplate, Placeholder, Place, Scope, Template, UrlTemplate, percent_encode, is_built_in},
+    source::{Source, SourceRules, ValueKind},
+    template::{
+        Id, JsonTemplate, Place, Placeholder, Scope, Template, UrlTemplate, is_built_in, percent_encode,
+    },
 };
 
 /// A compiled HTTP action. [`Action::request`] fills it in; [`Client::run`](super::client::Client::run) sends it.
@@ -87,7 +89,7 @@ impl Action {
             secrets: !url.is_captured(),
             ..place.clone()
         };
-        let headers = headers(at, "headers", &private, constants)?;
+        let headers = compile_headers(at, "headers", &private, constants)?;
         let body = at
             .take("body")
             .map(|value| JsonTemplate::compile(value, &private, constants));
@@ -160,7 +162,11 @@ impl Action {
             .headers
             .iter()
             .flat_map(|(_, template)| template.slots().map(|slot| &slot.name));
-        let inner = self.query.iter().chain(&self.body).flat_map(JsonTemplate::placeholders);
+        let inner = self
+            .query
+            .iter()
+            .chain(&self.body)
+            .flat_map(JsonTemplate::placeholders);
         url.chain(headers).chain(inner).collect()
     }
 
@@ -200,7 +206,7 @@ impl Action {
 }
 
 /// Reads the table of header templates under `key`; empty where the table lacks it.
-pub(crate) fn headers(
+pub(crate) fn compile_headers(
     at: &mut Reader,
     key: &'static str,
     place: &Place,

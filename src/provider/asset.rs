@@ -6,8 +6,8 @@ use super::{
     error::MapError,
     pointer::Pointer,
     report::{FieldSources, ReportField, StatusRule, compile_fields, row_place},
-    source::{ValueKind, SourceRules, Source},
-    template::{Placeholder, RequestField, AvailableFields, Place},
+    source::{Source, SourceRules, ValueKind},
+    template::{AvailableFields, Place, Placeholder, RequestField},
     upload::ReportAction,
 };
 
@@ -191,7 +191,12 @@ impl AssetUpdate {
     /// Reads one `[[asset.update]]`; `on` must name fields that PATCH can change.
     fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
         // Why these: they are the fields that templates know and PATCH can change.
-        const ALLOWED: [RequestField; 4] = [RequestField::Title, RequestField::Metadata, RequestField::ExternalId, RequestField::ThumbnailTime];
+        const ALLOWED: [RequestField; 4] = [
+            RequestField::Title,
+            RequestField::Metadata,
+            RequestField::ExternalId,
+            RequestField::ThumbnailTime,
+        ];
         let on = at.texts("on")?;
         for name in &on {
             if !ALLOWED.iter().any(|ours| ours.as_str() == name) {

@@ -2,7 +2,7 @@
 //!
 //! 1. [`Provider::begin_webhook`] checks what needs no body: required headers, the signature's form, the timestamp.
 //!    A failure is a 401, and the body is not read.
-//! 2. [`SignatureCheck::finish`] verifies the raw body; only its result, a [`VerifiedBody`], can be read.
+//! 2. [`SignatureCheck::check_body`] verifies the raw body; only its result, a [`VerifiedBody`], can be read.
 //! 3. [`Provider::read_event`] reads the event's id, type and the ids of its video. No row is needed.
 //! 4. [`Provider::translate_event`] or [`Provider::translate_excerpt`] turns the stored event into an observation of
 //!    one video, later and with the video's row at hand. Both may run again at any time.
@@ -14,7 +14,9 @@ use super::{
     loaded::Provider,
     subject::TemplateInput,
     template::Scope,
-    webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody},
+    webhook::{
+        Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody,
+    },
 };
 use crate::domain::Excerpt;
 
@@ -36,7 +38,7 @@ impl Provider {
     /// Reads everything of a verified event that needs no row.
     ///
     /// # Errors
-    /// [`Unreadable`] where the body is no JSON. The event is stored as failed under the id that the error carries.
+    /// [`UnreadableEvent`] where the body is no JSON. The event is stored as failed under the id that the error carries.
     pub fn read_event(&self, body: &VerifiedBody) -> Result<Delivery, UnreadableEvent> {
         match &self.map.webhook {
             Some(webhook) => webhook.events.read_delivery(body),
@@ -56,7 +58,7 @@ impl Provider {
     /// verified on arrival.
     ///
     /// # Errors
-    /// [`TranslateError::Unreadable`] where the body is no JSON, [`TranslateError::Ignored`] where the map loaded now ignores
+    /// [`TranslateError::UnreadableEvent`] where the body is no JSON, [`TranslateError::Ignored`] where the map loaded now ignores
     /// the event.
     pub fn translate_event(
         &self,
@@ -93,8 +95,11 @@ impl Provider {
         seen_at: DateTime<Utc>,
     ) -> Result<Translation, TranslateError> {
         let webhook = self.map.webhook.as_ref().ok_or(TranslateError::Ignored)?;
-        webhook
-            .events
-            .translate_excerpt(excerpt, &Scope::for_input(subject, &self.map.values), event_id, seen_at)
+        webhook.events.translate_excerpt(
+            excerpt,
+            &Scope::for_input(subject, &self.map.values),
+            event_id,
+            seen_at,
+        )
     }
 }

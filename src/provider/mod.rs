@@ -48,7 +48,7 @@ mod upload;
 mod video_input;
 mod webhook;
 
-pub use calls::{AssetPage, RemoteVideo, ListedAsset, PageCursor, AcceptedCredentials};
+pub use calls::{AcceptedCredentials, AssetPage, ListedAsset, PageCursor, RemoteVideo};
 pub use client::UploadPermits;
 pub use compile::variables;
 pub use embedded::{embedded_map, embedded_names};
@@ -64,4 +64,6 @@ pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
 pub use upload::{Chunk, Protocol, UploadDescriptor};
-pub use webhook::{Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody};
+pub use webhook::{
+    Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody,
+};

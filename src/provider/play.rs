@@ -1,12 +1,12 @@
 //! Playback of one video: its addresses and their signatures.
 //!
-//! The HTTP handlers call [`Provider::known_playback`] or [`Provider::known_thumbnails`]; if a slow signature is
+//! The HTTP handlers call [`Provider::cached_playback`] or [`Provider::cached_thumbnails`]; if a slow signature is
 //! missing, they acquire a signing permit, call [`Provider::sign_ahead`], and begin again. [`Provider::playback`] and
 //! [`Provider::thumbnails`] sign at once: for maps that are tried, and for tests.
 
-use super::Provider;
 use super::error::CallError;
-use super::playback::{AnswerParts, OnMissingSignature, PlaybackRequest, PlaybackContext, PlaybackUrls};
+use super::loaded::Provider;
+use super::playback::{AnswerParts, OnMissingSignature, PlaybackContext, PlaybackRequest, PlaybackUrls};
 use super::subject::TemplateInput;
 
 impl Provider {
@@ -17,9 +17,9 @@ impl Provider {
     pub async fn playback(
         &self,
         subject: &TemplateInput,
-        ask: &PlaybackRequest<'_>,
+        request: &PlaybackRequest<'_>,
     ) -> Result<PlaybackUrls, CallError> {
-        let context = self.playback_context(subject, ask, AnswerParts::All, OnMissingSignature::Sign);
+        let context = self.playback_context(subject, request, AnswerParts::All, OnMissingSignature::Sign);
         require_answer(self.map.playback.answer(context).await?)
     }
 
@@ -33,9 +33,10 @@ impl Provider {
     pub async fn cached_playback(
         &self,
         subject: &TemplateInput,
-        ask: &PlaybackRequest<'_>,
+        request: &PlaybackRequest<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
-        let context = self.playback_context(subject, ask, AnswerParts::All, OnMissingSignature::ReturnNone);
+        let context =
+            self.playback_context(subject, request, AnswerParts::All, OnMissingSignature::ReturnNone);
         self.map.playback.answer(context).await
     }
 
@@ -46,35 +47,40 @@ impl Provider {
     pub async fn thumbnails(
         &self,
         subject: &TemplateInput,
-        ask: &PlaybackRequest<'_>,
+        request: &PlaybackRequest<'_>,
     ) -> Result<PlaybackUrls, CallError> {
-        let context = self.playback_context(subject, ask, AnswerParts::Thumbnails, OnMissingSignature::Sign);
+        let context = self.playback_context(
+            subject,
+            request,
+            AnswerParts::Thumbnails,
+            OnMissingSignature::Sign,
+        );
         require_answer(self.map.playback.answer(context).await?)
     }
 
-    /// Makes the addresses of a video's pictures only, with the conditions of [`Provider::known_playback`].
+    /// Makes the addresses of a video's pictures only, with the conditions of [`Provider::cached_playback`].
     ///
     /// # Errors
     /// The errors of [`Provider::playback`].
     pub async fn cached_thumbnails(
         &self,
         subject: &TemplateInput,
-        ask: &PlaybackRequest<'_>,
+        request: &PlaybackRequest<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
         let on_missing = OnMissingSignature::ReturnNone;
-        let context = self.playback_context(subject, ask, AnswerParts::Thumbnails, on_missing);
+        let context = self.playback_context(subject, request, AnswerParts::Thumbnails, on_missing);
         self.map.playback.answer(context).await
     }
 
-    /// Makes the slow signatures that [`Provider::known_playback`] lacks, or with `only_thumbnails` those that
-    /// [`Provider::known_thumbnails`] lacks. No call to the provider is made.
+    /// Makes the slow signatures that [`Provider::cached_playback`] lacks, or with `only_thumbnails` those that
+    /// [`Provider::cached_thumbnails`] lacks. No call to the provider is made.
     ///
     /// # Errors
     /// [`CallError`]: a claim lacks its value, or signing failed.
     pub async fn sign_ahead(
         &self,
         subject: &TemplateInput,
-        ask: &PlaybackRequest<'_>,
+        request: &PlaybackRequest<'_>,
         only_thumbnails: bool,
     ) -> Result<(), CallError> {
         let parts = if only_thumbnails {
@@ -82,7 +88,7 @@ impl Provider {
         } else {
             AnswerParts::All
         };
-        let context = self.playback_context(subject, ask, parts, OnMissingSignature::SignAhead);
+        let context = self.playback_context(subject, request, parts, OnMissingSignature::SignAhead);
         self.map.playback.sign_ahead(context).await
     }
 

@@ -20,7 +20,7 @@ pub type LedgerError = Box<dyn Error + Send + Sync>;
 /// A store of [`Ledger`]s, one a bucket, all by the same clock. `bucket` is a key such as `mux/POST`.
 // Why boxed futures: the trait is used as `dyn`, which `async fn` does not allow.
 pub trait RateLedger: Send + Sync {
-    /// Takes permits from `bucket`, as [`Ledger::take`] does.
+    /// Takes permits from `bucket`, as [`Ledger::take_permits`] does.
     fn take<'a>(
         &'a self,
         bucket: &'a str,
@@ -67,8 +67,12 @@ impl RateLedger for MemoryLedger {
         pace: &'a Pace,
         request: PermitRequest,
     ) -> BoxFuture<'a, Result<PermitOutcome, LedgerError>> {
-        async move { Ok(self.with_ledger(bucket, |ledger, now_us| ledger.take_permits(pace, &request, now_us))) }
-            .boxed()
+        async move {
+            Ok(self.with_ledger(bucket, |ledger, now_us| {
+                ledger.take_permits(pace, &request, now_us)
+            }))
+        }
+        .boxed()
     }
 
     fn pause<'a>(&'a self, bucket: &'a str, pause_us: i64) -> BoxFuture<'a, Result<(), LedgerError>> {

@@ -16,7 +16,7 @@ use super::{
     condition::Condition,
     error::MapError,
     pointer::text_of,
-    source::{SourceInput, ValueKind, SourceRules, Source},
+    source::{Source, SourceInput, SourceRules, ValueKind},
     template::{AvailableFields, Place, Scope},
 };
 use crate::domain::{Field, Observation, Policy, Status, parse_aspect_ratio};
@@ -178,7 +178,11 @@ pub(crate) fn row_place() -> Place {
 ///
 /// # Errors
 /// A name that is no field, a [`Source`] that does not compile, a policy other than `public` and `signed`.
-pub(crate) fn compile_fields(at: &mut Reader, common: &FieldSources, constants: &Constants) -> Result<FieldSources, MapError> {
+pub(crate) fn compile_fields(
+    at: &mut Reader,
+    common: &FieldSources,
+    constants: &Constants,
+) -> Result<FieldSources, MapError> {
     let Some(value) = at.take("fields") else {
         return Ok(common.clone());
     };
@@ -188,8 +192,12 @@ pub(crate) fn compile_fields(at: &mut Reader, common: &FieldSources, constants: 
     let mut table = at.sub("fields", value)?;
     let mut out = common.clone();
     for (name, value) in table.entries() {
-        let key = ReportField::parse(&name)
-            .ok_or_else(|| table.error(&name, format!("is no field; allowed: {}", ReportField::allowed_names())))?;
+        let key = ReportField::parse(&name).ok_or_else(|| {
+            table.error(
+                &name,
+                format!("is no field; allowed: {}", ReportField::allowed_names()),
+            )
+        })?;
         let known = row_place();
         let nothing = Place::default();
         // Why: ids are read to find the row, so their pointers cannot name anything of it.
@@ -237,7 +245,7 @@ pub(crate) struct ReportedIds {
 }
 
 /// Reads the [`ReportedIds`] of a report. No row is needed.
-pub(crate) fn ids(fields: &FieldSources, input: SourceInput<'_>) -> ReportedIds {
+pub(crate) fn read_ids(fields: &FieldSources, input: SourceInput<'_>) -> ReportedIds {
     let find = |key| {
         fields
             .get(&key)
@@ -252,15 +260,25 @@ pub(crate) fn ids(fields: &FieldSources, input: SourceInput<'_>) -> ReportedIds 
 }
 
 /// Reads ids and facts of a report into an [`Observation`]. Its status is read by [`StatusRule::find`].
-pub(crate) fn read_report(fields: &FieldSources, input: SourceInput<'_>, scope: &Scope<'_>, seen: &mut Observation) {
-    let ids = ids(fields, input);
+pub(crate) fn read_report(
+    fields: &FieldSources,
+    input: SourceInput<'_>,
+    scope: &Scope<'_>,
+    seen: &mut Observation,
+) {
+    let ids = read_ids(fields, input);
     seen.upload_id = ids.upload;
     seen.asset_id = ids.asset;
     read_facts(fields, input, scope, seen);
 }
 
 /// Reads the facts of a report, everything but its ids, into an [`Observation`].
-pub(crate) fn read_facts(fields: &FieldSources, input: SourceInput<'_>, scope: &Scope<'_>, seen: &mut Observation) {
+pub(crate) fn read_facts(
+    fields: &FieldSources,
+    input: SourceInput<'_>,
+    scope: &Scope<'_>,
+    seen: &mut Observation,
+) {
     for (key, source) in fields {
         let ReportField::Fact(field) = key else { continue };
         let Some(value) = source.find_value(input, scope) else {
@@ -344,12 +362,12 @@ const TEXT_MAX_CHARS: usize = 2000;
 /// nothing is left.
 pub(crate) fn clean_text(value: &Value) -> Option<String> {
     // Why: PostgreSQL refuses U+0000 in text.
-    let text = kept(text_of(value).into_owned(), TEXT_MAX_CHARS);
+    let text = truncate_text(text_of(value).into_owned(), TEXT_MAX_CHARS);
     (!text.is_empty()).then_some(text)
 }
 
 /// Returns the text without U+0000, cut after `max_chars` characters.
-pub(crate) fn kept(text: String, max_chars: usize) -> String {
+pub(crate) fn truncate_text(text: String, max_chars: usize) -> String {
     // Why: the usual short text is returned as it is, without a copy.
     if text.len() <= max_chars && !text.contains('\0') {
         return text;

@@ -51,7 +51,7 @@ pub struct Reloadable {
     /// Verifies the tokens of callers.
     pub auth: Authenticator,
     /// Uploads that each owner may begin in a minute. Counts go on over a reload.
-    pub uploads: Quotas<String>,
+    pub upload_quotas: Quotas<String>,
     /// Failed authentications and webhook signatures that each address may have in a minute. Counts go on over a reload.
     pub failure_quotas: Quotas<IpAddr>,
     /// Permits of requests that are worked on at the same time. The same ones as before a reload that leaves their
@@ -130,7 +130,7 @@ impl AppState {
         process: Process,
     ) -> Self {
         Self(Arc::new(Reloadable {
-            uploads: Quotas::new(settings.uploads.per_owner_per_min),
+            upload_quotas: Quotas::new(settings.uploads.per_owner_per_min),
             failure_quotas: Quotas::new(settings.auth.failures_per_min),
             permits: Permits::new(&settings.http),
             check_times: check_times(&settings),
@@ -159,7 +159,7 @@ impl AppState {
             Permits::new(&settings.http)
         };
         Self(Arc::new(Reloadable {
-            uploads: self.uploads.resized(settings.uploads.per_owner_per_min),
+            upload_quotas: self.upload_quotas.resized(settings.uploads.per_owner_per_min),
             failure_quotas: self.failure_quotas.resized(settings.auth.failures_per_min),
             permits,
             check_times: check_times(&settings),
@@ -186,7 +186,7 @@ impl AppState {
                 return false;
             }
             let key = ticket_key(&self.store).await;
-            return key.is_ok_and(|key| self.tickets.settle(&key));
+            return key.is_ok_and(|key| self.tickets.set_key(&key));
         }
         true
     }

@@ -73,7 +73,7 @@ impl ProviderSet {
     }
 
     /// Iterates over all providers, in no order.
-    pub fn all(&self) -> impl Iterator<Item = &Arc<Provider>> {
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Provider>> {
         self.by_name.values()
     }
 
@@ -97,7 +97,7 @@ impl ProviderSet {
     ///
     /// # Errors
     /// [`NotLoaded`] where its map is not loaded any more.
-    pub fn of(&self, video: &Video) -> Result<Arc<Provider>, NotLoaded> {
+    pub fn for_video(&self, video: &Video) -> Result<Arc<Provider>, NotLoaded> {
         self.for_upload(&video.provider)
     }
 
@@ -105,7 +105,7 @@ impl ProviderSet {
     ///
     /// # Errors
     /// [`OutOfOrder`] with the reason.
-    pub fn in_order(&self, name: &str) -> Result<(), OutOfOrder> {
+    pub fn check_in_order(&self, name: &str) -> Result<(), OutOfOrder> {
         self.out_of_order
             .get(name)
             .map_or(Ok(()), |reason| Err(OutOfOrder(reason.clone())))

@@ -13,7 +13,7 @@ use crate::domain::{Announcement, InboxEvent, ShownStatus, Video};
 pub struct VideoChange {
     /// The video as it was read. Its [`Video::revision`] is the one that the row must still have.
     pub before: Arc<Video>,
-    /// The video as it is to be. Planners change nothing but what [`Video::observe`] and [`Video::reschedule`] change,
+    /// The video as it is to be. Planners change nothing but what [`Video::observe`] and [`Video::restart_schedule`] change,
     /// and when its provider is asked next; counters and times are set by the store.
     pub after: Video,
 }

@@ -42,7 +42,7 @@ mod video_batcher;
 mod videos;
 
 pub use change::{ChangeObserver, NewOutgoing, NoObserver, VideoChange};
-pub(crate) use connection::or_idle as or_rest;
+pub(crate) use connection::or_idle;
 pub use depth::{Depth, Depths, PoolUse};
 pub use error::StoreError;
 pub use feed::Changes;
@@ -50,7 +50,7 @@ pub use handle::Store;
 pub use idempotency::{Claim, IdempotencyKey};
 pub use inbox::{EventFilter, Intake, NotStored, Stored};
 pub use migrations::Migrations;
-pub use notifications::{Notification, Listener, Notifier};
+pub use notifications::{Listener, Notification, Notifier};
 pub use outbox::{OutgoingFilter, OutgoingOutcome};
 pub use plan::{Applied, Due, EventOutcome, Plan, Planner};
 pub use turns::RateTurns;

@@ -1,6 +1,6 @@
 //! Turns in the rates of providers: one row an account and `rate` entry, shared by every process on the database.
 //!
-//! The statement computes what [`Ledger::take`](crate::domain::Ledger::take) does. It stands alone, never in another
+//! The statement computes what [`Ledger::take_permits`](crate::domain::Ledger::take_permits) does. It stands alone, never in another
 //! transaction: nobody holds the row for longer than it takes to write it.
 
 use sqlx::AssertSqlSafe;
@@ -15,7 +15,7 @@ impl Dialect {
     /// Takes turns where the wait allows it, and returns `told_us`: 0 or more where they are taken.
     ///
     /// Parameters: 1 bucket, 2 [`Pace::turn_us`], 3 [`Pace::burst_us`], 4 [`Pace::ahead_us`], 5 the turns' time,
-    /// 6 [`TurnRequest::patience_us`].
+    /// 6 [`PermitRequest::patience_us`].
     fn take_turns(&self, background: bool) -> String {
         let Self {
             clock_us: now,

@@ -179,7 +179,7 @@ impl Metrics {
     }
 
     /// Records the response to a request. `route` is the template of the route, or a word from a closed list.
-    pub(crate) fn request(&self, route: &str, method: &str, status: &str, took: Duration) {
+    pub(crate) fn record_request(&self, route: &str, method: &str, status: &str, took: Duration) {
         self.requests.with_label_values(&[route, method, status]).inc();
         self.request_seconds
             .with_label_values(&[route, method])
@@ -207,7 +207,7 @@ impl Metrics {
     }
 
     /// Records the result of an upload request: begun, rejected, `too_large`, unavailable, throttled, failed.
-    pub(crate) fn upload(&self, provider: &str, result: &str) {
+    pub(crate) fn record_upload(&self, provider: &str, result: &str) {
         self.uploads.with_label_values(&[provider, result]).inc();
     }
 
@@ -236,7 +236,7 @@ impl Metrics {
     ///
     /// # Errors
     /// A metric cannot be encoded.
-    pub(crate) fn text(&self) -> prometheus::Result<String> {
+    pub(crate) fn render_text(&self) -> prometheus::Result<String> {
         let process = Process::read();
         self.resident
             .set(to_gauge_value(process.resident_bytes.unwrap_or_default()));

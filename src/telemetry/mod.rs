@@ -25,4 +25,6 @@ pub(crate) use self::logging::TRACE;
 pub use self::logging::{start, start_with_export};
 pub use self::metrics::Metrics;
 pub use self::otlp::Export;
-pub(crate) use self::trail::{Trail, with_current_trail, inject_trace_context, note_caller, note_event, note_video};
+pub(crate) use self::trail::{
+    Trail, inject_trace_context, note_caller, note_event, note_video, with_current_trail,
+};

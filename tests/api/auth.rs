@@ -375,7 +375,7 @@ async fn a_key_that_is_not_for_signatures_checks_none() {
     let app = TestApp::with(Db::Sqlite, &by_key_set(file.to_str().unwrap())).await;
     let answered = async |keys: Value, kid: Option<&str>| {
         std::fs::write(&file, json!({"keys": keys}).to_string()).unwrap();
-        app.state.auth.refresh(app.clock.now()).await;
+        app.state.auth.refresh_keys(app.clock.now()).await;
         app.get(&by_issuer(&app, kid), "/v1/videos").await.status.as_u16()
     };
     let (named, nameless) = (Some("rsa"), None);
@@ -496,7 +496,7 @@ async fn a_key_set_that_does_not_come_is_waited_for_five_seconds() {
     let url = format!("http://{}/keys", silent.local_addr().unwrap());
     let loading = yourbit_video::auth::Jwks::load(&url, crate::support::start_of_time());
     let loaded = tokio::time::timeout(std::time::Duration::from_secs(20), loading).await;
-    assert_eq!(loaded.expect("it is waited for for ever").unwrap().count(), 0);
+    assert_eq!(loaded.expect("it is waited for for ever").unwrap().key_count(), 0);
 }
 
 #[tokio::test]

@@ -107,7 +107,7 @@ on_both! {
             known: Knowledge { upload_id: Some("told-by-webhook".into()), ..Knowledge::default() },
             status: ShownStatus::Created,
             steps: 0,
-            ..app.state.store.video(model).await.unwrap().unwrap()
+            ..app.state.store.find_video(model).await.unwrap().unwrap()
         };
         app.state.store.insert_video(&left).await.unwrap();
         app.clock.advance(Duration::seconds(60));

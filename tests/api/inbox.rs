@@ -122,10 +122,10 @@ on_both! {
         app.event(&parked).await.expect(200);
         app.settle().await;
         app.clock.advance(Duration::hours(71));
-        yourbit_video::jobs::retention::round(&app.state).await.unwrap();
+        yourbit_video::jobs::retention::remove_expired_rows(&app.state).await.unwrap();
         assert_eq!(events(&app, "").await.len(), 5);
         app.clock.advance(Duration::hours(2));
-        yourbit_video::jobs::retention::round(&app.state).await.unwrap();
+        yourbit_video::jobs::retention::remove_expired_rows(&app.state).await.unwrap();
         assert_eq!(events(&app, "").await.len(), 1);
     }
 }

@@ -68,12 +68,12 @@ on_both! {
     async fn a_repeated_event_writes_no_video_anew(db: Db) {
         let app = TestApp::start(db).await;
         let video = app.ready_video("signed").await;
-        let before = app.state.store.video(video["id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap();
+        let before = app.state.store.find_video(video["id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap();
         let event = Ids::of(&video).asset_event("ready", "ready", "signed", app.clock.now());
         app.event(&event).await.expect(200);
-        let once = app.state.store.video(before.id).await.unwrap().unwrap();
+        let once = app.state.store.find_video(before.id).await.unwrap().unwrap();
         app.event(&event).await.expect(200);
-        let twice = app.state.store.video(before.id).await.unwrap().unwrap();
+        let twice = app.state.store.find_video(before.id).await.unwrap().unwrap();
         assert_eq!(once, twice);
     }
 }

@@ -187,7 +187,7 @@ on_both! {
         assert!(ids.contains(&last.header("webhook-id").to_owned()));
         assert_eq!(page(&app, "state=delivered").await["data"].as_array().unwrap().len(), 1);
         app.clock.advance(Duration::days(31));
-        retention::round(&app.state).await.unwrap();
+        retention::remove_expired_rows(&app.state).await.unwrap();
         assert_eq!(page(&app, "").await["data"], json!([]));
         let bob = app.token("bob", "video:play");
         app.get(&bob, "/v1/admin/outgoing-events").await.expect_problem(403, "forbidden");
@@ -229,10 +229,10 @@ on_both! {
         let video = app.ready_video("signed").await;
         send(&app).await;
         retitle(&app, &video, "New").await;
-        retention::round(&app.state).await.unwrap();
+        retention::remove_expired_rows(&app.state).await.unwrap();
         assert_eq!(page(&app, "state=pending").await["data"].as_array().unwrap().len(), 1);
         app.clock.advance(Duration::hours(73));
-        retention::round(&app.state).await.unwrap();
+        retention::remove_expired_rows(&app.state).await.unwrap();
         assert_eq!(page(&app, "state=given_up").await["data"].as_array().unwrap().len(), 2);
     }
 }

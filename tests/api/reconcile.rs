@@ -82,7 +82,7 @@ on_both! {
             status: yourbit_video::domain::ShownStatus::Created,
             steps: 0,
             check_at: Some(app.clock.now() + Duration::minutes(15)),
-            ..app.state.store.video(id).await.unwrap().unwrap()
+            ..app.state.store.find_video(id).await.unwrap().unwrap()
         };
         app.state.store.insert_video(&left).await.unwrap();
         app.clock.advance(Duration::minutes(14));
@@ -105,7 +105,7 @@ on_both! {
             known: yourbit_video::domain::Knowledge::default(),
             status: yourbit_video::domain::ShownStatus::Created,
             steps: 0,
-            ..app.state.store.video(video["id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap()
+            ..app.state.store.find_video(video["id"].as_str().unwrap().parse().unwrap()).await.unwrap().unwrap()
         };
         app.state.store.insert_video(&left).await.unwrap();
         let ids = Ids {
@@ -176,7 +176,7 @@ on_both! {
         assert_eq!((&lost["status"], &lost["error"]["code"]), (&json!("errored"), &json!("provider_lost")));
         assert_eq!(app.video(&there["id"]).await["status"], "ready");
         app.clock.advance(Duration::days(60));
-        yourbit_video::jobs::retention::round(&app.state).await.unwrap();
+        yourbit_video::jobs::retention::remove_expired_rows(&app.state).await.unwrap();
         assert_eq!(app.video(&lost["id"]).await["status"], "errored");
     }
 }
@@ -188,10 +188,10 @@ on_both! {
         app.delete(&video).await.expect(202);
         app.reconcile().await;
         let id = video["id"].as_str().unwrap().parse().unwrap();
-        yourbit_video::jobs::retention::round(&app.state).await.unwrap();
-        assert!(app.state.store.video(id).await.unwrap().is_some());
+        yourbit_video::jobs::retention::remove_expired_rows(&app.state).await.unwrap();
+        assert!(app.state.store.find_video(id).await.unwrap().is_some());
         app.clock.advance(Duration::hours(25));
-        yourbit_video::jobs::retention::round(&app.state).await.unwrap();
-        assert!(app.state.store.video(id).await.unwrap().is_none());
+        yourbit_video::jobs::retention::remove_expired_rows(&app.state).await.unwrap();
+        assert!(app.state.store.find_video(id).await.unwrap().is_none());
     }
 }

@@ -13,7 +13,7 @@ use crate::support::{Db, TestApp};
 
 async fn stored(app: &TestApp, video: &Value) -> Video {
     let id: Uuid = video["id"].as_str().unwrap().parse().unwrap();
-    app.state.store.video(id).await.unwrap().unwrap()
+    app.state.store.find_video(id).await.unwrap().unwrap()
 }
 
 /// A ready video, and a second upload of which the provider says that it became the first one's asset. The asset does
@@ -46,7 +46,7 @@ on_both! {
         let pass = tokio::time::timeout(Duration::from_secs(10), reconcile::run_pass(&app.state, None));
         pass.await.expect("the pass ends").unwrap();
         assert_eq!(app.video(&other["id"]).await["status"], "expired");
-        let stranger = app.state.store.video(stranger.id).await.unwrap().unwrap();
+        let stranger = app.state.store.find_video(stranger.id).await.unwrap().unwrap();
         assert!(stranger.check_at > Some(app.clock.now()), "it is looked at later");
     }
 }

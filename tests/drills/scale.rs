@@ -245,5 +245,5 @@ async fn jobs(app: &TestApp) {
     inbox::sweep_parked(&app.state).await.unwrap();
     app.clock.advance(chrono::Duration::minutes(20));
     app.reconcile().await;
-    retention::round(&app.state).await.unwrap();
+    retention::remove_expired_rows(&app.state).await.unwrap();
 }

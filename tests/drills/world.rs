@@ -119,7 +119,9 @@ impl World {
 
     pub(crate) async fn apply_without_refresh(&mut self) {
         let mut refreshes = JoinSet::new();
-        inbox::apply_due_events(&self.process.state, &mut refreshes).await.unwrap();
+        inbox::apply_due_events(&self.process.state, &mut refreshes)
+            .await
+            .unwrap();
         refreshes.abort_all();
         self.die().await;
     }
@@ -239,7 +241,7 @@ impl World {
         for video in &self.videos {
             let id = video.ids.video.parse().unwrap();
             ends.push(end_of(
-                &self.process.state.store.video(id).await.unwrap().unwrap(),
+                &self.process.state.store.find_video(id).await.unwrap().unwrap(),
                 &video.ids,
             ));
         }
@@ -250,7 +252,7 @@ impl World {
     async fn check_reported(&self) {
         for (video, events) in self.videos.iter().zip(&self.events) {
             let id = video.ids.video.parse().unwrap();
-            let row = self.process.state.store.video(id).await.unwrap().unwrap();
+            let row = self.process.state.store.find_video(id).await.unwrap().unwrap();
             let known = match video.life {
                 Life::Ready => row.known.reported.as_str() == "ready",
                 Life::OwnerDeletes => row.known.delete_requested,
@@ -339,7 +341,9 @@ impl Process {
     async fn apply(&self) {
         let mut refreshes = JoinSet::new();
         loop {
-            inbox::apply_due_events(&self.state, &mut refreshes).await.unwrap();
+            inbox::apply_due_events(&self.state, &mut refreshes)
+                .await
+                .unwrap();
             if refreshes.is_empty() {
                 return;
             }

@@ -28,7 +28,10 @@ fn provider(list: &str) -> Provider {
     load(&format!("{MINIMAL}{list}"), &vars).unwrap_or_else(|error| panic!("{error}"))
 }
 
-async fn page(provider: &Provider, mark: &PageCursor) -> Result<(Vec<String>, Option<PageCursor>), CallError> {
+async fn page(
+    provider: &Provider,
+    mark: &PageCursor,
+) -> Result<(Vec<String>, Option<PageCursor>), CallError> {
     let page = provider
         .list_assets(mark, Policy::Signed, Priority::Request("alice"), now())
         .await?;

@@ -380,5 +380,7 @@ fn signing_is_off_without_its_key_and_half_a_key_is_a_mistake() {
     assert!(error.to_string().contains("VIDEO_PRIVATE_KEY"), "{error}");
     vars.insert("VIDEO_SIGNING_KEY".to_owned(), String::new());
     let provider = shipped("mux", &vars);
-    assert!(!provider.has_signing() && !provider.can_play(Policy::Signed) && provider.can_play(Policy::Public));
+    assert!(
+        !provider.has_signing() && !provider.can_play(Policy::Signed) && provider.can_play(Policy::Public)
+    );
 }

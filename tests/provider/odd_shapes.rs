@@ -272,7 +272,10 @@ async fn videos_at_api_video_are_listed_page_by_page() {
         .unwrap();
     let one = &first.assets[0];
     assert_eq!(one.video.observation.asset_id.as_deref(), Some("vi1"));
-    assert_eq!(fact(&one.video.observation, Field::PlaybackId), Some(json!("vi1")));
+    assert_eq!(
+        fact(&one.video.observation, Field::PlaybackId),
+        Some(json!("vi1"))
+    );
     assert_eq!((one.video.policy, one.has_status), (Policy::Public, false));
     assert_eq!(one.video.video_id.unwrap().to_string(), ours);
     assert_eq!(one.title.as_deref(), Some("Maths video"));

@@ -87,7 +87,9 @@ async fn an_id_that_is_not_known_makes_no_address() {
 #[tokio::test]
 async fn a_map_that_signs_nothing_plays_no_signed_video() {
     let provider = keyed(MINIMAL);
-    assert!(provider.can_play(Policy::Public) && !provider.can_play(Policy::Signed) && !provider.has_signing());
+    assert!(
+        provider.can_play(Policy::Public) && !provider.can_play(Policy::Signed) && !provider.has_signing()
+    );
     let error = provider
         .playback(&ready(Policy::Signed), &ask(&[]))
         .await

@@ -9,7 +9,7 @@ use futures::future::join_all;
 use serde_json::json;
 use yourbit_video::{
     domain::{Observation, Policy},
-    provider::{CallError, Captures, Lookup, LoadOptions, Priority, Provider},
+    provider::{CallError, Captures, LoadOptions, Lookup, Priority, Provider},
 };
 
 use crate::{

@@ -5,12 +5,14 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Report;
-use crate::app::{check_default_policy, shared_rate_ledger, load_map};
+use crate::app::{check_default_policy, load_map, shared_rate_ledger};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::domain::{Policy, ShownStatus};
 use crate::local;
-use crate::provider::{CallError, Lookup, HashKey, LoadOptions, PlaybackRequest, Priority, Provider, TemplateInput};
+use crate::provider::{
+    CallError, HashKey, LoadOptions, Lookup, PlaybackRequest, Priority, Provider, TemplateInput,
+};
 use crate::store::{Store, VideoFilter};
 use crate::telemetry::CallMeter;
 

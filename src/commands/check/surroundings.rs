@@ -80,8 +80,8 @@ pub(super) async fn check_auth(settings: &Settings, report: &mut Report) {
         );
     }
     match Jwks::load(&auth.jwks, Clock::system().now()).await {
-        Ok(set) if set.count() > 0 => {
-            report.ok("auth", &format!("{} key(s) of auth.jwks check tokens", set.count()));
+        Ok(set) if set.key_count() > 0 => {
+            report.ok("auth", &format!("{} key(s) of auth.jwks check tokens", set.key_count()));
         }
         Ok(_) => report.fail(
             "auth",

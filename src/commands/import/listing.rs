@@ -7,7 +7,7 @@ use super::owners::{AssetOwner, Owners};
 use super::retry::retry_outages;
 use super::tally::Tally;
 use crate::commands::error::CommandError;
-use crate::jobs::adopt::{Adopted, Adopter, AdoptionDetails, ForeignIds, NotAdopted, ForeignVideo};
+use crate::jobs::adopt::{Adopted, Adopter, AdoptionDetails, ForeignIds, ForeignVideo, NotAdopted};
 use crate::provider::{CallError, Capability, ListedAsset};
 
 /// Imports all assets, page by page. Assets of an earlier run that broke off are known, and passed over.
@@ -37,7 +37,7 @@ pub(super) async fn import_assets(
         // old ones alone shows that the provider does not page at all.
         let mut has_new = page.assets.is_empty();
         for asset in page.assets {
-            if seen_ids.insert(asset.described.seen.asset_id.clone()) {
+            if seen_ids.insert(asset.video.observation.asset_id.clone()) {
                 has_new = true;
                 import_asset(adopter, owners, asset, tally).await?;
             }
@@ -134,7 +134,7 @@ async fn adopt_asset(
 
 /// Looks up an item at its provider, with retries after outages.
 pub(super) async fn look_up(adopter: &Adopter<'_>, ids: &ForeignIds) -> Result<ForeignVideo, NotAdopted> {
-    let found = retry_outages(async || match adopter.ask(ids).await {
+    let found = retry_outages(async || match adopter.describe(ids).await {
         Err(NotAdopted::Call(error)) => Err(error),
         other => Ok(other),
     });

@@ -152,8 +152,14 @@ fn who_would_wait_longer_takes_no_turn_and_is_told_how_long() {
         background: false,
         patience_us: patience_s * SECOND,
     };
-    assert_eq!(ledger.take_permits(&pace, &request(15), BEGIN), PermitOutcome::Taken(0));
-    assert_eq!(ledger.take_permits(&pace, &request(15), BEGIN), PermitOutcome::Taken(SECOND));
+    assert_eq!(
+        ledger.take_permits(&pace, &request(15), BEGIN),
+        PermitOutcome::Taken(0)
+    );
+    assert_eq!(
+        ledger.take_permits(&pace, &request(15), BEGIN),
+        PermitOutcome::Taken(SECOND)
+    );
     let before = ledger;
     assert_eq!(
         ledger.take_permits(&pace, &request(1), BEGIN),
@@ -176,7 +182,10 @@ fn the_turns_of_an_upload_come_one_after_another() {
     };
     let mut ledger = Ledger::default();
     // The first begins at once, the last two turns later.
-    assert_eq!(ledger.take_permits(&pace, &request, BEGIN), PermitOutcome::Taken(2 * SECOND));
+    assert_eq!(
+        ledger.take_permits(&pace, &request, BEGIN),
+        PermitOutcome::Taken(2 * SECOND)
+    );
 }
 
 #[test]
@@ -191,7 +200,9 @@ fn a_pause_holds_everybody_and_leaves_no_burst_behind() {
         background: false,
         patience_us: 15 * SECOND,
     };
-    let waits: Vec<PermitOutcome> = (0..3).map(|_| ledger.take_permits(&pace, &request, BEGIN)).collect();
+    let waits: Vec<PermitOutcome> = (0..3)
+        .map(|_| ledger.take_permits(&pace, &request, BEGIN))
+        .collect();
     assert_eq!(waits, [7, 8, 9].map(|s| PermitOutcome::Taken(s * SECOND)));
     let mut ledger = Ledger::default();
     ledger.pause(60 * SECOND, BEGIN);

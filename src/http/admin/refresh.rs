@@ -28,8 +28,8 @@ pub(crate) async fn refresh_video(
     _: NoQuery,
     Id(id): Id,
 ) -> Result<Json<VideoView>, ApiError> {
-    state.store.video(id).await?.ok_or(ApiError::NotFound)?;
+    state.store.find_video(id).await?.ok_or(ApiError::NotFound)?;
     reconcile::run_pass(&state, Some(id)).await?;
-    let video = state.store.video(id).await?.ok_or(ApiError::NotFound)?;
+    let video = state.store.find_video(id).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(VideoView::new(&state, &video)))
 }

@@ -133,6 +133,6 @@ pub(crate) async fn replay_webhook_event(
     }
     // Why: the inbox job sleeps until there is something to apply.
     state.intake.pending_signal().notify_one();
-    let event = state.store.event(id).await?.ok_or(ApiError::NotFound)?;
+    let event = state.store.find_event(id).await?.ok_or(ApiError::NotFound)?;
     Ok(Json(event.into()))
 }

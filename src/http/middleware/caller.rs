@@ -12,7 +12,7 @@ use http::header;
 use http::request::Parts;
 
 use super::client_ip::{client_address, refuse_token};
-use crate::auth::{Caller, AuthError, check_request};
+use crate::auth::{AuthError, Caller, check_request};
 use crate::http::problem::ApiError;
 use crate::limits::CallerKey;
 use crate::state::AppState;

@@ -47,7 +47,7 @@ fn penalize(state: &AppState, parts: &Parts, refusal: ApiError) -> ApiError {
         return refusal;
     };
     let quota = state.failure_quotas.try_take(&network, state.clock.now());
-    match quota.filter(|quota| quota.refused.is_some()) {
+    match quota.filter(|quota| quota.retry_after.is_some()) {
         Some(quota) => ApiError::OverQuota("failures", quota),
         None => refusal,
     }

@@ -106,7 +106,7 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
     let status = response.status();
     observer
         .metrics
-        .request(route, method_label(&method), status.as_str(), took);
+        .record_request(route, method_label(&method), status.as_str(), took);
     finish_span(trail.span(), status);
     // 6. Log line.
     let is_debug = is_probe || observer.level == LogLevel::Debug;

@@ -13,7 +13,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::show::{Playback, respond_uncached};
-use super::sign::{AddressKind, PlaybackRequest, check_ttl};
+use super::sign::{AddressKind, SigningRequest, check_ttl};
 use crate::auth::Caller;
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Body, NoQuery};
@@ -81,11 +81,11 @@ pub(crate) async fn batch_playback(
         ));
     }
     check_ttl(request.expires_in, state.settings.playback.max_ttl_s)?;
-    let mut found = state.store.videos_by_id(&request.ids).await?;
+    let mut found = state.store.find_videos(&request.ids).await?;
     // Why here: from now on a video of another owner looks like one that does not exist.
     found.retain(|video| caller.may_play(video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
-    let shared = PlaybackRequest {
+    let shared = SigningRequest {
         state: &state,
         caller: &caller,
         expires_in: request.expires_in,
@@ -127,7 +127,7 @@ fn make_entry(
 }
 
 /// Signs one video; refused where the caller may not play it (`None`) or it is not ready.
-async fn play_one(shared: &PlaybackRequest<'_>, video: Option<&Video>) -> Result<Playback, ApiError> {
+async fn play_one(shared: &SigningRequest<'_>, video: Option<&Video>) -> Result<Playback, ApiError> {
     let video = video.ok_or(ApiError::NotFound)?;
     if video.status != ShownStatus::Ready {
         return Err(ApiError::VideoNotReady(video.status));

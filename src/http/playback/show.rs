@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::sign::{AddressKind, PlaybackRequest, SignedVideo, playable_video};
+use super::sign::{AddressKind, SignedVideo, SigningRequest, playable_video};
 use crate::auth::Caller;
 use crate::domain::{Field, Policy};
 use crate::http::extract::{Id, Query};
@@ -70,7 +70,7 @@ pub(crate) async fn show_playback(
     Id(id): Id,
     Query(query): Query<PlaybackQuery>,
 ) -> Result<Response, ApiError> {
-    let request = PlaybackRequest {
+    let request = SigningRequest {
         state: &state,
         caller: &caller,
         expires_in: query.expires_in,

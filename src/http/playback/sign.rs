@@ -37,7 +37,7 @@ const TRIES: usize = 4;
 const AT_ONCE: time::Duration = time::Duration::from_millis(50);
 
 /// A request for the addresses of one or more videos.
-pub(super) struct PlaybackRequest<'a> {
+pub(super) struct SigningRequest<'a> {
     pub(super) state: &'a AppState,
     pub(super) caller: &'a Caller,
     /// The life of the addresses, in seconds; `None` for the default.
@@ -69,7 +69,7 @@ pub(super) struct SignedVideo {
 pub(super) async fn playable_video(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
     let video = state
         .store
-        .video(id)
+        .find_video(id)
         .await?
         .filter(|video| caller.may_play(video))
         .ok_or(ApiError::NotFound)?;
@@ -80,13 +80,13 @@ pub(super) async fn playable_video(state: &AppState, caller: &Caller, id: Uuid) 
     }
 }
 
-impl PlaybackRequest<'_> {
+impl SigningRequest<'_> {
     /// Returns the addresses of a video that was found playable. See the module for the steps.
     pub(super) async fn sign(&self, mut video: Video, kind: AddressKind) -> Result<SignedVideo, ApiError> {
         let id = video.id;
         let failed = |error| ApiError::from_call(error, Some(id));
         for _ in 0..TRIES {
-            let provider = self.state.providers.of(&video)?;
+            let provider = self.state.providers.for_video(&video)?;
             let query = self.playback_query(&provider, &video)?;
             let subject = TemplateInput::from_video(&video);
             let started = time::Instant::now();
@@ -110,7 +110,10 @@ impl PlaybackRequest<'_> {
             }
             // 5. Sign.
             // Why made anew: the row may be another one, and time has passed.
-            let (query, subject) = (self.playback_query(&provider, &video)?, TemplateInput::from_video(&video));
+            let (query, subject) = (
+                self.playback_query(&provider, &video)?,
+                TemplateInput::from_video(&video),
+            );
             let only_thumbnails = kind == AddressKind::Thumbnails;
             let signed = provider.sign_ahead(&subject, &query, only_thumbnails).await;
             signed.map_err(failed)?;

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::show::respond_uncached;
-use super::sign::{AddressKind, PlaybackRequest, playable_video};
+use super::sign::{AddressKind, SigningRequest, playable_video};
 use crate::auth::Caller;
 use crate::http::extract::{Id, Query};
 use crate::http::problem::ApiError;
@@ -55,7 +55,7 @@ pub(crate) async fn show_thumbnails(
     Id(id): Id,
     Query(query): Query<ThumbnailQuery>,
 ) -> Result<Response, ApiError> {
-    let request = PlaybackRequest {
+    let request = SigningRequest {
         state: &state,
         caller: &caller,
         expires_in: None,

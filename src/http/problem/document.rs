@@ -194,7 +194,7 @@ impl From<ApiError> for Problem {
                 Self::new(Code::TooManyOpenUploads, detail).with_retry_after(Duration::from_mins(1))
             }
             ApiError::OverQuota(_, quota) => {
-                Self::from_code(Code::RateLimited).with_retry_after(quota.refused.unwrap_or_default())
+                Self::from_code(Code::RateLimited).with_retry_after(quota.retry_after.unwrap_or_default())
             }
             ApiError::TooLong(status, detail) => Self {
                 status: status.as_u16(),

@@ -72,7 +72,7 @@ pub(super) async fn begin_upload(
         .reserve_upload_permits(usize::try_from(done).unwrap_or_default(), &video.owner)
         .await
         .map_err(|error| {
-            state.metrics.upload(provider.name(), "throttled");
+            state.metrics.record_upload(provider.name(), "throttled");
             ApiError::from_call(error, None)
         })?;
     if let Some(row) = interrupted.clone().filter(can_continue) {
@@ -92,12 +92,12 @@ pub(super) async fn begin_upload(
     note_video(id);
     match run_steps(state, &provider, video, &subject, reserved).await {
         Ok(begun) => {
-            state.metrics.upload(provider.name(), "begun");
+            state.metrics.record_upload(provider.name(), "begun");
             Ok(begun)
         }
         Err(StepError::Call(error)) => Err(mark_failed(state, &provider, id, error).await),
         Err(StepError::Api(error)) => {
-            state.metrics.upload(provider.name(), "failed");
+            state.metrics.record_upload(provider.name(), "failed");
             Err(error)
         }
     }
@@ -123,7 +123,7 @@ fn check_provider(
         );
         return Err(ApiError::invalid_field("playback_policy", detail));
     }
-    state.providers.in_order(provider.name())?;
+    state.providers.check_in_order(provider.name())?;
     Ok(())
 }
 
@@ -133,7 +133,7 @@ async fn find_interrupted(state: &AppState, id: Uuid, is_claimed: bool) -> Resul
     if !is_claimed {
         return Ok(None);
     }
-    Ok(state.store.video(id).await?)
+    Ok(state.store.find_video(id).await?)
 }
 
 /// Tells whether the steps of an interrupted row can be continued.
@@ -217,7 +217,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
     };
     state
         .metrics
-        .upload(provider.name(), code.trim_start_matches("provider_"));
+        .record_upload(provider.name(), code.trim_start_matches("provider_"));
     let message = message.unwrap_or_else(|| "The provider gave no upload URL.".to_owned());
     let now = state.clock.now();
     let seen = Observation {
@@ -268,7 +268,7 @@ fn limits_of_open_uploads(state: &AppState, provider: &str) -> Vec<OpenLimit> {
     let mut limits = Vec::new();
     let most = state.settings.uploads.max_open_per_owner;
     if most > 0 {
-        let providers = state.providers.all().map(|one| one.name().to_owned()).collect();
+        let providers = state.providers.iter().map(|one| one.name().to_owned()).collect();
         limits.push(OpenLimit { providers, most });
     }
     if state.providers.is_local(provider) {

@@ -70,7 +70,7 @@ pub(crate) async fn create_upload(
         body: &body,
     };
     let mut response = respond(&state, request).await.into_response();
-    if let Some(quota) = state.uploads.peek(&owner, state.clock.now()) {
+    if let Some(quota) = state.upload_quotas.peek(&owner, state.clock.now()) {
         write_rate_limit(QUOTA, &quota, response.headers_mut());
     }
     response
@@ -145,8 +145,8 @@ fn check_bare_url(state: &AppState, provider: &str) -> Result<(), ApiError> {
 /// answer costs nothing, and is given however little of the quota is left.
 async fn check_quota_and_claim(state: &AppState, keyed: KeyedRequest<'_>) -> Result<ClaimOutcome, ApiError> {
     let (owner, now) = (keyed.owner.to_owned(), state.clock.now());
-    let refused = |quota: &Quota| quota.refused.is_some();
-    if let Some(quota) = state.uploads.peek(&owner, now).filter(refused) {
+    let refused = |quota: &Quota| quota.retry_after.is_some();
+    if let Some(quota) = state.upload_quotas.peek(&owner, now).filter(refused) {
         // Why no claim: a refused request is to write nothing.
         let stored = stored_answer(state, keyed).await?;
         return stored
@@ -155,7 +155,7 @@ async fn check_quota_and_claim(state: &AppState, keyed: KeyedRequest<'_>) -> Res
     }
     let outcome = claim_key(state, keyed).await?;
     if let ClaimOutcome::Begin { claimed, .. } = &outcome
-        && let Some(quota) = state.uploads.try_take(&owner, now).filter(refused)
+        && let Some(quota) = state.upload_quotas.try_take(&owner, now).filter(refused)
     {
         // Why again: other requests of the owner may have used up the quota since it was looked at.
         if let Some(claimed) = claimed {

@@ -60,7 +60,7 @@ pub(crate) async fn cancel_video(
 /// Cancels at the provider, where it knows the video, and joins the confirmation. `owner` is the caller that the call
 /// counts for.
 async fn cancel_upload(state: &AppState, video: Video, owner: &str) -> Result<Video, ApiError> {
-    let provider = state.providers.of(&video)?;
+    let provider = state.providers.for_video(&video)?;
     if video.is_at_provider() {
         cancel_at_provider(state, &provider, &video, owner).await?;
     }

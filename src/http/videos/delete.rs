@@ -36,7 +36,7 @@ pub(crate) async fn delete_video(
     Id(id): Id,
 ) -> Result<(StatusCode, Json<VideoView>), ApiError> {
     let video = managed_video(&state, &caller, id).await?;
-    let provider = state.providers.of(&video)?;
+    let provider = state.providers.for_video(&video)?;
     let now = state.clock.now();
     let seen = Observation {
         at: Some(now),

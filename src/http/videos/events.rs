@@ -26,7 +26,7 @@ use uuid::Uuid;
 
 use super::managed::managed_video;
 use super::view::VideoView;
-use crate::auth::{Caller, AuthError};
+use crate::auth::{AuthError, Caller};
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Id, Query};
 use crate::http::middleware::refuse_token;
@@ -100,7 +100,7 @@ impl FromRequestParts<AppState> for Follower {
         };
         // Why: a valid ticket is as good as a token for the log's limits.
         note_caller();
-        let video = state.store.video(id).await?;
+        let video = state.store.find_video(id).await?;
         let video = video
             .filter(|video| video.status != ShownStatus::Deleted)
             .ok_or(ApiError::NotFound)?;
@@ -234,7 +234,7 @@ impl Following {
     /// Reads the row, and returns its version as an event where it is newer than the one sent last. Marks the stream as
     /// over after a final one, and where the row cannot be read.
     async fn read_version(&mut self) -> Option<Event> {
-        let Ok(Some(video)) = self.state.store.video(self.id).await else {
+        let Ok(Some(video)) = self.state.store.find_video(self.id).await else {
             self.over = true;
             return None;
         };

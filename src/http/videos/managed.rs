@@ -16,7 +16,7 @@ use crate::store::Edit;
 pub(super) async fn managed_video(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
     state
         .store
-        .video(id)
+        .find_video(id)
         .await?
         .filter(|video| caller.may_manage(video))
         .ok_or(ApiError::NotFound)

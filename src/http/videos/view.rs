@@ -82,7 +82,8 @@ impl VideoView {
         };
         let ready = video.status == ShownStatus::Ready;
         let provider = providers.by_name(&video.provider).filter(|_| ready);
-        let playback_url = provider.and_then(|provider| provider.public_hls_url(&TemplateInput::from_video(video)));
+        let playback_url =
+            provider.and_then(|provider| provider.public_hls_url(&TemplateInput::from_video(video)));
         Self {
             id: video.id,
             owner: video.owner.clone(),

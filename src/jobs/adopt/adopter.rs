@@ -42,7 +42,7 @@ impl Adopter<'_> {
         if let Some(known) = self.find_known(ids, of).await? {
             return Ok(known);
         }
-        let seen = self.ask(ids).await?;
+        let seen = self.describe(ids).await?;
         self.adopt_described(seen, of).await
     }
 
@@ -50,7 +50,11 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// The row is another owner's or deleted, or the database fails.
-    pub async fn find_known(&self, ids: &ForeignIds, of: &AdoptionDetails) -> Result<Option<Adopted>, NotAdopted> {
+    pub async fn find_known(
+        &self,
+        ids: &ForeignIds,
+        of: &AdoptionDetails,
+    ) -> Result<Option<Adopted>, NotAdopted> {
         let (upload, asset) = (ids.upload.as_deref(), ids.asset.as_deref());
         let known = self
             .store
@@ -63,7 +67,11 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// See [`NotAdopted`].
-    pub async fn adopt_described(&self, seen: ForeignVideo, of: &AdoptionDetails) -> Result<Adopted, NotAdopted> {
+    pub async fn adopt_described(
+        &self,
+        seen: ForeignVideo,
+        of: &AdoptionDetails,
+    ) -> Result<Adopted, NotAdopted> {
         let video = self.new_video(&seen, of)?;
         // Why twice: another adoption or an event may make the row between the lookup and the insert. The second lookup
         // finds it, except where only the id of ours is taken.
@@ -88,7 +96,7 @@ impl Adopter<'_> {
     ///
     /// # Errors
     /// See [`NotAdopted`].
-    pub async fn ask(&self, ids: &ForeignIds) -> Result<ForeignVideo, NotAdopted> {
+    pub async fn describe(&self, ids: &ForeignIds) -> Result<ForeignVideo, NotAdopted> {
         let (provider, priority, now) = (self.provider, self.priority, self.clock.now());
         let mut seen = ForeignVideo {
             // Why: the given ids are joined too, so that an answer that contradicts them is refused.
@@ -129,7 +137,12 @@ impl Adopter<'_> {
     }
 
     /// Joins the answers into a row that is there already, where it lacks the asset.
-    async fn join_known(&self, known: Video, seen: &ForeignVideo, of: &AdoptionDetails) -> Result<Adopted, NotAdopted> {
+    async fn join_known(
+        &self,
+        known: Video,
+        seen: &ForeignVideo,
+        of: &AdoptionDetails,
+    ) -> Result<Adopted, NotAdopted> {
         let Adopted::Known(known) = check_known(of, known)? else {
             return Err(NotAdopted::Conflict("its row is gone".to_owned()));
         };

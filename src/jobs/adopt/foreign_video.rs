@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::outcome::NotAdopted;
 use crate::domain::{Field, Observation, Policy};
-use crate::provider::{CallError, RemoteVideo, Lookup};
+use crate::provider::{CallError, Lookup, RemoteVideo};
 
 /// A video as its provider describes it.
 #[derive(Clone, Debug)]

@@ -118,7 +118,10 @@ fn apply_event(
         },
         Ok(question) => {
             video.restart_schedule(shown, context.check_times, now);
-            if video.known.is_incomplete(provider.required_ids(video.playback_policy)) {
+            if video
+                .known
+                .is_incomplete(provider.required_ids(video.playback_policy))
+            {
                 // Why: without the missing id there is no playback address. The reconciler asks for it at once.
                 video.check_at = Some(now);
             }

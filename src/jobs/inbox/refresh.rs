@@ -59,7 +59,7 @@ impl Refresh {
         let Some(provider) = state.providers.by_name(&event.provider) else {
             return Ok(());
         };
-        let Some(video) = state.store.video(self.video_id).await? else {
+        let Some(video) = state.store.find_video(self.video_id).await? else {
             return Ok(());
         };
         let outcome = match fetch_status(provider, &video, Priority::Background, &state.clock).await {

@@ -150,7 +150,7 @@ async fn put_off(
     now: DateTime<Utc>,
     error: &StoreError,
 ) -> Result<(), StoreError> {
-    let Some(event) = state.store.event(id).await? else {
+    let Some(event) = state.store.find_event(id).await? else {
         return Ok(());
     };
     let conflict = matches!(error, StoreError::IdentityTaken);

@@ -19,4 +19,4 @@ mod sign;
 mod worker;
 
 pub use self::retry::TRIED_FOR;
-pub use self::worker::{send_due_events, run};
+pub use self::worker::{run, send_due_events};

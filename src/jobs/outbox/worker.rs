@@ -122,11 +122,13 @@ async fn deliver_event(state: &AppState, sender: &Sender, event: &OutgoingEvent)
     if outcome.state != OutgoingState::Delivered {
         span.record("otel.status_code", "ERROR");
     }
-    state.metrics.record_delivery(match (outcome.state, outcome.disable) {
-        (_, true) => "disabled",
-        (OutgoingState::Pending, _) => "failed",
-        (ended, _) => ended.as_str(),
-    });
+    state
+        .metrics
+        .record_delivery(match (outcome.state, outcome.disable) {
+            (_, true) => "disabled",
+            (OutgoingState::Pending, _) => "failed",
+            (ended, _) => ended.as_str(),
+        });
     match (outcome.state, outcome.disable) {
         (_, true) => {
             tracing::warn!(endpoint, event.id = %event.id, "the endpoint answered 410: nothing is sent there any more");

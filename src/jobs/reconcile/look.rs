@@ -45,7 +45,9 @@ async fn investigate_video(
         ShownStatus::Cancelled => Ok(deletion::clean_up_cancelled(state, provider, video).await),
         ShownStatus::Created if !video.is_at_provider() => Ok(give_up_unanswered(video, now)),
         // Why: an upload that failed between its steps may have left an asset without a file.
-        ShownStatus::Errored if video.steps < i32::try_from(provider.upload_step_count()).unwrap_or(i32::MAX) => {
+        ShownStatus::Errored
+            if video.steps < i32::try_from(provider.upload_step_count()).unwrap_or(i32::MAX) =>
+        {
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::default())
         }
@@ -80,7 +82,12 @@ fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
 async fn send_unsent(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Findings {
     let names: Vec<&str> = video.unsent.iter().map(String::as_str).collect();
     match provider
-        .update_asset(&TemplateInput::from_video(video), &names, Priority::Background, now)
+        .update_asset(
+            &TemplateInput::from_video(video),
+            &names,
+            Priority::Background,
+            now,
+        )
         .await
     {
         Ok(()) => Findings {

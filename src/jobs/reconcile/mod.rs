@@ -17,4 +17,4 @@ mod look;
 mod proof;
 mod worker;
 
-pub use self::worker::{Change, Pass, run_pass, run};
+pub use self::worker::{Change, Pass, run, run_pass};

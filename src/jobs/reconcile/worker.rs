@@ -64,7 +64,11 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 
 /// Makes a pass, where this replica has or gets the lease.
 async fn pass_with_lease(state: &AppState) -> Result<(), StoreError> {
-    if state.store.take_lease("reconcile", state.replica_id, LEASE_S).await? {
+    if state
+        .store
+        .take_lease("reconcile", state.replica_id, LEASE_S)
+        .await?
+    {
         run_pass(state, None).await?;
     }
     Ok(())
@@ -122,7 +126,9 @@ async fn look_under_lease(state: &AppState, video: Video) -> Result<Option<Chang
         provider,
     );
     let looked = look_at(state, video).instrument(span.clone()).await;
-    state.metrics.record_lookup(&provider, result_label(&looked, from));
+    state
+        .metrics
+        .record_lookup(&provider, result_label(&looked, from));
     // Why before the error is passed on: the next pass need not wait until the lease runs out.
     state.store.end_lease(id).await?;
     let to = looked.inspect_err(|_| {

@@ -25,7 +25,10 @@ impl Provider {
     ///
     /// # Errors
     /// [`CallError::Refused`] with 401 or 403 where the provider refuses them; any other error where the call failed otherwise.
-    pub async fn check_credentials(&self, now: DateTime<Utc>) -> Result<Option<AcceptedCredentials>, CallError> {
+    pub async fn check_credentials(
+        &self,
+        now: DateTime<Utc>,
+    ) -> Result<Option<AcceptedCredentials>, CallError> {
         let Some(action) = &self.map.check.credentials else {
             return Ok(None);
         };
@@ -72,8 +75,12 @@ impl Provider {
     ///
     /// # Errors
     /// The map makes no `hls` of it, or no response came.
-    pub async fn probe_playback(&self, subject: &TemplateInput, ask: &PlaybackRequest<'_>) -> Result<u16, CallError> {
-        let urls = self.playback(subject, ask).await?.urls;
+    pub async fn probe_playback(
+        &self,
+        subject: &TemplateInput,
+        request: &PlaybackRequest<'_>,
+    ) -> Result<u16, CallError> {
+        let urls = self.playback(subject, request).await?.urls;
         let hls = urls
             .get("hls")
             .ok_or_else(|| CallError::outage("the map makes no `hls` of it"))?;

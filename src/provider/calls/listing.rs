@@ -17,7 +17,7 @@ use crate::{
         outcome::Lookup,
         priority::Priority,
         report::{self, FieldSources, StatusRule},
-        source::{SourceInput, Source},
+        source::{Source, SourceInput},
         subject::TemplateInput,
         template::Scope,
         upload::ReportAction,
@@ -268,7 +268,7 @@ impl Provider {
     ) -> RemoteVideo {
         let read = |subject: &TemplateInput| {
             let scope = Scope::for_input(subject, &self.map.values);
-            let mut seen = Observation::answered(time, subject.now);
+            let mut seen = Observation::from_answer(time, subject.now);
             report::read_report(fields, input, &scope, &mut seen);
             if let Some(claim) = status.and_then(|rule| rule.find(input, &scope)) {
                 claim.apply_to(&mut seen);
@@ -288,7 +288,7 @@ impl Provider {
         };
         RemoteVideo {
             observation: seen,
-            video_id: report::ids(fields, input).video,
+            video_id: report::read_ids(fields, input).video,
             policy: reported,
         }
     }

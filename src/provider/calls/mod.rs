@@ -11,4 +11,4 @@ mod run;
 mod uploads;
 
 pub use checks::AcceptedCredentials;
-pub use listing::{AssetPage, RemoteVideo, ListedAsset, PageCursor};
+pub use listing::{AssetPage, ListedAsset, PageCursor, RemoteVideo};

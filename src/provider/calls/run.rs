@@ -43,7 +43,7 @@ impl Provider {
         };
         let scope = Scope::for_input(subject, &self.map.values);
         let input = response.as_input();
-        let mut seen = Observation::answered(response.time, now);
+        let mut seen = Observation::from_answer(response.time, now);
         report::read_report(&ask.fields, input, &scope, &mut seen);
         if let Some(claim) = ask.status.find(input, &scope) {
             claim.apply_to(&mut seen);

@@ -48,7 +48,11 @@ impl Provider {
     ///
     /// # Errors
     /// [`CallError::Busy`] where the last permit would begin too late. No step is made then.
-    pub async fn reserve_upload_permits(&self, first: usize, caller: &str) -> Result<UploadPermits, CallError> {
+    pub async fn reserve_upload_permits(
+        &self,
+        first: usize,
+        caller: &str,
+    ) -> Result<UploadPermits, CallError> {
         let steps = self.map.upload.steps.get(first..).unwrap_or_default();
         self.map
             .client
@@ -103,7 +107,11 @@ impl Provider {
     ///
     /// # Errors
     /// [`CallError::Outage`] where the captures make no URL or header.
-    pub fn upload_descriptor(&self, input: &TemplateInput, captures: &Captures) -> Result<UploadDescriptor, CallError> {
+    pub fn upload_descriptor(
+        &self,
+        input: &TemplateInput,
+        captures: &Captures,
+    ) -> Result<UploadDescriptor, CallError> {
         let descriptor = self.map.upload.describe(input, captures, &self.map.values);
         descriptor.map_err(|error| CallError::outage(format!("[upload.client] {error}")))
     }

@@ -11,7 +11,7 @@ use crate::{
         error::MapError,
         load_options::LoadOptions,
         pointer::Pointer,
-        source::{self, ValueKind, SourceRules},
+        source::{self, SourceRules, ValueKind},
         template::Place,
     },
     telemetry::CallMeter,

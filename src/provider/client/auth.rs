@@ -60,7 +60,7 @@ pub(super) fn compile_auth(
 /// Reads `headers`, whose values are constants: variables and secrets are all they may name.
 pub(super) fn compile_headers(api: &mut Reader, constants: &Constants) -> Result<HeaderMap, MapError> {
     let mut out = HeaderMap::new();
-    for (name, template) in action::headers(api, "headers", &constants_place(), constants)? {
+    for (name, template) in action::compile_headers(api, "headers", &constants_place(), constants)? {
         let text = template
             .header(&Scope::default())
             .map_err(|error| api.error("headers", error))?;

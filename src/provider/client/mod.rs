@@ -23,7 +23,6 @@ mod response;
 mod transport;
 mod upload_permits;
 
-pub(crate) use super::host::host_of;
 pub(crate) use api::Client;
 pub(crate) use response::{CallOutcome, ProviderResponse, RawResponse};
 pub use upload_permits::UploadPermits;

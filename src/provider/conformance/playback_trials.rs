@@ -28,7 +28,7 @@ pub(super) async fn try_playback(
             continue;
         }
         let row = sample_row(provider, policy, captures, now);
-        let ask = PlaybackRequest {
+        let request = PlaybackRequest {
             now,
             expires_in_s: 3600,
             max_ttl_s: 604_800,
@@ -36,7 +36,7 @@ pub(super) async fn try_playback(
             sizes: &sizes,
             caller: "",
         };
-        match provider.playback(&row, &ask).await {
+        match provider.playback(&row, &request).await {
             Ok(answer) => {
                 let urls = answer.urls.iter().chain(&answer.thumbnails);
                 report

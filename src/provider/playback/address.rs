@@ -7,7 +7,7 @@ use crate::{
     provider::{
         compile::{Constants, Reader},
         error::MapError,
-        template::{Placeholder, Place, UrlTemplate},
+        template::{Place, Placeholder, UrlTemplate},
     },
 };
 
@@ -20,7 +20,7 @@ pub(crate) struct AddressNeeds {
     pub(crate) signature: bool,
     /// Names of the captures and computed texts in it.
     pub(crate) captures: BTreeSet<String>,
-    /// Among the captures is one for signed addresses only: a [`Fetch`](super::Sign::Fetch) gives it, or
+    /// Among the captures is one for signed addresses only: a [`Fetch`](super::SigningMethod::Fetch) gives it, or
     /// `[playback.compute]`.
     signed_captures: bool,
 }
@@ -88,7 +88,7 @@ impl Address {
         self.needs.needs_signature()
     }
 
-    /// Returns every [`Name`] in the address.
+    /// Returns every [`Placeholder`] in the address.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.url.slots().map(|slot| &slot.name)
     }

@@ -24,7 +24,7 @@ pub struct PlaybackRequest<'a> {
     pub caller: &'a str,
 }
 
-/// The addresses of one video: the answer to a [`PlaybackAsk`].
+/// The addresses of one video: the answer to a [`PlaybackRequest`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct PlaybackUrls {
     /// The addresses of `[playback.urls]`, by the map's names.
@@ -37,7 +37,7 @@ pub struct PlaybackUrls {
     pub expires_at: Option<DateTime<Utc>>,
 }
 
-/// One [`PlaybackAsk`] with all that is needed to answer it.
+/// One [`PlaybackRequest`] with all that is needed to answer it.
 #[derive(Clone, Copy)]
 pub(crate) struct PlaybackContext<'a> {
     /// The [`Client`] that makes the calls of `fetch` and `resolve`.

@@ -17,7 +17,7 @@ use crate::provider::{
 
 /// `[playback]` and `[thumbnail]`, compiled.
 pub(crate) struct Playback {
-    /// `[playback.sign]`: the [`Sign`] of the map.
+    /// `[playback.sign]`: the [`SigningMethod`] of the map.
     pub(crate) sign: SigningMethod,
     /// The map configures signing, but its secrets are not set.
     pub(crate) signing_off: bool,
@@ -31,7 +31,7 @@ pub(crate) struct Playback {
     pub(super) urls: Vec<(String, AddressPair)>,
     pub(super) thumbnail: Option<Thumbnail>,
     pub(super) answer_needs: AnswerNeeds,
-    /// The results of [`Playback::needs`], for public videos and for signed ones.
+    /// The results of [`Playback::required_ids`], for public videos and for signed ones.
     // Why: they are read for every change of a video, and finding them walks every template.
     pub(super) needed_ids: (NeededIds, NeededIds),
 }
@@ -139,7 +139,7 @@ impl Playback {
         }
     }
 
-    /// Finds the result of [`Playback::needs`].
+    /// Finds the result of [`Playback::required_ids`].
     fn find_needed_ids(&self, policy: Policy) -> NeededIds {
         let Some(address) = self.hls_addresses().and_then(|addresses| addresses.get(policy)) else {
             return NeededIds::default();

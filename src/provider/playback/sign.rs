@@ -5,7 +5,7 @@ use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,
     signing::{Digest, Jwt},
-    template::{Placeholder, Place},
+    template::{Place, Placeholder},
 };
 
 /// The map's way to make a signed address.
@@ -20,7 +20,7 @@ pub(crate) enum SigningMethod {
     Fetch(FetchSteps),
 }
 
-/// A word of `kind`: the kinds of [`Sign`].
+/// A word of `kind`: the kinds of [`SigningMethod`].
 #[derive(Clone, Copy)]
 enum Kind {
     Jwt,
@@ -66,7 +66,7 @@ impl SigningMethod {
         Ok((this, max_ttl_s))
     }
 
-    /// Returns every [`Name`] that goes into a signature.
+    /// Returns every [`Placeholder`] that goes into a signature.
     pub(crate) fn placeholders(&self) -> Vec<&Placeholder> {
         match self {
             Self::None => Vec::new(),

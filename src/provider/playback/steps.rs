@@ -10,12 +10,12 @@ use quick_cache::sync::Cache;
 
 use super::request::PlaybackContext;
 use crate::provider::{
-    Priority,
     action::Action,
     compile::{Constants, Reader},
     error::{CallError, MapError},
+    priority::Priority,
     subject::Captures,
-    template::{Id, Placeholder, Place, Scope},
+    template::{Id, Place, Placeholder, Scope},
 };
 
 /// Most entries in the cache of one [`FetchSteps`].
@@ -128,7 +128,7 @@ impl FetchSteps {
         self.capture_names().keys().any(|name| wanted.contains(name))
     }
 
-    /// Returns every [`Name`] in the calls.
+    /// Returns every [`Placeholder`] in the calls.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.actions.iter().flat_map(Action::names)
     }

@@ -78,7 +78,8 @@ impl Thumbnail {
             .addresses
             .get(crate::domain::Policy::Signed)
             .map(|address| &address.needs.tokens);
-        let (SigningMethod::Jwt(jwt), Some(tokens)) = (sign, tokens.filter(|tokens| !tokens.is_empty())) else {
+        let (SigningMethod::Jwt(jwt), Some(tokens)) = (sign, tokens.filter(|tokens| !tokens.is_empty()))
+        else {
             return Err(at.error("signed_params", "claims need a {token.x} in url.signed"));
         };
         let taken = jwt.claim_names(tokens);

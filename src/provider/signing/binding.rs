@@ -2,7 +2,7 @@
 
 use crate::provider::template::{Id, Placeholder};
 
-/// Checks that a signature made of these [`Name`]s ends some day and is of one video.
+/// Checks that a signature made of these [`Placeholder`]s ends some day and is of one video.
 ///
 /// # Errors
 /// The text says what is missing. Without an expiry, one signature would open the video for ever; without an id, it

@@ -14,7 +14,7 @@ use super::{
 use crate::provider::{
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
-    template::{Placeholder, Place, Scope, Template},
+    template::{Place, Placeholder, Scope, Template},
 };
 
 /// A compiled signed text: a [`Template`] as message, and what is done with its bytes.
@@ -140,7 +140,7 @@ impl Digest {
         Ok(format!("{}{text}", self.prefix))
     }
 
-    /// Returns every [`Name`] in the message.
+    /// Returns every [`Placeholder`] in the message.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         self.message.slots().map(|slot| &slot.name)
     }

@@ -21,7 +21,7 @@ use super::{
 use crate::provider::{
     compile::{Constants, Fault, Reader},
     error::{InvalidField, MapError},
-    template::{JsonTemplate, Placeholder, Place, Scope},
+    template::{JsonTemplate, Place, Placeholder, Scope},
 };
 
 /// `[playback.sign]` of kind `jwt`, compiled.
@@ -114,7 +114,10 @@ impl Jwt {
 
     /// Returns every placeholder of header and claims.
     pub(crate) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
-        let own = self.tokens.iter().flat_map(|token| token.own_claims.placeholders());
+        let own = self
+            .tokens
+            .iter()
+            .flat_map(|token| token.own_claims.placeholders());
         self.header
             .placeholders()
             .into_iter()

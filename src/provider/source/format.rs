@@ -69,7 +69,9 @@ impl Format {
     pub(super) fn read_value(self, value: &Value) -> Option<Value> {
         match self {
             Self::Seconds => TemplateValue::from_json(value)?.number().map(Value::from),
-            Self::Milliseconds => TemplateValue::from_json(value)?.number().map(|ms| Value::from(ms / 1000.0)),
+            Self::Milliseconds => TemplateValue::from_json(value)?
+                .number()
+                .map(|ms| Value::from(ms / 1000.0)),
             Self::Hms => value.as_str().and_then(parse_hms).map(Value::from),
             Self::Rfc3339 | Self::UnixS | Self::UnixMs => self
                 .read_time(value)

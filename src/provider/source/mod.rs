@@ -210,7 +210,11 @@ impl Source {
     }
 
     /// Finds the value like [`Source::find`]. A value that no step changes is borrowed from `input`.
-    pub(crate) fn find_borrowed<'v>(&self, input: SourceInput<'v>, scope: &Scope<'_>) -> Option<Cow<'v, Value>> {
+    pub(crate) fn find_borrowed<'v>(
+        &self,
+        input: SourceInput<'v>,
+        scope: &Scope<'_>,
+    ) -> Option<Cow<'v, Value>> {
         let mut value = self.find_unformatted(input, scope)?;
         if let Some(format) = self.format {
             let read = format.read_value(&value);

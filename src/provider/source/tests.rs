@@ -106,7 +106,12 @@ fn values_are_filtered_mapped_and_read() {
             json!(true),
             Some(json!("signed")),
         ),
-        (r#"{ at = "", map = { a = "b" } }"#, ValueKind::Any, json!("A"), None),
+        (
+            r#"{ at = "", map = { a = "b" } }"#,
+            ValueKind::Any,
+            json!("A"),
+            None,
+        ),
         (
             r#"{ at = "", map = { a = "b" }, ignore_case = true }"#,
             ValueKind::Any,
@@ -161,7 +166,12 @@ fn values_are_filtered_mapped_and_read() {
             json!(1500),
             Some(json!("1970-01-01T00:00:01.500000Z")),
         ),
-        (r#"{ at = "", format = "unix_s" }"#, ValueKind::Time, json!(-1), None),
+        (
+            r#"{ at = "", format = "unix_s" }"#,
+            ValueKind::Time,
+            json!(-1),
+            None,
+        ),
         (
             r#"{ at = "", filter = "query:t|int" }"#,
             ValueKind::Any,
@@ -195,7 +205,11 @@ fn a_source_has_one_way_and_formats_of_its_kind() {
             ValueKind::Duration,
             "seconds, milliseconds, hms",
         ),
-        (r#"{ at = "/a", filter = "upper" }"#, ValueKind::Any, "unknown filter"),
+        (
+            r#"{ at = "/a", filter = "upper" }"#,
+            ValueKind::Any,
+            "unknown filter",
+        ),
         (r#"{ at = "/a", colour = 1 }"#, ValueKind::Any, "unknown key"),
         ("7", ValueKind::Any, "a JSON pointer"),
     ] {

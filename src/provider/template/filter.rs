@@ -28,7 +28,7 @@ pub(crate) enum Filter {
     Query(String),
     /// A text that stands in for a missing value.
     Default(String),
-    /// The value's [`HashKey::hash`]: the same for the same value, and without a trace of it.
+    /// The value's [`HashKey::hash_text`]: the same for the same value, and without a trace of it.
     Hash(HashKey),
 }
 
@@ -59,7 +59,7 @@ impl Filter {
         }
     }
 
-    /// Changes a [`Val`]. `None` if it is missing, or nothing that the filter can work on.
+    /// Changes a [`TemplateValue`]. `None` if it is missing, or nothing that the filter can work on.
     pub(crate) fn apply<'a>(&'a self, value: Option<TemplateValue<'a>>) -> Option<TemplateValue<'a>> {
         let value = match (self, value) {
             (Self::Default(text), None) => return Some(TemplateValue::Text(Cow::Borrowed(text))),
@@ -67,7 +67,9 @@ impl Filter {
         };
         match self {
             Self::Raw | Self::Default(_) => Some(value),
-            Self::B64 => Some(TemplateValue::Text(Cow::Owned(STANDARD.encode(value.into_bytes())))),
+            Self::B64 => Some(TemplateValue::Text(Cow::Owned(
+                STANDARD.encode(value.into_bytes()),
+            ))),
             Self::Int => to_int(value),
             Self::Bool => to_bool(&value),
             Self::Ms => round_to_int(value.number()? * 1000.0).map(TemplateValue::Int),
@@ -77,7 +79,9 @@ impl Filter {
                     at.to_rfc3339_opts(SecondsFormat::Secs, true),
                 )))
             }
-            Self::LastSegment => last_segment(&value.into_text()).map(|text| TemplateValue::Text(Cow::Owned(text))),
+            Self::LastSegment => {
+                last_segment(&value.into_text()).map(|text| TemplateValue::Text(Cow::Owned(text)))
+            }
             Self::Hash(key) => key
                 .hash_text(&value.into_bytes())
                 .map(|text| TemplateValue::Text(Cow::Owned(text))),
@@ -88,7 +92,7 @@ impl Filter {
     }
 }
 
-/// Makes a [`Val::Int`] of a number, a text that is one, or a flag.
+/// Makes a [`TemplateValue::Int`] of a number, a text that is one, or a flag.
 fn to_int(value: TemplateValue<'_>) -> Option<TemplateValue<'_>> {
     match &value {
         TemplateValue::Int(_) => Some(value),
@@ -99,7 +103,7 @@ fn to_int(value: TemplateValue<'_>) -> Option<TemplateValue<'_>> {
     }
 }
 
-/// Makes a [`Val::Bool`] of a flag, of 0 and 1, or of their texts.
+/// Makes a [`TemplateValue::Bool`] of a flag, of 0 and 1, or of their texts.
 fn to_bool<'a>(value: &TemplateValue<'_>) -> Option<TemplateValue<'a>> {
     match value {
         TemplateValue::Bool(flag) => Some(TemplateValue::Bool(*flag)),

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 use super::{
     parse::parse_parts,
-    placeholder::{Placeholder, Place},
+    placeholder::{Place, Placeholder},
     scope::Scope,
     slot::{Part, Slot},
     text::Template,
@@ -85,14 +85,17 @@ impl JsonTemplate {
         })
     }
 
-    /// Returns every [`Name`] in the value.
+    /// Returns every [`Placeholder`] in the value.
     pub(crate) fn placeholders(&self) -> Vec<&Placeholder> {
         match self {
             Self::Const(_) => Vec::new(),
             Self::Slot(slot) => vec![&slot.name],
             Self::Text(template) => template.slots().map(|slot| &slot.name).collect(),
             Self::Array(items) => items.iter().flat_map(Self::placeholders).collect(),
-            Self::Object(entries) => entries.iter().flat_map(|(_, value)| value.placeholders()).collect(),
+            Self::Object(entries) => entries
+                .iter()
+                .flat_map(|(_, value)| value.placeholders())
+                .collect(),
         }
     }
 }

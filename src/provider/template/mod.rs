@@ -1,6 +1,6 @@
 //! Templates: texts of a map with placeholders, `"{name|filter}"`.
 //!
-//! 1. A template is compiled once, for the [`Place`] where it stands, which says which [`Name`]s are available. `parse`
+//! 1. A template is compiled once, for the [`Place`] where it stands, which says which [`Placeholder`]s are available. `parse`
 //!    splits it into literals, variables (`vars.*`, known from then on) and placeholders ([`Slot`]s).
 //! 2. It is rendered for each call or answer from a [`Scope`], which holds the values at hand: those of the request or
 //!    the row, ids, captures, times, tokens. A [`Filter`] changes a value on its way.
@@ -27,7 +27,7 @@ mod tests;
 pub(crate) use filter::Filter;
 pub use hash::HashKey;
 pub(crate) use json::JsonTemplate;
-pub(crate) use placeholder::{Id, Placeholder, RequestField, AvailableFields, Place, is_built_in};
+pub(crate) use placeholder::{AvailableFields, Id, Place, Placeholder, RequestField, is_built_in};
 pub(crate) use scope::{Arrived, Scope, ValueTables};
 pub(crate) use slot::{Slot, check_header_value, check_path_value};
 pub(crate) use text::Template;

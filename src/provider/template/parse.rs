@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::{
     filter::Filter,
-    placeholder::{Id, Placeholder, RequestField, Place},
+    placeholder::{Id, Place, Placeholder, RequestField},
     slot::{Part, Slot},
     value::TemplateValue,
 };
@@ -80,7 +80,7 @@ fn resolve_variable(var: &str, filters: &[Filter], constants: &Constants) -> Res
     Ok(Part::Const(val.json()))
 }
 
-/// Finds the [`Name`] of a text, and checks that it is available at the [`Place`].
+/// Finds the [`Placeholder`] of a text, and checks that it is available at the [`Place`].
 fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Placeholder, String> {
     if let Some(secret) = name.strip_prefix("secrets.") {
         return resolve_secret(secret, place, constants);
@@ -124,7 +124,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
     }
 }
 
-/// Finds a [`Name::Secret`], and checks that the [`Place`] may hold one.
+/// Finds a [`Placeholder::Secret`], and checks that the [`Place`] may hold one.
 fn resolve_secret(secret: &str, place: &Place, constants: &Constants) -> Result<Placeholder, String> {
     let Some(value) = constants.secret(secret) else {
         let known: Vec<&str> = constants.secret_names().collect();

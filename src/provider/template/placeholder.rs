@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 use secrecy::SecretString;
 
-/// A field of a video ([`Subject`](crate::provider::Subject)): a value of the request for an upload, or of the row.
+/// A field of a video ([`TemplateInput`](crate::provider::TemplateInput)): a value of the request for an upload, or of the row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum RequestField {
     VideoId,
@@ -188,7 +188,7 @@ pub(crate) struct Place {
     pub(crate) secrets: bool,
     /// Fields of the video.
     pub(crate) fields: AvailableFields,
-    /// Each [`Ours`] that the map requires of a request, so that they cannot be missing.
+    /// Each [`RequestField`] that the map requires of a request, so that they cannot be missing.
     pub(crate) required: BTreeSet<RequestField>,
     /// Ids that the provider gave.
     pub(crate) ids: BTreeSet<Id>,
@@ -221,7 +221,7 @@ impl Place {
         }
     }
 
-    /// The value of this [`Name`] can be missing when a template at this place is rendered.
+    /// The value of this [`Placeholder`] can be missing when a template at this place is rendered.
     // Why an id cannot: a call or an address without its id must fail, so a default for it would hide the error.
     pub(super) fn can_miss(&self, name: &Placeholder) -> bool {
         match name {

@@ -15,7 +15,7 @@ use crate::provider::{
     subject::{Captures, TemplateInput},
 };
 
-/// `[values]`: for each [`Ours`], this service's value → the provider's.
+/// `[values]`: for each [`RequestField`], this service's value → the provider's.
 pub(crate) type ValueTables = BTreeMap<RequestField, Vec<(String, Value)>>;
 
 /// A webhook delivery while its signature is checked.
@@ -29,7 +29,7 @@ pub(crate) struct Arrived<'a> {
     pub(crate) body: &'a [u8],
 }
 
-/// The values that each [`Name`] is looked up in. A part that is not there has no values.
+/// The values that each [`Placeholder`] is looked up in. A part that is not there has no values.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scope<'a> {
     /// The [`ValueTables`]: words of the provider for values of the video.
@@ -59,7 +59,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    /// Makes the scope of a [`Subject`], with its own times.
+    /// Makes the scope of a [`TemplateInput`], with its own times.
     pub(crate) fn for_input(subject: &'a TemplateInput, values: &'a ValueTables) -> Self {
         Self {
             values: Some(values),
@@ -86,7 +86,9 @@ impl<'a> Scope<'a> {
                 Some(TemplateValue::Text(Cow::Borrowed(text)))
             }
             Placeholder::Field(ours) => return self.field_value(*ours),
-            Placeholder::Id(id) => self.provider_id(*id).map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Id(id) => self
+                .provider_id(*id)
+                .map(|text| TemplateValue::Text(Cow::Borrowed(text))),
             Placeholder::Captured(name) => self.captured_value(name).and_then(TemplateValue::from_json),
             Placeholder::Now => Some(TemplateValue::Int(self.now)),
             Placeholder::Expires => Some(TemplateValue::Int(self.expires)),
@@ -96,7 +98,9 @@ impl<'a> Scope<'a> {
                 let token = tokens.find(|(known, _)| known == name);
                 token.map(|(_, token)| TemplateValue::Text(Cow::Borrowed(token.as_ref())))
             }
-            Placeholder::Signature => self.signature.map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Signature => self
+                .signature
+                .map(|text| TemplateValue::Text(Cow::Borrowed(text))),
             Placeholder::Timestamp => self
                 .arrived
                 .and_then(|arrived| arrived.timestamp)
@@ -131,7 +135,7 @@ impl<'a> Scope<'a> {
         fresh.or_else(|| self.input.and_then(|subject| subject.captures.get(name)))
     }
 
-    /// Returns a field ([`Ours`]) of the video, in the provider's word if the [`ValueTables`] have a table for it.
+    /// Returns a field ([`RequestField`]) of the video, in the provider's word if the [`ValueTables`] have a table for it.
     fn field_value(&self, ours: RequestField) -> Result<Option<TemplateValue<'a>>, InvalidField> {
         let Some(value) = self.input.and_then(|subject| plain_field_value(subject, ours)) else {
             return Ok(None);
@@ -152,12 +156,14 @@ impl<'a> Scope<'a> {
     }
 }
 
-/// Returns a field ([`Ours`]) of the video as this service spells it.
+/// Returns a field ([`RequestField`]) of the video as this service spells it.
 fn plain_field_value(subject: &TemplateInput, ours: RequestField) -> Option<TemplateValue<'_>> {
     match ours {
         RequestField::VideoId => Some(TemplateValue::Text(Cow::Owned(subject.video_id.to_string()))),
         RequestField::Owner => Some(TemplateValue::Text(Cow::Borrowed(&subject.owner))),
-        RequestField::PlaybackPolicy => Some(TemplateValue::Text(Cow::Borrowed(subject.playback_policy.as_str()))),
+        RequestField::PlaybackPolicy => Some(TemplateValue::Text(Cow::Borrowed(
+            subject.playback_policy.as_str(),
+        ))),
         RequestField::Metadata => TemplateValue::from_json(&subject.metadata),
         RequestField::ProviderSettings => TemplateValue::from_json(&subject.provider_settings),
         RequestField::ThumbnailTime => subject.thumbnail_time.map(TemplateValue::Float),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     filter::Filter,
-    placeholder::{Placeholder, Place},
+    placeholder::{Place, Placeholder},
     scope::Scope,
     value::TemplateValue,
 };
@@ -35,7 +35,10 @@ impl Slot {
     ///
     /// # Errors
     /// [`InvalidField`]: `[values]` has no word for a value of the request.
-    pub(crate) fn filtered_value<'a>(&'a self, scope: &Scope<'a>) -> Result<Option<TemplateValue<'a>>, InvalidField> {
+    pub(crate) fn filtered_value<'a>(
+        &'a self,
+        scope: &Scope<'a>,
+    ) -> Result<Option<TemplateValue<'a>>, InvalidField> {
         let mut value = scope.look_up(&self.name)?;
         for filter in &self.filters {
             value = filter.apply(value);

@@ -4,12 +4,12 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use url::{Origin, Url};
 
 use super::{
-    placeholder::{Placeholder, Place},
+    placeholder::{Place, Placeholder},
     scope::Scope,
     slot::{Part, Slot, check_path_value, constant_text},
     text::Template,
 };
-use crate::provider::{client::host_of, compile::Constants, error::InvalidField};
+use crate::provider::{compile::Constants, error::InvalidField, host::host_of};
 
 /// The characters that are percent-encoded: all but the unreserved ones of RFC 3986.
 const RESERVED: &AsciiSet = &NON_ALPHANUMERIC

@@ -6,7 +6,8 @@ use crate::provider::{
     error::InvalidField,
     subject::TemplateInput,
     template::{
-        Placeholder, RequestField, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value, check_path_value,
+        Placeholder, RequestField, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value,
+        check_path_value,
     },
 };
 
@@ -16,7 +17,11 @@ impl Upload {
     ///
     /// # Errors
     /// [`InvalidField`]: names the first field that does not fit.
-    pub(crate) fn check_request(&self, input: &TemplateInput, values: &ValueTables) -> Result<(), InvalidField> {
+    pub(crate) fn check_request(
+        &self,
+        input: &TemplateInput,
+        values: &ValueTables,
+    ) -> Result<(), InvalidField> {
         let scope = Scope::for_input(input, values);
         for ours in &self.requires {
             if field_text(*ours, &scope)?.is_none_or(|text| text.is_empty()) {
@@ -54,7 +59,7 @@ impl Upload {
         Ok(())
     }
 
-    /// Some part of the upload sends this field ([`Ours`]) to the provider.
+    /// Some part of the upload sends this field ([`RequestField`]) to the provider.
     pub(crate) fn sends_field(&self, ours: RequestField) -> bool {
         let steps = self.steps.iter().flat_map(Action::names);
         let client = self
@@ -72,7 +77,7 @@ impl Upload {
     }
 }
 
-/// Returns the text of a field ([`Ours`]), in the provider's word; `None` if it is missing.
+/// Returns the text of a field ([`RequestField`]), in the provider's word; `None` if it is missing.
 fn field_text(ours: RequestField, scope: &Scope<'_>) -> Result<Option<String>, InvalidField> {
     let name = Placeholder::Field(ours);
     let value = scope.look_up(&name)?;

@@ -8,10 +8,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::provider::{
-    action::{headers, compile_text_template},
+    action::{compile_headers, compile_text_template},
     compile::{Constants, Reader},
     error::{InvalidField, MapError},
-    template::{Placeholder, Place, Scope, Template, UrlTemplate},
+    template::{Place, Placeholder, Scope, Template, UrlTemplate},
 };
 
 /// Protocol by which the client sends the file.
@@ -128,7 +128,7 @@ impl ClientSide {
         let url = UrlTemplate::compile(&url, place, constants).map_err(|what| at.error("url", what))?;
         // Why before the headers are read: reading takes the table away. Both lists have its order.
         let spelled = spelled_names(&at);
-        let headers = headers(&mut at, "headers", place, constants)?
+        let headers = compile_headers(&mut at, "headers", place, constants)?
             .into_iter()
             .zip(spelled);
         let headers = headers
@@ -174,7 +174,7 @@ impl ClientSide {
         self.headers.iter().map(|(_, _, template)| template)
     }
 
-    /// Returns every [`Name`] in the templates.
+    /// Returns every [`Placeholder`] in the templates.
     pub(super) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
         let url = self.url.slots().map(|slot| &slot.name);
         let fields = self.form_fields.iter().chain(&self.tus_metadata);

@@ -3,7 +3,7 @@
 //!
 //! One upload takes these steps; the calls themselves are made by the [`Client`](super::client::Client):
 //!
-//! 1. [`Upload::check`] judges the request before the row is written: required fields, words for its values, characters
+//! 1. [`Upload::check_request`] judges the request before the row is written: required fields, words for its values, characters
 //!    that do not fit into headers and paths. A refusal names the field.
 //! 2. `steps`, 1 to 3 calls, run one after another. Each step's captures are stored in the row and are available to the
 //!    next.

@@ -14,7 +14,7 @@ pub(crate) struct ReportAction {
     pub(crate) action: Action,
     /// The [`StatusRule`] that reads the status of the report.
     pub(crate) status: StatusRule,
-    /// The sources of the report's other [`Fields`].
+    /// The sources of the report's other [`FieldSources`].
     pub(crate) fields: FieldSources,
 }
 

@@ -12,12 +12,12 @@ use crate::provider::{
     error::{InvalidField, MapError},
     signing::Digest,
     subject::{Captures, TemplateInput},
-    template::{Id, RequestField, AvailableFields, Place, Scope, ValueTables},
+    template::{AvailableFields, Id, Place, RequestField, Scope, ValueTables},
 };
 
 /// `[upload]`, compiled.
 pub(crate) struct Upload {
-    /// Fields that a request must have; [`Upload::check`] checks them.
+    /// Fields that a request must have; [`Upload::check_request`] checks them.
     pub(super) requires: BTreeSet<RequestField>,
     /// Shortest and longest lifetime of an upload URL, in seconds, both allowed.
     ttl_s: (u64, u64),

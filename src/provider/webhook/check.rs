@@ -33,7 +33,7 @@ pub enum Refused {
     Unsupported,
 }
 
-/// A delivery whose headers are in order; the body is not read yet. [`SignatureCheck::finish`] takes it.
+/// A delivery whose headers are in order; the body is not read yet. [`SignatureCheck::check_body`] takes it.
 pub struct SignatureCheck<'p> {
     verifier: &'p Verifier,
     /// The delivery's signatures, decoded; at least one.
@@ -44,7 +44,7 @@ pub struct SignatureCheck<'p> {
     headers: HeaderMap,
 }
 
-/// A body whose signature held: holding one is the proof, because only [`SignatureCheck::finish`] makes it.
+/// A body whose signature held: holding one is the proof, because only [`SignatureCheck::check_body`] makes it.
 #[derive(Clone, Debug)]
 pub struct VerifiedBody {
     bytes: Bytes,

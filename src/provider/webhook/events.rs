@@ -1,7 +1,7 @@
 //! `[webhook.event]` and `[[webhook.on]]`: the reading of events.
 //!
 //! The first [`Rule`] whose condition holds decides what an event says. Ids, time and rule are found once, from the raw
-//! body ([`Events::excerpt`]), and travel with the event; the facts are read when its video's row is at hand.
+//! body ([`Events::make_excerpt`]), and travel with the event; the facts are read when its video's row is at hand.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ use crate::{
         excerpt::Outline,
         pointer::{Pointer, text_of},
         report::{self, FieldSources, StatusClaim},
-        source::{SourceInput, ValueKind, SourceRules, Source},
+        source::{Source, SourceInput, SourceRules, ValueKind},
         template::{Place, Scope, Template},
     },
 };
@@ -35,7 +35,7 @@ const LONGEST_ID: usize = 255;
 /// The word of `emit`: the effect of an event that a [`Rule`] is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Emit {
-    /// A status, or that the asset is gone ([`Says`]).
+    /// A status, or that the asset is gone ([`StatusClaim`]).
     Says(StatusClaim),
     /// Fields alone.
     Updated,
@@ -49,7 +49,7 @@ struct Rule {
     emit: Emit,
     /// The event is incomplete: the provider has to be queried too.
     refresh: bool,
-    /// The common [`Fields`] of `[webhook.event]` and the rule's own.
+    /// The common [`FieldSources`] of `[webhook.event]` and the rule's own.
     fields: FieldSources,
 }
 
@@ -144,7 +144,7 @@ impl Events {
             ..SourceInput::default()
         };
         let rule = self.find_rule(&json);
-        let ids = rule.map(|rule| report::ids(&self.rules[rule].fields, given));
+        let ids = rule.map(|rule| report::read_ids(&self.rules[rule].fields, given));
         let ids = ids.unwrap_or_default();
         Ok(Excerpt {
             occurred_at: self.read_time(given),
@@ -167,7 +167,7 @@ impl Events {
         self.types.get(event_type).map_or("other", String::as_str)
     }
 
-    /// Returns the [`Key`](report::Key) of every field that some rule reads.
+    /// Returns the [`ReportField`](report::ReportField) of every field that some rule reads.
     pub(crate) fn keys(&self) -> impl Iterator<Item = report::ReportField> {
         self.rules.iter().flat_map(|rule| rule.fields.keys().copied())
     }
@@ -175,7 +175,7 @@ impl Events {
     /// Reads the parts of a verified event that need no row.
     ///
     /// # Errors
-    /// [`Unreadable`]: the body is no JSON.
+    /// [`UnreadableEvent`]: the body is no JSON.
     pub(crate) fn read_delivery(&self, body: &VerifiedBody) -> Result<Delivery, UnreadableEvent> {
         let hash_id = || format!("sha256:{}", body.sha256());
         let excerpt = self
@@ -198,7 +198,7 @@ impl Events {
         Ok(Delivery {
             event_id: id.unwrap_or_else(hash_id),
             id_is_hash,
-            event_type: report::kept(read_text(&self.event_type).unwrap_or_default(), LONGEST_ID),
+            event_type: report::truncate_text(read_text(&self.event_type).unwrap_or_default(), LONGEST_ID),
             occurred_at: excerpt.occurred_at,
             video_id: excerpt.video_id,
             upload_id: excerpt.upload_id.clone(),

@@ -26,6 +26,9 @@ impl Webhook {
         let verify = Verifier::compile(verify, constants)?;
         let events = Events::compile(&mut at, &verify, constants)?;
         at.finish()?;
-        Ok(Self { verifier: verify, events })
+        Ok(Self {
+            verifier: verify,
+            events,
+        })
     }
 }

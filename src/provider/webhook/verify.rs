@@ -10,7 +10,7 @@ use crate::provider::{
     error::MapError,
     pointer::Pointer,
     signing::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret},
-    template::{Placeholder, Place, Template},
+    template::{Place, Placeholder, Template},
 };
 
 /// `[webhook.verify]`, compiled. Its checks stand in [`check`](super::check).

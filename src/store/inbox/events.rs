@@ -28,7 +28,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn event(&self, id: Uuid) -> Result<Option<InboxEvent>, StoreError> {
+    pub async fn find_event(&self, id: Uuid) -> Result<Option<InboxEvent>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
             query

@@ -45,9 +45,9 @@ macro_rules! videos {
             fn try_from(row: VideoRow) -> Result<Self, StoreError> {
                 let id = row.id;
                 Ok(Self {
-                    $($column: member(id, stringify!($column), <$type as ColumnValue>::read(row.$column))?,)*
+                    $($column: read_column(id, stringify!($column), <$type as ColumnValue>::read(row.$column))?,)*
                     known: Knowledge {
-                        $($known: member(id, stringify!($known), <$known_type as ColumnValue>::read(row.$known))?,)*
+                        $($known: read_column(id, stringify!($known), <$known_type as ColumnValue>::read(row.$known))?,)*
                         ready: first_ready(row.ready_at, row.ready_by_our_clock),
                     },
                 })

@@ -143,7 +143,13 @@ async fn racers_take_each_turn_once_and_are_told_to_wait_by_the_databases_clock(
         let asked: Vec<_> = (0..30)
             .map(|_| {
                 let store = store.clone();
-                tokio::spawn(async move { store.rate_turns().take_turns("race", &pace, &request).await.unwrap() })
+                tokio::spawn(async move {
+                    store
+                        .rate_turns()
+                        .take_turns("race", &pace, &request)
+                        .await
+                        .unwrap()
+                })
             })
             .collect();
         let (mut waits, mut refused) = (Vec::new(), 0);
@@ -171,8 +177,16 @@ async fn a_pause_is_seen_by_every_process() {
     let folder = tempfile::tempdir().unwrap();
     for store in both(folder.path()).await {
         assert_eq!(store.rate_turns().paused_for_us("mux/POST").await.unwrap(), 0);
-        store.rate_turns().pause_bucket("mux/POST", 20 * SECOND).await.unwrap();
-        store.rate_turns().pause_bucket("mux/POST", 2 * SECOND).await.unwrap();
+        store
+            .rate_turns()
+            .pause_bucket("mux/POST", 20 * SECOND)
+            .await
+            .unwrap();
+        store
+            .rate_turns()
+            .pause_bucket("mux/POST", 2 * SECOND)
+            .await
+            .unwrap();
         let left = store.rate_turns().paused_for_us("mux/POST").await.unwrap();
         assert!(left > 15 * SECOND && left <= 20 * SECOND, "{left}");
         let pace = Pace::new(1.0, 5.0, 15.0);
@@ -181,7 +195,11 @@ async fn a_pause_is_seen_by_every_process() {
             background: true,
             patience_us: 30 * SECOND,
         };
-        let answer = store.rate_turns().take_turns("mux/POST", &pace, &request).await.unwrap();
+        let answer = store
+            .rate_turns()
+            .take_turns("mux/POST", &pace, &request)
+            .await
+            .unwrap();
         assert!(
             matches!(answer, PermitOutcome::Taken(wait) if wait > 15 * SECOND),
             "{answer:?}"

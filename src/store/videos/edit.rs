@@ -39,7 +39,7 @@ impl Store {
         now: DateTime<Utc>,
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
-        match self.video(id).await? {
+        match self.find_video(id).await? {
             Some(video) => self.edit_read_video(video, now, change).await,
             None => Ok(Edit::Missing),
         }
@@ -71,7 +71,7 @@ impl Store {
                 self.notify(std::slice::from_ref(&*change));
                 return Ok(Edit::Done(Box::new(Arc::unwrap_or_clone(change).after)));
             }
-            match self.video(id).await? {
+            match self.find_video(id).await? {
                 Some(found) => before = Arc::new(found),
                 None => return Ok(Edit::Missing),
             }

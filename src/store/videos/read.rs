@@ -32,13 +32,13 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn video(&self, id: Uuid) -> Result<Option<Video>, StoreError> {
+    pub async fn find_video(&self, id: Uuid) -> Result<Option<Video>, StoreError> {
         if let Some(batcher) = &self.batcher
             && let Ok(found) = batcher.reads.submit(id).await
         {
             return Ok(found);
         }
-        let mut found = self.videos_by_id(&[id]).await?;
+        let mut found = self.find_videos(&[id]).await?;
         Ok(found.pop())
     }
 
@@ -46,7 +46,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn videos_by_id(&self, ids: &[Uuid]) -> Result<Vec<Video>, StoreError> {
+    pub async fn find_videos(&self, ids: &[Uuid]) -> Result<Vec<Video>, StoreError> {
         if ids.is_empty() {
             return Ok(Vec::new());
         }

@@ -295,9 +295,13 @@ impl TestApp {
     /// Applies every event that is due, refreshes included.
     pub(crate) async fn settle(&self) {
         let mut refreshes = JoinSet::new();
-        inbox::apply_due_events(&self.state, &mut refreshes).await.unwrap();
+        inbox::apply_due_events(&self.state, &mut refreshes)
+            .await
+            .unwrap();
         while refreshes.join_next().await.is_some() {}
-        inbox::apply_due_events(&self.state, &mut refreshes).await.unwrap();
+        inbox::apply_due_events(&self.state, &mut refreshes)
+            .await
+            .unwrap();
     }
 
     /// One pass of the reconciler.

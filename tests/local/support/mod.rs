@@ -115,7 +115,7 @@ impl Provider {
             Local::open(options.clone()).await.ok()
         })
         .await;
-        local.keep_widths(vec![107, 214, 640]);
+        local.set_thumbnail_widths(vec![107, 214, 640]);
         let stop = CancellationToken::new();
         let worker = tokio::spawn({
             let (local, stop) = (local.clone(), stop.clone());
