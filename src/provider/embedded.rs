@@ -1,6 +1,7 @@
 //! The maps that are shipped inside the binary. No other place of the program names a provider.
 
 /// Names and texts of the shipped maps.
+// Why embedded: the binary runs without any file beside it.
 const MAPS: [(&str, &str); 5] = [
     ("local", include_str!("../../config/providers/local.toml")),
     ("mux", include_str!("../../config/providers/mux.toml")),

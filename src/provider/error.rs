@@ -124,6 +124,7 @@ impl CallError {
 
     /// Returns true where the same call may succeed later without any change.
     pub const fn is_temporary(&self) -> bool {
+        // Why no `_`: every new error must be sorted here by hand.
         match self {
             Self::Outage { .. } | Self::Busy { .. } | Self::NoLedger { .. } | Self::NoRoom { .. } => true,
             Self::Refused { .. } | Self::TooLarge { .. } | Self::Invalid(_) => false,

@@ -142,6 +142,8 @@ impl Provider {
         now: DateTime<Utc>,
     ) -> Result<CancelOutcome, CallError> {
         let Some(cancel) = &self.map.upload.cancel else {
+            // Why by deletion: where the provider makes the asset before the file comes, the upload ends with the
+            // asset.
             if subject.asset_id.is_none() {
                 return Ok(CancelOutcome::Unsupported);
             }

@@ -74,6 +74,7 @@ impl BucketState {
     /// Keeps `left` permits that begin at `begins` for later requests, for as long as the ledger needs to give out as
     /// many again.
     pub(super) fn keep_batch(&self, left: u32, begins: Instant, pace: &Pace) {
+        // Why forfeited then: permits saved up for later would come on top of the burst.
         let lasts = from_micros(pace.interval_us.saturating_mul(i64::from(pace.batch)));
         *lock(&self.batch) = Some(PermitBatch {
             left,

@@ -80,6 +80,7 @@ impl RateLimiter {
     /// Takes over queued calls, batches and pauses of `old`, the map before a reload, for every bucket with the same
     /// key.
     pub(in crate::provider::client) fn continue_from(&self, old: &Self) {
+        // Why: a reload must neither drop queued calls nor forget a pause.
         for own in &self.buckets {
             if let Some(old) = old.buckets.iter().find(|old| own.has_key_of(old)) {
                 own.continue_from(old);
