@@ -70,9 +70,9 @@ fn the_time_of_an_answer_is_ours_as_far_as_the_providers_allows() {
     assert_eq!(stamp(700, 100, Some(0)), at(700));
     assert_eq!(stamp(700, 9_000, Some(9_000)), at(700));
     assert_eq!(stamp(700, 100, None), at(700));
-    // Ours is behind: asked at the earliest `took` before the answer.
+    // This clock is behind: the query went out at the earliest `took` before the answer.
     assert_eq!(stamp(700, 100, Some(60_000)), at(59_900));
-    // Ours is ahead: asked within the second of the answer at the latest.
+    // This clock is ahead: the query went out within the second of the answer at the latest.
     let end = at(1_000) - chrono::Duration::microseconds(1);
     assert_eq!(stamp(60_000, 100, Some(0)), end);
     assert_eq!(stamp(60_000, 100_000_000, Some(0)), end);
@@ -97,7 +97,7 @@ fn facts_of_an_earlier_release_are_read_and_it_reads_ours() {
     let (event, answer) = (r#"{"v":1,"t":5,"r":3,"e":"id"}"#, r#"{"v":1,"t":5,"r":3,"e":""}"#);
     assert_eq!(read(event).stamp.asked_us, None);
     assert_eq!(read(answer).stamp.asked_us, Some(5));
-    // An event is written as ever; an answer says when it was asked for, beside what was there before.
+    // An event is written as ever; an answer has the time of its query, beside what was there before.
     assert_eq!(serde_json::to_string(&read(event)).ok().as_deref(), Some(event));
     let ours = read(r#"{"v":1,"t":5,"r":3,"e":"","a":4}"#);
     assert_eq!(ours.stamp.asked_us, Some(4));
@@ -114,7 +114,7 @@ struct World {
     ahead: i64,
     /// Milliseconds until an event has come in, each.
     delays: Vec<i64>,
-    /// Questions: when each is asked, how long until the provider reads the asset, and until the answer is here.
+    /// Queries: the time of each, the time until the provider reads the asset, and the time until the answer is here.
     questions: Vec<(i64, i64, i64)>,
 }
 
@@ -134,7 +134,7 @@ impl World {
         }
     }
 
-    /// The answer to a question asked at `asked`. The provider reads the asset, and says the time in whole seconds.
+    /// The answer to a query at `asked`. The provider reads the asset, and says the time in whole seconds.
     fn fetched_answer(&self, asked: i64, until_read: i64, until_here: i64) -> Observation {
         let read = asked + until_read;
         let date = (read + self.ahead).div_euclid(1000);
@@ -170,7 +170,7 @@ fn any_world() -> impl Strategy<Value = World> {
 proptest! {
     #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// Questions that each event raises are asked when it has come in; others at any time. Whatever is known in the end
+    /// Queries that each event raises go out when it has come in; others at any time. Whatever is known in the end
     /// is what the provider has: no stale answer and no older event stands.
     #[test]
     fn what_the_provider_has_last_is_known_in_the_end(

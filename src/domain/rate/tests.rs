@@ -4,13 +4,13 @@ const SECOND: i64 = 1_000_000;
 /// Begin of every test: a time that is special in no way.
 const BEGIN: i64 = 1_780_000_000 * SECOND;
 
-/// A process that takes turns as the client does: one request at a time, and calls when its turn has come.
+/// A process that takes permits as the client does: one request at a time, and calls when its permit begins.
 struct Process {
     background: bool,
     turns: u32,
     /// Time of its next request.
     free_at: i64,
-    /// Time from a turn until the next request.
+    /// Time from a permit until the next request.
     rest_us: i64,
 }
 
@@ -124,7 +124,7 @@ fn background_work_has_at_most_half_while_requests_wait_and_everything_else() {
             .chain((0..3).map(|_| new_process(true, 500)));
         let calls = run_load(&pace, busy.collect(), 120 * SECOND, &mut ledger);
         let background = calls.iter().filter(|(_, background)| *background).count();
-        // Before the first request had to wait there was nobody to share with.
+        // Before the first request had to wait there was no request to share with.
         let half = f64::midpoint(burst, 120.0 * per_s) + burst;
         assert!(
             f64::from(u32::try_from(background).unwrap()) <= half + 1.0,
@@ -181,7 +181,7 @@ fn the_turns_of_an_upload_come_one_after_another() {
         patience_us: 15 * SECOND,
     };
     let mut ledger = Ledger::default();
-    // The first begins at once, the last two turns later.
+    // The first begins at once, the last two intervals later.
     assert_eq!(
         ledger.take_permits(&pace, &request, BEGIN),
         PermitOutcome::Taken(2 * SECOND)
@@ -227,7 +227,7 @@ fn a_clock_that_jumps_costs_at_most_what_may_lie_ahead() {
         requests_us: BEGIN + day,
         paused_us: 0,
     };
-    // Backwards by a day: nobody waits longer than wait_s, the burst and one turn.
+    // Backwards by a day: no request waits longer than wait_s, the burst and one interval.
     assert_eq!(
         ahead.take_permits(&pace, &request(false), BEGIN),
         PermitOutcome::Taken(21 * SECOND)

@@ -1,4 +1,4 @@
-//! The answer to a playback request. The steps are told in the module doc of [`playback`](super).
+//! The answer to a playback request. The steps stand in the module doc of [`playback`](super).
 
 use std::collections::BTreeMap;
 

@@ -5,7 +5,7 @@
 //! 1. The addresses and the picture that the video's [`Policy`](crate::domain::Policy) allows are chosen. Without an
 //!    `hls` among them, or with signing off, the request is refused (`InvalidField`).
 //! 2. The lifetime of the answer is fixed, and with it `{now}` and `{expires}`.
-//! 3. The tokens are looked up or signed (`tokens`; the steps are told in [`signing`](super::signing)). If one is
+//! 3. The tokens are looked up or signed (`tokens`; the steps stand in [`signing`](super::signing)). If one is
 //!    missing that must not be signed now, there is no answer (`None`), and no call was made.
 //! 4. The values that the addresses need are computed (`[playback.compute]`, a `digest`) or fetched from the provider
 //!    (`fetch`, `[playback.resolve]`), as far as `steps` has no cached answer.

@@ -1,7 +1,7 @@
 //! The signer of tokens: a key, a cache of the tokens that it made, and a single flight per token.
 //!
-//! The steps of a token are told in the module doc of [`signing`](super). Tokens of slow keys are made in
-//! [`pool`](super::pool), so that signing holds up no other request.
+//! The steps of a token stand in the module doc of [`signing`](super). Tokens of slow keys are made in
+//! [`pool`], so that signing holds up no other request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

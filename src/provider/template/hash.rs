@@ -10,7 +10,7 @@ use aws_lc_rs::hmac;
 /// Bytes of the HMAC that make the hash: 128 bits, 32 hex digits. A key must be at least as long.
 const HASH_BYTES: usize = 16;
 
-/// The key of the filter [`Hash`](super::Filter::Hash): without it, a provider that receives a hash can neither guess
+/// The key of the filter `hash`: without it, a provider that receives a hash can neither guess
 /// the value nor compare it with others.
 ///
 /// All replicas have the same key, which lies in the database. Clones share one key, and it can be set after the maps
