@@ -204,7 +204,7 @@ async fn store_image(app: &App, request: &ImageRequest, place: &Path) -> Result<
         .measure_bytes(&request.asset_id, FileKind::Images)
         .await?;
     if !app.store.record_images(&request.asset_id, bytes).await? {
-        // Why here: the sweep has removed the asset's files already and does not come again.
+        // Why here: the asset is gone, and the sweep may have removed its files before this one came.
         let _ = fs::remove_dir_all(&folder).await;
         return Ok(false);
     }
