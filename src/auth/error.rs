@@ -86,8 +86,8 @@ pub enum NotBelieved {
 }
 
 impl NotBelieved {
-    /// Returns the sentence for the caller of the API. It does not say which check failed, except for what the caller can
-    /// mend.
+    /// Returns the sentence for the caller of the API. It does not say which check failed, except for what the caller
+    /// can mend.
     pub fn detail(&self) -> &'static str {
         match self {
             Self::NoHeader | Self::SeveralHeaders => "Send one header Authorization: Bearer <token>.",
@@ -102,7 +102,7 @@ impl NotBelieved {
     }
 
     /// Returns one word for the kind of reason: log lines of refused tokens are limited for each kind by itself
-    /// ([`LogLimits`](crate::telemetry::LogLimits)).
+    /// (`LogLimits` in [`telemetry`](crate::telemetry)).
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NoHeader => "no_header",

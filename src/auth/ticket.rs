@@ -46,8 +46,8 @@ impl Tickets {
         self.0.get().is_some()
     }
 
-    /// Returns the end of a ticket that is made at `now`, in Unix seconds: the first multiple of 12 h that is at least 12 h
-    /// away.
+    /// Returns the end of a ticket that is made at `now`, in Unix seconds: the first multiple of 12 h that is at least
+    /// 12 h away.
     pub fn end(now: DateTime<Utc>) -> i64 {
         (now.timestamp() + 2 * STEP_S - 1).div_euclid(STEP_S) * STEP_S
     }
@@ -68,8 +68,8 @@ impl Tickets {
             return None;
         };
         let (exp, mac) = (exp.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
-        // Why: this comparison takes constant time; one that ends at the first wrong byte would let a stranger guess the
-        // code byte by byte.
+        // Why: this comparison takes constant time; one that ends at the first wrong byte would let a stranger guess
+        // the code byte by byte.
         self.compute_mac(video, exp)?.verify_slice(&mac).ok()?;
         let end = DateTime::from_timestamp(exp, 0)?;
         (now < end).then_some(end)

@@ -58,8 +58,8 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command `sandboxed-exec`, which needs a process with one thread. `None` where the command is another one,
-    /// which [`Cli::run`] then runs.
+    /// Runs the command `sandboxed-exec`, which needs a process with one thread. `None` where the command is another
+    /// one, which [`Cli::run`] then runs.
     #[cfg(target_os = "linux")]
     pub fn run_in_one_thread(&mut self) -> Option<Result<(), CommandError>> {
         match self.command.take() {

@@ -9,8 +9,8 @@
 //!    once: nothing is served yet, so nothing has to be drained.
 //! 5. Jobs and listeners run ([`Running::start`]).
 //!
-//! While it serves ([`serve_until_stopped`]), SIGHUP reloads settings, maps and secrets ([`Running::reload`]); SIGTERM and
-//! SIGINT stop the service; a second stop signal ends it at once.
+//! While it serves ([`serve_until_stopped`]), SIGHUP reloads settings, maps and secrets ([`Running::reload`]); SIGTERM
+//! and SIGINT stop the service; a second stop signal ends it at once.
 //!
 //! End:
 //!

@@ -67,8 +67,8 @@ impl ConfigError {
         }
     }
 
-    /// Returns the settings as far as they can be read, with defaults in the place of faulty values: the command `check`
-    /// looks with them for further problems. `None` where no settings could be made at all.
+    /// Returns the settings as far as they can be read, with defaults in the place of faulty values: the command
+    /// `check` looks with them for further problems. `None` where no settings could be made at all.
     pub fn readable(&self) -> Option<&Settings> {
         self.readable.as_deref()
     }

@@ -6,15 +6,16 @@ use super::settings::{Http, Settings};
 use crate::limits::Network;
 
 impl Http {
-    /// Returns whether the limits of requests are the same as those of `other`: a reload then keeps the running limiters.
+    /// Returns whether the limits of requests are the same as those of `other`: a reload then keeps the running
+    /// limiters.
     pub(crate) fn admits_like(&self, other: &Self) -> bool {
         let limits = |http: &Self| (http.max_requests, http.max_waiting);
         limits(self) == limits(other)
     }
 }
 
-/// Parses the trusted proxies into [`Http::proxies`] and checks the limits of `[http]`. Returns each faulty key with its
-/// problem.
+/// Parses the trusted proxies into [`Http::proxies`] and checks the limits of `[http]`. Returns each faulty key with
+/// its problem, for [`Faults`].
 pub(super) fn check_http_limits(http: &mut Http) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
     http.proxies.clear();

@@ -1,8 +1,8 @@
 //! The metrics of the service: recorded where things happen, rendered by `GET /metrics`.
 //!
-//! Every label is bounded: routes by their templates, event types by the action map, all others by closed lists of words.
-//! Recording during a request costs a hash of the labels and an atomic addition, and allocates nothing. Gauges of queues
-//! and pools are set when the metrics are rendered.
+//! Every label is bounded: routes by their templates, event types by the action map, all others by closed lists of
+//! words. Recording during a request costs a hash of the labels and an atomic addition, and allocates nothing. Gauges
+//! of queues and pools are set when the metrics are rendered.
 
 use std::time::Duration;
 
@@ -186,7 +186,8 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Records the response to a webhook. `kind` is a type of event that the action map names, so that labels stay bounded.
+    /// Records the response to a webhook. `kind` is a type of event that the action map names, so that labels stay
+    /// bounded.
     pub(crate) fn webhook(&self, provider: &str, kind: &str, result: &str) {
         self.webhooks.with_label_values(&[provider, kind, result]).inc();
     }

@@ -23,9 +23,9 @@ pub(in crate::commands) struct ImportArgs {
     /// Everything belongs to this user.
     #[arg(long, value_name = "USER", conflicts_with_all = ["owner_from", "csv"])]
     owner: Option<String>,
-    /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`. Where the map
-    /// sends a keyed hash of the owner (as that of `local` does, in `/meta/creator_id`), owners who have videos here are
-    /// found by it; of others the hash is taken for the name.
+    /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`. Where the
+    /// map sends a keyed hash of the owner (as that of `local` does, in `/meta/creator_id`), owners who have videos
+    /// here are found by it; of others the hash is taken for the name.
     #[arg(long, value_name = "POINTER", conflicts_with = "csv")]
     owner_from: Option<String>,
     /// Import the lines of this file instead: `owner,title,upload_id,playback_id,created_at`.

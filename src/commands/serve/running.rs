@@ -84,8 +84,8 @@ impl Running {
         }
     }
 
-    /// Replaces settings, maps and secrets by what the files say now, and restarts the jobs that depend on them. After an
-    /// error everything stays as it was, and the error is logged.
+    /// Replaces settings, maps and secrets by what the files say now, and restarts the jobs that depend on them. After
+    /// an error everything stays as it was, and the error is logged.
     pub(super) async fn reload(&mut self) {
         let kept = match self.reloader.reload().await {
             Ok(kept) => kept,
@@ -110,7 +110,8 @@ impl Running {
         tracing::info!("reloaded: settings, maps and secrets are what the files say now");
     }
 
-    /// Ends the service, from the outside to the inside, so that each part ends while the parts that it needs still run:
+    /// Ends the service, from the outside to the inside, so that each part ends while the parts that it needs still
+    /// run:
     ///
     /// 1. `readyz` answers 503 and requests are still served for `http.drain_s`, until load balancers have noticed.
     /// 2. Event streams end.
