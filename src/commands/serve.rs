@@ -2,7 +2,7 @@
 //!
 //! Start ([`serve`]):
 //!
-//! 1. Settings and maps are checked ([`preflight`]). Every problem is an error here, before anything is touched.
+//! 1. Settings and maps are checked ([`preflight`]). Their problems are errors here, before anything is touched.
 //! 2. Logging begins, and the first line names the data that the service works on ([`messages::announce_start`]).
 //! 3. Signal handlers are registered, before the slow steps.
 //! 4. The parts are wired: database, providers, keys, bound listeners ([`App::build`]). A stop signal ends this step at

@@ -116,11 +116,11 @@ impl Running {
     /// 1. `readyz` answers 503 and requests are still served for `http.drain_s`, until load balancers have noticed.
     /// 2. Event streams end.
     /// 3. The public listener closes, and requests that run are waited for, at most [`GRACE`].
-    /// 4. Jobs end, at most [`GRACE`]. They come after requests, which hand work to them.
+    /// 4. Jobs end, at most [`GRACE`].
     /// 5. The inner listener ends, at most [`INNER_GRACE`]: requests and jobs call the built-in provider through it.
     /// 6. The database is closed.
     ///
-    /// Work that does not end in time is safe to be cut off: it continues after the next start.
+    /// Jobs that do not end in time are cut off, which is safe: they continue after the next start.
     pub(super) async fn drain(self, stop: Stop) {
         let state = self.reloader.state();
         let drain_s = match stop {
@@ -185,7 +185,7 @@ fn spawn_when_ready(
     stop: &CancellationToken,
     spawn: fn(&AppState, &TaskTracker, &CancellationToken),
 ) {
-    // Why a fast path: the keys of tickets are read from the tables, so whoever has them needs no wait.
+    // Why a fast path: the keys of tickets are read from the tables, so a state that has one needs no wait.
     if state.tickets.are_settled() {
         return spawn(state, jobs, stop);
     }
