@@ -16,7 +16,7 @@ use crate::telemetry;
 use crate::wiring::{Alone, StartError};
 
 #[derive(Debug, Args)]
-pub(in crate::commands) struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The provider whose assets are imported. With --csv: providers.default where it is left out.
     #[arg(long, value_name = "NAME", required_unless_present = "csv")]
     provider: Option<String>,
@@ -40,7 +40,7 @@ pub(in crate::commands) struct ImportArgs {
 ///
 /// # Errors
 /// The import ended early, or an item could not be imported.
-pub(in crate::commands) async fn import_videos(
+pub(crate) async fn import_videos(
     settings: Settings,
     env: &Environment,
     args: &ImportArgs,
