@@ -7,9 +7,8 @@ use clap::{Parser, Subcommand};
 use super::error::CommandError;
 #[cfg(target_os = "linux")]
 use super::sandboxed_exec;
-use super::{
-    check, events, healthcheck, import, migrate, openapi, provider_test, reconcile, serve, settings, token,
-};
+use super::{check, events, healthcheck, import, migrate, openapi};
+use super::{provider_test, reconcile, serve, settings, token};
 use crate::config::{Environment, load};
 use crate::wiring::StartError;
 
