@@ -8,7 +8,7 @@ use super::error::CommandError;
 #[cfg(target_os = "linux")]
 use super::sandboxed_exec;
 use super::{check, events, healthcheck, import, migrate, openapi};
-use super::{provider_test, reconcile, serve, settings, token};
+use super::{provider, reconcile, serve, settings, token};
 use crate::config::{Environment, load};
 use crate::wiring::StartError;
 
@@ -45,7 +45,7 @@ enum Command {
     Openapi,
     /// Work on a provider's action map.
     #[command(subcommand)]
-    Provider(provider_test::ProviderCommand),
+    Provider(provider::ProviderCommand),
     /// Every setting: its default, its variable, its meaning.
     Settings(settings::SettingsArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
@@ -95,7 +95,7 @@ impl Cli {
             Command::Reconcile(args) => Box::pin(reconcile::reconcile_once(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import_videos(settings()?, &env, &args)).await,
             Command::Openapi => openapi::print_openapi(),
-            Command::Provider(command) => Box::pin(provider_test::run_provider_command(&command, &env)).await,
+            Command::Provider(command) => Box::pin(provider::run_provider_command(&command, &env)).await,
             Command::Settings(args) => settings::print_settings(&args),
             Command::Healthcheck => healthcheck::check_health(&settings()?).await,
             #[cfg(target_os = "linux")]
