@@ -1,6 +1,7 @@
 //! Time and new ids as arguments: the one place that reads the system's clock.
 //!
-//! A leaf that every module may import. Tests freeze the clock; a lint forbids other modules to read the time themselves.
+//! A leaf that every module may import. Tests freeze the clock; a lint forbids other modules to read the time
+//! themselves.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use chrono::{DateTime, Utc};
 use tokio::sync::watch;
 use uuid::{NoContext, Timestamp, Uuid};
 
-/// Longest single sleep in [`Clock::until`].
+/// Longest single sleep in [`Clock::sleep_until`].
 // Why: the system's clock may be set during a sleep, and a sleep does not notice.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
@@ -97,7 +98,7 @@ impl Clock {
     }
 }
 
-/// Measures a duration. [`Clock::stopwatch`] makes it.
+/// Measures a duration. [`Clock::start_stopwatch`] makes it.
 #[derive(Debug)]
 pub struct Stopwatch(Started);
 

@@ -8,8 +8,8 @@ use tikv_jemallocator::Jemalloc;
 use yourbit_video::commands::{self, Cli, CommandError};
 
 /// The allocator of the process.
-// Why: memory is often freed on another thread than the one that allocated it, and the system's allocator is slow at that
-// (`benches/README.md` has the figures).
+// Why: memory is often freed on another thread than the one that allocated it, and the system's allocator is slow at
+// that (`benches/README.md` has the figures).
 #[global_allocator]
 static ALLOCATOR: Jemalloc = Jemalloc;
 

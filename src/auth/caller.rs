@@ -39,7 +39,7 @@ impl Caller {
         }
     }
 
-    /// Returns the end of the token seen from `now`: its `exp`, or the end of the leeway ([`LEEWAY_S`]) where `exp` has
+    /// Returns the end of the token seen from `now`: its `exp`, or the end of the leeway (30 s) where `exp` has
     /// passed.
     pub fn holds_until(&self, now: DateTime<Utc>) -> DateTime<Utc> {
         if now < self.expiry {
@@ -65,8 +65,8 @@ impl Caller {
         video.status != ShownStatus::Deleted && (self.admin || video.owner == self.sub)
     }
 
-    /// Returns whether the caller may get playback of the [`Video`]: its owner, admins, and holders of [`Caller::PLAY`].
-    /// A video that is being deleted plays for nobody.
+    /// Returns whether the caller may get playback of the [`Video`]: its owner, admins, and holders of
+    /// [`Caller::PLAY`]. A video that is being deleted plays for nobody.
     pub fn may_play(&self, video: &Video) -> bool {
         let named = || {
             self.videos

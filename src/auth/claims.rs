@@ -20,7 +20,8 @@ pub(super) struct Claims {
     pub(super) times: Times,
     /// `scope`, or `scp` of issuers that write it so.
     pub(super) scopes: Vec<String>,
-    /// `videos`: ids that the scope [`Caller::PLAY`](super::caller::Caller::PLAY) is restricted to. `None` is no restriction.
+    /// `videos`: ids that the scope [`Caller::PLAY`](super::caller::Caller::PLAY) is restricted to. `None` is no
+    /// restriction.
     pub(super) videos: Option<Vec<Uuid>>,
 }
 
@@ -32,8 +33,8 @@ pub(super) struct Times {
 }
 
 impl Claims {
-    /// Reads and checks the claims. `issuer` and `audience` must match where they are set, and the token must be valid at
-    /// `now`.
+    /// Reads and checks the claims. `issuer` and `audience` must match where they are set, and the token must be valid
+    /// at `now`.
     ///
     /// # Errors
     /// The first claim that is missing, unreadable or does not match.

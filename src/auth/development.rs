@@ -136,7 +136,7 @@ impl Development {
         vec![self.stored.clone(), self.ephemeral.clone()]
     }
 
-    /// Returns the link that a start prints. Its token ends with the process, or after [`LINK_TTL_H`].
+    /// Returns the link that a start prints. Its token ends with the process, or after twelve hours.
     ///
     /// # Errors
     /// The errors of [`page_link`].
@@ -149,8 +149,8 @@ impl Development {
         folder.join(SECRET_FILE).exists()
     }
 
-    /// Returns the stored secret. Makes it at first use, in a file that its owner alone can read. A file with wider rights
-    /// is narrowed, and one with fewer than 32 bytes is replaced.
+    /// Returns the stored secret. Makes it at first use, in a file that its owner alone can read. A file with wider
+    /// rights is narrowed, and one with fewer than 32 bytes is replaced.
     ///
     /// # Errors
     /// The file can be neither read nor made.

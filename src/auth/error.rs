@@ -102,7 +102,7 @@ impl AuthError {
     }
 
     /// Returns one word for the kind of reason: log lines of refused tokens are limited for each kind by itself
-    /// ([`LogLimits`](crate::telemetry::LogLimits)).
+    /// (`LogLimits` in [`telemetry`](crate::telemetry)).
     pub fn kind(&self) -> &'static str {
         match self {
             Self::NoHeader => "no_header",

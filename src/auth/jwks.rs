@@ -1,7 +1,7 @@
 //! A JSON Web Key Set that is refreshed while the service runs. The last good set stays where a fetch fails.
 //!
-//! The set is fetched at start, at intervals (by [`jobs::keys`](crate::jobs::keys)), and for a token that names an unknown
-//! key. The last is bounded three times, because a stranger can cause it: one fetch at a time, one a minute
+//! The set is fetched at start, at intervals (by [`jobs::keys`](crate::jobs::keys)), and for a token that names an
+//! unknown key. The last is bounded three times, because a stranger can cause it: one fetch at a time, one a minute
 //! ([`REFETCH_AFTER_S`]), and at most [`MOST_WAITING`] requests that wait for it.
 
 use std::sync::Arc;
@@ -60,7 +60,7 @@ pub enum JwksError {
     /// The request failed, or its response was no 2xx.
     #[error("cannot be fetched")]
     Http(#[from] reqwest::Error),
-    /// The document is larger than [`MAX_BYTES`].
+    /// The document is larger than 1 MiB.
     #[error("is larger than 1 MiB")]
     TooLarge,
     /// The URL is neither https nor of this machine.
@@ -175,8 +175,8 @@ impl Jwks {
         self.edition.load(Ordering::SeqCst)
     }
 
-    /// Returns the keys with the id `kid`, or the only key for a token without `kid`. Fetches the set again for an unknown
-    /// id, within the bounds that the module describes.
+    /// Returns the keys with the id `kid`, or the only key for a token without `kid`. Fetches the set again for an
+    /// unknown id, within the bounds that the module describes.
     ///
     /// # Errors
     /// The errors of [`KeySet::find_keys`].
@@ -195,8 +195,8 @@ impl Jwks {
         }
     }
 
-    /// Fetches the set unless that was done within [`REFETCH_AFTER_S`]. One request fetches; requests that come during the
-    /// fetch wait for it.
+    /// Fetches the set unless that was done within [`REFETCH_AFTER_S`]. One request fetches; requests that come during
+    /// the fetch wait for it.
     async fn refetch_if_due(&self, now: DateTime<Utc>) {
         // Why: a waiting request holds a connection, and an unknown key id costs a stranger nothing.
         let Ok(_waiting) = self.waiting.try_acquire() else {

@@ -22,7 +22,8 @@ pub(super) struct VerifyingKey {
 #[derive(Debug, Default)]
 pub(super) struct KeySet {
     usable: Vec<Arc<VerifyingKey>>,
-    /// Ids of keys that are not used, each with the reason. Errors name it to an operator who sees a known `kid` refused.
+    /// Ids of keys that are not used, each with the reason. Errors name it to an operator who sees a known `kid`
+    /// refused.
     unusable: Vec<(String, &'static str)>,
 }
 

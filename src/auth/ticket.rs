@@ -68,8 +68,8 @@ impl Tickets {
             return None;
         };
         let (exp, mac) = (exp.parse::<i64>().ok()?, URL_SAFE_NO_PAD.decode(mac).ok()?);
-        // Why: this comparison takes constant time; one that ends at the first wrong byte would let a stranger guess the
-        // code byte by byte.
+        // Why: this comparison takes constant time; one that ends at the first wrong byte would let a stranger guess
+        // the code byte by byte.
         self.compute_mac(video, exp)?.verify_slice(&mac).ok()?;
         let end = DateTime::from_timestamp(exp, 0)?;
         (now < end).then_some(end)

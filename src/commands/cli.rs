@@ -46,7 +46,7 @@ enum Command {
     Openapi,
     /// Work on a provider's action map.
     #[command(subcommand)]
-    Provider(provider_test::ProviderCommand),
+    Provider(provider::ProviderCommand),
     /// Every setting: its default, its variable, its meaning.
     Settings(settings::SettingsArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
@@ -58,8 +58,8 @@ enum Command {
 }
 
 impl Cli {
-    /// Runs the command `sandboxed-exec`, which needs a process with one thread. `None` where the command is another one,
-    /// which [`Cli::run`] then runs.
+    /// Runs the command `sandboxed-exec`, which needs a process with one thread. `None` where the command is another
+    /// one, which [`Cli::run`] then runs.
     #[cfg(target_os = "linux")]
     pub fn run_in_one_thread(&mut self) -> Option<Result<(), CommandError>> {
         match self.command.take() {
@@ -96,7 +96,7 @@ impl Cli {
             Command::Reconcile(args) => Box::pin(reconcile::reconcile_once(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import_videos(settings()?, &env, &args)).await,
             Command::Openapi => openapi::print_openapi(),
-            Command::Provider(command) => Box::pin(provider_test::run_provider_command(&command, &env)).await,
+            Command::Provider(command) => Box::pin(provider::run_provider_command(&command, &env)).await,
             Command::Settings(args) => settings::print_settings(&args),
             Command::Healthcheck => healthcheck::check_health(&settings()?).await,
             #[cfg(target_os = "linux")]

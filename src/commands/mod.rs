@@ -13,7 +13,7 @@ mod migrate;
 mod openapi;
 mod outgoing;
 mod print;
-mod provider_test;
+mod provider;
 mod reconcile;
 #[cfg(target_os = "linux")]
 mod sandboxed_exec;

@@ -2,15 +2,15 @@
 //!
 //! Start ([`serve`]):
 //!
-//! 1. Settings and maps are checked ([`preflight`]). Every problem is an error here, before anything is touched.
+//! 1. Settings and maps are checked ([`preflight`]). Their problems are errors here, before anything is touched.
 //! 2. Logging begins, and the first line names the data that the service works on ([`messages::announce_start`]).
 //! 3. Signal handlers are registered, before the slow steps.
 //! 4. The parts are wired: database, providers, keys, bound listeners ([`App::build`]). A stop signal ends this step at
 //!    once: nothing is served yet, so nothing has to be drained.
 //! 5. Jobs and listeners run ([`Running::start`]).
 //!
-//! While it serves ([`serve_until_stopped`]), SIGHUP reloads settings, maps and secrets ([`Running::reload`]); SIGTERM and
-//! SIGINT stop the service; a second stop signal ends it at once.
+//! While it serves ([`serve_until_stopped`]), SIGHUP reloads settings, maps and secrets ([`Running::reload`]); SIGTERM
+//! and SIGINT stop the service; a second stop signal ends it at once.
 //!
 //! End:
 //!

@@ -10,7 +10,7 @@ use super::urls::is_loopback_url;
 use super::{console, database, events, filter, listen, ranges, urls};
 
 /// Normalises values that have several spellings, fills in values that follow from other settings, and adds every
-/// fault to `faults`. Steps that only warn add to [`Merged::warnings`].
+/// fault to [`Faults`]. Steps that only warn add to [`Merged::warnings`].
 // Why this order: a later step reads the normalised and filled-in values of the earlier ones.
 pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
     check_addresses(settings, merged, faults);
@@ -162,7 +162,8 @@ fn normalize_web_address(text: &str) -> Option<String> {
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
 }
 
-/// Fills in the values that follow from other settings where they are left out.
+/// Fills in the values that follow from other settings where they are left out: the public URL, the default provider,
+/// and the lists of [`Uploads`](super::settings::Uploads).
 fn fill_in(settings: &mut Settings, merged: &Merged) {
     let http = &mut settings.http;
     if http.public_url.is_empty() {
@@ -181,7 +182,8 @@ fn fill_in(settings: &mut Settings, merged: &Merged) {
     }
 }
 
-/// Normalises the lists of origins.
+/// Normalises the lists of origins: [`Http::cors_origins`](super::settings::Http::cors_origins) and
+/// [`Uploads::cors_origins`](super::settings::Uploads::cors_origins).
 fn check_origins(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     for (key, list) in [
         ("http.cors_origins", &mut settings.http.cors_origins),

@@ -7,7 +7,8 @@ use super::merged::Merged;
 use super::settings::Settings;
 use super::urls::is_loopback_url;
 
-/// Checks that the player is one exact script: it has a safe address, and the hash of its content.
+/// Checks that the player of [`Console`](super::settings::Console) is one exact script: it has a safe address, and the
+/// hash of its content.
 pub(super) fn check_console(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let console = &settings.console;
     let mut refuse = |key: &str, problem: &str| faults.add(merged.origin(key), key, problem);

@@ -49,7 +49,7 @@ pub(super) struct Address {
     pub(super) unread: Vec<String>,
 }
 
-/// Parses a database URL.
+/// Parses [`Database::url`](super::settings::Database::url) or `direct_url` to an [`Address`].
 ///
 /// # Errors
 /// The end of a sentence. No part of the URL is in it: a URL that cannot be parsed cannot be masked either.
@@ -87,8 +87,8 @@ fn parse_postgres(scheme: &str, rest: &str) -> Result<Address, String> {
         .filter(|pair| !pair.is_empty())
         .map(|pair| (pair.split('=').next().unwrap_or_default(), pair))
         .collect();
-    // Why: a password with a bare / or ? ends the part that holds it, and the rest of it, up to the @, would be taken for
-    // a path or a query, which logs may show.
+    // Why: a password with a bare / or ? ends the part that holds it, and the rest of it, up to the @, would be taken
+    // for a path or a query, which logs may show.
     let is_known = |name: &str| PARAMETERS.contains(&name) || name.starts_with("options[");
     let in_path = before.split_once('/').is_some_and(|(_, path)| path.contains('@'));
     let in_query =
@@ -126,7 +126,8 @@ fn parse_postgres(scheme: &str, rest: &str) -> Result<Address, String> {
     })
 }
 
-/// Returns server and database of a PostgreSQL URL, without user, password and parameters.
+/// Returns server and database of a PostgreSQL URL, without user, password and parameters:
+/// the result of [`Database::server_and_name`](super::settings::Database::server_and_name).
 pub(super) fn server_and_name(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else {
         return "postgres".to_owned();

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 
-/// A snapshot of environment variables.
+/// A snapshot of environment variables, from which [`load`](crate::config::load) and the action maps read.
 #[derive(Clone, Debug, Default)]
 pub struct Environment {
     values: BTreeMap<String, String>,

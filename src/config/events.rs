@@ -18,7 +18,7 @@ pub fn decode_signing_secret(text: &str) -> Option<Vec<u8>> {
     (24..=64).contains(&bytes.len()).then_some(bytes)
 }
 
-/// Reads the comma-separated secrets from the environment; none where the variable is not set.
+/// Reads the comma-separated [`Events::secrets`] from the environment; none where the variable is not set.
 pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
     let Some(text) = read_secret(env, EVENT_SECRETS)? else {
         return Ok(Vec::new());
@@ -37,7 +37,7 @@ pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString
     Ok(secrets.into_iter().map(SecretString::from).collect())
 }
 
-/// Returns the first problem of the section, as the end of a sentence that begins with `events.endpoints`.
+/// Returns the first problem of [`Events`], as the end of a sentence that begins with `events.endpoints`.
 pub(super) fn find_problem(events: &Events) -> Option<String> {
     let form = if events.allow_private {
         "http:// or https://"

@@ -24,7 +24,8 @@ const TARGETS: [&str; 14] = [
 const ALLOWED: &str = "allowed: a level (error, warn, info, debug, trace, off), and levels of single parts, such as \
                        info,yourbit_video=debug";
 
-/// Parses a filter in the syntax of `RUST_LOG` and returns it without white space around its parts.
+/// Parses [`Log::filter`](super::settings::Log::filter), in the syntax of `RUST_LOG`, and returns it without white
+/// space around its parts.
 ///
 /// # Errors
 /// The text is no filter, or none of its parts matches a level or a root target: nothing would be logged.

@@ -4,7 +4,8 @@ use std::net::{IpAddr, SocketAddr};
 
 use serde::{Deserialize, Deserializer, de};
 
-/// Parses a listen address. `:8080` and `*:8080` mean all IPv4 addresses, `localhost:8080` means 127.0.0.1.
+/// Parses a listen address, such as [`Http::listen`](super::settings::Http::listen). `:8080` and `*:8080` mean all IPv4
+/// addresses, `localhost:8080` means 127.0.0.1.
 ///
 /// # Errors
 /// The text in quotes, and the form that was likely meant.

@@ -75,7 +75,8 @@ fn named_file(env: &Environment) -> Option<&Path> {
         .map(Path::new)
 }
 
-/// Deserialises the merged tree. A value of the wrong type becomes a fault and gives way to its default.
+/// Deserialises the merged tree to [`Settings`]. A value of the wrong type becomes a fault and gives way to its
+/// default.
 ///
 /// # Errors
 /// The tree still does not fit where the default already stands.
@@ -124,7 +125,8 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
         })
 }
 
-/// Reads the comma-separated HS256 secrets of callers' tokens; none where the variable is not set.
+/// Reads the comma-separated HS256 secrets of callers' tokens
+/// ([`Auth::jwt_secrets`](super::settings::Auth::jwt_secrets)); none where the variable is not set.
 fn read_jwt_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
     let Some(text) = read_secret(env, JWT_SECRET)? else {
         return Ok(Vec::new());

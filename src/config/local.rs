@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::Deserialize;
 
-/// `[local]`: the folder of the built-in provider, its limits, and its faults on purpose.
+/// `[local]`: the folder of the built-in provider ([`local`](crate::local)), its limits, and its faults on purpose.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Local {

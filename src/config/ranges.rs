@@ -13,8 +13,8 @@ impl Http {
     }
 }
 
-/// Parses the trusted proxies into [`Http::proxies`] and checks the limits of `[http]`. Returns each faulty key with its
-/// problem.
+/// Parses the trusted proxies into [`Http::proxies`] and checks the limits of `[http]`. Returns each faulty key with
+/// its problem, for [`Faults`].
 pub(super) fn check_http_limits(http: &mut Http) -> Vec<(&'static str, String)> {
     let mut problems = Vec::new();
     http.proxies.clear();

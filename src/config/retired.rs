@@ -17,7 +17,8 @@ pub(super) const RETIRED: &[(&str, &str)] = &[
     ),
 ];
 
-/// Returns the warning for `key`, which `origin` sets. `None` where `list` does not have it.
+/// Returns the warning ([`Settings::warnings`](super::settings::Settings::warnings)) for `key`, which `origin` sets.
+/// `None` where `list` does not have it.
 pub(super) fn retired_warning(list: &[(&str, &str)], origin: &str, key: &str) -> Option<String> {
     let (_, why) = list.iter().find(|(gone, _)| *gone == key)?;
     Some(format!(

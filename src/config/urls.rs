@@ -57,8 +57,8 @@ pub(super) fn parse_origin(text: &str) -> Result<String, String> {
     Ok(origin)
 }
 
-/// Parses a URL that is http or https and has a host. The error shows neither query nor fragment, and nothing at all of a
-/// text with an `@`, which may have a password.
+/// Parses a URL that is http or https and has a host. The error shows neither query nor fragment, and nothing at all of
+/// a text with an `@`, which may have a password.
 fn parse_web_url(text: &str) -> Result<Url, String> {
     let shown_text = text.split(['?', '#']).next().unwrap_or_default();
     let shown_text = if shown_text.contains('@') {

@@ -11,7 +11,7 @@ const CLOSED_WORDS: [&str; 3] = [
     "uploads.allowed_policies",
 ];
 
-/// Parses the text of an environment variable as the type of the default of `key`.
+/// Parses the text of an environment variable as the type of the default of `key`, and normalises it by [`normalize`].
 ///
 /// # Errors
 /// The end of a sentence that says what is allowed.

@@ -10,7 +10,7 @@ use super::listing::list_settings;
 pub(super) const CONFIG: &str = "VIDEO_CONFIG";
 
 /// Returns the names of all variables that the service itself reads: of settings, of secrets (each also with `_FILE`),
-/// and [`CONFIG`].
+/// both from [`list_settings`], and [`CONFIG`].
 pub(crate) fn known_variables() -> Vec<String> {
     let listed = list_settings();
     let settings = listed.settings.into_iter().map(|setting| setting.variable);
@@ -19,8 +19,8 @@ pub(crate) fn known_variables() -> Vec<String> {
     settings.chain(secrets).chain([CONFIG.to_owned()]).collect()
 }
 
-/// Refuses each variable that is one underscore or one letter away from a known one that is not set. Returns the other
-/// `VIDEO_` variables without a known name: an action map reads them, or they are misspelt.
+/// Refuses, by [`Faults`], each variable that is one underscore or one letter away from a known one that is not set.
+/// Returns the other `VIDEO_` variables without a known name: an action map reads them, or they are misspelt.
 pub(super) fn check_names(env: &Environment, faults: &mut Faults) -> Vec<String> {
     let known = known_variables();
     let mut others = Vec::new();

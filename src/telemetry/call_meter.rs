@@ -4,8 +4,8 @@ use std::time::{Duration, Instant};
 
 use prometheus::{Histogram, HistogramVec, IntCounterVec, IntGauge, IntGaugeVec};
 
-/// Counts the calls to one provider. [`Metrics::calls_to`](super::Metrics::calls_to) makes it; the default counts nothing,
-/// for commands that have no metrics.
+/// Counts the calls to one provider. [`Metrics::call_meter`](super::Metrics::call_meter) makes it; the default counts
+/// nothing, for commands that have no metrics.
 #[derive(Clone, Debug, Default)]
 pub struct CallMeter {
     provider: String,

@@ -122,7 +122,8 @@ impl LineLimit {
     }
 }
 
-/// The limits of all lines that a stranger can cause. A stranger is a caller without a valid token, ticket or signature.
+/// The limits of all lines that a stranger can cause. A stranger is a caller without a valid token, ticket or
+/// signature.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLimits {
     /// Refused tokens and tickets, by address and kind of reason.

@@ -1,7 +1,7 @@
 //! Logging: the subscriber that writes lines to standard error and, where a collector is named, hands spans to it.
 //!
-//! Two layers share one subscriber. The layer of lines follows `log.filter` and never sees a span of [`TRACE`]; the layer
-//! of spans sees nothing else.
+//! Two layers share one subscriber. The layer of lines follows `log.filter` and never sees a span of [`TRACE`]; the
+//! layer of spans sees nothing else.
 
 use std::ffi::OsString;
 
@@ -17,8 +17,8 @@ use crate::config::{ConfigError, Environment, Log, LogFormat};
 pub(crate) const TRACE: &str = "yourbit_video::trace";
 
 /// Targets of the database driver that are limited to errors, unless `log.filter` names them.
-// Why: the driver warns once for each connection when the server goes, and once for each waiting caller when it is back.
-// The store logs both once.
+// Why: the driver warns once for each connection when the server goes, and once for each waiting caller when it is
+// back. The store logs both once.
 const DRIVER_TARGETS: [&str; 3] = ["sqlx_core::pool", "sqlx::pool", "sqlx::postgres::notice"];
 
 /// Starts logging to standard error. A second call in one process changes nothing.
@@ -42,8 +42,8 @@ pub fn start_with_export(settings: &Log, env: &Environment) -> Result<Export, Co
         start(settings)?;
         return Ok(Export::disabled());
     };
-    // Why: no callsite may be of interest to both layers. Only then tracing asks the filters each time, which a filter of
-    // one layer needs: a bare `enabled!` would otherwise leave its answer behind for the next event.
+    // Why: no callsite may be of interest to both layers. Only then tracing asks the filters each time, which a filter
+    // of one layer needs: a bare `enabled!` would otherwise leave its answer behind for the next event.
     let of_spans = filter_fn(|what| what.is_span() && what.target() == TRACE);
     let both = tracing_subscriber::registry()
         .with(line_layer(settings).with_filter(build_filter(settings)?))

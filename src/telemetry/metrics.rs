@@ -1,8 +1,8 @@
 //! The metrics of the service: recorded where things happen, rendered by `GET /metrics`.
 //!
-//! Every label is bounded: routes by their templates, event types by the action map, all others by closed lists of words.
-//! Recording during a request costs a hash of the labels and an atomic addition, and allocates nothing. Gauges of queues
-//! and pools are set when the metrics are rendered.
+//! Every label is bounded: routes by their templates, event types by the action map, all others by closed lists of
+//! words. Recording during a request costs a hash of the labels and an atomic addition, and allocates nothing. Gauges
+//! of queues and pools are set when the metrics are rendered.
 
 use std::time::Duration;
 

@@ -21,7 +21,8 @@ use crate::config::{ConfigError, Environment};
 /// Deadline for the last spans when the process ends.
 const LAST_FLUSH: Duration = Duration::from_secs(5);
 
-/// The connection to the collector, which must be [finished](Export::finish). Empty where no variable names a collector.
+/// The connection to the collector, which must be [finished](Export::finish). Empty where no variable names a
+/// collector.
 #[derive(Debug)]
 pub struct Export(Option<SdkTracerProvider>);
 
@@ -31,7 +32,7 @@ impl Export {
         Self(None)
     }
 
-    /// Sends the remaining spans, within [`LAST_FLUSH`]. Later spans are dropped.
+    /// Sends the remaining spans, within five seconds. Later spans are dropped.
     pub async fn finish(self) {
         let Some(provider) = self.0 else { return };
         // Why: the shutdown blocks its thread until the last spans are sent.
@@ -102,8 +103,8 @@ fn is_wanted(env: &Environment) -> bool {
         && !is("OTEL_TRACES_EXPORTER", "none")
 }
 
-/// Returns name and value of `OTEL_EXPORTER_OTLP_TRACES_<what>`, else of `OTEL_EXPORTER_OTLP_<what>`. Empty values count
-/// as unset.
+/// Returns name and value of `OTEL_EXPORTER_OTLP_TRACES_<what>`, else of `OTEL_EXPORTER_OTLP_<what>`. Empty values
+/// count as unset.
 fn find_variable<'a>(env: &'a Environment, what: &str) -> Option<(String, &'a str)> {
     ["TRACES_", ""].iter().find_map(|signal| {
         let name = format!("OTEL_EXPORTER_OTLP_{signal}{what}");
@@ -123,8 +124,8 @@ fn read_timeout(env: &Environment) -> Result<Duration, ConfigError> {
     }
 }
 
-/// Builds the resource of all spans from `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, with a default name and the
-/// version of the service.
+/// Builds the resource of all spans from `OTEL_RESOURCE_ATTRIBUTES` and `OTEL_SERVICE_NAME`, with a default name and
+/// the version of the service.
 fn build_resource(env: &Environment) -> Resource {
     let set = |name: &str| env.get(name).unwrap_or_default();
     let named =

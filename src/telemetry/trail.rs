@@ -1,7 +1,8 @@
-//! The trail of a request: facts that become known while it runs, for its log line, its span, and the calls made for it.
+//! The trail of a request: facts that become known while it runs, for its log line, its span, and the calls made for
+//! it.
 //!
-//! The trail is a task-local value, so that code deep below a handler can add to it without a parameter. A spawned task has
-//! none, unless [`carried`] takes it along. Outside of a request all functions here do nothing.
+//! The trail is a task-local value, so that code deep below a handler can add to it without a parameter. A spawned task
+//! has none, unless [`carried`] takes it along. Outside of a request all functions here do nothing.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};

@@ -2,8 +2,8 @@
 //! Changes nothing.
 //!
 //! The checks, in order: settings and their warnings; public address, auth, and what the built-in provider needs
-//! (`surroundings`); the database and its migrations (`database`); each provider's map, credentials, clock and signing key
-//! (`provider`).
+//! (`surroundings`); the database and its migrations (`database`); each provider's map, credentials, clock and signing
+//! key (`provider`).
 
 mod database;
 mod provider;

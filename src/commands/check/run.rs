@@ -13,7 +13,7 @@ use crate::config::{Environment, Settings};
 ///
 /// # Errors
 /// One of the checks failed.
-pub(in crate::commands) async fn check_all(
+pub(crate) async fn check_all(
     settings: Result<Settings, StartError>,
     env: &Environment,
 ) -> Result<(), CommandError> {

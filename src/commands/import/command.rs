@@ -16,16 +16,16 @@ use crate::provider::Priority;
 use crate::telemetry;
 
 #[derive(Debug, Args)]
-pub(in crate::commands) struct ImportArgs {
+pub(crate) struct ImportArgs {
     /// The provider whose assets are imported. With --csv: providers.default where it is left out.
     #[arg(long, value_name = "NAME", required_unless_present = "csv")]
     provider: Option<String>,
     /// Everything belongs to this user.
     #[arg(long, value_name = "USER", conflicts_with_all = ["owner_from", "csv"])]
     owner: Option<String>,
-    /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`. Where the map
-    /// sends a keyed hash of the owner (as that of `local` does, in `/meta/creator_id`), owners who have videos here are
-    /// found by it; of others the hash is taken for the name.
+    /// The owner stands in the asset itself: a JSON pointer, such as `/passthrough` or `/meta/creator_id`. Where the
+    /// map sends a keyed hash of the owner (as that of `local` does, in `/meta/creator_id`), owners who have videos
+    /// here are found by it; of others the hash is taken for the name.
     #[arg(long, value_name = "POINTER", conflicts_with = "csv")]
     owner_from: Option<String>,
     /// Import the lines of this file instead: `owner,title,upload_id,playback_id,created_at`.
@@ -40,7 +40,7 @@ pub(in crate::commands) struct ImportArgs {
 ///
 /// # Errors
 /// The import ended early, or an item could not be imported.
-pub(in crate::commands) async fn import_videos(
+pub(crate) async fn import_videos(
     settings: Settings,
     env: &Environment,
     args: &ImportArgs,

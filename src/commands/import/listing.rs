@@ -33,8 +33,8 @@ pub(super) async fn import_assets(
                 .await
         });
         let page = page.await?;
-        // Why: assets that are made during the import push others onto the next page, so some may come twice. A page with
-        // old ones alone shows that the provider does not page at all.
+        // Why: assets that are made during the import push others onto the next page, so some may come twice. A page
+        // with old ones alone shows that the provider does not page at all.
         let mut has_new = page.assets.is_empty();
         for asset in page.assets {
             if seen_ids.insert(asset.video.observation.asset_id.clone()) {

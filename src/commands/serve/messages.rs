@@ -9,7 +9,8 @@ use crate::auth::Development;
 use crate::config::{Environment, Settings};
 use crate::state::AppState;
 
-/// Logs the first line of a start, which names the data that the service works on, and then the warnings about settings.
+/// Logs the first line of a start, which names the data that the service works on, and then the warnings about
+/// settings.
 pub(super) fn announce_start(settings: &Settings, file: Option<&Path>, env: &Environment) {
     // Why full paths: a start in the wrong folder is seen at once.
     let full = |path: &Path| std::path::absolute(path).unwrap_or_else(|_| path.to_path_buf());

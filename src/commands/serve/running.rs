@@ -84,8 +84,8 @@ impl Running {
         }
     }
 
-    /// Replaces settings, maps and secrets by what the files say now, and restarts the jobs that depend on them. After an
-    /// error everything stays as it was, and the error is logged.
+    /// Replaces settings, maps and secrets by what the files say now, and restarts the jobs that depend on them. After
+    /// an error everything stays as it was, and the error is logged.
     pub(super) async fn reload(&mut self) {
         let kept = match self.reloader.reload().await {
             Ok(kept) => kept,
@@ -110,16 +110,17 @@ impl Running {
         tracing::info!("reloaded: settings, maps and secrets are what the files say now");
     }
 
-    /// Ends the service, from the outside to the inside, so that each part ends while the parts that it needs still run:
+    /// Ends the service, from the outside to the inside, so that each part ends while the parts that it needs still
+    /// run:
     ///
     /// 1. `readyz` answers 503 and requests are still served for `http.drain_s`, until load balancers have noticed.
     /// 2. Event streams end.
     /// 3. The public listener closes, and requests that run are waited for, at most [`GRACE`].
-    /// 4. Jobs end, at most [`GRACE`]. They come after requests, which hand work to them.
+    /// 4. Jobs end, at most [`GRACE`].
     /// 5. The inner listener ends, at most [`INNER_GRACE`]: requests and jobs call the built-in provider through it.
     /// 6. The database is closed.
     ///
-    /// Work that does not end in time is safe to be cut off: it continues after the next start.
+    /// Jobs that do not end in time are cut off, which is safe: they continue after the next start.
     pub(super) async fn drain(self, stop: Stop) {
         let state = self.reloader.state();
         let drain_s = match stop {

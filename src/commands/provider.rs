@@ -1,4 +1,4 @@
-//! `yourbit-video provider test`: tries an action map, without an account at the provider.
+//! `yourbit-video provider`: its one subcommand `test` tries an action map, without an account at the provider.
 
 use std::path::{Path, PathBuf};
 
