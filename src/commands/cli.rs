@@ -8,7 +8,7 @@ use super::error::CommandError;
 #[cfg(target_os = "linux")]
 use super::sandboxed_exec;
 use super::{
-    check, events, healthcheck, import, migrate, openapi, provider_test, reconcile, serve, settings, token,
+    check, events, healthcheck, import, migrate, openapi, provider, reconcile, serve, settings, token,
 };
 use crate::app::StartError;
 use crate::config::{Environment, load};

@@ -162,11 +162,8 @@ pub(crate) async fn receive_webhook(
     let (id, video_ref, state_in_row) = (event.id, event.video_ref, event.state);
     // Why not the type itself: types are the sender's to choose, and each would be a time series of its own.
     let kind = webhook.provider.known_event_type(&event.event_type);
-    let count = |result| {
-        state
-            .metrics
-            .record_webhook(webhook.provider.name(), kind, result)
-    };
+    let metrics = &state.metrics;
+    let count = |result| metrics.record_webhook(webhook.provider.name(), kind, result);
     if let Some(video) = video_ref {
         note_video(video);
     }

@@ -8,24 +8,24 @@ use syn::visit::{self, Visit};
 use syn::{Attribute, Item, ItemUse, UseTree};
 
 /// One module: a file below `src`.
-pub struct Module {
+pub(crate) struct Module {
     /// Its path within the crate, such as `store::inbox::ingest`; empty for `lib.rs` and `main.rs`.
-    pub path: String,
+    pub(crate) path: String,
     /// Its file.
-    pub file: PathBuf,
+    pub(crate) file: PathBuf,
     /// The paths of the modules that it imports from.
-    pub imports: BTreeSet<String>,
+    pub(crate) imports: BTreeSet<String>,
     /// The first segments of all paths in it: names of crates, among others.
-    pub first_segments: BTreeSet<String>,
+    pub(crate) first_segments: BTreeSet<String>,
 }
 
 /// Returns the room of a module: the first segment of its path.
-pub fn room_of(module: &str) -> &str {
+pub(crate) fn room_of(module: &str) -> &str {
     module.split("::").next().unwrap_or_default()
 }
 
 /// Reads every file below `src` that is no test.
-pub fn read_modules() -> Vec<Module> {
+pub(crate) fn read_modules() -> Vec<Module> {
     let mut files = Vec::new();
     collect_files(Path::new("src"), &mut files);
     assert!(files.len() > 100, "run from the folder of the package");
@@ -91,9 +91,9 @@ fn module_path(file: &Path) -> String {
 fn find_module(known: &BTreeSet<String>, here: &str, used: &[String]) -> Option<String> {
     let mut base: Vec<&str> = here.split("::").filter(|segment| !segment.is_empty()).collect();
     let mut rest = used.iter().map(String::as_str).peekable();
-    match rest.peek()? {
-        &"crate" => base.clear(),
-        &("self" | "super") => {}
+    match *rest.peek()? {
+        "crate" => base.clear(),
+        "self" | "super" => {}
         _ => return None,
     }
     while let Some(first) = rest.next_if(|segment| matches!(*segment, "crate" | "self" | "super")) {
@@ -164,7 +164,7 @@ impl Visit<'_> for Paths {
 }
 
 /// Returns the circles of a graph, each as the members of a strongly connected component, the biggest first.
-pub fn circles<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
+pub(crate) fn circles<'a>(edges: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Vec<Vec<&'a str>> {
     let reachable = |from: &'a str| {
         let (mut seen, mut open) = (BTreeSet::new(), vec![from]);
         while let Some(node) = open.pop() {

@@ -54,7 +54,7 @@ fn penalize(state: &AppState, parts: &Parts, refusal: ApiError) -> ApiError {
 }
 
 /// Refuses a token or a ticket: 401, or 429 ([`penalize`]). The exact reason is logged, within the limits of
-/// [`LogLimits`](crate::telemetry::LogLimits); the caller sees [`NotBelieved::detail`] alone.
+/// [`LogLimits`](crate::telemetry::LogLimits); the caller sees [`AuthError::detail`] alone.
 pub(crate) fn refuse_token(state: &AppState, parts: &Parts, refusal: &AuthError) -> ApiError {
     let network = client_address(state, parts).map(client_network);
     if state.log_limits.tokens.admit((network, refusal.kind())) {

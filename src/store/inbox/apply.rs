@@ -13,7 +13,7 @@ use crate::store::error::StoreError;
 use crate::store::event_keys::keys_by_provider;
 use crate::store::handle::Store;
 use crate::store::plan::{Applied, Due, EventOutcome, Plan};
-use crate::store::rows::{Columns, EventTable, to_videos};
+use crate::store::rows::{Columns, EventTable, Table, to_videos};
 use crate::store::statements::WriteTx;
 
 impl Store {

@@ -8,7 +8,7 @@ use crate::domain::{EventState, InboxEvent};
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::EventTable;
+use crate::store::rows::{EventTable, Table};
 
 /// The events that a list shows.
 #[derive(Clone, Debug, Default)]

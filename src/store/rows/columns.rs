@@ -6,7 +6,9 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use sqlx::query_builder::Separated;
 use sqlx::types::Json;
+use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use crate::domain::{EventState, Facts, Policy, ShownStatus, Status};
@@ -188,6 +190,30 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
     }
 }
 
+/// A table as its statements see it; implemented by [`table!`].
+pub(in crate::store) trait Table {
+    /// One row to be written.
+    type Row<'r>;
+    /// Every column, as `column, column, …`.
+    const NAMES: &'static str;
+    /// [`Self::NAMES`] with the table before the first column, whose name a join has twice.
+    const COLUMNS: &'static str;
+
+    /// Returns `column = new.column, …`, for `update … from (…) as new`.
+    fn assignments(columns: Columns) -> String;
+
+    /// Pushes `unnest($n::type[]) as column, …`: one array a column, with one value a row.
+    // Why: one prepared statement serves every number of rows. Why a list of expressions: it costs PostgreSQL half of what a
+    // table function of as many arrays does.
+    fn push_arrays(query: &mut QueryBuilder<Postgres>, columns: Columns, rows: &[&Self::Row<'_>]);
+
+    /// Pushes `?, ?, …`: the values of one row, every column.
+    fn push_values(list: &mut Separated<'_, Sqlite, &'static str>, row: &Self::Row<'_>);
+
+    /// Pushes `column = ?, …` with the values of one row.
+    fn push_assignments(query: &mut QueryBuilder<Sqlite>, columns: Columns, row: &Self::Row<'_>);
+}
+
 /// Declares the columns of a table, see the module. A line is `column: type = |row| value, written;`, where `value` is
 /// what is bound for the column: the type's [`ColumnValue::Write`].
 macro_rules! table {
@@ -196,23 +222,18 @@ macro_rules! table {
     };
     (
         $(#[$doc:meta])*
-        $name:ident is $table:literal, of $row:ty;
+        $name:ident is $table:literal, of<$lifetime:lifetime> $row:ty;
         $($column:tt: $type:ty = |$in:ident| $value:expr, $written:ident;)*
     ) => {
         $(#[$doc])*
         pub(in crate::store) struct $name;
 
-        #[allow(dead_code, reason = "not every table is read and written in every way")]
-        impl $name {
-            /// Every column, as `column, column, …`.
-            pub(in crate::store) const NAMES: &'static str = table!(@names $($column)*);
+        impl $crate::store::rows::Table for $name {
+            type Row<$lifetime> = $row;
+            const NAMES: &'static str = table!(@names $($column)*);
+            const COLUMNS: &'static str = concat!($table, ".", table!(@names $($column)*));
 
-            /// [`Self::NAMES`] with the table before the first column, whose name a join has twice.
-            pub(in crate::store) const COLUMNS: &'static str =
-                concat!($table, ".", table!(@names $($column)*));
-
-            /// Returns `column = new.column, …`, for `update … from (…) as new`.
-            pub(in crate::store) fn assignments(columns: $crate::store::rows::Columns) -> String {
+            fn assignments(columns: $crate::store::rows::Columns) -> String {
                 let mut list = Vec::new();
                 $(if columns.include($crate::store::rows::Written::$written) {
                     list.push(concat!(stringify!($column), " = new.", stringify!($column)));
@@ -220,13 +241,10 @@ macro_rules! table {
                 list.join(", ")
             }
 
-            /// Pushes `unnest($n::type[]) as column, …`: one array a column, with one value a row.
-            // Why: one prepared statement serves every number of rows. Why a list of expressions: it costs PostgreSQL
-            // half of what a table function of as many arrays does.
-            pub(in crate::store) fn push_arrays(
+            fn push_arrays(
                 query: &mut sqlx::QueryBuilder<sqlx::Postgres>,
                 columns: $crate::store::rows::Columns,
-                rows: &[&$row],
+                rows: &[&Self::Row<'_>],
             ) {
                 use $crate::store::rows::ColumnValue;
                 let mut list = query.separated(", ");
@@ -241,10 +259,9 @@ macro_rules! table {
                 })*
             }
 
-            /// Pushes `?, ?, …`: the values of one row, every column.
-            pub(in crate::store) fn push_values(
+            fn push_values(
                 list: &mut sqlx::query_builder::Separated<'_, sqlx::Sqlite, &'static str>,
-                row: &$row,
+                row: &Self::Row<'_>,
             ) {
                 $({
                     let $in = row;
@@ -252,11 +269,10 @@ macro_rules! table {
                 })*
             }
 
-            /// Pushes `column = ?, …` with the values of one row.
-            pub(in crate::store) fn push_assignments(
+            fn push_assignments(
                 query: &mut sqlx::QueryBuilder<sqlx::Sqlite>,
                 columns: $crate::store::rows::Columns,
-                row: &$row,
+                row: &Self::Row<'_>,
             ) {
                 let mut list = query.separated(", ");
                 $(if columns.include($crate::store::rows::Written::$written) {

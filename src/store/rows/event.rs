@@ -10,7 +10,7 @@ use crate::domain::{EventState, InboxEvent};
 
 table! {
     /// The columns of `webhook_events`. They are read by name, into an [`InboxEvent`].
-    EventTable is "webhook_events", of NewEventRow<'_>;
+    EventTable is "webhook_events", of<'r> NewEventRow<'r>;
     id: Uuid = |row| row.event.id, Once;
     provider: String = |row| row.event.provider.as_str(), Once;
     event_id: String = |row| row.event.event_id.as_str(), Once;

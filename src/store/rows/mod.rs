@@ -6,7 +6,7 @@ mod outgoing;
 mod provider_id;
 mod video;
 
-pub(super) use columns::{ColumnValue, Columns, Written};
+pub(super) use columns::{ColumnValue, Columns, Table, Written};
 pub(super) use event::{EventTable, NewEventRow};
 pub(super) use outgoing::OutgoingTable;
 pub(super) use provider_id::{IdTable, NewId, PurgedVideo, gained_ids};

@@ -8,7 +8,7 @@ use crate::store::change::NewOutgoing;
 table! {
     /// The columns of `outgoing_events` that an announcement brings. Rows are read by name, into an
     /// [`OutgoingEvent`](crate::domain::OutgoingEvent).
-    OutgoingTable is "outgoing_events", of NewOutgoing;
+    OutgoingTable is "outgoing_events", of<'r> NewOutgoing;
     id: Uuid = |row| row.id, Once;
     event_id: Uuid = |row| row.event_id, Once;
     endpoint: String = |row| row.endpoint.as_str(), Once;

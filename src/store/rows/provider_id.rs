@@ -7,7 +7,7 @@ use crate::domain::Video;
 
 table! {
     /// The columns of `provider_ids`.
-    IdTable is "provider_ids", of NewId<'_>;
+    IdTable is "provider_ids", of<'r> NewId<'r>;
     provider: String = |new| new.provider, Once;
     kind: String = |new| new.kind, Once;
     id: String = |new| new.id, Once;

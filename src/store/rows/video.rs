@@ -23,7 +23,7 @@ macro_rules! videos {
     ) => {
         table! {
             /// The columns of `videos`.
-            VideoTable is "videos", of Video;
+            VideoTable is "videos", of<'r> Video;
             $($column: $type = |video| ColumnValue::write(&video.$column), $written;)*
             $($known: $known_type = |video| ColumnValue::write(&video.known.$known), $known_written;)*
             $($ready: $ready_type = |$in| $value, $ready_written;)*

@@ -8,7 +8,7 @@ use crate::domain::Video;
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::{VideoRow, VideoTable, to_videos};
+use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
 
 impl Store {
     /// Returns the provider's video with this asset, else with this upload, else with this id of ours: in the order in which

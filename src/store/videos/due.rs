@@ -8,7 +8,7 @@ use crate::domain::Video;
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::{PurgedVideo, VideoRow, VideoTable, to_videos};
+use crate::store::rows::{PurgedVideo, Table, VideoRow, VideoTable, to_videos};
 
 impl Store {
     /// Takes up to `limit` videos that are due (or `only` that one, due or not) under a lease of `lease_s` seconds.

@@ -7,7 +7,7 @@ use crate::domain::{ShownStatus, Video};
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::{VideoRow, VideoTable, to_videos};
+use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
 use crate::store::statements::Backend;
 
 /// The videos that a list shows. Deleted ones are never shown.

@@ -12,7 +12,7 @@ use crate::store::change::VideoChange;
 use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
-use crate::store::rows::{Columns, EventTable, NewEventRow, VideoRow, VideoTable};
+use crate::store::rows::{Columns, EventTable, NewEventRow, Table, VideoRow, VideoTable};
 use crate::store::statements::twins::{IngestConnection, IngestWrite, Ingested, ON_KNOWN_EVENT};
 
 /// How long the statement waits for a row that another transaction holds, in milliseconds. Its events are stored as

@@ -8,7 +8,7 @@ use sqlx::{Postgres, QueryBuilder};
 
 use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::event_keys::{EventKeys, gained_keys};
-use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, gained_ids};
+use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, Table, gained_ids};
 
 /// What follows from the changes whose videos the part `changed` of a statement returns.
 pub(in crate::store) struct SideEffects<'a> {

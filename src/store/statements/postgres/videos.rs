@@ -11,7 +11,7 @@ use crate::domain::Video;
 use crate::store::change::VideoChange;
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
-use crate::store::rows::{Columns, IdTable, NewId, VideoRow, VideoTable};
+use crate::store::rows::{Columns, IdTable, NewId, Table, VideoRow, VideoTable};
 use crate::store::statements::twins::Locking;
 
 /// The ids of what was written, as one value.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::videos::push_list;
 use crate::domain::EventState;
 use crate::store::plan::EventOutcome;
-use crate::store::rows::{EventTable, NewEventRow};
+use crate::store::rows::{EventTable, NewEventRow, Table};
 use crate::store::statements::twins::ON_KNOWN_EVENT;
 
 /// Returns which of these ids the inbox has already.

@@ -8,7 +8,7 @@ use crate::domain::Video;
 use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
-use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, VideoRow, VideoTable, gained_ids};
+use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, Table, VideoRow, VideoTable, gained_ids};
 
 /// Returns the videos with these ids, in no order.
 pub(super) async fn find_videos(
