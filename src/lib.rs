@@ -8,12 +8,12 @@
 //! 2. [`app`] puts the parts together, once at start and again at each reload, and refuses what does not fit.
 //! 3. [`http`] serves the API: limits, authentication ([`auth`]), the handlers, problem documents. [`limits`] holds the
 //!    limiters, [`live`] the event streams, [`console`] the page at `/`.
-//! 4. [`jobs`] runs beside the requests: applies webhook events, delivers outgoing events, looks up videos at their
+//! 4. [`jobs`] runs beside the requests: applies webhook events that are pending, delivers outgoing events, looks up videos at their
 //!    providers, deletes, purges.
 //! 5. [`state`] is what requests and jobs share.
 //! 6. [`provider`] speaks to a provider as its action map says: calls, webhooks, signatures. No provider is named in Rust.
 //! 7. [`store`] holds the rows, on PostgreSQL or SQLite.
-//! 8. [`domain`] says what the rows mean: a video, its status, and the rule by which observations are merged.
+//! 8. [`domain`] says what the rows mean: a video, its status, and the rule by which observations are joined.
 //!
 //! At the bottom, for every module: [`config`] (settings), [`telemetry`] (logs, spans, metrics), [`clock`] (time as an
 //! argument), [`chain`] (errors in the log).
@@ -27,7 +27,8 @@
 //!   steps of the map, and each step's captures are written as they come. The row exists before the provider is called, so
 //!   that a webhook that overtakes the answer finds it.
 //! - A **webhook**: [`provider`] verifies the signature over the raw bytes, [`store`] makes the event durable before the
-//!   answer, [`jobs`] or the request itself applies it, [`domain`] merges it into the video in any order.
+//!   answer. It is applied where that is possible at once by the plan that [`jobs`] makes, else by the inbox job; [`domain`] joins it
+//!   into the video, in any order.
 //! - **Playback**: [`http`] reads the row and checks the caller, [`provider`] renders the addresses and signs them.
 
 // Why: output goes through `commands::print`, because `println!` panics where the reader of a pipe has gone.

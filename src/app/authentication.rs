@@ -20,8 +20,8 @@ pub(super) fn begin_development(settings: &Settings) -> Result<Option<Developmen
     Development::new(&data_folder(settings)).map(Some)
 }
 
-/// Builds the verifier of tokens. `old` is the one before a reload: its key set stays where the new one cannot be fetched,
-/// see [`Jwks::reload`].
+/// Builds the verifier of tokens. `old` is the one before a reload: its key set stays where the new one cannot be
+/// fetched, see [`Jwks::reload`].
 ///
 /// # Errors
 /// The key set cannot be loaded.

@@ -69,8 +69,8 @@ impl App {
         Self::build_for(Purpose::Service, settings, env, clock).await
     }
 
-    /// Builds the same for a command, which may run beside a service: on any free port, without the metrics listener, and
-    /// without waiting for the built-in provider's folder. The public address stays that of the service.
+    /// Builds the same for a command, which may run beside a service: on any free port, without the metrics listener,
+    /// and without waiting for the built-in provider's folder. The public address stays that of the service.
     ///
     /// # Errors
     /// As [`App::build`].
@@ -103,7 +103,8 @@ impl App {
             Vec::new()
         };
         let names = names_to_load(&settings, &in_use);
-        // Why before the public listener: this may wait a minute for the process before, and a bound port takes requests.
+        // Why before the public listener: this may wait a minute for the process before, and a bound port takes
+        // requests.
         let claimed = if names.contains(local::NAME) {
             Some(claim_local(&settings, &clock, &store, has_tables, purpose).await?)
         } else {

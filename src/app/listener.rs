@@ -37,6 +37,7 @@ pub(super) fn settle_addresses(settings: &mut Settings, listener: &TcpListener) 
     if let Ok(address) = listener.local_addr()
         && settings.http.listen.port() == 0
     {
+        // Why compared: a public address that the operator set stays as it is.
         if settings.http.public_url == format!("http://{}", settings.http.listen) {
             settings.http.public_url = format!("http://{address}");
         }

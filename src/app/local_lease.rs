@@ -1,7 +1,8 @@
 //! The lease of the built-in provider: of all processes that share a PostgreSQL database, one takes uploads for it.
 //!
-//! Why a lease: each process would find only the files in its own folder. A process that has the provider for old videos
-//! alone takes none. The lease is a row with a note that names host and folder, so that others can say who has it.
+//! Why a lease: each process would find only the files in its own folder. A process that has the provider for old
+//! videos alone takes none. The lease is a row with a note that names host and folder, so that others can say who has
+//! it.
 
 use std::time::{Duration, Instant};
 
@@ -91,12 +92,14 @@ impl Lease {
             }
             match self.renew().await {
                 Ok(true) => {}
+                // Why it goes on: once the other process has ended, a later renewal takes the lease again.
                 Ok(false) => tracing::error!(
                     "another process takes uploads for \"local\" too: the database was away for longer than {LEASE_S} s"
                 ),
                 Err(error) => tracing::warn!(%error, "the lease of \"local\" could not be renewed"),
             }
         }
+        // Why: the next process then need not wait until the lease runs out.
         if let Err(error) = self.store.end_leases_of(self.holder).await {
             tracing::warn!(%error, "the lease of \"local\" could not be given back: it runs out by itself");
         }

@@ -1,9 +1,9 @@
 //! The built-in provider, as this process may use it. One process at a time has its folder.
 //!
-//! 1. [`claim_local`] locks the folder and takes the lease. Where another process has them: a service that takes uploads
-//!    waits up to a minute and then fails; a service that needs old videos alone, and a command, go on without.
-//! 2. [`open_local`] opens the provider in the locked folder, or reads the credentials with which the process that has the
-//!    folder is called over HTTP, as any provider is.
+//! 1. [`claim_local`] locks the folder and takes the lease. Where another process has them: a service that takes
+//!    uploads waits up to a minute and then fails; a service that needs old videos alone, and a command, go on without.
+//! 2. [`open_local`] opens the provider in the locked folder, or reads the credentials with which the process that has
+//!    the folder is called over HTTP, as any provider is.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;

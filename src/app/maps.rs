@@ -19,7 +19,7 @@ use crate::state::ProviderSet;
 use crate::store::Store;
 use crate::telemetry::{CallMeter, Metrics};
 
-/// The way to the built-in provider.
+/// The access to the built-in provider.
 #[derive(Clone, Copy)]
 pub(super) enum LocalAccess<'a> {
     /// The provider runs in this process.
@@ -38,8 +38,8 @@ pub(super) fn names_to_load(settings: &Settings, in_use: &[String]) -> BTreeSet<
 /// Loads the maps of `names`, with secrets from `env` and, for the built-in provider, its own credentials.
 ///
 /// # Errors
-/// The first map that is missing or wrong, with the number of its videos where it is loaded for them alone; or the default
-/// policy of uploads does not fit the default provider, see [`check_default`].
+/// The first map that is missing or wrong, with the number of its videos where it is loaded for them alone; or the
+/// default policy of uploads does not fit the default provider, see [`check_default_policy`].
 #[expect(
     clippy::too_many_arguments,
     reason = "start and reload alone call it, with each part once"

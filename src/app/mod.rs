@@ -2,17 +2,18 @@
 //!
 //! A start, in [`App::build`]; each step refuses what does not fit with a [`StartError`]:
 //! 1. Development mode or keys for tokens ([`crate::auth`]).
-//! 2. The database: connect with the observer of its changes, migrate where the settings want it, ask which providers
-//!    have videos.
+//! 2. The database: connect with the observer of its changes, migrate where the settings want it, look up which
+//!    providers have videos.
 //! 3. The built-in provider's folder and lease, where it is needed (`local_provider`). This may wait a minute for the
 //!    process before this one, so nothing listens yet.
 //! 4. The public listener; with it, the addresses that follow from port 0.
 //! 5. The built-in provider itself, the shared secrets, the action maps (`maps`).
-//! 6. The shared state, which the observer follows from now on, and the routers of all listeners (`observers`, `routers`).
+//! 6. The shared state, which the observer follows from now on, and the routers of all listeners (`observers`,
+//!    `routers`).
 //!
-//! [`Reloader::reload`] repeats the steps that need no new listener, database or folder, and then exchanges the results.
-//! `Standalone` opens one provider and the database for a command. `preflight` names every mistake
-//! in the settings before anything is opened.
+//! [`Reloader::reload`] repeats the steps that need no new listener, database or folder, and then exchanges the
+//! results. `Standalone` opens one provider and the database for a command. `preflight` names every mistake in the
+//! settings before anything is opened.
 
 mod authentication;
 mod build;

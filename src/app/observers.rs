@@ -1,8 +1,10 @@
 //! The observer of what the database commits, and the planner of webhook events.
 //!
-//! - [`Observer`] is given to the [`Store`] when it connects. It writes an outgoing event in the transaction of each change
-//!   that is news to the application, and counts final statuses and applied events once they are committed.
-//! - A [planner](crate::store::Planner) decides what a batch of webhook events does to its videos as the batch is stored.
+//! - [`Observer`] is given to the [`Store`] when it connects. It says which outgoing events a change
+//!   brings, which the store writes in the change's transaction, and counts final statuses and applied events once they
+//!   are committed.
+//! - A [planner](crate::store::Planner) decides what a batch of webhook events does to its videos as the batch is
+//!   stored.
 //!
 //! Both follow the settings and maps of one snapshot: a reload exchanges them together, see [`replace_observed`].
 
@@ -23,7 +25,8 @@ use crate::{http, jobs};
 pub(super) struct Observer {
     clock: Clock,
     metrics: Arc<Metrics>,
-    // Why an option: the maps need the database, which needs this observer. Nothing is written before there is a snapshot.
+    // Why an option: the maps need the database, which needs this observer. Nothing is written before there is a
+    // snapshot.
     snapshot: Arc<ArcSwapOption<Snapshot>>,
 }
 

@@ -1,5 +1,5 @@
-//! Checks before anything is opened. They find every mistake in settings, authentication, maps and their secrets at once,
-//! where [`App::build`](super::App::build) would stop at the first one.
+//! Checks before anything is opened. They find every mistake in settings, authentication, maps and their secrets at
+//! once, where [`App::build`](super::App::build) would stop at the first one.
 
 use super::maps::{check_default_policy, load_map, read_all_maps};
 use super::start_error::StartError;
@@ -12,7 +12,8 @@ use crate::telemetry::CallMeter;
 
 /// Returns the settings where nothing is wrong with them and with what they name.
 ///
-/// Settings that could be read in spite of mistakes are checked further, except the sections that the mistakes are about.
+/// Settings that could be read in spite of mistakes are checked further, except the sections that the mistakes are
+/// about.
 ///
 /// # Errors
 /// All mistakes, a line each; and variables that were probably misspelt, since they may be the reason.
@@ -100,8 +101,8 @@ pub(crate) fn start_warnings(settings: &Settings) -> Vec<String> {
     lines
 }
 
-/// Returns a fault for each variable that nothing reads, and that was probably meant to be a known variable which is not
-/// set.
+/// Returns a fault for each variable that nothing reads, and that was probably meant to be a known variable which is
+/// not set.
 fn misspelt_variables(settings: &Settings, env: &Environment) -> Vec<StartError> {
     let is_set = |name: &str| {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);

@@ -8,7 +8,7 @@ use crate::domain::{Pace, PermitOutcome, PermitRequest};
 use crate::provider::{LedgerError, RateLedger};
 use crate::store::{RateTurns, Store};
 
-/// Adapts [`Turns`] of the store to the [`TurnLedger`] that providers expect: neither module imports the other.
+/// Adapts the [`RateTurns`] of the store to the [`RateLedger`] that providers expect: neither module imports the other.
 struct DatabaseLedger(RateTurns);
 
 /// Returns the ledger of `store`'s database.

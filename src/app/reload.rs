@@ -63,16 +63,16 @@ impl Reloader {
         }
     }
 
-    /// Returns the snapshot that new requests find. After a reload the caller must end the jobs of the older snapshot and
-    /// begin them with this one.
+    /// Returns the snapshot that new requests find. After a reload the caller must end the jobs of the older snapshot
+    /// and begin them with this one.
     pub const fn state(&self) -> &AppState {
         &self.state
     }
 
     /// Reloads. Returns the names of settings that were changed but hold until the next start.
     ///
-    /// Requests that are under way end on the snapshot that they began with. A future that is dropped before its end has
-    /// changed nothing: it awaits nothing after the first exchange.
+    /// Requests that are under way end on the snapshot that they began with. A future that is dropped before its end
+    /// has changed nothing: it awaits nothing after the first exchange.
     ///
     /// # Errors
     /// The first thing that does not fit, as in [`App::build`]; everything stays as it was.
@@ -112,7 +112,7 @@ impl Reloader {
             hash_key,
         )
         .await?;
-        // Why: the rate of calls, and a pause that a provider asked for, must not begin anew with each reload.
+        // Why: the rate of calls, and a pause that a provider requested, must not begin anew with each reload.
         set.continue_from(&old.providers);
         let state = old.reloaded_with(settings, Arc::new(set), auth);
         self.exchange_snapshot(state);

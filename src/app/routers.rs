@@ -13,8 +13,8 @@ use crate::{console, http};
 pub(super) struct Routers {
     /// For `http.listen`: the API, the console page, and what viewers and uploaders need of the built-in provider.
     pub(super) public: Router,
-    /// For the inner loopback listener, where the built-in provider runs here: the provider, and the webhook route that it
-    /// posts to.
+    /// For the inner loopback listener, where the built-in provider runs here: the provider, and the webhook route that
+    /// it posts to.
     pub(super) inner: Option<Router>,
     /// For `http.metrics_listen`.
     pub(super) metrics: Router,
@@ -32,8 +32,8 @@ impl Routers {
     }
 }
 
-/// Returns the routes of the built-in provider for the public listener. Each request carries its [`ClientAddress`], found
-/// by `http.trusted_proxies`: the provider is an island and knows no proxies.
+/// Returns the routes of the built-in provider for the public listener. Each request carries its [`ClientAddress`],
+/// found by `http.trusted_proxies`: the provider is an island and knows no proxies.
 fn public_local_router(state: &AppState, local: &Local) -> Router {
     let state = state.clone();
     local.router().layer(map_request(move |request: Request| {

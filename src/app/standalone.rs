@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use axum::Router;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 use super::local_provider::{bind_inner_listener, local_options};
 use super::maps::{load_map, variable_lookup};
@@ -15,7 +16,7 @@ use super::start_error::StartError;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
 use crate::domain::CheckTimes;
-use crate::http;
+use crate::http::{self, server::serve_inner};
 use crate::local::{self, Local, LocalError};
 use crate::provider::{HashKey, Provider, embedded_map};
 use crate::state::{check_times, settle_hash_key};
@@ -27,7 +28,7 @@ pub(crate) struct Standalone {
     pub(crate) store: Store,
     pub(crate) provider: Provider,
     pub(crate) clock: Clock,
-    /// Intervals at which the reconciler of the service will ask about the videos.
+    /// Intervals at which the reconciler of the service will look up the videos.
     pub(crate) times: CheckTimes,
     /// The key of the map's filter `hash`; without a key where the database has no tables.
     pub(crate) hash_key: HashKey,
@@ -108,8 +109,8 @@ async fn open_provider(
     Ok((provider, inner))
 }
 
-/// Returns the built-in provider's credentials, and the task that serves it. `None` for the task where a service has the
-/// folder: that service is called over HTTP, as any provider is.
+/// Returns the built-in provider's credentials, and the task that serves it. `None` for the task where a service has
+/// the folder: that service is called over HTTP, as any provider is.
 async fn open_local(
     settings: &Settings,
     env: &Environment,
@@ -121,7 +122,7 @@ async fn open_local(
     match Local::open(options.clone()).await {
         Ok(local) => {
             let router = Router::new().nest(http::LOCAL_PREFIX, local.router());
-            let inner = tokio::spawn(axum::serve(listener, router).into_future());
+            let inner = tokio::spawn(serve_inner(listener, router, CancellationToken::new()));
             Ok((Some(local.credentials().clone()), Some(inner)))
         }
         Err(LocalError::InUse { .. }) => Ok((Some(Local::credentials_beside(options)?), None)),

@@ -3,6 +3,7 @@
 use crate::config::Settings;
 
 /// Puts each of the keys back to what holds `now`, and lists those that differ from the `start`.
+// Why a macro: the values have many types, and each key is named once.
 macro_rules! restore {
     ($new:ident, $start:ident, $now:ident: $($section:ident.$key:ident)*) => {{
         let mut changed = Vec::new();

@@ -64,7 +64,8 @@ impl Authenticator {
         }
     }
 
-    /// Fetches the key set again, where there is one. After a failed fetch the old set stays, and a warning is logged.
+    /// Fetches the key set again ([`Jwks::refresh`]), where there is one. After a failed fetch the old set stays, and a
+    /// warning is logged.
     pub async fn refresh_keys(&self, now: DateTime<Utc>) {
         if let Keys::Set(set) = &self.keys
             && let Err(error) = set.refresh(now).await
@@ -76,7 +77,7 @@ impl Authenticator {
         }
     }
 
-    /// Verifies a token and returns its caller.
+    /// Verifies a token and returns its [`Caller`].
     ///
     /// # Errors
     /// The reason why the token is refused: for the log, and without a part of the token that could be used.
@@ -92,6 +93,7 @@ impl Authenticator {
         let claims = Claims::read(&claims, self.issuer.as_deref(), self.audience.as_deref(), now)?;
         let times = claims.times;
         let caller = Caller::from_claims(claims);
+        // Why only verified tokens: refused ones would let a stranger push the tokens of callers out of the cache.
         self.cache.insert(hash, key_edition, caller.clone(), times);
         Ok(caller)
     }

@@ -27,7 +27,7 @@ impl Caller {
     /// The scope that may do everything.
     pub const ADMIN: &str = "video:admin";
 
-    /// Makes the caller of verified claims.
+    /// Makes the caller of verified [`Claims`].
     pub(super) fn from_claims(claims: Claims) -> Self {
         let has = |scope: &str| claims.scopes.iter().any(|given| given == scope);
         Self {
@@ -66,7 +66,7 @@ impl Caller {
     }
 
     /// Returns whether the caller may get playback of the [`Video`]: its owner, admins, and holders of
-    /// [`Caller::PLAY`]. A video that is being deleted plays for nobody.
+    /// [`Caller::PLAY`]. A video that is being deleted does not play.
     pub fn may_play(&self, video: &Video) -> bool {
         let named = || {
             self.videos

@@ -28,6 +28,7 @@ pub(super) struct Claims {
 /// The period in which a token is valid, in Unix seconds.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Times {
+    // Why not whole numbers: a NumericDate of RFC 7519 may have a fraction.
     exp: f64,
     nbf: Option<f64>,
 }
@@ -93,7 +94,7 @@ impl Times {
     }
 }
 
-/// Makes the error of a claim that cannot be read.
+/// Makes the [`AuthError::Claim`] of a claim that cannot be read.
 const fn claim_error(claim: &'static str, problem: &'static str) -> AuthError {
     AuthError::Claim { claim, problem }
 }

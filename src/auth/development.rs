@@ -53,7 +53,7 @@ pub enum DevelopmentError {
     },
 }
 
-/// Checks that development mode may run under these settings: nothing in them reaches further than this machine.
+/// Checks that development mode may run under these [`Settings`]: nothing in them reaches further than this machine.
 ///
 /// # Errors
 /// The first setting that does: [`DevelopmentError::NotAllowed`].
@@ -136,7 +136,7 @@ impl Development {
         vec![self.stored.clone(), self.ephemeral.clone()]
     }
 
-    /// Returns the link that a start prints. Its token ends with the process, or after twelve hours.
+    /// Returns the link ([`page_link`]) that a start prints. Its token ends with the process, or after twelve hours.
     ///
     /// # Errors
     /// The errors of [`page_link`].
@@ -168,6 +168,8 @@ impl Development {
                     let own = std::fs::Permissions::from_mode(0o600);
                     std::fs::set_permissions(&path, own).map_err(fail)?;
                 }
+                // Why 32 bytes: as many as a tag of HS256 has. A shorter text is no secret that this function wrote
+                // whole.
                 if text.len() >= 32 {
                     return Ok(text.into());
                 }

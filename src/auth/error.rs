@@ -86,8 +86,8 @@ pub enum AuthError {
 }
 
 impl AuthError {
-    /// Returns the sentence for the caller of the API. It does not say which check failed, except for what the caller can
-    /// mend.
+    /// Returns the sentence for the caller of the API. It does not say which check failed, except for what the caller
+    /// can mend.
     pub fn detail(&self) -> &'static str {
         match self {
             Self::NoHeader | Self::SeveralHeaders => "Send one header Authorization: Bearer <token>.",
@@ -97,6 +97,7 @@ impl AuthError {
             Self::NotYet(_) => "The token is not valid yet.",
             Self::Claim { claim: "sub", .. } => "The token's sub must have 1 to 128 characters.",
             Self::Claim { claim: "videos", .. } => "The token's videos must be at most 100 ids.",
+            // Why no more: the exact reason would show a stranger which keys and claims are expected.
             _ => "The token is not valid.",
         }
     }
@@ -132,5 +133,6 @@ pub(super) fn quote_text(text: &str) -> String {
     if head.len() < text.len() {
         head.push('…');
     }
+    // Why escaped: a line break in the token would begin another line of the log.
     format!("{head:?}")
 }

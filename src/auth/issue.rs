@@ -21,7 +21,7 @@ pub struct Grant<'a> {
     pub ttl: Duration,
 }
 
-/// Makes a token with the claims of `grant`, signed with HS256 by `secret`.
+/// Makes a token with the claims of a [`Grant`], signed with HS256 by `secret`.
 ///
 /// # Errors
 /// The key cannot sign.

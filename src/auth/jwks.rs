@@ -39,7 +39,7 @@ pub struct Jwks {
     waiting: Semaphore,
 }
 
-/// The place that a key set is fetched from.
+/// The place that a [`Jwks`] is fetched from.
 #[derive(Debug)]
 enum Source {
     /// Path of a file.
@@ -116,6 +116,7 @@ impl Jwks {
             if source.starts_with("http://") && !is_loopback_url(source) {
                 return Err(JwksError::Unsafe);
             }
+            // Why no redirects and no proxy: the keys must come from the configured address itself.
             let client = reqwest::Client::builder()
                 .timeout(FETCH_DEADLINE)
                 .redirect(reqwest::redirect::Policy::none())
@@ -149,7 +150,7 @@ impl Jwks {
         self.fetch_keys().await
     }
 
-    /// Fetches the document and replaces the keys. The caller holds `last_fetch`.
+    /// Fetches the document and replaces the [`KeySet`]. The caller holds `last_fetch`.
     async fn fetch_keys(&self) -> Result<(), JwksError> {
         let bytes = match &self.source {
             Source::File(path) => tokio::fs::read(path).await?,
@@ -185,8 +186,10 @@ impl Jwks {
         kid: Option<&str>,
         now: DateTime<Utc>,
     ) -> Result<Vec<Arc<VerifyingKey>>, AuthError> {
+        // Why a fast path: a known key needs neither the lock nor a fetch.
         let found = self.keys.load().find_keys(kid);
         match found {
+            // Why also without any key: the fetch at the start may have failed.
             Err(AuthError::UnknownKey(_) | AuthError::NoKeyId(0)) => {
                 self.refetch_if_due(now).await;
                 self.keys.load().find_keys(kid)
@@ -203,9 +206,11 @@ impl Jwks {
             return;
         };
         let mut last = self.last_fetch.lock().await;
+        // Why behind the lock: the fetch that this request waited for has set the time.
         if last.is_some_and(|last| (now - last).num_seconds() < REFETCH_AFTER_S) {
             return;
         }
+        // Why before the fetch: a failed one counts too, so that a broken source is not called for every token.
         *last = Some(now);
         if let Err(error) = self.fetch_keys().await {
             tracing::warn!(
@@ -220,6 +225,7 @@ impl Jwks {
 async fn fetch_url(client: &reqwest::Client, url: &str) -> Result<Vec<u8>, JwksError> {
     let mut response = client.get(url).send().await?.error_for_status()?;
     let mut bytes = Vec::new();
+    // Why in chunks: the length that a response names may be missing.
     while let Some(chunk) = response.chunk().await? {
         bytes.extend_from_slice(&chunk);
         if bytes.len() > MAX_BYTES {

@@ -82,7 +82,7 @@ impl KeySet {
     }
 }
 
-/// Parses one key. The error is the reason why it cannot be used.
+/// Parses one key. The error is the reason why it cannot be used ([`AuthError::UnusableKey`]).
 fn parse_key(key: Value) -> Result<VerifyingKey, &'static str> {
     let key: Jwk = serde_json::from_value(key).map_err(|_| "it cannot be read")?;
     let common = &key.common;
@@ -109,7 +109,8 @@ fn parse_key(key: Value) -> Result<VerifyingKey, &'static str> {
     })
 }
 
-/// Returns the one algorithm of a key, by its type and its own `alg`. `None` for symmetric keys and unsupported ones.
+/// Returns the one [`Algorithm`] of a key, by its type and its own `alg`. `None` for symmetric keys and unsupported
+/// ones.
 // Why: the algorithm must never follow the token. A token that names HS256 could otherwise be signed with the public
 // key as its secret.
 fn algorithm_of(key: &Jwk) -> Option<Algorithm> {

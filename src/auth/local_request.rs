@@ -50,7 +50,7 @@ pub enum NotLocal {
 /// Checks that a request looks as if it came straight from this machine, addressed to it.
 ///
 /// # Errors
-/// The first sign against it, in this order: version, headers of proxies, host, origin.
+/// The first sign against it ([`NotLocal`]), in this order: version, headers of proxies, host, origin.
 pub fn check_request(request: &Parts) -> Result<(), NotLocal> {
     if request.version < Version::HTTP_11 {
         return Err(NotLocal::Version(request.version));
@@ -97,6 +97,7 @@ fn is_this_machine(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         // Why: the last colon of an address in brackets without a port is within the brackets.
         Some((name, port)) if !host.ends_with(']') => {
+            // Why the digits too: the parser takes a leading `+`.
             if port.parse::<u16>().is_err() || !port.bytes().all(|byte| byte.is_ascii_digit()) {
                 return false;
             }
@@ -107,7 +108,7 @@ fn is_this_machine(host: &str) -> bool {
     name.eq_ignore_ascii_case("localhost") || name == "127.0.0.1" || name == "[::1]"
 }
 
-/// Checks that the request has no `Origin`, or one of this machine.
+/// Checks that the request has no `Origin`, or one of this machine ([`is_loopback_origin`]).
 fn check_origin(headers: &HeaderMap) -> Result<(), NotLocal> {
     let origins: Vec<&HeaderValue> = headers.get_all(header::ORIGIN).iter().collect();
     match origins.as_slice() {

@@ -46,8 +46,8 @@ impl Tickets {
         self.0.get().is_some()
     }
 
-    /// Returns the end of a ticket that is made at `now`, in Unix seconds: the first multiple of 12 h that is at least 12 h
-    /// away.
+    /// Returns the end of a ticket that is made at `now`, in Unix seconds: the first multiple of 12 h that is at least
+    /// 12 h away.
     pub fn next_end(now: DateTime<Utc>) -> i64 {
         (now.timestamp() + 2 * STEP_S - 1).div_euclid(STEP_S) * STEP_S
     }
@@ -77,7 +77,9 @@ impl Tickets {
 
     /// Returns the HMAC of a ticket, before it is finished. `None` without a key.
     fn compute_mac(&self, video: Uuid, exp: i64) -> Option<Hmac<Sha256>> {
+        // Why a clone: it has the key set up already.
         let mut mac = self.0.get()?.clone();
+        // Why the first word: a code for another purpose under the same key would be no ticket.
         mac.update(format!("events\0{video}\0{exp}").as_bytes());
         Some(mac)
     }

@@ -39,8 +39,8 @@ impl TokenCache {
         Sha256::digest(token).into()
     }
 
-    /// Returns the caller of a token that was verified by keys of this edition. The caller of the method must check the
-    /// times.
+    /// Returns the [`Caller`] of a token that was verified by keys of this edition. The calling code must check the
+    /// times ([`Times::check_at`]).
     pub(super) fn get(&self, token: &TokenHash, key_edition: u64) -> Option<(Caller, Times)> {
         let cached = self
             .0

@@ -49,7 +49,7 @@ impl TokenHeader {
         self.kid.as_deref()
     }
 
-    /// Returns whether the token claims this algorithm.
+    /// Returns whether the token claims this [`Algorithm`].
     pub(super) fn claims_algorithm(&self, algorithm: Algorithm) -> bool {
         self.alg == name_of(algorithm)
     }

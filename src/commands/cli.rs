@@ -88,6 +88,8 @@ impl Cli {
         // Why a closure: some commands need no settings, and must run where the settings are faulty.
         let settings = || load(self.config.as_deref(), &env).map_err(StartError::from);
         match self.command.unwrap_or(Command::Serve) {
+            // Why boxed: these futures are large, and the stack of the main thread would hold the largest of them for
+            // every command.
             Command::Serve => Box::pin(serve::serve(settings(), self.config.as_deref(), &env)).await,
             Command::Check => Box::pin(check::check_all(settings(), &env)).await,
             Command::Migrate => migrate::apply_migrations(&settings()?).await,

@@ -53,7 +53,7 @@ enum EventsCommand {
     Out(OutgoingCommand),
 }
 
-/// Parses the name of a state. The error lists the allowed names.
+/// Parses the name of an [`EventState`]. The error lists the allowed names.
 fn parse_state(text: &str) -> Result<EventState, String> {
     let names = EventState::ALL.map(EventState::as_str);
     let found = EventState::ALL.into_iter().find(|state| state.as_str() == text);
@@ -100,13 +100,13 @@ async fn run_subcommand(store: &Store, command: EventsCommand) -> Result<(), Com
     Ok(())
 }
 
-/// Returns the event with this id; an unknown id is an error.
+/// Returns the [`InboxEvent`] with this id; an unknown id is an error.
 async fn find_event(store: &Store, id: Uuid) -> Result<InboxEvent, CommandError> {
     let event = store.find_event(id).await.map_err(StartError::from)?;
     event.ok_or_else(|| format!("there is no event {id}").into())
 }
 
-/// Formats an event as one line.
+/// Formats an [`InboxEvent`] as one line.
 fn format_event(event: &InboxEvent) -> String {
     let video = event.video_id.map_or_else(|| "-".to_owned(), |id| id.to_string());
     let error = event
@@ -155,6 +155,7 @@ fn mask_secrets(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(mask_secrets),
         Value::String(text) => {
+            // Why: a signed address has its token in the query.
             if let Some((address, _)) = text.split_once('?').filter(|_| text.starts_with("http")) {
                 *text = format!("{address}?***");
             }

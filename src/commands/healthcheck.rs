@@ -39,12 +39,15 @@ fn connectable_address(listen: SocketAddr) -> SocketAddr {
 /// Requests `/livez` and returns at most 4 KiB of the response, as it came.
 async fn request_livez(address: SocketAddr) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(address).await?;
+    // Why by hand: one request to this machine needs neither TLS nor a proxy. Why `localhost`: in development mode the
+    // Host must be this machine.
     let request = format!(
         "GET /livez HTTP/1.1\r\nHost: localhost:{}\r\nConnection: close\r\n\r\n",
         address.port()
     );
     stream.write_all(request.as_bytes()).await?;
     let mut answer = Vec::new();
+    // Why a limit: another program may listen on this port.
     stream.take(4096).read_to_end(&mut answer).await?;
     Ok(String::from_utf8_lossy(&answer).into_owned())
 }

@@ -6,7 +6,7 @@ use crate::app::StartError;
 use crate::config::Settings;
 use crate::store::Store;
 
-/// Applies the pending migrations and prints their number.
+/// Applies the pending migrations ([`Store::migrate`]) and prints their number.
 pub(super) async fn apply_migrations(settings: &Settings) -> Result<(), CommandError> {
     let store = Store::connect(&settings.database)
         .await

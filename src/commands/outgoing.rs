@@ -31,7 +31,7 @@ pub(super) enum OutgoingCommand {
     },
 }
 
-/// Parses the name of a state. The error lists the allowed names.
+/// Parses the name of an [`OutgoingState`]. The error lists the allowed names.
 fn parse_state(text: &str) -> Result<OutgoingState, String> {
     let names = OutgoingState::ALL.map(OutgoingState::as_str);
     let found = OutgoingState::ALL
@@ -40,7 +40,7 @@ fn parse_state(text: &str) -> Result<OutgoingState, String> {
     found.ok_or_else(|| format!("must be one of: {}", names.join(", ")))
 }
 
-/// Runs the subcommand against an open store.
+/// Runs the subcommand against an open [`Store`].
 pub(super) async fn run_outgoing_command(
     store: &Store,
     command: OutgoingCommand,
@@ -75,7 +75,7 @@ pub(super) async fn run_outgoing_command(
     Ok(())
 }
 
-/// Formats an outgoing event as one line.
+/// Formats an [`OutgoingEvent`] as one line.
 fn format_event(event: &OutgoingEvent) -> String {
     let error = event
         .error

@@ -22,6 +22,7 @@ pub(super) fn print_report_line(text: impl Display) {
 /// Prints bytes as they are, by the rules of [`print_line`].
 pub(super) fn print_bytes(bytes: &[u8]) -> io::Result<()> {
     let mut out = stdout().lock();
+    // Why flushed here: an error that occurs only when the process ends would be lost.
     match out.write_all(bytes).and_then(|()| out.flush()) {
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         done => done,

@@ -37,7 +37,7 @@ pub(super) struct TestArgs {
     live: bool,
 }
 
-/// Runs the subcommand, and prints its report. A map with problems is an error.
+/// Runs the subcommand ([`examine`]), and prints its report. A map with problems is an error.
 pub(super) async fn run_provider_command(
     command: &ProviderCommand,
     env: &Environment,
@@ -64,7 +64,7 @@ pub(super) async fn run_provider_command(
     }
 }
 
-/// Returns name and text of a map: of the file, else of the built-in map of this name.
+/// Returns name and text of a map: of the file, else of the built-in map of this name ([`embedded_map`]).
 fn read_map(map: &Path) -> Result<(String, String), CommandError> {
     let name = map.to_string_lossy().into_owned();
     match embedded_map(&name) {

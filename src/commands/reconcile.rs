@@ -1,6 +1,7 @@
 //! `yourbit-video reconcile`: one pass of the reconciler.
 
 use clap::Args;
+use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::error::CommandError;
@@ -8,6 +9,7 @@ use super::print;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
+use crate::http::server::serve_inner;
 use crate::{jobs, telemetry};
 
 #[derive(Debug, Args)]
@@ -17,7 +19,7 @@ pub(super) struct ReconcileArgs {
     video: Option<Uuid>,
 }
 
-/// Looks up the videos that are due at their providers, and prints what changed.
+/// Looks up the videos that are due at their providers ([`jobs::reconcile::run_pass`]), and prints what changed.
 pub(super) async fn reconcile_once(
     settings: Settings,
     env: &Environment,
@@ -26,9 +28,10 @@ pub(super) async fn reconcile_once(
     telemetry::start(&settings.log).map_err(StartError::from)?;
     let app = App::build_for_command(settings, env, Clock::system()).await?;
     // Why: videos of the built-in provider are looked up over HTTP like all others, so its listener has to run.
-    let inner = app
-        .local
-        .map(|local| tokio::spawn(axum::serve(local.listener, local.served.router()).into_future()));
+    let inner = app.local.map(|local| {
+        let serving = serve_inner(local.listener, local.served.router(), CancellationToken::new());
+        tokio::spawn(serving)
+    });
     let pass = jobs::reconcile::run_pass(&app.state, args.video)
         .await
         .map_err(StartError::from)?;
@@ -49,6 +52,7 @@ pub(super) async fn reconcile_once(
         ))?;
     }
     if let Some(inner) = inner {
+        // Why: the task serves without end, and no call to it is left.
         inner.abort();
     }
     app.state.store.close().await;

@@ -23,7 +23,7 @@ pub(super) struct SandboxedExecArgs {
     program: Vec<OsString>,
 }
 
-/// Becomes the program. Returns only when that fails, or after printing the report.
+/// Becomes the program ([`sandbox::exec`]). Returns only when that fails, or after printing the report.
 pub(super) fn exec_sandboxed(args: &SandboxedExecArgs) -> Result<(), CommandError> {
     let Some(bounds) = args.bounds.filter(|_| !args.report) else {
         print::print_bytes(sandbox::report()?.as_bytes())?;

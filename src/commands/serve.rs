@@ -16,7 +16,7 @@
 //!
 //! 1. The parts stop one after another ([`Running::drain`] has the order).
 //! 2. Counts of log lines that were left out are written.
-//! 3. The last spans are sent, unless a second signal asked not to wait.
+//! 3. The last spans are sent, unless there was a second stop signal.
 
 mod messages;
 mod running;
@@ -59,7 +59,7 @@ pub(super) async fn serve(
     Ok(())
 }
 
-/// The way in which serving ended.
+/// The end of serving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum End {
     /// By one signal: the remaining spans are sent.

@@ -27,10 +27,11 @@ pub(super) fn print_settings(args: &SettingsArgs) -> Result<(), CommandError> {
     Ok(print::print_bytes(text.as_bytes())?)
 }
 
-/// Formats the lists for a terminal.
+/// Formats the lists ([`Listed`]) for a terminal.
 fn format_text(listed: &Listed) -> String {
     let mut out = String::new();
     for setting in &listed.settings {
+        // Why ignored, here and below: writing to a `String` cannot fail.
         let _ = writeln!(
             out,
             "{} = {}    {}\n    {}",

@@ -66,7 +66,7 @@ pub(super) fn print_token(settings: &Settings, args: &TokenArgs) -> Result<(), C
     Ok(print::print_line(sign_token(settings, sub, args, &clock)?)?)
 }
 
-/// Signs a token for `sub` with the options of the command line.
+/// Signs a token for `sub` with the options of the command line, as a [`Grant`].
 fn sign_token(
     settings: &Settings,
     sub: &str,
@@ -83,7 +83,8 @@ fn sign_token(
     Ok(issue_token(&signing_secret(settings)?, &grant, clock.now())?)
 }
 
-/// Returns the first configured secret, or the stored one of development mode where none is configured.
+/// Returns the first configured secret, or the stored one of development mode ([`Development::stored_secret`]) where
+/// none is configured.
 ///
 /// # Errors
 /// A key set is configured, so that no secret here can sign; or development mode is refused.
@@ -99,10 +100,12 @@ fn signing_secret(settings: &Settings) -> Result<SecretString, CommandError> {
     }
     check_development(settings).map_err(StartError::from)?;
     let folder = data_folder(settings);
+    // Why before the next line: it makes the secret where there is none.
     let fresh = !Development::has_secret(&folder);
     let secret = Development::stored_secret(&folder)?;
     if fresh {
         let folder = folder.canonicalize().unwrap_or(folder);
+        // Why on standard error: scripts read the token from standard output.
         eprintln!(
             "note: no service has run on {0} yet, so a new development secret was made there. A service that runs \
              elsewhere will refuse this token: type this command in its folder, or with its settings.",

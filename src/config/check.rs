@@ -41,12 +41,14 @@ pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, fault
     ranges::check_ranges(settings, merged, faults);
 }
 
-/// Normalises the base addresses and the listen address of the metrics.
+/// Normalises the base addresses ([`urls::parse_base_url`]) and the listen address of the metrics
+/// ([`listen::parse_address`]).
 fn check_addresses(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     for (key, url) in [
         ("http.public_url", &mut settings.http.public_url),
         ("local.public_url", &mut settings.local.public_url),
     ] {
+        // Why no fault: `fill_in` and the start of the built-in provider fill in an address that is left out.
         if url.is_empty() {
             continue;
         }
@@ -64,14 +66,15 @@ fn check_addresses(settings: &mut Settings, merged: &Merged, faults: &mut Faults
     }
 }
 
-/// Normalises the database URLs, warns of parameters that nothing reads, and holds `database.require_postgres` against
-/// them.
+/// Normalises the database URLs ([`database::parse_url`]), warns of parameters that nothing reads, and holds
+/// `database.require_postgres` against them.
 fn check_database_urls(settings: &mut Settings, merged: &mut Merged, faults: &mut Faults) {
     let database = &mut settings.database;
     for (key, url) in [
         ("database.url", &mut database.url),
         ("database.direct_url", &mut database.direct_url),
     ] {
+        // Why: an empty one stands for `database.url`, which is checked by itself.
         if key == "database.direct_url" && url.is_empty() {
             continue;
         }
@@ -93,10 +96,11 @@ fn check_database_urls(settings: &mut Settings, merged: &mut Merged, faults: &mu
     }
 }
 
-/// Normalises the filter; an empty one stands for the default.
+/// Normalises the filter ([`filter::parse_filter`]); an empty one stands for the default.
 fn check_log_filter(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     let log = &mut settings.log;
     if log.filter.is_empty() {
+        // Why parsed again: `config/default.toml` is the only place that has the default.
         let defaults: toml::Table = DEFAULTS.parse().unwrap_or_default();
         let default = defaults.get("log").and_then(|log| log.get("filter")?.as_str());
         default.unwrap_or("info").clone_into(&mut log.filter);
@@ -107,7 +111,8 @@ fn check_log_filter(settings: &mut Settings, merged: &Merged, faults: &mut Fault
     }
 }
 
-/// Checks that the settings name at most one source of keys for callers' tokens, and nothing that looks like one.
+/// Checks that the settings name at most one source of keys for callers' tokens ([`Auth`](super::settings::Auth)), and
+/// nothing that looks like one.
 fn check_auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     let auth = &mut settings.auth;
     for (key, value) in [
@@ -115,6 +120,7 @@ fn check_auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
         ("auth.issuer", &auth.issuer),
         ("auth.audience", &auth.audience),
     ] {
+        // Why: an empty value counts as unset, and would silently switch the key set or a check of the token off.
         if merged.is_set(key) && value.is_empty() {
             faults.add(merged.origin(key), key, "is empty: give a value or leave it out");
         }
@@ -136,19 +142,23 @@ fn check_auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     if let Some(url) = normalize_web_address(&auth.jwks) {
         auth.jwks = url;
     }
+    // Why: one source of keys verifies tokens, and which of two is meant cannot be guessed.
     if !auth.jwt_secrets.is_empty() {
         return refuse(
             "auth.jwks",
             "set either VIDEO_AUTH__JWT_SECRET or auth.jwks, not both",
         );
     }
+    // Why: over plain http the set could be exchanged on its path, and then forged tokens would be accepted.
     let is_safe = auth.jwks.starts_with("https://") || is_loopback_url(&auth.jwks);
+    // Why these two forms: any other text is the path of a file.
     if !is_safe && (auth.jwks.contains("://") || auth.jwks.starts_with("http:")) {
         refuse(
             "auth.jwks",
             "must be https, a loopback http address, or a file's path",
         );
     }
+    // Why: an identity provider signs the tokens of other services with the same keys.
     for (key, value) in [("auth.issuer", &auth.issuer), ("auth.audience", &auth.audience)] {
         if value.is_empty() {
             refuse(key, "is required with auth.jwks");
@@ -156,7 +166,8 @@ fn check_auth(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
     }
 }
 
-/// Returns a web address with its scheme and host in lower case; `None` for anything else, such as a file's path.
+/// Returns a web address ([`Url`]) with its scheme and host in lower case; `None` for anything else, such as a file's
+/// path.
 fn normalize_web_address(text: &str) -> Option<String> {
     let url = Url::parse(text).ok()?;
     matches!(url.scheme(), "http" | "https").then(|| url.to_string())
@@ -167,9 +178,11 @@ fn normalize_web_address(text: &str) -> Option<String> {
 fn fill_in(settings: &mut Settings, merged: &Merged) {
     let http = &mut settings.http;
     if http.public_url.is_empty() {
+        // Why in this form: the start recognises it, and replaces a port 0 by the port that was bound.
         http.public_url = format!("http://{}", http.listen);
     }
     let providers = &mut settings.providers;
+    // Why: with one provider there is no choice, so `providers.enabled` alone is enough to set.
     if let ([only], false) = (providers.enabled.as_slice(), merged.is_set("providers.default")) {
         providers.default.clone_from(only);
     }
@@ -198,9 +211,11 @@ fn check_origins(settings: &mut Settings, merged: &Merged, faults: &mut Faults) 
     }
 }
 
-/// Checks that each default is among the values that are enabled or allowed.
+/// Checks that each default of [`Providers`](super::settings::Providers) and [`Uploads`](super::settings::Uploads) is
+/// among the values that are enabled or allowed.
 fn check_providers(settings: &Settings, merged: &Merged, faults: &mut Faults) {
     let (providers, uploads) = (&settings.providers, &settings.uploads);
+    // Why: where the key has a fault its default stands in its place, and nothing can be judged by that.
     let enabled_is_known = !faults.has("providers.enabled");
     let mut refuse = |key: &str, problem: String| faults.add(merged.origin(key), key, problem);
     if let Some(bad) = providers.enabled.iter().find(|name| !is_provider_name(name)) {

@@ -21,6 +21,7 @@ pub(super) fn check_console(settings: &Settings, merged: &Merged, faults: &mut F
             "must be https or a loopback http address, of an exact version of hls.js",
         );
     }
+    // Why checked so closely: a browser passes over a hash of a form that it does not know, and runs the script.
     if !is_integrity(&console.hls_js_integrity) {
         refuse(
             "console.hls_js_integrity",
@@ -38,6 +39,7 @@ fn is_script_url(text: &str) -> bool {
 /// Returns whether the text is a Subresource Integrity hash of full length.
 fn is_integrity(text: &str) -> bool {
     let base64 = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    // Why these lengths: base64 with padding of 32, 48 and 64 bytes.
     [("sha256-", 44), ("sha384-", 64), ("sha512-", 88)]
         .iter()
         .filter_map(|(prefix, length)| Some((text.strip_prefix(prefix)?, *length)))

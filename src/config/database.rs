@@ -72,9 +72,11 @@ pub(super) fn parse_url(text: &str) -> Result<Address, String> {
 /// Parses the part of a PostgreSQL URL behind `://`.
 fn parse_postgres(scheme: &str, rest: &str) -> Result<Address, String> {
     let unreadable = |what: &str| Err(format!("{what}; {ENCODE}"));
+    // Why before the parser: it drops line breaks and tabs without an error, and so changes the password.
     if rest.contains(char::is_control) {
         return Err("has a line break or another control character within it".to_owned());
     }
+    // Why: a parser takes the rest for a fragment, and it is most often the rest of a password.
     if rest.contains('#') {
         return unreadable("has a # in it, which means nothing in a database URL");
     }
@@ -130,6 +132,7 @@ fn parse_postgres(scheme: &str, rest: &str) -> Result<Address, String> {
 /// the result of [`Database::server_and_name`](super::settings::Database::server_and_name).
 pub(super) fn server_and_name(url: &str) -> String {
     let Ok(parsed) = Url::parse(url) else {
+        // Why no part of the text: where it cannot be parsed, the password in it cannot be left out.
         return "postgres".to_owned();
     };
     let host = parsed
@@ -152,6 +155,7 @@ pub(super) fn mask_url(url: &str) -> String {
     if parsed.password().is_some() && parsed.set_password(Some("***")).is_err() {
         return "(masked)".to_owned();
     }
+    // Why: `password` is a query parameter too.
     parsed.set_query(None);
     parsed.to_string()
 }

@@ -23,6 +23,7 @@ impl Environment {
             let name = name.to_string_lossy().into_owned();
             match value.into_string() {
                 Ok(value) => drop(this.values.insert(name, value)),
+                // Why no error yet: most variables are of other programs. `load` refuses those that the service reads.
                 Err(_) => this.unreadable.push(name),
             }
         }

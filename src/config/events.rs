@@ -52,6 +52,7 @@ pub(super) fn find_problem(events: &Events) -> Option<String> {
         })
     };
     if let Some(bad) = events.endpoints.iter().find(|text| !usable(text)) {
+        // Why cut off: the query of an endpoint may hold a secret.
         let shown = bad.split('?').next().unwrap_or_default();
         return Some(format!(
             "\"{shown}\" must be {form}, without user, password and fragment"

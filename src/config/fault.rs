@@ -67,8 +67,8 @@ impl ConfigError {
         }
     }
 
-    /// Returns the settings as far as they can be read, with defaults in the place of faulty values: the command `check`
-    /// looks with them for further problems. `None` where no settings could be made at all.
+    /// Returns the settings as far as they can be read, with defaults in the place of faulty values: the command
+    /// `check` uses them to find further problems. `None` where no settings could be made at all.
     pub fn readable_settings(&self) -> Option<&Settings> {
         self.readable.as_deref()
     }
@@ -79,7 +79,7 @@ impl ConfigError {
     }
 }
 
-/// The faults that were found so far while the settings are loaded.
+/// The faults that [`load`](super::load::load) has found so far.
 #[derive(Debug, Default)]
 pub(super) struct Faults {
     found: Vec<Fault>,
@@ -94,7 +94,7 @@ impl Faults {
         }
     }
 
-    /// Adds all faults of an error about `key`.
+    /// Adds all faults of a [`ConfigError`] about `key`.
     pub(super) fn add_error(&mut self, key: &str, error: ConfigError) {
         self.keys.insert(key.to_owned());
         self.found.extend(error.faults);
@@ -110,7 +110,7 @@ impl Faults {
         self.found.is_empty()
     }
 
-    /// Makes the error of all faults, with the settings as far as they could be read.
+    /// Makes the [`ConfigError`] of all faults, with the settings as far as they could be read.
     pub(super) fn into_error(self, readable: Option<Settings>) -> ConfigError {
         ConfigError {
             faults: self.found,

@@ -49,6 +49,7 @@ pub(super) fn parse_filter(text: &str) -> Result<String, String> {
 
 /// Returns whether a part of a filter is a level, or matches one of [`TARGETS`].
 fn matches_a_target(part: &str) -> bool {
+    // Why a part with `[` always counts: it selects spans or fields, which lines of any target may have.
     if part.contains('[') || part.parse::<LevelFilter>().is_ok() {
         return true;
     }

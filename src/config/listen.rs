@@ -17,6 +17,7 @@ pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
         let host: IpAddr = match host {
             "" | "*" => IpAddr::from([0, 0, 0, 0]),
             host if host.eq_ignore_ascii_case("localhost") => IpAddr::from([127, 0, 0, 1]),
+            // Why no look-up of other names: one may stand for several addresses.
             _ => return None,
         };
         Some(SocketAddr::new(host, port.parse().ok()?))

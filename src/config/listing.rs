@@ -43,7 +43,7 @@ pub struct ListedSecret {
     pub meaning: String,
 }
 
-/// All settings and secrets, in the order of the file.
+/// All settings and secrets, in the order of [`DEFAULTS`].
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Listed {
     /// Settings, which a file or the environment sets.
@@ -58,11 +58,13 @@ pub fn list_settings() -> Listed {
     let mut listed = Listed::default();
     let mut section = String::new();
     let mut comment = Vec::new();
+    // Why one empty line more: it ends a comment with which the file ends.
     for line in DEFAULTS.lines().chain([""]) {
         if let Some(text) = line.strip_prefix('#') {
             comment.push(text.trim());
         } else if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
             name.clone_into(&mut section);
+            // Why: a comment right above a section is about no key.
             comment.clear();
         } else if let Some((name, default)) = line.split_once(" = ") {
             let key = format!("{section}.{name}");
@@ -81,7 +83,7 @@ pub fn list_settings() -> Listed {
     listed
 }
 
-/// Parses the comment `VARIABLE: meaning`. `None` for any other comment.
+/// Parses the comment `VARIABLE: meaning` to a [`ListedSecret`]. `None` for any other comment.
 fn parse_secret(comment: &str) -> Option<ListedSecret> {
     let (variable, meaning) = comment.split_once(": ")?;
     let mut meaning = meaning.to_owned();

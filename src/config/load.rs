@@ -28,6 +28,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     })?;
     let mut merged = Merged::from_defaults(defaults.clone());
     let mut faults = Faults::default();
+    // Why before the file is read: an error about the file must also name a misspelt `VIDEO_CONFIG`.
     let unread_variables = variables::check_names(env, &mut faults);
     for name in env.unreadable().filter(|name| is_read(name)) {
         faults.add(name, "", "is not UTF-8 text");
@@ -44,6 +45,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     }
     merged.merge_environment(env, &mut faults);
     let mut settings = deserialize_tree(&mut merged, &defaults, &mut faults)?;
+    // Why faults of secrets have a key: later checks pass over a secret that is faulty, instead of calling it missing.
     match read_jwt_secrets(env) {
         Ok(secrets) => settings.auth.jwt_secrets = secrets,
         Err(error) => faults.add_error("auth.jwt_secret", error),

@@ -28,7 +28,7 @@ pub(super) struct Merged {
 }
 
 impl Merged {
-    /// Begins with the defaults alone.
+    /// Begins with the defaults alone, the parsed [`DEFAULTS`](super::listing::DEFAULTS).
     pub(super) fn from_defaults(defaults: Table) -> Self {
         Self {
             tree: defaults,
@@ -61,7 +61,7 @@ impl Merged {
         self.origins.contains_key(key)
     }
 
-    /// Merges the settings file. `origin` is its name for error texts.
+    /// Merges the settings file. `origin` is its name in [`Faults`].
     pub(super) fn merge_file(&mut self, table: Table, origin: &str, faults: &mut Faults) {
         self.merge_table("", table, origin, faults);
     }
@@ -82,6 +82,8 @@ impl Merged {
                 self.warnings.push(warning);
                 continue;
             }
+            // Why `FREE_TABLE` is not merged: a name that the operator leaves out would come back from the defaults.
+            // Why known tables alone: an unknown one is one fault, not one for each of its keys.
             match (value, key == FREE_TABLE) {
                 (Value::Table(table), false) if find_value(&self.tree, &key).is_some() => {
                     self.merge_table(&key, table, origin, faults);
@@ -96,9 +98,10 @@ impl Merged {
         }
     }
 
-    /// Merges the variables `VIDEO_<SECTION>__<NAME>` and, over them, `DATABASE_URL`. Secrets are passed over: they are
-    /// read by themselves and never enter the tree.
+    /// Merges the variables `VIDEO_<SECTION>__<NAME>` and, over them, `DATABASE_URL`. Secrets ([`SECRET_KEYS`]) are
+    /// passed over: they are read by themselves and never enter the tree.
     pub(super) fn merge_environment(&mut self, env: &Environment, faults: &mut Faults) {
+        // Why without those of Kubernetes: they can have the form of ours, and are no settings.
         for (name, text) in env.iter().filter(|(name, text)| !is_of_kubernetes(name, text)) {
             let Some((section, rest)) = name.strip_prefix("VIDEO_").and_then(|rest| rest.split_once("__"))
             else {
@@ -160,7 +163,8 @@ impl Merged {
         true
     }
 
-    /// Describes an unknown key: the names that are allowed in its place, and the known key that was likely meant.
+    /// Describes an unknown key: the names that are allowed in its place, and the known key that was likely meant
+    /// ([`closest_name`]).
     fn describe_unknown(&self, key: &str) -> String {
         let section = key.split('.').next().unwrap_or(key);
         let allowed: Vec<&str> = match self.tree.get(section).and_then(Value::as_table) {

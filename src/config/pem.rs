@@ -4,6 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 
 /// Layers of base64 around a PEM that are taken off.
+// Why two: some providers hand out a key as base64, and operators encode it once more for a manifest of Kubernetes.
 const LAYERS: usize = 2;
 
 /// Returns the PEM that `text` means, in its canonical form. The text may have line breaks written out as `\n`, be
@@ -17,6 +18,7 @@ pub fn read_pem(text: &str) -> Option<String> {
         }
         text = unescape_text(&String::from_utf8(decode_base64(&text)?).ok()?);
     }
+    // Why cut off: tools such as openssl write a description in front of a key.
     let start = text.find("-----BEGIN ")?;
     Some(rewrap_blocks(&text[start..]))
 }
@@ -54,6 +56,7 @@ fn rewrap_blocks(text: &str) -> String {
             }
         } else {
             let base64: Vec<char> = body.chars().filter(|char| !char.is_whitespace()).collect();
+            // Why 64: the length of a line that RFC 7468 prescribes.
             for line in base64.chunks(64) {
                 out.extend(line);
                 out.push('\n');

@@ -6,7 +6,8 @@ use super::settings::{Http, Settings};
 use crate::limits::Network;
 
 impl Http {
-    /// Returns whether the limits of requests are the same as those of `other`: a reload then keeps the running limiters.
+    /// Returns whether the limits of requests are the same as those of `other`: a reload then keeps the running
+    /// limiters.
     pub(crate) fn has_same_request_limits(&self, other: &Self) -> bool {
         let limits = |http: &Self| (http.max_requests, http.max_waiting);
         limits(self) == limits(other)

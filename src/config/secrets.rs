@@ -31,6 +31,7 @@ pub fn read_value(
         }
         (None, None) => return Ok(None),
     };
+    // Why: most editors and tools end a file with a line break.
     let text = trimmed(&text);
     match quotes_problem(text) {
         Some(problem) => Err((origin, problem.to_owned())),

@@ -278,6 +278,7 @@ impl Database {
     }
 }
 
+// Why by hand: a derived one would show the passwords in both URLs.
 impl std::fmt::Debug for Database {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Database")

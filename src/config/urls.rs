@@ -95,6 +95,7 @@ fn has_user(url: &Url) -> bool {
 
 /// Returns whether the text is the origin of a page of this machine, as browsers write it. `null` is none.
 pub fn is_loopback_origin(text: &str) -> bool {
+    // Why the schemes: `ftp://localhost` is an origin too, and no page has it.
     (text.starts_with("http://") || text.starts_with("https://")) && is_origin(text) && is_loopback_url(text)
 }
 

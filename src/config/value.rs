@@ -11,7 +11,8 @@ const CLOSED_WORDS: [&str; 3] = [
     "uploads.allowed_policies",
 ];
 
-/// Parses the text of an environment variable as the type of the default of `key`, and normalises it by [`normalize`].
+/// Parses the text of an environment variable as the type ([`Value`]) of the default of `key`, and normalises it by
+/// [`normalize`].
 ///
 /// # Errors
 /// The end of a sentence that says what is allowed.
@@ -76,6 +77,7 @@ fn parse_number(text: &str) -> Result<Value, String> {
 
 /// Returns a number without the underscores between its digits, which TOML allows (`10_000`).
 fn without_separators(text: &str) -> String {
+    // Why left as it is: TOML refuses such numbers, and so does the parser that reads this text.
     if text.starts_with('_') || text.ends_with('_') || text.contains("__") {
         return text.to_owned();
     }
@@ -113,6 +115,7 @@ fn parse_list(text: &str) -> Result<Value, String> {
 
 /// Rewrites serde's message about a value of the wrong type for people who do not know Rust's types.
 pub(super) fn in_plain_words(message: &str) -> String {
+    // Why by its text: the error has no kind that could be matched.
     if message.starts_with("invalid value: integer `-") {
         return "must be 0 or more".to_owned();
     }

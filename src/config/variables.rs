@@ -27,6 +27,7 @@ pub(super) fn check_names(env: &Environment, faults: &mut Faults) -> Vec<String>
     for (name, value) in env.iter() {
         let of_ours = name.strip_prefix("VIDEO_");
         let is_ours = of_ours.is_some();
+        // Why in any case: names of variables distinguish capitals, and `video_auth__jwt_secret` would go unread.
         let looks_so = name
             .get(..5)
             .is_some_and(|start| start.eq_ignore_ascii_case("VIDEO"));
@@ -38,6 +39,7 @@ pub(super) fn check_names(env: &Environment, faults: &mut Faults) -> Vec<String>
         }
         match known
             .iter()
+            // Why only unset ones: where the known one is set too, this is likely a variable of its own.
             .find(|known| is_near(name, known) && !is_set(env, known))
         {
             Some(near) => faults.add(
@@ -52,7 +54,8 @@ pub(super) fn check_names(env: &Environment, faults: &mut Faults) -> Vec<String>
     others
 }
 
-/// Returns the key that a variable sets; empty for a variable that sets none, such as `DATABASE_URL`.
+/// Returns the key that a variable sets, the inverse of [`variable_of`](super::listing::variable_of); empty for a
+/// variable that sets none, such as `DATABASE_URL`.
 fn key_of(variable: &str) -> String {
     let plain = variable.strip_suffix("_FILE").unwrap_or(variable);
     match plain.strip_prefix("VIDEO_").filter(|rest| rest.contains("__")) {
@@ -93,6 +96,9 @@ fn fold_name(name: &str) -> String {
 pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     const PROTOCOLS: [&str; 3] = ["TCP", "UDP", "SCTP"];
     let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    // Why these forms: `NAME_SERVICE_HOST`, `NAME_SERVICE_PORT` with or without the name of a port, `NAME_PORT`, and
+    // `NAME_PORT_8080_TCP` with or without a last word. Why the value too: `NAME_PORT` with a bare number was set by a
+    // person.
     if name.ends_with("_SERVICE_HOST") {
         return true;
     }
@@ -113,8 +119,8 @@ pub(super) fn is_of_kubernetes(name: &str, value: &str) -> bool {
     })
 }
 
-/// Returns the candidate that is most likely meant by `wanted`: one that contains it at an end, or is at most two letters
-/// away (one letter for short names). `None` where none is close.
+/// Returns the candidate that is most likely meant by `wanted`: one that contains it at an end, or is at most two
+/// letters away (one letter for short names). `None` where none is close.
 pub(crate) fn closest_name<'a>(
     wanted: &str,
     candidates: impl IntoIterator<Item = &'a str>,

@@ -16,21 +16,8 @@ use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
 use self::files::File;
+pub use self::page::Options;
 use self::page::Page;
-
-/// What the page needs to know.
-pub struct Options {
-    /// hls.js for browsers without native HLS: an exact version's URL; empty for none.
-    pub hls_js_url: String,
-    /// Its Subresource Integrity hash; empty for none.
-    pub hls_js_integrity: String,
-    /// Where browsers reach the service.
-    pub public_url: String,
-    /// The path of that address, which stands in front of the page's own files.
-    pub prefix: String,
-    /// Development mode: the page takes a token from its address, and says where such a link is printed.
-    pub development: bool,
-}
 
 /// `/` and `/console/…`.
 pub fn router(options: Options) -> Router {

@@ -2,10 +2,23 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
-use super::Options;
 use super::policy::{policy, public_name};
 
 const TEMPLATE: &str = include_str!("index.html");
+
+/// What the page needs to know.
+pub struct Options {
+    /// hls.js for browsers without native HLS: an exact version's URL; empty for none.
+    pub hls_js_url: String,
+    /// Its Subresource Integrity hash; empty for none.
+    pub hls_js_integrity: String,
+    /// Where browsers reach the service.
+    pub public_url: String,
+    /// The path of that address, which stands in front of the page's own files.
+    pub prefix: String,
+    /// Development mode: the page takes a token from its address, and says where such a link is printed.
+    pub development: bool,
+}
 
 /// The page.
 pub(super) struct Page {
@@ -55,8 +68,7 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::Page;
-    use crate::console::Options;
+    use super::{Options, Page};
 
     fn options() -> Options {
         Options {

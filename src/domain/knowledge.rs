@@ -158,8 +158,8 @@ impl Knowledge {
 
     /// Derives the [`ShownStatus`]. `requested` is the [`Policy`] that the upload requested.
     pub fn shown_status(&self, requested: Policy, needs: NeededIds) -> ShownStatus {
-        // Why in this order: a deletion stands whatever else is reported, a cancelled upload never plays, and a video of
-        // another policy must not show as ready.
+        // Why in this order: a deletion stands whatever else is reported, a cancelled upload never plays, and a video
+        // of another policy must not show as ready.
         if self.gone {
             ShownStatus::Deleted
         } else if self.delete_requested {

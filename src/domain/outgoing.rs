@@ -62,6 +62,7 @@ impl Announcement {
             ShownStatus::Deleted if changed => Some(Self::VideoDeleted),
             ShownStatus::Expired if changed => Some(Self::UploadExpired),
             ShownStatus::Ready | ShownStatus::Errored | ShownStatus::Expired => Some(Self::VideoUpdated),
+            // Why: that the upload was called off is no news to the application; a later change is.
             ShownStatus::Cancelled if !changed => Some(Self::VideoUpdated),
             ShownStatus::Created
             | ShownStatus::Waiting

@@ -34,8 +34,8 @@ const BATCH_S: f64 = 0.1;
 pub struct Pace {
     /// Microseconds from one permit to the next, rounded up.
     pub interval_us: i64,
-    /// Most microseconds that the next permit may lie behind now: `burst` permits, less [`Pace::batch`] if that is above
-    /// 1.
+    /// Most microseconds that the next permit may lie behind now: `burst` permits, less [`Pace::batch`] if that is
+    /// above 1.
     pub burst_us: i64,
     /// Most microseconds that the next permit may lie ahead of now. Further ahead is a clock that jumped.
     pub ahead_us: i64,

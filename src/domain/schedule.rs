@@ -33,6 +33,7 @@ impl Video {
     /// While an upload is awaited, the query comes no later than [`EXPIRED_AFTER`] the end of its URL: the upload
     /// counts as expired from then on.
     pub fn next_check(&self, times: &CheckTimes, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        // Why at most 2^20: the power then fits, and that many seconds are twelve days.
         let doubled = 2_i32.saturating_pow(u32::try_from(self.checks).unwrap_or_default().min(20));
         let interval = times
             .first_after

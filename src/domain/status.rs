@@ -58,6 +58,7 @@ impl Status {
     /// Returns the rank: 1 (created) to 7 (ready). A [`Stamp`](super::Stamp) has rank 0 if its report carries no
     /// status.
     pub const fn rank(self) -> u8 {
+        // Why one more: 0 stands for no status.
         self as u8 + 1
     }
 }

@@ -8,12 +8,12 @@
 //! | `router` | the routers of the public, the inner and the metrics listener, and the order of their layers |
 //! | `middleware` | `observe` and `admit`: id, trail, problem document, log line; caller, permit, deadline |
 //! | `extract`, `json_depth`, `accept` | what handlers take from a request: read within limits, refused by name |
-//! | `uploads`, `videos`, `playback`, `webhooks`, `admin` | the handlers, one file a verb |
+//! | `uploads`, `videos`, `playback`, `webhooks`, `admin` | the handlers, one file per verb |
 //! | `health`, `metrics`, `docs`, `openapi` | probes, Prometheus text, pages for people, the OpenAPI document |
 //! | `problem` | every refusal, and the problem document (RFC 9457) that it becomes |
 //! | `pagination`, `paths`, `rate_limit_headers`, `event_payload` | what several of them share |
 //!
-//! A handler extracts, guards, acts and answers: it has no SQL, makes no HTTP call and maps no error by hand.
+//! A handler extracts, guards, acts and answers: it has no SQL and makes no HTTP call; errors become `ApiError` by `?` where they can.
 
 mod accept;
 mod admin;

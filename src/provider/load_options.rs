@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::{
     rate_ledger::{MemoryLedger, RateLedger},
-    template::HashKey,
+    template::hash::HashKey,
 };
 use crate::{clock::Clock, telemetry::CallMeter};
 

@@ -10,8 +10,8 @@
 //! | 3. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
 //! | 4. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
 //! | 5. act on one upload or asset | `calls`, `upload`, `asset` |
-//! | 6. verify and read webhook deliveries | `webhook`, `events` |
-//! | 7. make the URLs that play, and sign them | `play`, `playback`, `signing` |
+//! | 6. verify and read webhook deliveries | `webhook` |
+//! | 7. make the URLs that play, and sign them | `playback`, `signing` |
 //!
 //! [`conformance`] tries a map without an account. This file only declares and re-exports; [`Provider`] itself is in
 //! `loaded`, so that no file below imports this one.
@@ -26,7 +26,6 @@ mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
-mod events;
 mod excerpt;
 mod host;
 mod load_options;
@@ -34,7 +33,6 @@ mod loaded;
 mod lookup_breaker;
 mod map;
 mod outcome;
-mod play;
 mod playback;
 mod pointer;
 mod priority;

@@ -1,4 +1,4 @@
-//! A change of one video, from what was read to what is written; and who is told of it.
+//! A change of one video, from what was read to what is written; and its observer.
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,8 +13,8 @@ use crate::domain::{Announcement, InboxEvent, ShownStatus, Video};
 pub struct VideoChange {
     /// The video as it was read. Its [`Video::revision`] is the one that the row must still have.
     pub before: Arc<Video>,
-    /// The video as it is to be. Planners change nothing but what [`Video::observe`] and [`Video::restart_schedule`] change,
-    /// and when its provider is asked next; counters and times are set by the store.
+    /// The video as it is to be. Planners change nothing but what [`Video::observe`] and [`Video::restart_schedule`]
+    /// change, and the time of the next lookup; counters and times are set by the store.
     pub after: Video,
 }
 
@@ -42,7 +42,8 @@ pub(super) fn set_counters(before: &Video, after: &mut Video, now: DateTime<Utc>
 }
 
 /// Returns the changes that change anything, in the order of ids, with their counters set.
-// Why in order: two writers that lock the same rows take them in the same order, and never wait for each other in a circle.
+// Why in order: two writers that lock the same rows take them in the same order, and never wait for each other in a
+// circle.
 pub(super) fn effective_changes(mut changes: Vec<VideoChange>, now: DateTime<Utc>) -> Vec<VideoChange> {
     changes.retain(|change| *change.before != change.after);
     changes.sort_by_key(|change| change.before.id);
@@ -57,7 +58,7 @@ pub(super) fn effective_changes(mut changes: Vec<VideoChange>, now: DateTime<Utc
 pub struct NewOutgoing {
     /// The row's id.
     pub id: Uuid,
-    /// One id for every endpoint that is told of the same change.
+    /// One id for every endpoint that receives the same change.
     pub event_id: Uuid,
     /// The endpoint's URL.
     pub endpoint: String,
@@ -73,8 +74,8 @@ pub struct NewOutgoing {
 
 /// Observes the changes that a [`Store`](super::Store) writes.
 pub trait ChangeObserver: Debug + Send + Sync {
-    /// Returns the events for the application that the change brings; they are written in the change's transaction. May be
-    /// called again for the same change, where it is written at a second attempt.
+    /// Returns the events for the application that the change brings; they are written in the change's transaction. May
+    /// be called again for the same change, where it is written at a second attempt.
     fn outgoing(&self, before: &Video, after: &Video) -> Vec<NewOutgoing>;
 
     /// Hears that a video of `provider` came into a final status. Called after the commit.
@@ -84,7 +85,7 @@ pub trait ChangeObserver: Debug + Send + Sync {
     fn event_applied(&self, event: &InboxEvent, video_id: Uuid);
 }
 
-/// Observes nothing: no application is told, nothing is counted.
+/// Observes nothing: nothing is announced, nothing is counted.
 #[derive(Clone, Copy, Debug)]
 pub struct NoObserver;
 

@@ -34,8 +34,8 @@ macro_rules! on_pool {
 }
 pub(super) use on_pool;
 
-/// Runs one body with whichever transaction is open. In it the transaction is a [`WriteTx`], and has an `executor()` for
-/// `sqlx`.
+/// Runs one body with whichever transaction is open. In it the transaction is a [`WriteTx`], and has an `executor()`
+/// for `sqlx`.
 macro_rules! on_tx {
     ($tx:expr, |$name:ident| $body:expr) => {
         match $tx {

@@ -1,4 +1,5 @@
-//! The depths of the queues, and the use of the pools. Reads are bounded and run along an index, whatever the tables hold.
+//! The depths of the queues, and the use of the pools. Reads are bounded and run along an index, whatever the tables
+//! hold.
 
 use chrono::{DateTime, Utc};
 use sqlx::AssertSqlSafe;

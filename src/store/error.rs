@@ -45,8 +45,8 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    /// Returns the error of a write to `videos` or `provider_ids`. Only ids at providers are unique there, besides our own:
-    /// a violated key is [`StoreError::IdentityTaken`].
+    /// Returns the error of a write to `videos` or `provider_ids`. Only ids at providers are unique there, besides our
+    /// own: a violated key is [`StoreError::IdentityTaken`].
     pub(super) fn from_write(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(inner) if inner.is_unique_violation() => Self::IdentityTaken,
@@ -54,7 +54,8 @@ impl StoreError {
         }
     }
 
-    /// Returns whether the statement was refused because of a row that it held or read. Without that row it would succeed.
+    /// Returns whether the statement was refused because of a row that it held or read. Without that row it would
+    /// succeed.
     pub fn is_bad_row(&self) -> bool {
         match self {
             Self::Database(error) => {
@@ -76,12 +77,13 @@ impl StoreError {
         }
     }
 
-    /// Returns whether the connection ended: the server was restarted, or ended it (`admin_shutdown`, `crash_shutdown`).
+    /// Returns whether the connection ended: the server was restarted, or ended it (`admin_shutdown`,
+    /// `crash_shutdown`).
     fn is_lost_connection(&self) -> bool {
         match self {
             Self::Database(sqlx::Error::Io(error)) => !outage::is_pool_timeout(error),
             Self::Database(sqlx::Error::Database(inner)) => {
-                // A transaction pooler tells a client of its server's end by 08….
+                // A transaction pooler reports the end of its server by 08….
                 inner
                     .code()
                     .is_some_and(|code| code.starts_with("08") || matches!(&*code, "57P01" | "57P02"))

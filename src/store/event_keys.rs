@@ -1,6 +1,7 @@
 //! The ids by which events and videos find each other.
 //!
-//! An event names its video by our own id, by the upload's id or by the asset's id at the provider, or by several of them.
+//! An event names its video by our own id, by the upload's id or by the asset's id at the provider, or by several of
+//! them.
 
 use std::collections::BTreeMap;
 
@@ -25,7 +26,7 @@ impl<'a> EventKeys<'a> {
     /// Adds one id of a pending event: our own where the event names it, else whatever else it names.
     // Why one is enough: an id at the provider that is another video's is refused when it is written. Why our own: our
     // ids of the same hour lie together in their index, the provider's lie anywhere.
-    pub(super) fn add_shortest(&mut self, event: &'a InboxEvent) {
+    pub(super) fn add_one_id(&mut self, event: &'a InboxEvent) {
         match event.video_ref.filter(|_| event.state == EventState::Pending) {
             Some(id) => self.video_ids.push(id),
             None => self.add_all(event),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::change::ChangeObserver;
+use super::change::{ChangeObserver, VideoChange};
 use super::database::{DirectAddress, Pool, Tx};
 use super::error::StoreError;
 use super::feed::Feed;
@@ -45,5 +45,17 @@ impl Store {
     /// Begins to write.
     pub(super) async fn begin(&self) -> Result<Tx, StoreError> {
         self.writer.begin().await
+    }
+
+    /// Tells observers and the feed of changes. To be called after the commit.
+    pub(super) fn notify<'a>(&self, changes: impl IntoIterator<Item = &'a VideoChange>) {
+        let mut visible = Vec::new();
+        for change in changes {
+            if let Some(status) = change.final_status() {
+                self.observer.video_ended(&change.after.provider, status);
+            }
+            visible.extend(change.visible_version());
+        }
+        self.feed.publish(&visible);
     }
 }

@@ -12,7 +12,7 @@ use super::handle::Store;
 
 /// A claim without an answer lapses after this many seconds: the process that made it has died.
 const CLAIM_TIMEOUT_S: i64 = 60;
-/// Hours for which an answer is kept at most.
+/// Hours for which an answer is stored at most.
 const ANSWER_TTL_H: i64 = 24;
 
 /// An `Idempotency-Key` as one request uses it.

@@ -7,8 +7,8 @@ use super::error::StoreError;
 use super::handle::Store;
 
 impl Store {
-    /// Takes or renews the lease `name` for `for_s` seconds, by the database's clock. Returns false where another process
-    /// has it.
+    /// Takes or renews the lease `name` for `for_s` seconds, by the database's clock. Returns false where another
+    /// process has it.
     ///
     /// # Errors
     /// The database fails.
@@ -20,8 +20,8 @@ impl Store {
         Ok(taken)
     }
 
-    /// Takes a lease as [`Store::take_lease`] does, with a second row `note` of the same holder, by which others read who
-    /// holds it.
+    /// Takes a lease as [`Store::take_lease`] does, with a second row `note` of the same holder, by which others read
+    /// who holds it.
     ///
     /// # Errors
     /// The database fails.

@@ -16,8 +16,8 @@ pub struct Migrations {
 }
 
 impl Store {
-    /// Applies what is missing, on PostgreSQL through `database.direct_url` where it is set: the locks that let replicas
-    /// which start together wait for each other are the session's.
+    /// Applies what is missing, on PostgreSQL through `database.direct_url` where it is set: the locks that let
+    /// replicas which start together wait for each other are the session's.
     ///
     /// # Errors
     /// A migration fails, or the database has one that this program knows in another form.

@@ -1,19 +1,20 @@
-//! Rows in PostgreSQL or SQLite: one text where it can be, else two side by side, made from one declaration of the table.
+//! Rows in PostgreSQL or SQLite: one text where it can be, else two side by side, made from one declaration of the
+//! table.
 //!
-//! Read from the bottom up; each file imports from those above it in this list alone:
+//! From the bottom up; a file imports from its own line of this table and from those above it:
 //!
 //! | what | where |
 //! |---|---|
-//! | values that go in and out: a change and who observes it, a plan, the keys by which events find videos | `change`, `plan`, `event_keys` |
-//! | the columns of the tables, declared once | `rows` |
-//! | how PostgreSQL is reached, directly or through a pooler | `connection` |
-//! | statements that the two databases spell differently, behind one trait | `statements` |
+//! | a change of a video and who observes it, a plan, the columns of the tables, the keys by which events find videos | `change`, `plan`, `rows`, `event_keys` |
+//! | how PostgreSQL is reached, directly or through a pooler; how the store fails | `connection`, `error` |
+//! | the migrations; statements that the two databases spell differently | `schema`, `statements` |
 //! | which database it is: the one branch | `database` |
 //! | callers that share a statement | `batching`, `video_batcher` |
+//! | the parts of the handle | `feed`, `owner_locks` |
 //! | the handle, and how it is opened | [`Store`]: `handle`, `open`, `migrations` |
 //! | what is done with rows | `videos`, `inbox`, `outbox`, `idempotency`, `leases`, `turns`, `depth`, `secrets`, `notifications` |
 //!
-//! The protocol by which a webhook event reaches its row is told in `inbox`, the one of an edit in `videos`.
+//! `inbox` documents the protocol by which a webhook event reaches its row, `videos` the one of an edit.
 
 mod batching;
 mod change;

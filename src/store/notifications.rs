@@ -1,6 +1,7 @@
 //! Notices of visible changes: within this process by a channel, between replicas by PostgreSQL's notifications.
 //!
-//! A notice is a hint and may be lost: listeners that must not miss a change compare versions ([`Store::versions`]).
+//! A notice is a hint and may be lost: listeners that must not miss a change compare versions
+//! ([`Store::find_versions`]).
 
 use sqlx::postgres::PgListener;
 use tokio::sync::broadcast;
@@ -47,6 +48,7 @@ impl Store {
     /// The database fails.
     pub async fn find_versions(&self, ids: &[Uuid]) -> Result<Vec<(Uuid, i64)>, StoreError> {
         let mut found = Vec::new();
+        // Why in parts: the number of parameters of a statement is limited.
         for part in ids.chunks(500) {
             let rows: Vec<(Uuid, i64)> = on_pool!(&self.readers, |pool| {
                 let mut query = sqlx::QueryBuilder::new("select id, version from videos where id in (");

@@ -33,8 +33,8 @@ impl Store {
         Self::connect_observed(settings, Arc::new(NoObserver)).await
     }
 
-    /// Connects; on SQLite makes the folder and the file. `observer` is told of the changes that this handle and its clones
-    /// write.
+    /// Connects; on SQLite makes the folder and the file. `observer` hears of the changes that this handle and its
+    /// clones write.
     ///
     /// # Errors
     /// The URL is bad, or the server does not answer within five seconds.
@@ -95,6 +95,7 @@ impl Store {
             .map_err(|_| StoreError::BadUrl("is not a SQLite URL such as sqlite://data/video.db".to_owned()))?
             .create_if_missing(true)
             .journal_mode(SqliteJournalMode::Wal)
+            // Why full: a webhook is answered only once its event is on the disk.
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(5));
@@ -116,8 +117,10 @@ impl Store {
                 .max_connections(connections)
                 .acquire_timeout(Duration::from_secs(3))
         };
-        // Why the test: a commit that fails for want of space ends the transaction, but leaves the driver believing in it,
-        // and such a connection would refuse every further `begin`.
+        // Why the test: a commit that fails for want of space ends the transaction, but leaves the driver believing in
+        // it, and such a connection would refuse every further `begin`.
+        // Why one connection: SQLite lets one write at a time, and the pool lets the others wait in the order of their
+        // arrival.
         let writer = pool(1)
             .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options.clone())

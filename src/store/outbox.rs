@@ -46,9 +46,9 @@ pub struct OutgoingOutcome {
 }
 
 impl Store {
-    /// Takes up to `limit` due events of an endpoint under a lease of `lease_s` seconds. Of each video it takes the first
-    /// event that is neither delivered nor given up, so that an endpoint hears of a video's changes in their order. It
-    /// takes none where the endpoint is disabled.
+    /// Takes up to `limit` due events of an endpoint under a lease of `lease_s` seconds. Of each video it takes the
+    /// first event that is neither delivered nor given up, so that an endpoint hears of a video's changes in their
+    /// order. It takes none where the endpoint is disabled.
     ///
     /// # Errors
     /// The database fails.
@@ -126,8 +126,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Gives up pending events that no sender takes any more: those that have been tried since before `since`, of endpoints
-    /// that are disabled or not among `endpoints`. Returns how many.
+    /// Gives up pending events that no sender takes any more: those that have been tried since before `since`, of
+    /// endpoints that are disabled or not among `endpoints`. Returns how many.
     ///
     /// # Errors
     /// The database fails.
@@ -147,6 +147,7 @@ impl Store {
                 .push(" where state = 'pending' and since < ")
                 .push_bind(since);
             query.push(" and (exists (select 1 from disabled_endpoints where disabled_endpoints.endpoint = outgoing_events.endpoint)");
+            // Why an empty text first: SQL allows no empty list.
             query.push(" or endpoint not in ('' ");
             for endpoint in endpoints {
                 query.push(", ").push_bind(endpoint);
@@ -227,7 +228,8 @@ impl Store {
         })?)
     }
 
-    /// Makes an event due again, whatever its state, and enables its endpoint. Returns false where there is no such event.
+    /// Makes an event due again, whatever its state, and enables its endpoint. Returns false where there is no such
+    /// event.
     ///
     /// # Errors
     /// The database fails.

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use tokio::sync::{Mutex, MutexGuard};
 
-/// The number of limited uploads that a process begins at the same time. Owners whose hashes share a stripe wait for each
-/// other.
+/// The number of limited uploads that a process begins at the same time. Owners whose hashes share a stripe wait for
+/// each other.
 const STRIPES: usize = 64;
 
 /// One lock a stripe of owners. Clones share them.

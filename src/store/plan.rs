@@ -14,7 +14,7 @@ pub type Planner = dyn Fn(&Due, DateTime<Utc>) -> Plan + Send + Sync;
 /// Due events and every video that they may speak of.
 #[derive(Debug, Default)]
 pub struct Due {
-    /// The events, in the order of their receipt.
+    /// The events, in no order that a planner may rely on.
     pub events: Vec<InboxEvent>,
     /// The videos, in no order.
     pub videos: Vec<Arc<Video>>,
@@ -25,7 +25,7 @@ pub struct Due {
 pub struct Plan {
     /// The videos that the batch spoke of, as they now are; unchanged ones may be among them.
     pub videos: Vec<VideoChange>,
-    /// One outcome for each event of [`Due`].
+    /// One outcome for each pending event of [`Due`].
     pub events: Vec<EventOutcome>,
 }
 

@@ -1,7 +1,7 @@
 //! Turns in the rates of providers: one row an account and `rate` entry, shared by every process on the database.
 //!
-//! The statement computes what [`Ledger::take_permits`](crate::domain::Ledger::take_permits) does. It stands alone, never in another
-//! transaction: nobody holds the row for longer than it takes to write it.
+//! The statement computes what [`Ledger::take_permits`](crate::domain::Ledger::take_permits) does. It stands alone,
+//! never in another transaction: no process holds the row for longer than it takes to write it.
 
 use sqlx::AssertSqlSafe;
 
@@ -14,7 +14,7 @@ use crate::domain::{LONGEST_PAUSE_US, Pace, PermitOutcome, PermitRequest};
 impl Dialect {
     /// Takes turns where the wait allows it, and returns `told_us`: 0 or more where they are taken.
     ///
-    /// Parameters: 1 bucket, 2 [`Pace::turn_us`], 3 [`Pace::burst_us`], 4 [`Pace::ahead_us`], 5 the turns' time,
+    /// Parameters: 1 bucket, 2 [`Pace::interval_us`], 3 [`Pace::burst_us`], 4 [`Pace::ahead_us`], 5 the turns' time,
     /// 6 [`PermitRequest::patience_us`].
     fn take_turns(&self, background: bool) -> String {
         let Self {
@@ -92,8 +92,8 @@ impl Dialect {
 
 /// The turns of every provider's rate.
 ///
-/// Why not the [`Store`]: the providers keep it, and the store tells those of changes who keep the providers. Neither would
-/// ever be dropped.
+/// Why not the [`Store`]: the providers hold this value, and the observer of the store holds the providers. Neither
+/// would ever be dropped.
 #[derive(Clone, Debug)]
 pub struct RateTurns {
     readers: Pool,
@@ -101,7 +101,7 @@ pub struct RateTurns {
 }
 
 impl Store {
-    /// The turns of providers' rates, without anything else of the store.
+    /// Returns the turns of providers' rates, without anything else of the store.
     pub fn rate_turns(&self) -> RateTurns {
         RateTurns {
             readers: self.readers.clone(),
@@ -147,7 +147,7 @@ impl RateTurns {
         })
     }
 
-    /// Lets no turn of `bucket` begin for `pause_us` microseconds, whichever process asks.
+    /// Lets no turn of `bucket` begin for `pause_us` microseconds, in any process.
     ///
     /// # Errors
     /// The database fails.

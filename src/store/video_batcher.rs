@@ -42,8 +42,8 @@ impl VideoBatcher {
     /// Starts the workers on this runtime.
     pub(super) fn start(pool: &PgConnections, observer: &Arc<dyn ChangeObserver>) -> Self {
         let connection = || StickyConnection::new(pool.clone());
-        // Why always two: a database may be far away, and a caller then waits for less than a whole round trip before its
-        // own begins.
+        // Why always two: a database may be far away, and a caller then waits for less than a whole round trip before
+        // its own begins.
         let (reads, readers) = Workers::new(MAX_BATCH, Concurrency::Two);
         readers.spawn(|| Reader(connection()));
         let (inserts, inserters) = Workers::new(MAX_BATCH, Concurrency::SecondAt(SECOND_COMMIT_AT));

@@ -12,7 +12,7 @@ pub struct CallMeter {
     meters: Option<CallMeters>,
 }
 
-/// The metrics of calls, which all providers share; each call adds its labels.
+/// The metrics of calls, which the [`CallMeter`]s of all providers share; each call adds its labels.
 #[derive(Clone, Debug)]
 pub(super) struct CallMeters {
     /// By provider, action and result.
@@ -31,6 +31,7 @@ pub(crate) struct Waiting {
     meters: Option<(Histogram, IntGauge)>,
 }
 
+// Why on drop: the wait of a request that is cancelled ends too.
 impl Drop for Waiting {
     fn drop(&mut self) {
         if let Some((seconds, waiting)) = &self.meters {
@@ -54,7 +55,7 @@ impl CallMeter {
         &self.provider
     }
 
-    /// Counts a call that begins to wait for the provider's rate, until the returned value is dropped. `kind` is
+    /// Counts a call that begins to wait for the provider's rate, until the returned [`Waiting`] is dropped. `kind` is
     /// `request` or `background`.
     pub(crate) fn start_waiting(&self, kind: &str) -> Waiting {
         let labels = [self.provider.as_str(), kind];

@@ -2,7 +2,8 @@
 //!
 //! A window begins with the first line and lasts [`WINDOW`]. Within a window:
 //!
-//! 1. Each key, such as an address, may write a fixed number of lines, and only a fixed number of keys may write at all.
+//! 1. Each key, such as an address, may write a fixed number of lines, and only a fixed number of keys may write at
+//!    all.
 //! 2. Every further line is counted. The first of them sets a timer to the end of the window.
 //! 3. The count is written once, by the first line after the window, by the timer, or by [`LineLimit::flush`] when the
 //!    process ends.
@@ -37,6 +38,7 @@ struct Window {
     /// Start of the window; `None` before its first line.
     begun: Option<Instant>,
     /// Lines written, by the hash of their key.
+    // Why not the key itself: a hash has a fixed size, whatever a stranger sends.
     written: HashMap<u64, u32>,
     /// Lines that were counted and not written.
     left_out: u64,
@@ -122,8 +124,8 @@ impl LineLimit {
     }
 }
 
-/// The limits of all lines that a stranger can cause. A stranger is a caller without a valid token, ticket or
-/// signature.
+/// The limits ([`LineLimit`]) of all lines that a stranger can cause. A stranger is a caller without a valid token,
+/// ticket or signature.
 #[derive(Clone, Debug)]
 pub(crate) struct LogLimits {
     /// Refused tokens and tickets, by address and kind of reason.
@@ -149,7 +151,7 @@ impl Default for LogLimits {
 }
 
 impl LogLimits {
-    /// Writes all counts that are not written yet. The process calls it before it ends.
+    /// Writes all counts that are not written yet ([`LineLimit::flush`]). The process calls it before it ends.
     pub(crate) fn flush(&self) {
         for limit in [&self.tokens, &self.webhooks, &self.refused, &self.served] {
             limit.flush();

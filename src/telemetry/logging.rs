@@ -24,7 +24,7 @@ const DRIVER_TARGETS: [&str; 3] = ["sqlx_core::pool", "sqlx::pool", "sqlx::postg
 /// Starts logging to standard error. A second call in one process changes nothing.
 ///
 /// # Errors
-/// `log.filter` is no filter.
+/// [`Log::filter`] is no filter.
 pub fn start(settings: &Log) -> Result<(), ConfigError> {
     let subscriber = build_subscriber(settings)?;
     // Why: tests start several services in one process; the first subscriber stays.
@@ -36,14 +36,14 @@ pub fn start(settings: &Log) -> Result<(), ConfigError> {
 /// called within a Tokio runtime.
 ///
 /// # Errors
-/// `log.filter` is no filter, or one of the variables has an unsupported value.
+/// [`Log::filter`] is no filter, or one of the variables has an unsupported value.
 pub fn start_with_export(settings: &Log, env: &Environment) -> Result<Export, ConfigError> {
     let Some((spans, export)) = otlp::build_layer(env)? else {
         start(settings)?;
         return Ok(Export::disabled());
     };
-    // Why: no callsite may be of interest to both layers. Only then tracing asks the filters each time, which a filter
-    // of one layer needs: a bare `enabled!` would otherwise leave its answer behind for the next event.
+    // Why: no callsite may be of interest to both layers. Only then tracing evaluates the filters each time, which a
+    // filter of one layer needs: a bare `enabled!` would otherwise leave its result behind for the next event.
     let of_spans = filter_fn(|what| what.is_span() && what.target() == TRACE);
     let both = tracing_subscriber::registry()
         .with(line_layer(settings).with_filter(build_filter(settings)?))
@@ -61,7 +61,7 @@ fn build_subscriber(
         .with(line_layer(settings)))
 }
 
-/// Builds the filter of lines: `log.filter`, without the spans of [`TRACE`], and with [`DRIVER_TARGETS`] limited.
+/// Builds the filter of lines: [`Log::filter`], without the spans of [`TRACE`], and with [`DRIVER_TARGETS`] limited.
 fn build_filter(settings: &Log) -> Result<EnvFilter, ConfigError> {
     let refused = |error: String| ConfigError::new("settings", "log.filter", error);
     let spans = format!("{TRACE}=off").parse();
@@ -74,15 +74,17 @@ fn build_filter(settings: &Log) -> Result<EnvFilter, ConfigError> {
         let errors = format!("{target}=error").parse();
         filter = filter.add_directive(errors.map_err(|error: ParseError| refused(error.to_string()))?);
     }
+    // Why last: it replaces a directive of `log.filter` for the same target.
     Ok(filter.add_directive(spans))
 }
 
-/// Builds the layer that writes lines in the layout of `log.format`.
+/// Builds the layer that writes lines in the layout of [`Log::format`].
 fn line_layer<S>(settings: &Log) -> Box<dyn Layer<S> + Send + Sync>
 where
     S: tracing::Subscriber + for<'a> LookupSpan<'a>,
 {
     let lines = tracing_subscriber::fmt::layer()
+        // Why standard error: commands print their results on standard output.
         .with_writer(std::io::stderr)
         .with_ansi(is_coloured(
             std::io::IsTerminal::is_terminal(&std::io::stderr()),

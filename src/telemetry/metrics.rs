@@ -186,7 +186,8 @@ impl Metrics {
             .observe(took.as_secs_f64());
     }
 
-    /// Records the response to a webhook. `kind` is a type of event that the action map names, so that labels stay bounded.
+    /// Records the response to a webhook. `kind` is a type of event that the action map names, so that labels stay
+    /// bounded.
     pub(crate) fn record_webhook(&self, provider: &str, kind: &str, result: &str) {
         self.webhooks.with_label_values(&[provider, kind, result]).inc();
     }
@@ -221,7 +222,7 @@ impl Metrics {
         self.deliveries.with_label_values(&[result]).inc();
     }
 
-    /// Makes the meter of the calls to one provider.
+    /// Makes the [`CallMeter`] of one provider.
     pub fn call_meter(&self, provider: &str) -> CallMeter {
         let meters = CallMeters {
             calls: self.calls.clone(),
@@ -232,7 +233,8 @@ impl Metrics {
         CallMeter::new(provider, meters)
     }
 
-    /// Renders all metrics in the Prometheus text format 0.0.4. Metrics of the process are read now.
+    /// Renders all metrics in the Prometheus text format 0.0.4. Metrics of the process are read now
+    /// ([`Process::read`]).
     ///
     /// # Errors
     /// A metric cannot be encoded.

@@ -6,7 +6,8 @@
 //! - `otlp` sends spans to a collector ([`Export`]);
 //! - `trail` holds what becomes known of a request while it runs, for its log line and its span (`Trail`);
 //! - `line_limit` bounds the lines that strangers can cause (`LogLimits`);
-//! - `metrics` and `call_meter` count ([`Metrics`], [`CallMeter`]); `process` reads what the system knows of the process.
+//! - `metrics` and `call_meter` count ([`Metrics`], [`CallMeter`]); `process` reads what the system knows of the
+//!   process.
 //!
 //! Spans are made under the target `TRACE` and go to the collector alone; a log line carries what it needs in fields
 //! of its own. Without a collector no span is made: a place that would make one costs a look at a flag.

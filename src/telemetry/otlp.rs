@@ -43,7 +43,7 @@ impl Export {
     }
 }
 
-/// The layer that receives spans, with the export that ends it.
+/// The layer that receives spans, with the [`Export`] that ends it.
 type Layered<S> = (OpenTelemetryLayer<S, SdkTracer>, Export);
 
 /// Builds the layer that sends spans. `None` where no variable names an endpoint, or one switches the export off.
@@ -83,6 +83,7 @@ where
         .with_batch_exporter(exporter)
         .with_resource(build_resource(env))
         .build();
+    // Why without these: place, thread and idle time would be sent with every span, and say nothing of a request.
     let layer = tracing_opentelemetry::layer()
         .with_tracer(provider.tracer("yourbit-video"))
         .with_location(false)
@@ -139,7 +140,7 @@ fn build_resource(env: &Environment) -> Resource {
     }
 }
 
-/// The HTTP client of the exporter.
+/// The HTTP client of the [`SpanExporter`].
 // Why it holds a runtime: the exporter runs on a thread of its own, which has none, and `reqwest` needs one.
 #[derive(Debug)]
 struct CollectorClient {
@@ -174,6 +175,7 @@ impl HttpClient for CollectorClient {
                 (!answer.status().is_success()).then(|| format!("it answered {}", answer.status().as_u16()))
             }
         };
+        // Why one swap: of two batches that end at the same time only one logs the change.
         match (&problem, self.failing.swap(problem.is_some(), Ordering::Relaxed)) {
             (Some(problem), false) => tracing::warn!(host, error = problem, "the collector takes no spans"),
             (None, true) => tracing::info!(host, "the collector takes spans again"),

@@ -13,6 +13,7 @@ impl Process {
     /// Reads the counts now.
     pub(crate) fn read() -> Self {
         let statm = std::fs::read_to_string("/proc/self/statm").ok();
+        // Why the second word: it is the resident memory, in pages.
         let pages: Option<u64> = statm.and_then(|text| text.split(' ').nth(1)?.parse().ok());
         let page = u64::try_from(rustix::param::page_size()).unwrap_or_default();
         let fds = std::fs::read_dir("/proc/self/fd").ok();

@@ -2,7 +2,7 @@
 //! it.
 //!
 //! The trail is a task-local value, so that code deep below a handler can add to it without a parameter. A spawned task
-//! has none, unless [`carried`] takes it along. Outside of a request all functions here do nothing.
+//! has none, unless [`with_current_trail`] takes it along. Outside of a request all functions here do nothing.
 
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -56,6 +56,7 @@ impl Default for Inner {
 impl Trail {
     /// Makes the trail of a request from its headers and its span, which becomes a child of the caller's span.
     pub(crate) fn from_headers(headers: &HeaderMap, span: Span) -> Self {
+        // Why a fast path: most requests have no trace context.
         let caller = headers
             .contains_key(&TRACEPARENT)
             .then(|| extract_context(headers))
@@ -96,6 +97,7 @@ impl Trail {
 
     /// Returns whether the caller proved itself by a token, a ticket or a signature.
     pub(crate) fn has_known_caller(&self) -> bool {
+        // Why relaxed: the flag publishes no other memory.
         self.0.is_known.load(Ordering::Relaxed)
     }
 
@@ -110,22 +112,23 @@ impl Trail {
     }
 }
 
-/// Notes the id of the video that the current request is about. The first id stays.
+/// Notes in the current [`Trail`] the id of the video that the request is about. The first id stays.
 pub(crate) fn note_video(id: Uuid) {
     note_id(id, "video.id", |inner| &inner.video);
 }
 
-/// Notes the id of the webhook event that the current request is about: its id in our inbox. The first id stays.
+/// Notes in the current [`Trail`] the id of the webhook event that the request is about: its id in our inbox. The first
+/// id stays.
 pub(crate) fn note_event(id: Uuid) {
     note_id(id, "event.id", |inner| &inner.event);
 }
 
-/// Notes that a token, ticket or signature of the current request was verified.
+/// Notes in the current [`Trail`] that a token, ticket or signature of the request was verified.
 pub(crate) fn note_caller() {
     let _no_request = TRAIL.try_with(|Trail(inner)| inner.is_known.store(true, Ordering::Relaxed));
 }
 
-/// Sets an id of the current trail, and the field of its span.
+/// Sets an id of the current [`Trail`], and the field of its span.
 fn note_id(id: Uuid, field: &'static str, place: impl Fn(&Inner) -> &OnceLock<Uuid>) {
     let _no_request = TRAIL.try_with(|Trail(inner)| {
         if place(inner).set(id).is_ok() && !inner.span.is_disabled() {
@@ -180,6 +183,7 @@ struct HeaderInjector<'a>(&'a mut HeaderMap);
 impl Injector for HeaderInjector<'_> {
     fn set(&mut self, key: &str, value: String) {
         let name = [TRACEPARENT, TRACESTATE].into_iter().find(|name| name == key);
+        // Why none that is empty: the propagator sets an empty `tracestate` where the context has none.
         let value = HeaderValue::try_from(value)
             .ok()
             .filter(|value| !value.is_empty());

@@ -8,8 +8,9 @@ use crate::chain::Chain;
 use crate::config::Settings;
 use crate::store::{Store, StoreError};
 
-/// Checks the database and returns the open store. `None` where there is no database yet, or it does not work.
+/// Checks the database and returns the open [`Store`]. `None` where there is no database yet, or it does not work.
 pub(super) async fn check_database(settings: &Settings, report: &mut Report) -> Option<Store> {
+    // Why before connecting: that would make the file, and the check changes nothing.
     if settings.database.is_sqlite() && !Path::new(&sqlite_path(settings)).exists() {
         let found = format!(
             "{} is not there yet; the first start makes it",
@@ -38,7 +39,7 @@ pub(super) async fn check_database(settings: &Settings, report: &mut Report) -> 
     Some(store)
 }
 
-/// Reports the version of the database server, and the migrations that are not applied.
+/// Reports the version of the database server, and the migrations that are not applied ([`Store::migrations`]).
 async fn check_migrations(store: &Store, settings: &Settings, report: &mut Report) -> Result<(), StoreError> {
     report.ok("database", &store.version().await?);
     let found = store.migrations().await?;

@@ -23,7 +23,7 @@ const REFUSED: TimeDelta = TimeDelta::seconds(60);
 /// Life of the signed address that is tried, in seconds.
 const TRIAL_TTL_S: u64 = 300;
 
-/// The parts that the checks of one provider need.
+/// The parts that the checks of one [`Provider`] need.
 struct ProviderCheck<'a> {
     store: Option<&'a Store>,
     clock: &'a Clock,
@@ -52,7 +52,7 @@ pub(super) async fn check_providers(
 }
 
 /// Checks the map of each provider that is enabled or has videos, and the secrets that the map needs. Returns the
-/// providers without a fault.
+/// [`Provider`]s without a fault.
 pub(super) async fn check_maps(
     settings: &Settings,
     env: &Environment,
@@ -100,7 +100,7 @@ pub(super) async fn check_maps(
 }
 
 impl ProviderCheck<'_> {
-    /// Checks one provider: credentials first, because every other check sends requests with them.
+    /// Checks one [`Provider`]: credentials first, because every other check sends requests with them.
     async fn check_provider(&self, provider: &Provider, report: &mut Report) {
         let name = provider.name();
         if !provider.receives_webhooks() {
@@ -175,7 +175,7 @@ impl ProviderCheck<'_> {
         }
     }
 
-    /// Checks that the provider knows the id of the signing key.
+    /// Checks that the provider knows the id of the signing key ([`Provider::check_signing_key`]).
     async fn check_signing_key(&self, provider: &Provider, report: &mut Report) {
         let name = provider.name();
         let about = format!("signing key of {name}");
@@ -203,7 +203,8 @@ impl ProviderCheck<'_> {
         }
     }
 
-    /// Requests a signed address. Only the provider can tell whether key and id belong together.
+    /// Requests a signed address ([`Provider::probe_playback`]). Only the provider can judge whether key and id belong
+    /// together.
     async fn check_signed_playback(&self, provider: &Provider, report: &mut Report) {
         if !provider.signs_locally() {
             return;
@@ -238,7 +239,8 @@ impl ProviderCheck<'_> {
         }
     }
 
-    /// Returns a video that plays by a signed address: one of the database, else one that the provider lists.
+    /// Returns a video that plays by a signed address: one of the database, else one that the provider lists
+    /// ([`Provider::list_assets`]).
     async fn find_signed_video(&self, provider: &Provider) -> Option<TemplateInput> {
         let filter = VideoFilter {
             provider: Some(provider.name().to_owned()),
@@ -257,6 +259,7 @@ impl ProviderCheck<'_> {
         }
         let now = self.clock.now();
         let page = provider
+            // Why as a request: a person waits, and a background call may get half of the rate only.
             .list_assets(&provider.first_page(), Policy::Signed, Priority::Request(""), now)
             .await;
         let mut listed = page.ok()?.assets.into_iter().map(|asset| asset.video);

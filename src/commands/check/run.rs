@@ -8,7 +8,7 @@ use crate::commands::error::CommandError;
 use crate::commands::print::print_report_line;
 use crate::config::{Environment, Settings};
 
-/// Runs all checks and prints the report. Faulty settings end the checks early, after those that the readable part
+/// Runs all checks and prints the [`Report`]. Faulty settings end the checks early, after those that the readable part
 /// allows.
 ///
 /// # Errors
@@ -34,6 +34,7 @@ pub(crate) async fn check_all(
                 if settings.auth.is_unset() && !error.is_about_section("auth") {
                     surroundings::check_auth(settings, &mut report).await;
                 }
+                // Why without the database: its own settings may be the faulty ones.
                 provider::check_maps(settings, env, None, &Clock::system(), &mut report).await;
             }
         }
@@ -60,7 +61,7 @@ pub(crate) async fn check_all(
     }
 }
 
-/// Adds the warnings about the settings.
+/// Adds the warnings about the settings ([`start_warnings`]).
 fn report_warnings(settings: &Settings, report: &mut Report) {
     for warning in start_warnings(settings) {
         report.warn("settings", &warning, "nothing changes by it");

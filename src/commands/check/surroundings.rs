@@ -23,7 +23,8 @@ pub(super) async fn check_surroundings(settings: &Settings, report: &mut Report)
     }
 }
 
-/// Checks the free space of the built-in provider's disk: below `local.min_free_bytes` it refuses uploads.
+/// Checks the free space of the built-in provider's disk ([`local::free_bytes`]): below `local.min_free_bytes` it
+/// refuses uploads.
 fn check_disk(settings: &Settings, report: &mut Report) {
     let (dir, least) = (&settings.local.dir, settings.local.min_free_bytes);
     let about = "disk of local.dir";
@@ -60,7 +61,8 @@ fn check_public_url(settings: &Settings, report: &mut Report) {
     }
 }
 
-/// Checks the source of keys for callers' tokens: secrets, a key set, or development mode.
+/// Checks the source of keys for callers' tokens: secrets, a key set ([`Jwks`]), or development mode
+/// ([`check_development`]).
 pub(super) async fn check_auth(settings: &Settings, report: &mut Report) {
     let auth = &settings.auth;
     if auth.is_unset() {

@@ -45,6 +45,7 @@ pub(crate) async fn import_videos(
     env: &Environment,
     args: &ImportArgs,
 ) -> Result<(), CommandError> {
+    // Why first: wrong options are refused before anything is opened.
     let source = Source::from_args(args)?;
     telemetry::start(&settings.log).map_err(StartError::from)?;
     let name = args.provider.as_ref().unwrap_or(&settings.providers.default);
@@ -55,6 +56,7 @@ pub(crate) async fn import_videos(
         clock: &alone.clock,
         times: &alone.times,
         policy: settings.uploads.playback_policy,
+        // Why: no caller waits for an import, and waiting requests then get at least half of the rate.
         priority: Priority::Background,
         dry_run: args.dry_run,
     };
@@ -71,6 +73,7 @@ pub(crate) async fn import_videos(
         }
     };
     alone.close().await;
+    // Why before the error: what was imported until then stays, and the operator must see it.
     tally.print_sums();
     result?;
     match tally.failed {

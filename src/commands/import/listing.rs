@@ -50,7 +50,7 @@ pub(super) async fn import_assets(
     Ok(())
 }
 
-/// Imports one asset and adds the result to `tally`.
+/// Imports one asset and adds the result to the [`Tally`].
 ///
 /// # Errors
 /// Only those that make it pointless to go on: the database or the provider failed.
@@ -65,6 +65,7 @@ async fn import_asset(
         return Ok(());
     };
     let what = format!("asset {id}");
+    // Why first: a known asset then costs no call to the provider, so an import that is run again is quick.
     let known = adopter
         .store
         .find_video_named(adopter.provider.name(), None, Some(&id), None)
@@ -132,7 +133,7 @@ async fn adopt_asset(
     adopter.adopt_described(seen, adoption).await
 }
 
-/// Looks up an item at its provider, with retries after outages.
+/// Looks up an item at its provider, with retries after outages ([`retry_outages`]).
 pub(super) async fn look_up(adopter: &Adopter<'_>, ids: &ForeignIds) -> Result<ForeignVideo, NotAdopted> {
     let found = retry_outages(async || match adopter.describe(ids).await {
         Err(NotAdopted::Call(error)) => Err(error),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::provider::HashKey;
 use crate::store::{Store, StoreError};
 
-/// Hex digits of a keyed hash, as the filter `hash` of a map makes it.
+/// Hex digits of a keyed hash ([`HashKey::hash_text`]), as the filter `hash` of a map makes it.
 const HASH_DIGITS: usize = 32;
 
 /// The source of an asset's owner.
@@ -36,6 +36,7 @@ pub(super) enum AssetOwner {
 impl Owners {
     /// Makes the source of owners that assets name at `pointer`. Reads all owners of the database for their hashes.
     pub(super) async fn named_at(pointer: String, store: &Store, key: &HashKey) -> Result<Self, StoreError> {
+        // Why all of them: a keyed hash cannot be reversed, only compared.
         let owners = store.list_owners().await?;
         let hash = |owner: String| Some((key.hash_text(owner.as_bytes())?, owner));
         Ok(Self::At {

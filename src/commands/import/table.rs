@@ -73,7 +73,7 @@ pub(super) async fn import_rows(
     }
 }
 
-/// Adopts the video of a row, after a lookup where it is not known yet.
+/// Adopts the video of a row, after a lookup ([`look_up`]) where it is not known yet ([`Adopter::find_known`]).
 async fn adopt_row(
     adopter: &Adopter<'_>,
     ids: &ForeignIds,
@@ -87,7 +87,8 @@ async fn adopt_row(
 }
 
 impl Row {
-    /// Checks the row and converts it. The error is the reason why it cannot be imported.
+    /// Checks the row and converts it to [`ForeignIds`] and [`AdoptionDetails`]. The error is the reason why it cannot
+    /// be imported.
     fn into_adoption(self) -> Result<(ForeignIds, AdoptionDetails), String> {
         if !is_owner(&self.owner) {
             return Err("owner must have 1 to 128 characters".to_owned());

@@ -23,6 +23,7 @@ pub(super) fn announce_start(settings: &Settings, file: Option<&Path>, env: &Env
         .map(|path| full(path).display().to_string());
     let (database, is_new) = if settings.database.is_sqlite() {
         let path = full(&sqlite_path(settings));
+        // Why this early: the connection to the database makes the file.
         (path.display().to_string(), !path.exists())
     } else {
         (settings.database.server_and_name(), false)
@@ -65,7 +66,8 @@ pub(super) fn announce_service(app: &App) {
     }
 }
 
-/// Prints the link to the page on standard output. It never goes into the log, because it holds a token.
+/// Prints the link to the page ([`Development::link`]) on standard output. It never goes into the log, because it holds
+/// a token.
 fn print_link(development: &Development, state: &AppState) {
     if !state.settings.http.console {
         return;

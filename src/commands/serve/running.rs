@@ -68,7 +68,11 @@ impl Running {
         }
         if let Some((listener, shown)) = metrics {
             // Why untracked: metrics are read during the whole drain, and end with the process.
-            tokio::spawn(axum::serve(listener, shown.router()).into_future());
+            tokio::spawn(server::serve_inner(
+                listener,
+                shown.router(),
+                CancellationToken::new(),
+            ));
         }
         let outer = tokio::spawn(server::serve(listener, served, stop_outer.clone()));
         Self {
@@ -138,12 +142,14 @@ impl Running {
         }
         state.stopping.store(true, Ordering::SeqCst);
         tokio::time::sleep(Duration::from_secs(drain_s)).await;
+        // Why before the listener: event streams do not end by themselves, and the wait for requests would run out.
         state.end_streams.cancel();
         self.stop_outer.cancel();
         if tokio::time::timeout(GRACE, self.outer).await.is_err() {
             tracing::warn!("some requests take too long to wait for");
         }
         self.stop_jobs.cancel();
+        // Why: `TaskTracker::wait` returns only once the tracker is closed.
         self.jobs.close();
         if tokio::time::timeout(GRACE, self.jobs.wait()).await.is_err() {
             tracing::warn!("some jobs take too long to wait for; they go on after the next start");
@@ -155,7 +161,8 @@ impl Running {
     }
 }
 
-/// Starts the built-in provider: its lease and its inner listener among `inner`, its own jobs among `jobs`.
+/// Starts the built-in provider ([`LocalApp`]): its lease and its inner listener among `inner`, its own jobs among
+/// `jobs`.
 fn spawn_local(
     local: LocalApp,
     jobs: &TaskTracker,
@@ -164,12 +171,14 @@ fn spawn_local(
     stop_inner: &CancellationToken,
 ) {
     if let Some(lease) = local.lease {
+        // Why among `inner`: requests and jobs use the provider until the inner listener ends, and the lease must last
+        // as long.
         inner.spawn(lease.hold_until(stop_inner.clone()));
     }
     let stop = stop_inner.clone();
     inner.spawn(async move {
-        let serving = axum::serve(local.listener, local.served.router());
-        if let Err(error) = serving.with_graceful_shutdown(stop.cancelled_owned()).await {
+        let serving = server::serve_inner(local.listener, local.served.router(), stop);
+        if let Err(error) = serving.await {
             tracing::error!(%error, "the inner listener failed");
         }
     });
@@ -185,7 +194,7 @@ fn spawn_when_ready(
     stop: &CancellationToken,
     spawn: fn(&AppState, &TaskTracker, &CancellationToken),
 ) {
-    // Why a fast path: the keys of tickets are read from the tables, so whoever has them needs no wait.
+    // Why a fast path: the keys of tickets are read from the tables, so a process that has the keys has tables.
     if state.tickets.has_key() {
         return spawn(state, jobs, stop);
     }
@@ -207,7 +216,7 @@ fn spawn_reloadable_jobs(state: &AppState, jobs: &TaskTracker, stop: &Cancellati
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
 }
 
-/// Spawns the job that hands changes of videos to event streams; it lives as long as the service.
+/// Spawns the job that hands changes of videos to event streams ([`live::run`]); it lives as long as the service.
 fn spawn_live_updates(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
     let listen_url = listen_url(&state.settings.database);
     let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.replica_id);

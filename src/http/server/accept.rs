@@ -1,8 +1,10 @@
 //! The accept loop.
 
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -54,4 +56,15 @@ pub async fn serve(listener: TcpListener, served: ServiceHandle, stop: Cancellat
     drop(listener);
     tasks.close();
     tasks.wait().await;
+}
+
+/// Serves `router` on a listener that only this service or its operators reach: without limits, until `stop`. Requests that
+/// run then are finished.
+///
+/// # Errors
+/// The listener fails.
+pub async fn serve_inner(listener: TcpListener, router: Router, stop: CancellationToken) -> io::Result<()> {
+    axum::serve(listener, router)
+        .with_graceful_shutdown(stop.cancelled_owned())
+        .await
 }

@@ -30,7 +30,7 @@ use super::body::{hold_while_sending, with_pause_limit};
 use super::connection_limits::{ConnectionSlot, SURPLUS_LIFE};
 use super::service::ServiceHandle;
 
-/// The address of the connection's other end, as the system reports it. [`ConnectionContext`] puts it into every
+/// The address of the connection's other end, as the system reports it. It is among every
 /// request's extensions.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PeerAddress(pub(crate) SocketAddr);

@@ -1,4 +1,4 @@
-//! [`Served`]: the router and the limits of a listener, replaceable while they are in use.
+//! [`ServiceHandle`]: the router and the limits of a listener, replaceable while they are in use.
 
 use std::sync::Arc;
 use std::time::Duration;

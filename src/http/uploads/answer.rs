@@ -15,7 +15,7 @@ use crate::provider::UploadDescriptor;
 use crate::state::AppState;
 use crate::telemetry::note_video;
 
-/// The answer: kept by its `Idempotency-Key`, and given again.
+/// The answer. It is stored under its `Idempotency-Key`, if there is one, and sent again for the same request.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewUpload {
     pub(super) video: VideoView,

@@ -1,12 +1,14 @@
-//! The actions of a [`Provider`](super::Provider) on one upload, one asset or the whole account, beside playback.
+//! The actions of a [`Provider`](super::Provider) on one upload, one asset or the whole account.
 //!
 //! Every file adds methods to [`Provider`](super::Provider): `uploads` (make, look up, cancel), `assets` (look up,
-//! delete, update), `listing` (find what was made elsewhere), `checks` (are credentials and keys in order). `run` holds
+//! delete, update), `playback` (addresses and thumbnails), `listing` (find what was made elsewhere), `checks` (are
+//! credentials and keys in order). `run` holds
 //! what they share: one call, and one call whose response is read as an observation.
 
 mod assets;
 mod checks;
 mod listing;
+mod playback;
 mod run;
 mod uploads;
 

@@ -83,7 +83,7 @@ impl Provider {
         index: usize,
         input: &TemplateInput,
         captures: &mut Captures,
-        turns: &mut UploadPermits,
+        permits: &mut UploadPermits,
     ) -> Result<(), CallError> {
         let step = self.map.upload.steps.get(index);
         let step = step.ok_or_else(|| CallError::unsupported("upload.steps"))?;
@@ -93,11 +93,11 @@ impl Provider {
             body_defaults: (index == 0).then_some(&input.provider_settings),
             ..Scope::for_input(input, &self.map.values)
         };
-        let turns = (Priority::Request(&input.owner), turns);
+        let permits = (Priority::Request(&input.owner), permits);
         let taken = self
             .map
             .client
-            .take_with_permits(step, &scope, turns, input.now)
+            .take_with_permits(step, &scope, permits, input.now)
             .await?;
         captures.extend(taken);
         Ok(())

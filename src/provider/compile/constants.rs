@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::super::{Env, error::MapError, template::HashKey};
+use super::super::{error::MapError, load_options::Env, template::hash::HashKey};
 use super::reader::{Reader, to_json};
 use crate::config::read_value;
 

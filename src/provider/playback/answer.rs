@@ -6,10 +6,10 @@ use chrono::DateTime;
 
 use super::{
     address::{Address, AddressNeeds},
+    method::SigningMethod,
+    request::AnswerValues,
     request::{AnswerParts, PlaybackContext, PlaybackUrls},
     section::Playback,
-    shared::SharedValues,
-    sign::SigningMethod,
     thumbnail::Picture,
 };
 use crate::{
@@ -43,7 +43,7 @@ impl Playback {
     /// # Errors
     /// [`CallError`]: a claim lacks its value, or signing failed.
     pub(crate) async fn sign_ahead(&self, context: PlaybackContext<'_>) -> Result<(), CallError> {
-        let shared = SharedValues::new(self.choose_lifetime(&context));
+        let shared = AnswerValues::new(self.choose_lifetime(&context));
         self.sign_tokens(&context, &shared).await?;
         Ok(())
     }
@@ -71,7 +71,7 @@ impl Playback {
         if signs && self.signing_off {
             return Err(unplayable_error(policy).into());
         }
-        let mut shared = SharedValues::new(self.choose_lifetime(&context));
+        let mut shared = AnswerValues::new(self.choose_lifetime(&context));
         // Why: tokens come before any call, so that a request without a signing permit costs the provider nothing.
         // Claims can hold ids and times only, so they need no call.
         let Some(tokens) = self.sign_tokens(&context, &shared).await? else {
@@ -114,10 +114,10 @@ impl Playback {
         Lifetime::rounded(request.now, request.expires_in_s, max_s)
     }
 
-    /// Computes and fetches the [`AddressNeeds`], tokens aside, into the [`SharedValues`].
+    /// Computes and fetches the [`AddressNeeds`], tokens aside, into the [`AnswerValues`].
     async fn compute_and_fetch(
         &self,
-        shared: &mut SharedValues,
+        shared: &mut AnswerValues,
         context: &PlaybackContext<'_>,
         needs: &AddressNeeds,
     ) -> Result<(), CallError> {

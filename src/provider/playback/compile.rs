@@ -7,9 +7,9 @@
 
 use super::{
     address::AddressPair,
+    fetch::FetchSteps,
+    method::SigningMethod,
     section::{AnswerNeeds, Playback},
-    sign::SigningMethod,
-    steps::FetchSteps,
     thumbnail::Thumbnail,
 };
 use crate::provider::{

@@ -14,15 +14,14 @@
 mod address;
 mod answer;
 mod compile;
+mod fetch;
+mod method;
 mod request;
 mod section;
-mod shared;
-mod sign;
-mod steps;
 mod thumbnail;
 mod tokens;
 
+pub(crate) use method::SigningMethod;
 pub(crate) use request::{AnswerParts, OnMissingSignature, PlaybackContext};
 pub use request::{PlaybackRequest, PlaybackUrls};
 pub(crate) use section::Playback;
-pub(crate) use sign::SigningMethod;

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::{
     address::{Address, AddressNeeds, AddressPair},
+    fetch::FetchSteps,
+    method::SigningMethod,
     request::AnswerParts,
-    sign::SigningMethod,
-    steps::FetchSteps,
     thumbnail::Thumbnail,
 };
 use crate::domain::{NeededIds, Policy};

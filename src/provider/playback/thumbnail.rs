@@ -2,7 +2,7 @@
 
 use super::{
     address::{Address, AddressPair},
-    sign::SigningMethod,
+    method::SigningMethod,
 };
 use crate::provider::{
     compile::{Constants, Reader},

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
+    method::SigningMethod,
     request::{AnswerParts, OnMissingSignature, PlaybackContext},
+    request::{AnswerValues, Tokens},
     section::Playback,
-    shared::{SharedValues, Tokens},
-    sign::SigningMethod,
     thumbnail::Picture,
 };
 use crate::{
@@ -45,7 +45,7 @@ impl Playback {
     pub(super) async fn sign_tokens(
         &self,
         context: &PlaybackContext<'_>,
-        shared: &SharedValues,
+        shared: &AnswerValues,
     ) -> Result<Option<AnswerTokens<'_>>, CallError> {
         let sizes = context.request.sizes;
         let SigningMethod::Jwt(jwt) = &self.sign else {

@@ -209,7 +209,7 @@ impl Source {
         self.find_borrowed(input, scope).map(Cow::into_owned)
     }
 
-    /// Finds the value like [`Source::find`]. A value that no step changes is borrowed from `input`.
+    /// Finds the value like [`Source::find_value`]. A value that no step changes is borrowed from `input`.
     pub(crate) fn find_borrowed<'v>(
         &self,
         input: SourceInput<'v>,

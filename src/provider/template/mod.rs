@@ -11,7 +11,7 @@
 //! instead.
 
 mod filter;
-mod hash;
+pub(super) mod hash;
 mod json;
 mod parse;
 mod placeholder;

@@ -1,6 +1,6 @@
 //! `[webhook]`, compiled.
 
-use super::{events::Events, verify::Verifier};
+use super::{rules::Events, verifier::Verifier};
 use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,

@@ -1,268 +1,243 @@
-//! `[webhook.verify]`: the proof that an event comes from the provider.
+//! The check of one delivery: first everything that needs no body, then the signature over the raw bytes.
 
-use aws_lc_rs::hmac;
-use http::{HeaderName, HeaderValue};
-use secrecy::ExposeSecret as _;
+use aws_lc_rs::{digest, hmac};
+use bytes::Bytes;
+use chrono::{DateTime, Utc};
+use http::{HeaderMap, HeaderName};
+use serde_json::Value;
+use subtle::{Choice, ConstantTimeEq as _};
 
-use super::signature_header::HeaderFormat;
+use super::verifier::{Proof, TimestampRule, Verifier};
 use crate::provider::{
-    compile::{Constants, Reader},
-    error::MapError,
-    pointer::Pointer,
-    signing::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret},
-    template::{Place, Placeholder, Template},
+    pointer::text_of,
+    template::{Arrived, Scope, Template},
 };
 
-/// `[webhook.verify]`, compiled. Its checks stand in [`check`](super::check).
-pub(crate) struct Verifier {
-    pub(super) proof: Proof,
-    /// The header that holds the signature.
-    pub(super) header: HeaderName,
-    pub(super) format: HeaderFormat,
-    /// The [`TimestampRule`]; `None` if the provider sends none.
-    pub(super) timestamp: Option<TimestampRule>,
-    /// `require_headers`: headers and the only value that each may have.
-    pub(super) required: Vec<(HeaderName, HeaderValue)>,
+/// The refusal of a delivery that is not proven to be the provider's. The reason is for the log: callers never see it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// A header that the map requires is missing, stands there twice, or has another value.
+    #[error("a header is missing, repeated, or not what it must be")]
+    Headers,
+    /// The signature's header is not in the format of the map.
+    #[error("the signature's header holds no signature, or is malformed")]
+    Form,
+    /// The timestamp is no number, too old, too far in the future, or differs from its copy in the body.
+    #[error("the timestamp is unreadable, too old, or too far in the future")]
+    Timestamp,
+    /// No configured secret gives any of the signatures.
+    #[error("the signature does not hold")]
+    Signature,
+    /// The map receives no webhooks.
+    #[error("this provider sends no webhooks")]
+    Unsupported,
 }
 
-/// The kind of proof in the signature's header.
-pub(super) enum Proof {
-    /// An HMAC of the message, by any of the keys.
-    Hmac {
-        keys: Vec<hmac::Key>,
-        message: Template,
-        encoding: Encoding,
-    },
-    /// A secret itself: one of these.
-    Token(Vec<Vec<u8>>),
+/// A delivery whose headers are in order; the body is not read yet. [`SignatureCheck::check_body`] takes it.
+pub struct SignatureCheck<'p> {
+    verifier: &'p Verifier,
+    /// The delivery's signatures, decoded; at least one.
+    signatures: Vec<Vec<u8>>,
+    /// The delivery's timestamp, as it was sent.
+    timestamp: Option<String>,
+    /// The headers that are part of the signed message.
+    headers: HeaderMap,
 }
 
-/// Encoding of a [`Proof::Hmac`] in its header.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Hex,
-    Base64,
+/// A body whose signature held: holding one is the proof, because only [`SignatureCheck::check_body`] makes it.
+#[derive(Clone, Debug)]
+pub struct VerifiedBody {
+    bytes: Bytes,
+    /// The headers that were signed with the body.
+    signed: HeaderMap,
 }
 
-/// The rule that the delivery's timestamp must keep.
-pub(super) struct TimestampRule {
-    /// The header of the timestamp; `None` if it is part of the signature's header.
-    pub(super) header: Option<HeaderName>,
-    /// The timestamp counts milliseconds instead of seconds.
-    pub(super) milliseconds: bool,
-    /// Most seconds between the timestamp and now, in both directions; 1 to a day.
-    pub(super) tolerance_s: i64,
-    /// Position in the body of a copy that must be equal: it binds a timestamp that is not part of the message.
-    pub(super) must_equal: Option<Pointer>,
-}
+impl VerifiedBody {
+    /// Returns the raw bytes, as they came.
+    pub fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
 
-impl Encoding {
-    /// Decodes a signature; `None` if it is malformed.
-    pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
-        match self {
-            // Why: decoded into a buffer of its size, because collecting byte by byte takes longer than the whole
-            // check.
-            Self::Hex => {
-                let mut bytes = vec![0; text.len() / 2];
-                hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
-            }
-            Self::Base64 => decode_any_base64(text),
-        }
+    /// Returns the headers that were signed with the body.
+    pub(super) fn signed_headers(&self) -> &HeaderMap {
+        &self.signed
+    }
+
+    /// Computes the SHA-256 of the raw bytes, in lower-case hex.
+    pub fn sha256(&self) -> String {
+        hex::encode(digest::digest(&digest::SHA256, &self.bytes))
     }
 }
 
 impl Verifier {
-    /// Compiles the table.
+    /// Judges everything that needs no body: required headers, the signature's format, the timestamp.
     ///
     /// # Errors
-    /// [`MapError`]: a part is missing or malformed, the message does not hold the body, or nothing binds the
-    /// timestamp.
-    pub(super) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let kind = at.choice("kind", &[("hmac", true), ("shared_token", false)])?;
-        let hmac =
-            kind.ok_or_else(|| at.error("kind", "is missing and required; allowed: hmac, shared_token"))?;
-        let header = at.need_text("header")?;
-        let header = header
-            .parse()
-            .map_err(|_| at.error("header", format!("`{header}` is no header name")))?;
-        let format = HeaderFormat::compile(&mut at)?;
-        let proof = if hmac {
-            compile_hmac(&mut at, constants)?
-        } else {
-            Proof::Token(read_secrets(&mut at, constants)?)
+    /// [`Refused`]: says what is wrong, for the log.
+    pub(crate) fn begin(
+        &self,
+        headers: &HeaderMap,
+        now: DateTime<Utc>,
+    ) -> Result<SignatureCheck<'_>, Refused> {
+        // Why before the body: a request that fails here costs no memory for it.
+        for (name, wanted) in &self.required {
+            if headers.get_all(name).iter().collect::<Vec<_>>() != [wanted] {
+                return Err(Refused::Headers);
+            }
+        }
+        let text = single_header(headers, &self.header)?;
+        let found = self.format.parse_header(text).ok_or(Refused::Form)?;
+        let signatures = self.decode_signatures(&found.signatures);
+        if signatures.is_empty() {
+            return Err(Refused::Form);
+        }
+        let timestamp = match &self.timestamp {
+            None => None,
+            Some(rule) => {
+                let text = match &rule.header {
+                    Some(name) => single_header(headers, name)?.trim(),
+                    None => found.timestamp.ok_or(Refused::Form)?,
+                };
+                rule.check_age(text, now)?;
+                Some(text.to_owned())
+            }
         };
-        let timestamp = compile_timestamp_rule(&mut at, &format, constants)?;
-        check_timestamp_is_bound(&at, timestamp.as_ref(), &proof)?;
-        let required = read_required_headers(&mut at)?;
-        at.finish()?;
-        Ok(Self {
-            proof,
-            header,
-            format,
+        let mut signed = HeaderMap::new();
+        for name in self.signed_headers() {
+            single_header(headers, name)?;
+            signed.extend(headers.get(name).map(|value| (name.clone(), value.clone())));
+        }
+        Ok(SignatureCheck {
+            verifier: self,
+            signatures,
             timestamp,
-            required,
+            headers: signed,
         })
     }
 
-    /// Returns the headers that are part of the message of a [`Proof::Hmac`].
-    pub(super) fn signed_headers(&self) -> Vec<&HeaderName> {
-        let Proof::Hmac { message, .. } = &self.proof else {
-            return Vec::new();
-        };
-        message
-            .slots()
-            .filter_map(|slot| match &slot.name {
-                Placeholder::Header(name) => Some(name),
-                _ => None,
-            })
-            .collect()
-    }
-}
-
-/// Reads keys, message and encoding of a [`Proof::Hmac`].
-fn compile_hmac(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError> {
-    let hashes = [
-        ("sha1", hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
-        ("sha256", hmac::HMAC_SHA256),
-        ("sha512", hmac::HMAC_SHA512),
-    ];
-    let hash = at.choice("hash", &hashes)?.unwrap_or(hmac::HMAC_SHA256);
-    let keys = read_secrets(at, constants)?
-        .iter()
-        .map(|secret| hmac::Key::new(hash, secret))
-        .collect();
-    let message = at.text("message")?.unwrap_or_else(|| "{body}".to_owned());
-    let place = Place {
-        secrets: true,
-        delivery: true,
-        ..Place::default()
-    };
-    let message = Template::compile(&message, &place, constants).map_err(|what| at.error("message", what))?;
-    if !message.slots().any(|slot| matches!(slot.name, Placeholder::Body)) {
-        return Err(at.error(
-            "message",
-            "does not hold {body}: the signature would protect nothing",
-        ));
-    }
-    let encodings = [("hex", Encoding::Hex), ("base64", Encoding::Base64)];
-    let encoding = at.choice("encoding", &encodings)?.unwrap_or(Encoding::Hex);
-    Ok(Proof::Hmac {
-        keys,
-        message,
-        encoding,
-    })
-}
-
-/// Reads the values of `secret`: several, separated by commas, while one replaces the other.
-fn read_secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, MapError> {
-    let text =
-        read_secret(at, "secret", constants)?.ok_or_else(|| at.error("secret", "is missing and required"))?;
-    let encoding = at
-        .choice("secret_encoding", &KEY_ENCODINGS)?
-        .unwrap_or(KeyEncoding::Utf8);
-    let prefix = at.text("strip_prefix")?.unwrap_or_default();
-    let values = text
-        .expose_secret()
-        .split(',')
-        .map(str::trim)
-        .filter(|value| !value.is_empty());
-    let decode = |value: &str| encoding.decode(value.strip_prefix(&prefix).unwrap_or(value));
-    let values: Vec<Vec<u8>> = values
-        .map(decode)
-        .collect::<Result<_, _>>()
-        .map_err(|what| at.error("secret", what))?;
-    if values.is_empty() || values.iter().any(Vec::is_empty) {
-        return Err(at.error("secret", "is empty: anybody could sign"));
-    }
-    Ok(values)
-}
-
-/// Reads `timestamp` into a [`TimestampRule`]. `None` if the provider sends none.
-fn compile_timestamp_rule(
-    at: &mut Reader,
-    format: &HeaderFormat,
-    constants: &Constants,
-) -> Result<Option<TimestampRule>, MapError> {
-    let Some(mut table) = at.table("timestamp")? else {
-        // Why: a timestamp that is sent is checked, whether or not the map says how closely.
-        let rule = TimestampRule {
-            header: None,
-            milliseconds: false,
-            tolerance_s: 300,
-            must_equal: None,
-        };
-        return Ok(format.has_timestamp().then_some(rule));
-    };
-    let header = table.text("header")?;
-    let header = header.map(|name| {
-        name.parse()
-            .map_err(|_| table.error("header", format!("`{name}` is no header name")))
-    });
-    let header: Option<HeaderName> = header.transpose()?;
-    if header.is_some() == format.has_timestamp() {
-        let what = "a timestamp comes either from the pair that `format.timestamp` names, or from `header`";
-        return Err(table.error("header", what));
-    }
-    let milliseconds = table
-        .choice("unit", &[("s", false), ("ms", true)])?
-        .unwrap_or(false);
-    let tolerance_s = table.whole("tolerance_s")?.unwrap_or(300).clamp(1, 86_400);
-    let must_equal = table.text("must_equal")?;
-    let must_equal = must_equal.map(|text| Pointer::compile(&text, &Place::default(), constants));
-    let must_equal = must_equal
-        .transpose()
-        .map_err(|what| table.error("must_equal", what))?;
-    table.finish()?;
-    let tolerance_s = i64::try_from(tolerance_s).unwrap_or(300);
-    Ok(Some(TimestampRule {
-        header,
-        milliseconds,
-        tolerance_s,
-        must_equal,
-    }))
-}
-
-/// Checks that the timestamp is part of what is signed ([`Proof`]).
-// Why: an attacker who replays an event could replace any other timestamp.
-fn check_timestamp_is_bound(
-    at: &Reader,
-    rule: Option<&TimestampRule>,
-    proof: &Proof,
-) -> Result<(), MapError> {
-    let Some(rule) = rule else { return Ok(()) };
-    let bound = match proof {
-        Proof::Token(_) => false,
-        Proof::Hmac { message, .. } => {
-            rule.must_equal.is_some()
-                || message.slots().any(|slot| match &slot.name {
-                    Placeholder::Timestamp => true,
-                    Placeholder::Header(name) => Some(name) == rule.header.as_ref(),
-                    _ => false,
-                })
+    /// Decodes the signatures; malformed ones are dropped.
+    fn decode_signatures(&self, signatures: &[&str]) -> Vec<Vec<u8>> {
+        match &self.proof {
+            Proof::Hmac { encoding, .. } => signatures
+                .iter()
+                .filter_map(|text| encoding.decode(text))
+                .collect(),
+            Proof::Token(_) => signatures.iter().map(|text| text.as_bytes().to_vec()).collect(),
         }
-    };
-    if bound {
-        return Ok(());
     }
-    let what = "is not signed, so it protects nothing; allowed: {timestamp} in `message`, or must_equal";
-    Err(at.error("timestamp", what))
 }
 
-/// Reads `require_headers`.
-fn read_required_headers(at: &mut Reader) -> Result<Vec<(HeaderName, HeaderValue)>, MapError> {
-    let Some(mut table) = at.table("require_headers")? else {
-        return Ok(Vec::new());
-    };
-    let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        let text = value
-            .as_str()
-            .ok_or_else(|| table.wrong(&name, "a text", &value))?;
-        let text = HeaderValue::from_str(text).map_err(|_| table.error(&name, "makes no HTTP header"))?;
-        let header = name
-            .parse()
-            .map_err(|_| table.error(&name, "is no header name"))?;
-        out.push((header, text));
+impl SignatureCheck<'_> {
+    /// Checks the signature over the raw bytes, in constant time, with every secret and every signature of the header.
+    ///
+    /// # Errors
+    /// [`Refused`]: the signature does not hold, or the timestamp differs from its copy in the body. The body is
+    /// dropped.
+    pub fn check_body(self, body: Bytes) -> Result<VerifiedBody, Refused> {
+        let holds = match &self.verifier.proof {
+            Proof::Hmac { keys, message, .. } => self.hmac_holds(keys, message, &body)?,
+            Proof::Token(tokens) => self.token_holds(tokens),
+        };
+        if !holds {
+            return Err(Refused::Signature);
+        }
+        let bound = self
+            .verifier
+            .timestamp
+            .as_ref()
+            .is_none_or(|rule| rule.matches_body(self.timestamp.as_deref(), &body));
+        if !bound {
+            return Err(Refused::Timestamp);
+        }
+        Ok(VerifiedBody {
+            bytes: body,
+            signed: self.headers,
+        })
     }
-    Ok(out)
+
+    /// Some key gives one of the signatures ([`Proof::Hmac`]).
+    fn hmac_holds(&self, keys: &[hmac::Key], message: &Template, body: &[u8]) -> Result<bool, Refused> {
+        let arrived = Arrived {
+            timestamp: self.timestamp.as_deref(),
+            headers: &self.headers,
+            body,
+        };
+        let scope = Scope {
+            arrived: Some(arrived),
+            ..Scope::default()
+        };
+        // Why: no early end, so that the time tells nothing about which key or signature fits.
+        let mut holds = Choice::from(0);
+        for key in keys {
+            let mut context = hmac::Context::with_key(key);
+            message
+                .feed(&scope, &mut |bytes| context.update(bytes))
+                .map_err(|_| Refused::Headers)?;
+            let tag = context.sign();
+            for signature in &self.signatures {
+                holds |= tag.as_ref().ct_eq(signature);
+            }
+        }
+        Ok(holds.into())
+    }
+
+    /// Some signature is one of the tokens ([`Proof::Token`]).
+    fn token_holds(&self, tokens: &[Vec<u8>]) -> bool {
+        // Why: hashes are compared, so that not even the length of a token shows in the time.
+        let hash = |bytes: &[u8]| digest::digest(&digest::SHA256, bytes);
+        let mut holds = Choice::from(0);
+        for token in tokens {
+            for signature in &self.signatures {
+                holds |= hash(token).as_ref().ct_eq(hash(signature).as_ref());
+            }
+        }
+        holds.into()
+    }
+}
+
+impl TimestampRule {
+    /// Checks that the timestamp is a number within [`TimestampRule::tolerance_s`].
+    fn check_age(&self, text: &str, now: DateTime<Utc>) -> Result<(), Refused> {
+        // Why: a parsed number could have a sign too, which no provider sends.
+        let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let sent: i64 = digits
+            .then(|| text.parse().ok())
+            .flatten()
+            .ok_or(Refused::Timestamp)?;
+        let (now, tolerance) = if self.milliseconds {
+            (now.timestamp_millis(), self.tolerance_s * 1000)
+        } else {
+            (now.timestamp(), self.tolerance_s)
+        };
+        if now.abs_diff(sent) > tolerance.unsigned_abs() {
+            Err(Refused::Timestamp)
+        } else {
+            Ok(())
+        }
+    }
+
+    /// The body has the same timestamp, if there is a [`TimestampRule::must_equal`]. The signature has held before.
+    fn matches_body(&self, sent: Option<&str>, body: &[u8]) -> bool {
+        let Some(pointer) = &self.must_equal else {
+            return true;
+        };
+        let Ok(json) = serde_json::from_slice::<Value>(body) else {
+            return false;
+        };
+        let found = pointer.get(&json, &Scope::default()).map(text_of);
+        found.as_deref() == sent
+    }
+}
+
+/// Returns the header's value.
+///
+/// # Errors
+/// [`Refused`]: the header is missing or stands there twice, or its value is no text.
+fn single_header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Result<&'a str, Refused> {
+    // Why: with two values it is open which one the provider signed.
+    let mut values = headers.get_all(name).iter();
+    match (values.next(), values.next()) {
+        (Some(value), None) => value.to_str().map_err(|_| Refused::Form),
+        _ => Err(Refused::Headers),
+    }
 }

@@ -2,7 +2,7 @@
 //!
 //! 1. A caller [submits](BatchQueue::submit) a request and waits for its response.
 //! 2. A [`Worker`] takes everything that waits, up to the batch's size, and has its [`BatchHandler`] run it.
-//! 3. Each caller gets its own response. One that gets none ([`NotBatched`]) runs its statement alone, which tells the
+//! 3. Each caller gets its own response. One that gets none ([`NotBatched`]) runs its statement alone, which gives the
 //!    precise error.
 
 mod queue;

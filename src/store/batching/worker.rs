@@ -10,12 +10,12 @@ use crate::store::connection::or_idle;
 
 /// Runs batches.
 pub(in crate::store) trait BatchHandler<Q, A>: Send + 'static {
-    /// Returns one response per request, in order. `None`, or a missing response, tells the caller to run its statement
+    /// Returns one response per request, in order. `None`, or a missing response, makes the caller run its statement
     /// alone.
     fn handle(&mut self, requests: Vec<Q>) -> impl Future<Output = Vec<Option<A>>> + Send;
 
-    /// Gives up what is kept from one batch to the next. Called where responses are missing, after a panic, and once when
-    /// nothing has come for a while.
+    /// Releases what is held from one batch to the next. Called where responses are missing, after a panic, and once
+    /// when nothing has come for a while.
     fn idle(&mut self) {}
 }
 

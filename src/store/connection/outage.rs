@@ -1,8 +1,9 @@
 //! Outages of PostgreSQL: one log line when it is gone and one when it is back, however many statements fail meanwhile.
 //!
-//! 1. A statement fails in a way that may mean an outage ([`Outage::note`]). The first one starts a task; others do nothing
-//!    while it runs.
-//! 2. The task opens a connection of its own. It succeeds: the task ends, after a warning where all connections are busy.
+//! 1. A statement fails in a way that may mean an outage ([`Outage::note`]). The first one starts a task; others do
+//!    nothing while it runs.
+//! 2. The task opens a connection of its own. It succeeds: the task ends, after a warning where all connections are
+//!    busy.
 //! 3. It fails: the task logs that the server is gone, with cause and remedy, and tries again each second.
 //! 4. It succeeds again: the task logs that the server is back. It ends also when the pool is closed.
 
@@ -62,7 +63,7 @@ impl Outage {
     }
 
     /// Notes the error, and returns it. A pool's timeout becomes an I/O error.
-    // Why: that tells it from the timeout of SQLite's pool, which no task watches.
+    // Why: that distinguishes it from the timeout of SQLite's pool, which no task watches.
     pub(in crate::store) fn noted(&self, error: sqlx::Error) -> sqlx::Error {
         self.note(&error);
         match error {
@@ -153,8 +154,8 @@ pub(in crate::store) fn is_unreachable(error: &sqlx::Error) -> bool {
     }
 }
 
-/// Returns whether it is one of: connection exceptions (08…, a pooler's among them), refused sign-ins (28…), no such database, too many connections,
-/// and a server that stops or starts (57P…).
+/// Returns whether it is one of: connection exceptions (08…, a pooler's among them), refused sign-ins (28…), no such
+/// database, too many connections, and a server that stops or starts (57P…).
 fn is_unreachable_code(error: &dyn DatabaseError) -> bool {
     error.code().is_some_and(|code| {
         code.starts_with("08")

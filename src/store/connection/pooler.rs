@@ -10,13 +10,14 @@ use tokio::time::timeout;
 // Why: a pooler in session mode with a single connection never answers the second client.
 const DETECT_TIMEOUT: Duration = Duration::from_secs(3);
 /// The number of rounds of [`shares_sessions`].
-// Why several: another client may use the server connection that would have told.
+// Why several: another client may use the server connection that would have shown it.
 const ROUNDS: usize = 3;
 
 /// Returns whether server connections are handed from one client to another between transactions.
 ///
-/// A client has no session of its own where two transactions of it run in different server processes, or where its process
-/// serves another client while it is still connected. Without a pooler, or with one in session mode, neither happens.
+/// A client has no session of its own where two transactions of it run in different server processes, or where its
+/// process serves another client while it is still connected. Without a pooler, or with one in session mode, neither
+/// happens.
 pub(in crate::store) async fn shares_sessions(options: &PgConnectOptions) -> bool {
     let look = async {
         let (mut one, mut other) = (options.connect().await?, options.connect().await?);
@@ -46,7 +47,7 @@ async fn server_process(connection: &mut PgConnection) -> Result<i32, sqlx::Erro
     row.try_get(0)
 }
 
-/// Returns the name of the database and the start time of its server, which tell it from every other.
+/// Returns the name of the database and the start time of its server, which together identify it.
 ///
 /// # Errors
 /// It cannot be reached.
@@ -58,8 +59,8 @@ pub(in crate::store) async fn database_of(options: &PgConnectOptions) -> Result<
     row.try_get(0)
 }
 
-/// Returns whether a pooler carries prepared statements from one server connection to another. It then gives each a name
-/// of its own. (`PgBouncer` does so from 1.21 on, where `max_prepared_statements` is above 0.)
+/// Returns whether a pooler carries prepared statements from one server connection to another. It then gives each a
+/// name of its own. (`PgBouncer` does so from 1.21 on, where `max_prepared_statements` is above 0.)
 ///
 /// # Errors
 /// Another failure than that of a name which is taken.

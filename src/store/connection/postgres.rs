@@ -1,9 +1,9 @@
 //! How statements reach PostgreSQL: over sessions of our own, or through a transaction pooler.
 //!
-//! A transaction pooler gives each transaction whichever server connection is free. Named statements, settings, locks and
-//! LISTEN, which a connection keeps from one transaction to the next, then belong to another client's session. Nothing here
-//! leaves any of them behind. A pooler that does not carry named statements gets each one without a name, parsed in the
-//! transaction that executes it.
+//! A transaction pooler gives each transaction whichever server connection is free. Named statements, settings, locks
+//! and LISTEN, which a connection keeps from one transaction to the next, then belong to another client's session.
+//! Nothing here leaves any of them behind. A pooler that does not carry named statements gets each one without a name,
+//! parsed in the transaction that executes it.
 
 use std::ops::Deref;
 

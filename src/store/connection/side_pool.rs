@@ -2,8 +2,8 @@
 
 use super::postgres::PgConnections;
 
-/// Opens a pool to the same server, whose connections are opened when they are needed, by the runtime that this is called
-/// on, and closed with those of `all`. `own_sessions` is false behind a pooler.
+/// Opens a pool to the same server, whose connections are opened when they are needed, by the runtime that this is
+/// called on, and closed with those of `all`. `own_sessions` is false behind a pooler.
 // Why settings of the session: these statements find their rows by key, and each is planned once a connection, whatever
 // its values and however small the tables are then. Left to itself PostgreSQL plans a statement with a short array anew
 // each time, which takes it longer than the statement itself. Why only in own sessions: through a pooler the settings

@@ -1,4 +1,4 @@
-//! Why PostgreSQL lets nobody in, in the words of the server or the system.
+//! The reason why PostgreSQL refuses connections, in the words of the server or the system.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The job's way to apply events: due ones, in one transaction, in the order of the videos' ids.
+//! Events that the job applies: due ones, in one transaction, in the order of the videos' ids.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! One batch of webhook events, stored and applied in one transaction; the steps are told in [`inbox`](super).
+//! One batch of webhook events, stored and applied in one transaction, in the steps that [`inbox`](super) numbers.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -102,6 +102,7 @@ impl Store {
         batch: &mut EventBatch,
         planner: &Planner,
     ) -> Result<Ingested, StoreError> {
+        // 1. Read.
         let (videos, known) = read_batch(connection, &batch.due.events).await?;
         batch.due.videos = videos.into_iter().map(Arc::new).collect();
         // Why not without videos: the inbox is only looked into where there is one.
@@ -109,12 +110,15 @@ impl Store {
         batch.split_known(&known);
         let events = batch.events();
         let now = latest_receipt(&events);
+        // 2. Plan.
         let plan = planner(&batch.due, now);
         let applied = applied_events(&plan);
         let changes = effective_changes(plan.videos, now);
+        // 3. Write.
         let written = self
             .write_batch(connection, (&events, are_new), &applied, &changes, now)
             .await?;
+        // 4. Notify.
         self.notify(
             changes
                 .iter()
@@ -154,6 +158,7 @@ impl Store {
         now: DateTime<Utc>,
     ) -> Result<Ingested, StoreError> {
         let changing: HashSet<Uuid> = changes.iter().map(|change| change.after.id).collect();
+        // An event whose video changes is applied only if that change is written.
         let rows = events
             .iter()
             .copied()
@@ -178,7 +183,8 @@ async fn read_batch(
 ) -> Result<(Vec<Video>, HashSet<String>), StoreError> {
     let mut keys = EventKeys::default();
     for event in events {
-        keys.add_shortest(event);
+        // Our own id where the event names it; one id is enough to find the video.
+        keys.add_one_id(event);
     }
     let provider = events.first().map_or("", |event| &event.provider);
     let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();

@@ -19,8 +19,8 @@ use crate::store::statements::{IngestConnection, Ingested};
 
 /// The number of events that share a commit at most.
 const MAX_BATCH: usize = 128;
-/// A second commit begins beside the first once so many events wait for it: the database works on one while the other is
-/// read and planned. With fewer, sharing a commit costs less. Only on PostgreSQL: SQLite has one writer.
+/// A second commit begins beside the first once this many events wait for it: the database works on one while the other
+/// is read and planned. With fewer, sharing a commit costs less. Only on PostgreSQL: SQLite has one writer.
 const SECOND_COMMIT_AT: usize = 96;
 /// The number of connections that a worker keeps.
 const CONNECTIONS: u32 = 1;
@@ -110,8 +110,8 @@ struct Context {
 }
 
 impl Context {
-    // Why a thread and a connection for each worker on PostgreSQL: the database's response is seen at once, however many
-    // requests the other threads have before them; and no response waits behind a worker that itself waits for the
+    // Why a thread and a connection for each worker on PostgreSQL: the database's response is seen at once, however
+    // many requests the other threads have before them; and no response waits behind a worker that itself waits for the
     // database.
     fn start(self, workers: Workers<InboxEvent, Response>) {
         if !self.store.has_replicas() {
@@ -227,7 +227,7 @@ impl Outcome {
     }
 }
 
-/// Step 1 to 4 of the protocol that [`inbox`](super) tells, and where they fail step 5.
+/// Runs steps 1 to 4 of the protocol of [`inbox`](super), and step 5 where they fail.
 async fn ingest_batch(
     store: &Store,
     connection: &mut IngestPool,

@@ -203,8 +203,8 @@ pub(in crate::store) trait Table {
     fn assignments(columns: Columns) -> String;
 
     /// Pushes `unnest($n::type[]) as column, …`: one array a column, with one value a row.
-    // Why: one prepared statement serves every number of rows. Why a list of expressions: it costs PostgreSQL half of what a
-    // table function of as many arrays does.
+    // Why: one prepared statement serves every number of rows. Why a list of expressions: it costs PostgreSQL half of
+    // what a table function of as many arrays does.
     fn push_arrays(query: &mut QueryBuilder<Postgres>, columns: Columns, rows: &[&Self::Row<'_>]);
 
     /// Pushes `?, ?, …`: the values of one row, every column.

@@ -55,7 +55,7 @@ macro_rules! videos {
         }
     };
     // Why by place: looking each column up by its name took longer than reading it. Why unchecked: the migrations give
-    // PostgreSQL's columns their types, so that no value needs to be asked for its own.
+    // PostgreSQL's columns their types, so that the type of a value needs no check.
     (@read $row:ty, $get:ident, $($column:ident)*) => {
         impl FromRow<'_, $row> for VideoRow {
             fn from_row(row: &$row) -> Result<Self, sqlx::Error> {

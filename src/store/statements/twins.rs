@@ -21,7 +21,7 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) kind: &'static str,
     /// The database's name, for people.
     pub(in crate::store) name: &'static str,
-    /// Other processes may write to the database, and notifications tell of it.
+    /// Other processes may write to the database, and notifications announce it.
     pub(in crate::store) has_replicas: bool,
     /// Selects the version of the database.
     pub(in crate::store) version: &'static str,
@@ -64,7 +64,7 @@ pub(in crate::store) trait Backend {
     /// Returns the videos with these ids, in no order.
     async fn find_videos(&self, ids: &[Uuid]) -> Result<Vec<VideoRow>, StoreError>;
 
-    /// Makes a write that means nothing: a full or read-only database refuses it.
+    /// Makes a write without effect: a full or read-only database refuses it.
     async fn probe_write(&self) -> Result<(), StoreError>;
 
     /// Brings the tables up to date. `direct` is the server's own address, where [`Self`] goes through a pooler.
@@ -91,9 +91,9 @@ pub(in crate::store) trait WriteTx: Sized {
     /// The database fails, or one of them belongs to another video.
     async fn insert_ids(&mut self, ids: &[NewId<'_>]) -> Result<(), StoreError>;
 
-    /// Writes `columns` of the rows that still have the revision of [`VideoChange::before`], with what follows from each:
-    /// its new ids are known, parked events that name them are due, and the application is told. Returns the ids of the
-    /// videos that were written.
+    /// Writes `columns` of the rows that still have the revision of [`VideoChange::before`], with what follows from
+    /// each: its new ids are known, parked events that name them are due, and outgoing events are written. Returns the
+    /// ids of the videos that were written.
     ///
     /// # Errors
     /// The database fails, or a new id belongs to another video.
@@ -105,8 +105,8 @@ pub(in crate::store) trait WriteTx: Sized {
         now: DateTime<Utc>,
     ) -> Result<HashSet<Uuid>, StoreError>;
 
-    /// Returns the videos of `provider` that any of the keys names, locked until the end of the transaction, in the order of
-    /// ids.
+    /// Returns the videos of `provider` that any of the keys names, locked until the end of the transaction, in the
+    /// order of ids.
     async fn lock_videos_named(
         &mut self,
         provider: &str,
@@ -137,7 +137,7 @@ pub(in crate::store) trait IngestConnection: Send + 'static {
     /// The database fails, or another transaction holds a row: nothing is stored then.
     async fn write(&mut self, write: IngestWrite<'_>) -> Result<Ingested, StoreError>;
 
-    /// Gives up what is kept between statements.
+    /// Releases what is held between statements.
     fn release(&mut self);
 }
 
@@ -171,9 +171,9 @@ impl Ingested {
     }
 }
 
-/// The end of an insert of events, for those that the inbox knows already. An event that had not been applied is tried again.
-/// One whose id is a hash of its content may mean something new once its equal is applied, so it is stored anew, under
-/// the new id of ours. The id that is returned equals the inserted one for new events alone.
+/// The end of an insert of events, for those that the inbox knows already. An event that had not been applied is tried
+/// again. One whose id is a hash of its content may mean something new once its equal is applied, so it is stored anew,
+/// under the new id of ours. The id that is returned equals the inserted one for new events alone.
 pub(super) const ON_KNOWN_EVENT: &str = " on conflict (provider, event_id) do update set \
      id = case when webhook_events.state = 'applied' then excluded.id else webhook_events.id end, \
      received_at = case when webhook_events.state = 'applied' then excluded.received_at \

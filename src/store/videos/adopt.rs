@@ -11,8 +11,8 @@ use crate::store::handle::Store;
 use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
 
 impl Store {
-    /// Returns the provider's video with this asset, else with this upload, else with this id of ours: in the order in which
-    /// events find theirs.
+    /// Returns the provider's video with this asset, else with this upload, else with this id of ours: in the order in
+    /// which events find theirs.
     ///
     /// # Errors
     /// The database fails.

@@ -64,7 +64,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns a ready video of the provider that was not reported missing, other than `but`: one that is known to exist.
+    /// Returns a ready video of the provider that was not reported missing, other than `but`: one that is known to
+    /// exist.
     ///
     /// # Errors
     /// The database fails.

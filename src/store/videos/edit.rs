@@ -1,4 +1,4 @@
-//! Changing one video; the steps are told in [`videos`](super).
+//! Changing one video, in the steps that [`videos`](super) numbers.
 
 use std::sync::Arc;
 
@@ -13,7 +13,8 @@ use crate::store::handle::Store;
 use crate::store::rows::Columns;
 use crate::store::statements::WriteTx;
 
-/// How often a change is attempted before it gives way to other writers. Of 20 writers that race for one row each succeeds.
+/// How often a change is attempted before it gives way to other writers. Of 20 writers that race for one row each
+/// succeeds.
 const ATTEMPTS: usize = 40;
 
 /// The outcome of a caller's change to a video.
@@ -45,7 +46,8 @@ impl Store {
         }
     }
 
-    /// Changes a video that the caller has just read or written, as [`Store::edit_video`] does. A stale one is read again.
+    /// Changes a video that the caller has just read or written, as [`Store::edit_video`] does. A stale one is read
+    /// again.
     ///
     /// # Errors
     /// The database fails, or an id belongs to another video.
@@ -86,8 +88,8 @@ impl Store {
         {
             return Ok(true);
         }
-        // The batch did not write this change: the row moved on, is locked, or the database failed. Alone, this gets the
-        // precise error.
+        // The batch did not write this change: the row moved on, is locked, or the database failed. Alone, this gets
+        // the precise error.
         let mut tx = self.begin().await?;
         let written = on_tx!(&mut tx, |tx| {
             tx.update_videos(&*self.observer, &[&**change], Columns::Changing, now)
@@ -98,17 +100,5 @@ impl Store {
         }
         tx.commit().await?;
         Ok(true)
-    }
-
-    /// Tells observers and the feed of changes. To be called after the commit.
-    pub(in crate::store) fn notify<'a>(&self, changes: impl IntoIterator<Item = &'a VideoChange>) {
-        let mut visible = Vec::new();
-        for change in changes {
-            if let Some(status) = change.final_status() {
-                self.observer.video_ended(&change.after.provider, status);
-            }
-            visible.extend(change.visible_version());
-        }
-        self.feed.publish(&visible);
     }
 }

@@ -32,7 +32,7 @@ pub enum Inserted {
 }
 
 impl Store {
-    /// Writes a new video.
+    /// Writes a new video. On PostgreSQL it joins the next batch, unless it has ids at its provider already.
     ///
     /// # Errors
     /// The database fails, or the provider's id belongs to another video.
@@ -49,8 +49,8 @@ impl Store {
         tx.commit().await
     }
 
-    /// Writes a new video where its owner has fewer open uploads than each of the limits allows. An upload is open while
-    /// it is `created` or `waiting` and its URL has not expired.
+    /// Writes a new video where its owner has fewer open uploads than each of the limits allows. An upload is open
+    /// while it is `created` or `waiting` and its URL has not expired.
     ///
     /// It counts and writes in one transaction, under a lock of the owner, so that no two count at the same time.
     ///

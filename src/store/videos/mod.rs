@@ -7,16 +7,17 @@
 //! 1. The row is read, or the caller hands in what it has just read. No row: `Edit::Missing`, nothing is written.
 //! 2. The caller's function changes a copy. It refuses: `Edit::Refused`. It changes nothing: `Edit::Done` at once.
 //! 3. The counters are set: `revision` by one, `version` and `updated_at` where callers see a difference.
-//! 4. The change joins a batch, on PostgreSQL: one statement writes every row that still has its revision before and that no
-//!    transaction holds, with what follows from each (ids become known, parked events are due, outgoing events are
-//!    written). The commit of that statement is the commit point.
-//! 5. A change that the batch did not write is written alone, in a transaction that waits for the row. On SQLite this is
-//!    the only way.
-//! 6. The row had another revision: back to step 1, at most 40 times, then [`StoreError::Contended`](super::StoreError).
+//! 4. The change joins a batch, on PostgreSQL: one statement writes every row that still has its revision before and
+//!    that no transaction holds, with what follows from each (ids become known, parked events are due, outgoing events
+//!    are written). The commit of that statement is the commit point.
+//! 5. A change that the batch did not write is written alone, in a transaction that waits for the row. On SQLite this
+//!    is the only way.
+//! 6. The row had another revision: back to step 1, at most 40 times, then
+//!    [`StoreError::Contended`](super::StoreError).
 //! 7. After the commit observers hear of a final status, and the feed of a visible change.
 //!
-//! A crash before the commit leaves the row as it was; one behind it loses the feed's notice alone, which listeners make
-//! up for by comparing versions. A retry is safe: step 6 reads what was written.
+//! A crash before the commit leaves the row as it was; one behind it loses the feed's notice alone, which listeners
+//! make up for by comparing versions. A retry is safe: step 6 reads what was written.
 
 mod adopt;
 mod due;

@@ -28,7 +28,8 @@ pub struct VideoFilter {
 }
 
 impl Store {
-    /// Returns the video with this id.
+    /// Returns the video with this id. On PostgreSQL the read joins the next batch; it runs alone where the batch gave
+    /// no response.
     ///
     /// # Errors
     /// The database fails.
@@ -86,7 +87,7 @@ impl Store {
         to_videos(rows)
     }
 
-    /// Runs a statement that means nothing.
+    /// Runs a statement without effect.
     ///
     /// # Errors
     /// The database does not answer.
@@ -98,7 +99,8 @@ impl Store {
         Ok(())
     }
 
-    /// Returns the providers that have videos which are not deleted. One step through an index for each, however many videos.
+    /// Returns the providers that have videos which are not deleted. One step through an index for each, however many
+    /// videos.
     ///
     /// # Errors
     /// The database fails.

@@ -101,6 +101,7 @@ fn push_stored(query: &mut QueryBuilder<Postgres>, rows: &[NewEventRow<'_>], are
              and (not needs_change or video_id in (select id from changed)) as through) as decided",
     );
     if !are_new {
+        // A known event is left alone, or due again where it had failed or was parked.
         query.push(ON_KNOWN_EVENT);
     }
     query.push(" returning id, state)");

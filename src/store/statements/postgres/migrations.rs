@@ -37,8 +37,8 @@ pub(super) async fn apply_migrations(options: &PgConnectOptions) -> Result<(), S
 }
 
 /// Waits until no other replica applies such migrations. The session's end frees the lock.
-// Why: the lock is polled. A statement that waits for it has a snapshot, and an index that is made concurrently waits for
-// every snapshot: the two would wait for each other.
+// Why: the lock is polled. A statement that waits for it has a snapshot, and an index that is made concurrently waits
+// for every snapshot: the two would wait for each other.
 async fn wait_for_lock(connection: &mut PgConnection) -> Result<(), StoreError> {
     loop {
         let taken = sqlx::query_scalar("select pg_try_advisory_lock($1)").bind(LOCK);

@@ -1,5 +1,5 @@
 //! What follows from changes of videos, as parts of the statement that makes them: ids become known, parked events that
-//! name them are due, and the application is told.
+//! name them are due, and outgoing events are written.
 
 use std::collections::BTreeMap;
 
@@ -38,8 +38,8 @@ impl<'a> SideEffects<'a> {
         }
     }
 
-    /// Pushes further parts of the statement, each behind a comma. Only those that are needed: a part that writes nothing
-    /// is planned and run all the same.
+    /// Pushes further parts of the statement, each behind a comma. Only those that are needed: a part that writes
+    /// nothing is planned and run all the same.
     pub(in crate::store) fn push_to(&self, query: &mut QueryBuilder<Postgres>) {
         if !self.ids.is_empty() {
             query

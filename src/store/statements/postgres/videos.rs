@@ -105,8 +105,8 @@ pub(super) fn push_changed(
         .push(" returning videos.id)");
 }
 
-/// Writes `columns` of the rows that still have the revision before, and what follows; returns the ids of the videos that
-/// were written.
+/// Writes `columns` of the rows that still have the revision before, and what follows; returns the ids of the videos
+/// that were written.
 pub(in crate::store) async fn update_videos(
     executor: impl PgExecutor<'_>,
     changes: &[&VideoChange],

@@ -1,5 +1,5 @@
-//! SQLite's side of [`twins`](super::twins): its statements take values row by row, since it has no arrays, and no round
-//! trips are to be saved.
+//! SQLite's side of [`twins`](super::twins): its statements take values row by row, since it has no arrays, and no
+//! round trips are to be saved.
 
 mod events;
 mod ingest;

@@ -55,8 +55,8 @@ impl Backend for SqlitePool {
         Ok(videos::find_videos(self, ids).await?)
     }
 
-    // Why the value differs each time: SQLite writes no page whose bytes stay as they were. Why it is larger than what a
-    // request writes: on a disk that is nearly full a small write still succeeds.
+    // Why the value differs each time: SQLite writes no page whose bytes stay as they were. Why it is larger than what
+    // a request writes: on a disk that is nearly full a small write still succeeds.
     async fn probe_write(&self) -> Result<(), StoreError> {
         sqlx::query(
             "insert into secrets (name, value) values ('write-probe', randomblob(131072)) \

@@ -1,6 +1,6 @@
 //! `[playback.sign]`: the ways to make a signed address.
 
-use super::steps::FetchSteps;
+use super::fetch::FetchSteps;
 use crate::provider::{
     compile::{Constants, Reader},
     error::MapError,

@@ -4,10 +4,12 @@
 //! missing, they acquire a signing permit, call [`Provider::sign_ahead`], and begin again. [`Provider::playback`] and
 //! [`Provider::thumbnails`] sign at once: for maps that are tried, and for tests.
 
-use super::error::CallError;
-use super::loaded::Provider;
-use super::playback::{AnswerParts, OnMissingSignature, PlaybackContext, PlaybackRequest, PlaybackUrls};
-use super::subject::TemplateInput;
+use crate::provider::error::CallError;
+use crate::provider::loaded::Provider;
+use crate::provider::playback::{
+    AnswerParts, OnMissingSignature, PlaybackContext, PlaybackRequest, PlaybackUrls,
+};
+use crate::provider::subject::TemplateInput;
 
 impl Provider {
     /// Makes all addresses of a video, signed where its policy asks for it.

@@ -11,9 +11,9 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use super::{
-    check::VerifiedBody,
     delivery::{Delivery, TranslateError, Translation, UnreadableEvent},
-    verify::Verifier,
+    verifier::Verifier,
+    verify::VerifiedBody,
 };
 use crate::{
     domain::{Excerpt, Observation, event_time},

@@ -1,24 +1,14 @@
-//! The webhook side of a [`Provider`].
-//!
-//! 1. [`Provider::begin_webhook`] checks what needs no body: required headers, the signature's form, the timestamp.
-//!    A failure is a 401, and the body is not read.
-//! 2. [`SignatureCheck::check_body`] verifies the raw body; only its result, a [`VerifiedBody`], can be read.
-//! 3. [`Provider::read_event`] reads the event's id, type and the ids of its video. No row is needed.
-//! 4. [`Provider::translate_event`] or [`Provider::translate_excerpt`] turns the stored event into an observation of
-//!    one video, later and with the video's row at hand. Both may run again at any time.
+//! The webhook side of a [`Provider`]; the steps are told in [`webhook`](super).
 
 use chrono::{DateTime, Utc};
 use http::HeaderMap;
 
 use super::{
-    loaded::Provider,
-    subject::TemplateInput,
-    template::Scope,
-    webhook::{
-        Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody,
-    },
+    delivery::{Delivery, TranslateError, Translation, UnreadableEvent},
+    verify::{Refused, SignatureCheck, VerifiedBody},
 };
 use crate::domain::Excerpt;
+use crate::provider::{loaded::Provider, subject::TemplateInput, template::Scope};
 
 impl Provider {
     /// Checks everything about a delivery that needs no body: required headers, the signature's form, the timestamp.
@@ -58,8 +48,8 @@ impl Provider {
     /// verified on arrival.
     ///
     /// # Errors
-    /// [`TranslateError::UnreadableEvent`] where the body is no JSON, [`TranslateError::Ignored`] where the map loaded now ignores
-    /// the event.
+    /// [`TranslateError::Unreadable`] where the body is no JSON, [`TranslateError::Ignored`] where the map loaded now
+    /// ignores the event.
     pub fn translate_event(
         &self,
         body: &[u8],
