@@ -9,7 +9,7 @@ use crate::state::AppState;
 /// Interval between two fetches.
 const REFRESH_INTERVAL: Duration = Duration::from_mins(10);
 
-/// Refreshes the key set until `stop`, see [`Authenticator::refresh`](crate::auth::Authenticator::refresh). Does
+/// Refreshes the key set until `stop`, see [`Authenticator::refresh_keys`](crate::auth::Authenticator::refresh_keys). Does
 /// nothing where tokens are verified by secrets.
 pub async fn run(state: AppState, stop: CancellationToken) {
     while !stop.is_cancelled() {

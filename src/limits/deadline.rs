@@ -11,7 +11,7 @@ tokio::task_local! {
 }
 
 /// Runs `work` as a request that must be answered within `left`. Nothing is cancelled here: code that waits asks
-/// [`time_to_wait`].
+/// [`allowed_wait`].
 pub async fn with_deadline<F: Future>(left: Duration, work: F) -> F::Output {
     DEADLINE.scope(Instant::now() + left, work).await
 }

@@ -57,7 +57,7 @@ impl<K: Eq + Hash + Clone> Quotas<K> {
         }
     }
 
-    /// Takes one use of `key`, or none where [`Quota::refused`] is set. Returns `None` where there is no limit.
+    /// Takes one use of `key`, or none where [`Quota::retry_after`] is set. Returns `None` where there is no limit.
     pub fn try_take(&self, key: &K, now: DateTime<Utc>) -> Option<Quota> {
         let (now, each) = (now.timestamp_micros(), self.refill_us()?);
         let fresh = || Ok::<_, Infallible>(Arc::default());

@@ -26,7 +26,7 @@ use crate::telemetry::{LogLimits, Metrics};
 /// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
 const WEBHOOK_MEMORY: usize = 64 * 1024 * 1024;
 
-/// Pause between two checks for missing tables, see [`AppState::until_ready`].
+/// Pause between two checks for missing tables, see [`AppState::wait_until_ready`].
 const TABLES_CHECK_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The cached answer of the readiness probe: the time of the check, and whether the service was ready.
@@ -174,7 +174,7 @@ impl AppState {
     /// Returns whether requests can be served: the database takes writes, and every migration is applied.
     ///
     /// Where the tables were missing at the start, the first success also reads the shared secrets, see
-    /// [`Tickets::settle`] and [`HashKey::settle`](crate::provider::HashKey::settle).
+    /// [`Tickets::set_key`] and [`HashKey::settle`](crate::provider::HashKey::settle).
     pub async fn is_ready(&self) -> bool {
         if !self.store.is_ready().await {
             return false;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::{Announcement, InboxEvent, ShownStatus, Video};
 
-/// A video before and after a change.
+/// A [`Video`] before and after a change.
 #[derive(Clone, Debug)]
 pub struct VideoChange {
     /// The video as it was read. Its [`Video::revision`] is the one that the row must still have.
@@ -24,7 +24,7 @@ impl VideoChange {
         (self.after.version != self.before.version).then_some((self.after.id, self.after.version))
     }
 
-    /// Returns the final status that the change brings, if it brings one.
+    /// Returns the final [`ShownStatus`] that the change brings, if it brings one.
     pub(super) fn final_status(&self) -> Option<ShownStatus> {
         let status = self.after.status;
         (status != self.before.status && status.is_final()).then_some(status)
@@ -78,7 +78,7 @@ pub trait ChangeObserver: Debug + Send + Sync {
     /// be called again for the same change, where it is written at a second attempt.
     fn outgoing(&self, before: &Video, after: &Video) -> Vec<NewOutgoing>;
 
-    /// Hears that a video of `provider` came into a final status. Called after the commit.
+    /// Hears that a video of `provider` came into a final status ([`ShownStatus::is_final`]). Called after the commit.
     fn video_ended(&self, provider: &str, status: ShownStatus);
 
     /// Hears that the commit which stored `event` applied it to this video. Called after the commit.

@@ -43,7 +43,7 @@ pub struct PoolUse {
     pub most: usize,
 }
 
-/// Selects count and time of the oldest event in this state.
+/// Selects count and time of the oldest event in this [`EventState`].
 // Why ordered by id: the index `webhook_events_list` has that order, which is the order of receipt, and PostgreSQL does
 // not read the table then.
 fn inbox_depth(state: EventState) -> String {
@@ -60,7 +60,7 @@ const OUTBOX_DEPTH: &str = "select count(*), min(since) from \
      (select since from outgoing_events where state = 'pending' limit $1) few";
 
 impl Store {
-    /// Returns how deep the queues are now.
+    /// Returns the [`Depths`] of the queues now.
     ///
     /// # Errors
     /// The database fails.
@@ -85,7 +85,7 @@ impl Store {
         Ok(Depths { inbox, outbox })
     }
 
-    /// Returns the use of each pool now.
+    /// Returns the [`PoolUse`] of each pool now.
     pub fn pool_usage(&self) -> Vec<PoolUse> {
         if self.has_replicas() {
             vec![self.writer.usage("all")]

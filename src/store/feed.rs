@@ -11,7 +11,7 @@ pub type Changes = Arc<[(Uuid, i64)]>;
 /// The number of batches that a slow listener may be behind before it hears that it missed some.
 const BACKLOG: usize = 1024;
 
-/// Publishes changes within this process. Cheap to clone.
+/// Publishes [`Changes`] within this process. Cheap to clone.
 #[derive(Clone, Debug)]
 pub(super) struct Feed(broadcast::Sender<Changes>);
 

@@ -148,7 +148,7 @@ impl Store {
         Ok(())
     }
 
-    /// Frees the key after a refusal.
+    /// Frees a key of [`Store::claim_key`] after a refusal.
     ///
     /// # Errors
     /// The database fails.

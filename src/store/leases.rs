@@ -42,7 +42,8 @@ impl Store {
         Ok(taken)
     }
 
-    /// Returns the note beside the lease `name`; `None` where there is no such lease or note.
+    /// Returns the note of [`Store::take_noted_lease`] beside the lease `name`; `None` where there is no such lease or
+    /// note.
     ///
     /// # Errors
     /// The database fails.

@@ -32,12 +32,12 @@ pub enum Notification {
 }
 
 impl Store {
-    /// Subscribes to the changes that this process makes.
+    /// Subscribes to the [`Changes`] that this process makes.
     pub fn subscribe_changes(&self) -> broadcast::Receiver<Changes> {
         self.feed.subscribe()
     }
 
-    /// Returns what notifies other replicas.
+    /// Returns a [`Notifier`] of other replicas.
     pub fn open_notifier(&self) -> Notifier {
         Notifier(on_pool!(&self.writer, |pool| pool.notify_connection()))
     }
@@ -86,7 +86,7 @@ impl Notifier {
             .await
     }
 
-    /// Sends a sign of life, which comes back to the sender where notifications come through.
+    /// Sends a sign of life ([`Notification::Ping`]), which comes back to the sender where notifications come through.
     ///
     /// # Errors
     /// The database fails.
@@ -134,7 +134,7 @@ impl Listener {
         Ok(Self(listener))
     }
 
-    /// Waits for the next notification.
+    /// Waits for the next [`Notification`].
     ///
     /// # Errors
     /// The connection is lost for good.

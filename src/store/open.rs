@@ -28,7 +28,7 @@ impl Store {
     /// Connects as [`Store::connect_observed`] does, with [`NoObserver`].
     ///
     /// # Errors
-    /// As there.
+    /// The errors of [`Store::connect_observed`].
     pub async fn connect(settings: &Database) -> Result<Self, StoreError> {
         Self::connect_observed(settings, Arc::new(NoObserver)).await
     }
@@ -183,7 +183,7 @@ fn postgres_options(url: &str) -> Option<PgConnectOptions> {
     Some(options.extra_float_digits(None).application_name("yourbit-video"))
 }
 
-/// Returns `database.direct_url`, where it differs from `database.url`.
+/// Returns [`Database::direct_url`], where it differs from [`Database::url`].
 fn direct_options(settings: &Database) -> Result<Option<PgConnectOptions>, StoreError> {
     if settings.direct_url.is_empty() || settings.direct_url == settings.url {
         return Ok(None);
@@ -195,7 +195,7 @@ fn direct_options(settings: &Database) -> Result<Option<PgConnectOptions>, Store
         .ok_or_else(|| StoreError::BadDirectUrl("is not a PostgreSQL URL".to_owned()))
 }
 
-/// Finds out which prepared statements `url` carries, and whether what needs a session of its own has one.
+/// Finds out which [`PreparedStatements`] `url` carries, and whether what needs a session of its own has one.
 ///
 /// # Errors
 /// A transaction pooler stands where sessions are needed.

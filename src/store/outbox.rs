@@ -108,7 +108,8 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Writes the outcome of an attempt, and ends its lease. An event that was finished meanwhile stays as it is.
+    /// Writes the [`OutgoingOutcome`] of an attempt, and ends its lease. An event that was finished meanwhile stays as
+    /// it is.
     ///
     /// # Errors
     /// The database fails.
@@ -179,7 +180,7 @@ impl Store {
         })?)
     }
 
-    /// Returns the outgoing event with this id of ours.
+    /// Returns the [`OutgoingEvent`] with this id of ours.
     ///
     /// # Errors
     /// The database fails.
@@ -194,7 +195,7 @@ impl Store {
         })?)
     }
 
-    /// Returns one page of outgoing events, newest first.
+    /// Returns one page of [`OutgoingEvent`]s, newest first.
     ///
     /// # Errors
     /// The database fails.

@@ -17,7 +17,7 @@ pub(super) fn migrations_for(kind: &'static str) -> impl Iterator<Item = &'stati
     })
 }
 
-/// Returns what applies those migrations of `kind` that are `chosen`.
+/// Returns a [`Migrator`] that applies those migrations of `kind` that are `chosen`.
 // Why missing ones are ignored: a newer release may have applied migrations that this one does not know, and this one
 // must still run beside it.
 pub(super) fn build_migrator(kind: &'static str, chosen: impl Fn(&Migration) -> bool) -> Migrator {

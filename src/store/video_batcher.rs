@@ -17,7 +17,7 @@ use crate::domain::Video;
 
 /// The number of callers that share a statement at most.
 const MAX_BATCH: usize = 128;
-/// A second commit begins beside the first once so many writes wait for it.
+/// A second commit begins beside the first once this many writes wait for it.
 const SECOND_COMMIT_AT: usize = 64;
 
 /// The queues of single reads and writes. Cheap to clone.

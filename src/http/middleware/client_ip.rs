@@ -30,7 +30,7 @@ pub(crate) fn client_address(state: &AppState, parts: &Parts) -> Option<IpAddr> 
     ))
 }
 
-/// Returns the client's network ([`network_of`]); `None` where the listener does not record its connections' addresses.
+/// Returns the client's network ([`client_network`](crate::limits::client_network)); `None` where the listener does not record its connections' addresses.
 pub(super) fn resolve_network(
     extensions: &Extensions,
     headers: &HeaderMap,

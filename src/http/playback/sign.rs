@@ -1,8 +1,9 @@
 //! The steps from a video to its signed addresses: fair among callers, and never with a row that is out of date.
 //!
 //! 1. **Row.** The row is read ([`playable_video`]): 404 where the caller may not play it, 409 where it is not ready.
-//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once. So is what
-//!    the provider itself is asked for; where that took longer than [`AT_ONCE`], the row is read again first.
+//! 2. **Known.** Addresses whose signatures are cached, or cost next to nothing, are the response at once.
+//!    Addresses that need a call to the provider are fetched here too, without a permit; where that took longer than
+//!    [`AT_ONCE`], the row is read again first.
 //! 3. **Permit.** Else the request takes a permit to sign, fairly among callers: a caller that asks for much waits by
 //!    itself. 503 where none is free within the request timeout.
 //! 4. **Row again**, where the permit was waited for: after DELETE no token is issued any more.

@@ -42,7 +42,7 @@ pub(super) struct ConnectionLimits {
 pub(super) struct OpenConnections {
     regular: AtomicUsize,
     surplus: AtomicUsize,
-    /// Regular connections by network ([`network_of`]); a network without any has no entry.
+    /// Regular connections by network ([`client_network`](crate::limits::client_network)); a network without any has no entry.
     by_network: Mutex<HashMap<IpAddr, usize>>,
     begun: Instant,
     /// The time of the last warning, in seconds since `begun`.

@@ -2,9 +2,9 @@
 //! the provider's.
 //!
 //! 1. A row that has the upload or the asset already ends it: [`Adopted::Known`], or an error where it is another
-//!    owner's or deleted ([`Adopter::known`]).
-//! 2. The provider is asked, unless a listing told everything already ([`Adopter::ask`]).
-//! 3. A new row is made of the answer in memory; what plays nowhere is refused ([`Adopter::seen`]).
+//!    owner's or deleted ([`Adopter::find_known`]).
+//! 2. The provider is asked, unless a listing told everything already ([`Adopter::describe`]).
+//! 3. A new row is made of the answer in memory; what plays nowhere is refused ([`Adopter::adopt_described`]).
 //! 4. The row is inserted. Where an event or another adoption made one meanwhile, that row learns what it lacks
 //!    instead; this is tried twice.
 //!

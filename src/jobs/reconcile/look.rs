@@ -153,7 +153,7 @@ async fn ask_provider(
 }
 
 /// Notes what the answer says about our credentials: a known asset that is missing speaks against them, an asset id or
-/// a status for them. See [`Sightings`](crate::provider::Sightings).
+/// a status for them. See [`Sightings`](crate::provider::LookupBreaker).
 fn note_sighting(
     state: &AppState,
     provider: &Provider,

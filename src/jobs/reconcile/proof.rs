@@ -3,7 +3,7 @@
 //! - An answer that would end a video counts only where the provider has just shown that it knows another video of
 //!   ours, or, where there is no other, where the video has been missing for [`MISSING_FOR`].
 //! - Five such answers in a row about assets that are known to exist halt the reconciler and the deletions of that provider
-//!   ([`Sightings`](crate::provider::Sightings)), until one is found again.
+//!   ([`Sightings`](crate::provider::LookupBreaker)), until one is found again.
 
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 //!
 //! A request gets its permit in these steps, in [`FairSemaphore::acquire`]:
 //! 1. **Admission.** All requests of a caller that were admitted and have not ended count as *inside*, whether they
-//!    work, wait or have lent their permit; those whose body still arrives do not ([`Permit::step_out`]). The *house*
+//!    work, wait or have lent their permit; those whose body still arrives do not ([`Permit::lend_while_arriving`]). The *house*
 //!    holds as many requests as there are permits and places in the queue together. A caller that would have more than
 //!    half of the house inside gets [`Refused`]; so does every caller while as many requests as the house holds have
 //!    lent their permits.

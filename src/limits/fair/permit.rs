@@ -13,7 +13,7 @@ pub struct Permit {
     semaphore: Arc<FairSemaphore>,
     caller: CallerKey,
     waited: bool,
-    /// The number of [`Lent`] values: parts of the request that wait at the same time. While there is one, other requests
+    /// The number of [`LentPermit`] values: parts of the request that wait at the same time. While there is one, other requests
     /// may use the permit.
     lenders: AtomicUsize,
 }

@@ -1,6 +1,6 @@
 //! `videos`: one row a [`Video`].
 //!
-//! A new column is a migration, a line of [`videos!`] below, and the member of [`Video`] or of its [`Knowledge`].
+//! A new column is a migration, a line of `videos!` below, and the member of [`Video`] or of its [`Knowledge`].
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
