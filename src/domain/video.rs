@@ -61,6 +61,34 @@ pub struct Video {
 }
 
 impl Video {
+    /// Makes a video of which nothing is known yet: [`ShownStatus::Created`], at its first version.
+    pub fn new(id: Uuid, owner: String, provider: String, policy: Policy, created_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            owner,
+            provider,
+            title: None,
+            external_id: None,
+            metadata: Map::new(),
+            thumbnail_time: None,
+            playback_policy: policy,
+            quality: None,
+            status: ShownStatus::Created,
+            known: Knowledge::default(),
+            captures: Map::new(),
+            steps: 0,
+            unsent: Vec::new(),
+            upload_expires_at: None,
+            check_at: None,
+            checks: 0,
+            missing_since: None,
+            version: 1,
+            revision: 1,
+            created_at,
+            updated_at: created_at,
+        }
+    }
+
     /// Joins an observation ([`Knowledge::join`]) and derives the shown status.
     ///
     /// # Errors

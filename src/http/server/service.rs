@@ -19,7 +19,7 @@ const HEAD_BYTES: u32 = 64 * 1024;
 const STREAMS: u32 = 128;
 
 /// A handle to the service of a listener: a router, and the limits of connections to it. Cheap to clone; all clones see
-/// a [`exchange`](Self::replace) at once. A request goes to the router that is current when its head was read, a
+/// a [`replace`](Self::replace) at once. A request goes to the router that is current when its head was read, a
 /// connection keeps the limits that were current when it began.
 #[derive(Clone, Debug)]
 // Why `ArcSwap`: every request reads the current service, and none of them may wait for a lock.

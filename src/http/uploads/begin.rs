@@ -10,9 +10,7 @@ use uuid::Uuid;
 
 use super::request::{Choices, UploadRequest};
 use crate::chain::Chain;
-use crate::domain::{
-    Field, IdentityConflict, Knowledge, LOST_AFTER, Observation, ShownStatus, Status, Video,
-};
+use crate::domain::{Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video};
 use crate::http::problem::ApiError;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
@@ -285,28 +283,19 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
     let now = state.clock.now();
     let UploadPlan { request, choices, .. } = plan;
     Video {
-        id: plan.video_id,
-        owner: plan.owner.clone(),
-        provider: choices.provider.clone(),
         title: request.title.clone(),
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
         thumbnail_time: request.thumbnail_time,
-        playback_policy: choices.policy,
         quality: Some(choices.quality.clone()),
-        status: ShownStatus::Created,
-        known: Knowledge::default(),
-        captures: Captures::new(),
-        steps: 0,
-        unsent: Vec::new(),
-        upload_expires_at: None,
         check_at: Some(now + LOST_AFTER),
-        checks: 0,
-        missing_since: None,
-        version: 1,
-        revision: 1,
-        created_at: now,
-        updated_at: now,
+        ..Video::new(
+            plan.video_id,
+            plan.owner.clone(),
+            choices.provider.clone(),
+            choices.policy,
+            now,
+        )
     }
 }
 

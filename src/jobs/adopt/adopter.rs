@@ -8,10 +8,8 @@ use super::foreign_video::ForeignVideo;
 use super::outcome::{Adopted, NotAdopted};
 use super::request::{AdoptionDetails, ForeignIds};
 use crate::clock::Clock;
-use crate::domain::{
-    CheckTimes, IdentityConflict, Knowledge, Observation, Policy, ShownStatus, Status, Video,
-};
-use crate::provider::{Captures, Priority, Provider};
+use crate::domain::{CheckTimes, IdentityConflict, Observation, Policy, Status, Video};
+use crate::provider::{Priority, Provider};
 use crate::store::{Edit, Store, StoreError};
 
 /// The database, the provider and the rules for adopting its videos.
@@ -192,28 +190,16 @@ impl Adopter<'_> {
         let now = self.clock.now();
         let created_at = of.created_at.filter(|at| *at < now && at.timestamp() >= 0);
         let mut video = Video {
-            id: Uuid::nil(),
-            owner: of.owner.clone(),
-            provider: self.provider.name().to_owned(),
             title: of.title.clone(),
-            external_id: None,
-            metadata: serde_json::Map::new(),
-            thumbnail_time: None,
-            playback_policy: seen.policy,
-            quality: None,
-            status: ShownStatus::Created,
-            known: Knowledge::default(),
-            captures: Captures::new(),
             steps: i32::try_from(self.provider.upload_step_count()).unwrap_or(i32::MAX),
-            unsent: Vec::new(),
-            upload_expires_at: None,
-            check_at: None,
-            checks: 0,
-            missing_since: None,
-            version: 1,
-            revision: 1,
-            created_at: created_at.unwrap_or(now),
             updated_at: now,
+            ..Video::new(
+                Uuid::nil(),
+                of.owner.clone(),
+                self.provider.name().to_owned(),
+                seen.policy,
+                created_at.unwrap_or(now),
+            )
         };
         let needs = self.provider.required_ids(seen.policy);
         for seen in &seen.observations {
