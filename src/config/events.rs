@@ -52,8 +52,9 @@ pub(super) fn find_problem(events: &Events) -> Option<String> {
         })
     };
     if let Some(bad) = events.endpoints.iter().find(|text| !usable(text)) {
-        // Why cut off: the query of an endpoint may hold a secret.
+        // Why cut off: the query of an endpoint may hold a secret, and so may what stands before an @.
         let shown = bad.split('?').next().unwrap_or_default();
+        let shown = shown.rsplit_once('@').map_or(shown, |(_secret, rest)| rest);
         return Some(format!(
             "\"{shown}\" must be {form}, without user, password and fragment"
         ));

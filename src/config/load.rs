@@ -117,14 +117,13 @@ fn read_file(path: &Path) -> Result<Table, ConfigError> {
     let name = path.display().to_string();
     let text = std::fs::read_to_string(path)
         .map_err(|error| ConfigError::new(&name, "", format!("cannot be read: {error}")))?;
-    text.trim_start_matches('\u{feff}')
-        .parse()
-        .map_err(|error: toml::de::Error| {
-            let line = error.span().map_or(1, |span| {
-                1 + text[..span.start.min(text.len())].matches('\n').count()
-            });
-            ConfigError::new(&name, format!("line {line}"), error.message())
-        })
+    // Why at once: the error's span counts in the text that is parsed.
+    let text = text.trim_start_matches('\u{feff}');
+    text.parse().map_err(|error: toml::de::Error| {
+        let before = error.span().and_then(|span| text.get(..span.start));
+        let line = 1 + before.map_or(0, |before| before.matches('\n').count());
+        ConfigError::new(&name, format!("line {line}"), error.message())
+    })
 }
 
 /// Reads the comma-separated HS256 secrets of callers' tokens

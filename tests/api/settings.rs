@@ -161,3 +161,32 @@ fn the_container_and_the_example_of_a_production_set_what_there_is() {
     assert!(settings.database.url.starts_with("postgres://video:"));
     assert_eq!(settings.http.listen.port(), 8080);
 }
+
+#[test]
+fn a_file_with_a_mark_of_its_byte_order_names_the_line_of_its_error() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("video.toml");
+    for (text, line) in [
+        ("\u{feff}=", "line 1"),
+        ("\u{feff}[http]\n\u{e4}\u{e4} = ", "line 2"),
+    ] {
+        std::fs::write(&file, text).unwrap();
+        let refused = yourbit_video::config::load(Some(&file), &Environment::default()).unwrap_err();
+        assert!(refused.to_string().contains(line), "{refused}");
+    }
+}
+
+#[test]
+fn an_endpoint_that_is_refused_is_named_without_its_password() {
+    let env = environment(
+        "sqlite://x.db",
+        "http://127.0.0.1:9",
+        &[(
+            "VIDEO_EVENTS__ENDPOINTS",
+            "https://user:hunter2@app.example/hooks?key=hunter3",
+        )],
+    );
+    let refused = yourbit_video::config::load(None, &env).unwrap_err().to_string();
+    assert!(refused.contains("app.example/hooks"), "{refused}");
+    assert!(!refused.contains("hunter"), "{refused}");
+}
