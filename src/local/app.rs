@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     credentials::Credentials,
     folders::Folders,
-    media::{ImageJobs, RunningJobs, Tools, UseTimes},
+    media::{image_files::UseTimes, image_jobs::ImageJobs, running_jobs::RunningJobs, tool::Tools},
     meters::Meters,
     store::Store,
-    upload::WriteLocks,
+    upload::write_lock::WriteLocks,
 };
 use crate::{clock::Clock, config};
 

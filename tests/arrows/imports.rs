@@ -91,9 +91,13 @@ fn module_path(file: &Path) -> String {
 fn find_module(known: &BTreeSet<String>, here: &str, used: &[String]) -> Option<String> {
     let mut base: Vec<&str> = here.split("::").filter(|segment| !segment.is_empty()).collect();
     let mut rest = used.iter().map(String::as_str).peekable();
-    match *rest.peek()? {
+    let first = *rest.peek()?;
+    let child = base.iter().copied().chain([first]).collect::<Vec<_>>().join("::");
+    match first {
         "crate" => base.clear(),
         "self" | "super" => {}
+        // A front names its children without `self`.
+        _ if known.contains(&child) => {}
         _ => return None,
     }
     while let Some(first) = rest.next_if(|segment| matches!(*segment, "crate" | "self" | "super")) {

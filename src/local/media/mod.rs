@@ -10,31 +10,32 @@
 //! - Images are made on demand: `image_cache` looks for the file, `image_jobs` and `image_queue` bound and order the
 //!   work, and `thumbnail`, `animated` and `storyboard` make it.
 
+// Why some are open: `app`, which the others import, reads these files past this front.
 mod animated;
 mod args;
 mod decoders;
 mod failure;
 mod image;
 mod image_cache;
-mod image_files;
-mod image_jobs;
+pub(super) mod image_files;
+pub(super) mod image_jobs;
 mod image_queue;
 mod input;
 mod job_runner;
 mod ladder;
 mod measure;
-mod media_info;
+pub(super) mod media_info;
 mod place;
 mod playlist;
 mod probe;
 mod process;
 mod progress;
-mod running_jobs;
+pub(super) mod running_jobs;
 mod segments;
 mod static_file;
 mod storyboard;
 mod thumbnail;
-mod tool;
+pub(super) mod tool;
 mod transcode;
 mod transcode_plan;
 

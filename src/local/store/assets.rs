@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::{FromRow, types::Json};
 
 use super::database::{Store, Write, micros};
-use crate::local::media::MediaInfo;
+use crate::local::media::media_info::MediaInfo;
 
 /// The columns of [`Asset`].
 macro_rules! columns {

@@ -16,7 +16,7 @@ mod receive;
 mod response;
 mod routes;
 mod sink;
-mod write_lock;
+pub(super) mod write_lock;
 
 pub(crate) use routes::routes;
 pub(crate) use write_lock::WriteLocks;
