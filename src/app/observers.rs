@@ -47,7 +47,7 @@ impl std::fmt::Debug for Observer {
 }
 
 impl Observer {
-    /// Creates an observer without a snapshot: it announces and counts nothing yet.
+    /// Creates an observer without a snapshot: it announces nothing and counts no applied events yet.
     pub(super) fn new(clock: Clock, metrics: Arc<Metrics>) -> Self {
         Self {
             clock,

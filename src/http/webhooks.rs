@@ -117,9 +117,9 @@ pub(crate) struct Received {
 #[serde(rename_all = "snake_case")]
 #[schema(as = WebhookOutcome)]
 pub(crate) enum Outcome {
-    /// Stored; it will be applied.
+    /// Stored: applied, to be applied, or kept as failed where the body is no JSON.
     Accepted,
-    /// Stored before: nothing happens.
+    /// Stored before. It is tried again where it had failed or waited.
     Duplicate,
     /// Stored, of a type that is of no use here.
     Ignored,

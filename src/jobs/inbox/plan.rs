@@ -174,6 +174,7 @@ fn join_event(
     let question = Question::new(provider, video, &read);
     let part = question.as_ref().map(Question::part_before_answer);
     let needs = provider.required_ids(video.playback_policy);
+    // Joins the report (`Knowledge::join`) and derives the shown status.
     video
         .observe(part.as_ref().unwrap_or(&read.observation), needs)
         .map_err(|conflict| conflict.to_string())?;

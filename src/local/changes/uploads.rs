@@ -86,8 +86,8 @@ pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Resu
     Ok(true)
 }
 
-/// Inserts the playback ids and static renditions that the settings name. A policy or resolution of another type
-/// counts as `signed` or `highest`.
+/// Inserts the playback ids and static renditions that the settings name. A policy that is no
+/// text counts as `signed`, a resolution as `highest`.
 async fn insert_requested_parts(
     app: &App,
     write: &mut Write,

@@ -29,7 +29,7 @@ impl Bounds {
         Self([address_space, data, cpu_s, file, processes, open_files, core])
     }
 
-    /// Sets the limits for this process. A limit that is already lower stays.
+    /// Sets the limits for this process. A lower hard limit stays; the soft limit is set anew.
     #[cfg(target_os = "linux")]
     pub(super) fn apply(self) -> rustix::io::Result<()> {
         use rustix::process::{Rlimit, getrlimit, setrlimit};

@@ -3,8 +3,8 @@
 //! An upload is made in these steps:
 //!
 //! 1. [`Provider::check_upload`] refuses what the provider cannot take, before a row is written.
-//! 2. [`Provider::reserve_upload_permits`] reserves the rate permits of all steps before the first call: an upload that
-//!    cannot finish in time fails as [`CallError::Busy`], and the provider has not seen it.
+//! 2. [`Provider::reserve_upload_permits`] reserves the rate permits of all steps that are known to go to the provider's
+//!    own host, before the first call; others take theirs when they run. An upload that cannot finish in time fails as [`CallError::Busy`], and the provider has not seen it.
 //! 3. [`Provider::run_upload_step_with`] makes one call a step and adds what it takes to the captures. The caller
 //!    stores the captures after each step, so that a crash or an error loses no id.
 //! 4. [`Provider::upload_descriptor`] makes what the client needs to send its file.

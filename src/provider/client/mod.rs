@@ -1,7 +1,7 @@
 //! One call to the provider: take a rate permit, send one request, classify the response.
 //!
 //! 1. [`Action::request`](super::action::Action::request) fills the map's templates in. A value that is missing or
-//!    unfit ends the call as [`CallError::Invalid`](super::error::CallError::Invalid), before any permit is taken.
+//!    unfit ends the call as [`CallError::Invalid`](super::error::CallError::Invalid), before a permit is waited for or used.
 //! 2. A call to the provider's own API waits for a permit of its rate (`rate`, `upload_permits`). Without one it ends
 //!    as [`CallError::Busy`](super::error::CallError::Busy); the provider has not been called.
 //! 3. `call` sends the request. Redirects are not followed, and at most 1 MiB of a response is read (`transport`).

@@ -2,8 +2,9 @@
 //!
 //! `compile` reads the two tables into a [`Playback`]. One request is answered in these steps ([`Playback::answer`]):
 //!
-//! 1. The addresses and the picture that the video's [`Policy`](crate::domain::Policy) allows are chosen. Without an
-//!    `hls` among them, or with signing off, the request is refused (`InvalidField`).
+//! 1. The addresses and the picture that the video's [`Policy`](crate::domain::Policy) allows are chosen. The
+//!    request is refused (`InvalidField`) where all addresses are wanted and `hls` is not among them, or where one must be
+//!    signed and signing is off.
 //! 2. The lifetime of the answer is fixed, and with it `{now}` and `{expires}`.
 //! 3. The tokens are looked up or signed (`tokens`; the steps stand in [`signing`](super::signing)). If one is
 //!    missing that must not be signed now, there is no answer (`None`), and no call was made.

@@ -184,7 +184,7 @@ impl ClientSide {
         url.chain(texts.flat_map(Template::slots).map(|slot| &slot.name))
     }
 
-    /// Renders the [`UploadDescriptor`].
+    /// Renders the [`UploadDescriptor`]; the compiled `[upload]` calls it, once its computed values are in the scope.
     ///
     /// # Errors
     /// [`InvalidField`]: a value is missing, or is no URL or header value.

@@ -26,7 +26,8 @@ pub(in crate::store) enum Concurrency {
     SecondAt(usize),
 }
 
-/// No worker answered the request: its caller runs the statement alone, and gets an error of its own.
+/// No worker answered the request. Its caller decides: single videos are read or written alone, which gets the precise
+/// error; the intake refuses the event.
 #[derive(Clone, Copy, Debug)]
 pub(in crate::store) struct NotBatched;
 

@@ -86,7 +86,8 @@ impl EventBatch {
 }
 
 impl Store {
-    /// Opens what one ingest worker reads and writes through, on the worker's runtime.
+    /// Opens what one ingest worker reads and writes through, on the worker's runtime: on PostgreSQL a sticky connection,
+    /// whose statements are in `statements/postgres/ingest.rs`.
     pub(super) fn ingest_connection(&self) -> IngestPool {
         let own_sessions = self.direct.options().is_none();
         IngestPool::open(&self.readers, &self.writer, own_sessions)

@@ -11,7 +11,7 @@
 //!    which events are applied. An event stays pending where its video is unknown or it cannot be applied as it stands.
 //! 3. **Write.** One transaction writes each video whose `revision` is still the one that was read, with what follows
 //!    (ids become known, parked events are due, outgoing events are written); then the events, each as applied if its
-//!    video was written, else as pending. Its commit is the commit point of all of them.
+//!    video was written or needed no write, else as it came. Its commit is the commit point of all of them.
 //! 4. **Notify.** Observers hear of final statuses and applied events, the feed of visible changes. Then the callers
 //!    are answered: 2xx for what is durable.
 //! 5. **Conflict.** A row is held by another transaction for too long, or is refused: nothing of step 3 is written. The
@@ -25,7 +25,7 @@
 //! | outcome | the caller hears | the event is |
 //! |---|---|---|
 //! | written by step 3 | `New` | applied, or pending for the job |
-//! | known before | `Duplicate` | unchanged, or due again where it had failed or was parked |
+//! | known before | `Duplicate` | unchanged; due again where it had failed, was parked or given up (an applied one whose id is a hash is stored anew: `New`) |
 //! | written by step 5 or 6 | `New` | pending for the job |
 //! | the database failed | `NotStored` | unknown: the provider is answered 503 and sends it again |
 //!

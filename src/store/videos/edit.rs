@@ -33,7 +33,8 @@ impl Store {
     /// was faster.
     ///
     /// # Errors
-    /// The database fails, or an id belongs to another video.
+    /// The database fails, an id belongs to another video, or other writers were faster at every attempt
+    /// ([`StoreError::Contended`]).
     pub async fn edit_video<E>(
         &self,
         id: Uuid,
@@ -50,7 +51,8 @@ impl Store {
     /// again.
     ///
     /// # Errors
-    /// The database fails, or an id belongs to another video.
+    /// The database fails, an id belongs to another video, or other writers were faster at every attempt
+    /// ([`StoreError::Contended`]).
     pub async fn edit_read_video<E>(
         &self,
         known: Video,
@@ -81,7 +83,8 @@ impl Store {
         Err(StoreError::Contended)
     }
 
-    /// Returns false where the row has another revision than the change was made of.
+    /// Returns false where the row has another revision than the change was made of. A batch, too, compares the revision,
+    /// writes what follows and commits (steps 4 and 5).
     async fn write_video(&self, change: &Arc<VideoChange>, now: DateTime<Utc>) -> Result<bool, StoreError> {
         if let Some(batcher) = &self.batcher
             && batcher.changes.submit((change.clone(), now)).await.is_ok()

@@ -1,4 +1,4 @@
-//! Reading videos: by id, by their filters in pages, and what providers and owners have some.
+//! Reading videos: by id, in pages by a filter, and which providers and owners have any.
 
 use sqlx::QueryBuilder;
 use uuid::Uuid;
@@ -119,7 +119,7 @@ impl Store {
         })?)
     }
 
-    /// Returns every owner that has or had a video.
+    /// Returns every owner of a row, of deleted videos too.
     ///
     /// # Errors
     /// The database fails.

@@ -5,6 +5,8 @@
 //! permit of a bucket is due. A process never takes a permit from the ledger before a call of its own is at the head of
 //! its queue, so replicas share evenly.
 //!
+//! A call's deadline is `[api].wait_s` from now, for a request at most two thirds of the time that it has left.
+//!
 //! A call passes these steps ([`RateLimiter::acquire`], then `Bucket::acquire`):
 //!
 //! 1. **Bucket.** The first bucket that lists the call's method. Every limiter ends with a bucket for all methods that

@@ -101,7 +101,8 @@ fn push_stored(query: &mut QueryBuilder<Postgres>, rows: &[NewEventRow<'_>], are
              and (not needs_change or video_id in (select id from changed)) as through) as decided",
     );
     if !are_new {
-        // A known event is left alone, or due again where it had failed or was parked.
+        // A known event is left alone, or due again where it had failed, was parked or given up. An applied one whose id
+        // is a hash is stored anew.
         query.push(ON_KNOWN_EVENT);
     }
     query.push(" returning id, state)");
