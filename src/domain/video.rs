@@ -32,8 +32,6 @@ pub struct Video {
     pub playback_policy: Policy,
     /// The requested quality, in this service's words.
     pub quality: Option<String>,
-    /// Language of the sound, BCP 47.
-    pub language: Option<String>,
     /// The status that callers see. [`Video::observe`] and [`Video::note_missing`] derive it from `known`.
     pub status: ShownStatus,
     /// Everything reported of the video: the [`Knowledge`].
@@ -75,7 +73,6 @@ impl Video {
             thumbnail_time: None,
             playback_policy: policy,
             quality: None,
-            language: None,
             status: ShownStatus::Created,
             known: Knowledge::default(),
             captures: Map::new(),

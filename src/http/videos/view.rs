@@ -29,8 +29,6 @@ pub(crate) struct VideoView {
     playback_id: Option<String>,
     /// The plain HLS address; null until ready. For a signed video it plays only with a token.
     playback_url: Option<String>,
-    /// Language of the sound, BCP 47.
-    language: Option<String>,
     /// Seconds: the frame that stands for the video.
     thumbnail_time: Option<f64>,
     duration_seconds: Option<f64>,
@@ -99,7 +97,6 @@ impl VideoView {
             asset_id: video.known.asset_id.clone(),
             playback_id: text(Field::PlaybackId),
             playback_url,
-            language: video.language.clone(),
             thumbnail_time: video.thumbnail_time,
             duration_seconds: facts.number(Field::Duration),
             aspect_ratio: facts.aspect_ratio(),

@@ -80,7 +80,6 @@ videos! {
         thumbnail_time: Option<f64>, Edited;
         playback_policy: Policy, Once;
         quality: Option<String>, Once;
-        language: Option<String>, Edited;
         status: ShownStatus, Observed;
         captures: Map<String, Value>, Edited;
         steps: i32, Edited;
