@@ -4,6 +4,7 @@ use std::io::Read;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
@@ -30,6 +31,8 @@ pub(crate) struct Service {
     folder: TempDir,
     binary: PathBuf,
     child: Option<Child>,
+    /// Reads what the process writes, until nothing can write any more.
+    reader: Option<JoinHandle<()>>,
     log: Arc<Mutex<String>>,
 }
 
@@ -63,6 +66,7 @@ impl Service {
             folder,
             binary,
             child: None,
+            reader: None,
             log: Arc::default(),
         }
     }
@@ -92,14 +96,14 @@ impl Service {
             .stdout(stdout);
         self.child = Some(command.spawn().unwrap());
         let log = self.log.clone();
-        std::thread::spawn(move || {
+        self.reader = Some(std::thread::spawn(move || {
             let mut some = [0_u8; 8192];
             while let Ok(count @ 1..) = words.read(&mut some) {
                 log.lock()
                     .unwrap()
                     .push_str(&String::from_utf8_lossy(&some[..count]));
             }
-        });
+        }));
     }
 
     /// A file of the folder that the process runs in, its map `mux.toml` among them.
@@ -117,7 +121,10 @@ impl Service {
         let mut child = self.child.take().unwrap();
         let end = Instant::now() + DEADLINE;
         loop {
-            if let Some(status) = child.try_wait().unwrap() {
+            // Why the reader too: what the process wrote last may not be read yet when it has ended.
+            if let Some(status) = child.try_wait().unwrap()
+                && self.reader.as_ref().is_none_or(JoinHandle::is_finished)
+            {
                 return status.success();
             }
             assert!(Instant::now() < end, "the service does not end");
