@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::change::VideoChange;
 use super::rows::gained_ids;
-use crate::domain::{EventState, InboxEvent};
+use crate::domain::{EventState, InboxEvent, Video};
 
 /// The ids that events of one provider name.
 #[derive(Debug, Default)]
@@ -41,6 +41,13 @@ impl<'a> EventKeys<'a> {
             self.assets.extend(event.asset_id.as_deref());
         }
     }
+
+    /// Adds every id by which events may name the video.
+    pub(super) fn add_video(&mut self, video: &'a Video) {
+        self.video_ids.push(video.id);
+        self.uploads.extend(video.known.upload_id.as_deref());
+        self.assets.extend(video.known.asset_id.as_deref());
+    }
 }
 
 /// Returns the keys of all pending events by provider.
@@ -60,10 +67,7 @@ pub(super) fn gained_keys<'a>(
     let mut gained: BTreeMap<&str, EventKeys<'_>> = BTreeMap::new();
     for VideoChange { before, after } in changes {
         if gained_ids(Some(before), after).next().is_some() {
-            let keys = gained.entry(&after.provider).or_default();
-            keys.video_ids.push(after.id);
-            keys.uploads.extend(after.known.upload_id.as_deref());
-            keys.assets.extend(after.known.asset_id.as_deref());
+            gained.entry(&after.provider).or_default().add_video(after);
         }
     }
     gained

@@ -105,6 +105,9 @@ pub(in crate::store) trait WriteTx: Sized {
         now: DateTime<Utc>,
     ) -> Result<HashSet<Uuid>, StoreError>;
 
+    /// Makes parked events due that name the video.
+    async fn release_parked(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError>;
+
     /// Returns the videos of `provider` that any of the keys names, locked until the end of the transaction, in the
     /// order of ids.
     async fn lock_videos_named(

@@ -5,10 +5,11 @@ use sqlx::QueryBuilder;
 use uuid::Uuid;
 
 use crate::domain::Video;
-use crate::store::database::{Tx, on_pool, on_tx};
+use crate::store::database::{on_pool, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
+use crate::store::statements::WriteTx;
 
 impl Store {
     /// Returns the provider's video with this asset, else with this upload, else with this id of ours: in the order in
@@ -59,27 +60,7 @@ impl Store {
     pub async fn adopt_video(&self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
         tx.insert_video(video).await?;
-        tx.release_parked_for(video, now).await?;
+        on_tx!(&mut tx, |tx| tx.release_parked(video, now).await)?;
         tx.commit().await
-    }
-}
-
-impl Tx {
-    /// Makes parked events due that name the video.
-    async fn release_parked_for(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
-        Ok(on_tx!(self, |tx| {
-            sqlx::query(
-                "update webhook_events set state = 'pending', next_attempt_at = $1 \
-                 where state = 'parked' and provider = $2 and (upload_id = $3 or asset_id = $4 or video_ref = $5)",
-            )
-            .bind(now)
-            .bind(&video.provider)
-            .bind(&video.known.upload_id)
-            .bind(&video.known.asset_id)
-            .bind(video.id)
-            .execute(tx.executor())
-            .await
-            .map(drop)
-        })?)
     }
 }

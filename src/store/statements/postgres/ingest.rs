@@ -1,6 +1,8 @@
 //! A batch of webhook events with everything that it changes, in one statement: one round trip, which ends when it is
 //! durable, and no row is held while anything is decided.
 
+use std::sync::LazyLock;
+
 use sqlx::error::DatabaseError;
 use sqlx::{FromRow, Postgres, QueryBuilder, Row};
 use uuid::Uuid;
@@ -75,25 +77,29 @@ impl IngestConnection for StickyConnection {
     }
 }
 
+/// The values of an event's columns, in their order: applied ones differ in three.
+// Why once: the text is the same for every batch.
+static STORED_VALUES: LazyLock<String> = LazyLock::new(|| {
+    let value = |column| match column {
+        "state" => "case when through then 'applied' else state end",
+        "next_attempt_at" => "case when through then null else next_attempt_at end",
+        "video_id" => "case when through then video_id end",
+        "id" => "new.id",
+        column => column,
+    };
+    let values: Vec<&str> = EventTable::NAMES.split(", ").map(value).collect();
+    values.join(", ")
+});
+
 /// Pushes the part `stored`: it inserts the events, applied where their video's change was written or needs none, and
 /// returns ids and states.
 fn push_stored(query: &mut QueryBuilder<Postgres>, rows: &[NewEventRow<'_>], are_new: bool) {
     let needs_change: Vec<bool> = rows.iter().map(|row| row.needs_change).collect();
-    let columns: Vec<&str> = EventTable::NAMES
-        .split(", ")
-        .map(|column| match column {
-            "state" => "case when through then 'applied' else state end",
-            "next_attempt_at" => "case when through then null else next_attempt_at end",
-            "video_id" => "case when through then video_id end",
-            "id" => "new.id",
-            column => column,
-        })
-        .collect();
     query
         .push(", stored as (insert into webhook_events (")
         .push(EventTable::NAMES)
         .push(") select ")
-        .push(columns.join(", "))
+        .push(&*STORED_VALUES)
         .push(" from (select ");
     EventTable::push_arrays(query, Columns::All, &rows.iter().collect::<Vec<_>>());
     query.push(", unnest(").push_bind(needs_change).push(

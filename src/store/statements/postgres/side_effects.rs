@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sqlx::{Postgres, QueryBuilder};
+use sqlx::{PgExecutor, Postgres, QueryBuilder};
 
+use crate::domain::Video;
 use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::event_keys::{EventKeys, gained_keys};
 use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, Table, gained_ids};
@@ -50,20 +51,9 @@ impl<'a> SideEffects<'a> {
             query.push(") as new where video_id in (select id from changed))");
         }
         for (number, (provider, keys)) in self.keys.iter().enumerate() {
-            query
-                .push(format_args!(
-                    ", released_{number} as (update webhook_events set state = 'pending', next_attempt_at = "
-                ))
-                .push_bind(self.now)
-                .push(" where state = 'parked' and provider = ")
-                .push_bind(*provider)
-                .push(" and (upload_id = any(")
-                .push_bind(&keys.uploads)
-                .push(") or asset_id = any(")
-                .push_bind(&keys.assets)
-                .push(") or video_ref = any(")
-                .push_bind(&keys.video_ids)
-                .push(")))");
+            query.push(format_args!(", released_{number} as ("));
+            push_release(query, provider, keys, self.now);
+            query.push(")");
         }
         if !self.outgoing.is_empty() {
             query
@@ -80,4 +70,37 @@ impl<'a> SideEffects<'a> {
                 .push("::timestamptz as now) as times where video_id in (select id from changed))");
         }
     }
+}
+
+/// Pushes an update that makes the parked events of `provider` due which any of the keys names.
+fn push_release(
+    query: &mut QueryBuilder<Postgres>,
+    provider: &str,
+    keys: &EventKeys<'_>,
+    now: DateTime<Utc>,
+) {
+    query
+        .push("update webhook_events set state = 'pending', next_attempt_at = ")
+        .push_bind(now)
+        .push(" where state = 'parked' and provider = ")
+        .push_bind(provider)
+        .push(" and (upload_id = any(")
+        .push_bind(&keys.uploads)
+        .push(") or asset_id = any(")
+        .push_bind(&keys.assets)
+        .push(") or video_ref = any(")
+        .push_bind(&keys.video_ids)
+        .push("))");
+}
+
+pub(super) async fn release_parked(
+    executor: impl PgExecutor<'_>,
+    video: &Video,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    let mut keys = EventKeys::default();
+    keys.add_video(video);
+    let mut query = QueryBuilder::new("");
+    push_release(&mut query, &video.provider, &keys, now);
+    query.build().execute(executor).await.map(drop)
 }

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use super::side_effects::SideEffects;
-use super::{events, migrations, videos};
+use super::{events, migrations, side_effects, videos};
 use crate::domain::Video;
 use crate::store::change::{ChangeObserver, VideoChange};
 use crate::store::connection::{PgConnections, PgTx, StickyConnection};
@@ -96,6 +96,10 @@ impl WriteTx for PgTx {
         let executor = self.executor();
         let written = videos::update_videos(executor, changes, columns, Locking::Wait, &side_effects).await;
         written.map_err(StoreError::from_write)
+    }
+
+    async fn release_parked(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(side_effects::release_parked(self.executor(), video, now).await?)
     }
 
     async fn lock_videos_named(

@@ -108,6 +108,10 @@ impl WriteTx for SqliteTx {
         Ok(written)
     }
 
+    async fn release_parked(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
+        Ok(videos::release_parked(self.executor(), video, now).await?)
+    }
+
     async fn lock_videos_named(
         &mut self,
         provider: &str,

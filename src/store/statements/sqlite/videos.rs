@@ -105,7 +105,7 @@ pub(super) async fn update_video(
 }
 
 /// Makes parked events due that name the video.
-async fn release_parked(
+pub(super) async fn release_parked(
     executor: impl SqliteExecutor<'_>,
     video: &Video,
     now: DateTime<Utc>,
