@@ -55,7 +55,9 @@ impl<'a> Reference<'a> {
     fn find_tables(&mut self) {
         let mut waiting: VecDeque<(String, Value)> = VecDeque::from([(String::new(), self.root.clone())]);
         while let Some((path, table)) = waiting.pop_front() {
-            for (key, value) in properties(&table) {
+            let forms: Vec<Value> = variants(&table).map(|variant| self.merged(variant)).collect();
+            let own = std::iter::once(&table).chain(&forms).flat_map(properties);
+            for (key, value) in own {
                 let path = join(&path, key);
                 for (path, name) in self.named_tables(&path, value) {
                     let known = self.tables.iter_mut().find(|(known, _)| *known == name);
@@ -180,7 +182,7 @@ impl<'a> Reference<'a> {
                 _ if is_required(key) => "required".to_owned(),
                 Some(Value::Null) | None => String::new(),
                 Some(default) if is_blank(default) => String::new(),
-                Some(default) => format!("`{}`", default.to_string().replace('|', "\\|")),
+                Some(default) => format!("`{}`", spell_default(default)),
             };
             let what = self.describe(value);
             let _infallible = writeln!(out, "| `{key}` | {} | {default} | {what} |", self.type_of(value));
@@ -236,11 +238,8 @@ impl<'a> Reference<'a> {
                 "integer" => "whole number".to_owned(),
                 "boolean" => "true/false".to_owned(),
                 "array" if value["maxItems"] == 0 => "`[]`".to_owned(),
-                "array" => format!("list of {}", self.type_of(&value["items"])),
-                "object" if value["additionalProperties"].is_object() => {
-                    format!("table: name = {}", self.type_of(&value["additionalProperties"]))
-                }
-                "object" => "table".to_owned(),
+                "array" => format!("list of: {}", self.type_of(&value["items"])),
+                "object" => format!("table of: {}", self.type_of(&value["additionalProperties"])),
                 other => other.to_owned(),
             });
         shown.collect::<Vec<_>>().join(", ")
@@ -315,6 +314,14 @@ fn is_blank(value: &Value) -> bool {
         Value::String(text) => text.is_empty(),
         Value::Null => true,
         other => *other == Value::Bool(false),
+    }
+}
+
+/// Returns a default as a map would write it.
+fn spell_default(value: &Value) -> String {
+    match value.as_f64() {
+        Some(number) if value.is_f64() => number.to_string(),
+        _ => value.to_string(),
     }
 }
 
