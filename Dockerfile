@@ -5,12 +5,7 @@
 
 FROM rust:1.95-bookworm AS build
 WORKDIR /build
-COPY Cargo.toml Cargo.lock ./
-COPY .cargo .cargo
-COPY src src
-COPY config config
-COPY migrations migrations
-COPY benches benches
+COPY . .
 RUN cargo build --release --locked --features jemalloc --bin yourbit-video
 
 # ffmpeg and ffprobe from Debian's source, with its security updates, and of it what `local` uses: the containers of
