@@ -5,6 +5,7 @@
 //!
 //! | step | files |
 //! |---|---|
+//! | 0. merge a map with those that it extends | `extend` |
 //! | 1. read the TOML and refuse what the vocabulary does not allow | `compile`, `map`, and the `compile` function beside each table's type |
 //! | 2. fill values into URLs, headers and bodies | `template` |
 //! | 3. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
@@ -27,6 +28,7 @@ pub mod conformance;
 mod embedded;
 mod error;
 mod excerpt;
+mod extend;
 mod host;
 mod load_options;
 mod loaded;
@@ -51,6 +53,7 @@ pub use client::UploadPermits;
 pub use compile::variables;
 pub use embedded::{embedded_map, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
+pub use extend::{MapFile, MergedMap};
 pub use load_options::{Env, LoadOptions};
 pub use loaded::{Capability, Provider};
 pub use lookup_breaker::LookupBreaker;
