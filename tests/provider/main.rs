@@ -12,6 +12,7 @@ mod bunny_stream;
 mod calls;
 mod cloudflare_stream;
 mod conformance;
+mod extends;
 mod fake;
 mod listing;
 mod mux;
