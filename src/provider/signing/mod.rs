@@ -20,6 +20,7 @@
 
 mod binding;
 mod digest;
+mod encoding;
 mod jwk;
 mod jwt;
 mod key;
@@ -28,7 +29,9 @@ mod lifetime;
 mod parse_key;
 mod pool;
 mod secret;
+mod signed_text;
 mod signer;
+mod verifying_key;
 
 pub(crate) use digest::Digest;
 pub(crate) use jwt::{Jwt, TokenTemplate, find_key_fault};

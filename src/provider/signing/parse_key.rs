@@ -1,5 +1,6 @@
 //! Reading of private keys: PEM, JWK, or the bytes of a shared secret.
 
+use ::rsa::{pkcs1::DecodeRsaPrivateKey as _, pkcs8::DecodePrivateKey as _, traits::PublicKeyParts as _};
 use aws_lc_rs::{
     hmac, rsa,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
@@ -8,7 +9,7 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
 use super::{
     jwk::parse_jwk,
-    key::{SigningKey, check_rsa_key, wrong_kind},
+    key::{SMALLEST_RSA_BITS, SigningKey, check_rsa_key, wrong_kind},
     key_hints::describe_non_key,
     secret::decode_any_base64,
 };
@@ -44,8 +45,7 @@ impl SigningKey {
         }
     }
 
-    /// Reads PKCS#1, PKCS#8 or SEC1, as the [`TokenAlgorithm`] allows.
-    fn from_pem(text: &str, algorithm: TokenAlgorithm) -> Result<Self, String> {
+    key::{SMALLEST_RSA_BITS, SigningKey, check_rsa_key, wrong_kind},
         let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
         let der = der.ok_or_else(|| describe_non_key(text))?;
         match (algorithm, &der) {
