@@ -6,62 +6,12 @@ use base64::{
 };
 
 use super::secret::decode_any_base64;
-
-/// The text form of the bytes of a signature or a hash.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Encoding {
-    /// Lower-case hex.
-    #[default]
-    Hex,
-    /// Base64 of RFC 4648, section 4.
-    Base64,
-    /// Base64 of RFC 4648, section 5, padded.
-    Base64Url,
-    /// Base64 of RFC 4648, section 5, without padding.
-    Base64UrlNoPad,
-    /// Padded base64 with other characters for `+`, `/` and `=`.
-    Base64With(Base64Marks),
-}
-
-/// The characters that a provider writes for `+`, `/` and `=` of base64, in this order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Base64Marks([char; 3]);
+use crate::provider::vocabulary::{Base64Marks, Encoding};
 
 /// The characters that [`Base64Marks`] replace.
 const STANDARD_MARKS: [char; 3] = ['+', '/', '='];
 
-/// The words of `encoding`, where it is no table.
-pub(crate) const ENCODINGS: [(&str, Encoding); 4] = [
-    ("hex", Encoding::Hex),
-    ("base64", Encoding::Base64),
-    ("base64url", Encoding::Base64Url),
-    ("base64url_nopad", Encoding::Base64UrlNoPad),
-];
-
 impl Base64Marks {
-    /// Reads the three characters.
-    ///
-    /// # Errors
-    /// The text has not three different printable ASCII characters, or one that base64 needs for itself.
-    pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let wrong = || {
-            format!(
-                "`{text}` must be the three characters that stand for `+`, `/` and `=`: different ones, no letter, no \
-                 digit, no blank"
-            )
-        };
-        let chars: Vec<char> = text.chars().collect();
-        let &[plus, slash, equals] = chars.as_slice() else {
-            return Err(wrong());
-        };
-        let marks = [plus, slash, equals];
-        let is_free = |mark: &char| mark.is_ascii_punctuation();
-        if !marks.iter().all(is_free) || plus == slash || plus == equals || slash == equals {
-            return Err(wrong());
-        }
-        Ok(Self(marks))
-    }
-
     /// Writes standard base64 in these characters.
     fn replace_standard(self, text: &str) -> String {
         text.chars()
@@ -96,8 +46,8 @@ impl Encoding {
         match self {
             Self::Hex => hex::encode(bytes),
             Self::Base64 => STANDARD.encode(bytes),
-            Self::Base64Url => URL_SAFE.encode(bytes),
-            Self::Base64UrlNoPad => URL_SAFE_NO_PAD.encode(bytes),
+            Self::Base64url => URL_SAFE.encode(bytes),
+            Self::Base64urlNopad => URL_SAFE_NO_PAD.encode(bytes),
             Self::Base64With(marks) => marks.replace_standard(&STANDARD.encode(bytes)),
         }
     }
@@ -112,7 +62,7 @@ impl Encoding {
                 let mut bytes = vec![0; text.len() / 2];
                 hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
             }
-            Self::Base64 | Self::Base64Url | Self::Base64UrlNoPad => decode_any_base64(text),
+            Self::Base64 | Self::Base64url | Self::Base64urlNopad => decode_any_base64(text),
             Self::Base64With(marks) => decode_any_base64(&marks.restore_standard(text)?),
         }
     }
@@ -144,7 +94,8 @@ mod tests {
         #[test]
         fn what_is_written_is_read(bytes in prop::collection::vec(any::<u8>(), 0..80), marks in "[!-/:-@]{3}") {
             let marks = Base64Marks::parse(&marks).map(Encoding::Base64With);
-            for encoding in ENCODINGS.map(|(_, encoding)| encoding).into_iter().chain(marks) {
+            let words = [Encoding::Hex, Encoding::Base64, Encoding::Base64url, Encoding::Base64urlNopad];
+            for encoding in words.into_iter().chain(marks) {
                 prop_assert_eq!(encoding.decode(&encoding.encode(&bytes)), Some(bytes.clone()));
             }
         }

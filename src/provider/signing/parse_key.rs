@@ -45,7 +45,24 @@ impl SigningKey {
         }
     }
 
-    key::{SMALLEST_RSA_BITS, SigningKey, check_rsa_key, wrong_kind},
+    /// Parses an RSA key in PEM (also base64 of one) that signs with SHA-1.
+    ///
+    /// # Errors
+    /// Says what is wrong and never shows the key.
+    pub(crate) fn parse_rsa_sha1(text: &str) -> Result<Self, String> {
+        let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
+        let key = match der.ok_or_else(|| describe_non_key(text))? {
+            PrivateKeyDer::Pkcs1(der) => ::rsa::PrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).ok(),
+            PrivateKeyDer::Pkcs8(der) => ::rsa::PrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).ok(),
+            _ => None,
+        };
+        let key = key.filter(|key| key.size() * 8 >= SMALLEST_RSA_BITS);
+        let key = key.ok_or_else(|| format!("is no RSA private key of at least {SMALLEST_RSA_BITS} bits"))?;
+        Ok(Self::RsaSha1(Box::new(key)))
+    }
+
+    /// Reads PKCS#1, PKCS#8 or SEC1, as the [`TokenAlgorithm`] allows.
+    fn from_pem(text: &str, algorithm: TokenAlgorithm) -> Result<Self, String> {
         let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
         let der = der.ok_or_else(|| describe_non_key(text))?;
         match (algorithm, &der) {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use aws_lc_rs::error::Unspecified;
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 
-use super::{encoding::Encoding, key::SigningKey};
+use super::key::SigningKey;
+use crate::provider::vocabulary::Encoding;
 
 /// A key, and the form in which it gives its signatures.
 pub(super) struct TextSigner {

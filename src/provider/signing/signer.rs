@@ -10,11 +10,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 
-use super::encoding::Encoding;
 use super::key::SigningKey;
 use super::pool;
 use super::signed_text::{SignedForm, TextSigner};
-use crate::provider::error::CallError;
+use crate::provider::{error::CallError, vocabulary::Encoding};
 
 /// Most tokens in the cache. Each entry takes about a kilobyte with its key.
 const MAX_CACHED: usize = 32_768;

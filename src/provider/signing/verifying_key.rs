@@ -12,23 +12,7 @@ use rustls_pki_types::{SubjectPublicKeyInfoDer, pem::PemObject as _};
 use serde_json::Value;
 
 use super::secret::decode_any_base64;
-use crate::config::read_pem;
-
-/// The signature algorithm of a [`VerifyingKey`].
-// Why it belongs to the key: it must never follow the delivery, whose sender is not known yet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum VerifyingAlgorithm {
-    /// Ed25519 (RFC 8032).
-    Ed25519,
-    /// RSA of at least 2048 bits, PKCS#1 v1.5, with SHA-256.
-    Rs256,
-}
-
-/// The words of `algorithm` of a webhook's public key.
-pub(crate) const VERIFYING_ALGORITHMS: [(&str, VerifyingAlgorithm); 2] = [
-    ("ed25519", VerifyingAlgorithm::Ed25519),
-    ("rs256", VerifyingAlgorithm::Rs256),
-];
+use crate::{config::read_pem, provider::vocabulary::VerifyAlgorithm};
 
 /// Length of a bare Ed25519 public key, in bytes.
 const ED25519_BYTES: usize = 32;
@@ -52,7 +36,7 @@ impl fmt::Debug for VerifyingKey {
     }
 }
 
-impl VerifyingAlgorithm {
+impl VerifyAlgorithm {
     /// Returns the algorithm of the crypto library.
     fn implementation(self) -> &'static dyn VerificationAlgorithm {
         match self {
@@ -68,7 +52,7 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// Says what the text should have been.
-    pub(crate) fn parse(text: &str, algorithm: VerifyingAlgorithm) -> Result<Self, &'static str> {
+    pub(crate) fn parse(text: &str, algorithm: VerifyAlgorithm) -> Result<Self, &'static str> {
         let text = text.trim();
         if text.contains("PRIVATE KEY") {
             return Err("is a private key: give the public one, which the provider shows");
@@ -81,11 +65,11 @@ impl VerifyingKey {
             }
         };
         let wrong = match algorithm {
-            VerifyingAlgorithm::Ed25519 => "is no Ed25519 public key",
-            VerifyingAlgorithm::Rs256 => "is no RSA public key of at least 2048 bits",
+            VerifyAlgorithm::Ed25519 => "is no Ed25519 public key",
+            VerifyAlgorithm::Rs256 => "is no RSA public key of at least 2048 bits",
         };
         // Why for RSA: what signs with fewer bits would be refused only when the first delivery comes.
-        if algorithm == VerifyingAlgorithm::Rs256 && bytes.len() < 2048 / 8 {
+        if algorithm == VerifyAlgorithm::Rs256 && bytes.len() < 2048 / 8 {
             return Err(wrong);
         }
         let parsed = UnparsedPublicKey::new(algorithm.implementation(), bytes).parse();
@@ -98,10 +82,7 @@ impl VerifyingKey {
     ///
     /// # Errors
     /// The document is no key set.
-    pub(crate) fn parse_set(
-        document: &[u8],
-        algorithm: VerifyingAlgorithm,
-    ) -> Result<Vec<Self>, &'static str> {
+    pub(crate) fn parse_set(document: &[u8], algorithm: VerifyAlgorithm) -> Result<Vec<Self>, &'static str> {
         let document: Value = serde_json::from_slice(document).map_err(|_| "is no JSON")?;
         let keys = document.get("keys").and_then(Value::as_array);
         let keys = keys.ok_or("is no JSON Web Key Set: it has no list `keys`")?;
@@ -112,19 +93,19 @@ impl VerifyingKey {
     }
 
     /// Reads one JWK; `None` where it is of another algorithm, for another use, or malformed.
-    fn from_jwk(jwk: &Value, algorithm: VerifyingAlgorithm) -> Option<Self> {
+    fn from_jwk(jwk: &Value, algorithm: VerifyAlgorithm) -> Option<Self> {
         let text = |name: &str| jwk.get(name).and_then(Value::as_str);
         if text("use").is_some_and(|purpose| purpose != "sig") {
             return None;
         }
         let member = |name: &str| text(name).and_then(decode_any_base64);
         let form = match (algorithm, text("kty")?, text("crv"), text("alg")) {
-            (VerifyingAlgorithm::Ed25519, "OKP", Some("Ed25519"), None | Some("EdDSA" | "Ed25519")) => {
+            (VerifyAlgorithm::Ed25519, "OKP", Some("Ed25519"), None | Some("EdDSA" | "Ed25519")) => {
                 let bytes = member("x").filter(|bytes| bytes.len() == ED25519_BYTES)?;
                 let parsed = UnparsedPublicKey::new(algorithm.implementation(), bytes).parse();
                 KeyForm::Parsed(parsed.ok()?)
             }
-            (VerifyingAlgorithm::Rs256, "RSA", _, None | Some("RS256")) => {
+            (VerifyAlgorithm::Rs256, "RSA", _, None | Some("RS256")) => {
                 // Why: the RSA parser takes modulus and exponent without leading zeros only.
                 let number = |name: &str| -> Option<Vec<u8>> {
                     Some(member(name)?.into_iter().skip_while(|byte| *byte == 0).collect())
@@ -185,11 +166,11 @@ mod tests {
             pem.clone(),
             STANDARD.encode(pem),
         ] {
-            let key = VerifyingKey::parse(&text, VerifyingAlgorithm::Ed25519).unwrap();
+            let key = VerifyingKey::parse(&text, VerifyAlgorithm::Ed25519).unwrap();
             assert!(key.holds(b"message", signature.as_ref()), "{text}");
             assert!(!key.holds(b"another message", signature.as_ref()));
             assert!(
-                VerifyingKey::parse(&text, VerifyingAlgorithm::Rs256).is_err(),
+                VerifyingKey::parse(&text, VerifyAlgorithm::Rs256).is_err(),
                 "{text}"
             );
         }
@@ -200,7 +181,7 @@ mod tests {
             {"kty": "OKP", "crv": "X25519", "x": x},
             {"kty": "oct", "k": x},
         ]});
-        let keys = VerifyingKey::parse_set(set.to_string().as_bytes(), VerifyingAlgorithm::Ed25519).unwrap();
+        let keys = VerifyingKey::parse_set(set.to_string().as_bytes(), VerifyAlgorithm::Ed25519).unwrap();
         assert_eq!(keys.len(), 1, "the others are for another use or of another kind");
         assert!(keys[0].holds(b"message", signature.as_ref()));
     }
@@ -218,13 +199,13 @@ mod tests {
         )
         .unwrap();
         for text in [pem("PUBLIC KEY", &der), STANDARD.encode(&der)] {
-            let key = VerifyingKey::parse(&text, VerifyingAlgorithm::Rs256).unwrap();
+            let key = VerifyingKey::parse(&text, VerifyAlgorithm::Rs256).unwrap();
             assert!(
                 key.holds(b"message", &signature) && !key.holds(b"other", &signature),
                 "{text}"
             );
             assert!(
-                VerifyingKey::parse(&text, VerifyingAlgorithm::Ed25519).is_err(),
+                VerifyingKey::parse(&text, VerifyAlgorithm::Ed25519).is_err(),
                 "{text}"
             );
         }
@@ -233,7 +214,7 @@ mod tests {
         let n = member(n.big_endian_without_leading_zero());
         let e = member(e.big_endian_without_leading_zero());
         let set = json!({"keys": [{"kty": "RSA", "n": n, "e": e, "alg": "RS256"}, {"kty": "RSA", "n": n, "e": e, "alg": "RS512"}]});
-        let keys = VerifyingKey::parse_set(set.to_string().as_bytes(), VerifyingAlgorithm::Rs256).unwrap();
+        let keys = VerifyingKey::parse_set(set.to_string().as_bytes(), VerifyAlgorithm::Rs256).unwrap();
         assert_eq!(keys.len(), 1);
         assert!(keys[0].holds(b"message", &signature) && !keys[0].holds(b"other", &signature));
     }
@@ -241,20 +222,20 @@ mod tests {
     #[test]
     fn what_is_no_public_key_is_refused() {
         let private = Ed25519KeyPair::generate().unwrap().to_pkcs8v1().unwrap();
-        let refused = VerifyingKey::parse(&pem("PRIVATE KEY", private.as_ref()), VerifyingAlgorithm::Ed25519);
+        let refused = VerifyingKey::parse(&pem("PRIVATE KEY", private.as_ref()), VerifyAlgorithm::Ed25519);
         assert!(refused.unwrap_err().contains("private key"));
         let small = KeyPair::generate(KeySize::Rsa2048).unwrap();
         let cut = &small.public_key().as_ref()[..200];
         for text in ["", "no key!", "AAAA", &STANDARD.encode(cut)] {
             assert!(
-                VerifyingKey::parse(text, VerifyingAlgorithm::Rs256).is_err(),
+                VerifyingKey::parse(text, VerifyAlgorithm::Rs256).is_err(),
                 "{text}"
             );
             assert!(
-                VerifyingKey::parse(text, VerifyingAlgorithm::Ed25519).is_err(),
+                VerifyingKey::parse(text, VerifyAlgorithm::Ed25519).is_err(),
                 "{text}"
             );
         }
-        assert!(VerifyingKey::parse_set(b"{}", VerifyingAlgorithm::Ed25519).is_err());
+        assert!(VerifyingKey::parse_set(b"{}", VerifyAlgorithm::Ed25519).is_err());
     }
 }

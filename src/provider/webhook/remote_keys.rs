@@ -20,9 +20,10 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Semaphore};
 
+use super::verifier::MAX_PUBLIC_KEYS;
 use crate::chain::Chain;
 use crate::config::is_loopback_url;
-use crate::provider::signing::{VerifyingAlgorithm, VerifyingKey};
+use crate::provider::{signing::VerifyingKey, vocabulary::VerifyAlgorithm};
 
 /// Fewest seconds between two fetches.
 const REFETCH_AFTER_S: i64 = 60;
@@ -30,8 +31,8 @@ const REFETCH_AFTER_S: i64 = 60;
 const FRESH_S: i64 = 600;
 /// Largest document, in bytes.
 const MAX_BYTES: usize = 1 << 20;
-/// Deadline of a fetch, from connecting to the last byte.
-const FETCH_DEADLINE: Duration = Duration::from_secs(5);
+/// Deadline of a fetch, from connecting to the last byte. A delivery waits for it, and providers give up at five seconds.
+const FETCH_DEADLINE: Duration = Duration::from_secs(3);
 /// Most deliveries that fetch the set, or wait for such a fetch.
 const MOST_WAITING: usize = 32;
 
@@ -39,7 +40,7 @@ const MOST_WAITING: usize = 32;
 pub(super) struct RemoteKeys {
     client: reqwest::Client,
     url: String,
-    algorithm: VerifyingAlgorithm,
+    algorithm: VerifyAlgorithm,
     /// The keys; none before the first good fetch.
     keys: ArcSwap<Vec<VerifyingKey>>,
     /// Time of the last good fetch, in Unix seconds.
@@ -66,10 +67,13 @@ impl RemoteKeys {
     ///
     /// # Errors
     /// The address is neither https nor of this machine.
-    pub(super) fn new(url: &str, algorithm: VerifyingAlgorithm) -> Result<Self, String> {
+    pub(super) fn new(url: &str, algorithm: VerifyAlgorithm) -> Result<Self, String> {
         let is_https = url::Url::parse(url).is_ok_and(|url| url.scheme() == "https");
         if !is_https && !is_loopback_url(url) {
-            return Err("must be an https address (http on this machine alone): others could be changed on their way".to_owned());
+            return Err(
+                "must be an https address (http on this machine alone): others could be changed on their way"
+                    .to_owned(),
+            );
         }
         // Why no redirects and no proxy: the keys must come from the address of the map itself.
         let client = reqwest::Client::builder()
@@ -96,7 +100,9 @@ impl RemoteKeys {
 
     /// Fetches the set where that was not done within [`FRESH_S`].
     pub(super) async fn refresh_stale(&self, now: DateTime<Utc>) {
-        let age_s = now.timestamp().saturating_sub(self.fetched_at_s.load(Ordering::Relaxed));
+        let age_s = now
+            .timestamp()
+            .saturating_sub(self.fetched_at_s.load(Ordering::Relaxed));
         if age_s > FRESH_S {
             self.refetch(now).await;
         }
@@ -118,7 +124,10 @@ impl RemoteKeys {
         match self.fetch().await {
             Ok(keys) => {
                 if keys.is_empty() {
-                    tracing::warn!(url = self.url, "the key set has no key that verifies this provider's webhooks");
+                    tracing::warn!(
+                        url = self.url,
+                        "the key set has no key that verifies this provider's webhooks"
+                    );
                 }
                 self.keys.store(Arc::new(keys));
                 self.fetched_at_s.store(now.timestamp(), Ordering::Relaxed);
@@ -142,6 +151,8 @@ impl RemoteKeys {
             }
             document.extend_from_slice(&chunk);
         }
-        VerifyingKey::parse_set(&document, self.algorithm).map_err(FetchError::Malformed)
+        let mut keys = VerifyingKey::parse_set(&document, self.algorithm).map_err(FetchError::Malformed)?;
+        keys.truncate(MAX_PUBLIC_KEYS);
+        Ok(keys)
     }
 }
