@@ -66,7 +66,8 @@ impl FromRequest<AppState> for VerifiedWebhook {
         let bytes = reading
             .await
             .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
-        let body = check.check_body(bytes).map_err(refused)?;
+        let now = state.clock.now();
+        let body = check.fetch_keys_and_check(bytes, now).await.map_err(refused)?;
         // Why: from here on the request counts as one of a known caller, and always has its log line.
         note_caller();
         Ok(Self {

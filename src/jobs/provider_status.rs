@@ -69,10 +69,20 @@ pub(super) async fn fetch_status(
     if subject.asset_id.is_some() && provider.supports(Capability::AssetGet) {
         match provider.get_asset(&subject, priority, clock.now()).await? {
             Lookup::Found(seen) => status.observations.push(seen),
-            Lookup::Gone => status.asset_missing = true,
+            Lookup::Gone => status.asset_missing = !may_lack_asset(provider, video),
         }
     }
     Ok(status)
+}
+
+/// Returns whether an asset that the provider does not know is as it should be: this service gave it its id, and no file
+/// has been seen yet.
+fn may_lack_asset(provider: &Provider, video: &Video) -> bool {
+    let was_seen = matches!(
+        video.status,
+        ShownStatus::Preparing | ShownStatus::Ready | ShownStatus::Deleting | ShownStatus::Deleted
+    );
+    provider.gives_ids() && !was_seen
 }
 
 /// Returns our conclusion that the upload has expired.

@@ -8,7 +8,7 @@ use yourbit_video::provider::{
 
 use crate::{
     fake::Fake,
-    support::{MINIMAL, Vars, now, vars},
+    support::{MINIMAL, Vars, example, now, vars},
 };
 
 async fn try_map(toml: &str, cassette: Option<&str>, vars: &Vars, live: bool) -> Result<Report, MapError> {
@@ -47,6 +47,28 @@ async fn every_shipped_map_agrees_with_its_cassette() {
         for secret in ["cassette-secret", "SecurityKey", "read-only-key"] {
             assert!(!text.contains(secret), "{name} shows {secret}");
         }
+    }
+}
+
+#[tokio::test]
+async fn every_example_of_a_whole_map_agrees_with_its_cassette() {
+    for name in ["cloudinary", "cloudfront"] {
+        let path = format!(
+            "{}/tests/provider/cassettes/{name}.toml",
+            env!("CARGO_MANIFEST_DIR")
+        );
+        let cassette = std::fs::read_to_string(path).unwrap();
+        let report = try_map(&example(name), Some(&cassette), &vars([]), false)
+            .await
+            .unwrap();
+        assert!(report.passed(), "{name}: {report}");
+        let no: Vec<_> = report.findings.iter().filter(|finding| !finding.works).collect();
+        assert!(no.is_empty(), "{name}: {no:?}");
+        let text = report.to_string();
+        assert!(
+            !text.contains("cassette-secret") && !text.contains("read-only-key"),
+            "{name} shows a secret"
+        );
     }
 }
 

@@ -270,3 +270,26 @@ url = "{upload_url}"
 [playback.urls]
 hls = "https://cdn.example/{playback_id}.m3u8"
 "#;
+
+/// A map of `config/providers/examples`.
+pub(crate) fn example(name: &str) -> String {
+    let path = format!(
+        "{}/config/providers/examples/{name}.toml",
+        env!("CARGO_MANIFEST_DIR")
+    );
+    std::fs::read_to_string(path).unwrap()
+}
+
+/// The RSA key that RFC 9500 publishes for tests: signatures with it can be compared with those of other programs.
+pub(crate) const RFC_9500_PEM: &str = include_str!("rfc9500_rsa2048.pem");
+
+/// The minimal map with a `[playback.sign]` (or whatever `sign` holds) and this signed form of `hls`.
+pub(crate) fn signing(sign: &str, signed: &str) -> String {
+    let public = "https://cdn.example/{playback_id}.m3u8";
+    MINIMAL
+        .replace("[playback.urls]\n", &format!("{sign}\n[playback.urls]\n"))
+        .replace(
+            &format!("\"{public}\""),
+            &format!("{{ public = \"{public}\", signed = \"{signed}\" }}"),
+        )
+}

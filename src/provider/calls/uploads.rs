@@ -40,9 +40,15 @@ impl Provider {
         self.map.upload.sends_field(RequestField::Quality)
     }
 
-    /// Returns the number of calls that make an upload: 1 to 3.
+    /// Returns the number of steps that make an upload: its calls, 1 to 3, or the one step that gives the ids without a
+    /// call.
     pub fn upload_step_count(&self) -> usize {
-        self.map.upload.steps.len()
+        self.map.upload.step_count()
+    }
+
+    /// This service gives an asset its id, so that the provider knows none before the file has come.
+    pub fn gives_ids(&self) -> bool {
+        self.map.upload.gives_ids()
     }
 
     /// Reserves a rate permit for each step from index `first` on, and waits until the first permit begins.
@@ -86,6 +92,11 @@ impl Provider {
         captures: &mut Captures,
         permits: &mut UploadPermits,
     ) -> Result<(), CallError> {
+        if self.map.upload.gives_ids() {
+            let scope = Scope::for_input(input, &self.map.values);
+            captures.extend(self.map.upload.make_ids(&scope)?);
+            return Ok(());
+        }
         let step = self.map.upload.steps.get(index);
         let step = step.ok_or_else(|| CallError::unsupported("upload.steps"))?;
         let scope = Scope {

@@ -43,7 +43,11 @@ pub(super) fn try_upload(
     };
     let input = sample_upload(provider, policy, now);
     let found = provider.check_upload(&input).map_err(|error| error.to_string());
-    let mut captures = Captures::new();
+    let ids = provider
+        .map
+        .upload
+        .make_ids(&Scope::for_input(&input, &provider.map.values));
+    let mut captures = ids.unwrap_or_default();
     for step in &provider.map.upload.steps {
         let scope = Scope {
             captures: Some(&captures),
@@ -82,7 +86,7 @@ pub(super) fn try_upload(
             serde_json::to_string(descriptor).unwrap_or_default()
         ));
     }
-    let steps = provider.upload_step_count();
+    let steps = provider.map.upload.steps.len();
     report.add_finding(
         "upload",
         descriptor.map(|descriptor| format!("{steps} call(s), then {}", json!(descriptor.protocol))),

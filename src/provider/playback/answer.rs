@@ -45,6 +45,7 @@ impl Playback {
     pub(crate) async fn sign_ahead(&self, context: PlaybackContext<'_>) -> Result<(), CallError> {
         let shared = AnswerValues::new(self.choose_lifetime(&context));
         self.sign_tokens(&context, &shared).await?;
+        self.make_digests(&context, &shared).await?;
         Ok(())
     }
 
@@ -72,12 +73,17 @@ impl Playback {
             return Err(unplayable_error(policy).into());
         }
         let mut shared = AnswerValues::new(self.choose_lifetime(&context));
-        // Why: tokens come before any call, so that a request without a signing permit costs the provider nothing.
-        // Claims can hold ids and times only, so they need no call.
+        // Why: signatures come before any call, so that a request without a signing permit costs the provider nothing.
+        // Claims and messages can hold ids and times only, so they need no call.
         let Some(tokens) = self.sign_tokens(&context, &shared).await? else {
             return Ok(None);
         };
-        self.compute_and_fetch(&mut shared, &context, needs).await?;
+        let Some(digests) = self.make_digests(&context, &shared).await? else {
+            return Ok(None);
+        };
+        shared.signature = digests.signature;
+        shared.captures = digests.computed;
+        self.fetch_captures(&mut shared, &context, needs).await?;
         let scope = shared.scope(&context, Some(&tokens.shown));
         let mut answer = PlaybackUrls {
             urls: render_urls(&urls, &scope)?,
@@ -114,21 +120,21 @@ impl Playback {
         Lifetime::rounded(request.now, request.expires_in_s, max_s)
     }
 
-    /// Computes and fetches the [`AddressNeeds`], tokens aside, into the [`AnswerValues`].
-    async fn compute_and_fetch(
+    /// Fetches the [`AddressNeeds`] that take a call into the [`AnswerValues`].
+    async fn fetch_captures(
         &self,
         shared: &mut AnswerValues,
         context: &PlaybackContext<'_>,
         needs: &AddressNeeds,
     ) -> Result<(), CallError> {
-        let (signature, mut captures) = self.compute_digests(&shared.scope(context, None), needs)?;
+        let mut fetched = Captures::new();
         if let SigningMethod::Fetch(steps) = &self.sign
             && steps.provides_any(&needs.captures)
         {
             let (taken, ends_at) = steps
                 .fetch_captures(context, &shared.scope(context, None))
                 .await?;
-            captures.extend(taken.as_ref().clone());
+            fetched.extend(taken.as_ref().clone());
             shared.ends_at = ends_at;
         }
         if let Some(steps) = self
@@ -139,32 +145,10 @@ impl Playback {
             let (taken, _) = steps
                 .fetch_captures(context, &shared.scope(context, None))
                 .await?;
-            captures.extend(taken.as_ref().clone());
+            fetched.extend(taken.as_ref().clone());
         }
-        shared.captures = captures;
-        shared.signature = signature;
+        shared.captures.extend(fetched);
         Ok(())
-    }
-
-    /// Computes `{signature}` and the texts of `[playback.compute]`, as far as [`AddressNeeds`] has them.
-    fn compute_digests(
-        &self,
-        scope: &Scope<'_>,
-        needs: &AddressNeeds,
-    ) -> Result<(Option<String>, Captures), InvalidField> {
-        let signature = match &self.sign {
-            SigningMethod::Digest(digest) if needs.signature => Some(digest.compute(scope)?),
-            _ => None,
-        };
-        let mut computed = Captures::new();
-        for (name, digest) in self
-            .compute
-            .iter()
-            .filter(|(name, _)| needs.captures.contains(name))
-        {
-            computed.insert(name.clone(), digest.compute(scope)?.into());
-        }
-        Ok((signature, computed))
     }
 }
 

@@ -2,11 +2,11 @@
 
 use super::fetch::FetchSteps;
 use crate::provider::{
-    compile::{Constants, Location},
+    compile::Location,
     error::MapError,
-    signing::{Digest, Jwt},
-    template::{Place, Placeholder},
-    vocabulary::SignTable,
+    signing::{DigestRules, Jwt, PlaybackDigest},
+    template::Placeholder,
+    vocabulary::{DigestAlgorithm, SignTable},
 };
 
 /// The map's way to make a signed address.
@@ -15,8 +15,8 @@ pub(crate) enum SigningMethod {
     None,
     /// Tokens that this service signs ([`Jwt`]).
     Jwt(Box<Jwt>),
-    /// A signature over part of the address ([`Digest`]).
-    Digest(Box<Digest>),
+    /// A signature over part of the address ([`PlaybackDigest`]).
+    Digest(PlaybackDigest),
     /// Captures of calls to the provider ([`FetchSteps`]).
     Fetch(FetchSteps),
 }
@@ -29,9 +29,9 @@ impl SigningMethod {
     pub(super) fn compile(
         declared: SignTable,
         at: &Location,
-        place: &Place,
-        constants: &Constants,
+        rules: DigestRules<'_>,
     ) -> Result<(Self, Option<u64>), MapError> {
+        let DigestRules { place, constants, .. } = rules;
         let (this, max_ttl_s) = match declared {
             SignTable::Jwt(jwt) => {
                 let max_ttl_s = jwt.max_ttl_s;
@@ -42,8 +42,15 @@ impl SigningMethod {
             }
             SignTable::Digest(digest) => {
                 let max_ttl_s = digest.max_ttl_s;
-                let digest = Digest::compile(digest, at, place, constants, true)?;
-                (Self::Digest(Box::new(digest)), max_ttl_s)
+                if digest.algorithm == DigestAlgorithm::None {
+                    return Err(at.error(
+                        "algorithm",
+                        "none signs nothing: the address would play for anybody",
+                    ));
+                }
+                let digest = PlaybackDigest::compile(digest, at, rules)?;
+                digest.check_binding().map_err(|what| at.error("message", what))?;
+                (Self::Digest(digest), max_ttl_s)
             }
             SignTable::Fetch(fetch) => {
                 let max_ttl_s = fetch.max_ttl_s;
@@ -64,7 +71,7 @@ impl SigningMethod {
         match self {
             Self::None => Vec::new(),
             Self::Jwt(jwt) => jwt.placeholders().collect(),
-            Self::Digest(digest) => digest.placeholders().collect(),
+            Self::Digest(digest) => digest.placeholders(),
             Self::Fetch(steps) => steps.placeholders().collect(),
         }
     }

@@ -6,15 +6,17 @@
 //!    request is refused (`InvalidField`) where all addresses are wanted and `hls` is not among them, or where one must be
 //!    signed and signing is off.
 //! 2. The lifetime of the answer is fixed, and with it `{now}` and `{expires}`.
-//! 3. The tokens are looked up or signed (`tokens`; the steps stand in [`signing`](super::signing)). If one is
-//!    missing that must not be signed now, there is no answer (`None`), and no call was made.
-//! 4. The values that the addresses need are computed (`[playback.compute]`, a `digest`) or fetched from the provider
-//!    (`fetch`, `[playback.resolve]`), as far as `steps` has no cached answer.
+//! 3. The tokens are looked up or signed (`tokens`; the steps stand in [`signing`](super::signing)), then the signed texts
+//!    are computed, looked up or signed (`digests`). If one is missing that must not be signed now, there is no answer
+//!    (`None`), and no call was made.
+//! 4. The values that the addresses need are fetched from the provider (`fetch`, `[playback.resolve]`), as far as `steps`
+//!    has no cached answer.
 //! 5. The addresses are rendered. One beside `hls` whose values are missing is left out.
 
 mod address;
 mod answer;
 mod compile;
+mod digests;
 mod fetch;
 mod method;
 mod request;

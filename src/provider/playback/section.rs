@@ -11,7 +11,7 @@ use super::{
 };
 use crate::domain::{NeededIds, Policy};
 use crate::provider::{
-    signing::Digest,
+    signing::PlaybackDigest,
     template::{Id, Placeholder},
 };
 
@@ -23,8 +23,8 @@ pub(crate) struct Playback {
     pub(crate) signing_off: bool,
     /// Longest lifetime of anything signed, in seconds; `None` if the map knows none.
     pub(crate) max_ttl_s: Option<u64>,
-    /// `[playback.compute]`: name → [`Digest`].
-    pub(super) compute: Vec<(String, Digest)>,
+    /// `[playback.compute]`: name → [`PlaybackDigest`]. Texts that are a key of others alone are left out.
+    pub(super) compute: Vec<(String, PlaybackDigest)>,
     /// `[playback.resolve]`, if the map has it.
     pub(super) resolve: Option<FetchSteps>,
     /// `[playback.urls]` in the map's order, `hls` among them.
@@ -74,12 +74,15 @@ impl Playback {
         );
     }
 
-    /// Returns how many tokens were signed, and how many were read from the cache; zeros if the map signs no tokens.
+    /// Returns how many tokens and RSA signatures were made, and how many were read from the cache.
     pub(crate) fn token_counts(&self) -> (u64, u64) {
-        match &self.sign {
+        let of_sign = match &self.sign {
             SigningMethod::Jwt(jwt) => jwt.signer.token_counts(),
-            SigningMethod::None | SigningMethod::Digest(_) | SigningMethod::Fetch(_) => (0, 0),
-        }
+            SigningMethod::Digest(digest) => digest.signature_counts(),
+            SigningMethod::None | SigningMethod::Fetch(_) => (0, 0),
+        };
+        let computed = self.compute.iter().map(|(_, digest)| digest.signature_counts());
+        computed.fold(of_sign, |sum, counts| (sum.0 + counts.0, sum.1 + counts.1))
     }
 
     /// Returns the main address.
@@ -161,7 +164,7 @@ impl Playback {
         }
         for (name, digest) in &self.compute {
             if needs.captures.contains(name) {
-                ids.extend(digest.placeholders().filter_map(id_of_placeholder));
+                ids.extend(digest.placeholders().into_iter().filter_map(id_of_placeholder));
             }
         }
         if let Some(resolve) = self

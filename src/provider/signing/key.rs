@@ -8,19 +8,23 @@ use aws_lc_rs::{
     rsa,
     signature::{EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256},
 };
+use sha1::Sha1;
 
 use crate::provider::vocabulary::TokenAlgorithm;
 
 /// A parsed private key, for the [`TokenAlgorithm`] that it was read for.
 pub(crate) enum SigningKey {
     Rsa(Box<rsa::KeyPair>),
+    /// An RSA key that signs with SHA-1, for content networks that know nothing else.
+    // Why another crate's key: the crypto library verifies such signatures, and makes none.
+    RsaSha1(Box<::rsa::PrivateKey>),
     Ec(Box<EcdsaKeyPair>),
     Ed(Box<Ed25519KeyPair>),
     Hmac(Box<hmac::Key>),
 }
 
 /// Smallest RSA modulus in bits. A shorter key can be broken.
-const SMALLEST_RSA_BITS: usize = 2048;
+pub(super) const SMALLEST_RSA_BITS: usize = 2048;
 
 impl TokenAlgorithm {
     /// Returns the name in a token's header, which is the one of RFC 7518.
@@ -38,7 +42,7 @@ impl SigningKey {
     /// Signing with this key takes so long that it must not run on a thread that serves requests: RSA-2048 takes about
     /// 0.3 ms of a core.
     pub(crate) fn is_slow(&self) -> bool {
-        matches!(self, Self::Rsa(_))
+        matches!(self, Self::Rsa(_) | Self::RsaSha1(_))
     }
 
     /// Signs a message by the key's [`TokenAlgorithm`]. RSA gives PKCS#1 v1.5, ECDSA the two numbers at fixed length, as JWS
@@ -51,6 +55,9 @@ impl SigningKey {
                 key.sign(&RSA_PKCS1_SHA256, &random, message, &mut signature)?;
                 Ok(signature)
             }
+            Self::RsaSha1(key) => key
+                .pkcs1v15_sign::<Sha1>(message)
+                .map_err(|_| aws_lc_rs::error::Unspecified),
             Self::Ec(key) => key
                 .sign(&random, message)
                 .map(|signature| signature.as_ref().to_vec()),

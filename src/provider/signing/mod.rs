@@ -1,9 +1,10 @@
 //! Signatures: tokens, signed texts, and how long both live.
 //!
-//! [`Digest`] computes a hash or HMAC over a message. [`Jwt`] describes JSON Web Tokens; its [`Signer`](signer::Signer)
-//! makes them. Keys are parsed once, when the map is compiled (`key`, `parse_key`, `jwk`, `key_hints`).
+//! [`Digest`] computes a hash or HMAC over a message; [`RsaDigest`] and [`Jwt`] describe RSA signatures and JSON Web Tokens,
+//! which a [`Signer`](signer::Signer) makes. Keys are parsed once, when the map is compiled (`key`, `parse_key`, `jwk`,
+//! `key_hints`). [`VerifyingKey`] checks signatures that are not ours.
 //!
-//! How one token comes about:
+//! How one token comes about (an RSA signature likewise; its cache key is its message):
 //!
 //! 1. [`Jwt::cache_key`] builds the token's cache key: its name and the value of every placeholder in it, the id of the
 //!    video and the expiry among them. [`Lifetime`] rounds the expiry, so that requests that follow soon share the key.
@@ -20,6 +21,7 @@
 
 mod binding;
 mod digest;
+mod encoding;
 mod jwk;
 mod jwt;
 mod key;
@@ -28,10 +30,13 @@ mod lifetime;
 mod parse_key;
 mod pool;
 mod secret;
+mod signed_text;
 mod signer;
+mod verifying_key;
 
-pub(crate) use digest::Digest;
+pub(crate) use digest::{Digest, DigestRules, PlaybackDigest, RsaDigest, chained_name};
 pub(crate) use jwt::{Jwt, TokenTemplate, find_key_fault};
 pub(crate) use lifetime::Lifetime;
 pub use pool::signing_threads;
-pub(crate) use secret::{decode_any_base64, decode_key, render_secret};
+pub(crate) use secret::{decode_key, render_secret};
+pub(crate) use verifying_key::VerifyingKey;

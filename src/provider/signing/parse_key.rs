@@ -1,5 +1,6 @@
 //! Reading of private keys: PEM, JWK, or the bytes of a shared secret.
 
+use ::rsa::{pkcs1::DecodeRsaPrivateKey as _, pkcs8::DecodePrivateKey as _, traits::PublicKeyParts as _};
 use aws_lc_rs::{
     hmac, rsa,
     signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, Ed25519KeyPair},
@@ -8,7 +9,7 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
 use super::{
     jwk::parse_jwk,
-    key::{SigningKey, check_rsa_key, wrong_kind},
+    key::{SMALLEST_RSA_BITS, SigningKey, check_rsa_key, wrong_kind},
     key_hints::describe_non_key,
     secret::decode_any_base64,
 };
@@ -42,6 +43,22 @@ impl SigningKey {
             KeyFormat::Utf8 => Self::from_bytes(text.as_bytes(), algorithm),
             KeyFormat::Base64 => Self::from_bytes(&decode_any_base64(text).ok_or("is no base64")?, algorithm),
         }
+    }
+
+    /// Parses an RSA key in PEM (also base64 of one) that signs with SHA-1.
+    ///
+    /// # Errors
+    /// Says what is wrong and never shows the key.
+    pub(crate) fn parse_rsa_sha1(text: &str) -> Result<Self, String> {
+        let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
+        let key = match der.ok_or_else(|| describe_non_key(text))? {
+            PrivateKeyDer::Pkcs1(der) => ::rsa::PrivateKey::from_pkcs1_der(der.secret_pkcs1_der()).ok(),
+            PrivateKeyDer::Pkcs8(der) => ::rsa::PrivateKey::from_pkcs8_der(der.secret_pkcs8_der()).ok(),
+            _ => None,
+        };
+        let key = key.filter(|key| key.size() * 8 >= SMALLEST_RSA_BITS);
+        let key = key.ok_or_else(|| format!("is no RSA private key of at least {SMALLEST_RSA_BITS} bits"))?;
+        Ok(Self::RsaSha1(Box::new(key)))
     }
 
     /// Reads PKCS#1, PKCS#8 or SEC1, as the [`TokenAlgorithm`] allows.

@@ -8,11 +8,10 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, LazyLock};
 
 use aws_lc_rs::error::Unspecified;
-use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use flume::{Receiver, Sender};
 use tokio::sync::oneshot;
 
-use super::key::SigningKey;
+use super::signed_text::TextSigner;
 
 /// Number of threads in the pool: one per core.
 static THREADS: LazyLock<usize> =
@@ -36,9 +35,9 @@ static QUEUE: LazyLock<Sender<Job>> = LazyLock::new(|| {
 /// The tokens of a [`Job`], in the order of its texts.
 type Tokens = Result<Vec<Arc<str>>, Unspecified>;
 
-/// The texts of one video that one [`SigningKey`] signs.
+/// The texts of one video that one [`TextSigner`] signs.
 struct Job {
-    key: Arc<SigningKey>,
+    signer: Arc<TextSigner>,
     unsigned: Vec<String>,
     response: oneshot::Sender<Tokens>,
 }
@@ -47,10 +46,10 @@ struct Job {
 ///
 /// # Errors
 /// Signing failed or panicked.
-pub(super) async fn sign_in_pool(key: Arc<SigningKey>, unsigned: Vec<String>) -> Tokens {
+pub(super) async fn sign_in_pool(signer: Arc<TextSigner>, unsigned: Vec<String>) -> Tokens {
     let (response, signed) = oneshot::channel();
     let job = Job {
-        key,
+        signer,
         unsigned,
         response,
     };
@@ -63,24 +62,15 @@ pub fn signing_threads() -> usize {
     *THREADS
 }
 
-/// Signs texts with a [`SigningKey`] on the calling thread: `text.signature`, in order.
-pub(super) fn sign_tokens(key: &SigningKey, unsigned: &[String]) -> Tokens {
-    let token = |text: &String| {
-        let signature = key.sign(text.as_bytes())?;
-        let length = text.len() + 1 + base64::encoded_len(signature.len(), false).unwrap_or_default();
-        let mut token = String::with_capacity(length);
-        token.push_str(text);
-        token.push('.');
-        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
-        Ok(Arc::from(token))
-    };
-    unsigned.iter().map(token).collect()
+/// Signs texts on the calling thread, in order.
+pub(super) fn sign_tokens(signer: &TextSigner, unsigned: &[String]) -> Tokens {
+    unsigned.iter().map(|text| signer.sign_text(text)).collect()
 }
 
 /// Takes [`Job`]s until the process ends.
 fn run_worker(jobs: &Receiver<Job>) {
     for Job {
-        key,
+        signer,
         unsigned,
         response,
     } in jobs
@@ -90,7 +80,7 @@ fn run_worker(jobs: &Receiver<Job>) {
             continue;
         }
         // Why: a panic must end the job and not the thread, which is never started again.
-        let signed = catch_unwind(AssertUnwindSafe(|| sign_tokens(&key, &unsigned)));
+        let signed = catch_unwind(AssertUnwindSafe(|| sign_tokens(&signer, &unsigned)));
         let _request_is_gone = response.send(signed.unwrap_or(Err(Unspecified)));
     }
 }

@@ -1,4 +1,5 @@
-//! The signer of tokens: a key, a cache of the tokens that it made, and a single flight per token.
+//! The signer of tokens and of signatures: a key, a cache of the tokens that it made, and a single flight per token.
+//! A bare signature counts as a token here.
 //!
 //! The steps of a token stand in the module doc of [`signing`](super). Tokens of slow keys are made in
 //! [`pool`], so that signing holds up no other request.
@@ -11,7 +12,8 @@ use quick_cache::{DefaultHashBuilder, OptionsBuilder, UnitWeighter};
 
 use super::key::SigningKey;
 use super::pool;
-use crate::provider::error::CallError;
+use super::signed_text::{SignedForm, TextSigner};
+use crate::provider::{error::CallError, vocabulary::Encoding};
 
 /// Most tokens in the cache. Each entry takes about a kilobyte with its key.
 const MAX_CACHED: usize = 32_768;
@@ -20,11 +22,12 @@ const MAX_CACHED: usize = 32_768;
 // were signed last are the ones read next.
 const HOT_SHARE: f64 = 0.5;
 
-/// A [`SigningKey`], and the tokens that it made lately.
+/// A [`TextSigner`], and the tokens that it made lately.
 pub(crate) struct Signer {
-    /// The key; `None` while signing is off.
-    key: Option<Arc<SigningKey>>,
-    /// The cache: [`Jwt::cache_key`](super::Jwt::cache_key), which holds video and expiry, → token.
+    /// The key and the form of what it makes; `None` while signing is off.
+    signer: Option<Arc<TextSigner>>,
+    /// The cache: [`Jwt::cache_key`](super::Jwt::cache_key), or the message of a [`Digest`](super::Digest), both of
+    /// which hold video and expiry → token.
     tokens: Cache<String, Arc<str>>,
     counts: Counts,
 }
@@ -39,8 +42,18 @@ struct Counts {
 }
 
 impl Signer {
-    /// Makes a [`Signer`] with an empty cache. Without a [`SigningKey`], signing is off.
+    /// Makes a [`Signer`] of JSON Web Tokens, with an empty cache. Without a [`SigningKey`], signing is off.
     pub(super) fn new(key: Option<SigningKey>) -> Self {
+        Self::with_form(key, SignedForm::Token)
+    }
+
+    /// Makes a [`Signer`] of bare signatures: `prefix`, then the signature in this [`Encoding`].
+    pub(super) fn for_digest(key: Option<SigningKey>, prefix: String, encoding: Encoding) -> Self {
+        Self::with_form(key, SignedForm::Bare { prefix, encoding })
+    }
+
+    /// Makes a [`Signer`] with an empty cache.
+    fn with_form(key: Option<SigningKey>, form: SignedForm) -> Self {
         let tokens = Cache::with_options(
             OptionsBuilder::new()
                 .estimated_items_capacity(MAX_CACHED)
@@ -53,7 +66,7 @@ impl Signer {
             DefaultLifecycle::default(),
         );
         Self {
-            key: key.map(Arc::new),
+            signer: key.map(|key| Arc::new(TextSigner { key, form })),
             tokens,
             counts: Counts::default(),
         }
@@ -76,7 +89,7 @@ impl Signer {
 
     /// Signatures take long enough to need a permit ([`SigningKey::is_slow`]).
     pub(crate) fn is_slow(&self) -> bool {
-        self.key.as_ref().is_some_and(|key| key.is_slow())
+        self.signer.as_ref().is_some_and(|signer| signer.key.is_slow())
     }
 
     /// Signs texts and caches each token under its key. `missing` holds pairs of key and text; the tokens come in the
@@ -129,15 +142,15 @@ impl Signer {
 
     /// Signs all texts in one job: in the [`pool`], or in place.
     async fn sign_uncached(&self, unsigned: Vec<String>) -> Result<Vec<Arc<str>>, CallError> {
-        let key = self
-            .key
+        let signer = self
+            .signer
             .as_ref()
             .ok_or_else(|| CallError::outage("signing is switched off"))?;
         // Why: a quick key takes less time than a switch to another thread and back.
-        let signed = if key.is_slow() {
-            pool::sign_in_pool(Arc::clone(key), unsigned).await
+        let signed = if signer.key.is_slow() {
+            pool::sign_in_pool(Arc::clone(signer), unsigned).await
         } else {
-            pool::sign_tokens(key, &unsigned)
+            pool::sign_tokens(signer, &unsigned)
         };
         signed.map_err(|_| CallError::outage("signing failed"))
     }

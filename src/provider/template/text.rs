@@ -1,8 +1,12 @@
 //! Templates that give text.
 
+use std::collections::BTreeSet;
+
+use secrecy::{ExposeSecret as _, SecretString};
+
 use super::{
     parse::parse_parts,
-    placeholder::Place,
+    placeholder::{Place, Placeholder},
     scope::Scope,
     slot::{Part, Slot, check_header_value, constant_text},
 };
@@ -33,6 +37,36 @@ impl Template {
     /// Returns every placeholder, as a [`Slot`].
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         self.parts.iter().filter_map(Part::as_slot)
+    }
+
+    /// Returns the values of the secrets that the template names, by name.
+    pub(crate) fn secrets(&self) -> impl Iterator<Item = (&str, &SecretString)> {
+        self.slots().filter_map(|slot| match &slot.name {
+            Placeholder::Secret(name, value) => Some((name.as_str(), value)),
+            _ => None,
+        })
+    }
+
+    /// Returns the template once for each value of its secret, whose values stand between commas while one replaces the
+    /// other. A template that names no secret, or several, is returned as it is.
+    pub(crate) fn split_secret(&self) -> Vec<Self> {
+        let names: BTreeSet<&str> = self.secrets().map(|(name, _)| name).collect();
+        let (1, Some((_, secret))) = (names.len(), self.secrets().next()) else {
+            return vec![self.clone()];
+        };
+        let values = secret.expose_secret().split(',').map(str::trim);
+        let with_value = |value: &str| {
+            let mut this = self.clone();
+            for part in &mut this.parts {
+                if let Part::Slot(slot) = part
+                    && let Placeholder::Secret(_, secret) = &mut slot.name
+                {
+                    *secret = SecretString::from(value.to_owned());
+                }
+            }
+            this
+        };
+        values.filter(|value| !value.is_empty()).map(with_value).collect()
     }
 
     /// Takes the template apart into [`Part`]s.

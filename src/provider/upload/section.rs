@@ -1,6 +1,6 @@
 //! `[upload]`, compiled.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     client::{ClientSide, UploadDescriptor},
@@ -11,10 +11,10 @@ use crate::provider::{
     compile::{Constants, Location},
     error::{InvalidField, MapError},
     request_field::RequestField,
-    signing::Digest,
+    signing::{Digest, DigestRules},
     subject::{Captures, TemplateInput},
-    template::{Id, Place, Scope, ValueTables},
-    vocabulary::{ActionTable, CancelTable, DigestTable, Entries, TtlTable, UploadTable},
+    template::{Id, Place, Placeholder, Scope, Template, ValueTables},
+    vocabulary::{ActionTable, CancelTable, DigestTable, Entries, IdsTable, TtlTable, UploadTable},
 };
 
 /// `[upload]`, compiled.
@@ -23,10 +23,12 @@ pub(crate) struct Upload {
     pub(super) requires: BTreeSet<RequestField>,
     /// Shortest and longest lifetime of an upload URL, in seconds, both allowed.
     ttl_s: (u64, u64),
-    /// The calls that make the upload, 1 to 3.
+    /// The calls that make the upload, 1 to 3; none where there are `ids`.
     pub(crate) steps: Vec<Action>,
+    /// `ids`: the ids that this service gives, where the provider takes a file without a call before it.
+    ids: Vec<(Id, Template)>,
     /// `[upload.compute]`: name → [`Digest`].
-    pub(super) compute: Vec<(String, Digest)>,
+    pub(super) compute: Vec<(String, Arc<Digest>)>,
     /// `[upload.client]`.
     pub(crate) client: ClientSide,
     /// `[upload.get]`: the query about an upload.
@@ -50,7 +52,22 @@ impl Upload {
         let requires: BTreeSet<RequestField> = declared.requires.into_iter().collect();
         let ttl_s = compile_ttl(declared.ttl_s, at)?;
         let request = Place::for_upload(requires.clone());
-        let (steps, place) = compile_steps(declared.steps, at, request, constants)?;
+        let (ids, steps, place) = match declared.ids {
+            None => {
+                let (steps, place) = compile_steps(declared.steps, at, request, constants)?;
+                (Vec::new(), steps, place)
+            }
+            Some(_) if !declared.steps.is_empty() => {
+                return Err(at.error(
+                    "ids",
+                    "stands instead of [[upload.steps]]: there must be one of both",
+                ));
+            }
+            Some(ids) => {
+                let (ids, place) = compile_ids(ids, &at.table("ids"), request, constants)?;
+                (ids, Vec::new(), place)
+            }
+        };
         let captures = Place {
             captures: place.captures.clone(),
             ids: place.ids.clone(),
@@ -72,6 +89,7 @@ impl Upload {
             requires,
             ttl_s,
             steps,
+            ids,
             compute,
             client,
             get,
@@ -83,6 +101,26 @@ impl Upload {
     /// Limits the wanted lifetime of an upload URL to what the provider allows, in seconds.
     pub(crate) fn ttl_s(&self, wanted_s: u64) -> u64 {
         wanted_s.clamp(self.ttl_s.0, self.ttl_s.1)
+    }
+
+    /// This service gives the ids, so that the provider knows no asset before its file has come.
+    pub(crate) fn gives_ids(&self) -> bool {
+        !self.ids.is_empty()
+    }
+
+    /// Returns the number of steps: the calls, or the one step that gives the ids.
+    pub(crate) fn step_count(&self) -> usize {
+        if self.gives_ids() { 1 } else { self.steps.len() }
+    }
+
+    /// Makes the ids that this service gives, as captures.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: a value is missing.
+    pub(crate) fn make_ids(&self, scope: &Scope<'_>) -> Result<Captures, InvalidField> {
+        let make =
+            |(id, template): &(Id, Template)| Ok((id.as_str().to_owned(), template.text(scope)?.into()));
+        self.ids.iter().map(make).collect()
     }
 
     /// Makes the [`UploadDescriptor`] for the client, once every step has run. `captures` are those of the steps.
@@ -121,6 +159,47 @@ fn compile_ttl(declared: Option<TtlTable>, at: &Location) -> Result<(u64, u64), 
             .error("min", "must be at least 1 and at most max"));
     }
     Ok((min, max))
+}
+
+/// Compiles `ids`. The second value is the [`Place`] with the ids.
+///
+/// # Errors
+/// [`MapError`]: neither the upload's nor the asset's id is given, or an id is not of one video alone.
+fn compile_ids(
+    declared: IdsTable,
+    at: &Location,
+    mut place: Place,
+    constants: &Constants,
+) -> Result<(Vec<(Id, Template)>, Place), MapError> {
+    // Why: an id is written to the row, and shown.
+    let public = Place {
+        secrets: false,
+        ..place.clone()
+    };
+    let declared = [
+        (Id::Upload, declared.upload_id),
+        (Id::Asset, declared.asset_id),
+        (Id::Playback, declared.playback_id),
+    ];
+    let mut ids = Vec::new();
+    for (id, text) in declared {
+        let Some(text) = text else { continue };
+        let error = |what: String| at.error(id.as_str(), what);
+        let template = Template::compile(&text, &public, constants).map_err(error)?;
+        let is_unique = |name: &Placeholder| matches!(name, Placeholder::Field(RequestField::VideoId));
+        if !template.slots().any(|slot| is_unique(&slot.name)) {
+            let what = "does not hold {video_id}: two videos would have one id";
+            return Err(error(what.to_owned()));
+        }
+        place.captures.insert(id.as_str().to_owned(), false);
+        place.ids.insert(id);
+        ids.push((id, template));
+    }
+    if !ids.iter().any(|(id, _)| matches!(id, Id::Upload | Id::Asset)) {
+        let what = "has neither upload_id nor asset_id: without one of them no event finds its video";
+        return Err(at.error("", what));
+    }
+    Ok((ids, place))
 }
 
 /// Compiles the steps into [`Action`]s. The second value is the [`Place`] after the last of them.
@@ -162,19 +241,25 @@ fn compile_digests(
     at: &Location,
     mut place: Place,
     constants: &Constants,
-) -> Result<(Vec<(String, Digest)>, Place), MapError> {
+) -> Result<(Vec<(String, Arc<Digest>)>, Place), MapError> {
     let at = at.table("compute");
-    // Why: a computed text may hold captures, but no other computed text: they have no order.
+    // Why: a message may hold captures, but no other computed text, which would look like a capture of a call.
     let before = place.clone();
-    let mut out = Vec::new();
+    let mut out: Vec<(String, Arc<Digest>)> = Vec::new();
     for (name, digest) in declared {
         check_capture_name(&at, &name)?;
         if Id::parse(&name).is_some() || place.captures.contains_key(&name) {
             return Err(at.error(&name, "is the name of a capture already"));
         }
-        let digest = Digest::compile(digest, &at.table(&name), &before, constants, false)?;
+        let rules = DigestRules {
+            place: &before,
+            constants,
+            earlier: &out,
+            for_playback: false,
+        };
+        let digest = Digest::compile(digest, &at.table(&name), rules)?;
         place.captures.insert(name.clone(), false);
-        out.push((name, digest));
+        out.push((name, Arc::new(digest)));
     }
     Ok((out, place))
 }

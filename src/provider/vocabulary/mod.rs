@@ -28,7 +28,9 @@ pub(crate) use api::{ApiTable, AuthTable, RateTable};
 pub(crate) use asset::{
     AssetFindTable, AssetListTable, AssetTable, AssetUpdateTable, ChangeWord, CheckTable, NextTable,
 };
-pub(crate) use digest::{DigestAlgorithm, DigestTable, Encoding, KeyEncoding};
+pub(crate) use digest::{
+    Base64Marks, DigestAlgorithm, DigestKeyEncoding, DigestTable, Encoding, KeyEncoding,
+};
 pub(crate) use fields::{FieldsValue, ReportTable};
 pub(crate) use map::{ActionMap, ThumbnailTable, TimeFormatWord};
 pub(crate) use playback::{
@@ -39,9 +41,9 @@ pub(crate) use playback::{
 pub(crate) use read::read_source;
 pub(crate) use read::{parse_toml, read_map};
 pub(crate) use source::{ConditionTable, DeriveRule, FormatWord, SourceTable, SourceValue};
-pub(crate) use upload::{ChunkTable, ClientTable, TtlTable, UploadTable};
-pub(crate) use value::{Constant, Entries, HttpStatus, Positive, Scalar, TomlValue, to_json};
+pub(crate) use upload::{ChunkTable, ClientTable, IdsTable, TtlTable, UploadTable};
+pub(crate) use value::{Constant, Entries, HttpStatus, OneOrMany, Positive, Scalar, TomlValue, to_json};
 pub(crate) use webhook::{
-    EmitWord, EventTable, HeaderFormatValue, HmacHash, HmacTable, OnTable, ScopeTable, SharedTokenTable,
-    SignatureEncoding, TimestampTable, TimestampUnit, VerifyTable, WebhookTable,
+    EmitWord, EventTable, HashTable, HashWord, HeaderFormatValue, HmacTable, OnTable, PublicKeyTable,
+    ScopeTable, SharedTokenTable, TimestampTable, TimestampUnit, VerifyAlgorithm, VerifyTable, WebhookTable,
 };

@@ -20,6 +20,9 @@ pub(crate) struct UploadTable {
     pub(crate) requires: Vec<RequestField>,
     /// Shortest and longest lifetime of an upload URL. The setting is limited to it. Left out: any.
     pub(crate) ttl_s: Option<TtlTable>,
+    /// The ids that the client gives the file, instead of `steps`, where the provider takes a file without a call before
+    /// it.
+    pub(crate) ids: Option<IdsTable>,
     /// The calls that make the upload, 1 to 3. A call sees the captures of those before it; captures are written to the
     /// row after each call. Some call must take `upload_id` or `asset_id`.
     #[serde(default)]
@@ -33,6 +36,19 @@ pub(crate) struct UploadTable {
     pub(crate) get: Option<ReportTable>,
     /// Calls an upload off. Left out: cancelling deletes the asset where there is one, else it is refused.
     pub(crate) cancel: Option<CancelTable>,
+}
+
+/// The ids that the client gives the file, by what it sends: at least `upload_id` or `asset_id`. Each is a template that
+/// holds `{video_id}`. Until the file has come, an asset that the provider does not know is no sign of anything.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IdsTable {
+    /// Template of the upload's id.
+    pub(crate) upload_id: Option<String>,
+    /// Template of the asset's id.
+    pub(crate) asset_id: Option<String>,
+    /// Template of the id by which the video plays.
+    pub(crate) playback_id: Option<String>,
 }
 
 /// Shortest and longest lifetime of an upload URL.

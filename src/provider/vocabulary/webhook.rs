@@ -6,10 +6,10 @@ use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize};
 
 use super::{
-    digest::KeyEncoding,
+    digest::{Encoding, KeyEncoding},
     fields::FieldsValue,
     source::{ConditionTable, SourceValue},
-    value::Entries,
+    value::{Entries, OneOrMany},
 };
 
 /// How events are verified, read and translated. Left out: the provider sends none, and is only asked.
@@ -34,6 +34,10 @@ pub(crate) struct WebhookTable {
 pub(crate) enum VerifyTable {
     /// An HMAC of the message.
     Hmac(HmacTable),
+    /// A plain hash of the message, which names the secret.
+    Hash(HashTable),
+    /// A signature that a public key of the provider verifies.
+    PublicKey(PublicKeyTable),
     /// The header's value is the secret itself.
     SharedToken(SharedTokenTable),
 }
@@ -57,13 +61,67 @@ pub(crate) struct HmacTable {
     pub(crate) format: HeaderFormatValue,
     /// The hash of the HMAC.
     #[serde(default)]
-    pub(crate) hash: HmacHash,
+    pub(crate) hash: HashWord,
     /// Template of the message. It must hold `{body}`.
     #[serde(default = "default_message")]
     pub(crate) message: String,
     /// How the signature is written.
     #[serde(default)]
-    pub(crate) encoding: SignatureEncoding,
+    pub(crate) encoding: Encoding,
+    /// The timestamp of a delivery, and how old it may be. It must be part of `message`, or bound by `must_equal`.
+    pub(crate) timestamp: Option<TimestampTable>,
+    /// Headers that an event must have: name = value.
+    #[serde(default)]
+    pub(crate) require_headers: Entries<String>,
+}
+
+/// A plain hash of the message.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct HashTable {
+    /// Header that holds the hash. An event that has it twice is refused.
+    pub(crate) header: String,
+    /// How the header is written.
+    #[serde(default)]
+    pub(crate) format: HeaderFormatValue,
+    /// The hash, or a list of those of which any will do. Left out: `sha256`.
+    pub(crate) hash: Option<OneOrMany<HashWord>>,
+    /// Template of the message. It must hold `{body}` and the secret, which nobody else knows. The secret's value may hold
+    /// several secrets with commas between them, while one replaces the other.
+    pub(crate) message: String,
+    /// How the hash is written.
+    #[serde(default)]
+    pub(crate) encoding: Encoding,
+    /// The timestamp of a delivery, and how old it may be. It must be part of `message`, or bound by `must_equal`.
+    pub(crate) timestamp: Option<TimestampTable>,
+    /// Headers that an event must have: name = value.
+    #[serde(default)]
+    pub(crate) require_headers: Entries<String>,
+}
+
+/// A signature that a public key of the provider verifies.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PublicKeyTable {
+    /// The algorithm of the key.
+    pub(crate) algorithm: VerifyAlgorithm,
+    /// Template of the public key: PEM, or the base64 of the key, of which several may stand with commas between them. Or the
+    /// https address of a JSON Web Key Set, which is fetched when it is needed and again after ten minutes.
+    pub(crate) key: String,
+    /// Text that is taken off the front of each key, such as `whpk_`.
+    #[serde(default)]
+    pub(crate) strip_prefix: String,
+    /// Header that holds the signature. An event that has it twice is refused.
+    pub(crate) header: String,
+    /// How the header is written.
+    #[serde(default)]
+    pub(crate) format: HeaderFormatValue,
+    /// Template of the message. It must hold `{body}`.
+    #[serde(default = "default_message")]
+    pub(crate) message: String,
+    /// How the signature is written.
+    #[serde(default)]
+    pub(crate) encoding: Encoding,
     /// The timestamp of a delivery, and how old it may be. It must be part of `message`, or bound by `must_equal`.
     pub(crate) timestamp: Option<TimestampTable>,
     /// Headers that an event must have: name = value.
@@ -141,24 +199,25 @@ pub(crate) struct ListTable {
     pub(crate) prefix: String,
 }
 
-/// The hash of an HMAC.
+/// A hash.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum HmacHash {
+pub(crate) enum HashWord {
     Sha1,
     #[default]
     Sha256,
     Sha512,
 }
 
-/// How a signature is written in its header.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+/// The algorithm of a public key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum SignatureEncoding {
-    #[default]
-    Hex,
-    /// Base64 of either alphabet, padded or not.
-    Base64,
+// Why it belongs to the map: it must never follow the delivery, whose sender is not known yet.
+pub(crate) enum VerifyAlgorithm {
+    /// Ed25519 (RFC 8032).
+    Ed25519,
+    /// RSA of at least 2048 bits, PKCS#1 v1.5, with SHA-256.
+    Rs256,
 }
 
 /// The timestamp of a delivery, and how old it may be.

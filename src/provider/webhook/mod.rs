@@ -3,6 +3,7 @@
 //! 1. [`Provider::begin_webhook`](super::Provider::begin_webhook) judges the headers before the body is read: required
 //!    headers, the form of the signature's header, the timestamp. Any fault is a [`Refused`]: 401, and nothing is stored.
 //! 2. [`SignatureCheck::check_body`] checks the signature over the raw bytes. A [`VerifiedBody`] exists only if it holds.
+//!    Public keys that the provider publishes at an address are fetched before, where they are due (`remote_keys`).
 //! 3. [`Provider::read_event`](super::Provider::read_event) reads what needs no row: the event's id, type and time, the ids
 //!    in it, and whether the map ignores it. The result is a [`Delivery`], which is stored before the provider gets its
 //!    200. A body that is no JSON is an [`UnreadableEvent`], stored as failed.
@@ -15,6 +16,7 @@
 
 mod delivery;
 mod provider;
+mod remote_keys;
 mod rules;
 mod section;
 mod signature_header;

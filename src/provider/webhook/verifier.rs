@@ -1,19 +1,21 @@
 //! `[webhook.verify]`: the proof that an event comes from the provider.
 
-use aws_lc_rs::hmac;
+use std::sync::Arc;
+
+use aws_lc_rs::{digest, hmac};
 use http::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-use super::signature_header::HeaderFormat;
+use super::{remote_keys::RemoteKeys, signature_header::HeaderFormat};
 use crate::provider::{
     compile::{Constants, Location},
     error::MapError,
     pointer::Pointer,
-    signing::{decode_any_base64, decode_key, render_secret},
+    signing::{VerifyingKey, decode_key, render_secret},
     template::{Place, Placeholder, Template},
     vocabulary::{
-        Entries, HmacHash, HmacTable, KeyEncoding, SharedTokenTable, SignatureEncoding, TimestampTable,
-        TimestampUnit, VerifyTable,
+        Encoding, Entries, HashTable, HashWord, HmacTable, KeyEncoding, OneOrMany, PublicKeyTable,
+        SharedTokenTable, TimestampTable, TimestampUnit, VerifyTable,
     },
 };
 
@@ -35,10 +37,30 @@ pub(super) enum Proof {
     Hmac {
         keys: Vec<hmac::Key>,
         message: Template,
-        encoding: SignatureEncoding,
+        encoding: Encoding,
+    },
+    /// A plain hash of one of the messages, which differ in their secret alone, by any of the hashes.
+    Hash {
+        hashes: Vec<&'static digest::Algorithm>,
+        messages: Vec<Template>,
+        encoding: Encoding,
+    },
+    /// A signature of the message, which any of the public keys verifies.
+    PublicKey {
+        keys: PublicKeys,
+        message: Template,
+        encoding: Encoding,
     },
     /// A secret itself: one of these.
     Token(Vec<Vec<u8>>),
+}
+
+/// The public keys of a [`Proof::PublicKey`].
+pub(super) enum PublicKeys {
+    /// Keys that the map spells.
+    Known(Arc<Vec<VerifyingKey>>),
+    /// Keys that the provider publishes.
+    Remote(Box<RemoteKeys>),
 }
 
 /// The rule that the delivery's timestamp must keep.
@@ -53,17 +75,23 @@ pub(super) struct TimestampRule {
     pub(super) must_equal: Option<Pointer>,
 }
 
-impl SignatureEncoding {
-    /// Decodes a signature; `None` if it is malformed.
-    pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
+impl PublicKeys {
+    /// Returns the keys that are known now.
+    pub(super) fn known(&self) -> Arc<Vec<VerifyingKey>> {
         match self {
-            // Why: decoded into a buffer of its size, because collecting byte by byte takes longer than the whole
-            // check.
-            Self::Hex => {
-                let mut bytes = vec![0; text.len() / 2];
-                hex::decode_to_slice(text, &mut bytes).ok().map(|()| bytes)
-            }
-            Self::Base64 => decode_any_base64(text),
+            Self::Known(keys) => Arc::clone(keys),
+            Self::Remote(remote) => remote.keys(),
+        }
+    }
+}
+
+impl Proof {
+    /// Returns the message that is signed; `None` where nothing is.
+    fn message(&self) -> Option<&Template> {
+        match self {
+            Self::Hmac { message, .. } | Self::PublicKey { message, .. } => Some(message),
+            Self::Hash { messages, .. } => messages.first(),
+            Self::Token(_) => None,
         }
     }
 }
@@ -80,6 +108,8 @@ impl Verifier {
     ) -> Result<Self, MapError> {
         match declared {
             VerifyTable::Hmac(declared) => Self::compile_hmac(declared, at, constants),
+            VerifyTable::Hash(declared) => Self::compile_hash(declared, at, constants),
+            VerifyTable::PublicKey(declared) => Self::compile_public_key(declared, at, constants),
             VerifyTable::SharedToken(declared) => Self::compile_token(declared, at, constants),
         }
     }
@@ -93,9 +123,9 @@ impl Verifier {
             constants,
         )?;
         let hash = match declared.hash {
-            HmacHash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-            HmacHash::Sha256 => hmac::HMAC_SHA256,
-            HmacHash::Sha512 => hmac::HMAC_SHA512,
+            HashWord::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            HashWord::Sha256 => hmac::HMAC_SHA256,
+            HashWord::Sha512 => hmac::HMAC_SHA512,
         };
         let message = compile_message(&declared.message, at, constants)?;
         let timestamp = compile_timestamp_rule(declared.timestamp, at, &format, constants)?;
@@ -106,6 +136,67 @@ impl Verifier {
                     .iter()
                     .map(|secret| hmac::Key::new(hash, secret))
                     .collect(),
+                message,
+                encoding: declared.encoding,
+            },
+            header: parse_header_name(&declared.header, at)?,
+            format,
+            timestamp,
+            required: compile_required_headers(declared.require_headers, at)?,
+        })
+    }
+
+    /// Compiles the table with `kind = "hash"`.
+    fn compile_hash(declared: HashTable, at: &Location, constants: &Constants) -> Result<Self, MapError> {
+        let format = HeaderFormat::compile(declared.format, at)?;
+        let message = compile_message(&declared.message, at, constants)?;
+        // Why: a hash without a secret can be computed by anybody.
+        if message.secrets().next().is_none() {
+            let what = "names no {secrets.…}: anybody could compute such a hash";
+            return Err(at.error("message", what));
+        }
+        let messages = message.split_secret();
+        let is_blank = |message: &Template| {
+            let mut secrets = message.secrets();
+            secrets.any(|(_, secret)| secret.expose_secret().trim().is_empty())
+        };
+        if messages.is_empty() || messages.iter().any(is_blank) {
+            return Err(at.error("message", "names a secret that is empty: anybody could sign"));
+        }
+        let timestamp = compile_timestamp_rule(declared.timestamp, at, &format, constants)?;
+        check_timestamp_is_bound(at, timestamp.as_ref(), &message)?;
+        let hashes = declared
+            .hash
+            .map_or_else(|| vec![HashWord::default()], |OneOrMany(words)| words);
+        if hashes.is_empty() {
+            return Err(at.error("hash", "an empty list can never hold"));
+        }
+        Ok(Self {
+            proof: Proof::Hash {
+                hashes: hashes.into_iter().map(plain_hash).collect(),
+                messages,
+                encoding: declared.encoding,
+            },
+            header: parse_header_name(&declared.header, at)?,
+            format,
+            timestamp,
+            required: compile_required_headers(declared.require_headers, at)?,
+        })
+    }
+
+    /// Compiles the table with `kind = "public_key"`.
+    fn compile_public_key(
+        declared: PublicKeyTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let format = HeaderFormat::compile(declared.format.clone(), at)?;
+        let message = compile_message(&declared.message, at, constants)?;
+        let timestamp = compile_timestamp_rule(declared.timestamp.clone(), at, &format, constants)?;
+        check_timestamp_is_bound(at, timestamp.as_ref(), &message)?;
+        Ok(Self {
+            proof: Proof::PublicKey {
+                keys: compile_public_keys(&declared, at, constants)?,
                 message,
                 encoding: declared.encoding,
             },
@@ -141,19 +232,71 @@ impl Verifier {
         })
     }
 
-    /// Returns the headers that are part of the message of a [`Proof::Hmac`].
+    /// Returns the published keys that have to be fetched; `None` for any other proof.
+    pub(super) fn remote_keys(&self) -> Option<&RemoteKeys> {
+        match &self.proof {
+            Proof::PublicKey {
+                keys: PublicKeys::Remote(remote),
+                ..
+            } => Some(remote),
+            _ => None,
+        }
+    }
+
+    /// Returns the headers that are part of the message that is signed.
     pub(super) fn signed_headers(&self) -> Vec<&HeaderName> {
-        let Proof::Hmac { message, .. } = &self.proof else {
-            return Vec::new();
-        };
-        message
-            .slots()
+        let slots = self.proof.message().into_iter().flat_map(Template::slots);
+        slots
             .filter_map(|slot| match &slot.name {
                 Placeholder::Header(name) => Some(name),
                 _ => None,
             })
             .collect()
     }
+}
+
+/// Returns the algorithm of a plain hash.
+fn plain_hash(word: HashWord) -> &'static digest::Algorithm {
+    match word {
+        HashWord::Sha1 => &digest::SHA1_FOR_LEGACY_USE_ONLY,
+        HashWord::Sha256 => &digest::SHA256,
+        HashWord::Sha512 => &digest::SHA512,
+    }
+}
+
+/// Most public keys of a map or of a key set.
+// Why: each costs a verification per signature, and a delivery is anybody's to send.
+pub(super) const MAX_PUBLIC_KEYS: usize = 8;
+
+/// Reads `key`: public keys with commas between them, or the address of a key set.
+fn compile_public_keys(
+    declared: &PublicKeyTable,
+    at: &Location,
+    constants: &Constants,
+) -> Result<PublicKeys, MapError> {
+    let text = render_secret(&declared.key, at, "key", constants)?;
+    let text = text.expose_secret().trim();
+    let error = |what: String| {
+        let origin = constants.origin_of(&declared.key).unwrap_or_default();
+        at.error("key", format!("{origin} {what}").trim_start())
+    };
+    if text.starts_with("http://") || text.starts_with("https://") {
+        let remote = RemoteKeys::new(text, declared.algorithm).map_err(error)?;
+        return Ok(PublicKeys::Remote(Box::new(remote)));
+    }
+    let texts = text.split(',').map(str::trim).filter(|text| !text.is_empty());
+    let parse = |text: &str| {
+        let text = text.strip_prefix(declared.strip_prefix.as_str()).unwrap_or(text);
+        VerifyingKey::parse(text, declared.algorithm).map_err(|what| error(what.to_owned()))
+    };
+    let keys: Vec<VerifyingKey> = texts.map(parse).collect::<Result<_, _>>()?;
+    if keys.is_empty() {
+        return Err(error("is empty: no signature could hold".to_owned()));
+    }
+    if keys.len() > MAX_PUBLIC_KEYS {
+        return Err(error(format!("has more than {MAX_PUBLIC_KEYS} keys")));
+    }
+    Ok(PublicKeys::Known(Arc::new(keys)))
 }
 
 /// The fault of a timestamp that anybody could replace.

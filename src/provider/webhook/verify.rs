@@ -10,8 +10,13 @@ use subtle::{Choice, ConstantTimeEq as _};
 use super::verifier::{Proof, TimestampRule, Verifier};
 use crate::provider::{
     pointer::text_of,
+    signing::VerifyingKey,
     template::{Arrived, Scope, Template},
 };
+
+/// Most signatures of a header that public keys are tried on.
+// Why fewer than for a secret: a verification takes about as long as a hundred hashes, and the header is anybody's to send.
+const MAX_PUBLIC_KEY_SIGNATURES: usize = 4;
 
 /// The refusal of a delivery that is not proven to be the provider's. The reason is for the log: callers never see it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -118,9 +123,14 @@ impl Verifier {
     /// Decodes the signatures; malformed ones are dropped.
     fn decode_signatures(&self, signatures: &[&str]) -> Vec<Vec<u8>> {
         match &self.proof {
-            Proof::Hmac { encoding, .. } => signatures
+            Proof::Hmac { encoding, .. } | Proof::Hash { encoding, .. } => signatures
                 .iter()
                 .filter_map(|text| encoding.decode(text))
+                .collect(),
+            Proof::PublicKey { encoding, .. } => signatures
+                .iter()
+                .filter_map(|text| encoding.decode(text))
+                .take(MAX_PUBLIC_KEY_SIGNATURES)
                 .collect(),
             Proof::Token(_) => signatures.iter().map(|text| text.as_bytes().to_vec()).collect(),
         }
@@ -128,16 +138,51 @@ impl Verifier {
 }
 
 impl SignatureCheck<'_> {
-    /// Checks the signature over the raw bytes, in constant time, with every secret and every signature of the header.
+    /// Checks the signature over the raw bytes, in constant time where a secret is involved, with every secret or key and
+    /// every signature of the header. Published keys are taken as they are known now.
     ///
     /// # Errors
     /// [`Refused`]: the signature does not hold, or the timestamp differs from its copy in the body. The body is
     /// dropped.
     pub fn check_body(self, body: Bytes) -> Result<VerifiedBody, Refused> {
-        let holds = match &self.verifier.proof {
-            Proof::Hmac { keys, message, .. } => self.hmac_holds(keys, message, &body)?,
-            Proof::Token(tokens) => self.token_holds(tokens),
+        let holds = self.signature_holds(&body)?;
+        self.accept(holds, body)
+    }
+
+    /// Checks like [`SignatureCheck::check_body`], and fetches published keys first where they are due: at intervals, and
+    /// for a signature that does not hold by those that are known.
+    ///
+    /// # Errors
+    /// As [`SignatureCheck::check_body`].
+    pub async fn fetch_keys_and_check(
+        self,
+        body: Bytes,
+        now: DateTime<Utc>,
+    ) -> Result<VerifiedBody, Refused> {
+        let Some(remote) = self.verifier.remote_keys() else {
+            return self.check_body(body);
         };
+        remote.refresh_stale(now).await;
+        let mut holds = self.signature_holds(&body)?;
+        if !holds {
+            remote.refetch(now).await;
+            holds = self.signature_holds(&body)?;
+        }
+        self.accept(holds, body)
+    }
+
+    /// The signature holds.
+    fn signature_holds(&self, body: &[u8]) -> Result<bool, Refused> {
+        match &self.verifier.proof {
+            Proof::Hmac { keys, message, .. } => self.hmac_holds(keys, message, body),
+            Proof::Hash { hashes, messages, .. } => self.hash_holds(hashes, messages, body),
+            Proof::PublicKey { keys, message, .. } => self.public_key_holds(&keys.known(), message, body),
+            Proof::Token(tokens) => Ok(self.token_holds(tokens)),
+        }
+    }
+
+    /// Makes the proof of a body whose signature `holds`.
+    fn accept(self, holds: bool, body: Bytes) -> Result<VerifiedBody, Refused> {
         if !holds {
             return Err(Refused::Signature);
         }
@@ -155,8 +200,13 @@ impl SignatureCheck<'_> {
         })
     }
 
-    /// Some key gives one of the signatures ([`Proof::Hmac`]).
-    fn hmac_holds(&self, keys: &[hmac::Key], message: &Template, body: &[u8]) -> Result<bool, Refused> {
+    /// Feeds the message that is signed to `sink`.
+    fn feed_message(
+        &self,
+        message: &Template,
+        body: &[u8],
+        sink: &mut dyn FnMut(&[u8]),
+    ) -> Result<(), Refused> {
         let arrived = Arrived {
             timestamp: self.timestamp.as_deref(),
             headers: &self.headers,
@@ -166,19 +216,60 @@ impl SignatureCheck<'_> {
             arrived: Some(arrived),
             ..Scope::default()
         };
+        message.feed(&scope, sink).map_err(|_| Refused::Headers)
+    }
+
+    /// Some key gives one of the signatures ([`Proof::Hmac`]).
+    fn hmac_holds(&self, keys: &[hmac::Key], message: &Template, body: &[u8]) -> Result<bool, Refused> {
         // Why: no early end, so that the time tells nothing about which key or signature fits.
         let mut holds = Choice::from(0);
         for key in keys {
             let mut context = hmac::Context::with_key(key);
-            message
-                .feed(&scope, &mut |bytes| context.update(bytes))
-                .map_err(|_| Refused::Headers)?;
+            self.feed_message(message, body, &mut |bytes| context.update(bytes))?;
             let tag = context.sign();
             for signature in &self.signatures {
                 holds |= tag.as_ref().ct_eq(signature);
             }
         }
         Ok(holds.into())
+    }
+
+    /// Some hash of some message is one of the signatures ([`Proof::Hash`]).
+    fn hash_holds(
+        &self,
+        hashes: &[&'static digest::Algorithm],
+        messages: &[Template],
+        body: &[u8],
+    ) -> Result<bool, Refused> {
+        // Why: no early end, as for an HMAC.
+        let mut holds = Choice::from(0);
+        for message in messages {
+            for hash in hashes {
+                let mut context = digest::Context::new(hash);
+                self.feed_message(message, body, &mut |bytes| context.update(bytes))?;
+                let hash = context.finish();
+                for signature in &self.signatures {
+                    holds |= hash.as_ref().ct_eq(signature);
+                }
+            }
+        }
+        Ok(holds.into())
+    }
+
+    /// Some key verifies one of the signatures ([`Proof::PublicKey`]).
+    fn public_key_holds(
+        &self,
+        keys: &[VerifyingKey],
+        message: &Template,
+        body: &[u8],
+    ) -> Result<bool, Refused> {
+        let mut text = Vec::with_capacity(body.len() + 128);
+        self.feed_message(message, body, &mut |bytes| text.extend_from_slice(bytes))?;
+        // Why an early end is fine: keys, message and signature are all known to the sender.
+        Ok(keys.iter().any(|key| {
+            let mut signatures = self.signatures.iter();
+            signatures.any(|signature| key.holds(&text, signature))
+        }))
     }
 
     /// Some signature is one of the tokens ([`Proof::Token`]).
