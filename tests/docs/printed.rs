@@ -1,7 +1,14 @@
 //! What a page prints, compared with what a command printed.
 
-/// Tells whether the lines are those that the page prints.
+/// Tells whether the lines are those that the page prints; empty ones at the end do not count.
 pub(crate) fn agrees(page: &[String], actual: &[String]) -> bool {
+    let used = |lines: &[String]| {
+        lines
+            .iter()
+            .rposition(|line| !line.trim().is_empty())
+            .map_or(0, |last| last + 1)
+    };
+    let (page, actual) = (&page[..used(page)], &actual[..used(actual)]);
     let (page, actual) = (
         page.iter().map(|line| levelled(line)),
         actual.iter().map(|line| levelled(line)),

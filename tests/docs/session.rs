@@ -148,11 +148,6 @@ fn read_steps(block: &Block, ports: &mut Ports) -> Result<Vec<Step>, String> {
     if let (Some(exit), Some(last)) = (exit.map_err(|_| "exit CODE is a number")?, steps.last_mut()) {
         last.exit = exit;
     }
-    for step in &mut steps {
-        while step.printed.last().is_some_and(|line| line.trim().is_empty()) {
-            step.printed.pop();
-        }
-    }
     Ok(steps)
 }
 
