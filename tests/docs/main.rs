@@ -27,7 +27,10 @@ use std::time::Duration;
 use markdown::{Page, pages};
 
 /// Pages whose commands are typed elsewhere, each with what does it.
-const TYPED_ELSEWHERE: [(&str, &str); 0] = [];
+const TYPED_ELSEWHERE: [(&str, &str); 2] = [
+    ("docs/operations.md", "tests/deploy"),
+    ("docs/observability.md", "tests/api/generated.rs"),
+];
 
 /// The first page is read by people who decide within minutes.
 const README_LINES: usize = 200;
