@@ -24,13 +24,7 @@ use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
-use markdown::{Page, pages};
-
-/// Pages whose commands are typed elsewhere, each with what does it.
-const TYPED_ELSEWHERE: [(&str, &str); 2] = [
-    ("docs/operations.md", "tests/deploy"),
-    ("docs/observability.md", "tests/api/generated.rs"),
-];
+use markdown::pages;
 
 /// The first page is read by people who decide within minutes.
 const README_LINES: usize = 200;
@@ -89,11 +83,7 @@ fn commands_do_what_the_pages_print() {
             "{program} is missing: tests/run installs it"
         );
     }
-    let pages: Vec<Page> = pages()
-        .into_iter()
-        .filter(|page| TYPED_ELSEWHERE.iter().all(|(path, _)| *path != page.path))
-        .collect();
-    let sessions: Vec<_> = pages
+    let sessions: Vec<_> = pages()
         .into_iter()
         .map(|page| thread::spawn(move || session::type_page(&page, Duration::from_secs(90))))
         .collect();
