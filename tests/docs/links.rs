@@ -1,4 +1,4 @@
-//! Where the links of the pages lead.
+//! Where the links of the pages lead, and whether the files and tests are there that they name.
 
 use std::collections::BTreeSet;
 
@@ -87,4 +87,32 @@ fn follow(page: &Page, target: &str, pages: &[Page]) -> Result<(), String> {
         "{file} has no heading #{anchor}; it has {}",
         there.anchors.join(", ")
     ))
+}
+
+/// Folders of the repository. A path in a page that begins with one of them is meant from the root.
+const FOLDERS: [&str; 8] = [
+    "src/",
+    "tests/",
+    "docs/",
+    "config/",
+    "migrations/",
+    "benches/",
+    "deploy/",
+    ".github/",
+];
+
+/// A line for each file that a page names between backticks, and that is not there.
+pub(crate) fn missing_files(pages: &[Page]) -> Vec<String> {
+    let named = pages
+        .iter()
+        .flat_map(|page| page.code.iter().map(move |(line, code)| (page, line, code)));
+    let missing = named.filter(|(_, _, code)| {
+        let plain = code
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._-".contains(c));
+        plain && FOLDERS.iter().any(|folder| code.starts_with(folder)) && !root().join(code).exists()
+    });
+    missing
+        .map(|(page, line, code)| format!("{}:{line}: there is no file {code}", page.path))
+        .collect()
 }

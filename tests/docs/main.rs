@@ -42,6 +42,16 @@ fn every_link_leads_to_a_file_and_a_heading() {
 }
 
 #[test]
+fn every_file_that_a_page_names_is_there() {
+    assert_none(&links::missing_files(&pages()));
+}
+
+#[test]
+fn every_test_that_a_decision_names_exists() {
+    assert_none(&promises::unknown_tests(&pages()));
+}
+
+#[test]
 fn every_page_and_picture_is_reached_from_the_readme() {
     let pages = pages();
     let reached = links::reached(&pages, "README.md");

@@ -12,6 +12,8 @@ pub(crate) struct Page {
     pub(crate) anchors: Vec<String>,
     /// Line and target of each link.
     pub(crate) links: Vec<(usize, String)>,
+    /// Line and text of what stands between backticks.
+    pub(crate) code: Vec<(usize, String)>,
     pub(crate) blocks: Vec<Block>,
     /// The page starts the service that its commands speak to.
     pub(crate) starts_service: bool,
@@ -93,6 +95,7 @@ fn parse(path: &str, text: &str) -> Page {
         path: path.to_owned(),
         anchors: Vec::new(),
         links: Vec::new(),
+        code: Vec::new(),
         blocks: Vec::new(),
         starts_service: false,
     };
@@ -136,6 +139,8 @@ fn parse(path: &str, text: &str) -> Page {
             });
             *count += 1;
         }
+        let code = line.split('`').skip(1).step_by(2);
+        page.code.extend(code.map(|text| (number + 1, text.to_owned())));
         let plain = without_code(line);
         page.anchors.extend(attribute_values(&plain, "id"));
         let targets = inline_targets(&plain)
@@ -204,6 +209,7 @@ fn headings_links_and_blocks_are_read() {
     assert_eq!(page.anchors, ["one-two-three", "one-two-three-1"]);
     let targets: Vec<&str> = page.links.iter().map(|(_, target)| target.as_str()).collect();
     assert_eq!(targets, ["b.md#c", "x.png"]);
+    assert_eq!(page.code.last().unwrap().1, "[no](code)");
     let block = &page.blocks[0];
     assert_eq!((block.line, block.language.as_str()), (7, "console"));
     assert_eq!(block.marked("exit"), Some("3"));

@@ -1,4 +1,4 @@
-//! The tests that `docs/promises.md` names.
+//! The tests that `docs/promises.md` and the decisions name.
 //!
 //! A promise is a section of the third level. Its last paragraph begins with `Tests:` and lists tests as
 //! `api::webhooks::name`, which is the function `name` in `tests/api/webhooks.rs`; `src::` stands for the source.
@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use crate::markdown::root;
+use crate::markdown::{Page, root};
 
 /// A line for each promise without a test, and for each test that there is not.
 pub(crate) fn faults(page: &str) -> Vec<String> {
@@ -43,6 +43,39 @@ fn promises(page: &str) -> BTreeMap<String, Vec<String>> {
         }
     }
     all
+}
+
+/// A line for each test that a decision names, and that is in none of the files that it names. A test's name is a text
+/// between backticks of at least five words, joined by `_`.
+pub(crate) fn unknown_tests(pages: &[Page]) -> Vec<String> {
+    let mut faults = Vec::new();
+    for page in pages
+        .iter()
+        .filter(|page| page.path.starts_with("docs/decisions/"))
+    {
+        let texts: Vec<String> = page
+            .code
+            .iter()
+            .filter(|(_, code)| code.starts_with("tests/"))
+            .filter_map(|(_, code)| fs::read_to_string(root().join(code)).ok())
+            .collect();
+        for (line, name) in page.code.iter().filter(|(_, code)| is_test_name(code)) {
+            let function = format!("fn {name}(");
+            if !texts.iter().any(|text| text.contains(&function)) {
+                faults.push(format!(
+                    "{}:{line}: no file that this page names has a test {name}",
+                    page.path
+                ));
+            }
+        }
+    }
+    faults
+}
+
+fn is_test_name(text: &str) -> bool {
+    let word =
+        |part: &str| !part.is_empty() && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit());
+    text.split('_').count() >= 5 && text.split('_').all(word)
 }
 
 fn find(test: &str) -> Result<(), String> {
