@@ -49,6 +49,7 @@ pub mod live;
 pub mod local;
 mod private;
 pub mod provider;
+mod sql;
 pub mod state;
 pub mod store;
 pub mod telemetry;

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use tikv_jemallocator::Jemalloc;
 use yourbit_video::commands::{self, Cli, CommandError};
 
 /// The allocator of the process.
 // Why: memory is often freed on another thread than the one that allocated it, and the system's allocator is slow at
 // that (`benches/README.md` has the figures).
+#[cfg(feature = "jemalloc")]
 #[global_allocator]
-static ALLOCATOR: Jemalloc = Jemalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Longest wait at the end for blocking work, which cannot be cancelled.
 const LAST_WAIT: Duration = Duration::from_secs(1);

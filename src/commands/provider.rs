@@ -1,4 +1,4 @@
-//! `yourbit-video provider`: its one subcommand `test` tries an action map, without an account at the provider.
+//! `yourbit-video provider`: what an action map can say, and the trial of one without an account.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use crate::{
     config::Environment,
     provider::{
         conformance::{Trial, examine},
-        embedded_map, embedded_names,
+        embedded_map, embedded_names, reference_markdown, schema,
     },
 };
 
@@ -21,6 +21,10 @@ use crate::{
 pub(super) enum ProviderCommand {
     /// Try a map: what it would send, what it reads from recorded answers and events, what it can do.
     Test(TestArgs),
+    /// Print the vocabulary of maps: every table, key, placeholder and filter, as Markdown.
+    Reference,
+    /// Print the JSON Schema of a map, for editors that check TOML.
+    Schema,
 }
 
 /// The map, and the answers that it is tried with.
@@ -37,12 +41,20 @@ pub(super) struct TestArgs {
     live: bool,
 }
 
-/// Runs the subcommand ([`examine`]), and prints its report. A map with problems is an error.
+/// Runs the subcommand.
 pub(super) async fn run_provider_command(
     command: &ProviderCommand,
     env: &Environment,
 ) -> Result<(), CommandError> {
-    let ProviderCommand::Test(args) = command;
+    match command {
+        ProviderCommand::Test(args) => test_map(args, env).await,
+        ProviderCommand::Reference => Ok(print::print_bytes(reference_markdown().as_bytes())?),
+        ProviderCommand::Schema => Ok(print::print_bytes(format!("{:#}\n", schema()).as_bytes())?),
+    }
+}
+
+/// Tries a map ([`examine`]), and prints the report. A map with problems is an error.
+async fn test_map(args: &TestArgs, env: &Environment) -> Result<(), CommandError> {
     let (file, toml) = read_map(&args.map)?;
     let cassette = args.cassette.as_deref().map(read_file).transpose()?;
     let report = Box::pin(examine(Trial {

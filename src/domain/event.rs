@@ -8,9 +8,8 @@ use serde_json::Value;
 use uuid::Uuid;
 
 /// State of an event in the inbox.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = WebhookEventState)]
 pub enum EventState {
     /// Waits to be applied.
@@ -106,7 +105,7 @@ pub struct Excerpt {
 }
 
 /// One row of the inbox.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct InboxEvent {
     /// This service's id of the event.
     pub id: Uuid,
@@ -117,7 +116,6 @@ pub struct InboxEvent {
     /// The id is made from the content; see [`NewEvent::id_is_hash`].
     pub id_is_hash: bool,
     /// The provider's type of the event, for people who read the inbox.
-    #[sqlx(rename = "type")]
     pub event_type: String,
     /// The provider's time of the event.
     pub occurred_at: Option<DateTime<Utc>>,
@@ -144,7 +142,6 @@ pub struct InboxEvent {
     /// The raw body, as it was signed; `None` once the video is purged.
     pub body: Option<Vec<u8>>,
     /// The [`Excerpt`] of the body, if it is at hand.
-    #[sqlx(skip)]
     pub excerpt: Option<Arc<Excerpt>>,
 }
 

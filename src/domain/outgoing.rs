@@ -75,9 +75,8 @@ impl Announcement {
 }
 
 /// State of an outgoing event.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = OutgoingEventState)]
 pub enum OutgoingState {
     /// The endpoint has not accepted the event yet.
@@ -103,7 +102,7 @@ impl OutgoingState {
 }
 
 /// One event on its way to one endpoint.
-#[derive(Clone, Debug, sqlx::FromRow)]
+#[derive(Clone, Debug)]
 pub struct OutgoingEvent {
     /// Id of this row.
     pub id: Uuid,
@@ -116,7 +115,6 @@ pub struct OutgoingEvent {
     /// Version of the video with this change.
     pub version: i64,
     /// The word of [`Announcement::as_str`].
-    #[sqlx(rename = "type")]
     pub event_type: String,
     /// The JSON body.
     pub payload: String,

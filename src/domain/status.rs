@@ -7,11 +7,8 @@ use serde::{Deserialize, Serialize};
 /// Status that the provider reported, or this service on its behalf. The join takes the maximum in this order.
 ///
 /// `ready` is the greatest: the media of an asset never changes, so a later report of an error changes nothing.
-#[derive(
-    Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, sqlx::Type,
-)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
 pub enum Status {
     /// The row is written; the provider has not answered yet.
     #[default]
@@ -80,9 +77,8 @@ impl FromStr for Status {
 pub struct UnknownStatus;
 
 /// Status that callers see: a pure function of everything known of the video.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = VideoStatus)]
 pub enum ShownStatus {
     /// The row is written; the provider has not answered yet.
@@ -164,9 +160,8 @@ impl From<Status> for ShownStatus {
 }
 
 /// Playback policy of a video: anybody who has the address may play it, or only the bearer of a signed token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[sqlx(type_name = "text", rename_all = "snake_case")]
 #[schema(as = PlaybackPolicy)]
 pub enum Policy {
     /// The address alone plays.
@@ -176,6 +171,9 @@ pub enum Policy {
 }
 
 impl Policy {
+    /// Every policy.
+    pub const ALL: [Self; 2] = [Self::Public, Self::Signed];
+
     /// The name in JSON, in settings and in maps.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -65,12 +65,8 @@ impl Meters {
 
     /// Counts one ended attempt under its kind and `result`: `done`, `failed`, `again` or `put_off`.
     pub(crate) fn job_ended(&self, kind: JobKind, result: &str) {
-        let kind = match kind {
-            JobKind::Transcode => "transcode",
-            JobKind::Static => "static",
-        };
         if let Some(meters) = self.0.get() {
-            meters.jobs.with_label_values(&[kind, result]).inc();
+            meters.jobs.with_label_values(&[kind.as_str(), result]).inc();
         }
     }
 }

@@ -6,7 +6,7 @@ use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use super::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     condition::Condition,
     error::{InvalidField, MapError},
     pointer::text_of,
@@ -14,6 +14,7 @@ use super::{
     template::{
         Id, JsonTemplate, Place, Placeholder, Scope, Template, UrlTemplate, is_built_in, percent_encode,
     },
+    vocabulary::{ActionKeys, ActionMethod, Constant, Entries, HttpStatus, Scalar, SourceValue},
 };
 
 /// A compiled HTTP action. [`Action::request`] fills it in; [`Client::run`](super::client::Client::run) sends it.
@@ -60,54 +61,53 @@ pub(crate) struct ActionRequest {
     pub(crate) body: Option<Value>,
 }
 
-/// Names of the methods that an action can have.
-const METHODS: [(&str, &Method); 5] = [
-    ("GET", &Method::GET),
-    ("POST", &Method::POST),
-    ("PUT", &Method::PUT),
-    ("PATCH", &Method::PATCH),
-    ("DELETE", &Method::DELETE),
-];
+impl From<ActionMethod> for Method {
+    fn from(word: ActionMethod) -> Self {
+        match word {
+            ActionMethod::Get => Self::GET,
+            ActionMethod::Post => Self::POST,
+            ActionMethod::Put => Self::PUT,
+            ActionMethod::Patch => Self::PATCH,
+            ActionMethod::Delete => Self::DELETE,
+        }
+    }
+}
 
 impl Action {
-    /// Reads an action's keys from its table. The [`Place`] lists the placeholders available to it. The caller reads
-    /// the table's other keys and calls [`Reader::finish`].
-    pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let method = at
-            .choice("method", &METHODS)?
-            .ok_or_else(|| at.error("method", "is missing and required"))?;
-        let url = at.need_text("url")?;
-        let url = UrlTemplate::compile(&url, place, constants).map_err(|what| at.error("url", what))?;
-        let with_auth = match at.text("auth")?.as_deref() {
-            None => true,
-            Some("none") => false,
-            Some(other) => return Err(at.error("auth", format!("`{other}` is not known; allowed: none"))),
-        };
-        let query = compile_query(at, place, constants)?;
+    /// Compiles the keys of an action. The [`Place`] lists the placeholders available to it.
+    ///
+    /// # Errors
+    /// [`MapError`]: a template, pointer or name is malformed, or a placeholder is not available.
+    pub(crate) fn compile(
+        declared: ActionKeys,
+        at: &Location,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let url =
+            UrlTemplate::compile(&declared.url, place, constants).map_err(|what| at.error("url", what))?;
         // Why: a captured URL may lead anywhere, so no secret may go there in a header or body.
         let private = Place {
             secrets: !url.is_captured(),
             ..place.clone()
         };
-        let headers = compile_headers(at, "headers", &private, constants)?;
-        let body = at
-            .take("body")
-            .map(|value| JsonTemplate::compile(value, &private, constants));
-        let body = body.transpose().map_err(|what| at.error("body", what))?;
+        let body = declared
+            .body
+            .map(|body| JsonTemplate::compile(body.0, &private, constants));
         Ok(Self {
             label: at.path().to_owned(),
-            method: method.clone(),
+            method: declared.method.into(),
             authenticated: !url.is_captured(),
-            with_auth,
+            with_auth: declared.auth.is_none(),
             url,
-            query,
-            headers,
-            body,
-            ok: at.statuses("ok")?,
-            must: Condition::compile(at, "must", constants)?,
-            gone: at.statuses("gone")?,
+            query: compile_query(declared.query, at, place, constants)?,
+            headers: compile_headers(declared.headers, at, &private, constants)?,
+            body: body.transpose().map_err(|what| at.error("body", what))?,
+            ok: status_codes(&declared.ok),
+            must: Condition::compile(declared.must, declared.ignore_case, &at.table("must"), constants)?,
+            gone: status_codes(&declared.gone),
             too_late: Vec::new(),
-            take: compile_take(at, place, constants)?,
+            take: compile_take(declared.take, &at.table("take"), place, constants)?,
             reads_body: false,
         })
     }
@@ -205,47 +205,30 @@ impl Action {
     }
 }
 
-/// Reads the table of header templates under `key`; empty where the table lacks it.
+/// Compiles the table `headers` of the table at `at`.
 pub(crate) fn compile_headers(
-    at: &mut Reader,
-    key: &'static str,
+    declared: Entries<Scalar>,
+    at: &Location,
     place: &Place,
     constants: &Constants,
 ) -> Result<Vec<(HeaderName, Template)>, MapError> {
-    let Some(mut table) = at.table(key)? else {
-        return Ok(Vec::new());
+    let at = at.table("headers");
+    let compile = |(name, text): (String, Scalar)| {
+        let header = name.parse().map_err(|_| at.error(&name, "is no header name"))?;
+        let template = Template::compile(&text.0, place, constants).map_err(|what| at.error(&name, what))?;
+        Ok((header, template))
     };
-    let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        let header = name
-            .parse()
-            .map_err(|_| table.error(&name, "is no header name"))?;
-        let template = compile_text_template(&table, &name, value, place, constants)?;
-        out.push((header, template));
-    }
-    Ok(out)
+    declared.into_iter().map(compile).collect()
 }
 
-/// Compiles the template `value`. An integer or a truth value stands for its text.
-pub(crate) fn compile_text_template(
-    at: &Reader,
-    key: &str,
-    value: toml::Value,
-    place: &Place,
-    constants: &Constants,
-) -> Result<Template, MapError> {
-    let text = match value {
-        toml::Value::String(text) => text,
-        toml::Value::Integer(number) => number.to_string(),
-        toml::Value::Boolean(flag) => flag.to_string(),
-        other => return Err(at.wrong(key, "a text", &other)),
-    };
-    Template::compile(&text, place, constants).map_err(|what| at.error(key, what))
+/// Returns the numbers of HTTP statuses.
+pub(crate) fn status_codes(declared: &[HttpStatus]) -> Vec<u16> {
+    declared.iter().map(|status| status.0).collect()
 }
 
 /// Refuses a name that no capture or computed text may have: it is no plain word, or a built-in placeholder other than
 /// the three ids.
-pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError> {
+pub(crate) fn check_capture_name(at: &Location, name: &str) -> Result<(), MapError> {
     let plain = !name.is_empty()
         && name
             .bytes()
@@ -264,58 +247,46 @@ pub(crate) fn check_capture_name(at: &Reader, name: &str) -> Result<(), MapError
     Ok(())
 }
 
-/// Reads `query`, the parameters that are appended to the URL. Secrets are not available to it.
+/// Compiles `query`, the parameters that are appended to the URL. Secrets are not available to it.
 fn compile_query(
-    at: &mut Reader,
+    declared: Option<Entries<Constant>>,
+    at: &Location,
     place: &Place,
     constants: &Constants,
 ) -> Result<Option<JsonTemplate>, MapError> {
-    let Some(value) = at.take("query") else {
+    let Some(declared) = declared else {
         return Ok(None);
     };
-    let Some(table) = value.as_table() else {
-        return Err(at.wrong("query", "a table", &value));
-    };
-    if let Some((name, other)) = table
-        .iter()
-        .find(|(_, value)| value.is_table() || value.is_array())
-    {
-        return Err(at.error(
-            "query",
-            format!(
-                "{name} must be a text, number or true/false, not a {}",
-                other.type_str()
-            ),
-        ));
-    }
+    let table: toml::Table = declared
+        .into_iter()
+        .map(|(name, value)| (name, value.0))
+        .collect();
     // Why: URLs are written to logs along their way, where no secret may be.
     let place = Place {
         secrets: false,
         ..place.clone()
     };
-    let template = JsonTemplate::compile(value, &place, constants);
+    let template = JsonTemplate::compile(table.into(), &place, constants);
     template.map(Some).map_err(|what| at.error("query", what))
 }
 
-/// Reads `take`: a [`Source`] for each capture, which may read the response's headers too.
+/// Compiles `take`: a [`Source`] for each capture, which may read the response's headers too.
 fn compile_take(
-    at: &mut Reader,
+    declared: Entries<SourceValue>,
+    at: &Location,
     place: &Place,
     constants: &Constants,
 ) -> Result<Vec<(String, Source)>, MapError> {
-    let Some(mut table) = at.table("take")? else {
-        return Ok(Vec::new());
-    };
     let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        check_capture_name(&table, &name)?;
+    for (name, source) in declared {
+        check_capture_name(at, &name)?;
         let rules = SourceRules {
             kind: ValueKind::Any,
             place,
             headers: true,
             constants,
         };
-        out.push((name.clone(), Source::compile(&table, &name, value, rules)?));
+        out.push((name.clone(), Source::compile(source, at, &name, rules)?));
     }
     Ok(out)
 }

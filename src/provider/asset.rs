@@ -2,13 +2,18 @@
 
 use super::{
     action::Action,
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     pointer::Pointer,
-    report::{FieldSources, ReportField, StatusRule, compile_fields, row_place},
+    report::{FieldSources, ReportField, StatusRule, compile_fields},
+    request_field::RequestField,
     source::{Source, SourceRules, ValueKind},
-    template::{AvailableFields, Place, Placeholder, RequestField},
+    template::{Place, Placeholder},
     upload::ReportAction,
+    vocabulary::{
+        AssetFindTable, AssetListTable, AssetTable, AssetUpdateTable, ChangeWord, FieldsValue, NextTable,
+        SourceValue,
+    },
 };
 
 /// `[asset]`, compiled. Every part is optional; [`Capability`](super::loaded::Capability) names them.
@@ -53,52 +58,49 @@ pub(crate) struct AssetFind {
 /// One `[[asset.update]]`.
 pub(crate) struct AssetUpdate {
     /// Names of the row's fields whose change runs the action.
-    pub(crate) on: Vec<String>,
+    pub(crate) on: Vec<RequestField>,
     pub(crate) action: Action,
 }
 
 impl Asset {
-    /// Reads the whole `[asset]` table.
-    pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let place = Place {
-            secrets: true,
-            ids: Place::all_ids(),
-            ..Place::default()
-        };
-        let get = at
-            .table("get")?
-            .map(|get| ReportAction::compile(get, &place, constants))
+    /// Compiles the table.
+    ///
+    /// # Errors
+    /// [`MapError`]: a part is malformed, or a list tells no status and `[asset.get]` is missing.
+    pub(crate) fn compile(
+        declared: AssetTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let place = Place::for_asset();
+        let get = declared
+            .get
+            .map(|get| ReportAction::compile(get, &at.table("get"), &place, constants))
             .transpose()?;
-        let delete = match at.table("delete")? {
-            None => None,
-            Some(mut table) => {
-                let action = Action::compile(&mut table, &place, constants)?;
-                table.finish()?;
-                Some(action)
-            }
-        };
-        let place = Place {
-            fields: AvailableFields::Row,
-            ..place
-        };
-        let list = at
-            .table("list")?
-            .map(|table| AssetList::compile(table, constants));
-        let list = list.transpose()?;
+        let delete = declared
+            .delete
+            .map(|delete| Action::compile(delete.action(), &at.table("delete"), &place, constants))
+            .transpose()?;
+        let list = declared
+            .list
+            .map(|list| AssetList::compile(list, &at.table("list"), constants))
+            .transpose()?;
         // Why: the import needs the status of each asset, from the list itself or from a lookup of each.
         if get.is_none() && list.as_ref().is_some_and(|list| list.status.is_none()) {
             return Err(at.error("list", "has no status, and there is no [asset.get] to ask for it"));
         }
-        let find = at
-            .table("find")?
-            .map(|table| AssetFind::compile(table, constants));
-        let find = find.transpose()?;
-        let updates = at.tables("update")?;
-        let updates = updates
-            .into_iter()
-            .map(|table| AssetUpdate::compile(table, &place, constants))
-            .collect::<Result<_, _>>()?;
-        at.finish()?;
+        let find = declared
+            .find
+            .map(|find| AssetFind::compile(find, &at.table("find"), constants))
+            .transpose()?;
+        let mut updates = Vec::new();
+        for (index, update) in declared.update.into_iter().enumerate() {
+            updates.push(AssetUpdate::compile(
+                &update,
+                &at.element("update", index),
+                constants,
+            )?);
+        }
         Ok(Self {
             get,
             delete,
@@ -110,137 +112,127 @@ impl Asset {
 }
 
 impl AssetList {
-    /// Reads `[asset.list]`. Its call has no row, so only `{page}`, `{cursor}`, variables and secrets are available.
-    fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let place = Place {
-            secrets: true,
-            paging: true,
-            ..Place::default()
-        };
-        let mut action = Action::compile(&mut at, &place, constants)?;
+    /// Compiles the table. Its call has no row, so only `{page}`, `{cursor}`, variables and secrets are available.
+    fn compile(declared: AssetListTable, at: &Location, constants: &Constants) -> Result<Self, MapError> {
+        let place = Place::for_list();
+        let mut action = Action::compile(declared.action(), at, &place, constants)?;
         action.reads_body = true;
-        let items = at.need_text("items")?;
-        let items = Pointer::compile(&items, &Place::default(), constants);
+        let items = Pointer::compile(&declared.items, &Place::default(), constants);
         let items = items.map_err(|what| at.error("items", what))?;
-        let next = NextPage::compile(&mut at, &action, constants)?;
-        let status = if at.has("status") {
-            Some(StatusRule::compile(&mut at, constants)?)
-        } else {
-            // Why: reading a key is what makes it an allowed one in the message about unknown keys.
-            at.take("status");
-            None
-        };
-        let this = Self {
+        let next = NextPage::compile(declared.next, at, &action, constants)?;
+        let status = declared
+            .status
+            .map(|status| StatusRule::compile(status, at, constants));
+        Ok(Self {
             action,
             items,
             next,
-            status,
-            fields: compile_asset_fields(&mut at, constants)?,
-            title: compile_source(&mut at, "title", ValueKind::Any, constants)?,
-            created_at: compile_source(&mut at, "created_at", ValueKind::Time, constants)?,
-        };
-        at.finish()?;
-        Ok(this)
+            status: status.transpose()?,
+            fields: compile_asset_fields(declared.fields, at, constants)?,
+            title: compile_source(declared.title, at, "title", ValueKind::Any, constants)?,
+            created_at: compile_source(declared.created_at, at, "created_at", ValueKind::Time, constants)?,
+        })
     }
 }
 
 impl NextPage {
-    /// Reads `next`. The placeholder that it feeds must stand somewhere in the call.
-    fn compile(at: &mut Reader, action: &Action, constants: &Constants) -> Result<Self, MapError> {
-        let Some(mut table) = at.table("next")? else {
+    /// Compiles `next`. The placeholder that it feeds must stand somewhere in the call.
+    fn compile(
+        declared: Option<NextTable>,
+        list: &Location,
+        action: &Action,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let Some(declared) = declared else {
             return Ok(Self::Never);
         };
-        let named = |wanted: fn(&Placeholder) -> bool| action.names().into_iter().any(wanted);
-        let first = table.whole("page")?;
-        let cursor = compile_source(&mut table, "cursor", ValueKind::Any, constants)?;
-        let next = match (first, cursor) {
-            (Some(first), None) if named(|name| matches!(name, Placeholder::Page)) => Self::Numbered {
-                first: i64::try_from(first).map_err(|_| table.error("page", "is too large"))?,
-            },
-            (None, Some(cursor)) if named(|name| matches!(name, Placeholder::Cursor)) => Self::Cursor(cursor),
-            (Some(_), None) => return Err(table.error("page", "but {page} stands nowhere in the call")),
-            (None, Some(_)) => return Err(table.error("cursor", "but {cursor} stands nowhere in the call")),
+        let at = list.table("next");
+        let is_named = |wanted: fn(&Placeholder) -> bool| action.names().into_iter().any(wanted);
+        let cursor = compile_source(declared.cursor, &at, "cursor", ValueKind::Any, constants)?;
+        match (declared.page, cursor) {
+            (Some(first), None) if is_named(|name| matches!(name, Placeholder::Page)) => Ok(Self::Numbered {
+                first: i64::try_from(first).map_err(|_| at.error("page", "is too large"))?,
+            }),
+            (None, Some(cursor)) if is_named(|name| matches!(name, Placeholder::Cursor)) => {
+                Ok(Self::Cursor(cursor))
+            }
+            (Some(_), None) => Err(at.error("page", "but {page} stands nowhere in the call")),
+            (None, Some(_)) => Err(at.error("cursor", "but {cursor} stands nowhere in the call")),
             _ => {
                 let what =
                     "must have one of: page (the first one's number), cursor (a source in the page before)";
-                return Err(at.error("next", what));
+                Err(list.error("next", what))
             }
-        };
-        table.finish()?;
-        Ok(next)
+        }
     }
 }
 
 impl AssetFind {
-    /// Reads `[asset.find]`.
-    fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let place = Place {
-            secrets: true,
-            ids: Place::all_ids(),
-            ..Place::default()
-        };
-        let mut action = Action::compile(&mut at, &place, constants)?;
+    /// Compiles the table.
+    fn compile(declared: AssetFindTable, at: &Location, constants: &Constants) -> Result<Self, MapError> {
+        let place = Place::for_asset();
+        let mut action = Action::compile(declared.action(), at, &place, constants)?;
         action.reads_body = true;
-        let fields = compile_asset_fields(&mut at, constants)?;
-        at.finish()?;
+        let fields = compile_asset_fields(declared.fields, at, constants)?;
         Ok(Self { action, fields })
     }
 }
 
 impl AssetUpdate {
-    /// Reads one `[[asset.update]]`; `on` must name fields that PATCH can change.
-    fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        // Why these: they are the fields that templates know and PATCH can change.
-        const ALLOWED: [RequestField; 4] = [
-            RequestField::Title,
-            RequestField::Metadata,
-            RequestField::ExternalId,
-            RequestField::ThumbnailTime,
-        ];
-        let on = at.texts("on")?;
-        for name in &on {
-            if !ALLOWED.iter().any(|ours| ours.as_str() == name) {
-                let allowed = ALLOWED.map(RequestField::as_str).join(", ");
-                return Err(at.error("on", format!("`{name}` never changes; allowed: {allowed}")));
-            }
-        }
-        if on.is_empty() {
+    /// Compiles one element of the list.
+    fn compile(declared: &AssetUpdateTable, at: &Location, constants: &Constants) -> Result<Self, MapError> {
+        if declared.on.is_empty() {
             return Err(at.error(
                 "on",
                 "is missing and required: the fields whose change runs the action",
             ));
         }
-        let action = Action::compile(&mut at, place, constants)?;
-        at.finish()?;
-        Ok(Self { on, action })
+        Ok(Self {
+            on: declared.on.iter().map(|word| changed_field(*word)).collect(),
+            action: Action::compile(declared.action(), at, &Place::for_update(), constants)?,
+        })
     }
 }
 
-/// Reads `fields`, which must have a source for `asset_id`: a video found without it could not be adopted.
-fn compile_asset_fields(at: &mut Reader, constants: &Constants) -> Result<FieldSources, MapError> {
-    let found = compile_fields(at, &FieldSources::new(), constants)?;
+/// Returns the field that a map names as changed.
+const fn changed_field(word: ChangeWord) -> RequestField {
+    match word {
+        ChangeWord::Title => RequestField::Title,
+        ChangeWord::Metadata => RequestField::Metadata,
+        ChangeWord::ExternalId => RequestField::ExternalId,
+        ChangeWord::ThumbnailTime => RequestField::ThumbnailTime,
+    }
+}
+
+/// Compiles `fields`, which must have a source for `asset_id`: a video found without it could not be adopted.
+fn compile_asset_fields(
+    declared: Option<FieldsValue>,
+    at: &Location,
+    constants: &Constants,
+) -> Result<FieldSources, MapError> {
+    let found = compile_fields(declared, at, &FieldSources::new(), constants)?;
     if !found.contains_key(&ReportField::AssetId) {
         return Err(at.error("fields", "asset_id is missing and required"));
     }
     Ok(found)
 }
 
-/// Reads the source under `key`, with the placeholders of a row; `None` where the table lacks it.
+/// Compiles the source under `key`, with the placeholders of a row.
 fn compile_source(
-    at: &mut Reader,
-    key: &'static str,
+    declared: Option<SourceValue>,
+    at: &Location,
+    key: &str,
     kind: ValueKind,
     constants: &Constants,
 ) -> Result<Option<Source>, MapError> {
-    let Some(value) = at.take(key) else {
-        return Ok(None);
-    };
-    let place = row_place();
+    let place = Place::for_row();
     let rules = SourceRules {
         kind,
         place: &place,
         headers: false,
         constants,
     };
-    Source::compile(at, key, value, rules).map(Some)
+    declared
+        .map(|source| Source::compile(source, at, key, rules))
+        .transpose()
 }

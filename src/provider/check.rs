@@ -4,9 +4,10 @@ use http::Method;
 
 use super::{
     action::Action,
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     template::Place,
+    vocabulary::{ActionTable, CheckTable},
 };
 
 /// `[check]`, compiled. Both calls are GETs.
@@ -19,35 +20,33 @@ pub(crate) struct Check {
 }
 
 impl Check {
-    /// Reads the whole `[check]` table.
-    pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let this = Self {
-            credentials: compile_read_only(&mut at, "credentials", constants)?,
-            signing_key: compile_read_only(&mut at, "signing_key", constants)?,
-        };
-        at.finish()?;
-        Ok(this)
+    /// Compiles the table.
+    pub(crate) fn compile(
+        declared: CheckTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        Ok(Self {
+            credentials: compile_read_only(declared.credentials, &at.table("credentials"), constants)?,
+            signing_key: compile_read_only(declared.signing_key, &at.table("signing_key"), constants)?,
+        })
     }
 }
 
-/// Reads the action under `key` and refuses any method but GET; `None` where the table lacks it.
+/// Compiles an action and refuses any method but GET.
 fn compile_read_only(
-    at: &mut Reader,
-    key: &'static str,
+    declared: Option<ActionTable>,
+    at: &Location,
     constants: &Constants,
 ) -> Result<Option<Action>, MapError> {
-    let Some(mut table) = at.table(key)? else {
+    let Some(declared) = declared else {
         return Ok(None);
     };
-    let place = Place {
-        secrets: true,
-        ..Place::default()
-    };
-    let action = Action::compile(&mut table, &place, constants)?;
+    let place = Place::for_account();
+    let action = Action::compile(declared.action(), at, &place, constants)?;
     // Why: a check runs against the operator's real account and must change nothing there.
     if *action.method() != Method::GET {
-        return Err(table.error("method", "a check only reads; allowed: GET"));
+        return Err(at.error("method", "a check only reads; allowed: GET"));
     }
-    table.finish()?;
     Ok(Some(action))
 }

@@ -3,10 +3,11 @@
 use serde_json::Value;
 
 use super::{
-    compile::{Constants, Reader, to_json},
+    compile::{Constants, Location},
     error::MapError,
     pointer::{Pointer, text_of},
     template::{Place, Scope},
+    vocabulary::ConditionTable,
 };
 
 /// A list of tests, each a [`Pointer`] and the values allowed there. All must hold; an empty list always holds.
@@ -17,37 +18,36 @@ pub(crate) struct Condition {
 }
 
 impl Condition {
-    /// Reads `key` and the `ignore_case` within or beside it. A table without `key` gives the empty condition.
+    /// Compiles the condition that stands at `at`. `ignore_case` is the key beside it; it may stand within it too.
     ///
     /// # Errors
     /// A pointer that is none, or an empty list of allowed values.
     pub(crate) fn compile(
-        at: &mut Reader,
-        key: &'static str,
+        declared: ConditionTable,
+        ignore_case: bool,
+        at: &Location,
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let mut this = Self {
             tests: Vec::new(),
-            ignore_case: at.boolean("ignore_case")?,
+            ignore_case,
         };
-        let Some(mut table) = at.table(key)? else {
-            return Ok(this);
-        };
-        for (pointer, value) in table.entries() {
+        for (pointer, value) in declared.0 {
+            let value = value.json();
             if pointer == "ignore_case" {
                 this.ignore_case |= value
                     .as_bool()
-                    .ok_or_else(|| table.wrong(&pointer, "true or false", &value))?;
+                    .ok_or_else(|| at.error(&pointer, "must be true or false"))?;
                 continue;
             }
             let path = Pointer::compile(&pointer, &Place::default(), constants);
-            let path = path.map_err(|what| table.error(&pointer, what))?;
-            let allowed = match to_json(value) {
+            let path = path.map_err(|what| at.error(&pointer, what))?;
+            let allowed = match value {
                 Value::Array(items) => items,
                 one => vec![one],
             };
             if allowed.is_empty() {
-                return Err(table.error(&pointer, "an empty list can never hold"));
+                return Err(at.error(&pointer, "an empty list can never hold"));
             }
             this.tests.push((path, allowed));
         }

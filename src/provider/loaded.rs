@@ -9,8 +9,9 @@ use super::{
     error::MapError,
     load_options::{Env, LoadOptions},
     map::Map,
+    protocol::Protocol,
     subject::TemplateInput,
-    upload::Protocol,
+    vocabulary::parse_toml,
 };
 use crate::domain::{NeededIds, Policy};
 
@@ -56,7 +57,7 @@ impl Provider {
         env: Env<'_>,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
-        let mut map = Map::compile(file, toml, env, options)?;
+        let mut map = Map::compile(file, parse_toml(file, toml)?, env, options)?;
         // Why the first step's host: the map does not say which host is the API's, and every upload begins there.
         let own_host = map.upload.steps.first().and_then(|step| step.url().host());
         map.client.set_account(name, own_host);

@@ -6,14 +6,15 @@ use super::{
     asset::Asset,
     check::Check,
     client::Client,
-    compile::{Constants, Reader, refuse},
+    compile::{Constants, Location, refuse},
     error::MapError,
     load_options::{Env, LoadOptions},
     playback::Playback,
     report::ReportField,
     signing::find_key_fault,
     template::{Id, Placeholder, ValueTables},
-    upload::{self, Upload},
+    upload::{Upload, compile_values},
+    vocabulary::read_map,
     webhook::Webhook,
 };
 use crate::domain::Field;
@@ -30,69 +31,60 @@ pub(crate) struct Map {
 }
 
 impl Map {
-    /// Compiles the text `toml`. `file` is named in errors only.
+    /// Compiles the tables of `file`, which is named in errors only.
+    ///
+    /// 1. The tables are read as the declared [`vocabulary`](super::vocabulary).
+    /// 2. Variables and secrets are read from the environment. Where some are unset, one error names all of them.
+    /// 3. Each table is compiled, and then what one table needs of another is checked.
     ///
     /// # Errors
-    /// The first fault of a table; but where variables are unset, all of them in one error.
+    /// The first fault of a step.
     pub(crate) fn compile(
         file: &str,
-        toml: &str,
+        tables: toml::Table,
         env: Env<'_>,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
-        let mut root = Reader::root(file, toml)?;
-        let (mut constants, mut faults) = Constants::load(&mut root, env)?;
+        let root = Location::root(file);
+        let declared = read_map(file, tables.clone())?;
+        let (mut constants, mut faults) = Constants::load(&declared, &tables, &root, env)?;
         // Why first: an unset variable makes every later fault doubtful, and one start should name all that are unset.
         if !faults.is_empty() {
             faults.append(&mut constants.blank);
-            faults.extend(find_key_fault(&root, &constants));
+            faults.extend(find_key_fault(&declared, &constants));
             return Err(refuse(&root, &faults));
         }
         // Why here: the key comes with the options, not from the variables of the map.
         constants.hash_key = options.hash_key.clone();
-        let values = upload::values(&mut root)?;
-        let mut api = root
-            .table("api")?
-            .ok_or_else(|| root.error("api", "is missing and required"))?;
-        let client = Client::compile(&mut api, &constants, options)?;
-        api.finish()?;
-        let table = root
-            .table("upload")?
-            .ok_or_else(|| root.error("upload", "is missing and required"))?;
-        let upload = Upload::compile(table, &constants)?;
-        let asset = match root.table("asset")? {
-            Some(table) => Asset::compile(table, &constants)?,
-            None => Asset::default(),
-        };
-        let check = root
-            .table("check")?
-            .map(|table| Check::compile(table, &constants));
-        let check = check.transpose()?.unwrap_or_default();
-        let webhook = root
-            .table("webhook")?
-            .map(|table| Webhook::compile(table, &constants))
+        let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
+        let webhook = declared
+            .webhook
+            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), &constants))
             .transpose()?;
-        let playback = Playback::compile(&mut root, &upload.captures, &constants)?;
         let this = Self {
-            values,
-            client,
-            upload,
-            asset,
-            check,
+            values: compile_values(declared.values),
+            client: Client::compile(declared.api, &root.table("api"), &constants, options)?,
+            asset: Asset::compile(declared.asset, &root.table("asset"), &constants)?,
+            check: Check::compile(declared.check, &root.table("check"), &constants)?,
             webhook,
-            playback,
+            playback: Playback::compile(
+                (declared.playback, declared.thumbnail),
+                &root,
+                &upload.captures,
+                &constants,
+            )?,
+            upload,
         };
         this.check_ids(&root)?;
         // Why last: a table that uses an empty variable may say more about it than that it is empty.
         if !constants.blank.is_empty() {
             return Err(refuse(&root, &constants.blank));
         }
-        root.finish()?;
         Ok(this)
     }
 
     /// Refuses a map in which a template names an id that no `take` and no `fields` gives.
-    fn check_ids(&self, root: &Reader) -> Result<(), MapError> {
+    fn check_ids(&self, root: &Location) -> Result<(), MapError> {
         let mut given = self.captured_ids();
         let asks = self.upload.get.iter().chain(&self.asset.get);
         let fetched = asks.flat_map(|ask| ask.fields.keys().copied());
@@ -104,7 +96,7 @@ impl Map {
                     "names {{{0}}}, but nothing gives it: no `take` and no `fields` has {0}",
                     id.as_str()
                 );
-                return Err(root.error_in(table, "", what));
+                return Err(root.table(table).error("", what));
             }
         }
         Ok(())

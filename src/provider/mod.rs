@@ -5,13 +5,14 @@
 //!
 //! | step | files |
 //! |---|---|
-//! | 1. read the TOML and refuse what the vocabulary does not allow | `compile`, `map`, and the `compile` function beside each table's type |
-//! | 2. fill values into URLs, headers and bodies | `template` |
-//! | 3. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
-//! | 4. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
-//! | 5. act on one upload or asset | `calls`, `upload`, `asset` |
-//! | 6. verify and read webhook deliveries | `webhook` |
-//! | 7. make the URLs that play, and sign them | `playback`, `signing` |
+//! | 1. read the TOML as the declared vocabulary, and refuse anything else | `vocabulary` |
+//! | 2. compile each table: templates, pointers, keys | `compile`, `map`, and the `compile` function beside each table's type |
+//! | 3. fill values into URLs, headers and bodies | `template` |
+//! | 4. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
+//! | 5. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
+//! | 6. act on one upload or asset | `calls`, `upload`, `asset` |
+//! | 7. verify and read webhook deliveries | `webhook` |
+//! | 8. make the URLs that play, and sign them | `playback`, `signing` |
 //!
 //! [`conformance`] tries a map without an account. This file only declares and re-exports; [`Provider`] itself is in
 //! `loaded`, so that no file below imports this one.
@@ -36,14 +37,18 @@ mod outcome;
 mod playback;
 mod pointer;
 mod priority;
+mod protocol;
 mod rate_ledger;
+mod reference;
 mod report;
+mod request_field;
 mod signing;
 mod source;
 mod subject;
 mod template;
 mod upload;
 mod video_input;
+mod vocabulary;
 mod webhook;
 
 pub use calls::{AcceptedCredentials, AssetPage, ListedAsset, PageCursor, RemoteVideo};
@@ -57,11 +62,13 @@ pub use lookup_breaker::LookupBreaker;
 pub use outcome::{CancelOutcome, DeleteOutcome, Lookup};
 pub use playback::{PlaybackRequest, PlaybackUrls};
 pub use priority::Priority;
+pub use protocol::Protocol;
 pub use rate_ledger::{LedgerError, RateLedger};
+pub use reference::{reference_markdown, schema};
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
-pub use upload::{Chunk, Protocol, UploadDescriptor};
+pub use upload::{Chunk, UploadDescriptor};
 pub use webhook::{
     Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody,
 };

@@ -12,12 +12,13 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     condition::Condition,
     error::MapError,
     pointer::text_of,
     source::{Source, SourceInput, SourceRules, ValueKind},
-    template::{AvailableFields, Place, Scope},
+    template::{Place, Scope},
+    vocabulary::{DeriveRule, FieldsValue, SourceValue},
 };
 use crate::domain::{Field, Observation, Policy, Status, parse_aspect_ratio};
 
@@ -91,12 +92,6 @@ impl ReportField {
                 .map(Self::Fact),
         }
     }
-
-    /// Returns the names of all fields, for error messages.
-    fn allowed_names() -> String {
-        let facts = Field::ALL.map(Field::as_str).join(", ");
-        format!("video_id, upload_id, asset_id, {facts}")
-    }
 }
 
 /// The rule by which a response's status is found.
@@ -109,23 +104,28 @@ pub(crate) enum StatusRule {
 }
 
 impl StatusRule {
-    /// Reads `status` of an action's table: a [`Source`], or a table with `derive`.
+    /// Compiles `status` of the table at `at`: a [`Source`], or a table with `derive`.
     ///
     /// # Errors
     /// The `map` of the source, or a rule, gives a word that is no claim.
-    pub(crate) fn compile(at: &mut Reader, constants: &Constants) -> Result<Self, MapError> {
-        let value = at.need("status")?;
-        let derives = value.as_table().is_some_and(|table| table.contains_key("derive"));
-        if derives {
-            return Self::compile_derived(at.sub("status", value)?, constants);
-        }
+    pub(crate) fn compile(
+        declared: SourceValue,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let source = match declared {
+            SourceValue::Table(table) if table.derive.is_some() => {
+                return compile_derived(table.derive.unwrap_or_default(), &at.table("status"), constants);
+            }
+            source => source,
+        };
         let rules = SourceRules {
             kind: ValueKind::Any,
-            place: &row_place(),
+            place: &Place::for_row(),
             headers: false,
             constants,
         };
-        let source = Source::compile(at, "status", value, rules)?;
+        let source = Source::compile(source, at, "status", rules)?;
         for (key, theirs) in source.map_entries().unwrap_or_default() {
             if theirs.as_str().and_then(StatusClaim::parse).is_none() {
                 let what = format!("{key}: {theirs} is no status; allowed: {}", StatusClaim::names());
@@ -133,21 +133,6 @@ impl StatusRule {
             }
         }
         Ok(Self::Mapped(source))
-    }
-
-    /// Reads the list of rules under `derive`.
-    fn compile_derived(mut table: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let mut rules = Vec::new();
-        for mut rule in table.tables("derive")? {
-            let when = Condition::compile(&mut rule, "when", constants)?;
-            let is = rule
-                .choice("is", &CLAIMS)?
-                .ok_or_else(|| rule.error("is", "is missing and required"))?;
-            rule.finish()?;
-            rules.push((when, is));
-        }
-        table.finish()?;
-        Ok(Self::Derived(rules))
     }
 
     /// Finds the claim; `None` where the response tells no status that the map knows.
@@ -165,40 +150,48 @@ impl StatusRule {
     }
 }
 
-/// Returns the [`Place`] of pointers of facts: everything a row keeps is available, and the provider's ids.
-pub(crate) fn row_place() -> Place {
-    Place {
-        fields: AvailableFields::Row,
-        ids: Place::all_ids(),
-        ..Place::default()
-    }
+/// Compiles the rules under `derive` of the table at `at`.
+fn compile_derived(
+    declared: Vec<DeriveRule>,
+    at: &Location,
+    constants: &Constants,
+) -> Result<StatusRule, MapError> {
+    let compile = |(index, rule): (usize, DeriveRule)| {
+        let at = at.element("derive", index);
+        let when = Condition::compile(rule.when, rule.ignore_case, &at.table("when"), constants)?;
+        let is = rule.is.json();
+        let claim = is.as_str().and_then(StatusClaim::parse).ok_or_else(|| {
+            at.error(
+                "is",
+                format!("{is} is no status; allowed: {}", StatusClaim::names()),
+            )
+        })?;
+        Ok((when, claim))
+    };
+    let rules = declared.into_iter().enumerate().map(compile);
+    rules.collect::<Result<_, _>>().map(StatusRule::Derived)
 }
 
-/// Reads `fields` of a table. They replace those of `common` one by one; `fields = []` drops all of them.
+/// Compiles `fields` of the table at `at`. They replace those of `common` one by one; `fields = []` drops all of them.
 ///
 /// # Errors
-/// A name that is no field, a [`Source`] that does not compile, a policy other than `public` and `signed`.
+/// A [`Source`] that does not compile, a policy other than `public` and `signed`.
 pub(crate) fn compile_fields(
-    at: &mut Reader,
+    declared: Option<FieldsValue>,
+    at: &Location,
     common: &FieldSources,
     constants: &Constants,
 ) -> Result<FieldSources, MapError> {
-    let Some(value) = at.take("fields") else {
-        return Ok(common.clone());
+    let table = match declared {
+        None => return Ok(common.clone()),
+        Some(FieldsValue::Nothing) => return Ok(FieldSources::new()),
+        Some(FieldsValue::Table(table)) => table,
     };
-    if value.as_array().is_some_and(Vec::is_empty) {
-        return Ok(FieldSources::new());
-    }
-    let mut table = at.sub("fields", value)?;
+    let at = at.table("fields");
     let mut out = common.clone();
-    for (name, value) in table.entries() {
-        let key = ReportField::parse(&name).ok_or_else(|| {
-            table.error(
-                &name,
-                format!("is no field; allowed: {}", ReportField::allowed_names()),
-            )
-        })?;
-        let known = row_place();
+    for (name, source) in table.into_entries() {
+        let key = ReportField::parse(name).ok_or_else(|| at.error(name, "is no field"))?;
+        let known = Place::for_row();
         let nothing = Place::default();
         // Why: ids are read to find the row, so their pointers cannot name anything of it.
         let place = if matches!(key, ReportField::Fact(_)) {
@@ -217,9 +210,9 @@ pub(crate) fn compile_fields(
             headers: false,
             constants,
         };
-        let source = Source::compile(&table, &name, value, rules)?;
+        let source = Source::compile(source, &at, name, rules)?;
         if key == ReportField::Fact(Field::PlaybackPolicy) {
-            check_policies(&table, &name, &source)?;
+            check_policies(&at, name, &source)?;
         }
         out.insert(key, source);
     }
@@ -227,10 +220,10 @@ pub(crate) fn compile_fields(
 }
 
 /// Refuses a `map` of the policy that gives anything but `public` or `signed`.
-fn check_policies(table: &Reader, name: &str, source: &Source) -> Result<(), MapError> {
+fn check_policies(at: &Location, name: &str, source: &Source) -> Result<(), MapError> {
     for (_, policy) in source.map_entries().unwrap_or_default() {
         if policy.as_str().and_then(parse_policy).is_none() {
-            return Err(table.error(name, format!("{policy} is no policy; allowed: public, signed")));
+            return Err(at.error(name, format!("{policy} is no policy; allowed: public, signed")));
         }
     }
     Ok(())

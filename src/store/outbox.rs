@@ -204,7 +204,7 @@ impl Store {
             let mut query = QueryBuilder::new("select ");
             query.push(COLUMNS).push(" from outgoing_events where true");
             if let Some(state) = filter.state {
-                query.push(" and state = ").push_bind(state);
+                query.push(" and state = ").push_bind(state.as_str());
             }
             if let Some(video_id) = filter.video_id {
                 query.push(" and video_id = ").push_bind(video_id);
@@ -270,7 +270,7 @@ impl Tx {
                  where id = $1 and state = 'pending'",
             )
             .bind(outcome.id)
-            .bind(outcome.state)
+            .bind(outcome.state.as_str())
             .bind(outcome.next_attempt_at)
             .bind(outcome.answer_status)
             .bind(&outcome.error)

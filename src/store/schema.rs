@@ -4,9 +4,29 @@
 //! `NNNN_<what>.sqlite.sql`. One that begins with `-- no-transaction` is a single statement outside a transaction, such
 //! as an index on a big table; it is applied after all others, and must be safe to run again.
 
+use std::sync::LazyLock;
+
 use sqlx::migrate::{Migration, Migrator};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("./migrations");
+use crate::sql::{MigrationFile, migration_files};
+
+/// Every file of the folder, in the order of the numbers.
+const FILES: [MigrationFile; 10] = migration_files! {
+    "migrations":
+    "0001_core",
+    "0002_idempotency",
+    "0003_leases",
+    "0004_outbox",
+    "0005_scale",
+    "0006_inbox",
+    "0007_ids",
+    "0008_rate",
+    "0009_open_uploads.postgres",
+    "0009_open_uploads.sqlite",
+};
+
+static MIGRATIONS: LazyLock<Vec<Migration>> =
+    LazyLock::new(|| FILES.map(MigrationFile::to_migration).to_vec());
 
 /// Returns the migrations of one kind of database: those of both, and those with its name behind a dot.
 pub(super) fn migrations_for(kind: &'static str) -> impl Iterator<Item = &'static Migration> {

@@ -29,6 +29,7 @@ mod live;
 mod local;
 mod log;
 mod metrics;
+mod migrations;
 mod openapi;
 mod outgoing;
 mod patch;

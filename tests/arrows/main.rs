@@ -16,14 +16,18 @@ use imports::{circles, read_modules, room_of};
 const ROOMS: &[(&str, &[&str])] = &[
     ("chain", &[]),
     ("private", &[]),
+    ("sql", &[]),
     ("clock", &[]),
     ("limits", &[]),
     ("domain", &[]),
     ("config", &["domain", "limits"]),
     ("telemetry", &["chain", "config"]),
     ("auth", &["chain", "clock", "config", "domain"]),
-    ("local", &["chain", "clock", "config", "private", "telemetry"]),
-    ("store", &["chain", "config", "domain", "private"]),
+    (
+        "local",
+        &["chain", "clock", "config", "private", "sql", "telemetry"],
+    ),
+    ("store", &["chain", "config", "domain", "private", "sql"]),
     (
         "provider",
         &["chain", "clock", "config", "domain", "limits", "telemetry"],
@@ -121,8 +125,7 @@ const CRATES: &[(&str, &[&str])] = &[
         "reqwest",
         &["provider", "auth", "jobs", "local", "commands", "telemetry"],
     ),
-    // Why `domain`: its types derive how a column holds them.
-    ("sqlx", &["store", "local", "domain"]),
+    ("sqlx", &["store", "local", "sql"]),
     ("jsonwebtoken", &["auth", "provider", "local"]),
 ];
 

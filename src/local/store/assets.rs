@@ -2,10 +2,11 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{FromRow, types::Json};
+use sqlx::{sqlite::SqliteRow, types::Json};
 
 use super::database::{Store, Write, micros};
 use crate::local::media::media_info::MediaInfo;
+use crate::sql::row_by_name;
 
 /// The columns of [`Asset`].
 macro_rules! columns {
@@ -16,7 +17,7 @@ macro_rules! columns {
 }
 
 /// One row of `assets`.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct Asset {
     pub(crate) id: String,
     pub(crate) upload_id: String,
@@ -44,8 +45,16 @@ pub(crate) struct Asset {
     pub(crate) owner: String,
 }
 
+row_by_name! {
+    Asset from SqliteRow;
+    {
+        id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, media, created_us,
+        thumbnail_time, owner,
+    }
+}
+
 /// One row of `static_renditions`: a file made beside the stream.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct StaticRendition {
     pub(crate) id: String,
     pub(crate) resolution: String,
@@ -59,6 +68,11 @@ pub(crate) struct StaticRendition {
     pub(crate) bitrate: Option<i64>,
     /// Bytes.
     pub(crate) filesize: Option<i64>,
+}
+
+row_by_name! {
+    StaticRendition from SqliteRow;
+    { id, resolution, name, passthrough, status, width, height, bitrate, filesize }
 }
 
 /// The values of a new [`Asset`]'s row, for [`insert_asset`].

@@ -9,8 +9,10 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 
-/// All migrations, embedded in the binary.
-static MIGRATIONS: Migrator = sqlx::migrate!("src/local/migrations");
+use crate::sql::{MigrationFile, migration_files};
+
+/// All migrations, in the order of their numbers.
+const MIGRATIONS: [MigrationFile; 2] = migration_files!("src/local/migrations": "0001_tables", "0002_owners");
 /// The last migration that is noted in sqlx's own table; see [`run_migrations`].
 const FIRST_TABLE_UP_TO: i64 = 1;
 
@@ -64,8 +66,8 @@ impl Store {
 /// are noted in `_local_migrations`, so that an operator may go back to the first release.
 async fn run_migrations(writer: &SqlitePool) -> Result<(), sqlx::Error> {
     let (first, later): (Vec<Migration>, Vec<Migration>) = MIGRATIONS
-        .iter()
-        .cloned()
+        .into_iter()
+        .map(MigrationFile::to_migration)
         .partition(|migration| migration.version <= FIRST_TABLE_UP_TO);
     for (migrations, table) in [(first, "_sqlx_migrations"), (later, "_local_migrations")] {
         let mut migrator = Migrator::with_migrations(migrations);

@@ -3,8 +3,7 @@
 use super::database::{Store, Write};
 
 /// The content of a file or folder.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum FileKind {
     /// The uploaded file.
     Original,
@@ -14,6 +13,18 @@ pub(crate) enum FileKind {
     Static,
     /// Thumbnails, moving pictures, storyboards.
     Images,
+}
+
+impl FileKind {
+    /// The name in the database.
+    const fn as_str(self) -> &'static str {
+        match self {
+            Self::Original => "original",
+            Self::Media => "media",
+            Self::Static => "static",
+            Self::Images => "images",
+        }
+    }
 }
 
 impl Store {
@@ -35,7 +46,7 @@ impl Store {
     pub(crate) async fn has_recorded_bytes(&self, id: &str, kind: FileKind) -> Result<bool, sqlx::Error> {
         let known: Option<i64> = sqlx::query_scalar("select 1 from files where id = $1 and kind = $2")
             .bind(id)
-            .bind(kind)
+            .bind(kind.as_str())
             .fetch_optional(&self.readers)
             .await?;
         Ok(known.is_some())
@@ -55,7 +66,7 @@ impl Store {
              union all select owner from uploads where id = $1) limit 1 on conflict do nothing",
         )
         .bind(id)
-        .bind(kind)
+        .bind(kind.as_str())
         .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
         .execute(&self.writer)
         .await?;
@@ -75,7 +86,7 @@ pub(crate) async fn record_bytes(
          on conflict (id, kind) do update set owner = excluded.owner, bytes = excluded.bytes",
     )
     .bind(id)
-    .bind(kind)
+    .bind(kind.as_str())
     .bind(owner)
     .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
     .execute(&mut **write)

@@ -1,13 +1,14 @@
 //! Jobs: the work that assets still need.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Row};
 
 use super::database::{Store, Write, micros};
+use crate::sql::{row_by_name, stored_as_text};
 
 /// The product of a job.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, sqlx::Type)]
-#[sqlx(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum JobKind {
     /// The stream. After it the asset is ready.
     Transcode,
@@ -15,8 +16,23 @@ pub(crate) enum JobKind {
     Static,
 }
 
+impl JobKind {
+    /// Every kind.
+    const ALL: [Self; 2] = [Self::Transcode, Self::Static];
+
+    /// The name in the database and in metrics.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Transcode => "transcode",
+            Self::Static => "static",
+        }
+    }
+}
+
+stored_as_text!(JobKind);
+
 /// One row of `jobs`.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct Job {
     pub(crate) asset_id: String,
     pub(crate) kind: JobKind,
@@ -24,13 +40,23 @@ pub(crate) struct Job {
     pub(crate) attempts: i64,
 }
 
+row_by_name! { Job from SqliteRow; { asset_id, kind, attempts } }
+
 /// A due job and its owner.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct DueJob {
-    #[sqlx(flatten)]
     pub(crate) job: Job,
     /// The asset's owner; empty without one.
     pub(crate) owner: String,
+}
+
+impl FromRow<'_, SqliteRow> for DueJob {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            job: Job::from_row(row)?,
+            owner: row.try_get("owner")?,
+        })
+    }
 }
 
 /// The measures of a finished static rendition.
@@ -67,7 +93,7 @@ impl Store {
     pub(crate) async fn count_attempt(&self, job: &Job) -> Result<bool, sqlx::Error> {
         let done = sqlx::query("update jobs set attempts = attempts + 1 where asset_id = $1 and kind = $2")
             .bind(&job.asset_id)
-            .bind(job.kind)
+            .bind(job.kind.as_str())
             .execute(&self.writer)
             .await?;
         Ok(done.rows_affected() == 1)
@@ -79,7 +105,7 @@ impl Store {
             "update jobs set attempts = max(attempts - 1, 0), due_us = $3 where asset_id = $1 and kind = $2",
         )
         .bind(&job.asset_id)
-        .bind(job.kind)
+        .bind(job.kind.as_str())
         .bind(micros(due))
         .execute(&self.writer)
         .await?;
@@ -90,7 +116,7 @@ impl Store {
     pub(crate) async fn retry_job(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
         sqlx::query("update jobs set due_us = $3 where asset_id = $1 and kind = $2")
             .bind(&job.asset_id)
-            .bind(job.kind)
+            .bind(job.kind.as_str())
             .bind(micros(due))
             .execute(&self.writer)
             .await?;
@@ -107,7 +133,7 @@ pub(crate) async fn insert_job(
 ) -> Result<(), sqlx::Error> {
     sqlx::query("insert into jobs (asset_id, kind, due_us) values ($1, $2, $3) on conflict do nothing")
         .bind(asset_id)
-        .bind(kind)
+        .bind(kind.as_str())
         .bind(micros(now))
         .execute(&mut **write)
         .await?;
@@ -118,7 +144,7 @@ pub(crate) async fn insert_job(
 pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
     sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
         .bind(&job.asset_id)
-        .bind(job.kind)
+        .bind(job.kind.as_str())
         .execute(&mut **write)
         .await?;
     Ok(())

@@ -2,9 +2,10 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{FromRow, types::Json};
+use sqlx::{sqlite::SqliteRow, types::Json};
 
 use super::database::{Store, Write, micros};
+use crate::sql::row_by_name;
 
 /// An event to queue.
 pub(crate) struct Event<'a> {
@@ -17,10 +18,9 @@ pub(crate) struct Event<'a> {
 }
 
 /// A due webhook: one row of `outbox`.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct PendingEvent {
     pub(crate) id: String,
-    #[sqlx(rename = "type")]
     pub(crate) kind: String,
     pub(crate) object_type: String,
     pub(crate) object_id: String,
@@ -32,6 +32,11 @@ pub(crate) struct PendingEvent {
     /// True once the faults made on purpose were applied, or an attempt was made.
     pub(crate) decided: bool,
     pub(crate) created_us: i64,
+}
+
+row_by_name! {
+    PendingEvent from SqliteRow;
+    { id, kind = "type", object_type, object_id, data, attempts, tries, decided, created_us }
 }
 
 /// Queues an [`Event`] in the transaction of its change, due at once.

@@ -1,18 +1,21 @@
 //! Playback ids: the public names of an asset.
 
 use chrono::{DateTime, Utc};
-use sqlx::FromRow;
+use sqlx::sqlite::SqliteRow;
 
 use super::database::{Store, Write, micros};
+use crate::sql::row_by_name;
 
 /// One row of `playback_ids`.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct PlaybackId {
     pub(crate) id: String,
     pub(crate) asset_id: String,
     /// `public` or `signed`.
     pub(crate) policy: String,
 }
+
+row_by_name! { PlaybackId from SqliteRow; { id, asset_id, policy } }
 
 impl Store {
     /// Finds a [`PlaybackId`] of any asset.

@@ -2,12 +2,13 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;
-use sqlx::{FromRow, types::Json};
+use sqlx::{sqlite::SqliteRow, types::Json};
 
 use super::{
     database::{Store, Write, micros},
     files::{self, FileKind},
 };
+use crate::sql::row_by_name;
 
 /// The columns of [`Upload`].
 macro_rules! columns {
@@ -18,7 +19,7 @@ macro_rules! columns {
 }
 
 /// One row of `uploads`.
-#[derive(Clone, Debug, FromRow)]
+#[derive(Clone, Debug)]
 pub(crate) struct Upload {
     pub(crate) id: String,
     /// The secret in the upload URL.
@@ -41,6 +42,14 @@ pub(crate) struct Upload {
     pub(crate) received_bytes: i64,
     /// The owner who is charged for the file; empty without one.
     pub(crate) owner: String,
+}
+
+row_by_name! {
+    Upload from SqliteRow;
+    {
+        id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, total_bytes,
+        received_bytes, owner,
+    }
 }
 
 impl Upload {

@@ -19,8 +19,9 @@ use crate::{
         loaded::Provider,
         outcome::{CancelOutcome, DeleteOutcome, Lookup},
         priority::Priority,
+        request_field::RequestField,
         subject::{Captures, TemplateInput},
-        template::{RequestField, Scope},
+        template::Scope,
         upload::UploadDescriptor,
     },
 };

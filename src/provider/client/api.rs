@@ -1,24 +1,23 @@
 //! `[api]`, compiled: the account, its credentials, its rate, and the way errors are read.
 
-use http::{HeaderMap, HeaderName, HeaderValue, header::RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use secrecy::SecretString;
 
 use super::{auth, rate::RateLimiter, transport::build_http_client};
 use crate::{
     clock::Clock,
     provider::{
-        compile::{Constants, Reader},
+        action::status_codes,
+        compile::{Constants, Location},
         error::MapError,
         load_options::LoadOptions,
         pointer::Pointer,
         source::{self, SourceRules, ValueKind},
         template::Place,
+        vocabulary::ApiTable,
     },
     telemetry::CallMeter,
 };
-
-/// Timeout of a call where the map has no `timeout_s`, in seconds.
-const DEFAULT_TIMEOUT_S: f64 = 10.0;
 
 /// The client of one provider account: `[api]`, compiled, with its HTTP connections.
 pub(crate) struct Client {
@@ -44,43 +43,34 @@ pub(crate) struct Client {
 }
 
 impl Client {
-    /// Reads `[api]`.
+    /// Compiles `[api]`.
     pub(crate) fn compile(
-        api: &mut Reader,
+        declared: ApiTable,
+        at: &Location,
         constants: &Constants,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
-        let auth = auth::compile_auth(api, constants)?;
-        let headers = auth::compile_headers(api, constants)?;
-        let timeout = api.positive("timeout_s")?.unwrap_or(DEFAULT_TIMEOUT_S);
-        let rate = RateLimiter::compile(api, options.ledger.clone())?;
-        let retry_after_header = match api.text("retry_after_header")? {
-            None => RETRY_AFTER,
-            Some(name) => name
-                .parse()
-                .map_err(|_| api.error("retry_after_header", format!("`{name}` is no header name")))?,
-        };
-        let nothing = Place::default();
+        let name = &declared.retry_after_header;
+        let retry_after_header = name
+            .parse()
+            .map_err(|_| at.error("retry_after_header", format!("`{name}` is no header name")))?;
         let rules = SourceRules {
             kind: ValueKind::Any,
-            place: &nothing,
+            place: &Place::default(),
             headers: false,
             constants,
         };
-        let error_message = match api.take("error_message") {
-            None => Vec::new(),
-            Some(value) => source::compile_pointers(api, "error_message", value, rules)?,
-        };
-        let http = build_http_client(timeout)
-            .map_err(|_| api.error("timeout_s", "no HTTP client can be made with it"))?;
+        let error_message = source::compile_pointers(&declared.error_message.0, at, "error_message", rules)?;
+        let http = build_http_client(declared.timeout_s.0)
+            .map_err(|_| at.error("timeout_s", "no HTTP client can be made with it"))?;
         Ok(Self {
             http,
-            auth,
-            headers,
-            rate,
+            auth: auth::compile_auth(declared.auth, &at.table("auth"), constants)?,
+            headers: auth::compile_headers(declared.headers, at, constants)?,
+            rate: RateLimiter::compile(&declared.rate, declared.wait_s, at, options.ledger.clone())?,
             own_host: None,
-            no_room: api.statuses("no_room")?,
-            too_large: api.statuses("too_large")?,
+            no_room: status_codes(&declared.no_room),
+            too_large: status_codes(&declared.too_large),
             retry_after_header,
             error_message,
             secrets: constants.secrets(),

@@ -5,62 +5,54 @@ use http::{HeaderMap, HeaderName, HeaderValue, header::AUTHORIZATION};
 
 use crate::provider::{
     action,
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     template::{Place, Scope, Template},
+    vocabulary::{AuthTable, Entries, Scalar},
 };
 
-/// Reads `auth` and returns the header that carries the credentials; `None` where the provider wants none.
+/// Returns the header that carries the credentials; `None` where the provider wants none. `at` is the place of `auth`.
 pub(super) fn compile_auth(
-    api: &mut Reader,
+    declared: AuthTable,
+    at: &Location,
     constants: &Constants,
 ) -> Result<Option<(HeaderName, HeaderValue)>, MapError> {
-    let Some(mut table) = api.table("auth")? else {
-        return Err(api.error(
-            "auth",
-            "is missing and required; allowed kinds: none, basic, bearer, header",
-        ));
-    };
-    let kinds = [("none", 0_u8), ("basic", 1), ("bearer", 2), ("header", 3)];
-    let kind = table
-        .choice("kind", &kinds)?
-        .ok_or_else(|| table.error("kind", "is missing and required"))?;
-    let found = match kind {
-        0 => None,
-        1 => {
-            let user = render_constant(&mut table, "user", constants)?;
-            let password = render_constant(&mut table, "password", constants)?;
+    match declared {
+        AuthTable::None {} => Ok(None),
+        AuthTable::Basic(basic) => {
+            let user = render_constant(&basic.user, at, "user", constants)?;
+            let password = render_constant(&basic.password, at, "password", constants)?;
             // Why both: some providers take a key as the user, with an empty password.
             if user.is_empty() && password.is_empty() {
-                return Err(table.error("user", "is empty, and so is the password"));
+                return Err(at.error("user", "is empty, and so is the password"));
             }
             let text = format!("Basic {}", STANDARD.encode(format!("{user}:{password}")));
-            Some((AUTHORIZATION, sensitive_value(&table, "user", &text)?))
+            Ok(Some((AUTHORIZATION, sensitive_value(at, "user", &text)?)))
         }
-        2 => {
-            let token = render_non_empty(&mut table, "token", constants)?;
-            Some((
-                AUTHORIZATION,
-                sensitive_value(&table, "token", &format!("Bearer {token}"))?,
-            ))
+        AuthTable::Bearer(bearer) => {
+            let token = render_non_empty(&bearer.token, at, "token", constants)?;
+            let text = format!("Bearer {token}");
+            Ok(Some((AUTHORIZATION, sensitive_value(at, "token", &text)?)))
         }
-        _ => {
-            let name = table.need_text("name")?;
+        AuthTable::Header(header) => {
+            let name = &header.name;
             let name = name
                 .parse()
-                .map_err(|_| table.error("name", format!("`{name}` is no header name")))?;
-            let text = render_non_empty(&mut table, "value", constants)?;
-            Some((name, sensitive_value(&table, "value", &text)?))
+                .map_err(|_| at.error("name", format!("`{name}` is no header name")))?;
+            let text = render_non_empty(&header.value, at, "value", constants)?;
+            Ok(Some((name, sensitive_value(at, "value", &text)?)))
         }
-    };
-    table.finish()?;
-    Ok(found)
+    }
 }
 
-/// Reads `headers`, whose values are constants: variables and secrets are all they may name.
-pub(super) fn compile_headers(api: &mut Reader, constants: &Constants) -> Result<HeaderMap, MapError> {
+/// Compiles `headers` of `[api]`, whose values are constants: variables and secrets are all they may name.
+pub(super) fn compile_headers(
+    declared: Entries<Scalar>,
+    api: &Location,
+    constants: &Constants,
+) -> Result<HeaderMap, MapError> {
     let mut out = HeaderMap::new();
-    for (name, template) in action::compile_headers(api, "headers", &constants_place(), constants)? {
+    for (name, template) in action::compile_headers(declared, api, &Place::for_account(), constants)? {
         let text = template
             .header(&Scope::default())
             .map_err(|error| api.error("headers", error))?;
@@ -70,40 +62,37 @@ pub(super) fn compile_headers(api: &mut Reader, constants: &Constants) -> Result
     Ok(out)
 }
 
-/// Placeholders that stand for constants: `vars.*` (everywhere) and `secrets.*`.
-fn constants_place() -> Place {
-    Place {
-        secrets: true,
-        ..Place::default()
-    }
-}
-
-/// Renders the template under `key`, which is required but may be empty.
-fn render_constant(table: &mut Reader, key: &'static str, constants: &Constants) -> Result<String, MapError> {
-    let text = table.need_text(key)?;
+/// Renders the template under `key`, which may be empty.
+fn render_constant(
+    declared: &str,
+    at: &Location,
+    key: &str,
+    constants: &Constants,
+) -> Result<String, MapError> {
     let template =
-        Template::compile(&text, &constants_place(), constants).map_err(|what| table.error(key, what))?;
+        Template::compile(declared, &Place::for_account(), constants).map_err(|what| at.error(key, what))?;
     let found = template
         .text(&Scope::default())
-        .map_err(|error| table.error(key, error))?;
+        .map_err(|error| at.error(key, error))?;
     // Why here: base64 would hide a stray line break from the header check, and the provider only answers 401.
     if found.contains(char::is_control) {
-        let origin = constants.origin_of(&text).unwrap_or_default();
+        let origin = constants.origin_of(declared).unwrap_or_default();
         let what = format!("{origin} has a line break or another control character within it");
-        return Err(table.error(key, what.trim_start()));
+        return Err(at.error(key, what.trim_start()));
     }
     Ok(found)
 }
 
 /// Renders the template under `key`, which must not be empty.
 fn render_non_empty(
-    table: &mut Reader,
-    key: &'static str,
+    declared: &str,
+    at: &Location,
+    key: &str,
     constants: &Constants,
 ) -> Result<String, MapError> {
-    let text = render_constant(table, key, constants)?;
+    let text = render_constant(declared, at, key, constants)?;
     if text.is_empty() {
-        Err(table.error(key, "is empty"))
+        Err(at.error(key, "is empty"))
     } else {
         Ok(text)
     }
@@ -113,11 +102,11 @@ fn render_non_empty(
 ///
 /// # Errors
 /// It holds control or non-ASCII characters.
-fn sensitive_value(table: &Reader, key: &str, text: &str) -> Result<HeaderValue, MapError> {
+fn sensitive_value(at: &Location, key: &str, text: &str) -> Result<HeaderValue, MapError> {
     let mut value = HeaderValue::from_str(text)
         .ok()
         .filter(|_| text.bytes().all(|byte| (0x20..0x7f).contains(&byte)))
-        .ok_or_else(|| table.error(key, "holds characters that no header may hold"))?;
+        .ok_or_else(|| at.error(key, "holds characters that no header may hold"))?;
     // Why for every header here: any of them may hold a secret, and the conformance kit prints the others.
     value.set_sensitive(true);
     Ok(value)

@@ -5,8 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use secrecy::SecretString;
 use serde_json::Value;
 
-use super::super::{error::MapError, load_options::Env, template::hash::HashKey};
-use super::reader::{Reader, to_json};
+use super::super::{
+    error::MapError,
+    load_options::Env,
+    template::hash::HashKey,
+    vocabulary::{ActionMap, Constant, to_json},
+};
+use super::location::Location;
 use crate::config::read_value;
 
 /// Public constants and secrets of one map, and whether signing is switched off.
@@ -35,26 +40,24 @@ struct Entry<T> {
 }
 
 impl Constants {
-    /// Reads `[vars]` and `[secrets]`, and decides whether `[playback.sign]` is off. With every variable that is
-    /// missing or wrong, for [`refuse`].
-    pub(crate) fn load(root: &mut Reader, env: Env<'_>) -> Result<(Self, Vec<Fault>), MapError> {
+    /// Reads `[vars]` and `[secrets]` of `map`, and decides whether `[playback.sign]` is off. `raw` is the file that
+    /// `map` was read from. Returns every variable that is missing or wrong too, for [`refuse`].
+    pub(crate) fn load(
+        map: &ActionMap,
+        raw: &toml::Table,
+        root: &Location,
+        env: Env<'_>,
+    ) -> Result<(Self, Vec<Fault>), MapError> {
         let mut this = Self::default();
-        if let Some(mut vars) = root.table("vars")? {
-            for (name, value) in vars.entries() {
-                let entry = variable(&vars, &name, value, env)?;
-                this.vars.insert(name, entry);
-            }
+        for (name, value) in &map.vars.0 {
+            let entry = variable(value, env).map_err(|what| root.table("vars").error(name, what))?;
+            this.vars.insert(name.clone(), entry);
         }
-        if let Some(mut secrets) = root.table("secrets")? {
-            for (name, value) in secrets.entries() {
-                let toml::Value::String(text) = &value else {
-                    return Err(secrets.wrong(&name, "a text", &value));
-                };
-                let read = expand(text, env).map_err(|what| secrets.error(&name, what))?;
-                this.secrets.insert(name, read.secret());
-            }
+        for (name, text) in &map.secrets.0 {
+            let read = expand(text, env).map_err(|what| root.table("secrets").error(name, what))?;
+            this.secrets.insert(name.clone(), read.secret());
         }
-        let own = own_to_signing(root);
+        let own = own_to_signing(raw);
         let faults = this.faults(&own);
         Ok((this, faults))
     }
@@ -185,12 +188,12 @@ pub(crate) struct Fault {
 }
 
 /// The error of one fault, by its place, or of several in one line, so that all can be mended at once.
-pub(crate) fn refuse(root: &Reader, faults: &[Fault]) -> MapError {
+pub(crate) fn refuse(root: &Location, faults: &[Fault]) -> MapError {
     match faults {
-        [Fault { table, key, what }] => root.error_in(table, key, what),
+        [Fault { table, key, what }] => root.table(table).error(key, what),
         several => {
             let shown: Vec<String> = several.iter().map(Fault::to_string).collect();
-            root.error_in("", "", shown.join("; "))
+            root.error("", shown.join("; "))
         }
     }
 }
@@ -225,17 +228,12 @@ impl<T> Entry<T> {
     }
 }
 
-fn variable(at: &Reader, key: &str, value: toml::Value, env: Env<'_>) -> Result<Entry<Value>, MapError> {
-    match value {
-        toml::Value::String(text) => {
-            let read = expand(&text, env).map_err(|what| at.error(key, what))?;
-            Ok(read.variable())
-        }
-        toml::Value::Table(_) | toml::Value::Array(_) => {
-            Err(at.wrong(key, "a text, number or true/false", &value))
-        }
+/// Reads a value of `[vars]`.
+fn variable(value: &Constant, env: Env<'_>) -> Result<Entry<Value>, String> {
+    match &value.0 {
+        toml::Value::String(text) => expand(text, env).map(Expanded::variable),
         other => Ok(Entry {
-            value: to_json(other),
+            value: to_json(other.clone()),
             empty: false,
             fault: None,
             variable: None,
@@ -342,12 +340,20 @@ fn spelled_like<'a>(default: Option<&str>, value: &'a str) -> &'a str {
 }
 
 /// The `vars.x` and `secrets.x` that only what signs uses: others say nothing about whether signing is wanted.
-fn own_to_signing(root: &Reader) -> BTreeSet<String> {
+fn own_to_signing(raw: &toml::Table) -> BTreeSet<String> {
     let (mut inside, mut outside) = (BTreeSet::new(), BTreeSet::new());
-    // What a check asks about a key does not make anybody need the key.
-    for (path, value) in root.peek_all().filter(|(path, _)| path != "check") {
-        let signs = path == "playback.sign" || path == "playback.compute";
-        collect_names(value, if signs { &mut inside } else { &mut outside });
+    for (name, table) in raw {
+        match (name.as_str(), table) {
+            // Why without `check`: a call that looks the key up needs no key where there is none.
+            ("vars" | "secrets" | "check", _) => {}
+            ("playback", toml::Value::Table(playback)) => {
+                for (name, value) in playback {
+                    let signs = name == "sign" || name == "compute";
+                    collect_names(value, if signs { &mut inside } else { &mut outside });
+                }
+            }
+            _ => collect_names(table, &mut outside),
+        }
     }
     inside.difference(&outside).cloned().collect()
 }

@@ -1,9 +1,9 @@
-//! From TOML to typed parts: tables that know where they stand, and the constants of a map.
+//! What every table is compiled with: its place in the file, and the constants of the map.
 
 mod constants;
-mod reader;
+mod location;
 mod variables;
 
 pub(crate) use constants::{Constants, Fault, refuse};
-pub(crate) use reader::{Reader, to_json};
+pub(crate) use location::Location;
 pub use variables::variables;

@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use crate::{
     domain::Policy,
     provider::{
-        compile::{Constants, Reader},
+        compile::{Constants, Location},
         error::MapError,
         template::{Place, Placeholder, UrlTemplate},
+        vocabulary::AddressValue,
     },
 };
 
@@ -95,45 +96,43 @@ impl Address {
 }
 
 impl AddressPair {
-    /// Reads a [`UrlTemplate`] for both policies, or a table with `public`, `signed` or both.
+    /// Compiles the address under `key` of the table at `at`: a [`UrlTemplate`] for both policies, or one for each.
     ///
     /// A template that holds what only signed addresses may hold is none for public videos.
     pub(crate) fn compile(
-        at: &Reader,
+        declared: AddressValue,
+        at: &Location,
         key: &str,
-        value: toml::Value,
-        public: &Place,
-        signed: &Place,
+        (public, signed): (&Place, &Place),
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        if let toml::Value::String(text) = &value {
-            // Why the wider place: the one template may hold tokens, and is the public address too only without them.
-            let address =
-                Address::compile(text, signed, public, constants).map_err(|what| at.error(key, what))?;
-            let for_public = (!address.is_signed()).then(|| address.clone());
-            return Ok(Self {
-                public: for_public,
-                signed: Some(address),
-                one_template: true,
-            });
-        }
-        let mut table = at.sub(key, value)?;
-        let mut read = |key: &'static str, place: &Place| match table.text(key)? {
-            None => Ok(None),
-            Some(text) => {
-                let address = Address::compile(&text, place, public, constants);
-                address.map(Some).map_err(|what| table.error(key, what))
+        let declared = match declared {
+            AddressValue::Both(text) => {
+                // Why the wider place: the one template may hold tokens, and is the public address too only without
+                // them.
+                let address =
+                    Address::compile(&text, signed, public, constants).map_err(|what| at.error(key, what))?;
+                return Ok(Self {
+                    public: (!address.is_signed()).then(|| address.clone()),
+                    signed: Some(address),
+                    one_template: true,
+                });
             }
+            AddressValue::ByPolicy(table) => table,
+        };
+        let at = at.table(key);
+        let compile = |text: Option<String>, key: &str, place: &Place| {
+            let address = text.map(|text| Address::compile(&text, place, public, constants));
+            address.transpose().map_err(|what| at.error(key, what))
         };
         let this = Self {
-            public: read("public", public)?,
-            signed: read("signed", signed)?,
+            public: compile(declared.public, "public", public)?,
+            signed: compile(declared.signed, "signed", signed)?,
             one_template: false,
         };
         if this.public.is_none() && this.signed.is_none() {
-            return Err(table.error("public", "there must be a form: public, signed or both"));
+            return Err(at.error("public", "there must be a form: public, signed or both"));
         }
-        table.finish()?;
         Ok(this)
     }
 

@@ -14,57 +14,52 @@ use super::{
 };
 use crate::provider::{
     action::check_capture_name,
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     signing::Digest,
     template::Place,
+    vocabulary::{AddressValue, DigestTable, Entries, PlaybackTable, ThumbnailTable},
 };
 
 impl Playback {
-    /// Compiles both tables. `uploaded` holds the captures that the upload's steps leave in a row.
+    /// Compiles both tables. `root` is the place of the map, and `uploaded` holds the captures that the upload's steps
+    /// leave in a row.
     ///
     /// # Errors
-    /// [`MapError`]: a table is missing or malformed, or a placeholder is not available at its place.
+    /// [`MapError`]: a part is malformed, or a placeholder is not available at its place.
     pub(crate) fn compile(
-        root: &mut Reader,
+        (declared, thumbnail): (PlaybackTable, Option<ThumbnailTable>),
+        root: &Location,
         uploaded: &Place,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let mut at = root
-            .table("playback")?
-            .ok_or_else(|| root.error("playback", "is missing and required"))?;
-        let ids = Place {
-            ids: Place::all_ids(),
-            times: true,
-            ..Place::default()
-        };
-        let (sign, max_ttl_s) = match at.table("sign")? {
+        let at = root.table("playback");
+        let ids = Place::for_playback();
+        let (sign, max_ttl_s) = match declared.sign {
             None => (SigningMethod::None, None),
-            Some(table) => SigningMethod::compile(table, &ids, constants)?,
+            Some(sign) => SigningMethod::compile(sign, &at.table("sign"), &ids, constants)?,
         };
-        let compute = compile_digests(&mut at, &ids, constants)?;
-        let resolve = at
-            .table("resolve")?
-            .map(|table| FetchSteps::compile_resolve(table, &ids, constants))
+        let compute = compile_digests(declared.compute, &at.table("compute"), &ids, constants)?;
+        let resolve = declared
+            .resolve
+            .map(|resolve| FetchSteps::compile_resolve(resolve, &at.table("resolve"), &ids, constants))
             .transpose()?;
         let public = public_place(&ids, uploaded, resolve.as_ref());
         let signed = signed_place(&at, public.clone(), &sign, &compute)?;
+        let places = (&public, &signed);
+        let thumbnail = thumbnail
+            .map(|table| Thumbnail::compile(table, &root.table("thumbnail"), places, &sign, constants));
         let mut this = Self {
             sign,
             signing_off: constants.signing_off,
             max_ttl_s,
             compute,
             resolve,
-            urls: compile_urls(&mut at, &public, &signed, constants)?,
-            thumbnail: None,
+            urls: compile_urls(declared.urls, &at.table("urls"), places, constants)?,
+            thumbnail: thumbnail.transpose()?,
             answer_needs: AnswerNeeds::default(),
             needed_ids: Default::default(),
         };
-        at.finish()?;
-        if let Some(table) = root.table("thumbnail")? {
-            let thumbnail = Thumbnail::compile(table, &public, &signed, &this.sign, constants)?;
-            this.thumbnail = Some(thumbnail);
-        }
         this.derive_needs();
         Ok(this)
     }
@@ -72,22 +67,17 @@ impl Playback {
 
 /// Compiles `[playback.compute]` into [`Digest`]s. Each text must bind an expiry and a video.
 fn compile_digests(
-    at: &mut Reader,
+    declared: Entries<DigestTable>,
+    at: &Location,
     place: &Place,
     constants: &Constants,
 ) -> Result<Vec<(String, Digest)>, MapError> {
-    let Some(mut table) = at.table("compute")? else {
-        return Ok(Vec::new());
+    let compile = |(name, digest): (String, DigestTable)| {
+        check_capture_name(at, &name)?;
+        let digest = Digest::compile(digest, &at.table(&name), place, constants, true)?;
+        Ok((name, digest))
     };
-    let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        check_capture_name(&table, &name)?;
-        let mut inner = table.sub(&name, value)?;
-        let digest = Digest::compile(&mut inner, place, constants, true)?;
-        inner.finish()?;
-        out.push((name, digest));
-    }
-    Ok(out)
+    declared.into_iter().map(compile).collect()
 }
 
 /// Makes the [`Place`] of public addresses: ids, times, the captures of the upload, and what is resolved.
@@ -107,7 +97,7 @@ fn public_place(ids: &Place, uploaded: &Place, resolve: Option<&FetchSteps>) -> 
 
 /// Adds to the [`Place`] of public addresses what only signed ones may hold: nothing is signed for a public video.
 fn signed_place(
-    at: &Reader,
+    at: &Location,
     mut place: Place,
     sign: &SigningMethod,
     compute: &[(String, Digest)],
@@ -128,24 +118,21 @@ fn signed_place(
 
 /// Compiles `[playback.urls]` into [`AddressPair`]s, `hls` among them.
 fn compile_urls(
-    at: &mut Reader,
-    public: &Place,
-    signed: &Place,
+    declared: Entries<AddressValue>,
+    at: &Location,
+    places: (&Place, &Place),
     constants: &Constants,
 ) -> Result<Vec<(String, AddressPair)>, MapError> {
-    let mut table = at
-        .table("urls")?
-        .ok_or_else(|| at.error("urls", "is missing and required"))?;
     let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        let mut addresses = AddressPair::compile(&table, &name, value, public, signed, constants)?;
+    for (name, address) in declared {
+        let mut addresses = AddressPair::compile(address, at, &name, places, constants)?;
         if name == "hls" {
             addresses.refuse_unsigned_for_signed();
         }
         out.push((name, addresses));
     }
     if !out.iter().any(|(name, _)| name == "hls") {
-        return Err(table.error("hls", "is missing and required"));
+        return Err(at.error("hls", "is missing and required"));
     }
     Ok(out)
 }

@@ -11,11 +11,12 @@ use quick_cache::sync::Cache;
 use super::request::PlaybackContext;
 use crate::provider::{
     action::Action,
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::{CallError, MapError},
     priority::Priority,
     subject::Captures,
     template::{Id, Place, Placeholder, Scope},
+    vocabulary::{ActionTable, FetchTable, ResolveTable},
 };
 
 /// Most entries in the cache of one [`FetchSteps`].
@@ -50,13 +51,14 @@ impl FetchSteps {
     /// # Errors
     /// [`MapError`]: the end of the captures is unknown: there is no `ttl_s`, and no step names `{expires}`.
     pub(super) fn compile_fetch(
-        at: &mut Reader,
+        declared: FetchTable,
+        at: &Location,
         place: &Place,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let mut this = Self::compile_steps(at, place, constants)?;
-        this.single_use = at.boolean("single_use")?;
-        this.ttl_s = at.whole("ttl_s")?;
+        let mut this = Self::compile_steps(declared.steps, at, place, constants)?;
+        this.single_use = declared.single_use;
+        this.ttl_s = declared.ttl_s;
         let names_end = this
             .placeholders()
             .any(|name| matches!(name, Placeholder::Expires | Placeholder::TtlS));
@@ -75,38 +77,40 @@ impl FetchSteps {
 
     /// Compiles `[playback.resolve]`.
     pub(super) fn compile_resolve(
-        mut at: Reader,
+        declared: ResolveTable,
+        at: &Location,
         place: &Place,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let mut this = Self::compile_steps(&mut at, place, constants)?;
-        this.cache_s = at.whole("cache_s")?.unwrap_or_default();
+        let mut this = Self::compile_steps(declared.steps, at, place, constants)?;
+        this.cache_s = declared.cache_s;
         this.single_use = this.cache_s == 0;
-        at.finish()?;
         Ok(this)
     }
 
     /// Compiles `steps`; an id is no capture here, because playback is of a video whose ids are known.
-    fn compile_steps(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let tables = at.tables("steps")?;
-        if !(1..=3).contains(&tables.len()) {
-            return Err(at.error(
-                "steps",
-                format!("there must be 1 to 3 of them, not {}", tables.len()),
-            ));
+    fn compile_steps(
+        declared: Vec<ActionTable>,
+        at: &Location,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        if !(1..=3).contains(&declared.len()) {
+            let what = format!("there must be 1 to 3 of them, not {}", declared.len());
+            return Err(at.error("steps", what));
         }
         let mut place = Place {
             secrets: true,
             ..place.clone()
         };
         let mut actions = Vec::new();
-        for mut table in tables {
-            let step = Action::compile(&mut table, &place, constants)?;
+        for (index, step) in declared.into_iter().enumerate() {
+            let at = at.element("steps", index);
+            let step = Action::compile(step.action(), &at, &place, constants)?;
             if let Some(id) = step.captures().keys().find(|name| Id::parse(name).is_some()) {
-                return Err(table.error("take", format!("{id} is known already: playback takes no ids")));
+                return Err(at.error("take", format!("{id} is known already: playback takes no ids")));
             }
             place.captures.extend(step.captures());
-            table.finish()?;
             actions.push(step);
         }
         Ok(Self {

@@ -2,10 +2,11 @@
 
 use super::fetch::FetchSteps;
 use crate::provider::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     signing::{Digest, Jwt},
     template::{Place, Placeholder},
+    vocabulary::SignTable,
 };
 
 /// The map's way to make a signed address.
@@ -20,49 +21,41 @@ pub(crate) enum SigningMethod {
     Fetch(FetchSteps),
 }
 
-/// A word of `kind`: the kinds of [`SigningMethod`].
-#[derive(Clone, Copy)]
-enum Kind {
-    Jwt,
-    Digest,
-    Fetch,
-}
-
 impl SigningMethod {
     /// Compiles the table. The second value is the longest lifetime that it allows, in seconds.
     ///
     /// # Errors
-    /// [`MapError`]: the kind or a part of it is missing or malformed.
+    /// [`MapError`]: a part is malformed.
     pub(super) fn compile(
-        mut at: Reader,
+        declared: SignTable,
+        at: &Location,
         place: &Place,
         constants: &Constants,
     ) -> Result<(Self, Option<u64>), MapError> {
-        let kind = at.choice(
-            "kind",
-            &[
-                ("jwt", Kind::Jwt),
-                ("digest", Kind::Digest),
-                ("fetch", Kind::Fetch),
-            ],
-        )?;
-        let kind =
-            kind.ok_or_else(|| at.error("kind", "is missing and required; allowed: jwt, digest, fetch"))?;
-        let mut max_ttl_s = at.whole("max_ttl_s")?;
+        let (this, max_ttl_s) = match declared {
+            SignTable::Jwt(jwt) => {
+                let max_ttl_s = jwt.max_ttl_s;
+                (
+                    Self::Jwt(Box::new(Jwt::compile(jwt, at, place, constants)?)),
+                    max_ttl_s,
+                )
+            }
+            SignTable::Digest(digest) => {
+                let max_ttl_s = digest.max_ttl_s;
+                let digest = Digest::compile(digest, at, place, constants, true)?;
+                (Self::Digest(Box::new(digest)), max_ttl_s)
+            }
+            SignTable::Fetch(fetch) => {
+                let max_ttl_s = fetch.max_ttl_s;
+                let steps = FetchSteps::compile_fetch(fetch, at, place, constants)?;
+                // Why: without a limit of its own, an answer may last as long as the captures that it is made of.
+                let max_ttl_s = max_ttl_s.or(steps.ttl_s);
+                (Self::Fetch(steps), max_ttl_s)
+            }
+        };
         if max_ttl_s == Some(0) {
             return Err(at.error("max_ttl_s", "must be above 0"));
         }
-        let this = match kind {
-            Kind::Jwt => Self::Jwt(Box::new(Jwt::compile(&mut at, place, constants)?)),
-            Kind::Digest => Self::Digest(Box::new(Digest::compile(&mut at, place, constants, true)?)),
-            Kind::Fetch => {
-                let steps = FetchSteps::compile_fetch(&mut at, place, constants)?;
-                // Why: without a limit of its own, an answer may last as long as the captures that it is made of.
-                max_ttl_s = max_ttl_s.or(steps.ttl_s);
-                Self::Fetch(steps)
-            }
-        };
-        at.finish()?;
         Ok((this, max_ttl_s))
     }
 

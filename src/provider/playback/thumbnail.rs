@@ -5,9 +5,10 @@ use super::{
     method::SigningMethod,
 };
 use crate::provider::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::{InvalidField, MapError},
     template::{Place, Scope, percent_encode},
+    vocabulary::{SignedParamsWord, ThumbnailTable, TimeFormatWord},
 };
 
 /// `[thumbnail]`, compiled.
@@ -33,47 +34,33 @@ pub(crate) struct Picture {
 }
 
 impl Thumbnail {
-    /// Compiles the table. Its URL stands at `public` or `signed`, as [`AddressPair`] has it.
+    /// Compiles the table. Its URL stands at the [`Place`] of public addresses or of signed ones, as [`AddressPair`] has
+    /// it.
     ///
     /// # Errors
     /// [`MapError`]: a part is malformed, or the parameters cannot be claims.
     pub(super) fn compile(
-        mut at: Reader,
-        public: &Place,
-        signed: &Place,
+        declared: ThumbnailTable,
+        at: &Location,
+        places: (&Place, &Place),
         sign: &SigningMethod,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let url = at.need("url")?;
-        let addresses = AddressPair::compile(&at, "url", url, public, signed, constants)?;
-        let (mut time, mut width) = (None, None);
-        if let Some(mut params) = at.table("params")? {
-            time = params.text("time")?;
-            width = params.text("width")?;
-            params.finish()?;
-        }
-        let as_duration = at
-            .choice("time_format", &[("seconds", false), ("duration", true)])?
-            .unwrap_or(false);
-        let in_claims = at
-            .choice("signed_params", &[("query", false), ("claims", true)])?
-            .unwrap_or(false);
         let this = Self {
-            addresses,
-            time,
-            width,
-            as_duration,
-            in_claims,
+            addresses: AddressPair::compile(declared.url, at, "url", places, constants)?,
+            time: declared.params.time,
+            width: declared.params.width,
+            as_duration: declared.time_format == TimeFormatWord::Duration,
+            in_claims: declared.signed_params == SignedParamsWord::Claims,
         };
-        if in_claims {
-            this.check_claims(&at, sign)?;
+        if this.in_claims {
+            this.check_claims(at, sign)?;
         }
-        at.finish()?;
         Ok(this)
     }
 
     /// Checks that parameters can be claims: the signed address has a token, and no claim of it has such a name.
-    fn check_claims(&self, at: &Reader, sign: &SigningMethod) -> Result<(), MapError> {
+    fn check_claims(&self, at: &Location, sign: &SigningMethod) -> Result<(), MapError> {
         let tokens = self
             .addresses
             .get(crate::domain::Policy::Signed)

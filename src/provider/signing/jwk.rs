@@ -8,19 +8,20 @@ use aws_lc_rs::{
 use serde_json::Value;
 
 use super::{
-    key::{Algorithm, SigningKey, check_rsa_key, wrong_kind},
+    key::{SigningKey, check_rsa_key, wrong_kind},
     secret::decode_any_base64,
 };
+use crate::provider::vocabulary::TokenAlgorithm;
 
-/// Parses a private JWK into a [`SigningKey`] for an [`Algorithm`].
+/// Parses a private JWK into a [`SigningKey`] for an [`TokenAlgorithm`].
 ///
 /// # Errors
 /// The key is of another kind, or a member is missing or unreadable. The text never shows the key.
-pub(super) fn parse_jwk(jwk: &Value, algorithm: Algorithm) -> Result<SigningKey, String> {
+pub(super) fn parse_jwk(jwk: &Value, algorithm: TokenAlgorithm) -> Result<SigningKey, String> {
     let text = |name: &str| jwk.get(name).and_then(Value::as_str);
     match (algorithm, text("kty"), text("crv")) {
-        (Algorithm::Rs256, Some("RSA"), _) => parse_rsa_key(jwk),
-        (Algorithm::Es256, Some("EC"), Some("P-256")) => {
+        (TokenAlgorithm::Rs256, Some("RSA"), _) => parse_rsa_key(jwk),
+        (TokenAlgorithm::Es256, Some("EC"), Some("P-256")) => {
             // Why: 4 marks an uncompressed point (SEC 1): both coordinates follow.
             let mut point = vec![4];
             point.extend(read_member(jwk, "x")?);
@@ -30,12 +31,12 @@ pub(super) fn parse_jwk(jwk: &Value, algorithm: Algorithm) -> Result<SigningKey,
                 .map(|key| SigningKey::Ec(Box::new(key)))
                 .map_err(|_| wrong_kind(algorithm))
         }
-        (Algorithm::EdDsa, Some("OKP"), Some("Ed25519")) => {
+        (TokenAlgorithm::EdDsa, Some("OKP"), Some("Ed25519")) => {
             Ed25519KeyPair::from_seed_and_public_key(&read_member(jwk, "d")?, &read_member(jwk, "x")?)
                 .map(|key| SigningKey::Ed(Box::new(key)))
                 .map_err(|_| wrong_kind(algorithm))
         }
-        (Algorithm::Hs256, Some("oct"), _) => Ok(SigningKey::Hmac(Box::new(hmac::Key::new(
+        (TokenAlgorithm::Hs256, Some("oct"), _) => Ok(SigningKey::Hmac(Box::new(hmac::Key::new(
             hmac::HMAC_SHA256,
             &read_member(jwk, "k")?,
         )))),

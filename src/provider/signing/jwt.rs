@@ -12,21 +12,17 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::ExposeSecret as _;
 use serde_json::{Map, Value};
 
-use super::{
-    binding::check_binding,
-    key::{ALGORITHMS, Algorithm, KEY_FORMATS, KeyFormat, SigningKey},
-    secret::read_secret,
-    signer::Signer,
-};
+use super::{binding::check_binding, key::SigningKey, secret::render_secret, signer::Signer};
 use crate::provider::{
-    compile::{Constants, Fault, Reader},
+    compile::{Constants, Fault, Location},
     error::{InvalidField, MapError},
     template::{JsonTemplate, Place, Placeholder, Scope},
+    vocabulary::{ActionMap, Entries, JwtTable, SignTable, TokenAlgorithm, TomlValue},
 };
 
 /// `[playback.sign]` of kind `jwt`, compiled.
 pub(crate) struct Jwt {
-    algorithm: Algorithm,
+    algorithm: TokenAlgorithm,
     header: JsonTemplate,
     /// The encoded header, if it holds no placeholder and so is the same in every token.
     constant_header: Option<String>,
@@ -47,43 +43,37 @@ pub(crate) struct TokenTemplate {
 }
 
 impl Jwt {
-    /// Reads `[playback.sign]`, and parses the key unless signing is off.
+    /// Compiles `[playback.sign]`, and parses the key unless signing is off.
     ///
     /// # Errors
-    /// [`MapError`]: a part is missing or malformed, the key cannot be read, or a token binds no expiry or no video.
-    pub(crate) fn compile(at: &mut Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let algorithm = at.choice("algorithm", &ALGORITHMS)?;
-        let algorithm = algorithm.ok_or_else(|| {
-            let all = ALGORITHMS.map(|(name, _)| name).join(", ");
-            at.error("algorithm", format!("is missing and required; allowed: {all}"))
-        })?;
-        // Why first: reading takes the key off the table, and its error names the variable that the key comes from.
-        let origin = at
-            .peek("key")
-            .and_then(|key| constants.origin_of(key.as_str()?))
-            .unwrap_or_default();
-        let key =
-            read_secret(at, "key", constants)?.ok_or_else(|| at.error("key", "is missing and required"))?;
-        let format = at.choice("key_format", &KEY_FORMATS)?.unwrap_or(KeyFormat::Pem);
-        // Why: while signing is off, the secret is empty and no key.
-        let key = if constants.signing_off {
-            None
-        } else {
-            let key = SigningKey::parse(key.expose_secret(), format, algorithm);
-            Some(key.map_err(|what| at.error("key", format!("{origin} {what}")))?)
-        };
+    /// [`MapError`]: a part is malformed, the key cannot be read, or a token binds no expiry or no video.
+    pub(crate) fn compile(
+        declared: JwtTable,
+        at: &Location,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
         let place = Place {
             secrets: false,
             ..place.clone()
         };
-        let header = compile_object(at, "header", &place, constants)?;
+        let header = compile_object(declared.header, at, "header", &place, constants)?;
         if let Some(reserved) = member_names(&header).find(|key| ["alg", "typ"].contains(key)) {
             return Err(at.error("header", format!("`{reserved}` is added by itself")));
         }
-        let claims = compile_object(at, "claims", &place, constants)?;
-        let tokens = compile_tokens(at, (&header, &claims), &place, constants)?;
+        let claims = compile_object(declared.claims, at, "claims", &place, constants)?;
+        let tokens = compile_tokens(declared.tokens, at, (&header, &claims), &place, constants)?;
+        let key = render_secret(&declared.key, at, "key", constants)?;
+        // Why: while signing is off, the secret is empty and no key.
+        let key = if constants.signing_off {
+            None
+        } else {
+            let key = SigningKey::parse(key.expose_secret(), declared.key_format, declared.algorithm);
+            let origin = constants.origin_of(&declared.key).unwrap_or_default();
+            Some(key.map_err(|what| at.error("key", format!("{origin} {what}")))?)
+        };
         let mut this = Self {
-            algorithm,
+            algorithm: declared.algorithm,
             header,
             constant_header: None,
             claims,
@@ -184,21 +174,16 @@ impl Jwt {
 /// Checks the signing key of a map that something else keeps from being compiled, so that both faults show at once.
 ///
 /// `None` if the key is sound, empty, or not named by a plain `{secrets.…}`; the other faults then stand alone.
-pub(crate) fn find_key_fault(root: &Reader, constants: &Constants) -> Option<Fault> {
-    let (_, sign) = root.peek_all().find(|(path, _)| path == "playback.sign")?;
-    let text = |key: &str| sign.get(key)?.as_str();
-    let template = text("key")?;
-    let name = template.strip_prefix("{secrets.")?.strip_suffix('}')?;
+pub(crate) fn find_key_fault(map: &ActionMap, constants: &Constants) -> Option<Fault> {
+    let Some(SignTable::Jwt(sign)) = &map.playback.sign else {
+        return None;
+    };
+    let name = sign.key.strip_prefix("{secrets.")?.strip_suffix('}')?;
     let key = constants
         .secret(name)
         .filter(|key| !key.expose_secret().is_empty())?;
-    let find = |format: &str| KEY_FORMATS.iter().find(|(name, _)| *name == format);
-    let (_, format) = find(text("key_format").unwrap_or("pem"))?;
-    let (_, algorithm) = ALGORITHMS
-        .iter()
-        .find(|(name, _)| Some(*name) == text("algorithm"))?;
-    let what = SigningKey::parse(key.expose_secret(), *format, *algorithm).err()?;
-    let origin = constants.origin_of(template).unwrap_or_default();
+    let what = SigningKey::parse(key.expose_secret(), sign.key_format, sign.algorithm).err()?;
+    let origin = constants.origin_of(&sign.key).unwrap_or_default();
     Some(Fault {
         table: "playback.sign",
         key: "key".to_owned(),
@@ -208,21 +193,16 @@ pub(crate) fn find_key_fault(root: &Reader, constants: &Constants) -> Option<Fau
 
 /// Compiles `[playback.sign.tokens]`. Each token must bind an expiry and a video by its claims.
 fn compile_tokens(
-    at: &mut Reader,
+    declared: Entries<Entries<TomlValue>>,
+    at: &Location,
     (header, claims): (&JsonTemplate, &JsonTemplate),
     place: &Place,
     constants: &Constants,
 ) -> Result<Vec<TokenTemplate>, MapError> {
-    let mut table = at
-        .table("tokens")?
-        .ok_or_else(|| at.error("tokens", "is missing and required"))?;
+    let table = at.table("tokens");
     let mut tokens = Vec::new();
-    for (name, value) in table.entries() {
-        if !value.is_table() {
-            return Err(table.wrong(&name, "a table of claims", &value));
-        }
-        let own_claims =
-            JsonTemplate::compile(value, place, constants).map_err(|what| table.error(&name, what))?;
+    for (name, own_claims) in declared {
+        let own_claims = compile_object(own_claims, &table, &name, place, constants)?;
         let names = claims.placeholders().into_iter().chain(own_claims.placeholders());
         check_binding(names).map_err(|what| table.error(&name, what))?;
         let inputs = [header, claims, &own_claims]
@@ -241,20 +221,19 @@ fn compile_tokens(
     Ok(tokens)
 }
 
-/// Compiles the table under `key`; an absent one is the empty object.
+/// Compiles the table under `key` as a JSON object.
 fn compile_object(
-    at: &mut Reader,
-    key: &'static str,
+    declared: Entries<TomlValue>,
+    at: &Location,
+    key: &str,
     place: &Place,
     constants: &Constants,
 ) -> Result<JsonTemplate, MapError> {
-    match at.take(key) {
-        None => Ok(JsonTemplate::Object(Vec::new())),
-        Some(value) if value.is_table() => {
-            JsonTemplate::compile(value, place, constants).map_err(|what| at.error(key, what))
-        }
-        Some(other) => Err(at.wrong(key, "a table", &other)),
-    }
+    let table: toml::Table = declared
+        .into_iter()
+        .map(|(name, value)| (name, value.0))
+        .collect();
+    JsonTemplate::compile(table.into(), place, constants).map_err(|what| at.error(key, what))
 }
 
 /// Returns the keys of an object; none for another value.

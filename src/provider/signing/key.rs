@@ -9,41 +9,9 @@ use aws_lc_rs::{
     signature::{EcdsaKeyPair, Ed25519KeyPair, RSA_PKCS1_SHA256},
 };
 
-/// The signature algorithm of a token: the `alg` of its header.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Algorithm {
-    Rs256,
-    Es256,
-    EdDsa,
-    Hs256,
-}
+use crate::provider::vocabulary::TokenAlgorithm;
 
-/// The format of a key's text: the words of `key_format`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyFormat {
-    Pem,
-    Jwk,
-    Utf8,
-    Base64,
-}
-
-/// The words of `algorithm`, which are the names that RFC 7518 gives.
-pub(crate) const ALGORITHMS: [(&str, Algorithm); 4] = [
-    ("RS256", Algorithm::Rs256),
-    ("ES256", Algorithm::Es256),
-    ("EdDSA", Algorithm::EdDsa),
-    ("HS256", Algorithm::Hs256),
-];
-
-/// The words of `key_format`.
-pub(crate) const KEY_FORMATS: [(&str, KeyFormat); 4] = [
-    ("pem", KeyFormat::Pem),
-    ("jwk", KeyFormat::Jwk),
-    ("utf8", KeyFormat::Utf8),
-    ("base64", KeyFormat::Base64),
-];
-
-/// A parsed private key, for the [`Algorithm`] that it was read for.
+/// A parsed private key, for the [`TokenAlgorithm`] that it was read for.
 pub(crate) enum SigningKey {
     Rsa(Box<rsa::KeyPair>),
     Ec(Box<EcdsaKeyPair>),
@@ -54,13 +22,15 @@ pub(crate) enum SigningKey {
 /// Smallest RSA modulus in bits. A shorter key can be broken.
 const SMALLEST_RSA_BITS: usize = 2048;
 
-impl Algorithm {
-    /// The name in a token's header.
-    pub(crate) fn as_str(self) -> &'static str {
-        ALGORITHMS
-            .iter()
-            .find(|(_, algorithm)| *algorithm == self)
-            .map_or("", |(name, _)| name)
+impl TokenAlgorithm {
+    /// Returns the name in a token's header, which is the one of RFC 7518.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Rs256 => "RS256",
+            Self::Es256 => "ES256",
+            Self::EdDsa => "EdDSA",
+            Self::Hs256 => "HS256",
+        }
     }
 }
 
@@ -71,7 +41,7 @@ impl SigningKey {
         matches!(self, Self::Rsa(_))
     }
 
-    /// Signs a message by the key's [`Algorithm`]. RSA gives PKCS#1 v1.5, ECDSA the two numbers at fixed length, as JWS
+    /// Signs a message by the key's [`TokenAlgorithm`]. RSA gives PKCS#1 v1.5, ECDSA the two numbers at fixed length, as JWS
     /// wants them.
     pub(crate) fn sign(&self, message: &[u8]) -> Result<Vec<u8>, aws_lc_rs::error::Unspecified> {
         let random = SystemRandom::new();
@@ -104,13 +74,13 @@ pub(super) fn check_rsa_key(
     Ok(SigningKey::Rsa(Box::new(key)))
 }
 
-/// The error text for a key that does not fit an [`Algorithm`]: says which kind it needs.
-pub(super) fn wrong_kind(algorithm: Algorithm) -> String {
+/// The error text for a key that does not fit an [`TokenAlgorithm`]: says which kind it needs.
+pub(super) fn wrong_kind(algorithm: TokenAlgorithm) -> String {
     let needs = match algorithm {
-        Algorithm::Rs256 => "RS256 needs an RSA private key",
-        Algorithm::Es256 => "ES256 needs a P-256 private key",
-        Algorithm::EdDsa => "EdDSA needs an Ed25519 private key",
-        Algorithm::Hs256 => "HS256 needs a shared secret (key_format utf8, base64 or jwk)",
+        TokenAlgorithm::Rs256 => "RS256 needs an RSA private key",
+        TokenAlgorithm::Es256 => "ES256 needs a P-256 private key",
+        TokenAlgorithm::EdDsa => "EdDSA needs an Ed25519 private key",
+        TokenAlgorithm::Hs256 => "HS256 needs a shared secret (key_format utf8, base64 or jwk)",
     };
     format!("is a key of the wrong kind: {needs}")
 }

@@ -34,4 +34,4 @@ pub(crate) use digest::Digest;
 pub(crate) use jwt::{Jwt, TokenTemplate, find_key_fault};
 pub(crate) use lifetime::Lifetime;
 pub use pool::signing_threads;
-pub(crate) use secret::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret};
+pub(crate) use secret::{decode_any_base64, decode_key, render_secret};

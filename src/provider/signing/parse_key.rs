@@ -8,18 +8,21 @@ use rustls_pki_types::{PrivateKeyDer, pem::PemObject as _};
 
 use super::{
     jwk::parse_jwk,
-    key::{Algorithm, KeyFormat, SigningKey, check_rsa_key, wrong_kind},
+    key::{SigningKey, check_rsa_key, wrong_kind},
     key_hints::describe_non_key,
     secret::decode_any_base64,
 };
-use crate::config::read_pem;
+use crate::{
+    config::read_pem,
+    provider::vocabulary::{KeyFormat, TokenAlgorithm},
+};
 
 impl SigningKey {
-    /// Parses a private key in this [`KeyFormat`], for this [`Algorithm`].
+    /// Parses a private key in this [`KeyFormat`], for this [`TokenAlgorithm`].
     ///
     /// # Errors
     /// Says what is wrong and never shows the key.
-    pub(crate) fn parse(text: &str, format: KeyFormat, algorithm: Algorithm) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, format: KeyFormat, algorithm: TokenAlgorithm) -> Result<Self, String> {
         match format {
             KeyFormat::Pem => Self::from_pem(text, algorithm),
             KeyFormat::Jwk => {
@@ -41,24 +44,24 @@ impl SigningKey {
         }
     }
 
-    /// Reads PKCS#1, PKCS#8 or SEC1, as the [`Algorithm`] allows.
-    fn from_pem(text: &str, algorithm: Algorithm) -> Result<Self, String> {
+    /// Reads PKCS#1, PKCS#8 or SEC1, as the [`TokenAlgorithm`] allows.
+    fn from_pem(text: &str, algorithm: TokenAlgorithm) -> Result<Self, String> {
         let der = read_pem(text).and_then(|pem| PrivateKeyDer::from_pem_slice(pem.as_bytes()).ok());
         let der = der.ok_or_else(|| describe_non_key(text))?;
         match (algorithm, &der) {
-            (Algorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {
+            (TokenAlgorithm::Rs256, PrivateKeyDer::Pkcs1(der)) => {
                 check_rsa_key(rsa::KeyPair::from_der(der.secret_pkcs1_der()))
             }
-            (Algorithm::Rs256, PrivateKeyDer::Pkcs8(der)) => {
+            (TokenAlgorithm::Rs256, PrivateKeyDer::Pkcs8(der)) => {
                 check_rsa_key(rsa::KeyPair::from_pkcs8(der.secret_pkcs8_der()))
             }
-            (Algorithm::Es256, PrivateKeyDer::Sec1(_) | PrivateKeyDer::Pkcs8(_)) => {
+            (TokenAlgorithm::Es256, PrivateKeyDer::Sec1(_) | PrivateKeyDer::Pkcs8(_)) => {
                 let key =
                     EcdsaKeyPair::from_private_key_der(&ECDSA_P256_SHA256_FIXED_SIGNING, der.secret_der());
                 key.map(|key| Self::Ec(Box::new(key)))
                     .map_err(|_| wrong_kind(algorithm))
             }
-            (Algorithm::EdDsa, PrivateKeyDer::Pkcs8(der)) => {
+            (TokenAlgorithm::EdDsa, PrivateKeyDer::Pkcs8(der)) => {
                 let key = Ed25519KeyPair::from_pkcs8_maybe_unchecked(der.secret_pkcs8_der());
                 key.map(|key| Self::Ed(Box::new(key)))
                     .map_err(|_| wrong_kind(algorithm))
@@ -67,11 +70,11 @@ impl SigningKey {
         }
     }
 
-    /// Takes the bytes of a shared secret, for [`Algorithm::Hs256`].
-    fn from_bytes(bytes: &[u8], algorithm: Algorithm) -> Result<Self, String> {
+    /// Takes the bytes of a shared secret, for [`TokenAlgorithm::Hs256`].
+    fn from_bytes(bytes: &[u8], algorithm: TokenAlgorithm) -> Result<Self, String> {
         match algorithm {
-            Algorithm::Hs256 if bytes.is_empty() => Err("is empty".to_owned()),
-            Algorithm::Hs256 => Ok(Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)))),
+            TokenAlgorithm::Hs256 if bytes.is_empty() => Err("is empty".to_owned()),
+            TokenAlgorithm::Hs256 => Ok(Self::Hmac(Box::new(hmac::Key::new(hmac::HMAC_SHA256, bytes)))),
             _ => Err(wrong_kind(algorithm)),
         }
     }

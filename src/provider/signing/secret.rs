@@ -4,37 +4,21 @@ use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
 use secrecy::SecretString;
 
 use crate::provider::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     template::{Place, Scope, Template},
+    vocabulary::KeyEncoding,
 };
 
-/// The encoding in which a map writes a symmetric key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum KeyEncoding {
-    Utf8,
-    Base64,
-    Hex,
-}
-
-/// The words of `key_encoding` and `secret_encoding`: each [`KeyEncoding`] by its name.
-pub(crate) const KEY_ENCODINGS: [(&str, KeyEncoding); 3] = [
-    ("utf8", KeyEncoding::Utf8),
-    ("base64", KeyEncoding::Base64),
-    ("hex", KeyEncoding::Hex),
-];
-
-impl KeyEncoding {
-    /// Decodes the key's bytes.
-    ///
-    /// # Errors
-    /// Says what the text should have been, and never shows it.
-    pub(crate) fn decode(self, text: &str) -> Result<Vec<u8>, &'static str> {
-        match self {
-            Self::Utf8 => Ok(text.as_bytes().to_vec()),
-            Self::Base64 => decode_any_base64(text).ok_or("is no base64"),
-            Self::Hex => hex::decode(text.trim()).map_err(|_| "is no hex"),
-        }
+/// Decodes the bytes of a symmetric key.
+///
+/// # Errors
+/// Says what the text should have been, and never shows it.
+pub(crate) fn decode_key(encoding: KeyEncoding, text: &str) -> Result<Vec<u8>, &'static str> {
+    match encoding {
+        KeyEncoding::Utf8 => Ok(text.as_bytes().to_vec()),
+        KeyEncoding::Base64 => decode_any_base64(text).ok_or("is no base64"),
+        KeyEncoding::Hex => hex::decode(text.trim()).map_err(|_| "is no hex"),
     }
 }
 
@@ -49,25 +33,19 @@ pub(crate) fn decode_any_base64(text: &str) -> Option<Vec<u8>> {
     URL_SAFE_NO_PAD.decode(text).ok()
 }
 
-/// Reads the secret under `key` of the table `at`, a [`Template`] without values of a video; `None` if the key is
-/// absent.
+/// Renders the secret under `key` of the table at `at`, a [`Template`] without values of a video.
 ///
 /// The text may hold literals, `vars.*` and `secrets.*`, all of them known since the start.
-pub(crate) fn read_secret(
-    at: &mut Reader,
-    key: &'static str,
+pub(crate) fn render_secret(
+    declared: &str,
+    at: &Location,
+    key: &str,
     constants: &Constants,
-) -> Result<Option<SecretString>, MapError> {
-    let Some(text) = at.text(key)? else {
-        return Ok(None);
-    };
-    let place = Place {
-        secrets: true,
-        ..Place::default()
-    };
-    let template = Template::compile(&text, &place, constants).map_err(|what| at.error(key, what))?;
+) -> Result<SecretString, MapError> {
+    let place = Place::for_account();
+    let template = Template::compile(declared, &place, constants).map_err(|what| at.error(key, what))?;
     let text = template
         .text(&Scope::default())
         .map_err(|error| at.error(key, error))?;
-    Ok(Some(SecretString::from(text)))
+    Ok(SecretString::from(text))
 }

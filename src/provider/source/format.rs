@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     domain::parse_time,
-    provider::{compile::Reader, error::MapError, template::TemplateValue},
+    provider::{template::TemplateValue, vocabulary::FormatWord},
 };
 
 /// The kind of value that a source gives. It decides which formats are allowed.
@@ -36,32 +36,28 @@ pub(crate) enum Format {
     UnixMs,
 }
 
-/// Names of the formats of durations in maps.
-const DURATIONS: [(&str, Format); 3] = [
-    ("seconds", Format::Seconds),
-    ("milliseconds", Format::Milliseconds),
-    ("hms", Format::Hms),
-];
-/// Names of the formats of times in maps.
-const TIMES: [(&str, Format); 3] = [
-    ("rfc3339", Format::Rfc3339),
-    ("unix_s", Format::UnixS),
-    ("unix_ms", Format::UnixMs),
-];
-
 impl Format {
-    /// Reads `format` of a source's table; `None` where it is left out.
+    /// Returns the format that a map calls `word`.
     ///
     /// # Errors
-    /// The format is not one of the kind's.
-    pub(super) fn compile(table: &mut Reader, kind: ValueKind) -> Result<Option<Self>, MapError> {
-        match kind {
-            ValueKind::Duration => table.choice("format", &DURATIONS),
-            ValueKind::Time => table.choice("format", &TIMES),
-            ValueKind::Any if table.has("format") => {
-                Err(table.error("format", "only durations and times have a format"))
+    /// The format is not one of the kind's: the text says which are.
+    pub(super) fn compile(word: FormatWord, kind: ValueKind) -> Result<Self, &'static str> {
+        let format = match word {
+            FormatWord::Seconds => Self::Seconds,
+            FormatWord::Milliseconds => Self::Milliseconds,
+            FormatWord::Hms => Self::Hms,
+            FormatWord::Rfc3339 => Self::Rfc3339,
+            FormatWord::UnixS => Self::UnixS,
+            FormatWord::UnixMs => Self::UnixMs,
+        };
+        let is_duration = matches!(format, Self::Seconds | Self::Milliseconds | Self::Hms);
+        match (kind, is_duration) {
+            (ValueKind::Duration, true) | (ValueKind::Time, false) => Ok(format),
+            (ValueKind::Duration, false) => {
+                Err("is no format of a duration; allowed: seconds, milliseconds, hms")
             }
-            ValueKind::Any => Ok(None),
+            (ValueKind::Time, true) => Err("is no format of a time; allowed: rfc3339, unix_s, unix_ms"),
+            (ValueKind::Any, _) => Err("only durations and times have a format"),
         }
     }
 

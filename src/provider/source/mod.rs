@@ -30,11 +30,12 @@ use serde_json::Value;
 use url::Url;
 
 use super::{
-    compile::{Constants, Reader, to_json},
+    compile::{Constants, Location},
     condition::same_text,
     error::MapError,
     pointer::{Pointer, text_of},
     template::{Filter, Place, Scope, TemplateValue},
+    vocabulary::{SourceTable, SourceValue, TomlValue},
 };
 
 /// A compiled source. [`Source::find_value`] runs all steps of the module.
@@ -91,21 +92,17 @@ pub(crate) struct SourceInput<'a> {
 }
 
 impl Source {
-    /// Compiles the value under `key` of the table `at`: a pointer, a list of pointers, or a table.
+    /// Compiles the source under `key` of the table at `at`.
     ///
     /// # Errors
-    /// [`MapError`] where the table has not exactly one of `at`, `header` and `hash_of`, or any key that does not fit the rules.
+    /// [`MapError`] where the table has not exactly one of `at`, `header` and `hash_of`, or a
+    /// key that does not fit the rules.
     pub(crate) fn compile(
-        at: &Reader,
+        declared: SourceValue,
+        at: &Location,
         key: &str,
-        value: toml::Value,
         rules: SourceRules<'_>,
     ) -> Result<Self, MapError> {
-        let label = if at.path().is_empty() {
-            key.to_owned()
-        } else {
-            format!("{}.{key}", at.path())
-        };
         let mut this = Self {
             origin: Origin::Pointers(Vec::new()),
             filters: Vec::new(),
@@ -114,63 +111,62 @@ impl Source {
             format: None,
             unknown: Vec::new(),
             optional: false,
-            label,
+            label: at.path_of(key),
             warned: Arc::default(),
         };
-        match value {
-            toml::Value::Table(_) => this.read_table(at.sub(key, value)?, rules)?,
-            plain => this.origin = Origin::Pointers(compile_pointers(at, key, plain, rules)?),
+        match declared {
+            SourceValue::Table(table) => this.compile_table(*table, &at.table(key), rules)?,
+            SourceValue::Pointers(pointers) => {
+                this.origin = Origin::Pointers(compile_pointers(&pointers, at, key, rules)?);
+            }
         }
         Ok(this)
     }
 
-    /// Reads the table form of a source.
-    fn read_table(&mut self, mut table: Reader, rules: SourceRules<'_>) -> Result<(), MapError> {
-        let origins = ["at", "header", "hash_of"]
-            .into_iter()
-            .filter(|key| table.has(key))
-            .count();
-        if origins != 1 {
-            return Err(table.error("at", "a source has exactly one of: at, header, hash_of"));
+    /// Compiles the table form of a source.
+    fn compile_table(
+        &mut self,
+        declared: SourceTable,
+        at: &Location,
+        rules: SourceRules<'_>,
+    ) -> Result<(), MapError> {
+        if declared.derive.is_some() {
+            return Err(at.error("derive", "stands in `status` only"));
         }
-        if let Some(value) = table.take("at") {
-            self.origin = Origin::Pointers(compile_pointers(&table, "at", value, rules)?);
-        }
-        if let Some(name) = table.text("header")? {
-            if !rules.headers {
-                return Err(table.error("header", "there are no headers here; allowed: at, hash_of"));
+        self.origin = match (declared.at, declared.header, declared.hash_of) {
+            (Some(pointers), None, None) => Origin::Pointers(compile_pointers(&pointers.0, at, "at", rules)?),
+            (None, Some(name), None) if rules.headers => {
+                let name = name
+                    .parse()
+                    .map_err(|_| at.error("header", format!("`{name}` is no header name")))?;
+                Origin::Header(name)
             }
-            let name = name
-                .parse()
-                .map_err(|_| table.error("header", format!("`{name}` is no header name")))?;
-            self.origin = Origin::Header(name);
-        }
-        if let Some(value) = table.take("hash_of") {
-            self.origin = Origin::Hash(compile_pointers(&table, "hash_of", value, rules)?);
-        }
-        if let Some(filter) = table.text("filter")? {
-            let key = &rules.constants.hash_key;
-            let filters = filter.split('|').map(|filter| Filter::parse(filter, key));
-            let filters = filters.collect::<Result<_, _>>();
-            self.filters = filters.map_err(|what| table.error("filter", what))?;
-        }
-        if let Some(mut map) = table.table("map")? {
-            self.map = Some(
-                map.entries()
-                    .into_iter()
-                    .map(|(key, value)| (key, to_json(value)))
-                    .collect(),
-            );
-        }
-        self.ignore_case = table.boolean("ignore_case")?;
-        self.format = Format::compile(&mut table, rules.kind)?;
-        self.unknown = match table.take("unknown").map(to_json) {
-            None => Vec::new(),
-            Some(Value::Array(values)) => values,
-            Some(one) => vec![one],
+            (None, Some(_), None) => {
+                return Err(at.error("header", "there are no headers here; allowed: at, hash_of"));
+            }
+            (None, None, Some(pointers)) => {
+                Origin::Hash(compile_pointers(&pointers.0, at, "hash_of", rules)?)
+            }
+            _ => return Err(at.error("at", "a source has exactly one of: at, header, hash_of")),
         };
-        self.optional = table.boolean("optional")?;
-        table.finish()
+        if let Some(filters) = declared.filter {
+            let key = &rules.constants.hash_key;
+            let filters = filters.split('|').map(|filter| Filter::parse(filter, key));
+            let filters = filters.collect::<Result<_, _>>();
+            self.filters = filters.map_err(|what| at.error("filter", what))?;
+        }
+        self.map = declared.map.map(|map| {
+            let pairs = map.into_iter().map(|(theirs, ours)| (theirs, ours.json()));
+            pairs.collect()
+        });
+        self.ignore_case = declared.ignore_case;
+        self.format = declared
+            .format
+            .map(|word| Format::compile(word, rules.kind).map_err(|what| at.error("format", what)))
+            .transpose()?;
+        self.unknown = declared.unknown.0.into_iter().map(TomlValue::json).collect();
+        self.optional = declared.optional;
+        Ok(())
     }
 
     /// Returns the pairs of `map`, for checks at start; `None` without a `map`.
@@ -318,24 +314,17 @@ impl Source {
     }
 }
 
-/// Compiles one pointer or a list of them. An empty list is allowed and finds nothing.
+/// Compiles a list of pointers. An empty list is allowed and finds nothing.
 pub(crate) fn compile_pointers(
-    at: &Reader,
+    declared: &[String],
+    at: &Location,
     key: &str,
-    value: toml::Value,
     rules: SourceRules<'_>,
 ) -> Result<Vec<Pointer>, MapError> {
-    let items = match value {
-        toml::Value::Array(items) => items,
-        one => vec![one],
+    let compile = |text: &String| {
+        Pointer::compile(text, rules.place, rules.constants).map_err(|what| at.error(key, what))
     };
-    let compile = |item: toml::Value| match item {
-        toml::Value::String(text) => {
-            Pointer::compile(&text, rules.place, rules.constants).map_err(|what| at.error(key, what))
-        }
-        other => Err(at.wrong(key, "a JSON pointer, a list of them, or a table", &other)),
-    };
-    items.into_iter().map(compile).collect()
+    declared.iter().map(compile).collect()
 }
 
 /// Returns false for null, `""`, `[]` and `{}`.

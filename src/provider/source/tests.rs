@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
+use crate::provider::vocabulary::read_source;
 
 fn pointer(text: &str) -> Result<Pointer, String> {
     Pointer::compile(text, &Place::default(), &Constants::default())
@@ -11,13 +12,12 @@ fn pointer(text: &str) -> Result<Pointer, String> {
 
 /// Compiles `x = <toml>` as a source of this kind.
 fn source(toml: &str, kind: ValueKind) -> Result<Source, MapError> {
-    let mut table = Reader::root("test.toml", &format!("x = {toml}")).unwrap();
-    let value = table.take("x").unwrap();
+    let declared = read_source("test.toml", &format!("x = {toml}"))?;
     let (place, constants) = (Place::default(), Constants::default());
     Source::compile(
-        &table,
+        declared,
+        &Location::root("test.toml"),
         "x",
-        value,
         SourceRules {
             kind,
             place: &place,

@@ -32,8 +32,31 @@ pub(crate) enum Filter {
     Hash(HashKey),
 }
 
-/// The filters, for an error.
-const ALLOWED: &str = "raw, b64, int, bool, ms, rfc3339, last_segment, hash, query:<name>, default:<text>";
+/// The filters: how each is spelled, and what it gives.
+pub(crate) const FILTERS: [(&str, &str); 10] = [
+    (
+        "raw",
+        "the value itself; in a URL without percent-encoding. Refused for values of the request",
+    ),
+    ("b64", "base64 with padding"),
+    ("int", "a whole number; a fraction is cut off"),
+    ("bool", "`true` or `false`, also from `1` and `0`"),
+    ("ms", "seconds as milliseconds"),
+    ("rfc3339", "Unix seconds as RFC 3339 in UTC"),
+    ("last_segment", "the last segment of a URL's path, decoded"),
+    (
+        "hash",
+        "a keyed hash: the same for the same value, and nobody can read the value from it",
+    ),
+    ("query:<name>", "one value of a URL's query, decoded"),
+    ("default:<text>", "the text, where the value is missing"),
+];
+
+/// The error of a filter that there is not.
+fn unknown_filter(text: &str) -> String {
+    let allowed = FILTERS.map(|(name, _)| name).join(", ");
+    format!("unknown filter `{text}`; allowed: {allowed}")
+}
 
 impl Filter {
     /// Parses `filter` or `filter:argument`. `key` is the one of [`Filter::Hash`].
@@ -53,9 +76,9 @@ impl Filter {
                 "rfc3339" => Ok(Self::Rfc3339),
                 "last_segment" => Ok(Self::LastSegment),
                 "hash" => Ok(Self::Hash(key.clone())),
-                _ => Err(format!("unknown filter `{text}`; allowed: {ALLOWED}")),
+                _ => Err(unknown_filter(text)),
             },
-            Some(_) => Err(format!("unknown filter `{text}`; allowed: {ALLOWED}")),
+            Some(_) => Err(unknown_filter(text)),
         }
     }
 

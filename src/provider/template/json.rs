@@ -10,10 +10,7 @@ use super::{
     text::Template,
     value::TemplateValue,
 };
-use crate::provider::{
-    compile::{Constants, to_json},
-    error::InvalidField,
-};
+use crate::provider::{compile::Constants, error::InvalidField, vocabulary::to_json};
 
 /// A JSON value with placeholders in its texts.
 #[derive(Clone, Debug)]

@@ -15,6 +15,7 @@ pub(super) mod hash;
 mod json;
 mod parse;
 mod placeholder;
+mod places;
 mod scope;
 mod slot;
 mod text;
@@ -24,10 +25,11 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use filter::Filter;
+pub(crate) use filter::{FILTERS, Filter};
 pub use hash::HashKey;
 pub(crate) use json::JsonTemplate;
-pub(crate) use placeholder::{AvailableFields, Id, Place, Placeholder, RequestField, is_built_in};
+pub(crate) use placeholder::{Id, Place, Placeholder, is_built_in};
+pub(crate) use places::NAMED_PLACES;
 pub(crate) use scope::{Arrived, Scope, ValueTables};
 pub(crate) use slot::{Slot, check_header_value, check_path_value};
 pub(crate) use text::Template;

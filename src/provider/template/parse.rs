@@ -4,11 +4,11 @@ use http::HeaderName;
 
 use super::{
     filter::Filter,
-    placeholder::{Id, Place, Placeholder, RequestField},
+    placeholder::{Id, Place, Placeholder},
     slot::{Part, Slot},
     value::TemplateValue,
 };
-use crate::provider::compile::Constants;
+use crate::provider::{compile::Constants, request_field::RequestField};
 
 /// Splits `text` into [`Part`]s, literals and placeholders, and resolves each placeholder. `{{` and `}}` are literal
 /// braces.

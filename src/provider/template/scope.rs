@@ -7,11 +7,12 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{
-    placeholder::{Id, Placeholder, RequestField},
+    placeholder::{Id, Placeholder},
     value::TemplateValue,
 };
 use crate::provider::{
     error::InvalidField,
+    request_field::RequestField,
     subject::{Captures, TemplateInput},
 };
 

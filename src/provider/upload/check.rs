@@ -4,10 +4,10 @@ use super::section::Upload;
 use crate::provider::{
     action::Action,
     error::InvalidField,
+    request_field::RequestField,
     subject::TemplateInput,
     template::{
-        Placeholder, RequestField, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value,
-        check_path_value,
+        Placeholder, Scope, Slot, Template, UrlTemplate, ValueTables, check_header_value, check_path_value,
     },
 };
 

@@ -8,30 +8,13 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::provider::{
-    action::{compile_headers, compile_text_template},
-    compile::{Constants, Reader},
+    action::compile_headers,
+    compile::{Constants, Location},
     error::{InvalidField, MapError},
+    protocol::Protocol,
     template::{Place, Placeholder, Scope, Template, UrlTemplate},
+    vocabulary::{ChunkTable, ClientTable, Entries, Scalar},
 };
-
-/// Protocol by which the client sends the file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-#[schema(as = UploadProtocol)]
-pub enum Protocol {
-    /// One PUT with the file as its body.
-    Put,
-    /// PUTs with `Content-Range`, 308 in between.
-    PutContentRange,
-    /// One multipart form.
-    PostForm,
-    /// Multipart forms with `Content-Range`.
-    PostFormContentRange,
-    /// tus 1.0 on an upload that exists already.
-    TusExisting,
-    /// tus 1.0, creation by the client.
-    TusCreate,
-}
 
 /// Sizes of pieces in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -73,32 +56,6 @@ pub struct UploadDescriptor {
     pub expires_at: DateTime<Utc>,
 }
 
-impl Protocol {
-    /// The HTTP method of the first request.
-    pub const fn method(self) -> &'static str {
-        match self {
-            Self::Put | Self::PutContentRange => "PUT",
-            Self::PostForm | Self::PostFormContentRange | Self::TusCreate => "POST",
-            Self::TusExisting => "PATCH",
-        }
-    }
-
-    /// The file is sent in a multipart form.
-    const fn is_form(self) -> bool {
-        matches!(self, Self::PostForm | Self::PostFormContentRange)
-    }
-}
-
-/// The words of `protocol`.
-const PROTOCOLS: [(&str, Protocol); 6] = [
-    ("put", Protocol::Put),
-    ("put_content_range", Protocol::PutContentRange),
-    ("post_form", Protocol::PostForm),
-    ("post_form_content_range", Protocol::PostFormContentRange),
-    ("tus_existing", Protocol::TusExisting),
-    ("tus_create", Protocol::TusCreate),
-];
-
 /// `[upload.client]`, compiled: the templates of an [`UploadDescriptor`].
 pub(crate) struct ClientSide {
     protocol: Protocol,
@@ -117,46 +74,53 @@ impl ClientSide {
     /// Compiles the table.
     ///
     /// # Errors
-    /// [`MapError`]: a part is missing or malformed, or does not belong to the protocol.
-    pub(super) fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let protocol = at.choice("protocol", &PROTOCOLS)?;
-        let protocol = protocol.ok_or_else(|| {
-            let all = PROTOCOLS.map(|(name, _)| name).join(", ");
-            at.error("protocol", format!("is missing and required; allowed: {all}"))
-        })?;
-        let url = at.need_text("url")?;
-        let url = UrlTemplate::compile(&url, place, constants).map_err(|what| at.error("url", what))?;
-        // Why before the headers are read: reading takes the table away. Both lists have its order.
-        let spelled = spelled_names(&at);
-        let headers = compile_headers(&mut at, "headers", place, constants)?
+    /// [`MapError`]: a part is malformed, or does not belong to the protocol.
+    pub(super) fn compile(
+        declared: ClientTable,
+        at: &Location,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let protocol = declared.protocol;
+        let url =
+            UrlTemplate::compile(&declared.url, place, constants).map_err(|what| at.error("url", what))?;
+        // Why: a parsed name is lower-case, and people compare the names with the provider's documentation.
+        let spelled: Vec<String> = declared.headers.0.iter().map(|(name, _)| name.clone()).collect();
+        let headers = compile_headers(declared.headers, at, place, constants)?
             .into_iter()
-            .zip(spelled);
-        let headers = headers
+            .zip(spelled)
             .map(|((name, template), spelled)| (name, spelled, template))
             .collect();
-        let form_fields = compile_texts(&mut at, "form_fields", protocol.is_form(), place, constants)?;
-        let file_field = at.text("file_field")?;
-        if file_field.is_some() && !protocol.is_form() {
+        if declared.file_field.is_some() && !protocol.is_form() {
             return Err(at.error(
                 "file_field",
                 "belongs to post_form and post_form_content_range only",
             ));
         }
-        let tus = protocol == Protocol::TusCreate;
-        let this = Self {
+        let file_field = declared.file_field.unwrap_or_else(|| "file".to_owned());
+        let compile_texts = |declared: Entries<Scalar>, key: &str, allowed: bool| {
+            if !allowed && !declared.0.is_empty() {
+                return Err(at.error(key, "does not belong to this protocol"));
+            }
+            compile_texts(declared, &at.table(key), place, constants)
+        };
+        Ok(Self {
             protocol,
             url,
             headers,
-            form_fields,
-            file_field: protocol
-                .is_form()
-                .then(|| file_field.unwrap_or_else(|| "file".to_owned())),
-            tus_metadata: compile_texts(&mut at, "tus_metadata", tus, place, constants)?,
-            chunk: at.table("chunk")?.map(read_chunk).transpose()?,
-            max_bytes: at.whole("max_bytes")?,
-        };
-        at.finish()?;
-        Ok(this)
+            form_fields: compile_texts(declared.form_fields, "form_fields", protocol.is_form())?,
+            file_field: protocol.is_form().then_some(file_field),
+            tus_metadata: compile_texts(
+                declared.tus_metadata,
+                "tus_metadata",
+                protocol == Protocol::TusCreate,
+            )?,
+            chunk: declared
+                .chunk
+                .map(|chunk| compile_chunk(chunk, &at.table("chunk")))
+                .transpose()?,
+            max_bytes: declared.max_bytes,
+        })
     }
 
     /// Returns the [`Protocol`].
@@ -212,48 +176,30 @@ impl ClientSide {
     }
 }
 
-/// Returns header names as the map spells them.
-// Why: a parsed name is lower-case, and people compare the names with the provider's documentation.
-fn spelled_names(at: &Reader) -> Vec<String> {
-    let table = at.peek("headers").and_then(toml::Value::as_table);
-    table
-        .map(|table| table.keys().cloned().collect())
-        .unwrap_or_default()
-}
-
-/// Compiles a table of [`Template`]s; with `allowed` false, it must be empty.
+/// Compiles a table of [`Template`]s.
 fn compile_texts(
-    at: &mut Reader,
-    key: &'static str,
-    allowed: bool,
+    declared: Entries<Scalar>,
+    at: &Location,
     place: &Place,
     constants: &Constants,
 ) -> Result<Vec<(String, Template)>, MapError> {
-    let Some(mut table) = at.table(key)? else {
-        return Ok(Vec::new());
+    let compile = |(name, text): (String, Scalar)| {
+        let template = Template::compile(&text.0, place, constants).map_err(|what| at.error(&name, what))?;
+        Ok((name, template))
     };
-    let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        let template = compile_text_template(&table, &name, value, place, constants)?;
-        out.push((name, template));
-    }
-    if !allowed && !out.is_empty() {
-        return Err(at.error(key, "does not belong to this protocol"));
-    }
-    Ok(out)
+    declared.into_iter().map(compile).collect()
 }
 
-/// Reads `chunk` into a [`Chunk`]. A size that is left out follows from the smaller ones.
-fn read_chunk(mut at: Reader) -> Result<Chunk, MapError> {
-    let multiple = at.whole("multiple")?.unwrap_or(1);
-    let min = at.whole("min")?.unwrap_or(multiple);
-    let default = at.whole("default")?.unwrap_or(min);
-    let max = at.whole("max")?.unwrap_or(default);
+/// Compiles `chunk` into a [`Chunk`]. A size that is left out follows from the smaller ones.
+fn compile_chunk(declared: ChunkTable, at: &Location) -> Result<Chunk, MapError> {
+    let multiple = declared.multiple.unwrap_or(1);
+    let min = declared.min.unwrap_or(multiple);
+    let default = declared.default.unwrap_or(min);
+    let max = declared.max.unwrap_or(default);
     if multiple == 0 || min == 0 || min > default || default > max || default % multiple != 0 {
         let what = "must hold 0 < min <= default <= max, and default a multiple of `multiple`";
         return Err(at.error("default", what));
     }
-    at.finish()?;
     Ok(Chunk {
         min,
         multiple,

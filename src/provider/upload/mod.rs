@@ -15,7 +15,7 @@ mod report_action;
 mod section;
 mod values;
 
-pub use client::{Chunk, Protocol, UploadDescriptor};
+pub use client::{Chunk, UploadDescriptor};
 pub(crate) use report_action::ReportAction;
 pub(crate) use section::Upload;
-pub(crate) use values::values;
+pub(crate) use values::compile_values;

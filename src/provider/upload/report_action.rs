@@ -2,10 +2,11 @@
 
 use crate::provider::{
     action::Action,
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     report::{FieldSources, StatusRule, compile_fields},
     template::Place,
+    vocabulary::ReportTable,
 };
 
 /// An [`Action`] whose response is a report about the upload or the asset: `[upload.get]` and the like.
@@ -19,20 +20,22 @@ pub(crate) struct ReportAction {
 }
 
 impl ReportAction {
-    /// Reads an [`Action`] with `status` and `fields`.
+    /// Compiles an [`Action`] with `status` and `fields`.
     ///
     /// # Errors
-    /// [`MapError`]: a part is missing or malformed.
-    pub(crate) fn compile(mut at: Reader, place: &Place, constants: &Constants) -> Result<Self, MapError> {
-        let mut action = Action::compile(&mut at, place, constants)?;
+    /// [`MapError`]: a part is malformed.
+    pub(crate) fn compile(
+        declared: ReportTable,
+        at: &Location,
+        place: &Place,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let mut action = Action::compile(declared.action(), at, place, constants)?;
         action.reads_body = true;
-        let status = StatusRule::compile(&mut at, constants)?;
-        let fields = compile_fields(&mut at, &FieldSources::new(), constants)?;
-        at.finish()?;
         Ok(Self {
             action,
-            status,
-            fields,
+            status: StatusRule::compile(declared.status, at, constants)?,
+            fields: compile_fields(declared.fields, at, &FieldSources::new(), constants)?,
         })
     }
 }

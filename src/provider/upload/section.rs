@@ -8,11 +8,13 @@ use super::{
 };
 use crate::provider::{
     action::{Action, check_capture_name},
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::{InvalidField, MapError},
+    request_field::RequestField,
     signing::Digest,
     subject::{Captures, TemplateInput},
-    template::{AvailableFields, Id, Place, RequestField, Scope, ValueTables},
+    template::{Id, Place, Scope, ValueTables},
+    vocabulary::{ActionTable, CancelTable, DigestTable, Entries, TtlTable, UploadTable},
 };
 
 /// `[upload]`, compiled.
@@ -40,48 +42,32 @@ impl Upload {
     ///
     /// # Errors
     /// [`MapError`]: a part is missing or malformed, or a placeholder is not available at its place.
-    pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let requires = read_required_fields(&mut at)?;
-        let ttl_s = read_ttl(&mut at)?;
-        let request = Place {
-            secrets: true,
-            fields: AvailableFields::Upload,
-            required: requires.clone(),
-            times: true,
-            ..Place::default()
-        };
-        let (steps, place) = compile_steps(&mut at, request, constants)?;
+    pub(crate) fn compile(
+        declared: UploadTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let requires: BTreeSet<RequestField> = declared.requires.into_iter().collect();
+        let ttl_s = compile_ttl(declared.ttl_s, at)?;
+        let request = Place::for_upload(requires.clone());
+        let (steps, place) = compile_steps(declared.steps, at, request, constants)?;
         let captures = Place {
             captures: place.captures.clone(),
             ids: place.ids.clone(),
             ..Place::default()
         };
-        let (compute, place) = compile_digests(&mut at, place, constants)?;
-        let client = at
-            .table("client")?
-            .ok_or_else(|| at.error("client", "is missing and required"))?;
-        let client = ClientSide::compile(
-            client,
-            &Place {
-                secrets: false,
-                ..place
-            },
-            constants,
-        )?;
-        let later = Place {
-            secrets: true,
-            ids: Place::all_ids(),
-            ..Place::default()
-        };
-        let get = at
-            .table("get")?
-            .map(|get| ReportAction::compile(get, &later, constants))
+        let (compute, place) = compile_digests(declared.compute, at, place, constants)?;
+        let place = Place::for_client(place);
+        let client = ClientSide::compile(declared.client, &at.table("client"), &place, constants)?;
+        let later = Place::for_asset();
+        let get = declared
+            .get
+            .map(|get| ReportAction::compile(get, &at.table("get"), &later, constants))
             .transpose()?;
-        let cancel = at
-            .table("cancel")?
-            .map(|cancel| compile_cancel(cancel, &later, constants))
+        let cancel = declared
+            .cancel
+            .map(|cancel| compile_cancel(&cancel, &at.table("cancel"), &later, constants))
             .transpose()?;
-        at.finish()?;
         Ok(Self {
             requires,
             ttl_s,
@@ -125,33 +111,15 @@ impl Upload {
     }
 }
 
-/// Reads `requires`.
-fn read_required_fields(at: &mut Reader) -> Result<BTreeSet<RequestField>, MapError> {
-    let mut out = BTreeSet::new();
-    for name in at.texts("requires")? {
-        let ours = RequestField::parse(&name).ok_or_else(|| {
-            let all = RequestField::ALL.map(RequestField::as_str).join(", ");
-            at.error(
-                "requires",
-                format!("`{name}` is no field of an upload; allowed: {all}"),
-            )
-        })?;
-        out.insert(ours);
-    }
-    Ok(out)
-}
-
-/// Reads `ttl_s`; without it, any lifetime goes.
-fn read_ttl(at: &mut Reader) -> Result<(u64, u64), MapError> {
-    let Some(mut table) = at.table("ttl_s")? else {
-        return Ok((1, u64::from(u32::MAX)));
-    };
-    let min = table.whole("min")?.unwrap_or(1);
-    let max = table.whole("max")?.unwrap_or(u64::from(u32::MAX));
+/// Compiles `ttl_s`; without it, any lifetime goes.
+fn compile_ttl(declared: Option<TtlTable>, at: &Location) -> Result<(u64, u64), MapError> {
+    let min = declared.and_then(|ttl| ttl.min).unwrap_or(1);
+    let max = declared.and_then(|ttl| ttl.max).unwrap_or(u64::from(u32::MAX));
     if min == 0 || min > max {
-        return Err(table.error("min", "must be at least 1 and at most max"));
+        return Err(at
+            .table("ttl_s")
+            .error("min", "must be at least 1 and at most max"));
     }
-    table.finish()?;
     Ok((min, max))
 }
 
@@ -160,27 +128,24 @@ fn read_ttl(at: &mut Reader) -> Result<(u64, u64), MapError> {
 /// # Errors
 /// [`MapError`]: no step is sure to take the upload's or the asset's id.
 fn compile_steps(
-    at: &mut Reader,
+    declared: Vec<ActionTable>,
+    at: &Location,
     mut place: Place,
     constants: &Constants,
 ) -> Result<(Vec<Action>, Place), MapError> {
-    let tables = at.tables("steps")?;
-    if !(1..=3).contains(&tables.len()) {
-        return Err(at.error(
-            "steps",
-            format!("there must be 1 to 3 of them, not {}", tables.len()),
-        ));
+    if !(1..=3).contains(&declared.len()) {
+        let what = format!("there must be 1 to 3 of them, not {}", declared.len());
+        return Err(at.error("steps", what));
     }
     let mut steps = Vec::new();
-    for mut table in tables {
-        let step = Action::compile(&mut table, &place, constants)?;
+    for (index, step) in declared.into_iter().enumerate() {
+        let step = Action::compile(step.action(), &at.element("steps", index), &place, constants)?;
         for (name, optional) in step.captures() {
             // Why: an optional capture that an earlier step is sure to take still has a value.
             let certain_before = place.captures.get(&name) == Some(&false);
             place.captures.insert(name.clone(), optional && !certain_before);
             place.ids.extend(Id::parse(&name));
         }
-        table.finish()?;
         steps.push(step);
     }
     let certain = |id: Id| place.captures.get(id.as_str()) == Some(&false);
@@ -193,24 +158,21 @@ fn compile_steps(
 
 /// Compiles `[upload.compute]` into [`Digest`]s. The second value is the [`Place`] with the computed texts.
 fn compile_digests(
-    at: &mut Reader,
+    declared: Entries<DigestTable>,
+    at: &Location,
     mut place: Place,
     constants: &Constants,
 ) -> Result<(Vec<(String, Digest)>, Place), MapError> {
-    let Some(mut table) = at.table("compute")? else {
-        return Ok((Vec::new(), place));
-    };
+    let at = at.table("compute");
     // Why: a computed text may hold captures, but no other computed text: they have no order.
     let before = place.clone();
     let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        check_capture_name(&table, &name)?;
+    for (name, digest) in declared {
+        check_capture_name(&at, &name)?;
         if Id::parse(&name).is_some() || place.captures.contains_key(&name) {
-            return Err(table.error(&name, "is the name of a capture already"));
+            return Err(at.error(&name, "is the name of a capture already"));
         }
-        let mut inner = table.sub(&name, value)?;
-        let digest = Digest::compile(&mut inner, &before, constants, false)?;
-        inner.finish()?;
+        let digest = Digest::compile(digest, &at.table(&name), &before, constants, false)?;
         place.captures.insert(name.clone(), false);
         out.push((name, digest));
     }
@@ -218,9 +180,13 @@ fn compile_digests(
 }
 
 /// Compiles `[upload.cancel]`, an [`Action`] with `too_late`.
-fn compile_cancel(mut at: Reader, place: &Place, constants: &Constants) -> Result<Action, MapError> {
-    let mut action = Action::compile(&mut at, place, constants)?;
-    action.too_late = at.statuses("too_late")?;
-    at.finish()?;
+fn compile_cancel(
+    declared: &CancelTable,
+    at: &Location,
+    place: &Place,
+    constants: &Constants,
+) -> Result<Action, MapError> {
+    let mut action = Action::compile(declared.action(), at, place, constants)?;
+    action.too_late = declared.too_late.iter().map(|status| status.0).collect();
     Ok(action)
 }

@@ -1,31 +1,21 @@
 //! `[values]`: the provider's words for values of this service.
 
+use std::collections::BTreeMap;
+
 use crate::provider::{
-    compile::{Reader, to_json},
-    error::MapError,
-    template::{RequestField, ValueTables},
+    request_field::RequestField,
+    template::ValueTables,
+    vocabulary::{Entries, TomlValue},
 };
 
-/// Reads `[values]`: for each field, this service's value → the provider's. No table gives no words.
-///
-/// # Errors
-/// [`MapError`]: a key is no field of a video, or holds no table.
-pub(crate) fn values(root: &mut Reader) -> Result<ValueTables, MapError> {
-    let Some(mut table) = root.table("values")? else {
-        return Ok(ValueTables::new());
+/// Makes the [`ValueTables`] of `[values]`: for each field, this service's value → the provider's.
+pub(crate) fn compile_values(declared: BTreeMap<RequestField, Entries<TomlValue>>) -> ValueTables {
+    let words = |words: Entries<TomlValue>| {
+        let words = words.into_iter().map(|(ours, theirs)| (ours, theirs.json()));
+        words.collect()
     };
-    let mut out = ValueTables::new();
-    for (name, value) in table.entries() {
-        let ours = RequestField::parse(&name).ok_or_else(|| {
-            let all = RequestField::ALL.map(RequestField::as_str).join(", ");
-            table.error(&name, format!("is no value of ours; allowed: {all}"))
-        })?;
-        let mut entries = table.sub(&name, value)?;
-        let entries = entries
-            .entries()
-            .into_iter()
-            .map(|(key, value)| (key, to_json(value)));
-        out.insert(ours, entries.collect());
-    }
-    Ok(out)
+    declared
+        .into_iter()
+        .map(|(field, table)| (field, words(table)))
+        .collect()
 }

@@ -16,9 +16,9 @@ use super::{
     verify::VerifiedBody,
 };
 use crate::{
-    domain::{Excerpt, Observation, event_time},
+    domain::{Excerpt, Observation, Status, event_time},
     provider::{
-        compile::{Constants, Reader},
+        compile::{Constants, Location},
         condition::Condition,
         error::MapError,
         excerpt::Outline,
@@ -26,6 +26,7 @@ use crate::{
         report::{self, FieldSources, StatusClaim},
         source::{Source, SourceInput, SourceRules, ValueKind},
         template::{Place, Scope, Template},
+        vocabulary::{EmitWord, EventTable, OnTable, ScopeTable, SourceValue},
     },
 };
 
@@ -74,44 +75,40 @@ pub(crate) struct Events {
 static MAPS: AtomicU64 = AtomicU64::new(0);
 
 impl Events {
-    /// Compiles both tables.
+    /// Compiles both tables. `at` is the place of `[webhook]`.
     ///
     /// # Errors
     /// [`MapError`]: there is no rule, a part is malformed, or the id comes from a header that is not signed.
     pub(super) fn compile(
-        webhook: &mut Reader,
+        (event, on): (EventTable, Vec<OnTable>),
+        webhook: &Location,
         verify: &Verifier,
         constants: &Constants,
     ) -> Result<Self, MapError> {
+        let at = webhook.table("event");
+        let id = compile_source(event.id, &at, "id", ValueKind::Any, constants)?;
+        if let Some(name) = id.as_ref().and_then(Source::header)
+            && !verify.signed_headers().contains(&name)
+        {
+            return Err(at.error(
+                "id",
+                "a header that is not part of `message` can be changed by anybody",
+            ));
+        }
+        let common = report::compile_fields(event.fields, &at, &FieldSources::new(), constants)?;
         let mut this = Self {
-            id: None,
-            event_type: None,
-            occurred_at: None,
-            scope: None,
+            id,
+            event_type: compile_source(event.event_type, &at, "type", ValueKind::Any, constants)?,
+            occurred_at: compile_source(event.occurred_at, &at, "occurred_at", ValueKind::Time, constants)?,
+            scope: compile_scope(event.scope, &at.table("scope"), constants)?,
             rules: Vec::new(),
             types: BTreeSet::new(),
             outline: Outline::default(),
             map: MAPS.fetch_add(1, Ordering::Relaxed),
         };
-        let mut common = FieldSources::new();
-        if let Some(mut at) = webhook.table("event")? {
-            this.id = compile_source(&mut at, "id", ValueKind::Any, constants)?;
-            if let Some(name) = this.id.as_ref().and_then(Source::header)
-                && !verify.signed_headers().contains(&name)
-            {
-                return Err(at.error(
-                    "id",
-                    "a header that is not part of `message` can be changed by anybody",
-                ));
-            }
-            this.event_type = compile_source(&mut at, "type", ValueKind::Any, constants)?;
-            this.occurred_at = compile_source(&mut at, "occurred_at", ValueKind::Time, constants)?;
-            this.scope = compile_scope(&mut at, constants)?;
-            common = report::compile_fields(&mut at, &FieldSources::new(), constants)?;
-            at.finish()?;
-        }
-        for at in webhook.tables("on")? {
-            this.rules.push(compile_rule(at, &common, constants)?);
+        for (index, rule) in on.into_iter().enumerate() {
+            let rule = compile_rule(rule, &webhook.element("on", index), &common, constants)?;
+            this.rules.push(rule);
         }
         if this.rules.is_empty() {
             return Err(webhook.error("on", "is missing and required: at least one [[webhook.on]]"));
@@ -271,14 +268,12 @@ impl Events {
 
 /// Compiles the [`Source`] under `key`, if there is one.
 fn compile_source(
-    at: &mut Reader,
-    key: &'static str,
+    declared: Option<SourceValue>,
+    at: &Location,
+    key: &str,
     kind: ValueKind,
     constants: &Constants,
 ) -> Result<Option<Source>, MapError> {
-    let Some(value) = at.take(key) else {
-        return Ok(None);
-    };
     // Why: only the id may come from a header, because the rest is read again from the stored body, without headers.
     let rules = SourceRules {
         kind,
@@ -286,56 +281,62 @@ fn compile_source(
         headers: key == "id",
         constants,
     };
-    Source::compile(at, key, value, rules).map(Some)
+    declared
+        .map(|source| Source::compile(source, at, key, rules))
+        .transpose()
 }
 
 /// Compiles `scope`. `None` if there is none, or the value that it must equal is empty: then every environment counts.
-fn compile_scope(at: &mut Reader, constants: &Constants) -> Result<Option<(Source, String)>, MapError> {
-    let Some(mut table) = at.table("scope")? else {
+fn compile_scope(
+    declared: Option<ScopeTable>,
+    at: &Location,
+    constants: &Constants,
+) -> Result<Option<(Source, String)>, MapError> {
+    let Some(declared) = declared else {
         return Ok(None);
     };
-    let from = table.need("at")?;
     let rules = SourceRules {
         kind: ValueKind::Any,
         place: &Place::default(),
         headers: false,
         constants,
     };
-    let from = Source::compile(&table, "at", from, rules)?;
-    let wanted = table.need_text("equals")?;
-    let wanted = Template::compile(&wanted, &Place::default(), constants)
-        .map_err(|what| table.error("equals", what))?;
+    let from = Source::compile(declared.at, at, "at", rules)?;
+    let wanted = Template::compile(&declared.equals, &Place::default(), constants)
+        .map_err(|what| at.error("equals", what))?;
     let wanted = wanted
         .text(&Scope::default())
-        .map_err(|error| table.error("equals", error))?;
-    table.finish()?;
+        .map_err(|error| at.error("equals", error))?;
     Ok((!wanted.is_empty()).then_some((from, wanted)))
 }
 
 /// Compiles one `[[webhook.on]]` into a [`Rule`]. `common` are the fields that every rule has.
-fn compile_rule(mut at: Reader, common: &FieldSources, constants: &Constants) -> Result<Rule, MapError> {
-    let when = Condition::compile(&mut at, "when", constants)?;
-    let word = at.need_text("emit")?;
-    let emit = match word.as_str() {
-        "updated" => Emit::Updated,
-        "ignore" => Emit::Ignore,
-        other => Emit::Says(StatusClaim::parse(other).ok_or_else(|| {
-            at.error(
-                "emit",
-                format!(
-                    "`{other}` is not known; allowed: {}, updated, ignore",
-                    StatusClaim::names()
-                ),
-            )
-        })?),
-    };
-    let refresh = at.boolean("refresh")?;
-    let fields = report::compile_fields(&mut at, common, constants)?;
-    at.finish()?;
+fn compile_rule(
+    declared: OnTable,
+    at: &Location,
+    common: &FieldSources,
+    constants: &Constants,
+) -> Result<Rule, MapError> {
     Ok(Rule {
-        when,
-        emit,
-        refresh,
-        fields,
+        when: Condition::compile(declared.when, declared.ignore_case, &at.table("when"), constants)?,
+        emit: declared.emit.into(),
+        refresh: declared.refresh,
+        fields: report::compile_fields(declared.fields, at, common, constants)?,
     })
+}
+
+impl From<EmitWord> for Emit {
+    fn from(word: EmitWord) -> Self {
+        Self::Says(match word {
+            EmitWord::Waiting => StatusClaim::Status(Status::Waiting),
+            EmitWord::Preparing => StatusClaim::Status(Status::Preparing),
+            EmitWord::Ready => StatusClaim::Status(Status::Ready),
+            EmitWord::Errored => StatusClaim::Status(Status::Errored),
+            EmitWord::Cancelled => StatusClaim::Status(Status::Cancelled),
+            EmitWord::Expired => StatusClaim::Status(Status::Expired),
+            EmitWord::Deleted => StatusClaim::Gone,
+            EmitWord::Updated => return Self::Updated,
+            EmitWord::Ignore => return Self::Ignore,
+        })
+    }
 }

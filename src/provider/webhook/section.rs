@@ -2,8 +2,9 @@
 
 use super::{rules::Events, verifier::Verifier};
 use crate::provider::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
+    vocabulary::WebhookTable,
 };
 
 /// `[webhook]`, compiled: a [`Verifier`] and the [`Events`].
@@ -18,17 +19,14 @@ impl Webhook {
     /// Compiles the table.
     ///
     /// # Errors
-    /// [`MapError`]: `verify` or every `[[webhook.on]]` is missing, or a part is malformed.
-    pub(crate) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let verify = at
-            .table("verify")?
-            .ok_or_else(|| at.error("verify", "is missing and required"))?;
-        let verify = Verifier::compile(verify, constants)?;
-        let events = Events::compile(&mut at, &verify, constants)?;
-        at.finish()?;
-        Ok(Self {
-            verifier: verify,
-            events,
-        })
+    /// [`MapError`]: every `[[webhook.on]]` is missing, or a part is malformed.
+    pub(crate) fn compile(
+        declared: WebhookTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let verifier = Verifier::compile(declared.verify, &at.table("verify"), constants)?;
+        let events = Events::compile((declared.event, declared.on), at, &verifier, constants)?;
+        Ok(Self { verifier, events })
     }
 }

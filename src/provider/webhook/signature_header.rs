@@ -1,6 +1,6 @@
 //! The signature's header: the formats in which providers write it.
 
-use crate::provider::{compile::Reader, error::MapError};
+use crate::provider::{compile::Location, error::MapError, vocabulary::HeaderFormatValue};
 
 /// Most signatures of a header that are checked. A rotation of secrets needs two.
 // Why: each costs a comparison per secret, and the header is anybody's to send.
@@ -31,47 +31,30 @@ pub(crate) struct HeaderSignatures<'a> {
 }
 
 impl HeaderFormat {
-    /// Reads `format`; without it the header is the signature.
+    /// Compiles `format` of the table at `at`.
     ///
     /// # Errors
-    /// [`MapError`]: the kind or a part of it is missing or malformed.
-    pub(super) fn compile(at: &mut Reader) -> Result<Self, MapError> {
-        if at.peek("format").is_some_and(toml::Value::is_str) {
-            at.choice("format", &[("raw", ())])?;
-            return Ok(Self::Raw);
+    /// [`MapError`]: no pair is a signature, or the separator is empty.
+    pub(super) fn compile(declared: HeaderFormatValue, at: &Location) -> Result<Self, MapError> {
+        let at = at.table("format");
+        match declared {
+            HeaderFormatValue::Raw => Ok(Self::Raw),
+            HeaderFormatValue::Pairs(pairs) if pairs.signature.is_empty() => Err(at.error(
+                "signature",
+                "is missing and required: the names of the signatures",
+            )),
+            HeaderFormatValue::Pairs(pairs) => Ok(Self::Pairs {
+                signature: pairs.signature,
+                timestamp: pairs.timestamp,
+            }),
+            HeaderFormatValue::List(list) if list.separator.is_empty() => {
+                Err(at.error("separator", "is empty"))
+            }
+            HeaderFormatValue::List(list) => Ok(Self::List {
+                separator: list.separator,
+                prefix: list.prefix,
+            }),
         }
-        let Some(mut table) = at.table("format")? else {
-            return Ok(Self::Raw);
-        };
-        let kind = table.choice("kind", &[("raw", 0_u8), ("pairs", 1), ("list", 2)])?;
-        let form = match kind.ok_or_else(|| table.error("kind", "is missing and required"))? {
-            0 => Self::Raw,
-            1 => {
-                let signature = table.texts("signature")?;
-                if signature.is_empty() {
-                    return Err(table.error(
-                        "signature",
-                        "is missing and required: the names of the signatures",
-                    ));
-                }
-                Self::Pairs {
-                    signature,
-                    timestamp: table.text("timestamp")?,
-                }
-            }
-            _ => {
-                let separator = table.text("separator")?.unwrap_or_else(|| " ".to_owned());
-                if separator.is_empty() {
-                    return Err(table.error("separator", "is empty"));
-                }
-                Self::List {
-                    separator,
-                    prefix: table.text("prefix")?.unwrap_or_default(),
-                }
-            }
-        };
-        table.finish()?;
-        Ok(form)
     }
 
     /// The header has a timestamp.

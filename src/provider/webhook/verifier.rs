@@ -6,11 +6,15 @@ use secrecy::ExposeSecret as _;
 
 use super::signature_header::HeaderFormat;
 use crate::provider::{
-    compile::{Constants, Reader},
+    compile::{Constants, Location},
     error::MapError,
     pointer::Pointer,
-    signing::{KEY_ENCODINGS, KeyEncoding, decode_any_base64, read_secret},
+    signing::{decode_any_base64, decode_key, render_secret},
     template::{Place, Placeholder, Template},
+    vocabulary::{
+        Entries, HmacHash, HmacTable, KeyEncoding, SharedTokenTable, SignatureEncoding, TimestampTable,
+        TimestampUnit, VerifyTable,
+    },
 };
 
 /// `[webhook.verify]`, compiled. Its checks stand in [`verify`](super::verify).
@@ -31,17 +35,10 @@ pub(super) enum Proof {
     Hmac {
         keys: Vec<hmac::Key>,
         message: Template,
-        encoding: Encoding,
+        encoding: SignatureEncoding,
     },
     /// A secret itself: one of these.
     Token(Vec<Vec<u8>>),
-}
-
-/// Encoding of a [`Proof::Hmac`] in its header.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Encoding {
-    Hex,
-    Base64,
 }
 
 /// The rule that the delivery's timestamp must keep.
@@ -56,7 +53,7 @@ pub(super) struct TimestampRule {
     pub(super) must_equal: Option<Pointer>,
 }
 
-impl Encoding {
+impl SignatureEncoding {
     /// Decodes a signature; `None` if it is malformed.
     pub(super) fn decode(self, text: &str) -> Option<Vec<u8>> {
         match self {
@@ -75,32 +72,72 @@ impl Verifier {
     /// Compiles the table.
     ///
     /// # Errors
-    /// [`MapError`]: a part is missing or malformed, the message does not hold the body, or nothing binds the
-    /// timestamp.
-    pub(super) fn compile(mut at: Reader, constants: &Constants) -> Result<Self, MapError> {
-        let kind = at.choice("kind", &[("hmac", true), ("shared_token", false)])?;
-        let hmac =
-            kind.ok_or_else(|| at.error("kind", "is missing and required; allowed: hmac, shared_token"))?;
-        let header = at.need_text("header")?;
-        let header = header
-            .parse()
-            .map_err(|_| at.error("header", format!("`{header}` is no header name")))?;
-        let format = HeaderFormat::compile(&mut at)?;
-        let proof = if hmac {
-            compile_hmac(&mut at, constants)?
-        } else {
-            Proof::Token(read_secrets(&mut at, constants)?)
+    /// [`MapError`]: a part is malformed, the message does not hold the body, or nothing binds the timestamp.
+    pub(super) fn compile(
+        declared: VerifyTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        match declared {
+            VerifyTable::Hmac(declared) => Self::compile_hmac(declared, at, constants),
+            VerifyTable::SharedToken(declared) => Self::compile_token(declared, at, constants),
+        }
+    }
+
+    /// Compiles the table with `kind = "hmac"`.
+    fn compile_hmac(declared: HmacTable, at: &Location, constants: &Constants) -> Result<Self, MapError> {
+        let format = HeaderFormat::compile(declared.format, at)?;
+        let secrets = read_secrets(
+            (&declared.secret, declared.secret_encoding, &declared.strip_prefix),
+            at,
+            constants,
+        )?;
+        let hash = match declared.hash {
+            HmacHash::Sha1 => hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+            HmacHash::Sha256 => hmac::HMAC_SHA256,
+            HmacHash::Sha512 => hmac::HMAC_SHA512,
         };
-        let timestamp = compile_timestamp_rule(&mut at, &format, constants)?;
-        check_timestamp_is_bound(&at, timestamp.as_ref(), &proof)?;
-        let required = read_required_headers(&mut at)?;
-        at.finish()?;
+        let message = compile_message(&declared.message, at, constants)?;
+        let timestamp = compile_timestamp_rule(declared.timestamp, at, &format, constants)?;
+        check_timestamp_is_bound(at, timestamp.as_ref(), &message)?;
         Ok(Self {
-            proof,
-            header,
+            proof: Proof::Hmac {
+                keys: secrets
+                    .iter()
+                    .map(|secret| hmac::Key::new(hash, secret))
+                    .collect(),
+                message,
+                encoding: declared.encoding,
+            },
+            header: parse_header_name(&declared.header, at)?,
             format,
             timestamp,
-            required,
+            required: compile_required_headers(declared.require_headers, at)?,
+        })
+    }
+
+    /// Compiles the table with `kind = "shared_token"`.
+    fn compile_token(
+        declared: SharedTokenTable,
+        at: &Location,
+        constants: &Constants,
+    ) -> Result<Self, MapError> {
+        let format = HeaderFormat::compile(declared.format, at)?;
+        // Why: a secret in a header signs nothing, so nothing binds a timestamp.
+        if format.has_timestamp() {
+            return Err(at.error("timestamp", UNBOUND_TIMESTAMP));
+        }
+        let secrets = read_secrets(
+            (&declared.secret, declared.secret_encoding, &declared.strip_prefix),
+            at,
+            constants,
+        )?;
+        Ok(Self {
+            proof: Proof::Token(secrets),
+            header: parse_header_name(&declared.header, at)?,
+            format,
+            timestamp: None,
+            required: compile_required_headers(declared.require_headers, at)?,
         })
     }
 
@@ -119,54 +156,42 @@ impl Verifier {
     }
 }
 
-/// Reads keys, message and encoding of a [`Proof::Hmac`].
-fn compile_hmac(at: &mut Reader, constants: &Constants) -> Result<Proof, MapError> {
-    let hashes = [
-        ("sha1", hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY),
-        ("sha256", hmac::HMAC_SHA256),
-        ("sha512", hmac::HMAC_SHA512),
-    ];
-    let hash = at.choice("hash", &hashes)?.unwrap_or(hmac::HMAC_SHA256);
-    let keys = read_secrets(at, constants)?
-        .iter()
-        .map(|secret| hmac::Key::new(hash, secret))
-        .collect();
-    let message = at.text("message")?.unwrap_or_else(|| "{body}".to_owned());
-    let place = Place {
-        secrets: true,
-        delivery: true,
-        ..Place::default()
-    };
-    let message = Template::compile(&message, &place, constants).map_err(|what| at.error("message", what))?;
+/// The fault of a timestamp that anybody could replace.
+const UNBOUND_TIMESTAMP: &str =
+    "is not signed, so it protects nothing; allowed: {timestamp} in `message`, or must_equal";
+
+/// Parses `header`.
+fn parse_header_name(name: &str, at: &Location) -> Result<HeaderName, MapError> {
+    name.parse()
+        .map_err(|_| at.error("header", format!("`{name}` is no header name")))
+}
+
+/// Compiles `message`, which must hold the body.
+fn compile_message(message: &str, at: &Location, constants: &Constants) -> Result<Template, MapError> {
+    let place = Place::for_delivery();
+    let message = Template::compile(message, &place, constants).map_err(|what| at.error("message", what))?;
     if !message.slots().any(|slot| matches!(slot.name, Placeholder::Body)) {
         return Err(at.error(
             "message",
             "does not hold {body}: the signature would protect nothing",
         ));
     }
-    let encodings = [("hex", Encoding::Hex), ("base64", Encoding::Base64)];
-    let encoding = at.choice("encoding", &encodings)?.unwrap_or(Encoding::Hex);
-    Ok(Proof::Hmac {
-        keys,
-        message,
-        encoding,
-    })
+    Ok(message)
 }
 
 /// Reads the values of `secret`: several, separated by commas, while one replaces the other.
-fn read_secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, MapError> {
-    let text =
-        read_secret(at, "secret", constants)?.ok_or_else(|| at.error("secret", "is missing and required"))?;
-    let encoding = at
-        .choice("secret_encoding", &KEY_ENCODINGS)?
-        .unwrap_or(KeyEncoding::Utf8);
-    let prefix = at.text("strip_prefix")?.unwrap_or_default();
+fn read_secrets(
+    (secret, encoding, prefix): (&str, KeyEncoding, &str),
+    at: &Location,
+    constants: &Constants,
+) -> Result<Vec<Vec<u8>>, MapError> {
+    let text = render_secret(secret, at, "secret", constants)?;
     let values = text
         .expose_secret()
         .split(',')
         .map(str::trim)
         .filter(|value| !value.is_empty());
-    let decode = |value: &str| encoding.decode(value.strip_prefix(&prefix).unwrap_or(value));
+    let decode = |value: &str| decode_key(encoding, value.strip_prefix(prefix).unwrap_or(value));
     let values: Vec<Vec<u8>> = values
         .map(decode)
         .collect::<Result<_, _>>()
@@ -177,13 +202,14 @@ fn read_secrets(at: &mut Reader, constants: &Constants) -> Result<Vec<Vec<u8>>, 
     Ok(values)
 }
 
-/// Reads `timestamp` into a [`TimestampRule`]. `None` if the provider sends none.
+/// Compiles `timestamp` into a [`TimestampRule`]. `None` if the provider sends none.
 fn compile_timestamp_rule(
-    at: &mut Reader,
+    declared: Option<TimestampTable>,
+    at: &Location,
     format: &HeaderFormat,
     constants: &Constants,
 ) -> Result<Option<TimestampRule>, MapError> {
-    let Some(mut table) = at.table("timestamp")? else {
+    let Some(declared) = declared else {
         // Why: a timestamp that is sent is checked, whether or not the map says how closely.
         let rule = TimestampRule {
             header: None,
@@ -193,76 +219,56 @@ fn compile_timestamp_rule(
         };
         return Ok(format.has_timestamp().then_some(rule));
     };
-    let header = table.text("header")?;
-    let header = header.map(|name| {
-        name.parse()
-            .map_err(|_| table.error("header", format!("`{name}` is no header name")))
-    });
-    let header: Option<HeaderName> = header.transpose()?;
+    let at = at.table("timestamp");
+    let header = declared.header.map(|name| parse_header_name(&name, &at));
+    let header = header.transpose()?;
     if header.is_some() == format.has_timestamp() {
         let what = "a timestamp comes either from the pair that `format.timestamp` names, or from `header`";
-        return Err(table.error("header", what));
+        return Err(at.error("header", what));
     }
-    let milliseconds = table
-        .choice("unit", &[("s", false), ("ms", true)])?
-        .unwrap_or(false);
-    let tolerance_s = table.whole("tolerance_s")?.unwrap_or(300).clamp(1, 86_400);
-    let must_equal = table.text("must_equal")?;
-    let must_equal = must_equal.map(|text| Pointer::compile(&text, &Place::default(), constants));
-    let must_equal = must_equal
-        .transpose()
-        .map_err(|what| table.error("must_equal", what))?;
-    table.finish()?;
-    let tolerance_s = i64::try_from(tolerance_s).unwrap_or(300);
+    let must_equal = declared
+        .must_equal
+        .map(|text| Pointer::compile(&text, &Place::default(), constants));
     Ok(Some(TimestampRule {
         header,
-        milliseconds,
-        tolerance_s,
-        must_equal,
+        milliseconds: declared.unit == TimestampUnit::Ms,
+        tolerance_s: i64::try_from(declared.tolerance_s.clamp(1, 86_400)).unwrap_or(300),
+        must_equal: must_equal
+            .transpose()
+            .map_err(|what| at.error("must_equal", what))?,
     }))
 }
 
-/// Checks that the timestamp is part of what is signed ([`Proof`]).
+/// Checks that the timestamp is part of the `message` that is signed, or bound by `must_equal`.
 // Why: an attacker who replays an event could replace any other timestamp.
 fn check_timestamp_is_bound(
-    at: &Reader,
+    at: &Location,
     rule: Option<&TimestampRule>,
-    proof: &Proof,
+    message: &Template,
 ) -> Result<(), MapError> {
     let Some(rule) = rule else { return Ok(()) };
-    let bound = match proof {
-        Proof::Token(_) => false,
-        Proof::Hmac { message, .. } => {
-            rule.must_equal.is_some()
-                || message.slots().any(|slot| match &slot.name {
-                    Placeholder::Timestamp => true,
-                    Placeholder::Header(name) => Some(name) == rule.header.as_ref(),
-                    _ => false,
-                })
-        }
-    };
-    if bound {
-        return Ok(());
+    let is_signed = message.slots().any(|slot| match &slot.name {
+        Placeholder::Timestamp => true,
+        Placeholder::Header(name) => Some(name) == rule.header.as_ref(),
+        _ => false,
+    });
+    if is_signed || rule.must_equal.is_some() {
+        Ok(())
+    } else {
+        Err(at.error("timestamp", UNBOUND_TIMESTAMP))
     }
-    let what = "is not signed, so it protects nothing; allowed: {timestamp} in `message`, or must_equal";
-    Err(at.error("timestamp", what))
 }
 
-/// Reads `require_headers`.
-fn read_required_headers(at: &mut Reader) -> Result<Vec<(HeaderName, HeaderValue)>, MapError> {
-    let Some(mut table) = at.table("require_headers")? else {
-        return Ok(Vec::new());
+/// Compiles `require_headers`.
+fn compile_required_headers(
+    declared: Entries<String>,
+    at: &Location,
+) -> Result<Vec<(HeaderName, HeaderValue)>, MapError> {
+    let at = at.table("require_headers");
+    let compile = |(name, value): (String, String)| {
+        let value = HeaderValue::from_str(&value).map_err(|_| at.error(&name, "makes no HTTP header"))?;
+        let header = name.parse().map_err(|_| at.error(&name, "is no header name"))?;
+        Ok((header, value))
     };
-    let mut out = Vec::new();
-    for (name, value) in table.entries() {
-        let text = value
-            .as_str()
-            .ok_or_else(|| table.wrong(&name, "a text", &value))?;
-        let text = HeaderValue::from_str(text).map_err(|_| table.error(&name, "makes no HTTP header"))?;
-        let header = name
-            .parse()
-            .map_err(|_| table.error(&name, "is no header name"))?;
-        out.push((header, text));
-    }
-    Ok(out)
+    declared.into_iter().map(compile).collect()
 }

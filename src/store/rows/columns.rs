@@ -6,12 +6,14 @@
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value};
+use sqlx::postgres::{PgHasArrayType, PgTypeInfo};
 use sqlx::query_builder::Separated;
 use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use crate::domain::{EventState, Facts, Policy, ShownStatus, Status};
+use crate::domain::{EventState, Facts, OutgoingState, Policy, ShownStatus, Status};
+use crate::sql::stored_as_text;
 
 /// The writer of a column after its row is inserted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,7 +111,9 @@ macro_rules! json {
 }
 json!(Map<String, Value>, Facts, Vec<String>);
 
-/// Enumerations that `sqlx` decodes from text.
+stored_as_text!(Policy, ShownStatus, EventState, OutgoingState);
+
+/// Enumerations that are stored as text.
 macro_rules! named {
     ($($type:ty),*) => {$(
         impl ColumnValue for $type {
@@ -128,6 +132,13 @@ macro_rules! named {
     )*};
 }
 named!(Policy, ShownStatus, EventState);
+
+/// One statement of the inbox returns the states of a batch as an array.
+impl PgHasArrayType for EventState {
+    fn array_type_info() -> PgTypeInfo {
+        <String as PgHasArrayType>::array_type_info()
+    }
+}
 
 impl ColumnValue for Status {
     type Read = String;

@@ -3,10 +3,13 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::columns::table;
 use crate::domain::{EventState, InboxEvent};
+use crate::sql::row_by_name;
 
 table! {
     /// The columns of `webhook_events`. They are read by name, into an [`InboxEvent`].
@@ -28,6 +31,15 @@ table! {
     error: Option<String> = |row| row.event.error.as_deref(), Once;
     video_id: Option<Uuid> = |row| row.applied_to, Once;
     body: Option<Vec<u8>> = |row| row.event.body.as_deref(), Once;
+}
+
+row_by_name! {
+    InboxEvent from PgRow, SqliteRow;
+    {
+        id, provider, event_id, id_is_hash, event_type = "type", occurred_at, received_at, receipts, video_ref,
+        upload_id, asset_id, state, attempts, next_attempt_at, error, video_id, body,
+    }
+    else { excerpt: None }
 }
 
 /// An event on its way into the inbox.

@@ -1,9 +1,12 @@
 //! `provider_ids`: which video has which id at its provider. The table grows by a row an id and is never changed.
 
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
 use uuid::Uuid;
 
 use super::columns::table;
 use crate::domain::Video;
+use crate::sql::row_by_name;
 
 table! {
     /// The columns of `provider_ids`.
@@ -47,10 +50,12 @@ pub(in crate::store) fn gained_ids<'a>(
 }
 
 /// A video whose row is removed, and the ids that it had.
-#[derive(Debug, sqlx::FromRow)]
+#[derive(Debug)]
 pub(in crate::store) struct PurgedVideo {
     pub(in crate::store) id: Uuid,
     pub(in crate::store) provider: String,
     pub(in crate::store) upload_id: Option<String>,
     pub(in crate::store) asset_id: Option<String>,
 }
+
+row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, provider, upload_id, asset_id } }

@@ -76,7 +76,7 @@ impl Store {
                 }
             }
             if let Some(status) = filter.status {
-                query.push(" and status = ").push_bind(status);
+                query.push(" and status = ").push_bind(status.as_str());
             }
             if let Some(before) = filter.before {
                 query.push(" and id < ").push_bind(before);

@@ -9,15 +9,14 @@ use super::{bucket::Bucket, permits::Permits};
 use crate::{
     limits,
     provider::{
-        compile::Reader,
+        compile::Location,
         error::{CallError, MapError},
         priority::Priority,
         rate_ledger::RateLedger,
+        vocabulary::{Positive, RateTable},
     },
 };
 
-/// Seconds for which a request waits where the map has no `wait_s`.
-const DEFAULT_WAIT_S: f64 = 15.0;
 /// Seconds of the largest `wait_s` that a map may have.
 const MAX_WAIT_S: f64 = 30.0;
 /// Time for which a background call waits before it fails as busy.
@@ -35,31 +34,21 @@ pub(in crate::provider::client) struct RateLimiter {
 }
 
 impl RateLimiter {
-    /// Reads `rate` and `wait_s` of `[api]`.
+    /// Compiles `rate` and `wait_s` of `[api]`, which stands at `api`.
     pub(in crate::provider::client) fn compile(
-        api: &mut Reader,
+        rate: &[RateTable],
+        wait_s: Positive,
+        api: &Location,
         ledger: Arc<dyn RateLedger>,
     ) -> Result<Self, MapError> {
-        let wait_s = api.positive("wait_s")?.unwrap_or(DEFAULT_WAIT_S);
+        let wait_s = wait_s.0;
         if wait_s > MAX_WAIT_S {
             return Err(api.error("wait_s", format!("must be at most {MAX_WAIT_S} seconds")));
         }
         let mut buckets = Vec::new();
-        for mut entry in api.tables("rate")? {
-            let methods = entry
-                .texts("methods")?
-                .iter()
-                .map(|name| {
-                    parse_method(name)
-                        .ok_or_else(|| entry.error("methods", format!("`{name}` is no HTTP method")))
-                })
-                .collect::<Result<_, _>>()?;
-            let per_s = entry
-                .positive("per_s")?
-                .ok_or_else(|| entry.error("per_s", "is missing and required"))?;
-            let burst = entry.positive("burst")?.unwrap_or(1.0);
-            entry.finish()?;
-            buckets.push(Bucket::new(methods, per_s, burst, wait_s));
+        for entry in rate {
+            let methods = entry.methods.iter().map(|method| (*method).into()).collect();
+            buckets.push(Bucket::new(methods, entry.per_s.0, entry.burst.0, wait_s));
         }
         // Why: a provider without a rate, or a method without an entry, can still be answered with 429 and must pause.
         buckets.push(Bucket::without_rate());
@@ -130,17 +119,4 @@ impl RateLimiter {
         let place = |method| self.buckets.iter().position(|bucket| bucket.covers(method));
         place(one) == place(other)
     }
-}
-
-/// Returns the HTTP method called `name`, of those that actions can have.
-fn parse_method(name: &str) -> Option<Method> {
-    [
-        Method::GET,
-        Method::POST,
-        Method::PUT,
-        Method::PATCH,
-        Method::DELETE,
-    ]
-    .into_iter()
-    .find(|method| method.as_str() == name)
 }

@@ -44,7 +44,7 @@ pub(super) async fn finish_events(
         QueryBuilder::new("with outcome (id, state, attempts, next_attempt_at, error, video_id) as (");
     query.push_values(outcomes, |mut list, event| {
         list.push_bind(event.id)
-            .push_bind(event.state)
+            .push_bind(event.state.as_str())
             .push_bind(event.attempts)
             .push_bind(event.next_attempt_at)
             .push_bind(&event.error)

@@ -1,0 +1,112 @@
+//! The places of a map where templates stand, by name: what is available at each.
+
+use std::collections::BTreeSet;
+
+use super::placeholder::{AvailableFields, Place};
+use crate::provider::request_field::RequestField;
+
+/// The names of places, as the reference of the vocabulary shows them.
+pub(crate) const NAMED_PLACES: [(&str, fn() -> Place); 9] = [
+    (
+        "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
+        Place::for_account,
+    ),
+    ("`[[upload.steps]]`", || Place::for_upload(BTreeSet::new())),
+    ("`[upload.client]`, `[upload.compute.*]`", || {
+        Place::for_client(Place::for_upload(BTreeSet::new()))
+    }),
+    (
+        "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`",
+        Place::for_asset,
+    ),
+    ("`[[asset.update]]`", Place::for_update),
+    ("`[asset.list]`", Place::for_list),
+    (
+        "values of `[key=value]` in pointers of `status` and `fields`",
+        Place::for_row,
+    ),
+    ("`[webhook.verify].message`", Place::for_delivery),
+    ("`[playback]`, `[thumbnail]`", Place::for_playback),
+];
+
+impl Place {
+    /// What is known without any video: variables and secrets.
+    pub(crate) fn for_account() -> Self {
+        Self {
+            secrets: true,
+            ..Self::default()
+        }
+    }
+
+    /// The calls of an upload: the request's fields, of which `required` cannot be missing.
+    pub(crate) fn for_upload(required: BTreeSet<RequestField>) -> Self {
+        Self {
+            secrets: true,
+            fields: AvailableFields::Upload,
+            required,
+            times: true,
+            ..Self::default()
+        }
+    }
+
+    /// What the client is told: everything that is available to the calls of the upload, but no secret.
+    pub(crate) fn for_client(calls: Self) -> Self {
+        Self {
+            secrets: false,
+            ..calls
+        }
+    }
+
+    /// The calls about one upload or asset.
+    pub(crate) fn for_asset() -> Self {
+        Self {
+            secrets: true,
+            ids: Self::all_ids(),
+            ..Self::default()
+        }
+    }
+
+    /// The calls that tell the provider of a change of the row.
+    pub(crate) fn for_update() -> Self {
+        Self {
+            fields: AvailableFields::Row,
+            ..Self::for_asset()
+        }
+    }
+
+    /// The call that lists assets.
+    pub(crate) fn for_list() -> Self {
+        Self {
+            secrets: true,
+            paging: true,
+            ..Self::default()
+        }
+    }
+
+    /// Pointers into an answer or an event, once its row is known.
+    pub(crate) fn for_row() -> Self {
+        Self {
+            fields: AvailableFields::Row,
+            ids: Self::all_ids(),
+            ..Self::default()
+        }
+    }
+
+    /// The message that a webhook's signature is of.
+    pub(crate) fn for_delivery() -> Self {
+        Self {
+            secrets: true,
+            delivery: true,
+            ..Self::default()
+        }
+    }
+
+    /// The addresses of a video, and what they are made of.
+    pub(crate) fn for_playback() -> Self {
+        Self {
+            ids: Self::all_ids(),
+            times: true,
+            ..Self::default()
+        }
+    }
+}

@@ -1,0 +1,87 @@
+//! The whole map, and `[thumbnail]`.
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use super::{
+    api::ApiTable,
+    asset::{AssetTable, CheckTable},
+    playback::{AddressValue, PlaybackTable, SignedParamsWord},
+    upload::UploadTable,
+    value::{Constant, Entries, TomlValue},
+    webhook::WebhookTable,
+};
+use crate::provider::request_field::RequestField;
+
+/// An action map: one provider of videos, described for Yourbit Video.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ActionMap {
+    /// Public constants: name = value. `"${NAME}"` and `"${NAME:-default}"` are read from the environment once, at start.
+    #[serde(default)]
+    pub(crate) vars: Entries<Constant>,
+    /// Credentials and keys: name = value, read from the environment as in `[vars]`. `NAME_FILE` names a file that holds
+    /// the value.
+    #[serde(default)]
+    pub(crate) secrets: Entries<String>,
+    /// Our values in the provider's words: `[values]` field = { our value = theirs }. They replace the value wherever the
+    /// field's placeholder stands. A value that its table lacks is a 422.
+    #[serde(default)]
+    pub(crate) values: BTreeMap<RequestField, Entries<TomlValue>>,
+    /// What all calls to the provider have in common.
+    pub(crate) api: ApiTable,
+    /// The calls that make an upload, and what the client is told.
+    pub(crate) upload: UploadTable,
+    /// Calls about assets.
+    #[serde(default)]
+    pub(crate) asset: AssetTable,
+    /// Calls that only read, for `yourbit-video check`.
+    #[serde(default)]
+    pub(crate) check: CheckTable,
+    /// How events are verified, read and translated. Left out: the provider is only asked.
+    pub(crate) webhook: Option<WebhookTable>,
+    /// The addresses of a video, and what signs them.
+    pub(crate) playback: PlaybackTable,
+    /// Pictures of a video. Left out: there are none.
+    pub(crate) thumbnail: Option<ThumbnailTable>,
+}
+
+/// Pictures of a video.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ThumbnailTable {
+    /// Address of a picture.
+    pub(crate) url: AddressValue,
+    /// The provider's names of the parameters of a picture. A parameter that is not here is not sent.
+    #[serde(default)]
+    pub(crate) params: PictureParams,
+    /// How a time is written.
+    #[serde(default)]
+    pub(crate) time_format: TimeFormatWord,
+    /// Where the parameters of a signed picture stand.
+    #[serde(default)]
+    pub(crate) signed_params: SignedParamsWord,
+}
+
+/// The provider's names of the parameters of a picture.
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct PictureParams {
+    /// Name of the parameter of the time.
+    pub(crate) time: Option<String>,
+    /// Name of the parameter of the width in pixels.
+    pub(crate) width: Option<String>,
+}
+
+/// How a time is written in an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum TimeFormatWord {
+    /// `12`
+    #[default]
+    Seconds,
+    /// `12s`
+    Duration,
+}

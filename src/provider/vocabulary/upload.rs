@@ -1,0 +1,85 @@
+//! `[upload]`: the calls that make an upload, and what the client is told.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::{
+    action::{ActionTable, CancelTable},
+    digest::DigestTable,
+    fields::ReportTable,
+    value::{Entries, Scalar},
+};
+use crate::provider::{protocol::Protocol, request_field::RequestField};
+
+/// The calls that make an upload, and what the client is told.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UploadTable {
+    /// Fields that a request must have, such as `file_size`. One that is missing is a 422.
+    #[serde(default)]
+    pub(crate) requires: Vec<RequestField>,
+    /// Shortest and longest lifetime of an upload URL. The setting is limited to it. Left out: any.
+    pub(crate) ttl_s: Option<TtlTable>,
+    /// The calls that make the upload, 1 to 3. A call sees the captures of those before it; captures are written to the
+    /// row after each call. Some call must take `upload_id` or `asset_id`.
+    #[serde(default)]
+    pub(crate) steps: Vec<ActionTable>,
+    /// Signed texts that the client needs, by name: each is a placeholder in `[upload.client]`.
+    #[serde(default)]
+    pub(crate) compute: Entries<DigestTable>,
+    /// How the client sends the file.
+    pub(crate) client: ClientTable,
+    /// Asks about an upload. `gone` makes a waiting upload expired.
+    pub(crate) get: Option<ReportTable>,
+    /// Calls an upload off. Left out: cancelling deletes the asset where there is one, else it is refused.
+    pub(crate) cancel: Option<CancelTable>,
+}
+
+/// Shortest and longest lifetime of an upload URL.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct TtlTable {
+    /// Shortest lifetime in seconds, at least 1. Left out: 1.
+    pub(crate) min: Option<u64>,
+    /// Longest lifetime in seconds. Left out: no limit.
+    pub(crate) max: Option<u64>,
+}
+
+/// How the client sends the file: the member `upload` of the answer to `POST /v1/uploads`.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ClientTable {
+    /// The protocol by which the file is sent.
+    pub(crate) protocol: Protocol,
+    /// Template of the URL of the first request. A secret may not stand here.
+    pub(crate) url: String,
+    /// Headers that the client sends with every request: name = template.
+    #[serde(default)]
+    pub(crate) headers: Entries<Scalar>,
+    /// `post_form` and `post_form_content_range` only: other fields of the form, name = template.
+    #[serde(default)]
+    pub(crate) form_fields: Entries<Scalar>,
+    /// `post_form` and `post_form_content_range` only: the form's field that holds the file. Left out: `file`.
+    pub(crate) file_field: Option<String>,
+    /// `tus_create` only: metadata, name = template. An empty value is a flag.
+    #[serde(default)]
+    pub(crate) tus_metadata: Entries<Scalar>,
+    /// Sizes of the pieces in which the file is sent. Left out: as a whole, or in pieces of any size.
+    pub(crate) chunk: Option<ChunkTable>,
+    /// Size of the largest file, in bytes. Left out: none is known.
+    pub(crate) max_bytes: Option<u64>,
+}
+
+/// Sizes of pieces in bytes: 0 < `min` ≤ `default` ≤ `max`, and `default` is a multiple of `multiple`.
+#[derive(Clone, Copy, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct ChunkTable {
+    /// Smallest piece but for the last. Left out: `multiple`.
+    pub(crate) min: Option<u64>,
+    /// Every piece but the last is a multiple of it. Left out: 1.
+    pub(crate) multiple: Option<u64>,
+    /// Size for a client without a reason for another. Left out: `min`.
+    pub(crate) default: Option<u64>,
+    /// Largest piece. Left out: `default`.
+    pub(crate) max: Option<u64>,
+}
