@@ -83,10 +83,7 @@ fn follow(page: &Page, target: &str, pages: &[Page]) -> Result<(), String> {
     if there.anchors.iter().any(|known| known == anchor) {
         return Ok(());
     }
-    Err(format!(
-        "{file} has no heading #{anchor}; it has {}",
-        there.anchors.join(", ")
-    ))
+    Err(format!("{file} has no heading #{anchor}"))
 }
 
 /// Folders of the repository. A path in a page that begins with one of them is meant from the root.
