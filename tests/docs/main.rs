@@ -7,8 +7,8 @@
 //!   it goes on behind a backslash at its end, and on lines that begin with `> `. The lines below are what it prints.
 //! - In these lines `…` stands for any text, and alone on a line for any lines. Ids and times need only look alike.
 //! - A comment before a block says what is special: `<!-- not run: WHY -->`, `<!-- exit CODE -->` (of the last command),
-//!   `<!-- file: NAME -->` (the block is written to that file), `<!-- run -->` (for a block marked `sh`, which else is only
-//!   checked for its syntax).
+//!   `<!-- file: NAME -->` (the block is written to that file), `<!-- append: NAME -->` (behind what is in it),
+//!   `<!-- run -->` (for a block marked `sh`, which else is only checked for its syntax).
 //! - A page with `<!-- starts its own service -->` begins without one; for any other page a service runs, in development
 //!   mode, in the folder in which the commands are typed.
 

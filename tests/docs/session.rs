@@ -31,10 +31,18 @@ struct Step {
     exit: i32,
 }
 
+/// A text for a file.
+struct Text {
+    file: String,
+    text: String,
+    /// Behind what is in the file already.
+    append: bool,
+}
+
 /// What a page has its reader do, in order.
 enum Act {
     Type(Step),
-    Write { file: String, text: String },
+    Write(Text),
 }
 
 /// Types what the page prints. Returns a text for each thing that was not as the page says; after one of them the rest of
@@ -84,7 +92,7 @@ impl Act {
     fn as_step(&self) -> Option<&Step> {
         match self {
             Self::Type(step) => Some(step),
-            Self::Write { .. } => None,
+            Self::Write(_) => None,
         }
     }
 }
@@ -99,9 +107,12 @@ fn read_acts(page: &Page, ports: &mut Ports) -> (Vec<Act>, Vec<String>) {
             if block.marked("not run") == Some("") {
                 faults.push(format!("{at}: say why it is not run"));
             }
-        } else if let Some(file) = block.marked("file") {
-            let (file, text) = (file.to_owned(), ports.exchanged(&block.text()));
-            acts.push(Act::Write { file, text });
+        } else if let Some(file) = block.marked("file").or_else(|| block.marked("append")) {
+            acts.push(Act::Write(Text {
+                file: file.to_owned(),
+                text: ports.exchanged(&block.text()),
+                append: block.marked("append").is_some(),
+            }));
         } else if block.language == "sh" && block.marked("run").is_some() {
             acts.push(Act::Type(Step {
                 line: block.line,
@@ -295,12 +306,13 @@ impl Place {
     fn type_all(&self, acts: &[Act], limit: Duration) -> bool {
         let mut script = "trap 'kill $(jobs -p) 2>/dev/null' EXIT\n".to_owned();
         let mut number = 0;
-        for act in acts {
+        for (place, act) in acts.iter().enumerate() {
             match act {
-                Act::Write { file, text } => {
-                    let kept = format!(".typed/file-{file}");
+                Act::Write(Text { file, text, append }) => {
+                    let kept = format!(".typed/text-{place}");
                     fs::write(self.folder.path().join(&kept), text).unwrap();
-                    writeln!(script, "cp '{kept}' '{file}'").unwrap();
+                    let into = if *append { ">>" } else { ">" };
+                    writeln!(script, "cat '{kept}' {into} '{file}'").unwrap();
                 }
                 Act::Type(step) => {
                     let typed = format!(".typed/{number}");
