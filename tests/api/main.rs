@@ -18,6 +18,7 @@ mod commands;
 mod development;
 mod environment;
 mod fairness;
+mod generated;
 mod guards;
 mod idempotency;
 mod import;
