@@ -67,7 +67,7 @@ async fn the_page_of_the_settings_is_what_the_program_says() {
 fn the_committed_openapi_document_is_the_one_that_is_served() {
     let made = openapi_document();
     assert!(made.contains("\"/v1/uploads\""), "{made}");
-    assert_fresh("docs/openapi.json", made.as_ref());
+    assert_fresh("docs/openapi.json", made);
 }
 
 /// Pages that show files of `deploy/`.
@@ -88,7 +88,16 @@ fn files_that_a_page_shows_are_those_that_one_can_take() {
             assert!(fence.starts_with("```"), "{name}: {file} is followed by no block");
             let (_, rest) = rest.split_once("\n```\n").expect("a block ends");
             let text = read(file);
-            made += &format!("{SHOWN}{file} -->\n{fence}\n{}\n```\n{rest}", text.trim_end());
+            made.extend([
+                SHOWN,
+                file,
+                " -->\n",
+                fence,
+                "\n",
+                text.trim_end(),
+                "\n```\n",
+                rest,
+            ]);
             shown.insert(file.to_owned());
         }
         assert_fresh(name, &made);
@@ -156,8 +165,11 @@ fn metrics_in_source() -> BTreeSet<String> {
         "Opts::new(",
     ];
     let mut names = BTreeSet::new();
-    for file in files_below("src").iter().filter(|file| file.ends_with(".rs")) {
-        let text = read(file);
+    for file in files_below("src") {
+        if Path::new(&file).extension().is_none_or(|end| end != "rs") {
+            continue;
+        }
+        let text = read(&file);
         for maker in makers {
             for rest in text.split(maker).skip(1) {
                 let Some(rest) = rest.trim_start().strip_prefix('"') else {

@@ -39,6 +39,7 @@ mod prefix;
 mod problems;
 mod rate;
 mod reconcile;
+mod release;
 mod reload;
 mod settings;
 mod shapes;
