@@ -137,12 +137,11 @@ async fn variables_in_pages_and_in_deploy_are_variables_of_the_program() {
     known.insert("VIDEO_CONFIG");
     let mut texts: Vec<String> = files_below("deploy");
     texts.extend(PAGES.map(str::to_owned));
-    texts.extend(["docs/configuration.md", "CONTRIBUTING.md", "SECURITY.md"].map(str::to_owned));
+    texts.extend(["docs/configuration.md", "SECURITY.md"].map(str::to_owned));
     let mut seen = 0;
     for name in &texts {
         let text = read(name);
         for variable in variables_in(&text) {
-            // A page may name a family, such as VIDEO_HTTP__….
             let base = variable.strip_suffix("_FILE").unwrap_or(variable);
             assert!(
                 known.contains(base),
@@ -182,16 +181,24 @@ fn metrics_in_source() -> BTreeSet<String> {
     names
 }
 
+/// What stands between backquotes in the first column of the tables whose head begins with `head`.
+fn first_column(page: &str, head: &str) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    let mut inside = false;
+    for line in page.lines() {
+        inside = line.starts_with(head) || (inside && line.starts_with('|'));
+        if let Some(cell) = line.split('|').nth(1).filter(|_| inside) {
+            names.extend(cell.split('`').skip(1).step_by(2).map(str::to_owned));
+        }
+    }
+    names
+}
+
 #[tokio::test]
 async fn every_metric_is_on_the_page_and_nothing_else() {
     let source = metrics_in_source();
     let page = read("docs/observability.md");
-    let tables = page.lines().filter(|line| line.starts_with("| `"));
-    let named: BTreeSet<_> = tables
-        .filter_map(|line| line.split('|').nth(1))
-        .flat_map(|cell| cell.split('`').skip(1).step_by(2))
-        .map(str::to_owned)
-        .collect();
+    let named = first_column(&page, "| metric |");
     assert_eq!(
         named, source,
         "the tables of docs/observability.md (left) and the source (right) differ"
@@ -212,9 +219,21 @@ async fn every_metric_is_on_the_page_and_nothing_else() {
 }
 
 #[test]
-fn metrics_in_the_alerts_are_metrics_of_the_program() {
+fn alerts_watch_metrics_that_there_are_and_the_page_says_what_to_do() {
     let source = metrics_in_source();
     let alerts = read("deploy/prometheus/alerts.yaml");
+    let names = alerts
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("- alert: "));
+    let names: BTreeSet<_> = names
+        .filter_map(|line| line.split(' ').next())
+        .map(str::to_owned)
+        .collect();
+    assert_eq!(
+        first_column(&read("docs/observability.md"), "| alert |"),
+        names,
+        "the table of alerts in docs/observability.md (left) and the file (right) differ"
+    );
     let word = |one: char| one.is_ascii_alphanumeric() || one == '_';
     let named: BTreeSet<_> = alerts
         .split(|one| !word(one))
