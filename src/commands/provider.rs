@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use serde::Serialize;
 
 use super::error::CommandError;
 use super::print;
@@ -11,7 +12,7 @@ use crate::{
     clock::Clock,
     config::Environment,
     provider::{
-        conformance::{Trial, examine},
+        conformance::{Report, Trial, examine},
         embedded_map, embedded_names,
     },
 };
@@ -35,6 +36,21 @@ pub(super) struct TestArgs {
     /// Ask the real API too, reading only, with the environment's credentials.
     #[arg(long)]
     live: bool,
+    /// Print one JSON document instead of text: every call, and what is read from each recorded answer and event.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The document that `--json` prints.
+#[derive(Serialize)]
+struct JsonReport<'a> {
+    /// The map's file.
+    map: &'a str,
+    /// True where there is no problem.
+    passed: bool,
+    /// The rest: `calls`, `client`, `answers`, `webhooks`, `urls`, `notes`, `capabilities`, `problems`.
+    #[serde(flatten)]
+    report: &'a Report,
 }
 
 /// Runs the subcommand ([`examine`]), and prints its report. A map with problems is an error.
@@ -56,7 +72,17 @@ pub(super) async fn run_provider_command(
         now: Clock::system().now(),
     }))
     .await?;
-    print::print_bytes(report.to_string().as_bytes())?;
+    let text = if args.json {
+        let document = JsonReport {
+            map: &file,
+            passed: report.passed(),
+            report: &report,
+        };
+        serde_json::to_string(&document)? + "\n"
+    } else {
+        report.to_string()
+    };
+    print::print_bytes(text.as_bytes())?;
     if report.passed() {
         Ok(())
     } else {

@@ -27,11 +27,11 @@ pub(super) async fn try_live(provider: &Provider, now: DateTime<Utc>, report: &m
             .await
         {
             Ok(_) => report
-                .shown
+                .notes
                 .push(format!("live [{label}]: answered, the credentials are taken")),
             Err(CallError::Refused { status, .. }) if ![401, 403].contains(&status) => {
                 report
-                    .shown
+                    .notes
                     .push(format!("live [{label}]: answered {status} to an id that is none"));
             }
             Err(error) => report.problems.push(format!("live [{label}]: {error}")),
@@ -39,7 +39,7 @@ pub(super) async fn try_live(provider: &Provider, now: DateTime<Utc>, report: &m
     }
     if asked == 0 {
         report
-            .shown
+            .notes
             .push("live: the map has no call that only reads".to_owned());
     }
 }

@@ -20,5 +20,5 @@ mod sample;
 mod trial;
 mod webhook_trials;
 
-pub use report::{Finding, Report};
+pub use report::{Finding, ReadAnswer, ReadEvent, Report, SampleCall, SampleUrl};
 pub use trial::{Trial, examine};
