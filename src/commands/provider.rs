@@ -1,4 +1,7 @@
-//! `yourbit-video provider`: its one subcommand `test` tries an action map, without an account at the provider.
+//! `yourbit-video provider`: `test` tries an action map, without an account at the provider; `record` makes a cassette
+//! of what the real API answers.
+
+mod record;
 
 use std::path::{Path, PathBuf};
 
@@ -22,6 +25,8 @@ use crate::{
 pub(super) enum ProviderCommand {
     /// Try a map: what it would send, what it reads from recorded answers and events, what it can do.
     Test(TestArgs),
+    /// Ask the real API, reading only, and write its answers as a cassette, with secrets and ids masked.
+    Record(record::RecordArgs),
 }
 
 /// The map, and the answers that it is tried with.
@@ -53,12 +58,19 @@ struct JsonReport<'a> {
     report: &'a Report,
 }
 
-/// Runs the subcommand ([`examine`]), and prints its report. A map with problems is an error.
+/// Runs the subcommand.
 pub(super) async fn run_provider_command(
     command: &ProviderCommand,
     env: &Environment,
 ) -> Result<(), CommandError> {
-    let ProviderCommand::Test(args) = command;
+    match command {
+        ProviderCommand::Test(args) => run_test(args, env).await,
+        ProviderCommand::Record(args) => record::run_record(args, env).await,
+    }
+}
+
+/// Tries the map ([`examine`]), and prints the report. A map with problems is an error.
+async fn run_test(args: &TestArgs, env: &Environment) -> Result<(), CommandError> {
     let (file, toml) = read_map(&args.map)?;
     let cassette = args.cassette.as_deref().map(read_file).transpose()?;
     let report = Box::pin(examine(Trial {

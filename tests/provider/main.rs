@@ -18,6 +18,7 @@ mod mux;
 mod odd_shapes;
 mod playback;
 mod rate;
+mod recording;
 mod signing;
 mod support;
 mod variables;

@@ -75,12 +75,21 @@ impl Cassette {
             toml::from_str(text).map_err(|error| error.message().to_owned())
         };
         let mut this = read.map_err(|what| MapError::new(file, "", "", what))?;
-        for (name, value) in &mut this.variables {
+        this.make_keys(file)?;
+        Ok(this)
+    }
+
+    /// Makes the private keys that the variables ask for.
+    ///
+    /// # Errors
+    /// Names `file`, and the variable that asks for a kind of key that there is not.
+    pub(super) fn make_keys(&mut self, file: &str) -> Result<(), MapError> {
+        for (name, value) in &mut self.variables {
             if let Some(kind) = value.strip_prefix('@') {
                 *value = generate_key(kind).map_err(|what| MapError::new(file, "variables", name, what))?;
             }
         }
-        Ok(this)
+        Ok(())
     }
 }
 
