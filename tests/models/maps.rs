@@ -120,6 +120,31 @@ fn what_an_answer_or_event_must_have_and_does_not_is_a_fault() {
     assert!(faults.iter().any(|fault| fault.contains("colour")));
 }
 
+/// Maps under `config/providers/examples` are judged by the model of the API that they call.
+#[test]
+fn what_each_example_sends_and_reads_fits_the_official_client_of_its_provider() {
+    let folder = root().join("config/providers/examples");
+    let mut files: Vec<PathBuf> = std::fs::read_dir(folder)
+        .into_iter()
+        .flatten()
+        .map(|entry| entry.unwrap().path())
+        .collect();
+    files.sort();
+    for file in files {
+        let name = file.file_stem().unwrap().to_str().unwrap();
+        let trial = try_file(&file, &example_cassette(name, &file));
+        let model = MODELS.iter().find(|(_, model, _)| {
+            let base = Model::load(model).base;
+            trial.calls.iter().any(|call| call.url.starts_with(&base))
+        });
+        let faults = match model {
+            Some((_, model, _)) => trial_faults(&Model::load(model), &trial),
+            None => vec!["no model: none of its calls is one of an API that we have a model of".to_owned()],
+        };
+        judge(&format!("examples/{name}"), "its provider", &faults);
+    }
+}
+
 /// Holds one map and its cassette against its model.
 fn check_map(map: &str) {
     let (_, model, own_base) = MODELS.iter().find(|(name, ..)| *name == map).unwrap();
@@ -132,29 +157,49 @@ fn check_map(map: &str) {
         }
     }
     assert!(trial.calls.len() > 4 && trial.answers.len() > 4 && trial.webhooks.len() > 1);
-    judge(
-        map,
-        &format!("{} {}", model.package, model.version),
-        &trial_faults(&model, &trial),
-    );
+    let about = format!("{} {}", model.package, model.version);
+    judge(map, &about, &trial_faults(&model, &trial));
 }
 
-/// Has the program try a map with its cassette.
+/// Has the program try a built-in map, as its file is now, with its cassette.
 fn try_map(map: &str) -> Trial {
-    let cassette = cassette(map);
+    try_file(
+        &root().join(format!("config/providers/{map}.toml")),
+        &cassette(map),
+    )
+}
+
+/// Has the program try a map with a cassette.
+fn try_file(map: &Path, cassette: &Path) -> Trial {
     let out = Command::new(env!("CARGO_BIN_EXE_yourbit-video"))
-        .args(["provider", "test", map, "--json", "--cassette"])
-        .arg(&cassette)
+        .args(["provider", "test", "--json"])
+        .arg(map)
+        .arg("--cassette")
+        .arg(cassette)
         .env_clear()
         .output()
         .unwrap();
     let said = String::from_utf8_lossy(&out.stderr);
-    serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{map}: {error}: {said}"))
+    serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{}: {error}: {said}", map.display()))
 }
 
-/// The cassette of a map.
+/// The cassette of an example: its own, else that of the map that it extends.
+fn example_cassette(name: &str, file: &Path) -> PathBuf {
+    let own = cassette(name);
+    if own.exists() {
+        return own;
+    }
+    let map: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
+    let base = map.get("extends").and_then(toml::Value::as_str);
+    cassette(base.unwrap_or_else(|| panic!("{name} has no cassette")))
+}
+
 fn cassette(map: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/provider/cassettes/{map}.toml"))
+    root().join(format!("tests/provider/cassettes/{map}.toml"))
+}
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every difference between a map and a model. A fault begins with the action and the part.

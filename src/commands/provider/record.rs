@@ -9,9 +9,10 @@ use std::{
 
 use clap::Args;
 
-use super::{super::error::CommandError, super::print, read_map};
+use super::read_map;
 use crate::{
     clock::Clock,
+    commands::{error::CommandError, print},
     config::Environment,
     provider::conformance::{Recording, RemoteIds, record},
 };

@@ -137,7 +137,11 @@ impl LiveTrial<'_> {
             ..Scope::for_input(&input, &self.provider.map.values)
         };
         self.ask(&list.action, &scope).await;
-        let outcome = self.answers.last().map(|answer| &answer.outcome);
+        let answer = self
+            .answers
+            .last()
+            .filter(|answer| answer.action == list.action.label);
+        let outcome = answer.map(|answer| &answer.outcome);
         let Some(Ok(CallOutcome::Done(response))) = outcome else {
             return;
         };

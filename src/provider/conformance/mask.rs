@@ -233,11 +233,10 @@ impl Masker {
 
 /// Returns true where the value of a member of this name is always masked.
 fn is_sensitive(name: &str) -> bool {
-    SENSITIVE.iter().any(|end| {
-        name.ends_with(end)
-            || name.to_ascii_lowercase().ends_with(end)
-                && end.starts_with(|first: char| first.is_ascii_lowercase())
-    })
+    let lower = name.to_ascii_lowercase();
+    SENSITIVE
+        .iter()
+        .any(|end| name.ends_with(end) || lower.ends_with(end))
 }
 
 /// Parses a text as an HTTP address.
