@@ -22,7 +22,7 @@ const FILE_MODE: u32 = 0o600;
 
 /// The map, the cassette, and the video to ask about.
 #[derive(Debug, Args)]
-pub(super) struct RecordArgs {
+pub(in crate::commands) struct RecordArgs {
     /// The map's file, or the name of one that is built in.
     #[arg(value_name = "MAP")]
     map: PathBuf,

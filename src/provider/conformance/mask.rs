@@ -71,12 +71,9 @@ impl Masker {
         self.secret.extend(runs.map(|(run, _)| run.to_owned()));
     }
 
-    /// Returns the runs with the most letters and digits that must not be in a cassette: 8 characters or more.
-    pub(super) fn secret_runs(&self) -> impl Iterator<Item = &str> {
-        self.secret
-            .iter()
-            .map(String::as_str)
-            .filter(|run| run.len() >= 8)
+    /// Returns true where a text holds a secret of 8 characters or more. A shorter one may be part of anything.
+    pub(super) fn holds_secret(&self, text: &str) -> bool {
+        split_runs(text).any(|(run, is_run)| is_run && run.len() >= 8 && self.secret.contains(run))
     }
 
     /// Masks the value of a variable. An address keeps its scheme.

@@ -133,14 +133,8 @@ pub async fn record(recording: Recording<'_>) -> Result<Recorded, RecordError> {
     for (answer, read) in masked.answer.iter_mut().zip(&read) {
         answer.expect = expectations(&read.read);
     }
+    check_secrets(&masked, &masker)?;
     let cassette = write_cassette(&masked);
-    for run in masker.secret_runs() {
-        if cassette.contains(run) {
-            return Err(RecordError::Mask(
-                "an id or a value of a variable would be written".to_owned(),
-            ));
-        }
-    }
     check_cassette(&recording, &cassette).await?;
     Ok(Recorded { cassette, notes })
 }
@@ -232,10 +226,12 @@ fn read_answers(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>) ->
 
 /// Tells the masker what it must mask everywhere: values of variables, and ids that the map reads.
 fn add_secrets(masker: &mut Masker, variables: &BTreeMap<String, String>, seen: &[ReadAnswer]) {
-    for value in variables.values().filter(|value| !value.contains("://")) {
+    // Why not addresses: their words are in every address. Private keys are replaced as a whole.
+    let plain = |value: &&String| !value.contains("://") && !is_private_key(value);
+    for value in variables.values().filter(plain) {
         masker.add_secret(value);
     }
-    let ids = ["upload_id", "asset_id", "playback_id", "video_id", "title"];
+    let ids = ["upload_id", "asset_id", "playback_id", "video_id"];
     for answer in seen {
         for text in ids.iter().filter_map(|id| answer.read[*id].as_str()) {
             masker.add_secret(text);
@@ -346,6 +342,22 @@ fn check_reading(seen: &[ReadAnswer], masked: &[ReadAnswer]) -> Result<(), Recor
                 return Err(RecordError::Mask(what));
             }
         }
+    }
+    Ok(())
+}
+
+/// Checks once more that no secret is left in what will be written.
+///
+/// # Errors
+/// One is.
+fn check_secrets(masked: &Cassette, masker: &Masker) -> Result<(), RecordError> {
+    let bodies = masked.answer.iter().map(|answer| &answer.body);
+    let expected = masked.answer.iter().flat_map(|answer| answer.expect.values());
+    let expected = expected.filter_map(Value::as_str);
+    let texts = masked.variables.values().chain(bodies).map(String::as_str);
+    if texts.chain(expected).any(|text| masker.holds_secret(text)) {
+        let what = "an id or the value of a variable would be written";
+        return Err(RecordError::Mask(what.to_owned()));
     }
     Ok(())
 }
