@@ -17,3 +17,4 @@ mod exceptions;
 mod local;
 mod maps;
 mod model;
+mod session;

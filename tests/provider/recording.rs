@@ -94,12 +94,12 @@ const PRIVATE: [&str; 11] = [
 ];
 
 /// A folder with the map and a place for the cassette, and what answers.
-struct Desk {
+struct Recorder {
     fake: Fake,
     folder: tempfile::TempDir,
 }
 
-impl Desk {
+impl Recorder {
     async fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("map.toml"), MAP).unwrap();
@@ -171,13 +171,13 @@ fn mode(file: &Path) -> u32 {
 
 #[tokio::test]
 async fn a_recorded_cassette_passes_and_holds_nothing_private() {
-    let desk = Desk::start().await;
-    desk.answers();
-    let output = desk.record(&[]).await;
+    let recorder = Recorder::start().await;
+    recorder.answers();
+    let output = recorder.record(&[]).await;
     assert!(output.status.success(), "{}", said(&output));
     assert!(said(&output).contains("[upload.get] answered 400, which the map reads as a refusal: left out"));
-    assert!(desk.fake.asked().iter().all(|asked| asked.method == "GET"));
-    let text = desk.text();
+    assert!(recorder.fake.asked().iter().all(|asked| asked.method == "GET"));
+    let text = recorder.text();
     for private in PRIVATE {
         assert!(!text.contains(private), "{private} in\n{text}");
         for part in private
@@ -187,7 +187,7 @@ async fn a_recorded_cassette_passes_and_holds_nothing_private() {
             assert!(!text.contains(part), "{part} in\n{text}");
         }
     }
-    assert_eq!(mode(&desk.cassette()), 0o600);
+    assert_eq!(mode(&recorder.cassette()), 0o600);
     let tried = Command::new(env!("CARGO_BIN_EXE_yourbit-video"))
         .args([
             "provider",
@@ -197,7 +197,7 @@ async fn a_recorded_cassette_passes_and_holds_nothing_private() {
             "--cassette",
             "cassette.toml",
         ])
-        .current_dir(desk.folder.path())
+        .current_dir(recorder.folder.path())
         .env_clear()
         .output()
         .await
@@ -209,11 +209,11 @@ async fn a_recorded_cassette_passes_and_holds_nothing_private() {
 
 #[tokio::test]
 async fn the_same_id_has_the_same_mask_everywhere() {
-    let desk = Desk::start().await;
-    desk.answers();
-    let output = desk.record(&[]).await;
+    let recorder = Recorder::start().await;
+    recorder.answers();
+    let output = recorder.record(&[]).await;
     assert!(output.status.success(), "{}", said(&output));
-    let cassette: toml::Table = desk.text().parse().unwrap();
+    let cassette: toml::Table = recorder.text().parse().unwrap();
     let answers = cassette["answer"].as_array().unwrap();
     let body = |action: &str| -> Value {
         let found = answers
@@ -252,23 +252,23 @@ async fn the_same_id_has_the_same_mask_everywhere() {
 
 #[tokio::test]
 async fn a_file_that_is_there_is_replaced_only_with_force() {
-    let desk = Desk::start().await;
-    std::fs::write(desk.cassette(), "mine").unwrap();
-    std::fs::set_permissions(desk.cassette(), std::fs::Permissions::from_mode(0o644)).unwrap();
-    let output = desk.record(&[]).await;
+    let recorder = Recorder::start().await;
+    std::fs::write(recorder.cassette(), "mine").unwrap();
+    std::fs::set_permissions(recorder.cassette(), std::fs::Permissions::from_mode(0o644)).unwrap();
+    let output = recorder.record(&[]).await;
     assert!(
         !output.status.success() && said(&output).contains("--force"),
         "{}",
         said(&output)
     );
-    assert!(desk.fake.asked().is_empty(), "nobody was asked");
-    assert_eq!(desk.text(), "mine");
-    desk.answers();
-    let output = desk.record(&["--force"]).await;
+    assert!(recorder.fake.asked().is_empty(), "nobody was asked");
+    assert_eq!(recorder.text(), "mine");
+    recorder.answers();
+    let output = recorder.record(&["--force"]).await;
     assert!(output.status.success(), "{}", said(&output));
-    assert!(desk.text().contains("[[answer]]"));
+    assert!(recorder.text().contains("[[answer]]"));
     assert_eq!(
-        mode(&desk.cassette()),
+        mode(&recorder.cassette()),
         0o600,
         "also where the file was open before"
     );
@@ -276,31 +276,37 @@ async fn a_file_that_is_there_is_replaced_only_with_force() {
 
 #[tokio::test]
 async fn refused_credentials_and_silence_record_nothing() {
-    let desk = Desk::start().await;
-    desk.fake.says_json(401, &json!({ "error": "no" }));
-    let output = desk.record(&[]).await;
+    let recorder = Recorder::start().await;
+    recorder.fake.says_json(401, &json!({ "error": "no" }));
+    let output = recorder.record(&[]).await;
     assert!(
         !output.status.success() && said(&output).contains("401"),
         "{}",
         said(&output)
     );
-    assert!(!desk.cassette().exists());
+    assert!(!recorder.cassette().exists());
 }
 
 #[tokio::test]
 async fn the_caller_names_the_video_where_the_provider_lists_none() {
-    let desk = Desk::start().await;
+    let recorder = Recorder::start().await;
     let asset = json!({ "id": "Named0001", "state": "done", "plays": [] });
-    desk.fake
+    recorder
+        .fake
         .says_json(200, &json!({}))
         .says_json(200, &json!({ "items": [] }))
         .says_json(200, &asset)
         .says(404, &[], "")
         .says(404, &[], "");
-    let output = desk.record(&["--asset-id", "Named0001"]).await;
+    let output = recorder.record(&["--asset-id", "Named0001"]).await;
     assert!(output.status.success(), "{}", said(&output));
-    let asked: Vec<String> = desk.fake.asked().iter().map(crate::fake::Asked::line).collect();
+    let asked: Vec<String> = recorder
+        .fake
+        .asked()
+        .iter()
+        .map(crate::fake::Asked::line)
+        .collect();
     assert_eq!(asked[2], "GET /acc0unt77/assets/Named0001");
     assert_eq!(asked.len(), 5, "{asked:?}");
-    assert!(!desk.text().contains("Named0001"));
+    assert!(!recorder.text().contains("Named0001"));
 }

@@ -43,7 +43,7 @@ pub(in crate::commands) struct RecordArgs {
     playback_id: Option<String>,
 }
 
-/// Runs the subcommand ([`record`]).
+/// Runs the subcommand ([`record()`]).
 pub(super) async fn run_record(args: &RecordArgs, env: &Environment) -> Result<(), CommandError> {
     let (file, toml) = read_map(&args.map)?;
     // Why already here: nobody should wait for the provider to learn this.

@@ -16,6 +16,10 @@ use serde_json::Value;
 
 use crate::provider::error::MapError;
 
+/// The first lines of a recorded cassette.
+const HEAD: &str =
+    "# Recorded by `yourbit-video provider record`: ids, secrets and names are masked.\n\n[variables]\n";
+
 /// A whole cassette. Every part is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -77,6 +81,30 @@ impl Cassette {
         let mut this = read.map_err(|what| MapError::new(file, "", "", what))?;
         this.make_keys(file)?;
         Ok(this)
+    }
+
+    /// Writes variables and responses of a recording as TOML.
+    pub(super) fn to_toml(&self) -> String {
+        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut out = HEAD.to_owned();
+        for (name, value) in &self.variables {
+            out.push_str(&format!("{name} = {}\n", text(value)));
+        }
+        for answer in &self.answer {
+            let (action, status) = (text(&answer.action), answer.status);
+            out.push_str(&format!("\n[[answer]]\naction = {action}\nstatus = {status}\n"));
+            if !answer.body.is_empty() {
+                out.push_str(&format!("body = {}\n", text(&answer.body)));
+            }
+            let members = answer.expect.iter();
+            let expect: toml::Table = members
+                .filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?)))
+                .collect();
+            if !expect.is_empty() {
+                out.push_str(&format!("expect = {}\n", toml::Value::Table(expect)));
+            }
+        }
+        out
     }
 
     /// Makes the private keys that the variables ask for.

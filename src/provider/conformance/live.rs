@@ -46,13 +46,17 @@ struct LiveTrial<'a> {
     answers: Vec<LiveAnswer>,
 }
 
-/// Asks the real API everything that only reads, with GET alone:
+/// Makes every call that only reads, with GET alone:
 ///
 /// 1. `[check.credentials]` and `[check.signing_key]`.
 /// 2. The first page of `[asset.list]`. The ids of its first asset stand in for those of `ids` that are `None`.
 /// 3. `[asset.get]`, `[upload.get]` and `[asset.find]` about these ids, as far as they are known.
 /// 4. `[asset.get]` and `[upload.get]` about ids that cannot exist.
-pub(super) async fn ask_live(provider: &Provider, ids: &RemoteIds, now: DateTime<Utc>) -> Vec<LiveAnswer> {
+pub(super) async fn fetch_live_answers(
+    provider: &Provider,
+    ids: &RemoteIds,
+    now: DateTime<Utc>,
+) -> Vec<LiveAnswer> {
     let mut trial = LiveTrial {
         provider,
         now,
@@ -61,7 +65,7 @@ pub(super) async fn ask_live(provider: &Provider, ids: &RemoteIds, now: DateTime
     let map = &provider.map;
     let signing_key = map.check.signing_key.iter().filter(|_| provider.has_signing());
     for check in map.check.credentials.iter().chain(signing_key) {
-        trial.ask(check, &Scope::default()).await;
+        trial.fetch(check, &Scope::default()).await;
     }
     let mut ids = ids.clone();
     trial.list_first_page(&mut ids).await;
@@ -76,24 +80,24 @@ pub(super) async fn ask_live(provider: &Provider, ids: &RemoteIds, now: DateTime
         .get
         .iter()
         .chain(&map.upload.get)
-        .map(|ask| &ask.action)
+        .map(|get| &get.action)
         .collect();
     let find = map.asset.find.as_ref().map(|find| &find.action);
     for action in gets.iter().copied().chain(find) {
         if has_ids(action, &known) {
-            trial.ask(action, &Scope::for_input(&known, &map.values)).await;
+            trial.fetch(action, &Scope::for_input(&known, &map.values)).await;
         }
     }
     let row = sample_row(provider, Policy::Public, &Captures::new(), now);
     for action in gets {
-        trial.ask(action, &Scope::for_input(&row, &map.values)).await;
+        trial.fetch(action, &Scope::for_input(&row, &map.values)).await;
     }
     trial.answers
 }
 
 impl LiveTrial<'_> {
     /// Makes one call, where it is a GET, and keeps its answer.
-    async fn ask(&mut self, action: &Action, scope: &Scope<'_>) {
+    async fn fetch(&mut self, action: &Action, scope: &Scope<'_>) {
         // Why GET alone: a trial must not change anything at the provider.
         if *action.method() != Method::GET {
             return;
@@ -125,7 +129,7 @@ impl LiveTrial<'_> {
         self.answers.push(answer);
     }
 
-    /// Asks for the first page of `[asset.list]`, and fills the missing ids with those of its first asset.
+    /// Fetches the first page of `[asset.list]`, and fills the missing ids with those of its first asset.
     async fn list_first_page(&mut self, ids: &mut RemoteIds) {
         let Some(list) = &self.provider.map.asset.list else {
             return;
@@ -136,7 +140,7 @@ impl LiveTrial<'_> {
             page: first.page,
             ..Scope::for_input(&input, &self.provider.map.values)
         };
-        self.ask(&list.action, &scope).await;
+        self.fetch(&list.action, &scope).await;
         let answer = self
             .answers
             .last()
@@ -174,7 +178,7 @@ fn has_ids(action: &Action, input: &TemplateInput) -> bool {
 /// Adds the answers of the real API to the report. Any answer but 401 and 403, "not found" above all, shows that the
 /// credentials are accepted.
 pub(super) async fn try_live(provider: &Provider, now: DateTime<Utc>, report: &mut Report) {
-    let answers = ask_live(provider, &RemoteIds::default(), now).await;
+    let answers = fetch_live_answers(provider, &RemoteIds::default(), now).await;
     if answers.is_empty() {
         report
             .notes

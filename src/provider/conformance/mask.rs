@@ -40,7 +40,7 @@ const MIN_LENGTH: usize = 6;
 /// Makes masks, and remembers them.
 pub(super) struct Masker {
     /// Words that stay: those of the map's own text, without which it could not read the cassette.
-    kept: BTreeSet<String>,
+    plain_words: BTreeSet<String>,
     /// Runs that never stay, though they may be words.
     secret: BTreeSet<String>,
     /// Run, host or whole text → its mask.
@@ -52,13 +52,13 @@ pub(super) struct Masker {
 impl Masker {
     /// Creates a masker for a map with this text.
     pub(super) fn for_map(toml: &str) -> Self {
-        let mut kept: BTreeSet<String> = split_runs(toml)
+        let mut plain_words: BTreeSet<String> = split_runs(toml)
             .filter(|(_, is_run)| *is_run)
             .map(|(run, _)| run.to_owned())
             .collect();
-        kept.extend(COMMON.map(str::to_owned));
+        plain_words.extend(COMMON.map(str::to_owned));
         Self {
-            kept,
+            plain_words,
             secret: BTreeSet::new(),
             masks: BTreeMap::new(),
             used: BTreeSet::new(),
@@ -108,6 +108,7 @@ impl Masker {
             && name
                 .bytes()
                 .all(|byte| byte.is_ascii_alphanumeric() || b"_$@-".contains(&byte))
+            && name.bytes().filter(u8::is_ascii_digit).count() <= 2
             && !name.starts_with(|first: char| first.is_ascii_digit());
         if plain && !self.secret.contains(name) {
             return name.to_owned();
@@ -145,7 +146,7 @@ impl Masker {
             .map_or_else(|_| number.clone(), |masked: u64| masked.into())
     }
 
-    /// Masks the host of an address, each segment of its path that is no kept word, and every value of its query.
+    /// Masks the host of an address, each segment of its path that is no plain word, and every value of its query.
     fn mask_url(&mut self, url: &Url) -> String {
         let host = url.host_str().unwrap_or_default().to_owned();
         let mask = self.mask_run(&format!("host {host}"), &host.replace('.', "-"));
@@ -161,13 +162,13 @@ impl Masker {
         out
     }
 
-    /// Masks every run of a text; with `always`, kept words too.
+    /// Masks every run of a text; with `always`, plain words too.
     fn mask_runs(&mut self, text: &str, always: bool) -> String {
         let pieces: Vec<_> = split_runs(text).collect();
         pieces
             .into_iter()
             .map(|(piece, is_run)| {
-                let stays = !always && self.kept.contains(piece) && !self.secret.contains(piece);
+                let stays = !always && self.plain_words.contains(piece) && !self.secret.contains(piece);
                 if is_run && !stays {
                     self.mask_run(piece, piece)
                 } else {
@@ -185,7 +186,7 @@ impl Masker {
         let mut length = like.len().max(MIN_LENGTH);
         let mask = loop {
             let mask = random_like(like, length);
-            if mask != like && !self.kept.contains(&mask) && self.used.insert(mask.clone()) {
+            if mask != like && !self.plain_words.contains(&mask) && self.used.insert(mask.clone()) {
                 break mask;
             }
             length += 1;
@@ -194,13 +195,13 @@ impl Masker {
         mask
     }
 
-    /// Returns true for a text that tells nothing of an account: a kept word or several, a time, a duration, a ratio, a
+    /// Returns true for a text that tells nothing of an account: a plain word or several, a time, a duration, a ratio, a
     /// small number, a language.
     fn is_harmless(&self, text: &str) -> bool {
         let bytes = text.as_bytes();
         let digits = |from: &str| !from.is_empty() && from.bytes().all(|byte| byte.is_ascii_digit());
-        let kept = split_runs(text).all(|(piece, is_run)| !is_run || self.kept.contains(piece));
-        let words = kept && !text.contains("://");
+        let plain = split_runs(text).all(|(piece, is_run)| !is_run || self.plain_words.contains(piece));
+        let words = plain && !text.contains("://");
         let time = DateTime::parse_from_rfc3339(text).is_ok()
             || (bytes.len() >= 19
                 && bytes[4] == b'-'

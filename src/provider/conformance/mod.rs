@@ -11,7 +11,7 @@
 //!
 //! A difference is a problem in the [`Report`]; a capability that the map lacks is none.
 //!
-//! [`record`] makes a cassette of what the real API answers.
+//! [`record()`] makes a cassette of what the real API answers.
 
 mod call_trials;
 mod cassette;

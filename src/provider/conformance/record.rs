@@ -1,9 +1,9 @@
 //! Recording: the real API's answers as a cassette, with secrets and ids masked.
 //!
-//! [`record`] writes nothing itself:
+//! [`record()`] writes nothing itself:
 //!
 //! 1. Load the map with the real variables, and note which it reads.
-//! 2. Ask the real API, reading only ([`ask_live`]). An answer that did not come, or that refuses the credentials, ends
+//! 2. Call the real API, reading only ([`fetch_live_answers`]). An answer that did not come, or that refuses the credentials, ends
 //!    the recording.
 //! 3. Leave out the answers that the map reads as refusals: no cassette with them passes.
 //! 4. Mask variables and answers ([`Masker`]). Every id that the map reads is masked wherever it occurs.
@@ -21,7 +21,7 @@ use serde_json::Value;
 use super::{
     call_trials::{parse_body, try_other_calls},
     cassette::{Cassette, RecordedResponse},
-    live::{LiveAnswer, RemoteIds, ask_live},
+    live::{LiveAnswer, RemoteIds, fetch_live_answers},
     mask::Masker,
     report::{ReadAnswer, Report},
     trial::{Trial, examine},
@@ -101,16 +101,16 @@ pub enum RecordError {
 /// # Errors
 /// [`RecordError`]: nothing was recorded.
 pub async fn record(recording: Recording<'_>) -> Result<Recorded, RecordError> {
-    let asked = RefCell::new(BTreeSet::new());
+    let names = RefCell::new(BTreeSet::new());
     let env = |name: &str| {
-        asked.borrow_mut().insert(name.to_owned());
+        names.borrow_mut().insert(name.to_owned());
         (recording.env)(name)
     };
     // Why boxed: held across an `await`, it would make this future as large as itself.
     let provider = Box::new(load(&recording, &env)?);
-    let variables = read_variables(&recording, &asked.take());
+    let variables = read_variables(&recording, &names.take());
     let mut notes = Vec::new();
-    let answers = ask_live(&provider, recording.ids, recording.now).await;
+    let answers = fetch_live_answers(&provider, recording.ids, recording.now).await;
     let real = Cassette {
         answer: select_answers(answers, &mut notes)?,
         ..Cassette::default()
@@ -134,7 +134,7 @@ pub async fn record(recording: Recording<'_>) -> Result<Recorded, RecordError> {
         answer.expect = expectations(&read.read);
     }
     check_secrets(&masked, &masker)?;
-    let cassette = write_cassette(&masked);
+    let cassette = masked.to_toml();
     check_cassette(&recording, &cassette).await?;
     Ok(Recorded { cassette, notes })
 }
@@ -150,14 +150,14 @@ fn load(recording: &Recording<'_>, env: Env<'_>) -> Result<Provider, MapError> {
     )
 }
 
-/// Returns the variables that the map reads and that are set. `asked` are the names that it looked up.
-fn read_variables(recording: &Recording<'_>, asked: &BTreeSet<String>) -> BTreeMap<String, String> {
+/// Returns the variables that the map reads and that are set. `names` are those that it looked up.
+fn read_variables(recording: &Recording<'_>, names: &BTreeSet<String>) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
-    for name in asked {
+    for name in names {
         // Why the test: each name is looked up with `_FILE` behind it too.
         let is_file = name
             .strip_suffix("_FILE")
-            .is_some_and(|stem| asked.contains(stem));
+            .is_some_and(|stem| names.contains(stem));
         // Why no error: the map has been loaded with the same variables.
         if let Ok(Some(value)) = read_value(recording.env, name)
             && !is_file
@@ -369,36 +369,6 @@ fn expectations(read: &Value) -> BTreeMap<String, Value> {
         .filter(|(_, value)| value.is_string() || value.is_number() || value.is_boolean())
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
-}
-
-/// Writes a cassette as TOML.
-fn write_cassette(cassette: &Cassette) -> String {
-    let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
-    let mut out =
-        "# Recorded by `yourbit-video provider record`: ids, secrets and names are masked.\n\n[variables]\n"
-            .to_owned();
-    for (name, value) in &cassette.variables {
-        out.push_str(&format!("{name} = {}\n", text(value)));
-    }
-    for answer in &cassette.answer {
-        out.push_str(&format!(
-            "\n[[answer]]\naction = {}\nstatus = {}\n",
-            text(&answer.action),
-            answer.status
-        ));
-        if !answer.body.is_empty() {
-            out.push_str(&format!("body = {}\n", text(&answer.body)));
-        }
-        let expect: toml::Table = answer
-            .expect
-            .iter()
-            .filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?)))
-            .collect();
-        if !expect.is_empty() {
-            out.push_str(&format!("expect = {}\n", toml::Value::Table(expect)));
-        }
-    }
-    out
 }
 
 /// Tries the map with the cassette, and with nothing of the environment.
