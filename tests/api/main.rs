@@ -32,6 +32,7 @@ mod metrics;
 mod migrations;
 mod openapi;
 mod outgoing;
+mod own_ids;
 mod patch;
 mod permutations;
 mod playback;

@@ -26,3 +26,4 @@ mod support;
 mod variables;
 mod vectors;
 mod webhook;
+mod words;

@@ -50,13 +50,9 @@ impl Jwt {
     pub(crate) fn compile(
         declared: JwtTable,
         at: &Location,
-        place: &Place,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let place = Place {
-            secrets: false,
-            ..place.clone()
-        };
+        let place = Place::for_claims();
         let header = compile_object(declared.header, at, "header", &place, constants)?;
         if let Some(reserved) = member_names(&header).find(|key| ["alg", "typ"].contains(key)) {
             return Err(at.error("header", format!("`{reserved}` is added by itself")));
