@@ -36,6 +36,7 @@ mod own_ids;
 mod patch;
 mod permutations;
 mod playback;
+mod playback_params;
 mod prefix;
 mod problems;
 mod rate;

@@ -192,3 +192,30 @@ async fn claims_tell_whose_video_it_is_and_never_the_owner_s_name() {
         );
     }
 }
+
+#[test]
+fn parameters_that_nothing_could_carry_are_refused_at_start() {
+    let params = "[playback.params]\nstart = \"from\"\n[playback.urls]";
+    let jwt = with_claims("from = 1").replace("[playback.urls]", params);
+    let error = refusal(&jwt);
+    assert!(
+        error.contains("[playback.params] start: `from` is a claim of the token already"),
+        "{error}"
+    );
+    let digest = signing(
+        "[playback.sign]\nkind = \"digest\"\nalgorithm = \"sha256\"\nmessage = \"{secrets.key}{asset_id}{expires}\"",
+        "https://cdn.example/{asset_id}.m3u8?s={signature}",
+    );
+    let error = refusal(&digest.replace("[playback.urls]", params));
+    assert!(
+        error.contains("[playback.params]") && error.contains("is signed by no token"),
+        "{error}"
+    );
+    assert!(
+        load(
+            &with_claims("aud = \"v\"").replace("[playback.urls]", params),
+            &vars([("KEY", "k"), ("WEBHOOK", "w"), ("RSA", &rsa_pem())])
+        )
+        .is_ok()
+    );
+}
