@@ -35,7 +35,9 @@ pub use self::build::{App, LocalApp};
 pub use self::data_folder::data_folder;
 pub(crate) use self::data_folder::sqlite_path;
 pub use self::local_lease::Lease;
-pub(crate) use self::maps::{check_default_policy, describe_missing_map, load_map};
+pub(crate) use self::maps::{
+    MapLoading, check_default_policy, describe_missing_map, map_names, needs_local, read_map,
+};
 pub(crate) use self::preflight::{preflight, start_warnings};
 pub(crate) use self::rate_ledger::shared_rate_ledger;
 pub use self::reload::Reloader;

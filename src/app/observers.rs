@@ -14,7 +14,7 @@ use arc_swap::ArcSwapOption;
 use uuid::Uuid;
 
 use crate::clock::Clock;
-use crate::domain::{Announcement, CheckTimes, InboxEvent, ShownStatus, Video};
+use crate::domain::{Accounts, Announcement, CheckTimes, InboxEvent, ShownStatus, Video};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{ChangeObserver, Intake, NewOutgoing, Store};
 use crate::telemetry::Metrics;
@@ -66,6 +66,14 @@ impl Observer {
 }
 
 impl ChangeObserver for Observer {
+    fn accounts(&self) -> Accounts {
+        let snapshot = self.snapshot.load();
+        snapshot
+            .as_ref()
+            .map(|now| now.providers.accounts().clone())
+            .unwrap_or_default()
+    }
+
     fn outgoing(&self, before: &Video, after: &Video) -> Vec<NewOutgoing> {
         let Some(snapshot) = self.snapshot.load_full() else {
             return Vec::new();

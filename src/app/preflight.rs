@@ -1,14 +1,11 @@
 //! Checks before anything is opened. They find every mistake in settings, authentication, maps and their secrets at
 //! once, where [`App::build`](super::App::build) would stop at the first one.
 
-use super::maps::{check_default_policy, load_map, read_all_maps};
+use super::maps::{MapLoading, check_default_policy, needs_local, read_all_variables};
 use super::start_error::StartError;
 use crate::auth::check_development;
-use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings, closest_name, known_variables};
-use crate::local;
-use crate::provider::{HashKey, LoadOptions, Provider, variables};
-use crate::telemetry::CallMeter;
+use crate::provider::{LoadOptions, Provider};
 
 /// Returns the settings where nothing is wrong with them and with what they name.
 ///
@@ -62,31 +59,23 @@ pub(crate) fn preflight(
 
 /// Loads the maps of the enabled providers; returns those that load, and the faults of the others.
 ///
-/// Why without the built-in provider: it makes the secrets that its map needs when it is opened.
+/// Why without the built-in provider, and maps that build on its map: it makes the secrets that they need when it is opened.
 fn load_enabled(settings: &Settings, env: &Environment) -> (Vec<Provider>, Vec<StartError>) {
-    let (mut providers, mut faults) = (Vec::new(), Vec::new());
+    let (mut loading, mut faults) = (MapLoading::new(settings), Vec::new());
     let look_up = |name: &str| env.get(name).map(str::to_owned);
     for name in settings
         .providers
         .enabled
         .iter()
-        .filter(|name| *name != local::NAME)
+        .filter(|name| !needs_local(settings, name))
     {
-        match load_map(
-            settings,
-            name,
-            &look_up,
-            // Why the default one: no call is made, so no rate is counted.
-            LoadOptions::default().ledger,
-            CallMeter::default(),
-            &Clock::system(),
-            &HashKey::random(),
-        ) {
-            Ok(provider) => providers.push(provider),
-            Err(error) => faults.push(error),
+        // Why the default options: no call is made, so no rate is counted.
+        if let Err(error) = loading.load(name, &look_up, &LoadOptions::default()) {
+            faults.push(error);
         }
     }
-    (providers, faults)
+    faults.extend(loading.account_faults().into_iter().map(StartError::from));
+    (loading.into_providers(), faults)
 }
 
 /// Returns lines that stop no start but should be seen: settings that are gone, and variables that nothing reads.
@@ -124,10 +113,9 @@ fn unread_variables(settings: &Settings) -> Vec<(String, Option<String>)> {
     if settings.unread_variables.is_empty() {
         return Vec::new();
     }
-    let of_maps: Vec<String> = read_all_maps(settings)
-        .iter()
-        .flat_map(|text| variables(text))
-        .flat_map(|(name, _)| [format!("{name}_FILE"), name])
+    let of_maps: Vec<String> = read_all_variables(settings)
+        .into_iter()
+        .flat_map(|name| [format!("{name}_FILE"), name])
         .collect();
     let known = known_variables();
     let candidates = || known.iter().chain(&of_maps).map(String::as_str);

@@ -3,24 +3,26 @@
 //! Other providers may be in use by a service that runs; neither their maps nor their secrets are read.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::Router;
 use secrecy::SecretString;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::local_provider::{bind_inner_listener, local_options};
-use super::maps::{load_map, variable_lookup};
+use super::maps::{needs_local, read_map, variable_lookup};
 use super::rate_ledger::shared_rate_ledger;
 use super::start_error::StartError;
 use crate::clock::Clock;
 use crate::config::{ConfigError, Environment, Settings};
-use crate::domain::CheckTimes;
+use crate::domain::{Accounts, CheckTimes, InboxEvent, ShownStatus, Video};
 use crate::http::{self, server::serve_inner};
-use crate::local::{self, Local, LocalError};
-use crate::provider::{HashKey, Provider, embedded_map};
+use crate::local::{Local, LocalError};
+use crate::provider::{HashKey, LoadOptions, MergedMap, Provider, embedded_map};
 use crate::state::{check_times, settle_hash_key};
-use crate::store::Store;
+use crate::store::{ChangeObserver, NewOutgoing, Store};
 use crate::telemetry::CallMeter;
 
 /// The open database and one loaded [`Provider`].
@@ -52,7 +54,8 @@ impl Standalone {
             return Err(StartError::Config(ConfigError::new("--provider", "", problem)));
         }
         let clock = Clock::system();
-        let store = Store::connect(&settings.database).await?;
+        let accounts = AccountsObserver(enabled_accounts(settings, name));
+        let store = Store::connect_observed(&settings.database, Arc::new(accounts)).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
         }
@@ -91,21 +94,19 @@ async fn open_provider(
     clock: &Clock,
     hash_key: &HashKey,
 ) -> Result<(Provider, InnerServer), StartError> {
-    let (credentials, inner) = if name == local::NAME {
+    let (credentials, inner) = if needs_local(settings, name) {
         open_local(settings, env, clock).await?
     } else {
         (None, None)
     };
     let look_up = variable_lookup(env, credentials.as_ref());
-    let provider = load_map(
-        settings,
-        name,
-        &look_up,
-        shared_rate_ledger(store),
-        CallMeter::default(),
-        clock,
-        hash_key,
-    )?;
+    let options = LoadOptions {
+        ledger: shared_rate_ledger(store),
+        meter: CallMeter::default(),
+        clock: clock.clone(),
+        hash_key: hash_key.clone(),
+    };
+    let provider = Provider::load_merged(name, &read_map(settings, name)?, &look_up, &options)?;
     Ok((provider, inner))
 }
 
@@ -133,4 +134,37 @@ async fn open_local(
 /// Returns whether `name` may become the name of a map's file.
 fn is_provider_name(name: &str) -> bool {
     embedded_map(name).is_some() || crate::config::is_provider_name(name)
+}
+
+/// Returns the accounts that `name` and the enabled maps share. Maps that cannot be read are left out: their faults are those
+/// of the service that enables them.
+fn enabled_accounts(settings: &Settings, name: &str) -> Accounts {
+    let enabled = settings.providers.enabled.iter().map(String::as_str);
+    let maps: Vec<(&str, MergedMap)> = enabled
+        .chain([name])
+        .filter_map(|name| Some((name, read_map(settings, name).ok()?)))
+        .collect();
+    let pairs: BTreeMap<&str, &str> = maps
+        .iter()
+        .map(|(name, map)| (*name, map.account().unwrap_or(name)))
+        .collect();
+    Accounts::from_maps(pairs)
+}
+
+/// Knows the accounts, and observes nothing.
+#[derive(Debug)]
+struct AccountsObserver(Accounts);
+
+impl ChangeObserver for AccountsObserver {
+    fn accounts(&self) -> Accounts {
+        self.0.clone()
+    }
+
+    fn outgoing(&self, _before: &Video, _after: &Video) -> Vec<NewOutgoing> {
+        Vec::new()
+    }
+
+    fn video_ended(&self, _provider: &str, _status: ShownStatus) {}
+
+    fn event_applied(&self, _event: &InboxEvent, _video_id: Uuid) {}
 }

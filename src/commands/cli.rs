@@ -44,7 +44,7 @@ enum Command {
     Import(import::ImportArgs),
     /// Print the OpenAPI document of the API.
     Openapi,
-    /// Work on a provider's action map.
+    /// The providers' action maps: list them, show one, try one.
     #[command(subcommand)]
     Provider(provider::ProviderCommand),
     /// Every setting: its default, its variable, its meaning.
@@ -98,7 +98,9 @@ impl Cli {
             Command::Reconcile(args) => Box::pin(reconcile::reconcile_once(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import_videos(settings()?, &env, &args)).await,
             Command::Openapi => openapi::print_openapi(),
-            Command::Provider(command) => Box::pin(provider::run_provider_command(&command, &env)).await,
+            Command::Provider(command) => {
+                Box::pin(provider::run_provider_command(&command, settings, &env)).await
+            }
             Command::Settings(args) => settings::print_settings(&args),
             Command::Healthcheck => healthcheck::check_health(&settings()?).await,
             #[cfg(target_os = "linux")]

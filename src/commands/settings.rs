@@ -11,7 +11,7 @@ use crate::provider::{embedded_map, embedded_names, variables};
 
 #[derive(Debug, Args)]
 pub(super) struct SettingsArgs {
-    /// As the tables of the README.
+    /// As the tables of docs/configuration.md.
     #[arg(long)]
     markdown: bool,
 }
@@ -51,10 +51,20 @@ fn format_text(listed: &Listed) -> String {
     out
 }
 
-/// Formats the lists as the Markdown tables of the README.
+/// Formats the lists as the Markdown of `docs/configuration.md`: a heading and a table for each section.
 fn format_markdown(listed: &Listed) -> String {
-    let mut out = "| setting, variable | default | meaning |\n|---|---|---|\n".to_owned();
+    let mut out = String::new();
+    let mut section = "";
     for setting in &listed.settings {
+        let own = setting.key.rsplit_once('.').map_or("", |(section, _)| section);
+        if own != section {
+            let blank = if section.is_empty() { "" } else { "\n" };
+            let _ = writeln!(
+                out,
+                "{blank}## `[{own}]`\n\n| setting, variable | default | meaning |\n|---|---|---|"
+            );
+            section = own;
+        }
         let meaning = escape_cell(&setting.meaning);
         let _ = writeln!(
             out,
@@ -62,7 +72,7 @@ fn format_markdown(listed: &Listed) -> String {
             setting.key, setting.variable, setting.default
         );
     }
-    out.push_str("\n| secret | meaning |\n|---|---|\n");
+    out.push_str("\n## Secrets\n\n| secret | meaning |\n|---|---|\n");
     for secret in &listed.secrets {
         let _ = writeln!(
             out,
@@ -71,7 +81,7 @@ fn format_markdown(listed: &Listed) -> String {
             escape_cell(&secret.meaning)
         );
     }
-    out.push_str("\n| built-in map | its variables, each also as `<NAME>_FILE` |\n|---|---|\n");
+    out.push_str("\n## Variables of the built-in maps\n\n| built-in map | its variables, each also as `<NAME>_FILE` |\n|---|---|\n");
     for name in embedded_names() {
         let _ = writeln!(out, "| `{name}` | {} |", list_map_variables(name, "`"));
     }

@@ -1,7 +1,7 @@
 //! The embedded defaults, and the list of settings for people that is made from them.
 //!
 //! The comments of `config/default.toml` are the documentation of the settings: the command `settings` prints them, and
-//! a test compares the tables of the README with them.
+//! a test compares `docs/configuration.md` with them.
 
 /// The text of `config/default.toml`: every key with its default and a comment.
 pub const DEFAULTS: &str = include_str!("../../config/default.toml");

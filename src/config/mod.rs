@@ -14,8 +14,8 @@
 //! 4. Secrets are read from the environment alone (`secrets`).
 //! 5. `check` validates values that depend on each other, and fills in what follows from other settings.
 //!
-//! Further parts: `listing` reads the defaults for people (command `settings`, README), `pem` reads private keys in the
-//! shapes in which they arrive.
+//! Further parts: `listing` reads the defaults for people (command `settings`, `docs/configuration.md`), `pem` reads
+//! private keys in the shapes in which they arrive.
 
 mod check;
 mod console;

@@ -7,8 +7,10 @@
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
+//! - [`Accounts`] says which action maps share an account at their provider.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
+mod accounts;
 mod deadlines;
 mod event;
 mod facts;
@@ -25,6 +27,7 @@ mod stamp_tests;
 mod status;
 mod video;
 
+pub use accounts::Accounts;
 pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};

@@ -151,7 +151,7 @@ fn set_process_gauges(state: &AppState) {
         let tokens = |source| metrics.tokens.with_label_values(&[provider.name(), source]);
         tokens("signed").inc_by(signed);
         tokens("cached").inc_by(cached);
-        let halted = state.sightings.is_halted(provider.name());
+        let halted = state.sightings.is_halted(provider.account());
         metrics
             .halted
             .with_label_values(&[provider.name()])

@@ -1,7 +1,7 @@
 //! `POST /v1/webhooks/{provider}`: verified over the raw bytes, durable before the 200.
 //!
-//! 1. **Provider and headers** are checked before the body is read: 404 where the provider is unknown or takes no
-//!    webhooks, 401 where the signature's header or its timestamp is not acceptable.
+//! 1. **Provider and headers** are checked before the body is read: 404 where the provider is unknown, takes no webhooks
+//!    or shares the account of another map (whose route is the one for both), 401 where the signature's header or its timestamp is not acceptable.
 //! 2. **Body.** Read within [`MAX_BYTES`] (413), [`BODY_DEADLINE`] (400) and the memory that all webhook bodies share
 //!    (503; [`FairMemory`](crate::limits::FairMemory)).
 //! 3. **Signature** over the raw bytes: 401. Nothing is parsed before it holds ([`VerifiedWebhook`]).
@@ -24,7 +24,7 @@ use super::middleware::refuse_webhook;
 use super::problem::ApiError;
 use crate::domain::{EventState, NewEvent};
 use crate::limits::{CallerKey, MemoryShare};
-use crate::provider::{Provider, VerifiedBody};
+use crate::provider::{Delivery, Provider, UnreadableEvent, VerifiedBody};
 use crate::state::AppState;
 use crate::store::Stored;
 use crate::telemetry::{note_caller, note_event, note_video};
@@ -161,10 +161,11 @@ pub(crate) async fn receive_webhook(
 ) -> Result<Json<Received>, ApiError> {
     let event = new_event(&state, &webhook);
     let (id, video_ref, state_in_row) = (event.id, event.video_ref, event.state);
+    let account = webhook.provider.name();
     // Why not the type itself: types are the sender's to choose, and each would be a time series of its own.
-    let kind = webhook.provider.known_event_type(&event.event_type);
+    let kind = state.providers.known_event_type(account, &event.event_type);
     let metrics = &state.metrics;
-    let count = |result| metrics.record_webhook(webhook.provider.name(), kind, result);
+    let count = |result| metrics.record_webhook(account, kind, result);
     if let Some(video) = video_ref {
         note_video(video);
     }
@@ -208,7 +209,7 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
         body: webhook.body.bytes().to_vec(),
         excerpt: None,
     };
-    match webhook.provider.read_event(&webhook.body) {
+    match read_event(state, webhook) {
         Err(unreadable) => NewEvent {
             event_id: unreadable.event_id,
             error: Some("the body is not JSON".to_owned()),
@@ -231,4 +232,28 @@ fn new_event(state: &AppState, webhook: &VerifiedWebhook) -> NewEvent {
             ..blank
         },
     }
+}
+
+/// Reads the event by the map that it came in for. Where that one ignores it, by the first map of the account that does not:
+/// the event may be about a video of that map, which decides when the video is known.
+fn read_event(state: &AppState, webhook: &VerifiedWebhook) -> Result<Delivery, UnreadableEvent> {
+    let own = webhook.provider.read_event(&webhook.body)?;
+    if !own.ignored {
+        return Ok(own);
+    }
+    for provider in state.providers.beside(webhook.provider.name()).skip(1) {
+        let read = provider.read_event(&webhook.body)?;
+        if !read.ignored {
+            return Ok(Delivery {
+                video_id: read.video_id,
+                upload_id: read.upload_id,
+                asset_id: read.asset_id,
+                ignored: false,
+                excerpt: read.excerpt,
+                // Why the others from the account's own map: an event has one identity, whichever map wants it.
+                ..own
+            });
+        }
+    }
+    Ok(own)
 }

@@ -23,6 +23,29 @@ impl MapError {
             what,
         }
     }
+
+    /// Returns the table and the key that the error is about; both may be empty.
+    pub(crate) fn place(&self) -> (&str, &str) {
+        (&self.table, &self.key)
+    }
+
+    /// Returns the same fault at another place; without `key`, the key stays.
+    pub(crate) fn moved_to(&self, file: &str, table: &str, key: Option<&str>) -> Self {
+        Self {
+            file: file.to_owned(),
+            table: table.to_owned(),
+            key: key.unwrap_or(&self.key).to_owned(),
+            what: self.what.clone(),
+        }
+    }
+
+    /// Returns the same fault with `prefix` before its text.
+    pub(crate) fn with_prefix(&self, prefix: &str) -> Self {
+        Self {
+            what: format!("{prefix} {}", self.what),
+            ..self.clone()
+        }
+    }
 }
 
 impl fmt::Display for MapError {

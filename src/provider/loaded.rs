@@ -7,6 +7,7 @@ use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
     error::{InvalidField, MapError},
+    extend::{MapFile, MergedMap},
     load_options::{Env, LoadOptions},
     map::Map,
     protocol::Protocol,
@@ -39,17 +40,17 @@ pub enum Capability {
 /// One compiled map with its HTTP client and its keys.
 pub struct Provider {
     name: String,
+    account: String,
     digest: String,
     pub(super) map: Map,
 }
 
 impl Provider {
-    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages only. [`LoadOptions`]
-    /// hold what is not in the map.
+    /// Compiles the text `toml` to a provider called `name`. `file` appears in error messages, and maps that the text
+    /// extends are looked for in its folder. [`LoadOptions`] hold what is not in the map.
     ///
     /// # Errors
-    /// [`MapError`] for anything that the vocabulary does not allow, a variable that is not set, or a key that cannot be
-    /// read.
+    /// As [`Provider::load_merged`], and those of [`MergedMap::read`].
     pub fn load(
         name: &str,
         file: &str,
@@ -57,21 +58,38 @@ impl Provider {
         env: Env<'_>,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
-        let mut map = Map::compile(file, parse_toml(file, toml)?, env, options)?;
+        let map = MergedMap::read(MapFile::from_text(file, toml))?;
+        Self::load_merged(name, &map, env, options)
+    }
+
+    /// Compiles a merged map to a provider called `name`.
+    ///
+    /// # Errors
+    /// [`MapError`] for anything that the vocabulary does not allow, a variable that is not set, or a key that cannot be
+    /// read. It names the file that wrote the faulty place.
+    pub fn load_merged(
+        name: &str,
+        merged: &MergedMap,
+        env: Env<'_>,
+        options: &LoadOptions,
+    ) -> Result<Self, MapError> {
+        let mut map = compile_merged(merged, env, options).map_err(|error| merged.locate(error))?;
+        let account = merged.account().unwrap_or(name);
         // Why the first step's host: the map does not say which host is the API's, and every upload begins there.
         let own_host = map.upload.steps.first().and_then(|step| step.url().host());
-        map.client.set_account(name, own_host);
+        map.client.set_account(account, own_host);
         // Why 8 bytes: the digest tells two versions of a map apart in ETags; it proves nothing.
-        let digest = hex::encode(&digest(&SHA256, toml.as_bytes()).as_ref()[..8]);
+        let digest = hex::encode(&digest(&SHA256, merged.to_toml().as_bytes()).as_ref()[..8]);
         Ok(Self {
             name: name.to_owned(),
+            account: account.to_owned(),
             digest,
             map,
         })
     }
 
-    /// Takes over the rate limiter state of `old`, the same provider's map before a reload: permits taken, queued calls
-    /// and a pause that the provider asked for all stay in force.
+    /// Takes over the rate limiter state of `old`, another map of the same account, or the same map before a reload: permits
+    /// taken, queued calls and a pause that the provider asked for all stay in force, and are shared.
     pub fn continue_from(&self, old: &Self) {
         self.map.client.continue_from(&old.map.client);
     }
@@ -81,7 +99,18 @@ impl Provider {
         &self.name
     }
 
-    /// Returns the first 16 hex digits of the SHA-256 of the map's text.
+    /// Returns the name of the account at the provider: that of the map that has it for its own. What the provider knows
+    /// by account goes by this name: webhooks, ids, the rate, and the proof that it knows our videos.
+    pub fn account(&self) -> &str {
+        &self.account
+    }
+
+    /// Returns true where the account is the map's own, and not another map's.
+    pub fn has_own_account(&self) -> bool {
+        self.account == self.name
+    }
+
+    /// Returns the first 16 hex digits of the SHA-256 of the merged map's text.
     pub fn digest(&self) -> &str {
         &self.digest
     }
@@ -96,9 +125,10 @@ impl Provider {
         self.map.playback.can_play(policy)
     }
 
-    /// Returns true where the map has `[webhook]`. Without it the provider is only polled.
+    /// Returns true where webhooks come in at the route of this map: it has `[webhook]` and an account of its own. Without
+    /// `[webhook]` the provider is only polled; with the account of another map, events come in at that map's route.
     pub fn receives_webhooks(&self) -> bool {
-        self.map.webhook.is_some()
+        self.map.webhook.is_some() && self.has_own_account()
     }
 
     /// Returns the ids that a video of `policy` must have before it can be played: those that `hls` and its signature
@@ -163,4 +193,19 @@ impl Provider {
         matches!(client.protocol(), Protocol::Put | Protocol::PutContentRange)
             && client.header_templates().next().is_none()
     }
+}
+
+/// Compiles the tables of a merged map.
+fn compile_merged(merged: &MergedMap, env: Env<'_>, options: &LoadOptions) -> Result<Map, MapError> {
+    let file = merged.file();
+    // Why not the merged text always: a map that extends none is compiled as it stands in its file.
+    if merged.below().is_empty() && merged.account().is_none() {
+        return Map::compile(file.file(), parse_toml(file.file(), file.text())?, env, options);
+    }
+    Map::compile(
+        file.file(),
+        parse_toml(file.file(), &merged.to_toml())?,
+        env,
+        options,
+    )
 }

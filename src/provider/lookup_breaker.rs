@@ -15,7 +15,7 @@ const HALT_AFTER: u32 = 5;
 /// Time for which one hit proves that the provider answers about our own assets.
 const PROOF_FOR: Duration = Duration::seconds(60);
 
-/// The lookups of assets known to exist, by provider name. In memory: each process judges by its own lookups.
+/// The lookups of assets known to exist, by [account](super::Provider::account). In memory: each process judges by its own lookups.
 #[derive(Debug, Default)]
 pub struct LookupBreaker(Mutex<HashMap<String, LookupRecord>>);
 
@@ -26,15 +26,15 @@ struct LookupRecord {
 }
 
 impl LookupBreaker {
-    /// Runs `change` on the provider's record, under the lock.
-    fn with_record<T>(&self, provider: &str, change: impl FnOnce(&mut LookupRecord) -> T) -> T {
+    /// Runs `change` on the account's record, under the lock.
+    fn with_record<T>(&self, account: &str, change: impl FnOnce(&mut LookupRecord) -> T) -> T {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        change(all.entry(provider.to_owned()).or_default())
+        change(all.entry(account.to_owned()).or_default())
     }
 
     /// Records that the provider knows an asset of ours. This ends a halt ([`LookupBreaker::is_halted`]).
-    pub fn record_hit(&self, provider: &str, now: DateTime<Utc>) {
-        self.with_record(provider, |record| {
+    pub fn record_hit(&self, account: &str, now: DateTime<Utc>) {
+        self.with_record(account, |record| {
             *record = LookupRecord {
                 misses_in_a_row: 0,
                 last_hit_at: Some(now),
@@ -43,15 +43,15 @@ impl LookupBreaker {
     }
 
     /// Records that the provider denies an asset that is known to exist. The miss that begins a halt is logged.
-    pub fn record_miss(&self, provider: &str) {
-        let missed = self.with_record(provider, |record| {
+    pub fn record_miss(&self, account: &str) {
+        let missed = self.with_record(account, |record| {
             record.misses_in_a_row += 1;
             record.misses_in_a_row
         });
         // Why `==`: the log says it once a halt, not with every further miss.
         if missed == HALT_AFTER {
             tracing::error!(
-                provider,
+                provider = account,
                 "the provider answers \"not found\" about {HALT_AFTER} videos in a row that are known to exist: \
                  reconciler and deletions halt; are its credentials those of another environment?"
             );
@@ -59,11 +59,11 @@ impl LookupBreaker {
     }
 
     /// Returns true while the provider's reconciler and deletions are halted.
-    pub fn is_halted(&self, provider: &str) -> bool {
-        self.with_record(provider, |record| record.misses_in_a_row >= HALT_AFTER)
+    pub fn is_halted(&self, account: &str) -> bool {
+        self.with_record(account, |record| record.misses_in_a_row >= HALT_AFTER)
     }
 
-    /// Returns the names of all providers whose reconciler and deletions are halted, in no particular order.
+    /// Returns the names of all accounts whose reconciler and deletions are halted, in no particular order.
     pub fn halted_providers(&self) -> Vec<String> {
         let all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let halted = all
@@ -73,8 +73,8 @@ impl LookupBreaker {
     }
 
     /// Returns true where the provider knew an asset of ours within the last 60 seconds before `now`.
-    pub fn has_recent_hit(&self, provider: &str, now: DateTime<Utc>) -> bool {
-        let last_hit_at = self.with_record(provider, |record| record.last_hit_at);
+    pub fn has_recent_hit(&self, account: &str, now: DateTime<Utc>) -> bool {
+        let last_hit_at = self.with_record(account, |record| record.last_hit_at);
         // Why `now >= at`: a clock that was set back must not make a hit a proof for longer.
         last_hit_at.is_some_and(|at| now - at < PROOF_FOR && now >= at)
     }

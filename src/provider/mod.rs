@@ -5,14 +5,15 @@
 //!
 //! | step | files |
 //! |---|---|
-//! | 1. read the TOML as the declared vocabulary, and refuse anything else | `vocabulary` |
-//! | 2. compile each table: templates, pointers, keys | `compile`, `map`, and the `compile` function beside each table's type |
-//! | 3. fill values into URLs, headers and bodies | `template` |
-//! | 4. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
-//! | 5. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
-//! | 6. act on one upload or asset | `calls`, `upload`, `asset` |
-//! | 7. verify and read webhook deliveries | `webhook` |
-//! | 8. make the URLs that play, and sign them | `playback`, `signing` |
+//! | 1. merge a map with those that it extends | `extend` |
+//! | 2. read the TOML as the declared vocabulary, and refuse anything else | `vocabulary` |
+//! | 3. compile each table: templates, pointers, keys | `compile`, `map`, and the `compile` function beside each table's type |
+//! | 4. fill values into URLs, headers and bodies | `template` |
+//! | 5. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
+//! | 6. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
+//! | 7. act on one upload or asset | `calls`, `upload`, `asset` |
+//! | 8. verify and read webhook deliveries | `webhook` |
+//! | 9. make the URLs that play, and sign them | `playback`, `signing` |
 //!
 //! [`conformance`] tries a map without an account. This file only declares and re-exports; [`Provider`] itself is in
 //! `loaded`, so that no file below imports this one.
@@ -28,6 +29,7 @@ pub mod conformance;
 mod embedded;
 mod error;
 mod excerpt;
+mod extend;
 mod host;
 mod load_options;
 mod loaded;
@@ -56,6 +58,7 @@ pub use client::UploadPermits;
 pub use compile::variables;
 pub use embedded::{embedded_map, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
+pub use extend::{MapFile, MergedMap};
 pub use load_options::{Env, LoadOptions};
 pub use loaded::{Capability, Provider};
 pub use lookup_breaker::LookupBreaker;

@@ -3,13 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use crate::domain::Video;
+use crate::domain::{Accounts, Video};
 use crate::provider::{HashKey, Provider};
 
 /// Every loaded [`Provider`]: those that take uploads, and those that only have videos here.
 #[derive(Default)]
 pub struct ProviderSet {
     by_name: HashMap<String, Arc<Provider>>,
+    /// The accounts that several of them share.
+    accounts: Accounts,
     /// Provider → the reason why it cannot work now, as a sentence for callers.
     out_of_order: BTreeMap<String, String>,
     /// The built-in provider's name, where it runs in this process.
@@ -31,13 +33,26 @@ pub struct OutOfOrder(pub String);
 impl ProviderSet {
     /// Creates a set of loaded maps. Of two with the same name the later one stays.
     pub fn new(providers: impl IntoIterator<Item = Provider>) -> Self {
-        let by_name = providers
+        let by_name: HashMap<String, Arc<Provider>> = providers
             .into_iter()
             .map(|p| (p.name().to_owned(), Arc::new(p)))
             .collect();
-        Self {
+        let accounts = Accounts::from_maps(by_name.values().map(|one| (one.name(), one.account())));
+        let set = Self {
             by_name,
+            accounts,
             ..Self::default()
+        };
+        set.share_rates();
+        set
+    }
+
+    /// Lets the maps of each account share its queue and its pause: those of the map that has the account for its own.
+    fn share_rates(&self) {
+        for provider in self.by_name.values().filter(|one| !one.has_own_account()) {
+            if let Some(owner) = self.by_name(provider.account()) {
+                provider.continue_from(owner);
+            }
         }
     }
 
@@ -53,6 +68,7 @@ impl ProviderSet {
     pub fn with_local(mut self, name: &str, out_of_order: Option<&str>) -> Self {
         self.local = Some(name.to_owned());
         if let Some(reason) = out_of_order {
+            // The name is that of an account too: other maps may share it.
             self.out_of_order.insert(name.to_owned(), reason.to_owned());
         }
         self
@@ -70,6 +86,29 @@ impl ProviderSet {
                 provider.continue_from(before);
             }
         }
+        // Why again: a map may share the account only since the reload.
+        self.share_rates();
+    }
+
+    /// Returns the accounts that several maps share.
+    pub const fn accounts(&self) -> &Accounts {
+        &self.accounts
+    }
+
+    /// Iterates over the loaded maps that share the account of the map `name`, the account's own first.
+    pub fn beside<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a Arc<Provider>> {
+        let names = self.accounts.maps_beside(name).into_iter();
+        names.filter_map(|name| self.by_name(name))
+    }
+
+    /// Returns the type of an event of the account `name` for metrics: a type that one of its maps knows, else `other`.
+    ///
+    /// Why: the set of label values must not grow with what a sender writes.
+    pub fn known_event_type<'a>(&'a self, name: &'a str, event_type: &str) -> &'a str {
+        let mut known = self
+            .beside(name)
+            .map(|provider| provider.known_event_type(event_type));
+        known.find(|known| *known != "other").unwrap_or("other")
     }
 
     /// Iterates over all providers, in no order.
@@ -107,13 +146,13 @@ impl ProviderSet {
     /// [`OutOfOrder`] with the reason.
     pub fn check_in_order(&self, name: &str) -> Result<(), OutOfOrder> {
         self.out_of_order
-            .get(name)
+            .get(self.accounts.account_of(name))
             .map_or(Ok(()), |reason| Err(OutOfOrder(reason.clone())))
     }
 
-    /// Returns whether the provider of this name is the built-in one and runs in this process.
+    /// Returns whether the provider behind the map of this name is the built-in one and runs in this process.
     pub fn is_local(&self, name: &str) -> bool {
         // Why not the constant name: another process may have the provider's folder.
-        self.local.as_deref() == Some(name)
+        self.local.as_deref() == Some(self.accounts.account_of(name))
     }
 }

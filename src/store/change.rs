@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{Announcement, InboxEvent, ShownStatus, Video};
+use crate::domain::{Accounts, Announcement, InboxEvent, ShownStatus, Video};
 
 /// A [`Video`] before and after a change.
 #[derive(Clone, Debug)]
@@ -74,6 +74,12 @@ pub struct NewOutgoing {
 
 /// Observes the changes that a [`Store`](super::Store) writes.
 pub trait ChangeObserver: Debug + Send + Sync {
+    /// Returns the accounts that several maps share now: rows that a provider names by its ids are looked for among all
+    /// videos of the account.
+    fn accounts(&self) -> Accounts {
+        Accounts::default()
+    }
+
     /// Returns the events for the application that the change brings; they are written in the change's transaction. May
     /// be called again for the same change, where it is written at a second attempt.
     fn outgoing(&self, before: &Video, after: &Video) -> Vec<NewOutgoing>;

@@ -96,12 +96,13 @@ impl IngestConnection for IngestPool {
     async fn read(
         &mut self,
         provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
         event_ids: &[&str],
     ) -> Result<(Vec<VideoRow>, Vec<String>), StoreError> {
         match self {
-            Self::Postgres(connection) => connection.read(provider, keys, event_ids).await,
-            Self::Sqlite(pools) => pools.read(provider, keys, event_ids).await,
+            Self::Postgres(connection) => connection.read(provider, maps, keys, event_ids).await,
+            Self::Sqlite(pools) => pools.read(provider, maps, keys, event_ids).await,
         }
     }
 

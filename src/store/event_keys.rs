@@ -1,17 +1,18 @@
 //! The ids by which events and videos find each other.
 //!
 //! An event names its video by our own id, by the upload's id or by the asset's id at the provider, or by several of
-//! them.
+//! them. It may be the video of any map that shares the account which the event came in for ([`Accounts`]).
 
 use std::collections::BTreeMap;
 
+use sqlx::{Database, Encode, QueryBuilder, Type};
 use uuid::Uuid;
 
 use super::change::VideoChange;
-use super::rows::gained_ids;
-use crate::domain::{EventState, InboxEvent, Video};
+use super::rows::gains_ids;
+use crate::domain::{Accounts, EventState, InboxEvent, Video};
 
-/// The ids that events of one provider name.
+/// The ids that events of one account name.
 #[derive(Debug, Default)]
 pub(super) struct EventKeys<'a> {
     /// Our own ids.
@@ -50,25 +51,49 @@ impl<'a> EventKeys<'a> {
     }
 }
 
-/// Returns the keys of all pending events by provider.
-// Why in the order of providers: two replicas that lock the same videos lock them in the same order.
-pub(super) fn keys_by_provider(events: &[InboxEvent]) -> BTreeMap<&str, EventKeys<'_>> {
+/// Returns the keys of all pending events by account.
+// Why in the order of accounts: two replicas that lock the same videos lock them in the same order.
+pub(super) fn keys_by_account<'a>(
+    events: &'a [InboxEvent],
+    accounts: &'a Accounts,
+) -> BTreeMap<&'a str, EventKeys<'a>> {
     let mut map: BTreeMap<&str, EventKeys<'_>> = BTreeMap::new();
     for event in events {
-        map.entry(&event.provider).or_default().add_all(event);
+        map.entry(accounts.account_of(&event.provider))
+            .or_default()
+            .add_all(event);
     }
     map
 }
 
-/// Returns, by provider, every id of the videos that gained one by these changes: parked events may name them.
+/// Returns, by account, every id of the videos that gained one by these changes: parked events may name them.
 pub(super) fn gained_keys<'a>(
     changes: impl Iterator<Item = &'a VideoChange>,
-) -> BTreeMap<&'a str, EventKeys<'a>> {
-    let mut gained: BTreeMap<&str, EventKeys<'_>> = BTreeMap::new();
-    for VideoChange { before, after } in changes {
-        if gained_ids(Some(before), after).next().is_some() {
-            gained.entry(&after.provider).or_default().add_video(after);
-        }
+    accounts: &Accounts,
+) -> BTreeMap<String, EventKeys<'a>> {
+    let mut gained: BTreeMap<String, EventKeys<'_>> = BTreeMap::new();
+    for VideoChange { after, .. } in changes.filter(|change| gains_ids(&change.before, &change.after)) {
+        let account = accounts.account_of(&after.provider).to_owned();
+        gained.entry(account).or_default().add_video(after);
     }
     gained
+}
+
+/// Pushes ` = $n`, or ` in ($n, …)` where there are several: a condition on a column that holds a map's name.
+// Why two forms: nearly every account has one map, and statements about it stay as they are.
+pub(super) fn push_maps<'q, DB>(query: &mut QueryBuilder<DB>, maps: &[&'q str])
+where
+    DB: Database,
+    &'q str: Encode<'q, DB> + Type<DB>,
+{
+    if let [only] = maps {
+        query.push(" = ").push_bind(*only);
+        return;
+    }
+    query.push(" in (");
+    let mut list = query.separated(", ");
+    for name in maps {
+        list.push_bind(*name);
+    }
+    query.push(")");
 }

@@ -9,6 +9,7 @@
 #[macro_use]
 mod support;
 
+mod accounts;
 mod adopt;
 mod answers;
 mod auth;
@@ -18,6 +19,7 @@ mod commands;
 mod development;
 mod environment;
 mod fairness;
+mod generated;
 mod guards;
 mod idempotency;
 mod import;
@@ -41,6 +43,7 @@ mod prefix;
 mod problems;
 mod rate;
 mod reconcile;
+mod release;
 mod reload;
 mod settings;
 mod shapes;

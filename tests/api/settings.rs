@@ -79,31 +79,6 @@ async fn without_tables_it_starts_and_waits_for_them(db: Db) {
 }
 
 #[tokio::test]
-async fn the_readme_names_every_setting() {
-    let folder = TempDir::new().unwrap();
-    let table = binary::run(
-        folder.path(),
-        &Environment::default(),
-        &["settings", "--markdown"],
-    )
-    .await;
-    assert!(
-        table.well && table.out.contains("`VIDEO_HTTP__LISTEN`"),
-        "{table:?}"
-    );
-    let readme = include_str!("../../README.md");
-    let begin = "<!-- made by: yourbit-video settings --markdown -->\n";
-    let found = readme
-        .split_once(begin)
-        .and_then(|(_, rest)| rest.split_once("<!-- end of settings -->"));
-    let (found, _) = found.expect("the README has no table of settings");
-    assert!(
-        found.trim() == table.out.trim(),
-        "the README's table is old: put the output of `yourbit-video settings --markdown` in its place"
-    );
-}
-
-#[tokio::test]
 async fn settings_are_printed_with_default_variable_and_meaning() {
     let folder = TempDir::new().unwrap();
     let all = binary::run(folder.path(), &Environment::default(), &["settings"]).await;

@@ -177,7 +177,7 @@ fn what_a_list_must_say_is_asked_for_at_start() {
         (
             "after = \"{cursor}\"",
             "after = [1]",
-            &["[asset.list]", "query", "after"],
+            &["[asset.list.query]", "after", "text, number or true/false"],
         ),
         (
             "after = \"{cursor}\"",

@@ -14,6 +14,7 @@ mod cloudflare_stream;
 mod cloudfront;
 mod cloudinary;
 mod conformance;
+mod extends;
 mod fake;
 mod listing;
 mod mux;

@@ -5,16 +5,12 @@ use std::collections::BTreeSet;
 use chrono::{DateTime, TimeDelta, Utc};
 
 use super::report::Report;
-use crate::app::{check_default_policy, load_map, shared_rate_ledger};
+use crate::app::{MapLoading, check_default_policy, needs_local, shared_rate_ledger};
 use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::domain::{Policy, ShownStatus};
-use crate::local;
-use crate::provider::{
-    CallError, HashKey, LoadOptions, Lookup, PlaybackRequest, Priority, Provider, TemplateInput,
-};
+use crate::provider::{CallError, LoadOptions, Lookup, PlaybackRequest, Priority, Provider, TemplateInput};
 use crate::store::{Store, VideoFilter};
-use crate::telemetry::CallMeter;
 
 /// Difference of clocks up to which nothing is reported.
 const NOTICED: TimeDelta = TimeDelta::seconds(10);
@@ -71,18 +67,16 @@ pub(super) async fn check_maps(
         Some(store) if store.is_migrated().await.unwrap_or(false) => shared_rate_ledger(store),
         _ => LoadOptions::default().ledger,
     };
-    let mut loaded = Vec::new();
-    // Why not the built-in one: it makes its credentials and keys itself, and answers only while the service runs.
-    for name in names.iter().filter(|name| *name != local::NAME) {
-        match load_map(
-            settings,
-            name,
-            &|name| env.get(name).map(str::to_owned),
-            ledger.clone(),
-            CallMeter::default(),
-            clock,
-            &HashKey::random(),
-        ) {
+    let mut loading = MapLoading::new(settings);
+    // Why not the built-in one, and maps that build on its map: it makes its credentials and keys itself, and answers only
+    // while the service runs.
+    for name in names.iter().filter(|name| !needs_local(settings, name)) {
+        let options = LoadOptions {
+            ledger: ledger.clone(),
+            clock: clock.clone(),
+            ..LoadOptions::default()
+        };
+        match loading.load(name, &|name| env.get(name).map(str::to_owned), &options) {
             Err(error) => {
                 let remedy = format!(
                     "yourbit-video settings and the head of {name}.toml say what to set (or leave \"{name}\" out of \
@@ -90,20 +84,21 @@ pub(super) async fn check_maps(
                 );
                 report.fail(&format!("map {name}"), &error.to_string(), &remedy);
             }
-            Ok(provider) => {
-                report.ok(&format!("map {name}"), "it compiles, and what it needs is set");
-                loaded.push(provider);
-            }
+            Ok(()) => report.ok(&format!("map {name}"), "it compiles, and what it needs is set"),
         }
     }
-    loaded
+    for fault in loading.account_faults() {
+        let remedy = "yourbit-video provider list shows which map shares whose account";
+        report.fail("accounts of maps", &fault.to_string(), remedy);
+    }
+    loading.into_providers()
 }
 
 impl ProviderCheck<'_> {
     /// Checks one [`Provider`]: credentials first, because every other check sends requests with them.
     async fn check_provider(&self, provider: &Provider, report: &mut Report) {
         let name = provider.name();
-        if !provider.receives_webhooks() {
+        if provider.has_own_account() && !provider.receives_webhooks() {
             let found = "its map has no [webhook]: what happens there is only found by asking";
             report.warn(
                 &format!("webhooks of {name}"),

@@ -271,7 +271,12 @@ fn limits_of_open_uploads(state: &AppState, provider: &str) -> Vec<OpenLimit> {
     }
     if state.providers.is_local(provider) {
         limits.push(OpenLimit {
-            providers: vec![provider.to_owned()],
+            // Why all of the account: they share the disk.
+            providers: state
+                .providers
+                .beside(provider)
+                .map(|one| one.name().to_owned())
+                .collect(),
             most: state.settings.local.max_open_uploads_per_owner,
         });
     }

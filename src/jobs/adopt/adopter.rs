@@ -159,6 +159,10 @@ impl Adopter<'_> {
             known.known.asset_id.as_deref(),
             asset.map(String::as_str),
         )?;
+        // Why not a row of another map of the account: that map reads the provider's answers in its own way.
+        if known.provider != self.provider.name() {
+            return Ok(Adopted::Known(known));
+        }
         // A row that knows its asset lacks nothing, and answers without an asset add nothing.
         if self.dry_run || (known.known.asset_id.is_some() || asset.is_none()) {
             return Ok(Adopted::Known(known));

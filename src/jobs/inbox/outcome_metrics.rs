@@ -50,7 +50,9 @@ impl BatchMeter {
             .iter()
             .filter_map(|outcome| Some((outcome, event_of(outcome)?)))
         {
-            let kind = metric_type(&state.providers, &event.provider, &event.event_type);
+            let kind = state
+                .providers
+                .known_event_type(&event.provider, &event.event_type);
             record_span(&span, event, kind, outcome.state, outcome.video_id);
             self.events.push(PlannedEvent {
                 provider: event.provider.clone(),
@@ -96,19 +98,11 @@ pub(crate) fn count_applied(
     video_id: Uuid,
     now: DateTime<Utc>,
 ) {
-    let kind = metric_type(providers, &event.provider, &event.event_type);
+    let kind = providers.known_event_type(&event.provider, &event.event_type);
     let lag = (now - event.received_at).to_std().unwrap_or_default();
     let state = EventState::Applied;
     metrics.record_apply(&event.provider, kind, state.as_str(), Some(lag));
     record_span(&Span::none(), event, kind, state, Some(video_id));
-}
-
-/// Returns the event type for metrics: the types that the map knows, else `other`.
-///
-/// Why: the set of label values must not grow with what a sender writes.
-fn metric_type<'a>(providers: &'a ProviderSet, provider: &str, event_type: &str) -> &'a str {
-    let known = providers.by_name(provider);
-    known.map_or("other", |provider| provider.known_event_type(event_type))
 }
 
 /// Counts one event. The lag from receipt is measured for applied events alone.
@@ -119,7 +113,7 @@ fn count_event(
     to: EventState,
     received_at: DateTime<Utc>,
 ) {
-    let kind = metric_type(&state.providers, provider, event_type);
+    let kind = state.providers.known_event_type(provider, event_type);
     let lag = (state.clock.now() - received_at).to_std().unwrap_or_default();
     let lag = (to == EventState::Applied).then_some(lag);
     state.metrics.record_apply(provider, kind, to.as_str(), lag);

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use super::question::Question;
 use super::refresh::Refresh;
-use crate::domain::{CheckTimes, EventState, InboxEvent, Video};
-use crate::provider::{Provider, TemplateInput};
+use crate::domain::{Accounts, CheckTimes, EventState, InboxEvent, Video};
+use crate::provider::{Provider, TemplateInput, TranslateError};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{Due, EventOutcome, Plan, Planner, VideoChange};
 
@@ -57,7 +57,7 @@ pub(super) fn plan_batch(
     now: DateTime<Utc>,
     refreshes: &mut Vec<Refresh>,
 ) -> Plan {
-    let mut board = Board::new(&due.videos);
+    let mut board = Board::new(&due.videos, context.providers.accounts());
     let mut outcomes = Vec::with_capacity(due.events.len());
     let pending = |event: &&InboxEvent| event.state == EventState::Pending;
     let mut waiting: Vec<&InboxEvent> = due.events.iter().filter(pending).collect();
@@ -90,18 +90,19 @@ pub(super) fn plan_batch(
 fn apply_event(
     context: PlanContext<'_>,
     event: &InboxEvent,
-    board: &mut Board,
+    board: &mut Board<'_>,
     index: usize,
     now: DateTime<Utc>,
     refreshes: &mut Vec<Refresh>,
 ) -> EventOutcome {
-    let Some(provider) = context.providers.by_name(&event.provider) else {
+    let video = &mut board.changes[index].after;
+    // Why the video's map: others of the account may read the same event otherwise.
+    let Ok(provider) = context.providers.for_video(video) else {
         return failed_outcome(
             event,
-            format!("no action map of provider \"{}\" is loaded", event.provider),
+            format!("no action map of provider \"{}\" is loaded", video.provider),
         );
     };
-    let video = &mut board.changes[index].after;
     let id = video.id;
     if event.video_ref.is_some_and(|named| named != id) {
         return failed_outcome(
@@ -111,8 +112,14 @@ fn apply_event(
     }
     // The status before the event; a change sets the next check anew.
     let shown = video.status;
-    match join_event(provider, event, video) {
-        Err(error) => EventOutcome {
+    let shares_account = context.providers.beside(&event.provider).nth(1).is_some();
+    match join_event(&provider, event, video, shares_account) {
+        Err(NotJoined::Ignored) => EventOutcome {
+            state: EventState::Ignored,
+            video_id: Some(id),
+            ..EventOutcome::leave_as_is(event)
+        },
+        Err(NotJoined::Failed(error)) => EventOutcome {
             video_id: Some(id),
             ..failed_outcome(event, error)
         },
@@ -153,13 +160,16 @@ fn apply_event(
 /// Joins the part of the event that needs no answer of the provider. Returns the question where an answer is needed.
 ///
 /// # Errors
-/// The text for the event's `error`: its body is gone or cannot be translated, or its ids contradict the video's.
+/// See [`NotJoined`].
 fn join_event(
     provider: &Provider,
     event: &InboxEvent,
     video: &mut Video,
-) -> Result<Option<Question>, String> {
-    let body = event.body.as_deref().ok_or("its body is gone")?;
+    shares_account: bool,
+) -> Result<Option<Question>, NotJoined> {
+    let failed = |text: String| NotJoined::Failed(text);
+    let body = event.body.as_deref();
+    let body = body.ok_or_else(|| failed("its body is gone".to_owned()))?;
     let subject = TemplateInput::from_video(video);
     // Why: fast path. The excerpt has all that the map reads, and is shorter than the body.
     let read = match event
@@ -170,15 +180,27 @@ fn join_event(
         Some(excerpt) => provider.translate_excerpt(excerpt, &subject, &event.event_id, event.received_at),
         None => provider.translate_event(body, &subject, &event.event_id, event.received_at),
     };
-    let read = read.map_err(|error| error.to_string())?;
+    let read = read.map_err(|error| match error {
+        // Why not failed: another map of the account wanted the event when it came in.
+        TranslateError::Ignored if shares_account => NotJoined::Ignored,
+        error => failed(error.to_string()),
+    })?;
     let question = Question::new(provider, video, &read);
     let part = question.as_ref().map(Question::part_before_answer);
     let needs = provider.required_ids(video.playback_policy);
     // Joins the report (`Knowledge::join`) and derives the shown status.
     video
         .observe(part.as_ref().unwrap_or(&read.observation), needs)
-        .map_err(|conflict| conflict.to_string())?;
+        .map_err(|conflict| failed(conflict.to_string()))?;
     Ok(question)
+}
+
+/// Reasons why an event says nothing about its video.
+enum NotJoined {
+    /// The video's map has no use for it.
+    Ignored,
+    /// Its body is gone or cannot be translated, or its ids contradict the video's: the text for the event's `error`.
+    Failed(String),
 }
 
 /// Returns the outcome of an event that will never be applied as it is.
@@ -191,7 +213,8 @@ fn failed_outcome(event: &InboxEvent, error: String) -> EventOutcome {
 }
 
 /// The videos of a batch, and an index of their ids that grows as ids become known.
-struct Board {
+struct Board<'a> {
+    accounts: &'a Accounts,
     /// Each video as it was read, and as the events so far have changed it.
     changes: Vec<VideoChange>,
     by_asset: Places,
@@ -199,17 +222,18 @@ struct Board {
     by_id: HashMap<Uuid, usize>,
 }
 
-/// Provider → id at the provider → place in [`Board::changes`].
+/// Account → id at the provider → place in [`Board::changes`].
 type Places = HashMap<String, HashMap<String, usize>>;
 
-impl Board {
+impl<'a> Board<'a> {
     /// Creates the board of the videos that were read for a batch.
-    fn new(videos: &[Arc<Video>]) -> Self {
+    fn new(videos: &[Arc<Video>], accounts: &'a Accounts) -> Self {
         let change = |video: &Arc<Video>| VideoChange {
             before: video.clone(),
             after: Video::clone(video),
         };
         let mut board = Self {
+            accounts,
             changes: videos.iter().map(change).collect(),
             by_asset: Places::new(),
             by_upload: Places::new(),
@@ -222,16 +246,17 @@ impl Board {
     /// Enters the ids of the video at `index`.
     fn index_ids(&mut self, index: usize) {
         let video = &self.changes[index].after;
+        let account = self.accounts.account_of(&video.provider);
         for (places, id) in [
             (&mut self.by_asset, &video.known.asset_id),
             (&mut self.by_upload, &video.known.upload_id),
         ] {
             let Some(id) = id else { continue };
-            // Why not `entry`: it would clone the provider's name for every video.
-            if !places.contains_key(&video.provider) {
-                places.insert(video.provider.clone(), HashMap::new());
+            // Why not `entry`: it would clone the account's name for every video.
+            if !places.contains_key(account) {
+                places.insert(account.to_owned(), HashMap::new());
             }
-            if let Some(own) = places.get_mut(&video.provider)
+            if let Some(own) = places.get_mut(account)
                 && own.get(id) != Some(&index)
             {
                 own.insert(id.clone(), index);
@@ -240,16 +265,17 @@ impl Board {
         self.by_id.insert(video.id, index);
     }
 
-    /// Finds the video of an event by asset id, then upload id, then our own id. A video of another provider does not
+    /// Finds the video of an event by asset id, then upload id, then our own id. A video of another account does not
     /// count.
     fn find_video(&self, event: &InboxEvent) -> Option<usize> {
-        let at =
-            |places: &Places, id: &Option<String>| places.get(&event.provider)?.get(id.as_deref()?).copied();
+        let account = self.accounts.account_of(&event.provider);
+        let at = |places: &Places, id: &Option<String>| places.get(account)?.get(id.as_deref()?).copied();
         let by_asset = at(&self.by_asset, &event.asset_id);
         let by_upload = || at(&self.by_upload, &event.upload_id);
         let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id).copied());
         let index = by_asset.or_else(by_upload).or_else(by_ref)?;
-        // Why: our own id in an event of another provider must not reach this video.
-        (self.changes[index].after.provider == event.provider).then_some(index)
+        // Why: our own id in an event of another account must not reach this video.
+        let found = self.accounts.account_of(&self.changes[index].after.provider);
+        (found == account).then_some(index)
     }
 }

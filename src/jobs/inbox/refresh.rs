@@ -56,12 +56,13 @@ impl Refresh {
     /// Makes steps 2 and 3. An event whose map or video is gone meanwhile is left to the next plan.
     async fn try_run(&self, state: &AppState) -> Result<(), StoreError> {
         let event = &self.event;
-        let Some(provider) = state.providers.by_name(&event.provider) else {
-            return Ok(());
-        };
         let Some(video) = state.store.find_video(self.video_id).await? else {
             return Ok(());
         };
+        let Ok(provider) = state.providers.for_video(&video) else {
+            return Ok(());
+        };
+        let provider = &*provider;
         let outcome = match fetch_status(provider, &video, Priority::Background, &state.clock).await {
             Err(error) => {
                 let outcome = retry_later(state, event, state.clock.now(), error.to_string());
@@ -73,7 +74,7 @@ impl Refresh {
             }
             Ok(answer) => {
                 if answer.confirms_video() {
-                    state.sightings.record_hit(provider.name(), state.clock.now());
+                    state.sightings.record_hit(provider.account(), state.clock.now());
                 }
                 let conflict = self.join_into_video(state, provider, Some(&answer)).await?;
                 EventOutcome {

@@ -48,7 +48,7 @@ pub(super) async fn delete_step(
         .await
     {
         Ok(CancelOutcome::Cancelled) => {
-            state.sightings.record_hit(provider.name(), now);
+            state.sightings.record_hit(provider.account(), now);
             Ok(Findings::gone_at(now))
         }
         Ok(CancelOutcome::Gone) => gone_if_believable(state, provider, video, now).await,
@@ -126,7 +126,7 @@ async fn delete_asset(
 ) -> Result<Findings, StoreError> {
     match provider.delete_asset(subject, Priority::Background, now).await {
         Ok(DeleteOutcome::Deleted) => {
-            state.sightings.record_hit(provider.name(), now);
+            state.sightings.record_hit(provider.account(), now);
             Ok(Findings::gone_at(now))
         }
         Ok(DeleteOutcome::Gone) => gone_if_believable(state, provider, video, now).await,

@@ -25,7 +25,7 @@ pub(super) async fn look_at(state: &AppState, video: Video) -> Result<ShownStatu
         return Ok(video.status);
     };
     // Why the empty findings are written: the write sets the next check.
-    let findings = if state.sightings.is_halted(provider.name()) {
+    let findings = if state.sightings.is_halted(provider.account()) {
         Findings::default()
     } else {
         investigate_video(state, provider, &video, now).await?
@@ -162,13 +162,13 @@ fn note_sighting(
     now: DateTime<Utc>,
 ) {
     if answer.asset_missing && video.known.asset_id.is_some() {
-        state.sightings.record_miss(provider.name());
+        state.sightings.record_miss(provider.account());
     } else if answer
         .observations
         .iter()
         .any(|seen| seen.asset_id.is_some() || seen.status.is_some())
     {
-        state.sightings.record_hit(provider.name(), now);
+        state.sightings.record_hit(provider.account(), now);
     }
 }
 

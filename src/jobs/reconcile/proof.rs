@@ -3,7 +3,8 @@
 //! - An answer that would end a video counts only where the provider has just shown that it knows another video of
 //!   ours, or, where there is no other, where the video has been missing for [`MISSING_FOR`].
 //! - Five such answers in a row about assets that are known to exist halt the reconciler and the deletions of that provider
-//!   ([`Sightings`](crate::provider::LookupBreaker)), until one is found again.
+//!   ([`Sightings`](crate::provider::LookupBreaker)), until one is found again. Maps that share an account share its halt
+//!   and its proofs.
 
 use uuid::Uuid;
 
@@ -22,7 +23,7 @@ pub(super) async fn is_believable(
     video: &Video,
 ) -> Result<bool, StoreError> {
     let now = state.clock.now();
-    if state.sightings.has_recent_hit(provider.name(), now) {
+    if state.sightings.has_recent_hit(provider.account(), now) {
         return Ok(true);
     }
     if let Some(found) = knows_another_video(state, provider, video.id).await? {
@@ -47,6 +48,14 @@ async fn knows_another_video(
     let Some(other) = state.store.find_ready_video(provider.name(), but).await? else {
         return Ok(None);
     };
+    // Why: the other video may be of another map that shares the account.
+    let Some(provider) = state
+        .providers
+        .by_name(&other.provider)
+        .filter(|one| one.supports(Capability::AssetGet))
+    else {
+        return Ok(None);
+    };
     let now = state.clock.now();
     Ok(
         match provider
@@ -54,11 +63,11 @@ async fn knows_another_video(
             .await
         {
             Ok(Lookup::Found(_)) => {
-                state.sightings.record_hit(provider.name(), now);
+                state.sightings.record_hit(provider.account(), now);
                 Some(true)
             }
             Ok(Lookup::Gone) => {
-                state.sightings.record_miss(provider.name());
+                state.sightings.record_miss(provider.account());
                 Some(false)
             }
             Err(_) => Some(false),

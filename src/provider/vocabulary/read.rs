@@ -59,7 +59,11 @@ fn locate(file: &str, path: &Path, fault: Fault) -> MapError {
             }
             key
         }
-        None => names.pop().unwrap_or_default(),
+        None => {
+            // Why: an element of a list is shown by its value, and the list by its key.
+            names.pop_if(|name| name.parse::<usize>().is_ok());
+            names.pop().unwrap_or_default()
+        }
     };
     MapError::new(file, &names.join("."), &key, text)
 }

@@ -6,11 +6,11 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::{InboxEvent, Video};
+use crate::domain::{Accounts, InboxEvent, Video};
 use crate::store::change::{VideoChange, effective_changes};
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
-use crate::store::event_keys::keys_by_provider;
+use crate::store::event_keys::keys_by_account;
 use crate::store::handle::Store;
 use crate::store::plan::{Applied, Due, EventOutcome, Plan};
 use crate::store::rows::{Columns, EventTable, Table, to_videos};
@@ -35,7 +35,7 @@ impl Store {
         if events.is_empty() {
             return Ok(Applied::default());
         }
-        let videos = tx.lock_videos_of(&events).await?;
+        let videos = tx.lock_videos_of(&events, &self.observer.accounts()).await?;
         let videos = videos.into_iter().map(Arc::new).collect();
         let due = Due { events, videos };
         let decided = plan(&due);
@@ -134,13 +134,16 @@ impl Tx {
         })?)
     }
 
-    /// Returns every video that the events may speak of, locked in the order of providers and ids.
-    async fn lock_videos_of(&mut self, events: &[InboxEvent]) -> Result<Vec<Video>, StoreError> {
+    /// Returns every video that the events may speak of, locked in the order of accounts and ids.
+    async fn lock_videos_of(
+        &mut self,
+        events: &[InboxEvent],
+        accounts: &Accounts,
+    ) -> Result<Vec<Video>, StoreError> {
         let mut rows = Vec::new();
-        for (provider, keys) in keys_by_provider(events) {
-            rows.extend(on_tx!(&mut *self, |tx| tx
-                .lock_videos_named(provider, &keys)
-                .await)?);
+        for (account, keys) in keys_by_account(events, accounts) {
+            let maps = accounts.maps_beside(account);
+            rows.extend(on_tx!(&mut *self, |tx| tx.lock_videos_named(&maps, &keys).await)?);
         }
         to_videos(rows)
     }

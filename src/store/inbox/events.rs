@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::{EventState, InboxEvent};
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
+use crate::store::event_keys::push_maps;
 use crate::store::handle::Store;
 use crate::store::rows::{EventTable, Table};
 
@@ -72,8 +73,7 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn release_parked(&self, now: DateTime<Utc>) -> Result<u64, StoreError> {
-        Ok(on_pool!(&self.writer, |pool| {
-            {
+        let mut released = on_pool!(&self.writer, |pool| {
             sqlx::query(
                 "update webhook_events set state = 'pending', next_attempt_at = $1 where state = 'parked' and ( \
                  exists (select 1 from videos where videos.provider = webhook_events.provider \
@@ -86,8 +86,41 @@ impl Store {
             .bind(now)
             .execute(pool)
             .await
+            .map(|result| result.rows_affected())
+        })?;
+        for maps in self.observer.accounts().shared() {
+            released += self.release_parked_of(maps, now).await?;
         }
-        .map(|result| result.rows_affected())
+        Ok(released)
+    }
+
+    /// Makes parked events of one account due whose video is of any map that shares it.
+    async fn release_parked_of(&self, maps: &[String], now: DateTime<Utc>) -> Result<u64, StoreError> {
+        let maps: Vec<&str> = maps.iter().map(String::as_str).collect();
+        Ok(on_pool!(&self.writer, |pool| {
+            let mut query =
+                QueryBuilder::new("update webhook_events set state = 'pending', next_attempt_at = ");
+            query.push_bind(now).push(" where state = 'parked' and provider");
+            push_maps(&mut query, &maps);
+            query.push(" and (exists (select 1 from videos where videos.provider");
+            push_maps(&mut query, &maps);
+            query.push(" and videos.id = webhook_events.video_ref)");
+            for (kind, column) in [("upload", "upload_id"), ("asset", "asset_id")] {
+                query.push(" or exists (select 1 from provider_ids as known where known.provider");
+                push_maps(&mut query, &maps);
+                query
+                    .push(" and known.kind = '")
+                    .push(kind)
+                    .push("' and known.id = webhook_events.")
+                    .push(column)
+                    .push(")");
+            }
+            query.push(")");
+            query
+                .build()
+                .execute(pool)
+                .await
+                .map(|result| result.rows_affected())
         })?)
     }
 

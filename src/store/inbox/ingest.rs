@@ -6,7 +6,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::{EventState, InboxEvent, Video};
+use crate::domain::{Accounts, EventState, InboxEvent, Video};
 use crate::store::change::{VideoChange, effective_changes};
 use crate::store::database::IngestPool;
 use crate::store::error::StoreError;
@@ -104,7 +104,8 @@ impl Store {
         planner: &Planner,
     ) -> Result<Ingested, StoreError> {
         // 1. Read.
-        let (videos, known) = read_batch(connection, &batch.due.events).await?;
+        let accounts = self.observer.accounts();
+        let (videos, known) = read_batch(connection, &batch.due.events, &accounts).await?;
         batch.due.videos = videos.into_iter().map(Arc::new).collect();
         // Why not without videos: the inbox is only looked into where there is one.
         let are_new = known.is_empty() && !batch.due.videos.is_empty();
@@ -181,6 +182,7 @@ impl Store {
 async fn read_batch(
     connection: &mut IngestPool,
     events: &[InboxEvent],
+    accounts: &Accounts,
 ) -> Result<(Vec<Video>, HashSet<String>), StoreError> {
     let mut keys = EventKeys::default();
     for event in events {
@@ -189,7 +191,8 @@ async fn read_batch(
     }
     let provider = events.first().map_or("", |event| &event.provider);
     let ids: Vec<&str> = events.iter().map(|event| event.event_id.as_str()).collect();
-    let (rows, known) = connection.read(provider, &keys, &ids).await?;
+    let maps = accounts.maps_beside(provider);
+    let (rows, known) = connection.read(provider, &maps, &keys, &ids).await?;
     Ok((to_videos(rows)?, known.into_iter().collect()))
 }
 

@@ -9,5 +9,5 @@ mod video;
 pub(super) use columns::{ColumnValue, Columns, Table, Written};
 pub(super) use event::{EventTable, NewEventRow};
 pub(super) use outgoing::OutgoingTable;
-pub(super) use provider_id::{IdTable, NewId, PurgedVideo, gained_ids};
+pub(super) use provider_id::{IdTable, NewId, PurgedVideo, gained_ids, gains_ids};
 pub(super) use video::{VideoRow, VideoTable, to_videos};

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::domain::{EventState, Video};
+use crate::domain::{Accounts, EventState, Video};
 use crate::store::change::{ChangeObserver, VideoChange};
 use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
@@ -105,14 +105,19 @@ pub(in crate::store) trait WriteTx: Sized {
         now: DateTime<Utc>,
     ) -> Result<HashSet<Uuid>, StoreError>;
 
-    /// Makes parked events due that name the video.
-    async fn release_parked(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError>;
+    /// Makes parked events of the video's account due that name the video.
+    async fn release_parked(
+        &mut self,
+        video: &Video,
+        accounts: &Accounts,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError>;
 
-    /// Returns the videos of `provider` that any of the keys names, locked until the end of the transaction, in the
+    /// Returns the videos of these maps that any of the keys names, locked until the end of the transaction, in the
     /// order of ids.
     async fn lock_videos_named(
         &mut self,
-        provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
     ) -> Result<Vec<VideoRow>, StoreError>;
 
@@ -125,11 +130,12 @@ pub(in crate::store) trait WriteTx: Sized {
 
 /// The connection of one ingest worker.
 pub(in crate::store) trait IngestConnection: Send + 'static {
-    /// Returns one provider's videos that any of the keys names, as they are now, in no order; and, where there are any
-    /// videos, which of these event ids the inbox has already.
+    /// Returns the videos of these `maps` that any of the keys names, as they are now, in no order; and, where there are
+    /// any videos, which of these event ids of `provider` the inbox has already.
     async fn read(
         &mut self,
         provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
         event_ids: &[&str],
     ) -> Result<(Vec<VideoRow>, Vec<String>), StoreError>;

@@ -7,13 +7,14 @@ use uuid::Uuid;
 use crate::domain::Video;
 use crate::store::database::{on_pool, on_tx};
 use crate::store::error::StoreError;
+use crate::store::event_keys::push_maps;
 use crate::store::handle::Store;
 use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
 use crate::store::statements::WriteTx;
 
 impl Store {
-    /// Returns the provider's video with this asset, else with this upload, else with this id of ours: in the order in
-    /// which events find theirs.
+    /// Returns the video with this asset, else with this upload, else with this id of ours, among those of all maps that
+    /// share the account of the map `provider`: in the order in which events find theirs.
     ///
     /// # Errors
     /// The database fails.
@@ -24,18 +25,21 @@ impl Store {
         asset_id: Option<&str>,
         id: Option<Uuid>,
     ) -> Result<Option<Video>, StoreError> {
+        let accounts = self.observer.accounts();
+        let maps = accounts.maps_beside(provider);
         let rows = on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
             query
                 .push(VideoTable::COLUMNS)
-                .push(" from videos where provider = ")
-                .push_bind(provider)
+                .push(" from videos where provider");
+            push_maps(&mut query, &maps);
+            query
                 .push(" and id in (select id from videos where id = ")
                 .push_bind(id);
             for (kind, id) in [("asset", asset_id), ("upload", upload_id)] {
+                query.push(" union all select video_id from provider_ids where provider");
+                push_maps(&mut query, &maps);
                 query
-                    .push(" union all select video_id from provider_ids where provider = ")
-                    .push_bind(provider)
                     .push(" and kind = ")
                     .push_bind(kind)
                     .push(" and id = ")
@@ -59,8 +63,9 @@ impl Store {
     /// The database fails, or an id belongs to another video.
     pub async fn adopt_video(&self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
         let mut tx = self.begin().await?;
-        tx.insert_video(video).await?;
-        on_tx!(&mut tx, |tx| tx.release_parked(video, now).await)?;
+        let accounts = self.observer.accounts();
+        tx.insert_video(video, &accounts).await?;
+        on_tx!(&mut tx, |tx| tx.release_parked(video, &accounts, now).await)?;
         tx.commit().await
     }
 }

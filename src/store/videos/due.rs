@@ -7,6 +7,7 @@ use uuid::Uuid;
 use crate::domain::Video;
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
+use crate::store::event_keys::push_maps;
 use crate::store::handle::Store;
 use crate::store::rows::{PurgedVideo, Table, VideoRow, VideoTable, to_videos};
 
@@ -64,18 +65,19 @@ impl Store {
         Ok(())
     }
 
-    /// Returns a ready video of the provider that was not reported missing, other than `but`: one that is known to
-    /// exist.
+    /// Returns a ready video that was not reported missing, other than `but`, among those of all maps that share the account
+    /// of the map `provider`: one that is known to exist.
     ///
     /// # Errors
     /// The database fails.
     pub async fn find_ready_video(&self, provider: &str, but: Uuid) -> Result<Option<Video>, StoreError> {
+        let accounts = self.observer.accounts();
         let rows = on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
             query
                 .push(VideoTable::COLUMNS)
-                .push(" from videos where provider = ")
-                .push_bind(provider);
+                .push(" from videos where provider");
+            push_maps(&mut query, &accounts.maps_beside(provider));
             query.push(" and id <> ").push_bind(but);
             query.push(" and status = 'ready' and asset_id is not null and missing_since is null");
             query.push(" order by id desc limit 1");
@@ -136,7 +138,7 @@ impl Tx {
             sqlx::query_as(
                 "delete from videos where id in ( \
                  select id from videos where status = 'deleted' and updated_at < $1 limit $2) \
-                 returning id, provider, upload_id, asset_id",
+                 returning id, upload_id, asset_id",
             )
             .bind(until)
             .bind(limit)
@@ -149,10 +151,11 @@ impl Tx {
         for row in purged {
             for (kind, id) in [("upload", &row.upload_id), ("asset", &row.asset_id)] {
                 on_tx!(&mut *self, |tx| {
-                    sqlx::query("delete from provider_ids where provider = $1 and kind = $2 and id = $3")
-                        .bind(&row.provider)
+                    // Why by the video: the id may stand there under the name of its map, and of an account.
+                    sqlx::query("delete from provider_ids where kind = $1 and id = $2 and video_id = $3")
                         .bind(kind)
                         .bind(id)
+                        .bind(row.id)
                         .execute(tx.executor())
                         .await
                         .map(drop)

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 
-use crate::domain::Video;
+use crate::domain::{Accounts, Video};
 use crate::store::database::{Tx, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::{NewId, gained_ids};
+use crate::store::rows::gained_ids;
 use crate::store::statements::WriteTx;
 
 /// A limit of the uploads of one owner that wait for their file.
@@ -38,14 +38,14 @@ impl Store {
     /// The database fails, or the provider's id belongs to another video.
     pub async fn insert_video(&self, video: &Video) -> Result<(), StoreError> {
         // Why only without ids: a taken id would refuse the whole batch.
-        let has_ids = gained_ids(None, video).next().is_some();
+        let has_ids = video.known.upload_id.is_some() || video.known.asset_id.is_some();
         if let Some(batcher) = self.batcher.as_ref().filter(|_| !has_ids)
             && batcher.inserts.submit(Arc::new(video.clone())).await.is_ok()
         {
             return Ok(());
         }
         let mut tx = self.begin().await?;
-        tx.insert_video(video).await?;
+        tx.insert_video(video, &self.observer.accounts()).await?;
         tx.commit().await
     }
 
@@ -75,7 +75,7 @@ impl Store {
                 return Ok(Inserted::TooManyOpen(limit.clone()));
             }
         }
-        tx.insert_video(video).await?;
+        tx.insert_video(video, &self.observer.accounts()).await?;
         tx.commit().await?;
         Ok(Inserted::Written)
     }
@@ -83,8 +83,12 @@ impl Store {
 
 impl Tx {
     /// Writes a new video with the ids that it has already, as [`Store::insert_video`] does.
-    pub(in crate::store) async fn insert_video(&mut self, video: &Video) -> Result<(), StoreError> {
-        let ids: Vec<NewId<'_>> = gained_ids(None, video).collect();
+    pub(in crate::store) async fn insert_video(
+        &mut self,
+        video: &Video,
+        accounts: &Accounts,
+    ) -> Result<(), StoreError> {
+        let ids = gained_ids(None, video, accounts);
         on_tx!(self, |tx| {
             tx.insert_videos(&[video]).await?;
             if ids.is_empty() {

@@ -25,6 +25,7 @@ impl IngestConnection for StickyConnection {
     async fn read(
         &mut self,
         provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
         event_ids: &[&str],
     ) -> Result<(Vec<VideoRow>, Vec<String>), StoreError> {
@@ -36,7 +37,7 @@ impl IngestConnection for StickyConnection {
             .push(" and event_id = any(")
             .push_bind(event_ids)
             .push(")) as known");
-        push_named(&mut query, provider, keys);
+        push_named(&mut query, maps, keys);
         let rows = query.build().fetch_all(self.executor().await?).await?;
         let known = match rows.first() {
             Some(row) => row.try_get("known")?,

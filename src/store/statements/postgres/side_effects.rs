@@ -1,21 +1,19 @@
 //! What follows from changes of videos, as parts of the statement that makes them: ids become known, parked events that
 //! name them are due, and outgoing events are written.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use sqlx::{PgExecutor, Postgres, QueryBuilder};
 
-use crate::domain::Video;
+use crate::domain::{Accounts, Video};
 use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
-use crate::store::event_keys::{EventKeys, gained_keys};
+use crate::store::event_keys::{EventKeys, gained_keys, push_maps};
 use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, Table, gained_ids};
 
 /// What follows from the changes whose videos the part `changed` of a statement returns.
 pub(in crate::store) struct SideEffects<'a> {
     ids: Vec<NewId<'a>>,
-    /// Provider → the ids that parked events may name.
-    keys: BTreeMap<&'a str, EventKeys<'a>>,
+    /// The names of an account's maps, and the ids that its parked events may name.
+    keys: Vec<(Vec<String>, EventKeys<'a>)>,
     outgoing: Vec<NewOutgoing>,
     now: DateTime<Utc>,
 }
@@ -27,10 +25,19 @@ impl<'a> SideEffects<'a> {
         changes: &[&'a VideoChange],
         now: DateTime<Utc>,
     ) -> Self {
-        let ids = |change: &&'a VideoChange| gained_ids(Some(&change.before), &change.after);
+        let accounts = observer.accounts();
+        let ids = |change: &&'a VideoChange| gained_ids(Some(&change.before), &change.after, &accounts);
+        let names = |account: &str| {
+            accounts
+                .maps_beside(account)
+                .into_iter()
+                .map(str::to_owned)
+                .collect()
+        };
+        let keys = gained_keys(changes.iter().copied(), &accounts).into_iter();
         Self {
             ids: changes.iter().flat_map(ids).collect(),
-            keys: gained_keys(changes.iter().copied()),
+            keys: keys.map(|(account, keys)| (names(&account), keys)).collect(),
             outgoing: changes
                 .iter()
                 .flat_map(|change| observer.outgoing(&change.before, &change.after))
@@ -50,9 +57,10 @@ impl<'a> SideEffects<'a> {
             IdTable::push_arrays(query, Columns::All, &self.ids.iter().collect::<Vec<_>>());
             query.push(") as new where video_id in (select id from changed))");
         }
-        for (number, (provider, keys)) in self.keys.iter().enumerate() {
+        for (number, (maps, keys)) in self.keys.iter().enumerate() {
+            let maps: Vec<&str> = maps.iter().map(String::as_str).collect();
             query.push(format_args!(", released_{number} as ("));
-            push_release(query, provider, keys, self.now);
+            push_release(query, &maps, keys, self.now);
             query.push(")");
         }
         if !self.outgoing.is_empty() {
@@ -72,18 +80,14 @@ impl<'a> SideEffects<'a> {
     }
 }
 
-/// Pushes an update that makes the parked events of `provider` due which any of the keys names.
-fn push_release(
-    query: &mut QueryBuilder<Postgres>,
-    provider: &str,
-    keys: &EventKeys<'_>,
-    now: DateTime<Utc>,
-) {
+/// Pushes an update that makes the parked events of these maps due which any of the keys names.
+fn push_release(query: &mut QueryBuilder<Postgres>, maps: &[&str], keys: &EventKeys<'_>, now: DateTime<Utc>) {
     query
         .push("update webhook_events set state = 'pending', next_attempt_at = ")
         .push_bind(now)
-        .push(" where state = 'parked' and provider = ")
-        .push_bind(provider)
+        .push(" where state = 'parked' and provider");
+    push_maps(query, maps);
+    query
         .push(" and (upload_id = any(")
         .push_bind(&keys.uploads)
         .push(") or asset_id = any(")
@@ -96,11 +100,12 @@ fn push_release(
 pub(super) async fn release_parked(
     executor: impl PgExecutor<'_>,
     video: &Video,
+    accounts: &Accounts,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
     let mut keys = EventKeys::default();
     keys.add_video(video);
     let mut query = QueryBuilder::new("");
-    push_release(&mut query, &video.provider, &keys, now);
+    push_release(&mut query, &accounts.maps_beside(&video.provider), &keys, now);
     query.build().execute(executor).await.map(drop)
 }

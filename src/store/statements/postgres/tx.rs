@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::side_effects::SideEffects;
 use super::{events, migrations, side_effects, videos};
-use crate::domain::Video;
+use crate::domain::{Accounts, Video};
 use crate::store::change::{ChangeObserver, VideoChange};
 use crate::store::connection::{PgConnections, PgTx, StickyConnection};
 use crate::store::error::StoreError;
@@ -98,16 +98,21 @@ impl WriteTx for PgTx {
         written.map_err(StoreError::from_write)
     }
 
-    async fn release_parked(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
-        Ok(side_effects::release_parked(self.executor(), video, now).await?)
+    async fn release_parked(
+        &mut self,
+        video: &Video,
+        accounts: &Accounts,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        Ok(side_effects::release_parked(self.executor(), video, accounts, now).await?)
     }
 
     async fn lock_videos_named(
         &mut self,
-        provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
     ) -> Result<Vec<VideoRow>, StoreError> {
-        Ok(videos::lock_videos_named(self.executor(), provider, keys).await?)
+        Ok(videos::lock_videos_named(self.executor(), maps, keys).await?)
     }
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {

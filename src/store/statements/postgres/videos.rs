@@ -10,7 +10,7 @@ use super::side_effects::SideEffects;
 use crate::domain::Video;
 use crate::store::change::VideoChange;
 use crate::store::error::StoreError;
-use crate::store::event_keys::EventKeys;
+use crate::store::event_keys::{EventKeys, push_maps};
 use crate::store::rows::{Columns, IdTable, NewId, Table, VideoRow, VideoTable};
 use crate::store::statements::twins::Locking;
 
@@ -30,17 +30,18 @@ pub(in crate::store) async fn find_videos(
         .await
 }
 
-/// Pushes `from videos where …`: the videos of `provider` that any of the keys names.
-pub(super) fn push_named(query: &mut QueryBuilder<Postgres>, provider: &str, keys: &EventKeys<'_>) {
-    query.push(" from videos where provider = ").push_bind(provider);
+/// Pushes `from videos where …`: the videos of these maps that any of the keys names.
+pub(super) fn push_named(query: &mut QueryBuilder<Postgres>, maps: &[&str], keys: &EventKeys<'_>) {
+    query.push(" from videos where provider");
+    push_maps(query, maps);
     query
         .push(" and id = any(array(select unnest(")
         .push_bind(&keys.video_ids)
         .push("::uuid[])");
     for (kind, ids) in [("upload", &keys.uploads), ("asset", &keys.assets)] {
+        query.push(" union all select video_id from provider_ids where provider");
+        push_maps(query, maps);
         query
-            .push(" union all select video_id from provider_ids where provider = ")
-            .push_bind(provider)
             .push(format_args!(" and kind = '{kind}' and id = any("))
             .push_bind(ids)
             .push(")");
@@ -50,12 +51,12 @@ pub(super) fn push_named(query: &mut QueryBuilder<Postgres>, provider: &str, key
 
 pub(super) async fn lock_videos_named(
     executor: impl PgExecutor<'_>,
-    provider: &str,
+    maps: &[&str],
     keys: &EventKeys<'_>,
 ) -> Result<Vec<VideoRow>, sqlx::Error> {
     let mut query = QueryBuilder::new("select ");
     query.push(VideoTable::COLUMNS);
-    push_named(&mut query, provider, keys);
+    push_named(&mut query, maps, keys);
     query.push(" order by id for update");
     query.build_query_as().fetch_all(executor).await
 }

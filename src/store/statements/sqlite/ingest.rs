@@ -27,10 +27,11 @@ impl IngestConnection for SqliteIngest {
     async fn read(
         &mut self,
         provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
         event_ids: &[&str],
     ) -> Result<(Vec<VideoRow>, Vec<String>), StoreError> {
-        let rows = videos::find_videos_named(&self.readers, provider, keys).await?;
+        let rows = videos::find_videos_named(&self.readers, maps, keys).await?;
         let known = events::find_known_events(&self.readers, provider, event_ids).await?;
         Ok((rows, known))
     }

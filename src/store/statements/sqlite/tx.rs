@@ -8,7 +8,7 @@ use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
 use super::{events, videos};
-use crate::domain::Video;
+use crate::domain::{Accounts, Video};
 use crate::store::change::{ChangeObserver, VideoChange};
 use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
@@ -108,16 +108,21 @@ impl WriteTx for SqliteTx {
         Ok(written)
     }
 
-    async fn release_parked(&mut self, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
-        Ok(videos::release_parked(self.executor(), video, now).await?)
+    async fn release_parked(
+        &mut self,
+        video: &Video,
+        accounts: &Accounts,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        Ok(videos::release_parked(self.executor(), video, accounts, now).await?)
     }
 
     async fn lock_videos_named(
         &mut self,
-        provider: &str,
+        maps: &[&str],
         keys: &EventKeys<'_>,
     ) -> Result<Vec<VideoRow>, StoreError> {
-        Ok(videos::find_videos_named(self.executor(), provider, keys).await?)
+        Ok(videos::find_videos_named(self.executor(), maps, keys).await?)
     }
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {

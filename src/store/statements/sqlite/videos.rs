@@ -4,10 +4,10 @@ use chrono::{DateTime, Utc};
 use sqlx::{QueryBuilder, Sqlite, SqliteConnection, SqliteExecutor};
 use uuid::Uuid;
 
-use crate::domain::Video;
+use crate::domain::{Accounts, Video};
 use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::error::StoreError;
-use crate::store::event_keys::EventKeys;
+use crate::store::event_keys::{EventKeys, push_maps};
 use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, Table, VideoRow, VideoTable, gained_ids};
 
 /// Returns the videos with these ids, in no order.
@@ -21,20 +21,19 @@ pub(super) async fn find_videos(
     query.build_query_as().fetch_all(executor).await
 }
 
-/// Returns the videos of `provider` that any of the keys names, in the order of ids.
+/// Returns the videos of these maps that any of the keys names, in the order of ids.
 pub(super) async fn find_videos_named(
     executor: impl SqliteExecutor<'_>,
-    provider: &str,
+    maps: &[&str],
     keys: &EventKeys<'_>,
 ) -> Result<Vec<VideoRow>, sqlx::Error> {
     let mut query = QueryBuilder::new("select ");
     query.push(VideoTable::COLUMNS).push(" from videos where id in (");
     push_list(&mut query, keys.video_ids.iter().copied());
     for (kind, ids) in [("upload", &keys.uploads), ("asset", &keys.assets)] {
-        query
-            .push(" or id in (select video_id from provider_ids where provider = ")
-            .push_bind(provider)
-            .push(format_args!(" and kind = '{kind}' and id in ("));
+        query.push(" or id in (select video_id from provider_ids where provider");
+        push_maps(&mut query, maps);
+        query.push(format_args!(" and kind = '{kind}' and id in ("));
         push_list(&mut query, ids.iter().copied());
         query.push(")");
     }
@@ -92,10 +91,11 @@ pub(super) async fn update_video(
     if updated.map_err(StoreError::from_write)?.rows_affected() != 1 {
         return Ok(false);
     }
-    let gained: Vec<NewId<'_>> = gained_ids(Some(before), after).collect();
+    let accounts = observer.accounts();
+    let gained = gained_ids(Some(before), after, &accounts);
     if !gained.is_empty() {
         insert_ids(&mut *connection, &gained).await?;
-        release_parked(&mut *connection, after, now).await?;
+        release_parked(&mut *connection, after, &accounts, now).await?;
     }
     let outgoing = observer.outgoing(before, after);
     if !outgoing.is_empty() {
@@ -104,24 +104,25 @@ pub(super) async fn update_video(
     Ok(true)
 }
 
-/// Makes parked events due that name the video.
+/// Makes parked events of the video's account due that name the video.
 pub(super) async fn release_parked(
     executor: impl SqliteExecutor<'_>,
     video: &Video,
+    accounts: &Accounts,
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update webhook_events set state = 'pending', next_attempt_at = $1 \
-         where state = 'parked' and provider = $2 and (upload_id = $3 or asset_id = $4 or video_ref = $5)",
-    )
-    .bind(now)
-    .bind(&video.provider)
-    .bind(&video.known.upload_id)
-    .bind(&video.known.asset_id)
-    .bind(video.id)
-    .execute(executor)
-    .await
-    .map(drop)
+    let mut query = QueryBuilder::new("update webhook_events set state = 'pending', next_attempt_at = ");
+    query.push_bind(now).push(" where state = 'parked' and provider");
+    push_maps(&mut query, &accounts.maps_beside(&video.provider));
+    query
+        .push(" and (upload_id = ")
+        .push_bind(&video.known.upload_id)
+        .push(" or asset_id = ")
+        .push_bind(&video.known.asset_id)
+        .push(" or video_ref = ")
+        .push_bind(video.id)
+        .push(")");
+    query.build().execute(executor).await.map(drop)
 }
 
 async fn insert_outgoing(
