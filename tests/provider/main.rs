@@ -29,3 +29,4 @@ mod support;
 mod variables;
 mod vectors;
 mod webhook;
+mod words;

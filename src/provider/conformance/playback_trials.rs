@@ -37,6 +37,7 @@ pub(super) async fn try_playback(
             max_ttl_s: 604_800,
             time_s: Some(1),
             sizes: &sizes,
+            params: &[],
             caller: "",
         };
         match provider.playback(&row, &request).await {

@@ -2,16 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{
     address::{Address, AddressNeeds, AddressPair},
     fetch::FetchSteps,
     method::SigningMethod,
+    params::CallerParams,
     request::AnswerParts,
     thumbnail::Thumbnail,
 };
 use crate::domain::{NeededIds, Policy};
 use crate::provider::{
     action::Action,
+    error::InvalidField,
     signing::PlaybackDigest,
     template::{Id, Placeholder},
 };
@@ -28,6 +32,8 @@ pub(crate) struct Playback {
     pub(super) compute: Vec<(String, PlaybackDigest)>,
     /// `[playback.resolve]`, if the map has it.
     pub(super) resolve: Option<FetchSteps>,
+    /// `[playback.params]`: the parameters that a caller may give.
+    pub(super) params: CallerParams,
     /// `[playback.urls]` in the map's order, `hls` among them.
     pub(super) urls: Vec<(String, AddressPair)>,
     pub(super) thumbnail: Option<Thumbnail>,
@@ -84,6 +90,14 @@ impl Playback {
         };
         let computed = self.compute.iter().map(|(_, digest)| digest.signature_counts());
         computed.fold(of_sign, |sum, counts| (sum.0 + counts.0, sum.1 + counts.1))
+    }
+
+    /// Checks the parameters that a caller gives.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: names the first one that the map does not list, or whose value is none.
+    pub(crate) fn check_params(&self, given: &[(String, Value)]) -> Result<(), InvalidField> {
+        self.params.translate(given).map(|_| ())
     }
 
     /// Returns the main address.

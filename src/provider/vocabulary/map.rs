@@ -1,7 +1,5 @@
 //! The whole map, and `[thumbnail]`.
 
-use std::collections::BTreeMap;
-
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -13,7 +11,6 @@ use super::{
     value::{Constant, Entries, TomlValue},
     webhook::WebhookTable,
 };
-use crate::provider::request_field::RequestField;
 
 /// An action map: one provider of videos, described for Yourbit Video.
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
@@ -63,9 +60,10 @@ pub(crate) struct ActionMap {
     #[serde(default)]
     pub(crate) secrets: Entries<String>,
     /// Our values in the provider's words: `[values]` field = { our value = theirs }. They replace the value wherever the
-    /// field's placeholder stands. A value that its table lacks is a 422.
+    /// field's placeholder stands. A value that its table lacks is a 422. A table of another name serves the filter
+    /// `as:<table>`.
     #[serde(default)]
-    pub(crate) values: BTreeMap<RequestField, Entries<TomlValue>>,
+    pub(crate) values: Entries<Entries<TomlValue>>,
     /// What all calls to the provider have in common.
     pub(crate) api: ApiTable,
     /// The calls that make an upload, and what the client is told.
