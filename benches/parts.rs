@@ -172,6 +172,7 @@ fn playback(bencher: Bencher<'_, '_>, mut time: impl FnMut() -> DateTime<Utc>) {
             max_ttl_s: 604_800,
             time_s: None,
             sizes: &sizes,
+            params: &[],
             caller: "",
         };
         runtime.block_on(mux.playback(&subject, &ask)).expect("an answer")

@@ -12,7 +12,7 @@ use super::{
     pointer::text_of,
     source::{Source, SourceRules, ValueKind},
     template::{
-        Id, JsonTemplate, Place, Placeholder, Scope, Template, UrlTemplate, is_built_in, percent_encode,
+        Id, JsonTemplate, Place, Placeholder, Scope, Slot, Template, UrlTemplate, is_built_in, percent_encode,
     },
     vocabulary::{ActionKeys, ActionMethod, Constant, Entries, HttpStatus, Scalar, SourceValue},
 };
@@ -157,17 +157,14 @@ impl Action {
 
     /// Returns every placeholder in URL, headers, query and body.
     pub(crate) fn names(&self) -> Vec<&Placeholder> {
-        let url = self.url.slots().map(|slot| &slot.name);
-        let headers = self
-            .headers
-            .iter()
-            .flat_map(|(_, template)| template.slots().map(|slot| &slot.name));
-        let inner = self
-            .query
-            .iter()
-            .chain(&self.body)
-            .flat_map(JsonTemplate::placeholders);
-        url.chain(headers).chain(inner).collect()
+        self.slots().map(|slot| &slot.name).collect()
+    }
+
+    /// Returns every placeholder in URL, headers, query and body, as a [`Slot`].
+    pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
+        let headers = self.headers.iter().flat_map(|(_, template)| template.slots());
+        let inner = self.query.iter().chain(&self.body).flat_map(JsonTemplate::slots);
+        self.url.slots().chain(headers).chain(inner)
     }
 
     /// Returns the HTTP method.

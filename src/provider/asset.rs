@@ -47,6 +47,9 @@ pub(crate) enum NextPage {
     Numbered { first: i64 },
     /// Each page names the cursor of the next one here; the last page names none.
     Cursor(Source),
+    /// The last element of each page holds the cursor of the next one; the last page has no element, or gives the cursor
+    /// that it was asked with.
+    Last(Source),
 }
 
 /// `[asset.find]`: the asset that a playback id belongs to.
@@ -149,18 +152,25 @@ impl NextPage {
         let at = list.table("next");
         let is_named = |wanted: fn(&Placeholder) -> bool| action.names().into_iter().any(wanted);
         let cursor = compile_source(declared.cursor, &at, "cursor", ValueKind::Any, constants)?;
-        match (declared.page, cursor) {
-            (Some(first), None) if is_named(|name| matches!(name, Placeholder::Page)) => Ok(Self::Numbered {
-                first: i64::try_from(first).map_err(|_| at.error("page", "is too large"))?,
-            }),
-            (None, Some(cursor)) if is_named(|name| matches!(name, Placeholder::Cursor)) => {
+        let last = compile_source(declared.last, &at, "last", ValueKind::Any, constants)?;
+        match (declared.page, cursor, last) {
+            (Some(first), None, None) if is_named(|name| matches!(name, Placeholder::Page)) => {
+                Ok(Self::Numbered {
+                    first: i64::try_from(first).map_err(|_| at.error("page", "is too large"))?,
+                })
+            }
+            (None, Some(cursor), None) if is_named(|name| matches!(name, Placeholder::Cursor)) => {
                 Ok(Self::Cursor(cursor))
             }
-            (Some(_), None) => Err(at.error("page", "but {page} stands nowhere in the call")),
-            (None, Some(_)) => Err(at.error("cursor", "but {cursor} stands nowhere in the call")),
+            (None, None, Some(last)) if is_named(|name| matches!(name, Placeholder::Cursor)) => {
+                Ok(Self::Last(last))
+            }
+            (Some(_), None, None) => Err(at.error("page", "but {page} stands nowhere in the call")),
+            (None, Some(_), None) => Err(at.error("cursor", "but {cursor} stands nowhere in the call")),
+            (None, None, Some(_)) => Err(at.error("last", "but {cursor} stands nowhere in the call")),
             _ => {
-                let what =
-                    "must have one of: page (the first one's number), cursor (a source in the page before)";
+                let what = "must have one of: page (the first one's number), cursor (a source in the page before), \
+                            last (a source in the last element of the page before)";
                 Err(list.error("next", what))
             }
         }

@@ -6,7 +6,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
-    error::MapError,
+    error::{InvalidField, MapError},
     extend::{MapFile, MergedMap},
     load_options::{Env, LoadOptions},
     map::Map,
@@ -171,6 +171,14 @@ impl Provider {
     /// Returns the number of tokens signed, and of those answered from the cache, since the map was loaded.
     pub fn token_counts(&self) -> (u64, u64) {
         self.map.playback.token_counts()
+    }
+
+    /// Checks the parameters that a caller gives with a request for playback.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: names the first one that the map does not list, or whose value is none.
+    pub fn check_params(&self, given: &[(String, serde_json::Value)]) -> Result<(), InvalidField> {
+        self.map.playback.check_params(given)
     }
 
     /// Returns the plain HLS URL of a video. `None` where it takes a call to the provider, or an id that is not known.

@@ -13,7 +13,7 @@ use super::{
     report::ReportField,
     signing::find_key_fault,
     template::{Id, Placeholder, ValueTables},
-    upload::{Upload, compile_values},
+    upload::{Upload, field_tables, read_words},
     vocabulary::read_map,
     webhook::Webhook,
 };
@@ -56,13 +56,14 @@ impl Map {
         }
         // Why here: the key comes with the options, not from the variables of the map.
         constants.hash_key = options.hash_key.clone();
+        constants.words = read_words(declared.values, &tables, &root)?;
         let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
         let webhook = declared
             .webhook
             .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), &constants))
             .transpose()?;
         let this = Self {
-            values: compile_values(declared.values),
+            values: field_tables(&constants.words),
             client: Client::compile(declared.api, &root.table("api"), &constants, options)?,
             asset: Asset::compile(declared.asset, &root.table("asset"), &constants)?,
             check: Check::compile(declared.check, &root.table("check"), &constants)?,

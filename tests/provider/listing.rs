@@ -207,3 +207,66 @@ fn what_a_list_must_say_is_asked_for_at_start() {
         }
     }
 }
+
+#[tokio::test]
+async fn a_list_by_time_goes_on_from_the_last_element() {
+    let fake = Fake::start().await;
+    let list = LIST
+        .replace("BASE", &fake.base)
+        .replace("{ cursor = \"/next\" }", "{ last = \"/created\" }");
+    let provider = provider(&list);
+    let item = |id: &str, created: &str| json!({"id": id, "created": created});
+    // The time itself counts here: the last page gives the last element once more.
+    fake.says_json(200, &json!({"items": [item("a", "t+3"), item("b", "t+2")]}));
+    fake.says_json(200, &json!({"items": [item("b", "t+2"), item("c", "t+1")]}));
+    fake.says_json(200, &json!({"items": [item("c", "t+1")]}));
+    let (first, mark) = page(&provider, &provider.first_page()).await.unwrap();
+    let (second, mark) = page(&provider, &mark.unwrap()).await.unwrap();
+    let (third, mark) = page(&provider, &mark.unwrap()).await.unwrap();
+    assert_eq!(
+        [first, second, third],
+        [vec!["a", "b"], vec!["b", "c"], vec!["c"]]
+    );
+    assert_eq!(mark, None, "nothing but what was the last before");
+    let asked: Vec<String> = fake.asked().iter().map(|asked| asked.target.clone()).collect();
+    assert_eq!(
+        asked,
+        [
+            "/assets?kind=video&limit=2",
+            "/assets?kind=video&after=t%2B2&limit=2",
+            "/assets?kind=video&after=t%2B1&limit=2",
+        ]
+    );
+    // It does not count here: the last page is empty.
+    fake.says_json(200, &json!({"items": []}));
+    let (none, mark) = page(&provider, &provider.first_page()).await.unwrap();
+    assert!(none.is_empty() && mark.is_none());
+    fake.says_json(200, &json!({"items": [{"id": "a"}]}));
+    let broken = page(&provider, &provider.first_page()).await.unwrap_err();
+    assert!(broken.to_string().contains("next.last"), "{broken}");
+}
+
+#[test]
+fn a_list_has_one_way_to_its_next_page() {
+    for (next, says) in [
+        (
+            "{ last = \"/created\", cursor = \"/next\" }",
+            "[asset.list] next: must have one of: page",
+        ),
+        (
+            "{ last = \"/created\" }\nquery = {}",
+            "[asset.list.next] last: but {cursor} stands nowhere",
+        ),
+    ] {
+        let mut list = LIST.replace("{ cursor = \"/next\" }", next);
+        if next.contains("query") {
+            list = list.replace("query = { limit = 2, after = \"{cursor}\" }\n", "");
+        }
+        let vars = vars([("KEY", "k"), ("WEBHOOK", "w")]);
+        let error = load(&format!("{MINIMAL}{list}"), &vars)
+            .err()
+            .map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(error.contains(says), "{error}");
+    }
+}

@@ -26,6 +26,7 @@ async fn nobody_gets_less_life_than_asked_for_and_neighbours_share_a_signature()
         max_ttl_s,
         time_s: None,
         sizes: &[],
+        params: &[],
         caller: "",
     };
     for expires_in_s in [30, 31, 3600, 86_400] {

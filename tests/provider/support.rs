@@ -139,6 +139,7 @@ pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackRequest<'_> {
         max_ttl_s: 604_800,
         time_s: Some(12),
         sizes,
+        params: &[],
         caller: "",
     }
 }

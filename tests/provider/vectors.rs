@@ -184,6 +184,7 @@ async fn hls(map: &str, expires: i64) -> String {
         max_ttl_s: 1,
         time_s: None,
         sizes: &[],
+        params: &[],
         caller: "",
     };
     provider.playback(&row, &ask).await.unwrap().urls["hls"].clone()
@@ -253,6 +254,7 @@ async fn bunny_embed_and_cdn_signatures_are_made() {
             max_ttl_s: 1,
             time_s: None,
             sizes: &[],
+            params: &[],
             caller: "",
         };
         assert_eq!(provider.playback(&row, &ask).await.unwrap().urls["hls"], wanted);

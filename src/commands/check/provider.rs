@@ -215,6 +215,7 @@ impl ProviderCheck<'_> {
             max_ttl_s: TRIAL_TTL_S,
             time_s: None,
             sizes: &[],
+            params: &[],
             caller: "",
         };
         match provider.probe_playback(&subject, &ask).await {

@@ -9,9 +9,11 @@ use axum::response::Response;
 use futures::future::try_join_all;
 use http::HeaderMap;
 use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::params;
 use super::show::{Playback, respond_uncached};
 use super::sign::{AddressKind, SigningRequest, check_ttl};
 use crate::auth::Caller;
@@ -35,6 +37,9 @@ pub(crate) struct BatchRequest {
     /// Seconds that the addresses are to work, up to the maximum of the service and of the provider.
     #[schema(minimum = 30)]
     expires_in: Option<u64>,
+    /// Parameters for the provider, of which its map lists those that it takes: texts, numbers, `true` or `false`.
+    #[schema(value_type = Option<Object>)]
+    params: Option<Map<String, Value>>,
 }
 
 /// The page, in the order asked.
@@ -85,11 +90,13 @@ pub(crate) async fn batch_playback(
     // Why here: from now on a video of another owner looks like one that does not exist.
     found.retain(|video| caller.may_play(video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
+    let params = params::from_body(request.params);
     let shared = SigningRequest {
         state: &state,
         caller: &caller,
         expires_in: request.expires_in,
         time: None,
+        params: &params,
     };
     let request_id = read_request_id(&headers);
     // Why a set: a video that is named twice is signed once.
@@ -114,7 +121,7 @@ fn make_entry(
 ) -> Result<BatchEntry, ApiError> {
     match played {
         Ok(playback) => Ok(BatchEntry::Plays(Box::new(playback))),
-        // Why: a bad `expires_in` refuses the whole request, not one entry of it.
+        // Why: a bad `expires_in`, or a bad parameter, refuses the whole request, not one entry of it.
         Err(error @ ApiError::InvalidRequest(_)) => Err(error),
         Err(error) => {
             let prefix = state.settings.http.path_prefix();

@@ -1,16 +1,19 @@
 //! `GET /v1/videos/{id}/playback`, and the JSON of one video's playback.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 
 use axum::Json;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Duration, Utc};
 use http::{HeaderValue, header};
-use serde::{Deserialize, Serialize};
+use serde::de::{Error as _, MapAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::params::{self, Params};
 use super::sign::{AddressKind, SignedVideo, SigningRequest, playable_video};
 use crate::auth::Caller;
 use crate::domain::{Field, Policy};
@@ -19,8 +22,7 @@ use crate::http::problem::ApiError;
 use crate::state::AppState;
 
 /// The query: the life of the addresses, and the time of the pictures.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct PlaybackQuery {
     /// Seconds that the addresses are to work, up to the maximum of the service and of the provider.
@@ -29,6 +31,49 @@ pub(crate) struct PlaybackQuery {
     /// Seconds: where the thumbnails are taken.
     #[param(minimum = 0)]
     time: Option<f64>,
+    /// Parameters for the provider, of which its map lists those that it takes: `params[start]=10`. A value that reads as a
+    /// number or as `true` or `false` is one.
+    #[param(style = DeepObject, explode, value_type = Option<HashMap<String, String>>)]
+    params: Params,
+}
+
+/// The names of [`PlaybackQuery`], for an error.
+const QUERY_NAMES: &[&str] = &["expires_in", "time", "params[…]"];
+
+// Why by hand: the name of a parameter for the provider is part of the query's own.
+impl<'de> Deserialize<'de> for PlaybackQuery {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct QueryVisitor;
+        impl<'de> Visitor<'de> for QueryVisitor {
+            type Value = PlaybackQuery;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("query parameters")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut given: A) -> Result<PlaybackQuery, A::Error> {
+                let mut query = PlaybackQuery::default();
+                while let Some(key) = given.next_key::<String>()? {
+                    let is_new = match (key.as_str(), params::member_name(&key)) {
+                        ("expires_in", _) => query.expires_in.replace(given.next_value()?).is_none(),
+                        ("time", _) => query.time.replace(given.next_value()?).is_none(),
+                        (_, Some(name)) => {
+                            let value = params::read_value(&given.next_value::<String>()?);
+                            let is_new = !query.params.iter().any(|(known, _)| known == name);
+                            query.params.push((name.to_owned(), value));
+                            is_new
+                        }
+                        _ => return Err(A::Error::unknown_field(&key, QUERY_NAMES)),
+                    };
+                    if !is_new {
+                        return Err(A::Error::custom(format_args!("{key:?} stands there twice")));
+                    }
+                }
+                Ok(query)
+            }
+        }
+        deserializer.deserialize_map(QueryVisitor)
+    }
 }
 
 /// Everything that a player needs of one video.
@@ -75,6 +120,7 @@ pub(crate) async fn show_playback(
         caller: &caller,
         expires_in: query.expires_in,
         time: query.time,
+        params: &query.params,
     };
     let video = playable_video(&state, &caller, id).await?;
     let signed = request.sign(video, AddressKind::Everything).await?;

@@ -17,8 +17,10 @@
 use std::time;
 
 use chrono::{DateTime, Utc};
+use serde_json::Value;
 use uuid::Uuid;
 
+use super::params::check_params;
 use crate::auth::Caller;
 use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
@@ -45,6 +47,8 @@ pub(super) struct SigningRequest<'a> {
     pub(super) expires_in: Option<u64>,
     /// The time of the pictures, in seconds into the video; `None` for the video's own `thumbnail_time`.
     pub(super) time: Option<f64>,
+    /// Parameters for the provider.
+    pub(super) params: &'a [(String, Value)],
 }
 
 /// The kind of addresses that a request wants.
@@ -140,6 +144,7 @@ impl SigningRequest<'_> {
             .map_or(settings.max_ttl_s, |map| map.min(settings.max_ttl_s));
         let duration = video.known.facts.number(Field::Duration);
         check_ttl(self.expires_in, most)?;
+        check_params(provider, self.params)?;
         let expires_in_s = match self.expires_in {
             Some(given) => given,
             // The default, or the duration and ten minutes where that is more, within the maximum.
@@ -160,6 +165,7 @@ impl SigningRequest<'_> {
             max_ttl_s: most,
             time_s: time.map(|time| clamp_time(time, duration)),
             sizes: &self.state.thumbnail_sizes,
+            params: self.params,
             caller: self.caller.owner(),
         })
     }

@@ -60,6 +60,7 @@ pub(crate) async fn show_thumbnails(
         caller: &caller,
         expires_in: None,
         time: query.time,
+        params: &[],
     };
     let video = playable_video(&state, &caller, id).await?;
     let signed = request.sign(video, AddressKind::Thumbnails).await?;

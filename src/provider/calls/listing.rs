@@ -115,9 +115,7 @@ impl Provider {
     ) -> Result<AssetPage, CallError> {
         let items = find_items(list, response.body.as_ref())?;
         Ok(AssetPage {
-            next: list
-                .next
-                .page_after(mark, response.as_input(), items.is_empty())?,
+            next: list.next.page_after(mark, response.as_input(), items.last())?,
             assets: items
                 .iter()
                 .map(|item| self.read_listed_asset(list, item, input, response.time))
@@ -320,15 +318,15 @@ impl NextPage {
     /// Returns the position of the page after `mark`, whose response is `input`; `None` where that was the last.
     ///
     /// # Errors
-    /// The provider repeats its cursor: the list would never end.
+    /// The provider repeats its cursor, so that the list would never end, or its last element lacks the cursor.
     fn page_after(
         &self,
         mark: &PageCursor,
         input: SourceInput<'_>,
-        empty: bool,
+        last: Option<&Value>,
     ) -> Result<Option<PageCursor>, CallError> {
         match self {
-            Self::Numbered { .. } if !empty => Ok(Some(PageCursor {
+            Self::Numbered { .. } if last.is_some() => Ok(Some(PageCursor {
                 page: mark.page + 1,
                 cursor: None,
             })),
@@ -341,6 +339,24 @@ impl NextPage {
                     ));
                 }
                 Ok(cursor.map(|cursor| PageCursor {
+                    page: mark.page + 1,
+                    cursor: Some(cursor),
+                }))
+            }
+            Self::Last(source) => {
+                let Some(last) = last else { return Ok(None) };
+                let input = SourceInput {
+                    json: Some(last),
+                    ..SourceInput::default()
+                };
+                let cursor = source.find_text(input, &Scope::default());
+                // Why an error: without it the rest of the list would be left out in silence.
+                let cursor = cursor.ok_or_else(|| {
+                    CallError::outage("[asset.list] next.last: the last element does not have it")
+                })?;
+                // Why: a provider that counts the time itself in gives the last element once more, for ever.
+                let is_end = mark.cursor.as_ref() == Some(&cursor);
+                Ok((!is_end).then_some(PageCursor {
                     page: mark.page + 1,
                     cursor: Some(cursor),
                 }))

@@ -1,6 +1,9 @@
 //! `[vars]` and `[secrets]`: read from the environment once, at start.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use secrecy::SecretString;
 use serde_json::Value;
@@ -8,7 +11,7 @@ use serde_json::Value;
 use super::super::{
     error::MapError,
     load_options::Env,
-    template::hash::HashKey,
+    template::{hash::HashKey, words::Words},
     vocabulary::{ActionMap, Constant, to_json},
 };
 use super::location::Location;
@@ -25,6 +28,8 @@ pub(crate) struct Constants {
     pub(crate) blank: Vec<Fault>,
     /// What the filter `hash` is keyed with.
     pub(crate) hash_key: HashKey,
+    /// `[values]`, for the filter `as:<table>`.
+    pub(crate) words: BTreeMap<String, Arc<Words>>,
 }
 
 struct Entry<T> {

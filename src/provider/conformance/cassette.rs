@@ -16,6 +16,10 @@ use serde_json::Value;
 
 use crate::provider::error::MapError;
 
+/// The first lines of a recorded cassette.
+const HEAD: &str =
+    "# Recorded by `yourbit-video provider record`: ids, secrets and names are masked.\n\n[variables]\n";
+
 /// A whole cassette. Every part is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,12 +79,45 @@ impl Cassette {
             toml::from_str(text).map_err(|error| error.message().to_owned())
         };
         let mut this = read.map_err(|what| MapError::new(file, "", "", what))?;
-        for (name, value) in &mut this.variables {
+        this.make_keys(file)?;
+        Ok(this)
+    }
+
+    /// Writes variables and responses of a recording as TOML.
+    pub(super) fn to_toml(&self) -> String {
+        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut out = HEAD.to_owned();
+        for (name, value) in &self.variables {
+            out.push_str(&format!("{name} = {}\n", text(value)));
+        }
+        for answer in &self.answer {
+            let (action, status) = (text(&answer.action), answer.status);
+            out.push_str(&format!("\n[[answer]]\naction = {action}\nstatus = {status}\n"));
+            if !answer.body.is_empty() {
+                out.push_str(&format!("body = {}\n", text(&answer.body)));
+            }
+            let members = answer.expect.iter();
+            let expect: toml::Table = members
+                .filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?)))
+                .collect();
+            if !expect.is_empty() {
+                out.push_str(&format!("expect = {}\n", toml::Value::Table(expect)));
+            }
+        }
+        out
+    }
+
+    /// Makes the private keys that the variables ask for.
+    ///
+    /// # Errors
+    /// Names `file`, and the variable that asks for a kind of key that there is not.
+    pub(super) fn make_keys(&mut self, file: &str) -> Result<(), MapError> {
+        for (name, value) in &mut self.variables {
             if let Some(kind) = value.strip_prefix('@') {
                 *value = generate_key(kind).map_err(|what| MapError::new(file, "variables", name, what))?;
             }
         }
-        Ok(this)
+        Ok(())
     }
 }
 

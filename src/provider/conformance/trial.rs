@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     call_trials::{try_other_calls, try_upload},
     cassette::Cassette,
-    live_trials::try_live,
+    live::try_live,
     playback_trials::try_playback,
     report::Report,
     webhook_trials::try_webhooks,

@@ -3,10 +3,12 @@
 use std::collections::BTreeMap;
 
 use chrono::DateTime;
+use serde_json::Value;
 
 use super::{
     address::{Address, AddressNeeds},
     method::SigningMethod,
+    params::append_params,
     request::AnswerValues,
     request::{AnswerParts, PlaybackContext, PlaybackUrls},
     section::Playback,
@@ -86,7 +88,7 @@ impl Playback {
         self.fetch_captures(&mut shared, &context, needs).await?;
         let scope = shared.scope(&context, Some(&tokens.shown));
         let mut answer = PlaybackUrls {
-            urls: render_urls(&urls, &scope)?,
+            urls: render_urls(&urls, &self.params.translate(context.request.params)?, &scope)?,
             tokens: tokens
                 .shown
                 .iter()
@@ -152,15 +154,21 @@ impl Playback {
     }
 }
 
-/// Renders each [`Address`] by name. One beside `hls` that lacks an id or a capture is left out.
+/// Renders each [`Address`] by name, with the caller's parameters where no token holds them. One beside `hls` that lacks an id or a capture is left out.
 fn render_urls(
     urls: &[(&str, &Address)],
+    params: &[(&str, Value)],
     scope: &Scope<'_>,
 ) -> Result<BTreeMap<String, String>, InvalidField> {
     let mut out = BTreeMap::new();
     for (name, address) in urls {
         match address.url.render(scope) {
-            Ok(url) => drop(out.insert((*name).to_owned(), url)),
+            Ok(mut url) => {
+                if address.needs.tokens.is_empty() {
+                    append_params(&mut url, params);
+                }
+                out.insert((*name).to_owned(), url);
+            }
             Err(error) if *name == "hls" => return Err(error),
             // Why: a row of an older map may lack a capture, and that must cost the one address alone.
             Err(_) => {}

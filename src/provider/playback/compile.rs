@@ -11,6 +11,7 @@ use super::{
     address::AddressPair,
     fetch::FetchSteps,
     method::SigningMethod,
+    params::CallerParams,
     section::{AnswerNeeds, Playback},
     thumbnail::Thumbnail,
 };
@@ -59,13 +60,16 @@ impl Playback {
         let places = (&public, &signed);
         let thumbnail = thumbnail
             .map(|table| Thumbnail::compile(table, &root.table("thumbnail"), places, &sign, constants));
+        let urls = compile_urls(declared.urls, &at.table("urls"), places, constants)?;
+        let params = CallerParams::compile(declared.params, &at.table("params"), &urls, &sign)?;
         let mut this = Self {
             sign,
             signing_off: constants.signing_off,
             max_ttl_s,
             compute,
             resolve,
-            urls: compile_urls(declared.urls, &at.table("urls"), places, constants)?,
+            urls,
+            params,
             thumbnail: thumbnail.transpose()?,
             answer_needs: AnswerNeeds::default(),
             needed_ids: Default::default(),

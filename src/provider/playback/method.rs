@@ -36,7 +36,7 @@ impl SigningMethod {
             SignTable::Jwt(jwt) => {
                 let max_ttl_s = jwt.max_ttl_s;
                 (
-                    Self::Jwt(Box::new(Jwt::compile(jwt, at, place, constants)?)),
+                    Self::Jwt(Box::new(Jwt::compile(jwt, at, rules.constants)?)),
                     max_ttl_s,
                 )
             }

@@ -19,6 +19,7 @@ mod compile;
 mod digests;
 mod fetch;
 mod method;
+mod params;
 mod request;
 mod section;
 mod thumbnail;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::Value;
 
 use crate::provider::{
     client::Client,
@@ -26,6 +27,8 @@ pub struct PlaybackRequest<'a> {
     pub time_s: Option<u64>,
     /// The pictures: name → width in pixels, in order.
     pub sizes: &'a [(String, u32)],
+    /// Parameters of the caller, of which the map lists those that it takes (`[playback.params]`): name and value.
+    pub params: &'a [(String, Value)],
     /// The caller's name: the provider's rate is shared fairly among callers.
     pub caller: &'a str,
 }

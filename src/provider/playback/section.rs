@@ -2,15 +2,20 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use super::{
     address::{Address, AddressNeeds, AddressPair},
     fetch::FetchSteps,
     method::SigningMethod,
+    params::CallerParams,
     request::AnswerParts,
     thumbnail::Thumbnail,
 };
 use crate::domain::{NeededIds, Policy};
 use crate::provider::{
+    action::Action,
+    error::InvalidField,
     signing::PlaybackDigest,
     template::{Id, Placeholder},
 };
@@ -27,6 +32,8 @@ pub(crate) struct Playback {
     pub(super) compute: Vec<(String, PlaybackDigest)>,
     /// `[playback.resolve]`, if the map has it.
     pub(super) resolve: Option<FetchSteps>,
+    /// `[playback.params]`: the parameters that a caller may give.
+    pub(super) params: CallerParams,
     /// `[playback.urls]` in the map's order, `hls` among them.
     pub(super) urls: Vec<(String, AddressPair)>,
     pub(super) thumbnail: Option<Thumbnail>,
@@ -85,6 +92,14 @@ impl Playback {
         computed.fold(of_sign, |sum, counts| (sum.0 + counts.0, sum.1 + counts.1))
     }
 
+    /// Checks the parameters that a caller gives.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: names the first one that the map does not list, or whose value is none.
+    pub(crate) fn check_params(&self, given: &[(String, Value)]) -> Result<(), InvalidField> {
+        self.params.translate(given).map(|_| ())
+    }
+
     /// Returns the main address.
     pub(super) fn hls_addresses(&self) -> Option<&AddressPair> {
         self.urls
@@ -127,6 +142,15 @@ impl Playback {
         };
         urls.chain(picture)
             .any(|address| fetches(address) || resolves(address))
+    }
+
+    /// Returns the calls of `[playback.sign]` and those of `[playback.resolve]`, each in their order.
+    pub(crate) fn fetch_steps(&self) -> impl Iterator<Item = &[Action]> {
+        let fetch = match &self.sign {
+            SigningMethod::Fetch(steps) => Some(steps),
+            SigningMethod::None | SigningMethod::Jwt(_) | SigningMethod::Digest(_) => None,
+        };
+        fetch.into_iter().chain(&self.resolve).map(FetchSteps::actions)
     }
 
     /// The map has a `[thumbnail]`.

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeSet, sync::Arc};
 
+use serde_json::Value;
+
 use super::{
     method::SigningMethod,
     request::{AnswerParts, OnMissingSignature, PlaybackContext},
@@ -61,28 +63,36 @@ impl Playback {
         let by_size = picture
             .filter(|(thumbnail, _)| thumbnail.in_claims)
             .map(|(thumbnail, _)| thumbnail);
+        let given = self.params.translate(context.request.params)?;
         let mut wanted: Vec<WantedToken<'_>> = Vec::new();
         for token in &jwt.tokens {
+            let own = if self.params.tokens.contains(&token.name) {
+                given.as_slice()
+            } else {
+                &[]
+            };
             let is_of_picture = of_picture.contains(&token.name);
             if is_of_picture && by_size.is_some() && !sizes.is_empty() {
                 let params = |width| {
-                    by_size.map(|thumbnail| {
-                        thumbnail.url_params(Picture {
-                            time_s: context.request.time_s,
-                            width,
-                        })
-                    })
+                    let picture = Picture {
+                        time_s: context.request.time_s,
+                        width,
+                    };
+                    let of_picture = by_size.map(|thumbnail| thumbnail.url_params(picture));
+                    let of_picture = of_picture.unwrap_or_default().into_iter();
+                    let of_picture = of_picture.map(|(name, value)| (name, Value::from(value)));
+                    own.iter().cloned().chain(of_picture).collect()
                 };
                 wanted.extend(sizes.iter().enumerate().map(|(index, (_, width))| WantedToken {
                     token,
                     size: Some(index),
-                    params: params(*width).unwrap_or_default(),
+                    params: params(*width),
                 }));
             } else if is_of_picture || context.parts == AnswerParts::All {
                 wanted.push(WantedToken {
                     token,
                     size: None,
-                    params: Vec::new(),
+                    params: own.to_vec(),
                 });
             }
         }
@@ -96,8 +106,8 @@ struct WantedToken<'a> {
     token: &'a TokenTemplate,
     /// Index of the one size that the token is for; `None` if it serves all pictures, or none.
     size: Option<usize>,
-    /// Claims of that size.
-    params: Vec<(&'a str, u64)>,
+    /// Claims of the caller's parameters and of that size.
+    params: Vec<(&'a str, Value)>,
 }
 
 /// Returns the tokens in order: cached ones as they are, the others rendered and signed. `None` if one is missing that

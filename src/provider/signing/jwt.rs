@@ -50,13 +50,9 @@ impl Jwt {
     pub(crate) fn compile(
         declared: JwtTable,
         at: &Location,
-        place: &Place,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let place = Place {
-            secrets: false,
-            ..place.clone()
-        };
+        let place = Place::for_claims();
         let header = compile_object(declared.header, at, "header", &place, constants)?;
         if let Some(reserved) = member_names(&header).find(|key| ["alg", "typ"].contains(key)) {
             return Err(at.error("header", format!("`{reserved}` is added by itself")));
@@ -121,7 +117,7 @@ impl Jwt {
     /// every token binds both.
     pub(crate) fn cache_key(
         token: &TokenTemplate,
-        params: &[(&str, u64)],
+        params: &[(&str, Value)],
         scope: &Scope<'_>,
     ) -> Result<String, InvalidField> {
         let mut key = String::with_capacity(128);
@@ -135,21 +131,22 @@ impl Jwt {
             let _infallible = write!(key, ",{kind}{}:{text}", text.len());
         }
         for (name, value) in params {
-            let _infallible = write!(key, ";{}:{name}{value}", name.len());
+            let value = value.to_string();
+            let _infallible = write!(key, ";{}:{name}{}:{value}", name.len(), value.len());
         }
         Ok(key)
     }
 
     /// Renders header and claims in the form that is signed: `base64url.base64url`.
     ///
-    /// `params` become claims: the parameters of a picture, if the map puts them there.
+    /// `params` become claims: those of the caller, and of a picture, if the map puts them there.
     ///
     /// # Errors
     /// [`InvalidField`]: an id that the claims name is not known, or a value does not fit its template.
     pub(crate) fn unsigned_text(
         &self,
         token: &TokenTemplate,
-        params: &[(&str, u64)],
+        params: &[(&str, Value)],
         scope: &Scope<'_>,
     ) -> Result<String, InvalidField> {
         let mut claims = render_object(&self.claims, scope)?;
@@ -157,7 +154,7 @@ impl Jwt {
         claims.extend(
             params
                 .iter()
-                .map(|(name, value)| ((*name).to_owned(), Value::from(*value))),
+                .map(|(name, value)| ((*name).to_owned(), value.clone())),
         );
         // A capacity above what header and claims of usual maps take: the text grows in place.
         let mut out = String::with_capacity(768);

@@ -2,7 +2,8 @@
 //!
 //! A source reads in these steps; `None` at any step means that there is no value:
 //!
-//! 1. Read: the first of its pointers whose value is present, or a header, or a hash of several values.
+//! 1. Read: the first of its pointers whose value is present, a header, a hash of several values, a constant, or the value
+//!    of the first rule that holds.
 //! 2. Apply its filters.
 //! 3. Translate the value by its `map`. A value that the map does not list is logged and counts as none.
 //! 4. Convert a duration or a time from its `format`. An unreadable value is logged once and counts as none.
@@ -31,11 +32,11 @@ use url::Url;
 
 use super::{
     compile::{Constants, Location},
-    condition::same_text,
+    condition::{Condition, same_text},
     error::MapError,
     pointer::{Pointer, text_of},
     template::{Filter, Place, Scope, TemplateValue},
-    vocabulary::{SourceTable, SourceValue, TomlValue},
+    vocabulary::{DeriveRule, SourceTable, SourceValue, TomlValue},
 };
 
 /// A compiled source. [`Source::find_value`] runs all steps of the module.
@@ -69,6 +70,10 @@ enum Origin {
     Header(HeaderName),
     /// `hash_of`: the hash of all these values.
     Hash(Vec<Pointer>),
+    /// `value`: the same value always.
+    Constant(Value),
+    /// `derive`: the value of the first rule whose condition holds.
+    Derived(Vec<(Condition, Value)>),
 }
 
 /// The rules under which a source is compiled: the kind of value that is wanted, and what is available to it.
@@ -95,8 +100,8 @@ impl Source {
     /// Compiles the source under `key` of the table at `at`.
     ///
     /// # Errors
-    /// [`MapError`] where the table has not exactly one of `at`, `header` and `hash_of`, or a
-    /// key that does not fit the rules.
+    /// [`MapError`] where the table has not exactly one of `at`, `header`, `hash_of`, `value` and `derive`, or a key that
+    /// does not fit the rules.
     pub(crate) fn compile(
         declared: SourceValue,
         at: &Location,
@@ -130,28 +135,42 @@ impl Source {
         at: &Location,
         rules: SourceRules<'_>,
     ) -> Result<(), MapError> {
-        if declared.derive.is_some() {
-            return Err(at.error("derive", "stands in `status` only"));
-        }
-        self.origin = match (declared.at, declared.header, declared.hash_of) {
-            (Some(pointers), None, None) => Origin::Pointers(compile_pointers(&pointers.0, at, "at", rules)?),
-            (None, Some(name), None) if rules.headers => {
+        let SourceTable {
+            at: pointers,
+            header,
+            hash_of,
+            value,
+            derive,
+            ..
+        } = declared;
+        self.origin = match (pointers, header, hash_of, value, derive) {
+            (Some(pointers), None, None, None, None) => {
+                Origin::Pointers(compile_pointers(&pointers.0, at, "at", rules)?)
+            }
+            (None, Some(name), None, None, None) if rules.headers => {
                 let name = name
                     .parse()
                     .map_err(|_| at.error("header", format!("`{name}` is no header name")))?;
                 Origin::Header(name)
             }
-            (None, Some(_), None) => {
-                return Err(at.error("header", "there are no headers here; allowed: at, hash_of"));
+            (None, Some(_), None, None, None) => {
+                let what = "there are no headers here; allowed: at, hash_of, value, derive";
+                return Err(at.error("header", what));
             }
-            (None, None, Some(pointers)) => {
+            (None, None, Some(pointers), None, None) => {
                 Origin::Hash(compile_pointers(&pointers.0, at, "hash_of", rules)?)
             }
-            _ => return Err(at.error("at", "a source has exactly one of: at, header, hash_of")),
+            (None, None, None, Some(value), None) => Origin::Constant(value.json()),
+            (None, None, None, None, Some(derive)) => compile_derived(derive, at, rules.constants)?,
+            _ => {
+                let what = "a source has exactly one of: at, header, hash_of, value, derive";
+                return Err(at.error("at", what));
+            }
         };
         if let Some(filters) = declared.filter {
-            let key = &rules.constants.hash_key;
-            let filters = filters.split('|').map(|filter| Filter::parse(filter, key));
+            let filters = filters
+                .split('|')
+                .map(|filter| Filter::parse(filter, rules.constants));
             let filters = filters.collect::<Result<_, _>>();
             self.filters = filters.map_err(|what| at.error("filter", what))?;
         }
@@ -175,23 +194,24 @@ impl Source {
     }
 
     /// Returns the places in a body that the source reads, for the [`Outline`](crate::provider::excerpt::Outline).
-    pub(crate) fn pointers(&self) -> &[Pointer] {
+    pub(crate) fn pointers(&self) -> Vec<&Pointer> {
         match &self.origin {
-            Origin::Pointers(pointers) | Origin::Hash(pointers) => pointers,
-            Origin::Header(_) => &[],
+            Origin::Pointers(pointers) | Origin::Hash(pointers) => pointers.iter().collect(),
+            Origin::Derived(rules) => rules.iter().flat_map(|(when, _)| when.pointers()).collect(),
+            Origin::Header(_) | Origin::Constant(_) => Vec::new(),
         }
     }
 
     /// Returns true where the source reads a body, and not a header.
     pub(crate) fn reads_json(&self) -> bool {
-        !matches!(self.origin, Origin::Header(_))
+        !matches!(self.origin, Origin::Header(_) | Origin::Constant(_))
     }
 
     /// Returns the header that the source reads, if it reads one.
     pub(crate) fn header(&self) -> Option<&HeaderName> {
         match &self.origin {
             Origin::Header(name) => Some(name),
-            Origin::Pointers(_) | Origin::Hash(_) => None,
+            Origin::Pointers(_) | Origin::Hash(_) | Origin::Constant(_) | Origin::Derived(_) => None,
         }
     }
 
@@ -258,6 +278,12 @@ impl Source {
             }
             Origin::Header(name) => Cow::Owned(Value::String(find_header(name, input)?)),
             Origin::Hash(pointers) => Cow::Owned(hash_values(pointers, input.json?, scope)),
+            Origin::Constant(value) => Cow::Owned(value.clone()),
+            Origin::Derived(rules) => {
+                let json = input.json?;
+                let (_, value) = rules.iter().find(|(when, _)| when.holds(json))?;
+                Cow::Owned(value.clone())
+            }
         };
         for filter in &self.filters {
             value = Cow::Owned(filter.apply(TemplateValue::from_json(&value))?.json());

@@ -1,11 +1,12 @@
 //! Filters: changes of a value between the braces.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, sync::Arc};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use chrono::{DateTime, SecondsFormat};
 
-use super::{hash::HashKey, value::TemplateValue};
+use super::{hash::HashKey, value::TemplateValue, words::Words};
+use crate::provider::compile::Constants;
 
 /// One step of `{name|filter|filter:argument}`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,10 +31,12 @@ pub(crate) enum Filter {
     Default(String),
     /// The value's [`HashKey::hash_text`]: the same for the same value, and without a trace of it.
     Hash(HashKey),
+    /// The word for the value in a table of `[values]`.
+    As(Arc<Words>),
 }
 
 /// The filters: how each is spelled, and what it gives.
-pub(crate) const FILTERS: [(&str, &str); 10] = [
+pub(crate) const FILTERS: [(&str, &str); 11] = [
     (
         "raw",
         "the value itself; in a URL without percent-encoding. Refused for values of the request",
@@ -49,6 +52,11 @@ pub(crate) const FILTERS: [(&str, &str); 10] = [
         "a keyed hash: the same for the same value, and nobody can read the value from it",
     ),
     ("query:<name>", "one value of a URL's query, decoded"),
+    (
+        "as:<table>",
+        "the word that this table of `[values]` has for our value, in place of the table of the field's own name. A value \
+         that the table lacks is a 422",
+    ),
     ("default:<text>", "the text, where the value is missing"),
 ];
 
@@ -59,12 +67,16 @@ fn unknown_filter(text: &str) -> String {
 }
 
 impl Filter {
-    /// Parses `filter` or `filter:argument`. `key` is the one of [`Filter::Hash`].
+    /// Parses `filter` or `filter:argument`. The constants have the key of [`Filter::Hash`] and the tables of [`Filter::As`].
     ///
     /// # Errors
     /// Names the filters that there are.
-    pub(crate) fn parse(text: &str, key: &HashKey) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str, constants: &Constants) -> Result<Self, String> {
         match text.split_once(':') {
+            Some(("as", name)) => match constants.words.get(name) {
+                Some(words) => Ok(Self::As(Arc::clone(words))),
+                None => Err(format!("`{text}` names no table of [values]")),
+            },
             Some(("query", name)) if !name.is_empty() => Ok(Self::Query(name.to_owned())),
             Some(("default", text)) => Ok(Self::Default(text.to_owned())),
             None => match text {
@@ -75,7 +87,7 @@ impl Filter {
                 "ms" => Ok(Self::Ms),
                 "rfc3339" => Ok(Self::Rfc3339),
                 "last_segment" => Ok(Self::LastSegment),
-                "hash" => Ok(Self::Hash(key.clone())),
+                "hash" => Ok(Self::Hash(constants.hash_key.clone())),
                 _ => Err(unknown_filter(text)),
             },
             Some(_) => Err(unknown_filter(text)),
@@ -104,6 +116,11 @@ impl Filter {
             }
             Self::LastSegment => {
                 last_segment(&value.into_text()).map(|text| TemplateValue::Text(Cow::Owned(text)))
+            }
+            Self::As(words) => {
+                let text = value.into_text();
+                let (_, theirs) = words.iter().find(|(ours, _)| *ours == text)?;
+                TemplateValue::from_json(theirs)
             }
             Self::Hash(key) => key
                 .hash_text(&value.into_bytes())

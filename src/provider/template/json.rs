@@ -82,18 +82,20 @@ impl JsonTemplate {
         })
     }
 
-    /// Returns every [`Placeholder`] in the value.
-    pub(crate) fn placeholders(&self) -> Vec<&Placeholder> {
+    /// Returns every placeholder in the value, as a [`Slot`].
+    pub(crate) fn slots(&self) -> Vec<&Slot> {
         match self {
             Self::Const(_) => Vec::new(),
-            Self::Slot(slot) => vec![&slot.name],
-            Self::Text(template) => template.slots().map(|slot| &slot.name).collect(),
-            Self::Array(items) => items.iter().flat_map(Self::placeholders).collect(),
-            Self::Object(entries) => entries
-                .iter()
-                .flat_map(|(_, value)| value.placeholders())
-                .collect(),
+            Self::Slot(slot) => vec![slot],
+            Self::Text(template) => template.slots().collect(),
+            Self::Array(items) => items.iter().flat_map(Self::slots).collect(),
+            Self::Object(entries) => entries.iter().flat_map(|(_, value)| value.slots()).collect(),
         }
+    }
+
+    /// Returns every [`Placeholder`] in the value.
+    pub(crate) fn placeholders(&self) -> Vec<&Placeholder> {
+        self.slots().into_iter().map(|slot| &slot.name).collect()
     }
 }
 

@@ -21,6 +21,7 @@ mod slot;
 mod text;
 mod url_template;
 mod value;
+pub(super) mod words;
 
 #[cfg(test)]
 mod tests;
@@ -35,3 +36,4 @@ pub(crate) use slot::{Slot, check_header_value, check_path_value};
 pub(crate) use text::Template;
 pub(crate) use url_template::{UrlTemplate, percent_encode};
 pub(crate) use value::TemplateValue;
+pub(crate) use words::Words;

@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::{
     filter::Filter,
-    placeholder::{Id, Place, Placeholder},
+    placeholder::{AvailableFields, Id, Place, Placeholder},
     slot::{Part, Slot},
     value::TemplateValue,
 };
@@ -51,7 +51,7 @@ pub(super) fn parse_parts(text: &str, place: &Place, constants: &Constants) -> R
 fn parse_placeholder(text: &str, place: &Place, constants: &Constants) -> Result<Part, String> {
     let mut pieces = text.split('|');
     let name = pieces.next().unwrap_or_default();
-    let filters = pieces.map(|filter| Filter::parse(filter, &constants.hash_key));
+    let filters = pieces.map(|filter| Filter::parse(filter, constants));
     let filters = filters.collect::<Result<Vec<_>, _>>()?;
     if let Some(var) = name.strip_prefix("vars.") {
         return resolve_variable(var, &filters, constants);
@@ -60,6 +60,12 @@ fn parse_placeholder(text: &str, place: &Place, constants: &Constants) -> Result
         name: resolve_name(name, place, constants)?,
         filters,
     };
+    let is_owner = matches!(slot.name, Placeholder::Field(RequestField::Owner));
+    let is_hashed = matches!(slot.filters.first(), Some(Filter::Hash(_)));
+    // Why: whoever has a token can read it, and an owner's name is nobody else's business.
+    if is_owner && place.fields == AvailableFields::Claims && !is_hashed {
+        return Err("{owner} is a name, and a claim is no secret; allowed: {owner|hash}".to_owned());
+    }
     Ok(Part::Slot(slot))
 }
 

@@ -96,6 +96,8 @@ pub(crate) enum AvailableFields {
     /// No field.
     #[default]
     Nowhere,
+    /// The fields that tell whose video it is: the owner, hashed, and the application's own id.
+    Claims,
     /// The fields that a row stores.
     Row,
     /// Every field.
@@ -141,6 +143,7 @@ impl Place {
     pub(super) fn has_field(&self, ours: RequestField) -> bool {
         match self.fields {
             AvailableFields::Nowhere => false,
+            AvailableFields::Claims => matches!(ours, RequestField::Owner | RequestField::ExternalId),
             AvailableFields::Row => ours.is_stored(),
             AvailableFields::Upload => true,
         }
@@ -167,7 +170,10 @@ impl Place {
             RequestField::ALL
                 .into_iter()
                 .filter(|ours| self.has_field(*ours))
-                .map(|ours| ours.as_str().to_owned()),
+                .map(|ours| match (self.fields, ours) {
+                    (AvailableFields::Claims, RequestField::Owner) => "owner|hash".to_owned(),
+                    _ => ours.as_str().to_owned(),
+                }),
         );
         names.extend(self.ids.iter().map(|id| id.as_str().to_owned()));
         names.extend(

@@ -6,7 +6,7 @@ use super::placeholder::{AvailableFields, Place};
 use crate::provider::request_field::RequestField;
 
 /// The names of places, as the reference of the vocabulary shows them.
-pub(crate) const NAMED_PLACES: [(&str, fn() -> Place); 9] = [
+pub(crate) const NAMED_PLACES: [(&str, fn() -> Place); 10] = [
     (
         "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
         Place::for_account,
@@ -27,6 +27,7 @@ pub(crate) const NAMED_PLACES: [(&str, fn() -> Place); 9] = [
     ),
     ("`[webhook.verify].message`", Place::for_delivery),
     ("`[playback]`, `[thumbnail]`", Place::for_playback),
+    ("`header` and `claims` of tokens", Place::for_claims),
 ];
 
 impl Place {
@@ -98,6 +99,15 @@ impl Place {
             secrets: true,
             delivery: true,
             ..Self::default()
+        }
+    }
+
+    /// The header and the claims of tokens.
+    // Why so few fields: whoever has a token can read it.
+    pub(crate) fn for_claims() -> Self {
+        Self {
+            fields: AvailableFields::Claims,
+            ..Self::for_playback()
         }
     }
 

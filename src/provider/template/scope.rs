@@ -9,6 +9,7 @@ use serde_json::Value;
 use super::{
     placeholder::{Id, Placeholder},
     value::TemplateValue,
+    words::Words,
 };
 use crate::provider::{
     error::InvalidField,
@@ -17,7 +18,7 @@ use crate::provider::{
 };
 
 /// `[values]`: for each [`RequestField`], this service's value → the provider's.
-pub(crate) type ValueTables = BTreeMap<RequestField, Vec<(String, Value)>>;
+pub(crate) type ValueTables = BTreeMap<RequestField, Arc<Words>>;
 
 /// A webhook delivery while its signature is checked.
 #[derive(Clone, Copy)]
@@ -144,17 +145,41 @@ impl<'a> Scope<'a> {
         let Some(table) = self.values.and_then(|values| values.get(&ours)) else {
             return Ok(Some(value));
         };
-        let text = value.into_text();
-        if let Some((_, theirs)) = table.iter().find(|(ours, _)| *ours == text) {
-            return Ok(TemplateValue::from_json(theirs));
-        }
-        let known: Vec<&str> = table.iter().map(|(ours, _)| ours.as_str()).collect();
-        let detail = format!(
-            "this provider does not know the value; allowed: {}",
-            known.join(", ")
-        );
-        Err(InvalidField::new(ours.as_str(), detail))
+        translate_field(ours, value, table)
     }
+
+    /// Returns a field ([`RequestField`]) of the video by the words of another table than its own.
+    ///
+    /// # Errors
+    /// [`InvalidField`]: the table has no word for the value.
+    pub(super) fn field_value_as(
+        &self,
+        ours: RequestField,
+        words: &'a Words,
+    ) -> Result<Option<TemplateValue<'a>>, InvalidField> {
+        match self.input.and_then(|subject| plain_field_value(subject, ours)) {
+            Some(value) => translate_field(ours, value, words),
+            None => Ok(None),
+        }
+    }
+}
+
+/// Returns the provider's word for a value of a field.
+fn translate_field<'a>(
+    ours: RequestField,
+    value: TemplateValue<'_>,
+    words: &'a Words,
+) -> Result<Option<TemplateValue<'a>>, InvalidField> {
+    let text = value.into_text();
+    if let Some((_, theirs)) = words.iter().find(|(known, _)| *known == text) {
+        return Ok(TemplateValue::from_json(theirs));
+    }
+    let known: Vec<&str> = words.iter().map(|(known, _)| known.as_str()).collect();
+    let detail = format!(
+        "this provider does not know the value; allowed: {}",
+        known.join(", ")
+    );
+    Err(InvalidField::new(ours.as_str(), detail))
 }
 
 /// Returns a field ([`RequestField`]) of the video as this service spells it.

@@ -39,8 +39,16 @@ impl Slot {
         &'a self,
         scope: &Scope<'a>,
     ) -> Result<Option<TemplateValue<'a>>, InvalidField> {
-        let mut value = scope.look_up(&self.name)?;
-        for filter in &self.filters {
+        let mut filters = self.filters.as_slice();
+        let mut value = match (&self.name, filters) {
+            // Why here: the words are for our value, and the field's own table would give the provider's.
+            (Placeholder::Field(ours), [Filter::As(words), rest @ ..]) => {
+                filters = rest;
+                scope.field_value_as(*ours, words)?
+            }
+            _ => scope.look_up(&self.name)?,
+        };
+        for filter in filters {
             value = filter.apply(value);
         }
         Ok(value)
@@ -52,6 +60,14 @@ impl Slot {
     /// It is missing, or [`Slot::filtered_value`] failed.
     pub(crate) fn require_value<'a>(&'a self, scope: &Scope<'a>) -> Result<TemplateValue<'a>, InvalidField> {
         self.filtered_value(scope)?.ok_or_else(|| self.missing_error())
+    }
+
+    /// The value is a field of the request in the words of a table that the map names ([`Filter::As`]).
+    pub(crate) fn has_words(&self) -> bool {
+        matches!(
+            (&self.name, self.filters.first()),
+            (Placeholder::Field(_), Some(Filter::As(_)))
+        )
     }
 
     /// The value is not percent-encoded in a URL ([`Filter::Raw`]).

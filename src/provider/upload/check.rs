@@ -41,6 +41,16 @@ impl Upload {
         for ours in values.keys() {
             field_text(*ours, &scope)?;
         }
+        for slot in self
+            .steps
+            .iter()
+            .flat_map(Action::slots)
+            .chain(self.client.slots())
+        {
+            if slot.has_words() {
+                slot.filtered_value(&scope)?;
+            }
+        }
         let steps = self.steps.iter().flat_map(Action::header_templates);
         for slot in steps
             .chain(self.client.header_templates())

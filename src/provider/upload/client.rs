@@ -12,7 +12,7 @@ use crate::provider::{
     compile::{Constants, Location},
     error::{InvalidField, MapError},
     protocol::Protocol,
-    template::{Place, Placeholder, Scope, Template, UrlTemplate},
+    template::{Place, Placeholder, Scope, Slot, Template, UrlTemplate},
     vocabulary::{ChunkTable, ClientTable, Entries, Scalar},
 };
 
@@ -140,12 +140,16 @@ impl ClientSide {
 
     /// Returns every [`Placeholder`] in the templates.
     pub(super) fn placeholders(&self) -> impl Iterator<Item = &Placeholder> {
-        let url = self.url.slots().map(|slot| &slot.name);
+        self.slots().map(|slot| &slot.name)
+    }
+
+    /// Returns every placeholder in the templates, as a [`Slot`].
+    pub(super) fn slots(&self) -> impl Iterator<Item = &Slot> {
         let fields = self.form_fields.iter().chain(&self.tus_metadata);
         let texts = self
             .header_templates()
             .chain(fields.map(|(_, template)| template));
-        url.chain(texts.flat_map(Template::slots).map(|slot| &slot.name))
+        self.url.slots().chain(texts.flat_map(Template::slots))
     }
 
     /// Renders the [`UploadDescriptor`]; the compiled `[upload]` calls it, once its computed values are in the scope.

@@ -18,4 +18,4 @@ mod values;
 pub use client::{Chunk, UploadDescriptor};
 pub(crate) use report_action::ReportAction;
 pub(crate) use section::Upload;
-pub(crate) use values::compile_values;
+pub(crate) use values::{field_tables, read_words};

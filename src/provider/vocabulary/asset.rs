@@ -71,6 +71,10 @@ pub(crate) struct NextTable {
     /// Source of the next page's cursor in the answer. `{cursor}` must stand in the call; the first page goes without
     /// it. A page that names none is the last.
     pub(crate) cursor: Option<SourceValue>,
+    /// Source of the next page's cursor in the last element of `items`, for lists that page by time. `{cursor}` must stand in
+    /// the call; the first page goes without it. A page without assets is the last, as is one whose last element is that of
+    /// the page before.
+    pub(crate) last: Option<SourceValue>,
 }
 
 action_table! {

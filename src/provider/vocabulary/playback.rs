@@ -26,6 +26,11 @@ pub(crate) struct PlaybackTable {
     pub(crate) compute: Entries<DigestTable>,
     /// Calls whose captures the addresses use, beside any kind of `sign`.
     pub(crate) resolve: Option<ResolveTable>,
+    /// Parameters that a caller may give in `params` of a request for playback: our name = the provider's. Each becomes a
+    /// claim of the tokens in `urls`; an address without a token has it in its query. Not for addresses that something else
+    /// than a token signs.
+    #[serde(default)]
+    pub(crate) params: Entries<String>,
     /// Addresses by name. `hls` is required.
     pub(crate) urls: Entries<AddressValue>,
 }

@@ -22,7 +22,7 @@ pub(crate) enum SourceValue {
     Table(Box<SourceTable>),
 }
 
-/// Where a value comes from, and what is done with it. It has exactly one of `at`, `header`, `hash_of`.
+/// Where a value comes from, and what is done with it. It has exactly one of `at`, `header`, `hash_of`, `value`, `derive`.
 ///
 /// `null`, `""`, `[]` and `{}` count as no value; `0` and `false` are values.
 #[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
@@ -35,7 +35,9 @@ pub(crate) struct SourceTable {
     /// Pointers. The value is the hex SHA-256 of the compact JSON array of what they find, with `null` for what is
     /// missing.
     pub(crate) hash_of: Option<OneOrMany<String>>,
-    /// In `status` only: the rules of which the first that holds gives the status.
+    /// The value itself, whatever the document holds.
+    pub(crate) value: Option<TomlValue>,
+    /// Rules, of which the first that holds gives the value. Where none holds, there is none.
     pub(crate) derive: Option<Vec<DeriveRule>>,
     /// Filters, with `|` between them.
     pub(crate) filter: Option<String>,

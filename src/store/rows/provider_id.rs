@@ -80,4 +80,4 @@ pub(in crate::store) struct PurgedVideo {
     pub(in crate::store) asset_id: Option<String>,
 }
 
-row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, provider, upload_id, asset_id } }
+row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, upload_id, asset_id } }

@@ -193,7 +193,15 @@ impl Exchange {
         let parameters = operation["parameters"].as_array();
         let known = |name: &str| {
             let mut all = parameters.into_iter().flatten();
-            all.any(|parameter| parameter["in"] == "query" && parameter["name"] == name)
+            all.any(|parameter| {
+                let own = parameter["name"].as_str().unwrap_or_default();
+                // An object whose members are parameters of their own: `name[member]`.
+                let member = name
+                    .strip_prefix(own)
+                    .filter(|_| parameter["style"] == "deepObject");
+                let is_member = member.is_some_and(|rest| rest.starts_with('[') && rest.ends_with(']'));
+                parameter["in"] == "query" && (own == name || is_member)
+            })
         };
         let query = url::form_urlencoded::parse(self.uri.query().unwrap_or_default().as_bytes());
         let mut found: Vec<String> = query
