@@ -18,3 +18,4 @@ mod local;
 mod maps;
 mod model;
 mod session;
+mod words;

@@ -14,35 +14,39 @@ use yourbit_video::provider::embedded_names;
 use crate::{
     exceptions::judge,
     model::{Model, Operation, Rule},
+    words::word_faults,
 };
 
 /// What `provider test --json` prints, as far as it is judged.
 #[derive(Deserialize)]
-struct Trial {
-    calls: Vec<Call>,
+pub(crate) struct Trial {
+    pub(crate) calls: Vec<Call>,
     answers: Vec<Answer>,
     webhooks: Vec<Event>,
     problems: Vec<String>,
 }
 
+/// One call of a map.
 #[derive(Deserialize)]
-struct Call {
-    action: String,
-    method: String,
-    url: String,
+pub(crate) struct Call {
+    pub(crate) action: String,
+    pub(crate) method: String,
+    pub(crate) url: String,
     headers: BTreeMap<String, String>,
     body: Option<Value>,
 }
 
+/// One recorded answer.
 #[derive(Deserialize)]
-struct Answer {
+pub(crate) struct Answer {
     action: String,
     status: u16,
     body: Value,
 }
 
+/// One recorded event.
 #[derive(Deserialize)]
-struct Event {
+pub(crate) struct Event {
     name: String,
     body: Value,
 }
@@ -145,24 +149,63 @@ fn what_each_example_sends_and_reads_fits_the_official_client_of_its_provider() 
     }
 }
 
-/// Holds one map and its cassette against its model.
+/// Holds one map and its cassette against its model, and once more for every word of `[values]`.
 fn check_map(map: &str) {
     let (_, model, own_base) = MODELS.iter().find(|(name, ..)| *name == map).unwrap();
     let model = Model::load(model);
     let mut trial = try_map(map);
     assert_eq!(trial.problems, Vec::<String>::new());
+    assert!(trial.calls.len() > 4 && trial.answers.len() > 4 && trial.webhooks.len() > 1);
+    let sample = trial.calls.len();
+    for words in maps_with_one_word(map) {
+        // Why only its calls: what the cassette holds is read with the map's own words.
+        trial.calls.extend(try_file(words.path(), &cassette(map)).calls);
+    }
+    assert!(
+        trial.calls.len() > sample || map == "bunny_stream",
+        "{map} has [values]"
+    );
     if let Some(own_base) = own_base {
         for call in &mut trial.calls {
             call.url = call.url.replacen(own_base, &model.base, 1);
         }
     }
-    assert!(trial.calls.len() > 4 && trial.answers.len() > 4 && trial.webhooks.len() > 1);
-    let about = format!("{} {}", model.package, model.version);
-    judge(map, &about, &trial_faults(&model, &trial));
+    let mut faults = trial_faults(&model, &trial);
+    faults.extend(word_faults(&model, &read_map(map), &trial.calls));
+    judge(map, &format!("{} {}", model.package, model.version), &faults);
+}
+
+/// The map in files: for each of the provider's words in `[values]`, one that says this word for all of ours.
+fn maps_with_one_word(map: &str) -> Vec<tempfile::NamedTempFile> {
+    let map = read_map(map);
+    let mut files = Vec::new();
+    for (field, words) in map
+        .get("values")
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten()
+    {
+        for word in words.as_table().unwrap().values() {
+            let mut changed = map.clone();
+            for (_, theirs) in changed["values"][field].as_table_mut().unwrap().iter_mut() {
+                theirs.clone_from(word);
+            }
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), toml::to_string(&changed).unwrap()).unwrap();
+            files.push(file);
+        }
+    }
+    files
+}
+
+/// The text of a built-in map, as its file is now.
+pub(crate) fn read_map(map: &str) -> toml::Table {
+    let text = std::fs::read_to_string(root().join(format!("config/providers/{map}.toml")));
+    text.unwrap().parse().unwrap()
 }
 
 /// Has the program try a built-in map, as its file is now, with its cassette.
-fn try_map(map: &str) -> Trial {
+pub(crate) fn try_map(map: &str) -> Trial {
     try_file(
         &root().join(format!("config/providers/{map}.toml")),
         &cassette(map),
@@ -236,6 +279,8 @@ fn trial_faults(model: &Model, trial: &Trial) -> Vec<String> {
         let found = model.faults(definition, &event.body, Rule::TheirAnswer);
         faults.extend(found.into_iter().map(|fault| format!("{about}: {fault}")));
     }
+    faults.sort();
+    faults.dedup();
     faults
 }
 
