@@ -3,10 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 use yourbit_video::provider::embedded_names;
@@ -14,42 +12,9 @@ use yourbit_video::provider::embedded_names;
 use crate::{
     exceptions::judge,
     model::{Model, Operation, Rule},
+    trial::{Call, Trial, cassette, read_map, root, try_file, try_map},
     words::word_faults,
 };
-
-/// What `provider test --json` prints, as far as it is judged.
-#[derive(Deserialize)]
-pub(crate) struct Trial {
-    pub(crate) calls: Vec<Call>,
-    answers: Vec<Answer>,
-    webhooks: Vec<Event>,
-    problems: Vec<String>,
-}
-
-/// One call of a map.
-#[derive(Deserialize)]
-pub(crate) struct Call {
-    pub(crate) action: String,
-    pub(crate) method: String,
-    pub(crate) url: String,
-    headers: BTreeMap<String, String>,
-    body: Option<Value>,
-}
-
-/// One recorded answer.
-#[derive(Deserialize)]
-pub(crate) struct Answer {
-    action: String,
-    status: u16,
-    body: Value,
-}
-
-/// One recorded event.
-#[derive(Deserialize)]
-pub(crate) struct Event {
-    name: String,
-    body: Value,
-}
 
 /// The model of each shipped map, and where the map's own address stands for the model's.
 const MODELS: [(&str, &str, Option<&str>); 5] = [
@@ -198,34 +163,6 @@ fn maps_with_one_word(map: &str) -> Vec<tempfile::NamedTempFile> {
     files
 }
 
-/// The text of a built-in map, as its file is now.
-pub(crate) fn read_map(map: &str) -> toml::Table {
-    let text = std::fs::read_to_string(root().join(format!("config/providers/{map}.toml")));
-    text.unwrap().parse().unwrap()
-}
-
-/// Has the program try a built-in map, as its file is now, with its cassette.
-pub(crate) fn try_map(map: &str) -> Trial {
-    try_file(
-        &root().join(format!("config/providers/{map}.toml")),
-        &cassette(map),
-    )
-}
-
-/// Has the program try a map with a cassette.
-fn try_file(map: &Path, cassette: &Path) -> Trial {
-    let out = Command::new(env!("CARGO_BIN_EXE_yourbit-video"))
-        .args(["provider", "test", "--json"])
-        .arg(map)
-        .arg("--cassette")
-        .arg(cassette)
-        .env_clear()
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&out.stderr);
-    serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{}: {error}: {said}", map.display()))
-}
-
 /// The cassette of an example: its own, else that of the map that it extends.
 fn example_cassette(name: &str, file: &Path) -> PathBuf {
     let own = cassette(name);
@@ -235,14 +172,6 @@ fn example_cassette(name: &str, file: &Path) -> PathBuf {
     let map: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
     let base = map.get("extends").and_then(toml::Value::as_str);
     cassette(base.unwrap_or_else(|| panic!("{name} has no cassette")))
-}
-
-fn cassette(map: &str) -> PathBuf {
-    root().join(format!("tests/provider/cassettes/{map}.toml"))
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every difference between a map and a model. A fault begins with the action and the part.

@@ -1,8 +1,8 @@
 //! The words that a map reads: statuses and types of events.
 
 use crate::{
-    maps::{Call, read_map, try_map},
     model::Model,
+    trial::{Call, read_map, try_map},
 };
 
 #[test]
