@@ -152,14 +152,15 @@ impl Masker {
         let mask = self.mask_run(&format!("host {host}"), &host.replace('.', "-"));
         let host = format!("{}.example", mask.to_ascii_lowercase());
         let path = self.mask_runs(url.path(), false);
-        let mut out = format!("{}://{host}{}", url.scheme(), path.trim_end_matches('/'));
-        for (index, (name, value)) in url.query_pairs().enumerate() {
-            out.push(if index == 0 { '?' } else { '&' });
+        let mut pairs = Vec::new();
+        for (name, value) in url.query_pairs() {
             let name = self.mask_member_name(&name);
             let value: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-            out.push_str(&format!("{name}={}", self.mask_runs(&value, true)));
+            pairs.push(format!("{name}={}", self.mask_runs(&value, true)));
         }
-        out
+        let mark = if pairs.is_empty() { "" } else { "?" };
+        let (scheme, path) = (url.scheme(), path.trim_end_matches('/'));
+        format!("{scheme}://{host}{path}{mark}{}", pairs.join("&"))
     }
 
     /// Masks every run of a text; with `always`, plain words too.
