@@ -140,10 +140,9 @@ impl Masker {
         if !self.secret.contains(&text) && !is_sensitive(name) {
             return number.clone();
         }
-        let masked = self.mask_runs(&text, true);
-        masked
-            .parse()
-            .map_or_else(|_| number.clone(), |masked: u64| masked.into())
+        // Why 0: a number whose mask is none, such as a negative one, must not stay.
+        let masked: u64 = self.mask_runs(&text, true).parse().unwrap_or_default();
+        masked.into()
     }
 
     /// Masks the host of an address, each segment of its path that is no plain word, and every value of its query.
