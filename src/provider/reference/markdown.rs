@@ -62,6 +62,7 @@ impl<'a> Reference<'a> {
                 for (path, name) in self.named_tables(&path, value) {
                     let known = self.tables.iter_mut().find(|(known, _)| *known == name);
                     match known {
+                        Some((_, paths)) if paths.contains(&path) => {}
                         Some((_, paths)) => paths.push(path),
                         None => {
                             self.tables.push((name.clone(), vec![path.clone()]));
@@ -117,14 +118,8 @@ impl<'a> Reference<'a> {
             let Some(definition) = self.definitions.get(name) else {
                 continue;
             };
-            let shown: Vec<String> = paths.iter().map(|path| format!("`[{path}]`")).collect();
-            let title = if name == ACTION { "HTTP action: " } else { "" };
-            let _infallible = write!(
-                out,
-                "\n<a id=\"{}\"></a>\n\n## {title}{}\n\n",
-                anchor(name),
-                shown.join(", ")
-            );
+            let heading = heading(name, paths);
+            let _infallible = write!(out, "\n<a id=\"{}\"></a>\n\n## {heading}\n\n", anchor(name));
             push_description(out, definition);
             for variant in variants(definition) {
                 if let Some(kind) = variant["properties"]["kind"]["const"].as_str() {
@@ -344,6 +339,18 @@ fn join(path: &str, key: &str) -> String {
     } else {
         format!("{}.{key}", path.trim_start_matches('[').trim_end_matches(']'))
     }
+}
+
+/// Returns the heading of a definition's section: the paths of its tables, or its name where it stands in many places.
+fn heading(name: &str, paths: &[String]) -> String {
+    if name == ACTION {
+        return "HTTP action".to_owned();
+    }
+    if paths.len() > 3 || paths.iter().any(|path| path.contains(".take.")) {
+        return name.trim_end_matches("Table").to_owned();
+    }
+    let shown: Vec<String> = paths.iter().map(|path| format!("`[{path}]`")).collect();
+    shown.join(", ")
 }
 
 /// Returns the anchor of a definition's section.

@@ -9,7 +9,10 @@ pub(super) fn push_placeholders(out: &mut String) {
     out.push_str("| where the template stands | placeholders |\n|---|---|\n");
     for (name, place) in NAMED_PLACES {
         let available = place().list_available();
-        let shown: Vec<String> = available.split(", ").map(|name| format!("`{name}`")).collect();
+        let shown: Vec<String> = available
+            .split(", ")
+            .map(|name| format!("`{}`", name.replace('|', "\\|")))
+            .collect();
         let _infallible = writeln!(out, "| {name} | {} |", shown.join(" "));
     }
 }
