@@ -18,3 +18,5 @@ mod local;
 mod maps;
 mod model;
 mod session;
+mod trial;
+mod words;

@@ -3,10 +3,8 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
-    process::Command,
 };
 
-use serde::Deserialize;
 use serde_json::Value;
 use url::Url;
 use yourbit_video::provider::embedded_names;
@@ -14,38 +12,9 @@ use yourbit_video::provider::embedded_names;
 use crate::{
     exceptions::judge,
     model::{Model, Operation, Rule},
+    trial::{Call, Trial, cassette, read_map, root, try_file, try_map},
+    words::word_faults,
 };
-
-/// What `provider test --json` prints, as far as it is judged.
-#[derive(Deserialize)]
-struct Trial {
-    calls: Vec<Call>,
-    answers: Vec<Answer>,
-    webhooks: Vec<Event>,
-    problems: Vec<String>,
-}
-
-#[derive(Deserialize)]
-struct Call {
-    action: String,
-    method: String,
-    url: String,
-    headers: BTreeMap<String, String>,
-    body: Option<Value>,
-}
-
-#[derive(Deserialize)]
-struct Answer {
-    action: String,
-    status: u16,
-    body: Value,
-}
-
-#[derive(Deserialize)]
-struct Event {
-    name: String,
-    body: Value,
-}
 
 /// The model of each shipped map, and where the map's own address stands for the model's.
 const MODELS: [(&str, &str, Option<&str>); 5] = [
@@ -145,42 +114,53 @@ fn what_each_example_sends_and_reads_fits_the_official_client_of_its_provider() 
     }
 }
 
-/// Holds one map and its cassette against its model.
+/// Holds one map and its cassette against its model, and once more for every word of `[values]`.
 fn check_map(map: &str) {
     let (_, model, own_base) = MODELS.iter().find(|(name, ..)| *name == map).unwrap();
     let model = Model::load(model);
     let mut trial = try_map(map);
     assert_eq!(trial.problems, Vec::<String>::new());
+    assert!(trial.calls.len() > 4 && trial.answers.len() > 4 && trial.webhooks.len() > 1);
+    let sample = trial.calls.len();
+    for words in maps_with_one_word(map) {
+        // Why only its calls: what the cassette holds is read with the map's own words.
+        trial.calls.extend(try_file(words.path(), &cassette(map)).calls);
+    }
+    assert!(
+        trial.calls.len() > sample || map == "bunny_stream",
+        "{map} has [values]"
+    );
     if let Some(own_base) = own_base {
         for call in &mut trial.calls {
             call.url = call.url.replacen(own_base, &model.base, 1);
         }
     }
-    assert!(trial.calls.len() > 4 && trial.answers.len() > 4 && trial.webhooks.len() > 1);
-    let about = format!("{} {}", model.package, model.version);
-    judge(map, &about, &trial_faults(&model, &trial));
+    let mut faults = trial_faults(&model, &trial);
+    faults.extend(word_faults(&model, &read_map(map), &trial.calls));
+    judge(map, &format!("{} {}", model.package, model.version), &faults);
 }
 
-/// Has the program try a built-in map, as its file is now, with its cassette.
-fn try_map(map: &str) -> Trial {
-    try_file(
-        &root().join(format!("config/providers/{map}.toml")),
-        &cassette(map),
-    )
-}
-
-/// Has the program try a map with a cassette.
-fn try_file(map: &Path, cassette: &Path) -> Trial {
-    let out = Command::new(env!("CARGO_BIN_EXE_yourbit-video"))
-        .args(["provider", "test", "--json"])
-        .arg(map)
-        .arg("--cassette")
-        .arg(cassette)
-        .env_clear()
-        .output()
-        .unwrap();
-    let said = String::from_utf8_lossy(&out.stderr);
-    serde_json::from_slice(&out.stdout).unwrap_or_else(|error| panic!("{}: {error}: {said}", map.display()))
+/// The map in files: for each of the provider's words in `[values]`, one that says this word for all of ours.
+fn maps_with_one_word(map: &str) -> Vec<tempfile::NamedTempFile> {
+    let map = read_map(map);
+    let mut files = Vec::new();
+    for (field, words) in map
+        .get("values")
+        .and_then(toml::Value::as_table)
+        .into_iter()
+        .flatten()
+    {
+        for word in words.as_table().unwrap().values() {
+            let mut changed = map.clone();
+            for (_, theirs) in changed["values"][field].as_table_mut().unwrap().iter_mut() {
+                theirs.clone_from(word);
+            }
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), toml::to_string(&changed).unwrap()).unwrap();
+            files.push(file);
+        }
+    }
+    files
 }
 
 /// The cassette of an example: its own, else that of the map that it extends.
@@ -192,14 +172,6 @@ fn example_cassette(name: &str, file: &Path) -> PathBuf {
     let map: toml::Table = std::fs::read_to_string(file).unwrap().parse().unwrap();
     let base = map.get("extends").and_then(toml::Value::as_str);
     cassette(base.unwrap_or_else(|| panic!("{name} has no cassette")))
-}
-
-fn cassette(map: &str) -> PathBuf {
-    root().join(format!("tests/provider/cassettes/{map}.toml"))
-}
-
-fn root() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
 /// Every difference between a map and a model. A fault begins with the action and the part.
@@ -236,6 +208,8 @@ fn trial_faults(model: &Model, trial: &Trial) -> Vec<String> {
         let found = model.faults(definition, &event.body, Rule::TheirAnswer);
         faults.extend(found.into_iter().map(|fault| format!("{about}: {fault}")));
     }
+    faults.sort();
+    faults.dedup();
     faults
 }
 

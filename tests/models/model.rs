@@ -111,6 +111,29 @@ impl Model {
             .map(|(name, schema)| (name.as_str(), schema))
     }
 
+    /// The texts or numbers that a member can have, where the model lists them. `pointer` leads to it from a value of
+    /// the definition.
+    pub(crate) fn choices(&self, definition: &str, pointer: &str) -> Option<&Vec<Value>> {
+        let mut schema = &self.definitions[definition];
+        for member in pointer.split('/').skip(1) {
+            schema = self.resolve(schema)["properties"].get(member)?;
+        }
+        self.resolve(schema)["enum"].as_array()
+    }
+
+    /// Follows references to the definition itself.
+    fn resolve<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
+        while let Some(name) = schema["$ref"].as_str() {
+            schema = &self.definitions[name.trim_start_matches("#/definitions/")];
+        }
+        schema
+    }
+
+    /// True where events of this type are known, or events have no types.
+    pub(crate) fn knows_event(&self, of: &str) -> bool {
+        self.events.contains_key(of) || self.events.contains_key("*")
+    }
+
     /// Holds a value against a definition. Each fault names its place in the value.
     pub(crate) fn faults(&self, definition: &str, value: &Value, rule: Rule) -> Vec<String> {
         let validator = self.validator(definition, rule);

@@ -20,7 +20,7 @@ use crate::{
 /// Mode of a cassette: masks can be wrong, so that it is for its owner alone until it was looked at.
 const FILE_MODE: u32 = 0o600;
 
-/// The map, the cassette, and the video to ask about.
+/// The map, the cassette, and the video to look up.
 #[derive(Debug, Args)]
 pub(in crate::commands) struct RecordArgs {
     /// The map's file, or the name of one that is built in.
@@ -32,13 +32,13 @@ pub(in crate::commands) struct RecordArgs {
     /// Replace the file if it is there.
     #[arg(long)]
     force: bool,
-    /// Ask about this upload; without it, about that of the first asset that the provider lists.
+    /// Look up this upload, instead of that of the first asset that the provider lists.
     #[arg(long, value_name = "ID")]
     upload_id: Option<String>,
-    /// Ask about this asset; without it, about the first that the provider lists.
+    /// Look up this asset, instead of the first that the provider lists.
     #[arg(long, value_name = "ID")]
     asset_id: Option<String>,
-    /// Ask for the asset of this playback id; without it, of that of the first asset that the provider lists.
+    /// Look up this playback id, instead of that of the first asset that the provider lists.
     #[arg(long, value_name = "ID")]
     playback_id: Option<String>,
 }
@@ -46,7 +46,7 @@ pub(in crate::commands) struct RecordArgs {
 /// Runs the subcommand ([`record()`]).
 pub(super) async fn run_record(args: &RecordArgs, env: &Environment) -> Result<(), CommandError> {
     let map = find_map(&args.map)?;
-    // Why already here: nobody should wait for the provider to learn this.
+    // Why already here: the provider need not be called to know this.
     if !args.force && args.out.exists() {
         return Err(describe_existing(&args.out).into());
     }

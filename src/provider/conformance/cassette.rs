@@ -18,7 +18,7 @@ use crate::provider::error::MapError;
 
 /// The first lines of a recorded cassette.
 const HEAD: &str =
-    "# Recorded by `yourbit-video provider record`: ids, secrets and names are masked.\n\n[variables]\n";
+    "# Recorded by `yourbit-video provider record`: ids, secrets and names are masked.\n\n[variables]";
 
 /// A whole cassette. Every part is optional.
 #[derive(Debug, Default, Deserialize)]
@@ -86,25 +86,26 @@ impl Cassette {
     /// Writes variables and responses of a recording as TOML.
     pub(super) fn to_toml(&self) -> String {
         let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
-        let mut out = HEAD.to_owned();
-        for (name, value) in &self.variables {
-            out.push_str(&format!("{name} = {}\n", text(value)));
-        }
+        let mut lines = vec![HEAD.to_owned()];
+        let variables = self.variables.iter();
+        lines.extend(variables.map(|(name, value)| format!("{name} = {}", text(value))));
         for answer in &self.answer {
-            let (action, status) = (text(&answer.action), answer.status);
-            out.push_str(&format!("\n[[answer]]\naction = {action}\nstatus = {status}\n"));
+            lines.push(String::new());
+            lines.push("[[answer]]".to_owned());
+            lines.push(format!("action = {}", text(&answer.action)));
+            lines.push(format!("status = {}", answer.status));
             if !answer.body.is_empty() {
-                out.push_str(&format!("body = {}\n", text(&answer.body)));
+                lines.push(format!("body = {}", text(&answer.body)));
             }
             let members = answer.expect.iter();
             let expect: toml::Table = members
                 .filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?)))
                 .collect();
             if !expect.is_empty() {
-                out.push_str(&format!("expect = {}\n", toml::Value::Table(expect)));
+                lines.push(format!("expect = {}", toml::Value::Table(expect)));
             }
         }
-        out
+        lines.join("\n") + "\n"
     }
 
     /// Makes the private keys that the variables ask for.

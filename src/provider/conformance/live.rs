@@ -104,13 +104,7 @@ impl LiveTrial<'_> {
         }
         let client = &self.provider.map.client;
         let answer = match client.fetch(action, scope, self.now).await {
-            Err(error) => LiveAnswer {
-                action: action.label.clone(),
-                status: None,
-                body: String::new(),
-                outcome: Err(error),
-            },
-            Ok(RawResponse { body: Err(error), .. }) => LiveAnswer {
+            Err(error) | Ok(RawResponse { body: Err(error), .. }) => LiveAnswer {
                 action: action.label.clone(),
                 status: None,
                 body: String::new(),

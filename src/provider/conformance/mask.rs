@@ -140,10 +140,9 @@ impl Masker {
         if !self.secret.contains(&text) && !is_sensitive(name) {
             return number.clone();
         }
-        let masked = self.mask_runs(&text, true);
-        masked
-            .parse()
-            .map_or_else(|_| number.clone(), |masked: u64| masked.into())
+        // Why 0: a number whose mask is none, such as a negative one, must not stay.
+        let masked: u64 = self.mask_runs(&text, true).parse().unwrap_or_default();
+        masked.into()
     }
 
     /// Masks the host of an address, each segment of its path that is no plain word, and every value of its query.
@@ -152,14 +151,15 @@ impl Masker {
         let mask = self.mask_run(&format!("host {host}"), &host.replace('.', "-"));
         let host = format!("{}.example", mask.to_ascii_lowercase());
         let path = self.mask_runs(url.path(), false);
-        let mut out = format!("{}://{host}{}", url.scheme(), path.trim_end_matches('/'));
-        for (index, (name, value)) in url.query_pairs().enumerate() {
-            out.push(if index == 0 { '?' } else { '&' });
+        let mut pairs = Vec::new();
+        for (name, value) in url.query_pairs() {
             let name = self.mask_member_name(&name);
             let value: String = value.chars().filter(char::is_ascii_alphanumeric).collect();
-            out.push_str(&format!("{name}={}", self.mask_runs(&value, true)));
+            pairs.push(format!("{name}={}", self.mask_runs(&value, true)));
         }
-        out
+        let mark = if pairs.is_empty() { "" } else { "?" };
+        let (scheme, path) = (url.scheme(), path.trim_end_matches('/'));
+        format!("{scheme}://{host}{path}{mark}{}", pairs.join("&"))
     }
 
     /// Masks every run of a text; with `always`, plain words too.

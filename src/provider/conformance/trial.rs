@@ -22,7 +22,7 @@ use crate::{
 /// A map to be tried, and everything the trial needs.
 #[derive(Clone, Copy)]
 pub struct Trial<'a> {
-    /// The map's file, for error messages.
+    /// The map's file, for error messages. Maps that it extends are looked for in its folder, then among the built-in ones.
     pub file: &'a str,
     /// The map's text.
     pub toml: &'a str,

@@ -16,7 +16,7 @@ use crate::{
 
 /// Verifies and reads every delivery of the cassette.
 pub(super) fn try_webhooks(provider: &Provider, cassette: &Cassette, report: &mut Report) {
-    if !provider.map.webhook.is_some() {
+    if provider.map.webhook.is_none() {
         let why = "the map has no [webhook]: the provider is only asked";
         return report.add_finding("webhook", Err(why.to_owned()));
     }
