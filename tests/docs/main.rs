@@ -87,7 +87,7 @@ fn every_shell_block_can_be_read_by_a_shell() {
 /// Types the commands of every page, all pages at the same time.
 #[test]
 fn commands_do_what_the_pages_print() {
-    for program in ["curl", "jq", "ffmpeg", "node"] {
+    for program in ["curl", "jq", "ffmpeg", "node", "openssl"] {
         assert!(
             session::has(program),
             "{program} is missing: tests/run installs it"
