@@ -15,6 +15,7 @@ mod hostile;
 mod images;
 mod media;
 mod memory;
+mod migrations;
 mod private;
 mod resume;
 mod sandbox;
