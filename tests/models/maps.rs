@@ -100,7 +100,12 @@ fn what_each_example_sends_and_reads_fits_the_official_client_of_its_provider() 
     files.sort();
     for file in files {
         let name = file.file_stem().unwrap().to_str().unwrap();
-        let trial = try_file(&file, example_cassette(name, &file).path());
+        let mut trial = try_file(&file, example_cassette(name, &file).path());
+        // Why: what the cassette of the extended map holds is judged with that map.
+        if own_cassette(name).is_none() {
+            trial.answers.clear();
+            trial.webhooks.clear();
+        }
         let model = MODELS.iter().find(|(_, model, _)| {
             let base = Model::load(model).base;
             trial.calls.iter().any(|call| call.url.starts_with(&base))
@@ -162,15 +167,20 @@ fn maps_with_one_word(map: &str) -> Vec<tempfile::NamedTempFile> {
     files
 }
 
+/// The cassette that an example has for itself.
+fn own_cassette(name: &str) -> Option<PathBuf> {
+    let places = [cassette(name), cassette(&format!("examples/{name}"))];
+    places.into_iter().find(|file| file.exists())
+}
+
 /// The cassette of an example in a file: its own, else that of the map that it extends, with the variables that the
 /// example reads.
 fn example_cassette(name: &str, map: &Path) -> tempfile::NamedTempFile {
     let text = std::fs::read_to_string(map).unwrap();
     let map: toml::Table = text.parse().unwrap();
     let base = map.get("extends").and_then(toml::Value::as_str);
-    let own = [cassette(name), cassette(&format!("examples/{name}"))];
-    let found = own.into_iter().find(|file| file.exists());
-    let found = found.unwrap_or_else(|| cassette(base.unwrap_or_else(|| panic!("{name} has no cassette"))));
+    let found = own_cassette(name)
+        .unwrap_or_else(|| cassette(base.unwrap_or_else(|| panic!("{name} has no cassette"))));
     let mut recorded: toml::Table = std::fs::read_to_string(found).unwrap().parse().unwrap();
     let variables = recorded["variables"].as_table_mut().unwrap();
     for (from, to) in map
