@@ -117,7 +117,11 @@ async fn a_variable_that_is_nearly_one_of_ours_stops_the_start() {
 #[tokio::test]
 async fn a_setting_that_an_earlier_release_retired_is_unknown() {
     let set_up = SetUp::make().await;
-    for name in ["VIDEO_HTTP__QUICK_MS", "VIDEO_HTTP__QUEUE_MS", "VIDEO_PROVIDERS__REPLICAS"] {
+    for name in [
+        "VIDEO_HTTP__QUICK_MS",
+        "VIDEO_HTTP__QUEUE_MS",
+        "VIDEO_PROVIDERS__REPLICAS",
+    ] {
         let found = set_up.check(&[(name, "2")]).await;
         assert!(!found.well, "{name}: {found:?}");
         found.says(&["fail", name]);
