@@ -465,3 +465,65 @@ async fn the_last_good_keys_stay_where_a_fetch_fails() {
     assert_eq!(fake.asked().len(), 6);
     assert!(elsewhere.asked().is_empty(), "a redirect is not followed");
 }
+
+/// The minimal map with these ids instead of its step.
+fn with_ids(ids: &str) -> String {
+    let start = MINIMAL.find("[[upload.steps]]").unwrap();
+    let end = MINIMAL.find("[upload.client]").unwrap();
+    let map = format!("{}[upload]\nids = {ids}\n{}", &MINIMAL[..start], &MINIMAL[end..]);
+    map.replace("\"{upload_url}\"", "\"https://up.example/{asset_id}\"")
+}
+
+#[tokio::test]
+async fn ids_of_ours_are_made_without_a_call() {
+    let ids = "{ asset_id = \"folder-{video_id}\", playback_id = \"{video_id}\" }";
+    let provider = load(&with_ids(ids), &secrets()).unwrap_or_else(|error| panic!("{error}"));
+    assert!(provider.gives_ids() && provider.upload_step_count() == 1);
+    let (captures, told) = crate::support::upload(&provider, &crate::support::video(Policy::Public))
+        .await
+        .unwrap();
+    let id = "01990000-0000-7000-8000-000000000001";
+    assert_eq!(
+        json!(captures),
+        json!({"asset_id": format!("folder-{id}"), "playback_id": id})
+    );
+    assert_eq!(told.url, format!("https://up.example/folder-{id}"));
+}
+
+#[test]
+fn ids_that_two_videos_could_share_are_refused() {
+    for (ids, says) in [
+        (
+            "{ asset_id = \"{owner}\", playback_id = \"{video_id}\" }",
+            "[upload.ids] asset_id: does not hold {video_id}: two videos would have one id",
+        ),
+        (
+            "{ asset_id = \"{video_id}{secrets.key}\" }",
+            "[upload.ids] asset_id: {secrets.key} must never stand here",
+        ),
+        (
+            "{ playback_id = \"{video_id}\" }",
+            "[upload.ids]: has neither upload_id nor asset_id",
+        ),
+        (
+            "{ asset = \"{video_id}\" }",
+            "[upload.ids] asset: unknown key; allowed: upload_id, asset_id, playback_id",
+        ),
+    ] {
+        let error = load(&with_ids(ids), &secrets())
+            .err()
+            .map(|error| error.to_string());
+        let error = error.unwrap_or_default();
+        assert!(error.contains(says), "`{says}` is not in: {error}");
+    }
+    let both = MINIMAL.replace(
+        "[[upload.steps]]",
+        "[upload]\nids = { asset_id = \"{video_id}\" }\n[[upload.steps]]",
+    );
+    let error = load(&both, &secrets()).err().map(|error| error.to_string());
+    let error = error.unwrap_or_default();
+    assert!(
+        error.contains("[upload] ids: stands instead of [[upload.steps]]"),
+        "{error}"
+    );
+}

@@ -1,6 +1,6 @@
 //! `GET /v1/videos/{id}/playback`, and the JSON of one video's playback.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 
 use axum::Json;
@@ -33,7 +33,7 @@ pub(crate) struct PlaybackQuery {
     time: Option<f64>,
     /// Parameters for the provider, of which its map lists those that it takes: `params[start]=10`. A value that reads as a
     /// number or as `true` or `false` is one.
-    #[param(style = DeepObject, explode, value_type = Option<HashMap<String, String>>)]
+    #[param(style = DeepObject, explode, value_type = Option<BTreeMap<String, String>>)]
     params: Params,
 }
 

@@ -340,6 +340,24 @@ impl Source {
     }
 }
 
+/// Compiles the rules under `derive` of the table at `at`.
+fn compile_derived(
+    declared: Vec<DeriveRule>,
+    at: &Location,
+    constants: &Constants,
+) -> Result<Origin, MapError> {
+    if declared.is_empty() {
+        return Err(at.error("derive", "an empty list gives nothing"));
+    }
+    let compile = |(index, rule): (usize, DeriveRule)| {
+        let at = at.element("derive", index);
+        let when = Condition::compile(rule.when, rule.ignore_case, &at.table("when"), constants)?;
+        Ok((when, rule.is.json()))
+    };
+    let rules = declared.into_iter().enumerate().map(compile);
+    rules.collect::<Result<_, _>>().map(Origin::Derived)
+}
+
 /// Compiles a list of pointers. An empty list is allowed and finds nothing.
 pub(crate) fn compile_pointers(
     declared: &[String],
