@@ -47,9 +47,8 @@ RUN ./configure --prefix=/opt/ffmpeg \
     && strip ffmpeg ffprobe
 
 FROM debian:bookworm-slim AS slim
-RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates \
-    && rm -rf /var/lib/apt/lists/*
+# The roots of TLS alone: their package brings OpenSSL, a third of this image.
+COPY --from=build /etc/ssl/certs/ca-certificates.crt /etc/ssl/certs/ca-certificates.crt
 COPY --from=build /build/target/release/yourbit-video /usr/local/bin/yourbit-video
 # Where the built-in provider keeps its files; any uid may use it. Mount a volume here to keep them.
 RUN mkdir -p /data && chmod 0777 /data
@@ -69,6 +68,6 @@ FROM slim AS full
 USER root
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libdav1d6 libwebp7 libwebpmux3 libx264-164 zlib1g \
-    && rm -rf /var/lib/apt/lists/*
+    && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 COPY --from=ffmpeg /build/ffmpeg/ffmpeg /build/ffmpeg/ffprobe /usr/local/bin/
 USER 10001:10001

@@ -1,7 +1,7 @@
 //! Event streams: how fast a change made through one replica reaches 500 streams of the other, and what an idle stream
 //! costs in memory.
 //!
-//! `BENCH_POSTGRES_URL=postgres://…/an_empty_database cargo bench --bench streams`
+//! `BENCH_POSTGRES_URL=postgres://…/an_empty_database cargo bench --features jemalloc --bench streams`
 
 #![expect(
     clippy::unwrap_used,

@@ -1,6 +1,6 @@
 //! The webhooks and the warm playback in a database with millions of rows, beside the same in a small one.
 //!
-//! Asked for by name alone (`cargo bench --bench load -- grown`), for making the rows takes minutes: ten million videos
+//! Asked for by name alone (`-- grown`), for making the rows takes minutes: ten million videos
 //! with four applied events each, a million with `--quick`, or as many videos as `BENCH_VIDEOS` says.
 
 use std::time::Duration;

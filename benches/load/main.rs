@@ -1,7 +1,7 @@
 //! The load driver: the release binary and a PostgreSQL of its own (fsync on), measured beside the limits of the
-//! same machine in the same run. `cargo bench --bench load` prints one table; `-- --quick` is a bounded form;
-//! `-- webhooks playback` runs those scenarios alone. Nothing is switched off: signatures, authentication, dedupe
-//! and durability are all active.
+//! same machine in the same run. `cargo bench --features jemalloc --bench load` prints one table; `-- --quick` is a
+//! bounded form; `-- webhooks playback` runs those scenarios alone. Nothing is switched off: signatures, authentication,
+//! dedupe and durability are all active.
 #![expect(clippy::unwrap_used, reason = "a driver: what fails ends the run")]
 #![expect(
     clippy::cast_precision_loss,

@@ -15,7 +15,13 @@ use crate::cluster::free_port;
 
 /// The binary under test: the one that was just built, or `BENCH_BINARY`, to compare with another release.
 pub(crate) fn binary() -> String {
-    std::env::var("BENCH_BINARY").unwrap_or_else(|_| env!("CARGO_BIN_EXE_yourbit-video").to_owned())
+    std::env::var("BENCH_BINARY").unwrap_or_else(|_| {
+        cfg!(feature = "jemalloc")
+            .then(|| env!("CARGO_BIN_EXE_yourbit-video").to_owned())
+            .unwrap_or_else(|| {
+                panic!("measure what is released: cargo bench --features jemalloc --bench load")
+            })
+    })
 }
 
 /// Signs the webhooks.

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::local_provider::{bind_inner_listener, local_options};
-use super::maps::{needs_local, read_map, variable_lookup};
+use super::maps::{map_names, needs_local, read_map, variable_lookup};
 use super::rate_ledger::shared_rate_ledger;
 use super::start_error::StartError;
 use crate::clock::Clock;
@@ -54,7 +54,7 @@ impl Standalone {
             return Err(StartError::Config(ConfigError::new("--provider", "", problem)));
         }
         let clock = Clock::system();
-        let accounts = AccountsObserver(enabled_accounts(settings, name));
+        let accounts = AccountsObserver(all_accounts(settings));
         let store = Store::connect_observed(&settings.database, Arc::new(accounts)).await?;
         if settings.database.migrate_on_start {
             store.migrate().await?;
@@ -136,18 +136,17 @@ fn is_provider_name(name: &str) -> bool {
     embedded_map(name).is_some() || crate::config::is_provider_name(name)
 }
 
-/// Returns the accounts that `name` and the enabled maps share. Maps that cannot be read are left out: their faults are those
-/// of the service that enables them.
-fn enabled_accounts(settings: &Settings, name: &str) -> Accounts {
-    let enabled = settings.providers.enabled.iter().map(String::as_str);
-    let maps: Vec<(&str, MergedMap)> = enabled
-        .chain([name])
-        .filter_map(|name| Some((name, read_map(settings, name).ok()?)))
-        .collect();
-    let pairs: BTreeMap<&str, &str> = maps
+/// Returns the accounts that maps share, enabled or not: any of them may have videos. Maps that cannot be read are left out:
+/// their faults are those of the service that needs them.
+fn all_accounts(settings: &Settings) -> Accounts {
+    let names = map_names(settings);
+    let maps: Vec<(&str, MergedMap)> = names
         .iter()
-        .map(|(name, map)| (*name, map.account().unwrap_or(name)))
+        .filter_map(|name| Some((name.as_str(), read_map(settings, name).ok()?)))
         .collect();
+    let pairs = maps
+        .iter()
+        .map(|(name, map)| (*name, map.account().unwrap_or(name)));
     Accounts::from_maps(pairs)
 }
 

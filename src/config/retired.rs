@@ -1,21 +1,8 @@
-//! Retired settings: one that is still set gives a warning at start and does nothing. The next version refuses it as
-//! unknown.
+//! Retired settings: one that is still set gives a warning at start and does nothing. The next minor release refuses
+//! it as unknown.
 
 /// Retired keys, each with the end of its warning: the part that does its job now.
-pub(super) const RETIRED: &[(&str, &str)] = &[
-    (
-        "http.quick_ms",
-        "requests are shed by http.max_waiting, and by how long they have waited",
-    ),
-    (
-        "http.queue_ms",
-        "requests are shed by http.max_waiting, and by how long they have waited",
-    ),
-    (
-        "providers.replicas",
-        "the copies of this service share a provider's rate by the database, however many there are",
-    ),
-];
+pub(super) const RETIRED: &[(&str, &str)] = &[];
 
 /// Returns the warning ([`Settings::warnings`](super::settings::Settings::warnings)) for `key`, which `origin` sets.
 /// `None` where `list` does not have it.

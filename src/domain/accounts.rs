@@ -32,7 +32,9 @@ impl Accounts {
         if account_of.is_empty() {
             return Self::default();
         }
-        maps_of.values_mut().for_each(|names| names[1..].sort_unstable());
+        for names in maps_of.values_mut() {
+            names[1..].sort_unstable();
+        }
         Self(Some(Arc::new(Shared { account_of, maps_of })))
     }
 

@@ -1,7 +1,8 @@
 //! `POST /v1/webhooks/{provider}`: verified over the raw bytes, durable before the 200.
 //!
 //! 1. **Provider and headers** are checked before the body is read: 404 where the provider is unknown, takes no webhooks
-//!    or shares the account of another map (whose route is the one for both), 401 where the signature's header or its timestamp is not acceptable.
+//!    or shares the account of another map (whose route is the one for both), 401 where the signature's header or its
+//!    timestamp is not acceptable.
 //! 2. **Body.** Read within [`MAX_BYTES`] (413), [`BODY_DEADLINE`] (400) and the memory that all webhook bodies share
 //!    (503; [`FairMemory`](crate::limits::FairMemory)).
 //! 3. **Signature** over the raw bytes: 401. Nothing is parsed before it holds ([`VerifiedWebhook`]).

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinSet;
 use yourbit_video::jobs::{inbox, retention};
+use yourbit_video::provider::{MapFile, MergedMap};
 
 use crate::adopt::foreign;
 use crate::support::mux_events::Ids;
@@ -74,10 +75,7 @@ async fn adopt(app: &TestApp, provider: &str, owner: &str, asset: &str) -> Answe
 /// The states of the inbox, by the id of the event.
 async fn states(app: &TestApp) -> Value {
     let admin = app.token("root", "video:admin");
-    let page = app
-        .get(&admin, "/v1/admin/webhook-events?limit=100")
-        .await
-        .expect(200);
+    let page = app.get(&admin, "/v1/admin/webhook-events").await.expect(200);
     let events = page["data"].as_array().unwrap().iter();
     events
         .map(|event| {
@@ -320,6 +318,7 @@ async fn accounts_that_cannot_be_shared_stop_the_start() {
         "[set]\n",
         "[set]\n\"webhook.verify.secret\" = \"{secrets.token_secret}\"\n",
     );
+    let own_rate = OTHER.replace("[set]\n", "[set]\n\"api.rate\" = [ { per_s = 9 } ]\n");
     let third = "extends = \"mux\"\naccount = \"other\"\n";
     let nowhere = "extends = \"mux\"\naccount = \"nowhere\"\n";
     for (others, enabled, line) in [
@@ -340,8 +339,30 @@ async fn accounts_that_cannot_be_shared_stop_the_start() {
             "DIR/other.toml: account: events come in at the route of \"mux\" and are verified as its map says: leave out \
              [webhook.verify]",
         ),
+        (
+            &[("other", own_rate.as_str())][..],
+            "mux,other",
+            "DIR/other.toml: account: its calls count in the rate of \"mux\": leave `rate` of [api] as it is there",
+        ),
     ] {
         assert_eq!(refusal(others, enabled).await, line);
+    }
+}
+
+on_both! {
+    async fn a_map_that_extends_none_may_share_an_account(db: Db) {
+        let folder = maps(&[("other", OTHER)]);
+        let file = folder.path().join("other.toml");
+        let whole = MergedMap::read(MapFile::read(&file).unwrap()).unwrap().to_toml_with_account();
+        assert!(whole.contains("[webhook.verify]") && !whole.contains("extends"), "{whole}");
+        std::fs::write(&file, whole).unwrap();
+        let app = TestApp::with(db, &settings(&folder, "mux,other")).await;
+        let video = upload_at(&app, "other").await;
+        let mut ready = Ids::of(&video).asset_event("ready", "ready", "signed", app.clock.now());
+        ready["data"]["exact_duration"] = json!(9.5);
+        app.event(&ready).await.expect(200);
+        app.settle().await;
+        assert_eq!(app.video(&video["id"]).await["duration_seconds"], 9.5);
     }
 }
 

@@ -95,7 +95,7 @@ fn commands_do_what_the_pages_print() {
     }
     let sessions: Vec<_> = pages()
         .into_iter()
-        .map(|page| thread::spawn(move || session::type_page(&page, Duration::from_secs(90))))
+        .map(|page| thread::spawn(move || session::type_page(&page, Duration::from_secs(150))))
         .collect();
     let faults: Vec<String> = sessions
         .into_iter()

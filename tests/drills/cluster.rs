@@ -37,7 +37,14 @@ impl Cluster {
         }
         let mut initdb = cluster.command("initdb");
         run(initdb
-            .args(["-U", "postgres", "--auth=trust", "--no-sync", "-D"])
+            .args([
+                "-U",
+                "postgres",
+                "--auth=trust",
+                "--encoding=UTF8",
+                "--no-sync",
+                "-D",
+            ])
             .arg(cluster.path("data")));
         cluster.start();
         cluster

@@ -365,7 +365,6 @@ fn every_map_is_shown_as_it_is() {
             "{name}"
         );
         assert_eq!(again.variables(), map.variables(), "{name}");
-        // It compiles to the same requests, URLs and answers: the same trial gives the same report.
         assert!(!text.contains("\nextends ") && !text.contains("[set]"), "{text}");
     }
 }

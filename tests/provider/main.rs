@@ -22,6 +22,8 @@ mod odd_shapes;
 mod playback;
 mod proofs;
 mod rate;
+mod recording;
+mod schema;
 mod signing;
 mod support;
 mod variables;

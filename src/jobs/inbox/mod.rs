@@ -6,7 +6,8 @@
 //!    - *pending*, where the provider has to be asked ([`Refresh`]): the event is due again in 60 s, which serves as a
 //!      lease;
 //!    - *parked*, where its video is not known yet;
-//!    - *failed*, where no map of its provider is loaded, it cannot be read, or it contradicts its video's ids.
+//!    - *ignored*, where several maps share the account and that of its video has no use for it;
+//!    - *failed*, where its video's map is not loaded, it cannot be read, or it contradicts its video's ids.
 //! 3. **Write.** Videos and outcomes are written; the commit is the commit point. Before it nothing has happened and the
 //!    events are still due. A writer that came in between makes the batch begin again.
 //! 4. **One by one.** Where the database refuses the batch for what is in it, its events are applied each in a

@@ -110,7 +110,7 @@ impl Tools {
         let (Some(ffmpeg), Some(ffprobe)) = (find_on_path("ffmpeg"), find_on_path("ffprobe")) else {
             return Err(
                 "The local provider needs ffmpeg and ffprobe; install them with: apt-get install ffmpeg \
-                        (Debian, Ubuntu) or brew install ffmpeg (macOS)"
+                        (Debian, Ubuntu) or brew install ffmpeg (macOS), or take the image `full`, which has them"
                     .into(),
             );
         };

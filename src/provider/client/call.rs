@@ -142,6 +142,31 @@ impl Client {
         headers
     }
 
+    /// Makes one call with a rate permit of its own, and returns the response as it came over the wire.
+    ///
+    /// # Errors
+    /// No response came, or no permit in time, or a value is missing. A status is never an error.
+    pub(crate) async fn fetch(
+        &self,
+        action: &Action,
+        scope: &Scope<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<RawResponse, CallError> {
+        let mut observer = CallObserver::start(&self.meter, action);
+        let fetched = async {
+            let request = action.request(scope)?;
+            let waiting = self.clock.start_stopwatch();
+            let permits = &mut UploadPermits::default();
+            self.wait_for_permit(&request, Priority::Request(""), permits)
+                .await?;
+            self.send_raw(&request, now + waiting.elapsed(), &mut observer)
+                .await
+        };
+        let fetched = fetched.await;
+        observer.finish(fetched.as_ref().map(|_| "ok"));
+        fetched
+    }
+
     /// Sends the request and classifies the response. `counts` says that the call counts in the rate, so that a 429
     /// pauses it.
     async fn send_request(
@@ -152,9 +177,27 @@ impl Client {
         sent_at: DateTime<Utc>,
         observer: &mut CallObserver<'_>,
     ) -> Result<CallOutcome, CallError> {
+        let raw = self.send_raw(&request, sent_at, observer).await?;
+        let status = raw.status;
+        let retry_after = self.retry_after(&raw.headers, sent_at);
+        let outcome = self.classify_response(action, raw, sent_at);
+        // Why only an error: a map may list 429 in `gone` or `ok`, where it says nothing about the rate.
+        if status == StatusCode::TOO_MANY_REQUESTS && counts && outcome.is_err() {
+            self.rate.pause(&request.method, retry_after).await;
+        }
+        outcome
+    }
+
+    /// Sends the request and reads the response.
+    async fn send_raw(
+        &self,
+        request: &ActionRequest,
+        sent_at: DateTime<Utc>,
+        observer: &mut CallObserver<'_>,
+    ) -> Result<RawResponse, CallError> {
         let url =
             Url::parse(&request.url).map_err(|_| CallError::outage("the map makes no address of it"))?;
-        let mut headers = self.headers_of(&request);
+        let mut headers = self.headers_of(request);
         observer.request_leaves(&request.method, &url, &mut headers);
         let mut call = self
             .http
@@ -173,20 +216,13 @@ impl Client {
         let (status, headers) = (response.status(), response.headers().clone());
         observer.response_arrived(status);
         let body = read_body(response, &url).await;
-        let raw = RawResponse {
+        Ok(RawResponse {
             status,
             headers,
             url,
             body,
             sent_at,
             took,
-        };
-        let retry_after = self.retry_after(&raw.headers, sent_at);
-        let outcome = self.classify_response(action, raw, sent_at);
-        // Why only an error: a map may list 429 in `gone` or `ok`, where it says nothing about the rate.
-        if status == StatusCode::TOO_MANY_REQUESTS && counts && outcome.is_err() {
-            self.rate.pause(&request.method, retry_after).await;
-        }
-        outcome
+        })
     }
 }

@@ -10,7 +10,7 @@ use url::Url;
 
 use super::{
     cassette::{Cassette, RecordedResponse, parse_headers},
-    report::Report,
+    report::{ReadAnswer, Report, SampleCall},
     sample::{sample_row, sample_upload},
 };
 use crate::{
@@ -18,13 +18,12 @@ use crate::{
     provider::{
         action::Action,
         calls::{AssetPage, RemoteVideo},
-        client::{CallOutcome, RawResponse},
+        client::{CallOutcome, ProviderResponse, RawResponse},
         error::CallError,
         loaded::Provider,
         report,
         subject::{Captures, TemplateInput},
         template::Scope,
-        upload::ReportAction,
     },
 };
 
@@ -47,44 +46,24 @@ pub(super) fn try_upload(
         .map
         .upload
         .make_ids(&Scope::for_input(&input, &provider.map.values));
-    let mut captures = ids.unwrap_or_default();
-    for step in &provider.map.upload.steps {
-        let scope = Scope {
-            captures: Some(&captures),
-            ..Scope::for_input(&input, &provider.map.values)
-        };
-        show_request(provider, step, &scope, report);
-        let mut taken = made_up_captures(provider, step);
-        for recorded in cassette
-            .answer
-            .iter()
-            .filter(|recorded| recorded.action == step.label)
-        {
-            match take_recorded(provider, step, recorded, &scope, now) {
-                Ok(read) => {
-                    compare_values(
-                        &recorded.action,
-                        &recorded.expect,
-                        &Value::Object(read.clone()),
-                        report,
-                    );
-                    taken.extend(read);
-                }
-                Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
-            }
-        }
-        captures.extend(taken);
-    }
+    let with_ids = TemplateInput {
+        captures: ids.unwrap_or_default(),
+        ..input.clone()
+    };
+    let mut trial = CallTrial {
+        provider,
+        cassette,
+        now,
+        report,
+    };
+    let captures = trial.try_steps(&provider.map.upload.steps, &with_ids);
     let descriptor = found.and_then(|()| {
         provider
             .upload_descriptor(&input, &captures)
             .map_err(|error| error.to_string())
     });
     if let Ok(descriptor) = &descriptor {
-        report.shown.push(format!(
-            "the client is told: {}",
-            serde_json::to_string(descriptor).unwrap_or_default()
-        ));
+        report.client = serde_json::to_value(descriptor).ok();
     }
     let steps = provider.map.upload.steps.len();
     report.add_finding(
@@ -105,75 +84,138 @@ pub(super) fn try_other_calls(
     let row = sample_row(provider, Policy::Signed, captures, now);
     let scope = Scope::for_input(&row, &provider.map.values);
     let (upload, asset) = (&provider.map.upload, &provider.map.asset);
+    let mut trial = CallTrial {
+        provider,
+        cassette,
+        now,
+        report,
+    };
     for ask in upload.get.iter().chain(&asset.get) {
-        show_request(provider, &ask.action, &scope, report);
-        for recorded in cassette
-            .answer
-            .iter()
-            .filter(|recorded| recorded.action == ask.action.label)
-        {
-            match observe_recorded(provider, ask, recorded, &row, now) {
-                Ok(seen) => compare_values(
-                    &recorded.action,
-                    &recorded.expect,
-                    &observation_json(&seen),
-                    report,
-                ),
-                Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
-            }
-        }
+        trial.try_call(&ask.action, &scope, |response| {
+            Ok(response.map_or(json!({"gone": true}), |response| {
+                let mut seen = Observation::default();
+                report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
+                if let Some(claim) = ask.status.find(response.as_input(), &scope) {
+                    claim.apply_to(&mut seen);
+                }
+                observation_json(&seen)
+            }))
+        });
     }
-    try_remote_lookups(provider, cassette, now, report);
+    trial.try_remote_lookups();
     let updates = asset.updates.iter().map(|update| &update.action);
     for action in upload.cancel.iter().chain(&asset.delete).chain(updates) {
-        show_request(provider, action, &scope, report);
+        trial.try_call(action, &scope, |_| Ok(json!({})));
+    }
+    for steps in provider.map.playback.fetch_steps() {
+        trial.try_steps(steps, &row);
+    }
+    let check = &provider.map.check;
+    for action in check.credentials.iter().chain(&check.signing_key) {
+        trial.try_call(action, &Scope::default(), |_| Ok(json!({})));
     }
 }
 
-/// Tries `[asset.list]` and `[asset.find]`, the calls that find assets made elsewhere.
-fn try_remote_lookups(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, report: &mut Report) {
-    let input = TemplateInput {
-        playback_id: Some("sample-playback_id".to_owned()),
-        ..TemplateInput::without_row(Policy::Signed, now)
-    };
-    let first = provider.first_page();
-    let scope = Scope {
-        page: first.page,
-        ..Scope::for_input(&input, &provider.map.values)
-    };
-    let asset = &provider.map.asset;
-    let list = asset.list.as_ref().map(|list| &list.action);
-    for action in list
-        .into_iter()
-        .chain(asset.find.as_ref().map(|find| &find.action))
-    {
-        show_request(provider, action, &scope, report);
-        for recorded in cassette
-            .answer
-            .iter()
-            .filter(|recorded| recorded.action == action.label)
-        {
-            let read =
-                classify_recorded(provider, action, recorded, &scope, now).and_then(|outcome| {
-                    match (outcome, &asset.list, &asset.find) {
-                        (CallOutcome::Done(response), Some(list), _) if action.label == list.action.label => {
-                            provider
-                                .read_page(list, &response, &first, &input)
-                                .map(|page| page_json(&page))
-                        }
-                        (CallOutcome::Done(response), _, Some(find)) => {
-                            let found = provider.read_found_asset(&find.fields, &response, &input);
-                            Ok(remote_video_json(&found))
-                        }
-                        _ => Ok(json!({"gone": true})),
-                    }
-                });
-            match read {
-                Ok(read) => compare_values(&recorded.action, &recorded.expect, &read, report),
-                Err(error) => report.problems.push(format!("{}: {error}", recorded.action)),
-            }
+/// The parts that the trial of each call needs.
+struct CallTrial<'a> {
+    provider: &'a Provider,
+    cassette: &'a Cassette,
+    now: DateTime<Utc>,
+    report: &'a mut Report,
+}
+
+impl CallTrial<'_> {
+    /// Tries calls that each see the captures of those before, and returns all captures.
+    fn try_steps(&mut self, steps: &[Action], input: &TemplateInput) -> Captures {
+        let mut captures = input.captures.clone();
+        for step in steps {
+            let scope = Scope {
+                captures: Some(&captures),
+                ..Scope::for_input(input, &self.provider.map.values)
+            };
+            let mut taken = made_up_captures(self.provider, step);
+            self.try_call(step, &scope, |response| {
+                let read = response.map_or(Ok(Captures::new()), |response| {
+                    response.take_captures(step, &scope)
+                })?;
+                taken.extend(read.clone());
+                Ok(Value::Object(read))
+            });
+            captures.extend(taken);
+        }
+        captures
+    }
+
+    /// Tries `[asset.list]` and `[asset.find]`, the calls that find assets made elsewhere.
+    fn try_remote_lookups(&mut self) {
+        let provider = self.provider;
+        let input = TemplateInput {
+            playback_id: Some("sample-playback_id".to_owned()),
+            ..TemplateInput::without_row(Policy::Signed, self.now)
+        };
+        let first = provider.first_page();
+        let scope = Scope {
+            page: first.page,
+            ..Scope::for_input(&input, &provider.map.values)
+        };
+        let gone = || Ok(json!({"gone": true}));
+        if let Some(list) = &provider.map.asset.list {
+            self.try_call(&list.action, &scope, |response| {
+                response.map_or_else(gone, |response| {
+                    let page = provider.read_page(list, response, &first, &input)?;
+                    Ok(page_json(&page))
+                })
+            });
+        }
+        if let Some(find) = &provider.map.asset.find {
+            self.try_call(&find.action, &scope, |response| {
+                response.map_or_else(gone, |response| {
+                    let found = provider.read_found_asset(&find.fields, response, &input);
+                    Ok(remote_video_json(&found))
+                })
+            });
         }
     }
+
+    /// Adds one call to the report, and compares what `read` takes from each of its recorded responses with what the
+    /// cassette expects. `read` is given `None` for a status that the map lists as `gone` or `too_late`.
+    fn try_call(
+        &mut self,
+        action: &Action,
+        scope: &Scope<'_>,
+        mut read: impl FnMut(Option<&ProviderResponse>) -> Result<Value, CallError>,
+    ) {
+        show_request(self.provider, action, scope, self.report);
+        for recorded in &self.cassette.answer {
+            if recorded.action != action.label {
+                continue;
+            }
+            let outcome = classify_recorded(self.provider, action, recorded, scope, self.now);
+            let found = outcome.and_then(|outcome| match &outcome {
+                CallOutcome::Done(response) => read(Some(response)),
+                CallOutcome::Gone | CallOutcome::TooLate => read(None),
+            });
+            let (read, problem) = match found {
+                Ok(read) => (read, None),
+                Err(error) => (Value::Null, Some(format!("{}: {error}", recorded.action))),
+            };
+            match problem {
+                None => compare_values(&recorded.action, &recorded.expect, &read, self.report),
+                Some(problem) => self.report.problems.push(problem),
+            }
+            self.report.answers.push(ReadAnswer {
+                action: recorded.action.clone(),
+                status: recorded.status,
+                body: parse_body(&recorded.body),
+                read,
+            });
+        }
+    }
+}
+
+/// Returns a recorded body as JSON where it is JSON, else as its text.
+pub(super) fn parse_body(body: &str) -> Value {
+    serde_json::from_str(body).unwrap_or_else(|_| body.into())
 }
 
 /// Returns a page as JSON: the number of its assets, and the report about the first.
@@ -237,24 +279,26 @@ fn show_request(provider: &Provider, action: &Action, scope: &Scope<'_>, report:
         Ok(request) => request,
         Err(error) => {
             return report
-                .shown
+                .notes
                 .push(format!("[{}] cannot be shown: {error}", action.label));
         }
     };
-    report
-        .shown
-        .push(format!("[{}] {} {}", action.label, request.method, request.url));
-    for (name, value) in &provider.map.client.headers_of(&request) {
+    let headers = provider.map.client.headers_of(&request);
+    let headers = headers.iter().map(|(name, value)| {
         let text = if value.is_sensitive() {
             "***"
         } else {
             value.to_str().unwrap_or("?")
         };
-        report.shown.push(format!("    {name}: {text}"));
-    }
-    if let Some(body) = request.body {
-        report.shown.push(format!("    {body}"));
-    }
+        (name.to_string(), text.to_owned())
+    });
+    report.calls.push(SampleCall {
+        action: action.label.clone(),
+        method: request.method.to_string(),
+        url: request.url,
+        headers: headers.collect(),
+        body: request.body,
+    });
 }
 
 /// Makes captures up for a step: a URL where the client's URL begins with the capture, a word elsewhere.
@@ -291,38 +335,4 @@ fn classify_recorded(
         took: Duration::ZERO,
     };
     provider.map.client.classify_response(action, raw, now)
-}
-
-/// Takes a step's captures from a recorded response.
-fn take_recorded(
-    provider: &Provider,
-    step: &Action,
-    recorded: &RecordedResponse,
-    scope: &Scope<'_>,
-    now: DateTime<Utc>,
-) -> Result<Captures, CallError> {
-    match classify_recorded(provider, step, recorded, scope, now)? {
-        CallOutcome::Done(response) => response.take_captures(step, scope),
-        CallOutcome::Gone | CallOutcome::TooLate => Ok(Captures::new()),
-    }
-}
-
-/// Reads a recorded response as an observation.
-fn observe_recorded(
-    provider: &Provider,
-    ask: &ReportAction,
-    recorded: &RecordedResponse,
-    row: &TemplateInput,
-    now: DateTime<Utc>,
-) -> Result<Observation, CallError> {
-    let scope = Scope::for_input(row, &provider.map.values);
-    let mut seen = Observation::default();
-    let outcome = classify_recorded(provider, &ask.action, recorded, &scope, now)?;
-    if let CallOutcome::Done(response) = outcome {
-        report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
-        if let Some(claim) = ask.status.find(response.as_input(), &scope) {
-            claim.apply_to(&mut seen);
-        }
-    }
-    Ok(seen)
 }

@@ -16,6 +16,10 @@ use serde_json::Value;
 
 use crate::provider::error::MapError;
 
+/// The first lines of a recorded cassette.
+const HEAD: &str =
+    "# Recorded by `yourbit-video provider record`: ids, secrets and names are masked.\n\n[variables]";
+
 /// A whole cassette. Every part is optional.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -75,12 +79,46 @@ impl Cassette {
             toml::from_str(text).map_err(|error| error.message().to_owned())
         };
         let mut this = read.map_err(|what| MapError::new(file, "", "", what))?;
-        for (name, value) in &mut this.variables {
+        this.make_keys(file)?;
+        Ok(this)
+    }
+
+    /// Writes variables and responses of a recording as TOML.
+    pub(super) fn to_toml(&self) -> String {
+        let text = |text: &str| toml::Value::String(text.to_owned()).to_string();
+        let mut lines = vec![HEAD.to_owned()];
+        let variables = self.variables.iter();
+        lines.extend(variables.map(|(name, value)| format!("{name} = {}", text(value))));
+        for answer in &self.answer {
+            lines.push(String::new());
+            lines.push("[[answer]]".to_owned());
+            lines.push(format!("action = {}", text(&answer.action)));
+            lines.push(format!("status = {}", answer.status));
+            if !answer.body.is_empty() {
+                lines.push(format!("body = {}", text(&answer.body)));
+            }
+            let members = answer.expect.iter();
+            let expect: toml::Table = members
+                .filter_map(|(name, value)| Some((name.clone(), toml::Value::try_from(value).ok()?)))
+                .collect();
+            if !expect.is_empty() {
+                lines.push(format!("expect = {}", toml::Value::Table(expect)));
+            }
+        }
+        lines.join("\n") + "\n"
+    }
+
+    /// Makes the private keys that the variables ask for.
+    ///
+    /// # Errors
+    /// Names `file`, and the variable that asks for a kind of key that there is not.
+    pub(super) fn make_keys(&mut self, file: &str) -> Result<(), MapError> {
+        for (name, value) in &mut self.variables {
             if let Some(kind) = value.strip_prefix('@') {
                 *value = generate_key(kind).map_err(|what| MapError::new(file, "variables", name, what))?;
             }
         }
-        Ok(this)
+        Ok(())
     }
 }
 

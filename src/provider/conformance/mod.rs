@@ -7,18 +7,24 @@
 //! 3. Read the recorded responses and compare what is read with what the cassette expects.
 //! 4. Verify and translate the recorded webhooks, and compare likewise (`webhook_trials`).
 //! 5. Make the playback URLs of the sample video (`playback_trials`).
-//! 6. List the capabilities of the map, and of `live` trials the responses of the real API (`live_trials`).
+//! 6. List the capabilities of the map, and of live trials the responses of the real API (`live`).
 //!
 //! A difference is a problem in the [`Report`]; a capability that the map lacks is none.
+//!
+//! [`record()`] makes a cassette of what the real API answers.
 
 mod call_trials;
 mod cassette;
-mod live_trials;
+mod live;
+mod mask;
 mod playback_trials;
+mod record;
 mod report;
 mod sample;
 mod trial;
 mod webhook_trials;
 
-pub use report::{Finding, Report};
+pub use live::RemoteIds;
+pub use record::{RecordError, Recorded, Recording, record};
+pub use report::{Finding, ReadAnswer, ReadEvent, Report, SampleCall, SampleUrl};
 pub use trial::{Trial, examine};

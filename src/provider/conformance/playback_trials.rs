@@ -2,7 +2,10 @@
 
 use chrono::{DateTime, Utc};
 
-use super::{report::Report, sample::sample_row};
+use super::{
+    report::{Report, SampleUrl},
+    sample::sample_row,
+};
 use crate::{
     domain::Policy,
     provider::{loaded::Provider, playback::PlaybackRequest, subject::Captures},
@@ -23,7 +26,7 @@ pub(super) async fn try_playback(
         let word = policy.as_str();
         if provider.map.playback.takes_calls(policy) {
             report
-                .shown
+                .notes
                 .push(format!("a {word} video's addresses take a call to the provider"));
             continue;
         }
@@ -40,9 +43,11 @@ pub(super) async fn try_playback(
         match provider.playback(&row, &request).await {
             Ok(answer) => {
                 let urls = answer.urls.iter().chain(&answer.thumbnails);
-                report
-                    .shown
-                    .extend(urls.map(|(name, url)| format!("a {word} video's {name}: {url}")));
+                report.urls.extend(urls.map(|(name, url)| SampleUrl {
+                    policy: word,
+                    name: name.clone(),
+                    url: url.clone(),
+                }));
             }
             Err(error) => report
                 .problems

@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use super::{
     call_trials::{try_other_calls, try_upload},
     cassette::Cassette,
-    live_trials::try_live,
+    live::try_live,
     playback_trials::try_playback,
     report::Report,
     webhook_trials::try_webhooks,
@@ -22,7 +22,7 @@ use crate::{
 /// A map to be tried, and everything the trial needs.
 #[derive(Clone, Copy)]
 pub struct Trial<'a> {
-    /// The map's file, for error messages.
+    /// The map's file, for error messages. Maps that it extends are looked for in its folder, then among the built-in ones.
     pub file: &'a str,
     /// The map's text.
     pub toml: &'a str,

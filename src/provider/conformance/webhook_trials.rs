@@ -1,12 +1,12 @@
 //! Trials of `[webhook]` with recorded deliveries.
 
 use bytes::Bytes;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
-    call_trials::{compare_values, observation_json},
+    call_trials::{compare_values, observation_json, parse_body},
     cassette::{Cassette, RecordedDelivery, parse_headers},
-    report::Report,
+    report::{ReadEvent, Report},
     sample::sample_row,
 };
 use crate::{
@@ -16,18 +16,29 @@ use crate::{
 
 /// Verifies and reads every delivery of the cassette.
 pub(super) fn try_webhooks(provider: &Provider, cassette: &Cassette, report: &mut Report) {
-    if !provider.map.webhook.is_some() {
+    if provider.map.webhook.is_none() {
         let why = "the map has no [webhook]: the provider is only asked";
         return report.add_finding("webhook", Err(why.to_owned()));
     }
     // Why counted from here: the report holds problems of the calls already.
     let before = report.problems.len();
     for delivery in &cassette.webhook {
-        if let Err(problem) = try_delivery(provider, delivery, report) {
-            report
-                .problems
-                .push(format!("webhook \"{}\": {problem}", delivery.name));
-        }
+        let about = format!("webhook \"{}\"", delivery.name);
+        let read = match try_delivery(provider, delivery) {
+            Ok(read) => {
+                compare_values(&about, &delivery.expect, &read, report);
+                read
+            }
+            Err(problem) => {
+                report.problems.push(format!("{about}: {problem}"));
+                Value::Null
+            }
+        };
+        report.webhooks.push(ReadEvent {
+            name: delivery.name.clone(),
+            body: parse_body(&delivery.body),
+            read,
+        });
     }
     report.add_finding(
         "webhook",
@@ -39,11 +50,11 @@ pub(super) fn try_webhooks(provider: &Provider, cassette: &Cassette, report: &mu
     );
 }
 
-/// Verifies one delivery, reads it, and compares what is read with what the cassette expects.
+/// Verifies one delivery, and returns what the map reads from it.
 ///
 /// # Errors
 /// It does not verify, or is no JSON. An event that the map ignores is read as no observation.
-fn try_delivery(provider: &Provider, delivery: &RecordedDelivery, report: &mut Report) -> Result<(), String> {
+fn try_delivery(provider: &Provider, delivery: &RecordedDelivery) -> Result<Value, String> {
     let headers = parse_headers(&delivery.headers)?;
     let check = provider
         .begin_webhook(&headers, delivery.at)
@@ -65,11 +76,5 @@ fn try_delivery(provider: &Provider, delivery: &RecordedDelivery, report: &mut R
     read["event_id"] = event.event_id.into();
     read["event_type"] = event.event_type.into();
     read["video_id"] = json!(event.video_id);
-    compare_values(
-        &format!("webhook \"{}\"", delivery.name),
-        &delivery.expect,
-        &read,
-        report,
-    );
-    Ok(())
+    Ok(read)
 }

@@ -96,6 +96,22 @@ impl MapFile {
         Ok(Self::built_in(name))
     }
 
+    /// Returns the names of the files in its folder that may be maps; none of a built-in map.
+    pub(super) fn names_beside(&self) -> Vec<String> {
+        let folder = self.folder.as_deref().map(|folder| match folder.as_os_str() {
+            empty if empty.is_empty() => Path::new("."),
+            _ => folder,
+        });
+        let entries = folder.and_then(|folder| std::fs::read_dir(folder).ok());
+        let paths = entries
+            .into_iter()
+            .flatten()
+            .filter_map(|entry| Some(entry.ok()?.path()));
+        let maps = paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
+        maps.filter_map(|path| Some(path.file_stem()?.to_str()?.to_owned()))
+            .collect()
+    }
+
     /// Parses the text.
     ///
     /// # Errors

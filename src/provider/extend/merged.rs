@@ -2,7 +2,7 @@
 
 use toml::{Table, Value};
 
-use super::super::{compile::variables, error::MapError};
+use super::super::{compile::variables, embedded::embedded_names, error::MapError};
 use super::{
     edit::{remove_value, set_value},
     env,
@@ -95,10 +95,10 @@ impl MergedMap {
 
     /// Returns the map as [`MergedMap::to_toml`] does, with its `account`.
     pub fn to_toml_with_account(&self) -> String {
-        let account = self.account.iter();
-        let head: String = account
-            .map(|name| format!("account = {}\n", Value::from(name.as_str())))
-            .collect();
+        let head = match &self.account {
+            Some(name) => format!("account = {}\n\n", Value::from(name.as_str())),
+            None => String::new(),
+        };
         head + &self.to_toml()
     }
 
@@ -111,18 +111,22 @@ impl MergedMap {
                 "\"{name}\" shares the account of \"{other}\" itself: name that map"
             ));
         }
-        let verify = |map: &Self| {
-            map.table
-                .get("webhook")
-                .and_then(|webhook| webhook.get("verify"))
-                .cloned()
-        };
-        if self.writes_verify && verify(self) != verify(base) {
+        // Why: two maps that count the calls of one account otherwise would make more of them than it allows.
+        if self.get("api", "rate") != base.get("api", "rate") {
+            return fault(format!(
+                "its calls count in the rate of \"{name}\": leave `rate` of [api] as it is there"
+            ));
+        }
+        if self.writes_verify && self.get("webhook", "verify") != base.get("webhook", "verify") {
             return fault(format!(
                 "events come in at the route of \"{name}\" and are verified as its map says: leave out [webhook.verify]"
             ));
         }
         None
+    }
+
+    fn get(&self, table: &str, key: &str) -> Option<&Value> {
+        self.table.get(table)?.get(key)
     }
 
     /// Returns the error about this map, as the file that wrote the faulty place has it.
@@ -168,8 +172,10 @@ fn read_chain(file: MapFile) -> Result<LayerChain, MapError> {
 
 /// Returns the text about a map that does not exist.
 fn describe_missing(from: &MapFile, name: &str) -> String {
-    let names: Vec<&str> = super::super::embedded::embedded_names().collect();
-    let meant = closest_name(name, names.iter().copied());
+    let names: Vec<&str> = embedded_names().collect();
+    let beside = from.names_beside();
+    let candidates = names.iter().copied().chain(beside.iter().map(String::as_str));
+    let meant = closest_name(name, candidates);
     let meant = meant
         .map(|meant| format!("; did you mean {meant}?"))
         .unwrap_or_default();

@@ -101,7 +101,7 @@ impl Origins {
         }
         let path = segments_of(table, key);
         if let Some((at, file, change)) = self.find_change(&path) {
-            return describe(error, &path, at, file, change);
+            return describe(&error, &path, at, file, change);
         }
         let (file, table) = self.find_rule(&path, table);
         error.moved_to(file, &table, None)
@@ -147,7 +147,7 @@ fn segments_of(table: &str, key: &str) -> Vec<String> {
 }
 
 /// Returns the error as the file of `change` has it.
-fn describe(error: MapError, path: &[String], at: &[String], file: &str, change: &Change) -> MapError {
+fn describe(error: &MapError, path: &[String], at: &[String], file: &str, change: &Change) -> MapError {
     match change {
         Change::Written(there) => {
             let rest = path.get(at.len()..).unwrap_or_default();

@@ -127,6 +127,11 @@ impl FetchSteps {
         self.actions.iter().flat_map(Action::captures).collect()
     }
 
+    /// Returns the calls, in their order.
+    pub(super) fn actions(&self) -> &[Action] {
+        &self.actions
+    }
+
     /// Some capture of the calls is among `wanted`.
     pub(crate) fn provides_any(&self, wanted: &BTreeSet<String>) -> bool {
         self.capture_names().keys().any(|name| wanted.contains(name))

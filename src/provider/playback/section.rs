@@ -14,6 +14,7 @@ use super::{
 };
 use crate::domain::{NeededIds, Policy};
 use crate::provider::{
+    action::Action,
     error::InvalidField,
     signing::PlaybackDigest,
     template::{Id, Placeholder},
@@ -141,6 +142,15 @@ impl Playback {
         };
         urls.chain(picture)
             .any(|address| fetches(address) || resolves(address))
+    }
+
+    /// Returns the calls of `[playback.sign]` and those of `[playback.resolve]`, each in their order.
+    pub(crate) fn fetch_steps(&self) -> impl Iterator<Item = &[Action]> {
+        let fetch = match &self.sign {
+            SigningMethod::Fetch(steps) => Some(steps),
+            SigningMethod::None | SigningMethod::Jwt(_) | SigningMethod::Digest(_) => None,
+        };
+        fetch.into_iter().chain(&self.resolve).map(FetchSteps::actions)
     }
 
     /// The map has a `[thumbnail]`.

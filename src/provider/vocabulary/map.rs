@@ -18,18 +18,38 @@ use super::{
 pub(crate) struct ActionMap {
     /// Name of the map that this one builds on: a built-in map, or one in `providers.dir`. At most five build on each
     /// other. A map that is called like the built-in one it names builds on that.
+    #[expect(
+        dead_code,
+        reason = "`extend` takes the key off before a map is read; it is declared for the reference"
+    )]
     pub(crate) extends: Option<String>,
     /// Name of another loaded map that has the same account at the provider. Events come in at that map's route and are
     /// proven by its secret; each is read by the map of its video. Ids and rate are shared. Left out: an account of its own.
+    #[expect(
+        dead_code,
+        reason = "`extend` takes the key off before a map is read; it is declared for the reference"
+    )]
     pub(crate) account: Option<String>,
     /// With `extends`: dotted paths that are taken out of the map below.
+    #[expect(
+        dead_code,
+        reason = "`extend` takes the key off before a map is read; it is declared for the reference"
+    )]
     #[serde(default)]
     pub(crate) remove: Vec<String>,
     /// With `extends`: variables of the map below = the variables that are read in their place.
+    #[expect(
+        dead_code,
+        reason = "`extend` takes the key off before a map is read; it is declared for the reference"
+    )]
     #[serde(default)]
     pub(crate) env: Entries<String>,
     /// With `extends`: dotted path = value that stands there instead. Steps and rules are counted from 1, and a name with
     /// dots is quoted: `"webhook.on.1.when.\"/type\""`. What is missing on the way inside a `body` is made.
+    #[expect(
+        dead_code,
+        reason = "`extend` takes the key off before a map is read; it is declared for the reference"
+    )]
     #[serde(default)]
     pub(crate) set: Entries<TomlValue>,
     /// Public constants: name = value. `"${NAME}"` and `"${NAME:-default}"` are read from the environment once, at start.

@@ -11,7 +11,7 @@
 //!    [`Observation`](crate::domain::Observation) of a stored event, with its video's row at hand, by the map that is loaded
 //!    then. It may run again at any time.
 //!
-//! `verify` is steps 1 and 2, by the compiled `verifier`; `rules` is steps 3 and 4; `provider` offers all of them on
+//! `verify` is steps 1 and 2, by the compiled `verifier` and its `timestamp` rule; `rules` is steps 3 and 4; `provider` offers all of them on
 //! [`Provider`](super::Provider).
 
 mod delivery;
@@ -20,6 +20,7 @@ mod remote_keys;
 mod rules;
 mod section;
 mod signature_header;
+mod timestamp;
 mod verifier;
 mod verify;
 

@@ -1,5 +1,7 @@
 //! The signature's header: the formats in which providers write it.
 
+use http::HeaderName;
+
 use crate::provider::{compile::Location, error::MapError, vocabulary::HeaderFormatValue};
 
 /// Most signatures of a header that are checked. A rotation of secrets needs two.
@@ -104,6 +106,12 @@ impl HeaderFormat {
         found.signatures.truncate(MAX_SIGNATURES);
         (!found.signatures.is_empty()).then_some(found)
     }
+}
+
+/// Parses the name under `header` of the table at `at`.
+pub(super) fn parse_header_name(name: &str, at: &Location) -> Result<HeaderName, MapError> {
+    name.parse()
+        .map_err(|_| at.error("header", format!("`{name}` is no header name")))
 }
 
 #[cfg(test)]

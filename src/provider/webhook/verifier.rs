@@ -6,16 +6,19 @@ use aws_lc_rs::{digest, hmac};
 use http::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
-use super::{remote_keys::RemoteKeys, signature_header::HeaderFormat};
+use super::{
+    remote_keys::RemoteKeys,
+    signature_header::{HeaderFormat, parse_header_name},
+    timestamp::{TimestampRule, UNBOUND_TIMESTAMP},
+};
 use crate::provider::{
     compile::{Constants, Location},
     error::MapError,
-    pointer::Pointer,
     signing::{VerifyingKey, decode_key, render_secret},
     template::{Place, Placeholder, Template},
     vocabulary::{
         Encoding, Entries, HashTable, HashWord, HmacTable, KeyEncoding, OneOrMany, PublicKeyTable,
-        SharedTokenTable, TimestampTable, TimestampUnit, VerifyTable,
+        SharedTokenTable, VerifyTable,
     },
 };
 
@@ -61,18 +64,6 @@ pub(super) enum PublicKeys {
     Known(Arc<Vec<VerifyingKey>>),
     /// Keys that the provider publishes.
     Remote(Box<RemoteKeys>),
-}
-
-/// The rule that the delivery's timestamp must keep.
-pub(super) struct TimestampRule {
-    /// The header of the timestamp; `None` if it is part of the signature's header.
-    pub(super) header: Option<HeaderName>,
-    /// The timestamp counts milliseconds instead of seconds.
-    pub(super) milliseconds: bool,
-    /// Most seconds between the timestamp and now, in both directions; 1 to a day.
-    pub(super) tolerance_s: i64,
-    /// Position in the body of a copy that must be equal: it binds a timestamp that is not part of the message.
-    pub(super) must_equal: Option<Pointer>,
 }
 
 impl PublicKeys {
@@ -128,8 +119,8 @@ impl Verifier {
             HashWord::Sha512 => hmac::HMAC_SHA512,
         };
         let message = compile_message(&declared.message, at, constants)?;
-        let timestamp = compile_timestamp_rule(declared.timestamp, at, &format, constants)?;
-        check_timestamp_is_bound(at, timestamp.as_ref(), &message)?;
+        let timestamp = TimestampRule::compile(declared.timestamp, at, &format, constants)?;
+        TimestampRule::check_bound(timestamp.as_ref(), at, &message)?;
         Ok(Self {
             proof: Proof::Hmac {
                 keys: secrets
@@ -163,8 +154,8 @@ impl Verifier {
         if messages.is_empty() || messages.iter().any(is_blank) {
             return Err(at.error("message", "names a secret that is empty: anybody could sign"));
         }
-        let timestamp = compile_timestamp_rule(declared.timestamp, at, &format, constants)?;
-        check_timestamp_is_bound(at, timestamp.as_ref(), &message)?;
+        let timestamp = TimestampRule::compile(declared.timestamp, at, &format, constants)?;
+        TimestampRule::check_bound(timestamp.as_ref(), at, &message)?;
         let hashes = declared
             .hash
             .map_or_else(|| vec![HashWord::default()], |OneOrMany(words)| words);
@@ -192,8 +183,8 @@ impl Verifier {
     ) -> Result<Self, MapError> {
         let format = HeaderFormat::compile(declared.format.clone(), at)?;
         let message = compile_message(&declared.message, at, constants)?;
-        let timestamp = compile_timestamp_rule(declared.timestamp.clone(), at, &format, constants)?;
-        check_timestamp_is_bound(at, timestamp.as_ref(), &message)?;
+        let timestamp = TimestampRule::compile(declared.timestamp.clone(), at, &format, constants)?;
+        TimestampRule::check_bound(timestamp.as_ref(), at, &message)?;
         Ok(Self {
             proof: Proof::PublicKey {
                 keys: compile_public_keys(&declared, at, constants)?,
@@ -299,16 +290,6 @@ fn compile_public_keys(
     Ok(PublicKeys::Known(Arc::new(keys)))
 }
 
-/// The fault of a timestamp that anybody could replace.
-const UNBOUND_TIMESTAMP: &str =
-    "is not signed, so it protects nothing; allowed: {timestamp} in `message`, or must_equal";
-
-/// Parses `header`.
-fn parse_header_name(name: &str, at: &Location) -> Result<HeaderName, MapError> {
-    name.parse()
-        .map_err(|_| at.error("header", format!("`{name}` is no header name")))
-}
-
 /// Compiles `message`, which must hold the body.
 fn compile_message(message: &str, at: &Location, constants: &Constants) -> Result<Template, MapError> {
     let place = Place::for_delivery();
@@ -343,63 +324,6 @@ fn read_secrets(
         return Err(at.error("secret", "is empty: anybody could sign"));
     }
     Ok(values)
-}
-
-/// Compiles `timestamp` into a [`TimestampRule`]. `None` if the provider sends none.
-fn compile_timestamp_rule(
-    declared: Option<TimestampTable>,
-    at: &Location,
-    format: &HeaderFormat,
-    constants: &Constants,
-) -> Result<Option<TimestampRule>, MapError> {
-    let Some(declared) = declared else {
-        // Why: a timestamp that is sent is checked, whether or not the map says how closely.
-        let rule = TimestampRule {
-            header: None,
-            milliseconds: false,
-            tolerance_s: 300,
-            must_equal: None,
-        };
-        return Ok(format.has_timestamp().then_some(rule));
-    };
-    let at = at.table("timestamp");
-    let header = declared.header.map(|name| parse_header_name(&name, &at));
-    let header = header.transpose()?;
-    if header.is_some() == format.has_timestamp() {
-        let what = "a timestamp comes either from the pair that `format.timestamp` names, or from `header`";
-        return Err(at.error("header", what));
-    }
-    let must_equal = declared
-        .must_equal
-        .map(|text| Pointer::compile(&text, &Place::default(), constants));
-    Ok(Some(TimestampRule {
-        header,
-        milliseconds: declared.unit == TimestampUnit::Ms,
-        tolerance_s: i64::try_from(declared.tolerance_s.clamp(1, 86_400)).unwrap_or(300),
-        must_equal: must_equal
-            .transpose()
-            .map_err(|what| at.error("must_equal", what))?,
-    }))
-}
-
-/// Checks that the timestamp is part of the `message` that is signed, or bound by `must_equal`.
-// Why: an attacker who replays an event could replace any other timestamp.
-fn check_timestamp_is_bound(
-    at: &Location,
-    rule: Option<&TimestampRule>,
-    message: &Template,
-) -> Result<(), MapError> {
-    let Some(rule) = rule else { return Ok(()) };
-    let is_signed = message.slots().any(|slot| match &slot.name {
-        Placeholder::Timestamp => true,
-        Placeholder::Header(name) => Some(name) == rule.header.as_ref(),
-        _ => false,
-    });
-    if is_signed || rule.must_equal.is_some() {
-        Ok(())
-    } else {
-        Err(at.error("timestamp", UNBOUND_TIMESTAMP))
-    }
 }
 
 /// Compiles `require_headers`.

@@ -7,7 +7,10 @@ use http::{HeaderMap, HeaderName};
 use serde_json::Value;
 use subtle::{Choice, ConstantTimeEq as _};
 
-use super::verifier::{Proof, TimestampRule, Verifier};
+use super::{
+    timestamp::TimestampRule,
+    verifier::{Proof, Verifier},
+};
 use crate::provider::{
     pointer::text_of,
     signing::VerifyingKey,

@@ -1,7 +1,8 @@
 //! `provider_ids`: which video has which id at its provider. The table grows by a row an id and is never changed.
 //!
 //! A video of a map that shares another map's account has a second row an id, under the account's name. So the primary key
-//! refuses an id that another video of the account has, whichever map that one is of.
+//! refuses an id that another video of the account has, whichever map that one is of. Rows from before the account was
+//! shared have the map's name alone; look-ups go by the names of all maps of the account, so they are found all the same.
 
 use std::borrow::Cow;
 
@@ -80,4 +81,4 @@ pub(in crate::store) struct PurgedVideo {
     pub(in crate::store) asset_id: Option<String>,
 }
 
-row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, provider, upload_id, asset_id } }
+row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, upload_id, asset_id } }

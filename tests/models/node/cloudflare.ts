@@ -1,0 +1,30 @@
+// The types of `cloudflare` that our calls, answers and events are held against.
+import type { DirectUploadCreateParams, DirectUploadCreateResponse } from "cloudflare/resources/stream/direct-upload";
+import type { StreamCreateParams, StreamEditParams, StreamListParams, Video } from "cloudflare/resources/stream/stream";
+import type { TokenCreateParams, TokenCreateResponse } from "cloudflare/resources/stream/token";
+
+export type Types = [DirectUploadCreateParams, StreamCreateParams, StreamEditParams, StreamListParams, TokenCreateParams, Video];
+
+// The envelope of every answer, which the SDK takes off.
+interface Envelope {
+  success: true;
+  errors: { code: number; message: string }[];
+  messages: { code: number; message: string }[];
+}
+export interface VideoAnswer extends Envelope {
+  result: Video;
+}
+export interface VideosAnswer extends Envelope {
+  result: Video[];
+}
+export interface TokenAnswer extends Envelope {
+  result: TokenCreateResponse;
+}
+export interface DirectUploadAnswer extends Envelope {
+  result: DirectUploadCreateResponse;
+}
+export interface ErrorAnswer {
+  success: false;
+  errors: { code: number; message: string }[];
+  messages: { code: number; message: string }[];
+}
