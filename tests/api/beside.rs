@@ -140,10 +140,10 @@ on_both! {
 }
 
 #[tokio::test]
-async fn a_number_of_replicas_is_told_to_be_gone_and_does_nothing() {
+async fn a_number_of_replicas_is_an_unknown_setting() {
     let (folder, mux) = (TempDir::new().unwrap(), FakeMux::start().await);
     let database = TestDatabase::make(Db::Sqlite).await;
     let env = environment(&database.url, &mux.url, &[("VIDEO_PROVIDERS__REPLICAS", "6")]);
     let checked = binary::run(folder.path(), &env, &["check"]).await;
-    checked.says(&["VIDEO_PROVIDERS__REPLICAS", "providers.replicas", "gone"]);
+    checked.says(&["fail", "VIDEO_PROVIDERS__REPLICAS", "providers.replicas: unknown setting"]);
 }

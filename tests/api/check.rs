@@ -102,9 +102,8 @@ async fn a_map_that_does_not_compile_is_named_by_file_table_and_key() {
         &found,
         &[
             "map mux",
-            "[upload.client]",
-            "protocol",
-            "is missing and required",
+            "[upload.client] protokoll",
+            "unknown key; allowed: protocol,",
         ],
     );
 }
