@@ -72,7 +72,13 @@ pub(super) async fn run_provider_command(
 fn list_maps(settings: &Settings) -> Result<(), CommandError> {
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     let mut names = map_names(settings);
-    names.extend(settings.providers.enabled.iter().cloned());
+    // Why: an enabled map that does not exist is a fault that the list shows.
+    let enabled = settings.providers.enabled.iter();
+    names.extend(
+        enabled
+            .filter(|name| !map_names(settings).contains(name))
+            .cloned(),
+    );
     rows.push(["NAME", "FROM", "EXTENDS", "ACCOUNT", "STATE"].map(str::to_owned));
     for name in names {
         let state = if settings.providers.default == name {
