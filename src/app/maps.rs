@@ -15,7 +15,7 @@ use crate::config::{ConfigError, Environment, Settings, closest_name};
 use crate::domain::Policy;
 use crate::local::{self, Local};
 use crate::provider::{
-    HashKey, LoadOptions, MapError, MapFile, MergedMap, Provider, embedded_names, variables,
+    HashKey, LoadOptions, MapError, MapFile, MergedMap, Provider, embedded_map, embedded_names, variables,
 };
 use crate::state::ProviderSet;
 use crate::store::Store;
@@ -220,13 +220,15 @@ pub(super) fn read_all_variables(settings: &Settings) -> Vec<String> {
     names.map(|(name, _)| name).collect()
 }
 
-/// Returns the names of all maps that are built in or lie in `providers.dir`, in order.
-pub(crate) fn map_names(settings: &Settings) -> BTreeSet<String> {
+/// Returns the names of all maps, each once: those that are built in, then those of the files in `providers.dir`.
+pub(crate) fn map_names(settings: &Settings) -> Vec<String> {
     let files = map_files(settings);
-    let stems = files
+    let stems: BTreeSet<&str> = files
         .iter()
-        .filter_map(|path| path.file_stem()?.to_str().map(str::to_owned));
-    embedded_names().map(str::to_owned).chain(stems).collect()
+        .filter_map(|path| path.file_stem()?.to_str())
+        .collect();
+    let of_files = stems.into_iter().filter(|name| embedded_map(name).is_none());
+    embedded_names().chain(of_files).map(str::to_owned).collect()
 }
 
 /// Lists the `.toml` files in `providers.dir`, in no order; none where the folder cannot be read.

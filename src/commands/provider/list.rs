@@ -13,7 +13,9 @@ use crate::{
 pub(super) fn list_maps(settings: &Settings) -> Result<(), CommandError> {
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     let mut names = map_names(settings);
-    names.extend(settings.providers.enabled.iter().cloned());
+    // Why: an enabled map that does not exist is a fault that the list shows.
+    let missing = settings.providers.enabled.iter().filter(|name| !names.contains(name));
+    names.extend(missing.cloned().collect::<Vec<_>>());
     rows.push(["NAME", "FROM", "EXTENDS", "ACCOUNT", "STATE"].map(str::to_owned));
     for name in names {
         let state = if settings.providers.default == name {

@@ -115,10 +115,11 @@ fn empty_for(segment: &str) -> Value {
 
 /// Parses the number of an element, from 1 to `most`, and returns its index.
 fn parse_index(segment: &str, length: usize, most: usize, list: &[String]) -> Result<usize, String> {
+    // Why without zeros before it: one element has one path.
     let number = segment
         .parse::<usize>()
         .ok()
-        .filter(|number| (1..=most).contains(number));
+        .filter(|number| (1..=most).contains(number) && number.to_string() == segment);
     number.map(|number| number - 1).ok_or_else(|| {
         let allowed = match most {
             0 => "it is empty".to_owned(),
