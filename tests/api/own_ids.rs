@@ -129,7 +129,7 @@ on_both! {
             .expect(200);
         app.settle().await;
         let ready = app.video(id).await;
-        assert_eq!((&ready["status"], &ready["duration"]), (&json!("ready"), &json!(28.04)));
+        assert_eq!((&ready["status"], &ready["duration_seconds"]), (&json!("ready"), &json!(28.04)));
         let path = format!("/v1/videos/{}/playback", id.as_str().unwrap());
         let playback = app.get(&app.alice(), &path).await.expect(200);
         let hls = playback["urls"]["hls"].as_str().unwrap();
