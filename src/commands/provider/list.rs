@@ -14,7 +14,11 @@ pub(super) fn list_maps(settings: &Settings) -> Result<(), CommandError> {
     let (mut rows, mut faults) = (Vec::new(), Vec::new());
     let mut names = map_names(settings);
     // Why: an enabled map that does not exist is a fault that the list shows.
-    let missing = settings.providers.enabled.iter().filter(|name| !names.contains(name));
+    let missing = settings
+        .providers
+        .enabled
+        .iter()
+        .filter(|name| !names.contains(name));
     names.extend(missing.cloned().collect::<Vec<_>>());
     rows.push(["NAME", "FROM", "EXTENDS", "ACCOUNT", "STATE"].map(str::to_owned));
     for name in names {

@@ -20,10 +20,13 @@ use arc_swap::ArcSwap;
 use chrono::{DateTime, Utc};
 use tokio::sync::{Mutex, Semaphore};
 
-use super::verifier::MAX_PUBLIC_KEYS;
 use crate::chain::Chain;
 use crate::config::is_loopback_url;
 use crate::provider::{signing::VerifyingKey, vocabulary::VerifyAlgorithm};
+
+/// Most public keys of a map or of a key set.
+// Why: each costs a verification per signature, and a delivery is anybody's to send.
+pub(super) const MAX_PUBLIC_KEYS: usize = 8;
 
 /// Fewest seconds between two fetches.
 const REFETCH_AFTER_S: i64 = 60;

@@ -7,7 +7,7 @@ use http::{HeaderName, HeaderValue};
 use secrecy::ExposeSecret as _;
 
 use super::{
-    remote_keys::RemoteKeys,
+    remote_keys::{MAX_PUBLIC_KEYS, RemoteKeys},
     signature_header::{HeaderFormat, parse_header_name},
     timestamp::{TimestampRule, UNBOUND_TIMESTAMP},
 };
@@ -254,10 +254,6 @@ fn plain_hash(word: HashWord) -> &'static digest::Algorithm {
         HashWord::Sha512 => &digest::SHA512,
     }
 }
-
-/// Most public keys of a map or of a key set.
-// Why: each costs a verification per signature, and a delivery is anybody's to send.
-pub(super) const MAX_PUBLIC_KEYS: usize = 8;
 
 /// Reads `key`: public keys with commas between them, or the address of a key set.
 fn compile_public_keys(
