@@ -227,8 +227,9 @@ pub(crate) fn map_names(settings: &Settings) -> Vec<String> {
         .iter()
         .filter_map(|path| path.file_stem()?.to_str())
         .collect();
-    let of_files = stems.into_iter().filter(|name| embedded_map(name).is_none());
-    embedded_names().chain(of_files).map(str::to_owned).collect()
+    let mut names: Vec<&str> = embedded_names().collect();
+    names.extend(stems.into_iter().filter(|name| embedded_map(name).is_none()));
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// Lists the `.toml` files in `providers.dir`, in no order; none where the folder cannot be read.

@@ -540,7 +540,7 @@ async fn a_map_that_there_is_not_is_told_with_those_that_there_are() {
         ("VIDEO_PROVIDERS__DIR", folder.path().to_str().unwrap()),
     ]);
     let ended = serve(folder.path(), &env).await;
-    for words in ["\"myown\"", "mux, my_own", "did you mean my_own?"] {
+    for words in ["\"myown\"", "bunny_stream, my_own", "did you mean my_own?"] {
         assert!(!ended.well && ended.err.contains(words), "{ended:?}");
     }
 }
