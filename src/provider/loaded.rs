@@ -200,11 +200,11 @@ fn compile_merged(merged: &MergedMap, env: Env<'_>, options: &LoadOptions) -> Re
     let file = merged.file();
     // Why not the merged text always: a map that extends none is compiled as it stands in its file.
     if merged.below().is_empty() && merged.account().is_none() {
-        return Map::compile(file.file(), parse_toml(file.file(), file.text())?, env, options);
+        return Map::compile(file.file(), &parse_toml(file.file(), file.text())?, env, options);
     }
     Map::compile(
         file.file(),
-        parse_toml(file.file(), &merged.to_toml())?,
+        &parse_toml(file.file(), &merged.to_toml())?,
         env,
         options,
     )

@@ -41,13 +41,13 @@ impl Map {
     /// The first fault of a step.
     pub(crate) fn compile(
         file: &str,
-        tables: toml::Table,
+        tables: &toml::Table,
         env: Env<'_>,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
         let root = Location::root(file);
         let declared = read_map(file, tables.clone())?;
-        let (mut constants, mut faults) = Constants::load(&declared, &tables, &root, env)?;
+        let (mut constants, mut faults) = Constants::load(&declared, tables, &root, env)?;
         // Why first: an unset variable makes every later fault doubtful, and one start should name all that are unset.
         if !faults.is_empty() {
             faults.append(&mut constants.blank);

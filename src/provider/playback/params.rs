@@ -104,14 +104,13 @@ impl CallerParams {
 /// Checks that a value is a text, a number or a truth value, and short enough.
 fn check_value(name: &str, value: &Value) -> Result<(), InvalidField> {
     let what = match value {
-        Value::Bool(_) | Value::Number(_) => return Ok(()),
         Value::String(text) if text.chars().count() > MAX_CHARS => {
             format!("{name:?} is longer than {MAX_CHARS} characters")
         }
         Value::String(text) if text.chars().any(char::is_control) => {
             format!("{name:?} holds a control character")
         }
-        Value::String(_) => return Ok(()),
+        Value::Bool(_) | Value::Number(_) | Value::String(_) => return Ok(()),
         Value::Null | Value::Array(_) | Value::Object(_) => {
             format!("{name:?} must be a text, a number, true or false")
         }

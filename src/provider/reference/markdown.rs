@@ -195,9 +195,11 @@ impl<'a> Reference<'a> {
             }
             if is_table(definition) {
                 let shown = if name == ACTION { "HTTP action" } else { "table" };
-                return match self.tables.iter().any(|(known, _)| known == name) {
-                    true => format!("[{shown}](#{})", anchor(name)),
-                    false => shown.to_owned(),
+                let has_section = self.tables.iter().any(|(known, _)| known == name);
+                return if has_section {
+                    format!("[{shown}](#{})", anchor(name))
+                } else {
+                    shown.to_owned()
                 };
             }
             let words: Vec<String> = words(definition).map(|(word, _)| format!("`{word}`")).collect();

@@ -5,8 +5,11 @@ use std::collections::BTreeSet;
 use super::placeholder::{AvailableFields, Place};
 use crate::provider::request_field::RequestField;
 
+/// Makes a [`Place`].
+pub(crate) type MakePlace = fn() -> Place;
+
 /// The names of places, as the reference of the vocabulary shows them.
-pub(crate) const NAMED_PLACES: [(&str, fn() -> Place); 10] = [
+pub(crate) const NAMED_PLACES: [(&str, MakePlace); 10] = [
     (
         "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
         Place::for_account,

@@ -200,7 +200,7 @@ fn compile_chunk(declared: ChunkTable, at: &Location) -> Result<Chunk, MapError>
     let min = declared.min.unwrap_or(multiple);
     let default = declared.default.unwrap_or(min);
     let max = declared.max.unwrap_or(default);
-    if multiple == 0 || min == 0 || min > default || default > max || default % multiple != 0 {
+    if multiple == 0 || min == 0 || min > default || default > max || !default.is_multiple_of(multiple) {
         let what = "must hold 0 < min <= default <= max, and default a multiple of `multiple`";
         return Err(at.error("default", what));
     }

@@ -17,6 +17,9 @@ use crate::provider::{
     vocabulary::{ActionTable, CancelTable, DigestTable, Entries, IdsTable, TtlTable, UploadTable},
 };
 
+/// Signed texts by their names, in the order of the map.
+type NamedDigests = Vec<(String, Arc<Digest>)>;
+
 /// `[upload]`, compiled.
 pub(crate) struct Upload {
     /// Fields that a request must have; [`Upload::check_request`] checks them.
@@ -28,7 +31,7 @@ pub(crate) struct Upload {
     /// `ids`: the ids that this service gives, where the provider takes a file without a call before it.
     ids: Vec<(Id, Template)>,
     /// `[upload.compute]`: name → [`Digest`].
-    pub(super) compute: Vec<(String, Arc<Digest>)>,
+    pub(super) compute: NamedDigests,
     /// `[upload.client]`.
     pub(crate) client: ClientSide,
     /// `[upload.get]`: the query about an upload.
@@ -241,11 +244,11 @@ fn compile_digests(
     at: &Location,
     mut place: Place,
     constants: &Constants,
-) -> Result<(Vec<(String, Arc<Digest>)>, Place), MapError> {
+) -> Result<(NamedDigests, Place), MapError> {
     let at = at.table("compute");
     // Why: a message may hold captures, but no other computed text, which would look like a capture of a call.
     let before = place.clone();
-    let mut out: Vec<(String, Arc<Digest>)> = Vec::new();
+    let mut out = NamedDigests::new();
     for (name, digest) in declared {
         check_capture_name(&at, &name)?;
         if Id::parse(&name).is_some() || place.captures.contains_key(&name) {

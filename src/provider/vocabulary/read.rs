@@ -52,18 +52,13 @@ fn locate(file: &str, path: &Path, fault: Fault) -> MapError {
         .collect();
     let text = fault.to_string();
     // Why: serde tracks the unknown key itself as the last step of the path, and other faults without it.
-    let key = match fault.key {
-        Some(key) => {
-            if names.last() == Some(&key) {
-                names.pop();
-            }
-            key
-        }
-        None => {
-            // Why: an element of a list is shown by its value, and the list by its key.
-            names.pop_if(|name| name.parse::<usize>().is_ok());
-            names.pop().unwrap_or_default()
-        }
+    let key = if let Some(key) = fault.key {
+        names.pop_if(|name| *name == key);
+        key
+    } else {
+        // Why: an element of a list is shown by its value, and the list by its key.
+        names.pop_if(|name| name.parse::<usize>().is_ok());
+        names.pop().unwrap_or_default()
     };
     MapError::new(file, &names.join("."), &key, text)
 }
