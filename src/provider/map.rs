@@ -56,7 +56,7 @@ impl Map {
         }
         // Why here: the key comes with the options, not from the variables of the map.
         constants.hash_key = options.hash_key.clone();
-        constants.words = read_words(declared.values, &tables, &root)?;
+        constants.words = read_words(declared.values, tables, &root)?;
         let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
         let webhook = declared
             .webhook
