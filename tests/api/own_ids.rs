@@ -40,12 +40,11 @@ impl FakeCloudinary {
             let result = if known { "ok" } else { "not found" };
             return axum::Json(json!({"result": result})).into_response();
         }
-        match self.asset.lock().unwrap().clone() {
-            Some(asset) => axum::Json(asset).into_response(),
-            None => {
-                let error = json!({"error": {"message": "Resource not found"}});
-                (StatusCode::NOT_FOUND, axum::Json(error)).into_response()
-            }
+        if let Some(asset) = self.asset.lock().unwrap().clone() {
+            axum::Json(asset).into_response()
+        } else {
+            let error = json!({"error": {"message": "Resource not found"}});
+            (StatusCode::NOT_FOUND, axum::Json(error)).into_response()
         }
     }
 

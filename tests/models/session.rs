@@ -64,7 +64,7 @@ impl Session {
         let scratch = tempfile::tempdir().unwrap();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let origin = format!("http://{}", listener.local_addr().unwrap());
-        let clock = Clock::frozen(chrono::Utc::now());
+        let clock = Clock::frozen(Clock::system().now());
         let local = Local::open(Options {
             settings: config::Local {
                 dir: scratch.path().join("local"),

@@ -1,4 +1,4 @@
-//! The CloudFront map against what the package `@aws-sdk/cloudfront-signer` (3) makes, with the key of RFC 9500.
+//! The map of `CloudFront` against what the package `@aws-sdk/cloudfront-signer` (3) makes, with the key of RFC 9500.
 
 use yourbit_video::{
     domain::Policy,
@@ -25,7 +25,7 @@ fn cloudfront(map: &str) -> Provider {
     load(map, &cloudfront_vars(RFC_9500_PEM)).unwrap()
 }
 
-/// The policy that ends at 1800003600, in CloudFront's base64.
+/// The policy that ends at 1800003600, in `CloudFront`'s base64.
 const POLICY: &str = "eyJTdGF0ZW1lbnQiOlt7IlJlc291cmNlIjoiaHR0cHM6Ly9kMTExMTExYWJjZGVmOC5jbG91ZGZyb250Lm5ldC9hczEvKiIsIkNvbmRpdGlvbiI6eyJEYXRlTGVzc1RoYW4iOnsiQVdTOkVwb2NoVGltZSI6MTgwMDAwMzYwMH19fV19";
 const BY_SHA1: &str = "IMuC26JG-IneeZqIyrZUROIseJE~Q98-Z5US7pbdCpUk2hbnXYMfAhIF09HXNV4NGTPSBxTJQSDjTGOGKS0YjyVDtCA~dNxzoqH7SFLds7fSspKyW1LhsBF2rCKuEK9nHTPRJoNyvs8FQAEfhWjf7ePkMOPe1rQ0W8ZOd7huKY6x4W59TIYxA-yC5ILjEpNoyasmUqLezs39BCKJMn40Uf8pO7CwowEaEa2oyhU1I9gcpChv6PlFq2MJTc5ik2pv4vAH9iOfZzLoJcJQ~~0USJMyECl9ubcvaMeVVgZfs88NAZkmESsFMuiiu31RsCige~NjKQST3OQPnIkZJqwwlA__";
 const BY_SHA256: &str = "ppZPcyc2TWdM2R6W3Z2tbjw62FtAjcxMbQRgU~XFMh67eCEhdO~RVL0jgG5s7blL1YsjETYrMNvazFJf2zw2DZd78XfBc2taya8TuGpDoCotq7OY41aO~SqcpauOfRPNakbzrpBQmyU-z1tlKrleEfRVWOyRA9LPjM6gEAvxLVIKKawG8z9M-ZhAgrVcALTHC0T17ssLzbOzIp323R5Yq~ot3z2uh1TGKmV3DuViwY8T3ftcTVPMPjKs5GqBGX9C3FhDORfHcn5xyzbjOAkHGndymJg~rC6H~FIYj6vwaRHbACpIFHtRMFqrfnLV5nq3XUdbfGAa~ESR1vXRqAjBOg__";

@@ -14,7 +14,7 @@ use super::{
     sample::{sample_row, sample_upload},
 };
 use crate::{
-    domain::{Observation, Policy},
+    domain::{Observation, Policy, Status},
     provider::{
         action::Action,
         calls::{AssetPage, RemoteVideo},
@@ -92,14 +92,12 @@ pub(super) fn try_other_calls(
     };
     for ask in upload.get.iter().chain(&asset.get) {
         trial.try_call(&ask.action, &scope, |response| {
-            Ok(response.map_or(json!({"gone": true}), |response| {
-                let mut seen = Observation::default();
-                report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
-                if let Some(claim) = ask.status.find(response.as_input(), &scope) {
-                    claim.apply_to(&mut seen);
-                }
-                observation_json(&seen)
-            }))
+            let mut seen = Observation::default();
+            report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
+            if let Some(claim) = ask.status.find(response.as_input(), &scope) {
+                claim.apply_to(&mut seen);
+            }
+            Ok(observation_json(&seen))
         });
     }
     trial.try_remote_lookups();
@@ -135,9 +133,7 @@ impl CallTrial<'_> {
             };
             let mut taken = made_up_captures(self.provider, step);
             self.try_call(step, &scope, |response| {
-                let read = response.map_or(Ok(Captures::new()), |response| {
-                    response.take_captures(step, &scope)
-                })?;
+                let read = response.take_captures(step, &scope)?;
                 taken.extend(read.clone());
                 Ok(Value::Object(read))
             });
@@ -158,32 +154,27 @@ impl CallTrial<'_> {
             page: first.page,
             ..Scope::for_input(&input, &provider.map.values)
         };
-        let gone = || Ok(json!({"gone": true}));
         if let Some(list) = &provider.map.asset.list {
             self.try_call(&list.action, &scope, |response| {
-                response.map_or_else(gone, |response| {
-                    let page = provider.read_page(list, response, &first, &input)?;
-                    Ok(page_json(&page))
-                })
+                let page = provider.read_page(list, response, &first, &input)?;
+                Ok(page_json(&page))
             });
         }
         if let Some(find) = &provider.map.asset.find {
             self.try_call(&find.action, &scope, |response| {
-                response.map_or_else(gone, |response| {
-                    let found = provider.read_found_asset(&find.fields, response, &input);
-                    Ok(remote_video_json(&found))
-                })
+                let found = provider.read_found_asset(&find.fields, response, &input);
+                Ok(remote_video_json(&found))
             });
         }
     }
 
     /// Adds one call to the report, and compares what `read` takes from each of its recorded responses with what the
-    /// cassette expects. `read` is given `None` for a status that the map lists as `gone` or `too_late`.
+    /// cassette expects. Of a status that the map lists, `gone` or `too_late` is read.
     fn try_call(
         &mut self,
         action: &Action,
         scope: &Scope<'_>,
-        mut read: impl FnMut(Option<&ProviderResponse>) -> Result<Value, CallError>,
+        mut read: impl FnMut(&ProviderResponse) -> Result<Value, CallError>,
     ) {
         show_request(self.provider, action, scope, self.report);
         for recorded in &self.cassette.answer {
@@ -192,8 +183,9 @@ impl CallTrial<'_> {
             }
             let outcome = classify_recorded(self.provider, action, recorded, scope, self.now);
             let found = outcome.and_then(|outcome| match &outcome {
-                CallOutcome::Done(response) => read(Some(response)),
-                CallOutcome::Gone | CallOutcome::TooLate => read(None),
+                CallOutcome::Done(response) => read(response),
+                CallOutcome::Gone => Ok(json!({"gone": true})),
+                CallOutcome::TooLate => Ok(json!({"too_late": true})),
             });
             let (read, problem) = match found {
                 Ok(read) => (read, None),
@@ -241,8 +233,14 @@ fn remote_video_json(found: &RemoteVideo) -> Value {
 
 /// Returns an observation as JSON, by the map's names.
 pub(super) fn observation_json(seen: &Observation) -> Value {
+    // Why: maps say of an asset that is gone that it is `deleted`.
+    let status = if seen.gone {
+        Some("deleted")
+    } else {
+        seen.status.map(Status::as_str)
+    };
     let mut out = json!({
-        "status": seen.status, "gone": seen.gone, "upload_id": seen.upload_id, "asset_id": seen.asset_id,
+        "status": status, "gone": seen.gone, "upload_id": seen.upload_id, "asset_id": seen.asset_id,
     });
     for (field, value) in &seen.fields {
         out[field.as_str()] = value.clone();

@@ -15,6 +15,11 @@ pub(super) fn push_placeholders(out: &mut String) {
             .collect();
         let _infallible = writeln!(out, "| {name} | {} |", shown.join(" "));
     }
+    out.push_str(
+        "\nBesides, by the names that the map gives them: captures of a call, in the calls after it, in `[upload.client]`, and in \
+         `[playback.urls]` and `[thumbnail]`; signed texts of a table `compute`, where that table belongs; and in addresses of \
+         signed videos `token.<name>` (`kind = \"jwt\"`) and `signature` (`kind = \"digest\"`).\n",
+    );
 }
 
 /// Writes the filters.

@@ -96,7 +96,8 @@ pub(crate) struct RateTable {
     pub(crate) methods: Vec<ActionMethod>,
     /// Calls a second.
     pub(crate) per_s: Positive,
-    /// Calls that may be made at once after a pause.
+    /// Calls that may be made at once after a pause. In any second there are at most `burst` + `per_s` calls: where the
+    /// provider counts each second, their sum is its limit.
     #[serde(default = "default_burst")]
     pub(crate) burst: Positive,
 }

@@ -68,7 +68,8 @@ pub(crate) struct JwtTable {
     pub(crate) claims: Entries<TomlValue>,
     /// Tokens by name, each with claims of its own.
     pub(crate) tokens: Entries<Entries<TomlValue>>,
-    /// Longest lifetime in seconds. Left out: none is known.
+    /// Longest lifetime in seconds. A request for a longer one is a 400. An end is rounded up by a sixteenth at most, and
+    /// never beyond it. Left out: none is known.
     pub(crate) max_ttl_s: Option<u64>,
 }
 

@@ -82,7 +82,7 @@ pub(crate) struct ClientTable {
     pub(crate) tus_metadata: Entries<Scalar>,
     /// Sizes of the pieces in which the file is sent. Left out: as a whole, or in pieces of any size.
     pub(crate) chunk: Option<ChunkTable>,
-    /// Size of the largest file, in bytes. Left out: none is known.
+    /// Size of the largest file, in bytes. The client is told it; this service does not check it. Left out: none is known.
     pub(crate) max_bytes: Option<u64>,
 }
 
