@@ -145,5 +145,9 @@ async fn a_number_of_replicas_is_an_unknown_setting() {
     let database = TestDatabase::make(Db::Sqlite).await;
     let env = environment(&database.url, &mux.url, &[("VIDEO_PROVIDERS__REPLICAS", "6")]);
     let checked = binary::run(folder.path(), &env, &["check"]).await;
-    checked.says(&["fail", "VIDEO_PROVIDERS__REPLICAS", "providers.replicas: unknown setting"]);
+    checked.says(&[
+        "fail",
+        "VIDEO_PROVIDERS__REPLICAS",
+        "providers.replicas: unknown setting",
+    ]);
 }

@@ -41,5 +41,9 @@ async fn an_update_finds_the_migrations_of_the_release_before_applied() {
         .collect();
     assert_eq!(noted[..released.len()], released);
     let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src/local/migrations")).unwrap();
-    assert_eq!(noted.len(), files.count(), "a file of the folder is not in the list");
+    assert_eq!(
+        noted.len(),
+        files.count(),
+        "a file of the folder is not in the list"
+    );
 }
