@@ -258,7 +258,9 @@ fn a_list_has_one_way_to_its_next_page() {
             "[asset.list.next] last: but {cursor} stands nowhere",
         ),
     ] {
-        let mut list = LIST.replace("{ cursor = \"/next\" }", next);
+        let mut list = LIST
+            .replace("BASE", "https://api.example")
+            .replace("{ cursor = \"/next\" }", next);
         if next.contains("query") {
             list = list.replace("query = { limit = 2, after = \"{cursor}\" }\n", "");
         }

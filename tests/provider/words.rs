@@ -133,7 +133,8 @@ width = { derive = [ { is = 640 } ] }
     ] {
         let error = refusal(&format!(
             "{MINIMAL}{}",
-            get.replace("{ derive = [ { is = 640 } ] }", source)
+            get.replace("BASE", "https://api.example")
+                .replace("{ derive = [ { is = 640 } ] }", source)
         ));
         assert!(error.contains(says), "{error}");
     }

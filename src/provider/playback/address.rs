@@ -137,13 +137,17 @@ impl AddressPair {
     }
 
     /// Removes the signed address, if it is the map's one template and nothing in it is signed or captured: such an
-    /// address plays for anybody.
-    pub(crate) fn refuse_unsigned_for_signed(&mut self) {
+    /// address plays for anybody. `unsigned` names the computed texts that nothing signs, which are no captures.
+    pub(crate) fn refuse_unsigned_for_signed(&mut self, unsigned: &BTreeSet<&str>) {
         if self.one_template
-            && self
-                .signed
-                .as_ref()
-                .is_some_and(|address| !address.is_signed() && address.needs.captures.is_empty())
+            && self.signed.as_ref().is_some_and(|address| {
+                !address.is_signed()
+                    && address
+                        .needs
+                        .captures
+                        .iter()
+                        .all(|name| unsigned.contains(name.as_str()))
+            })
         {
             self.signed = None;
         }

@@ -60,7 +60,9 @@ impl Playback {
         let places = (&public, &signed);
         let thumbnail = thumbnail
             .map(|table| Thumbnail::compile(table, &root.table("thumbnail"), places, &sign, constants));
-        let urls = compile_urls(declared.urls, &at.table("urls"), places, constants)?;
+        let unsigned = compute.iter().filter(|(_, digest)| is_unsigned(digest));
+        let unsigned: BTreeSet<&str> = unsigned.map(|(name, _)| name.as_str()).collect();
+        let urls = compile_urls(declared.urls, &at.table("urls"), places, &unsigned, constants)?;
         let params = CallerParams::compile(declared.params, &at.table("params"), &urls, &sign)?;
         let mut this = Self {
             sign,
@@ -200,18 +202,20 @@ fn add_computed(at: &Location, place: &mut Place, name: &str) -> Result<(), MapE
     Ok(())
 }
 
-/// Compiles `[playback.urls]` into [`AddressPair`]s, `hls` among them.
+/// Compiles `[playback.urls]` into [`AddressPair`]s, `hls` among them. `unsigned` names the computed texts that nothing
+/// signs.
 fn compile_urls(
     declared: Entries<AddressValue>,
     at: &Location,
     places: (&Place, &Place),
+    unsigned: &BTreeSet<&str>,
     constants: &Constants,
 ) -> Result<Vec<(String, AddressPair)>, MapError> {
     let mut out = Vec::new();
     for (name, address) in declared {
         let mut addresses = AddressPair::compile(address, at, &name, places, constants)?;
         if name == "hls" {
-            addresses.refuse_unsigned_for_signed();
+            addresses.refuse_unsigned_for_signed(unsigned);
         }
         out.push((name, addresses));
     }
