@@ -98,7 +98,8 @@ fn kind_of(found: &Unexpected<'_>) -> &'static str {
         Unexpected::Bool(_) => "a boolean",
         Unexpected::Signed(_) | Unexpected::Unsigned(_) => "an integer",
         Unexpected::Float(_) => "a float",
-        Unexpected::Str(_) => "a string",
+        // Why the last: a word where a tagged table should stand.
+        Unexpected::Str(_) | Unexpected::UnitVariant => "a string",
         Unexpected::Seq => "an array",
         Unexpected::Map => "a table",
         _ => "this",
