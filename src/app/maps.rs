@@ -222,13 +222,10 @@ pub(super) fn read_all_variables(settings: &Settings) -> Vec<String> {
 
 /// Returns the names of all maps, each once: those that are built in, then those of the files in `providers.dir`.
 pub(crate) fn map_names(settings: &Settings) -> Vec<String> {
-    let files = map_files(settings);
-    let stems: BTreeSet<&str> = files
-        .iter()
-        .filter_map(|path| path.file_stem()?.to_str())
-        .collect();
+    let stem = |path: PathBuf| Some(path.file_stem()?.to_str()?.to_owned());
+    let stems: BTreeSet<String> = map_files(settings).into_iter().filter_map(stem).collect();
     let of_files = stems.into_iter().filter(|name| embedded_map(name).is_none());
-    embedded_names().chain(of_files).map(str::to_owned).collect()
+    embedded_names().map(str::to_owned).chain(of_files).collect()
 }
 
 /// Lists the `.toml` files in `providers.dir`, in no order; none where the folder cannot be read.
