@@ -10,6 +10,7 @@
 //!
 //! `null`, `""`, `[]`, `{}` and the values listed in `unknown` count as no value; `0` and `false` are values.
 
+mod document;
 mod format;
 #[cfg(test)]
 mod tests;
@@ -22,8 +23,8 @@ use std::{
     },
 };
 
-use aws_lc_rs::digest::{SHA256, digest};
 use chrono::{DateTime, Utc};
+use document::{hash_values, is_filled};
 use format::Format;
 pub(crate) use format::ValueKind;
 use http::{HeaderMap, HeaderName};
@@ -371,17 +372,6 @@ pub(crate) fn compile_pointers(
     declared.iter().map(compile).collect()
 }
 
-/// Returns false for null, `""`, `[]` and `{}`.
-fn is_filled(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(items) => !items.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        Value::Bool(_) | Value::Number(_) => true,
-    }
-}
-
 /// Finds a header's text. A relative `Location` is resolved against the URL of the request.
 fn find_header(name: &HeaderName, input: SourceInput<'_>) -> Option<String> {
     let text = input.headers?.get(name)?.to_str().ok()?.trim();
@@ -389,14 +379,4 @@ fn find_header(name: &HeaderName, input: SourceInput<'_>) -> Option<String> {
         Some(base) if *name == http::header::LOCATION => base.join(text).ok().map(String::from),
         _ => Some(text.to_owned()),
     }
-}
-
-/// Returns the hex SHA-256 of the compact JSON array of the values in order, with null for a missing one.
-fn hash_values(pointers: &[Pointer], json: &Value, scope: &Scope<'_>) -> Value {
-    let values = pointers
-        .iter()
-        .map(|pointer| pointer.get(json, scope).cloned().unwrap_or(Value::Null));
-    // Why as JSON: joined without quotes, values such as `a,b` and `c` could give the hash of `a` and `b,c`.
-    let text = Value::Array(values.collect()).to_string();
-    Value::String(hex::encode(digest(&SHA256, text.as_bytes())))
 }
