@@ -1,5 +1,6 @@
 //! Pointers and sources hold against any document.
 
+use aws_lc_rs::digest::{SHA256, digest};
 use proptest::prelude::*;
 use serde_json::json;
 
