@@ -12,7 +12,6 @@ use super::{
     map::Map,
     protocol::Protocol,
     subject::TemplateInput,
-    vocabulary::parse_toml,
 };
 use crate::domain::{NeededIds, Policy};
 
@@ -73,7 +72,8 @@ impl Provider {
         env: Env<'_>,
         options: &LoadOptions,
     ) -> Result<Self, MapError> {
-        let mut map = compile_merged(merged, env, options).map_err(|error| merged.locate(error))?;
+        let mut map = Map::compile(merged.file().file(), merged.table(), env, options)
+            .map_err(|error| merged.locate(error))?;
         let account = merged.account().unwrap_or(name);
         // Why the first step's host: the map does not say which host is the API's, and every upload begins there.
         let own_host = map.upload.steps.first().and_then(|step| step.url().host());
@@ -193,19 +193,4 @@ impl Provider {
         matches!(client.protocol(), Protocol::Put | Protocol::PutContentRange)
             && client.header_templates().next().is_none()
     }
-}
-
-/// Compiles the tables of a merged map.
-fn compile_merged(merged: &MergedMap, env: Env<'_>, options: &LoadOptions) -> Result<Map, MapError> {
-    let file = merged.file();
-    // Why not the merged text always: a map that extends none is compiled as it stands in its file.
-    if merged.below().is_empty() && merged.account().is_none() {
-        return Map::compile(file.file(), &parse_toml(file.file(), file.text())?, env, options);
-    }
-    Map::compile(
-        file.file(),
-        &parse_toml(file.file(), &merged.to_toml())?,
-        env,
-        options,
-    )
 }

@@ -37,9 +37,9 @@ pub(crate) use playback::{
     AddressValue, FetchTable, JwtTable, KeyFormat, PlaybackTable, ResolveTable, SignTable, SignedParamsWord,
     TokenAlgorithm,
 };
+pub(crate) use read::read_map;
 #[cfg(test)]
 pub(crate) use read::read_source;
-pub(crate) use read::{parse_toml, read_map};
 pub(crate) use source::{ConditionTable, DeriveRule, FormatWord, SourceTable, SourceValue};
 pub(crate) use upload::{ChunkTable, ClientTable, IdsTable, TtlTable, UploadTable};
 pub(crate) use value::{Constant, Entries, HttpStatus, OneOrMany, Positive, Scalar, TomlValue, to_json};

@@ -7,19 +7,6 @@ use toml::Table;
 use super::{deserializer::Declared, fault::Fault, map::ActionMap};
 use crate::provider::error::MapError;
 
-/// Parses the text of `file`.
-///
-/// # Errors
-/// The text is no TOML: the error names the line.
-pub(crate) fn parse_toml(file: &str, text: &str) -> Result<Table, MapError> {
-    text.parse::<Table>().map_err(|error| {
-        let line = error.span().map_or(1, |span| {
-            1 + text[..span.start.min(text.len())].matches('\n').count()
-        });
-        MapError::new(file, "", "", format!("line {line}: {}", error.message()))
-    })
-}
-
 /// Reads the tables of `file` as an [`ActionMap`]. `file` is named in errors only.
 ///
 /// # Errors

@@ -28,8 +28,27 @@ pub(super) const UNBOUND_TIMESTAMP: &str =
     "is not signed, so it protects nothing; allowed: {timestamp} in `message`, or must_equal";
 
 impl TimestampRule {
-    /// Compiles `timestamp` of the table at `at`. `None` if the provider sends none.
+    /// Compiles `timestamp` of the table at `at`, for deliveries whose `message` is signed. `None` if the provider sends
+    /// none.
+    ///
+    /// # Errors
+    /// [`MapError`]: a part is malformed, or nothing binds the timestamp.
     pub(super) fn compile(
+        declared: Option<TimestampTable>,
+        at: &Location,
+        format: &HeaderFormat,
+        message: &Template,
+        constants: &Constants,
+    ) -> Result<Option<Self>, MapError> {
+        let rule = Self::compile_unbound(declared, at, format, constants)?;
+        match &rule {
+            Some(rule) if !rule.is_bound(message) => Err(at.error("timestamp", UNBOUND_TIMESTAMP)),
+            _ => Ok(rule),
+        }
+    }
+
+    /// Compiles the rule, whether or not anything binds the timestamp.
+    fn compile_unbound(
         declared: Option<TimestampTable>,
         at: &Location,
         format: &HeaderFormat,
@@ -66,23 +85,14 @@ impl TimestampRule {
         }))
     }
 
-    /// Checks that the timestamp is part of the `message` that is signed, or bound by `must_equal`.
+    /// The timestamp is part of the `message` that is signed, or bound by `must_equal`.
     // Why: an attacker who replays an event could replace any other timestamp.
-    pub(super) fn check_bound(
-        rule: Option<&Self>,
-        at: &Location,
-        message: &Template,
-    ) -> Result<(), MapError> {
-        let Some(rule) = rule else { return Ok(()) };
+    fn is_bound(&self, message: &Template) -> bool {
         let is_signed = message.slots().any(|slot| match &slot.name {
             Placeholder::Timestamp => true,
-            Placeholder::Header(name) => Some(name) == rule.header.as_ref(),
+            Placeholder::Header(name) => Some(name) == self.header.as_ref(),
             _ => false,
         });
-        if is_signed || rule.must_equal.is_some() {
-            Ok(())
-        } else {
-            Err(at.error("timestamp", UNBOUND_TIMESTAMP))
-        }
+        is_signed || self.must_equal.is_some()
     }
 }

@@ -119,8 +119,7 @@ impl Verifier {
             HashWord::Sha512 => hmac::HMAC_SHA512,
         };
         let message = compile_message(&declared.message, at, constants)?;
-        let timestamp = TimestampRule::compile(declared.timestamp, at, &format, constants)?;
-        TimestampRule::check_bound(timestamp.as_ref(), at, &message)?;
+        let timestamp = TimestampRule::compile(declared.timestamp, at, &format, &message, constants)?;
         Ok(Self {
             proof: Proof::Hmac {
                 keys: secrets
@@ -154,8 +153,7 @@ impl Verifier {
         if messages.is_empty() || messages.iter().any(is_blank) {
             return Err(at.error("message", "names a secret that is empty: anybody could sign"));
         }
-        let timestamp = TimestampRule::compile(declared.timestamp, at, &format, constants)?;
-        TimestampRule::check_bound(timestamp.as_ref(), at, &message)?;
+        let timestamp = TimestampRule::compile(declared.timestamp, at, &format, &message, constants)?;
         let hashes = declared
             .hash
             .map_or_else(|| vec![HashWord::default()], |OneOrMany(words)| words);
@@ -183,8 +181,7 @@ impl Verifier {
     ) -> Result<Self, MapError> {
         let format = HeaderFormat::compile(declared.format.clone(), at)?;
         let message = compile_message(&declared.message, at, constants)?;
-        let timestamp = TimestampRule::compile(declared.timestamp.clone(), at, &format, constants)?;
-        TimestampRule::check_bound(timestamp.as_ref(), at, &message)?;
+        let timestamp = TimestampRule::compile(declared.timestamp.clone(), at, &format, &message, constants)?;
         Ok(Self {
             proof: Proof::PublicKey {
                 keys: compile_public_keys(&declared, at, constants)?,
