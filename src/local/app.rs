@@ -12,7 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::{
     credentials::Credentials,
     folders::Folders,
-    media::{image_files::UseTimes, image_jobs::ImageJobs, running_jobs::RunningJobs, tool::Tools},
+    media::{
+        image_files::UseTimes, image_jobs::ImageJobs, jobs::running::RunningJobs, places::EncodePlaces,
+        tool::Tools,
+    },
     meters::Meters,
     store::Store,
     upload::write_lock::WriteLocks,
@@ -42,6 +45,8 @@ pub(crate) struct AppState {
     pub(crate) uploads: WriteLocks,
     /// The assets with a job under way; see [`RunningJobs::claim`].
     pub(crate) running: RunningJobs,
+    /// The places for encodes, `local.jobs` of them; see [`EncodePlaces::acquire`].
+    pub(crate) places: EncodePlaces,
     /// The image jobs under way.
     pub(crate) images: ImageJobs,
     /// The clock of the image cache's uses; see [`UseTimes::next`].

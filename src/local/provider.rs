@@ -62,6 +62,9 @@ fn log_tools(tools: &media::Tools) {
         let missing = missing.join(", ");
         tracing::warn!("local: ffmpeg was built without {missing}: such files become errors");
     }
+    if !tools.can_map_wide {
+        tracing::warn!("local: ffmpeg was built without zscale: videos of high dynamic range look pale");
+    }
 }
 
 impl Local {
@@ -96,7 +99,9 @@ impl Local {
         if let Ok(tools) = &tools {
             log_tools(tools);
         }
+        let can_pause = tools.as_ref().is_ok_and(media::Tools::can_pause);
         Ok(Self(Arc::new(AppState {
+            places: media::EncodePlaces::new(options.settings.jobs, can_pause),
             public_url: options.public_url,
             webhook_url: options.webhook_url,
             loopback_pages: options.loopback_pages,

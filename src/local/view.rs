@@ -104,6 +104,10 @@ fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     );
     shown.insert("resolution_tier".into(), json!(media.resolution_tier()));
     shown.insert("tracks".into(), media.tracks_json());
+    if media.cover.is_some() {
+        // Why a member of our own: Mux has no word for a file of sound whose thumbnails are its cover.
+        shown.insert("cover".into(), json!(true));
+    }
     if media.has_video() {
         shown.insert("max_stored_frame_rate".into(), json!(media.frame_rate));
         insert_some(shown, "aspect_ratio", media.aspect_ratio.as_deref());

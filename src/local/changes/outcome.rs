@@ -5,15 +5,15 @@ use serde_json::json;
 use super::events::{commit_and_wake, queue_asset_event, queue_static_events, queue_upload_event};
 use crate::local::{
     app::App,
-    media::MediaInfo,
-    store::{self, FileKind, Job, JobKind, StaticMeasures},
+    media::{MediaInfo, Rendition},
+    store::{self, FileKind, Job, JobKind, StaticMeasures, Write},
 };
 
 /// Time for which the original of an errored asset stays, so that its owner can examine it.
 pub(crate) const KEEP_ERRORED_ORIGINAL: chrono::Duration = chrono::Duration::hours(24);
 
-/// Marks the asset ready once its stream of `bytes` is in place. Requested static renditions become the next job,
-/// [`JobKind::Static`].
+/// Marks the asset ready once its first size, of `bytes`, is in place. The further sizes become the next job,
+/// [`JobKind::Sizes`]; requested static renditions become [`JobKind::Static`], once the largest size is there.
 pub(crate) async fn mark_ready(
     app: &App,
     job: &Job,
@@ -25,15 +25,57 @@ pub(crate) async fn mark_ready(
     if let Some(asset) = store::assets::make_ready(&mut write, &job.asset_id, media).await? {
         store::files::record_bytes(&mut write, (&asset.id, FileKind::Media), &asset.owner, bytes).await?;
         queue_asset_event(app, &mut write, "video.asset.ready", &asset).await?;
-        if !store::assets::static_renditions_in(&mut write, &asset.id)
-            .await?
-            .is_empty()
-        {
-            store::jobs::insert_job(&mut write, &asset.id, JobKind::Static, app.clock.now()).await?;
-        }
+        plan_rest(app, &mut write, &asset.id, media).await?;
     }
     commit_and_wake(app, write).await?;
     app.jobs_wake.notify_one();
+    Ok(())
+}
+
+/// The end of the work on one further size.
+pub(crate) enum SizeEnd {
+    /// The size is in its place; the bytes are those of the whole stream.
+    Made(Rendition, u64),
+    /// The size of this name cannot be made. The video plays without it.
+    Given(String),
+}
+
+/// Records the end of the work on one further size; the next planned one follows. No event tells of it: the asset is
+/// ready already, and its largest size was told then.
+pub(crate) async fn end_size(app: &App, job: &Job, end: SizeEnd) -> Result<(), sqlx::Error> {
+    let mut write = app.store.begin_write().await?;
+    store::jobs::delete_job(&mut write, job).await?;
+    let bytes = match &end {
+        SizeEnd::Made(_, bytes) => Some(*bytes),
+        SizeEnd::Given(_) => None,
+    };
+    let change = |media: &mut MediaInfo| match end {
+        SizeEnd::Made(rendition, _) => media.add_rendition(rendition),
+        SizeEnd::Given(name) => media.forget_planned(&name),
+    };
+    if let Some(asset) = store::assets::change_media(&mut write, &job.asset_id, change).await? {
+        if let Some(bytes) = bytes {
+            store::files::record_bytes(&mut write, (&asset.id, FileKind::Media), &asset.owner, bytes).await?;
+        }
+        if let Some(media) = &asset.media {
+            plan_rest(app, &mut write, &asset.id, &media.0).await?;
+        }
+    }
+    write.commit().await?;
+    app.jobs_wake.notify_one();
+    Ok(())
+}
+
+/// Makes jobs of what a ready asset still lacks: further sizes, and static renditions once the largest size is there.
+async fn plan_rest(app: &App, write: &mut Write, asset_id: &str, media: &MediaInfo) -> Result<(), sqlx::Error> {
+    let now = app.clock.now();
+    if !media.planned.is_empty() {
+        store::jobs::plan_sizes(write, asset_id, now).await?;
+    }
+    let files = store::assets::static_renditions_in(write, asset_id).await?;
+    if media.has_full_size() && files.iter().any(|file| file.status == "preparing") {
+        store::jobs::insert_job(write, asset_id, JobKind::Static, now).await?;
+    }
     Ok(())
 }
 

@@ -29,7 +29,7 @@ pub(crate) async fn serve_thumbnail(
     let thumbnail = read_thumbnail(&grant, format)?;
     let top = grant
         .media
-        .top_video()
+        .image_source()
         .ok_or_else(|| MuxError::not_found("Image"))?;
     let widths = app.thumbnail_widths();
     let stay = widths
@@ -85,7 +85,9 @@ fn read_thumbnail(grant: &Grant, format: ImageFormat) -> Result<Thumbnail, MuxEr
     }
     let duration_s = grant.media.duration_s;
     let usual = grant.asset.thumbnail_time.unwrap_or(duration_s / 2.0);
-    let time_s = params.seconds("time")?.unwrap_or(usual);
+    let asked_s = params.seconds("time")?.unwrap_or(usual);
+    // Why 0: a cover is the same at every time.
+    let time_s = if grant.media.has_video() { asked_s } else { 0.0 };
     let (width, height) = (
         params.count("width", MAX_SIDE)?,
         params.count("height", MAX_SIDE)?,

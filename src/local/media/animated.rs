@@ -6,8 +6,8 @@ use super::{
     args::to_args,
     image::{ImageOutcome, find_fault, join_image_segments, load_playlist, rendition_folder, run_image_tool},
     input::input_args,
-    ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
+    pixels::round_pixels,
     segments::JOINED,
 };
 use crate::local::{app::App, error::MuxError};

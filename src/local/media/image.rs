@@ -10,12 +10,10 @@ use super::{
     args::to_args,
     playlist::{Playlist, Segment},
     segments::join_segments,
-    tool::{ToolCall, ToolError, ToolLimits},
+    tool::{GIB, ToolCall, ToolError, ToolLimits},
 };
 use crate::local::{app::App, error::MuxError};
 
-/// Bytes of a gibibyte.
-const GIB: u64 = 1 << 30;
 
 /// The outcome of making one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,6 +125,7 @@ pub(crate) async fn run_image_tool(
         folder,
         limits,
         cancel: &app.stop,
+        place: None,
     };
     match tools.run_ffmpeg(call, |_: &[u8]| {}).await {
         Ok(_) => {

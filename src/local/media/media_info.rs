@@ -4,6 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::stream::ladder::Rung;
+
 /// A finished stream; stored as JSON in `assets.media`.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct MediaInfo {
@@ -19,8 +21,26 @@ pub(crate) struct MediaInfo {
     pub(crate) video_track: String,
     /// The id of the audio track, made once.
     pub(crate) audio_track: String,
-    /// [`Rendition`]s, largest first; a single one without size for sound alone.
+    /// The [`Rendition`]s that are made, largest first; a single one without size for sound alone.
     pub(crate) renditions: Vec<Rendition>,
+    /// The sizes that are still to be made, the next one first.
+    #[serde(default)]
+    pub(crate) planned: Vec<Rung>,
+    /// The streams that the renditions are made of; `None` where an earlier release made them all at once.
+    #[serde(default)]
+    pub(crate) streams: Option<UsedStreams>,
+    /// The still picture of a file of sound, as a rendition of one frame.
+    #[serde(default)]
+    pub(crate) cover: Option<Rendition>,
+}
+
+/// The streams of the file that the first size was made of. All others follow.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct UsedStreams {
+    /// The index of the sound; `None` for a silent stream.
+    pub(crate) sound: Option<u32>,
+    /// True when what players take as it is was copied.
+    pub(crate) may_copy: bool,
 }
 
 /// One size of the stream.
@@ -57,22 +77,52 @@ impl MediaInfo {
         self.top().filter(|top| top.width > 0)
     }
 
+    /// Returns the rendition that images are made of: the largest with a picture, else the cover.
+    pub(crate) fn image_source(&self) -> Option<&Rendition> {
+        self.top_video().or(self.cover.as_ref())
+    }
+
+    /// Returns width and height of the largest size, made or planned; `None` for sound alone.
+    pub(crate) fn full_size(&self) -> Option<(u32, u32)> {
+        let made = self.top_video().map(|top| (top.width, top.height));
+        let planned = self.planned.iter().map(|rung| (rung.width, rung.height));
+        made.into_iter().chain(planned).max_by_key(|(width, height)| width * height)
+    }
+
+    /// Returns true when the largest size is made.
+    pub(crate) fn has_full_size(&self) -> bool {
+        self.full_size() == self.top_video().map(|top| (top.width, top.height))
+    }
+
+    /// Adds a size that was made; it is not planned any more.
+    pub(crate) fn add_rendition(&mut self, made: Rendition) {
+        self.forget_planned(&made.name);
+        self.renditions.retain(|one| one.name != made.name);
+        self.renditions.push(made);
+        self.renditions.sort_by_key(|one| std::cmp::Reverse(one.shorter_side()));
+    }
+
+    /// Removes a planned size.
+    pub(crate) fn forget_planned(&mut self, name: &str) {
+        self.planned.retain(|rung| rung.name != name);
+    }
+
     /// Returns true when the stream has a picture.
     pub(crate) fn has_video(&self) -> bool {
         self.top_video().is_some()
     }
 
-    /// Returns [`resolution_tier_of`] the largest rendition, or `audio-only`.
+    /// Returns [`resolution_tier_of`] the full size, or `audio-only`.
     pub(crate) fn resolution_tier(&self) -> &'static str {
-        match self.top_video() {
-            Some(top) => resolution_tier_of(i64::from(top.shorter_side())),
+        match self.full_size() {
+            Some((width, height)) => resolution_tier_of(i64::from(width.min(height))),
             _ => "audio-only",
         }
     }
 
     /// Returns Mux's older name of the tier: `SD`, `HD`, `FHD`, `UHD` or `Audio only`.
     pub(crate) fn max_stored_resolution(&self) -> &'static str {
-        match self.top().map_or(0, Rendition::shorter_side) {
+        match self.full_size().map_or(0, |(width, height)| width.min(height)) {
             0 => "Audio only",
             1..720 => "SD",
             720..1080 => "HD",
@@ -84,10 +134,10 @@ impl MediaInfo {
     /// Returns `tracks[]` of the asset.
     pub(crate) fn tracks_json(&self) -> Value {
         let mut tracks = Vec::new();
-        if let Some(top) = self.top_video() {
+        if let Some((width, height)) = self.full_size() {
             tracks.push(json!({
                 "type": "video", "id": self.video_track, "duration": self.duration_s,
-                "max_width": top.width, "max_height": top.height, "max_frame_rate": self.frame_rate,
+                "max_width": width, "max_height": height, "max_frame_rate": self.frame_rate,
             }));
         }
         if self.channels > 0 {

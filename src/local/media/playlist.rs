@@ -49,9 +49,9 @@ impl Playlist {
         Self(segments)
     }
 
-    /// Makes the last segment end at `end_s` and writes the playlist anew.
+    /// Makes the last segment end at `end_s`, if it begins before that, and writes the playlist anew.
     pub(crate) async fn extend_to(&mut self, folder: &Path, end_s: f64) -> std::io::Result<()> {
-        if let Some(last) = self.0.last_mut() {
+        if let Some(last) = self.0.last_mut().filter(|last| last.start_s < end_s) {
             last.duration_s = end_s - last.start_s;
         }
         // Why so short: only this provider reads the file. Viewers get playlists that are made for each response.

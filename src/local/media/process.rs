@@ -1,10 +1,12 @@
 //! A tool's process: its output, its priority and its end.
 
-use std::process::ExitStatus;
+use std::{process::ExitStatus, time::Duration};
 
+use rustix::process::{Pid, Signal};
 use tokio::{
     io::{AsyncRead, AsyncReadExt},
     process::Child,
+    time::Instant,
 };
 
 /// Bytes kept of a tool's complaints, and bytes read at once.
@@ -33,13 +35,62 @@ pub(super) fn keep_tail(tail: &mut Vec<u8>, bytes: &[u8]) {
     tail.drain(..surplus);
 }
 
+/// The pauses of a tool, and its time on the clock, which does not count them.
+pub(super) struct Standstill {
+    /// The tool's process group.
+    group: Option<Pid>,
+    /// Time on the clock that is left.
+    left: Duration,
+    /// The time since which the tool runs; `None` while it stands still.
+    running: Option<Instant>,
+}
+
+impl Standstill {
+    /// Makes the clock of a tool that has just started, in a process group of its own, and may run for `wall`.
+    pub(super) fn new(child: &Child, wall: Duration) -> Self {
+        Self {
+            group: process_id(child),
+            left: wall,
+            running: Some(Instant::now()),
+        }
+    }
+
+    /// Stops the tool's processes, or lets them go on. They keep their memory.
+    pub(super) fn set(&mut self, is_paused: bool) {
+        if is_paused == self.running.is_none() {
+            return;
+        }
+        let signal = if is_paused { Signal::STOP } else { Signal::CONT };
+        if let Some(group) = self.group {
+            // Why the error is ignored: the tool may have ended by itself.
+            let _ = rustix::process::kill_process_group(group, signal);
+        }
+        self.running = match self.running {
+            Some(since) => {
+                self.left = self.left.saturating_sub(since.elapsed());
+                None
+            }
+            None => Some(Instant::now()),
+        };
+    }
+
+    /// Waits until the tool's time on the clock is used up; forever while it stands still.
+    pub(super) async fn time_over(&self) {
+        match self.running {
+            Some(since) => tokio::time::sleep_until(since + self.left).await,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+/// Returns the process id; `None` once the process has ended.
+fn process_id(child: &Child) -> Option<Pid> {
+    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+}
+
 /// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.
 pub(super) fn lower_priority(child: &Child) {
-    let id = child
-        .id()
-        .and_then(|id| i32::try_from(id).ok())
-        .and_then(rustix::process::Pid::from_raw);
-    if let Some(id) = id {
+    if let Some(id) = process_id(child) {
         // Why the error is ignored: the tool may run at the usual priority too.
         let _ = rustix::process::setpriority_process(Some(id), NICE);
     }

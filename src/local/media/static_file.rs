@@ -2,24 +2,23 @@
 
 use std::{path::Path, time::Duration};
 
+use tokio_util::sync::CancellationToken;
+
 use super::{
     args::to_args,
     failure::Failure,
     input::input_args,
     media_info::MediaInfo,
-    place::move_into_place,
     playlist::Playlist,
-    running_jobs::JobClaim,
     segments::{JOINED, join_segments},
-    tool::{ToolCall, ToolLimits, Tools},
+    stream::place::move_into_place,
+    tool::{GIB, ToolCall, ToolLimits, Tools},
 };
 use crate::local::{
     app::App,
     store::{Asset, StaticMeasures},
 };
 
-/// Bytes of a gibibyte.
-const GIB: u64 = 1 << 30;
 /// The only static rendition there is.
 pub(crate) const HIGHEST: &str = "highest.mp4";
 
@@ -30,7 +29,7 @@ pub(crate) async fn make_highest(
     tools: &Tools,
     asset: &Asset,
     folder: &Path,
-    claim: &JobClaim,
+    cancel: &CancellationToken,
 ) -> Result<Option<StaticMeasures>, Failure> {
     let media = asset
         .media
@@ -69,7 +68,8 @@ pub(crate) async fn make_highest(
                 args,
                 folder,
                 limits,
-                cancel: claim.cancel(),
+                cancel,
+                place: None,
             },
             |_: &[u8]| {},
         )

@@ -8,8 +8,8 @@ use super::{
         ImageFormat, ImageOutcome, join_image_segments, load_playlist, rendition_folder, run_image_tool,
     },
     input::input_args,
-    ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
+    pixels::round_pixels,
     playlist::Segment,
     segments::JOINED,
 };

@@ -8,8 +8,8 @@ use super::{
         ImageFormat, ImageOutcome, Transform, find_fault, load_playlist, rendition_folder, run_image_tool,
     },
     input::input_args,
-    ladder::round_pixels,
     media_info::{MediaInfo, Rendition},
+    pixels::round_pixels,
 };
 use crate::local::{app::App, error::MuxError};
 
@@ -115,7 +115,7 @@ impl Thumbnail {
         folder: &Path,
         name: &str,
     ) -> Result<ImageOutcome, MuxError> {
-        let Some(top) = media.top() else {
+        let Some(top) = media.image_source() else {
             return Ok(ImageOutcome::NoFrame);
         };
         let made = self.try_make(app, asset_id, top, folder, name).await?;

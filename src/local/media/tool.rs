@@ -13,16 +13,19 @@ use std::{
 };
 
 use rustix::process::Signal;
-use tokio::{process::Command, time::Instant};
+use tokio::{process::Command, sync::watch};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     decoders::Decoders,
     input::FILE,
-    process::{PIECE_BYTES, keep_tail, lower_priority, read_piece, wait_for_exit},
+    places::Place,
+    process::{PIECE_BYTES, Standstill, keep_tail, lower_priority, read_piece, wait_for_exit},
 };
 use crate::local::sandbox::{Bounds, REFUSED_EXIT_CODE, Sandbox, memory};
 
+/// Bytes of a gibibyte.
+pub(crate) const GIB: u64 = 1 << 30;
 /// Pause between two checks of the disk while a tool runs.
 const WATCH_DISK_EVERY: Duration = Duration::from_secs(1);
 /// ffmpeg's exit codes after a signal that it handles, such as SIGTERM. They tell nothing about the file.
@@ -37,8 +40,10 @@ pub(crate) struct Tools {
     /// Private memory that one tool may take, in bytes; `None` where no control group limits the service.
     memory_share: Option<u64>,
     decoders: Decoders,
-    /// Threads that one ffmpeg may use, 1 to 8.
-    pub(crate) threads: usize,
+    /// The machine's cores.
+    cores: usize,
+    /// True when ffmpeg has `zscale`, the filter for wide colours and high dynamic range.
+    pub(crate) can_map_wide: bool,
 }
 
 /// The limits of one run.
@@ -75,6 +80,8 @@ pub(crate) struct ToolCall<'a> {
     pub(crate) limits: ToolLimits,
     /// Cancelled when the result is not wanted any more.
     pub(crate) cancel: &'a CancellationToken,
+    /// The place of an encode, which may have to stand still or to end; `None` for quick work.
+    pub(crate) place: Option<&'a Place>,
 }
 
 /// The ways in which a run fails.
@@ -121,16 +128,30 @@ impl Tools {
         let decoders = list_decoders(&sandbox, &ffmpeg, folder)
             .await
             .map_err(|error| format!("The local provider cannot use {}: {error}", ffmpeg.display()))?;
-        let cores = std::thread::available_parallelism().map_or(2, usize::from);
-        let threads = (cores / jobs.max(1)).min(memory_share.map_or(usize::MAX, memory::threads_within));
+        let filters = list_filters(&sandbox, &ffmpeg, folder)
+            .await
+            .map_err(|error| format!("The local provider cannot use {}: {error}", ffmpeg.display()))?;
         Ok(Self {
             ffmpeg,
             ffprobe,
             sandbox,
             memory_share,
             decoders,
-            threads: threads.clamp(1, 8),
+            cores: std::thread::available_parallelism().map_or(2, usize::from),
+            can_map_wide: filters.split_whitespace().any(|word| word == "zscale"),
         })
+    }
+
+    /// Returns the threads of one encode while `running` encodes have a place, itself included: 1 to 8, as many as
+    /// its share of the cores and its memory allow.
+    pub(crate) fn threads(&self, running: usize) -> usize {
+        let most = self.memory_share.map_or(usize::MAX, memory::threads_within);
+        (self.cores / running.max(1)).min(most).clamp(1, 8)
+    }
+
+    /// Returns true when an encode may stand still and keep its memory: no control group limits it.
+    pub(crate) fn can_pause(&self) -> bool {
+        self.memory_share.is_none()
     }
 
     /// Returns how the tools run here, as the end of a sentence that begins with "ffmpeg runs".
@@ -182,6 +203,23 @@ impl Tools {
 
 /// Lists the [`Decoders`] that this ffmpeg has.
 async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Result<Decoders, ToolError> {
+    let printed = ask_ffmpeg(sandbox, ffmpeg, folder, "-decoders").await?;
+    Decoders::parse_listing(&printed)
+        .ok_or_else(|| ToolError::Failed("it lists no decoder that is needed".into()))
+}
+
+/// Lists the filters that this ffmpeg has.
+async fn list_filters(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Result<String, ToolError> {
+    ask_ffmpeg(sandbox, ffmpeg, folder, "-filters").await
+}
+
+/// Asks ffmpeg about itself. Returns what it prints.
+async fn ask_ffmpeg(
+    sandbox: &Sandbox,
+    ffmpeg: &Path,
+    folder: &Path,
+    question: &str,
+) -> Result<String, ToolError> {
     let limits = ToolLimits {
         wall: Duration::from_secs(30),
         cpu_s: 30,
@@ -190,15 +228,15 @@ async fn list_decoders(sandbox: &Sandbox, ffmpeg: &Path, folder: &Path) -> Resul
         min_free: 0,
     };
     let call = ToolCall {
-        args: vec!["-hide_banner".into(), "-decoders".into()],
+        args: vec!["-hide_banner".into(), question.into()],
         folder,
         limits,
         cancel: &CancellationToken::new(),
+        place: None,
     };
     let command = sandbox.command(ffmpeg, limits.to_bounds(None), true);
     let printed = capture_stdout(command, call, 1 << 20).await?;
-    Decoders::parse_listing(&String::from_utf8_lossy(&printed))
-        .ok_or_else(|| ToolError::Failed("it lists no decoder that is needed".into()))
+    Ok(String::from_utf8_lossy(&printed).into_owned())
 }
 
 /// Runs a command and returns its standard output, up to `most` bytes.
@@ -234,9 +272,10 @@ async fn run_command(
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let (mut out_piece, mut err_piece) = (vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]);
     let mut complaint = Vec::new();
-    let end = Instant::now() + call.limits.wall;
+    let mut standstill = Standstill::new(&child, call.limits.wall);
     let mut look = tokio::time::interval(WATCH_DISK_EVERY);
     let mut used_cpu = false;
+    let mut pause = call.place.map(|place| place.pause.clone());
     let ended = loop {
         tokio::select! {
             read = read_piece(&mut out, &mut out_piece) => match read {
@@ -250,7 +289,9 @@ async fn run_command(
             // Why only after both streams: the tool's last words would be lost.
             status = wait_for_exit(&mut child, call.limits.cpu_s, &mut used_cpu), if out.is_none() && err.is_none() => break Ok(status?),
             () = call.cancel.cancelled() => break Err(ToolError::Stopped),
-            () = tokio::time::sleep_until(end) => break Err(ToolError::TimedOut),
+            () = yield_asked(call.place) => break Err(ToolError::Stopped),
+            pause = pause_changed(&mut pause) => standstill.set(pause),
+            () = standstill.time_over() => break Err(ToolError::TimedOut),
             _ = look.tick() => if is_disk_full(&call) { break Err(ToolError::NoSpace) },
         }
     };
@@ -260,6 +301,24 @@ async fn run_command(
     }
     let complaint = String::from_utf8_lossy(&complaint).into_owned();
     interpret_exit(ended?, used_cpu, complaint)
+}
+
+/// Waits until the place is taken away; forever without one.
+async fn yield_asked(place: Option<&Place>) {
+    match place {
+        Some(place) => place.yields.cancelled().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Waits for a change of `pause` and returns its value; forever without one.
+async fn pause_changed(pause: &mut Option<watch::Receiver<bool>>) -> bool {
+    if let Some(pause) = pause
+        && pause.changed().await.is_ok()
+    {
+        return *pause.borrow_and_update();
+    }
+    std::future::pending().await
 }
 
 /// Translates an exit status. Only [`ToolError::Failed`] speaks of the file.

@@ -239,6 +239,32 @@ pub(crate) async fn make_ready(
     .await
 }
 
+/// Changes what is known of a ready asset's stream. Returns the new [`Asset`], or `None` when it is gone.
+pub(crate) async fn change_media(
+    write: &mut Write,
+    id: &str,
+    change: impl FnOnce(&mut MediaInfo) + Send,
+) -> Result<Option<Asset>, sqlx::Error> {
+    let read: Option<(Option<Json<MediaInfo>>,)> =
+        sqlx::query_as("select media from assets where id = $1 and status = 'ready'")
+            .bind(id)
+            .fetch_optional(&mut **write)
+            .await?;
+    let Some((Some(Json(mut media)),)) = read else {
+        return Ok(None);
+    };
+    change(&mut media);
+    sqlx::query_as(concat!(
+        "update assets set media = $2 where id = $1 \
+         returning ",
+        columns!()
+    ))
+    .bind(id)
+    .bind(Json(media))
+    .fetch_optional(&mut **write)
+    .await
+}
+
 /// Marks a `preparing` asset errored; its original goes at `discard`, by [`Store::discard_originals`]. Returns `None`
 /// when it is gone or has ended otherwise.
 pub(crate) async fn fail_asset(

@@ -14,19 +14,35 @@ pub(crate) enum JobKind {
     Transcode,
     /// `highest.mp4`, made from the stream.
     Static,
+    /// The further sizes of a ready asset, one after the other.
+    Sizes,
 }
 
 impl JobKind {
     /// Every kind.
-    const ALL: [Self; 2] = [Self::Transcode, Self::Static];
+    pub(crate) const ALL: [Self; 3] = [Self::Transcode, Self::Static, Self::Sizes];
 
     /// The name in the database and in metrics.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::Transcode => "transcode",
             Self::Static => "static",
+            Self::Sizes => "sizes",
         }
     }
+}
+
+/// Chooses between the same statement on `jobs`, for the kind `$2`, and on `size_jobs`.
+macro_rules! on_table_of {
+    ($kind:expr, $before:literal, $after:literal) => {
+        match $kind {
+            JobKind::Transcode | JobKind::Static => {
+                concat!($before, " jobs ", $after, " where asset_id = $1 and kind = $2")
+            }
+            // Why `$2` here too: both take the same parameters.
+            JobKind::Sizes => concat!($before, " size_jobs ", $after, " where asset_id = $1 and $2 = 'sizes'"),
+        }
+    };
 }
 
 stored_as_text!(JobKind);
@@ -36,11 +52,13 @@ stored_as_text!(JobKind);
 pub(crate) struct Job {
     pub(crate) asset_id: String,
     pub(crate) kind: JobKind,
-    /// Attempts that were started and not taken back.
+    /// Attempts that have failed for a reason that may pass.
     pub(crate) attempts: i64,
+    /// Starts that are not known to have ended: the process ended before.
+    pub(crate) starts: i64,
 }
 
-row_by_name! { Job from SqliteRow; { asset_id, kind, attempts } }
+row_by_name! { Job from SqliteRow; { asset_id, kind, attempts, starts } }
 
 /// A due job and its owner.
 #[derive(Clone, Debug)]
@@ -71,16 +89,18 @@ pub(crate) struct StaticMeasures {
 }
 
 impl Store {
-    /// Lists [`DueJob`]s at `now`: at most `each` of one owner, 1024 in all. The first of every owner come first, by
-    /// due time.
+    /// Lists [`DueJob`]s at `now`: at most `each` of one owner and kind, 1024 in all. The first of every owner come
+    /// first, by due time; further sizes come last.
     pub(crate) async fn due_jobs(&self, now: DateTime<Utc>, each: usize) -> Result<Vec<DueJob>, sqlx::Error> {
         sqlx::query_as(
             // Why by owner: the many jobs of one owner must not hide the first of another.
-            "select asset_id, kind, attempts, owner from ( \
-             select jobs.asset_id, jobs.kind, jobs.attempts, jobs.due_us, jobs.rowid as row, assets.owner, \
-             row_number() over (partition by assets.owner order by jobs.due_us, jobs.rowid) as place \
-             from jobs join assets on assets.id = jobs.asset_id where jobs.due_us <= $1) \
-             where place <= $2 order by place, due_us, row limit 1024",
+            "select asset_id, kind, attempts, starts, owner from ( \
+             select due.*, assets.owner, row_number() over \
+             (partition by assets.owner, due.kind order by due.due_us, due.asset_id) as place from ( \
+             select asset_id, kind, attempts, starts, due_us from jobs where due_us <= $1 union all \
+             select asset_id, 'sizes', attempts, starts, due_us from size_jobs where due_us <= $1) as due \
+             join assets on assets.id = due.asset_id) \
+             where place <= $2 order by kind = 'sizes', place, due_us, asset_id limit 1024",
         )
         .bind(micros(now))
         .bind(i64::try_from(each).unwrap_or(i64::MAX))
@@ -88,10 +108,10 @@ impl Store {
         .await
     }
 
-    /// Counts an attempt before it starts, so that one which takes the process down counts too. Returns false when
-    /// the job is gone.
-    pub(crate) async fn count_attempt(&self, job: &Job) -> Result<bool, sqlx::Error> {
-        let done = sqlx::query("update jobs set attempts = attempts + 1 where asset_id = $1 and kind = $2")
+    /// Counts a start before it happens, so that one which takes the process down is counted. Returns false when the
+    /// job is gone.
+    pub(crate) async fn count_start(&self, job: &Job) -> Result<bool, sqlx::Error> {
+        let done = sqlx::query(on_table_of!(job.kind, "update", "set starts = starts + 1"))
             .bind(&job.asset_id)
             .bind(job.kind.as_str())
             .execute(&self.writer)
@@ -99,22 +119,26 @@ impl Store {
         Ok(done.rows_affected() == 1)
     }
 
-    /// Takes a counted attempt back (the provider stops, the disk is full) and sets the next one.
+    /// Ends a start without a result (the provider stops, the disk is full, the place was needed) and sets the next
+    /// one.
     pub(crate) async fn postpone(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
-        sqlx::query(
-            "update jobs set attempts = max(attempts - 1, 0), due_us = $3 where asset_id = $1 and kind = $2",
-        )
-        .bind(&job.asset_id)
-        .bind(job.kind.as_str())
-        .bind(micros(due))
-        .execute(&self.writer)
-        .await?;
-        Ok(())
+        let set = on_table_of!(job.kind, "update", "set starts = max(starts - 1, 0), due_us = $3");
+        self.set_due(set, job, due).await
     }
 
-    /// Sets the next attempt; the last one stays counted.
+    /// Counts a failed attempt and sets the next one.
     pub(crate) async fn retry_job(&self, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
-        sqlx::query("update jobs set due_us = $3 where asset_id = $1 and kind = $2")
+        let set = on_table_of!(
+            job.kind,
+            "update",
+            "set attempts = attempts + 1, starts = max(starts - 1, 0), due_us = $3"
+        );
+        self.set_due(set, job, due).await
+    }
+
+    /// Runs an update that sets the due time.
+    async fn set_due(&self, update: &'static str, job: &Job, due: DateTime<Utc>) -> Result<(), sqlx::Error> {
+        sqlx::query(update)
             .bind(&job.asset_id)
             .bind(job.kind.as_str())
             .bind(micros(due))
@@ -140,9 +164,26 @@ pub(crate) async fn insert_job(
     Ok(())
 }
 
+/// Makes the further sizes of a ready asset the next job, from its first attempt on.
+pub(crate) async fn plan_sizes(
+    write: &mut Write,
+    asset_id: &str,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into size_jobs (asset_id, due_us) values ($1, $2) \
+         on conflict (asset_id) do update set attempts = 0, starts = 0, due_us = excluded.due_us",
+    )
+    .bind(asset_id)
+    .bind(micros(now))
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
 /// Deletes a [`Job`] that is done.
 pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx::Error> {
-    sqlx::query("delete from jobs where asset_id = $1 and kind = $2")
+    sqlx::query(on_table_of!(job.kind, "delete from", ""))
         .bind(&job.asset_id)
         .bind(job.kind.as_str())
         .execute(&mut **write)

@@ -7,9 +7,14 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-/// The jobs under way, by asset id; clones share them.
+use crate::local::store::JobKind;
+
+/// The jobs under way, by asset id and kind; clones share them.
 #[derive(Clone, Default)]
-pub(crate) struct RunningJobs(Arc<Mutex<HashMap<String, Signals>>>);
+pub(crate) struct RunningJobs(Arc<Mutex<HashMap<JobKey, Signals>>>);
+
+/// The id of an asset, and the kind of a job on it.
+type JobKey = (String, JobKind);
 
 /// The two signals between a job and [`RunningJobs::stop_and_wait`].
 #[derive(Clone)]
@@ -20,18 +25,20 @@ struct Signals {
     ended: CancellationToken,
 }
 
-/// The claim of one job on its asset, from [`RunningJobs::claim`]; dropping it frees the asset.
+/// The claim of one job on its asset, from [`RunningJobs::claim`]; dropping it frees the claim.
 pub(crate) struct JobClaim {
     all: RunningJobs,
-    asset_id: String,
+    key: JobKey,
     signals: Signals,
 }
 
 impl RunningJobs {
-    /// Claims an asset. Returns `None` when another job holds it. Cancelling `stop` cancels the claim too.
-    pub(crate) fn claim(&self, asset_id: &str, stop: &CancellationToken) -> Option<JobClaim> {
+    /// Claims a kind of job on an asset. Returns `None` when another one holds it. Cancelling `stop` cancels the claim
+    /// too.
+    pub(crate) fn claim(&self, asset_id: &str, kind: JobKind, stop: &CancellationToken) -> Option<JobClaim> {
         let mut all = self.lock_all();
-        if all.contains_key(asset_id) {
+        let key = (asset_id.to_owned(), kind);
+        if all.contains_key(&key) {
             return None;
         }
         let signals = Signals {
@@ -39,35 +46,32 @@ impl RunningJobs {
             cancel: stop.child_token(),
             ended: CancellationToken::new(),
         };
-        all.insert(asset_id.to_owned(), signals.clone());
+        all.insert(key.clone(), signals.clone());
         Some(JobClaim {
             all: self.clone(),
-            asset_id: asset_id.to_owned(),
+            key,
             signals,
         })
     }
 
-    /// Returns true while a job works on the asset.
-    pub(crate) fn contains(&self, asset_id: &str) -> bool {
-        self.lock_all().contains_key(asset_id)
+    /// Returns true while a job of this kind works on the asset.
+    pub(crate) fn contains(&self, asset_id: &str, kind: JobKind) -> bool {
+        self.lock_all().contains_key(&(asset_id.to_owned(), kind))
     }
 
-    /// Returns the number of jobs under way.
-    pub(crate) fn count(&self) -> usize {
-        self.lock_all().len()
-    }
-
-    /// Cancels the job of an asset, if there is one, and waits until it has ended.
+    /// Cancels the jobs of an asset, and waits until they have ended.
     pub(crate) async fn stop_and_wait(&self, asset_id: &str) {
-        let signals = self.lock_all().get(asset_id).cloned();
-        if let Some(signals) = signals {
-            signals.cancel.cancel();
-            signals.ended.cancelled().await;
+        for kind in JobKind::ALL {
+            let signals = self.lock_all().get(&(asset_id.to_owned(), kind)).cloned();
+            if let Some(signals) = signals {
+                signals.cancel.cancel();
+                signals.ended.cancelled().await;
+            }
         }
     }
 
     /// Locks the map; a panic in another holder is ignored.
-    fn lock_all(&self) -> MutexGuard<'_, HashMap<String, Signals>> {
+    fn lock_all(&self) -> MutexGuard<'_, HashMap<JobKey, Signals>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -82,7 +86,7 @@ impl JobClaim {
 impl Drop for JobClaim {
     fn drop(&mut self) {
         // Why removed before signalled: a deletion that wakes up finds the asset free.
-        self.all.lock_all().remove(&self.asset_id);
+        self.all.lock_all().remove(&self.key);
         self.signals.ended.cancel();
     }
 }

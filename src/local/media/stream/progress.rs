@@ -13,8 +13,8 @@ const STORE_EVERY: Duration = Duration::from_secs(1);
 pub(crate) struct Progress<'a> {
     app: &'a App,
     asset_id: &'a str,
-    /// The duration that the file claims, in seconds.
-    claimed_s: Option<f64>,
+    /// The length of the stream, in seconds.
+    length_s: f64,
     /// Time of the last write.
     written: Instant,
     /// The beginning of a line whose end has not come yet.
@@ -24,12 +24,12 @@ pub(crate) struct Progress<'a> {
 }
 
 impl<'a> Progress<'a> {
-    /// Makes the reader of one asset. Without `claimed_s` no progress is stored.
-    pub(crate) fn new(app: &'a App, asset_id: &'a str, claimed_s: Option<f64>) -> Self {
+    /// Makes the reader of one asset, whose stream is `length_s` long.
+    pub(crate) fn new(app: &'a App, asset_id: &'a str, length_s: f64) -> Self {
         Self {
             app,
             asset_id,
-            claimed_s,
+            length_s,
             written: Instant::now(),
             rest: String::new(),
             reached_s: 0.0,
@@ -49,19 +49,14 @@ impl<'a> Progress<'a> {
         self.store_progress();
     }
 
-    /// Returns the time that the longest stream has come to, in seconds.
-    pub(crate) fn reached_s(&self) -> f64 {
-        self.reached_s
-    }
-
     /// Stores the progress in a task of its own, so that a slow database never holds ffmpeg up.
     fn store_progress(&mut self) {
-        let Some(claimed_s) = self.claimed_s.filter(|_| self.written.elapsed() >= STORE_EVERY) else {
+        if self.written.elapsed() < STORE_EVERY {
             return;
-        };
+        }
         self.written = Instant::now();
         // Why at most 99: 100 belongs to the ready asset.
-        let percent = (self.reached_s / claimed_s * 10_000.0).clamp(0.0, 9900.0).round() / 100.0;
+        let percent = (self.reached_s / self.length_s.max(0.001) * 10_000.0).clamp(0.0, 9900.0).round() / 100.0;
         let (store, id) = (self.app.store.clone(), self.asset_id.to_owned());
         tokio::spawn(async move {
             if let Err(error) = store.set_progress(&id, percent).await {

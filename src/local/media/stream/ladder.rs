@@ -1,7 +1,11 @@
 //! The ladder: the sizes in which a video is offered, never larger than the source.
 
+use serde::{Deserialize, Serialize};
+
+use super::super::pixels::round_pixels;
+
 /// One size of the ladder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Rung {
     /// Name after the shorter side, as Mux has it: `720p`.
     pub(crate) name: String,
@@ -65,18 +69,6 @@ fn make_rung(width: u32, height: u32, scale: f64) -> Rung {
 /// that every decoder takes.
 fn round_to_even(side: f64) -> u32 {
     (round_pixels(side / 2.0) * 2).max(16)
-}
-
-/// Rounds to whole pixels, at least 1.
-pub(crate) fn round_pixels(side: f64) -> u32 {
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "clamped to what fits"
-    )]
-    {
-        side.round().clamp(1.0, 65_536.0) as u32
-    }
 }
 
 #[cfg(test)]

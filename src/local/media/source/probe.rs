@@ -6,20 +6,23 @@ use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    args::to_args,
-    decoders::Decoders,
-    input::{MAX_PIXELS, input_args},
-    tool::{ToolCall, ToolError, ToolLimits, Tools},
+    super::{
+        args::to_args,
+        decoders::Decoders,
+        input::{MAX_PIXELS, input_args},
+        pixels::round_pixels,
+        tool::{GIB, ToolCall, ToolError, ToolLimits, Tools},
+    },
+    colour::Colour,
 };
 
-/// Bytes of a gibibyte.
-const GIB: u64 = 1 << 30;
 /// Bytes of ffprobe's output that are read.
 const MAX_OUTPUT: usize = 1 << 20;
-/// The requested entries. Tags are left out, except `rotate`: they may be of any size.
-const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,width,height,avg_frame_rate,\
-                       sample_aspect_ratio,channels,channel_layout,duration:stream_disposition=attached_pic:\
-                       stream_side_data=rotation:stream_tags=rotate";
+/// The requested entries. Tags are left out, except `rotate` and `DURATION`: they may be of any size.
+const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,profile,width,height,\
+                       avg_frame_rate,sample_aspect_ratio,field_order,pix_fmt,color_range,color_space,\
+                       color_transfer,color_primaries,sample_rate,channels,duration:\
+                       stream_disposition=attached_pic:stream_side_data=rotation:stream_tags=rotate,DURATION";
 
 /// Decoders of subtitles that ffprobe may set up. They are never given anything to decode.
 const SUBTITLES: &str = "mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,dvbsub,pgssub,xsub";
@@ -47,12 +50,30 @@ pub(crate) enum Unplayable {
 /// A file that can become a stream.
 #[derive(Clone, Debug)]
 pub(crate) struct Probe {
-    /// The claimed duration in seconds, where the file has one.
+    /// The duration that the container claims, in seconds, where it claims one. Any stream may be the reason for it,
+    /// also one that is not used.
     pub(crate) duration_s: Option<f64>,
     /// True when the container's header is an index of what follows, so that its claims can be checked.
     pub(crate) is_indexed: bool,
+    /// True for Matroska and WebM, which do not say how long a frame stands.
+    pub(crate) is_matroska: bool,
+    /// Streams in the file, used or not; covers count too.
+    pub(crate) streams: usize,
     pub(crate) video: Option<Video>,
-    pub(crate) audio: Option<Audio>,
+    /// The sounds that can be decoded, in the file's order. One is used: the first that gives any sound.
+    pub(crate) sounds: Vec<Audio>,
+    /// The still picture that is attached to the file.
+    pub(crate) cover: Option<Cover>,
+}
+
+/// The still picture that is attached to a file of sound.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Cover {
+    /// The stream's index in the file.
+    pub(crate) index: u32,
+    /// In pixels.
+    pub(crate) width: u32,
+    pub(crate) height: u32,
 }
 
 /// The picture's stream.
@@ -60,12 +81,31 @@ pub(crate) struct Probe {
 pub(crate) struct Video {
     /// The stream's index in the file.
     pub(crate) index: u32,
+    /// ffmpeg's name of the codec.
+    pub(crate) codec: String,
+    /// The codec's profile as ffmpeg names it: `High`.
+    pub(crate) profile: Option<String>,
     /// Width in pixels as shown: rotated, with square pixels.
     pub(crate) width: u32,
     /// Height in pixels as shown.
     pub(crate) height: u32,
+    /// True when the stored frames have square pixels and are shown without rotation.
+    pub(crate) is_shown_as_stored: bool,
     /// Frames per second, where known.
     pub(crate) frame_rate: Option<f64>,
+    pub(crate) fields: Fields,
+    pub(crate) colour: Colour,
+    /// The duration that the stream itself claims, in seconds.
+    pub(crate) claimed_s: Option<f64>,
+}
+
+/// The scan of the picture's lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fields {
+    Progressive,
+    Interlaced,
+    /// The file does not say; single frames may.
+    Unknown,
 }
 
 /// The sound's stream.
@@ -73,7 +113,15 @@ pub(crate) struct Video {
 pub(crate) struct Audio {
     /// The stream's index in the file.
     pub(crate) index: u32,
+    /// ffmpeg's name of the codec.
+    pub(crate) codec: String,
+    /// The codec's profile as ffmpeg names it: `LC`.
+    pub(crate) profile: Option<String>,
     pub(crate) channels: u32,
+    /// Samples per second, where known.
+    pub(crate) sample_rate: Option<u32>,
+    /// The duration that the stream itself claims, in seconds.
+    pub(crate) claimed_s: Option<f64>,
 }
 
 /// ffprobe's JSON, as far as it is read.
@@ -97,11 +145,20 @@ struct StreamOutput {
     index: u32,
     codec_type: Option<String>,
     codec_name: Option<String>,
+    profile: Option<String>,
     width: Option<u32>,
     height: Option<u32>,
     avg_frame_rate: Option<String>,
     sample_aspect_ratio: Option<String>,
+    field_order: Option<String>,
+    pix_fmt: Option<String>,
+    color_range: Option<String>,
+    color_space: Option<String>,
+    color_transfer: Option<String>,
+    color_primaries: Option<String>,
+    sample_rate: Option<String>,
     channels: Option<u32>,
+    duration: Option<String>,
     #[serde(default)]
     disposition: Disposition,
     #[serde(default)]
@@ -114,6 +171,13 @@ impl StreamOutput {
     /// Returns true when codec, size or channels are known: the stream is more than a name in an index.
     fn is_something(&self) -> bool {
         self.codec_name.is_some() || self.width > Some(0) || self.channels > Some(0)
+    }
+
+    /// Returns the duration that the stream claims: of its header (MP4) or of its tag (Matroska).
+    fn claimed_s(&self) -> Option<f64> {
+        let tag = self.tags.duration.as_deref().and_then(parse_clock);
+        let header = self.duration.as_deref().and_then(|text| text.parse().ok());
+        tag.or(header).filter(|s: &f64| s.is_finite() && *s > 0.0)
     }
 }
 
@@ -130,10 +194,12 @@ struct SideData {
     rotation: Option<f64>,
 }
 
-/// `tags` of a stream; `rotate` is the older form of the rotation.
+/// `tags` of a stream; `rotate` is the older form of the rotation, `DURATION` is Matroska's.
 #[derive(Default, Deserialize)]
 struct Tags {
     rotate: Option<String>,
+    #[serde(rename = "DURATION")]
+    duration: Option<String>,
 }
 
 /// Probes a file with ffprobe, and chooses its streams by [`interpret_output`].
@@ -200,6 +266,7 @@ async fn run_ffprobe(
         folder,
         limits,
         cancel,
+        place: None,
     };
     tools.run_ffprobe(call, MAX_OUTPUT).await
 }
@@ -220,7 +287,10 @@ fn find_unlisted_decoder(complaint: &str, known: &[String]) -> Option<String> {
         .map(str::to_owned)
 }
 
-/// Chooses the first picture and the first sound that can be decoded.
+/// Chooses the first picture and the sounds that can be decoded.
+///
+/// A sound that cannot be decoded gives way to the next one, and a picture plays without any. A picture that cannot
+/// be decoded gives way to the next picture, but not to nothing: what is left would be another thing than the file.
 fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, Unplayable> {
     let format = answer.format.ok_or(Unplayable::NoMedia)?;
     let name = format.format_name.unwrap_or_default();
@@ -238,7 +308,6 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
             .as_deref()
             .is_some_and(|codec| decoders.has_codec(codec))
     };
-    // Why an error: a stream that cannot be decoded gives way to the next one, but is not left out silently.
     let required = |kind, of_what| match of(kind).find(|stream| stream.is_something()) {
         Some(first) if !of(kind).any(|stream| is_listed(&stream)) => Err(Unplayable::Codec {
             of: of_what,
@@ -247,18 +316,25 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
         _ => Ok(()),
     };
     required("video", "picture")?;
-    required("audio", "sound")?;
     let video = of("video").filter(is_listed).find_map(read_video);
-    let audio = of("audio").filter(is_listed).find_map(|stream| {
-        let channels = stream.channels.filter(|channels| *channels > 0)?;
-        Some(Audio {
-            index: stream.index,
-            channels,
-        })
-    });
-    if video.is_none() && audio.is_none() {
+    if video.is_none() {
+        required("audio", "sound")?;
+    }
+    let sounds: Vec<Audio> = of("audio").filter(is_listed).filter_map(read_audio).collect();
+    if video.is_none() && sounds.is_empty() {
         return Err(Unplayable::NoMedia);
     }
+    let cover = answer
+        .streams
+        .iter()
+        .filter(|stream| stream.disposition.attached_pic != 0)
+        .filter(is_listed)
+        .find_map(read_video)
+        .map(|picture| Cover {
+            index: picture.index,
+            width: picture.width,
+            height: picture.height,
+        });
     let duration_s = format
         .duration
         .and_then(|text| text.parse().ok())
@@ -266,55 +342,100 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
     Ok(Probe {
         duration_s,
         is_indexed: name.contains("mp4") || name.contains("matroska"),
+        is_matroska: name.contains("matroska"),
+        streams: answer.streams.len(),
         video,
-        audio,
+        sounds,
+        cover,
+    })
+}
+
+/// Returns the sound; `None` without channels.
+fn read_audio(stream: &StreamOutput) -> Option<Audio> {
+    Some(Audio {
+        index: stream.index,
+        codec: stream.codec_name.clone().unwrap_or_default(),
+        profile: stream.profile.clone(),
+        channels: stream.channels.filter(|channels| *channels > 0)?,
+        sample_rate: stream.sample_rate.as_deref().and_then(|text| text.parse().ok()),
+        claimed_s: stream.claimed_s(),
     })
 }
 
 /// Returns the picture as shown; `None` without a size or above [`MAX_PIXELS`].
 fn read_video(stream: &StreamOutput) -> Option<Video> {
-    let (width, height) = (
+    let (stored_w, stored_h) = (
         stream.width.filter(|w| *w > 0)?,
         stream.height.filter(|h| *h > 0)?,
     );
-    if u64::from(width) * u64::from(height) > MAX_PIXELS {
+    if u64::from(stored_w) * u64::from(stored_h) > MAX_PIXELS {
         return None;
     }
     // Why bounded: the ratio comes from the file and may be absurd.
     let wide = match parse_fraction(stream.sample_aspect_ratio.as_deref(), ':') {
-        Some(ratio) if (0.1..=10.0).contains(&ratio) => f64::from(width) * ratio,
-        _ => f64::from(width),
+        Some(ratio) if (0.1..=10.0).contains(&ratio) => f64::from(stored_w) * ratio,
+        _ => f64::from(stored_w),
     };
-    let width = super::ladder::round_pixels(wide);
-    let (width, height) = if is_turned(stream) {
-        (height, width)
+    let width = round_pixels(wide);
+    let degrees = rotation(stream);
+    let (width, height) = if is_quarter_turn(degrees) {
+        (stored_h, width)
     } else {
-        (width, height)
+        (width, stored_h)
     };
     let frame_rate = parse_fraction(stream.avg_frame_rate.as_deref(), '/').filter(|rate| *rate > 0.0);
+    let fields = match stream.field_order.as_deref() {
+        Some("progressive") => Fields::Progressive,
+        Some("tt" | "bb" | "tb" | "bt") => Fields::Interlaced,
+        _ => Fields::Unknown,
+    };
     Some(Video {
         index: stream.index,
+        codec: stream.codec_name.clone().unwrap_or_default(),
+        profile: stream.profile.clone(),
         width,
         height,
+        is_shown_as_stored: degrees == 0.0 && (width, height) == (stored_w, stored_h),
         frame_rate,
+        fields,
+        colour: Colour::from_tags(
+            stream.pix_fmt.as_deref(),
+            stream.color_range.as_deref(),
+            stream.color_space.as_deref(),
+            (stream.color_primaries.as_deref(), stream.color_transfer.as_deref()),
+            stored_h,
+        ),
+        claimed_s: stream.claimed_s(),
     })
 }
 
-/// Returns true when a rotation by a quarter makes width and height change places.
-fn is_turned(stream: &StreamOutput) -> bool {
+/// Returns the rotation in degrees; 0 where there is none.
+fn rotation(stream: &StreamOutput) -> f64 {
     let tag = stream
         .tags
         .rotate
         .as_deref()
         .and_then(|degrees| degrees.parse::<f64>().ok());
-    let degrees = stream
+    stream
         .side_data_list
         .iter()
         .find_map(|data| data.rotation)
         .or(tag)
-        .unwrap_or_default();
-    let quarter = degrees.abs() % 180.0;
-    (45.0..135.0).contains(&quarter)
+        .unwrap_or_default()
+}
+
+/// Returns true when a rotation makes width and height change places.
+fn is_quarter_turn(degrees: f64) -> bool {
+    (45.0..135.0).contains(&(degrees.abs() % 180.0))
+}
+
+/// Reads Matroska's durations, such as `00:01:00.023000000`, into seconds.
+fn parse_clock(text: &str) -> Option<f64> {
+    let mut parts = text.trim().split(':');
+    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
+    let (hours, minutes): (f64, f64) = (hours.parse().ok()?, minutes.parse().ok()?);
+    let seconds: f64 = seconds.parse().ok()?;
+    Some(hours * 3600.0 + minutes * 60.0 + seconds)
 }
 
 /// Reads a fraction such as `30000/1001`.
