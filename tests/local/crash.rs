@@ -94,7 +94,7 @@ async fn killed_in_the_middle_of_a_transcode_it_runs_again() {
     let dir = tempfile::tempdir().unwrap();
     let mut service = Service::start(dir.path()).await;
     let upload = service.api("POST", "/uploads", Some(json!({}))).await;
-    let file = std::fs::read(clips::picture("long.mp4", "1280x720", 15, 20)).unwrap();
+    let file = std::fs::read(clips::encoded("long.mp4", "1280x720", 15, 20)).unwrap();
     let range = format!("bytes 0-{}/{}", file.len() - 1, file.len());
     assert_eq!(
         service.put(&upload, &range, file.clone()).await.unwrap().status(),

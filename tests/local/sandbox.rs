@@ -237,9 +237,9 @@ async fn every_tool_is_started_with_the_lists_the_limits_and_nothing_else() {
     let started = watched.started();
     let (asking, working): (Vec<_>, Vec<_>) =
         started.iter().partition(|one| !one.get("args").contains(" -i "));
-    assert_eq!(asking.len(), 1, "which decoders there are");
-    // ffprobe, the stream, highest.mp4, four images.
-    assert_eq!(working.len(), 7, "{working:#?}");
+    assert_eq!(asking.len(), 2, "which decoders and filters there are");
+    // ffprobe, the scan, the stream, the check of what was copied, highest.mp4, four images.
+    assert_eq!(working.len(), 9, "{working:#?}");
     let mut wrong = BTreeSet::new();
     for one in &working {
         let mut wants = |name: &str, fits: fn(&str) -> bool| {
@@ -292,7 +292,7 @@ async fn a_transcode_that_a_signal_ends_is_begun_again() {
     let clock = Clock::frozen(Clock::system().now());
     let provider = Provider::start_with(|_| {}, clock.clone()).await;
     let upload = provider.upload(json!({})).await;
-    let source = std::fs::read(clips::picture("long.mp4", "1280x720", 15, 20)).unwrap();
+    let source = std::fs::read(clips::encoded("long.mp4", "1280x720", 15, 20)).unwrap();
     assert_eq!(provider.put(&upload, source).await.status(), 200);
     let work = provider.dir().join("work");
     let is_ffmpeg = |process: &PathBuf| {

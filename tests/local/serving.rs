@@ -151,7 +151,7 @@ async fn playlists_keep_to_the_sizes_and_times_asked_for() {
             .await
             .len()
     };
-    assert_eq!(count("").await, 3);
+    provider.sizes(&public, 3).await;
     assert_eq!(count("?max_resolution=480p").await, 2);
     assert_eq!(count("?max_resolution=480p&min_resolution=480p").await, 1);
     assert_eq!(count("?max_resolution=270p").await, 1, "the nearest");

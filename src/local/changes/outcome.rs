@@ -67,7 +67,12 @@ pub(crate) async fn end_size(app: &App, job: &Job, end: SizeEnd) -> Result<(), s
 }
 
 /// Makes jobs of what a ready asset still lacks: further sizes, and static renditions once the largest size is there.
-async fn plan_rest(app: &App, write: &mut Write, asset_id: &str, media: &MediaInfo) -> Result<(), sqlx::Error> {
+async fn plan_rest(
+    app: &App,
+    write: &mut Write,
+    asset_id: &str,
+    media: &MediaInfo,
+) -> Result<(), sqlx::Error> {
     let now = app.clock.now();
     if !media.planned.is_empty() {
         store::jobs::plan_sizes(write, asset_id, now).await?;

@@ -14,7 +14,6 @@ use super::{
 };
 use crate::local::{app::App, error::MuxError};
 
-
 /// The outcome of making one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageOutcome {

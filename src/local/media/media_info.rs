@@ -86,7 +86,9 @@ impl MediaInfo {
     pub(crate) fn full_size(&self) -> Option<(u32, u32)> {
         let made = self.top_video().map(|top| (top.width, top.height));
         let planned = self.planned.iter().map(|rung| (rung.width, rung.height));
-        made.into_iter().chain(planned).max_by_key(|(width, height)| width * height)
+        made.into_iter()
+            .chain(planned)
+            .max_by_key(|(width, height)| width * height)
     }
 
     /// Returns true when the largest size is made.
@@ -99,7 +101,8 @@ impl MediaInfo {
         self.forget_planned(&made.name);
         self.renditions.retain(|one| one.name != made.name);
         self.renditions.push(made);
-        self.renditions.sort_by_key(|one| std::cmp::Reverse(one.shorter_side()));
+        self.renditions
+            .sort_by_key(|one| std::cmp::Reverse(one.shorter_side()));
     }
 
     /// Removes a planned size.

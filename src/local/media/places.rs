@@ -169,7 +169,11 @@ impl State {
         let Some(urgency) = self.encodes.iter().filter(waits).map(|one| one.urgency).min() else {
             return false;
         };
-        let waiting = self.encodes.iter().filter(waits).filter(|one| one.urgency == urgency);
+        let waiting = self
+            .encodes
+            .iter()
+            .filter(waits)
+            .filter(|one| one.urgency == urgency);
         let Some(owner) = self.turns.next_party(waiting.map(|one| one.owner.as_str())) else {
             return false;
         };
@@ -293,7 +297,10 @@ mod tests {
         .into_iter()
         .map(|(owner, urgency)| {
             let places = places.clone();
-            (owner, Box::pin(async move { places.acquire(owner, urgency).await }))
+            (
+                owner,
+                Box::pin(async move { places.acquire(owner, urgency).await }),
+            )
         })
         .collect();
         for (_, wait) in &mut waiting {

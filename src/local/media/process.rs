@@ -85,7 +85,10 @@ impl Standstill {
 
 /// Returns the process id; `None` once the process has ended.
 fn process_id(child: &Child) -> Option<Pid> {
-    child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw)
+    child
+        .id()
+        .and_then(|id| i32::try_from(id).ok())
+        .and_then(Pid::from_raw)
 }
 
 /// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.

@@ -40,7 +40,12 @@ macro_rules! on_table_of {
                 concat!($before, " jobs ", $after, " where asset_id = $1 and kind = $2")
             }
             // Why `$2` here too: both take the same parameters.
-            JobKind::Sizes => concat!($before, " size_jobs ", $after, " where asset_id = $1 and $2 = 'sizes'"),
+            JobKind::Sizes => concat!(
+                $before,
+                " size_jobs ",
+                $after,
+                " where asset_id = $1 and $2 = 'sizes'"
+            ),
         }
     };
 }

@@ -16,7 +16,7 @@ pub(crate) fn usual() -> PathBuf {
     made(
         "usual.mp4",
         "-f lavfi -i testsrc2=size=640x360:rate=25:duration=5 -f lavfi -i sine=frequency=440:duration=5 \
-         -c:v libx264 -preset ultrafast -pix_fmt yuv420p -c:a aac -shortest",
+         -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac -shortest",
     )
 }
 
@@ -25,13 +25,21 @@ pub(crate) fn silent(seconds: u32) -> PathBuf {
     picture(&format!("silent-{seconds}.mp4"), "320x180", 10, seconds)
 }
 
-/// A silent H.264 file of that size, frame rate and length.
+/// A silent H.264 file of that size, frame rate and length, which is cut without encoding. A keyframe every two
+/// seconds.
 pub(crate) fn picture(name: &str, size: &str, rate: u32, seconds: u32) -> PathBuf {
     let source = format!("-f lavfi -i testsrc2=size={size}:rate={rate}:duration={seconds}");
+    let keys = 2 * rate;
     made(
         name,
-        &format!("{source} -c:v libx264 -preset ultrafast -pix_fmt yuv420p"),
+        &format!("{source} -c:v libx264 -preset ultrafast -g {keys} -pix_fmt yuv420p"),
     )
+}
+
+/// The same in a codec that no player takes, so that it is encoded.
+pub(crate) fn encoded(name: &str, size: &str, rate: u32, seconds: u32) -> PathBuf {
+    let source = format!("-f lavfi -i testsrc2=size={size}:rate={rate}:duration={seconds}");
+    made(name, &format!("{source} -c:v mpeg4 -q:v 5"))
 }
 
 /// The named file, made by ffmpeg with these arguments (split at spaces) where it is not there.

@@ -229,6 +229,20 @@ impl Provider {
         .await
     }
 
+    /// The multivariant playlist of a public id, once it lists so many sizes.
+    pub(crate) async fn sizes(&self, playback_id: &str, count: usize) -> String {
+        eventually("the sizes are made", async || {
+            let master = self
+                .view(&format!("{playback_id}.m3u8"))
+                .await
+                .text()
+                .await
+                .unwrap();
+            (master.matches("#EXT-X-STREAM-INF").count() == count).then_some(master)
+        })
+        .await
+    }
+
     /// The asset of an upload.
     pub(crate) async fn asset_id(&self, upload: &Value) -> String {
         let id = upload["id"].as_str().unwrap();

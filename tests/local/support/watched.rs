@@ -32,8 +32,11 @@ impl Started {
         let args = self.get("args");
         let kinds = [
             ("-f hls", "stream"),
+            ("-frames:a", "check"),
+            ("framecrc", "scan"),
             ("-c copy", "file"),
             ("-decoders", "list"),
+            ("-filters", "list"),
             ("ffprobe", "probe"),
         ];
         kinds
@@ -138,6 +141,8 @@ pub(crate) fn beyond_limits(one: &Started) -> Vec<String> {
         "file" => (2 * gib, 3600..=3600, 64 * gib),
         "list" => (2 * gib, 30..=30, 0),
         "probe" => (2 * gib, 60..=60, 0),
+        "scan" => (2 * gib, 3600..=3600, 0),
+        "check" => (3 * gib, 120..=120, 0),
         _ => (3 * gib, 60..=60, gib),
     };
     let both = |number: u64| number..=number;

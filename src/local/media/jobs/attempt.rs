@@ -180,7 +180,9 @@ async fn give_up(app: &App, job: &Job, asset: &Asset, reason: &str) -> Result<()
         JobKind::Transcode => changes::outcome::mark_errored(app, job, "invalid_input", reason).await,
         JobKind::Static => changes::outcome::end_static_renditions(app, job, "errored", None).await,
         JobKind::Sizes => {
-            let name = next_size(asset).map(|(_, _, rung)| rung.name.clone()).unwrap_or_default();
+            let name = next_size(asset)
+                .map(|(_, _, rung)| rung.name.clone())
+                .unwrap_or_default();
             tracing::warn!(reason, size = name, asset.id = %job.asset_id, "a further size cannot be made");
             changes::outcome::end_size(app, job, SizeEnd::Given(name)).await
         }

@@ -48,9 +48,11 @@ impl Colour {
     ) -> Self {
         let format = pixels.unwrap_or_default();
         let is_rgb = matrix == Some("gbr")
-            || ["rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr"]
-                .iter()
-                .any(|start| format.starts_with(start));
+            || [
+                "rgb", "bgr", "gbr", "argb", "abgr", "0rgb", "0bgr", "pal8", "x2rgb", "x2bgr",
+            ]
+            .iter()
+            .any(|start| format.starts_with(start));
         let hdr = match transfer {
             Some("smpte2084") => Some(Hdr::Pq),
             Some("arib-std-b67") => Some(Hdr::Hlg),
@@ -108,9 +110,8 @@ mod tests {
 
     #[test]
     fn range_and_transfer_are_read() {
-        let of = |pixels, range, transfer| {
-            Colour::from_tags(Some(pixels), range, None, (None, transfer), 1080)
-        };
+        let of =
+            |pixels, range, transfer| Colour::from_tags(Some(pixels), range, None, (None, transfer), 1080);
         assert!(of("yuvj420p", None, None).is_full_range);
         assert!(of("yuv420p", Some("pc"), None).is_full_range);
         assert!(!of("rgb24", Some("pc"), None).is_full_range);

@@ -402,7 +402,10 @@ fn read_video(stream: &StreamOutput) -> Option<Video> {
             stream.pix_fmt.as_deref(),
             stream.color_range.as_deref(),
             stream.color_space.as_deref(),
-            (stream.color_primaries.as_deref(), stream.color_transfer.as_deref()),
+            (
+                stream.color_primaries.as_deref(),
+                stream.color_transfer.as_deref(),
+            ),
             stored_h,
         ),
         claimed_s: stream.claimed_s(),

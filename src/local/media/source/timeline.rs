@@ -217,7 +217,13 @@ mod tests {
     #[test]
     fn a_frame_stands_until_the_next_and_the_last_for_as_long_as_it_says() {
         let read = timeline(true, &[(0, 0, 40), (9000, 9000, 30_000)]);
-        assert_eq!(read.gaps, [Span { from_s: 0.0, to_s: 9.0 }]);
+        assert_eq!(
+            read.gaps,
+            [Span {
+                from_s: 0.0,
+                to_s: 9.0
+            }]
+        );
         assert_eq!(read.end_s, 39.0);
     }
 

@@ -40,8 +40,24 @@ pub(super) async fn make_cover(
          setparams=range=limited:colorspace=bt709:color_primaries=bt709:color_trc=bt709",
         rung.width, rung.height
     );
-    args.extend(to_args(["-map", &format!("0:{}", cover.index), "-frames:v", "1", "-vf", &filters]));
-    args.extend(to_args(["-c:v", "libx264", "-preset", "veryfast", "-crf", "18", "-map_metadata", "-1"]));
+    args.extend(to_args([
+        "-map",
+        &format!("0:{}", cover.index),
+        "-frames:v",
+        "1",
+        "-vf",
+        &filters,
+    ]));
+    args.extend(to_args([
+        "-c:v",
+        "libx264",
+        "-preset",
+        "veryfast",
+        "-crf",
+        "18",
+        "-map_metadata",
+        "-1",
+    ]));
     args.extend(to_args(["-f", "mpegts", &format!("{NAME}/{SEGMENT}")]));
     match job.run_size(args, 1.0, None).await {
         Ok(()) => {}

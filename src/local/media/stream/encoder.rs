@@ -60,7 +60,14 @@ impl SizeRun<'_> {
         }
         args.extend(self.sound_args());
         args.extend(to_args(["-t", &format!("{:.6}", self.plan.length_s)]));
-        args.extend(to_args(["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"]));
+        args.extend(to_args([
+            "-sn",
+            "-dn",
+            "-map_metadata",
+            "-1",
+            "-map_chapters",
+            "-1",
+        ]));
         args.extend(self.output_args());
         args
     }
@@ -73,10 +80,24 @@ impl SizeRun<'_> {
         let graph = picture_graph(picture, rung, self.plan.length_s, self.can_map_wide);
         let (rate, buffer) = (format!("{}k", rung.peak_kbps), format!("{}k", 2 * rung.peak_kbps));
         let mut args = to_args(["-filter_complex", &graph, "-map", "[v]", "-c:v", "libx264"]);
-        args.extend(to_args(["-preset", "veryfast", "-profile:v", "high", "-crf", "23"]));
+        args.extend(to_args([
+            "-preset",
+            "veryfast",
+            "-profile:v",
+            "high",
+            "-crf",
+            "23",
+        ]));
         args.extend(to_args(["-maxrate:v", &rate, "-bufsize:v", &buffer]));
         // Why no keyframes at scene cuts: every size has its keyframes at the same times.
-        args.extend(to_args(["-threads", &self.threads.to_string(), "-g", "9999", "-sc_threshold", "0"]));
+        args.extend(to_args([
+            "-threads",
+            &self.threads.to_string(),
+            "-g",
+            "9999",
+            "-sc_threshold",
+            "0",
+        ]));
         args.extend(to_args(["-force_key_frames", &self.keyframes()]));
         // Why `vfr`: frames keep their times.
         args.extend(to_args(["-fps_mode", "vfr"]));
@@ -134,9 +155,26 @@ impl SizeRun<'_> {
         // Why these three: every size begins at the same time, 1.4 seconds as ffmpeg has it, with room before it for
         // frames that are decoded early. By itself ffmpeg moves each size by its own earliest time.
         let mut args = to_args(["-muxdelay", "0.1", "-muxpreload", "0", "-output_ts_offset", "1.2"]);
-        args.extend(to_args(["-f", "hls", "-hls_time", &length, "-hls_playlist_type", "vod"]));
-        args.extend(to_args(["-hls_flags", "independent_segments", "-hls_segment_type", "mpegts"]));
-        args.extend(to_args(["-hls_segment_filename", "%v/%05d.ts", "-master_pl_name", MASTER]));
+        args.extend(to_args([
+            "-f",
+            "hls",
+            "-hls_time",
+            &length,
+            "-hls_playlist_type",
+            "vod",
+        ]));
+        args.extend(to_args([
+            "-hls_flags",
+            "independent_segments",
+            "-hls_segment_type",
+            "mpegts",
+        ]));
+        args.extend(to_args([
+            "-hls_segment_filename",
+            "%v/%05d.ts",
+            "-master_pl_name",
+            MASTER,
+        ]));
         let (name, streams) = match (self.rung, &self.plan.sound) {
             (Some(rung), Some(_)) => (rung.name.as_str(), "v:0,a:0"),
             (Some(rung), None) => (rung.name.as_str(), "v:0"),

@@ -37,7 +37,10 @@ const QUICK_SOUND_S: f64 = 60.0;
 /// 5. [`move_into_place`] commits it.
 ///
 /// `looked` is called when the quick work is over and the encode waits for its place.
-pub(crate) async fn make_first(job: &StreamJob<'_>, looked: impl FnOnce() + Send) -> Result<MediaInfo, Failure> {
+pub(crate) async fn make_first(
+    job: &StreamJob<'_>,
+    looked: impl FnOnce() + Send,
+) -> Result<MediaInfo, Failure> {
     let source = job.app.folders.original_file(&job.asset.upload_id);
     let probe = probe_file(job.tools, &source, job.folder, job.cancel)
         .await
@@ -187,7 +190,8 @@ async fn make_planned(
         threads: job.tools.threads(place.as_ref().map_or(1, |place| place.running)),
         can_map_wide: job.tools.can_map_wide,
     };
-    job.run_size(run.build_args(), plan.length_s, place.as_ref()).await?;
+    job.run_size(run.build_args(), plan.length_s, place.as_ref())
+        .await?;
     drop(place);
     let (rendition, playlist) = measure_size(rung, job.folder, plan.length_s).await?;
     if plan.copies()

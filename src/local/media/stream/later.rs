@@ -53,7 +53,8 @@ pub(crate) async fn make_later(
         threads: job.tools.threads(place.running),
         can_map_wide: job.tools.can_map_wide,
     };
-    job.run_size(run.build_args(), plan.length_s, Some(&place)).await?;
+    job.run_size(run.build_args(), plan.length_s, Some(&place))
+        .await?;
     drop(place);
     let (rendition, playlist) = measure_size(Some(rung), job.folder, plan.length_s).await?;
     check_segments(&playlist, &followed)?;

@@ -5,11 +5,7 @@ use std::path::Path;
 use tokio::fs;
 
 use super::{
-    super::{
-        failure::Failure,
-        media_info::Rendition,
-        playlist::Playlist,
-    },
+    super::{failure::Failure, media_info::Rendition, playlist::Playlist},
     encoder::{MASTER, SOUND},
     ladder::Rung,
     plan::check_found,

@@ -19,7 +19,17 @@ const LAST_TICK_S: f64 = 0.1;
 const SHORTEST_STEP_S: f64 = 0.016;
 /// Codecs whose frames may be interlaced where the stream does not say.
 const MAYBE_INTERLACED: &[&str] = &[
-    "mpeg2video", "dvvideo", "vc1", "prores", "dnxhd", "huffyuv", "ffvhuff", "utvideo", "ffv1", "rawvideo", "v210",
+    "mpeg2video",
+    "dvvideo",
+    "vc1",
+    "prores",
+    "dnxhd",
+    "huffyuv",
+    "ffvhuff",
+    "utvideo",
+    "ffv1",
+    "rawvideo",
+    "v210",
 ];
 
 /// Returns the filter graph from the picture's stream to the label `[v]`, in the size of `rung`. `can_map_wide` tells

@@ -137,18 +137,22 @@ pub(crate) fn plan_stream(
     check_claims(probe, sound, found_s, is_test)?;
     let length_s = found_s.min(longest_s);
     check_holes(scan, origin_s, length_s)?;
-    let picture = probe.video.as_ref().zip(scan.picture.as_ref()).map(|(video, timeline)| {
-        let is_copied = can_copy_picture(video, timeline, (origin_s, length_s), top);
-        let has_gaps = timeline.longest_gap_s > GAP_S
-            || timeline.first_s - origin_s > BEGIN_APART_S
-            || length_s - (timeline.end_s - origin_s) > END_GAP_S;
-        PicturePlan {
-            video: video.clone(),
-            is_copied,
-            has_gaps,
-            is_slow: has_gaps || video.frame_rate.is_none_or(|rate| rate < SLOW_RATE),
-        }
-    });
+    let picture = probe
+        .video
+        .as_ref()
+        .zip(scan.picture.as_ref())
+        .map(|(video, timeline)| {
+            let is_copied = can_copy_picture(video, timeline, (origin_s, length_s), top);
+            let has_gaps = timeline.longest_gap_s > GAP_S
+                || timeline.first_s - origin_s > BEGIN_APART_S
+                || length_s - (timeline.end_s - origin_s) > END_GAP_S;
+            PicturePlan {
+                video: video.clone(),
+                is_copied,
+                has_gaps,
+                is_slow: has_gaps || video.frame_rate.is_none_or(|rate| rate < SLOW_RATE),
+            }
+        });
     let is_picture_copied = picture.as_ref().is_none_or(|picture| picture.is_copied);
     let sound = sound.zip(scan.sound.as_ref()).map(|(audio, timeline)| SoundPlan {
         audio: audio.clone(),
@@ -167,30 +171,26 @@ pub(crate) fn plan_stream(
 /// Returns the time until which the last frame of a Matroska file stands, by the file's claim: its packets do not say
 /// how long they are shown. `None` for other containers, and for a file that breaks off.
 fn claimed_stand_s(probe: &Probe, scan: &Scan) -> Option<f64> {
-    let video = probe.video.as_ref().filter(|_| probe.is_matroska && !scan.breaks_off)?;
+    let video = probe
+        .video
+        .as_ref()
+        .filter(|_| probe.is_matroska && !scan.breaks_off)?;
     // The container's claim may be about any stream.
     let of_container = probe.duration_s.filter(|_| probe.streams == 1);
     video.claimed_s.or(of_container)
 }
 
 /// Checks what is there against the header of an indexed file. A file that claims hours which it does not have fails.
-fn check_claims(
-    probe: &Probe,
-    sound: Option<&Audio>,
-    found_s: f64,
-    is_test: bool,
-) -> Result<(), Failure> {
+fn check_claims(probe: &Probe, sound: Option<&Audio>, found_s: f64, is_test: bool) -> Result<(), Failure> {
     let of_streams = [
         probe.video.as_ref().and_then(|video| video.claimed_s),
         sound.and_then(|audio| audio.claimed_s),
     ];
     let used = usize::from(probe.video.is_some()) + usize::from(sound.is_some());
-    let claimed = of_streams
-        .into_iter()
-        .flatten()
-        .reduce(f64::max)
-        // The container's claim may be about any stream.
-        .or(probe.duration_s.filter(|_| probe.streams <= used));
+    // Why only where all streams are used: the container's claim may be about any of them.
+    let of_container = probe.duration_s.filter(|_| probe.streams <= used);
+    let claims = of_streams.into_iter().chain([of_container]).flatten();
+    let claimed = claims.reduce(f64::max);
     let Some(claimed) = claimed.filter(|_| probe.is_indexed && !is_test) else {
         return Ok(());
     };
@@ -289,7 +289,8 @@ fn can_copy_picture(
         && timeline.longest_key_s <= LONGEST_KEY_S
         && timeline.longest_gap_s <= LONGEST_COPIED_STEP_S
         && timeline.lag_s <= LONGEST_LAG_S;
-    let fits = timeline.first_s - origin_s <= BEGIN_APART_S && length_s - (timeline.end_s - origin_s) <= GAP_S;
+    let fits =
+        timeline.first_s - origin_s <= BEGIN_APART_S && length_s - (timeline.end_s - origin_s) <= GAP_S;
     is_taken && fits_tier && flows && fits
 }
 
@@ -332,7 +333,10 @@ fn split_at_long_gaps(timeline: &Timeline, origin_s: f64, length_s: f64) -> Vec<
     begins
         .iter()
         .zip(ends)
-        .map(|(from_s, to_s)| Span { from_s: *from_s, to_s })
+        .map(|(from_s, to_s)| Span {
+            from_s: *from_s,
+            to_s,
+        })
         .filter(|part| part.length_s() > 0.0)
         .collect()
 }

@@ -56,7 +56,10 @@ impl<'a> Progress<'a> {
         }
         self.written = Instant::now();
         // Why at most 99: 100 belongs to the ready asset.
-        let percent = (self.reached_s / self.length_s.max(0.001) * 10_000.0).clamp(0.0, 9900.0).round() / 100.0;
+        let percent = (self.reached_s / self.length_s.max(0.001) * 10_000.0)
+            .clamp(0.0, 9900.0)
+            .round()
+            / 100.0;
         let (store, id) = (self.app.store.clone(), self.asset_id.to_owned());
         tokio::spawn(async move {
             if let Err(error) = store.set_progress(&id, percent).await {

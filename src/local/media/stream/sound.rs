@@ -13,7 +13,11 @@ pub(super) const RATE: u32 = 48_000;
 /// Why parts: the resampler holds the silence that it puts in, so that hours of it would take gigabytes. Each part is
 /// filled up to the beginning of the next one as it is read.
 pub(super) fn sound_graph(plan: &SoundPlan, length_s: Option<f64>) -> String {
-    let layout = if plan.audio.channels == 1 { "mono" } else { "stereo" };
+    let layout = if plan.audio.channels == 1 {
+        "mono"
+    } else {
+        "stereo"
+    };
     let form = format!("aformat=sample_fmts=fltp:sample_rates={RATE}:channel_layouts={layout}");
     let in_step = "aresample=async=1:first_pts=0";
     if plan.parts.is_empty() {
@@ -29,7 +33,10 @@ pub(super) fn sound_graph(plan: &SoundPlan, length_s: Option<f64>) -> String {
     for (at, part) in plan.parts.iter().enumerate() {
         let (from, to, length) = (part.from_s, part.to_s, part.length_s());
         let _ = if at < first {
-            write!(graph, ";anullsrc=r={RATE}:cl={layout}:d={length:.6},{form}[o{at}]")
+            write!(
+                graph,
+                ";anullsrc=r={RATE}:cl={layout}:d={length:.6},{form}[o{at}]"
+            )
         } else {
             write!(
                 graph,
