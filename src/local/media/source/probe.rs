@@ -19,7 +19,7 @@ use super::{
 /// Bytes of ffprobe's output that are read.
 const MAX_OUTPUT: usize = 1 << 20;
 /// The requested entries. Tags are left out, except `rotate` and `DURATION`: they may be of any size.
-const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,profile,width,height,\
+const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,profile,level,width,height,\
                        avg_frame_rate,sample_aspect_ratio,field_order,pix_fmt,color_range,color_space,\
                        color_transfer,color_primaries,sample_rate,channels,duration:\
                        stream_disposition=attached_pic:stream_side_data=rotation:stream_tags=rotate,DURATION";
@@ -85,6 +85,8 @@ pub(crate) struct Video {
     pub(crate) codec: String,
     /// The codec's profile as ffmpeg names it: `High`.
     pub(crate) profile: Option<String>,
+    /// The codec's level; of H.264 ten times its number.
+    pub(crate) level: Option<i32>,
     /// Width in pixels as shown: rotated, with square pixels.
     pub(crate) width: u32,
     /// Height in pixels as shown.
@@ -124,6 +126,36 @@ pub(crate) struct Audio {
     pub(crate) claimed_s: Option<f64>,
 }
 
+impl Video {
+    /// Returns the codec in the form of RFC 6381, for H.264 of a profile that players take.
+    pub(crate) fn codec_string(&self) -> Option<String> {
+        // Profile and constraints, in hexadecimal.
+        let profile = match self.profile.as_deref()? {
+            "Constrained Baseline" => "42e0",
+            "Baseline" => "4200",
+            "Main" => "4d40",
+            "High" => "6400",
+            _ => return None,
+        };
+        let level = self.level.filter(|level| (9..=62).contains(level))?;
+        Some(format!("avc1.{profile}{level:02x}"))
+    }
+}
+
+impl Audio {
+    /// Returns the codec in the form of RFC 6381, for AAC and MP3.
+    pub(crate) fn codec_string(&self) -> Option<String> {
+        let object = match (self.codec.as_str(), self.profile.as_deref()) {
+            ("mp3", _) => "34",
+            ("aac", Some("HE-AAC")) => "5",
+            ("aac", Some("HE-AACv2")) => "29",
+            ("aac", _) => "2",
+            _ => return None,
+        };
+        Some(format!("mp4a.40.{object}"))
+    }
+}
+
 /// ffprobe's JSON, as far as it is read.
 #[derive(Deserialize)]
 struct ProbeOutput {
@@ -146,6 +178,7 @@ struct StreamOutput {
     codec_type: Option<String>,
     codec_name: Option<String>,
     profile: Option<String>,
+    level: Option<i32>,
     width: Option<u32>,
     height: Option<u32>,
     avg_frame_rate: Option<String>,
@@ -393,6 +426,7 @@ fn read_video(stream: &StreamOutput) -> Option<Video> {
         index: stream.index,
         codec: stream.codec_name.clone().unwrap_or_default(),
         profile: stream.profile.clone(),
+        level: stream.level,
         width,
         height,
         is_shown_as_stored: degrees == 0.0 && (width, height) == (stored_w, stored_h),

@@ -51,10 +51,10 @@ impl SizeRun<'_> {
     /// Returns the arguments of ffmpeg, to be run in the folder of the attempt. It writes [`MASTER`] and a folder of
     /// the size's name.
     pub(super) fn build_args(&self) -> Vec<OsString> {
-        let threads = self.threads.to_string();
-        let mut args = to_args(["-threads", &threads]);
-        args.extend(to_args(["-itsoffset", &format!("{:.6}", -self.plan.origin_s)]));
-        args.extend(input_args(self.source));
+        let mut args = self.input_args();
+        if self.plan.reads_apart() {
+            args.extend(self.input_args());
+        }
         if let Some((picture, rung)) = self.plan.picture.as_ref().zip(self.rung) {
             args.extend(self.picture_args(picture, rung));
         }
@@ -70,6 +70,20 @@ impl SizeRun<'_> {
         ]));
         args.extend(self.output_args());
         args
+    }
+
+    /// Returns the arguments of one input, whose times begin at 0.
+    fn input_args(&self) -> Vec<OsString> {
+        let mut args = to_args(["-threads", &self.threads.to_string()]);
+        args.extend(to_args(["-itsoffset", &format!("{:.6}", -self.plan.origin_s)]));
+        args.extend(input_args(self.source));
+        args
+    }
+
+    /// Returns the sound's stream as ffmpeg maps it.
+    fn sound_stream(&self, index: u32) -> String {
+        let input = u8::from(self.plan.reads_apart());
+        format!("{input}:{index}")
     }
 
     /// Returns the arguments of the picture.
@@ -102,8 +116,8 @@ impl SizeRun<'_> {
         // Why `vfr`: frames keep their times.
         args.extend(to_args(["-fps_mode", "vfr"]));
         if picture.has_gaps {
-            // Why such a fine unit: the frame rate is not known, and times would be rounded to a guess.
-            args.extend(to_args(["-enc_time_base:v", "1:90000"]));
+            // Why such a fine unit: the frames' times are irregular, and would be rounded to those of the rate.
+            args.extend(to_args(["-r", FRAME_RATE, "-enc_time_base:v", "1:90000"]));
         } else {
             args.extend(to_args(["-fpsmax", FRAME_RATE]));
         }
@@ -136,11 +150,13 @@ impl SizeRun<'_> {
         let Some(sound) = &self.plan.sound else {
             return Vec::new();
         };
+        let stream = self.sound_stream(sound.audio.index);
         if sound.is_copied {
-            return to_args(["-map", &format!("0:{}", sound.audio.index), "-c:a", "copy"]);
+            return to_args(["-map", &stream, "-c:a", "copy"]);
         }
         let fill = self.rung.map(|_| self.plan.length_s);
-        let mut args = to_args(["-filter_complex", &sound_graph(sound, fill), "-map", "[a]"]);
+        let graph = sound_graph(sound, &stream, fill);
+        let mut args = to_args(["-filter_complex", &graph, "-map", "[a]"]);
         args.extend(to_args(["-c:a", "aac", "-b:a", "128k", "-ar", &RATE.to_string()]));
         args
     }

@@ -193,11 +193,12 @@ async fn make_planned(
     job.run_size(run.build_args(), plan.length_s, place.as_ref())
         .await?;
     drop(place);
-    let (rendition, playlist) = measure_size(rung, job.folder, plan.length_s).await?;
+    let (mut rendition, playlist) = measure_size(rung, job.folder, plan).await?;
     if plan.copies()
         && let Some(segment) = playlist.0.first()
     {
         check_copy(job, plan, &job.folder.join(&rendition.name).join(&segment.file)).await?;
+        rendition.codecs = plan.codecs();
     }
     Ok(rendition)
 }

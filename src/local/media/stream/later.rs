@@ -56,7 +56,7 @@ pub(crate) async fn make_later(
     job.run_size(run.build_args(), plan.length_s, Some(&place))
         .await?;
     drop(place);
-    let (rendition, playlist) = measure_size(Some(rung), job.folder, plan.length_s).await?;
+    let (rendition, playlist) = measure_size(Some(rung), job.folder, &plan).await?;
     check_segments(&playlist, &followed)?;
     move_into_place(&job.folder.join(&rung.name), &home.join(&rung.name)).await?;
     Ok(rendition)

@@ -8,21 +8,21 @@ use super::{
     super::{failure::Failure, media_info::Rendition, playlist::Playlist},
     encoder::{MASTER, SOUND},
     ladder::Rung,
-    plan::check_found,
+    plan::{StreamPlan, check_found},
 };
 
 /// Seconds by which a segment may begin at another time than in the size that is followed.
 const APART_S: f64 = 0.3;
 
-/// Measures the size that was made in `folder`; `rung` is `None` for sound alone. Its last segment ends at `length_s`
-/// afterwards, because ffmpeg counts the picture's frames alone.
+/// Measures the size of `plan` that was made in `folder`; `rung` is `None` for sound alone. Its last segment ends at the
+/// plan's length afterwards, because ffmpeg counts the picture's frames alone.
 ///
 /// # Errors
-/// [`Failure::Input`] when there is no segment, or when much less than `length_s` could be decoded.
+/// [`Failure::Input`] when there is no segment, or when much less than planned could be decoded.
 pub(super) async fn measure_size(
     rung: Option<&Rung>,
     folder: &Path,
-    length_s: f64,
+    plan: &StreamPlan,
 ) -> Result<(Rendition, Playlist), Failure> {
     let name = rung.map_or(SOUND, |rung| rung.name.as_str());
     let place = folder.join(name);
@@ -30,8 +30,10 @@ pub(super) async fn measure_size(
     if playlist.0.is_empty() {
         return Err(Failure::from_input("The file holds no frame that can be shown"));
     }
-    check_found(length_s, playlist.duration_s())?;
-    playlist.extend_to(&place, length_s).await?;
+    if !plan.is_filled() {
+        check_found(plan.length_s, playlist.duration_s())?;
+    }
+    playlist.extend_to(&place, plan.length_s).await?;
     let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
     let (width, height) = rung.map_or((0, 0), |rung| (rung.width, rung.height));
     let rendition = measure_rendition((name, width, height), &playlist, &place, &master).await?;

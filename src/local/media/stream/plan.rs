@@ -84,13 +84,48 @@ pub(crate) struct SoundPlan {
     pub(crate) parts: Vec<Span>,
     /// True when the first of the parts is silence alone.
     pub(crate) begins_silent: bool,
+    /// True when packets are missing for some seconds.
+    pub(crate) has_gaps: bool,
 }
 
 impl StreamPlan {
+    /// Returns true when picture and sound are read from the file by two inputs.
+    ///
+    /// What fills a gap is known only when the gap's end was read. By one input, all that the other part has until then
+    /// would wait for it in memory, or lie in the wrong segment.
+    pub(super) fn reads_apart(&self) -> bool {
+        let gaps = |picture: &PicturePlan, sound: &SoundPlan| picture.has_gaps || sound.has_gaps;
+        let parts = self.picture.as_ref().zip(self.sound.as_ref());
+        parts.is_some_and(|(picture, sound)| gaps(picture, sound))
+    }
+
     /// Returns true when picture or sound is copied.
     pub(super) fn copies(&self) -> bool {
         let picture = self.picture.as_ref().is_some_and(|picture| picture.is_copied);
         picture || self.sound.as_ref().is_some_and(|sound| sound.is_copied)
+    }
+
+    /// Returns true when the picture's last frame fills what is missing, so that the stream is as long as planned in any
+    /// case.
+    pub(super) fn is_filled(&self) -> bool {
+        self.picture.as_ref().is_some_and(|picture| picture.has_gaps)
+    }
+
+    /// Returns the codecs of a stream with copied parts in the form of RFC 6381; `None` where one is not known.
+    ///
+    /// ffmpeg names the codecs of what it encodes alone.
+    pub(super) fn codecs(&self) -> Option<String> {
+        let picture = match &self.picture {
+            Some(picture) => Some(picture.video.codec_string()?),
+            None => None,
+        };
+        let sound = match &self.sound {
+            Some(sound) if sound.is_copied => Some(sound.audio.codec_string()?),
+            Some(_) => Some("mp4a.40.2".to_owned()),
+            None => None,
+        };
+        let both: Vec<String> = picture.into_iter().chain(sound).collect();
+        Some(both.join(","))
     }
 
     /// Changes the plan so that nothing is copied.
@@ -145,6 +180,7 @@ pub(crate) fn plan_stream(
             let is_copied = can_copy_picture(video, timeline, (origin_s, length_s), top);
             let has_gaps = timeline.longest_gap_s > GAP_S
                 || timeline.first_s - origin_s > BEGIN_APART_S
+                || length_s - (timeline.last_s - origin_s) > GAP_S
                 || length_s - (timeline.end_s - origin_s) > END_GAP_S;
             PicturePlan {
                 video: video.clone(),
@@ -159,6 +195,7 @@ pub(crate) fn plan_stream(
         is_copied: is_picture_copied && can_copy_sound(audio, timeline, origin_s, picture_end_s),
         parts: split_at_long_gaps(timeline, origin_s, length_s),
         begins_silent: timeline.first_s - origin_s > RESAMPLED_GAP_S,
+        has_gaps: timeline.longest_gap_s > GAP_S || timeline.first_s - origin_s > GAP_S,
     });
     Ok(StreamPlan {
         picture,
@@ -290,7 +327,7 @@ fn can_copy_picture(
         && timeline.longest_gap_s <= LONGEST_COPIED_STEP_S
         && timeline.lag_s <= LONGEST_LAG_S;
     let fits =
-        timeline.first_s - origin_s <= BEGIN_APART_S && length_s - (timeline.end_s - origin_s) <= GAP_S;
+        timeline.first_s - origin_s <= BEGIN_APART_S && length_s - (timeline.last_s - origin_s) <= GAP_S;
     is_taken && fits_tier && flows && fits
 }
 

@@ -7,12 +7,12 @@ use super::plan::SoundPlan;
 /// Samples per second of every encoded sound.
 pub(super) const RATE: u32 = 48_000;
 
-/// Returns the filter graph from the sound's stream to the label `[a]`. With `length_s` silence fills up to that time;
+/// Returns the filter graph from the sound's `stream`, as ffmpeg maps it, to the label `[a]`. With `length_s` silence fills up to that time;
 /// sound alone ends by itself.
 ///
 /// Why parts: the resampler holds the silence that it puts in, so that hours of it would take gigabytes. Each part is
 /// filled up to the beginning of the next one as it is read.
-pub(super) fn sound_graph(plan: &SoundPlan, length_s: Option<f64>) -> String {
+pub(super) fn sound_graph(plan: &SoundPlan, stream: &str, length_s: Option<f64>) -> String {
     let layout = if plan.audio.channels == 1 {
         "mono"
     } else {
@@ -22,10 +22,10 @@ pub(super) fn sound_graph(plan: &SoundPlan, length_s: Option<f64>) -> String {
     let in_step = "aresample=async=1:first_pts=0";
     if plan.parts.is_empty() {
         let fill = length_s.map_or(String::new(), |end| format!(",apad,atrim=end={end:.6}"));
-        return format!("[0:{}]{in_step},{form}{fill}[a]", plan.audio.index);
+        return format!("[{stream}]{in_step},{form}{fill}[a]");
     }
     let with_sound = plan.parts.len() - usize::from(plan.begins_silent);
-    let mut graph = format!("[0:{}]asplit={with_sound}", plan.audio.index);
+    let mut graph = format!("[{stream}]asplit={with_sound}");
     let first = usize::from(plan.begins_silent);
     for at in first..plan.parts.len() {
         let _ = write!(graph, "[i{at}]");
