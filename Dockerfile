@@ -19,14 +19,15 @@ RUN for list in /etc/apt/sources.list /etc/apt/sources.list.d/*.sources; do \
     done \
     && apt-get update \
     && apt-get install -y --no-install-recommends \
-        dpkg-dev gcc libc6-dev libdav1d-dev libwebp-dev libx264-dev make nasm pkg-config zlib1g-dev
+        dpkg-dev gcc libc6-dev libdav1d-dev libwebp-dev libx264-dev libzimg-dev make nasm pkg-config \
+        zlib1g-dev
 WORKDIR /build
 RUN apt-get source --quiet --quiet ffmpeg && mv ffmpeg-*/ ffmpeg
 WORKDIR /build/ffmpeg
 RUN ./configure --prefix=/opt/ffmpeg \
         --disable-everything --disable-autodetect --disable-network --disable-doc --disable-debug \
         --disable-avdevice --disable-ffplay \
-        --enable-gpl --enable-libx264 --enable-libdav1d --enable-libwebp --enable-zlib \
+        --enable-gpl --enable-libx264 --enable-libdav1d --enable-libwebp --enable-libzimg --enable-zlib \
         --enable-protocol=file,pipe \
         --enable-demuxer=mov,matroska,mpegts,mpegps,avi,flv,ogg,asf,mp3,wav,flac,aac \
         --enable-demuxer=h264,hevc,loas,m4v,mpegvideo,ac3,eac3,dts,truehd \
@@ -39,10 +40,12 @@ RUN ./configure --prefix=/opt/ffmpeg \
         --enable-decoder='pcm_*' \
         --enable-decoder=movtext,subrip,srt,ass,ssa,webvtt,text,dvdsub,dvbsub,pgssub,xsub \
         --enable-parsers --enable-bsfs \
-        --enable-encoder=libx264,aac,mjpeg,png,gif,libwebp,libwebp_anim \
-        --enable-muxer=hls,mpegts,mp4,image2,gif,webp \
+        --enable-encoder=libx264,aac,mjpeg,png,gif,libwebp,libwebp_anim,rawvideo,pcm_s16le \
+        --enable-muxer=hls,mpegts,mp4,image2,gif,webp,framecrc \
         --enable-filter=scale,setsar,format,aformat,split,null,anull,aresample,setpts,trim,fps,tile,crop,pad \
         --enable-filter=transpose,hflip,vflip,rotate,palettegen,paletteuse \
+        --enable-filter=bwdif,setparams,zscale,tonemap,select,tpad,settb,interleave \
+        --enable-filter=asplit,atrim,asetpts,apad,concat,anullsrc,abuffer,abuffersink \
     && make -j"$(nproc)" ffmpeg ffprobe \
     && strip ffmpeg ffprobe
 
@@ -67,7 +70,7 @@ CMD ["serve"]
 FROM slim AS full
 USER root
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libdav1d6 libwebp7 libwebpmux3 libx264-164 zlib1g \
+    && apt-get install -y --no-install-recommends libdav1d6 libwebp7 libwebpmux3 libx264-164 libzimg2 zlib1g \
     && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/*
 COPY --from=ffmpeg /build/ffmpeg/ffmpeg /build/ffmpeg/ffprobe /usr/local/bin/
 USER 10001:10001

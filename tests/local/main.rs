@@ -17,6 +17,7 @@ mod media;
 mod memory;
 mod migrations;
 mod private;
+mod ready;
 mod resume;
 mod sandbox;
 mod sdk;

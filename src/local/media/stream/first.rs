@@ -16,7 +16,7 @@ use super::{
     encoder::{Frames, SizeRun},
     ladder::{Rung, build_ladder},
     measure::measure_size,
-    place::move_into_place,
+    place::{flush_folder, move_into_place},
     plan::{LONGEST_S, StreamPlan, TEST_S, plan_stream},
     run::StreamJob,
 };
@@ -197,7 +197,11 @@ async fn make_planned(
     if plan.copies()
         && let Some(segment) = playlist.0.first()
     {
-        check_copy(job, plan, &job.folder.join(&rendition.name).join(&segment.file)).await?;
+        let segment = job.folder.join(&rendition.name).join(&segment.file);
+        // Why at the same time: the check computes while the disk writes.
+        let (checked, flushed) = tokio::join!(check_copy(job, plan, &segment), flush_folder(job.folder));
+        checked?;
+        flushed?;
         rendition.codecs = plan.codecs();
     }
     Ok(rendition)

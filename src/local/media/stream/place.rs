@@ -4,21 +4,26 @@ use std::path::Path;
 
 use tokio::fs;
 
-/// Flushes the folder's disk by [`flush_disk`], removes what an earlier attempt left at `place`, and renames the
+/// Flushes the folder's disk by [`flush_folder`], removes what an earlier attempt left at `place`, and renames the
 /// folder to it.
 ///
 /// The rename is the commit point: a stream in its place is whole, even after a power cut.
 pub(crate) async fn move_into_place(folder: &Path, place: &Path) -> std::io::Result<()> {
-    let disk = std::fs::File::open(folder)?;
-    tokio::task::spawn_blocking(move || flush_disk(&disk))
-        .await
-        .map_err(std::io::Error::other)??;
+    flush_folder(folder).await?;
     // Why removed first: a folder cannot be renamed over one that holds files.
     match fs::remove_dir_all(place).await {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
         _ => {}
     }
     fs::rename(folder, place).await
+}
+
+/// Flushes what was written to the folder's disk. What was flushed once costs nothing the second time.
+pub(super) async fn flush_folder(folder: &Path) -> std::io::Result<()> {
+    let disk = std::fs::File::open(folder)?;
+    tokio::task::spawn_blocking(move || flush_disk(&disk))
+        .await
+        .map_err(std::io::Error::other)?
 }
 
 /// Flushes the file system of `folder`.
