@@ -20,7 +20,7 @@ pub struct Local {
     pub max_open_uploads_per_owner: u32,
     /// Bytes on the disk that one owner may use, renditions included; 0 for no limit.
     pub max_bytes_per_owner: u64,
-    /// Most transcodes at the same time.
+    /// Most encodes at the same time.
     pub jobs: usize,
     /// Faults on purpose.
     pub chaos: Chaos,

@@ -9,7 +9,7 @@
 //! 1. `POST /video/v1/uploads` (`api`) writes an `uploads` row with a secret URL.
 //! 2. `PUT /upload/{secret}` (`upload`) writes the bytes to `originals/`. The last byte turns the upload into an asset with
 //!    a transcode job (`changes::uploads`).
-//! 3. The job runner (`media::job_runner`) probes and transcodes the file, and moves the stream to `media/`.
+//! 3. A job (`media::jobs`) reads the file, makes the first size, and moves it to `media/`. The other sizes follow.
 //! 4. `changes::outcome` marks the asset `ready` or `errored`. Each change queues its webhook in the same transaction.
 //! 5. The webhook worker (`webhooks`) posts the queued events until the receiver accepts them.
 //! 6. Viewers get playlists, segments and images from `delivery`.
