@@ -5,7 +5,7 @@ use serde_json::json;
 use super::events::{commit_and_wake, queue_asset_event, queue_static_events, queue_upload_event};
 use crate::local::{
     app::App,
-    media::{MediaInfo, Rendition},
+    media::media_info::{MediaInfo, Rendition},
     store::{self, FileKind, Job, JobKind, StaticMeasures, Write},
 };
 

@@ -25,7 +25,7 @@ use super::{
         static_file,
         stream::{first::make_first, ladder::Rung, later::make_later, run::StreamJob},
     },
-    runner::QuickPlace,
+    quick_place::QuickPlace,
     running::JobClaim,
 };
 use crate::local::{

@@ -14,7 +14,7 @@ use tokio::{
     task::{Id, JoinError, JoinSet},
 };
 
-use super::{attempt::attempt_job, running::JobClaim};
+use super::{attempt::attempt_job, quick_place::QuickPlace, running::JobClaim};
 use crate::local::{
     app::App,
     round_robin::RoundRobin,
@@ -63,21 +63,6 @@ impl Default for JobRunner {
             turns: RoundRobin::default(),
             started: HashMap::new(),
             quick: Arc::new(Semaphore::new(QUICK_PLACES)),
-        }
-    }
-}
-
-/// The quick place of a job; [`QuickPlace::leave`] gives it back early.
-pub(super) struct QuickPlace {
-    app: App,
-    permit: Option<OwnedSemaphorePermit>,
-}
-
-impl QuickPlace {
-    /// Gives the place back, and wakes the runner. Does nothing the second time.
-    pub(super) fn leave(&mut self) {
-        if self.permit.take().is_some() {
-            self.app.jobs_wake.notify_one();
         }
     }
 }
@@ -132,10 +117,7 @@ impl JobRunner {
         if kind != JobKind::Sizes {
             self.turns.begin(&owner);
         }
-        let place = QuickPlace {
-            app: app.clone(),
-            permit,
-        };
+        let place = QuickPlace::new(app.clone(), permit);
         let task = run_task(app.clone(), job, owner.clone(), claim, place);
         let task = self.tasks.spawn(task);
         self.started.insert(task.id(), (owner, kind));
