@@ -29,7 +29,10 @@ impl Meters {
             "Transcodes and renditions: done, failed (the file), again, put_off (disk full, or stopping)",
         );
         let jobs = IntCounterVec::new(options, &["kind", "result"])?;
-        let running = IntGauge::new("local_jobs_running", "Transcodes and renditions under way")?;
+        let running = IntGauge::new(
+            "local_jobs_running",
+            "Transcodes and renditions under way, or waiting for a place to encode",
+        )?;
         let free = IntGauge::new("local_disk_free_bytes", "Bytes free on the disk of local.dir")?;
         let full = IntGauge::new(
             "local_disk_full",

@@ -150,6 +150,7 @@ impl Animated {
         let offset = (start - first).max(0.0);
         let trim =
             format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
+        let trim = format!("{}{trim}", from.matrix_filter());
         let mut args = to_args(["-threads", "2"]);
         args.extend(input_args(&folder.join(JOINED)));
         args.extend(self.encoder_args(top, &trim));

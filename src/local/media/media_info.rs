@@ -55,11 +55,21 @@ pub(crate) struct Rendition {
     pub(crate) peak_bps: u64,
     /// Bits per second over all segments.
     pub(crate) average_bps: u64,
-    /// Codecs in the form of RFC 6381, as ffmpeg wrote them.
+    /// Codecs in the form of RFC 6381.
     pub(crate) codecs: Option<String>,
+    /// The matrix of its colours, by ffmpeg's name; `None` where an earlier release made it.
+    #[serde(default)]
+    pub(crate) matrix: Option<String>,
 }
 
 impl Rendition {
+    /// Returns the filter, with a comma behind it, that tells the matrix to those that follow: a copied picture may not
+    /// say it, and ffmpeg would take it for BT.601. Empty where the matrix is not known.
+    pub(crate) fn matrix_filter(&self) -> String {
+        let tell = |matrix: &String| format!("setparams=colorspace={matrix},");
+        self.matrix.as_ref().map(tell).unwrap_or_default()
+    }
+
     /// Returns the shorter side, by which sizes are named.
     pub(crate) fn shorter_side(&self) -> u32 {
         self.width.min(self.height)

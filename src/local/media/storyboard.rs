@@ -122,7 +122,7 @@ impl Storyboard {
             "-fps_mode",
             "passthrough",
             "-vf",
-            &self.filter_chain(&frames),
+            &format!("{}{}", from.matrix_filter(), self.filter_chain(&frames)),
         ]));
         args.extend(format.encoder_args());
         args.push(name.into());

@@ -145,7 +145,8 @@ impl Thumbnail {
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
             // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be decoded.
             let from = format!(
-                "setpts=PTS-STARTPTS,trim=start={offset:.3},{}",
+                "setpts=PTS-STARTPTS,trim=start={offset:.3},{}{}",
+                top.matrix_filter(),
                 self.filter_chain(top)
             );
             let mut args = to_args(["-threads", "1"]);

@@ -81,5 +81,6 @@ pub(super) async fn make_cover(
         peak_bps: 0,
         average_bps: 0,
         codecs: None,
+        matrix: Some("bt709".to_owned()),
     }))
 }

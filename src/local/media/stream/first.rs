@@ -176,7 +176,7 @@ async fn make_planned(
         None
     } else {
         wait();
-        Some(job.app.places.acquire(job.owner, Urgency::First).await)
+        Some(job.wait_for_place(Urgency::First).await?)
     };
     let run = SizeRun {
         source,

@@ -34,7 +34,7 @@ pub(crate) async fn make_later(
         return Err(Failure::from_input("There is no first size to follow"));
     };
     let followed = Playlist::load(&home.join(&first.name)).await?;
-    let place = job.app.places.acquire(job.owner, Urgency::Later).await;
+    let place = job.wait_for_place(Urgency::Later).await?;
     let source = job.app.folders.original_file(&job.asset.upload_id);
     let probe = probe_file(job.tools, &source, job.folder, job.cancel)
         .await

@@ -36,7 +36,12 @@ pub(super) async fn measure_size(
     playlist.extend_to(&place, plan.length_s).await?;
     let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
     let (width, height) = rung.map_or((0, 0), |rung| (rung.width, rung.height));
-    let rendition = measure_rendition((name, width, height), &playlist, &place, &master).await?;
+    let mut rendition = measure_rendition((name, width, height), &playlist, &place, &master).await?;
+    let matrix = plan
+        .picture
+        .as_ref()
+        .map(|picture| picture.video.colour.matrix.tags().0);
+    rendition.matrix = matrix.map(str::to_owned);
     Ok((rendition, playlist))
 }
 
@@ -83,6 +88,7 @@ async fn measure_rendition(
         peak_bps: round_rate(peak.max(average)),
         average_bps: round_rate(average),
         codecs: find_codecs(master, name),
+        matrix: None,
     })
 }
 

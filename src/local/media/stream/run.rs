@@ -9,7 +9,7 @@ use super::{
         args::to_args,
         failure::Failure,
         input::input_args,
-        places::Place,
+        places::{Place, Urgency},
         tool::{GIB, ToolCall, ToolError, ToolLimits, Tools},
     },
     progress::Progress,
@@ -37,6 +37,17 @@ pub(crate) struct StreamJob<'a> {
 }
 
 impl StreamJob<'_> {
+    /// Waits for a place to encode.
+    ///
+    /// # Errors
+    /// [`Failure::Stopped`] when the result is not wanted any more.
+    pub(super) async fn wait_for_place(&self, urgency: Urgency) -> Result<Place, Failure> {
+        tokio::select! {
+            place = self.app.places.acquire(self.owner, urgency) => Ok(place),
+            () = self.cancel.cancelled() => Err(Failure::Stopped),
+        }
+    }
+
     /// Runs ffmpeg to make `length_s` of a stream. Limits follow that length, whatever the file claims. Progress is
     /// stored while the asset is not ready.
     pub(super) async fn run_size(
