@@ -1,34 +1,79 @@
 //! The file that an upload grows in.
+//!
+//! Bytes take three steps: they are gathered in memory, written to the file, flushed to the disk. Each step runs beside
+//! the others, so that the next bytes are received meanwhile. At most one write and one flush are under way.
+//!
+//! After a write or a flush has failed, nothing more is flushed: the system reports an error once, and a second flush
+//! would succeed without the bytes that were lost.
 
 use std::{
     fs::File,
-    io::{self, Seek, SeekFrom, Write},
+    io::{self, IoSlice, Seek, SeekFrom, Write},
     path::PathBuf,
+    sync::Arc,
 };
 
 use axum::body::Bytes;
+use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::part::UNIT;
 
 /// Bytes gathered in memory before they are written.
 const GATHER: usize = 1 << 20;
 
-/// A writer to the end of one file. It writes on blocking threads, in pieces of [`GATHER`] bytes.
+/// A writer to the end of one file. It writes and flushes on blocking threads.
 pub(crate) struct Sink {
-    /// `None` while a write runs, and for good after an error.
-    file: Option<File>,
+    file: Arc<File>,
     gathered: Vec<Bytes>,
     gathered_bytes: usize,
-    /// Bytes in the file and on the way to it.
+    /// Bytes in the file, on the way to it, and gathered.
     at: u64,
+    /// Bytes that are surely in the file.
+    written: u64,
     /// Bytes flushed to the disk.
     flushed: u64,
+    /// The write under way.
+    write: Background,
+    /// Bytes in the file once `write` has ended.
+    write_end: u64,
+    /// The flush under way.
+    flush: Background,
+    /// Bytes on the disk once `flush` has ended.
+    flush_end: u64,
+}
+
+/// Work on a blocking thread, at most one at a time. A failure is for good.
+enum Background {
+    Idle,
+    Running(JoinHandle<io::Result<()>>),
+    Failed,
+}
+
+impl Background {
+    /// Starts `work`. The one before must have been waited for.
+    fn start(&mut self, work: impl FnOnce() -> io::Result<()> + Send + 'static) {
+        *self = Self::Running(spawn_blocking(work));
+    }
+
+    /// Waits for the work under way; returns at once without any. May be cancelled and called again.
+    ///
+    /// # Errors
+    /// This work, or earlier work, failed.
+    async fn wait(&mut self) -> io::Result<()> {
+        let outcome = match self {
+            Self::Idle => return Ok(()),
+            Self::Failed => return Err(io::Error::other("an earlier write or flush failed")),
+            Self::Running(work) => work.await.map_err(io::Error::other).flatten(),
+        };
+        *self = if outcome.is_ok() { Self::Idle } else { Self::Failed };
+        outcome
+    }
 }
 
 impl Sink {
     /// Opens the file and cuts off the bytes behind `offset`, which no response has ever promised.
     pub(crate) async fn open(path: PathBuf, offset: u64) -> io::Result<Self> {
-        let file = run_blocking(move || {
+        let open = move || {
             let fresh = !path.exists();
             let mut file = File::options()
                 .write(true)
@@ -42,14 +87,19 @@ impl Sink {
                 File::open(parent)?.sync_all()?;
             }
             Ok(file)
-        })
-        .await?;
+        };
+        let file: io::Result<File> = spawn_blocking(open).await.map_err(io::Error::other)?;
         Ok(Self {
-            file: Some(file),
+            file: Arc::new(file?),
             gathered: Vec::new(),
             gathered_bytes: 0,
             at: offset,
+            written: offset,
             flushed: offset,
+            write: Background::Idle,
+            write_end: offset,
+            flush: Background::Idle,
+            flush_end: offset,
         })
     }
 
@@ -58,74 +108,96 @@ impl Sink {
         self.at
     }
 
-    /// Returns the bytes taken and not yet flushed.
-    pub(crate) fn unflushed(&self) -> u64 {
-        self.at - self.flushed
-    }
-
-    /// Takes bytes. Memory holds at most [`GATHER`] bytes and one piece more.
+    /// Takes bytes. Memory holds at most two times [`GATHER`] bytes and one piece more: those gathered, and those of
+    /// the write under way.
     pub(crate) async fn push_bytes(&mut self, bytes: Bytes) -> io::Result<()> {
         self.at += bytes.len() as u64;
         self.gathered_bytes += bytes.len();
         self.gathered.push(bytes);
         if self.gathered_bytes >= GATHER {
-            return self.write_gathered(|_| Ok(())).await;
+            self.write_gathered().await?;
         }
         Ok(())
     }
 
+    /// Starts to flush what is written, unless a flush is under way or fewer than `least` bytes were written since the
+    /// last one. [`Sink::wait_flushed`] ends it.
+    pub(crate) fn start_flush(&mut self, least: u64) {
+        if matches!(self.flush, Background::Idle) && self.written - self.flushed >= least {
+            self.flush_end = self.written;
+            let file = self.file.clone();
+            self.flush.start(move || file.sync_data());
+        }
+    }
+
+    /// Returns true while a flush is under way.
+    pub(crate) fn is_flushing(&self) -> bool {
+        matches!(self.flush, Background::Running(_))
+    }
+
+    /// Waits for the flush under way. Returns the offset that is safe from now on. May be cancelled and called again.
+    pub(crate) async fn wait_flushed(&mut self) -> io::Result<u64> {
+        self.flush.wait().await?;
+        self.flushed = self.flush_end;
+        Ok(self.flushed)
+    }
+
     /// Writes and flushes everything. Returns the offset that is safe from now on.
     pub(crate) async fn flush_all(&mut self) -> io::Result<u64> {
-        self.write_gathered(|file| file.sync_data()).await?;
-        self.flushed = self.at;
-        Ok(self.flushed)
+        self.write_gathered().await?;
+        self.wait_written().await?;
+        self.wait_flushed().await?;
+        self.start_flush(0);
+        self.wait_flushed().await
     }
 
     /// Ends a request that was cut: keeps whole units, because clients resume with chunks of whole units, flushes
     /// them and returns their length. Bytes that were flushed before always stay.
     pub(crate) async fn cut_to_units(&mut self) -> io::Result<u64> {
-        let keep = self.flushed.max(self.at / UNIT * UNIT);
-        self.write_gathered(move |file| {
+        self.write_gathered().await?;
+        self.wait_written().await?;
+        let keep = self.wait_flushed().await?.max(self.at / UNIT * UNIT);
+        let file = self.file.clone();
+        (self.at, self.write_end) = (keep, keep);
+        self.write.start(move || {
             file.set_len(keep)?;
-            file.seek(SeekFrom::Start(keep))?;
-            file.sync_data()
-        })
-        .await?;
-        (self.at, self.flushed) = (keep, keep);
-        Ok(keep)
+            (&*file).seek(SeekFrom::Start(keep)).map(drop)
+        });
+        self.flush_all().await
     }
 
-    /// Writes the gathered bytes on a blocking thread, then runs `then` on the file.
-    async fn write_gathered(
-        &mut self,
-        then: impl FnOnce(&mut File) -> io::Result<()> + Send + 'static,
-    ) -> io::Result<()> {
+    /// Waits for the write under way and starts to write the gathered bytes.
+    async fn write_gathered(&mut self) -> io::Result<()> {
+        self.wait_written().await?;
         let gathered = std::mem::take(&mut self.gathered);
         self.gathered_bytes = 0;
-        // Why taken: the blocking thread owns the file. After an error it is not put back, because it is unknown where
-        // its end is.
-        let mut file = self
-            .file
-            .take()
-            .ok_or_else(|| io::Error::other("the file was lost by an earlier error"))?;
-        let file = run_blocking(move || {
-            for bytes in gathered {
-                file.write_all(&bytes)?;
-            }
-            then(&mut file)?;
-            Ok(file)
-        })
-        .await?;
-        self.file = Some(file);
+        self.write_end = self.at;
+        let file = self.file.clone();
+        self.write.start(move || write_pieces(&file, &gathered));
+        Ok(())
+    }
+
+    /// Waits for the write under way.
+    pub(crate) async fn wait_written(&mut self) -> io::Result<()> {
+        self.write.wait().await?;
+        self.written = self.write_end;
         Ok(())
     }
 }
 
-/// Runs `work` on a blocking thread.
-async fn run_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> io::Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(io::Error::other)?
+/// Writes all pieces, many of them with one system call.
+fn write_pieces(mut file: &File, pieces: &[Bytes]) -> io::Result<()> {
+    let mut slices: Vec<IoSlice<'_>> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut rest = slices.as_mut_slice();
+    // Why first: an empty slice alone would look like a full disk.
+    IoSlice::advance_slices(&mut rest, 0);
+    while !rest.is_empty() {
+        match file.write_vectored(rest) {
+            Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+            Ok(written) => IoSlice::advance_slices(&mut rest, written),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
 }
