@@ -9,7 +9,8 @@ use std::{future::Future, pin::Pin};
 use super::sink::Sink;
 use crate::local::error::MuxError;
 
-/// The most bytes that a request has taken and not yet recorded: the most that a kill can cost.
+/// Bytes of a request that are not recorded yet, above which it takes no more: what a kill can cost, but for one piece of
+/// the body.
 pub(super) const CHECKPOINT: u64 = 32 << 20;
 /// Bytes behind the last flush that begin the next one. Less than [`CHECKPOINT`], so that bytes can come during a flush.
 const FLUSH_STEP: u64 = CHECKPOINT / 2;

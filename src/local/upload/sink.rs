@@ -18,8 +18,10 @@ use tokio::task::{JoinHandle, spawn_blocking};
 
 use super::part::UNIT;
 
-/// Bytes gathered in memory before they are written.
+/// Bytes gathered in memory before a write begins.
 const GATHER: usize = 1 << 20;
+/// Bytes gathered in memory while a write is under way. More wait for its end.
+const GATHER_MOST: usize = 4 * GATHER;
 
 /// A writer to the end of one file. It writes and flushes on blocking threads.
 pub(crate) struct Sink {
@@ -53,6 +55,11 @@ impl Background {
     /// Starts `work`. The one before must have been waited for.
     fn start(&mut self, work: impl FnOnce() -> io::Result<()> + Send + 'static) {
         *self = Self::Running(spawn_blocking(work));
+    }
+
+    /// Returns true until the work has ended.
+    fn is_under_way(&self) -> bool {
+        matches!(self, Self::Running(work) if !work.is_finished())
     }
 
     /// Waits for the work under way; returns at once without any. May be cancelled and called again.
@@ -108,25 +115,30 @@ impl Sink {
         self.at
     }
 
-    /// Takes bytes. Memory holds at most two times [`GATHER`] bytes and one piece more: those gathered, and those of
-    /// the write under way.
+    /// Takes bytes. Memory holds at most two times [`GATHER_MOST`] bytes and two pieces: those gathered, and those of the
+    /// write under way. Of a sender that is slower than the disk it holds [`GATHER`] bytes and one piece.
     pub(crate) async fn push_bytes(&mut self, bytes: Bytes) -> io::Result<()> {
         self.at += bytes.len() as u64;
         self.gathered_bytes += bytes.len();
         self.gathered.push(bytes);
-        if self.gathered_bytes >= GATHER {
+        let enough = if self.write.is_under_way() {
+            GATHER_MOST
+        } else {
+            GATHER
+        };
+        if self.gathered_bytes >= enough {
             self.write_gathered().await?;
         }
         Ok(())
     }
 
-    /// Starts to flush what is written, unless a flush is under way or fewer than `least` bytes were written since the
-    /// last one. [`Sink::wait_flushed`] ends it.
+    /// Starts to flush the whole units that are written, unless a flush is under way or fewer than `least` bytes are new.
+    /// [`Sink::wait_flushed`] ends it.
+    // Why whole units: clients resume with chunks of whole units.
     pub(crate) fn start_flush(&mut self, least: u64) {
-        if matches!(self.flush, Background::Idle) && self.written - self.flushed >= least {
-            self.flush_end = self.written;
-            let file = self.file.clone();
-            self.flush.start(move || file.sync_data());
+        let end = self.written / UNIT * UNIT;
+        if matches!(self.flush, Background::Idle) && end >= self.flushed + least {
+            self.flush_to(end);
         }
     }
 
@@ -147,7 +159,7 @@ impl Sink {
         self.write_gathered().await?;
         self.wait_written().await?;
         self.wait_flushed().await?;
-        self.start_flush(0);
+        self.flush_to(self.written);
         self.wait_flushed().await
     }
 
@@ -164,6 +176,13 @@ impl Sink {
             (&*file).seek(SeekFrom::Start(keep)).map(drop)
         });
         self.flush_all().await
+    }
+
+    /// Starts a flush; `end` bytes are on the disk once it has ended. The one before must have been waited for.
+    fn flush_to(&mut self, end: u64) {
+        self.flush_end = end;
+        let file = self.file.clone();
+        self.flush.start(move || file.sync_data());
     }
 
     /// Waits for the write under way and starts to write the gathered bytes.
@@ -200,4 +219,124 @@ fn write_pieces(mut file: &File, pieces: &[Bytes]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{fs::File, io::ErrorKind, path::Path};
+
+    use axum::body::Bytes;
+
+    use super::{GATHER, Sink, UNIT};
+
+    /// A piece of a body, all of one byte.
+    fn piece(length: usize, byte: u8) -> Bytes {
+        Bytes::from(vec![byte; length])
+    }
+
+    async fn open(folder: &Path, offset: u64) -> Sink {
+        Sink::open(folder.join("file"), offset).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn pieces_of_every_size_come_into_the_file_in_order() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sink = open(folder.path(), 0).await;
+        let mut sent = Vec::new();
+        for (byte, length) in [1, 0, GATHER - 1, 3 * GATHER, 0, 17, GATHER + 5]
+            .into_iter()
+            .enumerate()
+        {
+            let piece = piece(length, u8::try_from(byte).unwrap());
+            sent.extend_from_slice(&piece);
+            sink.push_bytes(piece).await.unwrap();
+        }
+        // More pieces than one system call takes.
+        for at in 0..3000_usize {
+            let piece = piece(400, at.to_le_bytes()[0]);
+            sent.extend_from_slice(&piece);
+            sink.push_bytes(piece).await.unwrap();
+        }
+        assert_eq!(sink.flush_all().await.unwrap(), sent.len() as u64);
+        assert_eq!(std::fs::read(folder.path().join("file")).unwrap(), sent);
+    }
+
+    #[tokio::test]
+    async fn a_flush_promises_the_whole_units_that_were_written_before_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sink = open(folder.path(), 0).await;
+        sink.push_bytes(piece(GATHER + 5, 1)).await.unwrap();
+        sink.start_flush(1);
+        assert!(!sink.is_flushing(), "the write may not have ended");
+        sink.wait_written().await.unwrap();
+        sink.start_flush(GATHER as u64 + UNIT);
+        assert!(!sink.is_flushing(), "too few bytes are new");
+        sink.start_flush(UNIT);
+        assert!(sink.is_flushing());
+        sink.push_bytes(piece(GATHER, 2)).await.unwrap();
+        sink.wait_written().await.unwrap();
+        assert_eq!(sink.wait_flushed().await.unwrap(), GATHER as u64);
+        assert_eq!(sink.flush_all().await.unwrap(), 2 * GATHER as u64 + 5);
+    }
+
+    #[tokio::test]
+    async fn a_cut_request_keeps_whole_units_and_goes_on_behind_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let unit = usize::try_from(UNIT).unwrap();
+        let mut sink = open(folder.path(), 0).await;
+        sink.push_bytes(piece(2 * unit + 9, 1)).await.unwrap();
+        assert_eq!(sink.cut_to_units().await.unwrap(), 2 * UNIT);
+        assert_eq!(sink.position(), 2 * UNIT);
+        sink.push_bytes(piece(3, 2)).await.unwrap();
+        sink.flush_all().await.unwrap();
+        assert_eq!(
+            sink.cut_to_units().await.unwrap(),
+            2 * UNIT + 3,
+            "what was flushed stays"
+        );
+        let kept = std::fs::read(folder.path().join("file")).unwrap();
+        assert_eq!(kept.len(), 2 * unit + 3);
+        assert_eq!(kept[2 * unit..], [2, 2, 2]);
+    }
+
+    /// A sink whose file takes writes and cannot be flushed, or the reverse.
+    async fn broken(file: File) -> Sink {
+        let folder = tempfile::tempdir().unwrap();
+        let mut sink = open(folder.path(), 0).await;
+        sink.file = file.into();
+        sink
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_flush_nothing_is_promised_any_more() {
+        let null = File::options().write(true).open("/dev/null").unwrap();
+        let mut sink = broken(null).await;
+        sink.push_bytes(piece(GATHER, 1)).await.unwrap();
+        sink.wait_written().await.unwrap();
+        sink.start_flush(1);
+        assert_eq!(
+            sink.wait_flushed().await.unwrap_err().kind(),
+            ErrorKind::InvalidInput
+        );
+        sink.start_flush(0);
+        assert!(!sink.is_flushing());
+        // The file is sound again, and still the lost bytes must not be promised.
+        sink.file = tempfile::tempfile().unwrap().into();
+        sink.wait_flushed().await.unwrap_err();
+        sink.flush_all().await.unwrap_err();
+        sink.cut_to_units().await.unwrap_err();
+    }
+
+    #[tokio::test]
+    async fn after_a_failed_write_nothing_is_promised_any_more() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("read-only");
+        std::fs::write(&file, "x").unwrap();
+        let mut sink = broken(File::open(file).unwrap()).await;
+        sink.push_bytes(piece(GATHER, 1)).await.unwrap();
+        sink.wait_written().await.unwrap_err();
+        sink.file = tempfile::tempfile().unwrap().into();
+        sink.flush_all().await.unwrap_err();
+        sink.cut_to_units().await.unwrap_err();
+    }
 }
