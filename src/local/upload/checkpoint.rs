@@ -51,7 +51,7 @@ impl<'a> Checkpoints<'a> {
             let flushed = sink.wait_flushed().await?;
             self.recording = Some(Box::pin(record(flushed)));
         } else {
-            std::future::pending().await
+            std::future::pending::<()>().await;
         }
         Ok(())
     }
