@@ -31,7 +31,7 @@ use self::table::{Goal, Table};
 const SIZES: [(u32, u32); 4] = [(1920, 1080), (1280, 720), (854, 480), (640, 360)];
 
 /// The longest that one measurement may take.
-const PATIENCE: Duration = Duration::from_secs(1800);
+const PATIENCE: Duration = Duration::from_mins(30);
 
 /// The words of the command line.
 struct Parts(Vec<String>);

@@ -99,7 +99,7 @@ impl Service {
 
     /// Waits until the video is ready.
     pub(crate) fn wait_ready(&self, video: &Video) {
-        self.wait(|| {
+        wait_until(|| {
             let shown = self.show(video);
             assert_ne!(shown["status"], "errored", "{shown}");
             shown["status"] == "ready"
@@ -111,7 +111,7 @@ impl Service {
         self.wait_ready(video);
         let shown = self.show(video);
         let playlist = path_of(shown["playback_url"].as_str().unwrap());
-        self.wait(|| {
+        wait_until(|| {
             let (status, text) = self.request("GET", playlist, None);
             assert_eq!(status, 200, "{text}");
             text.matches("#EXT-X-STREAM-INF").count() >= sizes
@@ -121,8 +121,8 @@ impl Service {
     /// Deletes the video, and waits until nothing is made of it any more.
     pub(crate) fn forget(&self, video: &Video) {
         self.call("DELETE", &format!("/v1/videos/{}", video.id), None);
-        self.wait(|| self.request("GET", &format!("/v1/videos/{}", video.id), None).0 == 404);
-        self.wait(|| !self.has_children());
+        wait_until(|| self.request("GET", &format!("/v1/videos/{}", video.id), None).0 == 404);
+        wait_until(|| !self.has_children());
     }
 
     /// Returns a figure of the process's memory, by its name in `/proc`.
@@ -142,14 +142,6 @@ impl Service {
         threads.flatten().any(|thread| {
             std::fs::read_to_string(thread.path().join("children")).is_ok_and(|list| !list.is_empty())
         })
-    }
-
-    fn wait(&self, is_done: impl Fn() -> bool) {
-        let begun = Instant::now();
-        while !is_done() {
-            assert!(begun.elapsed() < PATIENCE, "it takes too long");
-            sleep(PAUSE);
-        }
     }
 
     fn call(&self, method: &str, path: &str, body: Option<&Value>) -> Value {
@@ -179,6 +171,15 @@ impl Drop for Service {
         // It is our own child; that it has ended already is as good.
         let _ended = self.child.kill();
         let _status = self.child.wait();
+    }
+}
+
+/// Looks again and again until it is done.
+fn wait_until(is_done: impl Fn() -> bool) {
+    let begun = Instant::now();
+    while !is_done() {
+        assert!(begun.elapsed() < PATIENCE, "it takes too long");
+        sleep(PAUSE);
     }
 }
 

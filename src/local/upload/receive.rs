@@ -278,10 +278,10 @@ impl Request<'_> {
                 }
                 next = self.next_bytes(body, lock) => next?,
             };
-            let Some(mut bytes) = next else { break };
+            let Some(bytes) = next else { break };
             let known = skip.min(bytes.len() as u64);
             skip -= known;
-            let bytes = bytes.split_off(usize::try_from(known).unwrap_or(bytes.len()));
+            let bytes = &bytes[usize::try_from(known).unwrap_or(bytes.len())..];
             let reach = sink.position() + bytes.len() as u64;
             if span.end.is_some_and(|end| reach > end) {
                 return Err(MuxError::invalid("The body is longer than its headers say"));
