@@ -23,12 +23,26 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use self::beside::Size;
 use self::clips::Codec;
 use self::service::{Service, Video};
 use self::table::{Goal, Table};
 
 /// Sizes of a 1080p video on the ladder of `local`, largest first.
-const SIZES: [(u32, u32); 4] = [(1920, 1080), (1280, 720), (854, 480), (640, 360)];
+const SIZES: [Size; 4] = [
+    size(1920, 1080, 5800),
+    size(1280, 720, 3200),
+    size(854, 480, 1600),
+    size(640, 360, 900),
+];
+
+const fn size(width: u32, height: u32, peak_kbps: u32) -> Size {
+    Size {
+        width,
+        height,
+        peak_kbps,
+    }
+}
 
 /// The longest that one measurement may take.
 const PATIENCE: Duration = Duration::from_mins(30);
