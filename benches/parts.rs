@@ -12,7 +12,7 @@ use divan::Bencher;
 use http::{HeaderMap, HeaderValue};
 use serde_json::{Value, json};
 use uuid::Uuid;
-use yourbit_video::domain::{Field, Knowledge, Observation, Policy, Status};
+use yourbit_video::domain::{Field, Knowledge, Observation, Pictures, Policy, Status};
 use yourbit_video::provider::{
     LoadOptions, PlaybackRequest, Provider, TemplateInput, VerifiedBody, embedded_map,
 };
@@ -85,6 +85,7 @@ fn subject(policy: Policy) -> TemplateInput {
         upload_id: Some("upload-1".to_owned()),
         asset_id: Some("asset-1".to_owned()),
         playback_id: Some("playback-1".to_owned()),
+        pictures: Pictures::Moving,
         captures: serde_json::Map::new(),
         filename: None,
         content_type: None,

@@ -34,11 +34,15 @@ pub enum Field {
     Tracks,
     /// Files made of the video, as the provider lists them.
     Renditions,
+    /// The video has no moving picture: true or false.
+    SoundOnly,
+    /// A sound-only video has a still picture, a cover: true or false.
+    Cover,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::PlaybackId,
         Self::PlaybackPolicy,
         Self::Duration,
@@ -49,6 +53,8 @@ impl Field {
         Self::ErrorMessage,
         Self::Tracks,
         Self::Renditions,
+        Self::SoundOnly,
+        Self::Cover,
     ];
 
     /// The name in action maps and in the database.
@@ -64,7 +70,14 @@ impl Field {
             Self::ErrorMessage => "error_message",
             Self::Tracks => "tracks",
             Self::Renditions => "renditions",
+            Self::SoundOnly => "sound_only",
+            Self::Cover => "cover",
         }
+    }
+
+    /// The field is a fact of [`Knowledge::picture_facts`](super::Knowledge::picture_facts).
+    pub const fn is_about_pictures(self) -> bool {
+        matches!(self, Self::SoundOnly | Self::Cover)
     }
 }
 
@@ -129,7 +142,7 @@ impl Serialize for Fact {
     }
 }
 
-/// Every known [`Fact`] of a video. Joining is commutative, associative and idempotent.
+/// Known [`Fact`]s of a video, by [`Field`]. Joining is commutative, associative and idempotent.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Facts(BTreeMap<Field, Fact>);

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    facts::{Facts, Field},
+    facts::{Fact, Facts, Field},
     stamp::{AnswerTime, Stamp},
     status::{Policy, ShownStatus, Status},
 };
@@ -105,6 +105,21 @@ pub struct Knowledge {
     pub lost: bool,
     /// The other facts.
     pub facts: Facts,
+    /// The facts of the fields that are [about pictures](Field::is_about_pictures); `None` where no report had one.
+    // Why apart: releases up to 0.3.0 refuse a row that has these fields among the others.
+    pub picture_facts: Option<Facts>,
+}
+
+/// The pictures that a video has at its provider.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Pictures {
+    /// Those of its moving picture, as far as is known.
+    #[default]
+    Moving,
+    /// A still one: the cover of a sound-only video.
+    Cover,
+    /// None: the video is known to be sound only.
+    None,
 }
 
 impl Knowledge {
@@ -134,7 +149,13 @@ impl Knowledge {
         let rank = seen.status.map_or(0, Status::rank);
         let stamp = Stamp::new(seen.at, seen.asked_at, rank, &seen.event_id);
         for (field, value) in &seen.fields {
-            self.facts.join(*field, value, &stamp);
+            if !field.is_about_pictures() {
+                self.facts.join(*field, value, &stamp);
+            } else if !value.is_null() {
+                self.picture_facts
+                    .get_or_insert_default()
+                    .join(*field, value, &stamp);
+            }
         }
         Ok(())
     }
@@ -143,7 +164,7 @@ impl Knowledge {
     // Why: stamps cannot tell then which value is the fresher one, so the provider is queried.
     pub fn contradicted_by(&self, seen: &Observation) -> Vec<Field> {
         let differs = |(field, value): &&(Field, Value)| {
-            self.facts.fact(*field).is_some_and(|known| {
+            self.fact(*field).is_some_and(|known| {
                 (seen.at.is_none() || known.stamp.at_us.is_none())
                     && !value.is_null()
                     && known.value != *value
@@ -154,6 +175,25 @@ impl Knowledge {
             .filter(differs)
             .map(|(field, _)| *field)
             .collect()
+    }
+
+    /// Returns the known [`Fact`] of a field.
+    pub fn fact(&self, field: Field) -> Option<&Fact> {
+        if field.is_about_pictures() {
+            self.picture_facts.as_ref()?.fact(field)
+        } else {
+            self.facts.fact(field)
+        }
+    }
+
+    /// Returns the [`Pictures`] of the video.
+    pub fn pictures(&self) -> Pictures {
+        let is_true = |field| self.fact(field).is_some_and(|fact| fact.value == true);
+        match (is_true(Field::SoundOnly), is_true(Field::Cover)) {
+            (false, _) => Pictures::Moving,
+            (true, true) => Pictures::Cover,
+            (true, false) => Pictures::None,
+        }
     }
 
     /// Derives the [`ShownStatus`]. `requested` is the [`Policy`] that the upload requested.

@@ -126,7 +126,7 @@ impl Video {
     /// Returns everything that callers see, except version and times of change.
     fn visible_state(&self) -> impl PartialEq + '_ {
         let known = &self.known;
-        let facts = Field::ALL.map(|field| known.facts.get(field));
+        let facts = Field::ALL.map(|field| known.fact(field).map(|fact| &fact.value));
         let words = (
             &self.title,
             &self.external_id,

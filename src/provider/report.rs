@@ -296,6 +296,7 @@ fn is_readable(field: Field, value: &Value) -> bool {
         Field::Duration | Field::Width | Field::Height => parse_number(value).is_some(),
         Field::PlaybackPolicy => value.as_str().and_then(parse_policy).is_some(),
         Field::AspectRatio => find_aspect_ratio(value).is_some(),
+        Field::SoundOnly | Field::Cover => parse_flag(value).is_some(),
         Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage | Field::Tracks | Field::Renditions => {
             true
         }
@@ -314,6 +315,7 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
             .and_then(parse_policy)
             .map(|policy| Value::String(policy.as_str().to_owned())),
         Field::AspectRatio => find_aspect_ratio(&value).map(Value::String),
+        Field::SoundOnly | Field::Cover => parse_flag(&value).map(Value::Bool),
         Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => clean_text(&value).map(Value::String),
         Field::Tracks | Field::Renditions => {
             let text = value.to_string();
@@ -326,6 +328,11 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
 /// Reads an aspect ratio as `16:9`; see [`parse_aspect_ratio`].
 fn find_aspect_ratio(value: &Value) -> Option<String> {
     parse_aspect_ratio(&clean_text(value)?)
+}
+
+/// Reads true or false, also one written as text.
+fn parse_flag(value: &Value) -> Option<bool> {
+    value.as_bool().or_else(|| value.as_str()?.trim().parse().ok())
 }
 
 /// Reads a finite number, also one written as text.

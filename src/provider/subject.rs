@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::domain::Policy;
+use crate::domain::{Pictures, Policy};
 
 /// Captures of an upload's steps: the values that they took from the provider's responses, by the map's own names.
 pub type Captures = serde_json::Map<String, Value>;
@@ -34,6 +34,8 @@ pub struct TemplateInput {
     pub asset_id: Option<String>,
     /// The id that plays.
     pub playback_id: Option<String>,
+    /// The pictures that playback has addresses of.
+    pub pictures: Pictures,
     /// The captures of the upload's steps.
     pub captures: Captures,
     /// The file's name; in an upload only.

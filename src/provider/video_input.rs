@@ -6,7 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::subject::{Captures, TemplateInput};
-use crate::domain::{Field, Policy, Video};
+use crate::domain::{Field, Pictures, Policy, Video};
 
 impl TemplateInput {
     /// Builds the input from a [`Video`]'s row. Fields that only an upload request has are empty. `now` and `expires`
@@ -24,6 +24,7 @@ impl TemplateInput {
             upload_id: video.known.upload_id.clone(),
             asset_id: video.known.asset_id.clone(),
             playback_id: video.known.facts.text(Field::PlaybackId).map(str::to_owned),
+            pictures: video.known.pictures(),
             captures: video.captures.clone(),
             filename: None,
             content_type: None,
@@ -49,6 +50,7 @@ impl TemplateInput {
             upload_id: None,
             asset_id: None,
             playback_id: None,
+            pictures: Pictures::Moving,
             captures: Captures::new(),
             filename: None,
             content_type: None,

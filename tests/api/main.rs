@@ -47,6 +47,7 @@ mod release;
 mod reload;
 mod settings;
 mod shapes;
+mod sound_only;
 mod start;
 mod stop;
 mod tracing;

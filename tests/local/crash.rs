@@ -6,7 +6,10 @@ use axum::body::Bytes;
 use futures::{StreamExt, stream};
 use serde_json::{Value, json};
 
-use crate::support::{child::Service, clips, eventually, working_in};
+use crate::{
+    support::{child::Service, clips, eventually, working_in},
+    uploads::UNIT,
+};
 
 const MIB: usize = 1 << 20;
 
@@ -74,7 +77,11 @@ async fn killed_in_the_middle_of_a_chunk_the_upload_goes_on_from_what_was_flushe
     service.kill_and_start(dir.path()).await;
 
     let offset = held(&service, &upload).await;
-    assert_eq!(offset, 32 * MIB, "what was flushed within the chunk");
+    assert!(
+        offset <= 44 * MIB && 44 * MIB - offset <= 33 * MIB,
+        "{offset}: at most 32 MiB and a piece are lost"
+    );
+    assert_eq!(offset % UNIT, 0, "whole units");
     let range = format!("bytes {offset}-{}/{total}", total - 1);
     let answer = service
         .put(&upload, &range, file[offset..].to_vec())

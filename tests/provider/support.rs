@@ -17,7 +17,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use uuid::Uuid;
 use yourbit_video::{
-    domain::Policy,
+    domain::{Pictures, Policy},
     provider::{
         CallError, Captures, LoadOptions, MapError, PlaybackRequest, Provider, Refused, TemplateInput,
         UploadDescriptor, VerifiedBody, embedded_map,
@@ -105,6 +105,7 @@ pub(crate) fn video(policy: Policy) -> TemplateInput {
         upload_id: None,
         asset_id: None,
         playback_id: None,
+        pictures: Pictures::Moving,
         captures: Captures::new(),
         filename: Some("clip.mp4".to_owned()),
         content_type: Some("video/mp4".to_owned()),

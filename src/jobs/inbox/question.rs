@@ -40,7 +40,7 @@ impl Question {
         if !read.refresh && contradicted.is_empty() {
             return None;
         }
-        let stamps = contradicted.iter().filter_map(|field| known.facts.fact(*field));
+        let stamps = contradicted.iter().filter_map(|field| known.fact(*field));
         let min_stamp = stamps.filter_map(|fact| fact.stamp.at()).chain(event.at).max();
         Some(Self {
             event: event.clone(),

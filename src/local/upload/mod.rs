@@ -6,10 +6,12 @@
 //! 2. The request takes the upload's [`WriteLock`](write_lock::WriteLock). An older request of the same upload is asked to
 //!    stop, flushes, and lets go.
 //! 3. The upload's row is read again; a dead upload is 410, a complete one is answered 200.
-//! 4. The bytes go to the file. They are flushed and recorded at the end of each request, every 32 MiB within one, and when
-//!    the connection is cut. So an offset that a client is told is always on the disk.
+//! 4. The bytes go to the file. They are flushed and recorded at the end of each request, when the connection is cut, and
+//!    beside the reception ([`checkpoint`]): at most 32 MiB are not recorded. An offset that a client is told is always on
+//!    the disk.
 //! 5. The last byte turns the upload into an asset: the commit point. A repeated last chunk is answered 200 again.
 
+mod checkpoint;
 mod cors;
 mod part;
 mod receive;

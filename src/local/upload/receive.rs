@@ -11,6 +11,7 @@ use futures::StreamExt;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::{
+    checkpoint::{CHECKPOINT, Checkpoints},
     part::{Part, UNIT},
     response::UploadResponse,
     sink::Sink,
@@ -25,8 +26,6 @@ use crate::local::{
 
 /// Longest pause between two pieces of a body.
 const IDLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// Bytes between two flushes within a request: the most that a kill can cost.
-const CHECKPOINT: u64 = 32 << 20;
 /// Bytes that are reserved at once for an upload without a known size.
 const RESERVE_STEP: u64 = CHECKPOINT;
 /// Bytes of an unwanted body that are read and thrown away. A sender that still writes would miss the response.
@@ -269,10 +268,20 @@ impl Request<'_> {
         (sink, promised): (&mut Sink, &mut u64),
     ) -> Result<(), MuxError> {
         let mut skip = sink.position() - span.start;
-        while let Some(mut bytes) = self.next_bytes(body, lock).await? {
+        let mut checkpoints = Checkpoints::new(sink.position());
+        loop {
+            let record = |received| self.record_checkpoint(received, total, *promised);
+            let next = tokio::select! {
+                outcome = checkpoints.run(sink, record) => {
+                    outcome?;
+                    continue;
+                }
+                next = self.next_bytes(body, lock) => next?,
+            };
+            let Some(bytes) = next else { break };
             let known = skip.min(bytes.len() as u64);
             skip -= known;
-            let bytes = bytes.split_off(usize::try_from(known).unwrap_or(bytes.len()));
+            let bytes = &bytes[usize::try_from(known).unwrap_or(bytes.len())..];
             let reach = sink.position() + bytes.len() as u64;
             if span.end.is_some_and(|end| reach > end) {
                 return Err(MuxError::invalid("The body is longer than its headers say"));
@@ -284,8 +293,9 @@ impl Request<'_> {
                 *promised = self.reserve_room(reach, None).await?;
             }
             sink.push_bytes(bytes).await?;
-            if sink.unflushed() >= CHECKPOINT {
-                self.flush_checkpoint(sink, total, *promised).await?;
+            while checkpoints.must_wait(sink).await? {
+                let record = |received| self.record_checkpoint(received, total, *promised);
+                checkpoints.run(sink, record).await?;
             }
         }
         if span.end.is_some_and(|end| sink.position() != end) {
@@ -339,15 +349,14 @@ impl Request<'_> {
         }
     }
 
-    /// Flushes and records the offset within a request; 410 when the upload has ended or expired, 507 when the disk
-    /// is too full.
-    async fn flush_checkpoint(
+    /// Records a flushed offset within a request and returns it; 410 when the upload has ended or expired, 507 when the
+    /// disk is too full.
+    async fn record_checkpoint(
         &self,
-        sink: &mut Sink,
+        received: u64,
         total: Option<u64>,
         promised: u64,
-    ) -> Result<(), MuxError> {
-        let received = sink.flush_all().await?;
+    ) -> Result<u64, MuxError> {
         // Why 0: without a limit nothing is reserved, and `u64::MAX` is no number of bytes to charge.
         let promised = if promised == u64::MAX { 0 } else { promised };
         let open = self
@@ -359,7 +368,8 @@ impl Request<'_> {
         if !open || self.app.clock.now() >= dies {
             return Err(MuxError::gone("The upload URL is no longer valid"));
         }
-        self.check_disk(0)
+        self.check_disk(0)?;
+        Ok(received)
     }
 
     /// Answers 507 when fewer than `local.min_free_bytes` would be free after `bytes` more.

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    domain::Policy,
+    domain::{Pictures, Policy},
     provider::{
         loaded::Provider,
         subject::{Captures, TemplateInput},
@@ -28,6 +28,7 @@ pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<U
         upload_id: None,
         asset_id: None,
         playback_id: None,
+        pictures: Pictures::Moving,
         captures: Captures::new(),
         filename: Some("sample.mp4".to_owned()),
         content_type: Some("video/mp4".to_owned()),

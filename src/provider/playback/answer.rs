@@ -61,15 +61,15 @@ impl Playback {
         &self,
         context: PlaybackContext<'_>,
     ) -> Result<Option<PlaybackUrls>, CallError> {
-        let policy = context.subject.playback_policy;
+        let (policy, pictures) = (context.subject.playback_policy, context.subject.pictures);
         let urls: Vec<(&str, &Address)> = match context.parts {
             AnswerParts::Thumbnails => Vec::new(),
-            AnswerParts::All => self.addresses(policy).collect(),
+            AnswerParts::All => self.answer_addresses(policy, pictures).collect(),
         };
         if context.parts == AnswerParts::All && !urls.iter().any(|(name, _)| *name == "hls") {
             return Err(unplayable_error(policy).into());
         }
-        let needs = self.answer_needs.get(policy, context.parts);
+        let needs = self.answer_needs.get(policy, context.parts, pictures);
         let signs = policy == Policy::Signed && needs.needs_signature();
         if signs && self.signing_off {
             return Err(unplayable_error(policy).into());
@@ -96,7 +96,7 @@ impl Playback {
                 .collect(),
             ..PlaybackUrls::default()
         };
-        if let Some((thumbnail, address)) = self.thumbnail_address(policy) {
+        if let Some((thumbnail, address)) = self.answer_thumbnail(policy, pictures) {
             for ((name, width), tokens) in context.request.sizes.iter().zip(&tokens.by_picture) {
                 let picture = Picture {
                     time_s: context.request.time_s,

@@ -35,8 +35,9 @@ impl Playback {
         context: &PlaybackContext<'_>,
         shared: &AnswerValues,
     ) -> Result<Option<AnswerDigests>, CallError> {
-        let policy = context.subject.playback_policy;
-        let needs = self.answer_needs.get(policy, context.parts);
+        let subject = context.subject;
+        let policy = subject.playback_policy;
+        let needs = self.answer_needs.get(policy, context.parts, subject.pictures);
         let mut made = AnswerDigests::default();
         if policy == Policy::Signed && self.signing_off && needs.needs_signature() {
             return Ok(Some(made));

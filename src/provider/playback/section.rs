@@ -12,7 +12,7 @@ use super::{
     request::AnswerParts,
     thumbnail::Thumbnail,
 };
-use crate::domain::{NeededIds, Policy};
+use crate::domain::{NeededIds, Pictures, Policy};
 use crate::provider::{
     action::Action,
     error::InvalidField,
@@ -43,31 +43,44 @@ pub(crate) struct Playback {
     pub(super) needed_ids: (NeededIds, NeededIds),
 }
 
-/// The [`AddressNeeds`] of an answer, by the video's [`Policy`] and the requested [`AnswerParts`].
+/// The names in `[playback.urls]` of addresses that a video without a moving picture has not.
+const MOVING_PICTURES: [&str; 2] = ["storyboard", "animated"];
+
+/// The [`AddressNeeds`] of an answer, by the video's [`Policy`] and [`Pictures`] and the requested [`AnswerParts`].
 // Why: they are the same for every video, so each answer reads them from this table.
 #[derive(Default)]
-pub(super) struct AnswerNeeds([[AddressNeeds; 2]; 2]);
+pub(super) struct AnswerNeeds([[[AddressNeeds; 3]; 2]; 2]);
 
 impl AnswerNeeds {
     /// Gathers the needs of the addresses of each kind of answer.
     fn for_playback(playback: &Playback) -> Self {
         Self([Policy::Public, Policy::Signed].map(|policy| {
             [AnswerParts::All, AnswerParts::Thumbnails].map(|parts| {
-                let urls = playback.addresses(policy).map(|(_, address)| address);
-                let urls = urls.filter(|_| parts == AnswerParts::All);
-                let picture = playback.thumbnail_address(policy).map(|(_, address)| address);
-                let mut needs = AddressNeeds::default();
-                for address in urls.chain(picture) {
-                    needs.merge(&address.needs);
-                }
-                needs
+                [Pictures::Moving, Pictures::Cover, Pictures::None].map(|pictures| {
+                    let urls = playback
+                        .answer_addresses(policy, pictures)
+                        .map(|(_, address)| address);
+                    let urls = urls.filter(|_| parts == AnswerParts::All);
+                    let thumbnail = playback.answer_thumbnail(policy, pictures);
+                    let mut needs = AddressNeeds::default();
+                    for address in urls.chain(thumbnail.map(|(_, address)| address)) {
+                        needs.merge(&address.needs);
+                    }
+                    needs
+                })
             })
         }))
     }
 
     /// Returns the [`AddressNeeds`] of one kind of answer.
-    pub(super) fn get(&self, policy: Policy, parts: AnswerParts) -> &AddressNeeds {
-        &self.0[usize::from(policy == Policy::Signed)][usize::from(parts == AnswerParts::Thumbnails)]
+    pub(super) fn get(&self, policy: Policy, parts: AnswerParts, pictures: Pictures) -> &AddressNeeds {
+        let pictures = match pictures {
+            Pictures::Moving => 0,
+            Pictures::Cover => 1,
+            Pictures::None => 2,
+        };
+        let of_policy = &self.0[usize::from(policy == Policy::Signed)];
+        &of_policy[usize::from(parts == AnswerParts::Thumbnails)][pictures]
     }
 }
 
@@ -119,6 +132,39 @@ impl Playback {
         self.urls
             .iter()
             .filter_map(move |(name, addresses)| Some((name.as_str(), addresses.get(policy)?)))
+    }
+
+    /// Returns those [`Playback::addresses`] that a video with these [`Pictures`] has.
+    pub(super) fn answer_addresses(
+        &self,
+        policy: Policy,
+        pictures: Pictures,
+    ) -> impl Iterator<Item = (&str, &Address)> {
+        self.addresses(policy)
+            .filter(move |(name, _)| pictures == Pictures::Moving || !MOVING_PICTURES.contains(name))
+    }
+
+    /// Returns the [`Playback::thumbnail_address`] of a video with these [`Pictures`].
+    pub(super) fn answer_thumbnail(
+        &self,
+        policy: Policy,
+        pictures: Pictures,
+    ) -> Option<(&Thumbnail, &Address)> {
+        self.thumbnail_address(policy)
+            .filter(|_| pictures != Pictures::None)
+    }
+
+    /// Returns whether a token is for addresses alone that a video with these [`Pictures`] has not.
+    pub(super) fn is_useless_token(&self, token: &str, policy: Policy, pictures: Pictures) -> bool {
+        let holds = |address: &Address| address.needs.tokens.contains(token);
+        let mut all = self.addresses(policy).map(|(_, address)| address);
+        let is_of_address = all.any(holds)
+            || self
+                .thumbnail_address(policy)
+                .is_some_and(|(_, address)| holds(address));
+        let needs = self.answer_needs.get(policy, AnswerParts::All, pictures);
+        // Why the first condition: a map may have tokens that no address holds, for player components.
+        is_of_address && !needs.tokens.contains(token)
     }
 
     /// `hls` has an address for this [`Policy`], and the key that signs it is set.

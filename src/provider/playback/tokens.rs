@@ -12,7 +12,7 @@ use super::{
     thumbnail::Picture,
 };
 use crate::{
-    domain::Policy,
+    domain::{Pictures, Policy},
     provider::{
         error::CallError,
         signing::{Jwt, TokenTemplate},
@@ -53,11 +53,11 @@ impl Playback {
         let SigningMethod::Jwt(jwt) = &self.sign else {
             return Ok(Some(AnswerTokens::none(sizes.len())));
         };
-        let policy = context.subject.playback_policy;
+        let (policy, pictures) = (context.subject.playback_policy, context.subject.pictures);
         if policy == Policy::Public || self.signing_off {
             return Ok(Some(AnswerTokens::none(sizes.len())));
         }
-        let picture = self.thumbnail_address(policy);
+        let picture = self.answer_thumbnail(policy, pictures);
         let none = BTreeSet::new();
         let of_picture = picture.map_or(&none, |(_, address)| &address.needs.tokens);
         let by_size = picture
@@ -65,7 +65,10 @@ impl Playback {
             .map(|(thumbnail, _)| thumbnail);
         let given = self.params.translate(context.request.params)?;
         let mut wanted: Vec<WantedToken<'_>> = Vec::new();
-        for token in &jwt.tokens {
+        let has_all = pictures == Pictures::Moving;
+        let useful =
+            |token: &&TokenTemplate| has_all || !self.is_useless_token(&token.name, policy, pictures);
+        for token in jwt.tokens.iter().filter(useful) {
             let own = if self.params.tokens.contains(&token.name) {
                 given.as_slice()
             } else {

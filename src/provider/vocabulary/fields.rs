@@ -57,6 +57,11 @@ fields_table! {
     tracks,
     /// Files of the video, as the provider tells them.
     renditions,
+    /// `true` where the video has sound and no moving picture: then playback has no `storyboard` and no `animated`, and no
+    /// thumbnails. Left out: not known.
+    sound_only,
+    /// `true` where a video that is sound only has a still picture: then playback has thumbnails.
+    cover,
 }
 
 /// Fields, or `[]`: none of those of `[webhook.event]`.

@@ -102,6 +102,7 @@ videos! {
         cancel_confirmed: bool, Observed;
         lost: bool, Observed;
         facts: Facts, Observed;
+        picture_facts: Option<Facts>, Observed;
     }
     ready {
         ready_at: Option<DateTime<Utc>> = |video| video.known.ready_at(), Observed;
