@@ -74,6 +74,7 @@ impl Session {
                 max_open_uploads_per_owner: 100,
                 max_bytes_per_owner: 0,
                 jobs: 1,
+                webhook_urls: Vec::new(),
                 chaos: config::Chaos::default(),
             },
             public_url: format!("{origin}/local"),

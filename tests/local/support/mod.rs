@@ -52,6 +52,7 @@ pub(crate) fn settings(dir: &Path) -> config::Local {
         max_open_uploads_per_owner: 100,
         max_bytes_per_owner: 0,
         jobs: 1,
+        webhook_urls: Vec::new(),
         chaos: config::Chaos::default(),
     }
 }
