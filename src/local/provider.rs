@@ -178,13 +178,14 @@ impl Local {
         self.0.credentials.variables()
     }
 
-    /// Returns all routes, relative to `/local`.
+    /// Returns all routes, relative to `/local`. The test routes are not among them.
     pub fn router(&self) -> Router {
         let app = self.0.clone();
         Router::new()
             .merge(api::routes(&app))
             .merge(upload::routes())
             .merge(delivery::routes())
+            .merge(test_routes::absent())
             .with_state(app)
     }
 

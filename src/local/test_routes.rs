@@ -9,7 +9,7 @@ use axum::{
     http::{HeaderMap, HeaderName, StatusCode, header},
     middleware::{self, Next},
     response::{IntoResponse, Response},
-    routing::post,
+    routing::{any, post},
 };
 use chrono::SecondsFormat;
 use serde_json::{Value, json};
@@ -31,6 +31,12 @@ pub(crate) fn routes() -> Router<App> {
         .route("/_test/reset", post(reset))
         .method_not_allowed_fallback(async || MuxError::method_not_allowed())
         .layer(middleware::from_fn(require_this_machine))
+}
+
+/// Returns the place of the routes where they are not mounted: 404. Without it these paths would be those of a file of a
+/// playback id, with 405 for a POST.
+pub(crate) fn absent() -> Router<App> {
+    Router::new().route("/_test/{*rest}", any(async || MuxError::not_found("Page")))
 }
 
 /// Passes requests on that come straight from this machine; answers 403 to all others.

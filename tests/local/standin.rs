@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use yourbit_video::clock::Clock;
 
 use crate::support::{
     browser, clips, eventually,
@@ -136,14 +137,14 @@ async fn time_that_is_moved_ends_uploads_and_tokens_at_once() {
     assert_eq!(sent.send().await.unwrap().status(), StatusCode::OK);
     let asset = ready(&stand_in, &upload).await;
     let id = playback_id(&asset, "signed");
-    let token = sign(&json!({ "sub": id, "aud": "v", "exp": chrono::Utc::now().timestamp() + 3000 }));
+    let token = sign(&json!({ "sub": id, "aud": "v", "exp": Clock::system().now().timestamp() + 3000 }));
     let stream = format!("{}/{id}.m3u8?token={token}", stand_in.base);
     let status = async || stand_in.http.get(&stream).send().await.unwrap().status();
     assert_eq!(status().await, StatusCode::OK);
 
-    stand_in.advance(599).await;
+    stand_in.advance(500).await;
     assert_eq!(upload_status(&stand_in, &other).await, "waiting");
-    stand_in.advance(1).await;
+    stand_in.advance(100).await;
     assert_eq!(upload_status(&stand_in, &other).await, "timed_out");
     let late = stand_in.http.put(other["url"].as_str().unwrap()).body("x");
     assert_eq!(late.send().await.unwrap().status(), StatusCode::GONE);
@@ -217,10 +218,14 @@ async fn a_reset_stops_the_work_and_leaves_nothing() {
         crate::support::working_in(&folder),
         Vec::<std::path::PathBuf>::new()
     );
-    // The clock is the system's again: an upload lives its whole time.
-    let fresh = stand_in.upload(json!({ "timeout": 60 })).await;
-    stand_in.advance(59).await;
-    assert_eq!(upload_status(&stand_in, &fresh).await, "waiting");
+    let (_, body) = stand_in.test_route("advance", json!({ "seconds": 0 })).await;
+    let now: chrono::DateTime<chrono::Utc> = body["data"]["now"].as_str().unwrap().parse().unwrap();
+    let ahead = now - Clock::system().now();
+    assert!(
+        ahead.num_seconds() < 60,
+        "the clock is the system's again, not {now}"
+    );
+    let fresh = stand_in.upload(json!({})).await;
     eventually("the event of the fresh upload comes", async || {
         let since = &near.events()[before.0..];
         since
@@ -288,6 +293,57 @@ async fn the_test_routes_are_there_for_this_machine_alone_and_only_when_asked_fo
         .unwrap();
     assert_eq!(get.status(), StatusCode::METHOD_NOT_ALLOWED);
     assert_eq!(upload_status(&open, &kept).await, "waiting");
+}
+
+#[tokio::test]
+async fn a_service_has_no_test_routes_and_sends_to_its_own_route_and_the_others() {
+    let (folder, inbox, port) = (tempfile::tempdir().unwrap(), inbox().await, free_port());
+    let program = |words: &[&str]| {
+        let mut command = stand_in::program(folder.path(), words, &[&inbox.url], &mux_variables());
+        command.env("VIDEO_HTTP__LISTEN", format!("127.0.0.1:{port}"));
+        command
+    };
+    let mut service = stand_in::Ended(
+        program(&["serve"])
+            .stdout(std::process::Stdio::null())
+            .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
+            .spawn()
+            .unwrap(),
+    );
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    let base = format!("http://127.0.0.1:{port}");
+    eventually("the service is ready", async || {
+        let ended = service.0.try_wait().unwrap();
+        let log = || std::fs::read_to_string(folder.path().join("log")).unwrap();
+        assert!(ended.is_none(), "{}", log());
+        let answer = http.get(format!("{base}/readyz")).send().await.ok()?;
+        answer.status().is_success().then_some(())
+    })
+    .await;
+    for name in ["advance", "reset"] {
+        let url = format!("{base}/local/_test/{name}");
+        let answer = http
+            .post(url)
+            .json(&json!({ "seconds": 1 }))
+            .send()
+            .await
+            .unwrap();
+        assert_eq!(answer.status(), StatusCode::NOT_FOUND, "{name}");
+    }
+    let given = mux_variables();
+    let made = http
+        .post(format!("{base}/local/video/v1/uploads"))
+        .basic_auth(&given["MUX_TOKEN_ID"], Some(&given["MUX_TOKEN_SECRET"]));
+    assert_eq!(made.send().await.unwrap().status(), StatusCode::CREATED);
+    let event = inbox.first("video.upload.created").await;
+    let id = event["object"]["id"].as_str().unwrap();
+    eventually("the service's own inbox has it", async || {
+        let out = program(&["events", "list"]).output().unwrap();
+        let said = String::from_utf8_lossy(&out.stdout).into_owned();
+        said.contains("video.upload.created").then_some(())
+    })
+    .await;
+    assert!(!id.is_empty());
 }
 
 #[tokio::test]
@@ -369,7 +425,7 @@ fn a_webhook_address_that_cannot_be_used_stops_the_start() {
         (&["http://user:pass@127.0.0.1/hook"], "without user"),
         (&["http://127.0.0.1/hook", "http://127.0.0.1/hook"], "named twice"),
     ] {
-        let mut command = stand_in::command(folder.path(), &[], urls, &mux_variables());
+        let mut command = stand_in::program(folder.path(), &["local"], urls, &mux_variables());
         let out = command.output().unwrap();
         let said = String::from_utf8_lossy(&out.stderr);
         assert!(!out.status.success());

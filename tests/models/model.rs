@@ -281,6 +281,8 @@ fn read_client(name: &str) -> String {
     }
     let out = Command::new("node")
         .args(["models.mjs", name])
+        // Mux's client would take another address from it.
+        .env_remove("MUX_BASE_URL")
         .current_dir(node)
         .output()
         .expect("node must be installed");

@@ -46,7 +46,7 @@ pub(crate) struct StandIn {
     /// What the start printed, by name; a name with several lines has its last one.
     pub(crate) told: BTreeMap<String, String>,
     pub(crate) http: reqwest::Client,
-    child: Child,
+    child: Ended,
     folder: Option<TempDir>,
 }
 
@@ -63,7 +63,12 @@ impl StandIn {
         receivers: &[&str],
         given: &BTreeMap<&'static str, String>,
     ) -> Self {
-        let mut child = command(folder.path(), args, receivers, given)
+        let mut words = vec!["local"];
+        if !args.contains(&"--listen") {
+            words.extend(["--listen", "127.0.0.1:0"]);
+        }
+        words.extend(args);
+        let mut child = program(folder.path(), &words, receivers, given)
             .stdout(std::fs::File::create(folder.path().join("told")).unwrap())
             .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
             .spawn()
@@ -88,7 +93,7 @@ impl StandIn {
             base: told["base address"].clone(),
             told,
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
-            child,
+            child: Ended(child),
             folder: Some(folder),
         }
     }
@@ -100,9 +105,9 @@ impl StandIn {
 
     /// Ends it by SIGTERM, and returns its folder. It ends in order.
     pub(crate) fn stop(mut self) -> TempDir {
-        let id = rustix::process::Pid::from_child(&self.child);
+        let id = rustix::process::Pid::from_child(&self.child.0);
         rustix::process::kill_process(id, rustix::process::Signal::TERM).unwrap();
-        assert!(self.child.wait().unwrap().success());
+        assert!(self.child.0.wait().unwrap().success());
         self.folder.take().unwrap()
     }
 
@@ -137,27 +142,26 @@ impl StandIn {
     }
 }
 
-impl Drop for StandIn {
+/// A process that is killed when dropped.
+pub(crate) struct Ended(pub(crate) Child);
+
+impl Drop for Ended {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
-/// The command `yourbit-video local` in a folder, on a free port unless the arguments name another, and with nothing else of this process's environment.
-pub(crate) fn command(
+/// The program in a folder, with these words, receivers and credentials and nothing else of this process's environment.
+pub(crate) fn program(
     folder: &Path,
-    args: &[&str],
+    words: &[&str],
     receivers: &[&str],
     given: &BTreeMap<&'static str, String>,
 ) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_yourbit-video"));
-    command.arg("local");
-    if !args.contains(&"--listen") {
-        command.args(["--listen", "127.0.0.1:0"]);
-    }
     command
-        .args(args)
+        .args(words)
         .current_dir(folder)
         .env_clear()
         .env("PATH", std::env::var("PATH").unwrap())
