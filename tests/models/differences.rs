@@ -24,7 +24,7 @@ async fn the_page_of_the_stand_in_tells_what_differs_from_mux() {
     let movie = make_movie(&session).await;
     let made = [
         format!(
-            "Held against `{}` {}, whose types have every call, member and event of Mux.\n",
+            "Held against `{}` {}: every call that it makes, every setting, member and event in its types.\n",
             model.package, model.version
         ),
         calls_table(&session, &model).await,
