@@ -113,3 +113,63 @@ async fn reset(State(app): State<App>, Body(body): Body) -> Result<StatusCode, M
     app.clock.rejoin_system();
     Ok(StatusCode::NO_CONTENT)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::IpAddr;
+
+    use axum::{body::Body, routing::get};
+    use tower::ServiceExt;
+
+    use super::*;
+
+    async fn status(peer: Option<&str>, headers: &[(&str, &str)]) -> u16 {
+        let mut request = Request::builder().uri("/");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let mut request = request.body(Body::empty()).unwrap();
+        if let Some(peer) = peer {
+            let peer: IpAddr = peer.parse().unwrap();
+            request.extensions_mut().insert(ClientAddress(peer));
+        }
+        let routes = Router::new()
+            .route("/", get(async || "passed"))
+            .layer(middleware::from_fn(require_this_machine));
+        routes.oneshot(request).await.unwrap().status().as_u16()
+    }
+
+    #[tokio::test]
+    async fn only_this_machine_passes() {
+        for near in ["127.0.0.1", "127.8.9.10", "::1", "::ffff:127.0.0.1"] {
+            assert_eq!(status(Some(near), &[]).await, 200, "{near}");
+        }
+        for far in [
+            "192.0.2.1",
+            "10.0.0.1",
+            "0.0.0.0",
+            "2001:db8::1",
+            "::ffff:192.0.2.1",
+        ] {
+            assert_eq!(status(Some(far), &[]).await, 403, "{far}");
+        }
+        assert_eq!(status(None, &[]).await, 403, "a peer that is not known");
+        let near = Some("127.0.0.1");
+        for header in [
+            ("forwarded", "for=127.0.0.1"),
+            ("x-forwarded-proto", "http"),
+            ("cf-ray", "1"),
+            ("x-real-ip", "127.0.0.1"),
+            ("origin", "https://app.example.com"),
+        ] {
+            assert_eq!(status(near, &[header]).await, 403, "{header:?}");
+        }
+        let pages = [("origin", "http://localhost:3000")];
+        assert_eq!(status(near, &pages).await, 200);
+        let both = [
+            ("origin", "http://localhost:3000"),
+            ("origin", "https://app.example.com"),
+        ];
+        assert_eq!(status(near, &both).await, 403);
+    }
+}

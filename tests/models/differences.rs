@@ -95,11 +95,11 @@ async fn calls_table(session: &Session, model: &Model) -> String {
                 calls.collect::<Vec<_>>().join("<br>")
             }
         };
-        table += &format!(
-            "| {about} | {} | {} |\n",
+        table.push_str(&row(&[
+            about,
             cell(&answered, &refused),
-            cell(&refused, &answered)
-        );
+            cell(&refused, &answered),
+        ]));
     }
     table
 }
@@ -124,12 +124,12 @@ async fn settings_table(session: &Session, model: &Model) -> String {
                 _ => refused.push(shown),
             }
         }
-        table += &format!(
-            "| `{name}` | {} | {} | {} |\n",
+        table.push_str(&row(&[
+            format!("`{name}`"),
             list(&kept),
             list(&refused),
-            list(&dropped)
-        );
+            list(&dropped),
+        ]));
     }
     table
 }
@@ -243,7 +243,7 @@ async fn members_table(session: &Session, model: &Model, movie: &Value) -> Strin
             .filter(|name| values.iter().all(|value| value.get(name).is_none()))
             .map(|name| format!("`{name}`"))
             .collect();
-        table += &format!("| {about} | {} |\n", list(&missing));
+        table.push_str(&row(&[(*about).to_owned(), list(&missing)]));
     }
     table
 }
@@ -259,9 +259,9 @@ fn events_table(model: &Model) -> String {
         let group = groups.entry(about).or_default();
         let shown = format!("`{}`", event.trim_start_matches(about).trim_start_matches('.'));
         if EVENTS.contains(&event) {
-            group.0.push(shown)
+            group.0.push(shown);
         } else {
-            group.1.push(shown)
+            group.1.push(shown);
         }
     }
     let mut table = String::from("| events `…` | sent | never sent |\n|---|---|---|\n");
@@ -270,9 +270,14 @@ fn events_table(model: &Model) -> String {
             many @ 20.. if sent.is_empty() => format!("all {many}"),
             _ => list(&never),
         };
-        table += &format!("| `{about}` | {} | {never} |\n", list(&sent));
+        table.push_str(&row(&[format!("`{about}`"), list(&sent), never]));
     }
     table
+}
+
+/// A row of a table.
+fn row(cells: &[String]) -> String {
+    format!("| {} |\n", cells.join(" | "))
 }
 
 /// A list in a cell.
