@@ -12,9 +12,8 @@
 //!    `routers`).
 //!
 //! [`Reloader::reload`] repeats the steps that need no new listener, database or folder, and then exchanges the
-//! results. `Standalone` opens one provider and the database for a command. `StandIn` opens the built-in provider without
-//! any of this. `preflight` names every mistake in the
-//! settings before anything is opened.
+//! results. `Standalone` opens one provider and the database for a command, `StandIn` the built-in provider and nothing
+//! else. `preflight` names every mistake in the settings before anything is opened.
 
 mod authentication;
 mod build;
