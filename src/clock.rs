@@ -14,7 +14,8 @@ use uuid::{NoContext, Timestamp, Uuid};
 // Why: the system's clock may be set during a sleep, and a sleep does not notice.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 
-/// The clock of the service: the system's, or one that a test sets by hand. Clones share a frozen clock.
+/// The clock of the service: the system's, one that runs ahead of it, or one that a test sets by hand. Clones share what is
+/// set.
 #[derive(Clone, Debug)]
 pub struct Clock(Source);
 
@@ -23,6 +24,8 @@ pub struct Clock(Source);
 enum Source {
     /// The system's clock.
     System,
+    /// Microseconds by which the clock is ahead of the system's, shared by all clones.
+    Ahead(Arc<watch::Sender<i64>>),
     /// Microseconds since 1970, shared by all clones.
     Manual(Arc<watch::Sender<i64>>),
 }
@@ -31,6 +34,11 @@ impl Clock {
     /// Returns the system's clock.
     pub const fn system() -> Self {
         Self(Source::System)
+    }
+
+    /// Makes a clock that runs with the system's, and that [`Clock::advance`] moves ahead of it.
+    pub fn movable() -> Self {
+        Self(Source::Ahead(Arc::new(watch::Sender::new(0))))
     }
 
     /// Makes a clock that stands still at `at` until [`Clock::advance`] moves it.
@@ -44,35 +52,63 @@ impl Clock {
     pub fn now(&self) -> DateTime<Utc> {
         let micros = match &self.0 {
             Source::System => system_now().timestamp_micros(),
+            Source::Ahead(by) => system_now().timestamp_micros().saturating_add(*by.borrow()),
             Source::Manual(micros) => *micros.borrow(),
         };
         DateTime::from_timestamp_micros(micros).unwrap_or_default()
     }
 
+    /// Returns the time on the clocks of other systems: of a movable clock, the time without what [`Clock::advance`] has
+    /// added.
+    pub fn outside_now(&self) -> DateTime<Utc> {
+        match &self.0 {
+            Source::Ahead(_) => Self::system().now(),
+            Source::System | Source::Manual(_) => self.now(),
+        }
+    }
+
     /// Starts a stopwatch: by the monotonic clock of the system, or by this clock where it is frozen.
     pub fn start_stopwatch(&self) -> Stopwatch {
         Stopwatch(match &self.0 {
-            Source::System => Started::Monotonic(Instant::now()),
+            Source::System | Source::Ahead(_) => Started::Monotonic(Instant::now()),
             Source::Manual(micros) => Started::Manual(Arc::clone(micros), *micros.borrow()),
         })
     }
 
-    /// Moves a frozen clock forward and wakes what waits for it. Does nothing to the system's clock.
+    /// Moves a movable or frozen clock forward and wakes what waits for it. Does nothing to the system's clock.
     pub fn advance(&self, by: chrono::Duration) {
-        if let Source::Manual(micros) = &self.0 {
-            micros.send_modify(|micros| *micros += by.num_microseconds().unwrap_or_default());
+        if let Source::Ahead(micros) | Source::Manual(micros) = &self.0 {
+            micros.send_modify(|micros| {
+                *micros = micros.saturating_add(by.num_microseconds().unwrap_or_default());
+            });
+        }
+    }
+
+    /// Takes a movable clock back to the system's time. Does nothing to the other ones.
+    pub fn rejoin_system(&self) {
+        if let Source::Ahead(by) = &self.0 {
+            by.send_replace(0);
         }
     }
 
     /// Waits until this clock shows `at`. A frozen clock must be moved there.
     pub async fn sleep_until(&self, at: DateTime<Utc>) {
         match &self.0 {
-            Source::System => loop {
-                match (at - self.now()).to_std() {
-                    Ok(left) if !left.is_zero() => tokio::time::sleep(left.min(LONGEST_SLEEP)).await,
-                    _ => return,
+            Source::System => {
+                while let Some(left) = self.time_left(at) {
+                    tokio::time::sleep(left).await;
                 }
-            },
+            }
+            Source::Ahead(by) => {
+                let mut moved = by.subscribe();
+                while let Some(left) = self.time_left(at) {
+                    tokio::select! {
+                        () = tokio::time::sleep(left) => {}
+                        // Why ignored: as below.
+                        _never_closed = moved.changed() => {}
+                    }
+                }
+            }
             Source::Manual(micros) => {
                 let mut moved = micros.subscribe();
                 // Why ignored: it fails only without a sender, and this clock holds one.
@@ -81,10 +117,16 @@ impl Clock {
         }
     }
 
+    /// Returns the next sleep of [`Clock::sleep_until`], or `None` once the clock shows `at`.
+    fn time_left(&self, at: DateTime<Utc>) -> Option<Duration> {
+        let left = (at - self.now()).to_std().ok()?;
+        (!left.is_zero()).then(|| left.min(LONGEST_SLEEP))
+    }
+
     /// Makes a `UUIDv7` with the current time, so that ids sort by the time when they were made.
     pub fn new_id(&self) -> Uuid {
         match &self.0 {
-            Source::System => fresh_v7(),
+            Source::System | Source::Ahead(_) => fresh_v7(),
             Source::Manual(_) => {
                 let now = self.now();
                 let seconds = u64::try_from(now.timestamp()).unwrap_or_default();

@@ -31,6 +31,15 @@ fn bind_socket(address: SocketAddr) -> std::io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// Puts another listen address in the place of `http.listen`, and into `http.public_url`, where it follows from it.
+pub(super) fn move_listener(settings: &mut Settings, address: SocketAddr) {
+    // Why compared: as in [`settle_addresses`].
+    if settings.http.public_url == format!("http://{}", settings.http.listen) {
+        settings.http.public_url = format!("http://{address}");
+    }
+    settings.http.listen = address;
+}
+
 /// Writes the port that the system chose into `http.listen`, where the settings ask for port 0, and into
 /// `http.public_url`, where it follows from `http.listen`.
 pub(super) fn settle_addresses(settings: &mut Settings, listener: &TcpListener) {

@@ -171,7 +171,7 @@ pub(super) fn local_options(
 
 /// Reads the credentials that the environment gives the built-in provider in place of those that it would make:
 /// `VIDEO_LOCAL_…` or `VIDEO_LOCAL_…_FILE`. Names with `__` are settings of `[local]` and no credentials.
-fn local_variables(env: &Environment) -> Result<BTreeMap<String, String>, StartError> {
+pub(super) fn local_variables(env: &Environment) -> Result<BTreeMap<String, String>, StartError> {
     let mut given = BTreeMap::new();
     for (name, _) in env.iter() {
         let plain = name.strip_suffix("_FILE").unwrap_or(name);

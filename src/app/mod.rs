@@ -12,8 +12,8 @@
 //!    `routers`).
 //!
 //! [`Reloader::reload`] repeats the steps that need no new listener, database or folder, and then exchanges the
-//! results. `Standalone` opens one provider and the database for a command. `preflight` names every mistake in the
-//! settings before anything is opened.
+//! results. `Standalone` opens one provider and the database for a command, `StandIn` the built-in provider and nothing
+//! else. `preflight` names every mistake in the settings before anything is opened.
 
 mod authentication;
 mod build;
@@ -27,6 +27,7 @@ mod preflight;
 mod rate_ledger;
 mod reload;
 mod routers;
+mod stand_in;
 mod standalone;
 mod start_error;
 mod start_only;
@@ -41,5 +42,6 @@ pub(crate) use self::maps::{
 pub(crate) use self::preflight::{preflight, start_warnings};
 pub(crate) use self::rate_ledger::shared_rate_ledger;
 pub use self::reload::Reloader;
+pub(crate) use self::stand_in::{CredentialPlace, StandIn};
 pub(crate) use self::standalone::Standalone;
 pub use self::start_error::StartError;

@@ -8,7 +8,7 @@ use super::error::CommandError;
 #[cfg(target_os = "linux")]
 use super::sandboxed_exec;
 use super::{
-    check, events, healthcheck, import, migrate, openapi, provider, reconcile, serve, settings, token,
+    check, events, healthcheck, import, local, migrate, openapi, provider, reconcile, serve, settings, token,
 };
 use crate::app::StartError;
 use crate::config::{Environment, load};
@@ -49,6 +49,8 @@ enum Command {
     Provider(provider::ProviderCommand),
     /// Every setting: its default, its variable, its meaning.
     Settings(settings::SettingsArgs),
+    /// Serve the built-in provider alone: Mux's stand-in in an application's own tests.
+    Local(local::LocalArgs),
     /// Ask a running service whether it lives: for a container's HEALTHCHECK.
     Healthcheck,
     /// Give up rights, then become the named program: how the built-in provider starts ffmpeg.
@@ -102,6 +104,7 @@ impl Cli {
                 Box::pin(provider::run_provider_command(&command, settings, &env)).await
             }
             Command::Settings(args) => settings::print_settings(&args),
+            Command::Local(args) => Box::pin(local::serve_alone(settings()?, &env, &args)).await,
             Command::Healthcheck => healthcheck::check_health(&settings()?).await,
             #[cfg(target_os = "linux")]
             Command::SandboxedExec(args) => sandboxed_exec::exec_sandboxed(&args),

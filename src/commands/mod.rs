@@ -9,6 +9,7 @@ mod error;
 mod events;
 mod healthcheck;
 mod import;
+mod local;
 mod migrate;
 mod openapi;
 mod outgoing;

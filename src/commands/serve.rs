@@ -20,7 +20,7 @@
 
 mod messages;
 mod running;
-mod signals;
+pub(super) mod signals;
 
 use std::path::Path;
 

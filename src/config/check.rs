@@ -37,6 +37,10 @@ pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, fault
     {
         faults.add(merged.origin("events.endpoints"), "events.endpoints", problem);
     }
+    let key = "local.webhook_urls";
+    if let Some(problem) = events::find_webhook_url_problem(&settings.local.webhook_urls) {
+        faults.add(merged.origin(key), key, problem);
+    }
     check_providers(settings, merged, faults);
     ranges::check_ranges(settings, merged, faults);
 }

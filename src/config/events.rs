@@ -1,4 +1,5 @@
-//! `[events]`: the endpoints of outgoing events, and the secrets that sign them.
+//! `[events]`: the endpoints of outgoing events, and the secrets that sign them. The addresses of `local.webhook_urls` are
+//! checked here too, by the same rules.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -44,24 +45,12 @@ pub(super) fn find_problem(events: &Events) -> Option<String> {
     } else {
         "https:// (http:// only with events.allow_private)"
     };
-    let usable = |text: &str| {
-        Url::parse(text).is_ok_and(|url| {
-            let scheme = url.scheme() == "https" || (url.scheme() == "http" && events.allow_private);
-            let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
-            scheme && bare && url.has_host()
-        })
-    };
-    if let Some(bad) = events.endpoints.iter().find(|text| !usable(text)) {
-        // Why cut off: the query of an endpoint may hold a secret, and so may what stands before an @.
-        let shown = bad.split('?').next().unwrap_or_default();
-        let shown = shown.rsplit_once('@').map_or(shown, |(_secret, rest)| rest);
+    if let Some(bad) = find_unusable(&events.endpoints, events.allow_private) {
         return Some(format!(
-            "\"{shown}\" must be {form}, without user, password and fragment"
+            "\"{bad}\" must be {form}, without user, password and fragment"
         ));
     }
-    // Why: one endpoint named twice would receive each event twice.
-    let mut seen = std::collections::HashSet::new();
-    if !events.endpoints.iter().all(|endpoint| seen.insert(endpoint)) {
+    if has_repeat(&events.endpoints) {
         return Some("an endpoint is named twice".to_owned());
     }
     if !events.endpoints.is_empty() && events.secrets.is_empty() {
@@ -70,4 +59,36 @@ pub(super) fn find_problem(events: &Events) -> Option<String> {
         ));
     }
     None
+}
+
+/// Returns the first problem of [`Local::webhook_urls`](super::local::Local::webhook_urls), as the end of a sentence that
+/// begins with the key.
+pub(super) fn find_webhook_url_problem(urls: &[String]) -> Option<String> {
+    if let Some(bad) = find_unusable(urls, true) {
+        return Some(format!(
+            "\"{bad}\" must be http:// or https://, without user, password and fragment"
+        ));
+    }
+    has_repeat(urls).then(|| "an address is named twice".to_owned())
+}
+
+/// Returns the first URL that events cannot be posted to, as a message may show it. `allow_http` allows plain http.
+fn find_unusable(urls: &[String], allow_http: bool) -> Option<&str> {
+    let usable = |text: &str| {
+        Url::parse(text).is_ok_and(|url| {
+            let scheme = url.scheme() == "https" || (url.scheme() == "http" && allow_http);
+            let bare = url.username().is_empty() && url.password().is_none() && url.fragment().is_none();
+            scheme && bare && url.has_host()
+        })
+    };
+    let bad = urls.iter().find(|text| !usable(text))?;
+    // Why cut off: the query of an endpoint may hold a secret, and so may what stands before an @.
+    let shown = bad.split('?').next().unwrap_or_default();
+    Some(shown.rsplit_once('@').map_or(shown, |(_secret, rest)| rest))
+}
+
+/// Returns whether a URL is named twice: its receiver would get each event twice.
+fn has_repeat(urls: &[String]) -> bool {
+    let mut seen = std::collections::HashSet::new();
+    !urls.iter().all(|url| seen.insert(url))
 }

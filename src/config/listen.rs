@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, de};
 ///
 /// # Errors
 /// The text in quotes, and the form that was likely meant.
-pub(super) fn parse_address(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn parse_address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }

@@ -22,6 +22,8 @@ pub struct Local {
     pub max_bytes_per_owner: u64,
     /// Most encodes at the same time.
     pub jobs: usize,
+    /// Further URLs that the provider's webhooks are sent to, beside the service's own route.
+    pub webhook_urls: Vec<String>,
     /// Faults on purpose.
     pub chaos: Chaos,
 }

@@ -43,6 +43,7 @@ pub(crate) use self::check::is_provider_name;
 pub use self::environment::Environment;
 pub use self::events::decode_signing_secret;
 pub use self::fault::ConfigError;
+pub(crate) use self::listen::parse_address as parse_listen_address;
 pub use self::listing::{DEFAULTS, Listed, ListedSecret, ListedSetting, list_settings};
 pub use self::load::load;
 pub use self::local::{Chaos, Local};

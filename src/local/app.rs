@@ -19,6 +19,7 @@ use super::{
     meters::Meters,
     store::Store,
     upload::write_lock::WriteLocks,
+    webhooks::Receiver,
 };
 use crate::{clock::Clock, config};
 
@@ -30,8 +31,8 @@ pub(crate) struct AppState {
     pub(crate) settings: config::Local,
     /// The base that browsers reach, without a slash at the end.
     pub(crate) public_url: String,
-    /// The receiver of webhooks.
-    pub(crate) webhook_url: String,
+    /// The receivers of webhooks; they stay the same until the provider stops.
+    pub(crate) receivers: Vec<Receiver>,
     /// True lets pages of this machine send files to any upload.
     pub(crate) loopback_pages: bool,
     pub(crate) clock: Clock,
@@ -57,6 +58,8 @@ pub(crate) struct AppState {
     pub(crate) jobs_wake: Notify,
     /// Notified when `outbox` has a new row.
     pub(crate) outbox_wake: Notify,
+    /// Read while webhooks are under way; written by a reset, which waits for them and holds back the next ones.
+    pub(crate) sending: Arc<tokio::sync::RwLock<()>>,
     /// Cancelled when the provider stops. Work under way then leaves a state that a restart can resume.
     pub(crate) stop: CancellationToken,
     /// The metrics; see [`Meters::register`].

@@ -24,6 +24,7 @@
 //! | `delivery` | playlists, segments, files and images, and their access checks |
 //! | `webhooks` | the envelope, the signature and the worker |
 //! | `store` | the tables; `changes` writes rows and their events in one transaction |
+//! | `test_routes` | for Mux's stand-in alone: time moved, state emptied |
 //! | `folders`, `sweep`, `disk_watch` | the files, their removal, and the disk's free space |
 
 mod api;
@@ -46,6 +47,7 @@ mod round_robin;
 pub mod sandbox;
 mod store;
 mod sweep;
+mod test_routes;
 mod upload;
 mod view;
 mod webhooks;

@@ -16,7 +16,8 @@ pub struct Options {
     pub public_url: String,
     /// The base that the service itself reaches, without a slash at the end.
     pub api_url: String,
-    /// The URL that receives the provider's webhooks.
+    /// The service's own route for the provider's webhooks, which goes before the addresses of
+    /// [`config::Local::webhook_urls`]. Empty where the provider runs alone.
     pub webhook_url: String,
     /// True lets pages of this machine send files to any upload, whatever its `cors_origin` is.
     pub loopback_pages: bool,
@@ -29,7 +30,8 @@ pub struct Options {
 }
 
 /// The client address of a request, as a request extension. The caller of [`Local::router`](super::Local::router) inserts
-/// it; image jobs are charged to it.
+/// it; image jobs are charged to it. For [`Local::stand_in_router`](super::Local::stand_in_router) it is the peer of the
+/// connection.
 #[derive(Clone, Copy, Debug)]
 pub struct ClientAddress(pub IpAddr);
 

@@ -13,9 +13,10 @@ use std::{
     time::Duration,
 };
 
-use axum::Router;
+use axum::{Json, Router, routing::get};
 use prometheus::Registry;
 use secrecy::SecretString;
+use serde_json::json;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
@@ -25,12 +26,13 @@ use super::{
     claim::Claim,
     credentials::Credentials,
     delivery, disk_watch,
+    error::MuxError,
     folders::{self, Folders},
     media,
     meters::Meters,
     options::{LocalError, Options},
     store::Store,
-    sweep, upload, webhooks,
+    sweep, test_routes, upload, webhooks,
 };
 
 /// A handle on the running provider; clones are cheap and share everything.
@@ -91,6 +93,16 @@ impl Local {
             path: file.display().to_string(),
             source,
         })?;
+        let receivers = webhooks::list_receivers(&options);
+        let addresses: Vec<&str> = receivers
+            .iter()
+            .map(|receiver| receiver.stored_as.as_str())
+            .collect();
+        let settled = store.settle_deliveries(webhooks::OWN_ROUTE, &addresses).await;
+        settled.map_err(|source| LocalError::Database {
+            path: file.display().to_string(),
+            source,
+        })?;
         folders.sweep_attempts()?;
         let tools =
             // Why after the sweep: the trial runs in `work/`, which the sweep has just made anew.
@@ -103,7 +115,7 @@ impl Local {
         Ok(Self(Arc::new(AppState {
             places: media::EncodePlaces::new(options.settings.jobs, can_pause),
             public_url: options.public_url,
-            webhook_url: options.webhook_url,
+            receivers,
             loopback_pages: options.loopback_pages,
             clock: options.clock,
             settings: options.settings,
@@ -118,6 +130,7 @@ impl Local {
             http: webhooks::build_client().map_err(LocalError::Client)?,
             jobs_wake: Notify::new(),
             outbox_wake: Notify::new(),
+            sending: Arc::default(),
             stop: CancellationToken::new(),
             meters: Meters::default(),
             thumbnail_widths: RwLock::default(),
@@ -165,14 +178,30 @@ impl Local {
         self.0.credentials.variables()
     }
 
-    /// Returns all routes, relative to `/local`.
+    /// Returns all routes, relative to `/local`. The test routes are not among them.
     pub fn router(&self) -> Router {
         let app = self.0.clone();
         Router::new()
             .merge(api::routes(&app))
             .merge(upload::routes())
             .merge(delivery::routes())
+            .merge(test_routes::absent())
             .with_state(app)
+    }
+
+    /// Returns the provider's whole site, for a provider that runs without a service: all routes below `prefix`, such as
+    /// `/local`, and `GET /livez` for probes. What is elsewhere is 404 in Mux's form. `test` adds
+    /// `POST {prefix}/_test/{advance,reset}`, which are for tests alone: they change the state without a token, and answer
+    /// requests alone whose [`ClientAddress`](super::ClientAddress) is this machine.
+    pub fn stand_in_router(&self, prefix: &str, test: bool) -> Router {
+        let mut routes = self.router();
+        if test {
+            routes = routes.merge(test_routes::routes().with_state(self.0.clone()));
+        }
+        Router::new()
+            .nest(prefix, routes)
+            .route("/livez", get(async || Json(json!({ "status": "ok" }))))
+            .fallback(async || MuxError::not_found("Page"))
     }
 
     /// Returns `None` when ffmpeg and ffprobe can be used; else one plain line with the reason or the install command.

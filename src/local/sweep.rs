@@ -57,7 +57,7 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
 }
 
 /// Runs one sweep: expired uploads, originals of errored assets, old test assets, then [`empty_trash`].
-async fn sweep_once(app: &App) -> Result<(), sqlx::Error> {
+pub(crate) async fn sweep_once(app: &App) -> Result<(), sqlx::Error> {
     let now = app.clock.now();
     app.store.expire_uploads(now).await?;
     app.store.discard_originals(now).await?;
@@ -68,7 +68,7 @@ async fn sweep_once(app: &App) -> Result<(), sqlx::Error> {
 }
 
 /// Removes the files of every id in `trash`. A failure is logged and tried again by the next sweep.
-async fn empty_trash(app: &App) -> Result<(), sqlx::Error> {
+pub(crate) async fn empty_trash(app: &App) -> Result<(), sqlx::Error> {
     for id in app.store.list_trash().await? {
         // Why first: a request may still write to a cancelled upload, and a job to a deleted asset. Both stop here.
         let _writer = app.uploads.take_over(&id).await;

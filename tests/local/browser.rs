@@ -1,6 +1,6 @@
 //! The official `@mux/upchunk` in headless Chromium, and hls.js.
 
-use crate::support::{Provider, clips, node};
+use crate::support::{Provider, browser, clips, node};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn upchunk_uploads_through_a_cut_connection_and_the_video_plays() {
@@ -11,18 +11,6 @@ async fn upchunk_uploads_through_a_cut_connection_and_the_video_plays() {
         "several chunks"
     );
     let mut task = node::task(&provider, &clip);
-    task["chromium"] = chromium().into();
+    task["chromium"] = browser::chromium().into();
     node::run("browser.mjs", &task).await;
-}
-
-fn chromium() -> String {
-    let known = [
-        "/usr/bin/chromium",
-        "/usr/bin/chromium-browser",
-        "/usr/bin/google-chrome",
-    ];
-    let found = known.into_iter().find(|path| std::path::Path::new(path).exists());
-    found
-        .expect("chromium must be installed (tests/run does it)")
-        .to_owned()
 }

@@ -22,6 +22,7 @@ mod resume;
 mod sandbox;
 mod sdk;
 mod serving;
+mod standin;
 mod support;
 mod uploads;
 mod webhooks;

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Duration};
 use reqwest::Method;
 use serde_json::{Value, json};
+use sqlx::Connection;
 use yourbit_video::{clock::Clock, config};
 
 use crate::support::{Provider, clips, eventually};
@@ -169,4 +170,47 @@ async fn webhooks_are_doubled_dropped_and_late_on_purpose() {
     assert_eq!(dropped.inbox.events().len(), 0);
     assert_eq!(swapped.inbox.events().len(), 0, "it stands back");
     swapped.inbox.first("video.upload.created").await;
+}
+
+#[tokio::test]
+async fn what_an_earlier_release_queued_is_sent_and_what_goes_to_an_address_that_is_gone_is_dropped() {
+    let mut provider = Provider::start().await;
+    provider.stop().await;
+    let file = provider.dir().join("local.db");
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
+    let mut rows = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    // The earlier release writes `outbox` alone.
+    for (seq, id) in [(1, "earlier"), (2, "gone")] {
+        sqlx::query(
+            "insert into outbox (id, seq, type, object_type, object_id, data, due_us, created_us) \
+             values ($1, $2, 'video.upload.created', 'upload', 'u', '{}', 0, $3)",
+        )
+        .bind(id)
+        .bind(seq)
+        .bind(provider.clock.now().timestamp_micros())
+        .execute(&mut rows)
+        .await
+        .unwrap();
+    }
+    sqlx::query(
+        "insert into deliveries (event_id, address, due_us) values ('gone', 'http://127.0.0.1:9/', 0)",
+    )
+    .execute(&mut rows)
+    .await
+    .unwrap();
+    rows.close().await.unwrap();
+    let provider = provider.restart().await;
+    let event = provider.inbox.first("video.upload.created").await;
+    assert_eq!(event["id"], "earlier");
+    let mut rows = sqlx::SqliteConnection::connect_with(&options).await.unwrap();
+    eventually("nothing is left", async || {
+        let left: i64 =
+            sqlx::query_scalar("select (select count(*) from outbox) + (select count(*) from deliveries)")
+                .fetch_one(&mut rows)
+                .await
+                .unwrap();
+        (left == 0).then_some(())
+    })
+    .await;
+    assert_eq!(provider.inbox.events().len(), 1);
 }

@@ -15,9 +15,7 @@ use crate::{
 async fn every_answer_and_event_of_the_built_in_provider_fits_muxs_official_client() {
     let session = Session::start().await;
     uploads(&session).await;
-    let movie = session
-        .ingest("-f lavfi -i testsrc2=size=320x180:rate=10:duration=1 -f lavfi -i sine=duration=1 -c:v libx264 -c:a aac", "mp4")
-        .await;
+    let movie = make_movie(&session).await;
     let sound = session
         .ingest("-f lavfi -i sine=duration=1 -c:a aac", "m4a")
         .await;
@@ -69,6 +67,13 @@ fn an_answer_without_a_member_that_mux_always_sends_is_a_fault() {
         event_faults(&model, &[event]),
         ["video.upload.colour: no such event"]
     );
+}
+
+/// A short clip with picture and sound, ready.
+pub(crate) async fn make_movie(session: &Session) -> Value {
+    session
+        .ingest("-f lavfi -i testsrc2=size=320x180:rate=10:duration=1 -f lavfi -i sine=duration=1 -c:v libx264 -c:a aac", "mp4")
+        .await
 }
 
 /// Has `provider record` ask the provider: the map reads the cassette, which holds none of its credentials and ids.

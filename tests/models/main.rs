@@ -13,6 +13,7 @@
     reason = "a test that cannot go on has failed"
 )]
 
+mod differences;
 mod exceptions;
 mod local;
 mod maps;

@@ -20,6 +20,9 @@ pub(crate) struct Model {
     /// The API's address.
     pub(crate) base: String,
     operations: Vec<Operation>,
+    /// All calls that the client has: method and path.
+    #[serde(default)]
+    pub(crate) calls: Vec<BareCall>,
     /// The definition of an answer that is no success.
     error: String,
     /// Type of an event → its definition; `*` where events have no type.
@@ -40,6 +43,14 @@ pub(crate) struct Operation {
     pub(crate) headers: Option<String>,
     pub(crate) body: Option<String>,
     pub(crate) answer: Option<String>,
+}
+
+/// One call, without its types.
+#[derive(Deserialize)]
+pub(crate) struct BareCall {
+    pub(crate) method: String,
+    /// The segment `param` stands for any value.
+    pub(crate) path: String,
 }
 
 /// How strictly a value is held against a definition. Members that it must have must be there in all three.
@@ -102,6 +113,20 @@ impl Model {
         }
     }
 
+    /// The types of events, in order.
+    pub(crate) fn event_types(&self) -> impl Iterator<Item = &str> {
+        self.events.keys().map(String::as_str)
+    }
+
+    /// The schema of a member of a definition, such as `/new_asset_settings`, with references followed.
+    pub(crate) fn schema(&self, definition: &str, pointer: &str) -> &Value {
+        let mut schema = self.resolve(&self.definitions[definition]);
+        for member in pointer.split('/').skip(1) {
+            schema = self.resolve(&schema["properties"][member]);
+        }
+        schema
+    }
+
     /// The members that a definition lists, with their descriptions.
     pub(crate) fn members(&self, definition: &str) -> impl Iterator<Item = (&str, &Value)> {
         let members = self.definitions[definition]["properties"].as_object();
@@ -122,7 +147,7 @@ impl Model {
     }
 
     /// Follows references to the definition itself.
-    fn resolve<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
+    pub(crate) fn resolve<'a>(&'a self, mut schema: &'a Value) -> &'a Value {
         while let Some(name) = schema["$ref"].as_str() {
             schema = &self.definitions[name.trim_start_matches("#/definitions/")];
         }
@@ -256,6 +281,8 @@ fn read_client(name: &str) -> String {
     }
     let out = Command::new("node")
         .args(["models.mjs", name])
+        // Mux's client would take another address from it.
+        .env_remove("MUX_BASE_URL")
         .current_dir(node)
         .output()
         .expect("node must be installed");

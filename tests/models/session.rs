@@ -21,7 +21,7 @@ use yourbit_video::{
 };
 
 /// Every event that the provider sends.
-const EVENTS: [&str; 13] = [
+pub(crate) const EVENTS: [&str; 13] = [
     "video.asset.created",
     "video.asset.deleted",
     "video.asset.errored",
@@ -74,6 +74,7 @@ impl Session {
                 max_open_uploads_per_owner: 100,
                 max_bytes_per_owner: 0,
                 jobs: 1,
+                webhook_urls: Vec::new(),
                 chaos: config::Chaos::default(),
             },
             public_url: format!("{origin}/local"),
@@ -129,6 +130,22 @@ impl Session {
             request = request.json(&body);
         }
         self.keep(method, path, request).await
+    }
+
+    /// Makes a call below the provider's base, such as `/system/v1/whoami`. The answer is not kept.
+    pub(crate) async fn probe(&self, method: &str, path: &str, body: &Value) -> (u16, Value) {
+        let base = self.base.trim_end_matches("/video/v1");
+        let request = self
+            .http
+            .request(method.parse().unwrap(), format!("{base}{path}"))
+            .basic_auth(
+                &self.credentials["VIDEO_LOCAL_TOKEN"],
+                Some(&self.credentials["VIDEO_LOCAL_SECRET"]),
+            );
+        let response = request.json(body).send().await.unwrap();
+        let status = response.status().as_u16();
+        let bytes = response.bytes().await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or(Value::Null))
     }
 
     pub(crate) async fn get(&self, path: &str) -> Value {

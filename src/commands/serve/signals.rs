@@ -6,7 +6,7 @@ use tokio::signal::unix::{SignalKind, signal};
 
 /// A signal that stops the service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Stop {
+pub(in crate::commands) enum Stop {
     /// SIGTERM, from the system that runs the service: it needs time to lead traffic elsewhere.
     Terminate,
     /// SIGINT: Ctrl-C at a terminal.
@@ -23,7 +23,7 @@ pub(super) enum Hangup {
 }
 
 /// Registers handlers for SIGTERM and SIGINT. Each call of the returned function waits for the next one.
-pub(super) fn watch_stop_signals() -> std::io::Result<impl AsyncFnMut() -> Stop> {
+pub(in crate::commands) fn watch_stop_signals() -> std::io::Result<impl AsyncFnMut() -> Stop> {
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     Ok(async move || {

@@ -13,4 +13,5 @@ mod routes;
 mod settings;
 mod uploads;
 
+pub(crate) use body::Body;
 pub(crate) use routes::routes;

@@ -37,6 +37,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/video/{*rest}", any(refuse_unsupported))
         .route("/system/{*rest}", any(refuse_unsupported))
         .route("/data/{*rest}", any(refuse_unsupported))
+        .route("/robots/{*rest}", any(refuse_unsupported))
         .method_not_allowed_fallback(refuse_unsupported)
         .route_layer(SetResponseHeaderLayer::if_not_present(
             header::CACHE_CONTROL,

@@ -83,9 +83,14 @@ pub(super) async fn asset_payload(write: &mut Write, asset: &Asset) -> Result<Va
     Ok(view::asset_json(asset, &ids, &files, WireFormat::Webhook))
 }
 
-/// Queues one [`Event`] under a fresh id.
+/// Queues one [`Event`] under a fresh id, for every receiver.
 pub(super) async fn queue_event(app: &App, write: &mut Write, event: Event<'_>) -> Result<(), sqlx::Error> {
-    store::outbox::insert_event(write, &ids::event_id(), &event, app.clock.now()).await
+    let addresses: Vec<&str> = app
+        .receivers
+        .iter()
+        .map(|receiver| receiver.stored_as.as_str())
+        .collect();
+    store::outbox::insert_event(write, &ids::event_id(), &event, &addresses, app.clock.now()).await
 }
 
 /// Commits, and wakes the webhook worker.

@@ -86,6 +86,22 @@ impl Store {
         write.commit().await
     }
 
+    /// Deletes every upload, asset and webhook, and puts all their files into the trash.
+    pub(crate) async fn remove_everything(&self) -> Result<(), sqlx::Error> {
+        let mut write = self.begin_write().await?;
+        for statement in [
+            "insert or ignore into trash (id) \
+             select id from uploads union select id from assets union select id from files",
+            // Why in this order: assets name their upload. What hangs on an asset or event goes with it.
+            "delete from assets",
+            "delete from uploads",
+            "delete from outbox",
+        ] {
+            sqlx::query(statement).execute(&mut *write).await?;
+        }
+        write.commit().await
+    }
+
     /// Puts the originals of errored assets into the trash once their time has come.
     pub(crate) async fn discard_originals(&self, now: DateTime<Utc>) -> Result<(), sqlx::Error> {
         // Why a read first: as in [`Store::expire_uploads`].

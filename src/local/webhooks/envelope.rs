@@ -5,6 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::{Value, json};
 use sha2::Sha256;
 
+use super::receiver::Receiver;
 use crate::local::store::PendingEvent;
 
 /// Returns the body of one attempt to deliver a [`PendingEvent`]. `attempts` holds the earlier ones, so the bodies of
@@ -25,17 +26,17 @@ pub(crate) fn envelope_body(event: &PendingEvent) -> Vec<u8> {
     envelope.to_string().into_bytes()
 }
 
-/// Returns one earlier attempt as the envelope shows it; `status` is `None` when no response came.
-pub(crate) fn attempt_json(id: &str, address: &str, status: Option<u16>, at_us: i64) -> Value {
+/// Returns one earlier attempt at a receiver as the envelope shows it; `status` is `None` when no response came.
+pub(crate) fn attempt_json(id: &str, receiver: &Receiver, status: Option<u16>, at_us: i64) -> Value {
     json!({
-        "webhook_id": 1,
+        "webhook_id": receiver.number,
         "response_status_code": status,
         "response_headers": {},
         "response_body": null,
         "max_attempts": 30,
         "id": id,
         "created_at": iso_time(at_us),
-        "address": address,
+        "address": receiver.url,
     })
 }
 

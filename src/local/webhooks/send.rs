@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use reqwest::{header, redirect};
 
-use super::envelope;
+use super::{envelope, receiver::Receiver};
 use crate::local::{app::App, store::PendingEvent};
 
 /// Longest time that a receiver may take; Mux gives up after the same time.
@@ -20,18 +20,19 @@ pub(crate) fn build_client() -> Result<reqwest::Client, reqwest::Error> {
         .build()
 }
 
-/// Posts the event once, signed by [`envelope::sign_body`] with the time of this attempt. Returns the status, or
-/// `None` when no response came.
-pub(crate) async fn send_event(app: &App, event: &PendingEvent) -> Option<u16> {
+/// Posts the event to a receiver once, signed by [`envelope::sign_body`] with the time of this attempt. Returns the
+/// status, or `None` when no response came.
+pub(crate) async fn send_event(app: &App, receiver: &Receiver, event: &PendingEvent) -> Option<u16> {
     let body = envelope::envelope_body(event);
     let signature = envelope::sign_body(
         app.credentials.webhook_secret(),
-        app.clock.now().timestamp(),
+        // Why not the provider's time: the receiver compares this one with its own clock.
+        app.clock.outside_now().timestamp(),
         &body,
     )?;
     let request = app
         .http
-        .post(&app.webhook_url)
+        .post(&receiver.url)
         .header(header::CONTENT_TYPE, "application/json")
         .header("mux-signature", signature)
         .body(body);

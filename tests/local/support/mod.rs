@@ -1,9 +1,11 @@
 //! A provider of its own for each test, on a loopback port, and what talks to it.
 
+pub(crate) mod browser;
 pub(crate) mod child;
 pub(crate) mod clips;
 pub(crate) mod inbox;
 pub(crate) mod node;
+pub(crate) mod stand_in;
 pub(crate) mod tokens;
 pub(crate) mod watched;
 
@@ -52,6 +54,7 @@ pub(crate) fn settings(dir: &Path) -> config::Local {
         max_open_uploads_per_owner: 100,
         max_bytes_per_owner: 0,
         jobs: 1,
+        webhook_urls: Vec::new(),
         chaos: config::Chaos::default(),
     }
 }

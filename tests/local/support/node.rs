@@ -1,6 +1,6 @@
 //! Scripts that run Mux's official clients.
 
-use std::{path::Path, process::Stdio};
+use std::{collections::BTreeMap, path::Path, process::Stdio};
 
 use serde_json::{Value, json};
 use tokio::{io::AsyncWriteExt, process::Command};
@@ -23,6 +23,11 @@ pub(crate) fn task(provider: &Provider, clip: &Path) -> Value {
 
 /// Runs a script of `tests/local/node` with its task; what it says goes into the failure.
 pub(crate) async fn run(script: &str, task: &Value) {
+    run_with(script, task, &BTreeMap::new()).await;
+}
+
+/// The same with further variables.
+pub(crate) async fn run_with(script: &str, task: &Value, env: &BTreeMap<String, String>) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/local/node");
     assert!(
         folder.join("node_modules").is_dir(),
@@ -30,6 +35,7 @@ pub(crate) async fn run(script: &str, task: &Value) {
     );
     let mut child = Command::new("node")
         .arg(script)
+        .envs(env)
         .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())

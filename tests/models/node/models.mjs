@@ -1,12 +1,14 @@
 // Prints what a provider's official client says of its API, as one JSON document:
-//   { package, version, base, operations: [{ method, path, query, headers, body, answer }], error, events, definitions }
+//   { package, version, base, operations: [{ method, path, query, headers, body, answer }], calls: [{ method, path }],
+//     error, events, definitions }
 // `query`, `headers`, `body`, `answer` and `error` name one of the `definitions` (JSON Schema, draft 7); in `path`, the
-// segment "param" stands for any value; `events` maps the type of an event, or "*", to the name of its definition.
+// segment "param" stands for any value; `calls` are all calls that the client has, read in its source, where the provider
+// names the folder; `events` maps the type of an event, or "*", to the name of its definition.
 //
 // Types come from the client's own declarations. Methods and paths come from the client itself, which makes each call
 // to a server in this process.
 import { createServer } from "node:http";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { createGenerator } from "ts-json-schema-generator";
 import ts from "typescript";
@@ -32,6 +34,7 @@ console.log(
     version: JSON.parse(readFileSync(`${packageFolder}/package.json`, "utf8")).version,
     base: provider.base(),
     operations,
+    calls: provider.source ? allCalls(`${packageFolder}/${provider.source}`) : [],
     error: known(provider.error),
     events: provider.event ? { "*": known(provider.event) } : eventTypes(provider.events),
     definitions,
@@ -66,6 +69,22 @@ async function recordOperations() {
   server.closeAllConnections();
   server.close();
   return recorded;
+}
+
+/** All calls of the API, as the source of the client makes them. A call that is written otherwise is an error. */
+function allCalls(folder) {
+  const calls = [];
+  for (const file of readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(".ts"))) {
+    const text = readFileSync(`${folder}/${file}`, "utf8");
+    const found = [...text.matchAll(/_client\s*\.(\w+)\(\s*(?:path)?[`']([^`']+)[`']/g)];
+    const made = text.match(/_client\s*\.\s*\w+\(/g) ?? [];
+    if (found.length !== made.length) throw new Error(`${file}: ${made.length} calls, ${found.length} of them read`);
+    for (const [, name, path] of found) {
+      const method = name === "getAPIList" ? "GET" : name.toUpperCase();
+      calls.push({ method, path: path.replace(/\$\{[^}]*\}/g, "param") });
+    }
+  }
+  return calls;
 }
 
 function requestTypes({ body, query, params, queryOf }) {

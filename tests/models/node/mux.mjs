@@ -30,6 +30,7 @@ export default {
     { call: (mux) => mux.video.playbackIds.retrieve("param"), answer: "PlaybackIdOwner" },
     { call: (mux) => mux.system.signingKeys.retrieve("param"), answer: "SigningKeyAnswer" },
   ],
+  source: "src/resources",
   error: "ErrorAnswer",
   events: "UnwrapWebhookEvent",
 };
