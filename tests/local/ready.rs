@@ -323,3 +323,67 @@ async fn a_sound_with_a_cover_has_thumbnails_and_one_without_has_none() {
     let id = playback_id(&asset, "public");
     assert_eq!(provider.status(&format!("{id}/thumbnail.jpg")).await, 404);
 }
+
+/// The file with all of its picture's bytes overwritten; the index stays as it is.
+fn with_rubbish_frames(file: &Path) -> Vec<u8> {
+    let mut bytes = std::fs::read(file).unwrap();
+    let at = bytes.windows(4).position(|word| word == b"mdat").unwrap() + 4;
+    let length = u32::from_be_bytes(bytes[at - 8..at - 4].try_into().unwrap());
+    let end = at - 8 + usize::try_from(length).unwrap();
+    for (number, byte) in bytes[at..end].iter_mut().enumerate() {
+        *byte = u8::try_from(number * 31 % 251).unwrap();
+    }
+    bytes
+}
+
+/// This must fail when the check of a copy is taken out of `media/stream/first.rs`.
+#[tokio::test]
+async fn frames_that_cannot_be_decoded_are_not_served() {
+    let provider = Provider::start().await;
+    let upload = provider.upload(json!({})).await;
+    let bytes = with_rubbish_frames(&clips::silent(3));
+    assert_eq!(provider.put(&upload, bytes).await.status(), 200);
+    let asset = provider.settled(&upload).await;
+    assert_eq!(asset["status"], "errored", "{asset}");
+    assert_eq!(asset["errors"]["type"], "invalid_input");
+}
+
+/// This must fail when a wait for a place cannot be stopped (`media/stream/run.rs`): the deletion would wait for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_waits_for_its_encode_can_be_deleted() {
+    let provider = Provider::start().await;
+    let long = std::fs::read(clips::encoded("wait.avi", "1280x720", 25, 60)).unwrap();
+    let mut assets = Vec::new();
+    for _ in 0..2 {
+        let upload = provider.upload(json!({})).await;
+        assert_eq!(provider.put(&upload, long.clone()).await.status(), 200);
+        assets.push(provider.asset_id(&upload).await);
+    }
+    let work = provider.dir().join("work");
+    let attempts = |asset: &str| std::fs::read_dir(work.join(asset)).map_or(0, Iterator::count);
+    eventually("both are looked at", async || {
+        assets.iter().all(|asset| attempts(asset) == 1).then_some(())
+    })
+    .await;
+    eventually("one is encoded", async || {
+        let stream = |asset: &String| {
+            std::fs::read_dir(work.join(asset))
+                .into_iter()
+                .flatten()
+                .any(|attempt| attempt.unwrap().path().join("720p/00000.ts").exists())
+        };
+        assets.iter().any(stream).then_some(())
+    })
+    .await;
+    for asset in &assets {
+        let path = format!("/assets/{asset}");
+        assert_eq!(provider.api(reqwest::Method::DELETE, &path, None).await.0, 204);
+    }
+    eventually("nothing of both is left", async || {
+        assets
+            .iter()
+            .all(|asset| !work.join(asset).exists() && working_in(&work).is_empty())
+            .then_some(())
+    })
+    .await;
+}

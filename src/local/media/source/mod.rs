@@ -2,12 +2,13 @@
 //!
 //! Nothing here decides what is made; `stream::plan` does.
 //!
-//! - `probe` chooses the streams and reads their formats from the header.
+//! - `probe` chooses the streams and reads their formats from the header; `ffprobe_output` is what ffprobe prints.
 //! - `scan` reads the times of every packet of the chosen streams, without decoding.
 //! - `timeline` says from those times when picture and sound begin, end, and are missing.
 //! - `colour` names the colours of the picture.
 
 pub(super) mod colour;
+mod ffprobe_output;
 pub(super) mod probe;
 pub(super) mod scan;
 pub(super) mod timeline;

@@ -2,7 +2,6 @@
 
 use std::{path::Path, time::Duration};
 
-use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -14,6 +13,7 @@ use super::{
         tool::{GIB, ToolCall, ToolError, ToolLimits, Tools},
     },
     colour::Colour,
+    ffprobe_output::{ProbeOutput, StreamOutput, parse_fraction},
 };
 
 /// Bytes of ffprobe's output that are read.
@@ -154,85 +154,6 @@ impl Audio {
         };
         Some(format!("mp4a.40.{object}"))
     }
-}
-
-/// ffprobe's JSON, as far as it is read.
-#[derive(Deserialize)]
-struct ProbeOutput {
-    #[serde(default)]
-    streams: Vec<StreamOutput>,
-    format: Option<FormatOutput>,
-}
-
-/// `format` of [`ProbeOutput`].
-#[derive(Deserialize)]
-struct FormatOutput {
-    format_name: Option<String>,
-    duration: Option<String>,
-}
-
-/// An entry of `streams` of [`ProbeOutput`]. ffprobe leaves out what it does not know.
-#[derive(Deserialize)]
-struct StreamOutput {
-    index: u32,
-    codec_type: Option<String>,
-    codec_name: Option<String>,
-    profile: Option<String>,
-    level: Option<i32>,
-    width: Option<u32>,
-    height: Option<u32>,
-    avg_frame_rate: Option<String>,
-    sample_aspect_ratio: Option<String>,
-    field_order: Option<String>,
-    pix_fmt: Option<String>,
-    color_range: Option<String>,
-    color_space: Option<String>,
-    color_transfer: Option<String>,
-    color_primaries: Option<String>,
-    sample_rate: Option<String>,
-    channels: Option<u32>,
-    duration: Option<String>,
-    #[serde(default)]
-    disposition: Disposition,
-    #[serde(default)]
-    side_data_list: Vec<SideData>,
-    #[serde(default)]
-    tags: Tags,
-}
-
-impl StreamOutput {
-    /// Returns true when codec, size or channels are known: the stream is more than a name in an index.
-    fn is_something(&self) -> bool {
-        self.codec_name.is_some() || self.width > Some(0) || self.channels > Some(0)
-    }
-
-    /// Returns the duration that the stream claims: of its header (MP4) or of its tag (Matroska).
-    fn claimed_s(&self) -> Option<f64> {
-        let tag = self.tags.duration.as_deref().and_then(parse_clock);
-        let header = self.duration.as_deref().and_then(|text| text.parse().ok());
-        tag.or(header).filter(|s: &f64| s.is_finite() && *s > 0.0)
-    }
-}
-
-/// `disposition` of a stream; `attached_pic` is 1 for a cover.
-#[derive(Default, Deserialize)]
-struct Disposition {
-    #[serde(default)]
-    attached_pic: u32,
-}
-
-/// One entry of `side_data_list`; `rotation` is in degrees.
-#[derive(Deserialize)]
-struct SideData {
-    rotation: Option<f64>,
-}
-
-/// `tags` of a stream; `rotate` is the older form of the rotation, `DURATION` is Matroska's.
-#[derive(Default, Deserialize)]
-struct Tags {
-    rotate: Option<String>,
-    #[serde(rename = "DURATION")]
-    duration: Option<String>,
 }
 
 /// Probes a file with ffprobe, and chooses its streams by [`interpret_output`].
@@ -410,7 +331,7 @@ fn read_video(stream: &StreamOutput) -> Option<Video> {
         _ => f64::from(stored_w),
     };
     let width = round_pixels(wide);
-    let degrees = rotation(stream);
+    let degrees = stream.rotation();
     let (width, height) = if is_quarter_turn(degrees) {
         (stored_h, width)
     } else {
@@ -446,40 +367,7 @@ fn read_video(stream: &StreamOutput) -> Option<Video> {
     })
 }
 
-/// Returns the rotation in degrees; 0 where there is none.
-fn rotation(stream: &StreamOutput) -> f64 {
-    let tag = stream
-        .tags
-        .rotate
-        .as_deref()
-        .and_then(|degrees| degrees.parse::<f64>().ok());
-    stream
-        .side_data_list
-        .iter()
-        .find_map(|data| data.rotation)
-        .or(tag)
-        .unwrap_or_default()
-}
-
 /// Returns true when a rotation makes width and height change places.
 fn is_quarter_turn(degrees: f64) -> bool {
     (45.0..135.0).contains(&(degrees.abs() % 180.0))
-}
-
-/// Reads Matroska's durations, such as `00:01:00.023000000`, into seconds.
-fn parse_clock(text: &str) -> Option<f64> {
-    let mut parts = text.trim().split(':');
-    let (hours, minutes, seconds) = (parts.next()?, parts.next()?, parts.next()?);
-    let (hours, minutes): (f64, f64) = (hours.parse().ok()?, minutes.parse().ok()?);
-    let seconds: f64 = seconds.parse().ok()?;
-    Some(hours * 3600.0 + minutes * 60.0 + seconds)
-}
-
-/// Reads a fraction such as `30000/1001`.
-fn parse_fraction(text: Option<&str>, by: char) -> Option<f64> {
-    let (above, below) = text?.split_once(by)?;
-    let (above, below): (f64, f64) = (above.parse().ok()?, below.parse().ok()?);
-    (below != 0.0)
-        .then(|| above / below)
-        .filter(|value| value.is_finite())
 }

@@ -12,12 +12,13 @@ use super::{
             scan::{ScannedStreams, scan_packets},
         },
     },
+    claims::LONGEST_S,
     cover::make_cover,
     encoder::{Frames, SizeRun},
     ladder::{Rung, build_ladder},
     measure::measure_size,
     place::{flush_folder, move_into_place},
-    plan::{LONGEST_S, StreamPlan, TEST_S, plan_stream},
+    plan::{StreamPlan, TEST_S, plan_stream},
     run::StreamJob,
 };
 use crate::local::{ids, store::Asset};

@@ -6,9 +6,10 @@ use tokio::fs;
 
 use super::{
     super::{failure::Failure, media_info::Rendition, playlist::Playlist},
+    claims::check_found,
     encoder::{MASTER, SOUND},
     ladder::Rung,
-    plan::{StreamPlan, check_found},
+    plan::StreamPlan,
 };
 
 /// Seconds by which a segment may begin at another time than in the size that is followed.

@@ -10,6 +10,8 @@
 //!
 //! `encoder` writes ffmpeg's arguments, with the filters of `picture` and `sound`.
 
+mod claims;
+mod copyable;
 mod cover;
 mod encoder;
 pub(super) mod first;

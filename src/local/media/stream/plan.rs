@@ -7,47 +7,26 @@ use super::{
     super::{
         failure::Failure,
         source::{
-            colour::Matrix,
-            probe::{Audio, Fields, Probe, Video},
+            probe::{Audio, Probe, Video},
             scan::Scan,
             timeline::{GAP_S, Span, Timeline},
         },
     },
+    claims::{LONGEST_S, check_claims, check_holes},
+    copyable::{BEGIN_APART_S, can_copy_picture, can_copy_sound},
     ladder::Rung,
 };
 
-/// Longest stream, in seconds: Mux's 12 hours.
-pub(crate) const LONGEST_S: u32 = 12 * 3600;
 /// Longest stream of a test asset, in seconds.
 pub(crate) const TEST_S: u32 = 10;
-/// Longest time between two keyframes of a picture that is copied, in seconds.
-const LONGEST_KEY_S: f64 = 10.05;
-/// Longest time between two frames of a picture that is copied, in seconds. A frame cannot be repeated without
-/// encoding.
-const LONGEST_COPIED_STEP_S: f64 = 1.0;
-/// Longest time between decoding and showing a copied frame, in seconds: what the output's beginning has room for.
-const LONGEST_LAG_S: f64 = 1.0;
-/// Longest gap in a sound that is copied, in seconds.
-const LONGEST_COPIED_GAP_S: f64 = 0.1;
-/// Seconds by which picture and sound may begin apart, so that nothing is put in.
-const BEGIN_APART_S: f64 = 0.15;
-/// Seconds by which a copied sound may end before the picture.
-const END_APART_S: f64 = 1.0;
 /// Seconds that a frame may be missing at the end before the last one is repeated.
 const END_GAP_S: f64 = 0.25;
-/// Seconds for which a standing frame counts as something to see; longer ones without sound are holes.
-const STANDING_S: f64 = 4.0;
-/// Seconds from which a hole, without picture and sound, counts.
-const HOLE_S: f64 = 60.0;
-/// Longest hole, in seconds. A longer one is a fault in the file's times.
-const LONGEST_HOLE_S: f64 = 3600.0;
-/// Longest sum of all holes, in seconds.
-const ALL_HOLES_S: f64 = 2.0 * 3600.0;
 /// Seconds of silence that the resampler may put in at once. It holds them in memory: 46 MB.
 const RESAMPLED_GAP_S: f64 = 120.0;
 /// Parts into which a sound with long gaps is split at most.
 const MAX_PARTS: usize = 48;
-/// Frames per second below which frames are coded in the order of their times; see [`LONGEST_LAG_S`].
+/// Frames per second below which frames are coded in the order of their times; the output's beginning has no room
+/// for one that is decoded seconds early.
 const SLOW_RATE: f64 = 8.0;
 
 /// The plan of a stream.
@@ -217,135 +196,6 @@ fn claimed_stand_s(probe: &Probe, scan: &Scan) -> Option<f64> {
     video.claimed_s.or(of_container)
 }
 
-/// Checks what is there against the header of an indexed file. A file that claims hours which it does not have fails.
-fn check_claims(probe: &Probe, sound: Option<&Audio>, found_s: f64, is_test: bool) -> Result<(), Failure> {
-    let of_streams = [
-        probe.video.as_ref().and_then(|video| video.claimed_s),
-        sound.and_then(|audio| audio.claimed_s),
-    ];
-    let used = usize::from(probe.video.is_some()) + usize::from(sound.is_some());
-    // Why only where all streams are used: the container's claim may be about any of them.
-    let of_container = probe.duration_s.filter(|_| probe.streams <= used);
-    let claims = of_streams.into_iter().chain([of_container]).flatten();
-    let claimed = claims.reduce(f64::max);
-    let Some(claimed) = claimed.filter(|_| probe.is_indexed && !is_test) else {
-        return Ok(());
-    };
-    if claimed > f64::from(LONGEST_S) && found_s > f64::from(LONGEST_S) * 0.9 {
-        return Err(Failure::from_input("The file is longer than 12 hours"));
-    }
-    check_found(claimed, found_s)
-}
-
-/// Checks that nine tenths of a claimed time were found, or all but a second.
-pub(crate) fn check_found(claimed_s: f64, found_s: f64) -> Result<(), Failure> {
-    if claimed_s - found_s <= (claimed_s * 0.1).max(1.0) {
-        return Ok(());
-    }
-    let (claimed, found) = (claimed_s.round(), found_s.round());
-    let reason = format!("The file claims {claimed} seconds and holds {found}");
-    Err(Failure::Input(reason))
-}
-
-/// Checks that the file's times do not jump: a few numbers would choose the work of hours.
-fn check_holes(scan: &Scan, origin_s: f64, length_s: f64) -> Result<(), Failure> {
-    let unseen = absent_spans(scan.picture.as_ref(), STANDING_S, origin_s, length_s);
-    let unheard = absent_spans(scan.sound.as_ref(), 0.0, origin_s, length_s);
-    let (mut all_s, mut longest_s) = (0.0, 0.0_f64);
-    let (mut left, mut right) = (unseen.iter().peekable(), unheard.iter().peekable());
-    while let (Some(one), Some(other)) = (left.peek(), right.peek()) {
-        let hole = Span {
-            from_s: one.from_s.max(other.from_s),
-            to_s: one.to_s.min(other.to_s),
-        };
-        if hole.length_s() >= HOLE_S {
-            all_s += hole.length_s();
-            longest_s = longest_s.max(hole.length_s());
-        }
-        // The span that ends first meets no other one.
-        if one.to_s < other.to_s {
-            left.next();
-        } else {
-            right.next();
-        }
-    }
-    if longest_s <= LONGEST_HOLE_S && all_s <= ALL_HOLES_S {
-        return Ok(());
-    }
-    let minutes = (longest_s / 60.0).round();
-    let reason =
-        format!("The times in the file jump: for {minutes} minutes it has neither picture nor sound");
-    Err(Failure::Input(reason))
-}
-
-/// Returns the spans in which a part gives nothing, in seconds of the stream. `stands_s` is the time for which a packet
-/// counts beyond its beginning.
-fn absent_spans(part: Option<&Timeline>, stands_s: f64, origin_s: f64, length_s: f64) -> Vec<Span> {
-    let whole = Span {
-        from_s: 0.0,
-        to_s: length_s,
-    };
-    let Some(part) = part else {
-        return vec![whole];
-    };
-    let head = Span {
-        from_s: 0.0,
-        to_s: part.first_s - origin_s,
-    };
-    let between = part.gaps.iter().map(|gap| Span {
-        from_s: gap.from_s - origin_s + stands_s,
-        to_s: gap.to_s - origin_s,
-    });
-    let tail = Span {
-        from_s: part.last_s - origin_s + stands_s,
-        to_s: length_s,
-    };
-    let all = std::iter::once(head).chain(between).chain([tail]);
-    all.filter(|span| span.length_s() > 0.0).collect()
-}
-
-/// Returns true when players take the source's own frames, and they fit the stream's beginning and end.
-fn can_copy_picture(
-    video: &Video,
-    timeline: &Timeline,
-    (origin_s, length_s): (f64, f64),
-    top: Option<&Rung>,
-) -> bool {
-    let profile = video.profile.as_deref().unwrap_or_default();
-    let is_taken = video.codec == "h264"
-        && ["Constrained Baseline", "Baseline", "Main", "High"].contains(&profile)
-        && matches!(video.colour.pixels.as_deref(), Some("yuv420p" | "yuvj420p"))
-        && video.colour.hdr.is_none()
-        && video.colour.matrix != Matrix::Bt2020
-        && video.fields != Fields::Interlaced
-        && video.is_shown_as_stored;
-    let fits_tier = top.is_some_and(|top| (top.width, top.height) == (video.width, video.height));
-    let flows = timeline.begins_with_key
-        && !timeline.has_discards
-        && !timeline.is_torn
-        && timeline.longest_key_s <= LONGEST_KEY_S
-        && timeline.longest_gap_s <= LONGEST_COPIED_STEP_S
-        && timeline.lag_s <= LONGEST_LAG_S;
-    let fits =
-        timeline.first_s - origin_s <= BEGIN_APART_S && length_s - (timeline.last_s - origin_s) <= GAP_S;
-    is_taken && fits_tier && flows && fits
-}
-
-/// Returns true when players take the source's own packets of sound, and they are in step with the picture.
-fn can_copy_sound(audio: &Audio, timeline: &Timeline, origin_s: f64, picture_end_s: Option<f64>) -> bool {
-    let profile = audio.profile.as_deref().unwrap_or("LC");
-    let rate = audio.sample_rate.unwrap_or_default();
-    let is_taken = match audio.codec.as_str() {
-        "aac" => ["LC", "HE-AAC", "HE-AACv2"].contains(&profile) && (22_050..=48_000).contains(&rate),
-        // Why from 32 kHz: the lower rates are another MPEG version, which players know less well.
-        "mp3" => (32_000..=48_000).contains(&rate),
-        _ => false,
-    };
-    let flows = !timeline.is_torn && timeline.longest_gap_s <= LONGEST_COPIED_GAP_S;
-    let reaches = picture_end_s.is_none_or(|end_s| end_s - (timeline.end_s - origin_s) <= END_APART_S);
-    is_taken && audio.channels <= 2 && flows && timeline.first_s - origin_s <= BEGIN_APART_S && reaches
-}
-
 /// Splits the sound at gaps of more than [`RESAMPLED_GAP_S`], the longest ones where there are many. Returns the parts,
 /// from the stream's beginning to its end; empty without such a gap.
 fn split_at_long_gaps(timeline: &Timeline, origin_s: f64, length_s: f64) -> Vec<Span> {
@@ -377,3 +227,6 @@ fn split_at_long_gaps(timeline: &Timeline, origin_s: f64, length_s: f64) -> Vec<
         .filter(|part| part.length_s() > 0.0)
         .collect()
 }
+
+#[cfg(test)]
+mod tests;
