@@ -15,6 +15,7 @@ pub(super) struct ProbeOutput {
 pub(super) struct FormatOutput {
     pub(super) format_name: Option<String>,
     pub(super) duration: Option<String>,
+    pub(super) start_time: Option<String>,
 }
 
 /// An entry of `streams` of [`ProbeOutput`]. ffprobe leaves out what it does not know.

@@ -19,7 +19,7 @@ use super::{
 /// Bytes of ffprobe's output that are read.
 const MAX_OUTPUT: usize = 1 << 20;
 /// The requested entries. Tags are left out, except `rotate` and `DURATION`: they may be of any size.
-const ENTRIES: &str = "format=format_name,duration:stream=index,codec_type,codec_name,profile,level,width,height,\
+const ENTRIES: &str = "format=format_name,duration,start_time:stream=index,codec_type,codec_name,profile,level,width,height,\
                        avg_frame_rate,sample_aspect_ratio,field_order,pix_fmt,color_range,color_space,\
                        color_transfer,color_primaries,sample_rate,channels,duration:\
                        stream_disposition=attached_pic:stream_side_data=rotation:stream_tags=rotate,DURATION";
@@ -293,10 +293,25 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
         .duration
         .and_then(|text| text.parse().ok())
         .filter(|s: &f64| s.is_finite() && *s > 0.0);
+    // Why: Matroska's claims are times of the file's own clock, and all others lengths.
+    let is_matroska = name.contains("matroska");
+    let start_s = format
+        .start_time
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(0.0);
+    let begins_s = if is_matroska { start_s } else { 0.0 };
+    let from_start = |claimed: Option<f64>| claimed.map(|end: f64| end - begins_s);
+    let (mut video, mut sounds) = (video, sounds);
+    if let Some(video) = &mut video {
+        video.claimed_s = from_start(video.claimed_s);
+    }
+    for sound in &mut sounds {
+        sound.claimed_s = from_start(sound.claimed_s);
+    }
     Ok(Probe {
-        duration_s,
+        duration_s: from_start(duration_s),
         is_indexed: name.contains("mp4") || name.contains("matroska"),
-        is_matroska: name.contains("matroska"),
+        is_matroska,
         streams: answer.streams.len(),
         video,
         sounds,

@@ -27,6 +27,8 @@ pub(crate) struct Scan {
     pub(crate) picture: Option<Timeline>,
     /// The sound; `None` when there is none, or when it has no packet.
     pub(crate) sound: Option<Timeline>,
+    /// True when a keyframe of H.264 is none that decoding can begin with: frames behind it lean on frames before it.
+    pub(crate) has_open_groups: bool,
     /// True when parts are missing that the file's index names.
     pub(crate) is_cut_off: bool,
     /// True when a Matroska file ends within one of its elements.
@@ -38,6 +40,8 @@ pub(crate) struct Scan {
 pub(crate) struct ScannedStreams {
     pub(crate) picture: Option<u32>,
     pub(crate) sound: Option<u32>,
+    /// True when the picture is H.264: its keyframes are looked into.
+    pub(crate) is_h264: bool,
 }
 
 /// Reads all packets of `streams`. `longest_s` bounds what is read, in seconds.
@@ -52,6 +56,15 @@ pub(crate) async fn scan_packets(
     args.extend(input_args(file));
     for index in streams.picture.into_iter().chain(streams.sound) {
         args.extend(to_args(["-map", &format!("0:{index}")]));
+    }
+    if let Some(index) = streams.picture.filter(|_| streams.is_h264) {
+        // The picture once more, of which only the frames are left that begin a decoding (IDR, type 5).
+        args.extend(to_args([
+            "-map",
+            &format!("0:{index}"),
+            "-bsf:v:1",
+            "filter_units=pass_types=5",
+        ]));
     }
     // Why `copyinkf`: packets before the first keyframe are a part of the file's length.
     args.extend(to_args(["-c", "copy", "-copyinkf", "-t", &longest_s.to_string()]));
@@ -82,6 +95,8 @@ struct ScanReader {
     streams: ScannedStreams,
     /// One reader a stream, in the order of the output; `None` until its unit of time was read.
     readers: [Option<TimelineReader>; 2],
+    /// Frames of H.264 that begin a decoding.
+    begins: u64,
     /// The beginning of a line whose end has not come yet.
     rest: Vec<u8>,
 }
@@ -92,6 +107,7 @@ impl ScanReader {
         Self {
             streams,
             readers: [None, None],
+            begins: 0,
             rest: Vec::new(),
         }
     }
@@ -118,10 +134,14 @@ impl ScanReader {
                     *slot = Some(TimelineReader::new(is_picture, unit_s));
                 }
             }
-        } else if let Some((stream, packet)) = parse_packet(line)
-            && let Some(Some(reader)) = self.readers.get_mut(stream)
-        {
-            reader.read_packet(packet);
+        } else if let Some((stream, packet)) = parse_packet(line) {
+            let parts =
+                usize::from(self.streams.picture.is_some()) + usize::from(self.streams.sound.is_some());
+            if stream == parts {
+                self.begins += 1;
+            } else if let Some(Some(reader)) = self.readers.get_mut(stream) {
+                reader.read_packet(packet);
+            }
         }
     }
 
@@ -133,7 +153,9 @@ impl ScanReader {
         } else {
             (None, first)
         };
+        let keys = picture.as_ref().map_or(0, |picture| picture.keys);
         Scan {
+            has_open_groups: self.streams.is_h264 && keys > self.begins,
             picture,
             sound,
             is_cut_off: complaint.contains("partial file"),
@@ -179,6 +201,7 @@ mod tests {
         1,      -1024,      -1024,     1024,      258, 0x2c5b786a, F=0x5, S=1,       10\n\
         0,          0,          0,       40,     3353, 0x84951346\n\
         1,          0,          0,     1024,      258, 0x8057765e\n\
+        2,          0,          0,       40,     3320, 0x94951346\n\
         0,         40,         40,       40,      353, 0x84951346, F=0x0\n";
 
     #[test]
@@ -186,6 +209,7 @@ mod tests {
         let streams = ScannedStreams {
             picture: Some(0),
             sound: Some(3),
+            is_h264: true,
         };
         for step in [1, 7, 4096] {
             let mut reader = ScanReader::new(streams);
@@ -196,6 +220,7 @@ mod tests {
             let (picture, sound) = (scan.picture.unwrap(), scan.sound.unwrap());
             assert_eq!((picture.packets, picture.end_s), (2, 0.08));
             assert!(picture.begins_with_key && !picture.has_discards);
+            assert!(!scan.has_open_groups, "its only keyframe is listed again");
             assert_eq!((sound.packets, sound.first_s), (1, 0.0));
             assert!(sound.has_discards, "the encoder's delay");
         }

@@ -41,6 +41,8 @@ pub(crate) struct Packet {
 pub(crate) struct Timeline {
     /// Packets that are shown or heard.
     pub(crate) packets: u64,
+    /// Keyframes among them.
+    pub(crate) keys: u64,
     pub(crate) bytes: u64,
     /// Beginning of the first packet in time.
     pub(crate) first_s: f64,
@@ -111,6 +113,7 @@ impl TimelineReader {
         let lag_s = self.seconds(packet.shown_at.saturating_sub(packet.decoded_at));
         self.timeline.lag_s = self.timeline.lag_s.max(lag_s);
         if packet.is_key {
+            self.timeline.keys += 1;
             self.note_key(packet.shown_at);
         }
         self.waiting

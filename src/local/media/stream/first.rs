@@ -93,6 +93,7 @@ pub(super) async fn plan_with_sound(
     let streams = ScannedStreams {
         picture: probe.video.as_ref().map(|video| video.index),
         sound: sound.map(|audio| audio.index),
+        is_h264: probe.video.as_ref().is_some_and(|video| video.codec == "h264"),
     };
     let longest_s = if job.asset.test { TEST_S } else { LONGEST_S };
     let scan = scan_packets(job.tools, source, streams, longest_s, (job.folder, job.cancel))

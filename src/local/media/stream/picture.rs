@@ -13,8 +13,11 @@ use super::{
 
 /// Brightness of white in a picture of high dynamic range, in candela a square metre. Source: ITU-R BT.2408.
 const WHITE_NITS: u32 = 203;
-/// Seconds before the end at which the last frame stands once more.
-const LAST_TICK_S: f64 = 0.1;
+/// Ticks a second, of which few are used.
+const TICKS: u32 = 25;
+/// Seconds before the end in which every tick is used. Some players show the last frame for as long as the one before it,
+/// so two must be close to each other.
+const CLOSING_S: f64 = 0.13;
 /// Shortest time between two frames, in seconds, where the frames' times are irregular: 62 a second.
 const SHORTEST_STEP_S: f64 = 0.016;
 /// Codecs whose frames may be interlaced where the stream does not say.
@@ -104,21 +107,21 @@ fn wide_filters(colour: &Colour) -> String {
 /// Returns the filters that show a frame again where none comes for some seconds, from 0 to the end.
 ///
 /// The picture is split. One branch keeps every frame; the other has one frame every second or two, the last that
-/// came. Put together again by their times, they show each frame at its own time, and stand in between.
+/// came, and some just before the end. Put together again by their times, they show each frame at its own time, and
+/// stand in between.
 fn repeat_filters(plan: &PicturePlan, length_s: f64) -> String {
     // Why once a second for moving pictures: until the next tick is known, all frames since the last one wait in
     // memory.
-    let wanted_s = if plan.video.frame_rate.is_some_and(|rate| rate >= 15.0) {
-        1.0
+    let seconds = if plan.video.frame_rate.is_some_and(|rate| rate >= 15.0) {
+        1
     } else {
-        2.0
+        2
     };
-    let last_s = (length_s - LAST_TICK_S).max(0.001);
-    let ticks = (last_s / wanted_s).ceil().max(1.0);
+    let (every, closing_s) = (seconds * TICKS, (length_s - CLOSING_S).max(0.0));
     format!(
         ",select='isnan(prev_selected_t)+gt(t-prev_selected_t,{SHORTEST_STEP_S})',split[every][some];\
-         [some]fps={ticks:.0}/{last_s:.6}:start_time=0:round=up,tpad=stop_mode=clone:stop_duration={length_s:.6},\
-         settb=1/90000,trim=end={length_s:.6}[ticks];\
+         [some]fps={TICKS}:start_time=0:round=up,tpad=stop_mode=clone:stop_duration={length_s:.6},\
+         settb=1/90000,trim=end={length_s:.6},select='not(mod(n,{every}))+gte(t,{closing_s:.6})'[ticks];\
          [every]settb=1/90000,trim=end={length_s:.6}[frames];[frames][ticks]interleave"
     )
 }

@@ -25,6 +25,8 @@ const END_GAP_S: f64 = 0.25;
 const RESAMPLED_GAP_S: f64 = 120.0;
 /// Parts into which a sound with long gaps is split at most.
 const MAX_PARTS: usize = 48;
+/// Codecs in which an empty packet is the frame before it again: the scan sees no gap, and no frame comes.
+const MAY_REPEAT: &[&str] = &["theora"];
 /// Frames per second below which frames are coded in the order of their times; the output's beginning has no room
 /// for one that is decoded seconds early.
 const SLOW_RATE: f64 = 8.0;
@@ -156,8 +158,10 @@ pub(crate) fn plan_stream(
         .as_ref()
         .zip(scan.picture.as_ref())
         .map(|(video, timeline)| {
-            let is_copied = can_copy_picture(video, timeline, (origin_s, length_s), top);
-            let has_gaps = timeline.longest_gap_s > GAP_S
+            let is_copied =
+                !scan.has_open_groups && can_copy_picture(video, timeline, (origin_s, length_s), top);
+            let has_gaps = MAY_REPEAT.contains(&video.codec.as_str())
+                || timeline.longest_gap_s > GAP_S
                 || timeline.first_s - origin_s > BEGIN_APART_S
                 || length_s - (timeline.last_s - origin_s) > GAP_S
                 || length_s - (timeline.end_s - origin_s) > END_GAP_S;

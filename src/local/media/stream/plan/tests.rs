@@ -67,6 +67,7 @@ fn usual() -> File {
         scan: Scan {
             picture: Some(timeline),
             sound: Some(sound),
+            has_open_groups: false,
             is_cut_off: false,
             breaks_off: false,
         },
@@ -125,7 +126,7 @@ fn what_players_take_is_copied() {
 
 #[test]
 fn each_thing_that_players_do_not_take_is_encoded() {
-    let changes: [fn(&mut File); 15] = [
+    let changes: [fn(&mut File); 16] = [
         |file| file.video().codec = "hevc".into(),
         |file| file.video().profile = Some("High 10".into()),
         |file| file.video().colour.pixels = Some("yuv422p".into()),
@@ -139,6 +140,7 @@ fn each_thing_that_players_do_not_take_is_encoded() {
         |file| file.picture().begins_with_key = false,
         |file| file.picture().has_discards = true,
         |file| file.picture().is_torn = true,
+        |file| file.scan.has_open_groups = true,
         // The picture begins after the sound, and ends before it.
         |file| file.picture().first_s = 0.5,
         |file| (file.picture().last_s, file.picture().end_s) = (57.0, 57.04),
