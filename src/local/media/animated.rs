@@ -4,7 +4,10 @@ use std::path::Path;
 
 use super::{
     args::to_args,
-    image::{ImageOutcome, find_fault, join_image_segments, load_playlist, rendition_folder, run_image_tool},
+    image::{
+        ImageOutcome, STANDING_FRAMES, find_fault, join_image_segments, load_playlist, rendition_folder,
+        run_image_tool,
+    },
     input::input_args,
     media_info::{MediaInfo, Rendition},
     pixels::round_pixels,
@@ -148,9 +151,10 @@ impl Animated {
         // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be
         // decoded.
         let offset = (start - first).max(0.0);
-        let trim =
-            format!("setpts=PTS-STARTPTS,trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS");
-        let trim = format!("{}{trim}", from.matrix_filter());
+        let trim = format!(
+            "{}{STANDING_FRAMES},trim=start={offset:.3}:duration={length:.3},setpts=PTS-STARTPTS",
+            from.matrix_filter()
+        );
         let mut args = to_args(["-threads", "2"]);
         args.extend(input_args(&folder.join(JOINED)));
         args.extend(self.encoder_args(top, &trim));

@@ -14,6 +14,10 @@ use super::{
 };
 use crate::local::{app::App, error::MuxError};
 
+/// The filters that repeat each frame until the next one comes, from the beginning of the segments: a cut by time would
+/// else begin with the next frame, which may come seconds later.
+pub(crate) const STANDING_FRAMES: &str = "setpts=PTS-STARTPTS,fps=25:start_time=0";
+
 /// The outcome of making one image.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ImageOutcome {

@@ -5,7 +5,8 @@ use std::path::Path;
 use super::{
     args::to_args,
     image::{
-        ImageFormat, ImageOutcome, Transform, find_fault, load_playlist, rendition_folder, run_image_tool,
+        ImageFormat, ImageOutcome, STANDING_FRAMES, Transform, find_fault, load_playlist, rendition_folder,
+        run_image_tool,
     },
     input::input_args,
     media_info::{MediaInfo, Rendition},
@@ -145,7 +146,7 @@ impl Thumbnail {
         for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
             // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be decoded.
             let from = format!(
-                "setpts=PTS-STARTPTS,trim=start={offset:.3},{}{}",
+                "{STANDING_FRAMES},trim=start={offset:.3},{}{}",
                 top.matrix_filter(),
                 self.filter_chain(top)
             );
