@@ -78,10 +78,12 @@ pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: boo
     timed(ffmpeg)
 }
 
+/// Begins a command of ffmpeg on this file.
+// Why `nice`: `local` runs its own tools so, and what else the machine does must hold up both alike.
 fn ffmpeg(file: &Path) -> Command {
-    let mut ffmpeg = Command::new("ffmpeg");
+    let mut ffmpeg = Command::new("nice");
     ffmpeg
-        .args("-nostdin -hide_banner -v error -y -i".split(' '))
+        .args("-n 5 ffmpeg -nostdin -hide_banner -v error -y -i".split(' '))
         .arg(file);
     ffmpeg
 }
