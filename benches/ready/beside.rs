@@ -58,18 +58,20 @@ pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: boo
     for picture in top.chain((0..encoded.len()).map(|at| format!("[v{at}]"))) {
         ffmpeg.args(["-map", &picture, "-map", "0:a"]);
     }
-    let coder = format!(
-        "-c:v libx264 -preset veryfast -profile:v high -crf 23 -threads {threads} -g 9999 -sc_threshold 0"
-    );
-    ffmpeg.args(coder.split(' '));
-    ffmpeg.args(["-force_key_frames", "expr:gte(t,n_forced*4)"]);
     for (at, size) in sizes.iter().enumerate() {
         let (rate, buffer) = (size.peak_kbps, 2 * size.peak_kbps);
-        ffmpeg.args(format!("-maxrate:v:{at} {rate}k -bufsize:v:{at} {buffer}k").split(' '));
+        let coder = if copies_top && at == 0 {
+            format!("-c:v:{at} copy")
+        } else {
+            format!(
+                "-c:v:{at} libx264 -profile:v:{at} high -maxrate:v:{at} {rate}k -bufsize:v:{at} {buffer}k"
+            )
+        };
+        ffmpeg.args(coder.split(' '));
     }
-    if copies_top {
-        ffmpeg.args(["-c:v:0", "copy"]);
-    }
+    let shared = format!("-preset veryfast -crf 23 -threads {threads} -g 9999 -sc_threshold 0");
+    ffmpeg.args(shared.split(' '));
+    ffmpeg.args(["-force_key_frames", "expr:gte(t,n_forced*4)"]);
     let variants: Vec<String> = (0..sizes.len()).map(|at| format!("v:{at},a:{at}")).collect();
     ffmpeg
         .args("-c:a aac -b:a 128k -ar 48000 -ac 2 -f hls -hls_playlist_type vod".split(' '))
