@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+
+use crate::cost::{Cost, Meter};
 
 /// One size of a video.
 pub(crate) struct Size {
@@ -17,17 +18,17 @@ pub(crate) struct Size {
 const SEGMENT_S: &str = "4";
 
 /// Copies the file and flushes the copy.
-pub(crate) fn copy_and_sync(file: &Path, copy: &Path) -> Duration {
-    let begun = Instant::now();
+pub(crate) fn copy_and_sync(file: &Path, copy: &Path) -> Cost {
+    let meter = Meter::start("self");
     run(Command::new("cp").arg(file).arg(copy));
     run(Command::new("sync").arg(copy));
-    let took = begun.elapsed();
+    let cost = meter.read();
     std::fs::remove_file(copy).unwrap();
-    took
+    cost
 }
 
 /// Cuts the file into segments without encoding.
-pub(crate) fn cut(file: &Path, folder: &Path) -> Duration {
+pub(crate) fn cut(file: &Path, folder: &Path) -> Cost {
     let mut ffmpeg = ffmpeg(file);
     ffmpeg
         .args(["-c", "copy", "-f", "hls", "-hls_time", SEGMENT_S])
@@ -37,7 +38,7 @@ pub(crate) fn cut(file: &Path, folder: &Path) -> Duration {
 }
 
 /// Encodes these sizes in one run, with the encoder's settings and threads of `local`; with `copies_top` the first is copied.
-pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: bool) -> Duration {
+pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: bool) -> Cost {
     let encoded = &sizes[usize::from(copies_top)..];
     let mut graph = format!("[0:v]split={}", encoded.len());
     for at in 0..encoded.len() {
@@ -90,10 +91,10 @@ fn ffmpeg(file: &Path) -> Command {
     ffmpeg
 }
 
-fn timed(mut command: Command) -> Duration {
-    let begun = Instant::now();
+fn timed(mut command: Command) -> Cost {
+    let meter = Meter::start("self");
     run(&mut command);
-    begun.elapsed()
+    meter.read()
 }
 
 /// Runs a command that must succeed.
