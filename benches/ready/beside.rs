@@ -3,7 +3,8 @@
 use std::fmt::Write;
 use std::path::Path;
 use std::process::Command;
-use std::time::{Duration, Instant};
+
+use crate::cost::{Cost, Meter};
 
 /// One size of a video.
 pub(crate) struct Size {
@@ -17,17 +18,17 @@ pub(crate) struct Size {
 const SEGMENT_S: &str = "4";
 
 /// Copies the file and flushes the copy.
-pub(crate) fn copy_and_sync(file: &Path, copy: &Path) -> Duration {
-    let begun = Instant::now();
+pub(crate) fn copy_and_sync(file: &Path, copy: &Path) -> Cost {
+    let meter = Meter::start("self");
     run(Command::new("cp").arg(file).arg(copy));
     run(Command::new("sync").arg(copy));
-    let took = begun.elapsed();
+    let cost = meter.read();
     std::fs::remove_file(copy).unwrap();
-    took
+    cost
 }
 
 /// Cuts the file into segments without encoding.
-pub(crate) fn cut(file: &Path, folder: &Path) -> Duration {
+pub(crate) fn cut(file: &Path, folder: &Path) -> Cost {
     let mut ffmpeg = ffmpeg(file);
     ffmpeg
         .args(["-c", "copy", "-f", "hls", "-hls_time", SEGMENT_S])
@@ -37,7 +38,7 @@ pub(crate) fn cut(file: &Path, folder: &Path) -> Duration {
 }
 
 /// Encodes these sizes in one run, with the encoder's settings and threads of `local`; with `copies_top` the first is copied.
-pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: bool) -> Duration {
+pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: bool) -> Cost {
     let encoded = &sizes[usize::from(copies_top)..];
     let mut graph = format!("[0:v]split={}", encoded.len());
     for at in 0..encoded.len() {
@@ -58,18 +59,20 @@ pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: boo
     for picture in top.chain((0..encoded.len()).map(|at| format!("[v{at}]"))) {
         ffmpeg.args(["-map", &picture, "-map", "0:a"]);
     }
-    let coder = format!(
-        "-c:v libx264 -preset veryfast -profile:v high -crf 23 -threads {threads} -g 9999 -sc_threshold 0"
-    );
-    ffmpeg.args(coder.split(' '));
-    ffmpeg.args(["-force_key_frames", "expr:gte(t,n_forced*4)"]);
     for (at, size) in sizes.iter().enumerate() {
         let (rate, buffer) = (size.peak_kbps, 2 * size.peak_kbps);
-        ffmpeg.args(format!("-maxrate:v:{at} {rate}k -bufsize:v:{at} {buffer}k").split(' '));
+        let coder = if copies_top && at == 0 {
+            format!("-c:v:{at} copy")
+        } else {
+            format!(
+                "-c:v:{at} libx264 -profile:v:{at} high -maxrate:v:{at} {rate}k -bufsize:v:{at} {buffer}k"
+            )
+        };
+        ffmpeg.args(coder.split(' '));
     }
-    if copies_top {
-        ffmpeg.args(["-c:v:0", "copy"]);
-    }
+    let shared = format!("-preset veryfast -crf 23 -threads {threads} -g 9999 -sc_threshold 0");
+    ffmpeg.args(shared.split(' '));
+    ffmpeg.args(["-force_key_frames", "expr:gte(t,n_forced*4)"]);
     let variants: Vec<String> = (0..sizes.len()).map(|at| format!("v:{at},a:{at}")).collect();
     ffmpeg
         .args("-c:a aac -b:a 128k -ar 48000 -ac 2 -f hls -hls_playlist_type vod".split(' '))
@@ -78,18 +81,20 @@ pub(crate) fn encode(file: &Path, folder: &Path, sizes: &[Size], copies_top: boo
     timed(ffmpeg)
 }
 
+/// Begins a command of ffmpeg on this file.
+// Why `nice`: `local` runs its own tools so, and what else the machine does must hold up both alike.
 fn ffmpeg(file: &Path) -> Command {
-    let mut ffmpeg = Command::new("ffmpeg");
+    let mut ffmpeg = Command::new("nice");
     ffmpeg
-        .args("-nostdin -hide_banner -v error -y -i".split(' '))
+        .args("-n 5 ffmpeg -nostdin -hide_banner -v error -y -i".split(' '))
         .arg(file);
     ffmpeg
 }
 
-fn timed(mut command: Command) -> Duration {
-    let begun = Instant::now();
+fn timed(mut command: Command) -> Cost {
+    let meter = Meter::start("self");
     run(&mut command);
-    begun.elapsed()
+    meter.read()
 }
 
 /// Runs a command that must succeed.

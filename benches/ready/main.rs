@@ -15,16 +15,18 @@
 
 mod beside;
 mod clips;
+mod cost;
 mod service;
 mod table;
 
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tempfile::TempDir;
 
 use self::beside::Size;
 use self::clips::Codec;
+use self::cost::{Cost, Meter};
 use self::service::{Service, Video};
 use self::table::{Goal, Table};
 
@@ -95,16 +97,16 @@ fn upload(table: &mut Table) {
     for _ in 0..rounds(5) {
         copies.push(beside::copy_and_sync(&file, &folder.path().join("copy")));
         let video = service.new_video();
-        let begun = Instant::now();
+        let meter = Meter::start(&service.process());
         service.send(&video, &file);
-        ours.push(begun.elapsed());
+        ours.push(meter.read());
         service.forget(&video);
     }
     let peak = service.memory_mib("VmHWM:");
     table.measured(
         "2 GiB by PUT, against `cp` and `sync`",
-        ours,
-        copies,
+        &ours,
+        &copies,
         Goal::Rate(0.8),
         &format!("memory {idle:.0} MiB idle, {peak:.0} MiB at most"),
     );
@@ -121,7 +123,7 @@ fn cut(table: &mut Table) {
         let note = format!("{} MB", std::fs::metadata(&file).unwrap().len() / 1_000_000);
         let (ours, cuts) = in_turns(3, &file, &beside::cut, Service::wait_ready);
         let what = format!("{name} of H.264/AAC 1080p: last byte to `ready`, against `ffmpeg -c copy`");
-        table.measured(&what, ours, cuts, Goal::TwiceAndHalfASecond, &note);
+        table.measured(&what, &ours, &cuts, Goal::TwiceAndHalfASecond, &note);
     }
 }
 
@@ -132,7 +134,7 @@ fn one_size(table: &mut Table) {
         let encode = |file: &Path, to: &Path| beside::encode(file, to, &SIZES[1..2], false);
         let (ours, encodes) = in_turns(1, &file, &encode, Service::wait_ready);
         let what = format!("1 min of {codec} 1080p: last byte to `ready`, against ffmpeg encoding 720p");
-        table.measured(&what, ours, encodes, Goal::Times(1.2), "");
+        table.measured(&what, &ours, &encodes, Goal::Times(1.2), "");
     }
 }
 
@@ -146,17 +148,17 @@ fn all_sizes(table: &mut Table) {
         let (ours, encodes) = in_turns(1, &file, &encode, all);
         let what =
             format!("1 min of {codec} 1080p: last byte to all sizes, against one ffmpeg that makes them");
-        table.measured(&what, ours, encodes, Goal::Times(1.3), "");
+        table.measured(&what, &ours, &encodes, Goal::Times(1.3), "");
     }
 }
 
-/// Measures both in turns: `beside` on the file, and the time from the last byte of an upload until `wait` returns.
+/// Measures both in turns: `beside` on the file, and from the last byte of an upload until `wait` returns.
 fn in_turns(
     usual: usize,
     file: &Path,
-    beside: &dyn Fn(&Path, &Path) -> Duration,
+    beside: &dyn Fn(&Path, &Path) -> Cost,
     wait: impl Fn(&Service, &Video),
-) -> (Vec<Duration>, Vec<Duration>) {
+) -> (Vec<Cost>, Vec<Cost>) {
     let service = Service::start();
     let (mut ours, mut others) = (Vec::new(), Vec::new());
     for _ in 0..rounds(usual) {
@@ -164,9 +166,9 @@ fn in_turns(
         others.push(beside(file, folder.path()));
         drop(folder);
         let video = service.new_video();
-        let sent = service.send(&video, file);
+        let meter = service.send(&video, file);
         wait(&service, &video);
-        ours.push(sent.elapsed());
+        ours.push(meter.read());
         service.forget(&video);
     }
     (ours, others)

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{PATIENCE, clips};
+use crate::{PATIENCE, clips, cost::Meter};
 
 const SECRET: &str = "a secret of the benchmark of 32 bytes or more";
 /// Pause between two looks at a video.
@@ -78,8 +78,8 @@ impl Service {
         }
     }
 
-    /// Sends the file in one request. Returns the time of its last byte.
-    pub(crate) fn send(&self, video: &Video, file: &Path) -> Instant {
+    /// Sends the file in one request. Returns what the service takes from its last byte on.
+    pub(crate) fn send(&self, video: &Video, file: &Path) -> Meter {
         let path = path_of(&video.upload_url);
         let mut file = File::open(file).unwrap();
         let mut stream = TcpStream::connect(&self.address).unwrap();
@@ -91,7 +91,7 @@ impl Service {
         stream.write_all(head.as_bytes()).unwrap();
         // Why: the system copies from file to socket by itself, so that the sender costs little.
         std::io::copy(&mut file, &mut stream).unwrap();
-        let sent = Instant::now();
+        let sent = Meter::start(&self.process());
         let (status, body) = read_answer(stream);
         assert_eq!(status, 200, "{body}");
         sent
@@ -123,6 +123,11 @@ impl Service {
         self.call("DELETE", &format!("/v1/videos/{}", video.id), None);
         wait_until(|| self.request("GET", &format!("/v1/videos/{}", video.id), None).0 == 404);
         wait_until(|| !self.has_children());
+    }
+
+    /// Returns the process's name in `/proc`.
+    pub(crate) fn process(&self) -> String {
+        self.child.id().to_string()
     }
 
     /// Returns a figure of the process's memory, by its name in `/proc`.

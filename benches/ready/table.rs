@@ -1,6 +1,6 @@
 //! The one table that is printed.
 
-use std::time::Duration;
+use crate::cost::Cost;
 
 /// What a measurement is to reach, beside what it is measured against.
 #[derive(Clone, Copy, Debug)]
@@ -15,20 +15,14 @@ pub(crate) enum Goal {
 
 /// Lines of what was measured.
 #[derive(Default)]
-pub(crate) struct Table(Vec<[String; 6]>);
+pub(crate) struct Table(Vec<[String; 7]>);
 
 impl Table {
     /// Adds the medians of both; printed at once too, since a run takes long.
-    pub(crate) fn measured(
-        &mut self,
-        what: &str,
-        ours: Vec<Duration>,
-        others: Vec<Duration>,
-        goal: Goal,
-        note: &str,
-    ) {
+    pub(crate) fn measured(&mut self, what: &str, ours: &[Cost], others: &[Cost], goal: Goal, note: &str) {
         let all = format!("{ours:.2?} against {others:.2?}");
-        let (ours, others) = (median_s(ours), median_s(others));
+        let processor = [ours, others].map(|costs| median(costs, |cost| cost.processor_s));
+        let [ours, others] = [ours, others].map(|costs| median(costs, |cost| cost.took.as_secs_f64()));
         let (ratio, text, is_reached) = match goal {
             Goal::Times(most) => (ours / others, format!("at most {most}"), ours / others <= most),
             Goal::TwiceAndHalfASecond => (
@@ -50,20 +44,24 @@ impl Table {
             format!("{others:.2} s"),
             format!("{ratio:.2}"),
             format!("{text}: {reached}"),
+            format!("{:.2} s, {:.2} s", processor[0], processor[1]),
             note.to_owned(),
         ]);
     }
 
     /// Prints it as Markdown.
     pub(crate) fn print(&self) {
-        println!("\n| what | service | beside | ratio | goal | |\n|---|---|---|---|---|---|");
+        println!(
+            "\n| what | service | beside | ratio | goal | processor time of each | |\n|---|---|---|---|---|---|---|"
+        );
         for line in &self.0 {
             println!("| {} |", line.join(" | "));
         }
     }
 }
 
-fn median_s(mut times: Vec<Duration>) -> f64 {
-    times.sort();
-    times[times.len() / 2].as_secs_f64()
+fn median(costs: &[Cost], of: impl Fn(&Cost) -> f64) -> f64 {
+    let mut all: Vec<f64> = costs.iter().map(of).collect();
+    all.sort_by(f64::total_cmp);
+    all[all.len() / 2]
 }

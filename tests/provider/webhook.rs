@@ -138,7 +138,7 @@ fn verified_but_unreadable_is_stored_under_its_hash() {
 #[test]
 fn what_another_map_read_is_not_enough() {
     let t = now().timestamp();
-    let body = &BODY.replace("as1\"", "as1\",\"resolution_tier\":\"2160p\"");
+    let body = &BODY.replace("as1\"", "as1\",\"max_stored_resolution\":\"UHD\"");
     let header = format!("t={t},v1={}", v1("new-secret", t, body));
     let first = provider();
     let verified = deliver(&first, &headers([("Mux-Signature", &header)]), body, now()).unwrap();

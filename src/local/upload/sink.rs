@@ -20,7 +20,7 @@ use super::part::UNIT;
 /// Bytes gathered in memory before a write begins.
 const GATHER: usize = 1 << 20;
 /// Bytes gathered in memory while a write is under way. More wait for its end.
-const GATHER_MOST: usize = 4 * GATHER;
+const GATHER_MOST: usize = 2 * GATHER;
 
 /// A writer to the end of one file. It writes and flushes on blocking threads.
 pub(crate) struct Sink {
