@@ -382,6 +382,16 @@ async fn a_start_tells_the_address_and_the_places_of_the_secrets_and_never_a_sec
         .get(format!("{}/video/v1/uploads", stand_in.base))
         .basic_auth("my-token", made["secret"].as_str());
     assert_eq!(answer.send().await.unwrap().status(), StatusCode::OK);
+    // A second one needs a folder of its own.
+    let words = ["local", "--listen", "127.0.0.1:0"];
+    let second = stand_in::program(stand_in.folder(), &words, &[], &given)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(
+        !second.status.success() && said.contains("set VIDEO_LOCAL__DIR"),
+        "{said}"
+    );
     // The state outlives the process.
     let folder = stand_in.stop();
     assert!(folder.path().join("data/local/local.db").exists());
