@@ -25,6 +25,8 @@ pub(crate) struct StandIn {
     pub(crate) served: ServiceHandle,
     /// The base address, as clients are given it.
     pub(crate) base: String,
+    /// True where the base address is the address that stands for all addresses of this machine.
+    pub(crate) is_unreachable: bool,
     /// The credentials, in the order in which they are told.
     pub(crate) credentials: Vec<Credential>,
 }
@@ -75,6 +77,8 @@ impl StandIn {
         } else {
             settings.local.public_url.clone()
         };
+        let any_address = format!("http://{}{LOCAL_PREFIX}", settings.http.listen);
+        let is_unreachable = settings.http.listen.ip().is_unspecified() && base == any_address;
         let given = local_variables(env)?;
         let credentials = CREDENTIALS.map(|(variable, member)| Credential {
             variable,
@@ -102,6 +106,7 @@ impl StandIn {
             local,
             listener,
             base,
+            is_unreachable,
             credentials: credentials.into(),
         })
     }

@@ -17,6 +17,7 @@ use super::serve::signals;
 use crate::app::{CredentialPlace, StandIn, StartError, start_warnings};
 use crate::config::{Environment, Settings, parse_listen_address};
 use crate::http::server;
+use crate::local::LocalError;
 use crate::telemetry;
 
 /// Longest wait for requests and work at the end.
@@ -46,7 +47,7 @@ pub(super) async fn serve_alone(
     let receivers = settings.local.webhook_urls.clone();
     let mut stop = signals::watch_stop_signals()?;
     let opened = tokio::select! {
-        opened = StandIn::open(settings, env, args.listen, args.test) => opened?,
+        opened = StandIn::open(settings, env, args.listen, args.test) => opened.map_err(explain_start)?,
         _ = stop() => return Ok(()),
     };
     for line in describe(&opened, &receivers, args.test) {
@@ -54,6 +55,12 @@ pub(super) async fn serve_alone(
     }
     if let Some(reason) = opened.local.missing_tools() {
         tracing::warn!("{reason}");
+    }
+    if opened.is_unreachable {
+        tracing::warn!(
+            "addresses of uploads and streams begin with {}, where no other machine finds them: set VIDEO_LOCAL__PUBLIC_URL",
+            opened.base
+        );
     }
     let ending = CancellationToken::new();
     let mut tasks = JoinSet::new();
@@ -69,6 +76,19 @@ pub(super) async fn serve_alone(
         _ = stop() => {}
     }
     Ok(())
+}
+
+/// Returns the error of a start. Where another process has the folder, the remedy is that of the stand-in: the provider's own
+/// text is for services.
+fn explain_start(error: StartError) -> CommandError {
+    match error {
+        StartError::Local(LocalError::InUse { folder, holder }) => format!(
+            "local.dir: {folder} is in use by another process ({holder}): end that one, or set VIDEO_LOCAL__DIR to another \
+             folder"
+        )
+        .into(),
+        other => other.into(),
+    }
 }
 
 /// Returns what a test needs to know, a line each: `name: value`. A generated secret is told by its place.

@@ -19,7 +19,7 @@ use super::{
     meters::Meters,
     store::Store,
     upload::write_lock::WriteLocks,
-    webhooks::Receiver,
+    webhooks::receiver::Receiver,
 };
 use crate::{clock::Clock, config};
 

@@ -32,7 +32,11 @@ use super::{
     meters::Meters,
     options::{LocalError, Options},
     store::Store,
-    sweep, test_routes, upload, webhooks,
+    sweep, test_routes, upload,
+    webhooks::{
+        self,
+        receiver::{OWN_ROUTE, list_receivers},
+    },
 };
 
 /// A handle on the running provider; clones are cheap and share everything.
@@ -93,12 +97,12 @@ impl Local {
             path: file.display().to_string(),
             source,
         })?;
-        let receivers = webhooks::list_receivers(&options);
+        let receivers = list_receivers(&options);
         let addresses: Vec<&str> = receivers
             .iter()
             .map(|receiver| receiver.stored_as.as_str())
             .collect();
-        let settled = store.settle_deliveries(webhooks::OWN_ROUTE, &addresses).await;
+        let settled = store.settle_deliveries(OWN_ROUTE, &addresses).await;
         settled.map_err(|source| LocalError::Database {
             path: file.display().to_string(),
             source,

@@ -11,6 +11,7 @@ use crate::support::{
     inbox::Inbox,
     node, playback_id,
     stand_in::{self, StandIn, mux_variables},
+    working_in,
 };
 
 /// An address of this machine that nobody listens on.
@@ -192,6 +193,18 @@ async fn a_reset_stops_the_work_and_leaves_nothing() {
         .body(vec![0; 262_144]);
     assert_eq!(part.send().await.unwrap().status().as_u16(), 308);
 
+    let folder = stand_in.folder().join("data/local");
+    let files = || {
+        let kinds = ["originals", "media", "static", "images"].iter();
+        let entries = kinds.flat_map(|name| std::fs::read_dir(folder.join(name)).into_iter().flatten());
+        entries.map(|entry| entry.unwrap().path()).collect::<Vec<_>>()
+    };
+    assert!(files().len() >= 3, "originals and a stream: {:?}", files());
+    eventually("work is under way", async || {
+        (!working_in(&folder).is_empty()).then_some(())
+    })
+    .await;
+
     let (status, body) = stand_in.test_route("reset", json!({})).await;
     assert_eq!((status, body), (StatusCode::NO_CONTENT, Value::Null));
 
@@ -207,17 +220,8 @@ async fn a_reset_stops_the_work_and_leaves_nothing() {
         .await
         .unwrap();
     assert_eq!(gone.status(), StatusCode::NOT_FOUND);
-    let folder = stand_in.folder().join("data/local");
-    let left: Vec<_> = ["originals", "media", "static", "images"]
-        .iter()
-        .flat_map(|name| std::fs::read_dir(folder.join(name)).into_iter().flatten())
-        .map(|entry| entry.unwrap().path())
-        .collect();
-    assert_eq!(left, Vec::<std::path::PathBuf>::new());
-    assert_eq!(
-        crate::support::working_in(&folder),
-        Vec::<std::path::PathBuf>::new()
-    );
+    assert_eq!(files(), Vec::<std::path::PathBuf>::new());
+    assert_eq!(working_in(&folder), Vec::<std::path::PathBuf>::new());
     let (_, body) = stand_in.test_route("advance", json!({ "seconds": 0 })).await;
     let now: chrono::DateTime<chrono::Utc> = body["data"]["now"].as_str().unwrap().parse().unwrap();
     let ahead = now - Clock::system().now();
@@ -378,6 +382,16 @@ async fn a_start_tells_the_address_and_the_places_of_the_secrets_and_never_a_sec
         .get(format!("{}/video/v1/uploads", stand_in.base))
         .basic_auth("my-token", made["secret"].as_str());
     assert_eq!(answer.send().await.unwrap().status(), StatusCode::OK);
+    // A second one needs a folder of its own.
+    let words = ["local", "--listen", "127.0.0.1:0"];
+    let second = stand_in::program(stand_in.folder(), &words, &[], &given)
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(
+        !second.status.success() && said.contains("set VIDEO_LOCAL__DIR"),
+        "{said}"
+    );
     // The state outlives the process.
     let folder = stand_in.stop();
     assert!(folder.path().join("data/local/local.db").exists());

@@ -174,8 +174,7 @@ async fn webhooks_are_doubled_dropped_and_late_on_purpose() {
 
 #[tokio::test]
 async fn what_an_earlier_release_queued_is_sent_and_what_goes_to_an_address_that_is_gone_is_dropped() {
-    let mut provider = Provider::start().await;
-    provider.stop().await;
+    let provider = Provider::start().await;
     let file = provider.dir().join("local.db");
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&file);
     let mut rows = sqlx::SqliteConnection::connect_with(&options).await.unwrap();

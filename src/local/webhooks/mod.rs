@@ -10,10 +10,9 @@
 //! A crash between step 3 and the deletion sends the event again; receivers tell repeats by its `id`.
 
 mod envelope;
-mod receiver;
+pub(crate) mod receiver;
 mod send;
 mod worker;
 
-pub(crate) use receiver::{OWN_ROUTE, Receiver, list_receivers};
 pub(crate) use send::build_client;
 pub(crate) use worker::run;
