@@ -1,0 +1,428 @@
+//! What ffprobe and ffmpeg read in a file that was served, or in a source: packets, tags, and the colour over time.
+
+use std::{path::Path, process::Command};
+
+use serde::Deserialize;
+
+/// Red, green, blue; 0 to 255.
+pub(crate) type Colour = [f64; 3];
+
+/// Colours of a [`Timeline`] a second.
+const COLOURS_PER_S: f64 = 4.0;
+/// Side of the square in the middle of the picture that a [`Timeline`] looks at, in pixels.
+const SQUARE: usize = 16;
+
+/// One file's first picture and first sound.
+#[derive(Debug)]
+pub(crate) struct Media {
+    pub(crate) picture: Option<Stream>,
+    pub(crate) sound: Option<Stream>,
+}
+
+/// One stream, with its packets in the order of their times.
+#[derive(Debug)]
+pub(crate) struct Stream {
+    pub(crate) codec: String,
+    output: StreamOutput,
+    packets: Vec<Packet>,
+}
+
+/// Times in seconds.
+#[derive(Debug)]
+struct Packet {
+    at_s: f64,
+    /// 0 where the file does not say it.
+    lasts_s: f64,
+    is_keyframe: bool,
+}
+
+#[derive(Deserialize)]
+struct Output {
+    #[serde(default)]
+    streams: Vec<StreamOutput>,
+    #[serde(default)]
+    packets: Vec<PacketOutput>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct StreamOutput {
+    index: u32,
+    codec_type: Option<String>,
+    codec_name: Option<String>,
+    width: Option<u32>,
+    height: Option<u32>,
+    pix_fmt: Option<String>,
+    field_order: Option<String>,
+    sample_aspect_ratio: Option<String>,
+    color_range: Option<String>,
+    color_space: Option<String>,
+    color_transfer: Option<String>,
+    color_primaries: Option<String>,
+    #[serde(default)]
+    disposition: Disposition,
+    #[serde(default)]
+    side_data_list: Vec<SideData>,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+struct SideData {
+    rotation: Option<f64>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+struct Disposition {
+    #[serde(default)]
+    attached_pic: u32,
+}
+
+#[derive(Deserialize)]
+struct PacketOutput {
+    stream_index: u32,
+    pts_time: Option<String>,
+    dts_time: Option<String>,
+    duration_time: Option<String>,
+    #[serde(default)]
+    flags: String,
+}
+
+impl Media {
+    /// Reads a file by ffprobe. A cover is no picture.
+    pub(crate) fn read(file: &Path) -> Result<Self, String> {
+        let entries = "stream=index,codec_type,codec_name,width,height,pix_fmt,field_order,sample_aspect_ratio,\
+                       color_range,color_space,color_transfer,color_primaries:stream_disposition=attached_pic:\
+                       stream_side_data=rotation:packet=stream_index,pts_time,dts_time,duration_time,flags";
+        let out = Command::new("ffprobe")
+            .args(["-v", "error", "-print_format", "json", "-show_entries", entries])
+            .arg(file)
+            .output()
+            .map_err(|error| error.to_string())?;
+        if !out.status.success() {
+            return Err(format!("ffprobe: {}", String::from_utf8_lossy(&out.stderr)));
+        }
+        let output: Output = serde_json::from_slice(&out.stdout).map_err(|error| error.to_string())?;
+        Ok(Self {
+            picture: output.stream("video"),
+            sound: output.stream("audio"),
+        })
+    }
+
+    /// Those that are there, by name.
+    pub(crate) fn streams(&self) -> impl Iterator<Item = (&'static str, &Stream)> {
+        let both = [("picture", &self.picture), ("sound", &self.sound)];
+        both.into_iter()
+            .filter_map(|(name, stream)| Some((name, stream.as_ref()?)))
+    }
+
+    /// The first packet's time, in seconds.
+    pub(crate) fn start_s(&self) -> f64 {
+        self.streams()
+            .map(|(_, stream)| stream.start_s())
+            .fold(f64::INFINITY, f64::min)
+    }
+
+    /// The end of the last packet, in seconds.
+    pub(crate) fn end_s(&self) -> f64 {
+        self.streams()
+            .map(|(_, stream)| stream.end_s())
+            .fold(f64::NEG_INFINITY, f64::max)
+    }
+}
+
+impl Output {
+    fn stream(&self, kind: &str) -> Option<Stream> {
+        let is_it = |one: &&StreamOutput| {
+            one.codec_type.as_deref() == Some(kind) && one.disposition.attached_pic == 0
+        };
+        let output = self.streams.iter().find(is_it)?;
+        let seconds = |text: &Option<String>| text.as_ref().and_then(|text| text.parse::<f64>().ok());
+        let mut packets: Vec<Packet> = self
+            .packets
+            .iter()
+            // `D`: outside an edit list, not shown.
+            .filter(|packet| packet.stream_index == output.index && !packet.flags.contains('D'))
+            .filter_map(|packet| {
+                Some(Packet {
+                    at_s: seconds(&packet.pts_time).or(seconds(&packet.dts_time))?,
+                    lasts_s: seconds(&packet.duration_time).unwrap_or_default(),
+                    is_keyframe: packet.flags.contains('K'),
+                })
+            })
+            .collect();
+        packets.sort_by(|one, other| one.at_s.total_cmp(&other.at_s));
+        (!packets.is_empty()).then(|| Stream {
+            codec: output.codec_name.clone().unwrap_or_default(),
+            output: output.clone(),
+            packets,
+        })
+    }
+}
+
+impl Stream {
+    pub(crate) fn start_s(&self) -> f64 {
+        self.packets[0].at_s
+    }
+
+    /// The end of the last packet; where its length is not known, that of the one before counts.
+    pub(crate) fn end_s(&self) -> f64 {
+        let ends = self.packets.iter().map(|packet| packet.at_s + packet.lasts_s);
+        let end_s = ends.fold(f64::NEG_INFINITY, f64::max);
+        end_s.max(self.packets[self.packets.len() - 1].at_s + self.open_end_s())
+    }
+
+    /// By how much the end is a guess: the last distance of two packets, where the file does not say how long the last
+    /// one is.
+    pub(crate) fn open_end_s(&self) -> f64 {
+        match &self.packets[..] {
+            [.., before, last] if last.lasts_s == 0.0 => last.at_s - before.at_s,
+            _ => 0.0,
+        }
+    }
+
+    /// The longest time between the starts of two packets, in seconds.
+    pub(crate) fn longest_gap_s(&self) -> f64 {
+        let pairs = self.packets.windows(2);
+        pairs.map(|pair| pair[1].at_s - pair[0].at_s).fold(0.0, f64::max)
+    }
+
+    pub(crate) fn has_keyframe_at(&self, at_s: f64, within_s: f64) -> bool {
+        let mut keyframes = self.packets.iter().filter(|packet| packet.is_keyframe);
+        keyframes.any(|packet| (packet.at_s - at_s).abs() <= within_s)
+    }
+
+    /// Width and height as shown: with square pixels, not yet turned.
+    pub(crate) fn shown_size(&self) -> (f64, f64) {
+        let size = |side: Option<u32>| f64::from(side.unwrap_or_default());
+        let ratio = self.output.sample_aspect_ratio.as_deref().and_then(|text| {
+            let (wide, high) = text.split_once(':')?;
+            Some(wide.parse::<f64>().ok()? / high.parse::<f64>().ok()?)
+        });
+        let wide = ratio
+            .filter(|ratio| ratio.is_finite() && *ratio > 0.0)
+            .unwrap_or(1.0);
+        (size(self.output.width) * wide, size(self.output.height))
+    }
+
+    /// Returns true where width and height change places.
+    pub(crate) fn is_turned(&self) -> bool {
+        let mut turns = self.output.side_data_list.iter().filter_map(|data| data.rotation);
+        turns.next().is_some_and(|degrees| degrees.abs() % 180.0 == 90.0)
+    }
+
+    /// What players would not take, or show in wrong colours.
+    pub(crate) fn faults(&self, size: (u32, u32), must_be_tagged: bool) -> Vec<String> {
+        let out = &self.output;
+        let mut faults = Vec::new();
+        let mut wants = |what: &str, found: Option<&str>, allowed: &[Option<&str>]| {
+            if !allowed.contains(&found) {
+                faults.push(format!("{what} is {found:?}"));
+            }
+        };
+        // H.264, 8 bit, colour at half size, progressive: what every browser decodes.
+        wants("the codec", out.codec_name.as_deref(), &[Some("h264")]);
+        wants("the pixel format", out.pix_fmt.as_deref(), &[Some("yuv420p")]);
+        wants(
+            "the field order",
+            out.field_order.as_deref(),
+            &[None, Some("progressive"), Some("unknown")],
+        );
+        wants(
+            "the aspect of a pixel",
+            out.sample_aspect_ratio.as_deref(),
+            &[None, Some("1:1"), Some("0:1")],
+        );
+        if (out.width, out.height) != (Some(size.0), Some(size.1)) {
+            faults.push(format!("the picture is {:?} x {:?}", out.width, out.height));
+        }
+        if must_be_tagged {
+            faults.extend(self.colour_fault());
+        }
+        faults
+    }
+
+    /// Untagged, or tagged as what players do not show.
+    fn colour_fault(&self) -> Option<String> {
+        let out = &self.output;
+        let narrow = ["bt709", "smpte170m", "bt470bg", "bt470m"];
+        let tags = [
+            ("range", &out.color_range, &["tv"][..]),
+            ("matrix", &out.color_space, &narrow[..3]),
+            ("transfer", &out.color_transfer, &narrow[..]),
+            ("primaries", &out.color_primaries, &narrow[..]),
+        ];
+        let wrong: Vec<String> = tags
+            .into_iter()
+            .map(|(name, found, allowed)| (name, found.as_deref().unwrap_or("not said"), allowed))
+            .filter(|(_, found, allowed)| !allowed.contains(found))
+            .map(|(name, found, _)| format!("{name} {found}"))
+            .collect();
+        (!wrong.is_empty()).then(|| format!("the colours are tagged: {}", wrong.join(", ")))
+    }
+
+    /// The matrix of the colours: as tagged, else BT.709 from 720 lines on, as browsers take it.
+    pub(crate) fn matrix(&self) -> String {
+        let tag = self.output.color_space.clone().unwrap_or_default();
+        match tag.as_str() {
+            "" | "unknown" if self.output.height >= Some(720) => "bt709".to_owned(),
+            "" | "unknown" => "smpte170m".to_owned(),
+            _ => tag,
+        }
+    }
+}
+
+/// The colour in the middle of the picture, four times a second.
+#[derive(Debug)]
+pub(crate) struct Timeline {
+    colours: Vec<Colour>,
+    /// What ffmpeg wrote meanwhile: nothing, where every frame could be decoded.
+    pub(crate) complaint: String,
+}
+
+impl Timeline {
+    /// Decodes a file of limited range whose colours have that [`Stream::matrix`]. Frames stand until the next one.
+    pub(crate) fn read(file: &Path, size: (u32, u32), matrix: &str) -> Result<Self, String> {
+        // Why without a conversion to RGB by ffmpeg: what it does with tags differs from version to version.
+        let (x, y) = (
+            size.0.saturating_sub(16) / 4 * 2,
+            size.1.saturating_sub(16) / 4 * 2,
+        );
+        let filter =
+            format!("fps={COLOURS_PER_S}:eof_action=pass,crop={SQUARE}:{SQUARE}:{x}:{y},format=yuv420p");
+        let out = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-i"])
+            .arg(file)
+            .args(["-map", "0:v:0", "-vf", &filter, "-f", "rawvideo", "pipe:1"])
+            .output()
+            .map_err(|error| error.to_string())?;
+        let frame = SQUARE * SQUARE * 3 / 2;
+        let colours: Vec<Colour> = out
+            .stdout
+            .chunks_exact(frame)
+            .map(|frame| mean_colour(frame, matrix))
+            .collect();
+        if colours.is_empty() {
+            return Err(format!("no frame: {}", String::from_utf8_lossy(&out.stderr)));
+        }
+        Ok(Self {
+            colours,
+            complaint: String::from_utf8_lossy(&out.stderr).trim().to_owned(),
+        })
+    }
+
+    /// The colour at `time_s` after the first frame; the last one for later times.
+    pub(crate) fn at(&self, time_s: f64) -> Colour {
+        let last = self.colours.len() - 1;
+        let at =
+            (0..last).find(|at| f64::from(u32::try_from(*at).unwrap_or(u32::MAX)) / COLOURS_PER_S >= time_s);
+        self.colours[at.unwrap_or(last)]
+    }
+}
+
+/// The mean of a frame in 4:2:0 of limited range, as RGB.
+fn mean_colour(frame: &[u8], matrix: &str) -> Colour {
+    let mean = |bytes: &[u8]| {
+        let sum: u32 = bytes.iter().map(|byte| u32::from(*byte)).sum();
+        f64::from(sum) / f64::from(u32::try_from(bytes.len()).unwrap_or(1))
+    };
+    let pixels = SQUARE * SQUARE;
+    let (luma, rest) = frame.split_at(pixels);
+    let (blue, red) = rest.split_at(pixels / 4);
+    // ITU-R BT.709 and BT.601: the shares of red and of blue in the luma.
+    let (of_red, of_blue) = if matrix == "bt709" {
+        (0.2126, 0.0722)
+    } else {
+        (0.299, 0.114)
+    };
+    let luma = (mean(luma) - 16.0) / 219.0;
+    let (blue, red) = ((mean(blue) - 128.0) / 224.0, (mean(red) - 128.0) / 224.0);
+    let r = luma + 2.0 * (1.0 - of_red) * red;
+    let b = luma + 2.0 * (1.0 - of_blue) * blue;
+    let g = (luma - of_red * r - of_blue * b) / (1.0 - of_red - of_blue);
+    [r, g, b].map(|channel| (channel * 255.0).clamp(0.0, 255.0))
+}
+
+/// Returns how many frames of a file's picture cannot be decoded, in words; `None` where all can be.
+pub(crate) fn undecoded_frames(file: &Path) -> Result<Option<String>, String> {
+    let entries = "stream=nb_read_packets,nb_read_frames";
+    let out = Command::new("ffprobe")
+        .args([
+            "-v",
+            "error",
+            "-select_streams",
+            "v:0",
+            "-count_packets",
+            "-count_frames",
+        ])
+        .args(["-print_format", "csv=p=0", "-show_entries", entries])
+        .arg(file)
+        .output()
+        .map_err(|error| error.to_string())?;
+    let text = String::from_utf8_lossy(&out.stdout)
+        .trim()
+        .trim_matches(',')
+        .to_owned();
+    let line = text.lines().next().unwrap_or_default();
+    match line.split_once(',') {
+        Some((frames, packets)) if frames == packets => Ok(None),
+        Some((frames, packets)) => Ok(Some(format!("{frames} frames of {packets} packets"))),
+        None => Err(format!("ffprobe counts nothing: {text}")),
+    }
+}
+
+/// Returns when a file's sound is first and last louder than silence, in seconds after its first packet of any stream.
+pub(crate) fn heard_between(file: &Path) -> Result<Option<(f64, f64)>, String> {
+    const RATE: u32 = 8000;
+    // Why `async`: holes become silence, so that a sample's place is its time.
+    let out = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(file)
+        .args([
+            "-map",
+            "0:a:0",
+            "-af",
+            "aresample=async=1:first_pts=0",
+            "-ac",
+            "1",
+        ])
+        .args(["-ar", &RATE.to_string(), "-f", "s16le", "pipe:1"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    let samples = out.stdout.chunks_exact(2);
+    let is_loud = |sample: &[u8]| i16::from_le_bytes([sample[0], sample[1]]).unsigned_abs() > 600;
+    let loud: Vec<u32> = (0_u32..)
+        .zip(samples)
+        .filter(|(_, sample)| is_loud(sample))
+        .map(|(at, _)| at)
+        .collect();
+    let seconds = |at: u32| f64::from(at) / f64::from(RATE);
+    Ok(loud
+        .first()
+        .zip(loud.last())
+        .map(|(first, last)| (seconds(*first), seconds(*last))))
+}
+
+/// The mean colour of a square of an image file (any format), whose upper left corner is at `(x, y)`; of a moving one
+/// after so many fifths of a second.
+pub(crate) fn image_colour(bytes: &[u8], fifths: usize, (x, y): (u64, u64)) -> Result<Colour, String> {
+    let file = tempfile::NamedTempFile::new().map_err(|error| error.to_string())?;
+    std::fs::write(file.path(), bytes).map_err(|error| error.to_string())?;
+    // Why by time: a GIF has no second frame where nothing changes.
+    let filter =
+        format!("fps=5:eof_action=pass,select=gte(n\\,{fifths}),format=rgb24,crop=8:8:{x}:{y}:exact=1");
+    let out = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(file.path())
+        .args(["-vf", &filter, "-frames:v", "1", "-f", "rawvideo", "pipe:1"])
+        .output()
+        .map_err(|error| error.to_string())?;
+    if out.stdout.len() != 8 * 8 * 3 {
+        return Err(format!(
+            "no frame {fifths}: {}",
+            String::from_utf8_lossy(&out.stderr)
+        ));
+    }
+    let mean = |channel: usize| {
+        let values = out.stdout.chunks_exact(3).map(|pixel| f64::from(pixel[channel]));
+        values.sum::<f64>() / 64.0
+    };
+    Ok([mean(0), mean(1), mean(2)])
+}

@@ -1,0 +1,442 @@
+//! Random files: codec, container, frame rate, gaps, tracks, rotation, colours, sizes, layouts of sound. A seed gives the
+//! same file again.
+
+use std::path::PathBuf;
+
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use super::{
+    clips,
+    judge::Expected,
+    judge_media::{Colour, Media},
+};
+
+/// Containers, with the pictures and sounds that go into them.
+const CONTAINERS: &[Container] = &[
+    Container {
+        ending: "mp4",
+        pictures: &["h264", "hevc", "av1", "mpeg4"],
+        sounds: &["aac", "mp3", "ac3", "libopus", "alac"],
+        holds_gaps: true,
+    },
+    Container {
+        ending: "mov",
+        pictures: &["h264", "hevc", "prores", "mjpeg", "qtrle", "png"],
+        sounds: &["aac", "pcm_s16le", "pcm_s24le", "alac"],
+        holds_gaps: true,
+    },
+    Container {
+        ending: "mkv",
+        pictures: &[
+            "h264", "hevc", "vp8", "vp9", "av1", "mpeg4", "mpeg2", "mjpeg", "ffv1", "theora", "prores",
+            "utvideo", "huffyuv",
+        ],
+        sounds: &[
+            "aac",
+            "mp3",
+            "ac3",
+            "eac3",
+            "libopus",
+            "libvorbis",
+            "flac",
+            "pcm_s16le",
+            "alac",
+        ],
+        holds_gaps: true,
+    },
+    Container {
+        ending: "webm",
+        pictures: &["vp8", "vp9", "av1"],
+        sounds: &["libopus", "libvorbis"],
+        holds_gaps: true,
+    },
+    Container {
+        ending: "ts",
+        pictures: &["h264", "hevc", "mpeg2"],
+        sounds: &["aac", "mp2", "ac3"],
+        holds_gaps: true,
+    },
+    Container {
+        ending: "avi",
+        pictures: &["mpeg4", "mjpeg", "h264", "huffyuv", "msmpeg4"],
+        sounds: &["mp3", "pcm_s16le", "ac3"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "flv",
+        pictures: &["flv", "h264"],
+        sounds: &["mp3", "aac"],
+        holds_gaps: true,
+    },
+    Container {
+        ending: "wmv",
+        pictures: &["wmv1", "wmv2", "msmpeg4"],
+        sounds: &["wmav1", "wmav2"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "mpg",
+        pictures: &["mpeg1", "mpeg2"],
+        sounds: &["mp2"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "ogv",
+        pictures: &["theora"],
+        sounds: &["libvorbis", "flac"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "mp3",
+        pictures: &[],
+        sounds: &["mp3"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "wav",
+        pictures: &[],
+        sounds: &["pcm_s16le", "pcm_s24le"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "flac",
+        pictures: &[],
+        sounds: &["flac"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "ogg",
+        pictures: &[],
+        sounds: &["libvorbis", "libopus", "flac"],
+        holds_gaps: false,
+    },
+    Container {
+        ending: "m4a",
+        pictures: &[],
+        sounds: &["aac", "alac"],
+        holds_gaps: false,
+    },
+];
+
+/// Encoders of pictures: their arguments, and the forms of pixels that they take.
+const PICTURES: &[(&str, &str, &[&str])] = &[
+    (
+        "h264",
+        "-c:v libx264 -preset ultrafast",
+        &[
+            "yuv420p",
+            "yuv420p",
+            "yuvj420p",
+            "yuv422p",
+            "yuv444p",
+            "yuv420p10le",
+        ],
+    ),
+    (
+        "hevc",
+        "-c:v libx265 -preset ultrafast -x265-params log-level=none",
+        &["yuv420p", "yuv420p10le", "yuv444p"],
+    ),
+    (
+        "vp8",
+        "-c:v libvpx -deadline realtime -cpu-used 8 -b:v 1M",
+        &["yuv420p"],
+    ),
+    (
+        "vp9",
+        "-c:v libvpx-vp9 -deadline realtime -cpu-used 8 -b:v 1M",
+        &["yuv420p", "yuv444p"],
+    ),
+    ("av1", "-c:v libsvtav1 -preset 12", &["yuv420p", "yuv420p10le"]),
+    ("mpeg4", "-c:v mpeg4 -q:v 3", &["yuv420p"]),
+    ("msmpeg4", "-c:v msmpeg4 -q:v 3", &["yuv420p"]),
+    ("mpeg1", "-c:v mpeg1video -q:v 3", &["yuv420p"]),
+    ("mpeg2", "-c:v mpeg2video -q:v 3", &["yuv420p", "yuv422p"]),
+    (
+        "mjpeg",
+        "-c:v mjpeg -q:v 2",
+        &["yuvj420p", "yuvj422p", "yuvj444p"],
+    ),
+    ("theora", "-c:v libtheora -q:v 9", &["yuv420p", "yuv444p"]),
+    ("prores", "-c:v prores_ks", &["yuv422p10le", "yuv444p10le"]),
+    ("ffv1", "-c:v ffv1", &["yuv420p", "yuv422p10le", "gbrp", "bgra"]),
+    ("utvideo", "-c:v utvideo", &["yuv422p", "gbrp"]),
+    ("huffyuv", "-c:v huffyuv", &["yuv422p", "rgb24"]),
+    ("qtrle", "-c:v qtrle", &["rgb24", "argb"]),
+    ("png", "-c:v png", &["rgb24", "rgba"]),
+    ("flv", "-c:v flv -q:v 3", &["yuv420p"]),
+    ("wmv1", "-c:v wmv1 -q:v 3", &["yuv420p"]),
+    ("wmv2", "-c:v wmv2 -q:v 3", &["yuv420p"]),
+];
+
+#[derive(Clone, Copy)]
+struct Container {
+    ending: &'static str,
+    pictures: &'static [&'static str],
+    sounds: &'static [&'static str],
+    /// False where times follow from the number of the frame.
+    holds_gaps: bool,
+}
+
+/// One random file.
+pub(crate) struct Mixed {
+    /// The arguments of ffmpeg that make it.
+    pub(crate) command: String,
+    pub(crate) file: PathBuf,
+    colour: Option<Colour>,
+}
+
+impl Mixed {
+    /// Makes the file of this seed.
+    pub(crate) fn make(seed: u64) -> Self {
+        let mut dice = Dice(StdRng::seed_from_u64(seed));
+        // Sound alone is a quarter of the containers, and rarer among uploads.
+        let container = loop {
+            let container = dice.pick(CONTAINERS);
+            if !container.pictures.is_empty() || dice.one_in(3) {
+                break container;
+            }
+        };
+        let seconds = dice.number(15, 60) / 10.0;
+        let (mut inputs, mut outputs) = (Vec::new(), Vec::new());
+        let picture = (!container.pictures.is_empty()).then(|| dice.picture(&container, seconds));
+        if let Some((input, output, _)) = &picture {
+            inputs.push(input.clone());
+            outputs.push(output.clone());
+        }
+        if picture.is_none() || !dice.one_in(4) {
+            let (input, output) = dice.sound(&container, seconds, picture.is_some());
+            inputs.push(input);
+            outputs.push(output);
+            if container.ending == "mkv" && dice.one_in(3) {
+                // A second sound, longer than all else: it is not used.
+                inputs.push("-f lavfi -i sine=frequency=880:duration=12".to_owned());
+            }
+        }
+        for at in 0..inputs.len() {
+            outputs.push(format!("-map {at}"));
+        }
+        let command = format!("{} {}", inputs.join(" "), outputs.join(" "));
+        let name = format!("mixed-{seed}.{}", container.ending);
+        let mut made = Self {
+            file: clips::made(&name, &command),
+            command,
+            colour: picture.map(|(_, _, colour)| colour),
+        };
+        if matches!(container.ending, "mp4" | "mov") && made.colour.is_some() && dice.one_in(3) {
+            let turned = format!("-c copy -metadata:s:v:0 rotate={}", dice.pick(&[90, 180, 270]));
+            made.file = clips::made_from(&format!("turned-{name}"), &made.file, &turned);
+            made.command = format!("{} FILE; ffmpeg -i FILE {turned}", made.command);
+        }
+        made
+    }
+
+    /// What its stream must be, by what ffprobe says of the file: the length of its packets, its size as shown, whether
+    /// there is sound.
+    pub(crate) fn expected(&self) -> Result<Expected, String> {
+        let media = Media::read(&self.file)?;
+        let open_end_s = media
+            .streams()
+            .map(|(_, stream)| stream.open_end_s())
+            .fold(0.0, f64::max);
+        let start_s = media.start_s();
+        let mut expected = Expected::seconds(media.end_s() - start_s).within(0.25 + open_end_s);
+        if let Some(sound) = &media.sound {
+            expected = expected.heard(sound.start_s() - start_s, sound.end_s() - start_s);
+        }
+        let Some(picture) = &media.picture else {
+            return Ok(expected);
+        };
+        let (width, height) = picture.shown_size();
+        let (width, height) = (even(width), even(height));
+        let size = if picture.is_turned() {
+            (height, width)
+        } else {
+            (width, height)
+        };
+        let middle_s = (picture.start_s() - start_s) + 0.3 * (picture.end_s() - picture.start_s());
+        let colour = self.colour.ok_or("a picture that was not asked for")?;
+        Ok(expected.picture(size.0, size.1).cut().colour(middle_s, colour))
+    }
+}
+
+/// A side as it is made: whole pixels, then even.
+fn even(side: f64) -> u32 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "sides of a few hundred pixels"
+    )]
+    {
+        ((side.round() / 2.0).round() * 2.0) as u32
+    }
+}
+
+/// Random choices.
+struct Dice(StdRng);
+
+impl Dice {
+    fn pick<T: Copy>(&mut self, from: &[T]) -> T {
+        from[self.0.random_range(0..from.len())]
+    }
+
+    fn one_in(&mut self, count: u32) -> bool {
+        self.0.random_range(0..count) == 0
+    }
+
+    fn number(&mut self, from: u32, to: u32) -> f64 {
+        f64::from(self.0.random_range(from..=to))
+    }
+
+    /// The input and the encoder of a picture, and the colour in its middle.
+    fn picture(&mut self, container: &Container, seconds: f64) -> (String, String, Colour) {
+        let codec = self.pick(container.pictures);
+        let known = PICTURES.iter().find(|(name, _, _)| *name == codec);
+        let &(_, encoder, forms) = known.unwrap_or(&PICTURES[0]);
+        let form = self.pick(forms);
+        let rate = match codec {
+            "mpeg1" | "mpeg2" => self.pick(&["24000/1001", "25", "30000/1001", "50"]),
+            _ => self.pick(&[
+                "1",
+                "5",
+                "10",
+                "25/2",
+                "15",
+                "24000/1001",
+                "25",
+                "30",
+                "60000/1001",
+                "90",
+                "120",
+            ]),
+        };
+        let size = self.pick(&[
+            "160x90", "90x160", "176x144", "320x240", "322x182", "128x128", "640x360", "64x320",
+        ]);
+        let channels = [self.number(10, 230), self.number(10, 230), self.number(10, 230)];
+        let hex = channels
+            .map(|channel| format!("{channel:02X}", channel = byte(channel)))
+            .concat();
+        let matrix = self.pick(&["bt601", "bt709"]);
+        let range = if form.starts_with("yuvj") { "pc" } else { "tv" };
+        // Something moves in the corner, so that frames differ.
+        let mut graph = format!(
+            "color=0x{hex}:size={size}:rate={rate}:duration={seconds},format=rgb24[c];\
+             testsrc2=size=32x18:rate={rate}:duration={seconds},format=rgb24[m];[c][m]overlay=0:0:format=rgb"
+        );
+        if container.holds_gaps {
+            match self.0.random_range(0..6) {
+                0 => graph.push_str(",select=lt(t\\,0.6)+gt(t\\,1.2)"),
+                1 => graph.push_str(",select=lt(mod(n\\,7)\\,4)"),
+                2 => graph.push_str(",setpts=if(gt(T\\,0.8)\\,PTS+6/TB\\,PTS)"),
+                _ => {}
+            }
+        }
+        if matches!(container.ending, "mp4" | "mov" | "mkv") && self.one_in(4) {
+            graph.push_str(self.pick(&[",setsar=4/3", ",setsar=16/15", ",setsar=3/4"]));
+        }
+        let is_rgb = ["gbr", "rgb", "bgr", "arg"]
+            .iter()
+            .any(|start| form.starts_with(start));
+        // Untagged, what is small is BT.601.
+        let (matrix, tags) = if is_tagging(codec, container) && self.one_in(2) {
+            (
+                matrix,
+                format!(
+                    "-colorspace {}",
+                    if matrix == "bt709" { "bt709" } else { "smpte170m" }
+                ),
+            )
+        } else {
+            ("bt601", String::new())
+        };
+        if is_rgb {
+            graph.push_str(&format!(",format={form}"));
+        } else {
+            graph.push_str(&format!(
+                ",scale=out_color_matrix={matrix}:out_range={range},format={form}"
+            ));
+        }
+        let late = if container.holds_gaps && self.one_in(6) {
+            "-itsoffset 1.5 "
+        } else {
+            ""
+        };
+        let tags = if is_rgb { String::new() } else { tags };
+        let spacing = match codec {
+            "h264" | "mpeg4" | "mpeg2" => format!("-g {}", self.pick(&[1, 12, 50, 250])),
+            _ => String::new(),
+        };
+        let frames = if container.holds_gaps { "-fps_mode vfr" } else { "" };
+        (
+            format!("{late}-f lavfi -i {graph}"),
+            format!("{encoder} {spacing} {frames} {tags}"),
+            channels,
+        )
+    }
+
+    /// The input and the encoder of a sound.
+    fn sound(&mut self, container: &Container, seconds: f64, beside_picture: bool) -> (String, String) {
+        let codec = self.pick(container.sounds);
+        let seconds = if beside_picture && self.one_in(4) {
+            (seconds * self.number(5, 18) / 10.0).max(1.0)
+        } else {
+            seconds
+        };
+        let rate = match codec {
+            "libopus" => 48_000,
+            "ac3" | "eac3" | "mp2" => self.pick(&[44_100, 48_000]),
+            "mp3" | "aac" if container.ending == "flv" => self.pick(&[22_050, 44_100]),
+            "mp3" | "wmav1" | "wmav2" => self.pick(&[22_050, 44_100, 48_000]),
+            "pcm_s16le" | "flac" | "pcm_s24le" => self.pick(&[8_000, 44_100, 48_000, 96_000]),
+            _ => self.pick(&[22_050, 44_100, 48_000]),
+        };
+        let layout = match codec {
+            "aac" | "ac3" | "eac3" | "flac" | "pcm_s16le" | "libvorbis" if container.ending != "flv" => {
+                self.pick(&["mono", "stereo", "5.1"])
+            }
+            _ => self.pick(&["mono", "stereo"]),
+        };
+        // Loud: six channels are mixed down to two, each a share.
+        let mut graph = format!("sine=frequency=440:duration={seconds}:sample_rate={rate},volume=4");
+        if container.ending == "mkv" && self.one_in(4) {
+            graph.push_str(",aselect=lt(t\\,0.5)+gt(t\\,0.9)");
+        }
+        let late = if container.holds_gaps && beside_picture && self.one_in(6) {
+            "-itsoffset 1.2 "
+        } else {
+            ""
+        };
+        (
+            format!("{late}-f lavfi -i {graph}"),
+            format!(
+                "-c:a {codec} -ar {rate} -channel_layout {layout} -ac {}",
+                channels(layout)
+            ),
+        )
+    }
+}
+
+/// Containers and codecs in which a matrix can be named.
+fn is_tagging(codec: &str, container: &Container) -> bool {
+    matches!(container.ending, "mkv" | "mp4" | "mov") && matches!(codec, "h264" | "hevc" | "vp9" | "prores")
+}
+
+fn channels(layout: &str) -> u32 {
+    match layout {
+        "mono" => 1,
+        "stereo" => 2,
+        _ => 6,
+    }
+}
+
+fn byte(channel: f64) -> u8 {
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "10 to 230"
+    )]
+    {
+        channel as u8
+    }
+}
