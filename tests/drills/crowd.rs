@@ -31,7 +31,7 @@ use crate::support::sign;
 
 /// How long all of it may take: a file a second and a half, on a machine that does nothing else, and a good deal more.
 fn deadline(files: usize) -> Duration {
-    Duration::from_secs(60) + Duration::from_secs(8) * u32::try_from(files).unwrap()
+    Duration::from_mins(1) + Duration::from_secs(8) * u32::try_from(files).unwrap()
 }
 
 /// One file of one owner, on its way.
@@ -97,7 +97,7 @@ struct Owner {
 impl Owner {
     /// Sends until there is an answer that is no 5xx.
     async fn ask(&self, request: impl Fn() -> reqwest::RequestBuilder) -> reqwest::Response {
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_mins(2);
         loop {
             if let Ok(answer) = request().send().await
                 && !answer.status().is_server_error()
@@ -133,7 +133,7 @@ impl Owner {
     async fn send(&self, url: &str, file: &[u8]) {
         let total = file.len();
         let mut offset = 0;
-        let end = Instant::now() + Duration::from_secs(120);
+        let end = Instant::now() + Duration::from_mins(2);
         loop {
             let range = format!("bytes {offset}-{}/{total}", total - 1);
             let request = self.client.put(url).header("content-range", range);

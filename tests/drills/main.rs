@@ -29,6 +29,9 @@ mod clips;
 #[path = "../local/support/judge.rs"]
 mod judge;
 #[expect(dead_code, reason = "the provider's tests use more of it")]
+#[path = "../local/support/judge_colour.rs"]
+mod judge_colour;
+#[expect(dead_code, reason = "the provider's tests use more of it")]
 #[path = "../local/support/judge_media.rs"]
 mod judge_media;
 

@@ -3,6 +3,8 @@
 //! Five with every run of the tests. Fifty, by a seed of their own: `tests/mixed`; the same again: `SEED=N tests/mixed`.
 //! `MIXED_CASES` says how many there are. Case n has the seed `SEED + n`, so one of them alone is `SEED=that MIXED_CASES=1`.
 
+use std::fmt::Write as _;
+
 use serde_json::json;
 
 use crate::support::{Provider, mixed::Mixed, odd::stream_faults};
@@ -39,11 +41,12 @@ async fn random_files_play_as_ffprobe_says_of_them() {
         println!("{} {name}", if faults.is_empty() { "right" } else { "wrong" });
         if !faults.is_empty() {
             wrong += 1;
-            all.push_str(&format!(
+            let _ = write!(
+                all,
                 "\nSEED={seed} MIXED_CASES=1 tests/mixed: {name}\n  {}\n  ffmpeg {}\n",
                 faults.join("\n  "),
                 mixed.command
-            ));
+            );
         }
     }
     assert_eq!(wrong, 0, "of {cases} files:\n{all}");

@@ -11,7 +11,8 @@ use crate::support::{
     Provider,
     clips::made,
     judge::Served,
-    judge_media::{Colour, Media, Timeline},
+    judge_colour::{Colour, Timeline},
+    judge_media::Media,
     playback_id,
 };
 

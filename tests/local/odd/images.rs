@@ -8,7 +8,8 @@ use crate::support::{
     Provider,
     clips::made,
     judge::Expected,
-    judge_media::{Colour, Media, Timeline, image_colour},
+    judge_colour::{Colour, Timeline, image_colour},
+    judge_media::Media,
     odd::{BLUE, H264, RED, plain, stream_faults, tone},
     playback_id,
 };

@@ -1,7 +1,7 @@
 //! Files that cannot play, or whose numbers are absurd: refused in words, or made within a bound; never slowly.
 
 use std::{
-    path::PathBuf,
+    path::Path,
     time::{Duration, Instant},
 };
 
@@ -18,7 +18,7 @@ use crate::support::{
 const JUMP: &str = "39600000";
 
 /// Uploads a file; what became of it, and how long that took.
-async fn fate(provider: &Provider, file: &PathBuf) -> (Value, Duration) {
+async fn fate(provider: &Provider, file: &Path) -> (Value, Duration) {
     let began = Instant::now();
     let asset = provider
         .ingest(file, json!({ "playback_policies": ["public"] }))
@@ -27,7 +27,7 @@ async fn fate(provider: &Provider, file: &PathBuf) -> (Value, Duration) {
 }
 
 /// Bytes below a folder.
-fn bytes_below(folder: &std::path::Path) -> u64 {
+fn bytes_below(folder: &Path) -> u64 {
     let Ok(entries) = std::fs::read_dir(folder) else {
         return std::fs::metadata(folder).map_or(0, |file| file.len());
     };

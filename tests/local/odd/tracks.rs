@@ -6,7 +6,7 @@ use crate::support::{
     Provider,
     clips::{made, place},
     judge::Expected,
-    judge_media::image_colour,
+    judge_colour::image_colour,
     odd::{H264, Odd, RED, assert_all_play, red, renamed, stream_faults, tone},
     playback_id,
 };

@@ -5,7 +5,8 @@ use std::time::Duration;
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
-use super::judge_media::{Colour, Media, Timeline, heard_between, undecoded_frames};
+use super::judge_colour::{Colour, Timeline};
+use super::judge_media::{Media, heard_between, undecoded_frames};
 
 /// Longest time between two frames, in seconds: where the source has none, the last one comes again.
 const LONGEST_GAP_S: f64 = 4.2;
@@ -124,7 +125,6 @@ pub(crate) struct Rendition {
 /// A stream's playlists.
 #[derive(Debug)]
 pub(crate) struct Served {
-    pub(crate) master: String,
     /// The largest first.
     pub(crate) renditions: Vec<Rendition>,
 }
@@ -147,8 +147,7 @@ impl Served {
         if renditions.is_empty() {
             return Err(format!("no rendition: {text}"));
         }
-        let master = text;
-        Ok(Self { master, renditions })
+        Ok(Self { renditions })
     }
 
     /// The same once the largest picture is `size`: larger ones join later. After a minute as it is.

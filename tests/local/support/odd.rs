@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::{
     Provider, clips,
     judge::{self, Expected},
-    judge_media::Colour,
+    judge_colour::Colour,
     playback_id,
 };
 
@@ -107,7 +107,7 @@ pub(crate) fn long_last_frame(last_s: u32) -> PathBuf {
         let mut bytes = std::fs::read(&base).unwrap();
         let last_ms = last_s * 1000;
         // The last entry of the table of lengths is the last sample's own, after the step of 0.4 s before it.
-        let table = boxes(&bytes, b"stts")[0];
+        let table = boxes(&bytes, *b"stts")[0];
         let entries = number(&bytes, table + 8);
         let entry = table + 12 + 8 * (usize::try_from(entries).unwrap() - 1);
         assert_eq!(
@@ -117,7 +117,7 @@ pub(crate) fn long_last_frame(last_s: u32) -> PathBuf {
         );
         put(&mut bytes, entry + 4, last_ms);
         for (name, offset) in [(b"mdhd", 20), (b"mvhd", 20), (b"tkhd", 24), (b"elst", 12)] {
-            let at = boxes(&bytes, name)[0] + offset;
+            let at = boxes(&bytes, *name)[0] + offset;
             put(&mut bytes, at, 4000 + last_ms);
         }
         std::fs::write(file, bytes).unwrap();
@@ -129,7 +129,7 @@ pub(crate) fn turned(flat: &Path, width: u32) -> PathBuf {
     let name = flat.file_name().unwrap().to_string_lossy().into_owned();
     clips::place(&format!("turned-{name}"), |file| {
         let mut bytes = std::fs::read(flat).unwrap();
-        let matrix = boxes(&bytes, b"tkhd")[0] + 44;
+        let matrix = boxes(&bytes, *b"tkhd")[0] + 44;
         let quarter = [0, 1 << 16, 0, u32::MAX << 16, 0, 0, width << 16, 0, 1 << 30];
         for (at, part) in quarter.into_iter().enumerate() {
             put(&mut bytes, matrix + 4 * at, part);
@@ -168,9 +168,9 @@ pub(crate) fn cut_off(source: &Path, name: &str, hundredths: usize) -> PathBuf {
 }
 
 /// Where the names of such MP4 boxes are.
-fn boxes(bytes: &[u8], name: &[u8; 4]) -> Vec<usize> {
-    let found = places(bytes, name);
-    assert!(!found.is_empty(), "{}", String::from_utf8_lossy(name));
+fn boxes(bytes: &[u8], name: [u8; 4]) -> Vec<usize> {
+    let found = places(bytes, &name);
+    assert!(!found.is_empty(), "{}", String::from_utf8_lossy(&name));
     found
 }
 
