@@ -88,14 +88,14 @@ pub(super) fn of_each_matrix() -> Vec<Odd> {
             expected: small.clone(),
         },
         Odd {
-            why: "a phone's full range H.264: players that ignore the tag would show it too dark and too bright",
+            why: "a phone's full range H.264, which says so: copied with its tags",
             file: made_red(
                 "full-range.mp4",
                 "320x180",
                 new_full,
                 &format!("{x264} -color_range pc {tag_709}"),
             ),
-            expected: small.clone(),
+            expected: small.clone().full_range(),
         },
         Odd {
             why: "HD tagged as BT.601: the tag counts, not the size",

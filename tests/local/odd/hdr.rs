@@ -44,7 +44,7 @@ async fn shown(provider: &Provider, transfer: &str, signal: u32, chroma: (u32, u
     let media = Media::read(stream.path()).unwrap();
     let picture = media.picture.unwrap();
     assert_eq!(
-        picture.faults(rendition.size, true),
+        picture.faults(rendition.size, true, false),
         Vec::<String>::new(),
         "{transfer}"
     );

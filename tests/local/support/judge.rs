@@ -26,6 +26,7 @@ pub(crate) struct Expected {
     picture: Option<(u32, u32)>,
     has_sound: bool,
     is_tagged: bool,
+    is_full_range: bool,
     heard_s: Option<(f64, f64)>,
     colours: Vec<(f64, Colour)>,
 }
@@ -40,6 +41,7 @@ impl Expected {
             picture: None,
             has_sound: false,
             is_tagged: false,
+            is_full_range: false,
             heard_s: None,
             colours: Vec::new(),
         }
@@ -79,6 +81,15 @@ impl Expected {
     pub(crate) fn tagged(self) -> Self {
         let is_tagged = true;
         Self { is_tagged, ..self }
+    }
+
+    /// Copied from a source of full range that says so: players take it as it is.
+    pub(crate) fn full_range(self) -> Self {
+        let is_full_range = true;
+        Self {
+            is_full_range,
+            ..self
+        }
     }
 
     /// With this colour in the middle of the picture at `time_s`.
@@ -301,7 +312,8 @@ fn judge_media(
     }
     let start_s = media.start_s();
     let length_s = media.end_s() - start_s;
-    if !expected.has_length(length_s) {
+    let lacks_s = expected.length_s - length_s;
+    if !(-expected.length_within_s..=expected.length_within_s + media.open_end_s()).contains(&lacks_s) {
         faults.push(format!("the packets last {length_s:.3} s"));
     }
     for (name, stream) in media.streams() {
@@ -320,7 +332,7 @@ fn judge_media(
     let Some(picture) = &media.picture else {
         return Ok((start_s, faults));
     };
-    faults.extend(picture.faults(size, expected.is_tagged));
+    faults.extend(picture.faults(size, expected.is_tagged, expected.is_full_range));
     let gap_s = picture.longest_gap_s();
     if gap_s > LONGEST_GAP_S {
         faults.push(format!("no frame for {gap_s:.3} s"));

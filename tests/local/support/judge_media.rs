@@ -112,6 +112,14 @@ impl Media {
             .fold(f64::INFINITY, f64::min)
     }
 
+    /// By how much the end may be later than [`Media::end_s`].
+    pub(crate) fn open_end_s(&self) -> f64 {
+        let ends = self
+            .streams()
+            .map(|(_, stream)| stream.end_s() + stream.open_end_s());
+        ends.fold(f64::NEG_INFINITY, f64::max) - self.end_s()
+    }
+
     /// The end of the last packet, in seconds.
     pub(crate) fn end_s(&self) -> f64 {
         self.streams()
@@ -154,15 +162,14 @@ impl Stream {
         self.packets[0].at_s
     }
 
-    /// The end of the last packet; where its length is not known, that of the one before counts.
+    /// The end of the last packet, as far as it is known: see [`Stream::open_end_s`].
     pub(crate) fn end_s(&self) -> f64 {
         let ends = self.packets.iter().map(|packet| packet.at_s + packet.lasts_s);
-        let end_s = ends.fold(f64::NEG_INFINITY, f64::max);
-        end_s.max(self.packets[self.packets.len() - 1].at_s + self.open_end_s())
+        ends.fold(f64::NEG_INFINITY, f64::max)
     }
 
-    /// By how much the end is a guess: the last distance of two packets, where the file does not say how long the last
-    /// one is.
+    /// By how much the stream may end later: by the last distance of two packets, where the file does not say how long the
+    /// last one is.
     pub(crate) fn open_end_s(&self) -> f64 {
         match &self.packets[..] {
             [.., before, last] if last.lasts_s == 0.0 => last.at_s - before.at_s,
@@ -203,7 +210,7 @@ impl Stream {
     }
 
     /// What players would not take, or show in wrong colours.
-    pub(crate) fn faults(&self, size: (u32, u32), must_be_tagged: bool) -> Vec<String> {
+    pub(crate) fn faults(&self, size: (u32, u32), must_be_tagged: bool, is_full_range: bool) -> Vec<String> {
         let out = &self.output;
         let mut faults = Vec::new();
         let mut wants = |what: &str, found: Option<&str>, allowed: &[Option<&str>]| {
@@ -213,7 +220,8 @@ impl Stream {
         };
         // H.264, 8 bit, colour at half size, progressive: what every browser decodes.
         wants("the codec", out.codec_name.as_deref(), &[Some("h264")]);
-        wants("the pixel format", out.pix_fmt.as_deref(), &[Some("yuv420p")]);
+        let pixels = if is_full_range { "yuvj420p" } else { "yuv420p" };
+        wants("the pixel format", out.pix_fmt.as_deref(), &[Some(pixels)]);
         wants(
             "the field order",
             out.field_order.as_deref(),
@@ -228,17 +236,21 @@ impl Stream {
             faults.push(format!("the picture is {:?} x {:?}", out.width, out.height));
         }
         if must_be_tagged {
-            faults.extend(self.colour_fault());
+            faults.extend(self.colour_fault(is_full_range));
         }
         faults
     }
 
     /// Untagged, or tagged as what players do not show.
-    fn colour_fault(&self) -> Option<String> {
+    fn colour_fault(&self, is_full_range: bool) -> Option<String> {
         let out = &self.output;
         let narrow = ["bt709", "smpte170m", "bt470bg", "bt470m"];
         let tags = [
-            ("range", &out.color_range, &["tv"][..]),
+            (
+                "range",
+                &out.color_range,
+                if is_full_range { &["pc"][..] } else { &["tv"] },
+            ),
             ("matrix", &out.color_space, &narrow[..3]),
             ("transfer", &out.color_transfer, &narrow[..]),
             ("primaries", &out.color_primaries, &narrow[..]),

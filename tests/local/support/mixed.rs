@@ -55,13 +55,13 @@ impl Mixed {
         let name = format!("mixed-{seed}.{}", container.ending);
         let mut made = Self {
             file: clips::made(&name, &command),
-            command,
+            command: format!("{command} {name}"),
             colour: picture.map(|(_, _, colour)| colour),
         };
         if matches!(container.ending, "mp4" | "mov") && made.colour.is_some() && dice.one_in(3) {
             let turned = format!("-c copy -metadata:s:v:0 rotate={}", dice.pick(&[90, 180, 270]));
             made.file = clips::made_from(&format!("turned-{name}"), &made.file, &turned);
-            made.command = format!("{} FILE; ffmpeg -i FILE {turned}", made.command);
+            made.command = format!("{} && ffmpeg -i {name} {turned} turned-{name}", made.command);
         }
         made
     }
@@ -70,10 +70,7 @@ impl Mixed {
     /// there is sound.
     pub(crate) fn expected(&self) -> Result<Expected, String> {
         let media = Media::read(&self.file)?;
-        let open_end_s = media
-            .streams()
-            .map(|(_, stream)| stream.open_end_s())
-            .fold(0.0, f64::max);
+        let open_end_s = media.open_end_s();
         let start_s = media.start_s();
         let mut expected = Expected::seconds(media.end_s() - start_s).within(0.25 + open_end_s);
         if let Some(sound) = &media.sound {

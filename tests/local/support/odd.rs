@@ -140,7 +140,7 @@ pub(crate) fn turned(flat: &Path, width: u32) -> PathBuf {
 
 /// The same file with every `from` as `to`: such as the name of a codec.
 pub(crate) fn renamed(source: &Path, name: &str, from: &[u8], to: &[u8]) -> PathBuf {
-    clips::place(name, |file| {
+    clips::place(&derived(name, source), |file| {
         let mut bytes = std::fs::read(source).unwrap();
         let places = places(&bytes, from);
         assert!(!places.is_empty(), "{name}: it is there");
@@ -153,7 +153,8 @@ pub(crate) fn renamed(source: &Path, name: &str, from: &[u8], to: &[u8]) -> Path
 
 /// One file behind the other, byte by byte.
 pub(crate) fn joined(name: &str, parts: [PathBuf; 2]) -> PathBuf {
-    clips::place(name, |file| {
+    let name = derived(&derived(name, &parts[1]), &parts[0]);
+    clips::place(&name, |file| {
         let parts = parts.map(|part| std::fs::read(part).unwrap());
         std::fs::write(file, parts.concat()).unwrap();
     })
@@ -161,10 +162,16 @@ pub(crate) fn joined(name: &str, parts: [PathBuf; 2]) -> PathBuf {
 
 /// The first part of a file, in hundredths: an upload from a full card, or a recorder that lost its power.
 pub(crate) fn cut_off(source: &Path, name: &str, hundredths: usize) -> PathBuf {
-    clips::place(name, |file| {
+    clips::place(&derived(name, source), |file| {
         let bytes = std::fs::read(source).unwrap();
         std::fs::write(file, &bytes[..bytes.len() * hundredths / 100]).unwrap();
     })
+}
+
+/// The name of a file that is made of another one: changed when that one changes.
+fn derived(name: &str, source: &Path) -> String {
+    let source = source.file_stem().unwrap_or_default().to_string_lossy();
+    format!("{source}-{name}")
 }
 
 /// Where the names of such MP4 boxes are.
