@@ -24,8 +24,8 @@ use yourbit_video::clock::Clock;
 
 use crate::crowd_files::{Class, KINDS, Kind, LONG};
 use crate::form;
-use crate::judge::{Served, get};
 use crate::judge_media::Media;
+use crate::judge_playlist::{Served, get};
 use crate::service::Service;
 use crate::support::sign;
 

@@ -26,14 +26,11 @@ mod support;
 #[path = "../local/support/clips.rs"]
 mod clips;
 #[expect(dead_code, reason = "the provider's tests use more of it")]
-#[path = "../local/support/judge.rs"]
-mod judge;
-#[expect(dead_code, reason = "the provider's tests use more of it")]
-#[path = "../local/support/judge_colour.rs"]
-mod judge_colour;
-#[expect(dead_code, reason = "the provider's tests use more of it")]
 #[path = "../local/support/judge_media.rs"]
 mod judge_media;
+#[expect(dead_code, reason = "the provider's tests use more of it")]
+#[path = "../local/support/judge_playlist.rs"]
+mod judge_playlist;
 
 mod cluster;
 mod crashed_upload;

@@ -8,7 +8,8 @@ use serde_json::json;
 use crate::support::{
     Provider,
     clips::made,
-    judge::{Expected, Served},
+    judge::Expected,
+    judge_playlist::Served,
     odd::{H264, Odd, RED, assert_all_play, plain},
     playback_id,
 };

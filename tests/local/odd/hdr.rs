@@ -10,9 +10,9 @@ use serde_json::json;
 use crate::support::{
     Provider,
     clips::made,
-    judge::Served,
     judge_colour::{Colour, Timeline},
     judge_media::Media,
+    judge_playlist::Served,
     playback_id,
 };
 

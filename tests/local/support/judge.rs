@@ -1,12 +1,11 @@
 //! Judges a stream as a player gets it: the playlists, the segments, and what ffprobe and ffmpeg read in them.
 
-use std::time::Duration;
-
 use reqwest::{Client, Url};
 use serde_json::{Value, json};
 
 use super::judge_colour::{Colour, Timeline};
 use super::judge_media::{Media, heard_between, undecoded_frames};
+use super::judge_playlist::{Rendition, Served, get};
 
 /// Longest time between two frames, in seconds: where the source has none, the last one comes again.
 const LONGEST_GAP_S: f64 = 4.2;
@@ -123,130 +122,6 @@ impl Expected {
     }
 }
 
-/// One rendition: its playlist, read.
-#[derive(Debug)]
-pub(crate) struct Rendition {
-    /// Width and height as the master playlist names them; 0 for sound alone.
-    pub(crate) size: (u32, u32),
-    target_s: f64,
-    /// Address and length of each segment.
-    pub(crate) segments: Vec<(Url, f64)>,
-}
-
-/// A stream's playlists.
-#[derive(Debug)]
-pub(crate) struct Served {
-    /// The largest first.
-    pub(crate) renditions: Vec<Rendition>,
-}
-
-impl Served {
-    /// Reads the master playlist and all others.
-    pub(crate) async fn read(client: &Client, master: &Url) -> Result<Self, String> {
-        let text = get_text(client, master).await?;
-        let mut renditions = Vec::new();
-        let mut size = None;
-        for line in text.lines() {
-            if let Some(attributes) = line.strip_prefix("#EXT-X-STREAM-INF:") {
-                size = Some(resolution(attributes));
-            } else if let Some(size) = size.take() {
-                let url = join(master, line)?;
-                renditions.push(Rendition::read(client, &url, size).await?);
-            }
-        }
-        renditions.sort_by_key(|one| std::cmp::Reverse(one.size));
-        if renditions.is_empty() {
-            return Err(format!("no rendition: {text}"));
-        }
-        Ok(Self { renditions })
-    }
-
-    /// The same once the largest picture is `size`: larger ones join later. After a minute as it is.
-    pub(crate) async fn read_whole(
-        client: &Client,
-        master: &Url,
-        size: Option<(u32, u32)>,
-    ) -> Result<Self, String> {
-        let mut tries = 0;
-        loop {
-            let served = Self::read(client, master).await?;
-            tries += 1;
-            if served.renditions[0].size == size.unwrap_or_default() || tries > 200 {
-                return Ok(served);
-            }
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        }
-    }
-}
-
-impl Rendition {
-    async fn read(client: &Client, url: &Url, size: (u32, u32)) -> Result<Self, String> {
-        let text = get_text(client, url).await?;
-        let (mut segments, mut seconds, mut target_s) = (Vec::new(), None, None);
-        for line in text.lines() {
-            if let Some(info) = line.strip_prefix("#EXTINF:") {
-                let number = info.split(',').next().unwrap_or_default();
-                seconds = Some(number.parse().map_err(|_| format!("{url}: {line}"))?);
-            } else if let Some(number) = line.strip_prefix("#EXT-X-TARGETDURATION:") {
-                target_s = number.parse().ok();
-            } else if !line.starts_with('#')
-                && let Some(seconds) = seconds.take()
-            {
-                segments.push((join(url, line)?, seconds));
-            }
-        }
-        let ended = text.trim_end().ends_with("#EXT-X-ENDLIST");
-        let Some(target_s) = target_s.filter(|_| ended && !segments.is_empty()) else {
-            return Err(format!("{url} is no whole playlist: {text}"));
-        };
-        Ok(Self {
-            size,
-            target_s,
-            segments,
-        })
-    }
-
-    /// The sum of all segments, in seconds.
-    pub(crate) fn length_s(&self) -> f64 {
-        self.segments.iter().map(|(_, seconds)| seconds).sum()
-    }
-
-    /// Fetches all segments, in order.
-    pub(crate) async fn fetch(&self, client: &Client) -> Result<Vec<u8>, String> {
-        let mut all = Vec::new();
-        for (url, _) in &self.segments {
-            all.extend(get(client, url).await?);
-        }
-        Ok(all)
-    }
-
-    /// What is wrong with the playlist alone.
-    fn faults(&self, expected: &Expected) -> Vec<String> {
-        let mut faults = Vec::new();
-        let length_s = self.length_s();
-        if !expected.has_length(length_s) {
-            faults.push(format!("the playlist has {length_s:.3} s"));
-        }
-        let longest_s = self.segments.iter().map(|(_, s)| *s).fold(0.0, f64::max);
-        if longest_s > expected.longest_segment_s + 0.01 {
-            faults.push(format!("a segment has {longest_s:.3} s"));
-        }
-        // One a second at most: each costs a request.
-        if as_f64(self.segments.len()) > length_s.ceil() + 1.0 {
-            faults.push(format!("{} segments in {length_s:.3} s", self.segments.len()));
-        }
-        // RFC 8216, 4.3.3.1: the rounded length of each segment is at most the target. More than the next whole number
-        // makes players fetch ahead, and wait, for nothing.
-        if longest_s.round() > self.target_s || self.target_s > longest_s.ceil().max(1.0) {
-            let target_s = self.target_s;
-            faults.push(format!(
-                "EXT-X-TARGETDURATION is {target_s}, a segment has {longest_s:.3} s"
-            ));
-        }
-        faults
-    }
-}
-
 /// Returns what is wrong with a stream, in words; nothing where all is as expected.
 pub(crate) async fn faults(client: &Client, master: &str, expected: &Expected) -> Vec<String> {
     match try_faults(client, master, expected).await {
@@ -265,7 +140,7 @@ async fn try_faults(client: &Client, master: &str, expected: &Expected) -> Resul
     }
     let mut starts = Vec::new();
     for rendition in &served.renditions {
-        let mut of_this = rendition.faults(expected);
+        let mut of_this = playlist_faults(rendition, expected);
         let bytes = rendition.fetch(client).await?;
         let last = get(client, &rendition.segments[rendition.segments.len() - 1].0).await?;
         let (expected, size) = (expected.clone(), rendition.size);
@@ -367,38 +242,35 @@ fn judge_media(
     Ok((start_s, faults))
 }
 
+/// What is wrong with the playlist alone.
+fn playlist_faults(rendition: &Rendition, expected: &Expected) -> Vec<String> {
+    let mut faults = Vec::new();
+    let length_s = rendition.length_s();
+    if !expected.has_length(length_s) {
+        faults.push(format!("the playlist has {length_s:.3} s"));
+    }
+    let longest_s = rendition.segments.iter().map(|(_, s)| *s).fold(0.0, f64::max);
+    if longest_s > expected.longest_segment_s + 0.01 {
+        faults.push(format!("a segment has {longest_s:.3} s"));
+    }
+    // One a second at most: each costs a request.
+    if as_f64(rendition.segments.len()) > length_s.ceil() + 1.0 {
+        faults.push(format!(
+            "{} segments in {length_s:.3} s",
+            rendition.segments.len()
+        ));
+    }
+    // RFC 8216, 4.3.3.1: the rounded length of each segment is at most the target. More than the next whole number
+    // makes players fetch ahead, and wait, for nothing.
+    if longest_s.round() > rendition.target_s || rendition.target_s > longest_s.ceil().max(1.0) {
+        let target_s = rendition.target_s;
+        faults.push(format!(
+            "EXT-X-TARGETDURATION is {target_s}, a segment has {longest_s:.3} s"
+        ));
+    }
+    faults
+}
+
 fn as_f64(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
-}
-
-/// `RESOLUTION` of a rendition; 0 for sound alone.
-fn resolution(attributes: &str) -> (u32, u32) {
-    let size = attributes.split_once("RESOLUTION=").and_then(|(_, after)| {
-        let (width, height) = after.split(',').next()?.split_once('x')?;
-        Some((width.parse().ok()?, height.parse().ok()?))
-    });
-    size.unwrap_or_default()
-}
-
-fn join(base: &Url, reference: &str) -> Result<Url, String> {
-    base.join(reference)
-        .map_err(|error| format!("{reference}: {error}"))
-}
-
-async fn get_text(client: &Client, url: &Url) -> Result<String, String> {
-    String::from_utf8(get(client, url).await?).map_err(|error| format!("{url}: {error}"))
-}
-
-/// Fetches what must be there.
-pub(crate) async fn get(client: &Client, url: &Url) -> Result<Vec<u8>, String> {
-    let answer = client
-        .get(url.clone())
-        .send()
-        .await
-        .map_err(|error| error.to_string())?;
-    if !answer.status().is_success() {
-        return Err(format!("{url}: {}", answer.status()));
-    }
-    let bytes = answer.bytes().await.map_err(|error| error.to_string())?;
-    Ok(bytes.to_vec())
 }

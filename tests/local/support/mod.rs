@@ -7,6 +7,7 @@ pub(crate) mod inbox;
 pub(crate) mod judge;
 pub(crate) mod judge_colour;
 pub(crate) mod judge_media;
+pub(crate) mod judge_playlist;
 pub(crate) mod mixed;
 pub(crate) mod mixed_codecs;
 pub(crate) mod node;
