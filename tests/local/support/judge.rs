@@ -25,7 +25,7 @@ pub(crate) struct Expected {
     picture: Option<(u32, u32)>,
     has_sound: bool,
     is_tagged: bool,
-    is_full_range: bool,
+    may_be_full_range: bool,
     heard_s: Option<(f64, f64)>,
     colours: Vec<(f64, Colour)>,
 }
@@ -40,7 +40,7 @@ impl Expected {
             picture: None,
             has_sound: false,
             is_tagged: false,
-            is_full_range: false,
+            may_be_full_range: false,
             heard_s: None,
             colours: Vec::new(),
         }
@@ -82,11 +82,11 @@ impl Expected {
         Self { is_tagged, ..self }
     }
 
-    /// Copied from a source of full range that says so: players take it as it is.
+    /// With colours of full range, or of limited range: a source of full range that says so may be copied.
     pub(crate) fn full_range(self) -> Self {
-        let is_full_range = true;
+        let may_be_full_range = true;
         Self {
-            is_full_range,
+            may_be_full_range,
             ..self
         }
     }
@@ -207,7 +207,7 @@ fn judge_media(
     let Some(picture) = &media.picture else {
         return Ok((start_s, faults));
     };
-    faults.extend(picture.faults(size, expected.is_tagged, expected.is_full_range));
+    faults.extend(picture.faults(size, expected.is_tagged, expected.may_be_full_range));
     let gap_s = picture.longest_gap_s();
     if gap_s > LONGEST_GAP_S {
         faults.push(format!("no frame for {gap_s:.3} s"));

@@ -201,6 +201,11 @@ impl Stream {
         (size(self.output.width) * wide, size(self.output.height))
     }
 
+    /// Returns true for H.264 of full range that says so: players take it as it is.
+    pub(crate) fn is_full_range_h264(&self) -> bool {
+        self.codec == "h264" && self.output.pix_fmt.as_deref() == Some("yuvj420p")
+    }
+
     /// Returns true where width and height change places.
     pub(crate) fn is_turned(&self) -> bool {
         let mut turns = self.output.side_data_list.iter().filter_map(|data| data.rotation);
@@ -210,7 +215,12 @@ impl Stream {
     }
 
     /// What players would not take, or show in wrong colours.
-    pub(crate) fn faults(&self, size: (u32, u32), must_be_tagged: bool, is_full_range: bool) -> Vec<String> {
+    pub(crate) fn faults(
+        &self,
+        size: (u32, u32),
+        must_be_tagged: bool,
+        may_be_full_range: bool,
+    ) -> Vec<String> {
         let out = &self.output;
         let mut faults = Vec::new();
         let mut wants = |what: &str, found: Option<&str>, allowed: &[Option<&str>]| {
@@ -220,8 +230,9 @@ impl Stream {
         };
         // H.264, 8 bit, colour at half size, progressive: what every browser decodes.
         wants("the codec", out.codec_name.as_deref(), &[Some("h264")]);
-        let pixels = if is_full_range { "yuvj420p" } else { "yuv420p" };
-        wants("the pixel format", out.pix_fmt.as_deref(), &[Some(pixels)]);
+        // `yuvj420p` is the same of full range.
+        let pixels = &[Some("yuv420p"), Some("yuvj420p")][..if may_be_full_range { 2 } else { 1 }];
+        wants("the pixel format", out.pix_fmt.as_deref(), pixels);
         wants(
             "the field order",
             out.field_order.as_deref(),
@@ -236,20 +247,20 @@ impl Stream {
             faults.push(format!("the picture is {:?} x {:?}", out.width, out.height));
         }
         if must_be_tagged {
-            faults.extend(self.colour_fault(is_full_range));
+            faults.extend(self.colour_fault(may_be_full_range));
         }
         faults
     }
 
     /// Untagged, or tagged as what players do not show.
-    fn colour_fault(&self, is_full_range: bool) -> Option<String> {
+    fn colour_fault(&self, may_be_full_range: bool) -> Option<String> {
         let out = &self.output;
         let narrow = ["bt709", "smpte170m", "bt470bg", "bt470m"];
         let tags = [
             (
                 "range",
                 &out.color_range,
-                if is_full_range { &["pc"][..] } else { &["tv"] },
+                &["tv", "pc"][..if may_be_full_range { 2 } else { 1 }],
             ),
             ("matrix", &out.color_space, &narrow[..3]),
             ("transfer", &out.color_transfer, &narrow[..]),

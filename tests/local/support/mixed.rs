@@ -79,6 +79,9 @@ impl Mixed {
         let Some(picture) = &media.picture else {
             return Ok(expected);
         };
+        if picture.is_full_range_h264() {
+            expected = expected.full_range();
+        }
         let (width, height) = picture.shown_size();
         let (width, height) = (even(width), even(height));
         let size = if picture.is_turned() {
