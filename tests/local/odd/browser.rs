@@ -2,30 +2,32 @@
 
 use serde_json::{Value, json};
 
-use super::{colours, shapes, times, tracks};
+use super::{colours, images, shapes, times, tracks};
 use crate::support::{Provider, browser::chromium, clips, node, odd::Odd, playback_id};
+
+/// The files of each kind: the first `usual` of them, or with `ODD_ALL=1` all.
+fn some(files: Vec<Odd>, usual: usize) -> impl Iterator<Item = Odd> {
+    let all = std::env::var("ODD_ALL").is_ok_and(|text| text == "1");
+    files.into_iter().take(if all { usize::MAX } else { usual })
+}
 
 /// Makes the streams, then plays all in one page: [`Expected::to_json`](crate::support::judge::Expected::to_json) says
 /// what must be seen.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn odd_files_play_in_a_browser() {
-    let files: Vec<Odd> = [
-        times::standing(),
-        times::late_and_short(),
-        times::recorded(),
-        times::trimmed(),
-        times::joined_anew(),
-        tracks::with_more_tracks(),
-        tracks::with_unknown_sounds(),
-        shapes::keyframes(),
-        shapes::turned_and_wide(),
-        // Why not all of them: every size of the larger ones is made first.
-        colours::of_rgb().into_iter().take(2).collect(),
-        colours::of_each_matrix().into_iter().take(4).collect(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect();
+    let files: Vec<Odd> = some(times::standing(), 3)
+        .chain(some(images::with_a_gap(), 1))
+        .chain(some(tracks::with_more_tracks(), 1))
+        .chain(some(colours::of_rgb(), 1))
+        .chain(some(times::late_and_short(), 2))
+        .chain(some(times::recorded(), 1))
+        .chain(some(times::trimmed(), 1))
+        .chain(some(times::joined_anew(), 1))
+        .chain(some(tracks::with_unknown_sounds(), 1))
+        .chain(some(shapes::keyframes(), 1))
+        .chain(some(shapes::turned_and_wide(), 1))
+        .chain(some(colours::of_each_matrix(), 2))
+        .collect();
     let provider = Provider::start().await;
     let (mut streams, mut faults) = (Vec::new(), Vec::new());
     for odd in files {
