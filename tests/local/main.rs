@@ -16,6 +16,8 @@ mod images;
 mod media;
 mod memory;
 mod migrations;
+mod mixed;
+mod odd;
 mod private;
 mod ready;
 mod resume;
