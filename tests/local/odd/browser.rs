@@ -3,13 +3,13 @@
 use serde_json::{Value, json};
 
 use super::{colours, images, shapes, times, tracks};
-use crate::support::{Provider, browser::chromium, clips, node, odd::Odd, playback_id};
-
-/// The files of each kind: the first `usual` of them, or with `ODD_ALL=1` all.
-fn some(files: Vec<Odd>, usual: usize) -> impl Iterator<Item = Odd> {
-    let all = std::env::var("ODD_ALL").is_ok_and(|text| text == "1");
-    files.into_iter().take(if all { usize::MAX } else { usual })
-}
+use crate::support::{
+    Provider,
+    browser::chromium,
+    clips, node,
+    odd::{Odd, some},
+    playback_id,
+};
 
 /// Makes the streams, then plays all in one page: [`Expected::to_json`](crate::support::judge::Expected::to_json) says
 /// what must be seen.
