@@ -370,7 +370,9 @@ async fn a_crowd_of_files_survives_kill_9_and_each_owner_has_their_turn() {
     for one in &all {
         faults.extend(file_fault(&client, &url, one).await);
         let (turns, fair) = turns(one, &all, &moments);
-        most = most.max((turns, Reverse(fair)));
+        if one.sent.owner.starts_with("ordinary") {
+            most = most.max((turns, Reverse(fair)));
+        }
         if turns > fair {
             faults.push(format!(
                 "{} of {} waited for {turns} files of another owner, {fair} are fair",
@@ -380,8 +382,8 @@ async fn a_crowd_of_files_survives_kill_9_and_each_owner_has_their_turn() {
     }
     let wrong = all.iter().filter(|one| one.status == "errored").count();
     println!(
-        "{owners} owners, {files} files of {} kinds, killed {kills} times: {} ready, {wrong} errored; at most {} files of \
-         another owner during one wait ({} are fair there)",
+        "{owners} owners, {files} files of {} kinds, killed {kills} times: {} ready, {wrong} errored; an owner with \
+         one file waited for {} of another owner at most ({} are fair there)",
         kinds,
         files - wrong,
         most.0,
