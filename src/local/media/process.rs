@@ -11,8 +11,10 @@ use tokio::{
 
 /// Bytes kept of a tool's complaints, and bytes read at once.
 pub(super) const PIECE_BYTES: usize = 16 * 1024;
-/// The tools' `nice` value: the rest of the machine comes first.
+/// The `nice` value of quick work: the rest of the machine comes first.
 const NICE: i32 = 5;
+/// The `nice` value of an encode, which lasts: quick work comes first.
+const NICE_ENCODE: i32 = 10;
 
 /// Reads the next piece of a stream; `None` at its end or on an error. Waits forever once the end was seen.
 pub(super) async fn read_piece<'a>(
@@ -92,10 +94,11 @@ fn process_id(child: &Child) -> Option<Pid> {
 }
 
 /// Lowers the priority of the tool. Where that is not allowed, the tool runs at the usual one.
-pub(super) fn lower_priority(child: &Child) {
+pub(super) fn lower_priority(child: &Child, is_encode: bool) {
+    let nice = if is_encode { NICE_ENCODE } else { NICE };
     if let Some(id) = process_id(child) {
         // Why the error is ignored: the tool may run at the usual priority too.
-        let _ = rustix::process::setpriority_process(Some(id), NICE);
+        let _ = rustix::process::setpriority_process(Some(id), nice);
     }
 }
 

@@ -141,15 +141,17 @@ impl Thumbnail {
         };
         let mut last = ImageOutcome::NoFrame;
         let offset = (f64::from(self.time_s) - segment.start_s).max(0.0);
-        // Why three offsets: behind the last frame there is nothing. Go back a little, then to the segment's first
-        // frame.
-        for offset in [offset, (offset - 0.5).max(0.0), 0.0] {
+        // Why three tries: behind the last frame there is nothing. Go back a little, then to the segment's first frame,
+        // which is there also where the segment has a single one.
+        let standing = |offset: f64| format!("{STANDING_FRAMES},trim=start={offset:.3}");
+        let tries = [
+            standing(offset),
+            standing((offset - 0.5).max(0.0)),
+            "null".to_owned(),
+        ];
+        for frame in tries {
             // Why not by seeking: a seek within a transport stream ends behind the keyframe, where nothing can be decoded.
-            let from = format!(
-                "{STANDING_FRAMES},trim=start={offset:.3},{}{}",
-                top.matrix_filter(),
-                self.filter_chain(top)
-            );
+            let from = format!("{frame},{}{}", top.matrix_filter(), self.filter_chain(top));
             let mut args = to_args(["-threads", "1"]);
             args.extend(input_args(&place.join(&segment.file)));
             args.extend(to_args(["-an", "-vf", &from]));

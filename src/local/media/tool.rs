@@ -268,7 +268,7 @@ async fn run_command(
         .process_group(0)
         .kill_on_drop(true);
     let mut child = command.spawn()?;
-    lower_priority(&child);
+    lower_priority(&child, call.place.is_some());
     let (mut out, mut err) = (child.stdout.take(), child.stderr.take());
     let (mut out_piece, mut err_piece) = (vec![0; PIECE_BYTES], vec![0; PIECE_BYTES]);
     let mut complaint = Vec::new();

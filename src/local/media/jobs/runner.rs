@@ -22,7 +22,7 @@ use crate::local::{
 };
 
 /// Jobs that do quick work at the same time.
-const QUICK_PLACES: usize = 2;
+const QUICK_PLACES: usize = 3;
 /// Jobs that run or wait for a place to encode, at most. Each keeps a few kilobytes.
 const MAX_JOBS: usize = 512;
 /// Jobs of further sizes that run or wait, at most.

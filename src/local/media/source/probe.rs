@@ -293,14 +293,13 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
         .duration
         .and_then(|text| text.parse().ok())
         .filter(|s: &f64| s.is_finite() && *s > 0.0);
-    // Why: Matroska's claims are times of the file's own clock, and all others lengths.
+    // Why: a claim counts from the beginning of the file's clock, which may come before the first packet.
     let is_matroska = name.contains("matroska");
     let start_s = format
         .start_time
         .and_then(|text| text.parse().ok())
         .unwrap_or(0.0);
-    let begins_s = if is_matroska { start_s } else { 0.0 };
-    let from_start = |claimed: Option<f64>| claimed.map(|end: f64| end - begins_s);
+    let from_start = |claimed: Option<f64>| claimed.map(|end: f64| end - f64::max(start_s, 0.0));
     let (mut video, mut sounds) = (video, sounds);
     if let Some(video) = &mut video {
         video.claimed_s = from_start(video.claimed_s);

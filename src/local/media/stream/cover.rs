@@ -60,7 +60,7 @@ pub(super) async fn make_cover(
     ]));
     args.extend(to_args(["-f", "mpegts", &format!("{NAME}/{SEGMENT}")]));
     match job.run_size(args, 1.0, None).await {
-        Ok(()) => {}
+        Ok(_) => {}
         Err(Failure::Input(reason)) => {
             tracing::info!(asset.id = %job.asset.id, reason, "a cover cannot be decoded");
             tokio::fs::remove_dir_all(&place).await?;

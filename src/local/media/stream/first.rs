@@ -126,7 +126,7 @@ async fn make_with_sound(
         plan.encode_all();
         (made, may_copy) = (make_planned(job, source, &plan, rungs, wait).await, false);
     }
-    let rendition = made?;
+    let (rendition, duration_s) = made?;
     let cover = match probe.cover.filter(|_| probe.video.is_none()) {
         Some(cover) => make_cover(job, source, cover, plan.length_s).await?,
         None => None,
@@ -134,7 +134,7 @@ async fn make_with_sound(
     let planned = later_sizes(rungs, &rendition.name, job.asset);
     Ok(MediaInfo {
         // Microseconds, like the times in ffmpeg's playlists.
-        duration_s: (plan.length_s * 1e6).round() / 1e6,
+        duration_s: (duration_s * 1e6).round() / 1e6,
         aspect_ratio: probe.video.as_ref().map(aspect_ratio),
         frame_rate: probe
             .video
@@ -156,14 +156,14 @@ async fn make_with_sound(
 
 /// Makes and measures the first size by the plan: the source's own frames, or the largest rung up to [`FIRST_SIDE`].
 ///
-/// An encode waits for its place; copies are made at once.
+/// An encode waits for its place; copies are made at once. Returns the size, and its length in seconds.
 async fn make_planned(
     job: &StreamJob<'_>,
     source: &Path,
     plan: &StreamPlan,
     rungs: &[Rung],
     wait: &mut (impl FnMut() + Send),
-) -> Result<Rendition, Failure> {
+) -> Result<(Rendition, f64), Failure> {
     let copies_picture = plan.picture.as_ref().is_some_and(|picture| picture.is_copied);
     let is_short = |rung: &&Rung| rung.width.min(rung.height) <= FIRST_SIDE;
     let rung = if copies_picture {
@@ -192,10 +192,11 @@ async fn make_planned(
         threads: job.tools.threads(place.as_ref().map_or(1, |place| place.running)),
         can_map_wide: job.tools.can_map_wide,
     };
-    job.run_size(run.build_args(), plan.length_s, place.as_ref())
+    let reached_s = job
+        .run_size(run.build_args(), plan.length_s, place.as_ref())
         .await?;
     drop(place);
-    let (mut rendition, playlist) = measure_size(rung, job.folder, plan).await?;
+    let (mut rendition, playlist) = measure_size(rung, job.folder, plan, reached_s).await?;
     if plan.copies()
         && let Some(segment) = playlist.0.first()
     {
@@ -206,7 +207,7 @@ async fn make_planned(
         flushed?;
         rendition.codecs = plan.codecs();
     }
-    Ok(rendition)
+    Ok((rendition, playlist.duration_s()))
 }
 
 /// Checks that the first segment of a copy can be decoded: what is copied was never decoded.

@@ -53,10 +53,11 @@ pub(crate) async fn make_later(
         threads: job.tools.threads(place.running),
         can_map_wide: job.tools.can_map_wide,
     };
-    job.run_size(run.build_args(), plan.length_s, Some(&place))
+    let reached_s = job
+        .run_size(run.build_args(), plan.length_s, Some(&place))
         .await?;
     drop(place);
-    let (rendition, playlist) = measure_size(Some(rung), job.folder, &plan).await?;
+    let (rendition, playlist) = measure_size(Some(rung), job.folder, &plan, reached_s).await?;
     check_segments(&playlist, &followed)?;
     move_into_place(&job.folder.join(&rung.name), &home.join(&rung.name)).await?;
     Ok(rendition)

@@ -15,8 +15,9 @@ use super::{
 /// Seconds by which a segment may begin at another time than in the size that is followed.
 const APART_S: f64 = 0.3;
 
-/// Measures the size of `plan` that was made in `folder`; `rung` is `None` for sound alone. Its last segment ends at the
-/// plan's length afterwards, because ffmpeg counts the picture's frames alone.
+/// Measures the size of `plan` that was made in `folder`; `rung` is `None` for sound alone. `reached_s` is the time that
+/// ffmpeg came to. The last segment ends at the plan's length afterwards, because ffmpeg counts the picture's frames
+/// alone; at `reached_s` where the file's times go backwards, so that frames were left out.
 ///
 /// # Errors
 /// [`Failure::Input`] when there is no segment, or when much less than planned could be decoded.
@@ -24,6 +25,7 @@ pub(super) async fn measure_size(
     rung: Option<&Rung>,
     folder: &Path,
     plan: &StreamPlan,
+    reached_s: f64,
 ) -> Result<(Rendition, Playlist), Failure> {
     let name = rung.map_or(SOUND, |rung| rung.name.as_str());
     let place = folder.join(name);
@@ -31,10 +33,12 @@ pub(super) async fn measure_size(
     if playlist.0.is_empty() {
         return Err(Failure::from_input("The file holds no frame that can be shown"));
     }
-    if !plan.is_filled() {
-        check_found(plan.length_s, playlist.duration_s())?;
+    let found_s = playlist.duration_s().max(reached_s).min(plan.length_s);
+    if !plan.is_filled() && !plan.is_torn {
+        check_found(plan.length_s, found_s)?;
     }
-    playlist.extend_to(&place, plan.length_s).await?;
+    let end_s = if plan.is_torn { found_s } else { plan.length_s };
+    playlist.extend_to(&place, end_s).await?;
     let master = fs::read_to_string(folder.join(MASTER)).await.unwrap_or_default();
     let (width, height) = rung.map_or((0, 0), |rung| (rung.width, rung.height));
     let mut rendition = measure_rendition((name, width, height), &playlist, &place, &master).await?;

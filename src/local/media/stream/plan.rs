@@ -40,6 +40,8 @@ pub(crate) struct StreamPlan {
     pub(crate) origin_s: f64,
     /// Length of the stream in seconds: of its longer part.
     pub(crate) length_s: f64,
+    /// True when the file's times go backwards: what cannot be shown in order is left out.
+    pub(crate) is_torn: bool,
 }
 
 /// The part of the plan that is about the picture.
@@ -185,6 +187,10 @@ pub(crate) fn plan_stream(
         sound,
         origin_s,
         length_s,
+        is_torn: [&scan.picture, &scan.sound]
+            .into_iter()
+            .flatten()
+            .any(|part| part.is_torn),
     })
 }
 

@@ -49,6 +49,11 @@ impl<'a> Progress<'a> {
         self.store_progress();
     }
 
+    /// Returns the time that the longest part of the stream has come to, in seconds.
+    pub(crate) fn reached_s(&self) -> f64 {
+        self.reached_s
+    }
+
     /// Stores the progress in a task of its own, so that a slow database never holds ffmpeg up.
     fn store_progress(&mut self) {
         if self.written.elapsed() < STORE_EVERY {

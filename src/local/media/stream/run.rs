@@ -49,13 +49,13 @@ impl StreamJob<'_> {
     }
 
     /// Runs ffmpeg to make `length_s` of a stream. Limits follow that length, whatever the file claims. Progress is
-    /// stored while the asset is not ready.
+    /// stored while the asset is not ready. Returns the time that the stream has come to, in seconds.
     pub(super) async fn run_size(
         &self,
         args: Vec<OsString>,
         length_s: f64,
         place: Option<&Place>,
-    ) -> Result<(), Failure> {
+    ) -> Result<f64, Failure> {
         let wall_s = (120.0 + length_s * SLOWEST).min(LONGEST_WALL_S);
         let threads = self.tools.threads(1) as u64;
         let limits = ToolLimits {
@@ -78,7 +78,7 @@ impl StreamJob<'_> {
             .run_ffmpeg(call, |bytes: &[u8]| progress.read_output(bytes))
             .await
             .map_err(Failure::from_tool)?;
-        Ok(())
+        Ok(progress.reached_s())
     }
 
     /// Decodes the beginning of some streams of `file`, each given as ffmpeg maps it. Returns for each whether it gave
