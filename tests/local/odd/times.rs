@@ -226,7 +226,8 @@ pub(super) fn joined_anew() -> Vec<Odd> {
         Odd {
             why: "the second part begins a second before the end of the first: it plays, overlapping or behind",
             file: overlapping,
-            expected: expected(3.5).within(0.7).colour(0.5, RED).colour(2.8, RED),
+            // Why so far from three seconds: ffmpeg moves the second part more than once, at each stream's first packet.
+            expected: expected(4.2).within(1.0).colour(0.5, RED).colour(2.8, RED),
         },
     ]
 }
