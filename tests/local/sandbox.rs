@@ -295,11 +295,13 @@ async fn a_transcode_that_a_signal_ends_is_begun_again() {
     let source = std::fs::read(clips::encoded("long.mp4", "1280x720", 15, 20)).unwrap();
     assert_eq!(provider.put(&upload, source).await.status(), 200);
     let work = provider.dir().join("work");
-    let is_ffmpeg = |process: &PathBuf| {
+    // The encode, not the looks before it, which end at once.
+    let is_encode = |process: &PathBuf| {
         std::fs::read_to_string(process.join("comm")).is_ok_and(|name| name.trim() == "ffmpeg")
+            && std::fs::read_to_string(process.join("cmdline")).is_ok_and(|line| line.contains("libx264"))
     };
-    let process = eventually("ffmpeg works", async || {
-        working_in(&work).into_iter().find(is_ffmpeg)
+    let process = eventually("ffmpeg encodes", async || {
+        working_in(&work).into_iter().find(is_encode)
     })
     .await;
     eventually("it listens to SIGTERM", async || {
