@@ -95,7 +95,7 @@ impl TimelineReader {
     }
 
     /// Reads the next packet.
-    pub(crate) fn read_packet(&mut self, packet: Packet) {
+    pub(crate) fn read_packet(&mut self, mut packet: Packet) {
         if packet.is_discarded {
             self.timeline.has_discards = true;
             return;
@@ -103,7 +103,12 @@ impl TimelineReader {
         // ffmpeg's value for a time that is not known.
         if packet.shown_at == i64::MIN || packet.decoded_at == i64::MIN {
             self.timeline.is_torn = true;
-            return;
+            // Program streams tell the times of some frames alone; the order of decoding is close enough for a length.
+            packet.shown_at = packet.shown_at.max(packet.decoded_at);
+            packet.decoded_at = packet.shown_at;
+            if packet.shown_at == i64::MIN {
+                return;
+            }
         }
         if self.timeline.packets == 0 {
             self.timeline.begins_with_key = packet.is_key;

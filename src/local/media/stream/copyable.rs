@@ -19,7 +19,7 @@ const LONGEST_LAG_S: f64 = 1.0;
 /// Longest gap in a sound that is copied, in seconds.
 const LONGEST_COPIED_GAP_S: f64 = 0.1;
 /// Seconds by which picture and sound may begin apart, so that nothing is put in.
-pub(super) const BEGIN_APART_S: f64 = 0.15;
+const BEGIN_APART_S: f64 = 0.15;
 /// Seconds by which a copied sound may end before the picture.
 const END_APART_S: f64 = 1.0;
 

@@ -13,12 +13,14 @@ use super::{
         },
     },
     claims::{LONGEST_S, check_claims, check_holes},
-    copyable::{BEGIN_APART_S, can_copy_picture, can_copy_sound},
+    copyable::{can_copy_picture, can_copy_sound},
     ladder::Rung,
 };
 
 /// Longest stream of a test asset, in seconds.
 pub(crate) const TEST_S: u32 = 10;
+/// Seconds that a frame may be missing at the beginning before the first one is shown earlier.
+const BEGIN_GAP_S: f64 = 0.09;
 /// Seconds that a frame may be missing at the end before the last one is repeated.
 const END_GAP_S: f64 = 0.25;
 /// Seconds of silence that the resampler may put in at once. It holds them in memory: 46 MB.
@@ -164,7 +166,7 @@ pub(crate) fn plan_stream(
                 !scan.has_open_groups && can_copy_picture(video, timeline, (origin_s, length_s), top);
             let has_gaps = MAY_REPEAT.contains(&video.codec.as_str())
                 || timeline.longest_gap_s > GAP_S
-                || timeline.first_s - origin_s > BEGIN_APART_S
+                || timeline.first_s - origin_s > BEGIN_GAP_S
                 || length_s - (timeline.last_s - origin_s) > GAP_S
                 || length_s - (timeline.end_s - origin_s) > END_GAP_S;
             PicturePlan {
