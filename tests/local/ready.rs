@@ -275,17 +275,15 @@ async fn a_sound_with_a_cover_has_thumbnails_and_one_without_has_none() {
     let provider = Provider::start().await;
     let red = "-f lavfi -i color=red:size=300x300:duration=1 -frames:v 1";
     let picture = clips::made("cover.png", red);
-    let form = format!(
-        "-i {} -map 1 -map 0 -c:v png -disposition:v attached_pic -c:a libmp3lame -f mp3",
-        picture.display()
-    );
     let sound = clips::made(
         "tone-for-cover.mp3",
         "-f lavfi -i sine=duration=6 -c:a libmp3lame",
     );
-    let form = form
-        .replace("-i ", &format!("-i {} -i ", sound.display()))
-        .replace("-map 1 -map 0", "-map 0 -map 1");
+    let form = format!(
+        "-i {} -i {} -map 0 -map 1 -c:v png -disposition:v attached_pic -c:a libmp3lame -f mp3",
+        sound.display(),
+        picture.display()
+    );
     let with_cover = clips::made("with-cover.mp3", &form);
     let settings = json!({ "playback_policies": ["public"] });
     let asset = provider.ingest(&with_cover, settings.clone()).await;

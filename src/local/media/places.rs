@@ -237,6 +237,27 @@ impl State {
     }
 }
 
+impl Place {
+    /// Waits until the encode is to end and to be done again later; for ever without a place.
+    pub(super) async fn taken_away(place: Option<&Self>) {
+        match place {
+            Some(place) => place.yields.cancelled().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Waits for a change of [`Place::pause`] and returns its value; for ever without one. May be cancelled and called
+    /// again.
+    pub(super) async fn pause_changed(pause: &mut Option<watch::Receiver<bool>>) -> bool {
+        if let Some(pause) = pause
+            && pause.changed().await.is_ok()
+        {
+            return *pause.borrow_and_update();
+        }
+        std::future::pending().await
+    }
+}
+
 impl Drop for Place {
     fn drop(&mut self) {
         {

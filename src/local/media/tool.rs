@@ -13,7 +13,7 @@ use std::{
 };
 
 use rustix::process::Signal;
-use tokio::{process::Command, sync::watch};
+use tokio::process::Command;
 use tokio_util::sync::CancellationToken;
 
 use super::{
@@ -289,8 +289,8 @@ async fn run_command(
             // Why only after both streams: the tool's last words would be lost.
             status = wait_for_exit(&mut child, call.limits.cpu_s, &mut used_cpu), if out.is_none() && err.is_none() => break Ok(status?),
             () = call.cancel.cancelled() => break Err(ToolError::Stopped),
-            () = yield_asked(call.place) => break Err(ToolError::Stopped),
-            pause = pause_changed(&mut pause) => standstill.set(pause),
+            () = Place::taken_away(call.place) => break Err(ToolError::Stopped),
+            pause = Place::pause_changed(&mut pause) => standstill.set(pause),
             () = standstill.time_over() => break Err(ToolError::TimedOut),
             _ = look.tick() => if is_disk_full(&call) { break Err(ToolError::NoSpace) },
         }
@@ -301,24 +301,6 @@ async fn run_command(
     }
     let complaint = String::from_utf8_lossy(&complaint).into_owned();
     interpret_exit(ended?, used_cpu, complaint)
-}
-
-/// Waits until the place is taken away; forever without one.
-async fn yield_asked(place: Option<&Place>) {
-    match place {
-        Some(place) => place.yields.cancelled().await,
-        None => std::future::pending().await,
-    }
-}
-
-/// Waits for a change of `pause` and returns its value; forever without one.
-async fn pause_changed(pause: &mut Option<watch::Receiver<bool>>) -> bool {
-    if let Some(pause) = pause
-        && pause.changed().await.is_ok()
-    {
-        return *pause.borrow_and_update();
-    }
-    std::future::pending().await
 }
 
 /// Translates an exit status. Only [`ToolError::Failed`] speaks of the file.

@@ -177,7 +177,7 @@ fn parse_packet(line: &str) -> Option<(usize, Packet)> {
     let mut parts = line.split(',').map(str::trim);
     let stream = parts.next()?.parse().ok()?;
     let mut number = || parts.next()?.parse::<i64>().ok();
-    let (decoded_at, shown_at, duration, bytes) = (number()?, number()?, number()?, number()?);
+    let (decoded_at, shown_at, duration) = (number()?, number()?, number()?);
     // A packet without flags in the line is a keyframe.
     let flags = parts
         .find_map(|part| part.strip_prefix("F=0x"))
@@ -186,7 +186,6 @@ fn parse_packet(line: &str) -> Option<(usize, Packet)> {
         decoded_at,
         shown_at,
         duration,
-        bytes: u64::try_from(bytes).unwrap_or_default(),
         is_key: flags & 1 != 0,
         is_discarded: flags & 4 != 0,
     };

@@ -30,7 +30,6 @@ pub(crate) struct Packet {
     pub(crate) shown_at: i64,
     /// 0 where the file does not say.
     pub(crate) duration: i64,
-    pub(crate) bytes: u64,
     pub(crate) is_key: bool,
     /// True when an edit list leaves the packet out.
     pub(crate) is_discarded: bool,
@@ -43,7 +42,6 @@ pub(crate) struct Timeline {
     pub(crate) packets: u64,
     /// Keyframes among them.
     pub(crate) keys: u64,
-    pub(crate) bytes: u64,
     /// Beginning of the first packet in time.
     pub(crate) first_s: f64,
     /// Beginning of the last packet in time.
@@ -114,7 +112,6 @@ impl TimelineReader {
             self.timeline.begins_with_key = packet.is_key;
         }
         self.timeline.packets += 1;
-        self.timeline.bytes += packet.bytes;
         let lag_s = self.seconds(packet.shown_at.saturating_sub(packet.decoded_at));
         self.timeline.lag_s = self.timeline.lag_s.max(lag_s);
         if packet.is_key {
@@ -206,7 +203,6 @@ mod tests {
                 decoded_at: *decoded_at,
                 shown_at: *shown_at,
                 duration: *duration,
-                bytes: 1,
                 is_key: at == 0,
                 is_discarded: false,
             });
