@@ -31,7 +31,7 @@ pub use accounts::Accounts;
 pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
-pub use knowledge::{FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
+pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     deadlines::MISSING_FOR,
     facts::Field,
-    knowledge::{IdentityConflict, Knowledge, NeededIds, Observation},
+    knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
     status::{Policy, ShownStatus},
 };
 
@@ -32,6 +32,12 @@ pub struct Video {
     pub playback_policy: Policy,
     /// The requested quality, in this service's words.
     pub quality: Option<String>,
+    /// The largest file in bytes that the upload could have, as it was when it began; `None` for no limit.
+    pub max_bytes: Option<i64>,
+    /// The longest duration in seconds that the video may have, as it was when the upload began; `None` for no limit.
+    pub max_duration_s: Option<i64>,
+    /// The size of the file in bytes, as the caller told before the upload.
+    pub file_size: Option<i64>,
     /// The status that callers see. [`Video::observe`] and [`Video::note_missing`] derive it from `known`.
     pub status: ShownStatus,
     /// Everything reported of the video: the [`Knowledge`].
@@ -73,6 +79,9 @@ impl Video {
             thumbnail_time: None,
             playback_policy: policy,
             quality: None,
+            max_bytes: None,
+            max_duration_s: None,
+            file_size: None,
             status: ShownStatus::Created,
             known: Knowledge::default(),
             captures: Map::new(),
@@ -95,7 +104,7 @@ impl Video {
     /// [`IdentityConflict`]: the observation names another upload or asset; the video is unchanged then.
     pub fn observe(&mut self, seen: &Observation, needs: NeededIds) -> Result<(), IdentityConflict> {
         self.known.join(seen)?;
-        self.status = self.known.shown_status(self.playback_policy, needs);
+        self.status = self.known.shown_status(self.asked_for(), needs);
         Ok(())
     }
 
@@ -115,7 +124,30 @@ impl Video {
             }
             None => {}
         }
-        self.status = self.known.shown_status(self.playback_policy, needs);
+        self.status = self.known.shown_status(self.asked_for(), needs);
+    }
+
+    /// Returns what the upload asked for, as far as the shown status depends on it.
+    pub const fn asked_for(&self) -> AskedFor {
+        AskedFor {
+            policy: self.playback_policy,
+            max_duration_s: self.max_duration_s,
+        }
+    }
+
+    /// The video is longer than its upload was allowed to be; see [`Knowledge::too_long`].
+    pub fn is_too_long(&self) -> bool {
+        self.known.too_long(self.asked_for())
+    }
+
+    /// The video was reported ready, but something that it needs to be played is not known: the provider is to be asked.
+    pub fn lacks_answer(&self, needs: NeededIds) -> bool {
+        self.known.is_incomplete(needs) || self.known.lacks_duration(self.asked_for())
+    }
+
+    /// The provider's asset is deleted without the owner's asking, because the video must never be played.
+    pub fn is_to_be_discarded(&self) -> bool {
+        self.status == ShownStatus::Errored && self.is_too_long() && !self.known.gone
     }
 
     /// Callers would see no difference between the two videos.
@@ -136,6 +168,7 @@ impl Video {
         (
             self.status,
             known.lost,
+            self.is_too_long(),
             words,
             &known.upload_id,
             &known.asset_id,

@@ -80,6 +80,9 @@ videos! {
         thumbnail_time: Option<f64>, Edited;
         playback_policy: Policy, Once;
         quality: Option<String>, Once;
+        max_bytes: Option<i64>, Once;
+        max_duration_s: Option<i64>, Once;
+        file_size: Option<i64>, Once;
         status: ShownStatus, Observed;
         captures: Map<String, Value>, Edited;
         steps: i32, Edited;
@@ -103,6 +106,8 @@ videos! {
         lost: bool, Observed;
         facts: Facts, Observed;
         picture_facts: Option<Facts>, Observed;
+        longest_ready_s: Option<f64>, Observed;
+        discarded: bool, Observed;
     }
     ready {
         ready_at: Option<DateTime<Utc>> = |video| video.known.ready_at(), Observed;
