@@ -17,6 +17,7 @@ mod facts;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod media_type;
 mod outgoing;
 mod rate;
 mod read;
@@ -32,6 +33,7 @@ pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
+pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};

@@ -55,4 +55,6 @@ pub use notifications::{Listener, Notification, Notifier};
 pub use outbox::{OutgoingFilter, OutgoingOutcome};
 pub use plan::{Applied, Due, EventOutcome, Plan, Planner};
 pub use turns::RateTurns;
-pub use videos::{Edit, Inserted, OpenLimit, VideoFilter};
+pub use videos::{
+    CountedLimits, Edit, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage, VideoFilter,
+};

@@ -142,7 +142,9 @@ fn document_below(prefix: &str) -> Cow<'static, str> {
 fn finish_document(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                   "description": "`sub` is the owner; `scope` holds `video:play` and `video:admin`."},
+                   "description": "`sub` is the owner. Without a scope that begins with `video:` a token may do everything with its owner's \
+                                   videos; with some it may do what these say: `video:own` (that), `video:upload`, `video:read`, \
+                                   `video:play`, `video:admin`. Each operation names those that permit it."},
         "ticket": {"type": "apiKey", "in": "query", "name": "ticket",
                    "description": "Opens the event stream of one video; `events_url` has it."},
     });

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::view::VideoView;
-use crate::auth::Caller;
 use crate::domain::ShownStatus;
 use crate::http::extract::Query;
+use crate::http::middleware::Viewer;
 use crate::http::pagination::{cut_page, read_cursor, rows_to_read};
 use crate::http::problem::ApiError;
 use crate::state::AppState;
@@ -56,11 +56,11 @@ pub(crate) struct VideoPage {
     responses(
         (status = 200, body = VideoPage, headers(("Link" = String, description = "The next page, as `rel=\"next\"`."))),
     ),
-    extensions(("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
+    extensions(("x-act" = json!("see")), ("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
 )]
 pub(crate) async fn list_videos(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Viewer,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
     let (filter, limit) = filter_and_limit(&caller, &query)?;
@@ -82,7 +82,7 @@ pub(crate) async fn list_videos(
 }
 
 /// Returns the store's filter and the page's size. Callers other than admins are bound to their own videos.
-fn filter_and_limit(caller: &Caller, query: &ListQuery) -> Result<(VideoFilter, usize), ApiError> {
+fn filter_and_limit(caller: &Viewer, query: &ListQuery) -> Result<(VideoFilter, usize), ApiError> {
     let limit = query.limit.unwrap_or(20);
     if !(1..=100).contains(&limit) {
         return Err(ApiError::InvalidRequest("limit must lie in 1 to 100.".to_owned()));

@@ -88,6 +88,11 @@ impl<'a> Scope<'a> {
                 Some(TemplateValue::Text(Cow::Borrowed(text)))
             }
             Placeholder::Field(ours) => return self.field_value(*ours),
+            Placeholder::Limit(limit) => self
+                .input
+                .and_then(|subject| subject.limits.get(*limit))
+                .and_then(|number| i64::try_from(number).ok())
+                .map(TemplateValue::Int),
             Placeholder::Id(id) => self
                 .provider_id(*id)
                 .map(|text| TemplateValue::Text(Cow::Borrowed(text))),

@@ -20,11 +20,13 @@
 //! make up for by comparing versions. A retry is safe: step 6 reads what was written.
 
 mod adopt;
+mod counted;
 mod due;
 mod edit;
 mod insert;
 mod read;
 
+pub use counted::{CountedLimits, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
-pub use insert::{Inserted, OpenLimit};
+pub use insert::Inserted;
 pub use read::VideoFilter;
