@@ -8,6 +8,7 @@ use chrono::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::limits::quota_of;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::chain::Chain;
@@ -15,7 +16,7 @@ use crate::domain::{Field, IdentityConflict, LOST_AFTER, Observation, ShownStatu
 use crate::http::problem::ApiError;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
-use crate::store::{CountedLimits, Edit, Inserted, OpenLimit, Quota, TokenCount};
+use crate::store::{CountedLimits, Edit, Inserted, OpenLimit, TokenCount};
 use crate::telemetry::note_video;
 
 /// The upload to begin.
@@ -289,17 +290,10 @@ fn counted_limits(state: &AppState, caller: &Caller, provider: &str) -> Result<C
             instead_of: None,
         }),
     };
-    let (set, claimed) = (state.settings.quota, caller.quota());
-    let strictest =
-        |set: u64, claimed: Option<u64>| claimed.into_iter().chain((set > 0).then_some(set)).min();
     Ok(CountedLimits {
         open: limits_of_open_uploads(state, provider),
         token,
-        quota: Quota {
-            videos: strictest(set.videos, claimed.videos),
-            minutes: strictest(set.minutes, claimed.minutes),
-            bytes: strictest(set.bytes, claimed.bytes),
-        },
+        quota: quota_of(&state.settings, caller),
     })
 }
 

@@ -1,11 +1,11 @@
 //! The limits of one upload: of the token's claims, the settings and the provider's map the strictest counts.
 
-use super::request::UploadRequest;
 use crate::auth::{Caller, UploadClaim};
 use crate::config::Settings;
 use crate::domain::matches_content_pattern;
 use crate::http::problem::FieldProblem;
 use crate::provider::UploadLimits;
+use crate::store::Quota;
 
 /// A limit and who set it, for the refusal.
 type Sourced = (u64, String);
@@ -77,15 +77,16 @@ impl SourcedLimits {
 /// Checks the file's media type against `uploads.content_types` and the claim `upload.content_types`, each of which it must
 /// fit. The type is `content_type`, else the one that the ending of `filename` stands for.
 pub(super) fn check_content_type(
-    request: &UploadRequest,
+    content_type: Option<&str>,
+    filename: Option<&str>,
     settings: &Settings,
     claim: &UploadClaim,
 ) -> Option<FieldProblem> {
     let lists = [&settings.uploads.content_types, &claim.content_types];
     let lists = lists.into_iter().filter(|list| !list.is_empty());
     // Why the ending only without a type: the caller knows better than a name.
-    let by_name = || mime_guess::from_path(request.filename.as_deref()?).first_raw();
-    let told = request.content_type.as_deref().or_else(by_name);
+    let by_name = || mime_guess::from_path(filename?).first_raw();
+    let told = content_type.or_else(by_name);
     for list in lists {
         let allowed = list.join(", ");
         let Some(told) = told else {
@@ -95,7 +96,7 @@ pub(super) fn check_content_type(
             return Some(FieldProblem::new("content_type", detail));
         };
         if !list.iter().any(|pattern| matches_content_pattern(pattern, told)) {
-            let member = if request.content_type.is_some() {
+            let member = if content_type.is_some() {
                 "content_type"
             } else {
                 "filename"
@@ -106,4 +107,34 @@ pub(super) fn check_content_type(
         }
     }
     None
+}
+
+/// Returns the media types that both lists leave, as patterns; empty for any. Of two patterns the narrower counts.
+pub(super) fn allowed_content_types(settings: &Settings, claim: &UploadClaim) -> Vec<String> {
+    let (set, claimed) = (&settings.uploads.content_types, &claim.content_types);
+    if set.is_empty() || claimed.is_empty() {
+        return set.iter().chain(claimed).cloned().collect();
+    }
+    // Why a pattern counts as a type here: `video/*` fits `*/*`, and nothing narrower than itself.
+    let narrower = |one: &String, other: &String| matches_content_pattern(other, one).then(|| one.clone());
+    let mut both: Vec<String> = Vec::new();
+    for one in set {
+        for other in claimed {
+            let common = narrower(one, other).or_else(|| narrower(other, one));
+            both.extend(common.filter(|pattern| !both.contains(pattern)));
+        }
+    }
+    both
+}
+
+/// Returns what the owner may keep at most: of the settings and the token's claim the strictest.
+pub(crate) fn quota_of(settings: &Settings, caller: &Caller) -> Quota {
+    let (set, claimed) = (settings.quota, caller.quota());
+    let strictest =
+        |set: u64, claimed: Option<u64>| claimed.into_iter().chain((set > 0).then_some(set)).min();
+    Quota {
+        videos: strictest(set.videos, claimed.videos),
+        minutes: strictest(set.minutes, claimed.minutes),
+        bytes: strictest(set.bytes, claimed.bytes),
+    }
 }

@@ -5,6 +5,7 @@
 //! | `create` | the handler, from the request to the response |
 //! | `request` | the body, its limits, and the [`Choices`](request::Choices) made of it and the settings |
 //! | `limits` | the limits of the token, the settings and the provider |
+//! | `offer` | what a token may choose, for `GET /v1/session` |
 //! | `provider_settings` | the member `provider_settings`, as far as the operator allows |
 //! | `claim` | `Idempotency-Key`: claimed, answered, released |
 //! | `begin` | the row, the provider's steps, and what becomes of both |
@@ -33,5 +34,9 @@ mod begin;
 mod claim;
 pub(super) mod create;
 mod limits;
+mod offer;
 mod provider_settings;
 mod request;
+
+pub(super) use self::limits::quota_of;
+pub(super) use self::offer::{Offer, offer_uploads};

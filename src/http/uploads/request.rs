@@ -7,7 +7,7 @@ use utoipa::ToSchema;
 
 use super::limits::{SourcedLimits, check_content_type};
 use super::provider_settings::check_settings;
-use crate::auth::Caller;
+use crate::auth::{Caller, UploadClaim};
 use crate::config::{Settings, is_loopback_origin};
 use crate::domain::Policy;
 use crate::http::problem::{ApiError, FieldProblem};
@@ -100,33 +100,20 @@ impl UploadRequest {
             "provider",
             self.provider.as_deref(),
             &settings.providers.default,
-            within(
-                uploads.allowed_providers.iter().map(String::as_str),
-                &claim.providers,
-            ),
+            allowed_providers(settings, claim),
         );
         let quality = choose(
             "quality",
             self.quality.as_deref(),
             &uploads.quality,
-            within(
-                uploads.allowed_qualities.iter().map(String::as_str),
-                &claim.qualities,
-            ),
+            allowed_qualities(settings, claim),
         );
-        let claimed: Vec<String> = claim
-            .policies
-            .iter()
-            .map(|policy| policy.as_str().to_owned())
-            .collect();
+        let policies = allowed_policies(settings, claim);
         let policy = choose(
             "playback_policy",
             self.playback_policy.map(Policy::as_str),
             uploads.playback_policy.as_str(),
-            within(
-                uploads.allowed_policies.iter().map(|policy| policy.as_str()),
-                &claimed,
-            ),
+            policies.iter().map(|policy| policy.as_str()).collect(),
         );
         let policy = Policy::ALL.into_iter().find(|one| one.as_str() == policy);
         let map = state.providers.by_name(&provider);
@@ -137,7 +124,12 @@ impl UploadRequest {
             map.map(|map| map.upload_limits()).unwrap_or_default(),
         );
         problems.extend(limits.check_size(self.file_size));
-        problems.extend(check_content_type(self, settings, claim));
+        problems.extend(check_content_type(
+            self.content_type.as_deref(),
+            self.filename.as_deref(),
+            settings,
+            claim,
+        ));
         let cors_origin = match self.choose_origin(settings, headers) {
             Ok(origin) => origin,
             Err(problem) => {
@@ -219,11 +211,29 @@ impl UploadRequest {
     }
 }
 
-/// Returns the allowed values that a claim leaves; an empty claim leaves all.
-fn within<'a>(allowed: impl Iterator<Item = &'a str>, claim: &[String]) -> Vec<&'a str> {
-    allowed
-        .filter(|value| claim.is_empty() || claim.iter().any(|claimed| claimed == value))
+/// Returns the providers that both the settings and the claim allow.
+pub(super) fn allowed_providers<'a>(settings: &'a Settings, claim: &UploadClaim) -> Vec<&'a str> {
+    within(&settings.uploads.allowed_providers, &claim.providers)
+}
+
+/// Returns the qualities that both the settings and the claim allow.
+pub(super) fn allowed_qualities<'a>(settings: &'a Settings, claim: &UploadClaim) -> Vec<&'a str> {
+    within(&settings.uploads.allowed_qualities, &claim.qualities)
+}
+
+/// Returns the policies that both the settings and the claim allow.
+pub(super) fn allowed_policies(settings: &Settings, claim: &UploadClaim) -> Vec<Policy> {
+    let set = settings.uploads.allowed_policies.iter().copied();
+    set.filter(|policy| claim.policies.is_empty() || claim.policies.contains(policy))
         .collect()
+}
+
+/// Returns the allowed values that a claim leaves; an empty claim leaves all.
+fn within<'a>(allowed: &'a [String], claim: &[String]) -> Vec<&'a str> {
+    let allowed = allowed
+        .iter()
+        .filter(|value| claim.is_empty() || claim.contains(value));
+    allowed.map(String::as_str).collect()
 }
 
 /// Tells whether the text is an origin as a browser writes it (scheme, host and port, nothing else), or `*`.

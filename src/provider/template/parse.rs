@@ -103,7 +103,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
     }
     if let Some(limit) = UploadLimit::parse(name) {
         let available = place.fields == AvailableFields::Upload;
-        return here(available, Placeholder::Limit(limit));
+        return here(available, Placeholder::Limit(limit, place.limits.get(limit)));
     }
     if let Some(id) = Id::parse(name) {
         return here(place.ids.contains(&id), Placeholder::Id(id));

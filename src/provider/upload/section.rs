@@ -14,7 +14,7 @@ use crate::provider::{
     signing::{Digest, DigestRules},
     subject::{Captures, TemplateInput},
     template::{Id, Place, Placeholder, Scope, Template, ValueTables},
-    upload_limits::{UploadLimit, UploadLimits},
+    upload_limits::UploadLimits,
     vocabulary::{ActionTable, CancelTable, DigestTable, Entries, IdsTable, Scalar, TtlTable, UploadTable},
 };
 
@@ -72,10 +72,7 @@ impl Upload {
             ..limits
         };
         let request = Place {
-            known_limits: UploadLimit::ALL
-                .into_iter()
-                .filter(|limit| limits.get(*limit).is_some())
-                .collect(),
+            limits,
             ..Place::for_upload(requires.clone())
         };
         let (ids, steps, place) = match declared.ids {

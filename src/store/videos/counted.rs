@@ -7,7 +7,6 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use super::insert::Inserted;
 use crate::domain::Video;
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
@@ -67,6 +66,19 @@ pub struct OverQuota {
     pub used: u64,
     /// The limit.
     pub limit: u64,
+}
+
+/// The outcome of [`Store::insert_video_within`](crate::store::Store::insert_video_within).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// The video was written.
+    Written,
+    /// The owner has as many open uploads as this limit allows.
+    TooManyOpen(OpenLimit),
+    /// As many uploads were begun with the caller's token as it allows.
+    TokenUsedUp,
+    /// What the owner keeps reaches a quota.
+    OverQuota(OverQuota),
 }
 
 /// What an owner keeps.

@@ -4,26 +4,13 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 
-use super::counted::{CountedLimits, OpenLimit, OverQuota};
+use super::counted::{CountedLimits, Inserted};
 use crate::domain::{Accounts, Video};
 use crate::store::database::{Tx, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::gained_ids;
 use crate::store::statements::WriteTx;
-
-/// The outcome of [`Store::insert_video_within`].
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Inserted {
-    /// The video was written.
-    Written,
-    /// The owner has as many open uploads as this limit allows.
-    TooManyOpen(OpenLimit),
-    /// As many uploads were begun with the caller's token as it allows.
-    TokenUsedUp,
-    /// What the owner keeps reaches a quota.
-    OverQuota(OverQuota),
-}
 
 impl Store {
     /// Writes a new video. On PostgreSQL it joins the next batch, unless it has ids at its provider already.

@@ -26,7 +26,6 @@ mod edit;
 mod insert;
 mod read;
 
-pub use counted::{CountedLimits, OpenLimit, OverQuota, Quota, TokenCount, Usage};
+pub use counted::{CountedLimits, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
-pub use insert::Inserted;
 pub use read::VideoFilter;
