@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -180,6 +181,15 @@ pub struct Uploads {
     pub per_owner_per_min: u32,
     /// Uploads of one owner that may wait for their file at the same time; 0 for no limit.
     pub max_open_per_owner: u32,
+    /// Days after which a video of an upload that names no `delete_at` is deleted; 0 for never.
+    pub delete_after_days: u32,
+}
+
+impl Uploads {
+    /// Returns the `delete_at` of an upload that begins at `now` and names none.
+    pub fn delete_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (self.delete_after_days > 0).then(|| now + Duration::days(i64::from(self.delete_after_days)))
+    }
 }
 
 /// `[playback]`: the life of signed addresses, and the sizes of thumbnails.

@@ -14,6 +14,7 @@ mod accounts;
 mod deadlines;
 mod event;
 mod facts;
+mod ids;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
@@ -31,6 +32,7 @@ pub use accounts::Accounts;
 pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
+pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};

@@ -12,6 +12,7 @@ use super::request::{Choices, UploadRequest};
 use crate::chain::Chain;
 use crate::domain::{Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video};
 use crate::http::problem::ApiError;
+use crate::http::videos::cut_to_micros;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
 use crate::store::{Edit, Inserted, OpenLimit};
@@ -292,6 +293,10 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
         thumbnail_time: request.thumbnail_time,
+        delete_at: request
+            .delete_at
+            .map(cut_to_micros)
+            .or_else(|| state.settings.uploads.delete_at(now)),
         quality: Some(choices.quality.clone()),
         check_at: Some(now + LOST_AFTER),
         ..Video::new(

@@ -31,6 +31,8 @@ pub(crate) struct VideoView {
     playback_url: Option<String>,
     /// Seconds: the frame that stands for the video.
     thumbnail_time: Option<f64>,
+    /// From then on the video plays no more, and it is deleted; null for never.
+    delete_at: Option<DateTime<Utc>>,
     duration_seconds: Option<f64>,
     aspect_ratio: Option<String>,
     width: Option<u64>,
@@ -98,6 +100,7 @@ impl VideoView {
             playback_id: text(Field::PlaybackId),
             playback_url,
             thumbnail_time: video.thumbnail_time,
+            delete_at: video.delete_at,
             duration_seconds: facts.number(Field::Duration),
             aspect_ratio: facts.aspect_ratio(),
             width: whole(Field::Width),

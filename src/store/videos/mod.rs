@@ -1,4 +1,4 @@
-//! Videos: inserted, read, edited, adopted, due for a look at their provider.
+//! Videos: inserted, read, listed, counted, edited, adopted, due for a look at their provider.
 //!
 //! # How an edit reaches its row
 //!
@@ -23,8 +23,10 @@ mod adopt;
 mod due;
 mod edit;
 mod insert;
+mod list;
 mod read;
+mod titles;
 
 pub use edit::Edit;
 pub use insert::{Inserted, OpenLimit};
-pub use read::VideoFilter;
+pub use list::{ListOrder, VideoFilter, VideoPage};
