@@ -50,7 +50,7 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
     let (http, local) = (&settings.http, &settings.local);
     let chaos = &local.chaos;
     let share = |value: f64| (0.0..=1.0).contains(&value);
-    let rules: [(&str, bool, &str); 15] = [
+    let rules: [(&str, bool, &str); 16] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -71,6 +71,11 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
             "uploads.ttl_s",
             (60..=604_800).contains(&settings.uploads.ttl_s),
             "must lie in 60 to 604800",
+        ),
+        (
+            "uploads.delete_after_days",
+            settings.uploads.delete_after_days <= 36_500,
+            "must lie in 0 to 36500",
         ),
         (
             "playback.max_ttl_s",

@@ -45,7 +45,11 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 /// The database fails.
 pub async fn fold_titles(state: &AppState) -> Result<(), StoreError> {
     let mut all = 0;
-    while state.store.take_lease("titles", state.replica_id, LEASE_S).await? {
+    while state
+        .store
+        .take_lease("titles", state.replica_id, LEASE_S)
+        .await?
+    {
         let begun = Instant::now();
         let folded = state.store.fold_titles(BATCH).await?;
         all += folded;

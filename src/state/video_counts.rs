@@ -38,7 +38,9 @@ impl VideoCountCache {
     pub fn get(&self, of: &CountedVideos, now: DateTime<Utc>) -> Option<Arc<BTreeMap<&'static str, i64>>> {
         let (at, counts) = self.0.get(of)?;
         // Why both ends: a clock may be set back.
-        (Duration::zero()..KEPT_FOR).contains(&(now - at)).then_some(counts)
+        (Duration::zero()..KEPT_FOR)
+            .contains(&(now - at))
+            .then_some(counts)
     }
 
     /// Keeps a count that was made at `now`.

@@ -247,8 +247,7 @@ impl ProviderCheck<'_> {
         if let Some(store) = self.store {
             let page = store.list_videos(&filter).await;
             let mut videos = page.into_iter().flat_map(|page| page.videos);
-            let signed = videos
-                .find(|video| video.playback_policy == Policy::Signed);
+            let signed = videos.find(|video| video.playback_policy == Policy::Signed);
             if let Some(video) = signed {
                 return Some(TemplateInput::from_video(&video));
             }

@@ -170,9 +170,9 @@ impl SigningRequest<'_> {
         let time = self.time.or(video.thumbnail_time);
         let now = self.state.clock.now();
         // Why after the check: whoever asks for more than is left gets what is left.
-        let left_s = video
-            .delete_at
-            .map_or(u64::MAX, |end| u64::try_from((end - now).num_seconds()).unwrap_or_default());
+        let left_s = video.delete_at.map_or(u64::MAX, |end| {
+            u64::try_from((end - now).num_seconds()).unwrap_or_default()
+        });
         Ok(PlaybackRequest {
             now,
             expires_in_s,

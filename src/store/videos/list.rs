@@ -159,7 +159,9 @@ impl Store {
                     ));
                     push_equal(&mut query, "owner", owner);
                     push_equal(&mut query, "provider", Some(provider));
-                    query.push(format_args!(" and status = '{status}' limit {MOST_COUNTED}) as few"));
+                    query.push(format_args!(
+                        " and status = '{status}' limit {MOST_COUNTED}) as few"
+                    ));
                 }
                 query.build_query_as().fetch_all(pool).await
             })?;
@@ -197,7 +199,8 @@ impl Store {
     /// Returns whether the stream has no more rows than a window.
     async fn has_few(&self, stream: &Stream<'_>) -> Result<bool, StoreError> {
         let beyond: Option<i64> = on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select cast(1 as bigint) from videos where status <> 'deleted'");
+            let mut query =
+                QueryBuilder::new("select cast(1 as bigint) from videos where status <> 'deleted'");
             push_equal(&mut query, "external_id", stream.external_id);
             query.push(format_args!(" limit 1 offset {WINDOW}"));
             query.build_query_scalar().fetch_optional(pool).await
