@@ -42,6 +42,7 @@ pub(crate) fn read_cursor(cursor: Option<&str>) -> Result<Option<Uuid>, ApiError
         .transpose()
 }
 
-fn write_cursor(last: Uuid) -> String {
+/// Writes the cursor of the page behind the row `last`.
+pub(crate) fn write_cursor(last: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(last.as_bytes())
 }

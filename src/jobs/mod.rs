@@ -6,14 +6,19 @@
 //! | [`outbox`] | sends events to the application's endpoints | all, each event under a lease |
 //! | [`reconcile`] | asks providers about videos that should have got further | one at a time, by a lease |
 //! | [`keys`] | refreshes the key set that verifies tokens | all |
+//! | [`titles`] | folds titles for the search of lists | one at a time, by a lease |
 //! | [`retention`] | removes rows whose time is over | all |
+//!
+//! [`expiry`] is the part of the reconciler that begins deletions at their time.
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
 
 pub mod adopt;
+pub mod expiry;
 pub mod inbox;
 pub mod keys;
 pub mod outbox;
 mod provider_status;
 pub mod reconcile;
 pub mod retention;
+pub mod titles;

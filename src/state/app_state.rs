@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::permits::Permits;
 use super::provider_set::ProviderSet;
 use super::shared_secrets::{settle_hash_key, ticket_key};
+use super::video_counts::VideoCountCache;
 use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -96,6 +97,8 @@ pub struct Process {
     pub(crate) log_limits: LogLimits,
     /// The depths of the queues at the last query.
     pub(crate) cached_depths: LastDepths,
+    /// Recent counts of videos.
+    pub(crate) video_counts: VideoCountCache,
 }
 
 impl Process {
@@ -117,6 +120,7 @@ impl Process {
             metrics,
             log_limits: LogLimits::default(),
             cached_depths: LastDepths::default(),
+            video_counts: VideoCountCache::default(),
         }
     }
 }
