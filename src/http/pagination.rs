@@ -42,6 +42,7 @@ pub(crate) fn read_cursor(cursor: Option<&str>) -> Result<Option<Uuid>, ApiError
         .transpose()
 }
 
-fn write_cursor(last: Uuid) -> String {
+/// Writes the cursor behind the row with this id.
+pub(crate) fn write_cursor(last: Uuid) -> String {
     URL_SAFE_NO_PAD.encode(last.as_bytes())
 }

@@ -20,7 +20,7 @@ use crate::domain::CheckTimes;
 use crate::limits::{FairMemory, Quotas};
 use crate::live::Hub;
 use crate::provider::LookupBreaker;
-use crate::store::{Depths, Intake, Store};
+use crate::store::{Depths, Fleet, Intake, Store};
 use crate::telemetry::{LogLimits, Metrics};
 
 /// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
@@ -34,6 +34,9 @@ type LastReady = Mutex<Option<(DateTime<Utc>, bool)>>;
 
 /// The cached depths of the queues: the time of the query, and its result.
 type LastDepths = Mutex<Option<(DateTime<Utc>, Depths)>>;
+
+/// What the last overview read: the time of the queries, and their result.
+type LastFleet = Mutex<Option<(DateTime<Utc>, Fleet)>>;
 
 /// One snapshot of the state. Cheap to clone.
 ///
@@ -90,12 +93,16 @@ pub struct Process {
     pub wake_reconciler: Notify,
     /// This process among the replicas; the holder in its leases.
     pub replica_id: Uuid,
+    /// Start of the process.
+    pub started_at: DateTime<Utc>,
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
     /// Bounds on log lines that unauthenticated requests cause.
     pub(crate) log_limits: LogLimits,
     /// The depths of the queues at the last query.
     pub(crate) cached_depths: LastDepths,
+    /// What the last overview read from the database.
+    pub(crate) cached_fleet: LastFleet,
 }
 
 impl Process {
@@ -103,6 +110,7 @@ impl Process {
     pub fn new(clock: Clock, store: Store, intake: Intake, tickets: Tickets, metrics: Arc<Metrics>) -> Self {
         Self {
             replica_id: clock.new_id(),
+            started_at: clock.now(),
             clock,
             store,
             intake,
@@ -117,6 +125,7 @@ impl Process {
             metrics,
             log_limits: LogLimits::default(),
             cached_depths: LastDepths::default(),
+            cached_fleet: LastFleet::default(),
         }
     }
 }

@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 11] = migration_files! {
+const FILES: [MigrationFile; 14] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -24,6 +24,9 @@ const FILES: [MigrationFile; 11] = migration_files! {
     "0009_open_uploads.postgres",
     "0009_open_uploads.sqlite",
     "0010_picture_facts",
+    "0013_replicas",
+    "0018_outgoing_list.postgres",
+    "0018_outgoing_list.sqlite",
 };
 
 static MIGRATIONS: LazyLock<Vec<Migration>> =

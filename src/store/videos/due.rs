@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::Video;
+use crate::domain::{Video, first_id_at};
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
 use crate::store::event_keys::push_maps;
@@ -120,12 +120,6 @@ impl Store {
             .map(|result| result.rows_affected())
         })?)
     }
-}
-
-/// Returns an id below every id that was made at `at` or later: ids begin with the millisecond of their making.
-fn first_id_at(at: DateTime<Utc>) -> Uuid {
-    let ms = u128::try_from(at.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128(ms << 80)
 }
 
 impl Tx {
