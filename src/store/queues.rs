@@ -14,6 +14,7 @@
 //!   nothing, and an outgoing event is sent under the same id.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
@@ -339,7 +340,7 @@ impl Store {
     }
 
     /// Makes every event due, from the id `first` to the id `last`, that matches and has its content; of outgoing ones it
-    /// enables the endpoints too. Returns how many.
+    /// enables the endpoints too. Returns how many, and the time of the transaction.
     ///
     /// # Errors
     /// The database fails: none of them is due then.
@@ -348,9 +349,10 @@ impl Store {
         filter: &QueueFilter<S>,
         (first, last): (Uuid, Uuid),
         now: DateTime<Utc>,
-    ) -> Result<u64, StoreError> {
+    ) -> Result<(u64, Duration), StoreError> {
         let queue = S::QUEUE;
         let mut tx = self.begin().await?;
+        let begun = Instant::now();
         let lock = self.dialect().skip_locked;
         let endpoints: Vec<Option<String>> = on_tx!(&mut tx, |tx| {
             let mut query = QueryBuilder::new("update ");
@@ -389,7 +391,7 @@ impl Store {
             tx.enable_endpoint(&endpoint).await?;
         }
         tx.commit().await?;
-        Ok(replayed)
+        Ok((replayed, begun.elapsed()))
     }
 
     /// Returns the id of row number [`MAX_SCANNED`] of the indexed conditions within `bounds`, where more rows follow it.

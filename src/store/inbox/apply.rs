@@ -1,6 +1,7 @@
 //! Events that the job applies: due ones, in one transaction, in the order of the videos' ids.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
@@ -30,6 +31,7 @@ impl Store {
         mut plan: impl FnMut(&Due) -> Plan + Send,
     ) -> Result<Applied, StoreError> {
         let mut tx = self.begin().await?;
+        let begun = Instant::now();
         let lock = self.dialect().skip_locked;
         let events = tx.lock_due_events(now, limit, only, lock).await?;
         if events.is_empty() {
@@ -46,8 +48,10 @@ impl Store {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
+        let held = begun.elapsed();
         self.notify(&changes);
         Ok(Applied {
+            held,
             changed: changes.iter().filter_map(VideoChange::visible_version).collect(),
             taken: due.events.len(),
         })
