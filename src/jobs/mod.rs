@@ -13,7 +13,6 @@
 //! So is [`replay`], which makes events due again by a filter.
 
 pub mod adopt;
-mod batch_size;
 pub mod heartbeat;
 pub mod inbox;
 pub mod keys;

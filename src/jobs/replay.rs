@@ -1,7 +1,7 @@
 //! Bulk replays: events of a queue that match a filter become due again, oldest first. A request and a command share this.
 //!
 //! 1. The events that match are read ([`Store::replay_window`]): those among the next [`MAX_SCANNED`](crate::store::MAX_SCANNED) along the index.
-//! 2. They are made due in batches of [`BATCH`] (fewer on SQLite, see [`BatchSize`]), each a transaction of its own, with a
+//! 2. They are made due in batches of [`BATCH`] (fewer on SQLite), each a transaction of its own, with a
 //!    pause after each.
 //! 3. Where the time is up, the call ends behind the last batch that it made.
 //!
@@ -13,15 +13,17 @@ use std::time::Instant;
 
 use uuid::Uuid;
 
-use super::batch_size::BatchSize;
 use crate::clock::Clock;
 use crate::store::{QueueFilter, QueueState, Store, StoreError};
 
-/// Events of one batch at most.
+/// Events of one batch.
 const BATCH: usize = 500;
+/// Events of one batch where the database has one writer.
+// Why fewer: a webhook waits for the transaction before it.
+const BATCH_OF_ONE_WRITER: usize = 50;
 /// Pause after each batch, as a multiple of the time that it took.
 // Why: webhooks need the database too, and the inbox job applies one batch while the next one waits.
-const PAUSE_FACTOR: u32 = 3;
+const PAUSE_FACTOR: u32 = 2;
 
 /// The outcome of one call.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,21 +63,22 @@ pub async fn replay_events<S: QueueState>(
         next: window.next,
         ..Replayed::default()
     };
-    let (mut left, mut size) = (&window.events[..], BatchSize::new(store, BATCH));
-    while !left.is_empty() {
+    let rows = if store.has_replicas() {
+        BATCH
+    } else {
+        BATCH_OF_ONE_WRITER
+    };
+    let mut left = window.events.chunks(rows).peekable();
+    while let Some(batch) = left.next() {
         let begun = Instant::now();
-        let (batch, rest) = left.split_at(size.rows().min(left.len()));
-        left = rest;
         outcome.matched += batch.len() as u64;
         outcome.without_body += batch.iter().filter(|(_, has_body)| !has_body).count() as u64;
         let (Some((first, _)), Some((last, _)), ReplayMode::Until(end)) = (batch.first(), batch.last(), mode)
         else {
             continue;
         };
-        let (replayed, held) = store.replay_range(filter, (*first, *last), clock.now()).await?;
-        outcome.replayed += replayed;
-        size.note(batch.len(), held);
-        if !left.is_empty() {
+        outcome.replayed += store.replay_range(filter, (*first, *last), clock.now()).await?;
+        if left.peek().is_some() {
             let pause = begun.elapsed() * PAUSE_FACTOR;
             if end.is_some_and(|end| Instant::now() + pause >= end) {
                 outcome.next = Some(*last);

@@ -1,7 +1,6 @@
 //! The input of a [`Planner`], and its decision.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
@@ -68,6 +67,4 @@ pub struct Applied {
     pub changed: Vec<(Uuid, i64)>,
     /// The number of events that were taken.
     pub taken: usize,
-    /// The time of the transaction.
-    pub held: Duration,
 }

@@ -14,7 +14,6 @@
 //!   nothing, and an outgoing event is sent under the same id.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use sqlx::postgres::PgRow;
@@ -340,7 +339,7 @@ impl Store {
     }
 
     /// Makes every event due, from the id `first` to the id `last`, that matches and has its content; of outgoing ones it
-    /// enables the endpoints too. Returns how many, and the time of the transaction.
+    /// enables the endpoints too. Returns how many.
     ///
     /// # Errors
     /// The database fails: none of them is due then.
@@ -349,10 +348,9 @@ impl Store {
         filter: &QueueFilter<S>,
         (first, last): (Uuid, Uuid),
         now: DateTime<Utc>,
-    ) -> Result<(u64, Duration), StoreError> {
+    ) -> Result<u64, StoreError> {
         let queue = S::QUEUE;
         let mut tx = self.begin().await?;
-        let begun = Instant::now();
         let lock = self.dialect().skip_locked;
         let endpoints: Vec<Option<String>> = on_tx!(&mut tx, |tx| {
             let mut query = QueryBuilder::new("update ");
@@ -391,7 +389,7 @@ impl Store {
             tx.enable_endpoint(&endpoint).await?;
         }
         tx.commit().await?;
-        Ok((replayed, begun.elapsed()))
+        Ok(replayed)
     }
 
     /// Returns the id of row number [`MAX_SCANNED`] of the indexed conditions within `bounds`, where more rows follow it.

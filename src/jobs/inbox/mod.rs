@@ -1,6 +1,7 @@
 //! Applying webhook events: each one is joined into its video, exactly once in effect.
 //!
-//! 1. **Take.** Up to 256 events that are due (fewer on SQLite, where webhooks wait for the writer), and every video that they may be about, are read in one transaction.
+//! 1. **Take.** Up to 256 events that are due (16 on SQLite, where webhooks wait for the one writer), and every video that
+//!    they may be about, are read in one transaction.
 //! 2. **Plan.** In memory, each event is joined into its video ([`planner`], pure). Outcomes of an event:
 //!    - *applied*;
 //!    - *pending*, where the provider has to be asked ([`Refresh`]): the event is due again in 60 s, which serves as a
@@ -18,7 +19,7 @@
 //! 6. **Sweep.** Every 30 s parked events whose video is known by now become due, and those that waited too long are
 //!    given up.
 //!
-//! Behind a whole batch the job pauses for three times as long as the batch took: webhooks need the database too.
+//! Behind a whole batch the job pauses for twice as long as the batch took: webhooks need the database too.
 //!
 //! Most events never get here: the store applies an event with the transaction that stores it, by the same planner.
 //!

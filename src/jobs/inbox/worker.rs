@@ -14,12 +14,14 @@ use super::refresh_limit::RefreshLimit;
 use super::retry::retry_later;
 use crate::chain::Chain;
 use crate::domain::EventState;
-use crate::jobs::batch_size::BatchSize;
 use crate::state::AppState;
 use crate::store::{Applied, EventOutcome, StoreError};
 
-/// Events of one transaction at most.
+/// Events of one transaction.
 const BATCH: usize = 256;
+/// Events of one transaction where the database has one writer.
+// Why fewer: a webhook waits for the transaction before it. Webhooks that come at the same time share one of about this size.
+const BATCH_OF_ONE_WRITER: usize = 16;
 /// Interval at which parked events are looked through.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// Longest wait for due events while no new one wakes the job; also the pause after a failure of the database.
@@ -27,7 +29,7 @@ const IDLE_INTERVAL: Duration = Duration::from_secs(1);
 
 /// Pause after a whole batch, as a multiple of the time that it took.
 // Why: behind a whole batch there is a backlog, as after a bulk replay, and webhooks need the database too.
-const PAUSE_FACTOR: u32 = 3;
+const PAUSE_FACTOR: u32 = 2;
 
 /// What is left to do after a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,10 +46,10 @@ enum Backlog {
 pub async fn run(state: AppState, stop: CancellationToken) {
     let stored = state.intake.pending_signal();
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
-    let (mut refreshes, mut size) = (JoinSet::new(), BatchSize::new(&state.store, BATCH));
+    let mut refreshes = JoinSet::new();
     while !stop.is_cancelled() {
         let begun = Instant::now();
-        let backlog = apply_next_batch(&state, &mut refreshes, &mut size)
+        let backlog = apply_next_batch(&state, &mut refreshes)
             .await
             .unwrap_or_else(|error| {
                 error.log("webhook events could not be applied");
@@ -80,22 +82,21 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 /// # Errors
 /// The database fails.
 pub async fn apply_due_events(state: &AppState, refreshes: &mut JoinSet<()>) -> Result<(), StoreError> {
-    let mut size = BatchSize::new(&state.store, BATCH);
-    while apply_next_batch(state, refreshes, &mut size).await? != Backlog::Empty {}
+    while apply_next_batch(state, refreshes).await? != Backlog::Empty {}
     Ok(())
 }
 
 /// Applies one batch, and starts the refreshes that follow.
-async fn apply_next_batch(
-    state: &AppState,
-    refreshes: &mut JoinSet<()>,
-    size: &mut BatchSize,
-) -> Result<Backlog, StoreError> {
+async fn apply_next_batch(state: &AppState, refreshes: &mut JoinSet<()>) -> Result<Backlog, StoreError> {
     // Why: finished tasks stay in the set until they are joined.
     while refreshes.try_join_next().is_some() {}
     let mut limit = RefreshLimit::new(refreshes.len(), state.clock.now());
-    let rows = size.rows();
-    let (taken, wanted) = apply_batch(state, &mut limit, size).await?;
+    let rows = if state.store.has_replicas() {
+        BATCH
+    } else {
+        BATCH_OF_ONE_WRITER
+    };
+    let (taken, wanted) = apply_batch(state, rows, &mut limit).await?;
     for refresh in wanted {
         let state = state.clone();
         refreshes.spawn(async move { refresh.run(&state).await });
@@ -129,11 +130,11 @@ pub async fn sweep_parked(state: &AppState) -> Result<(), StoreError> {
 /// number of events that were taken (1 for a batch that must begin again), and the refreshes that follow.
 async fn apply_batch(
     state: &AppState,
+    rows: usize,
     limit: &mut RefreshLimit,
-    size: &mut BatchSize,
 ) -> Result<(usize, Vec<Refresh>), StoreError> {
     let now = state.clock.now();
-    let rows = i64::try_from(size.rows()).unwrap_or(i64::MAX);
+    let rows = i64::try_from(rows).unwrap_or(i64::MAX);
     let (mut refreshes, mut meter) = (Vec::new(), BatchMeter::default());
     match state
         .store
@@ -144,8 +145,7 @@ async fn apply_batch(
         })
         .await
     {
-        Ok(Applied { taken, held, .. }) => {
-            size.note(taken, held);
+        Ok(Applied { taken, .. }) => {
             meter.count(state);
             Ok((taken, refreshes))
         }

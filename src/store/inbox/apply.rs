@@ -1,7 +1,6 @@
 //! Events that the job applies: due ones, in one transaction, in the order of the videos' ids.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
@@ -31,7 +30,6 @@ impl Store {
         mut plan: impl FnMut(&Due) -> Plan + Send,
     ) -> Result<Applied, StoreError> {
         let mut tx = self.begin().await?;
-        let begun = Instant::now();
         let lock = self.dialect().skip_locked;
         let events = tx.lock_due_events(now, limit, only, lock).await?;
         if events.is_empty() {
@@ -48,10 +46,8 @@ impl Store {
             return Err(StoreError::Contended);
         }
         tx.commit().await?;
-        let held = begun.elapsed();
         self.notify(&changes);
         Ok(Applied {
-            held,
             changed: changes.iter().filter_map(VideoChange::visible_version).collect(),
             taken: due.events.len(),
         })
