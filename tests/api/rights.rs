@@ -50,9 +50,22 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
         ("GET /v1/videos/{id}/thumbnails", PLAY, None),
         ("POST /v1/playback", PLAY, Some(json!({"ids": ["{id}"]}))),
         ("GET /v1/admin/webhook-events", ADMIN, None),
+        ("GET /v1/admin/webhook-events/{id}", ADMIN_OF, None),
         ("POST /v1/admin/webhook-events/{id}/replay", ADMIN_OF, None),
+        (
+            "POST /v1/admin/webhook-events/replay",
+            ADMIN,
+            Some(json!({"state": "failed"})),
+        ),
         ("GET /v1/admin/outgoing-events", ADMIN, None),
+        ("GET /v1/admin/outgoing-events/{id}", ADMIN_OF, None),
         ("POST /v1/admin/outgoing-events/{id}/replay", ADMIN_OF, None),
+        (
+            "POST /v1/admin/outgoing-events/replay",
+            ADMIN,
+            Some(json!({"state": "given_up"})),
+        ),
+        ("GET /v1/admin/overview", ADMIN, None),
         (
             "POST /v1/admin/videos",
             ADMIN,
