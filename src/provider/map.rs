@@ -170,7 +170,9 @@ fn all_fields<'a>(
     let asked = upload.get.iter().chain(&asset.get).map(|ask| &ask.fields);
     let listed = asset.list.iter().map(|list| &list.fields);
     let found = asset.find.iter().map(|find| &find.fields);
-    let told = webhook.into_iter().flat_map(|webhook| webhook.events.field_sources());
+    let told = webhook
+        .into_iter()
+        .flat_map(|webhook| webhook.events.field_sources());
     asked.chain(listed).chain(found).chain(told)
 }
 

@@ -10,7 +10,9 @@ use uuid::Uuid;
 
 use super::request::{Choices, UploadRequest};
 use crate::chain::Chain;
-use crate::domain::{ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video};
+use crate::domain::{
+    ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video,
+};
 use crate::http::problem::ApiError;
 use crate::http::videos::cut_to_micros;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};

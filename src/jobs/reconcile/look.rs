@@ -6,7 +6,8 @@ use super::deletion;
 use super::findings::{Findings, discarded_observation, own_observation};
 use super::proof::is_believable;
 use crate::domain::{
-    EXPIRED_AFTER, ErrorCode, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video,
+    EXPIRED_AFTER, ErrorCode, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus,
+    Status, Video,
 };
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::provider::{Priority, Provider, TemplateInput};

@@ -89,7 +89,12 @@ async fn plan_rest(
 
 /// Marks the asset and its upload as errored, for a `reason` that the uploader may read. The original stays for
 /// [`KEEP_ERRORED_ORIGINAL`].
-pub(crate) async fn mark_errored(app: &App, job: &Job, fault: Fault, reason: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn mark_errored(
+    app: &App,
+    job: &Job,
+    fault: Fault,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     store::jobs::delete_job(&mut write, job).await?;
     // Why a member of our own beside `type`: Mux names no finer types.

@@ -59,7 +59,10 @@ impl Failure {
                     return Self::NoSpace;
                 }
                 if complaint.contains("Cannot allocate memory") {
-                    return Self::from_input(Fault::Processing, "The file needs more memory than one video may take here");
+                    return Self::from_input(
+                        Fault::Processing,
+                        "The file needs more memory than one video may take here",
+                    );
                 }
                 Self::from_input(Fault::Corrupt, "The file could not be decoded")
             }

@@ -55,7 +55,10 @@ pub(super) async fn attempt_job(
         return app.store.postpone(job, app.clock.now() + RETRY_DELAY).await;
     };
     if job.attempts >= MAX_ATTEMPTS || job.starts >= MAX_STARTS {
-        let reason = (Fault::Processing, "The file could not be processed in several tries");
+        let reason = (
+            Fault::Processing,
+            "The file could not be processed in several tries",
+        );
         return give_up(app, job, &asset, reason).await;
     }
     // Why checked: the list was read before the claim. A job that has ended meanwhile is not begun again.

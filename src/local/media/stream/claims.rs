@@ -40,7 +40,10 @@ pub(super) fn check_claims(
         return Ok(());
     };
     if claimed > f64::from(LONGEST_S) && found_s > f64::from(LONGEST_S) * 0.9 {
-        return Err(Failure::from_input(Fault::TooLong, "The file is longer than 12 hours"));
+        return Err(Failure::from_input(
+            Fault::TooLong,
+            "The file is longer than 12 hours",
+        ));
     }
     check_found(claimed, found_s)
 }

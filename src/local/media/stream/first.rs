@@ -112,7 +112,10 @@ async fn make_with_sound(
     wait: &mut (impl FnMut() + Send),
 ) -> Result<MediaInfo, Failure> {
     if probe.video.is_none() && sound.is_none() {
-        return Err(Failure::from_input(Fault::NoVideo, "The file holds no sound that can be heard"));
+        return Err(Failure::from_input(
+            Fault::NoVideo,
+            "The file holds no sound that can be heard",
+        ));
     }
     let mut plan = plan_with_sound(job, source, probe, sound, rungs.first()).await?;
     if sound.is_some() && plan.sound.is_none() {
@@ -220,7 +223,10 @@ async fn check_copy(job: &StreamJob<'_>, plan: &StreamPlan, segment: &Path) -> R
     if all == [true, true] {
         return Ok(());
     }
-    Err(Failure::from_input(Fault::Corrupt, "The file could not be decoded"))
+    Err(Failure::from_input(
+        Fault::Corrupt,
+        "The file could not be decoded",
+    ))
 }
 
 /// Returns true when the sound can be decoded at all.
@@ -248,16 +254,21 @@ async fn clear_attempt(folder: &Path) -> Result<(), Failure> {
 /// Returns the failure of an [`Unplayable`] file, with the text for its uploader.
 pub(super) fn describe_unplayable(unplayable: Unplayable) -> Failure {
     match unplayable {
-        Unplayable::NoMedia => {
-            Failure::from_input(Fault::NoVideo, "The file is not a video or sound file that can be played")
-        }
+        Unplayable::NoMedia => Failure::from_input(
+            Fault::NoVideo,
+            "The file is not a video or sound file that can be played",
+        ),
         Unplayable::Codec {
             of,
             codec: Some(codec),
-        } => Failure::Input(Fault::Unsupported, format!("The codec of the file's {of}, {codec}, is not supported")),
-        Unplayable::Codec { of, codec: None } => {
-            Failure::Input(Fault::Unsupported, format!("The codec of the file's {of} is not known"))
-        }
+        } => Failure::Input(
+            Fault::Unsupported,
+            format!("The codec of the file's {of}, {codec}, is not supported"),
+        ),
+        Unplayable::Codec { of, codec: None } => Failure::Input(
+            Fault::Unsupported,
+            format!("The codec of the file's {of} is not known"),
+        ),
         Unplayable::Tool(error) => Failure::from_tool(error),
     }
 }

@@ -144,7 +144,10 @@ pub(crate) fn plan_stream(
         ));
     }
     if (probe.video.is_some() && scan.picture.is_none()) || (scan.picture.is_none() && scan.sound.is_none()) {
-        return Err(Failure::from_input(Fault::Corrupt, "The file holds no frame that can be shown"));
+        return Err(Failure::from_input(
+            Fault::Corrupt,
+            "The file holds no frame that can be shown",
+        ));
     }
     let begins = [&scan.picture, &scan.sound].map(|part| part.as_ref().map(|part| part.first_s));
     let origin_s = begins.into_iter().flatten().fold(f64::INFINITY, f64::min);
