@@ -19,6 +19,8 @@ mod ids;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod mask;
+mod media_type;
 mod outgoing;
 mod rate;
 mod read;
@@ -36,6 +38,8 @@ pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
+pub use mask::mask_secrets;
+pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};

@@ -12,6 +12,7 @@ use super::{
     map::Map,
     protocol::Protocol,
     subject::TemplateInput,
+    upload_limits::UploadLimits,
 };
 use crate::domain::{ErrorCode, NeededIds, Policy};
 
@@ -161,6 +162,11 @@ impl Provider {
     /// Returns the longest lifetime of a signature in seconds; `None` where the map states none.
     pub fn max_playback_ttl_s(&self) -> Option<u64> {
         self.map.playback.max_ttl_s
+    }
+
+    /// Returns the limits that the provider has itself: `max_bytes` and `max_duration_s` of `[upload]`.
+    pub fn upload_limits(&self) -> UploadLimits {
+        self.map.upload.limits
     }
 
     /// Returns the lifetime of an upload URL in seconds: `wanted_s`, clamped to `[upload].ttl_s`.

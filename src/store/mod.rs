@@ -12,7 +12,7 @@
 //! | callers that share a statement | `batching`, `video_batcher` |
 //! | the parts of the handle | `feed`, `owner_locks` |
 //! | the handle, and how it is opened | [`Store`]: `handle`, `open`, `migrations` |
-//! | what is done with rows | `videos`, `inbox`, `outbox`, `idempotency`, `leases`, `turns`, `depth`, `secrets`, `notifications` |
+//! | what is done with rows | `videos`, `inbox`, `outbox`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
 //!
 //! `inbox` documents the protocol by which a webhook event reaches its row, `videos` the one of an edit.
 
@@ -24,6 +24,7 @@ mod depth;
 mod error;
 mod event_keys;
 mod feed;
+mod fleet;
 mod folding;
 mod handle;
 mod idempotency;
@@ -35,6 +36,8 @@ mod open;
 mod outbox;
 mod owner_locks;
 mod plan;
+mod queues;
+mod replicas;
 mod rows;
 mod schema;
 mod secrets;
@@ -48,12 +51,20 @@ pub(crate) use connection::or_idle;
 pub use depth::{Depth, Depths, PoolUse};
 pub use error::StoreError;
 pub use feed::Changes;
+pub use fleet::Fleet;
 pub use handle::Store;
 pub use idempotency::{Claim, IdempotencyKey};
-pub use inbox::{EventFilter, Intake, NotStored, Stored};
+pub use inbox::{Intake, NotStored, Stored};
 pub use migrations::Migrations;
 pub use notifications::{Listener, Notification, Notifier};
-pub use outbox::{OutgoingFilter, OutgoingOutcome};
+pub use outbox::OutgoingOutcome;
 pub use plan::{Applied, Due, EventOutcome, Plan, Planner};
+pub use queues::{
+    EventFilter, MAX_SCANNED, OutgoingFilter, QueueFilter, QueuePage, QueueState, ReplayWindow,
+};
+pub use replicas::{Replica, ReplicaBeat};
 pub use turns::RateTurns;
-pub use videos::{Edit, Inserted, ListOrder, OpenLimit, VideoFilter, VideoPage};
+pub use videos::{
+    CountedLimits, Edit, Inserted, ListOrder, OpenLimit, OverQuota, Quota, TokenCount, Usage, VideoFilter,
+    VideoPage,
+};

@@ -21,7 +21,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::params::check_params;
-use crate::auth::Caller;
+use crate::auth::{Act, Caller};
 use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
 use crate::limits::{CallerKey, Permit};
@@ -76,7 +76,7 @@ pub(super) async fn playable_video(state: &AppState, caller: &Caller, id: Uuid) 
         .store
         .find_video(id)
         .await?
-        .filter(|video| caller.may_play(video) && !is_over(state, video))
+        .filter(|video| caller.may_with(Act::Play, video) && !is_over(state, video))
         .ok_or(ApiError::NotFound)?;
     if video.status == ShownStatus::Ready {
         Ok(video)

@@ -13,9 +13,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::counts::{VideoCounts, count_videos};
 use super::view::VideoView;
-use crate::auth::Caller;
 use crate::domain::ShownStatus;
 use crate::http::extract::Query;
+use crate::http::middleware::Viewer;
 use crate::http::pagination::{read_cursor, write_cursor};
 use crate::http::problem::ApiError;
 use crate::state::AppState;
@@ -154,11 +154,11 @@ pub(crate) struct VideoPage {
     responses(
         (status = 200, body = VideoPage, headers(("Link" = String, description = "The next page, as `rel=\"next\"`."))),
     ),
-    extensions(("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
+    extensions(("x-act" = json!("see")), ("x-problems" = json!(["invalid_request", "invalid_cursor"]))),
 )]
 pub(crate) async fn list_videos(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Viewer,
     Query(query): Query<ListQuery>,
 ) -> Result<Response, ApiError> {
     let filter = make_filter(&caller, &query)?;
@@ -194,15 +194,20 @@ pub(crate) async fn list_videos(
 }
 
 /// Makes the store's filter. Callers other than admins are bound to their own videos.
-fn make_filter(caller: &Caller, query: &ListQuery) -> Result<VideoFilter, ApiError> {
+fn make_filter(caller: &Viewer, query: &ListQuery) -> Result<VideoFilter, ApiError> {
     let limit = query.limit.unwrap_or(20);
     if !(1..=100).contains(&limit) {
         return Err(ApiError::InvalidRequest("limit must lie in 1 to 100.".to_owned()));
     }
-    let owner = match (&query.owner, caller.is_admin()) {
-        (owner, true) => owner.clone(),
-        (Some(_), false) => return Err(ApiError::Forbidden("owner= needs the scope video:admin.")),
-        (None, false) => Some(caller.owner().to_owned()),
+    let visible = caller.visible();
+    let (owner, named) = match (&query.owner, visible.all) {
+        (owner, true) => (owner.clone(), None),
+        (Some(_), false) => {
+            return Err(ApiError::Forbidden(
+                "owner= needs a scope that sees everybody's videos.",
+            ));
+        }
+        (None, false) => (visible.owner, visible.named),
     };
     let text = query.q.as_deref().map(str::trim).filter(|text| !text.is_empty());
     if text.is_some_and(|text| text.chars().count() > MAX_TEXT) {
@@ -211,6 +216,7 @@ fn make_filter(caller: &Caller, query: &ListQuery) -> Result<VideoFilter, ApiErr
     }
     let filter = VideoFilter {
         owner,
+        named,
         statuses: query.status.clone(),
         external_id: query.external_id.clone(),
         provider: query.provider.clone(),
@@ -225,6 +231,10 @@ fn make_filter(caller: &Caller, query: &ListQuery) -> Result<VideoFilter, ApiErr
         limit,
     };
     let is_counted = query.count == Some(true);
+    if is_counted && filter.named.is_some() {
+        let detail = "count=true is for tokens whose claim videos does not name single videos.";
+        return Err(ApiError::InvalidRequest(detail.to_owned()));
+    }
     if is_counted && filter.has_more_than_owner_and_provider() {
         let detail = "count=true goes with owner and provider, and with no other filter.";
         return Err(ApiError::InvalidRequest(detail.to_owned()));

@@ -17,9 +17,9 @@ use super::etag::{etag, matches_etag, respond_with_etag};
 use super::managed::managed_video;
 use super::members::{check_delete_at, check_members, cut_to_micros};
 use super::view::VideoView;
-use crate::auth::Caller;
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Body, Id, NoQuery};
+use crate::http::middleware::{Editor, Permitted};
 use crate::http::problem::ApiError;
 use crate::provider::Capability;
 use crate::state::AppState;
@@ -76,14 +76,14 @@ fn deserialize_present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
             ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
         )),
     ),
-    extensions(("x-problems" = json!([
+    extensions(("x-act" = json!("change")), ("x-problems" = json!([
         "not_found", "invalid_request", "precondition_failed", "payload_too_large",
         "unsupported_media_type", "invalid_body",
     ]))),
 )]
 pub(crate) async fn patch_video(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Editor,
     _: NoQuery,
     Id(id): Id,
     headers: HeaderMap,
@@ -94,7 +94,7 @@ pub(crate) async fn patch_video(
     let if_match = headers.get(header::IF_MATCH);
     let edit = state.store.edit_video(id, now, |video| {
         // Why again: this row may be newer than the one read before.
-        if !caller.may_manage(video) {
+        if !caller.reaches(video) {
             return Err(ApiError::NotFound);
         }
         if if_match.is_some_and(|given| !matches_etag(given, &etag(&state, video))) {

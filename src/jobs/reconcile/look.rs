@@ -47,7 +47,13 @@ async fn investigate_video(
             deletion::discard_step(state, provider, video).await
         }
         ShownStatus::Cancelled => Ok(deletion::clean_up_cancelled(state, provider, video).await),
-        ShownStatus::Created if !video.is_at_provider() => Ok(give_up_unanswered(video, now)),
+        ShownStatus::Created if !video.is_at_provider() => {
+            let findings = give_up_unanswered(video, now);
+            if !findings.observations.is_empty() {
+                state.store.give_back_count(video.id).await?;
+            }
+            Ok(findings)
+        }
         // Why: an upload that failed between its steps may have left an asset without a file.
         ShownStatus::Errored
             if video.steps < i32::try_from(provider.upload_step_count()).unwrap_or(i32::MAX) =>

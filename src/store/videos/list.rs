@@ -24,6 +24,7 @@ use crate::store::error::StoreError;
 use crate::store::folding::fold_text;
 use crate::store::handle::Store;
 use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
+use crate::store::statements::Dialect;
 
 /// The number of rows that a filter without an index is applied to.
 const WINDOW: i64 = 10_000;
@@ -44,8 +45,10 @@ pub enum ListOrder {
 /// The videos that a list shows. Deleted ones are never shown.
 #[derive(Clone, Debug, Default)]
 pub struct VideoFilter {
-    /// Only videos of this owner.
+    /// Only videos of this owner, and those that are named.
     pub owner: Option<String>,
+    /// Videos with these ids, beside the owner's where one is given, else these alone.
+    pub named: Option<Vec<Uuid>>,
     /// Only videos with one of these shown statuses; empty for all.
     pub statuses: Vec<ShownStatus>,
     /// Only videos with this external id.
@@ -103,6 +106,47 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn list_videos(&self, filter: &VideoFilter) -> Result<VideoPage, StoreError> {
+        let Some(named) = &filter.named else {
+            return self.list_unnamed(filter).await;
+        };
+        // Why as a whole: a token names few videos.
+        let named = to_videos(self.read_named(filter, named).await?)?;
+        let own = match &filter.owner {
+            Some(_) => self.list_unnamed(filter).await?,
+            None => VideoPage {
+                videos: Vec::new(),
+                next: None,
+            },
+        };
+        Ok(merge_named(filter, own, named))
+    }
+
+    /// Returns the videos with these ids that pass all of the filter but for its owner, whose own they are not.
+    async fn read_named(&self, filter: &VideoFilter, ids: &[Uuid]) -> Result<Vec<VideoRow>, StoreError> {
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
+        let dialect = self.dialect();
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("");
+            push_stream(&mut query, VideoTable::COLUMNS, filter, &Stream::default());
+            query.push(" and id in (");
+            let mut list = query.separated(", ");
+            for id in ids {
+                list.push_bind(*id);
+            }
+            query.push(")");
+            if let Some(owner) = &filter.owner {
+                query.push(" and owner <> ").push_bind(owner);
+            }
+            push_filter(&mut query, filter, dialect);
+            push_order(&mut query, filter, i64::try_from(ids.len()).unwrap_or(i64::MAX));
+            query.build_query_as::<VideoRow>().fetch_all(pool).await
+        })?)
+    }
+
+    /// Returns one page of the videos that are not named.
+    async fn list_unnamed(&self, filter: &VideoFilter) -> Result<VideoPage, StoreError> {
         let providers = if filter.needs_providers() {
             self.providers_of(filter.owner.as_deref()).await?
         } else {
@@ -233,33 +277,7 @@ impl Store {
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("");
             push_stream(&mut query, VideoTable::COLUMNS, filter, stream);
-            // What the stream has already is said once more: the database is not misled by that.
-            push_equal(&mut query, "external_id", filter.external_id.as_deref());
-            push_equal(&mut query, "provider", filter.provider.as_deref());
-            if !filter.statuses.is_empty() {
-                query.push(" and status in (");
-                let mut list = query.separated(", ");
-                for status in &filter.statuses {
-                    list.push_bind(status.as_str());
-                }
-                query.push(")");
-            }
-            if let Some(text) = &filter.text {
-                query
-                    .push(format_args!(
-                        " and ((title_folded_of = title and {}(title_folded, ",
-                        dialect.position
-                    ))
-                    .push_bind(fold_text(text))
-                    .push(") > 0)");
-                if let Ok(id) = text.parse::<Uuid>() {
-                    query.push(" or id = ").push_bind(id);
-                }
-                for column in ["upload_id", "asset_id", "external_id", dialect.playback_id] {
-                    query.push(format_args!(" or {column} = ")).push_bind(text);
-                }
-                query.push(")");
-            }
+            push_filter(&mut query, filter, dialect);
             push_order(&mut query, filter, filter.rows_to_read());
             query.build_query_as::<VideoRow>().fetch_all(pool).await
         })?)
@@ -411,6 +429,68 @@ where
             query.push(sql).push_bind(id);
         }
     }
+}
+
+/// Pushes ` and …` for the parts of the filter that a stream may not have.
+fn push_filter<DB>(query: &mut QueryBuilder<DB>, filter: &VideoFilter, dialect: &Dialect)
+where
+    DB: sqlx::Database,
+    for<'q> &'q str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    for<'q> Uuid: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    // What the stream has already is said once more: the database is not misled by that.
+    push_equal(query, "external_id", filter.external_id.as_deref());
+    push_equal(query, "provider", filter.provider.as_deref());
+    if !filter.statuses.is_empty() {
+        query.push(" and status in (");
+        let mut list = query.separated(", ");
+        for status in &filter.statuses {
+            list.push_bind(status.as_str());
+        }
+        query.push(")");
+    }
+    if let Some(text) = &filter.text {
+        query
+            .push(format_args!(
+                " and ((title_folded_of = title and {}(title_folded, ",
+                dialect.position
+            ))
+            .push_bind(fold_text(text))
+            .push(") > 0)");
+        if let Ok(id) = text.parse::<Uuid>() {
+            query.push(" or id = ").push_bind(id);
+        }
+        for column in ["upload_id", "asset_id", "external_id", dialect.playback_id] {
+            query.push(format_args!(" or {column} = ")).push_bind(text);
+        }
+        query.push(")");
+    }
+}
+
+/// Merges the named videos into a page of others, in the order of the filter. Both are behind its cursor; of the named ones
+/// those count that the page reaches.
+fn merge_named(filter: &VideoFilter, page: VideoPage, named: Vec<Video>) -> VideoPage {
+    let is_before = |one: Uuid, other: Uuid| match filter.order {
+        ListOrder::Newest => one > other,
+        ListOrder::Oldest => one < other,
+    };
+    // Why the page's end: named ones beyond it come with the next page.
+    let reaches = |id: Uuid| page.next.is_none_or(|end| id == end || is_before(id, end));
+    let mut videos = page.videos;
+    videos.extend(named.into_iter().filter(|video| reaches(video.id)));
+    videos.sort_by(|one, other| match filter.order {
+        ListOrder::Newest => other.id.cmp(&one.id),
+        ListOrder::Oldest => one.id.cmp(&other.id),
+    });
+    let limit = usize::from(filter.limit);
+    let next = if videos.len() > limit {
+        videos.truncate(limit);
+        videos.last().map(|last| last.id)
+    } else {
+        page.next
+    };
+    VideoPage { videos, next }
 }
 
 fn push_equal<DB>(query: &mut QueryBuilder<DB>, column: &'static str, value: Option<&str>)

@@ -20,6 +20,7 @@
 //! make up for by comparing versions. A retry is safe: step 6 reads what was written.
 
 mod adopt;
+mod counted;
 mod due;
 mod edit;
 mod insert;
@@ -27,6 +28,6 @@ mod list;
 mod read;
 mod titles;
 
+pub use counted::{CountedLimits, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
-pub use insert::{Inserted, OpenLimit};
 pub use list::{ListOrder, VideoFilter, VideoPage};
