@@ -225,7 +225,7 @@ fn filters(count: usize, now: DateTime<Utc>) -> Vec<String> {
         (now - chrono::Duration::seconds(seconds)).to_rfc3339_opts(SecondsFormat::Secs, true)
     };
     [
-        "".to_owned(),
+        String::new(),
         "status=ready".to_owned(),
         "status=errored".to_owned(),
         "status=preparing".to_owned(),

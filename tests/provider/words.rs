@@ -118,29 +118,24 @@ error_code = { at = "/why", map = { BAD = "corrupt_file", 7 = "too_long" }, igno
 
 #[test]
 fn shipped_maps_know_the_codes_that_their_providers_document() {
-    for (provider, codes) in [
-        (
-            shipped("cloudflare_stream", &cloudflare_vars("http://127.0.0.1:9")),
-            vec![
-                ("ERR_NON_VIDEO", "no_video"),
-                ("ERR_MALFORMED_VIDEO", "corrupt_file"),
-            ],
-        ),
-        (
-            shipped("bunny_stream", &bunny_vars("http://127.0.0.1:9")),
-            vec![("7", "corrupt_file"), ("5", "too_long")],
-        ),
-        (
-            shipped("mux", &mux_vars("http://127.0.0.1:9")),
-            vec![("invalid_input", "unsupported_file")],
-        ),
-    ] {
-        for (theirs, ours) in codes {
-            let found = provider.error_code(theirs).map(ErrorCode::as_str);
-            assert_eq!(found, Some(ours), "{} {theirs}", provider.name());
-        }
-        assert_eq!(provider.error_code("unheard of"), None);
+    let base = "http://127.0.0.1:9";
+    let cloudflare = [
+        ("ERR_NON_VIDEO", "no_video"),
+        ("ERR_MALFORMED_VIDEO", "corrupt_file"),
+    ];
+    knows_codes(&shipped("cloudflare_stream", &cloudflare_vars(base)), &cloudflare);
+    let bunny = [("7", "corrupt_file"), ("5", "too_long")];
+    knows_codes(&shipped("bunny_stream", &bunny_vars(base)), &bunny);
+    let mux = [("invalid_input", "unsupported_file")];
+    knows_codes(&shipped("mux", &mux_vars(base)), &mux);
+}
+
+fn knows_codes(provider: &Provider, codes: &[(&str, &str)]) {
+    for (theirs, ours) in codes {
+        let found = provider.error_code(theirs).map(ErrorCode::as_str);
+        assert_eq!(found, Some(*ours), "{} {theirs}", provider.name());
     }
+    assert_eq!(provider.error_code("unheard of"), None);
 }
 
 #[tokio::test]
