@@ -90,6 +90,7 @@ fn subject(policy: Policy) -> TemplateInput {
         filename: None,
         content_type: None,
         file_size: None,
+        limits: yourbit_video::provider::UploadLimits::default(),
         cors_origin: None,
         provider_settings: Value::Null,
         now: now(),

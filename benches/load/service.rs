@@ -132,6 +132,7 @@ pub(crate) fn authorization() -> String {
         issuer: "",
         audience: "",
         ttl: Life::hours(1),
+        claims: serde_json::Map::new(),
     };
     let token = issue_token(&JWT_SECRET.into(), &grant, Clock::system().now()).unwrap();
     format!("authorization: Bearer {token}\r\n")

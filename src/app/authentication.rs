@@ -37,8 +37,10 @@ pub(super) async fn build_authenticator(
             None => Arc::new(Jwks::load(&auth.jwks, clock.now()).await?),
             Some(old) => Jwks::reload(&auth.jwks, old.jwks(), clock.now()).await?,
         };
-        return Ok(Authenticator::by_jwks(keys, &auth.issuer, &auth.audience));
+        return Ok(
+            Authenticator::by_jwks(keys, &auth.issuer, &auth.audience).requiring_scope(auth.require_scope)
+        );
     }
     let secrets = development.map_or_else(|| auth.jwt_secrets.clone(), Development::accepted_secrets);
-    Ok(Authenticator::by_secrets(secrets, &auth.issuer, &auth.audience))
+    Ok(Authenticator::by_secrets(secrets, &auth.issuer, &auth.audience).requiring_scope(auth.require_scope))
 }

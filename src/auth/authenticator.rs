@@ -24,6 +24,8 @@ pub struct Authenticator {
     issuer: Option<String>,
     /// The `aud` that a token must have; `None` accepts any.
     audience: Option<String>,
+    /// A token without a scope of ours may do nothing, instead of what its owner may.
+    require_scope: bool,
     cache: TokenCache,
 }
 
@@ -47,11 +49,21 @@ impl Authenticator {
         Self::with_keys(Keys::Set(jwks), issuer, audience)
     }
 
+    /// Lets a token without a scope of ours do nothing, where `require_scope` is set.
+    #[must_use]
+    pub fn requiring_scope(self, require_scope: bool) -> Self {
+        Self {
+            require_scope,
+            ..self
+        }
+    }
+
     fn with_keys(keys: Keys, issuer: &str, audience: &str) -> Self {
         Self {
             keys,
             issuer: non_empty(issuer),
             audience: non_empty(audience),
+            require_scope: false,
             cache: TokenCache::new(),
         }
     }
@@ -92,7 +104,7 @@ impl Authenticator {
         let claims = self.verify_signature(token, now).await?;
         let claims = Claims::read(&claims, self.issuer.as_deref(), self.audience.as_deref(), now)?;
         let times = claims.times;
-        let caller = Caller::from_claims(claims);
+        let caller = Caller::from_claims(claims, self.require_scope);
         // Why only verified tokens: refused ones would let a stranger push the tokens of callers out of the cache.
         self.cache.insert(hash, key_edition, caller.clone(), times);
         Ok(caller)

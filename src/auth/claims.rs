@@ -5,6 +5,8 @@ use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::error::{AuthError, quote_text};
+use super::scope::{PREFIX, Scope};
+use super::upload_claim::{QuotaClaim, UploadClaim};
 
 /// Leeway for `exp` and `nbf`, in seconds: the clocks of issuer and service may differ by as much.
 pub(super) const LEEWAY_S: i64 = 30;
@@ -18,11 +20,17 @@ pub(super) struct Claims {
     pub(super) sub: String,
     /// `exp` and `nbf`.
     pub(super) times: Times,
-    /// `scope`, or `scp` of issuers that write it so.
-    pub(super) scopes: Vec<String>,
-    /// `videos`: ids that the scope [`Caller::PLAY`](super::caller::Caller::PLAY) is restricted to. `None` is no
-    /// restriction.
+    /// The scopes of ours in `scope`, or in `scp` of issuers that write it so. `None` where no text begins with
+    /// [`PREFIX`]; empty where all that do are misspelt.
+    pub(super) scopes: Option<Vec<Scope>>,
+    /// `videos`: ids that the scopes [`Scope::Play`] and [`Scope::Read`] are restricted to. `None` is no restriction.
     pub(super) videos: Option<Vec<Uuid>>,
+    /// `upload`.
+    pub(super) upload: UploadClaim,
+    /// `quota`.
+    pub(super) quota: QuotaClaim,
+    /// `jti`: 1 to 255 characters without U+0000.
+    pub(super) token_id: Option<String>,
 }
 
 /// The period in which a token is valid, in Unix seconds.
@@ -62,8 +70,11 @@ impl Claims {
         Ok(Self {
             sub: read_subject(claims.get("sub"))?,
             times,
-            scopes: read_scopes(claims)?,
+            scopes: own_scopes(&read_scopes(claims)?),
             videos: read_videos(claims.get("videos"))?,
+            upload: UploadClaim::read(claims.get("upload"))?,
+            quota: QuotaClaim::read(claims.get("quota"))?,
+            token_id: read_token_id(claims.get("jti"))?,
         })
     }
 }
@@ -139,6 +150,25 @@ fn read_scopes(claims: &Map<String, Value>) -> Result<Vec<String>, AuthError> {
         Value::String(text) => Ok(text.split_ascii_whitespace().map(str::to_owned).collect()),
         Value::Array(items) => read_texts(items).ok_or(refused),
         _ => Err(refused),
+    }
+}
+
+/// Returns those scopes that are ours; `None` where no text claims to be one.
+// Why a misspelt one counts: who writes `video:paly` means to narrow the token, and must not widen it.
+fn own_scopes(texts: &[String]) -> Option<Vec<Scope>> {
+    let mut ours = texts.iter().filter(|text| text.starts_with(PREFIX)).peekable();
+    ours.peek()?;
+    Some(ours.filter_map(|text| Scope::parse(text)).collect())
+}
+
+/// Reads `jti`: a text of 1 to 255 characters. `None` where the claim is missing or null.
+fn read_token_id(claim: Option<&Value>) -> Result<Option<String>, AuthError> {
+    match claim {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if (1..=255).contains(&text.chars().count()) && !text.contains('\0') => {
+            Ok(Some(text.clone()))
+        }
+        Some(_) => Err(claim_error("jti", "is not a text of 1 to 255 characters")),
     }
 }
 

@@ -109,6 +109,7 @@ pub fn page_link(
         issuer: &auth.issuer,
         audience: &auth.audience,
         ttl: chrono::Duration::hours(LINK_TTL_H),
+        claims: serde_json::Map::new(),
     };
     let token = issue_token(secret, &grant, now)?;
     if http.path_prefix().is_empty() {

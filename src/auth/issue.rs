@@ -4,7 +4,7 @@
 use chrono::{DateTime, Duration, Utc};
 use jsonwebtoken::{Algorithm, EncodingKey, Header};
 use secrecy::{ExposeSecret, SecretString};
-use serde_json::json;
+use serde_json::{Map, Value};
 
 /// The claims of a token that [`issue_token`] makes.
 #[derive(Clone, Debug)]
@@ -19,6 +19,8 @@ pub struct Grant<'a> {
     pub audience: &'a str,
     /// Time from now to `exp`.
     pub ttl: Duration,
+    /// Further claims, such as `upload`.
+    pub claims: Map<String, Value>,
 }
 
 /// Makes a token with the claims of a [`Grant`], signed with HS256 by `secret`.
@@ -31,14 +33,16 @@ pub fn issue_token(
     now: DateTime<Utc>,
 ) -> Result<String, jsonwebtoken::errors::Error> {
     let exp = now.timestamp() + grant.ttl.num_seconds();
-    let mut claims = json!({"sub": grant.sub, "exp": exp});
+    let mut claims = grant.claims.clone();
+    claims.insert("sub".to_owned(), grant.sub.into());
+    claims.insert("exp".to_owned(), exp.into());
     for (name, value) in [
         ("scope", grant.scope),
         ("iss", grant.issuer),
         ("aud", grant.audience),
     ] {
         if !value.is_empty() {
-            claims[name] = json!(value);
+            claims.insert(name.to_owned(), value.into());
         }
     }
     let key = EncodingKey::from_secret(secret.expose_secret().as_bytes());

@@ -6,8 +6,9 @@
 //! 2. `token_header`: the header says which algorithm and key the token claims. A claim is a hint, never the decision.
 //! 3. `key_set`, `jwks`: the key is looked up; a key verifies with its own algorithm alone.
 //! 4. The signature is verified (crate `jsonwebtoken`).
-//! 5. `claims`: issuer, audience and times are checked, and subject, scopes and videos are read.
-//! 6. The result is a [`Caller`], which alone says what may be done with a [`Video`](crate::domain::Video).
+//! 5. `claims`: issuer, audience and times are checked, and subject, scopes and limits are read.
+//! 6. The result is a [`Caller`], which alone says what may be done with a [`Video`](crate::domain::Video): `scope` has the
+//!    [`Scope`]s and the [`Act`]s that they permit, `upload_claim` what narrows them.
 //!
 //! The caller of the API gets one sentence ([`AuthError::detail`]); the exact reason goes to the log.
 //!
@@ -23,15 +24,19 @@ mod issue;
 mod jwks;
 mod key_set;
 mod local_request;
+mod scope;
 mod ticket;
 mod token_cache;
 mod token_header;
+mod upload_claim;
 
 pub use self::authenticator::Authenticator;
-pub use self::caller::Caller;
+pub use self::caller::{Caller, Visible};
 pub use self::development::{Development, DevelopmentError, check_development, page_link};
 pub use self::error::AuthError;
 pub use self::issue::{Grant, issue_token};
 pub use self::jwks::{Jwks, JwksError};
 pub use self::local_request::{NotLocal, check_request};
+pub use self::scope::{Act, Scope};
 pub use self::ticket::Tickets;
+pub use self::upload_claim::{QuotaClaim, UploadClaim};

@@ -8,6 +8,7 @@ use super::merged::Merged;
 use super::settings::Settings;
 use super::urls::is_loopback_url;
 use super::{console, database, events, filter, listen, ranges, urls};
+use crate::domain::is_content_pattern;
 
 /// Normalises values that have several spellings, fills in values that follow from other settings, and adds every
 /// fault to [`Faults`]. Steps that only warn add to [`Merged::warnings`].
@@ -25,6 +26,16 @@ pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, fault
         let problem = format!(
             "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
         );
+        faults.add(merged.origin(key), key, problem);
+    }
+    let key = "uploads.content_types";
+    if let Some(bad) = settings
+        .uploads
+        .content_types
+        .iter()
+        .find(|text| !is_content_pattern(text))
+    {
+        let problem = format!("\"{bad}\" must be a media type in lower case, such as video/mp4 or video/*");
         faults.add(merged.origin(key), key, problem);
     }
     for (key, problem) in ranges::check_http_limits(&mut settings.http) {

@@ -50,8 +50,8 @@ pub use self::local::{Chaos, Local};
 pub use self::pem::read_pem;
 pub use self::secrets::{read_secret, read_value};
 pub use self::settings::{
-    Auth, Console, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Reconcile, Settings,
-    Uploads,
+    Auth, Console, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Quota, Reconcile,
+    Settings, Uploads,
 };
 pub use self::urls::{is_loopback_origin, is_loopback_url};
 pub(crate) use self::variables::{closest_name, known_variables};

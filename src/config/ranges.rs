@@ -5,6 +5,11 @@ use super::merged::Merged;
 use super::settings::{Http, Settings};
 use crate::limits::Network;
 
+/// The largest number that every JSON parser reads exactly: 2^53 - 1.
+const MAX_EXACT: u64 = (1 << 53) - 1;
+/// The range of a number up to [`MAX_EXACT`], in words.
+const UP_TO_EXACT: &str = "must lie in 0 to 9007199254740991";
+
 impl Http {
     /// Returns whether the limits of requests are the same as those of `other`: a reload then keeps the running
     /// limiters.
@@ -50,7 +55,9 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
     let (http, local) = (&settings.http, &settings.local);
     let chaos = &local.chaos;
     let share = |value: f64| (0.0..=1.0).contains(&value);
-    let rules: [(&str, bool, &str); 15] = [
+    let exact = |number: u64| number <= MAX_EXACT;
+    let (uploads, quota) = (&settings.uploads, settings.quota);
+    let rules: [(&str, bool, &str); 21] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -71,6 +78,20 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
             "uploads.ttl_s",
             (60..=604_800).contains(&settings.uploads.ttl_s),
             "must lie in 60 to 604800",
+        ),
+        ("uploads.max_bytes", exact(uploads.max_bytes), UP_TO_EXACT),
+        (
+            "uploads.max_duration_s",
+            uploads.max_duration_s <= 31_536_000,
+            "must lie in 0 to 31536000",
+        ),
+        ("quota.videos", exact(quota.videos), UP_TO_EXACT),
+        ("quota.minutes", exact(quota.minutes), UP_TO_EXACT),
+        ("quota.bytes", exact(quota.bytes), UP_TO_EXACT),
+        (
+            "uploads.delete_after_days",
+            settings.uploads.delete_after_days <= 36_500,
+            "must lie in 0 to 36500",
         ),
         (
             "playback.max_ttl_s",

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -27,6 +28,8 @@ pub struct Settings {
     pub providers: Providers,
     /// `[uploads]`
     pub uploads: Uploads,
+    /// `[quota]`
+    pub quota: Quota,
     /// `[playback]`
     pub playback: Playback,
     /// `[inbox]`
@@ -133,6 +136,8 @@ pub struct Auth {
     pub issuer: String,
     /// The `aud` that a token must have; empty accepts any.
     pub audience: String,
+    /// Whether a token without a scope of ours may do nothing.
+    pub require_scope: bool,
     /// Failed authentications and webhook signatures of one client network in a minute; 0 for no limit.
     pub failures_per_min: u32,
 }
@@ -180,6 +185,33 @@ pub struct Uploads {
     pub per_owner_per_min: u32,
     /// Uploads of one owner that may wait for their file at the same time; 0 for no limit.
     pub max_open_per_owner: u32,
+    /// Largest file, in bytes; 0 for no limit.
+    pub max_bytes: u64,
+    /// Longest video, in seconds; 0 for no limit.
+    pub max_duration_s: u64,
+    /// Media types that may be uploaded, as [patterns](crate::domain::is_content_pattern); empty for any.
+    pub content_types: Vec<String>,
+    /// Days after which a video of an upload that names no `delete_at` is deleted; 0 for never.
+    pub delete_after_days: u32,
+}
+
+/// `[quota]`: what one owner may keep. 0 is no limit.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Quota {
+    /// Videos that are not deleted.
+    pub videos: u64,
+    /// Minutes of video, as providers report them.
+    pub minutes: u64,
+    /// Bytes of files, as callers told them.
+    pub bytes: u64,
+}
+
+impl Uploads {
+    /// Returns the `delete_at` of an upload that begins at `now` and names none.
+    pub fn delete_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (self.delete_after_days > 0).then(|| now + Duration::days(i64::from(self.delete_after_days)))
+    }
 }
 
 /// `[playback]`: the life of signed addresses, and the sizes of thumbnails.

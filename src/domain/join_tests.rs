@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::{Field, Knowledge, NeededIds, Observation, Policy, ShownStatus, Status};
+use super::{AskedFor, Field, Knowledge, NeededIds, Observation, Policy, ShownStatus, Status};
 
 pub(super) fn time_at(seconds: i64) -> DateTime<Utc> {
     DateTime::from_timestamp(1_700_000_000 + seconds, 0).unwrap_or_default()
@@ -30,6 +30,7 @@ fn any_observation() -> impl Strategy<Value = Observation> {
         prop::bool::weighted(0.05),
         prop::bool::weighted(0.05),
         prop::bool::weighted(0.05),
+        prop::bool::weighted(0.05),
     );
     let ids = (prop::bool::ANY, prop::bool::ANY);
     (
@@ -45,7 +46,7 @@ fn any_observation() -> impl Strategy<Value = Observation> {
                 at,
                 (event, answer),
                 status,
-                (gone, delete_requested, cancel_confirmed),
+                (gone, delete_requested, cancel_confirmed, discarded),
                 (upload, asset),
                 fields,
             )| {
@@ -58,6 +59,7 @@ fn any_observation() -> impl Strategy<Value = Observation> {
                     gone,
                     delete_requested,
                     cancel_confirmed,
+                    discarded,
                     upload_id: upload.then(|| "upload".to_owned()),
                     asset_id: asset.then(|| "asset".to_owned()),
                     fields,
@@ -133,6 +135,92 @@ const NEEDS: NeededIds = NeededIds {
     upload_id: false,
 };
 
+/// An upload that asked for this policy and has no limits.
+const fn asks(policy: Policy) -> AskedFor {
+    AskedFor {
+        policy,
+        max_duration_s: None,
+    }
+}
+
+/// An upload that may last ten seconds.
+const TEN_SECONDS: AskedFor = AskedFor {
+    policy: Policy::Signed,
+    max_duration_s: Some(10),
+};
+
+/// A report of `ready` that plays, with a duration where one is given.
+fn ready_report(duration: Option<f64>) -> Observation {
+    let mut fields = vec![(Field::PlaybackId, json!("p"))];
+    fields.extend(duration.map(|seconds| (Field::Duration, json!(seconds))));
+    Observation {
+        fields,
+        ..status_report(Status::Ready)
+    }
+}
+
+#[test]
+fn a_video_longer_than_allowed_never_plays_whatever_is_told_later() {
+    let long = ready_report(Some(11.5));
+    let short = Observation {
+        at: Some(time_at(60)),
+        ..ready_report(Some(9.0))
+    };
+    for known in [join_all([&long, &short]), join_all([&short, &long])] {
+        assert_eq!(known.shown_status(TEN_SECONDS, NEEDS), ShownStatus::Errored);
+        assert_eq!(
+            known.shown_status(asks(Policy::Signed), NEEDS),
+            ShownStatus::Ready
+        );
+    }
+}
+
+#[test]
+fn a_second_above_the_limit_is_allowed_and_more_is_not() {
+    let shown = |duration| join_all([&ready_report(Some(duration))]).shown_status(TEN_SECONDS, NEEDS);
+    assert_eq!(shown(11.0), ShownStatus::Ready);
+    assert_eq!(shown(11.001), ShownStatus::Errored);
+}
+
+#[test]
+fn a_limited_video_waits_until_its_duration_is_told_together_with_ready() {
+    let early = Observation {
+        fields: vec![(Field::Duration, json!(5.0))],
+        ..status_report(Status::Preparing)
+    };
+    let known = join_all([&early, &ready_report(None)]);
+    assert_eq!(known.shown_status(TEN_SECONDS, NEEDS), ShownStatus::Preparing);
+    let known = join_all([&early, &ready_report(None), &ready_report(Some(5.0))]);
+    assert_eq!(known.shown_status(TEN_SECONDS, NEEDS), ShownStatus::Ready);
+}
+
+#[test]
+fn an_asset_that_was_discarded_leaves_the_reason_on_show() {
+    let gone = Observation {
+        gone: true,
+        ..Observation::default()
+    };
+    let asked_to_delete = Observation {
+        delete_requested: true,
+        ..Observation::default()
+    };
+    let long = ready_report(Some(20.0));
+    for known in [join_all([&long, &gone]), join_all([&gone, &long])] {
+        assert_eq!(known.shown_status(TEN_SECONDS, NEEDS), ShownStatus::Errored);
+    }
+    let known = join_all([&gone, &long, &asked_to_delete]);
+    assert_eq!(known.shown_status(TEN_SECONDS, NEEDS), ShownStatus::Deleted);
+    let cancelled = Observation {
+        cancel_confirmed: true,
+        ..Observation::default()
+    };
+    let known = join_all([&gone, &cancelled]);
+    assert_eq!(
+        known.shown_status(asks(Policy::Signed), NEEDS),
+        ShownStatus::Cancelled
+    );
+}
+
 #[test]
 fn an_error_after_ready_changes_nothing() {
     let playback = vec![(Field::PlaybackId, json!("p"))];
@@ -145,7 +233,7 @@ fn an_error_after_ready_changes_nothing() {
         ..status_report(Status::Errored)
     };
     assert_eq!(
-        join_all([&ready, &late]).shown_status(Policy::Signed, NEEDS),
+        join_all([&ready, &late]).shown_status(asks(Policy::Signed), NEEDS),
         ShownStatus::Ready
     );
 }
@@ -161,13 +249,16 @@ fn a_late_update_does_not_revive_a_deleted_video() {
         &gone,
         &status_report(Status::Ready),
     ]);
-    assert_eq!(known.shown_status(Policy::Signed, NEEDS), ShownStatus::Deleted);
+    assert_eq!(
+        known.shown_status(asks(Policy::Signed), NEEDS),
+        ShownStatus::Deleted
+    );
 }
 
 #[test]
 fn ready_without_the_id_that_plays_is_still_preparing() {
     assert_eq!(
-        join_all([&status_report(Status::Ready)]).shown_status(Policy::Signed, NEEDS),
+        join_all([&status_report(Status::Ready)]).shown_status(asks(Policy::Signed), NEEDS),
         ShownStatus::Preparing
     );
 }
@@ -182,8 +273,14 @@ fn another_policy_than_asked_for_fails_closed() {
         fields,
         ..status_report(Status::Ready)
     }]);
-    assert_eq!(known.shown_status(Policy::Signed, NEEDS), ShownStatus::Errored);
-    assert_eq!(known.shown_status(Policy::Public, NEEDS), ShownStatus::Ready);
+    assert_eq!(
+        known.shown_status(asks(Policy::Signed), NEEDS),
+        ShownStatus::Errored
+    );
+    assert_eq!(
+        known.shown_status(asks(Policy::Public), NEEDS),
+        ShownStatus::Ready
+    );
 }
 
 #[test]

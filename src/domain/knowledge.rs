@@ -3,10 +3,11 @@
 //! Each part has its own join, and each is commutative, associative and idempotent:
 //!
 //! 1. Ids are set once; another id is an [`IdentityConflict`], and nothing of the observation is joined.
-//! 2. Flags (`gone`, `delete_requested`, `cancel_confirmed`) are joined by *or*.
+//! 2. Flags (`gone`, `delete_requested`, `cancel_confirmed`, `discarded`) are joined by *or*.
 //! 3. The reported [`Status`] is the maximum; time plays no part.
 //! 4. The first `ready` is the earliest ([`FirstReady`]).
-//! 5. Each [`Field`] has the value with the greatest [`Stamp`].
+//! 5. The longest duration that came together with `ready` is the maximum.
+//! 6. Each [`Field`] has the value with the greatest [`Stamp`].
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -37,6 +38,8 @@ pub struct Observation {
     pub delete_requested: bool,
     /// The provider confirmed that the upload is called off.
     pub cancel_confirmed: bool,
+    /// We delete the asset of our own accord.
+    pub discarded: bool,
     /// The upload's id at the provider.
     pub upload_id: Option<String>,
     /// The asset's id at the provider.
@@ -83,6 +86,18 @@ pub struct NeededIds {
     pub upload_id: bool,
 }
 
+/// What an upload asked for, as far as the shown status depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AskedFor {
+    /// The requested [`Policy`]. A video of another one is never played.
+    pub policy: Policy,
+    /// The longest duration in seconds; `None` for no limit. A longer video is never played.
+    pub max_duration_s: Option<i64>,
+}
+
+/// Seconds by which a video may be longer than it was allowed to be: providers round, and count the last frame or not.
+const DURATION_LEEWAY_S: f64 = 1.0;
+
 /// Everything known of a video: the join of all its [`Observation`]s.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Knowledge {
@@ -96,10 +111,15 @@ pub struct Knowledge {
     pub delete_requested: bool,
     /// The provider confirmed that the upload is called off.
     pub cancel_confirmed: bool,
+    /// We delete the asset of our own accord, because the video must never be played or was given up. That the asset is
+    /// gone then changes nothing of what is shown.
+    pub discarded: bool,
     /// The greatest status reported.
     pub reported: Status,
     /// The earliest report of `ready`.
     pub ready: Option<FirstReady>,
+    /// The greatest duration in seconds that was ever reported together with `ready`.
+    pub longest_ready_s: Option<f64>,
     /// The provider has answered "not found" for [`MISSING_FOR`](super::MISSING_FOR), and so has lost the video. Only
     /// [`Video::note_missing`](super::Video::note_missing) sets and clears it, never a report.
     pub lost: bool,
@@ -136,6 +156,7 @@ impl Knowledge {
         self.gone |= seen.gone;
         self.delete_requested |= seen.delete_requested;
         self.cancel_confirmed |= seen.cancel_confirmed;
+        self.discarded |= seen.discarded;
         if let Some(status) = seen.status {
             self.reported = self.reported.max(status);
         }
@@ -145,6 +166,11 @@ impl Knowledge {
                 at_us: seen.at.unwrap_or(seen.seen_at).timestamp_micros(),
             };
             self.ready = Some(self.ready.map_or(this, |known| known.min(this)));
+            let durations = seen.fields.iter().filter(|(field, _)| *field == Field::Duration);
+            self.longest_ready_s = durations
+                .filter_map(|(_, value)| value.as_f64())
+                .chain(self.longest_ready_s)
+                .reduce(f64::max);
         }
         let rank = seen.status.map_or(0, Status::rank);
         let stamp = Stamp::new(seen.at, seen.asked_at, rank, &seen.event_id);
@@ -196,19 +222,19 @@ impl Knowledge {
         }
     }
 
-    /// Derives the [`ShownStatus`]. `requested` is the [`Policy`] that the upload requested.
-    pub fn shown_status(&self, requested: Policy, needs: NeededIds) -> ShownStatus {
+    /// Derives the [`ShownStatus`] from what is known and what the upload [asked for](AskedFor).
+    pub fn shown_status(&self, asked: AskedFor, needs: NeededIds) -> ShownStatus {
         // Why in this order: a deletion stands whatever else is reported, a cancelled upload never plays, and a video
-        // of another policy must not show as ready.
-        if self.gone {
+        // of another policy or of too long a duration must not show as ready.
+        if self.gone && (self.delete_requested || !self.is_discarded(asked)) {
             ShownStatus::Deleted
         } else if self.delete_requested {
             ShownStatus::Deleting
         } else if self.cancel_confirmed {
             ShownStatus::Cancelled
-        } else if self.policy_mismatch(requested) || self.lost {
+        } else if self.policy_mismatch(asked.policy) || self.too_long(asked) || self.lost {
             ShownStatus::Errored
-        } else if self.is_incomplete(needs) {
+        } else if self.is_incomplete(needs) || self.lacks_duration(asked) {
             ShownStatus::Preparing
         } else {
             self.reported.into()
@@ -220,6 +246,29 @@ impl Knowledge {
         self.facts
             .text(Field::PlaybackPolicy)
             .is_some_and(|policy| policy != requested.as_str())
+    }
+
+    /// A duration above the limit, by more than [`DURATION_LEEWAY_S`], was reported together with `ready`. It latches: a
+    /// shorter one that is reported later changes nothing.
+    #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
+    pub fn too_long(&self, asked: AskedFor) -> bool {
+        let above = |limit: i64, longest: f64| longest > limit as f64 + DURATION_LEEWAY_S;
+        asked
+            .max_duration_s
+            .zip(self.longest_ready_s)
+            .is_some_and(|(limit, longest)| above(limit, longest))
+    }
+
+    /// The video was reported [`Ready`](Status::Ready) and its duration is limited, but not known yet: it must not be
+    /// played.
+    pub fn lacks_duration(&self, asked: AskedFor) -> bool {
+        self.reported == Status::Ready && asked.max_duration_s.is_some() && self.longest_ready_s.is_none()
+    }
+
+    /// The asset is, or will be, deleted of our own accord.
+    // Why these without the flag: whether they or the asset's end are reported first must not matter.
+    fn is_discarded(&self, asked: AskedFor) -> bool {
+        self.discarded || self.cancel_confirmed || self.too_long(asked)
     }
 
     /// The video was reported [`Ready`](Status::Ready), but an id that the playback address is made of is not known.

@@ -61,6 +61,9 @@ impl Video {
             ShownStatus::Ready if missing => Some(now + DELETING_EVERY),
             ShownStatus::Ready if !self.unsent.is_empty() => Some(now + interval),
             ShownStatus::Ready => times.ready_every.map(|every| now + every),
+            // Why at once: its provider still plays it to whoever knows the address.
+            ShownStatus::Errored if self.is_to_be_discarded() && self.checks == 0 => Some(now),
+            ShownStatus::Errored if self.is_to_be_discarded() => Some(now + interval.min(DELETING_EVERY)),
             ShownStatus::Errored | ShownStatus::Expired | ShownStatus::Deleted => None,
         }
     }

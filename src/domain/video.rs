@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{
     deadlines::MISSING_FOR,
     facts::Field,
-    knowledge::{IdentityConflict, Knowledge, NeededIds, Observation},
+    knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
     status::{Policy, ShownStatus},
 };
 
@@ -28,10 +28,18 @@ pub struct Video {
     pub metadata: Map<String, Value>,
     /// Position of the frame that stands for the video, in seconds.
     pub thumbnail_time: Option<f64>,
+    /// Time from which the video plays no more, and is deleted; `None` for never.
+    pub delete_at: Option<DateTime<Utc>>,
     /// The requested policy. A provider that reports another one makes the video [`Errored`](ShownStatus::Errored).
     pub playback_policy: Policy,
     /// The requested quality, in this service's words.
     pub quality: Option<String>,
+    /// The largest file in bytes that the upload could have, as it was when it began; `None` for no limit.
+    pub max_bytes: Option<i64>,
+    /// The longest duration in seconds that the video may have, as it was when the upload began; `None` for no limit.
+    pub max_duration_s: Option<i64>,
+    /// The size of the file in bytes, as the caller told before the upload.
+    pub file_size: Option<i64>,
     /// The status that callers see. [`Video::observe`] and [`Video::note_missing`] derive it from `known`.
     pub status: ShownStatus,
     /// Everything reported of the video: the [`Knowledge`].
@@ -71,8 +79,12 @@ impl Video {
             external_id: None,
             metadata: Map::new(),
             thumbnail_time: None,
+            delete_at: None,
             playback_policy: policy,
             quality: None,
+            max_bytes: None,
+            max_duration_s: None,
+            file_size: None,
             status: ShownStatus::Created,
             known: Knowledge::default(),
             captures: Map::new(),
@@ -95,7 +107,7 @@ impl Video {
     /// [`IdentityConflict`]: the observation names another upload or asset; the video is unchanged then.
     pub fn observe(&mut self, seen: &Observation, needs: NeededIds) -> Result<(), IdentityConflict> {
         self.known.join(seen)?;
-        self.status = self.known.shown_status(self.playback_policy, needs);
+        self.status = self.known.shown_status(self.asked_for(), needs);
         Ok(())
     }
 
@@ -115,7 +127,35 @@ impl Video {
             }
             None => {}
         }
-        self.status = self.known.shown_status(self.playback_policy, needs);
+        self.status = self.known.shown_status(self.asked_for(), needs);
+    }
+
+    /// Returns what the upload asked for, as far as the shown status depends on it.
+    pub const fn asked_for(&self) -> AskedFor {
+        AskedFor {
+            policy: self.playback_policy,
+            max_duration_s: self.max_duration_s,
+        }
+    }
+
+    /// The video is longer than its upload was allowed to be; see [`Knowledge::too_long`].
+    pub fn is_too_long(&self) -> bool {
+        self.known.too_long(self.asked_for())
+    }
+
+    /// The video was reported ready, but something that it needs to be played is not known: the provider is to be asked.
+    pub fn lacks_answer(&self, needs: NeededIds) -> bool {
+        self.known.is_incomplete(needs) || self.known.lacks_duration(self.asked_for())
+    }
+
+    /// The provider's asset is deleted without the owner's asking, because the video must never be played.
+    pub fn is_to_be_discarded(&self) -> bool {
+        self.status == ShownStatus::Errored && self.is_too_long() && !self.known.gone
+    }
+
+    /// The time of [`Video::delete_at`] has come: the video plays no more, whether its deletion has begun or not.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.delete_at.is_some_and(|end| end <= now)
     }
 
     /// Callers would see no difference between the two videos.
@@ -132,10 +172,12 @@ impl Video {
             &self.external_id,
             &self.metadata,
             &self.thumbnail_time,
+            &self.delete_at,
         );
         (
             self.status,
             known.lost,
+            self.is_too_long(),
             words,
             &known.upload_id,
             &known.asset_id,

@@ -32,6 +32,7 @@ mod problem;
 mod rate_limit_headers;
 mod router;
 pub mod server;
+mod session;
 mod uploads;
 mod videos;
 mod webhooks;

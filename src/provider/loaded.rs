@@ -12,8 +12,9 @@ use super::{
     map::Map,
     protocol::Protocol,
     subject::TemplateInput,
+    upload_limits::UploadLimits,
 };
-use crate::domain::{NeededIds, Policy};
+use crate::domain::{ErrorCode, NeededIds, Policy};
 
 /// An optional part of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -163,6 +164,11 @@ impl Provider {
         self.map.playback.max_ttl_s
     }
 
+    /// Returns the limits that the provider has itself: `max_bytes` and `max_duration_s` of `[upload]`.
+    pub fn upload_limits(&self) -> UploadLimits {
+        self.map.upload.limits
+    }
+
     /// Returns the lifetime of an upload URL in seconds: `wanted_s`, clamped to `[upload].ttl_s`.
     pub fn upload_ttl_s(&self, wanted_s: u64) -> u64 {
         self.map.upload.ttl_s(wanted_s)
@@ -171,6 +177,11 @@ impl Provider {
     /// Returns the number of tokens signed, and of those answered from the cache, since the map was loaded.
     pub fn token_counts(&self) -> (u64, u64) {
         self.map.playback.token_counts()
+    }
+
+    /// Returns our code of an error for the provider's own; `None` where the map does not list it.
+    pub fn error_code(&self, theirs: &str) -> Option<ErrorCode> {
+        self.map.error_codes.find(theirs)
     }
 
     /// Checks the parameters that a caller gives with a request for playback.

@@ -28,6 +28,7 @@ mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
+mod error_codes;
 mod excerpt;
 mod extend;
 mod host;
@@ -49,6 +50,7 @@ mod source;
 mod subject;
 mod template;
 mod upload;
+mod upload_limits;
 mod video_input;
 mod vocabulary;
 mod webhook;
@@ -72,6 +74,7 @@ pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
 pub use upload::{Chunk, UploadDescriptor};
+pub use upload_limits::UploadLimits;
 pub use webhook::{
     Delivery, Refused, SignatureCheck, TranslateError, Translation, UnreadableEvent, VerifiedBody,
 };

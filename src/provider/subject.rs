@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::upload_limits::UploadLimits;
 use crate::domain::{Pictures, Policy};
 
 /// Captures of an upload's steps: the values that they took from the provider's responses, by the map's own names.
@@ -44,6 +45,8 @@ pub struct TemplateInput {
     pub content_type: Option<String>,
     /// The file's size in bytes; in an upload only.
     pub file_size: Option<u64>,
+    /// The limits of the upload: the strictest that hold.
+    pub limits: UploadLimits,
     /// The origin whose pages may send the file; in an upload only.
     pub cors_origin: Option<String>,
     /// Members that the caller adds to the first call, as far as the operator allows them; in an upload only, else

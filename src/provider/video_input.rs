@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::subject::{Captures, TemplateInput};
+use super::upload_limits::UploadLimits;
 use crate::domain::{Field, Pictures, Policy, Video};
 
 impl TemplateInput {
@@ -28,7 +29,13 @@ impl TemplateInput {
             captures: video.captures.clone(),
             filename: None,
             content_type: None,
-            file_size: None,
+            file_size: video.file_size.and_then(|bytes| u64::try_from(bytes).ok()),
+            limits: UploadLimits {
+                max_bytes: video.max_bytes.and_then(|bytes| u64::try_from(bytes).ok()),
+                max_duration_s: video
+                    .max_duration_s
+                    .and_then(|seconds| u64::try_from(seconds).ok()),
+            },
             cors_origin: None,
             provider_settings: Value::Null,
             now: video.created_at,
@@ -55,6 +62,7 @@ impl TemplateInput {
             filename: None,
             content_type: None,
             file_size: None,
+            limits: UploadLimits::default(),
             cors_origin: None,
             provider_settings: Value::Null,
             now,

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::permits::Permits;
 use super::provider_set::ProviderSet;
 use super::shared_secrets::{settle_hash_key, ticket_key};
+use super::video_counts::VideoCountCache;
 use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -103,6 +104,8 @@ pub struct Process {
     pub(crate) cached_depths: LastDepths,
     /// What the last overview read from the database.
     pub(crate) cached_fleet: LastFleet,
+    /// Recent counts of videos.
+    pub(crate) video_counts: VideoCountCache,
 }
 
 impl Process {
@@ -126,6 +129,7 @@ impl Process {
             log_limits: LogLimits::default(),
             cached_depths: LastDepths::default(),
             cached_fleet: LastFleet::default(),
+            video_counts: VideoCountCache::default(),
         }
     }
 }

@@ -5,7 +5,7 @@
 //!
 //! | what | where |
 //! |---|---|
-//! | a change of a video and who observes it, a plan, the columns of the tables, the keys by which events find videos | `change`, `plan`, `rows`, `event_keys` |
+//! | how titles are compared; a change of a video and who observes it, a plan, the columns of the tables, the keys by which events find videos | `folding`, `change`, `plan`, `rows`, `event_keys` |
 //! | how PostgreSQL is reached, directly or through a pooler; how the store fails | `connection`, `error` |
 //! | the migrations; statements that the two databases spell differently | `schema`, `statements` |
 //! | which database it is: the one branch | `database` |
@@ -25,6 +25,7 @@ mod error;
 mod event_keys;
 mod feed;
 mod fleet;
+mod folding;
 mod handle;
 mod idempotency;
 mod inbox;
@@ -63,4 +64,7 @@ pub use queues::{
 };
 pub use replicas::{Replica, ReplicaBeat};
 pub use turns::RateTurns;
-pub use videos::{Edit, Inserted, OpenLimit, VideoFilter};
+pub use videos::{
+    CountedLimits, Edit, Inserted, ListOrder, OpenLimit, OverQuota, Quota, TokenCount, Usage, VideoFilter,
+    VideoPage,
+};

@@ -57,7 +57,8 @@ on_both! {
                 (None, 401, "unauthenticated"),
                 (Some("nonsense".to_owned()), 401, "unauthenticated"),
                 (Some(app.token("bob", "")), 404, "not_found"),
-                (Some(app.token("alice2", "openid video:nothing")), 404, "not_found"),
+                (Some(app.token("alice2", "openid profile")), 404, "not_found"),
+                (Some(app.token("alice", "openid video:nothing")), 403, "forbidden"),
             ];
             for (token, status, code) in strangers {
                 let answer = route.ask(&app, id, token.as_deref()).await;
@@ -67,7 +68,7 @@ on_both! {
             let plays = route.path.ends_with("/playback") || route.path.ends_with("/thumbnails");
             if !plays {
                 let viewer = route.ask(&app, id, Some(&app.token("bob", "video:play"))).await;
-                assert_eq!(viewer.status, 404, "{what}: {}", viewer.text);
+                assert_eq!(viewer.status, 403, "{what}: {}", viewer.text);
             }
         }
         assert_eq!(app.video(&video["id"]).await, video, "nothing was changed");

@@ -109,10 +109,10 @@ on_both! {
         let app = TestApp::start(db).await;
         let video = app.upload().await;
         let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
-        for scope in ["", "video:play"] {
+        for (scope, status, code) in [("", 404, "not_found"), ("video:play", 403, "forbidden")] {
             let bob = app.token("bob", scope);
-            app.send(Method::DELETE, &path, Some(&bob), None).await.expect_problem(404, "not_found");
-            app.send(Method::POST, &format!("{path}/cancel"), Some(&bob), None).await.expect_problem(404, "not_found");
+            app.send(Method::DELETE, &path, Some(&bob), None).await.expect_problem(status, code);
+            app.send(Method::POST, &format!("{path}/cancel"), Some(&bob), None).await.expect_problem(status, code);
         }
         let admin = app.token("root", "video:admin");
         app.send(Method::DELETE, &path, Some(&admin), None).await.expect(202);

@@ -12,12 +12,13 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 26] = [
+const PROMISED: [&str; 27] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
     "invalid_signature",
     "forbidden",
+    "quota_exceeded",
     "not_found",
     "method_not_allowed",
     "not_acceptable",

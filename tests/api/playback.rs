@@ -108,7 +108,7 @@ on_both! {
         let viewer = app.token("backend", "video:play other");
         app.get(&viewer, &path(&video, "playback")).await.expect(200);
         app.get(&viewer, &path(&video, "thumbnails")).await.expect(200);
-        app.get(&viewer, &format!("/v1/videos/{}", video["id"].as_str().unwrap())).await.expect_problem(404, "not_found");
+        app.get(&viewer, &format!("/v1/videos/{}", video["id"].as_str().unwrap())).await.expect_problem(403, "forbidden");
         let exp = app.clock.now().timestamp() + 60;
         let narrowed = |videos: Value| {
             crate::support::sign(&json!({"sub": "b", "exp": exp, "scope": "video:play", "videos": videos}))

@@ -16,7 +16,7 @@ async fn tokens_that_are_of_no_use_are_not_made() {
         (&["--scope", "video:amdin"], "video:amdin"),
         (
             &["--scope", "video:play,video:admin"],
-            "allowed: video:play, video:admin",
+            "allowed: video:own, video:upload, video:read, video:play, video:admin",
         ),
     ] {
         let args: Vec<&str> = ["token", "--sub", "alice"]

@@ -110,6 +110,7 @@ pub(crate) fn video(policy: Policy) -> TemplateInput {
         filename: Some("clip.mp4".to_owned()),
         content_type: Some("video/mp4".to_owned()),
         file_size: Some(1_000_000),
+        limits: yourbit_video::provider::UploadLimits::default(),
         cors_origin: Some("https://app.example".to_owned()),
         provider_settings: Value::Null,
         now: now(),

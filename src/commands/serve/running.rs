@@ -215,6 +215,7 @@ fn spawn_reloadable_jobs(state: &AppState, jobs: &TaskTracker, stop: &Cancellati
     jobs.spawn(jobs::reconcile::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::titles::run(state.clone(), stop.clone()));
 }
 
 /// Spawns the job that hands changes of videos to event streams ([`live::run`]); it lives as long as the service.

@@ -2,8 +2,8 @@
 //!
 //! 1. [`admit`](super::admit()) calls [`identify_caller`], which checks the bearer token and leaves the [`Caller`], or
 //!    the reason against it, among the request's extensions.
-//! 2. A handler that takes a [`Caller`] or an [`Admin`] gets it from there, or the request is refused (401, 403, or 429
-//!    where too many tokens from one address failed).
+//! 2. A handler that takes a [`Caller`], or one of the [`Permitted`] ones, gets it from there, or the request is refused (401,
+//!    403, or 429 where too many tokens from one address failed).
 
 use axum::extract::{FromRequestParts, Request};
 use axum::middleware::Next;
@@ -12,15 +12,12 @@ use http::header;
 use http::request::Parts;
 
 use super::client_ip::{client_address, refuse_token};
-use crate::auth::{AuthError, Caller, check_request};
+use crate::auth::{Act, AuthError, Caller, check_request};
+use crate::domain::Video;
 use crate::http::problem::ApiError;
 use crate::limits::CallerKey;
 use crate::state::AppState;
 use crate::telemetry::note_caller;
-
-/// A caller with the scope `video:admin`.
-#[derive(Clone, Debug)]
-pub(crate) struct Admin(Caller);
 
 impl FromRequestParts<AppState> for Caller {
     type Rejection = ApiError;
@@ -78,25 +75,72 @@ async fn authenticate(parts: &Parts, state: &AppState) -> Result<Caller, AuthErr
     Ok(caller)
 }
 
-impl FromRequestParts<AppState> for Admin {
-    type Rejection = ApiError;
+/// A caller whose scopes permit one kind of [`Act`]: with its own videos, with any, or with those of its claim `videos`.
+pub(crate) trait Permitted {
+    /// What it may do.
+    const ACT: Act;
 
-    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
-        let caller = Caller::from_request_parts(parts, state).await?;
-        if caller.is_admin() {
-            Ok(Self(caller))
-        } else {
-            Err(ApiError::Forbidden("The scope video:admin is needed."))
-        }
+    /// Returns the caller.
+    fn caller(&self) -> &Caller;
+
+    /// Returns whether it may do so with this video.
+    fn reaches(&self, video: &Video) -> bool {
+        self.caller().may_with(Self::ACT, video)
     }
 }
 
-impl std::ops::Deref for Admin {
-    type Target = Caller;
+/// Declares extractors of [`Permitted`] callers. Each refuses (403) a token whose scopes permit nothing of the kind, before
+/// anything is looked up: the refusal says nothing of what exists.
+macro_rules! permitted {
+    ($($(#[doc = $doc:literal])* $name:ident $act:ident;)*) => {$(
+        $(#[doc = $doc])*
+        #[derive(Clone, Debug)]
+        pub(crate) struct $name(Caller);
 
-    fn deref(&self) -> &Caller {
-        &self.0
-    }
+        impl Permitted for $name {
+            const ACT: Act = Act::$act;
+
+            fn caller(&self) -> &Caller {
+                &self.0
+            }
+        }
+
+        impl FromRequestParts<AppState> for $name {
+            type Rejection = ApiError;
+
+            async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+                let caller = Caller::from_request_parts(parts, state).await?;
+                if caller.may(Act::$act) {
+                    Ok(Self(caller))
+                } else {
+                    Err(ApiError::Forbidden(caller.refusal(Act::$act)))
+                }
+            }
+        }
+
+        impl std::ops::Deref for $name {
+            type Target = Caller;
+
+            fn deref(&self) -> &Caller {
+                &self.0
+            }
+        }
+    )*};
+}
+
+permitted! {
+    /// A caller that may begin uploads.
+    Uploader Upload;
+    /// A caller that may see videos.
+    Viewer See;
+    /// A caller that may call uploads off.
+    Canceller Cancel;
+    /// A caller that may change and delete videos.
+    Editor Change;
+    /// A caller that may play videos.
+    Player Play;
+    /// A caller that may use what is below `/v1/admin`.
+    Admin Administer;
 }
 
 /// The layer of development mode: refuses (403) every request that does not look as if it came straight from this

@@ -18,7 +18,7 @@
 //! | `problem_document` | size limits, and the document of every refusal |
 //! | `admit` | the inner layer: permit, deadline, panic |
 //! | `lend_while_receiving` | the request body that lends the permit while its client sends |
-//! | `caller` | the extractors [`Caller`](crate::auth::Caller) and [`Admin`], and development mode's guard |
+//! | `caller` | the extractors [`Caller`](crate::auth::Caller) and those of [`Permitted`] callers, and development mode's guard |
 //! | `client_ip` | the client's address, by `http.trusted_proxies`, and the penalty for failed authentication |
 //! | `request_id` | the id of every request and response |
 //!
@@ -34,7 +34,9 @@ mod problem_document;
 mod request_id;
 
 pub(crate) use self::admit::admit;
-pub(crate) use self::caller::{Admin, development_guard};
+pub(crate) use self::caller::{
+    Admin, Canceller, Editor, Permitted, Player, Uploader, Viewer, development_guard,
+};
 pub(crate) use self::client_ip::{client_address, refuse_token, refuse_webhook};
 pub(crate) use self::observe::{LogLevel, Observer, observe, observe_uncounted};
 pub(crate) use self::request_id::read_request_id;

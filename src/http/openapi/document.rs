@@ -20,6 +20,7 @@ use crate::http::event_payload::EventPayload;
 use crate::http::health;
 use crate::http::playback;
 use crate::http::problem::{Code, Problem};
+use crate::http::session;
 use crate::http::uploads;
 use crate::http::videos;
 use crate::http::webhooks;
@@ -35,6 +36,7 @@ use crate::state::AppState;
     ),
     components(schemas(Problem, EventPayload)),
     tags(
+        (name = "session", description = "What a token may do."),
         (name = "uploads", description = "An upload URL for a new video."),
         (name = "videos", description = "A video's life, seen and steered by its owner."),
         (name = "playback", description = "Addresses and tokens that end."),
@@ -50,6 +52,7 @@ struct Description;
 /// The routes of the API that the application and its pages call.
 pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Description::openapi())
+        .routes(routes!(session::show_session))
         .routes(routes!(uploads::create::create_upload))
         .routes(routes!(videos::list::list_videos))
         .routes(routes!(
@@ -147,7 +150,9 @@ fn document_below(prefix: &str) -> Cow<'static, str> {
 fn finish_document(document: &mut Value) {
     document["components"]["securitySchemes"] = json!({
         "bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT",
-                   "description": "`sub` is the owner; `scope` holds `video:play` and `video:admin`."},
+                   "description": "`sub` is the owner. Without a scope that begins with `video:` a token may do everything with its owner's \
+                                   videos; with some it may do what these say: `video:own` (that), `video:upload`, `video:read`, \
+                                   `video:play`, `video:admin`. Each operation names those that permit it."},
         "ticket": {"type": "apiKey", "in": "query", "name": "ticket",
                    "description": "Opens the event stream of one video; `events_url` has it."},
     });

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{refusals, schemas};
+use crate::auth::{Act, Scope};
 
 /// Completes one operation: its name, security, parameters, refusals and headers. `optional` are the references to
 /// bodies that may be left out.
@@ -15,6 +16,9 @@ pub(super) fn finish_operation(path: &str, operation: &mut Value, optional: &[Va
         .is_some_and(|security| *security == json!([{}]));
     if open {
         operation["security"] = json!([]);
+    }
+    if !open && let Some(act) = act_of(path, operation) {
+        tell_scopes(operation, act);
     }
     let body = operation
         .get("requestBody")
@@ -47,6 +51,42 @@ pub(super) fn finish_operation(path: &str, operation: &mut Value, optional: &[Va
             answer["headers"][name] = header;
         }
     }
+}
+
+/// Returns the act that an operation is; `None` for one that any token may do.
+fn act_of(path: &str, operation: &mut Value) -> Option<Act> {
+    let named = operation.as_object_mut()?.remove("x-act");
+    match named.as_ref().and_then(Value::as_str) {
+        Some("upload") => Some(Act::Upload),
+        Some("see") => Some(Act::See),
+        Some("cancel") => Some(Act::Cancel),
+        Some("change") => Some(Act::Change),
+        Some("play") => Some(Act::Play),
+        _ => path.starts_with("/v1/admin/").then_some(Act::Administer),
+    }
+}
+
+/// Writes which scopes permit the operation: one requirement each, of which one is enough.
+fn tell_scopes(operation: &mut Value, act: Act) {
+    let own = act.scopes_for_own().iter().copied();
+    let enough: Vec<&str> = own
+        .chain(act.scope_for_any())
+        .chain([Scope::Admin])
+        .map(Scope::as_str)
+        .collect();
+    let named: Vec<String> = enough.iter().map(|scope| format!("`{scope}`")).collect();
+    let without = if act.scopes_for_own().is_empty() {
+        ""
+    } else {
+        ", or a token without a scope"
+    };
+    let sentence = format!("Scopes: {}{without}.", named.join(", "));
+    let before = operation["description"].as_str().unwrap_or_default();
+    operation["description"] = format!("{before}\n\n{sentence}").trim().into();
+    let others = operation["security"].as_array().cloned().unwrap_or_default();
+    let others = others.into_iter().filter(|one| one.get("bearer").is_none());
+    let bearers = enough.iter().map(|scope| json!({"bearer": [scope]}));
+    operation["security"] = bearers.chain(others).collect();
 }
 
 /// Returns the headers of a response with this status, whatever its handler says. `quota`: the operation counts against

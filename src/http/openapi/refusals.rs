@@ -99,6 +99,11 @@ pub(super) fn example_of_code(code: Code) -> (String, Value) {
             value["errors"] =
                 json!([{"pointer": "/title", "detail": "must have at most 512 characters, has 513"}]);
         }
+        Code::QuotaExceeded => {
+            value["detail"] = json!("The quota of videos is used up: 100 of 100.");
+            value["used"] = json!(100);
+            value["limit"] = json!(100);
+        }
         Code::VideoNotReady => value["video_status"] = json!("preparing"),
         Code::UploadFinished => value["video_status"] = json!("ready"),
         _ => {}

@@ -15,11 +15,11 @@ use uuid::Uuid;
 
 use super::params;
 use super::show::{Playback, respond_uncached};
-use super::sign::{AddressKind, SigningRequest, check_ttl};
-use crate::auth::Caller;
+use super::sign::{AddressKind, SigningRequest, check_ttl, is_over};
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Body, NoQuery};
 use crate::http::middleware::read_request_id;
+use crate::http::middleware::{Permitted, Player};
 use crate::http::problem::{ApiError, Problem};
 use crate::state::AppState;
 
@@ -68,13 +68,13 @@ enum BatchEntry {
     responses(
         (status = 200, body = BatchPage),
     ),
-    extensions(("x-problems" = json!([
+    extensions(("x-act" = json!("play")), ("x-problems" = json!([
         "invalid_request", "payload_too_large", "unsupported_media_type", "invalid_body",
     ]))),
 )]
 pub(crate) async fn batch_playback(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Player,
     _: NoQuery,
     headers: HeaderMap,
     Body(request): Body<BatchRequest>,
@@ -88,7 +88,7 @@ pub(crate) async fn batch_playback(
     check_ttl(request.expires_in, state.settings.playback.max_ttl_s)?;
     let mut found = state.store.find_videos(&request.ids).await?;
     // Why here: from now on a video of another owner looks like one that does not exist.
-    found.retain(|video| caller.may_play(video));
+    found.retain(|video| caller.reaches(video) && !is_over(&state, video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
     let params = params::from_body(request.params);
     let shared = SigningRequest {

@@ -15,9 +15,9 @@ use uuid::Uuid;
 
 use super::params::{self, Params};
 use super::sign::{AddressKind, SignedVideo, SigningRequest, playable_video};
-use crate::auth::Caller;
 use crate::domain::{Field, Policy};
 use crate::http::extract::{Id, Query};
+use crate::http::middleware::Player;
 use crate::http::problem::ApiError;
 use crate::state::AppState;
 
@@ -104,14 +104,14 @@ pub(crate) struct Playback {
     responses(
         (status = 200, body = Playback),
     ),
-    extensions(("x-problems" = json!([
+    extensions(("x-act" = json!("play")), ("x-problems" = json!([
         "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
         "provider_busy",
     ]))),
 )]
 pub(crate) async fn show_playback(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Player,
     Id(id): Id,
     Query(query): Query<PlaybackQuery>,
 ) -> Result<Response, ApiError> {

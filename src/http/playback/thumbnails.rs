@@ -10,8 +10,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::show::respond_uncached;
 use super::sign::{AddressKind, SigningRequest, playable_video};
-use crate::auth::Caller;
 use crate::http::extract::{Id, Query};
+use crate::http::middleware::Player;
 use crate::http::problem::ApiError;
 use crate::state::AppState;
 
@@ -44,14 +44,14 @@ struct Thumbnails {
     responses(
         (status = 200, body = Thumbnails),
     ),
-    extensions(("x-problems" = json!([
+    extensions(("x-act" = json!("play")), ("x-problems" = json!([
         "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
         "provider_busy",
     ]))),
 )]
 pub(crate) async fn show_thumbnails(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Player,
     Id(id): Id,
     Query(query): Query<ThumbnailQuery>,
 ) -> Result<Response, ApiError> {

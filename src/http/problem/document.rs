@@ -13,6 +13,7 @@ use super::error::{ApiError, FieldProblem};
 use crate::chain::Chain;
 use crate::domain::ShownStatus;
 use crate::http::rate_limit_headers::write_rate_limit;
+use crate::store::OverQuota;
 
 /// A refusal in the form that callers see (RFC 9457).
 // Not a doc comment, which would become a part of the schema: `middleware::observe` writes the document with its id.
@@ -44,6 +45,14 @@ pub(crate) struct Problem {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     pub(crate) video_status: Option<ShownStatus>,
+    /// How much of the quota is used.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) used: Option<u64>,
+    /// The quota.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    pub(crate) limit: Option<u64>,
     /// Becomes the header `Retry-After`, in whole seconds rounded up.
     #[serde(skip)]
     pub(crate) retry_after: Option<Duration>,
@@ -67,6 +76,8 @@ impl Problem {
             errors: Vec::new(),
             video_id: None,
             video_status: None,
+            used: None,
+            limit: None,
             retry_after: None,
         }
     }
@@ -74,6 +85,22 @@ impl Problem {
     /// Makes a document whose `detail` is the provider's own message, where there is one.
     fn from_provider(code: Code, message: Option<String>) -> Self {
         message.map_or_else(|| Self::from_code(code), |message| Self::new(code, message))
+    }
+
+    fn too_many_open(open: u32) -> Self {
+        let detail =
+            format!("{open} of your uploads wait for their file, and no more may: send it, or cancel some.");
+        Self::new(Code::TooManyOpenUploads, detail).with_retry_after(Duration::from_mins(1))
+    }
+
+    fn quota_exceeded(over: &OverQuota) -> Self {
+        let OverQuota { name, used, limit } = over;
+        let detail = format!("The quota of {name} is used up: {used} of {limit}.");
+        Self {
+            used: Some(*used),
+            limit: Some(*limit),
+            ..Self::new(Code::QuotaExceeded, detail)
+        }
     }
 
     fn with_video(self, video_id: Option<Uuid>) -> Self {
@@ -187,12 +214,8 @@ impl From<ApiError> for Problem {
                 }
             }
             ApiError::IdempotencyKeyReused => Self::from_code(Code::IdempotencyKeyReused),
-            ApiError::TooManyOpen(open) => {
-                let detail = format!(
-                    "{open} of your uploads wait for their file, and no more may: send it, or cancel some."
-                );
-                Self::new(Code::TooManyOpenUploads, detail).with_retry_after(Duration::from_mins(1))
-            }
+            ApiError::TooManyOpen(open) => Self::too_many_open(open),
+            ApiError::QuotaExceeded(over) => Self::quota_exceeded(&over),
             ApiError::OverQuota(_, quota) => {
                 Self::from_code(Code::RateLimited).with_retry_after(quota.retry_after.unwrap_or_default())
             }

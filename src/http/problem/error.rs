@@ -15,7 +15,7 @@ use crate::domain::ShownStatus;
 use crate::limits::Quota;
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
-use crate::store::{NotStored, StoreError};
+use crate::store::{NotStored, OverQuota, StoreError};
 
 /// The reason to refuse a request. Each variant becomes one [`Problem`](super::Problem), by an exhaustive match.
 #[derive(Debug)]
@@ -71,6 +71,8 @@ pub enum ApiError {
     TooLong(StatusCode, &'static str),
     /// Too many uploads of the owner wait for their file; the number is the limit.
     TooManyOpen(u32),
+    /// What the owner keeps reaches a quota (403).
+    QuotaExceeded(OverQuota),
     /// The provider refused the call (502).
     ProviderRejected {
         /// The video of the call, where the caller is to learn its id.

@@ -8,13 +8,18 @@ use chrono::Duration;
 use serde_json::Value;
 use uuid::Uuid;
 
+use super::limits::quota_of;
 use super::request::{Choices, UploadRequest};
+use crate::auth::Caller;
 use crate::chain::Chain;
-use crate::domain::{Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video};
+use crate::domain::{
+    ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video,
+};
 use crate::http::problem::ApiError;
+use crate::http::videos::cut_to_micros;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
-use crate::store::{Edit, Inserted, OpenLimit};
+use crate::store::{CountedLimits, Edit, Inserted, OpenLimit, TokenCount};
 use crate::telemetry::note_video;
 
 /// The upload to begin.
@@ -23,7 +28,7 @@ pub(super) struct UploadPlan {
     pub(super) video_id: Uuid,
     /// Set where the request has claimed an `Idempotency-Key`: there may be an interrupted row with this id.
     pub(super) is_claimed: bool,
-    pub(super) owner: String,
+    pub(super) caller: Caller,
     pub(super) request: UploadRequest,
     pub(super) choices: Choices,
 }
@@ -55,11 +60,12 @@ pub(super) async fn begin_upload(
     plan: UploadPlan,
 ) -> Result<(Video, UploadDescriptor), ApiError> {
     let provider = state.providers.for_upload(&plan.choices.provider)?;
-    let is_claimed = plan.is_claimed;
+    let (is_claimed, caller) = (plan.is_claimed, plan.caller.clone());
     let mut video = new_video(state, &plan);
     let chooses_quality = plan.request.quality.is_some();
     let mut subject = new_subject(state, &provider, &video, plan);
     check_provider(state, &provider, &video, &subject, chooses_quality)?;
+    let mut counted = counted_limits(state, &caller, provider.name())?;
     let interrupted = find_interrupted(state, video.id, is_claimed).await?;
     let done = interrupted
         .as_ref()
@@ -78,13 +84,17 @@ pub(super) async fn begin_upload(
         subject.expires = row.upload_expires_at.unwrap_or(subject.expires);
         video = row;
     } else {
-        if interrupted.is_some() {
+        if let Some(interrupted) = interrupted {
+            // Why: a repeat under the same key counts once.
+            if let Some(token) = &mut counted.token {
+                token.instead_of = Some(interrupted.id);
+            }
             // Why: the interrupted row keeps its id, and its upload can have no second URL.
             video.id = state.clock.new_id();
             subject.video_id = video.id;
         }
         video.upload_expires_at = Some(subject.expires);
-        insert_row(state, &video).await?;
+        insert_row(state, &video, &counted).await?;
     }
     let id = video.id;
     note_video(id);
@@ -208,14 +218,14 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
     tracing::warn!(video.id = %id, provider = provider.name(), error = %error, "the provider gave no upload");
     let error = ApiError::from_call(error, Some(id));
     let (code, message) = match &error {
-        ApiError::ProviderRejected { message, .. } => ("provider_rejected", message.clone()),
-        ApiError::FileTooLarge { message, .. } => ("too_large", message.clone()),
-        ApiError::NoRoom { message, .. } => ("provider_unavailable", message.clone()),
-        _ => ("provider_unavailable", None),
+        ApiError::ProviderRejected { message, .. } => (ErrorCode::ProviderRejected, message.clone()),
+        ApiError::FileTooLarge { message, .. } => (ErrorCode::TooLarge, message.clone()),
+        ApiError::NoRoom { message, .. } => (ErrorCode::ProviderUnavailable, message.clone()),
+        _ => (ErrorCode::ProviderUnavailable, None),
     };
     state
         .metrics
-        .record_upload(provider.name(), code.trim_start_matches("provider_"));
+        .record_upload(provider.name(), code.as_str().trim_start_matches("provider_"));
     let message = message.unwrap_or_else(|| "The provider gave no upload URL.".to_owned());
     let now = state.clock.now();
     let seen = Observation {
@@ -223,7 +233,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
         seen_at: now,
         status: Some(Status::Errored),
         fields: vec![
-            (Field::ErrorCode, code.into()),
+            (Field::ErrorCode, code.as_str().into()),
             (Field::ErrorMessage, message.into()),
         ],
         ..Observation::default()
@@ -237,6 +247,9 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
     if let Err(failure) = edit.await {
         tracing::error!(video.id = %id, error = %Chain(&failure), "the row could not be marked as errored");
     }
+    if let Err(failure) = state.store.give_back_count(id).await {
+        tracing::error!(video.id = %id, error = %Chain(&failure), "the token's count was not given back");
+    }
     // Why: an asset that is to be deleted is due now.
     state.wake_reconciler.notify_one();
     error
@@ -245,17 +258,46 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
 /// Inserts the row of a new upload.
 ///
 /// # Errors
-/// [`ApiError::TooManyOpen`] where the owner has as many open uploads as one of the limits allows.
-async fn insert_row(state: &AppState, video: &Video) -> Result<(), ApiError> {
-    let limits = limits_of_open_uploads(state, &video.provider);
+/// The refusal that names the limit which the owner or the token has reached.
+async fn insert_row(state: &AppState, video: &Video, counted: &CountedLimits) -> Result<(), ApiError> {
     let inserted = state
         .store
-        .insert_video_within(video, &limits, state.clock.now())
+        .insert_video_within(video, counted, state.clock.now())
         .await?;
     match inserted {
         Inserted::Written => Ok(()),
         Inserted::TooManyOpen(limit) => Err(ApiError::TooManyOpen(limit.most)),
+        Inserted::TokenUsedUp => Err(ApiError::Forbidden(
+            "With this token as many uploads were begun as its claim upload.count allows.",
+        )),
+        Inserted::OverQuota(over) => Err(ApiError::QuotaExceeded(over)),
     }
+}
+
+/// Returns everything that is counted before an upload of the caller may begin.
+///
+/// # Errors
+/// [`ApiError::Forbidden`]: the token counts its uploads, and has no `jti` to count them by.
+fn counted_limits(state: &AppState, caller: &Caller, provider: &str) -> Result<CountedLimits, ApiError> {
+    let token = match (caller.upload().count, caller.token_id()) {
+        (None, _) => None,
+        (Some(_), None) => {
+            return Err(ApiError::Forbidden(
+                "The token's claim upload.count needs a claim jti to count by.",
+            ));
+        }
+        (Some(most), Some(id)) => Some(TokenCount {
+            token_id: id.to_owned(),
+            most,
+            expires_at: caller.expiry(),
+            instead_of: None,
+        }),
+    };
+    Ok(CountedLimits {
+        open: limits_of_open_uploads(state, provider),
+        token,
+        quota: quota_of(&state.settings, caller),
+    })
 }
 
 /// Returns the limits on one owner's open uploads: `uploads.max_open_per_owner` over all providers, and that of the
@@ -292,11 +334,24 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
         thumbnail_time: request.thumbnail_time,
+        delete_at: request
+            .delete_at
+            .map(cut_to_micros)
+            .or_else(|| state.settings.uploads.delete_at(now)),
         quality: Some(choices.quality.clone()),
+        max_bytes: choices
+            .limits
+            .max_bytes
+            .and_then(|bytes| i64::try_from(bytes).ok()),
+        max_duration_s: choices
+            .limits
+            .max_duration_s
+            .and_then(|seconds| i64::try_from(seconds).ok()),
+        file_size: request.file_size.and_then(|bytes| i64::try_from(bytes).ok()),
         check_at: Some(now + LOST_AFTER),
         ..Video::new(
             plan.video_id,
-            plan.owner.clone(),
+            plan.caller.owner().to_owned(),
             choices.provider.clone(),
             choices.policy,
             now,
@@ -312,6 +367,7 @@ fn new_subject(state: &AppState, provider: &Provider, video: &Video, plan: Uploa
         filename: plan.request.filename,
         content_type: plan.request.content_type,
         file_size: plan.request.file_size,
+        limits: plan.choices.limits,
         provider_settings: plan.request.provider_settings.map_or(Value::Null, Value::Object),
         cors_origin: Some(plan.choices.cors_origin),
         now,

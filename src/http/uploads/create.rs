@@ -11,9 +11,10 @@ use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::http::accept;
 use crate::http::extract::{JsonBytes, NoQuery, parse_json};
+use crate::http::middleware::Uploader;
 use crate::http::problem::ApiError;
 use crate::http::rate_limit_headers::write_rate_limit;
-use crate::http::videos::VideoView;
+use crate::http::videos::{VideoView, check_delete_at};
 use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::with_current_trail;
@@ -50,15 +51,15 @@ const QUOTA: &str = "uploads";
             ),
         ),
     ),
-    extensions(("x-quota" = json!(true)), ("x-problems" = json!([
-        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large",
+    extensions(("x-quota" = json!(true)), ("x-act" = json!("upload")), ("x-problems" = json!([
+        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large", "quota_exceeded",
         "unsupported_media_type", "invalid_body", "idempotency_key_reused", "too_many_open_uploads",
         "provider_rejected", "provider_unavailable", "provider_busy", "no_room",
     ]))),
 )]
 pub(crate) async fn create_upload(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Uploader,
     _: NoQuery,
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
@@ -69,7 +70,7 @@ pub(crate) async fn create_upload(
         headers: &headers,
         body: &body,
     };
-    let mut response = respond(&state, request).await.into_response();
+    let mut response = respond(&state, &caller, request).await.into_response();
     if let Some(quota) = state.upload_quotas.peek(&owner, state.clock.now()) {
         write_rate_limit(QUOTA, &quota, response.headers_mut());
     }
@@ -77,14 +78,14 @@ pub(crate) async fn create_upload(
 }
 
 /// Takes the request through the steps of the module, to its 201.
-async fn respond(state: &AppState, keyed: KeyedRequest<'_>) -> Result<Response, ApiError> {
+async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> Result<Response, ApiError> {
     // Why first: a response that the client cannot read is refused before anything is written.
     if accept::accepts_nothing(keyed.headers) {
         return Err(ApiError::NotAcceptable("Ask for application/json or text/plain."));
     }
     let as_text = accept::prefers_text(keyed.headers);
     // 1. Read.
-    let (request, choices) = match read_request(state, keyed) {
+    let (request, choices) = match read_request(state, caller, keyed) {
         Ok(read) => read,
         // Why: settings may have changed since, and an accepted request is answered again whatever is accepted now.
         Err(refusal) => match stored_answer(state, keyed).await? {
@@ -103,7 +104,7 @@ async fn respond(state: &AppState, keyed: KeyedRequest<'_>) -> Result<Response, 
     let plan = UploadPlan {
         video_id,
         is_claimed: claimed.is_some(),
-        owner: keyed.owner.to_owned(),
+        caller: caller.clone(),
         request,
         choices,
     };
@@ -116,9 +117,16 @@ async fn respond(state: &AppState, keyed: KeyedRequest<'_>) -> Result<Response, 
 }
 
 /// Reads the body, and the choices that it leaves to the settings.
-fn read_request(state: &AppState, keyed: KeyedRequest<'_>) -> Result<(UploadRequest, Choices), ApiError> {
+fn read_request(
+    state: &AppState,
+    caller: &Caller,
+    keyed: KeyedRequest<'_>,
+) -> Result<(UploadRequest, Choices), ApiError> {
     let request: UploadRequest = parse_json(keyed.body)?;
-    let choices = request.choose(&state.settings, keyed.headers)?;
+    let choices = request.choose(state, caller, keyed.headers)?;
+    if let Some(problem) = check_delete_at(request.delete_at, state.clock.now()) {
+        return Err(ApiError::InvalidBody(vec![problem]));
+    }
     Ok((request, choices))
 }
 

@@ -1,15 +1,20 @@
 //! The body of `POST /v1/uploads`, its limits, and the choices made of it and the settings.
 
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::limits::{SourcedLimits, check_content_type};
 use super::provider_settings::check_settings;
+use crate::auth::{Caller, UploadClaim};
 use crate::config::{Settings, is_loopback_origin};
 use crate::domain::Policy;
 use crate::http::problem::{ApiError, FieldProblem};
 use crate::http::videos::{check_members, check_text};
+use crate::provider::UploadLimits;
+use crate::state::AppState;
 
 /// The largest whole number that every JSON parser reads exactly: 2^53 - 1.
 const MAX_FILE_SIZE: u64 = (1 << 53) - 1;
@@ -27,24 +32,26 @@ pub(crate) struct UploadRequest {
     /// At most 4096 bytes as JSON, nested at most 32 deep.
     #[schema(value_type = Option<Object>)]
     pub(super) metadata: Option<Map<String, Value>>,
-    /// One of `uploads.allowed_policies`; else `uploads.playback_policy`.
+    /// One of `uploads.allowed_policies` that the token allows; else `uploads.playback_policy`.
     playback_policy: Option<Policy>,
-    /// One of `uploads.allowed_qualities`; else `uploads.quality`.
+    /// One of `uploads.allowed_qualities` that the token allows; else `uploads.quality`.
     pub(super) quality: Option<String>,
-    /// One of `uploads.allowed_providers`; else `providers.default`.
+    /// One of `uploads.allowed_providers` that the token allows; else `providers.default`.
     provider: Option<String>,
     /// For providers that keep it.
     #[schema(max_length = 512)]
     pub(super) filename: Option<String>,
-    /// For providers that ask for it.
+    /// The file's media type. Needed where types are limited and `filename` has no known ending.
     #[schema(max_length = 128)]
     pub(super) content_type: Option<String>,
-    /// Bytes; some providers need it.
+    /// Bytes. Needed by some providers, and where sizes are limited or counted.
     #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
     pub(super) file_size: Option<u64>,
     /// Seconds: the frame that stands for the video.
     #[schema(minimum = 0, maximum = 10_000_000)]
     pub(super) thumbnail_time: Option<f64>,
+    /// From then on the video plays no more, and it is deleted; a time to come. Else `uploads.delete_after_days` decides.
+    pub(super) delete_at: Option<DateTime<Utc>>,
     /// The origin of the page that sends the file; one of `uploads.cors_origins` or the service's own.
     cors_origin: Option<String>,
     /// Members of the provider's own, as far as `uploads.allowed_settings` lets them through.
@@ -61,40 +68,71 @@ pub(super) struct Choices {
     pub(super) quality: String,
     /// The origin of the page that will send the file: the provider lets it do so (CORS).
     pub(super) cors_origin: String,
+    /// The strictest limits that hold for the upload.
+    pub(super) limits: UploadLimits,
 }
 
 impl UploadRequest {
-    /// Makes the choices.
+    /// Makes the choices, within the settings, the token's claims and the limits of the provider's map.
     ///
     /// # Errors
     /// [`ApiError::InvalidBody`], which names all members that are not acceptable, not only the first.
-    pub(super) fn choose(&self, settings: &Settings, headers: &HeaderMap) -> Result<Choices, ApiError> {
+    pub(super) fn choose(
+        &self,
+        state: &AppState,
+        caller: &Caller,
+        headers: &HeaderMap,
+    ) -> Result<Choices, ApiError> {
+        let (settings, claim) = (&state.settings, caller.upload());
         let uploads = &settings.uploads;
         let mut problems = self.check_values(&uploads.allowed_settings);
-        let provider = self
-            .provider
-            .clone()
-            .unwrap_or_else(|| settings.providers.default.clone());
-        let policy = self.playback_policy.unwrap_or(uploads.playback_policy);
-        let quality = self.quality.clone().unwrap_or_else(|| uploads.quality.clone());
-        let mut allow = |name: &str, value: &str, allowed: Vec<&str>| {
-            if !allowed.contains(&value) {
-                problems.push(FieldProblem::new(
-                    name,
-                    format!("must be one of: {}", allowed.join(", ")),
-                ));
+        let mut choose = |name: &str, wanted: Option<&str>, default: &str, allowed: Vec<&str>| {
+            // Why the first where the default is not allowed: a token for one provider need not be told of it again.
+            let fallback = allowed.iter().find(|one| **one == default).or(allowed.first());
+            let chosen = wanted.or(fallback.copied()).unwrap_or(default).to_owned();
+            if !allowed.contains(&chosen.as_str()) {
+                let detail = match allowed.as_slice() {
+                    [] => "cannot be chosen: the token and this service allow nothing in common".to_owned(),
+                    some => format!("must be one of: {}", some.join(", ")),
+                };
+                problems.push(FieldProblem::new(name, detail));
             }
+            chosen
         };
-        let texts = |list: &'_ [String]| list.iter().map(String::as_str).collect::<Vec<&str>>().join(",");
-        let providers = texts(&uploads.allowed_providers);
-        let qualities = texts(&uploads.allowed_qualities);
-        allow("provider", &provider, providers.split(',').collect());
-        allow("quality", &quality, qualities.split(',').collect());
-        allow(
-            "playback_policy",
-            policy.as_str(),
-            uploads.allowed_policies.iter().map(|p| p.as_str()).collect(),
+        let provider = choose(
+            "provider",
+            self.provider.as_deref(),
+            &settings.providers.default,
+            allowed_providers(settings, claim),
         );
+        let quality = choose(
+            "quality",
+            self.quality.as_deref(),
+            &uploads.quality,
+            allowed_qualities(settings, claim),
+        );
+        let policies = allowed_policies(settings, claim);
+        let policy = choose(
+            "playback_policy",
+            self.playback_policy.map(Policy::as_str),
+            uploads.playback_policy.as_str(),
+            policies.iter().map(|policy| policy.as_str()).collect(),
+        );
+        let policy = Policy::ALL.into_iter().find(|one| one.as_str() == policy);
+        let map = state.providers.by_name(&provider);
+        let limits = SourcedLimits::strictest(
+            settings,
+            caller,
+            &provider,
+            map.map(|map| map.upload_limits()).unwrap_or_default(),
+        );
+        problems.extend(limits.check_size(self.file_size));
+        problems.extend(check_content_type(
+            self.content_type.as_deref(),
+            self.filename.as_deref(),
+            settings,
+            claim,
+        ));
         let cors_origin = match self.choose_origin(settings, headers) {
             Ok(origin) => origin,
             Err(problem) => {
@@ -105,9 +143,10 @@ impl UploadRequest {
         if problems.is_empty() {
             Ok(Choices {
                 provider,
-                policy,
+                policy: policy.unwrap_or(uploads.playback_policy),
                 quality,
                 cors_origin,
+                limits: limits.limits(),
             })
         } else {
             Err(ApiError::InvalidBody(problems))
@@ -173,6 +212,31 @@ impl UploadRequest {
         let from_request = given.filter(|origin| allowed(origin)).map(str::to_owned);
         Ok(from_request.or_else(|| listed.first().cloned()).unwrap_or(own))
     }
+}
+
+/// Returns the providers that both the settings and the claim allow.
+pub(super) fn allowed_providers<'a>(settings: &'a Settings, claim: &UploadClaim) -> Vec<&'a str> {
+    within(&settings.uploads.allowed_providers, &claim.providers)
+}
+
+/// Returns the qualities that both the settings and the claim allow.
+pub(super) fn allowed_qualities<'a>(settings: &'a Settings, claim: &UploadClaim) -> Vec<&'a str> {
+    within(&settings.uploads.allowed_qualities, &claim.qualities)
+}
+
+/// Returns the policies that both the settings and the claim allow.
+pub(super) fn allowed_policies(settings: &Settings, claim: &UploadClaim) -> Vec<Policy> {
+    let set = settings.uploads.allowed_policies.iter().copied();
+    set.filter(|policy| claim.policies.is_empty() || claim.policies.contains(policy))
+        .collect()
+}
+
+/// Returns the allowed values that a claim leaves; an empty claim leaves all.
+fn within<'a>(allowed: &'a [String], claim: &[String]) -> Vec<&'a str> {
+    let allowed = allowed
+        .iter()
+        .filter(|value| claim.is_empty() || claim.contains(value));
+    allowed.map(String::as_str).collect()
 }
 
 /// Tells whether the text is an origin as a browser writes it (scheme, host and port, nothing else), or `*`.

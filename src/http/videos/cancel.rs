@@ -13,9 +13,9 @@ use axum::extract::State;
 
 use super::managed::{join_observation, managed_video};
 use super::view::VideoView;
-use crate::auth::Caller;
 use crate::domain::{Observation, ShownStatus, Video};
 use crate::http::extract::{Id, NoQuery};
+use crate::http::middleware::Canceller;
 use crate::http::problem::ApiError;
 use crate::limits::{carry_deadline, carry_permit};
 use crate::provider::{CancelOutcome, DeleteOutcome, Priority, Provider, TemplateInput};
@@ -31,14 +31,14 @@ use crate::state::AppState;
     responses(
         (status = 200, body = VideoView),
     ),
-    extensions(("x-problems" = json!([
+    extensions(("x-act" = json!("cancel")), ("x-problems" = json!([
         "invalid_request", "not_found", "upload_finished", "cancel_unsupported", "provider_rejected",
         "provider_unavailable", "provider_busy",
     ]))),
 )]
 pub(crate) async fn cancel_video(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Canceller,
     _: NoQuery,
     Id(id): Id,
 ) -> Result<Json<VideoView>, ApiError> {

@@ -11,9 +11,9 @@ use http::StatusCode;
 
 use super::managed::{join_observation, managed_video};
 use super::view::VideoView;
-use crate::auth::Caller;
 use crate::domain::Observation;
 use crate::http::extract::{Id, NoQuery};
+use crate::http::middleware::Editor;
 use crate::http::problem::ApiError;
 use crate::state::AppState;
 
@@ -27,11 +27,11 @@ use crate::state::AppState;
     responses(
         (status = 202, body = VideoView),
     ),
-    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+    extensions(("x-act" = json!("change")), ("x-problems" = json!(["invalid_request", "not_found"]))),
 )]
 pub(crate) async fn delete_video(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Editor,
     _: NoQuery,
     Id(id): Id,
 ) -> Result<(StatusCode, Json<VideoView>), ApiError> {

@@ -26,10 +26,10 @@ use uuid::Uuid;
 
 use super::managed::managed_video;
 use super::view::VideoView;
-use crate::auth::{AuthError, Caller};
+use crate::auth::AuthError;
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Id, Query};
-use crate::http::middleware::refuse_token;
+use crate::http::middleware::{Viewer, refuse_token};
 use crate::http::problem::ApiError;
 use crate::live::{Full, Subscription};
 use crate::state::AppState;
@@ -87,7 +87,7 @@ impl FromRequestParts<AppState> for Follower {
         let Id(id) = Id::from_request_parts(parts, state).await?;
         let now = state.clock.now();
         let Some(ticket) = query.ticket else {
-            let caller = Caller::from_request_parts(parts, state).await?;
+            let caller = Viewer::from_request_parts(parts, state).await?;
             return Ok(Self {
                 video: managed_video(state, &caller, id).await?,
                 follow,
@@ -134,7 +134,7 @@ impl FromRequestParts<AppState> for Follower {
         ),
         (status = 204, description = "The video is final and its version was seen: there is nothing to follow."),
     ),
-    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+    extensions(("x-act" = json!("see")), ("x-problems" = json!(["invalid_request", "not_found"]))),
 )]
 pub(crate) async fn follow_events(
     State(state): State<AppState>,

@@ -1,24 +1,28 @@
-//! A video as its owner or an admin manages it: reading its row, and joining what the caller did.
+//! A video as a caller reaches it: reading its row, and joining what the caller did.
 
 use uuid::Uuid;
 
-use crate::auth::Caller;
 use crate::domain::{IdentityConflict, Observation, ShownStatus, Video};
+use crate::http::middleware::Permitted;
 use crate::http::problem::ApiError;
 use crate::provider::Provider;
 use crate::state::AppState;
 use crate::store::Edit;
 
-/// Reads the video.
+/// Reads a video that the caller reaches.
 ///
 /// # Errors
-/// [`ApiError::NotFound`] where it does not exist or is another owner's: the two look the same.
-pub(super) async fn managed_video(state: &AppState, caller: &Caller, id: Uuid) -> Result<Video, ApiError> {
+/// [`ApiError::NotFound`] where it does not exist or is not the caller's: the two look the same.
+pub(super) async fn managed_video(
+    state: &AppState,
+    caller: &impl Permitted,
+    id: Uuid,
+) -> Result<Video, ApiError> {
     state
         .store
         .find_video(id)
         .await?
-        .filter(|video| caller.may_manage(video))
+        .filter(|video| caller.reaches(video))
         .ok_or(ApiError::NotFound)
 }
 

@@ -8,8 +8,8 @@ use http::{HeaderMap, StatusCode, header};
 use super::etag::{etag, matches_etag, respond_with_etag};
 use super::managed::managed_video;
 use super::view::VideoView;
-use crate::auth::Caller;
 use crate::http::extract::{Id, NoQuery};
+use crate::http::middleware::Viewer;
 use crate::http::problem::ApiError;
 use crate::state::AppState;
 
@@ -33,11 +33,11 @@ use crate::state::AppState;
             ("Retry-After" = u32, description = "When to ask again, in seconds, while it is being prepared."),
         )),
     ),
-    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+    extensions(("x-act" = json!("see")), ("x-problems" = json!(["invalid_request", "not_found"]))),
 )]
 pub(crate) async fn show_video(
     State(state): State<AppState>,
-    caller: Caller,
+    caller: Viewer,
     _: NoQuery,
     Id(id): Id,
     headers: HeaderMap,

@@ -125,11 +125,8 @@ fn apply_event(
         },
         Ok(question) => {
             video.restart_schedule(shown, context.check_times, now);
-            if video
-                .known
-                .is_incomplete(provider.required_ids(video.playback_policy))
-            {
-                // Why: without the missing id there is no playback address. The reconciler asks for it at once.
+            if video.lacks_answer(provider.required_ids(video.playback_policy)) {
+                // Why: what is missing keeps the video from being played. The reconciler asks for it at once.
                 video.check_at = Some(now);
             }
             // Why: the event may have made ids known by which others of the batch find this video.

@@ -12,7 +12,7 @@
 
 use chrono::{DateTime, Utc};
 
-use super::findings::{Findings, own_observation};
+use super::findings::{Findings, discarded_observation, own_observation};
 use super::proof::is_believable;
 use crate::domain::{EXPIRED_AFTER, LOST_AFTER, Observation, Status, Video};
 use crate::provider::{
@@ -66,6 +66,22 @@ pub(super) async fn delete_step(
         }
         Err(error) => Ok(retry_later(video, &error)),
     }
+}
+
+/// Makes one step of the deletion of an asset that must never be played. The row stays, and shows why.
+///
+/// # Errors
+/// The database fails.
+pub(super) async fn discard_step(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+) -> Result<Findings, StoreError> {
+    let mut findings = delete_step(state, provider, video).await?;
+    findings
+        .observations
+        .push(discarded_observation(state.clock.now()));
+    Ok(findings)
 }
 
 /// Looks for the asset of a cancelled upload, and deletes it where it is known: one may appear although the provider

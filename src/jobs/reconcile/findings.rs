@@ -42,3 +42,11 @@ pub(super) fn own_observation(now: DateTime<Utc>) -> Observation {
         ..Observation::default()
     }
 }
+
+/// Returns our own conclusion that the asset is deleted without the owner's asking.
+pub(super) fn discarded_observation(now: DateTime<Utc>) -> Observation {
+    Observation {
+        discarded: true,
+        ..own_observation(now)
+    }
+}

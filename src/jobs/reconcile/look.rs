@@ -3,10 +3,11 @@
 use chrono::{DateTime, Utc};
 
 use super::deletion;
-use super::findings::{Findings, own_observation};
+use super::findings::{Findings, discarded_observation, own_observation};
 use super::proof::is_believable;
 use crate::domain::{
-    EXPIRED_AFTER, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video,
+    EXPIRED_AFTER, ErrorCode, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus,
+    Status, Video,
 };
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::provider::{Priority, Provider, TemplateInput};
@@ -42,14 +43,23 @@ async fn investigate_video(
 ) -> Result<Findings, StoreError> {
     match video.status {
         ShownStatus::Deleting => deletion::delete_step(state, provider, video).await,
+        ShownStatus::Errored if video.is_to_be_discarded() => {
+            deletion::discard_step(state, provider, video).await
+        }
         ShownStatus::Cancelled => Ok(deletion::clean_up_cancelled(state, provider, video).await),
-        ShownStatus::Created if !video.is_at_provider() => Ok(give_up_unanswered(video, now)),
+        ShownStatus::Created if !video.is_at_provider() => {
+            let findings = give_up_unanswered(video, now);
+            if !findings.observations.is_empty() {
+                state.store.give_back_count(video.id).await?;
+            }
+            Ok(findings)
+        }
         // Why: an upload that failed between its steps may have left an asset without a file.
         ShownStatus::Errored
             if video.steps < i32::try_from(provider.upload_step_count()).unwrap_or(i32::MAX) =>
         {
             deletion::delete_shell(provider, video, now).await;
-            Ok(Findings::default())
+            Ok(Findings::from_observation(discarded_observation(now)))
         }
         ShownStatus::Ready if !video.unsent.is_empty() => Ok(send_unsent(provider, video, now).await),
         ShownStatus::Created
@@ -71,7 +81,7 @@ fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
     Findings::from_observation(Observation {
         status: Some(Status::Errored),
         fields: vec![
-            (Field::ErrorCode, "upload_lost".into()),
+            (Field::ErrorCode, ErrorCode::UploadLost.as_str().into()),
             (Field::ErrorMessage, message.into()),
         ],
         ..own_observation(now)
@@ -144,7 +154,7 @@ async fn ask_provider(
     if gone || (late && !better_known && !answer.upload_missing) {
         findings.observations.push(Observation {
             status: Some(Status::Expired),
-            ..own_observation(now)
+            ..discarded_observation(now)
         });
         deletion::delete_shell(provider, video, now).await;
     }
@@ -219,7 +229,7 @@ fn became_due_meanwhile(video: &Video, looked_at: &Video, needs: NeededIds, now:
     // Why not the due time alone: it may be the one for which the video was leased.
     let is_due = video.check_at.is_some_and(|at| at <= now);
     // Why: an event that lacks an id makes the video due for the very time at which it may have been due already.
-    let wanted = video.check_at != looked_at.check_at || video.known.is_incomplete(needs);
+    let wanted = video.check_at != looked_at.check_at || video.lacks_answer(needs);
     changed_meanwhile && is_due && wanted
 }
 

@@ -24,6 +24,8 @@ use crate::local::{
     view,
 };
 
+/// Largest `max_bytes`: 2^53 - 1, which every JSON parser reads exactly.
+const MAX_BYTES: u64 = (1 << 53) - 1;
 /// Longest `cors_origin`, in characters.
 const MAX_ORIGIN: usize = 1024;
 
@@ -59,8 +61,22 @@ fn read_upload_request(body: &Map<String, Value>) -> Result<UploadRequest, MuxEr
         timeout_s: read_timeout(body.get("timeout"))?,
         cors_origin: body::optional_text(body, "cors_origin", MAX_ORIGIN)?,
         test,
+        max_bytes: read_max_bytes(body.get("max_bytes"))?,
         settings,
     })
+}
+
+/// Reads `max_bytes`, the largest file that the upload takes: a member of our own, which Mux does not have.
+fn read_max_bytes(given: Option<&Value>) -> Result<Option<u64>, MuxError> {
+    match given {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => match value.as_u64().filter(|most| (1..=MAX_BYTES).contains(most)) {
+            Some(most) => Ok(Some(most)),
+            None => Err(MuxError::invalid(
+                "max_bytes must be a whole number of bytes, 1 or more",
+            )),
+        },
+    }
 }
 
 /// Reads `timeout`, the life of the URL in seconds: 3600 by default, 60 to 604,800.

@@ -15,6 +15,8 @@ pub(crate) struct UploadRequest {
     pub(crate) timeout_s: i64,
     pub(crate) cors_origin: Option<String>,
     pub(crate) test: bool,
+    /// The largest file in bytes, at least 1; `None` leaves it to `local.max_bytes`.
+    pub(crate) max_bytes: Option<u64>,
     /// The normalised `new_asset_settings`.
     pub(crate) settings: Value,
 }
@@ -31,6 +33,7 @@ pub(crate) async fn create_upload(app: &App, request: &UploadRequest) -> Result<
         timeout_s: request.timeout_s,
         cors_origin: request.cors_origin.as_deref(),
         test: request.test,
+        max_bytes: request.max_bytes,
         settings: &request.settings,
         now: app.clock.now(),
         limits: OwnerLimits {

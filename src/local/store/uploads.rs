@@ -14,7 +14,7 @@ use crate::sql::row_by_name;
 macro_rules! columns {
     () => {
         "id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, total_bytes, \
-         received_bytes, owner"
+         received_bytes, owner, max_bytes"
     };
 }
 
@@ -42,13 +42,15 @@ pub(crate) struct Upload {
     pub(crate) received_bytes: i64,
     /// The owner who is charged for the file; empty without one.
     pub(crate) owner: String,
+    /// The largest file in bytes, where the maker of the upload limited it.
+    pub(crate) max_bytes: Option<i64>,
 }
 
 row_by_name! {
     Upload from SqliteRow;
     {
         id, secret, status, timeout_s, expires_us, cors_origin, test, settings, error, asset_id, total_bytes,
-        received_bytes, owner,
+        received_bytes, owner, max_bytes,
     }
 }
 
@@ -61,6 +63,11 @@ impl Upload {
     /// Returns the bytes that are surely on the disk.
     pub(crate) fn received_size(&self) -> u64 {
         u64::try_from(self.received_bytes).unwrap_or_default()
+    }
+
+    /// Returns the largest file that the upload takes, where its maker limited it.
+    pub(crate) fn max_size(&self) -> Option<u64> {
+        self.max_bytes.and_then(|most| u64::try_from(most).ok())
     }
 
     /// Returns the file's size, once a request has named it.
@@ -76,6 +83,7 @@ pub(crate) struct NewUpload<'a> {
     pub(crate) timeout_s: i64,
     pub(crate) cors_origin: Option<&'a str>,
     pub(crate) test: bool,
+    pub(crate) max_bytes: Option<u64>,
     pub(crate) settings: &'a Value,
     pub(crate) now: DateTime<Utc>,
     pub(crate) limits: OwnerLimits,
@@ -217,8 +225,9 @@ async fn count_open(
 async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload, sqlx::Error> {
     let created = micros(new.now);
     sqlx::query_as(
-        concat!("insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us) \
-         values ($1, $2, 'waiting', $3, $4, $5, $6, $7, $8) \
+        concat!("insert into uploads (id, secret, status, timeout_s, expires_us, cors_origin, test, settings, created_us, \
+         max_bytes) \
+         values ($1, $2, 'waiting', $3, $4, $5, $6, $7, $8, $9) \
          returning ", columns!()),
     )
     .bind(new.id)
@@ -229,6 +238,7 @@ async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload,
     .bind(new.test)
     .bind(Json(new.settings))
     .bind(created)
+    .bind(new.max_bytes.map(to_column))
     .fetch_one(&mut **write)
     .await
 }

@@ -136,9 +136,15 @@ impl Request<'_> {
         }
     }
 
-    /// Checks the named size against `local.max_bytes` (413) and against the size that earlier requests named (400).
+    /// Returns the largest file that the upload takes: `local.max_bytes`, or less where its maker said so.
+    fn max_bytes(&self) -> u64 {
+        let own = self.app.settings.max_bytes;
+        self.upload.max_size().map_or(own, |most| most.min(own))
+    }
+
+    /// Checks the named size against [`Self::max_bytes`] (413) and against the size that earlier requests named (400).
     fn check_total(&self, part: Part) -> Result<(), MuxError> {
-        let limit = self.app.settings.max_bytes;
+        let limit = self.max_bytes();
         // A chunk that names no total is checked by its end.
         let reach = match part {
             Part::Chunk { end, .. } => Some(end),
@@ -258,7 +264,7 @@ impl Request<'_> {
         }
     }
 
-    /// Copies the body into the sink, within the span, `local.max_bytes` and the reserved room.
+    /// Copies the body into the sink, within the span, [`Self::max_bytes`] and the reserved room.
     async fn copy_body(
         &self,
         span: Span,
@@ -286,8 +292,8 @@ impl Request<'_> {
             if span.end.is_some_and(|end| reach > end) {
                 return Err(MuxError::invalid("The body is longer than its headers say"));
             }
-            if reach > self.app.settings.max_bytes {
-                return Err(MuxError::too_large(self.app.settings.max_bytes));
+            if reach > self.max_bytes() {
+                return Err(MuxError::too_large(self.max_bytes()));
             }
             if reach > *promised {
                 *promised = self.reserve_room(reach, None).await?;

@@ -33,6 +33,7 @@ pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<U
         filename: Some("sample.mp4".to_owned()),
         content_type: Some("video/mp4".to_owned()),
         file_size: Some(10_485_760),
+        limits: provider.upload_limits(),
         cors_origin: Some("https://app.example".to_owned()),
         provider_settings: Value::Null,
         now,

@@ -8,7 +8,7 @@ use super::{
     slot::{Part, Slot},
     value::TemplateValue,
 };
-use crate::provider::{compile::Constants, request_field::RequestField};
+use crate::provider::{compile::Constants, request_field::RequestField, upload_limits::UploadLimit};
 
 /// Splits `text` into [`Part`]s, literals and placeholders, and resolves each placeholder. `{{` and `}}` are literal
 /// braces.
@@ -100,6 +100,10 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
     };
     if let Some(ours) = RequestField::parse(name) {
         return here(place.has_field(ours), Placeholder::Field(ours));
+    }
+    if let Some(limit) = UploadLimit::parse(name) {
+        let available = place.fields == AvailableFields::Upload;
+        return here(available, Placeholder::Limit(limit, place.limits.get(limit)));
     }
     if let Some(id) = Id::parse(name) {
         return here(place.ids.contains(&id), Placeholder::Id(id));

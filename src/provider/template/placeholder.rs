@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 use secrecy::SecretString;
 
-use crate::provider::request_field::RequestField;
+use crate::provider::{
+    request_field::RequestField,
+    upload_limits::{UploadLimit, UploadLimits},
+};
 
 /// An id that the provider gave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +44,8 @@ pub(crate) enum Placeholder {
     Secret(String, SecretString),
     /// A field of the video.
     Field(RequestField),
+    /// A limit of the upload, and the map's own one.
+    Limit(UploadLimit, Option<u64>),
     /// An id that the provider gave.
     Id(Id),
     /// A capture of a call, or a computed text.
@@ -73,6 +78,7 @@ impl Placeholder {
         let text = match self {
             Self::Secret(name, _) => format!("secrets.{name}"),
             Self::Field(ours) => ours.as_str().to_owned(),
+            Self::Limit(limit, _) => limit.as_str().to_owned(),
             Self::Id(id) => id.as_str().to_owned(),
             Self::Captured(name) => name.clone(),
             Self::Now => "now".to_owned(),
@@ -117,6 +123,8 @@ pub(crate) struct Place {
     pub(crate) fields: AvailableFields,
     /// Each [`RequestField`] that the map requires of a request, so that they cannot be missing.
     pub(crate) required: BTreeSet<RequestField>,
+    /// Limits that the map itself has, so that they cannot be missing.
+    pub(crate) limits: UploadLimits,
     /// Ids that the provider gave.
     pub(crate) ids: BTreeSet<Id>,
     /// Captures and computed texts; `true` if one can be missing.
@@ -154,6 +162,7 @@ impl Place {
     pub(super) fn can_miss(&self, name: &Placeholder) -> bool {
         match name {
             Placeholder::Field(ours) => !ours.is_always_set() && !self.required.contains(ours),
+            Placeholder::Limit(_, own) => own.is_none(),
             Placeholder::Captured(name) => self.captures.get(name).copied().unwrap_or(true),
             Placeholder::Cursor => true,
             _ => false,
@@ -175,6 +184,9 @@ impl Place {
                     _ => ours.as_str().to_owned(),
                 }),
         );
+        if self.fields == AvailableFields::Upload {
+            names.extend(UploadLimit::ALL.map(|limit| limit.as_str().to_owned()));
+        }
         names.extend(self.ids.iter().map(|id| id.as_str().to_owned()));
         names.extend(
             self.captures
@@ -202,6 +214,7 @@ impl Place {
 /// The name is one of a built-in placeholder, so that no capture or computed text may have it.
 pub(crate) fn is_built_in(name: &str) -> bool {
     RequestField::parse(name).is_some()
+        || UploadLimit::parse(name).is_some()
         || [
             "now",
             "expires",

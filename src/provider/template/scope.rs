@@ -88,6 +88,13 @@ impl<'a> Scope<'a> {
                 Some(TemplateValue::Text(Cow::Borrowed(text)))
             }
             Placeholder::Field(ours) => return self.field_value(*ours),
+            Placeholder::Limit(limit, own) => {
+                let asked = self.input.and_then(|subject| subject.limits.get(*limit));
+                let strictest = asked.into_iter().chain(*own).min();
+                strictest
+                    .and_then(|number| i64::try_from(number).ok())
+                    .map(TemplateValue::Int)
+            }
             Placeholder::Id(id) => self
                 .provider_id(*id)
                 .map(|text| TemplateValue::Text(Cow::Borrowed(text))),

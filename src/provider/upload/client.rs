@@ -67,7 +67,6 @@ pub(crate) struct ClientSide {
     file_field: Option<String>,
     tus_metadata: Vec<(String, Template)>,
     chunk: Option<Chunk>,
-    max_bytes: Option<u64>,
 }
 
 impl ClientSide {
@@ -119,7 +118,6 @@ impl ClientSide {
                 .chunk
                 .map(|chunk| compile_chunk(chunk, &at.table("chunk")))
                 .transpose()?,
-            max_bytes: declared.max_bytes,
         })
     }
 
@@ -159,6 +157,7 @@ impl ClientSide {
     pub(super) fn describe(
         &self,
         scope: &Scope<'_>,
+        max_bytes: Option<u64>,
         expires_at: DateTime<Utc>,
     ) -> Result<UploadDescriptor, InvalidField> {
         let mut headers = BTreeMap::new();
@@ -174,7 +173,7 @@ impl ClientSide {
             file_field: self.file_field.clone(),
             tus_metadata: render_texts(&self.tus_metadata, scope)?,
             chunk: self.chunk,
-            max_bytes: self.max_bytes,
+            max_bytes,
             expires_at,
         })
     }

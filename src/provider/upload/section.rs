@@ -14,8 +14,12 @@ use crate::provider::{
     signing::{Digest, DigestRules},
     subject::{Captures, TemplateInput},
     template::{Id, Place, Placeholder, Scope, Template, ValueTables},
-    vocabulary::{ActionTable, CancelTable, DigestTable, Entries, IdsTable, TtlTable, UploadTable},
+    upload_limits::UploadLimits,
+    vocabulary::{ActionTable, CancelTable, DigestTable, Entries, IdsTable, Scalar, TtlTable, UploadTable},
 };
+
+/// The largest limit, which every JSON parser reads exactly: 2^53 - 1.
+const MAX_LIMIT: u64 = (1 << 53) - 1;
 
 /// Signed texts by their names, in the order of the map.
 type NamedDigests = Vec<(String, Arc<Digest>)>;
@@ -26,6 +30,8 @@ pub(crate) struct Upload {
     pub(super) requires: BTreeSet<RequestField>,
     /// Shortest and longest lifetime of an upload URL, in seconds, both allowed.
     ttl_s: (u64, u64),
+    /// The provider's own limits.
+    pub(crate) limits: UploadLimits,
     /// The calls that make the upload, 1 to 3; none where there are `ids`.
     pub(crate) steps: Vec<Action>,
     /// `ids`: the ids that this service gives, where the provider takes a file without a call before it.
@@ -54,7 +60,21 @@ impl Upload {
     ) -> Result<Self, MapError> {
         let requires: BTreeSet<RequestField> = declared.requires.into_iter().collect();
         let ttl_s = compile_ttl(declared.ttl_s, at)?;
-        let request = Place::for_upload(requires.clone());
+        let limits = UploadLimits {
+            max_bytes: compile_limit(declared.max_bytes.as_ref(), "max_bytes", at, constants)?,
+            max_duration_s: compile_limit(declared.max_duration_s.as_ref(), "max_duration_s", at, constants)?,
+        };
+        if limits.max_bytes.is_some() && declared.client.max_bytes.is_some() {
+            return Err(at.error("max_bytes", "stands in [upload.client] too: leave that one out"));
+        }
+        let limits = UploadLimits {
+            max_bytes: limits.max_bytes.or(declared.client.max_bytes),
+            ..limits
+        };
+        let request = Place {
+            limits,
+            ..Place::for_upload(requires.clone())
+        };
         let (ids, steps, place) = match declared.ids {
             None => {
                 let (steps, place) = compile_steps(declared.steps, at, request, constants)?;
@@ -91,6 +111,7 @@ impl Upload {
         Ok(Self {
             requires,
             ttl_s,
+            limits,
             steps,
             ids,
             compute,
@@ -148,7 +169,35 @@ impl Upload {
             captures: Some(&with_computed),
             ..Scope::for_input(input, values)
         };
-        self.client.describe(&scope, input.expires)
+        let max_bytes = input
+            .limits
+            .max_bytes
+            .into_iter()
+            .chain(self.limits.max_bytes)
+            .min();
+        self.client.describe(&scope, max_bytes, input.expires)
+    }
+}
+
+/// Compiles a limit: a number above 0, or a template of variables that gives one.
+fn compile_limit(
+    declared: Option<&Scalar>,
+    key: &str,
+    at: &Location,
+    constants: &Constants,
+) -> Result<Option<u64>, MapError> {
+    let Some(Scalar(text)) = declared else {
+        return Ok(None);
+    };
+    let template =
+        Template::compile(text, &Place::default(), constants).map_err(|what| at.error(key, what))?;
+    let number = template
+        .text(&Scope::default())
+        .ok()
+        .and_then(|text| text.parse().ok());
+    match number.filter(|number| (1..=MAX_LIMIT).contains(number)) {
+        Some(number) => Ok(Some(number)),
+        None => Err(at.error(key, "must give a whole number, 1 to 9007199254740991")),
     }
 }
 

@@ -20,6 +20,12 @@ pub(crate) struct UploadTable {
     pub(crate) requires: Vec<RequestField>,
     /// Shortest and longest lifetime of an upload URL. The setting is limited to it. Left out: any.
     pub(crate) ttl_s: Option<TtlTable>,
+    /// Largest file that the provider takes, in bytes: a number, or a template of variables. It is compared with `file_size`
+    /// where that is given, and told to the client. Left out: none is known.
+    pub(crate) max_bytes: Option<Scalar>,
+    /// Longest video that the provider may make, in seconds: a number, or a template of variables. A longer one is never
+    /// played, and is deleted. Left out: any.
+    pub(crate) max_duration_s: Option<Scalar>,
     /// The ids that the client gives the file, instead of `steps`, where the provider takes a file without a call before
     /// it.
     pub(crate) ids: Option<IdsTable>,
@@ -82,7 +88,7 @@ pub(crate) struct ClientTable {
     pub(crate) tus_metadata: Entries<Scalar>,
     /// Sizes of the pieces in which the file is sent. Left out: as a whole, or in pieces of any size.
     pub(crate) chunk: Option<ChunkTable>,
-    /// Size of the largest file, in bytes. The client is told it; this service does not check it. Left out: none is known.
+    /// The older place of `max_bytes` of `[upload]`. Both is an error.
     pub(crate) max_bytes: Option<u64>,
 }
 

@@ -50,6 +50,33 @@ impl Store {
         to_videos(rows)
     }
 
+    /// Returns up to `limit` videos whose [`Video::delete_at`] has come and whose deletion was not requested: the time and
+    /// the id, in this order, behind `after`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_expired_videos(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: u16,
+    ) -> Result<Vec<(DateTime<Utc>, Uuid)>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            // The condition is that of the index `videos_delete_at`.
+            let mut query = QueryBuilder::new(
+                "select delete_at, id from videos where delete_at is not null \
+                 and status not in ('deleting', 'deleted') and delete_at <= ",
+            );
+            query.push_bind(now);
+            if let Some((at, id)) = after {
+                query.push(" and (delete_at, id) > (").push_bind(at);
+                query.push(", ").push_bind(id).push(")");
+            }
+            query.push(format_args!(" order by delete_at, id limit {limit}"));
+            query.build_query_as().fetch_all(pool).await
+        })?)
+    }
+
     /// Ends a lease early.
     ///
     /// # Errors

@@ -1,4 +1,4 @@
-//! Videos: inserted, read, edited, adopted, due for a look at their provider.
+//! Videos: inserted, read, listed, counted, edited, adopted, due for a look at their provider.
 //!
 //! # How an edit reaches its row
 //!
@@ -20,11 +20,14 @@
 //! make up for by comparing versions. A retry is safe: step 6 reads what was written.
 
 mod adopt;
+mod counted;
 mod due;
 mod edit;
 mod insert;
+mod list;
 mod read;
+mod titles;
 
+pub use counted::{CountedLimits, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
-pub use insert::{Inserted, OpenLimit};
-pub use read::VideoFilter;
+pub use list::{ListOrder, VideoFilter, VideoPage};

@@ -316,15 +316,21 @@ impl TestApp {
 
     /// Takes an upload to `ready`; returns the video.
     pub(crate) async fn ready_video(&self, policy: &str) -> Value {
-        let body = json!({"playback_policy": policy});
-        let video = self.post(&self.alice(), "/v1/uploads", &body).await.expect(201)["video"].clone();
+        self.ready_video_of("alice", policy).await
+    }
+
+    /// Takes an upload of this owner to `ready`; returns the video.
+    pub(crate) async fn ready_video_of(&self, owner: &str, policy: &str) -> Value {
+        let (body, token) = (json!({"playback_policy": policy}), self.token(owner, ""));
+        let video = self.post(&token, "/v1/uploads", &body).await.expect(201)["video"].clone();
         let ids = mux_events::Ids::of(&video);
         for event in ids.usual(policy, self.clock.now()) {
             self.mux.know(&event["data"]);
             self.event(&event).await.expect(200);
         }
         self.settle().await;
-        self.video(&video["id"]).await
+        let path = format!("/v1/videos/{}", video["id"].as_str().unwrap());
+        self.get(&token, &path).await.expect(200)
     }
 }
 

@@ -42,6 +42,8 @@ impl Backend for SqlitePool {
         skip_locked: "",
         greatest: "max",
         least: "min",
+        position: "instr",
+        playback_id: "facts->>'$.playback_id.v'",
         without_flush: "true",
     };
 

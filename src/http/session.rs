@@ -1,0 +1,148 @@
+//! `GET /v1/session`: what the bearer of a token may do and choose, so that a page offers only that.
+
+use std::collections::BTreeMap;
+
+use axum::Json;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use chrono::{DateTime, Utc};
+use http::{HeaderValue, header};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::uploads::{Offer, offer_uploads, quota_of};
+use crate::auth::{Act, Caller};
+use crate::domain::Policy;
+use crate::http::extract::NoQuery;
+use crate::http::problem::ApiError;
+use crate::provider::{Capability, Provider};
+use crate::state::AppState;
+use crate::store::Quota;
+
+/// What the bearer of a token may do.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Session {
+    /// The owner of what it makes.
+    sub: String,
+    /// The scopes that count; that of a token without any is `video:own`.
+    scopes: Vec<&'static str>,
+    /// The end of the token.
+    expires_at: DateTime<Utc>,
+    /// The version of this service.
+    #[schema(example = "0.5.0")]
+    version: &'static str,
+    /// What an upload may be; null where the token begins none.
+    uploads: Option<Offer>,
+    /// How long addresses live; null where the token plays nothing.
+    playback: Option<PlaybackOffer>,
+    /// What a video from a URL may be; null: there are none here.
+    #[schema(value_type = Option<Object>)]
+    ingest: Option<()>,
+    /// What each provider can do: `public` and `signed` playback, `quality` to choose, `cancel`, `delete`, `thumbnails`.
+    capabilities: BTreeMap<String, Vec<&'static str>>,
+    /// How much the owner keeps, by `videos`, `minutes` and `bytes`: those with a limit alone, and none where the token
+    /// begins no uploads.
+    quotas: BTreeMap<&'static str, QuotaState>,
+}
+
+/// How long addresses live, in seconds.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct PlaybackOffer {
+    /// Where the request names nothing.
+    ttl_s: u64,
+    /// At most.
+    max_ttl_s: u64,
+}
+
+/// A quota and how much of it is used.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct QuotaState {
+    used: u64,
+    limit: u64,
+}
+
+/// What the bearer of this token may do and choose.
+#[utoipa::path(
+    get,
+    path = "/v1/session",
+    operation_id = "show",
+    tag = "session",
+    responses((status = 200, body = Session)),
+    extensions(("x-problems" = json!(["invalid_request"]))),
+)]
+pub(crate) async fn show_session(
+    State(state): State<AppState>,
+    caller: Caller,
+    _: NoQuery,
+) -> Result<Response, ApiError> {
+    let (may_upload, playback) = (caller.may(Act::Upload), &state.settings.playback);
+    let quotas = if may_upload {
+        read_quotas(&state, &caller).await?
+    } else {
+        BTreeMap::new()
+    };
+    let session = Session {
+        sub: caller.owner().to_owned(),
+        scopes: caller.scopes().iter().map(|scope| scope.as_str()).collect(),
+        expires_at: caller.expiry(),
+        version: env!("CARGO_PKG_VERSION"),
+        uploads: may_upload.then(|| offer_uploads(&state, &caller)),
+        playback: caller.may(Act::Play).then_some(PlaybackOffer {
+            ttl_s: playback.ttl_s,
+            max_ttl_s: playback.max_ttl_s,
+        }),
+        ingest: None,
+        capabilities: capabilities(&state, &caller),
+        quotas,
+    };
+    let mut response = Json(session).into_response();
+    response.headers_mut().insert(
+        header::CACHE_CONTROL,
+        HeaderValue::from_static("private, no-store"),
+    );
+    Ok(response)
+}
+
+/// Returns what each provider can do, for callers that see videos.
+fn capabilities(state: &AppState, caller: &Caller) -> BTreeMap<String, Vec<&'static str>> {
+    let shown = state.providers.iter().filter(|_| caller.may(Act::See));
+    shown.map(|one| (one.name().to_owned(), names_of(one))).collect()
+}
+
+fn names_of(provider: &Provider) -> Vec<&'static str> {
+    // Why the deletion too: where uploads cannot be cancelled, the asset that is made beforehand is deleted.
+    let cancels = provider.supports(Capability::UploadCancel) || provider.supports(Capability::AssetDelete);
+    [
+        ("public", provider.can_play(Policy::Public)),
+        ("signed", provider.can_play(Policy::Signed)),
+        ("quality", provider.sends_quality()),
+        ("cancel", cancels),
+        ("delete", provider.supports(Capability::AssetDelete)),
+        ("thumbnails", provider.supports(Capability::Thumbnails)),
+    ]
+    .into_iter()
+    .filter_map(|(name, has)| has.then_some(name))
+    .collect()
+}
+
+/// Reads how much the owner keeps of each quota that there is.
+async fn read_quotas(
+    state: &AppState,
+    caller: &Caller,
+) -> Result<BTreeMap<&'static str, QuotaState>, ApiError> {
+    let quota = quota_of(&state.settings, caller);
+    // Why: counting reads every video of the owner.
+    if quota == Quota::default() {
+        return Ok(BTreeMap::new());
+    }
+    let usage = state.store.usage_of(caller.owner()).await?;
+    let all = [
+        ("videos", usage.videos, quota.videos),
+        ("minutes", usage.minutes(), quota.minutes),
+        ("bytes", usage.bytes, quota.bytes),
+    ];
+    let limited = all
+        .into_iter()
+        .filter_map(|(name, used, limit)| Some((name, QuotaState { used, limit: limit? })));
+    Ok(limited.collect())
+}
