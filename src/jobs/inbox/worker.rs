@@ -20,8 +20,9 @@ use crate::store::{Applied, EventOutcome, StoreError};
 /// Events of one transaction.
 const BATCH: usize = 256;
 /// Events of one transaction where the database has one writer.
-// Why fewer: a webhook waits for the transaction before it. Webhooks that come at the same time share one of about this size.
-const BATCH_OF_ONE_WRITER: usize = 16;
+// Why fewer: a webhook waits for the transaction before it. Webhooks that come at the same time share one of about
+// this size.
+const BATCH_OF_ONE_WRITER: usize = 8;
 /// Interval at which parked events are looked through.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// Longest wait for due events while no new one wakes the job; also the pause after a failure of the database.
