@@ -1,9 +1,9 @@
-//! Pages of every list: newest first, by keyset, with an opaque cursor.
+//! Pages of every list: by keyset, with an opaque cursor.
 //!
-//! 1. The request's cursor, if any, is read ([`read_cursor`]): the id of the last row of the page before.
-//! 2. The store reads the rows below that id, one more than the page has, by which it knows whether there are more.
-//! 3. `next_cursor` is written of the id below which the next page begins ([`write_cursor`]): the last one of the page, or the
-//!    last one that was looked at.
+//! 1. The request's cursor, if any, is read ([`read_cursor`]): the id of the last row that the page before looked at.
+//! 2. The store reads the rows behind that id, one more than the page has, by which it knows whether there is a next page.
+//! 3. `next_cursor` is the id of the last row that the page looked at ([`write_cursor`]): the last one shown, or the end of
+//!    the rows that a filter without an index was applied to.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;

@@ -102,10 +102,10 @@ pub struct Process {
     pub(crate) log_limits: LogLimits,
     /// The depths of the queues at the last query.
     pub(crate) cached_depths: LastDepths,
-    /// What the last overview read from the database.
-    pub(crate) cached_fleet: LastFleet,
     /// Recent counts of videos.
     pub(crate) video_counts: VideoCountCache,
+    /// What the last overview read from the database.
+    pub(crate) cached_fleet: LastFleet,
 }
 
 impl Process {
@@ -128,8 +128,8 @@ impl Process {
             metrics,
             log_limits: LogLimits::default(),
             cached_depths: LastDepths::default(),
-            cached_fleet: LastFleet::default(),
             video_counts: VideoCountCache::default(),
+            cached_fleet: LastFleet::default(),
         }
     }
 }

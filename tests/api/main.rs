@@ -19,6 +19,7 @@ mod check;
 mod commands;
 mod development;
 mod environment;
+mod errors;
 mod expiry;
 mod fairness;
 mod generated;
