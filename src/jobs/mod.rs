@@ -5,12 +5,14 @@
 //! | [`inbox`] | applies stored webhook events to their videos | all |
 //! | [`outbox`] | sends events to the application's endpoints | all, each event under a lease |
 //! | [`reconcile`] | asks providers about videos that should have got further | one at a time, by a lease |
+//! | [`erasure`] | removes everything of owners that are to be erased | one at a time, by a lease |
 //! | [`keys`] | refreshes the key set that verifies tokens | all |
 //! | [`retention`] | removes rows whose time is over | all |
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
 
 pub mod adopt;
+pub mod erasure;
 pub mod inbox;
 pub mod keys;
 pub mod outbox;

@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 12] = migration_files! {
+const FILES: [MigrationFile; 17] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -25,6 +25,11 @@ const FILES: [MigrationFile; 12] = migration_files! {
     "0009_open_uploads.sqlite",
     "0010_picture_facts",
     "0011_limits",
+    "0014_erasures",
+    "0021_deleted_of_owner.postgres",
+    "0021_deleted_of_owner.sqlite",
+    "0022_unattached_events.postgres",
+    "0022_unattached_events.sqlite",
 };
 
 static MIGRATIONS: LazyLock<Vec<Migration>> =

@@ -4,10 +4,12 @@
 //! |---|---|
 //! | `webhook_events` | the inbox: events that providers sent |
 //! | `outgoing_events` | the outbox: events for the application's endpoints |
+//! | `owners` | `/v1/admin/owners/{owner}`: an owner is erased |
 //! | `adopt` | `POST /v1/admin/videos` |
 //! | `refresh` | `POST /v1/admin/videos/{id}/refresh` |
 
 pub(super) mod adopt;
 pub(super) mod outgoing_events;
+pub(super) mod owners;
 pub(super) mod refresh;
 pub(super) mod webhook_events;

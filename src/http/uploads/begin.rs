@@ -13,6 +13,7 @@ use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::chain::Chain;
 use crate::domain::{Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video};
+use crate::http::erasing::remove_where_erasing;
 use crate::http::problem::ApiError;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
@@ -92,6 +93,7 @@ pub(super) async fn begin_upload(
         }
         video.upload_expires_at = Some(subject.expires);
         insert_row(state, &video, &counted).await?;
+        remove_where_erasing(state, &video).await?;
     }
     let id = video.id;
     note_video(id);

@@ -147,7 +147,7 @@ impl Tx {
         })?)
     }
 
-    async fn delete_ids(&mut self, purged: &[PurgedVideo]) -> Result<(), StoreError> {
+    pub(in crate::store) async fn delete_ids(&mut self, purged: &[PurgedVideo]) -> Result<(), StoreError> {
         for row in purged {
             for (kind, id) in [("upload", &row.upload_id), ("asset", &row.asset_id)] {
                 on_tx!(&mut *self, |tx| {
