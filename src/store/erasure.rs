@@ -282,7 +282,7 @@ impl Store {
     pub async fn remove_unbegun_video(&self, id: Uuid) -> Result<(), StoreError> {
         Ok(on_pool!(&self.writer, |pool| {
             sqlx::query(
-                "delete from videos where id = $1 and status = 'created' and upload_id is null and asset_id is null",
+                "delete from videos where id = $1 and steps = 0 and upload_id is null and asset_id is null",
             )
             .bind(id)
             .execute(pool)

@@ -35,6 +35,7 @@ mod migrations;
 mod openapi;
 mod outgoing;
 mod own_ids;
+mod owners;
 mod patch;
 mod permutations;
 mod playback;
