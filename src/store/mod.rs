@@ -12,7 +12,7 @@
 //! | callers that share a statement | `batching`, `video_batcher` |
 //! | the parts of the handle | `feed`, `owner_locks` |
 //! | the handle, and how it is opened | [`Store`]: `handle`, `open`, `migrations` |
-//! | what is done with rows | `videos`, `inbox`, `outbox`, `erasure`, `idempotency`, `leases`, `turns`, `depth`, `secrets`, `notifications` |
+//! | what is done with rows | `videos`, `inbox`, `outbox`, `owners`, `erasure`, `idempotency`, `leases`, `turns`, `depth`, `secrets`, `notifications` |
 //!
 //! `inbox` documents the protocol by which a webhook event reaches its row, `videos` the one of an edit.
 
@@ -34,6 +34,7 @@ mod notifications;
 mod open;
 mod outbox;
 mod owner_locks;
+mod owners;
 mod plan;
 mod rows;
 mod schema;

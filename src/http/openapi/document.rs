@@ -70,6 +70,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::outgoing_events::list_outgoing_events))
         .routes(routes!(admin::outgoing_events::replay_outgoing_event))
         .routes(routes!(admin::owners::erase_owner, admin::owners::show_owner))
+        .routes(routes!(admin::export::export_owner))
+        .routes(routes!(admin::usage::show_usage))
         .routes(routes!(admin::adopt::adopt_video))
         .routes(routes!(admin::refresh::refresh_video))
         .routes(routes!(health::show_alive))

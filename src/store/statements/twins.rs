@@ -34,6 +34,8 @@ pub(in crate::store) struct Dialect {
     /// Passes over rows that another transaction holds, at the end of a `select`.
     // Why: several replicas share the work by passing over what another one holds. SQLite has one writer.
     pub(in crate::store) skip_locked: &'static str,
+    /// The reported duration of a row of `videos`, in seconds; null where none is known.
+    pub(in crate::store) duration_s: &'static str,
     /// The greatest of several values.
     pub(in crate::store) greatest: &'static str,
     /// The least of several values.

@@ -32,6 +32,8 @@ impl Backend for PgConnections {
         clock_s: "cast(extract(epoch from now()) as bigint)",
         clock_us: "cast(extract(epoch from statement_timestamp()) * 1000000 as bigint)",
         skip_locked: " for update skip locked",
+        duration_s: "cast(case when jsonb_typeof(facts->'duration'->'v') = 'number' then facts->'duration'->>'v' end \
+             as double precision)",
         greatest: "greatest",
         least: "least",
         // Why `set_config`: within the one statement it needs no round trip of its own and no transaction that a pooler

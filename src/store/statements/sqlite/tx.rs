@@ -40,6 +40,7 @@ impl Backend for SqlitePool {
         clock_s: "unixepoch()",
         clock_us: "cast(unixepoch('subsec') * 1000000 as integer)",
         skip_locked: "",
+        duration_s: "json_extract(facts, '$.duration.v')",
         greatest: "max",
         least: "min",
         without_flush: "true",
