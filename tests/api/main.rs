@@ -17,6 +17,7 @@ mod beside;
 mod check;
 mod commands;
 mod development;
+mod endpoints;
 mod environment;
 mod fairness;
 mod generated;

@@ -1,4 +1,4 @@
-//! Owners are erased.
+//! Owners are erased and exported, and their usage is told.
 
 use chrono::Duration;
 use http::Method;
@@ -8,7 +8,7 @@ use yourbit_video::jobs::{erasure, outbox, retention};
 use crate::support::left::words_left;
 use crate::support::mux_events::Ids;
 use crate::support::receiver::{Delivery, Receiver};
-use crate::support::{Answer, Db, TestApp, answer, maps_without_a_rate};
+use crate::support::{Answer, Db, TestApp, answer, binary, environment, maps_without_a_rate};
 
 /// A name with everything that an address must encode.
 const OWNER: &str = "carol/of Zürich?#%";
@@ -177,5 +177,82 @@ on_both! {
             app.reconcile().await;
         }
         assert_eq!(ask(&app, Method::GET, path).await.expect(200)["remaining"], 0);
+    }
+}
+
+on_both! {
+    async fn an_export_has_every_video_with_its_addresses_and_ends_with_a_summary(db: Db) {
+        let maps = maps_without_a_rate();
+        let app = TestApp::with(db, &[("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()), ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0")]).await;
+        for index in 0..104 {
+            upload(&app, OWNER, &format!("number-{index}")).await;
+        }
+        let public = upload(&app, OWNER, "public").await;
+        becomes_ready(&app, &public, "public").await;
+        let signed = app.post(&app.token(OWNER, ""), "/v1/uploads", &json!({})).await.expect(201)["video"].clone();
+        for event in Ids::of(&signed).usual("signed", app.clock.now()) {
+            app.event(&event).await.expect(200);
+        }
+        app.settle().await;
+        upload(&app, "bob", "bobs").await;
+        let export = ask(&app, Method::GET, &format!("{PATH}/export")).await;
+        assert_eq!(export.status, 200, "{}", export.text);
+        assert_eq!(export.headers["content-type"], "application/x-ndjson");
+        let lines: Vec<Value> = export.text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 107);
+        assert_eq!(lines[106], json!({"videos": 106}));
+        assert!(lines[..106].iter().all(|line| line["video"]["owner"] == OWNER));
+        let of = |video: &Value| lines.iter().find(|line| line["video"]["id"] == video["id"]).unwrap().clone();
+        let exported = of(&public);
+        assert_eq!(exported["addresses"]["urls"]["hls"], exported["video"]["playback_url"]);
+        assert_eq!(exported["addresses"]["expires_at"], Value::Null);
+        let token = app.token(OWNER, "");
+        let mut seen = app.get(&token, &format!("/v1/videos/{}", public["id"].as_str().unwrap())).await.expect(200);
+        seen.as_object_mut().unwrap().remove("events_url");
+        assert_eq!(exported["video"], seen);
+        assert!(of(&signed)["addresses"]["urls"]["hls"].as_str().unwrap().contains("?token="));
+        assert_eq!(lines[105]["addresses"], Value::Null);
+        app.get(&app.alice(), &format!("{PATH}/export")).await.expect_problem(403, "forbidden");
+    }
+}
+
+on_both! {
+    async fn usage_is_told_by_owner_and_provider(db: Db) {
+        let app = TestApp::start(db).await;
+        let admin = app.token("root", "video:admin");
+        assert_eq!(app.get(&admin, "/v1/admin/usage").await.expect(200), json!({"data": []}));
+        for (owner, size) in [("bob", 5), ("bob", 7), ("carol, \"C\"", 9)] {
+            let body = json!({"file_size": size});
+            let video = app.post(&app.token(owner, ""), "/v1/uploads", &body).await.expect(201)["video"].clone();
+            for event in Ids::of(&video).usual("signed", app.clock.now()) {
+                app.event(&event).await.expect(200);
+            }
+            app.settle().await;
+            app.clock.advance(Duration::minutes(1));
+        }
+        let duration = app.get(&admin, "/v1/videos").await.expect(200)["data"][0]["duration_seconds"].as_f64().unwrap();
+        let minutes = |videos: f64| (videos * duration / 60.0 * 1000.0).round() / 1000.0;
+        let bob = json!({"owner": "bob", "provider": "mux", "videos": 2, "minutes": minutes(2.0), "bytes": 12});
+        let carol = json!({"owner": "carol, \"C\"", "provider": "mux", "videos": 1, "minutes": minutes(1.0), "bytes": 9});
+        let all = app.get(&admin, "/v1/admin/usage").await.expect(200);
+        assert_eq!(all, json!({"data": [bob, carol]}));
+        let since = (app.clock.now() - Duration::seconds(70)).format("%Y-%m-%dT%H:%M:%SZ");
+        let late = app.get(&admin, &format!("/v1/admin/usage?since={since}")).await.expect(200);
+        assert_eq!(late, json!({"data": [carol]}));
+        let csv = answer(app.client.get(format!("{}/v1/admin/usage", app.url)).bearer_auth(&admin).header("accept", "text/csv")).await;
+        assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+        let expected = format!(
+            "owner,provider,videos,minutes,bytes\r\nbob,mux,2,{},12\r\n\"carol, \"\"C\"\"\",mux,1,{},9\r\n",
+            minutes(2.0), minutes(1.0),
+        );
+        assert_eq!(csv.text, expected);
+        let folder = tempfile::TempDir::new().unwrap();
+        let env = environment(&app.database.url, &app.mux.url, &[]);
+        let printed = binary::run(folder.path(), &env, &["usage"]).await;
+        assert_eq!(printed.out, expected, "{}", printed.err);
+        let printed = binary::run(folder.path(), &env, &["usage", "--format", "json"]).await;
+        assert_eq!(serde_json::from_str::<Value>(&printed.out).unwrap(), all);
+        app.get(&app.alice(), "/v1/admin/usage").await.expect_problem(403, "forbidden");
+        app.get(&admin, "/v1/admin/usage?since=yesterday").await.expect_problem(400, "invalid_request");
     }
 }

@@ -33,7 +33,7 @@ const PAGE: i64 = 100;
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(untagged)]
 pub(crate) enum ExportLine {
-    /// A video, as everywhere, with its addresses.
+    /// A video with its addresses.
     Video(Box<ExportedVideo>),
     /// The last line.
     Summary(ExportSummary),
@@ -42,7 +42,7 @@ pub(crate) enum ExportLine {
 /// A video of an export.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ExportedVideo {
-    #[serde(flatten)]
+    /// The video, as in a list.
     video: VideoView,
     /// Null where the video does not play, or its provider would have to be asked.
     addresses: Option<PlayerAddresses>,
