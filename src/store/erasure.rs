@@ -275,20 +275,21 @@ impl Store {
         Ok(found.is_some())
     }
 
-    /// Removes the row of a video that its provider was never asked about.
+    /// Removes the row of a video that its provider was never asked about, and what was counted of it.
     ///
     /// # Errors
     /// The database fails.
     pub async fn remove_unbegun_video(&self, id: Uuid) -> Result<(), StoreError> {
-        Ok(on_pool!(&self.writer, |pool| {
-            sqlx::query(
-                "delete from videos where id = $1 and steps = 0 and upload_id is null and asset_id is null",
-            )
-            .bind(id)
-            .execute(pool)
-            .await
-            .map(drop)
-        })?)
+        for statement in [
+            "delete from counted_uploads where video_id = $1",
+            "delete from videos where id = $1 and steps = 0 and upload_id is null and asset_id is null",
+        ] {
+            on_pool!(&self.writer, |pool| {
+                sqlx::query(statement).bind(id).execute(pool).await
+            }
+            .map(drop))?;
+        }
+        Ok(())
     }
 
     /// Searches the next `limit` outgoing events, in the order of ids, for the owner's name, and removes those that have
