@@ -37,12 +37,12 @@ struct Narrowed {
 /// The videos that a list may show a caller.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Visible {
-    /// Those of this owner; `None`: of no owner for its own sake.
-    pub owner: Option<String>,
-    /// Those with these ids.
-    pub ids: Vec<Uuid>,
     /// Everybody's.
     pub all: bool,
+    /// Those of this owner.
+    pub owner: Option<String>,
+    /// Those with these ids, beside the owner's; `None` where the claim names none.
+    pub named: Option<Vec<Uuid>>,
 }
 
 impl Caller {
@@ -142,7 +142,7 @@ impl Caller {
                 .iter()
                 .any(|scope| self.has(*scope))
                 .then(|| self.sub.clone()),
-            ids: named.filter(|_| reads).cloned().unwrap_or_default(),
+            named: named.filter(|_| reads).cloned(),
             all: self.is_admin() || (reads && named.is_none()),
         }
     }

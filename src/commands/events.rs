@@ -3,17 +3,17 @@
 //! The command works on the database alone. A running service takes a replayed event up by itself.
 
 use clap::{Args, Subcommand};
-use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::error::CommandError;
 use super::outgoing::{OutgoingCommand, run_outgoing_command};
 use super::print;
+use super::queue_args::{FILTER_OPTIONS, QueueArgs, print_content, print_queue, replay_queue};
 use crate::app::StartError;
 use crate::clock::Clock;
 use crate::config::Settings;
 use crate::domain::{EventState, InboxEvent};
-use crate::store::{EventFilter, Store};
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct EventsArgs {
@@ -28,9 +28,8 @@ enum EventsCommand {
         /// Only those in this state: pending, applied, ignored, parked, failed or `given_up`.
         #[arg(long, value_parser = parse_state)]
         state: Option<EventState>,
-        /// Only those of this video.
-        #[arg(long, value_name = "ID")]
-        video: Option<Uuid>,
+        #[command(flatten)]
+        filter: QueueArgs,
         /// How many.
         #[arg(long, default_value_t = 50)]
         limit: u16,
@@ -43,12 +42,21 @@ enum EventsCommand {
         #[arg(long)]
         raw: bool,
     },
-    /// Apply an event once more.
+    /// Apply an event once more, or all that the options choose.
     Replay {
         /// Our id of the event.
-        id: Uuid,
+        #[arg(required_unless_present_any = FILTER_OPTIONS, conflicts_with_all = FILTER_OPTIONS)]
+        id: Option<Uuid>,
+        /// Only those in this state.
+        #[arg(long, value_parser = parse_state)]
+        state: Option<EventState>,
+        #[command(flatten)]
+        filter: QueueArgs,
+        /// Count what would be applied once more, and change nothing.
+        #[arg(long, conflicts_with = "id")]
+        dry_run: bool,
     },
-    /// What the application is told: list, replay.
+    /// What the application is told: list, show, replay.
     #[command(subcommand)]
     Out(OutgoingCommand),
 }
@@ -72,31 +80,37 @@ pub(super) async fn run_events_command(settings: &Settings, args: EventsArgs) ->
 
 async fn run_subcommand(store: &Store, command: EventsCommand) -> Result<(), CommandError> {
     match command {
-        EventsCommand::List { state, video, limit } => {
-            let filter = EventFilter {
-                state,
-                video_id: video,
-                before: None,
-                limit: i64::from(limit),
-            };
-            for event in store.list_events(&filter).await.map_err(StartError::from)? {
-                print::print_line(format_event(&event))?;
-            }
+        EventsCommand::List { state, filter, limit } => {
+            let filter = filter.filter(state, Clock::system().now())?;
+            print_queue(store, &filter, limit, format_event).await?;
         }
         EventsCommand::Out(command) => run_outgoing_command(store, command).await?,
         EventsCommand::Show { id, raw } => print_event(&find_event(store, id).await?, raw)?,
-        EventsCommand::Replay { id } => {
-            let event = find_event(store, id).await?;
-            if !store
-                .replay_event(id, Clock::system().now())
-                .await
-                .map_err(StartError::from)?
-            {
-                return Err(format!("{id} has no content any more: its video is purged").into());
-            }
-            print::print_line(format_args!("{id} was {} and is pending", event.state.as_str()))?;
+        EventsCommand::Replay { id: Some(id), .. } => replay_one(store, id).await?,
+        EventsCommand::Replay {
+            id: None,
+            state,
+            filter,
+            dry_run,
+        } => {
+            let filter = filter.filter(state, Clock::system().now())?;
+            replay_queue(store, &filter, dry_run).await?;
         }
     }
+    Ok(())
+}
+
+/// Makes one event due again.
+async fn replay_one(store: &Store, id: Uuid) -> Result<(), CommandError> {
+    let event = find_event(store, id).await?;
+    if !store
+        .replay_event(id, Clock::system().now())
+        .await
+        .map_err(StartError::from)?
+    {
+        return Err(format!("{id} has no content any more: its video is purged").into());
+    }
+    print::print_line(format_args!("{id} was {} and is pending", event.state.as_str()))?;
     Ok(())
 }
 
@@ -135,47 +149,5 @@ fn print_event(event: &InboxEvent, raw: bool) -> Result<(), CommandError> {
         "event_id {}, attempts {}, receipts {}",
         event.event_id, event.attempts, event.receipts
     ))?;
-    let mut content = serde_json::from_slice(body).unwrap_or_else(|_| json!("(not JSON)"));
-    mask_secrets(&mut content);
-    Ok(print::print_line(serde_json::to_string_pretty(&content)?)?)
-}
-
-/// Masks what gives access to something: texts named url, token or secret, and the queries of addresses.
-fn mask_secrets(value: &mut Value) {
-    match value {
-        Value::Object(members) => {
-            for (name, inner) in members {
-                let name = name.to_ascii_lowercase();
-                if inner.is_string() && ["url", "token", "secret"].iter().any(|word| name.contains(word)) {
-                    *inner = json!("***");
-                } else {
-                    mask_secrets(inner);
-                }
-            }
-        }
-        Value::Array(items) => items.iter_mut().for_each(mask_secrets),
-        Value::String(text) => {
-            // Why: a signed address has its token in the query.
-            if let Some((address, _)) = text.split_once('?').filter(|_| text.starts_with("http")) {
-                *text = format!("{address}?***");
-            }
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => {}
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_opens_something_is_masked() {
-        let mut content =
-            json!({"url": "https://a", "data": [{"upload_token": "t"}, "https://b/c?sig=1", "plain"]});
-        mask_secrets(&mut content);
-        assert_eq!(
-            content,
-            json!({"url": "***", "data": [{"upload_token": "***"}, "https://b/c?***", "plain"]})
-        );
-    }
+    print_content(body)
 }

@@ -15,6 +15,7 @@ mod openapi;
 mod outgoing;
 mod print;
 mod provider;
+mod queue_args;
 mod reconcile;
 #[cfg(target_os = "linux")]
 mod sandboxed_exec;

@@ -1,14 +1,15 @@
-//! `yourbit-video events out`: lists and replays outgoing events, which tell the application of changes.
+//! `yourbit-video events out`: lists, shows and replays outgoing events, which tell the application of changes.
 
 use clap::Subcommand;
 use uuid::Uuid;
 
 use super::error::CommandError;
 use super::print;
+use super::queue_args::{FILTER_OPTIONS, QueueArgs, print_content, print_queue, replay_queue};
 use crate::app::StartError;
 use crate::clock::Clock;
 use crate::domain::{OutgoingEvent, OutgoingState, shown_endpoint};
-use crate::store::{OutgoingFilter, Store};
+use crate::store::Store;
 
 #[derive(Debug, Subcommand)]
 pub(super) enum OutgoingCommand {
@@ -17,17 +18,31 @@ pub(super) enum OutgoingCommand {
         /// Only those in this state: pending, delivered or `given_up`.
         #[arg(long, value_parser = parse_state)]
         state: Option<OutgoingState>,
-        /// Only those of this video.
-        #[arg(long, value_name = "ID")]
-        video: Option<Uuid>,
+        #[command(flatten)]
+        filter: QueueArgs,
         /// How many.
         #[arg(long, default_value_t = 50)]
         limit: u16,
     },
-    /// Send an event once more, under the same id; a disabled endpoint is tried again with it.
-    Replay {
+    /// One event with its content; secrets in it are masked.
+    Show {
         /// Our id of the event: the first column of the list.
         id: Uuid,
+    },
+    /// Send an event once more, or all that the options choose, under the same ids; disabled endpoints are tried again with
+    /// them.
+    Replay {
+        /// Our id of the event: the first column of the list.
+        #[arg(required_unless_present_any = FILTER_OPTIONS, conflicts_with_all = FILTER_OPTIONS)]
+        id: Option<Uuid>,
+        /// Only those in this state.
+        #[arg(long, value_parser = parse_state)]
+        state: Option<OutgoingState>,
+        #[command(flatten)]
+        filter: QueueArgs,
+        /// Count what would be sent once more, and change nothing.
+        #[arg(long, conflicts_with = "id")]
+        dry_run: bool,
     },
 }
 
@@ -46,16 +61,9 @@ pub(super) async fn run_outgoing_command(
     command: OutgoingCommand,
 ) -> Result<(), CommandError> {
     match command {
-        OutgoingCommand::List { state, video, limit } => {
-            let filter = OutgoingFilter {
-                state,
-                video_id: video,
-                before: None,
-                limit: i64::from(limit),
-            };
-            for event in store.list_outgoing(&filter).await.map_err(StartError::from)? {
-                print::print_line(format_event(&event))?;
-            }
+        OutgoingCommand::List { state, filter, limit } => {
+            let filter = filter.filter(state, Clock::system().now())?;
+            print_queue(store, &filter, limit, format_event).await?;
             for (endpoint, at) in store.disabled_endpoints().await.map_err(StartError::from)? {
                 print::print_line(format_args!(
                     "{} is disabled since {}: it answered 410",
@@ -64,7 +72,22 @@ pub(super) async fn run_outgoing_command(
                 ))?;
             }
         }
-        OutgoingCommand::Replay { id } => {
+        OutgoingCommand::Show { id } => {
+            let event = store.find_outgoing(id).await.map_err(StartError::from)?;
+            let event = event.ok_or_else(|| format!("there is no outgoing event {id}"))?;
+            print::print_line(format_event(&event))?;
+            print_content(event.payload.as_bytes())?;
+        }
+        OutgoingCommand::Replay {
+            id: None,
+            state,
+            filter,
+            dry_run,
+        } => {
+            let filter = filter.filter(state, Clock::system().now())?;
+            replay_queue(store, &filter, dry_run).await?;
+        }
+        OutgoingCommand::Replay { id: Some(id), .. } => {
             let now = Clock::system().now();
             if !store.replay_outgoing(id, now).await.map_err(StartError::from)? {
                 return Err(format!("there is no outgoing event {id}").into());

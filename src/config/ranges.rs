@@ -57,7 +57,7 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let exact = |number: u64| number <= MAX_EXACT;
     let (uploads, quota) = (&settings.uploads, settings.quota);
-    let rules: [(&str, bool, &str); 20] = [
+    let rules: [(&str, bool, &str); 21] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -88,6 +88,11 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
         ("quota.videos", exact(quota.videos), UP_TO_EXACT),
         ("quota.minutes", exact(quota.minutes), UP_TO_EXACT),
         ("quota.bytes", exact(quota.bytes), UP_TO_EXACT),
+        (
+            "uploads.delete_after_days",
+            settings.uploads.delete_after_days <= 36_500,
+            "must lie in 0 to 36500",
+        ),
         (
             "playback.max_ttl_s",
             (30..=31_536_000).contains(&settings.playback.max_ttl_s),

@@ -5,6 +5,7 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
@@ -191,6 +192,8 @@ pub struct Uploads {
     pub max_duration_s: u64,
     /// Media types that may be uploaded, as [patterns](crate::domain::is_content_pattern); empty for any.
     pub content_types: Vec<String>,
+    /// Days after which a video of an upload that names no `delete_at` is deleted; 0 for never.
+    pub delete_after_days: u32,
 }
 
 /// `[quota]`: what one owner may keep. 0 is no limit.
@@ -203,6 +206,13 @@ pub struct Quota {
     pub minutes: u64,
     /// Bytes of files, as callers told them.
     pub bytes: u64,
+}
+
+impl Uploads {
+    /// Returns the `delete_at` of an upload that begins at `now` and names none.
+    pub fn delete_at(&self, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        (self.delete_after_days > 0).then(|| now + Duration::days(i64::from(self.delete_after_days)))
+    }
 }
 
 /// `[playback]`: the life of signed addresses, and the sizes of thumbnails.

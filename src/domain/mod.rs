@@ -1,7 +1,7 @@
 //! The domain: plain types without I/O, and the rules that hold for them everywhere.
 //!
 //! - [`Video`] is one row. [`Knowledge`] is the part of it that providers and owners report, [`ShownStatus`] the status
-//!   that callers see.
+//!   that callers see. An [`ErrorCode`] says why a video will never play.
 //! - Reports arrive as [`Observation`]s and are *joined*: [`Video::observe`] gives the same row in any order, with any
 //!   repetition. A [`Stamp`] decides which of two reports of one [`Field`] wins.
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
@@ -13,11 +13,14 @@
 
 mod accounts;
 mod deadlines;
+mod error_code;
 mod event;
 mod facts;
+mod ids;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod mask;
 mod media_type;
 mod outgoing;
 mod rate;
@@ -32,9 +35,12 @@ mod video;
 
 pub use accounts::Accounts;
 pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
+pub use error_code::ErrorCode;
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
+pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
+pub use mask::mask_secrets;
 pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};

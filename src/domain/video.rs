@@ -28,6 +28,8 @@ pub struct Video {
     pub metadata: Map<String, Value>,
     /// Position of the frame that stands for the video, in seconds.
     pub thumbnail_time: Option<f64>,
+    /// Time from which the video plays no more, and is deleted; `None` for never.
+    pub delete_at: Option<DateTime<Utc>>,
     /// The requested policy. A provider that reports another one makes the video [`Errored`](ShownStatus::Errored).
     pub playback_policy: Policy,
     /// The requested quality, in this service's words.
@@ -77,6 +79,7 @@ impl Video {
             external_id: None,
             metadata: Map::new(),
             thumbnail_time: None,
+            delete_at: None,
             playback_policy: policy,
             quality: None,
             max_bytes: None,
@@ -150,6 +153,11 @@ impl Video {
         self.status == ShownStatus::Errored && self.is_too_long() && !self.known.gone
     }
 
+    /// The time of [`Video::delete_at`] has come: the video plays no more, whether its deletion has begun or not.
+    pub fn is_over(&self, now: DateTime<Utc>) -> bool {
+        self.delete_at.is_some_and(|end| end <= now)
+    }
+
     /// Callers would see no difference between the two videos.
     pub fn looks_like(&self, other: &Self) -> bool {
         self.visible_state() == other.visible_state()
@@ -164,6 +172,7 @@ impl Video {
             &self.external_id,
             &self.metadata,
             &self.thumbnail_time,
+            &self.delete_at,
         );
         (
             self.status,

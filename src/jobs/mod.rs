@@ -7,15 +7,24 @@
 //! | [`reconcile`] | asks providers about videos that should have got further | one at a time, by a lease |
 //! | [`erasure`] | removes everything of owners that are to be erased | one at a time, by a lease |
 //! | [`keys`] | refreshes the key set that verifies tokens | all |
+//! | [`titles`] | folds titles for the search of lists | one at a time, by a lease |
 //! | [`retention`] | removes rows whose time is over | all |
+//! | [`heartbeat`] | renews the row by which this process is known | all |
+//!
+//! [`expiry`] is the part of the reconciler that begins deletions at their time.
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
+//! So is [`replay`], which makes events due again by a filter.
 
 pub mod adopt;
 pub mod erasure;
+pub mod expiry;
+pub mod heartbeat;
 pub mod inbox;
 pub mod keys;
 pub mod outbox;
 mod provider_status;
 pub mod reconcile;
+pub mod replay;
 pub mod retention;
+pub mod titles;

@@ -14,7 +14,7 @@ use super::{
     subject::TemplateInput,
     upload_limits::UploadLimits,
 };
-use crate::domain::{NeededIds, Policy};
+use crate::domain::{ErrorCode, NeededIds, Policy};
 
 /// An optional part of a map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,6 +182,11 @@ impl Provider {
     /// Returns the number of tokens signed, and of those answered from the cache, since the map was loaded.
     pub fn token_counts(&self) -> (u64, u64) {
         self.map.playback.token_counts()
+    }
+
+    /// Returns our code of an error for the provider's own; `None` where the map does not list it.
+    pub fn error_code(&self, theirs: &str) -> Option<ErrorCode> {
+        self.map.error_codes.find(theirs)
     }
 
     /// Checks the parameters that a caller gives with a request for playback.

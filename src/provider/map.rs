@@ -8,9 +8,10 @@ use super::{
     client::Client,
     compile::{Constants, Location, refuse},
     error::MapError,
+    error_codes::ErrorCodes,
     load_options::{Env, LoadOptions},
     playback::Playback,
-    report::ReportField,
+    report::{FieldSources, ReportField},
     signing::find_key_fault,
     template::{Id, Placeholder, ValueTables},
     upload::{Upload, field_tables, read_words},
@@ -28,6 +29,7 @@ pub(crate) struct Map {
     pub(crate) check: Check,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) playback: Playback,
+    pub(crate) error_codes: ErrorCodes,
 }
 
 impl Map {
@@ -62,10 +64,12 @@ impl Map {
             .webhook
             .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), &constants))
             .transpose()?;
+        let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
         let this = Self {
+            error_codes: ErrorCodes::collect(all_fields(&upload, &asset, webhook.as_ref()), &root)?,
             values: field_tables(&constants.words),
             client: Client::compile(declared.api, &root.table("api"), &constants, options)?,
-            asset: Asset::compile(declared.asset, &root.table("asset"), &constants)?,
+            asset,
             check: Check::compile(declared.check, &root.table("check"), &constants)?,
             webhook,
             playback: Playback::compile(
@@ -155,6 +159,21 @@ impl Map {
         );
         out
     }
+}
+
+/// Returns the fields of every report that the map reads.
+fn all_fields<'a>(
+    upload: &'a Upload,
+    asset: &'a Asset,
+    webhook: Option<&'a Webhook>,
+) -> impl Iterator<Item = &'a FieldSources> {
+    let asked = upload.get.iter().chain(&asset.get).map(|ask| &ask.fields);
+    let listed = asset.list.iter().map(|list| &list.fields);
+    let found = asset.find.iter().map(|find| &find.fields);
+    let told = webhook
+        .into_iter()
+        .flat_map(|webhook| webhook.events.field_sources());
+    asked.chain(listed).chain(found).chain(told)
 }
 
 /// Returns the placeholder of an id that a report's field gives; `None` for other fields.

@@ -28,6 +28,7 @@ mod condition;
 pub mod conformance;
 mod embedded;
 mod error;
+mod error_codes;
 mod excerpt;
 mod extend;
 mod host;

@@ -15,6 +15,7 @@ use super::{
     compile::{Constants, Location},
     condition::Condition,
     error::MapError,
+    error_codes::defer_codes,
     pointer::text_of,
     source::{Source, SourceInput, SourceRules, ValueKind},
     template::{Place, Scope},
@@ -175,7 +176,7 @@ fn compile_derived(
 /// Compiles `fields` of the table at `at`. They replace those of `common` one by one; `fields = []` drops all of them.
 ///
 /// # Errors
-/// A [`Source`] that does not compile, a policy other than `public` and `signed`.
+/// A [`Source`] that does not compile, a policy other than `public` and `signed`, a code of an error outside the list.
 pub(crate) fn compile_fields(
     declared: Option<FieldsValue>,
     at: &Location,
@@ -210,7 +211,10 @@ pub(crate) fn compile_fields(
             headers: false,
             constants,
         };
-        let source = Source::compile(source, &at, name, rules)?;
+        let mut source = Source::compile(source, &at, name, rules)?;
+        if key == ReportField::Fact(Field::ErrorCode) {
+            defer_codes(&mut source, &at, name)?;
+        }
         if key == ReportField::Fact(Field::PlaybackPolicy) {
             check_policies(&at, name, &source)?;
         }

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::permits::Permits;
 use super::provider_set::ProviderSet;
 use super::shared_secrets::{settle_hash_key, ticket_key};
+use super::video_counts::VideoCountCache;
 use crate::auth::{Authenticator, Tickets};
 use crate::clock::Clock;
 use crate::config::Settings;
@@ -20,7 +21,7 @@ use crate::domain::CheckTimes;
 use crate::limits::{FairMemory, Quotas};
 use crate::live::Hub;
 use crate::provider::LookupBreaker;
-use crate::store::{Depths, Intake, Store};
+use crate::store::{Depths, Fleet, Intake, Store};
 use crate::telemetry::{LogLimits, Metrics};
 
 /// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
@@ -34,6 +35,9 @@ type LastReady = Mutex<Option<(DateTime<Utc>, bool)>>;
 
 /// The cached depths of the queues: the time of the query, and its result.
 type LastDepths = Mutex<Option<(DateTime<Utc>, Depths)>>;
+
+/// What the last overview read: the time of the queries, and their result.
+type LastFleet = Mutex<Option<(DateTime<Utc>, Fleet)>>;
 
 /// One snapshot of the state. Cheap to clone.
 ///
@@ -94,12 +98,18 @@ pub struct Process {
     pub(super) erasure_key: OnceCell<Vec<u8>>,
     /// This process among the replicas; the holder in its leases.
     pub replica_id: Uuid,
+    /// Start of the process.
+    pub started_at: DateTime<Utc>,
     /// Counters and gauges.
     pub metrics: Arc<Metrics>,
     /// Bounds on log lines that unauthenticated requests cause.
     pub(crate) log_limits: LogLimits,
     /// The depths of the queues at the last query.
     pub(crate) cached_depths: LastDepths,
+    /// Recent counts of videos.
+    pub(crate) video_counts: VideoCountCache,
+    /// What the last overview read from the database.
+    pub(crate) cached_fleet: LastFleet,
 }
 
 impl Process {
@@ -107,6 +117,7 @@ impl Process {
     pub fn new(clock: Clock, store: Store, intake: Intake, tickets: Tickets, metrics: Arc<Metrics>) -> Self {
         Self {
             replica_id: clock.new_id(),
+            started_at: clock.now(),
             clock,
             store,
             intake,
@@ -123,6 +134,8 @@ impl Process {
             metrics,
             log_limits: LogLimits::default(),
             cached_depths: LastDepths::default(),
+            video_counts: VideoCountCache::default(),
+            cached_fleet: LastFleet::default(),
         }
     }
 }

@@ -13,9 +13,11 @@ mod erasing;
 mod permits;
 mod provider_set;
 mod shared_secrets;
+mod video_counts;
 
 pub(crate) use self::app_state::check_times;
 pub use self::app_state::{AppState, Process, Reloadable};
 pub use self::permits::Permits;
 pub use self::provider_set::{NotLoaded, OutOfOrder, ProviderSet};
 pub(crate) use self::shared_secrets::{settle_hash_key, ticket_key};
+pub use self::video_counts::{CountedVideos, VideoCountCache};

@@ -7,7 +7,7 @@ use sqlx::AssertSqlSafe;
 use super::database::{Pool, on_pool};
 use super::error::StoreError;
 use super::handle::Store;
-use crate::domain::EventState;
+use crate::domain::{EventState, OutgoingState};
 
 /// The greatest number of rows that are counted.
 const MAX_COUNT: i64 = 100_000;
@@ -15,7 +15,7 @@ const MAX_COUNT: i64 = 100_000;
 /// The depth of one queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// The number of rows; 100,000 means that many or more.
+    /// The number of rows, counted no further than the limit of the query.
     pub count: i64,
     /// The time of the oldest row.
     pub oldest: Option<DateTime<Utc>>,
@@ -43,18 +43,36 @@ pub struct PoolUse {
     pub most: usize,
 }
 
-/// Selects count and time of the oldest event in this [`EventState`].
-// Why ordered by id: the index `webhook_events_list` has that order, which is the order of receipt, and PostgreSQL does
-// not read the table then.
-fn inbox_depth(state: EventState) -> String {
-    let state = state.as_str();
-    // Why twice: that the event is not applied must stand in the text, since the index is of those alone.
-    let is = format!("state = '{state}' and state <> 'applied'");
+/// Selects count and time of the oldest event in a state; `rest` are the other words of the statement.
+// Why ordered by id: the index of states has that order, which is the order of making, and PostgreSQL does not read the
+// table then.
+fn state_depth(table: &str, state: &str, usual: &str, time: &str) -> String {
+    // Why twice: that the event is not in the usual state must stand in the text, since the index has no such ones.
+    let is = format!("state = '{state}' and state <> '{usual}'");
     format!(
-        "select (select count(*) from (select id from webhook_events where {is} order by id limit $1) few), \
-         (select received_at from webhook_events where {is} order by id limit 1)"
+        "select (select count(*) from (select id from {table} where {is} order by id limit $1) few), \
+         (select {time} from {table} where {is} order by id limit 1)"
     )
 }
+
+fn inbox_depth(state: EventState) -> String {
+    let usual = EventState::Applied.as_str();
+    state_depth("webhook_events", state.as_str(), usual, "received_at")
+}
+
+fn outbox_depth(state: OutgoingState) -> String {
+    let usual = OutgoingState::Delivered.as_str();
+    state_depth("outgoing_events", state.as_str(), usual, "created_at")
+}
+
+/// The states of webhook events that are not at their end, or that wait for a person.
+const OPEN_INBOX: [EventState; 4] = [
+    EventState::Pending,
+    EventState::Parked,
+    EventState::Failed,
+    EventState::GivenUp,
+];
+
 /// Selects count and time of the oldest pending event, along the index `outgoing_events_pending`.
 const OUTBOX_DEPTH: &str = "select count(*), min(since) from \
      (select since from outgoing_events where state = 'pending' limit $1) few";
@@ -65,24 +83,46 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn queue_depths(&self) -> Result<Depths, StoreError> {
-        let mut inbox = Vec::with_capacity(4);
-        for state in [
-            EventState::Pending,
-            EventState::Parked,
-            EventState::Failed,
-            EventState::GivenUp,
-        ] {
-            let (count, oldest) = on_pool!(&self.readers, |pool| {
-                let query = AssertSqlSafe(inbox_depth(state));
-                sqlx::query_as(query).bind(MAX_COUNT).fetch_one(pool).await
-            })?;
-            inbox.push((state, Depth { count, oldest }));
-        }
+        let inbox = self.inbox_depths(MAX_COUNT).await?;
         let (count, oldest) = on_pool!(&self.readers, |pool| {
             sqlx::query_as(OUTBOX_DEPTH).bind(MAX_COUNT).fetch_one(pool).await
         })?;
         let outbox = Depth { count, oldest };
         Ok(Depths { inbox, outbox })
+    }
+
+    /// Returns the depths of the inbox, each counted up to `most`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn inbox_depths(&self, most: i64) -> Result<Vec<(EventState, Depth)>, StoreError> {
+        let mut depths = Vec::with_capacity(OPEN_INBOX.len());
+        for state in OPEN_INBOX {
+            depths.push((state, self.read_depth(inbox_depth(state), most).await?));
+        }
+        Ok(depths)
+    }
+
+    /// Returns the depths of the outbox, pending and given up, each counted up to `most`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn outbox_depths(&self, most: i64) -> Result<Vec<(OutgoingState, Depth)>, StoreError> {
+        let mut depths = Vec::with_capacity(2);
+        for state in [OutgoingState::Pending, OutgoingState::GivenUp] {
+            depths.push((state, self.read_depth(outbox_depth(state), most).await?));
+        }
+        Ok(depths)
+    }
+
+    async fn read_depth(&self, sql: String, most: i64) -> Result<Depth, StoreError> {
+        let (count, oldest) = on_pool!(&self.readers, |pool| {
+            sqlx::query_as(AssertSqlSafe(sql))
+                .bind(most)
+                .fetch_one(pool)
+                .await
+        })?;
+        Ok(Depth { count, oldest })
     }
 
     /// Returns the [`PoolUse`] of each pool now.
@@ -126,6 +166,7 @@ mod tests {
         for query in [
             inbox_depth(EventState::Pending),
             inbox_depth(EventState::Failed),
+            outbox_depth(OutgoingState::GivenUp),
             OUTBOX_DEPTH.to_owned(),
         ] {
             let explained = format!("explain query plan {}", query.replace("$1", "9"));

@@ -1,4 +1,5 @@
-//! The outbox: events on their way to the application, leased by one sender at a time, finished, listed and replayed.
+//! The outbox: events on their way to the application, leased by one sender at a time, finished, found, and replayed one
+//! by one. [`queues`](super::queues) lists them.
 //!
 //! They are written with the change that they tell of, see [`statements`](super::statements).
 
@@ -14,19 +15,6 @@ use crate::domain::{OutgoingEvent, OutgoingState};
 /// Every column that an [`OutgoingEvent`] is read from.
 const COLUMNS: &str = "id, event_id, endpoint, video_id, version, type, payload, state, attempts, next_attempt_at, \
      answer_status, error, created_at, since, finished_at";
-
-/// The outgoing events that a list shows.
-#[derive(Clone, Debug, Default)]
-pub struct OutgoingFilter {
-    /// Only events in this state.
-    pub state: Option<OutgoingState>,
-    /// Only events of this video.
-    pub video_id: Option<Uuid>,
-    /// Only events older than this one: the last one of the page before.
-    pub before: Option<Uuid>,
-    /// The greatest number of events.
-    pub limit: i64,
-}
 
 /// The outcome of one attempt to deliver an event.
 #[derive(Clone, Debug)]
@@ -195,28 +183,6 @@ impl Store {
         })?)
     }
 
-    /// Returns one page of [`OutgoingEvent`]s, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn list_outgoing(&self, filter: &OutgoingFilter) -> Result<Vec<OutgoingEvent>, StoreError> {
-        Ok(on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select ");
-            query.push(COLUMNS).push(" from outgoing_events where true");
-            if let Some(state) = filter.state {
-                query.push(" and state = ").push_bind(state.as_str());
-            }
-            if let Some(video_id) = filter.video_id {
-                query.push(" and video_id = ").push_bind(video_id);
-            }
-            if let Some(before) = filter.before {
-                query.push(" and id < ").push_bind(before);
-            }
-            query.push(" order by id desc limit ").push_bind(filter.limit);
-            query.build_query_as().fetch_all(pool).await
-        })?)
-    }
-
     /// Returns the endpoints that answered 410, each with the time of it.
     ///
     /// # Errors
@@ -295,13 +261,18 @@ impl Tx {
         let Some(endpoint) = endpoint else {
             return Ok(false);
         };
-        on_tx!(self, |tx| {
+        self.enable_endpoint(&endpoint).await?;
+        Ok(true)
+    }
+
+    /// Lets events be sent to an endpoint again that answered 410.
+    pub(super) async fn enable_endpoint(&mut self, endpoint: &str) -> Result<(), StoreError> {
+        Ok(on_tx!(self, |tx| {
             sqlx::query("delete from disabled_endpoints where endpoint = $1")
                 .bind(endpoint)
                 .execute(tx.executor())
                 .await
                 .map(drop)
-        })?;
-        Ok(true)
+        })?)
     }
 }

@@ -6,7 +6,7 @@
 //! - `otlp` sends spans to a collector ([`Export`]);
 //! - `trail` holds what becomes known of a request while it runs, for its log line and its span (`Trail`);
 //! - `line_limit` bounds the lines that strangers can cause (`LogLimits`);
-//! - `metrics` and `call_meter` count ([`Metrics`], [`CallMeter`]); `process` reads what the system knows of the
+//! - `metrics` and `call_meter` count ([`Metrics`], [`CallMeter`]), `metric_values` reads the counts; `process` reads what the system knows of the
 //!   process.
 //!
 //! Spans are made under the target `TRACE` and go to the collector alone; a log line carries what it needs in fields
@@ -15,6 +15,7 @@
 mod call_meter;
 mod line_limit;
 mod logging;
+mod metric_values;
 mod metrics;
 mod otlp;
 mod process;
@@ -24,6 +25,7 @@ pub use self::call_meter::CallMeter;
 pub(crate) use self::line_limit::{LineLimit, LogLimits};
 pub(crate) use self::logging::TRACE;
 pub use self::logging::{start, start_with_export};
+pub(crate) use self::metric_values::MetricValue;
 pub use self::metrics::Metrics;
 pub use self::otlp::Export;
 pub(crate) use self::trail::{

@@ -50,9 +50,22 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
         ("GET /v1/videos/{id}/thumbnails", PLAY, None),
         ("POST /v1/playback", PLAY, Some(json!({"ids": ["{id}"]}))),
         ("GET /v1/admin/webhook-events", ADMIN, None),
+        ("GET /v1/admin/webhook-events/{id}", ADMIN_OF, None),
         ("POST /v1/admin/webhook-events/{id}/replay", ADMIN_OF, None),
+        (
+            "POST /v1/admin/webhook-events/replay",
+            ADMIN,
+            Some(json!({"state": "failed"})),
+        ),
         ("GET /v1/admin/outgoing-events", ADMIN, None),
+        ("GET /v1/admin/outgoing-events/{id}", ADMIN_OF, None),
         ("POST /v1/admin/outgoing-events/{id}/replay", ADMIN_OF, None),
+        (
+            "POST /v1/admin/outgoing-events/replay",
+            ADMIN,
+            Some(json!({"state": "given_up"})),
+        ),
+        ("GET /v1/admin/overview", ADMIN, None),
         (
             "POST /v1/admin/videos",
             ADMIN,
@@ -91,13 +104,14 @@ fn the_document_names_the_scopes_that_the_table_permits() {
     for (route, row, _) in rows() {
         let (method, path) = route.split_once(' ').unwrap();
         let operation = &document()["paths"][path][method.to_lowercase()];
-        let named: BTreeSet<&str> = match operation["security"].as_array() {
-            Some(all) => all.iter().filter_map(|one| one["bearer"][0].as_str()).collect(),
-            None => {
-                assert_eq!(row, ANY_TOKEN, "{route}");
-                continue;
-            }
+        let Some(alternatives) = operation["security"].as_array() else {
+            assert_eq!(row, ANY_TOKEN, "{route}");
+            continue;
         };
+        let named: BTreeSet<&str> = alternatives
+            .iter()
+            .filter_map(|one| one["bearer"][0].as_str())
+            .collect();
         let cells = [row[1], row[2], row[3], row[4]];
         let permitted = scopes.iter().zip(cells).filter(|(_, cell)| *cell != "333");
         let wanted: BTreeSet<&str> = permitted
@@ -201,5 +215,120 @@ on_both! {
                 assert_eq!(got, wanted, "{route} as {name}");
             }
         }
+    }
+}
+
+/// The ids of a list, page by page.
+async fn listed(app: &TestApp, token: &str, query: &str) -> Vec<String> {
+    let (mut ids, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = app
+            .get(token, &format!("/v1/videos?limit=2{query}{cursor}"))
+            .await
+            .expect(200);
+        let data = page["data"].as_array().unwrap();
+        assert!(data.len() <= 2, "{page}");
+        ids.extend(data.iter().map(|video| video["id"].as_str().unwrap().to_owned()));
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return ids,
+        }
+    }
+}
+
+on_both! {
+    async fn a_list_under_the_claim_videos_shows_these_and_with_own_the_owners_too(db: Db) {
+        let app = TestApp::start(db).await;
+        let mut all = Vec::new();
+        for owner in ["alice", "bob", "alice", "bob", "carol", "alice", "bob"] {
+            let begun = app.post(&app.token(owner, ""), "/v1/uploads", &json!({"title": owner})).await.expect(201);
+            all.push((owner, begun["video"]["id"].as_str().unwrap().to_owned()));
+            app.clock.advance(chrono::Duration::seconds(1));
+        }
+        let of = |owners: &[&str]| -> Vec<String> {
+            let found = all.iter().rev().filter(|(owner, _)| owners.contains(owner));
+            found.map(|(_, id)| id.clone()).collect()
+        };
+        let named = of(&["bob", "carol"]);
+        let exp = app.clock.now().timestamp() + 3600;
+        let with = |scope: &str, videos: &Value| {
+            sign(&json!({"sub": "alice", "scope": scope, "exp": exp, "videos": videos}))
+        };
+        let reads = with("video:read", &json!(named));
+        assert_eq!(listed(&app, &reads, "").await, named);
+        let both = with("video:own video:read", &json!(named));
+        assert_eq!(listed(&app, &both, "").await, of(&["alice", "bob", "carol"]));
+        let mut oldest = of(&["alice", "bob", "carol"]);
+        oldest.reverse();
+        assert_eq!(listed(&app, &both, "&order=oldest").await, oldest);
+        assert_eq!(listed(&app, &both, "&q=BOB").await, of(&["bob"]), "filters hold for named ones too");
+        assert_eq!(listed(&app, &both, "&status=ready").await, Vec::<String>::new());
+        let none = with("video:read", &json!([]));
+        assert_eq!(listed(&app, &none, "").await, Vec::<String>::new());
+        // A named video of one's own is listed once.
+        let own = with("video:own video:read", &json!(of(&["alice", "bob"])));
+        assert_eq!(listed(&app, &own, "").await, of(&["alice", "bob"]));
+        // Without the claim everybody's, and owner= chooses.
+        let reader = app.token("reader", "video:read");
+        assert_eq!(listed(&app, &reader, "").await.len(), 7);
+        assert_eq!(listed(&app, &reader, "&owner=carol").await, of(&["carol"]));
+        app.get(&reads, "/v1/videos?owner=bob").await.expect_problem(403, "forbidden");
+        app.get(&reads, "/v1/videos?count=true").await.expect_problem(400, "invalid_request");
+    }
+}
+
+on_both! {
+    async fn a_session_tells_what_a_token_may_choose(db: Db) {
+        let more = [
+            ("VIDEO_UPLOADS__MAX_DURATION_S", "600"),
+            ("VIDEO_UPLOADS__CONTENT_TYPES", r#"["video/*", "audio/mpeg"]"#),
+        ];
+        let app = TestApp::with(db, &more).await;
+        let plain = app.get(&app.alice(), "/v1/session").await.expect(200);
+        assert_eq!((&plain["sub"], &plain["scopes"]), (&json!("alice"), &json!(["video:own"])));
+        assert_eq!(plain["version"], env!("CARGO_PKG_VERSION"));
+        assert_eq!(plain["uploads"]["max_bytes"], Value::Null);
+        assert_eq!(plain["uploads"]["max_duration_s"], 600);
+        assert_eq!(plain["uploads"]["content_types"], json!(["video/*", "audio/mpeg"]));
+        assert_eq!(plain["uploads"]["policies"], json!(["public", "signed"]));
+        assert_eq!(plain["playback"], json!({"ttl_s": 3600, "max_ttl_s": 604_800}));
+        assert_eq!((&plain["ingest"], &plain["quotas"]), (&Value::Null, &json!({})));
+        let mux = plain["capabilities"]["mux"].as_array().unwrap();
+        for name in ["public", "signed", "quality", "cancel", "delete", "thumbnails"] {
+            assert!(mux.contains(&json!(name)), "{mux:?}");
+        }
+        let exp = app.clock.now().timestamp() + 60;
+        let narrow = sign(&json!({
+            "sub": "alice", "exp": exp, "scope": "video:upload openid",
+            "upload": {"max_bytes": 100, "max_duration_s": 900, "content_types": ["video/mp4", "text/vtt"], "policy": "signed"},
+        }));
+        let session = app.get(&narrow, "/v1/session").await.expect(200);
+        assert_eq!(session["scopes"], json!(["video:upload"]));
+        let uploads = &session["uploads"];
+        assert_eq!((&uploads["max_bytes"], &uploads["max_duration_s"]), (&json!(100), &json!(600)));
+        assert_eq!((&uploads["content_types"], &uploads["policies"]), (&json!(["video/mp4"]), &json!(["signed"])));
+        assert_eq!(session["playback"], Value::Null);
+        let viewer = app.get(&app.token("v", "video:play"), "/v1/session").await.expect(200);
+        assert_eq!((&viewer["uploads"], &viewer["capabilities"]), (&Value::Null, &json!({})));
+        let nothing = app.get(&app.token("v", "video:none"), "/v1/session").await.expect(200);
+        assert_eq!((&nothing["scopes"], &nothing["uploads"]), (&json!([]), &Value::Null));
+    }
+}
+
+on_both! {
+    async fn with_require_scope_a_token_without_one_may_do_nothing(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_AUTH__REQUIRE_SCOPE", "true")]).await;
+        for scope in ["", "openid profile"] {
+            let token = app.token("alice", scope);
+            app.get(&token, "/v1/videos").await.expect_problem(403, "forbidden");
+            app.post(&token, "/v1/uploads", &json!({})).await.expect_problem(403, "forbidden");
+            assert_eq!(app.get(&token, "/v1/session").await.expect(200)["scopes"], json!([]));
+        }
+        let own = app.token("alice", "openid video:own");
+        app.post(&own, "/v1/uploads", &json!({})).await.expect(201);
+        // Who played and uploaded with one scope is told what to ask for.
+        let refused = app.post(&app.token("alice", "video:play"), "/v1/uploads", &json!({})).await;
+        let detail = &refused.expect_problem(403, "forbidden")["detail"];
+        assert_eq!(detail, "This token plays; to upload it needs video:own.");
     }
 }

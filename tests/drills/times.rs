@@ -96,7 +96,7 @@ impl fmt::Display for Seen {
 }
 
 /// The time that `percent` of `times` (in order, not empty) do not exceed.
-fn at(times: &[Duration], percent: usize) -> Duration {
+pub(crate) fn at(times: &[Duration], percent: usize) -> Duration {
     times[(times.len() * percent / 100).min(times.len() - 1)]
 }
 

@@ -240,17 +240,16 @@ impl ProviderCheck<'_> {
     async fn find_signed_video(&self, provider: &Provider) -> Option<TemplateInput> {
         let filter = VideoFilter {
             provider: Some(provider.name().to_owned()),
-            status: Some(ShownStatus::Ready),
+            statuses: vec![ShownStatus::Ready],
             limit: 50,
             ..VideoFilter::default()
         };
         if let Some(store) = self.store {
-            let videos = store.list_videos(&filter).await.unwrap_or_default();
-            let signed = videos
-                .iter()
-                .find(|video| video.playback_policy == Policy::Signed);
+            let page = store.list_videos(&filter).await;
+            let mut videos = page.into_iter().flat_map(|page| page.videos);
+            let signed = videos.find(|video| video.playback_policy == Policy::Signed);
             if let Some(video) = signed {
-                return Some(TemplateInput::from_video(video));
+                return Some(TemplateInput::from_video(&video));
             }
         }
         let now = self.clock.now();

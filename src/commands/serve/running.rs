@@ -63,6 +63,7 @@ impl Running {
         }
         spawn_when_ready(&state, &jobs, &stop_reloadable, spawn_reloadable_jobs);
         spawn_when_ready(&state, &jobs, &stop_jobs, spawn_live_updates);
+        spawn_when_ready(&state, &jobs, &stop_jobs, spawn_heartbeat);
         if let Some(local) = local {
             spawn_local(local, &jobs, &stop_jobs, &inner, &stop_inner);
         }
@@ -215,6 +216,7 @@ fn spawn_reloadable_jobs(state: &AppState, jobs: &TaskTracker, stop: &Cancellati
     jobs.spawn(jobs::erasure::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::titles::run(state.clone(), stop.clone()));
 }
 
 /// Spawns the job that hands changes of videos to event streams ([`live::run`]); it lives as long as the service.
@@ -222,6 +224,11 @@ fn spawn_live_updates(state: &AppState, jobs: &TaskTracker, stop: &CancellationT
     let listen_url = listen_url(&state.settings.database);
     let (hub, store, me) = (state.hub.clone(), state.store.clone(), state.replica_id);
     jobs.spawn(live::run(hub, store, listen_url, me, stop.clone()));
+}
+
+/// Spawns the job that renews the row of this process ([`jobs::heartbeat`]); it lives as long as the service.
+fn spawn_heartbeat(state: &AppState, jobs: &TaskTracker, stop: &CancellationToken) {
+    jobs.spawn(jobs::heartbeat::run(state.clone(), stop.clone()));
 }
 
 /// Returns the database URL for LISTEN.

@@ -1,22 +1,22 @@
-//! `/v1/admin/webhook-events`: the inbox, listed and replayed.
+//! `/v1/admin/webhook-events`: the inbox, listed, shown and replayed one by one.
 
 use axum::Json;
 use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
+use super::event_content::{BodyState, mask_content};
+use super::queue_query::{check_span, page_size};
 use crate::domain::{EventState, InboxEvent};
 use crate::http::extract::{Id, NoQuery, Query};
 use crate::http::middleware::Admin;
-use crate::http::pagination::{cut_page, read_cursor, rows_to_read};
+use crate::http::pagination::{read_cursor, write_cursor};
 use crate::http::problem::ApiError;
 use crate::state::AppState;
 use crate::store::EventFilter;
-
-/// The number of events on a page.
-const PAGE_SIZE: usize = 50;
 
 /// The filter and the cursor of a list.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -27,20 +27,33 @@ pub(crate) struct EventQuery {
     state: Option<EventState>,
     /// Events of this video alone.
     video_id: Option<Uuid>,
+    /// Events from this provider alone.
+    provider: Option<String>,
+    /// Events of this type alone.
+    r#type: Option<String>,
+    /// Events received at this time or later, to the millisecond.
+    since: Option<DateTime<Utc>>,
+    /// Events received before this time, to the millisecond.
+    until: Option<DateTime<Utc>>,
+    /// Events of one page; 50 where it is not given.
+    #[param(minimum = 1, maximum = 100)]
+    limit: Option<u16>,
     /// `next_cursor` of the page before.
     #[param(pattern = "^[A-Za-z0-9_-]{21}[AQgw]$")]
     cursor: Option<String>,
 }
 
-/// One page of the inbox, newest first.
+/// One page of the inbox.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookEventPage)]
 pub(crate) struct EventPage {
+    /// Newest first.
     data: Vec<EventView>,
+    /// Where the next page begins; null on the last one.
     next_cursor: Option<String>,
 }
 
-/// An event without its body.
+/// An event. Its body is shown where one event alone is asked for.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = WebhookEvent)]
 pub(crate) struct EventView {
@@ -57,6 +70,14 @@ pub(crate) struct EventView {
     occurred_at: Option<DateTime<Utc>>,
     received_at: DateTime<Utc>,
     next_attempt_at: Option<DateTime<Utc>>,
+    /// The content, masked; null where it cannot be shown. Missing in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required = false)]
+    body: Option<Value>,
+    /// What can be shown of the content. Missing in lists.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    body_state: Option<BodyState>,
 }
 
 impl From<InboxEvent> for EventView {
@@ -75,11 +96,16 @@ impl From<InboxEvent> for EventView {
             occurred_at: event.occurred_at,
             received_at: event.received_at,
             next_attempt_at: event.next_attempt_at,
+            body: None,
+            body_state: None,
         }
     }
 }
 
-/// The inbox.
+/// The inbox, newest first.
+///
+/// Of events that are found by `provider`, `type` or `state=applied`, at most 10,000 are looked at in a request, in order: a
+/// page may be short, even empty, and still have `next_cursor`. Go on until it is null.
 #[utoipa::path(
     get,
     path = "/v1/admin/webhook-events",
@@ -96,17 +122,48 @@ pub(crate) async fn list_webhook_events(
     _admin: Admin,
     Query(query): Query<EventQuery>,
 ) -> Result<Json<EventPage>, ApiError> {
+    let limit = page_size(query.limit)?;
+    check_span(query.since, query.until)?;
+    let before = read_cursor(query.cursor.as_deref())?;
     let filter = EventFilter {
         state: query.state,
         video_id: query.video_id,
-        before: read_cursor(query.cursor.as_deref())?,
-        limit: rows_to_read(PAGE_SIZE),
+        provider: query.provider,
+        event_type: query.r#type,
+        since: query.since,
+        until: query.until,
     };
-    let events = state.store.list_events(&filter).await?;
-    let (events, next_cursor) = cut_page(events, PAGE_SIZE, |event| event.id);
+    let page = state.store.list_queue(&filter, before, limit).await?;
     Ok(Json(EventPage {
-        data: events.into_iter().map(EventView::from).collect(),
-        next_cursor,
+        data: page.events.into_iter().map(EventView::from).collect(),
+        next_cursor: page.next.map(write_cursor),
+    }))
+}
+
+/// One event, with its body: what gives access to something is masked in it.
+#[utoipa::path(
+    get,
+    path = "/v1/admin/webhook-events/{id}",
+    operation_id = "event",
+    tag = "admin",
+    params(("id" = Uuid, Path, description = "The event, by our id.")),
+    responses(
+        (status = 200, body = EventView),
+    ),
+    extensions(("x-problems" = json!(["invalid_request", "not_found"]))),
+)]
+pub(crate) async fn show_webhook_event(
+    State(state): State<AppState>,
+    _admin: Admin,
+    _: NoQuery,
+    Id(id): Id,
+) -> Result<Json<EventView>, ApiError> {
+    let event = state.store.find_event(id).await?.ok_or(ApiError::NotFound)?;
+    let (body, body_state) = mask_content(event.body.as_deref());
+    Ok(Json(EventView {
+        body: Some(body),
+        body_state: Some(body_state),
+        ..event.into()
     }))
 }
 

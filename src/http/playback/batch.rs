@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::params;
 use super::show::{Playback, respond_uncached};
-use super::sign::{AddressKind, SigningRequest, check_ttl};
+use super::sign::{AddressKind, SigningRequest, check_ttl, is_over};
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Body, NoQuery};
 use crate::http::middleware::read_request_id;
@@ -88,7 +88,7 @@ pub(crate) async fn batch_playback(
     check_ttl(request.expires_in, state.settings.playback.max_ttl_s)?;
     let mut found = state.store.find_videos(&request.ids).await?;
     // Why here: from now on a video of another owner looks like one that does not exist.
-    found.retain(|video| caller.reaches(video));
+    found.retain(|video| caller.reaches(video) && !is_over(&state, video));
     let videos: HashMap<Uuid, Video> = found.into_iter().map(|video| (video.id, video)).collect();
     let params = params::from_body(request.params);
     let shared = SigningRequest {

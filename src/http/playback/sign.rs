@@ -16,7 +16,7 @@
 
 use std::time;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 use uuid::Uuid;
 
@@ -76,13 +76,18 @@ pub(super) async fn playable_video(state: &AppState, caller: &Caller, id: Uuid) 
         .store
         .find_video(id)
         .await?
-        .filter(|video| caller.may_with(Act::Play, video))
+        .filter(|video| caller.may_with(Act::Play, video) && !is_over(state, video))
         .ok_or(ApiError::NotFound)?;
     if video.status == ShownStatus::Ready {
         Ok(video)
     } else {
         Err(ApiError::VideoNotReady(video.status))
     }
+}
+
+/// The time of the video's deletion has come, or comes within the second, which is the least that an address can live.
+pub(super) fn is_over(state: &AppState, video: &Video) -> bool {
+    video.is_over(state.clock.now() + Duration::seconds(1))
 }
 
 impl SigningRequest<'_> {
@@ -100,11 +105,15 @@ impl SigningRequest<'_> {
                 AddressKind::Everything => provider.cached_playback(&subject, &query).await,
                 AddressKind::Thumbnails => provider.cached_thumbnails(&subject, &query).await,
             };
-            if let Some(urls) = known.map_err(failed)? {
+            if let Some(mut urls) = known.map_err(failed)? {
                 let now = query.now;
                 // Why: a lookup at the provider may have waited for its rate.
                 if started.elapsed() > AT_ONCE {
                     video = playable_video(self.state, self.caller, id).await?;
+                }
+                // Why: some providers alone say how long their addresses live. The deletion ends those.
+                if let Some(end) = video.delete_at {
+                    urls.expires_at = urls.expires_at.map(|at| at.min(end));
                 }
                 return Ok(SignedVideo { video, urls, now });
             }
@@ -159,10 +168,15 @@ impl SigningRequest<'_> {
             ));
         }
         let time = self.time.or(video.thumbnail_time);
+        let now = self.state.clock.now();
+        // Why after the check: whoever asks for more than is left gets what is left.
+        let left_s = video.delete_at.map_or(u64::MAX, |end| {
+            u64::try_from((end - now).num_seconds()).unwrap_or_default()
+        });
         Ok(PlaybackRequest {
-            now: self.state.clock.now(),
+            now,
             expires_in_s,
-            max_ttl_s: most,
+            max_ttl_s: most.min(left_s),
             time_s: time.map(|time| clamp_time(time, duration)),
             sizes: &self.state.thumbnail_sizes,
             params: self.params,

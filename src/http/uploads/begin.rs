@@ -12,9 +12,12 @@ use super::limits::quota_of;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::chain::Chain;
-use crate::domain::{Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video};
+use crate::domain::{
+    ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video,
+};
 use crate::http::erasing::remove_where_erasing;
 use crate::http::problem::ApiError;
+use crate::http::videos::cut_to_micros;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
 use crate::state::AppState;
 use crate::store::{CountedLimits, Edit, Inserted, OpenLimit, TokenCount};
@@ -217,14 +220,14 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
     tracing::warn!(video.id = %id, provider = provider.name(), error = %error, "the provider gave no upload");
     let error = ApiError::from_call(error, Some(id));
     let (code, message) = match &error {
-        ApiError::ProviderRejected { message, .. } => ("provider_rejected", message.clone()),
-        ApiError::FileTooLarge { message, .. } => ("too_large", message.clone()),
-        ApiError::NoRoom { message, .. } => ("provider_unavailable", message.clone()),
-        _ => ("provider_unavailable", None),
+        ApiError::ProviderRejected { message, .. } => (ErrorCode::ProviderRejected, message.clone()),
+        ApiError::FileTooLarge { message, .. } => (ErrorCode::TooLarge, message.clone()),
+        ApiError::NoRoom { message, .. } => (ErrorCode::ProviderUnavailable, message.clone()),
+        _ => (ErrorCode::ProviderUnavailable, None),
     };
     state
         .metrics
-        .record_upload(provider.name(), code.trim_start_matches("provider_"));
+        .record_upload(provider.name(), code.as_str().trim_start_matches("provider_"));
     let message = message.unwrap_or_else(|| "The provider gave no upload URL.".to_owned());
     let now = state.clock.now();
     let seen = Observation {
@@ -232,7 +235,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
         seen_at: now,
         status: Some(Status::Errored),
         fields: vec![
-            (Field::ErrorCode, code.into()),
+            (Field::ErrorCode, code.as_str().into()),
             (Field::ErrorMessage, message.into()),
         ],
         ..Observation::default()
@@ -333,6 +336,10 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
         thumbnail_time: request.thumbnail_time,
+        delete_at: request
+            .delete_at
+            .map(cut_to_micros)
+            .or_else(|| state.settings.uploads.delete_at(now)),
         quality: Some(choices.quality.clone()),
         max_bytes: choices
             .limits

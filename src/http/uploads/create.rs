@@ -15,7 +15,7 @@ use crate::http::extract::{JsonBytes, NoQuery, parse_json};
 use crate::http::middleware::Uploader;
 use crate::http::problem::ApiError;
 use crate::http::rate_limit_headers::write_rate_limit;
-use crate::http::videos::VideoView;
+use crate::http::videos::{VideoView, check_delete_at};
 use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::with_current_trail;
@@ -126,6 +126,9 @@ fn read_request(
 ) -> Result<(UploadRequest, Choices), ApiError> {
     let request: UploadRequest = parse_json(keyed.body)?;
     let choices = request.choose(state, caller, keyed.headers)?;
+    if let Some(problem) = check_delete_at(request.delete_at, state.clock.now()) {
+        return Err(ApiError::InvalidBody(vec![problem]));
+    }
     Ok((request, choices))
 }
 

@@ -1,5 +1,6 @@
 //! The body of `POST /v1/uploads`, its limits, and the choices made of it and the settings.
 
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
@@ -49,6 +50,8 @@ pub(crate) struct UploadRequest {
     /// Seconds: the frame that stands for the video.
     #[schema(minimum = 0, maximum = 10_000_000)]
     pub(super) thumbnail_time: Option<f64>,
+    /// From then on the video plays no more, and it is deleted; a time to come. Else `uploads.delete_after_days` decides.
+    pub(super) delete_at: Option<DateTime<Utc>>,
     /// The origin of the page that sends the file; one of `uploads.cors_origins` or the service's own.
     cors_origin: Option<String>,
     /// Members of the provider's own, as far as `uploads.allowed_settings` lets them through.

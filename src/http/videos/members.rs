@@ -1,5 +1,6 @@
 //! Limits on the members of a video that callers set: the same for a new upload and for a change.
 
+use chrono::{DateTime, Datelike, Utc};
 use serde_json::{Map, Value};
 
 use crate::http::problem::FieldProblem;
@@ -28,6 +29,24 @@ pub(crate) fn check_members(
         problems.push(FieldProblem::new("thumbnail_time", "must be seconds, 0 or more"));
     }
     problems
+}
+
+/// Checks that the time, where there is one, is still to come, and that its year has four digits.
+pub(crate) fn check_delete_at(delete_at: Option<DateTime<Utc>>, now: DateTime<Utc>) -> Option<FieldProblem> {
+    let delete_at = delete_at?;
+    let detail = if delete_at <= now {
+        "must be a time to come"
+    } else if delete_at.year() > 9999 {
+        "must be a time before the year 10000"
+    } else {
+        return None;
+    };
+    Some(FieldProblem::new("delete_at", detail))
+}
+
+/// Cuts a time to microseconds, as both databases keep it.
+pub(crate) fn cut_to_micros(at: DateTime<Utc>) -> DateTime<Utc> {
+    DateTime::from_timestamp_micros(at.timestamp_micros()).unwrap_or(at)
 }
 
 /// Checks that the text, where there is one, has at most `most` characters.

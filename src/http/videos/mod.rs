@@ -3,6 +3,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `list` | `GET /v1/videos` |
+//! | `counts` | the counts beside a list |
 //! | `show` | `GET /v1/videos/{id}` |
 //! | `patch` | `PATCH /v1/videos/{id}` (RFC 7396) |
 //! | `cancel` | `POST /v1/videos/{id}/cancel` |
@@ -14,6 +15,7 @@
 //! | `members` | limits on the members that callers set, for uploads and changes alike |
 
 pub(super) mod cancel;
+mod counts;
 pub(super) mod delete;
 mod etag;
 pub(super) mod events;
@@ -24,5 +26,5 @@ pub(super) mod patch;
 pub(super) mod show;
 mod view;
 
-pub(crate) use self::members::{check_members, check_text};
+pub(crate) use self::members::{check_delete_at, check_members, check_text, cut_to_micros};
 pub(crate) use self::view::VideoView;

@@ -7,6 +7,7 @@
 
 use axum::extract::State;
 use axum::response::Response;
+use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
@@ -14,7 +15,7 @@ use utoipa::ToSchema;
 
 use super::etag::{etag, matches_etag, respond_with_etag};
 use super::managed::managed_video;
-use super::members::check_members;
+use super::members::{check_delete_at, check_members, cut_to_micros};
 use super::view::VideoView;
 use crate::domain::{ShownStatus, Video};
 use crate::http::extract::{Body, Id, NoQuery};
@@ -41,6 +42,10 @@ pub(crate) struct VideoPatch {
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<f64>, minimum = 0, maximum = 10_000_000)]
     thumbnail_time: Option<Option<f64>>,
+    /// From then on the video plays no more, and it is deleted; a time to come.
+    #[serde(default, deserialize_with = "deserialize_present")]
+    #[schema(value_type = Option<DateTime<Utc>>)]
+    delete_at: Option<Option<DateTime<Utc>>>,
     /// Merged with what is there; at most 4096 bytes as JSON afterwards, nested at most 32 deep.
     #[serde(default, deserialize_with = "deserialize_present")]
     #[schema(value_type = Option<Object>)]
@@ -95,7 +100,7 @@ pub(crate) async fn patch_video(
         if if_match.is_some_and(|given| !matches_etag(given, &etag(&state, video))) {
             return Err(ApiError::PreconditionFailed);
         }
-        patch.apply(video)?;
+        patch.apply(video, now)?;
         note_unsent(&state, video, &patch);
         Ok(())
     });
@@ -117,7 +122,7 @@ impl VideoPatch {
     ///
     /// # Errors
     /// The result breaks a limit: each offending member is named. `video` is not to be written then.
-    fn apply(&self, video: &mut Video) -> Result<(), ApiError> {
+    fn apply(&self, video: &mut Video, now: DateTime<Utc>) -> Result<(), ApiError> {
         if let Some(title) = &self.title {
             video.title.clone_from(title);
         }
@@ -127,17 +132,22 @@ impl VideoPatch {
         if let Some(time) = self.thumbnail_time {
             video.thumbnail_time = time;
         }
+        if let Some(delete_at) = self.delete_at {
+            video.delete_at = delete_at.map(cut_to_micros);
+        }
         match &self.metadata {
             Some(Some(patch)) => merge_objects(&mut video.metadata, patch),
             Some(None) => video.metadata.clear(),
             None => {}
         }
-        let problems = check_members(
+        let mut problems = check_members(
             video.title.as_deref(),
             video.external_id.as_deref(),
             Some(&video.metadata),
             video.thumbnail_time,
         );
+        // Why the request's alone: a change of another member is no matter of a time that has come meanwhile.
+        problems.extend(check_delete_at(self.delete_at.flatten(), now));
         if problems.is_empty() {
             Ok(())
         } else {

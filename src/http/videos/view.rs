@@ -1,12 +1,14 @@
 //! [`VideoView`]: the JSON of a video, in responses, event streams and outgoing events.
 
+use std::cmp::Ordering;
+
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::{Field, Policy, ShownStatus, Video};
+use crate::domain::{ErrorCode, Fact, Field, Policy, ShownStatus, Video};
 use crate::http::paths::video_location;
 use crate::provider::TemplateInput;
 use crate::state::{AppState, ProviderSet};
@@ -31,6 +33,8 @@ pub(crate) struct VideoView {
     playback_url: Option<String>,
     /// Seconds: the frame that stands for the video.
     thumbnail_time: Option<f64>,
+    /// From then on the video plays no more, and it is deleted; null for never.
+    delete_at: Option<DateTime<Utc>>,
     duration_seconds: Option<f64>,
     aspect_ratio: Option<String>,
     width: Option<u64>,
@@ -57,7 +61,11 @@ pub(crate) struct VideoView {
 #[derive(Clone, Debug, Serialize, ToSchema)]
 #[schema(as = VideoError)]
 struct ErrorView {
-    code: String,
+    /// One of a closed list, the same for every provider.
+    code: ErrorCode,
+    /// The provider's own code; null where it told none, and where this service found the error.
+    provider_code: Option<String>,
+    /// For people. The provider's own words, where it told any.
     message: String,
 }
 
@@ -98,13 +106,14 @@ impl VideoView {
             playback_id: text(Field::PlaybackId),
             playback_url,
             thumbnail_time: video.thumbnail_time,
+            delete_at: video.delete_at,
             duration_seconds: facts.number(Field::Duration),
             aspect_ratio: facts.aspect_ratio(),
             width: whole(Field::Width),
             height: whole(Field::Height),
             tracks: list(Field::Tracks),
             renditions: list(Field::Renditions),
-            error: view_error(video),
+            error: view_error(providers, video),
             version: video.version,
             created_at: video.created_at,
             updated_at: video.updated_at,
@@ -124,35 +133,64 @@ impl VideoView {
     }
 }
 
-/// Returns the error of an `errored` video; `None` for any other. Our own findings (policy, loss) go before the
+/// Returns the error of an `errored` video; `None` for any other. Our own findings (policy, length, loss) go before the
 /// provider's.
-fn view_error(video: &Video) -> Option<ErrorView> {
+fn view_error(providers: &ProviderSet, video: &Video) -> Option<ErrorView> {
     if video.status != ShownStatus::Errored {
         return None;
     }
-    let facts = &video.known.facts;
-    if video.known.policy_mismatch(video.playback_policy) {
+    let found = if video.known.policy_mismatch(video.playback_policy) {
         let message = "The provider made the video with another playback policy than the one asked for.";
-        return Some(ErrorView {
-            code: "policy_mismatch".to_owned(),
-            message: message.to_owned(),
-        });
-    }
-    if video.known.lost {
+        Some((ErrorCode::PolicyMismatch, message))
+    } else if video.is_too_long() {
+        Some((ErrorCode::TooLong, "The video is longer than it may be."))
+    } else if video.known.lost {
         let message = "The provider has answered for a day that it does not have the video.";
-        return Some(ErrorView {
-            code: "provider_lost".to_owned(),
+        Some((ErrorCode::ProviderLost, message))
+    } else {
+        None
+    };
+    Some(match found {
+        Some((code, message)) => ErrorView {
+            code,
+            provider_code: None,
             message: message.to_owned(),
-        });
-    }
-    let message = facts
-        .text(Field::ErrorMessage)
-        .unwrap_or("The provider could not make a video of the file.");
-    Some(ErrorView {
-        code: facts
-            .text(Field::ErrorCode)
-            .unwrap_or("processing_failed")
-            .to_owned(),
-        message: message.to_owned(),
+        },
+        None => view_reported_error(providers, video),
     })
+}
+
+/// Returns the error that the row holds: the one that the provider told, or that this service wrote as the upload began.
+fn view_reported_error(providers: &ProviderSet, video: &Video) -> ErrorView {
+    let facts = &video.known.facts;
+    let (code, message) = (facts.fact(Field::ErrorCode), facts.fact(Field::ErrorMessage));
+    // Why: code and message of two reports may be about two errors. The report with the greater stamp counts.
+    let (code, message) = match (code, message) {
+        (Some(code), Some(message)) => match code.stamp.cmp(&message.stamp) {
+            Ordering::Equal => (Some(code), Some(message)),
+            Ordering::Greater => (Some(code), None),
+            Ordering::Less => (None, Some(message)),
+        },
+        found => found,
+    };
+    let text = |fact: Option<&Fact>| fact.and_then(|fact| fact.value.as_str()).map(str::to_owned);
+    let theirs = text(code);
+    let listed = theirs
+        .as_deref()
+        .and_then(|code| providers.by_name(&video.provider)?.error_code(code));
+    let ours = theirs
+        .as_deref()
+        .and_then(ErrorCode::parse)
+        .filter(|code| code.is_our_finding());
+    let (code, provider_code) = match (listed, ours) {
+        (Some(code), _) => (code, theirs),
+        (None, Some(code)) => (code, None),
+        (None, None) => (ErrorCode::ProcessingFailed, theirs),
+    };
+    ErrorView {
+        code,
+        provider_code,
+        message: text(message)
+            .unwrap_or_else(|| "The provider could not make a video of the file.".to_owned()),
+    }
 }

@@ -1,6 +1,7 @@
 //! Applying webhook events: each one is joined into its video, exactly once in effect.
 //!
-//! 1. **Take.** Up to 256 events that are due, and every video that they may be about, are read in one transaction.
+//! 1. **Take.** Up to 256 events that are due (16 on SQLite, where webhooks wait for the one writer), and every video that
+//!    they may be about, are read in one transaction.
 //! 2. **Plan.** In memory, each event is joined into its video ([`planner`], pure). Outcomes of an event:
 //!    - *applied*;
 //!    - *pending*, where the provider has to be asked ([`Refresh`]): the event is due again in 60 s, which serves as a
@@ -13,9 +14,12 @@
 //! 4. **One by one.** Where the database refuses the batch for what is in it, its events are applied each in a
 //!    transaction of its own, so that a bad one holds up no other. A refused one is tried again later and later, and
 //!    given up in the end.
-//! 5. **Refresh.** The provider is asked about the events that wait for its answer, each in a task of its own.
+//! 5. **Refresh.** The provider is asked about the events that wait for its answer, each in a task of its own, at
+//!    most 32 at the same time. An event that finds no room becomes due again.
 //! 6. **Sweep.** Every 30 s parked events whose video is known by now become due, and those that waited too long are
 //!    given up.
+//!
+//! Behind a whole batch the job pauses for twice as long as the batch took: webhooks need the database too.
 //!
 //! Most events never get here: the store applies an event with the transaction that stores it, by the same planner.
 //!
@@ -25,6 +29,7 @@ mod outcome_metrics;
 mod plan;
 mod question;
 mod refresh;
+mod refresh_limit;
 mod retry;
 mod worker;
 

@@ -6,7 +6,8 @@ use super::deletion;
 use super::findings::{Findings, discarded_observation, own_observation};
 use super::proof::is_believable;
 use crate::domain::{
-    EXPIRED_AFTER, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus, Status, Video,
+    EXPIRED_AFTER, ErrorCode, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus,
+    Status, Video,
 };
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::provider::{Priority, Provider, TemplateInput};
@@ -80,7 +81,7 @@ fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
     Findings::from_observation(Observation {
         status: Some(Status::Errored),
         fields: vec![
-            (Field::ErrorCode, "upload_lost".into()),
+            (Field::ErrorCode, ErrorCode::UploadLost.as_str().into()),
             (Field::ErrorMessage, message.into()),
         ],
         ..own_observation(now)

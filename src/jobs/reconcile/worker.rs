@@ -11,6 +11,7 @@ use uuid::Uuid;
 use super::look::look_at;
 use super::proof::probe_halted;
 use crate::domain::{ShownStatus, Video};
+use crate::jobs::expiry::delete_expired;
 use crate::state::AppState;
 use crate::store::StoreError;
 use crate::telemetry::TRACE;
@@ -81,6 +82,9 @@ async fn pass_with_lease(state: &AppState) -> Result<(), StoreError> {
 pub async fn run_pass(state: &AppState, only: Option<Uuid>) -> Result<Pass, StoreError> {
     let mut done = Pass::default();
     probe_halted(state).await?;
+    if only.is_none() {
+        delete_expired(state).await?;
+    }
     loop {
         let due = state
             .store

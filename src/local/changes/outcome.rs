@@ -5,7 +5,10 @@ use serde_json::json;
 use super::events::{commit_and_wake, queue_asset_event, queue_static_events, queue_upload_event};
 use crate::local::{
     app::App,
-    media::media_info::{MediaInfo, Rendition},
+    media::{
+        failure::Fault,
+        media_info::{MediaInfo, Rendition},
+    },
     store::{self, FileKind, Job, JobKind, StaticMeasures, Write},
 };
 
@@ -86,14 +89,21 @@ async fn plan_rest(
 
 /// Marks the asset and its upload as errored, for a `reason` that the uploader may read. The original stays for
 /// [`KEEP_ERRORED_ORIGINAL`].
-pub(crate) async fn mark_errored(app: &App, job: &Job, kind: &str, reason: &str) -> Result<(), sqlx::Error> {
+pub(crate) async fn mark_errored(
+    app: &App,
+    job: &Job,
+    fault: Fault,
+    reason: &str,
+) -> Result<(), sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     store::jobs::delete_job(&mut write, job).await?;
-    let errors = json!({ "type": kind, "messages": [reason] });
+    // Why a member of our own beside `type`: Mux names no finer types.
+    let (kind, code) = ("invalid_input", fault.as_str());
+    let errors = json!({ "type": kind, "code": code, "messages": [reason] });
     let discard = app.clock.now() + KEEP_ERRORED_ORIGINAL;
     if let Some(asset) = store::assets::fail_asset(&mut write, &job.asset_id, &errors, discard).await? {
         queue_asset_event(app, &mut write, "video.asset.errored", &asset).await?;
-        let error = json!({ "type": kind, "message": reason });
+        let error = json!({ "type": kind, "code": code, "message": reason });
         if let Some(upload) = store::uploads::fail_upload(&mut write, &asset.upload_id, &error).await? {
             queue_upload_event(app, &mut write, "video.upload.errored", &upload).await?;
         }

@@ -14,7 +14,7 @@
 mod animated;
 mod args;
 mod decoders;
-mod failure;
+pub(super) mod failure;
 mod image;
 mod image_cache;
 pub(super) mod image_files;

@@ -157,7 +157,7 @@ impl FetchSteps {
         if let Some(cached) = self
             .cache
             .get(&key)
-            .filter(|cached| !self.single_use && self.is_good(cached, scope))
+            .filter(|cached| !self.single_use && self.is_good(cached, scope, context.request.max_ttl_s))
         {
             return Ok((cached.captures, cached.ends_at));
         }
@@ -201,12 +201,16 @@ impl FetchSteps {
         }
     }
 
-    /// [`CachedCaptures`] may serve this request: they are not stale, and live as long as it wants.
+    /// [`CachedCaptures`] may serve this request: they are not stale, live as long as it wants, and no longer than `max_s`
+    /// seconds where that is for the request to say.
     // Why a sixteenth less: a request that wants all of the lifetime that a fetch gives would never be served from the
     // cache, because every cached lifetime has begun.
-    fn is_good(&self, cached: &CachedCaptures, scope: &Scope<'_>) -> bool {
+    fn is_good(&self, cached: &CachedCaptures, scope: &Scope<'_>, max_s: u64) -> bool {
         if self.cache_s > 0 {
             return scope.now < cached.stale_at;
+        }
+        if self.ttl_s.is_none() && cached.ends_at > scope.now.saturating_add_unsigned(max_s) {
+            return false;
         }
         let most_s = self.ends_at(scope) - scope.now;
         let wanted_s = (scope.expires - scope.now).min(most_s - most_s / 16);

@@ -5,7 +5,8 @@
 //! 1. Read: the first of its pointers whose value is present, a header, a hash of several values, a constant, or the value
 //!    of the first rule that holds.
 //! 2. Apply its filters.
-//! 3. Translate the value by its `map`. A value that the map does not list is logged and counts as none.
+//! 3. Translate the value by its `map`. A value that the map does not list is logged and counts as none. (The map of
+//!    `error_code` is applied later, as a video is shown: [`error_codes`](super::error_codes).)
 //! 4. Convert a duration or a time from its `format`. An unreadable value is logged once and counts as none.
 //!
 //! `null`, `""`, `[]`, `{}` and the values listed in `unknown` count as no value; `0` and `false` are values.
@@ -48,6 +49,8 @@ pub(crate) struct Source {
     filters: Vec<Filter>,
     /// Pairs of the provider's value, as text, and ours.
     map: Option<Vec<(String, Value)>>,
+    /// A `map` that is not applied as the value is read, but as it is shown.
+    deferred: Vec<(String, Value)>,
     /// True where `map` compares its keys without regard to case.
     ignore_case: bool,
     /// The provider's notation of a duration or a time. `None`: the value is taken as it is.
@@ -113,6 +116,7 @@ impl Source {
             origin: Origin::Pointers(Vec::new()),
             filters: Vec::new(),
             map: None,
+            deferred: Vec::new(),
             ignore_case: false,
             format: None,
             unknown: Vec::new(),
@@ -192,6 +196,21 @@ impl Source {
     /// Returns the pairs of `map`, for checks at start; `None` without a `map`.
     pub(crate) fn map_entries(&self) -> Option<&[(String, Value)]> {
         self.map.as_deref()
+    }
+
+    /// Has `map` applied by others, as the value is shown: the source finds the provider's own value.
+    pub(crate) fn defer_map(&mut self) {
+        self.deferred = self.map.take().unwrap_or_default();
+    }
+
+    /// Returns the pairs of a `map` that others apply.
+    pub(crate) fn deferred_map(&self) -> &[(String, Value)] {
+        &self.deferred
+    }
+
+    /// Returns true where the keys of `map` are compared without regard to case.
+    pub(crate) fn ignores_case(&self) -> bool {
+        self.ignore_case
     }
 
     /// Returns the places in a body that the source reads, for the [`Outline`](crate::provider::excerpt::Outline).

@@ -49,7 +49,11 @@ fields_table! {
     width,
     /// Height in pixels.
     height,
-    /// The provider's code of what went wrong.
+    /// The provider's code of what went wrong. Its `map` gives this service's codes: `unsupported_file`, `corrupt_file`,
+    /// `no_video`, `too_long`, `too_large`, `policy_mismatch`, `upload_lost`, `provider_lost`, `source_unreachable`,
+    /// `provider_rejected`, `provider_unavailable`, `processing_failed`. It is applied as a video is shown: the row keeps the
+    /// provider's code. The maps of all `error_code` of a file are one table. A code that is not listed is shown as
+    /// `processing_failed`.
     error_code,
     /// The provider's words for what went wrong.
     error_message,

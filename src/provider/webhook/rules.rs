@@ -122,6 +122,11 @@ impl Events {
         Ok(this)
     }
 
+    /// Returns the [`FieldSources`] of each rule.
+    pub(crate) fn field_sources(&self) -> impl Iterator<Item = &FieldSources> {
+        self.rules.iter().map(|rule| &rule.fields)
+    }
+
     /// Returns every [`Pointer`] that is followed in a body.
     fn all_pointers(&self) -> impl Iterator<Item = &Pointer> {
         let scope = self.scope.iter().map(|(source, _)| source);

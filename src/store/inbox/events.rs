@@ -1,28 +1,15 @@
-//! Events that the inbox has: listed, released, given up, replayed.
+//! Events that the inbox has: found, released, given up, replayed one by one. [`queues`](crate::store::queues) lists them.
 
 use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::{EventState, InboxEvent};
+use crate::domain::InboxEvent;
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
 use crate::store::event_keys::push_maps;
 use crate::store::handle::Store;
 use crate::store::rows::{EventTable, Table};
-
-/// The events that a list shows.
-#[derive(Clone, Debug, Default)]
-pub struct EventFilter {
-    /// Only events in this state.
-    pub state: Option<EventState>,
-    /// Only events of this video.
-    pub video_id: Option<Uuid>,
-    /// Only events older than this one: the last one of the page before.
-    pub before: Option<Uuid>,
-    /// The greatest number of events.
-    pub limit: i64,
-}
 
 impl Store {
     /// Returns the event with this id of ours.
@@ -37,34 +24,6 @@ impl Store {
                 .push(" from webhook_events where id = ")
                 .push_bind(id);
             query.build_query_as().fetch_optional(pool).await
-        })?)
-    }
-
-    /// Returns one page of the inbox, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn list_events(&self, filter: &EventFilter) -> Result<Vec<InboxEvent>, StoreError> {
-        Ok(on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select ");
-            query
-                .push(EventTable::NAMES)
-                .push(" from webhook_events where true");
-            if let Some(state) = filter.state {
-                query.push(" and state = '").push(state.as_str()).push("'");
-                if state != EventState::Applied {
-                    // The index of the others has none of these.
-                    query.push(" and state <> 'applied'");
-                }
-            }
-            if let Some(video_id) = filter.video_id {
-                query.push(" and video_id = ").push_bind(video_id);
-            }
-            if let Some(before) = filter.before {
-                query.push(" and id < ").push_bind(before);
-            }
-            query.push(" order by id desc limit ").push_bind(filter.limit);
-            query.build_query_as().fetch_all(pool).await
         })?)
     }
 

@@ -42,5 +42,4 @@ mod events;
 mod ingest;
 mod intake;
 
-pub use events::EventFilter;
 pub use intake::{Intake, NotStored, Stored};

@@ -168,6 +168,23 @@ impl ColumnValue for String {
     }
 }
 
+/// A text that is made of another column as the row is written.
+pub(in crate::store) struct Derived(String);
+
+impl ColumnValue for Derived {
+    type Read = String;
+    type Write<'a> = String;
+    const ARRAY: &'static str = "text[]";
+
+    fn read(read: String) -> Result<Self, String> {
+        Ok(Self(read))
+    }
+
+    fn write(&self) -> String {
+        self.0.clone()
+    }
+}
+
 /// Raw bytes.
 impl ColumnValue for Vec<u8> {
     type Read = Self;
@@ -205,9 +222,10 @@ impl<T: ColumnValue> ColumnValue for Option<T> {
 pub(in crate::store) trait Table {
     /// One row to be written.
     type Row<'r>;
-    /// Every column, as `column, column, …`.
+    /// Every column that is written, as `column, column, …`.
     const NAMES: &'static str;
-    /// [`Self::NAMES`] with the table before the first column, whose name a join has twice.
+    /// Every column that is read: [`Self::NAMES`] without those that are only written, and with the table before the first
+    /// column, whose name a join has twice.
     const COLUMNS: &'static str;
 
     /// Returns `column = new.column, …`, for `update … from (…) as new`.
@@ -226,14 +244,32 @@ pub(in crate::store) trait Table {
 }
 
 /// Declares the columns of a table, see the module. A line is `column: type = |row| value, written;`, where `value` is
-/// what is bound for the column: the type's [`ColumnValue::Write`].
+/// what is bound for the column: the type's [`ColumnValue::Write`]. Lines in `found by { … }` are columns that are only
+/// written: rows are found by them, and no reader of rows needs them.
 macro_rules! table {
     (@names $first:tt $($column:tt)*) => {
         concat!(stringify!($first), $(", ", stringify!($column)),*)
     };
     (
         $(#[$doc:meta])*
+        $name:ident is $table:literal, of<$lifetime:lifetime> $row:ty
+            $(, found by { $($key:tt: $key_type:ty = |$from:ident| $made:expr, $when:ident;)* })?;
+        $($column:tt: $type:ty = |$in:ident| $value:expr, $written:ident;)*
+    ) => {
+        table! {
+            @declare
+            $(#[$doc])*
+            $name is $table, of<$lifetime> $row;
+            concat!($table, ".", table!(@names $($column)*));
+            $($column: $type = |$in| $value, $written;)*
+            $($($key: $key_type = |$from| $made, $when;)*)?
+        }
+    };
+    (
+        @declare
+        $(#[$doc:meta])*
         $name:ident is $table:literal, of<$lifetime:lifetime> $row:ty;
+        $read:expr;
         $($column:tt: $type:ty = |$in:ident| $value:expr, $written:ident;)*
     ) => {
         $(#[$doc])*
@@ -242,7 +278,7 @@ macro_rules! table {
         impl $crate::store::rows::Table for $name {
             type Row<$lifetime> = $row;
             const NAMES: &'static str = table!(@names $($column)*);
-            const COLUMNS: &'static str = concat!($table, ".", table!(@names $($column)*));
+            const COLUMNS: &'static str = $read;
 
             fn assignments(columns: $crate::store::rows::Columns) -> String {
                 let mut list = Vec::new();

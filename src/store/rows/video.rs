@@ -9,21 +9,24 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
-use super::columns::{ColumnValue, table};
+use super::columns::{ColumnValue, Derived, table};
 use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, Status, Video};
 use crate::store::error::StoreError;
+use crate::store::folding::fold_text;
 
-/// Declares the table and its row, in three groups: members of [`Video`], members of [`Video::known`], and the two
-/// columns that are [`Knowledge::ready`].
+/// Declares the table and its row, in four groups: members of [`Video`], members of [`Video::known`], the two columns that
+/// are [`Knowledge::ready`], and those that rows are only found by.
 macro_rules! videos {
     (
         video { $($column:ident: $type:ty, $written:ident;)* }
         known { $($known:ident: $known_type:ty, $known_written:ident;)* }
         ready { $($ready:ident: $ready_type:ty = |$in:ident| $value:expr, $ready_written:ident;)* }
+        found_by { $($key:ident: $key_type:ty = |$of:ident| $made:expr, $key_written:ident;)* }
     ) => {
         table! {
             /// The columns of `videos`.
-            VideoTable is "videos", of<'r> Video;
+            VideoTable is "videos", of<'r> Video,
+                found by { $($key: $key_type = |$of| $made, $key_written;)* };
             $($column: $type = |video| ColumnValue::write(&video.$column), $written;)*
             $($known: $known_type = |video| ColumnValue::write(&video.known.$known), $known_written;)*
             $($ready: $ready_type = |$in| $value, $ready_written;)*
@@ -78,6 +81,7 @@ videos! {
         external_id: Option<String>, Edited;
         metadata: Map<String, Value>, Edited;
         thumbnail_time: Option<f64>, Edited;
+        delete_at: Option<DateTime<Utc>>, Edited;
         playback_policy: Policy, Once;
         quality: Option<String>, Once;
         max_bytes: Option<i64>, Once;
@@ -112,6 +116,12 @@ videos! {
     ready {
         ready_at: Option<DateTime<Utc>> = |video| video.known.ready_at(), Observed;
         ready_by_our_clock: bool = |video| video.known.ready.is_some_and(|ready| ready.by_our_clock), Observed;
+    }
+    found_by {
+        // Why the title beside it: a release that does not know the column changes the title alone, and then the folded
+        // one counts for nothing.
+        title_folded: Option<Derived> = |video| video.title.as_deref().map(fold_text), Edited;
+        title_folded_of: Option<String> = |video| ColumnValue::write(&video.title), Edited;
     }
 }
 

@@ -40,6 +40,10 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) greatest: &'static str,
     /// The least of several values.
     pub(in crate::store) least: &'static str,
+    /// The place of the second text in the first, from 1; 0 where it is not in it.
+    pub(in crate::store) position: &'static str,
+    /// The playback id of a row of `videos`, as text.
+    pub(in crate::store) playback_id: &'static str,
     /// A condition that always holds, and by which the commit of the statement waits for no disk.
     pub(in crate::store) without_flush: &'static str,
 }

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::Video;
+use crate::domain::{Video, first_id_at};
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
 use crate::store::event_keys::push_maps;
@@ -49,6 +49,33 @@ impl Store {
         })?;
         tx.commit().await?;
         to_videos(rows)
+    }
+
+    /// Returns up to `limit` videos whose [`Video::delete_at`] has come and whose deletion was not requested: the time and
+    /// the id, in this order, behind `after`.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_expired_videos(
+        &self,
+        now: DateTime<Utc>,
+        after: Option<(DateTime<Utc>, Uuid)>,
+        limit: u16,
+    ) -> Result<Vec<(DateTime<Utc>, Uuid)>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            // The condition is that of the index `videos_delete_at`.
+            let mut query = QueryBuilder::new(
+                "select delete_at, id from videos where delete_at is not null \
+                 and status not in ('deleting', 'deleted') and delete_at <= ",
+            );
+            query.push_bind(now);
+            if let Some((at, id)) = after {
+                query.push(" and (delete_at, id) > (").push_bind(at);
+                query.push(", ").push_bind(id).push(")");
+            }
+            query.push(format_args!(" order by delete_at, id limit {limit}"));
+            query.build_query_as().fetch_all(pool).await
+        })?)
     }
 
     /// Ends a lease early.
@@ -121,12 +148,6 @@ impl Store {
             .map(|result| result.rows_affected())
         })?)
     }
-}
-
-/// Returns an id below every id that was made at `at` or later: ids begin with the millisecond of their making.
-fn first_id_at(at: DateTime<Utc>) -> Uuid {
-    let ms = u128::try_from(at.timestamp_millis()).unwrap_or_default();
-    Uuid::from_u128(ms << 80)
 }
 
 impl Tx {

@@ -1,4 +1,4 @@
-//! Videos: inserted, read, edited, adopted, due for a look at their provider.
+//! Videos: inserted, read, listed, counted, edited, adopted, due for a look at their provider.
 //!
 //! # How an edit reaches its row
 //!
@@ -24,8 +24,10 @@ mod counted;
 mod due;
 mod edit;
 mod insert;
+mod list;
 mod read;
+mod titles;
 
 pub use counted::{CountedLimits, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
-pub use read::VideoFilter;
+pub use list::{ListOrder, VideoFilter, VideoPage};

@@ -1,31 +1,13 @@
-//! Reading videos: by id, in pages by a filter, and which providers and owners have any.
+//! Reading videos by id, and which providers and owners have any.
 
-use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::{ShownStatus, Video};
+use crate::domain::Video;
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
+use crate::store::rows::to_videos;
 use crate::store::statements::Backend;
-
-/// The videos that a list shows. Deleted ones are never shown.
-#[derive(Clone, Debug, Default)]
-pub struct VideoFilter {
-    /// Only videos of this owner.
-    pub owner: Option<String>,
-    /// Only videos with this shown status.
-    pub status: Option<ShownStatus>,
-    /// Only videos with this external id.
-    pub external_id: Option<String>,
-    /// Only videos of this provider.
-    pub provider: Option<String>,
-    /// Only videos older than this one: the last one of the page before.
-    pub before: Option<Uuid>,
-    /// The greatest number of videos.
-    pub limit: i64,
-}
 
 impl Store {
     /// Returns the video with this id. On PostgreSQL the read joins the next batch; it runs alone where the batch gave
@@ -52,38 +34,6 @@ impl Store {
             return Ok(Vec::new());
         }
         let rows = on_pool!(&self.readers, |pool| pool.find_videos(ids).await)?;
-        to_videos(rows)
-    }
-
-    /// Returns one page of videos, newest first.
-    ///
-    /// # Errors
-    /// The database fails.
-    pub async fn list_videos(&self, filter: &VideoFilter) -> Result<Vec<Video>, StoreError> {
-        let rows = on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select ");
-            query
-                .push(VideoTable::COLUMNS)
-                .push(" from videos where status <> 'deleted'");
-            let texts = [
-                (" and owner = ", &filter.owner),
-                (" and external_id = ", &filter.external_id),
-                (" and provider = ", &filter.provider),
-            ];
-            for (sql, value) in texts {
-                if let Some(value) = value {
-                    query.push(sql).push_bind(value);
-                }
-            }
-            if let Some(status) = filter.status {
-                query.push(" and status = ").push_bind(status.as_str());
-            }
-            if let Some(before) = filter.before {
-                query.push(" and id < ").push_bind(before);
-            }
-            query.push(" order by id desc limit ").push_bind(filter.limit);
-            query.build_query_as::<VideoRow>().fetch_all(pool).await
-        })?;
         to_videos(rows)
     }
 

@@ -1,6 +1,6 @@
 //! A fresh database for each test.
 
-use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection, SqliteConnection};
 use tempfile::TempDir;
 
 /// Which database a test runs on.
@@ -32,6 +32,20 @@ impl TestDatabase {
     pub(crate) fn at(url: &str) -> Self {
         let (url, folder) = (url.to_owned(), TempDir::new().unwrap());
         Self { url, _folder: folder }
+    }
+}
+
+impl TestDatabase {
+    /// Runs statements past the service, as another release would.
+    pub(crate) async fn run(&self, sql: &str) {
+        let sql = AssertSqlSafe(sql.to_owned());
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+        }
     }
 }
 

@@ -20,7 +20,7 @@ use tokio::fs;
 
 use super::{
     super::{
-        failure::Failure,
+        failure::{Failure, Fault},
         media_info::{MediaInfo, Rendition, UsedStreams},
         static_file,
         stream::{first::make_first, ladder::Rung, later::make_later, run::StreamJob},
@@ -55,7 +55,10 @@ pub(super) async fn attempt_job(
         return app.store.postpone(job, app.clock.now() + RETRY_DELAY).await;
     };
     if job.attempts >= MAX_ATTEMPTS || job.starts >= MAX_STARTS {
-        let reason = "The file could not be processed in several tries";
+        let reason = (
+            Fault::Processing,
+            "The file could not be processed in several tries",
+        );
         return give_up(app, job, &asset, reason).await;
     }
     // Why checked: the list was read before the claim. A job that has ended meanwhile is not begun again.
@@ -136,7 +139,7 @@ fn next_size(asset: &Asset) -> Option<(&MediaInfo, UsedStreams, &Rung)> {
 fn metric_result(outcome: &Result<JobOutput, Failure>) -> &'static str {
     match outcome {
         Ok(_) => "done",
-        Err(Failure::Input(_) | Failure::TimedOut) => "failed",
+        Err(Failure::Input(..) | Failure::TimedOut) => "failed",
         Err(Failure::Transient(_)) => "again",
         Err(Failure::NoSpace | Failure::Stopped) => "put_off",
     }
@@ -162,8 +165,11 @@ async fn record_outcome(
         Ok(JobOutput::Static(None)) => {
             changes::outcome::end_static_renditions(app, job, "skipped", None).await
         }
-        Err(Failure::Input(reason)) => give_up(app, job, asset, &reason).await,
-        Err(Failure::TimedOut) => give_up(app, job, asset, "The file took too long to process").await,
+        Err(Failure::Input(fault, reason)) => give_up(app, job, asset, (fault, &reason)).await,
+        Err(Failure::TimedOut) => {
+            let reason = (Fault::Processing, "The file took too long to process");
+            give_up(app, job, asset, reason).await
+        }
         Err(Failure::NoSpace) => app.store.postpone(job, later).await,
         Err(Failure::Stopped) => app.store.postpone(job, app.clock.now()).await,
         Err(Failure::Transient(reason)) => {
@@ -175,9 +181,14 @@ async fn record_outcome(
 
 /// Ends a job for good: the asset becomes `errored` with `reason`, or its static renditions do, or a further size is
 /// left out.
-async fn give_up(app: &App, job: &Job, asset: &Asset, reason: &str) -> Result<(), sqlx::Error> {
+async fn give_up(
+    app: &App,
+    job: &Job,
+    asset: &Asset,
+    (fault, reason): (Fault, &str),
+) -> Result<(), sqlx::Error> {
     match job.kind {
-        JobKind::Transcode => changes::outcome::mark_errored(app, job, "invalid_input", reason).await,
+        JobKind::Transcode => changes::outcome::mark_errored(app, job, fault, reason).await,
         JobKind::Static => changes::outcome::end_static_renditions(app, job, "errored", None).await,
         JobKind::Sizes => {
             let name = next_size(asset)

@@ -1,7 +1,7 @@
 //! What a file claims, held against what it has.
 
 use super::super::{
-    failure::Failure,
+    failure::{Failure, Fault},
     source::{
         probe::{Audio, Probe},
         scan::Scan,
@@ -40,7 +40,10 @@ pub(super) fn check_claims(
         return Ok(());
     };
     if claimed > f64::from(LONGEST_S) && found_s > f64::from(LONGEST_S) * 0.9 {
-        return Err(Failure::from_input("The file is longer than 12 hours"));
+        return Err(Failure::from_input(
+            Fault::TooLong,
+            "The file is longer than 12 hours",
+        ));
     }
     check_found(claimed, found_s)
 }
@@ -52,7 +55,7 @@ pub(super) fn check_found(claimed_s: f64, found_s: f64) -> Result<(), Failure> {
     }
     let (claimed, found) = (claimed_s.round(), found_s.round());
     let reason = format!("The file claims {claimed} seconds and holds {found}");
-    Err(Failure::Input(reason))
+    Err(Failure::Input(Fault::Corrupt, reason))
 }
 
 /// Checks that the file's times do not jump: a few numbers would choose the work of hours.
@@ -83,7 +86,7 @@ pub(super) fn check_holes(scan: &Scan, origin_s: f64, length_s: f64) -> Result<(
     let minutes = (longest_s / 60.0).round();
     let reason =
         format!("The times in the file jump: for {minutes} minutes it has neither picture nor sound");
-    Err(Failure::Input(reason))
+    Err(Failure::Input(Fault::Corrupt, reason))
 }
 
 /// Returns the spans in which a part gives nothing, in seconds of the stream. `stands_s` is the time for which a packet

@@ -61,7 +61,7 @@ pub(super) async fn make_cover(
     args.extend(to_args(["-f", "mpegts", &format!("{NAME}/{SEGMENT}")]));
     match job.run_size(args, 1.0, None).await {
         Ok(_) => {}
-        Err(Failure::Input(reason)) => {
+        Err(Failure::Input(_, reason)) => {
             tracing::info!(asset.id = %job.asset.id, reason, "a cover cannot be decoded");
             tokio::fs::remove_dir_all(&place).await?;
             return Ok(None);

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::{
     super::{
-        failure::Failure,
+        failure::{Failure, Fault},
         media_info::{MediaInfo, Rendition, UsedStreams},
         places::Urgency,
         source::{
@@ -58,7 +58,7 @@ pub(crate) async fn make_first(
         let sound = sounds.next();
         let made = make_with_sound(job, &source, &probe, &rungs, sound, &mut wait).await;
         match (made, sound) {
-            (Err(Failure::Input(reason)), Some(audio)) if !gives_sound(job, &source, audio).await? => {
+            (Err(Failure::Input(_, reason)), Some(audio)) if !gives_sound(job, &source, audio).await? => {
                 tracing::info!(asset.id = %job.asset.id, reason, stream = audio.index, "a sound gives way to the next");
                 clear_attempt(job.folder).await?;
             }
@@ -112,15 +112,18 @@ async fn make_with_sound(
     wait: &mut (impl FnMut() + Send),
 ) -> Result<MediaInfo, Failure> {
     if probe.video.is_none() && sound.is_none() {
-        return Err(Failure::from_input("The file holds no sound that can be heard"));
+        return Err(Failure::from_input(
+            Fault::NoVideo,
+            "The file holds no sound that can be heard",
+        ));
     }
     let mut plan = plan_with_sound(job, source, probe, sound, rungs.first()).await?;
     if sound.is_some() && plan.sound.is_none() {
-        return Err(Failure::from_input("The sound has no packet"));
+        return Err(Failure::from_input(Fault::Corrupt, "The sound has no packet"));
     }
     let (mut made, mut may_copy) = (make_planned(job, source, &plan, rungs, wait).await, true);
     // A copy that does not play: the file is encoded like any other.
-    if plan.copies() && matches!(made, Err(Failure::Input(_))) {
+    if plan.copies() && matches!(made, Err(Failure::Input(..))) {
         tracing::info!(asset.id = %job.asset.id, "what was copied does not play: it is encoded");
         clear_attempt(job.folder).await?;
         plan.encode_all();
@@ -220,7 +223,10 @@ async fn check_copy(job: &StreamJob<'_>, plan: &StreamPlan, segment: &Path) -> R
     if all == [true, true] {
         return Ok(());
     }
-    Err(Failure::from_input("The file could not be decoded"))
+    Err(Failure::from_input(
+        Fault::Corrupt,
+        "The file could not be decoded",
+    ))
 }
 
 /// Returns true when the sound can be decoded at all.
@@ -248,16 +254,21 @@ async fn clear_attempt(folder: &Path) -> Result<(), Failure> {
 /// Returns the failure of an [`Unplayable`] file, with the text for its uploader.
 pub(super) fn describe_unplayable(unplayable: Unplayable) -> Failure {
     match unplayable {
-        Unplayable::NoMedia => {
-            Failure::from_input("The file is not a video or sound file that can be played")
-        }
+        Unplayable::NoMedia => Failure::from_input(
+            Fault::NoVideo,
+            "The file is not a video or sound file that can be played",
+        ),
         Unplayable::Codec {
             of,
             codec: Some(codec),
-        } => Failure::Input(format!("The codec of the file's {of}, {codec}, is not supported")),
-        Unplayable::Codec { of, codec: None } => {
-            Failure::Input(format!("The codec of the file's {of} is not known"))
-        }
+        } => Failure::Input(
+            Fault::Unsupported,
+            format!("The codec of the file's {of}, {codec}, is not supported"),
+        ),
+        Unplayable::Codec { of, codec: None } => Failure::Input(
+            Fault::Unsupported,
+            format!("The codec of the file's {of} is not known"),
+        ),
         Unplayable::Tool(error) => Failure::from_tool(error),
     }
 }

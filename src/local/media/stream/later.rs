@@ -2,7 +2,7 @@
 
 use super::{
     super::{
-        failure::Failure,
+        failure::{Failure, Fault},
         media_info::{MediaInfo, Rendition, UsedStreams},
         places::Urgency,
         playlist::Playlist,
@@ -31,7 +31,10 @@ pub(crate) async fn make_later(
 ) -> Result<Rendition, Failure> {
     let home = job.app.folders.media_folder(&job.asset.id);
     let Some(first) = media.renditions.first() else {
-        return Err(Failure::from_input("There is no first size to follow"));
+        return Err(Failure::from_input(
+            Fault::Processing,
+            "There is no first size to follow",
+        ));
     };
     let followed = Playlist::load(&home.join(&first.name)).await?;
     let place = job.wait_for_place(Urgency::Later).await?;

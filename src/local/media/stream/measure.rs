@@ -5,7 +5,11 @@ use std::path::Path;
 use tokio::fs;
 
 use super::{
-    super::{failure::Failure, media_info::Rendition, playlist::Playlist},
+    super::{
+        failure::{Failure, Fault},
+        media_info::Rendition,
+        playlist::Playlist,
+    },
     claims::check_found,
     encoder::{MASTER, SOUND},
     ladder::Rung,
@@ -31,7 +35,10 @@ pub(super) async fn measure_size(
     let place = folder.join(name);
     let mut playlist = Playlist::load(&place).await.unwrap_or_default();
     if playlist.0.is_empty() {
-        return Err(Failure::from_input("The file holds no frame that can be shown"));
+        return Err(Failure::from_input(
+            Fault::Corrupt,
+            "The file holds no frame that can be shown",
+        ));
     }
     let found_s = playlist.duration_s().max(reached_s).min(plan.length_s);
     if !plan.is_filled() && !plan.is_torn {
@@ -64,11 +71,14 @@ pub(super) fn check_segments(made: &Playlist, followed: &Playlist) -> Result<(),
     if is_same {
         return Ok(());
     }
-    Err(Failure::Input(format!(
-        "The {} segments of this size do not begin with the {} of the first one",
-        made.0.len(),
-        followed.0.len()
-    )))
+    Err(Failure::Input(
+        Fault::Corrupt,
+        format!(
+            "The {} segments of this size do not begin with the {} of the first one",
+            made.0.len(),
+            followed.0.len()
+        ),
+    ))
 }
 
 /// Measures one rendition: bit rates from its segments, codecs from the master playlist.

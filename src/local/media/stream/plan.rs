@@ -5,7 +5,7 @@
 
 use super::{
     super::{
-        failure::Failure,
+        failure::{Failure, Fault},
         source::{
             probe::{Audio, Probe, Video},
             scan::Scan,
@@ -139,11 +139,15 @@ pub(crate) fn plan_stream(
 ) -> Result<StreamPlan, Failure> {
     if scan.is_cut_off {
         return Err(Failure::from_input(
+            Fault::Corrupt,
             "The file is cut off: parts that its index names are missing",
         ));
     }
     if (probe.video.is_some() && scan.picture.is_none()) || (scan.picture.is_none() && scan.sound.is_none()) {
-        return Err(Failure::from_input("The file holds no frame that can be shown"));
+        return Err(Failure::from_input(
+            Fault::Corrupt,
+            "The file holds no frame that can be shown",
+        ));
     }
     let begins = [&scan.picture, &scan.sound].map(|part| part.as_ref().map(|part| part.first_s));
     let origin_s = begins.into_iter().flatten().fold(f64::INFINITY, f64::min);

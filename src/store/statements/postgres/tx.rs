@@ -36,6 +36,8 @@ impl Backend for PgConnections {
              as double precision)",
         greatest: "greatest",
         least: "least",
+        position: "strpos",
+        playback_id: "facts->'playback_id'->>'v'",
         // Why `set_config`: within the one statement it needs no round trip of its own and no transaction that a pooler
         // would have to keep together, and it ends with the statement.
         without_flush: "set_config('synchronous_commit', 'off', true) = 'off'",

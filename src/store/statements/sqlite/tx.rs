@@ -43,6 +43,8 @@ impl Backend for SqlitePool {
         duration_s: "json_extract(facts, '$.duration.v')",
         greatest: "max",
         least: "min",
+        position: "instr",
+        playback_id: "facts->>'$.playback_id.v'",
         without_flush: "true",
     };
 

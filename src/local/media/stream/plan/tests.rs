@@ -100,7 +100,7 @@ impl File {
             .unwrap_or_default();
         let sound = self.probe.sounds.first();
         plan_stream(&self.probe, sound, &self.scan, rungs.first(), false).map_err(|failure| match failure {
-            Failure::Input(reason) => reason,
+            Failure::Input(_, reason) => reason,
             _ => panic!("only the file can be at fault"),
         })
     }

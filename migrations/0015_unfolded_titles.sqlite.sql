@@ -1,0 +1,3 @@
+-- The rows whose title is to be folded yet: none, once the background is done.
+create index videos_unfolded on videos (id)
+    where title is not null and (title_folded_of is null or title_folded_of <> title);

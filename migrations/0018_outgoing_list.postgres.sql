@@ -1,0 +1,4 @@
+-- no-transaction
+-- Lists, counts and replays of outgoing events by state, in the order of their making. Most are delivered: they cost
+-- this index nothing. Made beside the writers of a big table.
+create index concurrently if not exists outgoing_events_list on outgoing_events (state, id) where state <> 'delivered';
