@@ -34,6 +34,7 @@ impl Backend for PgConnections {
         skip_locked: " for update skip locked",
         greatest: "greatest",
         least: "least",
+        index_ranges: true,
         position: "strpos",
         playback_id: "facts->'playback_id'->>'v'",
         // Why `set_config`: within the one statement it needs no round trip of its own and no transaction that a pooler

@@ -42,6 +42,7 @@ impl Backend for SqlitePool {
         skip_locked: "",
         greatest: "max",
         least: "min",
+        index_ranges: false,
         position: "instr",
         playback_id: "facts->>'$.playback_id.v'",
         without_flush: "true",
