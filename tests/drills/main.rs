@@ -9,6 +9,8 @@
 //! `DRILL_TIMES` (1: what is claimed of times must hold too; 0), `DRILL_OWNERS`, `DRILL_FILES`, `DRILL_CROWD_KILLS` (uploads
 //! to the built-in provider; 8, 12, 1: `tests/crowd` runs more), `DRILL_ERASED` (videos of an owner who is erased; 60:
 //! `tests/erase` has 10,000). The long form that the README
+//! (seconds of ten times too much; 3), `DRILL_EVENTS` (failed events that are replayed; 1000: `tests/replay` has more), `DRILL_TIMES` (1: what is claimed of times must hold too; 0), `DRILL_OWNERS`, `DRILL_FILES`,
+//! `DRILL_CROWD_KILLS` (uploads to the built-in provider; 8, 12, 1: `tests/crowd` runs more). The long form that the README
 //! speaks of: `DRILL_KILLS=10 DRILL_LOAD_MS=3000 DRILL_CASES=500 tests/run drills`.
 //! The counts are printed: `cargo test --test drills -- --nocapture`.
 
