@@ -26,6 +26,9 @@ export class Api {
     this.#session = session;
   }
 
+  /** What the token may do and choose. */
+  session() { return this.#json('GET', 'v1/session'); }
+
   createUpload(body, key) {
     return this.#json('POST', 'v1/uploads', { body, headers: { 'Idempotency-Key': key } });
   }

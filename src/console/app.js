@@ -13,6 +13,7 @@ const api = new Api(session);
 const uploads = new Uploads(api);
 const main = document.getElementById('main');
 let page = null;
+let rounds = 0;
 session.takeFromAddress();
 
 const go = (hash) => {
@@ -20,8 +21,20 @@ const go = (hash) => {
   else location.hash = hash;
 };
 
+/** Asks what the token may do, so that the page offers only that. Without an answer it offers everything. */
+async function learnRights() {
+  const { token } = session;
+  const info = await api.session().catch(() => null);
+  if (session.token === token) session.info = info;
+}
+
 /** The page of the address, or the question for a token. */
-function show() {
+async function show() {
+  rounds += 1;
+  const round = rounds;
+  if (session.token && session.info === null) await learnRights();
+  // Another page was asked for meanwhile.
+  if (round !== rounds) return;
   const first = page === null;
   page?.close();
   const context = { api, uploads, session, go };

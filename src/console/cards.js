@@ -10,7 +10,7 @@ const ICONS = { created: 'clock', waiting: 'clock', preparing: 'film', ready: 'f
 /** A picture that failed to load is asked for once more. */
 const AGAIN_MS = 3000;
 
-/** A list item that stays while its video changes. */
+/** A list item that stays while its video changes. Without `onDelete` it offers no deletion. */
 export class VideoCard {
   #title = h('span', { class: 'card-title' });
   #status = h('span', { class: 'pill' });
@@ -19,11 +19,13 @@ export class VideoCard {
   #blank = h('span', { class: 'blank' });
   #picture = h('img', { alt: '', hidden: true, loading: 'lazy', decoding: 'async' });
   #tried = false;
+  #fixed = false;
 
   constructor(video, { onDelete }) {
     this.link = h('a', { class: 'card-link', href: `#/videos/${video.id}` },
       h('span', { class: 'thumb' }, this.#blank, this.#picture, this.#length), this.#title);
     this.remove = h('button', { type: 'button', class: 'quiet icon-only', onclick: () => onDelete(this.video) }, icon('trash'));
+    this.#fixed = onDelete === null;
     this.element = h('li', { class: 'card' }, this.link,
       h('div', { class: 'card-line' }, this.#status, this.#when, this.remove));
     this.#picture.addEventListener('error', () => this.#again());
@@ -40,7 +42,7 @@ export class VideoCard {
     this.#when.textContent = ago(video.created_at);
     this.#length.textContent = video.duration_seconds ? clock(Math.max(1, Math.round(video.duration_seconds))) : '';
     this.remove.setAttribute('aria-label', `Delete ${name}`);
-    this.remove.hidden = ['deleting', 'deleted'].includes(video.status);
+    this.remove.hidden = this.#fixed || ['deleting', 'deleted'].includes(video.status);
     if (changed) this.#blank.replaceChildren(icon(ICONS[video.status] ?? 'film'));
   }
 

@@ -18,6 +18,7 @@ const AT_ONCE = 4;
 
 export class VideoList {
   #api;
+  #session;
   #cards = new Map();
   #timer = 0;
   #wait = SHORTEST_MS;
@@ -25,8 +26,9 @@ export class VideoList {
   #round = 0;
 
   /** `hidden(id)`: videos shown elsewhere. */
-  constructor(api, { hidden = () => false } = {}) {
+  constructor(api, { session, hidden = () => false }) {
     this.#api = api;
+    this.#session = session;
     this.hidden = hidden;
     this.filter = h('select', { id: 'filter', onchange: () => this.load() },
       h('option', { value: '' }, 'All videos'),
@@ -78,7 +80,7 @@ export class VideoList {
 
   /** In its place: newest first, and ids grow with time. */
   #add(video) {
-    const card = new VideoCard(video, { onDelete: (one) => this.#remove(one) });
+    const card = new VideoCard(video, { onDelete: this.#session.mayChange ? (one) => this.#remove(one) : null });
     const older = [...this.#cards.values()].filter((one) => one.video.id < video.id);
     const next = older.sort((a, b) => (a.video.id < b.video.id ? 1 : -1))[0];
     this.#cards.set(video.id, card);
@@ -140,7 +142,7 @@ export class VideoList {
   }
 
   async #pictures(ids, round) {
-    if (ids.length === 0) return;
+    if (ids.length === 0 || !this.#session.mayPlay) return;
     const show = (id, sizes) => {
       const url = sizes.large ?? sizes.medium ?? Object.values(sizes)[0];
       if (url && round === this.#round) this.#cards.get(id)?.picture(url);

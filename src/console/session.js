@@ -11,6 +11,8 @@ export class Session extends EventTarget {
   #token = sessionStorage.getItem(KEY) ?? '';
   /** Why the page needs another token: '', 'refused' or 'expired'. */
   problem = '';
+  /** What the service says that the token may do: the answer of `GET /v1/session`. Null until it is known. */
+  info = null;
 
   get token() { return this.#token; }
 
@@ -28,7 +30,16 @@ export class Session extends EventTarget {
     }
   }
 
+  /** Whether one of these scopes is the token's. True while nothing is known: the service refuses what is not allowed. */
+  has(...scopes) { return this.info === null || ['video:admin', ...scopes].some((scope) => this.info.scopes.includes(scope)); }
+  get mayUpload() { return this.info === null || this.info.uploads !== null; }
+  get mayPlay() { return this.info === null || this.info.playback !== null; }
+  get mayList() { return this.has('video:own', 'video:upload', 'video:read'); }
+  get mayChange() { return this.has('video:own'); }
+  get mayCancel() { return this.has('video:own', 'video:upload'); }
+
   use(token) {
+    this.info = null;
     this.#token = token.trim().replace(/^Bearer\s+/i, '');
     this.problem = '';
     sessionStorage.setItem(KEY, this.#token);
@@ -62,6 +73,7 @@ export class Session extends EventTarget {
 
   #drop() {
     sessionStorage.removeItem(KEY);
+    this.info = null;
     this.#token = '';
     this.#changed();
   }

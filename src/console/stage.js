@@ -13,7 +13,7 @@ export class Stage {
   #part = null;
   #poster = '';
 
-  /** `context`: api, uploads, onCancel() and onUploadAgain(). */
+  /** `context`: api, session, uploads, onCancel() and onUploadAgain(). */
   constructor(context) {
     this.#context = context;
     this.element = h('div', { class: 'stage' });
@@ -51,14 +51,16 @@ export class Stage {
   }
 
   #make(kind, video, upload) {
-    const { onCancel, uploads } = this.#context;
-    const cancel = h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
+    const { onCancel, session, uploads } = this.#context;
+    const cancel = session.mayCancel && h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
     switch (kind) {
       case 'sending':
       case 'stopped':
         this.#part = progress(upload, { uploads, onCancelFailed: this.#context.onCancelFailed });
         return h('div', { class: 'scene' }, h('p', { class: 'scene-title' }, kind === 'sending' ? 'Uploading' : 'The upload has stopped'), this.#part.element);
-      case 'ready': return this.#ready(video);
+      case 'ready':
+        if (!session.mayPlay) return scene('film', 'Ready', 'The video plays, but not with this token.');
+        return this.#ready(video);
       case 'created':
       case 'waiting':
         return scene('clock', 'Waiting for the file', 'The upload was begun, but this page is not the one that sends it. When the file arrives, this page shows it.', cancel);
@@ -73,7 +75,7 @@ export class Stage {
   }
 
   #again() {
-    return h('a', { class: 'button', href: '#/' }, icon('upload'), 'Upload another');
+    return this.#context.session.mayUpload && h('a', { class: 'button', href: '#/' }, icon('upload'), 'Upload another');
   }
 
   /** A picture to click on; the player comes when it is wanted. */

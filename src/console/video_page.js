@@ -11,8 +11,8 @@ import { Stage } from './stage.js';
 import { STATUS, problemBox } from './words.js';
 
 /** `{element, title, close()}`. */
-export function videoPage({ api, uploads, go }, id) {
-  const page = new VideoPage({ api, uploads, go }, id);
+export function videoPage({ api, session, uploads, go }, id) {
+  const page = new VideoPage({ api, session, uploads, go }, id);
   page.open();
   return page;
 }
@@ -20,6 +20,7 @@ export function videoPage({ api, uploads, go }, id) {
 class VideoPage {
   title = 'Video';
   #api;
+  #session;
   #uploads;
   #go;
   #id;
@@ -36,13 +37,14 @@ class VideoPage {
   #below = h('div', { class: 'below' });
   #panels = '';
 
-  constructor({ api, uploads, go }, id) {
+  constructor({ api, session, uploads, go }, id) {
     this.#api = api;
+    this.#session = session;
     this.#uploads = uploads;
     this.#go = go;
     this.#id = id;
     const failed = (error) => fill(this.#note, problemBox(error));
-    this.stage = new Stage({ api, uploads, onCancel: () => this.#cancel(), onCancelFailed: failed });
+    this.stage = new Stage({ api, session, uploads, onCancel: () => this.#cancel(), onCancelFailed: failed });
     this.element = h('div', { class: 'page' },
       h('a', { class: 'back', href: '#/' }, icon('back'), 'All videos'),
       h('div', { class: 'title-line' }, this.#name, this.#status), this.#note, this.#trouble,
@@ -114,7 +116,7 @@ class VideoPage {
   #drawName() {
     this.#heading.textContent = this.#video.title || 'Untitled';
     const rename = h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': 'Rename', onclick: () => this.#rename() }, icon('pencil'));
-    const fixed = ['deleting', 'deleted'].includes(this.#video.status);
+    const fixed = ['deleting', 'deleted'].includes(this.#video.status) || !this.#session.mayChange;
     fill(this.#name, this.#heading, fixed ? null : rename);
   }
 
@@ -158,7 +160,7 @@ class VideoPage {
     const list = h('dl', { class: 'facts-list' }, rows.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
     const gone = ['deleting', 'deleted'].includes(video.status);
     this.remove ??= h('button', { type: 'button', class: 'quiet danger-text', id: 'delete', onclick: () => this.#remove() }, icon('trash'), 'Delete this video');
-    this.remove.hidden = gone;
+    this.remove.hidden = gone || !this.#session.mayChange;
     this.facts ??= h('div');
     fill(this.facts, list);
     if (!this.#aside.hasChildNodes()) fill(this.#aside, h('h2', { class: 'visually-hidden' }, 'About this video'), this.facts, this.remove);
@@ -168,18 +170,18 @@ class VideoPage {
   #drawPanels() {
     const video = this.#video;
     this.#panels = video.status;
-    if (video.status !== 'ready') return fill(this.#below);
+    if (video.status !== 'ready' || !this.#session.mayPlay) return fill(this.#below);
     this.#poster();
     const onSaved = (next) => {
       this.#show(next);
       this.#poster();
     };
     fill(this.#below,
-      posterPanel(this.#api, video, { onSaved, playerTime: () => this.stage.time }),
+      this.#session.mayChange && posterPanel(this.#api, video, { onSaved, playerTime: () => this.stage.time }),
       h('details', { class: 'panel' }, h('summary', {}, h('h2', {}, 'Use it elsewhere')), h('div', { class: 'panel-body' },
         snippet('Playback address', playbackSnippet(video), video.playback_policy === 'signed' ? 'Signed addresses end after a while; ask for fresh ones when they do.' : null),
         snippet('Embed', embedSnippet(video)),
-        snippet('Upload another', uploadSnippet(this.#uploads.latest?.descriptor)))));
+        this.#session.mayUpload && snippet('Upload another', uploadSnippet(this.#uploads.latest?.descriptor)))));
   }
 
   async #poster() {

@@ -4,14 +4,8 @@
 //! another release writes, are shown alike. A row does not say which source its code came from: all sources of a map
 //! share one table, so it need stand at one of them only.
 
-use super::{
-    compile::Location,
-    condition::same_text,
-    error::MapError,
-    report::{FieldSources, ReportField},
-    source::Source,
-};
-use crate::domain::{ErrorCode, Field};
+use super::{compile::Location, condition::same_text, error::MapError, source::Source};
+use crate::domain::ErrorCode;
 
 /// The provider's codes with ours.
 pub(crate) struct ErrorCodes(Vec<KnownCode>);
@@ -23,17 +17,16 @@ struct KnownCode {
 }
 
 impl ErrorCodes {
-    /// Collects the tables of all sources. `root` is the place of the map.
+    /// Collects the tables of all sources of the field. `root` is the place of the map.
     ///
     /// # Errors
     /// [`MapError`]: the same code of the provider has two meanings.
     pub(crate) fn collect<'a>(
-        fields: impl IntoIterator<Item = &'a FieldSources>,
+        sources: impl IntoIterator<Item = &'a Source>,
         root: &Location,
     ) -> Result<Self, MapError> {
         let mut this = Self(Vec::new());
-        let key = ReportField::Fact(Field::ErrorCode);
-        for source in fields.into_iter().filter_map(|fields| fields.get(&key)) {
+        for source in sources {
             for (theirs, ours) in codes_of(source) {
                 match this.find(theirs) {
                     Some(known) if known != ours => {

@@ -11,8 +11,9 @@ use super::{
     error_codes::ErrorCodes,
     load_options::{Env, LoadOptions},
     playback::Playback,
-    report::{FieldSources, ReportField},
+    report::ReportField,
     signing::find_key_fault,
+    source::Source,
     template::{Id, Placeholder, ValueTables},
     upload::{Upload, field_tables, read_words},
     vocabulary::read_map,
@@ -66,7 +67,7 @@ impl Map {
             .transpose()?;
         let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
         let this = Self {
-            error_codes: ErrorCodes::collect(all_fields(&upload, &asset, webhook.as_ref()), &root)?,
+            error_codes: ErrorCodes::collect(error_code_sources(&upload, &asset, webhook.as_ref()), &root)?,
             values: field_tables(&constants.words),
             client: Client::compile(declared.api, &root.table("api"), &constants, options)?,
             asset,
@@ -161,19 +162,20 @@ impl Map {
     }
 }
 
-/// Returns the fields of every report that the map reads.
-fn all_fields<'a>(
+/// Returns the sources of the field `error_code` in every report that the map reads.
+fn error_code_sources<'a>(
     upload: &'a Upload,
     asset: &'a Asset,
     webhook: Option<&'a Webhook>,
-) -> impl Iterator<Item = &'a FieldSources> {
+) -> impl Iterator<Item = &'a Source> {
     let asked = upload.get.iter().chain(&asset.get).map(|ask| &ask.fields);
     let listed = asset.list.iter().map(|list| &list.fields);
     let found = asset.find.iter().map(|find| &find.fields);
     let told = webhook
         .into_iter()
         .flat_map(|webhook| webhook.events.field_sources());
-    asked.chain(listed).chain(found).chain(told)
+    let all = asked.chain(listed).chain(found).chain(told);
+    all.filter_map(|fields| fields.get(&ReportField::Fact(Field::ErrorCode)))
 }
 
 /// Returns the placeholder of an id that a report's field gives; `None` for other fields.

@@ -20,6 +20,7 @@ mod commands;
 mod development;
 mod endpoints;
 mod environment;
+mod errors;
 mod expiry;
 mod fairness;
 mod generated;

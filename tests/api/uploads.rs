@@ -136,6 +136,7 @@ on_both! {
             }
             let video = app.video(&problem["video_id"]).await;
             assert_eq!((&video["status"], &video["error"]["code"]), (&json!("errored"), &json!(code)));
+            assert_eq!(video["error"]["provider_code"], json!(null));
         }
     }
 }

@@ -123,7 +123,7 @@ on_both! {
 
         let errored = app.video(&errored["id"]).await;
         assert_eq!(errored["status"], "errored");
-        assert_eq!(errored["error"], json!({"code": "invalid_input", "message": "File is not a video"}));
+        assert_eq!(errored["error"], json!({"code": "unsupported_file", "provider_code": "invalid_input", "message": "File is not a video"}));
         assert_eq!(app.video(&cancelled["id"]).await["status"], "cancelled");
         let several = app.video(&several["id"]).await;
         assert_eq!((&several["status"], &several["playback_id"]), (&json!("ready"), &json!("y")));

@@ -181,6 +181,36 @@ fn the_link_of_the_start_signs_in_and_leaves_the_address() {
     service.run("link.mjs", &[("TOKEN", &token)]);
 }
 
+#[test]
+fn the_page_offers_what_the_token_may_do_and_no_more() {
+    let clips = Clips::make();
+    let service = Service::start(&[(
+        "VIDEO_AUTH__JWT_SECRET",
+        "a secret of the tests with more than 32 bytes",
+    )]);
+    let with = |args: &[&str]| service.token_with("ana", args);
+    service.run(
+        "rights.mjs",
+        &[
+            ("CLIP", &clips.path("clip.mp4")),
+            ("OWN", &service.token("ana")),
+            (
+                "UPLOAD",
+                &with(&[
+                    "--scope",
+                    "video:upload",
+                    "--max-bytes",
+                    "100",
+                    "--max-duration",
+                    "90s",
+                ]),
+            ),
+            ("READ", &with(&["--scope", "video:read"])),
+            ("PLAY", &with(&["--scope", "video:play"])),
+        ],
+    );
+}
+
 const WEBHOOK_SECRET: &str = "what the fake providers sign with";
 
 /// Runs the page against a fake of a provider by its shipped map, with smaller pieces. `addresses`: variables that are

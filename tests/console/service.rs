@@ -88,9 +88,15 @@ impl Service {
 
     /// A token for `user`, made by the program itself.
     pub(crate) fn token(&self, user: &str) -> String {
+        self.token_with(user, &[])
+    }
+
+    /// The same with further options of the command.
+    pub(crate) fn token_with(&self, user: &str, options: &[&str]) -> String {
         let made = program(&self.settings)
             .current_dir(self.folder.path())
             .args(["token", "--sub", user])
+            .args(options)
             .output()
             .unwrap();
         assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));

@@ -228,7 +228,10 @@ async fn file_fault(client: &Client, service: &str, one: &Ended) -> Option<Strin
         return Some(format!("{} is {status}: {code}", sent.kind));
     }
     if sent.class == Class::Wrong {
-        return (*code != "invalid_input").then(|| format!("{}: the code is {code}", sent.kind));
+        let is_right = code
+            .as_str()
+            .is_some_and(|code| ["unsupported_file", "corrupt_file", "no_video"].contains(&code));
+        return (!is_right).then(|| format!("{}: the code is {code}", sent.kind));
     }
     play(client, service, sent)
         .await

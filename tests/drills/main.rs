@@ -2,7 +2,8 @@
 //!
 //! Each drill runs in a bounded form, all of them together in less than 90 seconds. Longer forms by the environment:
 //! `DRILL_KILLS` (how often a service or a server is killed; 4), `DRILL_LOAD_MS` (load before each kill; 400),
-//! `DRILL_ROWS` (generated videos, and as many events; a million), `DRILL_CASES` (random histories on each database; 12),
+//! `DRILL_ROWS` (generated videos, and as many events; a million), `DRILL_LIST_ROWS`, `DRILL_LIST_MS` (rows that are listed, and the longest that a page may take; 60000, 0: any time),
+//! `DRILL_CASES` (random histories on each database; 12),
 //! `DRILL_CLIENTS` (concurrent senders; 24), `DRILL_ROTATIONS` (how often secrets and keys change; 4), `DRILL_BURST_S`
 //! (seconds of ten times too much; 3), `DRILL_EVENTS` (failed events that are replayed; 2000: `tests/replay` has more),
 //! `DRILL_TIMES` (1: what is claimed of times must hold too; 0), `DRILL_OWNERS`, `DRILL_FILES`, `DRILL_CROWD_KILLS` (uploads
@@ -45,6 +46,7 @@ mod full;
 mod histories;
 mod kill;
 mod load;
+mod million;
 mod mux;
 mod one_local;
 mod outage;

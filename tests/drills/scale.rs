@@ -139,7 +139,7 @@ async fn with_millions_of_rows_no_statement_walks_through_a_table() {
 }
 
 /// The plan's own lines: a tabulator begins each.
-fn whole_plan(text: &str) -> &str {
+pub(crate) fn whole_plan(text: &str) -> &str {
     let end = text
         .match_indices('\n')
         .find(|(at, _)| !text[at + 1..].starts_with('\t'));

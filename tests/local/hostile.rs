@@ -19,6 +19,15 @@ fn assert_errored(asset: &Value, what: &str) {
     assert_eq!(asset["status"], "errored", "{what}: {asset}");
     let reason = asset["errors"]["messages"][0].as_str().unwrap_or_default();
     assert!(reason.len() > 10 && !reason.contains('/'), "{what}: {reason}");
+    let code = asset["errors"]["code"].as_str().unwrap_or_default();
+    let known = [
+        "unsupported_file",
+        "corrupt_file",
+        "no_video",
+        "too_long",
+        "processing_failed",
+    ];
+    assert!(known.contains(&code), "{what}: {code}");
 }
 
 /// After everything: the worker still makes videos.
@@ -63,10 +72,9 @@ fn indexed() -> std::path::PathBuf {
 async fn a_file_that_is_cut_off_is_errored_not_shortened() {
     let provider = Provider::start().await;
     let bytes = std::fs::read(indexed()).unwrap();
-    assert_errored(
-        &fate(&provider, bytes[..bytes.len() / 2].to_vec()).await,
-        "half an MP4",
-    );
+    let asset = fate(&provider, bytes[..bytes.len() / 2].to_vec()).await;
+    assert_errored(&asset, "half an MP4");
+    assert_eq!(asset["errors"]["code"], "corrupt_file");
     assert_alive(&provider).await;
 }
 
@@ -95,6 +103,7 @@ async fn more_than_twelve_hours_are_errored_with_the_reason() {
     let bytes = std::fs::read(half_a_day("long.mp4", 43_500, "")).unwrap();
     let asset = fate(&provider, bytes).await;
     assert_errored(&asset, "twelve hours and five minutes");
+    assert_eq!(asset["errors"]["code"], "too_long");
     assert!(
         asset["errors"]["messages"][0]
             .as_str()

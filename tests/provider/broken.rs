@@ -92,6 +92,29 @@ fn an_unknown_key() {
 }
 
 #[test]
+fn a_code_of_an_error_that_is_not_in_the_list() {
+    let fields = "fields = { asset_id = \"/asset\"";
+    refused(
+        fields,
+        &format!("{fields}, error_code = {{ at = \"/why\", map = {{ bad = \"odd\" }} }}"),
+        &[
+            "[webhook.event.fields] error_code:",
+            "bad: \"odd\" is no code of an error",
+            "unsupported_file, corrupt_file, no_video",
+        ],
+    );
+}
+
+#[test]
+fn a_code_of_the_provider_with_two_meanings() {
+    let fields = "fields = { asset_id = \"/asset\" }";
+    let two = "fields = { asset_id = \"/asset\", error_code = { at = \"/why\", map = { bad = \"too_long\" } } }\n\
+               [[webhook.on]]\nwhen = { \"/type\" = \"broken\" }\nemit = \"errored\"\n\
+               fields = { error_code = { at = \"/other\", map = { bad = \"no_video\" } } }";
+    refused(fields, two, &["error_code", "\"bad\"", "too_long", "no_video"]);
+}
+
+#[test]
 fn an_unknown_filter() {
     refused(
         "\"{upload_url}\"",

@@ -2,13 +2,16 @@
 
 use serde_json::json;
 use yourbit_video::{
-    domain::{Field, Policy},
+    domain::{ErrorCode, Field, Policy},
     provider::{CallError, Lookup, Priority, Provider, TemplateInput},
 };
 
 use crate::{
     fake::Fake,
-    support::{MINIMAL, ask, claims, load, now, ready, rsa_pem, signing, upload, vars, video},
+    support::{
+        MINIMAL, ask, bunny_vars, claims, cloudflare_vars, load, mux_vars, now, ready, rsa_pem, shipped,
+        signing, upload, vars, video,
+    },
 };
 
 fn provider(map: &str) -> Provider {
@@ -81,6 +84,58 @@ fn a_table_that_nothing_names_is_a_slip() {
         error.contains("`as:closed` names no table of [values]") || error.contains("locked: is no value"),
         "{error}"
     );
+}
+
+#[tokio::test]
+async fn a_code_of_an_error_is_kept_as_it_is_and_shown_as_the_map_says() {
+    let fake = Fake::start().await;
+    fake.says_json(200, &json!({"state": "done", "why": "bad"}));
+    let get = r#"
+[asset.get]
+method = "GET"
+url = "BASE/assets/{asset_id}"
+status = { at = "/state", map = { done = "ready" } }
+[asset.get.fields]
+error_code = { at = "/why", map = { BAD = "corrupt_file", 7 = "too_long" }, ignore_case = true }
+"#;
+    let provider = provider(&format!("{MINIMAL}{}", get.replace("BASE", &fake.base)));
+    let found = provider
+        .get_asset(&ready(Policy::Public), Priority::Background, now())
+        .await
+        .unwrap();
+    let Lookup::Found(seen) = found else {
+        panic!("it is there")
+    };
+    assert!(seen.fields.contains(&(Field::ErrorCode, json!("bad"))));
+    for (theirs, ours) in [
+        ("bad", Some(ErrorCode::CorruptFile)),
+        ("7", Some(ErrorCode::TooLong)),
+        ("corrupt_file", None),
+    ] {
+        assert_eq!(provider.error_code(theirs), ours, "{theirs}");
+    }
+}
+
+#[test]
+fn shipped_maps_know_the_codes_that_their_providers_document() {
+    let base = "http://127.0.0.1:9";
+    let cloudflare = [
+        ("ERR_NON_VIDEO", "no_video"),
+        ("ERR_MALFORMED_VIDEO", "corrupt_file"),
+    ];
+    knows_codes(&shipped("cloudflare_stream", &cloudflare_vars(base)), &cloudflare);
+    let bunny = [("7", "corrupt_file"), ("5", "too_long")];
+    knows_codes(&shipped("bunny_stream", &bunny_vars(base)), &bunny);
+    let mux = [("invalid_input", "unsupported_file")];
+    knows_codes(&shipped("mux", &mux_vars(base)), &mux);
+}
+
+fn knows_codes(provider: &Provider, codes: &[(&str, &str)]) {
+    for (theirs, ours) in codes {
+        let found = provider.error_code(theirs).map(ErrorCode::as_str);
+        assert_eq!(found, Some(*ours), "{} {theirs}", provider.name());
+    }
+    assert_eq!(provider.error_code("unheard of"), None);
 }
 
 #[tokio::test]
