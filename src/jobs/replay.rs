@@ -20,7 +20,7 @@ use crate::store::{QueueFilter, QueueState, Store, StoreError};
 const BATCH: usize = 500;
 /// Events of one batch where the database has one writer.
 // Why fewer: a webhook waits for the transaction before it.
-const BATCH_OF_ONE_WRITER: usize = 50;
+const BATCH_OF_ONE_WRITER: usize = 25;
 /// Pause after each batch, as a multiple of the time that it took.
 // Why: webhooks need the database too, and the inbox job applies one batch while the next one waits.
 const PAUSE_FACTOR: u32 = 2;

@@ -1,6 +1,6 @@
 //! Applying webhook events: each one is joined into its video, exactly once in effect.
 //!
-//! 1. **Take.** Up to 256 events that are due (16 on SQLite, where webhooks wait for the one writer), and every video that
+//! 1. **Take.** Up to 256 events that are due (8 on SQLite, where webhooks wait for the one writer), and every video that
 //!    they may be about, are read in one transaction.
 //! 2. **Plan.** In memory, each event is joined into its video ([`planner`], pure). Outcomes of an event:
 //!    - *applied*;

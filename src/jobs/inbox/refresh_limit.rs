@@ -19,21 +19,25 @@ const FIRST_WAIT: Duration = Duration::seconds(1);
 /// The time between two such events.
 const SPACING: Duration = Duration::milliseconds(20);
 
-/// The room for refreshes of one round of the job.
-#[derive(Debug)]
+/// The longest wait of such an event.
+const LONGEST_WAIT: Duration = Duration::minutes(10);
+
+/// The room for refreshes, and the line of the events that found none.
+#[derive(Debug, Default)]
 pub(super) struct RefreshLimit {
     free: usize,
     /// The time at which the next event without room becomes due.
     due_at: DateTime<Utc>,
+    longest: DateTime<Utc>,
 }
 
 impl RefreshLimit {
-    /// Counts the room beside `running` refreshes.
-    pub(super) fn new(running: usize, now: DateTime<Utc>) -> Self {
-        Self {
-            free: MAX_REFRESHES.saturating_sub(running),
-            due_at: now + FIRST_WAIT,
-        }
+    /// Counts the room beside `running` refreshes, for one batch.
+    pub(super) fn count_room(&mut self, running: usize, now: DateTime<Utc>) {
+        self.free = MAX_REFRESHES.saturating_sub(running);
+        self.longest = now + LONGEST_WAIT;
+        // Why not anew: events of this batch stand behind those of the batches before.
+        self.due_at = self.due_at.clamp(now + FIRST_WAIT, self.longest);
     }
 
     /// Cuts `refreshes` to what there is room for. The events of the others become due later.
@@ -44,7 +48,7 @@ impl RefreshLimit {
         let mut due: HashMap<Uuid, DateTime<Utc>> = HashMap::new();
         for refresh in refreshes.drain(self.free..) {
             due.insert(refresh.event.id, self.due_at);
-            self.due_at += SPACING;
+            self.due_at = (self.due_at + SPACING).min(self.longest);
         }
         for outcome in &mut plan.events {
             if let Some(at) = due.get(&outcome.id) {

@@ -20,8 +20,9 @@ use crate::store::{Applied, EventOutcome, StoreError};
 /// Events of one transaction.
 const BATCH: usize = 256;
 /// Events of one transaction where the database has one writer.
-// Why fewer: a webhook waits for the transaction before it. Webhooks that come at the same time share one of about this size.
-const BATCH_OF_ONE_WRITER: usize = 16;
+// Why fewer: a webhook waits for the transaction before it. Webhooks that come at the same time share one of about
+// this size.
+const BATCH_OF_ONE_WRITER: usize = 8;
 /// Interval at which parked events are looked through.
 const SWEEP_INTERVAL: Duration = Duration::from_secs(30);
 /// Longest wait for due events while no new one wakes the job; also the pause after a failure of the database.
@@ -46,10 +47,10 @@ enum Backlog {
 pub async fn run(state: AppState, stop: CancellationToken) {
     let stored = state.intake.pending_signal();
     let mut sweep = tokio::time::interval(SWEEP_INTERVAL);
-    let mut refreshes = JoinSet::new();
+    let (mut refreshes, mut limit) = (JoinSet::new(), RefreshLimit::default());
     while !stop.is_cancelled() {
         let begun = Instant::now();
-        let backlog = apply_next_batch(&state, &mut refreshes)
+        let backlog = apply_next_batch(&state, &mut refreshes, &mut limit)
             .await
             .unwrap_or_else(|error| {
                 error.log("webhook events could not be applied");
@@ -82,21 +83,26 @@ pub async fn run(state: AppState, stop: CancellationToken) {
 /// # Errors
 /// The database fails.
 pub async fn apply_due_events(state: &AppState, refreshes: &mut JoinSet<()>) -> Result<(), StoreError> {
-    while apply_next_batch(state, refreshes).await? != Backlog::Empty {}
+    let mut limit = RefreshLimit::default();
+    while apply_next_batch(state, refreshes, &mut limit).await? != Backlog::Empty {}
     Ok(())
 }
 
 /// Applies one batch, and starts the refreshes that follow.
-async fn apply_next_batch(state: &AppState, refreshes: &mut JoinSet<()>) -> Result<Backlog, StoreError> {
+async fn apply_next_batch(
+    state: &AppState,
+    refreshes: &mut JoinSet<()>,
+    limit: &mut RefreshLimit,
+) -> Result<Backlog, StoreError> {
     // Why: finished tasks stay in the set until they are joined.
     while refreshes.try_join_next().is_some() {}
-    let mut limit = RefreshLimit::new(refreshes.len(), state.clock.now());
+    limit.count_room(refreshes.len(), state.clock.now());
     let rows = if state.store.has_replicas() {
         BATCH
     } else {
         BATCH_OF_ONE_WRITER
     };
-    let (taken, wanted) = apply_batch(state, rows, &mut limit).await?;
+    let (taken, wanted) = apply_batch(state, rows, limit).await?;
     for refresh in wanted {
         let state = state.clone();
         refreshes.spawn(async move { refresh.run(&state).await });
