@@ -4,6 +4,7 @@
 alter table videos add column max_bytes bigint;
 alter table videos add column max_duration_s bigint;
 alter table videos add column file_size bigint; -- bytes, as the caller told before the upload
+alter table videos add column file_facts jsonb; -- as `facts`, of the field `file_size`
 alter table videos add column longest_ready_s double precision; -- greatest duration reported together with `ready`
 alter table videos add column discarded boolean not null default false; -- the asset is deleted of our own accord
 

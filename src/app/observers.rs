@@ -14,6 +14,7 @@ use arc_swap::ArcSwapOption;
 use uuid::Uuid;
 
 use crate::clock::Clock;
+use crate::config::Endpoint;
 use crate::domain::{Accounts, Announcement, CheckTimes, InboxEvent, ShownStatus, Video};
 use crate::state::{AppState, ProviderSet};
 use crate::store::{ChangeObserver, Intake, NewOutgoing, Store};
@@ -32,8 +33,8 @@ pub(super) struct Observer {
 
 /// The parts of a snapshot that observing needs.
 struct Snapshot {
-    /// The URLs that outgoing events are sent to. Without any none is written.
-    endpoints: Vec<String>,
+    /// The endpoints that outgoing events are sent to. Without any none is written.
+    endpoints: Vec<Endpoint>,
     providers: Arc<ProviderSet>,
 }
 
@@ -78,23 +79,38 @@ impl ChangeObserver for Observer {
         let Some(snapshot) = self.snapshot.load_full() else {
             return Vec::new();
         };
-        let announcement =
-            Announcement::from_change(before, after).filter(|_| !snapshot.endpoints.is_empty());
-        let Some(announcement) = announcement else {
-            return Vec::new();
+        let announcements = Announcement::of_change(before, after);
+        let wanted = |endpoint: &Endpoint| {
+            announcements
+                .iter()
+                .copied()
+                .find(|what| endpoint.types.contains(what))
         };
-        let payload: Arc<str> = http::event_payload(&snapshot.providers, announcement, after).into();
-        let event_id = self.clock.new_id();
-        let to_endpoint = |endpoint: &String| NewOutgoing {
-            id: self.clock.new_id(),
-            event_id,
-            endpoint: endpoint.clone(),
-            video_id: after.id,
-            version: after.version,
-            announcement,
-            payload: payload.clone(),
-        };
-        snapshot.endpoints.iter().map(to_endpoint).collect()
+        // Why by type: every endpoint that is told the same gets the same id and the same bytes.
+        let mut told: Vec<(Announcement, Uuid, Arc<str>)> = Vec::new();
+        let mut outgoing = Vec::new();
+        for endpoint in &snapshot.endpoints {
+            let Some(announcement) = wanted(endpoint) else {
+                continue;
+            };
+            let known = told.iter().find(|(what, ..)| *what == announcement).cloned();
+            let (_, event_id, payload) = known.unwrap_or_else(|| {
+                let payload = http::event_payload(&snapshot.providers, announcement, after).into();
+                let made = (announcement, self.clock.new_id(), payload);
+                told.push(made.clone());
+                made
+            });
+            outgoing.push(NewOutgoing {
+                id: self.clock.new_id(),
+                event_id,
+                endpoint: endpoint.url.clone(),
+                video_id: after.id,
+                version: after.version,
+                announcement,
+                payload,
+            });
+        }
+        outgoing
     }
 
     fn video_ended(&self, provider: &str, status: ShownStatus) {

@@ -9,6 +9,7 @@ use super::error::CommandError;
 use super::sandboxed_exec;
 use super::{
     check, events, healthcheck, import, local, migrate, openapi, provider, reconcile, serve, settings, token,
+    usage,
 };
 use crate::app::StartError;
 use crate::config::{Environment, load};
@@ -42,6 +43,8 @@ enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// Make rows for videos that were made elsewhere: the provider's own assets, or an old table's.
     Import(import::ImportArgs),
+    /// How much each owner has at each provider: videos, minutes and bytes, as CSV or JSON.
+    Usage(usage::UsageArgs),
     /// Print the OpenAPI document of the API.
     Openapi,
     /// The providers' action maps: list them, show one, try one.
@@ -99,6 +102,7 @@ impl Cli {
             Command::Events(args) => events::run_events_command(&settings()?, args).await,
             Command::Reconcile(args) => Box::pin(reconcile::reconcile_once(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import_videos(settings()?, &env, &args)).await,
+            Command::Usage(args) => usage::print_usage(&settings()?, &args).await,
             Command::Openapi => openapi::print_openapi(),
             Command::Provider(command) => {
                 Box::pin(provider::run_provider_command(&command, settings, &env)).await

@@ -22,6 +22,7 @@ mod sandboxed_exec;
 mod serve;
 mod settings;
 mod token;
+mod usage;
 
 pub use self::cli::Cli;
 pub use self::error::{CommandError, exit_code};

@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use url::Url;
 
+use super::endpoints::Endpoint;
 use super::environment::Environment;
 use super::fault::ConfigError;
 use super::listing::EVENT_SECRETS;
@@ -19,9 +20,9 @@ pub fn decode_signing_secret(text: &str) -> Option<Vec<u8>> {
     (24..=64).contains(&bytes.len()).then_some(bytes)
 }
 
-/// Reads the comma-separated [`Events::secrets`] from the environment; none where the variable is not set.
-pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString>, ConfigError> {
-    let Some(text) = read_secret(env, EVENT_SECRETS)? else {
+/// Reads the comma-separated secrets of the variable `name` from the environment; none where it is not set.
+pub(super) fn read_signing_secrets(env: &Environment, name: &str) -> Result<Vec<SecretString>, ConfigError> {
+    let Some(text) = read_secret(env, name)? else {
         return Ok(Vec::new());
     };
     let secrets: Vec<&str> = text.split(',').map(str::trim).collect();
@@ -30,7 +31,7 @@ pub(super) fn read_signing_secrets(env: &Environment) -> Result<Vec<SecretString
         .any(|secret| decode_signing_secret(secret).is_none())
     {
         return Err(ConfigError::new(
-            EVENT_SECRETS,
+            name,
             "",
             "a secret is whsec_ and the base64 of 24 to 64 random bytes; several are comma-separated",
         ));
@@ -45,17 +46,19 @@ pub(super) fn find_problem(events: &Events) -> Option<String> {
     } else {
         "https:// (http:// only with events.allow_private)"
     };
-    if let Some(bad) = find_unusable(&events.endpoints, events.allow_private) {
+    let urls: Vec<&str> = events.endpoints.iter().map(|one| one.url.as_str()).collect();
+    if let Some(bad) = find_unusable(&urls, events.allow_private) {
         return Some(format!(
             "\"{bad}\" must be {form}, without user, password and fragment"
         ));
     }
-    if has_repeat(&events.endpoints) {
+    if has_repeat(&urls) {
         return Some("an endpoint is named twice".to_owned());
     }
-    if !events.endpoints.is_empty() && events.secrets.is_empty() {
+    let has_secrets = |one: &Endpoint| one.secrets_env.is_some() || !events.secrets.is_empty();
+    if !events.endpoints.iter().all(has_secrets) {
         return Some(format!(
-            "needs a secret to sign with: set {EVENT_SECRETS} (whsec_…)"
+            "needs a secret to sign with: set {EVENT_SECRETS} (whsec_…), or name a variable in secrets_env"
         ));
     }
     None
@@ -64,16 +67,17 @@ pub(super) fn find_problem(events: &Events) -> Option<String> {
 /// Returns the first problem of [`Local::webhook_urls`](super::local::Local::webhook_urls), as the end of a sentence that
 /// begins with the key.
 pub(super) fn find_webhook_url_problem(urls: &[String]) -> Option<String> {
-    if let Some(bad) = find_unusable(urls, true) {
+    let urls: Vec<&str> = urls.iter().map(String::as_str).collect();
+    if let Some(bad) = find_unusable(&urls, true) {
         return Some(format!(
             "\"{bad}\" must be http:// or https://, without user, password and fragment"
         ));
     }
-    has_repeat(urls).then(|| "an address is named twice".to_owned())
+    has_repeat(&urls).then(|| "an address is named twice".to_owned())
 }
 
 /// Returns the first URL that events cannot be posted to, as a message may show it. `allow_http` allows plain http.
-fn find_unusable(urls: &[String], allow_http: bool) -> Option<&str> {
+fn find_unusable<'a>(urls: &[&'a str], allow_http: bool) -> Option<&'a str> {
     let usable = |text: &str| {
         Url::parse(text).is_ok_and(|url| {
             let scheme = url.scheme() == "https" || (url.scheme() == "http" && allow_http);
@@ -88,7 +92,7 @@ fn find_unusable(urls: &[String], allow_http: bool) -> Option<&str> {
 }
 
 /// Returns whether a URL is named twice: its receiver would get each event twice.
-fn has_repeat(urls: &[String]) -> bool {
+fn has_repeat(urls: &[&str]) -> bool {
     let mut seen = std::collections::HashSet::new();
     !urls.iter().all(|url| seen.insert(url))
 }

@@ -7,12 +7,12 @@ use toml::{Table, Value};
 
 use super::environment::Environment;
 use super::fault::{ConfigError, Faults};
-use super::listing::{DEFAULTS, JWT_SECRET};
+use super::listing::{DEFAULTS, EVENT_SECRETS, JWT_SECRET};
 use super::merged::{Merged, find_value};
 use super::secrets::read_secret;
 use super::settings::Settings;
 use super::text::trimmed;
-use super::{check, events, value, variables};
+use super::{check, endpoints, events, value, variables};
 
 /// Fewest bytes of a secret that signs callers' tokens: as many as an HS256 tag has (RFC 7518, 3.2).
 const LEAST_SECRET_BYTES: usize = 32;
@@ -28,13 +28,17 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     })?;
     let mut merged = Merged::from_defaults(defaults.clone());
     let mut faults = Faults::default();
-    // Why before the file is read: an error about the file must also name a misspelt `VIDEO_CONFIG`.
-    let unread_variables = variables::check_names(env, &mut faults);
+    let path = file.or(named_file(env));
+    let file = path.map(|path| (path, read_file(path)));
+    let in_file = file.as_ref().and_then(|(_, table)| table.as_ref().ok());
+    let named = endpoints::secret_variables(in_file, env);
+    // Why before a fault of the file: an error about the file must also name a misspelt `VIDEO_CONFIG`.
+    let unread_variables = variables::check_names(env, &named, &mut faults);
     for name in env.unreadable().filter(|name| is_read(name)) {
         faults.add(name, "", "is not UTF-8 text");
     }
-    if let Some(path) = file.or(named_file(env)) {
-        match read_file(path) {
+    if let Some((path, table)) = file {
+        match table {
             Ok(table) => merged.merge_file(table, &path.display().to_string(), &mut faults),
             // Why: the values of the file are not known, so every later check would judge the wrong settings.
             Err(error) => {
@@ -43,17 +47,18 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
             }
         }
     }
-    merged.merge_environment(env, &mut faults);
+    merged.merge_environment(env, &named, &mut faults);
     let mut settings = deserialize_tree(&mut merged, &defaults, &mut faults)?;
     // Why faults of secrets have a key: later checks pass over a secret that is faulty, instead of calling it missing.
     match read_jwt_secrets(env) {
         Ok(secrets) => settings.auth.jwt_secrets = secrets,
         Err(error) => faults.add_error("auth.jwt_secret", error),
     }
-    match events::read_signing_secrets(env) {
+    match events::read_signing_secrets(env, EVENT_SECRETS) {
         Ok(secrets) => settings.events.secrets = secrets,
         Err(error) => faults.add_error("events.secrets", error),
     }
+    endpoints::read_secrets(&mut settings.events, env, &merged, &mut faults);
     check::check_settings(&mut settings, &mut merged, &mut faults);
     settings.warnings = merged.warnings;
     settings.unread_variables = unread_variables;

@@ -3,7 +3,7 @@
 //! A key is written `section.name`, as in `http.listen`. The defaults decide which keys there are: a file or a variable
 //! can replace a value, but never add one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use toml::{Table, Value};
 
@@ -99,8 +99,13 @@ impl Merged {
     }
 
     /// Merges the variables `VIDEO_<SECTION>__<NAME>` and, over them, `DATABASE_URL`. Secrets ([`SECRET_KEYS`]) are
-    /// passed over: they are read by themselves and never enter the tree.
-    pub(super) fn merge_environment(&mut self, env: &Environment, faults: &mut Faults) {
+    /// passed over: they are read by themselves and never enter the tree. So are those `named` by endpoints of events.
+    pub(super) fn merge_environment(
+        &mut self,
+        env: &Environment,
+        named: &BTreeSet<String>,
+        faults: &mut Faults,
+    ) {
         // Why without those of Kubernetes: they can have the form of ours, and are no settings.
         for (name, text) in env.iter().filter(|(name, text)| !is_of_kubernetes(name, text)) {
             let Some((section, rest)) = name.strip_prefix("VIDEO_").and_then(|rest| rest.split_once("__"))
@@ -108,7 +113,7 @@ impl Merged {
                 continue;
             };
             let plain = name.strip_suffix("_FILE").unwrap_or(name);
-            if SECRET_KEYS.iter().any(|(_, variable)| *variable == plain) {
+            if SECRET_KEYS.iter().any(|(_, variable)| *variable == plain) || named.contains(plain) {
                 continue;
             }
             let key = format!("{section}.{}", rest.replace("__", ".")).to_lowercase();

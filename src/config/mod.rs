@@ -20,6 +20,7 @@
 mod check;
 mod console;
 mod database;
+mod endpoints;
 mod environment;
 mod events;
 mod fault;
@@ -40,6 +41,7 @@ mod value;
 mod variables;
 
 pub(crate) use self::check::is_provider_name;
+pub use self::endpoints::Endpoint;
 pub use self::environment::Environment;
 pub use self::events::decode_signing_secret;
 pub use self::fault::ConfigError;

@@ -9,6 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
+use super::endpoints::Endpoint;
 use super::local::Local;
 use super::{database, listen, urls};
 use crate::domain::Policy;
@@ -258,11 +259,11 @@ pub struct Reconcile {
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Events {
-    /// URLs that events are sent to; empty for none.
-    pub endpoints: Vec<String>,
+    /// The endpoints that events are sent to; empty for none.
+    pub endpoints: Vec<Endpoint>,
     /// Whether endpoints may have private addresses, and plain http.
     pub allow_private: bool,
-    /// Secrets that sign events, of the form `whsec_<base64>`, from the environment alone; checked by
+    /// Secrets that sign the events of endpoints without secrets of their own, of the form `whsec_<base64>`, from the environment alone; checked by
     /// [`decode_signing_secret`](crate::config::decode_signing_secret).
     #[serde(skip)]
     pub secrets: Vec<SecretString>,

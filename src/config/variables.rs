@@ -1,5 +1,7 @@
 //! Names of environment variables: the known ones, and the misspelt ones, which must not pass for unset.
 
+use std::collections::BTreeSet;
+
 use strsim::osa_distance;
 
 use super::environment::Environment;
@@ -19,10 +21,15 @@ pub(crate) fn known_variables() -> Vec<String> {
     settings.chain(secrets).chain([CONFIG.to_owned()]).collect()
 }
 
-/// Refuses, by [`Faults`], each variable that is one underscore or one letter away from a known one that is not set.
-/// Returns the other `VIDEO_` variables without a known name: an action map reads them, or they are misspelt.
-pub(super) fn check_names(env: &Environment, faults: &mut Faults) -> Vec<String> {
-    let known = known_variables();
+/// Refuses, by [`Faults`], each variable that is one underscore or one letter away from a known one that is not set. The
+/// secrets that are `named` by endpoints of events are known too. Returns the other `VIDEO_` variables without a known name: an action map reads them, or they are misspelt.
+pub(super) fn check_names(env: &Environment, named: &BTreeSet<String>, faults: &mut Faults) -> Vec<String> {
+    let mut known = known_variables();
+    known.extend(
+        named
+            .iter()
+            .flat_map(|name| [format!("{name}_FILE"), name.clone()]),
+    );
     let mut others = Vec::new();
     for (name, value) in env.iter() {
         let of_ours = name.strip_prefix("VIDEO_");

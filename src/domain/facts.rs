@@ -38,11 +38,13 @@ pub enum Field {
     SoundOnly,
     /// A sound-only video has a still picture, a cover: true or false.
     Cover,
+    /// Size of the file in bytes. Callers do not see it: it counts where an owner's bytes are counted.
+    FileSize,
 }
 
 impl Field {
     /// Every field.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 13] = [
         Self::PlaybackId,
         Self::PlaybackPolicy,
         Self::Duration,
@@ -55,6 +57,7 @@ impl Field {
         Self::Renditions,
         Self::SoundOnly,
         Self::Cover,
+        Self::FileSize,
     ];
 
     /// The name in action maps and in the database.
@@ -72,13 +75,30 @@ impl Field {
             Self::Renditions => "renditions",
             Self::SoundOnly => "sound_only",
             Self::Cover => "cover",
+            Self::FileSize => "file_size",
         }
     }
 
-    /// The field is a fact of [`Knowledge::picture_facts`](super::Knowledge::picture_facts).
-    pub const fn is_about_pictures(self) -> bool {
-        matches!(self, Self::SoundOnly | Self::Cover)
+    /// Returns the group whose column has the field.
+    pub const fn group(self) -> FactGroup {
+        match self {
+            Self::SoundOnly | Self::Cover => FactGroup::Pictures,
+            Self::FileSize => FactGroup::File,
+            _ => FactGroup::Main,
+        }
     }
+}
+
+/// A group of [`Field`]s: those of one column.
+// Why several: a release refuses a row that has a field it does not know among those that it knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FactGroup {
+    /// [`Knowledge::facts`](super::Knowledge::facts).
+    Main,
+    /// [`Knowledge::picture_facts`](super::Knowledge::picture_facts).
+    Pictures,
+    /// [`Knowledge::file_facts`](super::Knowledge::file_facts).
+    File,
 }
 
 /// The current value of one [`Field`], and the [`Stamp`] that it won with.

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{
-    facts::{Fact, Facts, Field},
+    facts::{Fact, FactGroup, Facts, Field},
     stamp::{AnswerTime, Stamp},
     status::{Policy, ShownStatus, Status},
 };
@@ -125,9 +125,12 @@ pub struct Knowledge {
     pub lost: bool,
     /// The other facts.
     pub facts: Facts,
-    /// The facts of the fields that are [about pictures](Field::is_about_pictures); `None` where no report had one.
+    /// The facts of the fields about [pictures](FactGroup::Pictures); `None` where no report had one.
     // Why apart: releases up to 0.3.0 refuse a row that has these fields among the others.
     pub picture_facts: Option<Facts>,
+    /// The facts of the fields about the [file](FactGroup::File); `None` where no report had one.
+    // Why apart: releases up to 0.4.0 refuse a row that has these fields among the others.
+    pub file_facts: Option<Facts>,
 }
 
 /// The pictures that a video has at its provider.
@@ -175,13 +178,14 @@ impl Knowledge {
         let rank = seen.status.map_or(0, Status::rank);
         let stamp = Stamp::new(seen.at, seen.asked_at, rank, &seen.event_id);
         for (field, value) in &seen.fields {
-            if !field.is_about_pictures() {
-                self.facts.join(*field, value, &stamp);
-            } else if !value.is_null() {
-                self.picture_facts
-                    .get_or_insert_default()
-                    .join(*field, value, &stamp);
-            }
+            let group = match field.group() {
+                FactGroup::Main => &mut self.facts,
+                // Why: null is no report, and makes no group.
+                _ if value.is_null() => continue,
+                FactGroup::Pictures => self.picture_facts.get_or_insert_default(),
+                FactGroup::File => self.file_facts.get_or_insert_default(),
+            };
+            group.join(*field, value, &stamp);
         }
         Ok(())
     }
@@ -205,11 +209,12 @@ impl Knowledge {
 
     /// Returns the known [`Fact`] of a field.
     pub fn fact(&self, field: Field) -> Option<&Fact> {
-        if field.is_about_pictures() {
-            self.picture_facts.as_ref()?.fact(field)
-        } else {
-            self.facts.fact(field)
-        }
+        let group = match field.group() {
+            FactGroup::Main => Some(&self.facts),
+            FactGroup::Pictures => self.picture_facts.as_ref(),
+            FactGroup::File => self.file_facts.as_ref(),
+        };
+        group?.fact(field)
     }
 
     /// Returns the [`Pictures`] of the video.

@@ -8,6 +8,7 @@
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
 //! - [`Accounts`] says which action maps share an account at their provider.
+//! - [`Usage`] is how much an owner has at a provider.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
 mod accounts;
@@ -29,6 +30,7 @@ mod stamp;
 #[cfg(test)]
 mod stamp_tests;
 mod status;
+mod usage;
 mod video;
 
 pub use accounts::Accounts;
@@ -46,4 +48,5 @@ pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
 pub use schedule::CheckTimes;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
+pub use usage::Usage;
 pub use video::Video;

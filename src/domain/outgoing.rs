@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{status::ShownStatus, video::Video};
 
 /// Type of an event that the application receives.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[schema(as = VideoEventType)]
 pub enum Announcement {
     /// The video plays.
@@ -25,11 +25,28 @@ pub enum Announcement {
     /// No file was uploaded in time.
     #[serde(rename = "upload.expired")]
     UploadExpired,
+    /// The file has arrived. Only endpoints that name it get it.
+    #[serde(rename = "upload.received")]
+    UploadReceived,
+    /// The upload was called off. Only endpoints that name it get it.
+    #[serde(rename = "video.cancelled")]
+    VideoCancelled,
 }
 
 impl Announcement {
     /// Every announcement.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
+        Self::VideoReady,
+        Self::VideoErrored,
+        Self::VideoDeleted,
+        Self::VideoUpdated,
+        Self::UploadExpired,
+        Self::UploadReceived,
+        Self::VideoCancelled,
+    ];
+
+    /// The announcements that an endpoint gets which names none.
+    pub const USUAL: [Self; 5] = [
         Self::VideoReady,
         Self::VideoErrored,
         Self::VideoDeleted,
@@ -45,31 +62,38 @@ impl Announcement {
             Self::VideoDeleted => "video.deleted",
             Self::VideoUpdated => "video.updated",
             Self::UploadExpired => "upload.expired",
+            Self::UploadReceived => "upload.received",
+            Self::VideoCancelled => "video.cancelled",
         }
     }
 
-    /// Chooses the announcement of a change of a [`Video`]; `None` for a change that is not announced.
-    // Why not all are: a video changes often before it reaches an end, and the event of the end holds everything.
-    // Actions of callers (a cancel, a deletion that is not confirmed yet) are no news to them.
-    pub fn from_change(before: &Video, after: &Video) -> Option<Self> {
+    /// Returns the announcements that tell of a change of a [`Video`], the most important first; none for a change that is
+    /// not announced. An endpoint gets the first of them that it wants: one change is one event.
+    // Why not all changes are announced: a video changes often before it reaches an end, and the event of the end holds
+    // everything. That a deletion was requested is no news to those who requested it.
+    pub fn of_change(before: &Video, after: &Video) -> &'static [Self] {
         if before.version == after.version {
-            return None;
+            return &[];
         }
         let changed = before.status != after.status;
+        let received = matches!(before.status, ShownStatus::Created | ShownStatus::Waiting);
         match after.status {
-            ShownStatus::Ready if changed => Some(Self::VideoReady),
-            ShownStatus::Errored if changed => Some(Self::VideoErrored),
-            ShownStatus::Deleted if changed => Some(Self::VideoDeleted),
-            ShownStatus::Expired if changed => Some(Self::UploadExpired),
-            ShownStatus::Ready | ShownStatus::Errored | ShownStatus::Expired => Some(Self::VideoUpdated),
-            // Why: that the upload was called off is no news to the application; a later change is.
-            ShownStatus::Cancelled if !changed => Some(Self::VideoUpdated),
+            // Why both: where the provider is quick, the file arrives and the video is ready in one change.
+            ShownStatus::Ready if received => &[Self::VideoReady, Self::UploadReceived],
+            ShownStatus::Ready if changed => &[Self::VideoReady],
+            ShownStatus::Errored if changed => &[Self::VideoErrored],
+            ShownStatus::Deleted if changed => &[Self::VideoDeleted],
+            ShownStatus::Expired if changed => &[Self::UploadExpired],
+            ShownStatus::Cancelled if changed => &[Self::VideoCancelled],
+            ShownStatus::Preparing if received => &[Self::UploadReceived],
+            ShownStatus::Ready | ShownStatus::Errored | ShownStatus::Expired | ShownStatus::Cancelled => {
+                &[Self::VideoUpdated]
+            }
             ShownStatus::Created
             | ShownStatus::Waiting
             | ShownStatus::Preparing
-            | ShownStatus::Cancelled
             | ShownStatus::Deleting
-            | ShownStatus::Deleted => None,
+            | ShownStatus::Deleted => &[],
         }
     }
 }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::{
     deadlines::MISSING_FOR,
-    facts::Field,
+    facts::{FactGroup, Field},
     knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
     status::{Policy, ShownStatus},
 };
@@ -166,7 +166,12 @@ impl Video {
     /// Returns everything that callers see, except version and times of change.
     fn visible_state(&self) -> impl PartialEq + '_ {
         let known = &self.known;
-        let facts = Field::ALL.map(|field| known.fact(field).map(|fact| &fact.value));
+        let shown = |field: &Field| field.group() != FactGroup::File;
+        let facts: Vec<_> = Field::ALL
+            .into_iter()
+            .filter(shown)
+            .map(|field| known.fact(field).map(|fact| &fact.value))
+            .collect();
         let words = (
             &self.title,
             &self.external_id,

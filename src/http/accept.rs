@@ -1,4 +1,5 @@
-//! The `Accept` header of `POST /v1/uploads`: whether the answer is JSON or the bare upload URL as text.
+//! The `Accept` header: whether the answer of `POST /v1/uploads` is JSON or the bare upload URL as text, and that of
+//! `GET /v1/admin/usage` JSON or CSV.
 //!
 //! The rule is stricter than content negotiation in general: text has to be preferred strictly, and JSON wins a tie
 //! whatever the order of the header. Each media range counts by its name and its `q`; other parameters do not count.
@@ -12,6 +13,12 @@ type MediaRange = (String, f32);
 pub(crate) fn prefers_text(headers: &HeaderMap) -> bool {
     let ranges = parse_ranges(headers);
     quality_of(&ranges, "text", "plain") > quality_of(&ranges, "application", "json")
+}
+
+/// Returns whether `text/csv` has a strictly greater quality than `application/json`. Without the header: no.
+pub(crate) fn prefers_csv(headers: &HeaderMap) -> bool {
+    let ranges = parse_ranges(headers);
+    quality_of(&ranges, "text", "csv") > quality_of(&ranges, "application", "json")
 }
 
 /// Returns whether the header is there and accepts neither `application/json` nor `text/plain`.

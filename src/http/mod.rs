@@ -11,13 +11,14 @@
 //! | `uploads`, `videos`, `playback`, `webhooks`, `admin` | the handlers, one file per verb |
 //! | `health`, `metrics`, `docs`, `openapi` | probes, Prometheus text, pages for people, the OpenAPI document |
 //! | `problem` | every refusal, and the problem document (RFC 9457) that it becomes |
-//! | `pagination`, `paths`, `rate_limit_headers`, `event_payload` | what several of them share |
+//! | `pagination`, `paths`, `rate_limit_headers`, `event_payload`, `erasing` | what several of them share |
 //!
 //! A handler extracts, guards, acts and answers: it has no SQL and makes no HTTP call; errors become `ApiError` by `?` where they can.
 
 mod accept;
 mod admin;
 mod docs;
+mod erasing;
 mod event_payload;
 mod extract;
 mod health;

@@ -5,6 +5,7 @@
 //! | [`inbox`] | applies stored webhook events to their videos | all |
 //! | [`outbox`] | sends events to the application's endpoints | all, each event under a lease |
 //! | [`reconcile`] | asks providers about videos that should have got further | one at a time, by a lease |
+//! | [`erasure`] | removes everything of owners that are to be erased | one at a time, by a lease |
 //! | [`keys`] | refreshes the key set that verifies tokens | all |
 //! | [`titles`] | folds titles for the search of lists | one at a time, by a lease |
 //! | [`retention`] | removes rows whose time is over | all |
@@ -16,6 +17,7 @@
 //! So is [`replay`], which makes events due again by a filter.
 
 pub mod adopt;
+pub mod erasure;
 pub mod expiry;
 pub mod heartbeat;
 pub mod inbox;

@@ -39,13 +39,15 @@ pub async fn remove_expired_rows(state: &AppState) -> Result<(), StoreError> {
     // Why at least 72 h: a webhook that its provider repeats is recognised by its row.
     let keep = Duration::days(i64::from(state.settings.inbox.keep_days)).max(Duration::hours(72));
     let purge = Duration::hours(i64::from(state.settings.reconcile.purge_after_h));
-    let (since, endpoints) = (now - TRIED_FOR, &state.settings.events.endpoints);
+    let endpoints = state.settings.events.endpoints.iter();
+    let urls: Vec<String> = endpoints.map(|endpoint| endpoint.url.clone()).collect();
+    let since = now - TRIED_FOR;
     let store = &state.store;
     let counts = [
         remove_in_batches(|| store.prune_events(now - keep, BATCH)).await?,
         remove_in_batches(|| store.prune_keys(now, BATCH)).await?,
         remove_in_batches(|| store.purge_deleted(now - purge, BATCH)).await?,
-        store.give_up_unsent(endpoints, since, now).await?,
+        store.give_up_unsent(&urls, since, now).await?,
         remove_in_batches(|| store.prune_outgoing(now - keep, BATCH)).await?,
         // Why later than the end: a token is taken for half a minute more, by clocks that differ.
         remove_in_batches(|| store.prune_counts(now - Duration::minutes(2), BATCH)).await?,

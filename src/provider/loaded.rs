@@ -126,6 +126,11 @@ impl Provider {
         self.map.playback.can_play(policy)
     }
 
+    /// Returns true where some address of a video with this policy takes a call to the provider.
+    pub fn playback_takes_calls(&self, policy: Policy) -> bool {
+        self.map.playback.takes_calls(policy)
+    }
+
     /// Returns true where webhooks come in at the route of this map: it has `[webhook]` and an account of its own. Without
     /// `[webhook]` the provider is only polled; with the account of another map, events come in at that map's route.
     pub fn receives_webhooks(&self) -> bool {

@@ -297,7 +297,7 @@ const LIST_MAX_BYTES: usize = 65_536;
 /// Returns true where the value is of the field's type. Any other value is a fault of the map or the provider.
 fn is_readable(field: Field, value: &Value) -> bool {
     match field {
-        Field::Duration | Field::Width | Field::Height => parse_number(value).is_some(),
+        Field::Duration | Field::Width | Field::Height | Field::FileSize => parse_number(value).is_some(),
         Field::PlaybackPolicy => value.as_str().and_then(parse_policy).is_some(),
         Field::AspectRatio => find_aspect_ratio(value).is_some(),
         Field::SoundOnly | Field::Cover => parse_flag(value).is_some(),
@@ -314,6 +314,7 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
             .filter(|seconds| *seconds > 0.0)
             .map(Value::from),
         Field::Width | Field::Height => parse_pixels(&value).map(Value::from),
+        Field::FileSize => parse_bytes(&value).map(Value::from),
         Field::PlaybackPolicy => value
             .as_str()
             .and_then(parse_policy)
@@ -357,6 +358,18 @@ fn parse_pixels(value: &Value) -> Option<u64> {
     parse_number(value)
         .filter(|pixels| (1.0..1_000_000.0).contains(pixels))
         .map(|pixels| pixels as u64)
+}
+
+/// Reads a number of bytes from 1 to 2^53 - 1, rounded down.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "the range is checked"
+)]
+fn parse_bytes(value: &Value) -> Option<u64> {
+    parse_number(value)
+        .filter(|bytes| (1.0..9_007_199_254_740_992.0).contains(bytes))
+        .map(|bytes| bytes as u64)
 }
 
 /// Characters kept of a text.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use chrono::{DateTime, Duration, Utc};
-use tokio::sync::{Mutex, Notify};
+use tokio::sync::{Mutex, Notify, OnceCell};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -92,6 +92,10 @@ pub struct Process {
     pub sightings: LookupBreaker,
     /// Wakes the reconciler: a video is due now.
     pub wake_reconciler: Notify,
+    /// Wakes the job that erases owners.
+    pub wake_eraser: Notify,
+    /// The secret `erasure-key`, once it was read.
+    pub(super) erasure_key: OnceCell<Vec<u8>>,
     /// This process among the replicas; the holder in its leases.
     pub replica_id: Uuid,
     /// Start of the process.
@@ -125,6 +129,8 @@ impl Process {
             end_streams: CancellationToken::new(),
             sightings: LookupBreaker::default(),
             wake_reconciler: Notify::default(),
+            wake_eraser: Notify::default(),
+            erasure_key: OnceCell::default(),
             metrics,
             log_limits: LogLimits::default(),
             cached_depths: LastDepths::default(),

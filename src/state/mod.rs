@@ -9,6 +9,7 @@
 //! Nothing here connects, binds or reads files: [`app`](crate::app) builds the parts.
 
 mod app_state;
+mod erasing;
 mod permits;
 mod provider_set;
 mod shared_secrets;

@@ -24,3 +24,14 @@ pub(crate) async fn settle_hash_key(store: &Store, key: &HashKey) -> Result<bool
     let stored = store.shared_secret("hash-key", &fresh).await?;
     Ok(key.settle(&stored))
 }
+
+/// Returns the key with which names of owners that are being erased are hashed, 32 bytes; makes it where the database has
+/// none yet.
+///
+/// # Errors
+/// The database fails, or has no tables.
+pub(super) async fn erasure_key(store: &Store) -> Result<Vec<u8>, StoreError> {
+    store
+        .shared_secret("erasure-key", &rand::random::<[u8; 32]>())
+        .await
+}

@@ -12,7 +12,7 @@
 //! | callers that share a statement | `batching`, `video_batcher` |
 //! | the parts of the handle | `feed`, `owner_locks` |
 //! | the handle, and how it is opened | [`Store`]: `handle`, `open`, `migrations` |
-//! | what is done with rows | `videos`, `inbox`, `outbox`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
+//! | what is done with rows | `videos`, `inbox`, `outbox`, `owners`, `erasure`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
 //!
 //! `inbox` documents the protocol by which a webhook event reaches its row, `videos` the one of an edit.
 
@@ -21,6 +21,7 @@ mod change;
 mod connection;
 mod database;
 mod depth;
+mod erasure;
 mod error;
 mod event_keys;
 mod feed;
@@ -35,6 +36,7 @@ mod notifications;
 mod open;
 mod outbox;
 mod owner_locks;
+mod owners;
 mod plan;
 mod queues;
 mod replicas;
@@ -49,6 +51,7 @@ mod videos;
 pub use change::{ChangeObserver, NewOutgoing, NoObserver, VideoChange};
 pub(crate) use connection::or_idle;
 pub use depth::{Depth, Depths, PoolUse};
+pub use erasure::{Erasure, ErasureProgress, OutgoingSearch};
 pub use error::StoreError;
 pub use feed::Changes;
 pub use fleet::Fleet;

@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 24] = migration_files! {
+const FILES: [MigrationFile; 29] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -27,6 +27,7 @@ const FILES: [MigrationFile; 24] = migration_files! {
     "0011_limits",
     "0012_list",
     "0013_replicas",
+    "0014_erasures",
     "0015_unfolded_titles.postgres",
     "0015_unfolded_titles.sqlite",
     "0016_owner_status.postgres",
@@ -35,6 +36,10 @@ const FILES: [MigrationFile; 24] = migration_files! {
     "0017_provider_status.sqlite",
     "0018_outgoing_list.postgres",
     "0018_outgoing_list.sqlite",
+    "0021_deleted_of_owner.postgres",
+    "0021_deleted_of_owner.sqlite",
+    "0022_unattached_events.postgres",
+    "0022_unattached_events.sqlite",
     "0023_delete_at.postgres",
     "0023_delete_at.sqlite",
 };

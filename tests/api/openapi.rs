@@ -282,6 +282,8 @@ fn the_application_is_told_what_the_document_says() {
         .collect();
     let promised = [
         "upload.expired",
+        "upload.received",
+        "video.cancelled",
         "video.deleted",
         "video.errored",
         "video.ready",

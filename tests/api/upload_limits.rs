@@ -207,6 +207,27 @@ on_both! {
 }
 
 on_both! {
+    async fn bytes_that_no_caller_told_count_as_the_provider_reports_them(db: Db) {
+        let app = ten_seconds_at(db, "api_video").await;
+        for answer in first_answers("api_video") {
+            app.mux.plan(answer);
+        }
+        let video = begin(&app, &app.alice(), &json!({})).await.expect(201)["video"].clone();
+        app.clock.advance(chrono::Duration::minutes(3));
+        app.mux.plan(Planned::json(200, &json!({
+            "ingest": {"status": "ingested", "filesize": 700},
+            "encoding": {"playable": true, "qualities": [], "metadata": {"duration": 5, "width": 640, "height": 360}},
+        })));
+        app.reconcile().await;
+        assert_eq!(app.video(&video["id"]).await["status"], "ready");
+        let counted = token_with(&app, "alice", &json!({"quota": {"bytes": 700}}));
+        let session = app.get(&counted, "/v1/session").await.expect(200);
+        assert_eq!(session["quotas"]["bytes"], json!({"used": 700, "limit": 700}));
+        begin(&app, &counted, &json!({"file_size": 1})).await.expect_problem(403, "quota_exceeded");
+    }
+}
+
+on_both! {
     async fn minutes_count_as_their_providers_report_them(db: Db) {
         let app = TestApp::with(db, &[("VIDEO_QUOTA__MINUTES", "1")]).await;
         // 23.86 s each: the third reaches a minute.

@@ -7,6 +7,7 @@ use http::{StatusCode, header};
 use serde::Deserialize;
 use utoipa::ToSchema;
 
+use crate::http::erasing::{check_not_erasing, erase_late_video};
 use crate::http::extract::{Body, NoQuery};
 use crate::http::middleware::Admin;
 use crate::http::paths::video_location;
@@ -65,6 +66,7 @@ pub(crate) async fn adopt_video(
     Body(request): Body<AdoptRequest>,
 ) -> Result<Response, ApiError> {
     request.check()?;
+    check_not_erasing(&state, &request.owner).await?;
     let Some(provider) = state.providers.by_name(&request.provider) else {
         return Err(ApiError::invalid_field(
             "provider",
@@ -85,7 +87,10 @@ pub(crate) async fn adopt_video(
         ..AdoptionDetails::default()
     };
     let (status, video) = match adopter.adopt_by_ids(&request.foreign_ids(), &adoption).await {
-        Ok(Adopted::New(video)) => (StatusCode::CREATED, video),
+        Ok(Adopted::New(video)) => {
+            erase_late_video(&state, &video.owner).await?;
+            (StatusCode::CREATED, video)
+        }
         Ok(Adopted::Known(video)) => (StatusCode::OK, video),
         Err(refusal) => return Err(request.explain(refusal)),
     };

@@ -11,8 +11,11 @@ pub(super) fn webhook_item(what: Announcement) -> (String, Value) {
         "tags": ["events"],
         "operationId": format!("told_{}", what.as_str().replace('.', "_")),
         "summary": format!("The application is told: `{}`.", what.as_str()),
-        "description": "Sent to each of the endpoints of the settings until it answers 2xx, for at most three days; \
-                        410 disables the endpoint. Events of one video come in order.",
+        "description": format!(
+            "Sent to each of the endpoints of the settings that {} until it answers 2xx, for at most three days; 410 \
+             disables the endpoint. Events of one video come in order.",
+            if Announcement::USUAL.contains(&what) { "want it" } else { "name it in `types`" },
+        ),
         "security": [],
         "parameters": [
             header("webhook-id", "The same on every try."),

@@ -15,6 +15,7 @@ use crate::chain::Chain;
 use crate::domain::{
     ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video,
 };
+use crate::http::erasing::remove_where_erasing;
 use crate::http::problem::ApiError;
 use crate::http::videos::cut_to_micros;
 use crate::provider::{CallError, Captures, Provider, TemplateInput, UploadDescriptor, UploadPermits};
@@ -95,6 +96,7 @@ pub(super) async fn begin_upload(
         }
         video.upload_expires_at = Some(subject.expires);
         insert_row(state, &video, &counted).await?;
+        remove_where_erasing(state, &video).await?;
     }
     let id = video.id;
     note_video(id);

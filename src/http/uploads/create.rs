@@ -10,6 +10,7 @@ use super::claim::{ClaimOutcome, ClaimedKey, KeyedRequest, claim_key, stored_ans
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::http::accept;
+use crate::http::erasing::check_not_erasing;
 use crate::http::extract::{JsonBytes, NoQuery, parse_json};
 use crate::http::middleware::Uploader;
 use crate::http::problem::ApiError;
@@ -96,6 +97,7 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     if as_text {
         check_bare_url(state, &choices.provider)?;
     }
+    check_not_erasing(state, keyed.owner).await?;
     // 2. Quota. 3. Claim.
     let (video_id, claimed) = match check_quota_and_claim(state, keyed).await? {
         ClaimOutcome::Answered(stored) => return replay_answer(state, stored, as_text),

@@ -1,5 +1,6 @@
 //! One attempt to send one event: an HTTP request to the endpoint, to public addresses only.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,14 +21,15 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 /// Longest wait that an endpoint may ask for by `Retry-After`, in seconds.
 const LONGEST_RETRY_AFTER_S: i64 = 3600;
 
-/// The HTTP client for endpoints, and the signer of their events.
+/// The HTTP client for endpoints, and the signers of their events.
 ///
 /// Why without proxy, redirects and pooled connections: each attempt resolves and checks the address that it connects
 /// to.
 #[derive(Debug)]
 pub(super) struct Sender {
     client: Client,
-    signer: Signer,
+    /// The signer of each endpoint, by its URL.
+    signers: HashMap<String, Signer>,
     /// `events.allow_private`: private addresses are allowed too.
     allow_private: bool,
 }
@@ -71,7 +73,11 @@ impl Sender {
         }
         Ok(Self {
             client: builder.build()?,
-            signer: Signer::new(&settings.secrets),
+            signers: settings
+                .endpoints
+                .iter()
+                .map(|endpoint| (endpoint.url.clone(), Signer::new(&endpoint.secrets)))
+                .collect(),
             allow_private: settings.allow_private,
         })
     }
@@ -80,6 +86,9 @@ impl Sender {
     pub(super) async fn send(&self, event: &OutgoingEvent, now: DateTime<Utc>) -> Attempt {
         let Ok(url) = Url::parse(&event.endpoint) else {
             return Attempt::from_failure("the endpoint is no URL");
+        };
+        let Some(signer) = self.signers.get(&event.endpoint) else {
+            return Attempt::from_failure("the endpoint is not in the settings any more");
         };
         if !self.allow_private && is_private_literal(&url) {
             return Attempt::from_failure(NotPublic.to_string());
@@ -93,7 +102,7 @@ impl Sender {
             .header("webhook-timestamp", at)
             .header(
                 "webhook-signature",
-                self.signer.signatures(&id, at, event.payload.as_bytes()),
+                signer.signatures(&id, at, event.payload.as_bytes()),
             )
             .body(event.payload.clone());
         match request.send().await {

@@ -8,7 +8,7 @@ use sha2::Sha256;
 
 use crate::config::decode_signing_secret;
 
-/// Signs with every configured secret, so that secrets can be rotated: a receiver accepts an event where it knows one
+/// Signs with every secret of an endpoint, so that secrets can be rotated: a receiver accepts an event where it knows one
 /// of them.
 #[derive(Debug)]
 pub(super) struct Signer(Vec<SecretBox<Vec<u8>>>);

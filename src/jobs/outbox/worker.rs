@@ -29,7 +29,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
         Err(error) => return tracing::error!(%error, "no event can be sent to the application"),
     };
     let endpoints = state.settings.events.endpoints.iter();
-    future::join_all(endpoints.map(|endpoint| serve_endpoint(&state, &sender, endpoint, &stop))).await;
+    future::join_all(endpoints.map(|endpoint| serve_endpoint(&state, &sender, &endpoint.url, &stop))).await;
 }
 
 /// Sends the events of one endpoint until `stop`.
@@ -65,7 +65,7 @@ async fn wait_for_change<T: Clone>(changes: &mut broadcast::Receiver<T>) {
 pub async fn send_due_events(state: &AppState) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let sender = Sender::new(&state.settings.events)?;
     for endpoint in &state.settings.events.endpoints {
-        send_due(state, &sender, endpoint, &CancellationToken::new()).await?;
+        send_due(state, &sender, &endpoint.url, &CancellationToken::new()).await?;
     }
     Ok(())
 }

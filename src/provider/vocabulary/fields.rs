@@ -66,6 +66,8 @@ fields_table! {
     sound_only,
     /// `true` where a video that is sound only has a still picture: then playback has thumbnails.
     cover,
+    /// Size of the file in bytes, for quotas. It counts where the caller told none before the upload.
+    file_size,
 }
 
 /// Fields, or `[]`: none of those of `[webhook.event]`.

@@ -61,6 +61,8 @@ pub(crate) struct Events {
     occurred_at: Option<Source>,
     /// `scope`: the source of the environment, and the only value that is not ignored.
     scope: Option<(Source, String)>,
+    /// The [`FieldSources`] of `[webhook.event]`: they read the ids of an event that no rule wants.
+    common: FieldSources,
     /// The rules, in the map's order; at least one.
     rules: Vec<Rule>,
     /// Every value that the rules' conditions name, as text: the event types that metrics may show.
@@ -101,13 +103,14 @@ impl Events {
             event_type: compile_source(event.event_type, &at, "type", ValueKind::Any, constants)?,
             occurred_at: compile_source(event.occurred_at, &at, "occurred_at", ValueKind::Time, constants)?,
             scope: compile_scope(event.scope, &at.table("scope"), constants)?,
+            common,
             rules: Vec::new(),
             types: BTreeSet::new(),
             outline: Outline::default(),
             map: MAPS.fetch_add(1, Ordering::Relaxed),
         };
         for (index, rule) in on.into_iter().enumerate() {
-            let rule = compile_rule(rule, &webhook.element("on", index), &common, constants)?;
+            let rule = compile_rule(rule, &webhook.element("on", index), &this.common, constants)?;
             this.rules.push(rule);
         }
         if this.rules.is_empty() {
@@ -131,7 +134,17 @@ impl Events {
             .into_iter()
             .flatten();
         let fields = self.rules.iter().flat_map(|rule| rule.fields.values());
-        let sources = own.chain(scope).chain(fields).flat_map(Source::pointers);
+        let ids = [
+            report::ReportField::VideoId,
+            report::ReportField::UploadId,
+            report::ReportField::AssetId,
+        ];
+        let common = ids.into_iter().filter_map(|id| self.common.get(&id));
+        let sources = own
+            .chain(scope)
+            .chain(common)
+            .chain(fields)
+            .flat_map(Source::pointers);
         sources.chain(self.rules.iter().flat_map(|rule| rule.when.pointers()))
     }
 
@@ -146,8 +159,9 @@ impl Events {
             ..SourceInput::default()
         };
         let rule = self.find_rule(&json);
-        let ids = rule.map(|rule| report::read_ids(&self.rules[rule].fields, given));
-        let ids = ids.unwrap_or_default();
+        // Why ids of an ignored event too: its body goes with its video.
+        let fields = rule.map_or(&self.common, |rule| &self.rules[rule].fields);
+        let ids = report::read_ids(fields, given);
         Ok(Excerpt {
             occurred_at: self.read_time(given),
             map: self.map,

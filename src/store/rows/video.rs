@@ -110,6 +110,7 @@ videos! {
         lost: bool, Observed;
         facts: Facts, Observed;
         picture_facts: Option<Facts>, Observed;
+        file_facts: Option<Facts>, Observed;
         longest_ready_s: Option<f64>, Observed;
         discarded: bool, Observed;
     }

@@ -12,7 +12,7 @@ use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
 use crate::store::plan::EventOutcome;
-use crate::store::rows::{Columns, NewEventRow, NewId, VideoRow};
+use crate::store::rows::{Columns, NewEventRow, NewId, PurgedVideo, VideoRow};
 
 /// Words that the two databases spell differently.
 #[derive(Debug)]
@@ -34,10 +34,14 @@ pub(in crate::store) struct Dialect {
     /// Passes over rows that another transaction holds, at the end of a `select`.
     // Why: several replicas share the work by passing over what another one holds. SQLite has one writer.
     pub(in crate::store) skip_locked: &'static str,
+    /// The reported duration of a row of `videos`, in seconds; null where none is known.
+    pub(in crate::store) duration_s: &'static str,
     /// The greatest of several values.
     pub(in crate::store) greatest: &'static str,
     /// The least of several values.
     pub(in crate::store) least: &'static str,
+    /// A statement names an index by a range of its columns and by their order; else by their values.
+    pub(in crate::store) index_ranges: bool,
     /// The place of the second text in the first, from 1; 0 where it is not in it.
     pub(in crate::store) position: &'static str,
     /// The playback id of a row of `videos`, as text.
@@ -73,6 +77,10 @@ pub(in crate::store) trait Backend {
 
     /// Brings the tables up to date. `direct` is the server's own address, where [`Self`] goes through a pooler.
     async fn run_migrations(&self, direct: Option<&PgConnectOptions>) -> Result<(), StoreError>;
+
+    /// Rewrites the database's file, so that it holds nothing of rows that were removed. Returns false where a reader is
+    /// in the way: then it is to be called again.
+    async fn scrub(&self) -> Result<bool, StoreError>;
 
     /// Returns a connection that its user keeps between statements, where other replicas are to be notified.
     fn notify_connection(&self) -> Option<StickyConnection>;
@@ -127,6 +135,10 @@ pub(in crate::store) trait WriteTx: Sized {
 
     /// Writes what became of events. Returns how many rows were written.
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError>;
+
+    /// Removes the bodies and errors of the video's events, also of those that name it and were applied to no video.
+    /// Those that were not applied are ignored from now on.
+    async fn clear_events(&mut self, video: &PurgedVideo) -> Result<(), StoreError>;
 
     /// Locks the owner's uploads until the end of the transaction.
     async fn lock_owner(&mut self, owner: &str) -> Result<(), StoreError>;
@@ -195,3 +207,8 @@ pub(super) const ON_KNOWN_EVENT: &str = " on conflict (provider, event_id) do up
      state = 'pending', attempts = 0, error = null, next_attempt_at = excluded.received_at \
      where webhook_events.state in ('failed', 'parked', 'given_up') \
      or (webhook_events.state = 'applied' and webhook_events.id_is_hash)";
+
+/// The assignments of [`WriteTx::clear_events`].
+// Why ignored: without its body an event cannot be applied any more, and its provider may send it again.
+pub(super) const CLEARED_EVENT: &str = "body = null, error = null, next_attempt_at = null, \
+     state = case when state = 'applied' then state else 'ignored' end";

@@ -53,7 +53,7 @@ pub struct Quota {
     pub videos: Option<u64>,
     /// Minutes, as their providers report.
     pub minutes: Option<u64>,
-    /// Bytes of their files, as callers told.
+    /// Bytes of their files, as callers told, else as their providers report.
     pub bytes: Option<u64>,
 }
 
@@ -88,7 +88,7 @@ pub struct Usage {
     pub videos: u64,
     /// Seconds of them, as far as their providers reported.
     pub seconds: f64,
-    /// Bytes of their files, as far as callers told.
+    /// Bytes of their files, as far as callers told or their providers reported.
     pub bytes: u64,
 }
 
@@ -160,7 +160,7 @@ impl Store {
 /// What one owner keeps: videos, seconds, bytes.
 const USAGE: &str = "select count(*), \
     coalesce(sum(cast(facts -> 'duration' ->> 'v' as double precision)), 0.0), \
-    cast(coalesce(sum(file_size), 0) as bigint) \
+    cast(coalesce(sum(coalesce(file_size, cast(file_facts -> 'file_size' ->> 'v' as bigint))), 0) as bigint) \
     from videos where owner = $1 and status <> 'deleted'";
 
 impl From<(i64, f64, i64)> for Usage {

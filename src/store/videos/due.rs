@@ -10,6 +10,7 @@ use crate::store::error::StoreError;
 use crate::store::event_keys::push_maps;
 use crate::store::handle::Store;
 use crate::store::rows::{PurgedVideo, Table, VideoRow, VideoTable, to_videos};
+use crate::store::statements::WriteTx;
 
 impl Store {
     /// Takes up to `limit` videos that are due (or `only` that one, due or not) under a lease of `lease_s` seconds.
@@ -113,7 +114,7 @@ impl Store {
         Ok(to_videos(rows)?.pop())
     }
 
-    /// Removes rows of videos that are gone since before `until`, with the raw bodies of their events. Returns how
+    /// Removes rows of videos that are gone since before `until`, with the raw bodies and the errors of their events. Returns how
     /// many.
     ///
     /// # Errors
@@ -123,7 +124,7 @@ impl Store {
         let purged = tx.purge_videos(until, limit).await?;
         tx.delete_ids(&purged).await?;
         for row in &purged {
-            tx.delete_bodies(row.id).await?;
+            on_tx!(&mut tx, |tx| tx.clear_events(row).await)?;
         }
         tx.commit().await?;
         Ok(purged.len() as u64)
@@ -168,7 +169,7 @@ impl Tx {
         })?)
     }
 
-    async fn delete_ids(&mut self, purged: &[PurgedVideo]) -> Result<(), StoreError> {
+    pub(in crate::store) async fn delete_ids(&mut self, purged: &[PurgedVideo]) -> Result<(), StoreError> {
         for row in purged {
             for (kind, id) in [("upload", &row.upload_id), ("asset", &row.asset_id)] {
                 on_tx!(&mut *self, |tx| {
@@ -184,15 +185,5 @@ impl Tx {
             }
         }
         Ok(())
-    }
-
-    async fn delete_bodies(&mut self, video: Uuid) -> Result<(), StoreError> {
-        Ok(on_tx!(self, |tx| {
-            sqlx::query("update webhook_events set body = null where video_id = $1")
-                .bind(video)
-                .execute(tx.executor())
-                .await
-                .map(drop)
-        })?)
     }
 }

@@ -179,6 +179,14 @@ impl Exchange {
             return Some(format!("a media type that is not documented: \"{kind}\""));
         };
         let bytes = self.body.as_ref()?;
+        if kind == "application/x-ndjson" {
+            let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+            let mut values = lines.map(serde_json::from_slice::<Value>);
+            return values.find_map(|line| match line {
+                Ok(value) => misfit(&content["schema"], &value),
+                Err(error) => Some(format!("a line that is no JSON: {error}")),
+            });
+        }
         if !kind.ends_with("json") {
             return None;
         }

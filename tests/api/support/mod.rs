@@ -6,6 +6,7 @@ pub(crate) mod database;
 pub(crate) mod document;
 pub(crate) mod fake_mux;
 pub(crate) mod keys;
+pub(crate) mod left;
 pub(crate) mod metrics;
 pub(crate) mod mux_events;
 pub(crate) mod program;

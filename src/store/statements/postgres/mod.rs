@@ -1,5 +1,6 @@
 //! PostgreSQL's side of [`twins`](super::twins).
 
+mod erasure;
 mod events;
 mod ingest;
 mod migrations;

@@ -7,14 +7,14 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use super::side_effects::SideEffects;
-use super::{events, migrations, side_effects, videos};
+use super::{erasure, events, migrations, side_effects, videos};
 use crate::domain::{Accounts, Video};
 use crate::store::change::{ChangeObserver, VideoChange};
 use crate::store::connection::{PgConnections, PgTx, StickyConnection};
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
 use crate::store::plan::EventOutcome;
-use crate::store::rows::{Columns, NewId, VideoRow};
+use crate::store::rows::{Columns, NewId, PurgedVideo, VideoRow};
 use crate::store::statements::twins::{Backend, Dialect, Locking, WriteTx};
 
 /// Separates the advisory locks of [`WriteTx::lock_owner`] from others on the same owner's name.
@@ -32,8 +32,11 @@ impl Backend for PgConnections {
         clock_s: "cast(extract(epoch from now()) as bigint)",
         clock_us: "cast(extract(epoch from statement_timestamp()) * 1000000 as bigint)",
         skip_locked: " for update skip locked",
+        duration_s: "cast(case when jsonb_typeof(facts->'duration'->'v') = 'number' then facts->'duration'->>'v' end \
+             as double precision)",
         greatest: "greatest",
         least: "least",
+        index_ranges: true,
         position: "strpos",
         playback_id: "facts->'playback_id'->>'v'",
         // Why `set_config`: within the one statement it needs no round trip of its own and no transaction that a pooler
@@ -66,6 +69,11 @@ impl Backend for PgConnections {
             Some(direct) => migrations::apply_migrations(direct).await,
             None => migrations::apply_migrations(&self.connect_options()).await,
         }
+    }
+
+    // Why nothing: dead rows stay in the server's files until its own vacuum; no statement and no dump shows them.
+    async fn scrub(&self) -> Result<bool, StoreError> {
+        Ok(true)
     }
 
     fn notify_connection(&self) -> Option<StickyConnection> {
@@ -119,6 +127,10 @@ impl WriteTx for PgTx {
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {
         Ok(events::finish_events(self.executor(), outcomes).await?)
+    }
+
+    async fn clear_events(&mut self, video: &PurgedVideo) -> Result<(), StoreError> {
+        Ok(erasure::clear_events(self.executor(), video).await?)
     }
 
     async fn lock_owner(&mut self, owner: &str) -> Result<(), StoreError> {

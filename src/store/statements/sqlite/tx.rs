@@ -7,14 +7,14 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{Sqlite, SqliteConnection, SqlitePool, Transaction};
 use uuid::Uuid;
 
-use super::{events, videos};
+use super::{erasure, events, videos};
 use crate::domain::{Accounts, Video};
 use crate::store::change::{ChangeObserver, VideoChange};
 use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
 use crate::store::plan::EventOutcome;
-use crate::store::rows::{Columns, NewId, VideoRow};
+use crate::store::rows::{Columns, NewId, PurgedVideo, VideoRow};
 use crate::store::schema::build_migrator;
 use crate::store::statements::twins::{Backend, Dialect, WriteTx};
 
@@ -40,8 +40,10 @@ impl Backend for SqlitePool {
         clock_s: "unixepoch()",
         clock_us: "cast(unixepoch('subsec') * 1000000 as integer)",
         skip_locked: "",
+        duration_s: "json_extract(facts, '$.duration.v')",
         greatest: "max",
         least: "min",
+        index_ranges: false,
         position: "instr",
         playback_id: "facts->>'$.playback_id.v'",
         without_flush: "true",
@@ -71,6 +73,10 @@ impl Backend for SqlitePool {
 
     async fn run_migrations(&self, _direct: Option<&PgConnectOptions>) -> Result<(), StoreError> {
         Ok(build_migrator("sqlite", |_| true).run(self).await?)
+    }
+
+    async fn scrub(&self) -> Result<bool, StoreError> {
+        Ok(erasure::rewrite_file(self).await?)
     }
 
     fn notify_connection(&self) -> Option<StickyConnection> {
@@ -129,6 +135,10 @@ impl WriteTx for SqliteTx {
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {
         Ok(events::finish_events(self.executor(), outcomes).await?)
+    }
+
+    async fn clear_events(&mut self, video: &PurgedVideo) -> Result<(), StoreError> {
+        Ok(erasure::clear_events(self.executor(), video).await?)
     }
 
     /// The one writer is alone anyway.
