@@ -21,7 +21,7 @@ use crate::form;
 use crate::rows::Rows;
 use crate::scale::whole_plan;
 use crate::support::fake_mux::FakeMux;
-use crate::support::{Db, TestApp, TestDatabase, start_of_time};
+use crate::support::{Db, TestApp, TestDatabase, maps_without_a_rate, start_of_time};
 
 /// Rows that a statement may read for nothing: those of one window of a list.
 const WINDOW: u64 = 10_000;
@@ -30,7 +30,7 @@ const WINDOW: u64 = 10_000;
 const NEEDLE_EVERY: usize = 9_973;
 
 /// The columns of a generated row. Half of the videos are of one owner, a tenth at another provider, a quarter have one
-/// external id, one in a hundred is errored, one in a hundred waiting.
+/// external id, fewer than a window have another, one in a hundred is errored, one in a hundred waiting.
 const COLUMNS: &str = "id, owner, provider, title, title_folded, title_folded_of, external_id, metadata, playback_policy, \
      quality, status, upload_id, asset_id, reported, gone, delete_requested, cancel_confirmed, ready_at, \
      ready_by_our_clock, facts, captures, steps, unsent, upload_expires_at, check_at, checks, lost, discarded, \
@@ -45,7 +45,7 @@ fn values(id: &str, time: &str, no: &str, facts: &str) -> String {
     format!(
         "{id}, case when i % 2 = 0 then 'big' else 'owner-' || i % 9973 end, \
          case when i % 10 = 9 then 'other' else 'mux' end, title, lower(title), title, \
-         case when i % 4 = 1 then 'shared' else 'external-' || i / 2 end, '{{}}', 'signed', 'basic', s, 'upload-' || i, \
+         case when i % 4 = 1 then 'shared' when i % 128 = 2 then 'several' else 'external-' || i / 2 end, '{{}}', 'signed', 'basic', s, 'upload-' || i, \
          case when s = 'ready' then 'asset-' || i end, s, {no}, {no}, {no}, case when s = 'ready' then {time} end, {no}, \
          {facts}, '{{}}', 1, '[]', {time}, null, 0, {no}, {no}, 0, 3, 3, {time}, {time}"
     )
@@ -235,6 +235,8 @@ fn filters(count: usize, now: DateTime<Utc>) -> Vec<String> {
         "provider=other&status=errored".to_owned(),
         "external_id=shared".to_owned(),
         "external_id=external-77".to_owned(),
+        "external_id=several".to_owned(),
+        "external_id=several&status=errored".to_owned(),
         "external_id=shared&status=errored".to_owned(),
         "external_id=shared&provider=other&status=waiting".to_owned(),
         "q=NEEDLE".to_owned(),
@@ -244,6 +246,7 @@ fn filters(count: usize, now: DateTime<Utc>) -> Vec<String> {
         "q=needle&provider=mux&status=ready".to_owned(),
         "q=needle&provider=other".to_owned(),
         "q=needle&external_id=shared".to_owned(),
+        "q=needle&external_id=several".to_owned(),
         format!("created_after={}&created_before={}", time(60), time(40)),
         format!("created_before={}&status=waiting", time(50)),
         format!("created_before={}&q=needle", time(50)),
@@ -413,7 +416,12 @@ async fn drill(db: Db) {
         }
     };
     let database = Arc::new(database);
-    let app = TestApp::on(database.clone(), FakeMux::start().await, &[]).await;
+    // The other provider has the map of the first.
+    let maps = maps_without_a_rate();
+    let map = |name: &str| maps.path().join(name).with_extension("toml");
+    std::fs::copy(map("mux"), map("other")).unwrap();
+    let settings = [("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap())];
+    let app = TestApp::on(database.clone(), FakeMux::start().await, &settings).await;
     let rows = Rows::of(&database.url).await;
     let begun = Instant::now();
     fill(&rows, count, start_of_time()).await;
@@ -426,7 +434,7 @@ async fn drill(db: Db) {
             rows.run(&format!("alter database lists reset {name}")).await;
         }
     }
-    let app = TestApp::on(database, FakeMux::start().await, &[]).await;
+    let app = TestApp::on(database, FakeMux::start().await, &settings).await;
     measure(&app, &requests).await;
     whole_search(&app, count).await;
 }

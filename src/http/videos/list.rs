@@ -47,6 +47,7 @@ pub(crate) struct ListQuery {
     /// Videos made before this time, to the millisecond.
     created_before: Option<DateTime<Utc>>,
     /// Which come first; `newest` where it is not given.
+    #[param(inline)]
     order: Option<Order>,
     /// The page also has `counts`. They are of an owner and a provider: with any other filter `true` is a 400.
     count: Option<bool>,
@@ -61,7 +62,6 @@ pub(crate) struct ListQuery {
 /// The order of a list: by the time of creation, to the millisecond.
 #[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-#[schema(as = VideoOrder)]
 enum Order {
     /// The newest video first.
     Newest,

@@ -9,6 +9,10 @@
 //! | an external id | `videos_by_external` | all that have it; beside an owner the page |
 //! | a text; an external id beside statuses or a provider | one of those above | at most [`WINDOW`] rows, of which those that match |
 //!
+//! PostgreSQL takes the primary key instead, and throws rows away, where it believes that an owner's or a provider's rows
+//! are everywhere alike. So its statements name a range of the index, `(owner, id) >= …`, and the order of all its columns:
+//! no other index has that order. SQLite takes the index with the most columns by itself.
+//!
 //! The last line is a *window*. One statement finds its end along the index; the next one reads the matches within.
 //! A page of a window may be short or empty, and the next page begins at the window's end.
 
@@ -90,14 +94,39 @@ struct Stream<'a> {
     until: Option<Uuid>,
 }
 
+impl<'a> Stream<'a> {
+    /// Returns the columns of the index before the id, in its order, with their values.
+    fn keys(&self) -> Vec<(&'static str, &'a str)> {
+        let keys = [
+            ("external_id", self.external_id),
+            ("owner", self.owner),
+            ("provider", self.provider),
+            ("status", self.status.map(ShownStatus::as_str)),
+        ];
+        keys.into_iter()
+            .filter_map(|(column, value)| Some((column, value?)))
+            .collect()
+    }
+
+    /// Returns the columns that the order must name before the id.
+    fn order_keys(&self, dialect: &Dialect) -> Vec<&'static str> {
+        let keys = if dialect.index_ranges {
+            self.keys()
+        } else {
+            Vec::new()
+        };
+        keys.into_iter().map(|(column, _)| column).collect()
+    }
+}
+
 /// How a page is read.
 enum Plan<'a> {
     /// Each stream along its index, merged; every row counts.
     Merge(Vec<Stream<'a>>),
     /// The rows of a window of the stream that pass all of the filter.
     Window(Stream<'a>),
-    /// All rows of the stream, which are few, that pass all of the filter.
-    Few(Stream<'a>),
+    /// The rows with this external id, which are few, that pass all of the filter.
+    Few(&'a str),
 }
 
 impl Store {
@@ -129,7 +158,8 @@ impl Store {
         let dialect = self.dialect();
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("");
-            push_stream(&mut query, VideoTable::COLUMNS, filter, &Stream::default());
+            let all = Stream::default();
+            push_stream(&mut query, VideoTable::COLUMNS, filter, &all, dialect);
             query.push(" and id in (");
             let mut list = query.separated(", ");
             for id in ids {
@@ -139,8 +169,13 @@ impl Store {
             if let Some(owner) = &filter.owner {
                 query.push(" and owner <> ").push_bind(owner);
             }
-            push_filter(&mut query, filter, dialect);
-            push_order(&mut query, filter, i64::try_from(ids.len()).unwrap_or(i64::MAX));
+            push_filter(&mut query, filter, &all, dialect);
+            push_order(
+                &mut query,
+                filter,
+                &[],
+                i64::try_from(ids.len()).unwrap_or(i64::MAX),
+            );
             query.build_query_as::<VideoRow>().fetch_all(pool).await
         })?)
     }
@@ -154,14 +189,14 @@ impl Store {
         };
         let mut plan = filter.plan(&providers);
         // Why: this index is in the order of ids for one owner alone.
-        if let Plan::Few(stream) = &plan
-            && !self.has_few(stream).await?
+        if let Plan::Few(external_id) = plan
+            && !self.has_few(external_id).await?
         {
             plan = Plan::Window(Stream::default());
         }
         let (rows, end) = match plan {
             Plan::Merge(streams) => (self.merge(filter, &streams).await?, None),
-            Plan::Few(stream) => (self.read_matches(filter, &stream).await?, None),
+            Plan::Few(external_id) => (self.read_few(filter, external_id).await?, None),
             Plan::Window(mut stream) => {
                 stream.until = self.window_end(filter, &stream).await?;
                 (self.read_matches(filter, &stream).await?, stream.until)
@@ -193,19 +228,22 @@ impl Store {
         };
         let mut counts: BTreeMap<&'static str, i64> =
             living_statuses().map(|status| (status.as_str(), 0)).collect();
+        let (all, dialect) = (VideoFilter::default(), self.dialect());
         for provider in &providers {
             let found: Vec<(String, i64)> = on_pool!(&self.readers, |pool| {
                 let mut query = QueryBuilder::new("");
                 for (index, status) in living_statuses().enumerate() {
                     let union = if index > 0 { " union all " } else { "" };
-                    query.push(format_args!(
-                        "{union}select '{status}', count(*) from (select 1 from videos where status <> 'deleted'"
-                    ));
-                    push_equal(&mut query, "owner", owner);
-                    push_equal(&mut query, "provider", Some(provider));
-                    query.push(format_args!(
-                        " and status = '{status}' limit {MOST_COUNTED}) as few"
-                    ));
+                    query.push(format_args!("{union}select '{status}', count(*) from ("));
+                    let stream = Stream {
+                        owner,
+                        provider: Some(provider),
+                        status: Some(status),
+                        ..Stream::default()
+                    };
+                    push_stream(&mut query, "id", &all, &stream, dialect);
+                    push_order(&mut query, &all, &stream.order_keys(dialect), MOST_COUNTED);
+                    query.push(") as few");
                 }
                 query.build_query_as().fetch_all(pool).await
             })?;
@@ -226,11 +264,13 @@ impl Store {
         };
         Ok(on_pool!(&self.readers, |pool| {
             sqlx::query_scalar(
+                // Why ranges and the whole order: see the module.
                 "with recursive names (provider) as ( \
-                 select min(provider) from videos where owner = $1 and status <> 'deleted' \
+                 select (select provider from videos where owner >= $1 and owner <= $1 and status <> 'deleted' \
+                 order by owner, provider limit 1) \
                  union all select ( \
-                 select min(provider) from videos where owner = $1 and status <> 'deleted' \
-                 and provider > names.provider) \
+                 select provider from videos where (owner, provider) > ($1, names.provider) and owner <= $1 \
+                 and status <> 'deleted' order by owner, provider limit 1) \
                  from names where provider is not null) \
                  select provider from names where provider is not null",
             )
@@ -240,16 +280,45 @@ impl Store {
         })?)
     }
 
-    /// Returns whether the stream has no more rows than a window.
-    async fn has_few(&self, stream: &Stream<'_>) -> Result<bool, StoreError> {
+    /// Returns whether no more rows than a window have this external id.
+    async fn has_few(&self, external_id: &str) -> Result<bool, StoreError> {
         let beyond: Option<i64> = on_pool!(&self.readers, |pool| {
-            let mut query =
-                QueryBuilder::new("select cast(1 as bigint) from videos where status <> 'deleted'");
-            push_equal(&mut query, "external_id", stream.external_id);
-            query.push(format_args!(" limit 1 offset {WINDOW}"));
+            let mut query = QueryBuilder::new("select cast(1 as bigint) from videos where external_id >= ");
+            query
+                .push_bind(external_id)
+                .push(" and external_id <= ")
+                .push_bind(external_id);
+            query.push(format_args!(" order by external_id limit 1 offset {WINDOW}"));
             query.build_query_scalar().fetch_optional(pool).await
         })?;
         Ok(beyond.is_none())
+    }
+
+    /// Returns the rows with this external id, which are few, that pass all of the filter, one more than the page has.
+    async fn read_few(&self, filter: &VideoFilter, external_id: &str) -> Result<Vec<VideoRow>, StoreError> {
+        let dialect = self.dialect();
+        let columns = VideoTable::COLUMNS;
+        let few = Stream {
+            external_id: Some(external_id),
+            ..Stream::default()
+        };
+        Ok(on_pool!(&self.readers, |pool| {
+            // Why an inner limit: what is outside cannot lead to another index.
+            let mut query = QueryBuilder::new(format!(
+                "select {columns} from (select {columns}, title_folded, title_folded_of from videos where external_id >= "
+            ));
+            query
+                .push_bind(external_id)
+                .push(" and external_id <= ")
+                .push_bind(external_id);
+            query.push(format_args!(
+                " order by external_id limit {WINDOW}) as videos where status <> 'deleted'"
+            ));
+            push_range(&mut query, filter.id_range(None), &[]);
+            push_filter(&mut query, filter, &few, dialect);
+            push_order(&mut query, filter, &[], filter.rows_to_read());
+            query.build_query_as::<VideoRow>().fetch_all(pool).await
+        })?)
     }
 
     /// Returns the last row of the window that begins where the page does; `None` where the stream ends before.
@@ -258,10 +327,11 @@ impl Store {
         filter: &VideoFilter,
         stream: &Stream<'_>,
     ) -> Result<Option<Uuid>, StoreError> {
+        let dialect = self.dialect();
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("");
-            push_stream(&mut query, "id", filter, stream);
-            push_order(&mut query, filter, 1);
+            push_stream(&mut query, "id", filter, stream, dialect);
+            push_order(&mut query, filter, &stream.order_keys(dialect), 1);
             query.push(format_args!(" offset {}", WINDOW - 1));
             query.build_query_scalar().fetch_optional(pool).await
         })?)
@@ -276,38 +346,43 @@ impl Store {
         let dialect = self.dialect();
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("");
-            push_stream(&mut query, VideoTable::COLUMNS, filter, stream);
-            push_filter(&mut query, filter, dialect);
-            push_order(&mut query, filter, filter.rows_to_read());
+            push_stream(&mut query, VideoTable::COLUMNS, filter, stream, dialect);
+            push_filter(&mut query, filter, stream, dialect);
+            push_order(
+                &mut query,
+                filter,
+                &stream.order_keys(dialect),
+                filter.rows_to_read(),
+            );
             query.build_query_as::<VideoRow>().fetch_all(pool).await
         })?)
     }
 
     /// Returns the first rows of all streams in order, one more than the page has.
     async fn merge(&self, filter: &VideoFilter, streams: &[Stream<'_>]) -> Result<Vec<VideoRow>, StoreError> {
-        let limit = filter.rows_to_read();
+        if let [one] = streams {
+            return self.read_matches(filter, one).await;
+        }
+        if streams.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (limit, dialect) = (filter.rows_to_read(), self.dialect());
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("");
-            match streams {
-                [] => return Ok(Vec::new()),
-                [one] => push_stream(&mut query, VideoTable::COLUMNS, filter, one),
-                // Why a limit in each: no stream is read further than the page can need.
-                many => {
-                    query
-                        .push("select ")
-                        .push(VideoTable::COLUMNS)
-                        .push(" from videos where id in (");
-                    for (index, stream) in many.iter().enumerate() {
-                        let union = if index > 0 { " union all " } else { "" };
-                        query.push(union).push("select id from (");
-                        push_stream(&mut query, "id", filter, stream);
-                        push_order(&mut query, filter, limit);
-                        query.push(") as first");
-                    }
-                    query.push(")");
-                }
+            // Why a limit in each: no stream is read further than the page can need.
+            query
+                .push("select ")
+                .push(VideoTable::COLUMNS)
+                .push(" from videos where id in (");
+            for (index, stream) in streams.iter().enumerate() {
+                let union = if index > 0 { " union all " } else { "" };
+                query.push(union).push("select id from (");
+                push_stream(&mut query, "id", filter, stream, dialect);
+                push_order(&mut query, filter, &stream.order_keys(dialect), limit);
+                query.push(") as first");
             }
-            push_order(&mut query, filter, limit);
+            query.push(")");
+            push_order(&mut query, filter, &[], limit);
             query.build_query_as::<VideoRow>().fetch_all(pool).await
         })?)
     }
@@ -317,6 +392,28 @@ impl VideoFilter {
     /// One row more than the page has: it tells whether there is a next one.
     fn rows_to_read(&self) -> i64 {
         i64::from(self.limit) + 1
+    }
+
+    /// Returns the first and the last id that the page may have. `until` is the end of a window.
+    fn id_range(&self, until: Option<Uuid>) -> (Uuid, Uuid) {
+        let mut low = self.created_from.map_or(0, |time| first_id_at(time).as_u128());
+        let mut high = match self.created_before {
+            Some(time) => first_id_at(time).as_u128().saturating_sub(1),
+            None => u128::MAX,
+        };
+        let until = until.map(|id| id.as_u128());
+        let after = self.after.map(|id| id.as_u128());
+        match self.order {
+            ListOrder::Newest => {
+                high = after.map_or(high, |id| high.min(id.saturating_sub(1)));
+                low = until.map_or(low, |id| low.max(id));
+            }
+            ListOrder::Oldest => {
+                low = after.map_or(low, |id| low.max(id.saturating_add(1)));
+                high = until.map_or(high, |id| high.min(id));
+            }
+        }
+        (Uuid::from_u128(low), Uuid::from_u128(high))
     }
 
     /// The filter has a part that no index has beside the others.
@@ -351,7 +448,7 @@ impl VideoFilter {
                 ..all
             };
             return match (self.owner.is_some(), self.needs_window()) {
-                (false, _) => Plan::Few(stream),
+                (false, _) => Plan::Few(external_id),
                 (true, true) => Plan::Window(stream),
                 (true, false) => Plan::Merge(vec![stream]),
             };
@@ -399,10 +496,14 @@ fn living_statuses() -> impl Iterator<Item = ShownStatus> {
 }
 
 /// Pushes `select … from videos where …`: the rows of the stream within the times and behind the cursor of the filter.
-fn push_stream<DB>(query: &mut QueryBuilder<DB>, what: &str, filter: &VideoFilter, stream: &Stream<'_>)
-where
+fn push_stream<DB>(
+    query: &mut QueryBuilder<DB>,
+    what: &str,
+    filter: &VideoFilter,
+    stream: &Stream<'_>,
+    dialect: &Dialect,
+) where
     DB: sqlx::Database,
-    for<'q> &'q str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> Uuid: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
@@ -410,39 +511,57 @@ where
         .push("select ")
         .push(what)
         .push(" from videos where status <> 'deleted'");
-    push_equal(query, "owner", stream.owner);
-    push_equal(query, "provider", stream.provider);
-    push_equal(query, "external_id", stream.external_id);
-    push_equal(query, "status", stream.status.map(ShownStatus::as_str));
-    let (behind, within) = match filter.order {
-        ListOrder::Newest => (" and id < ", " and id >= "),
-        ListOrder::Oldest => (" and id > ", " and id <= "),
-    };
-    let bounds = [
-        (behind, filter.after),
-        (within, stream.until),
-        (" and id >= ", filter.created_from.map(first_id_at)),
-        (" and id < ", filter.created_before.map(first_id_at)),
-    ];
-    for (sql, bound) in bounds {
-        if let Some(id) = bound {
-            query.push(sql).push_bind(id);
+    if stream.external_id.is_some() {
+        // What the index is for: PostgreSQL does not conclude it from a range.
+        query.push(" and external_id is not null");
+    }
+    let keys = stream.keys();
+    let range = filter.id_range(stream.until);
+    if dialect.index_ranges {
+        push_range(query, range, &keys);
+    } else {
+        for (column, value) in keys {
+            push_equal(query, column, Some(value));
         }
+        push_range(query, range, &[]);
     }
 }
 
-/// Pushes ` and …` for the parts of the filter that a stream may not have.
-fn push_filter<DB>(query: &mut QueryBuilder<DB>, filter: &VideoFilter, dialect: &Dialect)
+/// Pushes ` and …` for the ids of the range, of the rows that have the values of the keys.
+fn push_range<DB>(query: &mut QueryBuilder<DB>, (low, high): (Uuid, Uuid), keys: &[(&'static str, &str)])
+where
+    DB: sqlx::Database,
+    for<'q> Uuid: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+    for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    for (operator, id) in [(">=", low), ("<=", high)] {
+        query.push(" and (");
+        for (column, _) in keys {
+            query.push(column).push(", ");
+        }
+        query.push(format_args!("id) {operator} ("));
+        for (_, value) in keys {
+            query.push_bind((*value).to_owned()).push(", ");
+        }
+        query.push_bind(id).push(")");
+    }
+}
+
+/// Pushes ` and …` for the parts of the filter that the stream does not have.
+fn push_filter<DB>(query: &mut QueryBuilder<DB>, filter: &VideoFilter, stream: &Stream<'_>, dialect: &Dialect)
 where
     DB: sqlx::Database,
     for<'q> &'q str: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> Uuid: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
-    // What the stream has already is said once more: the database is not misled by that.
-    push_equal(query, "external_id", filter.external_id.as_deref());
-    push_equal(query, "provider", filter.provider.as_deref());
-    if !filter.statuses.is_empty() {
+    if stream.external_id.is_none() {
+        push_equal(query, "external_id", filter.external_id.as_deref());
+    }
+    if stream.provider.is_none() {
+        push_equal(query, "provider", filter.provider.as_deref());
+    }
+    if stream.status.is_none() && !filter.statuses.is_empty() {
         query.push(" and status in (");
         let mut list = query.separated(", ");
         for status in &filter.statuses {
@@ -505,11 +624,21 @@ where
     }
 }
 
-fn push_order<DB: sqlx::Database>(query: &mut QueryBuilder<DB>, filter: &VideoFilter, limit: i64) {
+/// Pushes the order of the filter, by the keys of an index first. They have one value each, so it is that of ids.
+fn push_order<DB: sqlx::Database>(
+    query: &mut QueryBuilder<DB>,
+    filter: &VideoFilter,
+    keys: &[&'static str],
+    limit: i64,
+) {
     let order = match filter.order {
         ListOrder::Newest => "desc",
         ListOrder::Oldest => "asc",
     };
+    query.push(" order by ");
+    for key in keys {
+        query.push(format_args!("{key} {order}, "));
+    }
     // Why no parameter: the databases plan a small page otherwise than one of unknown size.
-    query.push(format_args!(" order by id {order} limit {limit}"));
+    query.push(format_args!("id {order} limit {limit}"));
 }
