@@ -90,7 +90,7 @@ pub(super) async fn run_outgoing_command(
         OutgoingCommand::Replay { id: Some(id), .. } => {
             let now = Clock::system().now();
             if !store.replay_outgoing(id, now).await.map_err(StartError::from)? {
-                return Err(format!("there is no outgoing event {id}").into());
+                return Err(format!("there is no outgoing event {id}, or its content is gone").into());
             }
             print::print_line(format_args!("{id} is pending"))?;
         }

@@ -160,6 +160,9 @@ fn describe(done: &Replayed, dry_run: bool) -> String {
 
 /// Prints the content of an event, masked.
 pub(super) fn print_content(body: &[u8]) -> Result<(), CommandError> {
+    if body.is_empty() {
+        return Ok(print::print_line("(no content any more)")?);
+    }
     let mut content = serde_json::from_slice(body).unwrap_or_else(|_| json!("(not JSON)"));
     mask_secrets(&mut content);
     Ok(print::print_line(serde_json::to_string_pretty(&content)?)?)

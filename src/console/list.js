@@ -37,7 +37,7 @@ export class VideoList {
     this.note = h('div', { class: 'note' });
     this.more = h('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => this.#page() }, 'Show older videos');
     this.element = h('section', { 'aria-labelledby': 'list-heading' },
-      h('div', { class: 'section-head' }, h('h2', { id: 'list-heading' }, 'Your videos'),
+      h('div', { class: 'section-head' }, h('h2', { id: 'list-heading' }, session.seesAll ? 'Videos' : 'Your videos'),
         h('div', { class: 'inline-field' }, h('label', { for: 'filter' }, 'Show'), this.filter)),
       this.grid, this.note, h('div', { class: 'more' }, this.more));
   }

@@ -35,6 +35,8 @@ export class Session extends EventTarget {
   get mayUpload() { return this.info === null || this.info.uploads !== null; }
   get mayPlay() { return this.info === null || this.info.playback !== null; }
   get mayList() { return this.has('video:own', 'video:upload', 'video:read'); }
+  /** Whether lists show others' videos too. */
+  get seesAll() { return this.info !== null && this.has('video:read'); }
   get mayChange() { return this.has('video:own'); }
   get mayCancel() { return this.has('video:own', 'video:upload'); }
 

@@ -15,7 +15,7 @@ pub struct Usage {
     /// The sum of their durations as the provider reported them, in minutes, to a thousandth.
     #[schema(minimum = 0)]
     pub minutes: f64,
-    /// The sum of their sizes in bytes as callers told them before the uploads; 0 where nobody did.
+    /// The sum of their sizes in bytes: as the caller gave it before the upload, else as the provider reports it, else 0.
     #[schema(minimum = 0)]
     pub bytes: i64,
 }

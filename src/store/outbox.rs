@@ -196,7 +196,7 @@ impl Store {
     }
 
     /// Makes an event due again, whatever its state, and enables its endpoint. Returns false where there is no such
-    /// event.
+    /// event, or its content is gone.
     ///
     /// # Errors
     /// The database fails.
@@ -251,7 +251,7 @@ impl Tx {
         let endpoint: Option<String> = on_tx!(&mut *self, |tx| {
             sqlx::query_scalar(
                 "update outgoing_events set state = 'pending', attempts = 0, next_attempt_at = $2, since = $2, \
-                 lease_until_s = 0, error = null, finished_at = null where id = $1 returning endpoint",
+                 lease_until_s = 0, error = null, finished_at = null where id = $1 and payload <> '' returning endpoint",
             )
             .bind(id)
             .bind(now)

@@ -10,6 +10,10 @@ use super::handle::Store;
 use super::rows::{Table, VideoRow, VideoTable, to_videos};
 use crate::domain::{Usage, Video};
 
+/// The size of a video's file: as the caller gave it at the beginning, else as the provider reports it. Quotas count the
+/// same.
+const FILE_SIZE: &str = "coalesce(file_size, cast(file_facts -> 'file_size' ->> 'v' as bigint))";
+
 /// Owner, provider, number of videos, seconds, bytes.
 type UsageRow = (String, String, i64, f64, i64);
 
@@ -73,7 +77,9 @@ impl Store {
                 .push("cast(coalesce(sum(")
                 .push(seconds)
                 .push("), 0) as double precision) as seconds, ")
-                .push("cast(coalesce(sum(file_size), 0) as bigint) as bytes ")
+                .push("cast(coalesce(sum(")
+                .push(FILE_SIZE)
+                .push("), 0) as bigint) as bytes ")
                 .push("from videos where status <> 'deleted' and owner > ")
                 .push_bind(after)
                 .push(" and owner <= ")

@@ -251,6 +251,10 @@ on_both! {
             let gone = app.get(&admin(&app), &path).await.expect(200);
             assert_eq!((&gone["body"], &gone["body_state"]), (&Value::Null, &json!("gone")));
         }
+        // What is gone cannot be applied or sent again.
+        for path in [path.clone(), format!("{OUTBOX}/{out}")] {
+            app.post(&admin(&app), &format!("{path}/replay"), &json!({})).await.expect_problem(404, "not_found");
+        }
         app.get(&app.alice(), &path).await.expect_problem(403, "forbidden");
         for queue in [INBOX, OUTBOX] {
             let missing = format!("{queue}/0199aaaa-0000-7000-8000-000000000000");

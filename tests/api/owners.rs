@@ -8,7 +8,7 @@ use yourbit_video::jobs::{erasure, outbox, retention};
 use crate::support::left::words_left;
 use crate::support::mux_events::Ids;
 use crate::support::receiver::{Delivery, Receiver};
-use crate::support::{Answer, Db, TestApp, answer, binary, environment, maps_without_a_rate};
+use crate::support::{Answer, Db, TestApp, answer, binary, environment, maps_without_a_rate, sign};
 
 /// A name with everything that an address must encode.
 const OWNER: &str = "carol/of Zürich?#%";
@@ -75,13 +75,17 @@ on_both! {
         let hers = upload(&app, OWNER, "hers").await;
         becomes_ready(&app, &hers, "hers").await;
         upload(&app, OWNER, "waits").await;
+        // One that counts for its token: the count names the owner.
+        let exp = (app.clock.now() + Duration::days(30)).timestamp();
+        let counted = sign(&json!({"sub": OWNER, "exp": exp, "jti": "counted-hers", "upload": {"count": 2}}));
+        app.post(&counted, "/v1/uploads", &json!({})).await.expect(201);
         let others = upload(&app, "bob", "bobs").await;
         becomes_ready(&app, &others, "bobs").await;
         outbox::send_due_events(&app.state).await.unwrap();
         let mut gone: Vec<String> = ["old", "hers", "waits"].into_iter().flat_map(words).collect();
         gone.retain(|word| !["body-waits", "ignored-waits"].contains(&word.as_str()));
         // PostgreSQL has bytes in hex, where no capital or umlaut is in the way.
-        gone.push("carol".to_owned());
+        gone.extend(["carol", "counted-hers"].map(str::to_owned));
         let gone: Vec<&str> = gone.iter().map(String::as_str).collect();
         let kept = words("bobs");
         let kept: Vec<&str> = kept.iter().map(String::as_str).collect();
@@ -94,7 +98,7 @@ on_both! {
 
         receiver.always(500);
         assert!(progress(&app).await["remaining"].as_i64().unwrap() > 4);
-        assert_eq!(ask(&app, Method::DELETE, PATH).await.expect(202), json!({"videos": 2}));
+        assert_eq!(ask(&app, Method::DELETE, PATH).await.expect(202), json!({"videos": 3}));
         let refused = app.post(&token, "/v1/uploads", &json!({})).await.expect_problem(403, "forbidden");
         assert_eq!(refused["detail"], "This owner is being erased.");
         let adopted = json!({"provider": "mux", "owner": OWNER, "asset_id": "asset-a"});
@@ -108,7 +112,7 @@ on_both! {
         outbox::send_due_events(&app.state).await.unwrap();
         assert_eq!(erasure::run_round(&app.state).await.unwrap(), 1);
         let waits = progress(&app).await;
-        assert_eq!((&waits["undelivered"], &waits["waiting_for"]), (&json!(2), &json!([])));
+        assert_eq!((&waits["undelivered"], &waits["waiting_for"]), (&json!(3), &json!([])));
         app.post(&token, "/v1/uploads", &json!({})).await.expect_problem(403, "forbidden");
 
         receiver.always(204);
@@ -213,6 +217,33 @@ on_both! {
         assert!(of(&signed)["addresses"]["urls"]["hls"].as_str().unwrap().contains("?token="));
         assert_eq!(lines[105]["addresses"], Value::Null);
         app.get(&app.alice(), &format!("{PATH}/export")).await.expect_problem(403, "forbidden");
+    }
+}
+
+on_both! {
+    async fn an_export_that_fails_midway_breaks_off(db: Db) {
+        let maps = maps_without_a_rate();
+        let app = TestApp::with(db, &[("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()), ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0")]).await;
+        upload(&app, OWNER, "first").await;
+        for index in 0..104 {
+            upload(&app, OWNER, &format!("number-{index}")).await;
+        }
+        // The oldest row is of the second page, and cannot be read.
+        app.database.run("update videos set facts = '7' where title = 'title-first'").await;
+        let admin = app.token("root", "video:admin");
+        let mut export = app.client.get(format!("{}{PATH}/export", app.url)).bearer_auth(admin).send().await.unwrap();
+        assert_eq!(export.status(), 200);
+        let mut seen = Vec::new();
+        let end = loop {
+            match export.chunk().await {
+                Ok(Some(part)) => seen.extend(part),
+                end => break end,
+            }
+        };
+        assert!(end.is_err(), "the client sees no failure");
+        let lines = String::from_utf8(seen).unwrap();
+        assert_eq!(lines.lines().count(), 100);
+        assert!(!lines.contains("{\"videos\""));
     }
 }
 

@@ -4,6 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStderr, Command};
@@ -68,6 +70,31 @@ async fn ctrl_c_waits_for_no_traffic_to_be_led_elsewhere() {
     line(&mut log, "Ctrl-C again").await;
     let ended = timeout(SOON, child.wait()).await.expect("it drains").unwrap();
     assert!(ended.success(), "{ended}");
+}
+
+#[tokio::test]
+async fn a_process_that_ends_gives_its_leases_back() {
+    let folder = TempDir::new().unwrap();
+    let (mut child, mut log) = serve(folder.path()).await;
+    let database = folder.path().join("data/yourbit-video.db");
+    let leases = async || {
+        let options = SqliteConnectOptions::new().filename(&database).read_only(true);
+        let mut connection = SqliteConnection::connect_with(&options).await.unwrap();
+        let names = sqlx::query_scalar("select name from leases order by name");
+        let names: Vec<String> = names.fetch_all(&mut connection).await.unwrap();
+        names
+    };
+    timeout(SOON, async {
+        while !leases().await.contains(&"reconcile".to_owned()) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    })
+    .await
+    .expect("the reconciler takes its lease");
+    send(&child, Signal::INT);
+    line(&mut log, "Ctrl-C again").await;
+    timeout(SOON, child.wait()).await.expect("it drains").unwrap();
+    assert_eq!(leases().await, Vec::<String>::new());
 }
 
 #[tokio::test]

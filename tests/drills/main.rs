@@ -5,7 +5,7 @@
 //! `DRILL_ROWS` (generated videos, and as many events; a million), `DRILL_LIST_ROWS`, `DRILL_LIST_MS` (rows that are listed, and the longest that a page may take; 60000, 0: any time),
 //! `DRILL_CASES` (random histories on each database; 12),
 //! `DRILL_CLIENTS` (concurrent senders; 24), `DRILL_ROTATIONS` (how often secrets and keys change; 4), `DRILL_BURST_S`
-//! (seconds of ten times too much; 3), `DRILL_EVENTS` (failed events that are replayed; 2000: `tests/replay` has more),
+//! (seconds of ten times too much; 3), `DRILL_EVENTS` (failed events that are replayed; 1000: `tests/replay` has more),
 //! `DRILL_TIMES` (1: what is claimed of times must hold too; 0), `DRILL_OWNERS`, `DRILL_FILES`, `DRILL_CROWD_KILLS` (uploads
 //! to the built-in provider; 8, 12, 1: `tests/crowd` runs more), `DRILL_ERASED` (videos of an owner who is erased; 60:
 //! `tests/erase` has 10,000). The long form that the README

@@ -225,7 +225,7 @@ async fn replay(service: &Service, rows: &Rows, admin: &str, (from, to): (i64, i
 }
 
 async fn replay_under_load(db: Db, url: &str) {
-    let events = form("DRILL_EVENTS", 2000);
+    let events = form("DRILL_EVENTS", 1000);
     let turn = TURN.min(events / 2);
     let mux = FakeMux::start().await;
     let mut service = Service::new(url, &mux.url, &[]);

@@ -123,7 +123,8 @@ impl Running {
     /// 3. The public listener closes, and requests that run are waited for, at most [`GRACE`].
     /// 4. Jobs end, at most [`GRACE`].
     /// 5. The inner listener ends, at most [`INNER_GRACE`]: requests and jobs call the built-in provider through it.
-    /// 6. The database is closed.
+    /// 6. The leases of this process end, so that nobody waits for them to run out.
+    /// 7. The database is closed.
     ///
     /// Jobs that do not end in time are cut off, which is safe: they continue after the next start.
     pub(super) async fn drain(self, stop: Stop) {
@@ -158,6 +159,9 @@ impl Running {
         self.stop_inner.cancel();
         self.inner.close();
         let _late = tokio::time::timeout(INNER_GRACE, self.inner.wait()).await;
+        if let Err(error) = state.store.end_leases_of(state.replica_id).await {
+            error.log("the leases of this process could not be given back");
+        }
         state.store.close().await;
     }
 }

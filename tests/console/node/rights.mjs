@@ -46,6 +46,7 @@ await run(async (browser, open) => {
   await signIn(READ);
   await page.locator('.card').first().waitFor();
   check(await page.locator('#no-upload').isVisible() && !await page.locator('.drop').isVisible(), 'a token that reads is offered no upload');
+  check(await page.getByRole('heading', { name: 'Videos', exact: true }).last().isVisible(), 'a list of everybody’s videos is not called the reader’s');
   await picture(page, 'rights-reads');
   await accessible(page, 'a token that reads');
   await signOut();
