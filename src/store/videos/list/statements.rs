@@ -19,10 +19,12 @@ pub(super) fn push_stream<DB>(
     for<'q> Uuid: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
-    query
-        .push("select ")
-        .push(what)
-        .push(" from videos where status <> 'deleted'");
+    query.push("select ").push(what).push(" from videos");
+    if stream.external_id.is_some() && !dialect.index_by_order {
+        // Why by name: SQLite takes one owner's whole list instead.
+        query.push(" indexed by videos_by_external");
+    }
+    query.push(" where status <> 'deleted'");
     for (index, (column, value)) in stream.keys().into_iter().enumerate() {
         if index == 0 && dialect.index_by_order {
             query.push(format_args!(" and {column} = any(array["));
