@@ -40,8 +40,8 @@ pub(in crate::store) struct Dialect {
     pub(in crate::store) greatest: &'static str,
     /// The least of several values.
     pub(in crate::store) least: &'static str,
-    /// A statement names an index by a range of its columns and by their order; else by their values.
-    pub(in crate::store) index_ranges: bool,
+    /// A statement chooses an index by the order that only this index has; see `videos/list`.
+    pub(in crate::store) index_by_order: bool,
     /// The place of the second text in the first, from 1; 0 where it is not in it.
     pub(in crate::store) position: &'static str,
     /// The playback id of a row of `videos`, as text.

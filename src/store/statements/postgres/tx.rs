@@ -36,7 +36,7 @@ impl Backend for PgConnections {
              as double precision)",
         greatest: "greatest",
         least: "least",
-        index_ranges: true,
+        index_by_order: true,
         position: "strpos",
         playback_id: "facts->'playback_id'->>'v'",
         // Why `set_config`: within the one statement it needs no round trip of its own and no transaction that a pooler

@@ -43,7 +43,7 @@ impl Backend for SqlitePool {
         duration_s: "json_extract(facts, '$.duration.v')",
         greatest: "max",
         least: "min",
-        index_ranges: false,
+        index_by_order: false,
         position: "instr",
         playback_id: "facts->>'$.playback_id.v'",
         without_flush: "true",

@@ -1,0 +1,83 @@
+//! Counts of videos, and the providers that they are at.
+
+use std::collections::BTreeMap;
+
+use sqlx::QueryBuilder;
+
+use super::filter::{Stream, VideoFilter, living_statuses};
+use super::statements::{push_order, push_stream};
+use crate::store::database::on_pool;
+use crate::store::error::StoreError;
+use crate::store::handle::Store;
+
+/// The greatest count of one status; what is beyond is not read.
+const MOST_COUNTED: i64 = 10_000;
+
+impl Store {
+    /// Counts videos by shown status, each status no further than [`MOST_COUNTED`]; deleted ones are not counted.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn count_videos(
+        &self,
+        owner: Option<&str>,
+        provider: Option<&str>,
+    ) -> Result<BTreeMap<&'static str, i64>, StoreError> {
+        let providers = match provider {
+            Some(one) => vec![one.to_owned()],
+            None => self.providers_of(owner).await?,
+        };
+        let mut counts: BTreeMap<&'static str, i64> =
+            living_statuses().map(|status| (status.as_str(), 0)).collect();
+        let (all, dialect) = (VideoFilter::default(), self.dialect());
+        for provider in &providers {
+            let found: Vec<(String, i64)> = on_pool!(&self.readers, |pool| {
+                let mut query = QueryBuilder::new("");
+                for (index, status) in living_statuses().enumerate() {
+                    let union = if index > 0 { " union all " } else { "" };
+                    query.push(format_args!("{union}select '{status}', count(*) from ("));
+                    let stream = Stream {
+                        owner,
+                        provider: Some(provider),
+                        status: Some(status),
+                        ..Stream::default()
+                    };
+                    push_stream(&mut query, "id", &all, &stream, dialect);
+                    push_order(&mut query, &all, stream.leading(dialect), MOST_COUNTED);
+                    query.push(") as few");
+                }
+                query.build_query_as().fetch_all(pool).await
+            })?;
+            for (status, count) in found {
+                if let Some(sum) = counts.get_mut(status.as_str()) {
+                    *sum = (*sum + count).min(MOST_COUNTED);
+                }
+            }
+        }
+        Ok(counts)
+    }
+
+    /// Returns the providers that have videos which are not deleted, of one owner where one is given: a step through an
+    /// index for each.
+    pub(super) async fn providers_of(&self, owner: Option<&str>) -> Result<Vec<String>, StoreError> {
+        let Some(owner) = owner else {
+            return self.providers_in_use().await;
+        };
+        Ok(on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                // Why ranges and the whole order: see the module.
+                "with recursive names (provider) as ( \
+                 select (select provider from videos where owner >= $1 and owner <= $1 and status <> 'deleted' \
+                 order by owner, provider limit 1) \
+                 union all select ( \
+                 select provider from videos where (owner, provider) > ($1, names.provider) and owner <= $1 \
+                 and status <> 'deleted' order by owner, provider limit 1) \
+                 from names where provider is not null) \
+                 select provider from names where provider is not null",
+            )
+            .bind(owner)
+            .fetch_all(pool)
+            .await
+        })?)
+    }
+}
