@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use secrecy::SecretString;
 use url::Url;
 
-use super::endpoints::Endpoint;
+use super::endpoint::Endpoint;
 use super::environment::Environment;
 use super::fault::ConfigError;
 use super::listing::EVENT_SECRETS;

@@ -12,7 +12,7 @@ use super::merged::{Merged, find_value};
 use super::secrets::read_secret;
 use super::settings::Settings;
 use super::text::trimmed;
-use super::{check, endpoints, events, value, variables};
+use super::{check, endpoint_secrets, events, value, variables};
 
 /// Fewest bytes of a secret that signs callers' tokens: as many as an HS256 tag has (RFC 7518, 3.2).
 const LEAST_SECRET_BYTES: usize = 32;
@@ -31,7 +31,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     let path = file.or(named_file(env));
     let file = path.map(|path| (path, read_file(path)));
     let in_file = file.as_ref().and_then(|(_, table)| table.as_ref().ok());
-    let named = endpoints::secret_variables(in_file, env);
+    let named = endpoint_secrets::secret_variables(in_file, env);
     // Why before a fault of the file: an error about the file must also name a misspelt `VIDEO_CONFIG`.
     let unread_variables = variables::check_names(env, &named, &mut faults);
     for name in env.unreadable().filter(|name| is_read(name)) {
@@ -58,7 +58,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
         Ok(secrets) => settings.events.secrets = secrets,
         Err(error) => faults.add_error("events.secrets", error),
     }
-    endpoints::read_secrets(&mut settings.events, env, &merged, &mut faults);
+    endpoint_secrets::read_secrets(&mut settings.events, env, &merged, &mut faults);
     check::check_settings(&mut settings, &mut merged, &mut faults);
     settings.warnings = merged.warnings;
     settings.unread_variables = unread_variables;

@@ -11,7 +11,7 @@
 //!    Retired keys (`retired`) give a warning.
 //! 3. The merged tree is deserialised into [`Settings`]. A value of the wrong type is a fault and gives way to its
 //!    default, so that the later steps can go on.
-//! 4. Secrets are read from the environment alone (`secrets`).
+//! 4. Secrets are read from the environment alone (`secrets`, `endpoint_secrets`).
 //! 5. `check` validates values that depend on each other, and fills in what follows from other settings.
 //!
 //! Further parts: `listing` reads the defaults for people (command `settings`, `docs/configuration.md`), `pem` reads
@@ -20,7 +20,8 @@
 mod check;
 mod console;
 mod database;
-mod endpoints;
+mod endpoint;
+mod endpoint_secrets;
 mod environment;
 mod events;
 mod fault;
@@ -41,7 +42,7 @@ mod value;
 mod variables;
 
 pub(crate) use self::check::is_provider_name;
-pub use self::endpoints::Endpoint;
+pub use self::endpoint::Endpoint;
 pub use self::environment::Environment;
 pub use self::events::decode_signing_secret;
 pub use self::fault::ConfigError;

@@ -9,7 +9,7 @@ use chrono::{DateTime, Duration, Utc};
 use secrecy::SecretString;
 use serde::Deserialize;
 
-use super::endpoints::Endpoint;
+use super::endpoint::Endpoint;
 use super::local::Local;
 use super::{database, listen, urls};
 use crate::domain::Policy;

@@ -2,7 +2,7 @@
 
 use toml::Value;
 
-use super::endpoints;
+use super::endpoint;
 use super::text::{quotes_problem, trimmed};
 
 /// Keys whose values are words from a closed list: capitals make no difference.
@@ -26,7 +26,7 @@ pub(super) fn parse_value(key: &str, default: &Value, text: &str) -> Result<Valu
         Value::Integer(default) => parse_whole_number(key, *default, text),
         Value::Float(_) => parse_number(text),
         Value::Boolean(_) => parse_truth(text),
-        Value::Array(_) if key == endpoints::KEY && text.starts_with('[') => endpoints::parse_json_list(text),
+        Value::Array(_) if key == endpoint::KEY && text.starts_with('[') => endpoint::parse_json_list(text),
         Value::Array(_) => parse_list(text),
         Value::Table(_) => serde_json::from_str(text)
             .map_err(|_| format!("\"{text}\" is not a JSON object of names and numbers")),

@@ -36,12 +36,12 @@ const FILES: [MigrationFile; 29] = migration_files! {
     "0017_provider_status.sqlite",
     "0018_outgoing_list.postgres",
     "0018_outgoing_list.sqlite",
-    "0021_deleted_of_owner.postgres",
-    "0021_deleted_of_owner.sqlite",
-    "0022_unattached_events.postgres",
-    "0022_unattached_events.sqlite",
-    "0023_delete_at.postgres",
-    "0023_delete_at.sqlite",
+    "0019_deleted_of_owner.postgres",
+    "0019_deleted_of_owner.sqlite",
+    "0020_unattached_events.postgres",
+    "0020_unattached_events.sqlite",
+    "0021_delete_at.postgres",
+    "0021_delete_at.sqlite",
 };
 
 static MIGRATIONS: LazyLock<Vec<Migration>> =

@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::{Value, json};
 use yourbit_video::jobs::{erasure, outbox, retention};
 
+use crate::adopt::foreign;
 use crate::support::left::words_left;
 use crate::support::mux_events::Ids;
 use crate::support::receiver::{Delivery, Receiver};
@@ -184,6 +185,55 @@ on_both! {
     }
 }
 
+/// The order to erase the owner, as it is after the last look at its rows: without the name.
+async fn forgotten_order(app: &TestApp, db: Db) -> String {
+    let hash = hex::encode(app.state.hash_owner(OWNER).await.unwrap());
+    let hash = match db {
+        Db::Sqlite => format!("x'{hash}'"),
+        Db::Postgres => format!("'\\x{hash}'"),
+    };
+    format!("insert into erasures (owner_hash, requested_at) values ({hash}, '2026-01-01 00:00:00+00:00')")
+}
+
+on_both! {
+    async fn an_upload_that_is_written_as_an_erasure_ends_does_not_stay(db: Db) {
+        let app = TestApp::start(db).await;
+        let order = forgotten_order(&app, db).await;
+        let (token, body) = (app.token(OWNER, ""), json!({}));
+        // It looks for the order before there is one, and is written after.
+        let late = async {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            app.post(&token, "/v1/uploads", &body).await
+        };
+        let (late, ()) = tokio::join!(late, app.database.run_slowly(&order));
+        late.expect_problem(403, "forbidden");
+        assert_eq!(progress(&app).await["remaining"], 1);
+        assert!(app.mux.asked("POST").is_empty(), "its provider was asked");
+        assert_eq!(erasure::run_round(&app.state).await.unwrap(), 0);
+        assert_eq!(progress(&app).await["remaining"], 0);
+    }
+}
+
+on_both! {
+    async fn a_video_that_is_adopted_as_an_erasure_ends_is_erased(db: Db) {
+        let app = TestApp::start(db).await;
+        app.mux.know(&foreign("a", "signed"));
+        let order = forgotten_order(&app, db).await;
+        let late = async {
+            tokio::time::sleep(std::time::Duration::from_millis(200)).await;
+            let adopted = json!({"provider": "mux", "owner": OWNER, "asset_id": "asset-a"});
+            app.post(&app.token("root", "video:admin"), "/v1/admin/videos", &adopted).await
+        };
+        let (late, ()) = tokio::join!(late, app.database.run_slowly(&order));
+        late.expect_problem(403, "forbidden");
+        assert_eq!(erasure::run_round(&app.state).await.unwrap(), 1);
+        app.reconcile().await;
+        assert_eq!(erasure::run_round(&app.state).await.unwrap(), 0);
+        assert_eq!(progress(&app).await["remaining"], 0);
+        assert_eq!(app.mux.asked("DELETE").len(), 1);
+    }
+}
+
 on_both! {
     async fn an_export_has_every_video_with_its_addresses_and_ends_with_a_summary(db: Db) {
         let maps = maps_without_a_rate();
@@ -225,13 +275,16 @@ on_both! {
         let maps = maps_without_a_rate();
         let app = TestApp::with(db, &[("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()), ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0")]).await;
         upload(&app, OWNER, "first").await;
+        // Ids of the same millisecond have no order.
+        app.clock.advance(Duration::seconds(1));
         for index in 0..104 {
             upload(&app, OWNER, &format!("number-{index}")).await;
         }
         // The oldest row is of the second page, and cannot be read.
         app.database.run("update videos set facts = '7' where title = 'title-first'").await;
         let admin = app.token("root", "video:admin");
-        let mut export = app.client.get(format!("{}{PATH}/export", app.url)).bearer_auth(admin).send().await.unwrap();
+        let plain = reqwest::Client::new();
+        let mut export = plain.get(format!("{}{PATH}/export", app.url)).bearer_auth(admin).send().await.unwrap();
         assert_eq!(export.status(), 200);
         let mut seen = Vec::new();
         let end = loop {

@@ -49,6 +49,27 @@ impl TestDatabase {
     }
 }
 
+impl TestDatabase {
+    /// Runs statements as [`run`](Self::run) does, in a transaction that is committed a second later: videos that are
+    /// written meanwhile wait for it.
+    pub(crate) async fn run_slowly(&self, sql: &str) {
+        let second = std::time::Duration::from_secs(1);
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            let sql = AssertSqlSafe(format!("begin immediate; {sql}"));
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            tokio::time::sleep(second).await;
+            sqlx::raw_sql("commit").execute(&mut connection).await.unwrap();
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            let sql = AssertSqlSafe(format!("begin; lock table videos in exclusive mode; {sql}"));
+            sqlx::raw_sql(sql).execute(&mut connection).await.unwrap();
+            tokio::time::sleep(second).await;
+            sqlx::raw_sql("commit").execute(&mut connection).await.unwrap();
+        }
+    }
+}
+
 async fn make_postgres() -> String {
     let server =
         std::env::var("TEST_POSTGRES_URL").expect("start the tests by tests/run: it sets TEST_POSTGRES_URL");
