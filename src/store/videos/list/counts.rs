@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sqlx::QueryBuilder;
+use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::filter::{Stream, VideoFilter, living_statuses};
 use super::statements::{push_order, push_stream};
@@ -63,21 +63,27 @@ impl Store {
         let Some(owner) = owner else {
             return self.providers_in_use().await;
         };
+        // Why an array, and the whole order: see the module of lists.
+        let is_owner = if self.dialect().index_by_order {
+            "owner = any(array[$1])"
+        } else {
+            "owner = $1"
+        };
+        let sql = format!(
+            "with recursive names (provider) as ( \
+             select (select provider from videos where {is_owner} and status <> 'deleted' \
+             order by owner, provider limit 1) \
+             union all select ( \
+             select provider from videos where {is_owner} and provider > names.provider \
+             and status <> 'deleted' order by owner, provider limit 1) \
+             from names where provider is not null) \
+             select provider from names where provider is not null"
+        );
         Ok(on_pool!(&self.readers, |pool| {
-            sqlx::query_scalar(
-                // Why ranges and the whole order: see the module.
-                "with recursive names (provider) as ( \
-                 select (select provider from videos where owner >= $1 and owner <= $1 and status <> 'deleted' \
-                 order by owner, provider limit 1) \
-                 union all select ( \
-                 select provider from videos where (owner, provider) > ($1, names.provider) and owner <= $1 \
-                 and status <> 'deleted' order by owner, provider limit 1) \
-                 from names where provider is not null) \
-                 select provider from names where provider is not null",
-            )
-            .bind(owner)
-            .fetch_all(pool)
-            .await
+            sqlx::query_scalar(AssertSqlSafe(sql))
+                .bind(owner)
+                .fetch_all(pool)
+                .await
         })?)
     }
 }

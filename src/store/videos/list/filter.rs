@@ -78,6 +78,18 @@ impl<'a> Stream<'a> {
             .collect()
     }
 
+    /// Returns the index that has the columns; `None` for the primary key.
+    pub(super) fn index(&self) -> Option<&'static str> {
+        match (self.external_id, self.owner, self.provider) {
+            (Some(_), _, _) => Some("videos_by_external"),
+            (None, Some(_), Some(_)) => Some("videos_owner_status"),
+            (None, Some(_), None) => Some("videos_owner"),
+            (None, None, Some(_)) if self.status.is_some() => Some("videos_provider_status"),
+            (None, None, Some(_)) => Some("videos_living"),
+            (None, None, None) => None,
+        }
+    }
+
     /// Returns the column that the order must name before the id.
     pub(super) fn leading(&self, dialect: &Dialect) -> Option<&'static str> {
         let (column, _) = *self.keys().first()?;

@@ -11,8 +11,8 @@
 //!
 //! PostgreSQL takes the primary key instead, and throws rows away, where it believes that an owner's or a provider's rows
 //! are everywhere alike. So its statements give the first column as `owner = any(array[…])`, and order by it before the id:
-//! of a column that `=` fixes the order would be dropped, and then the primary key has it too. SQLite takes the index with
-//! the most columns by itself; that of external ids is named to it.
+//! of a column that `=` fixes the order would be dropped, and then the primary key has it too. To SQLite the index is
+//! named.
 //!
 //! The last line is a *window*. One statement finds its end along the index; the next one reads the matches within.
 //! A page of a window may be short or empty, and the next page begins at the window's end.

@@ -20,9 +20,9 @@ pub(super) fn push_stream<DB>(
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
     query.push("select ").push(what).push(" from videos");
-    if stream.external_id.is_some() && !dialect.index_by_order {
-        // Why by name: SQLite takes one owner's whole list instead.
-        query.push(" indexed by videos_by_external");
+    if let Some(index) = stream.index().filter(|_| !dialect.index_by_order) {
+        // Why by name: SQLite takes another one whose columns and bounds count as many.
+        query.push(" indexed by ").push(index);
     }
     query.push(" where status <> 'deleted'");
     for (index, (column, value)) in stream.keys().into_iter().enumerate() {
