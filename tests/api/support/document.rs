@@ -3,13 +3,14 @@
 //! What an answer may be is read strictly: no status, header, media type or member that the document does not name.
 
 use std::sync::{Arc, LazyLock, Mutex};
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, Bytes, to_bytes};
+use axum::body::{Body, Bytes};
 use axum::extract::{Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::Response;
-use futures::StreamExt;
+use futures::{StreamExt, stream};
 use http::{HeaderMap, HeaderName, Method, StatusCode, Uri, header};
 use http_body_util::BodyExt;
 use jsonschema::Draft;
@@ -306,9 +307,12 @@ async fn look(State(judge): State<Judge>, request: Request, next: Next) -> Respo
     let body = if essence(&parts.headers) == "text/event-stream" {
         watched_stream(judge.clone(), body)
     } else {
-        let bytes = to_bytes(body, usize::MAX).await.unwrap();
+        let (bytes, failure) = collect(body).await;
         exchange.body = Some(bytes.clone());
-        Body::from(bytes)
+        match failure {
+            Some(error) => broken_off(bytes, error),
+            None => Body::from(bytes),
+        }
     };
     for what in exchange.undocumented() {
         judge.tell(format!(
@@ -319,6 +323,27 @@ async fn look(State(judge): State<Judge>, request: Request, next: Next) -> Respo
         ));
     }
     Response::from_parts(parts, body)
+}
+
+/// The bytes of a body, and the failure that broke it off.
+async fn collect(body: Body) -> (Bytes, Option<axum::Error>) {
+    let (mut parts, mut bytes) = (body.into_data_stream(), Vec::new());
+    while let Some(part) = parts.next().await {
+        match part {
+            Ok(part) => bytes.extend(part),
+            Err(error) => return (bytes.into(), Some(error)),
+        }
+    }
+    (bytes.into(), None)
+}
+
+/// A body that ends with a failure, a moment after its bytes: a server sends nothing of what fails at once.
+fn broken_off(bytes: Bytes, error: axum::Error) -> Body {
+    let end = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        Err(error)
+    };
+    Body::from_stream(stream::once(async { Ok(bytes) }).chain(stream::once(end)))
 }
 
 /// Every event of a stream must be what the document says of its data.
