@@ -1,6 +1,6 @@
 //! Scopes, and what each lets its bearer do.
 
-/// A scope of this service. Scopes that do not begin with [`PREFIX`] are other services' business.
+/// A scope of this service. Scopes that do not begin with `video:` are other services' business.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Scope {
     /// Everything on the videos of the token's `sub`. A token without any scope has it.

@@ -125,10 +125,10 @@ pub struct Knowledge {
     pub lost: bool,
     /// The other facts.
     pub facts: Facts,
-    /// The facts of the fields about [pictures](FactGroup::Pictures); `None` where no report had one.
+    /// The facts of the fields about pictures; `None` where no report had one.
     // Why apart: releases up to 0.3.0 refuse a row that has these fields among the others.
     pub picture_facts: Option<Facts>,
-    /// The facts of the fields about the [file](FactGroup::File); `None` where no report had one.
+    /// The facts of the fields about the file; `None` where no report had one.
     // Why apart: releases up to 0.4.0 refuse a row that has these fields among the others.
     pub file_facts: Option<Facts>,
 }
@@ -253,7 +253,7 @@ impl Knowledge {
             .is_some_and(|policy| policy != requested.as_str())
     }
 
-    /// A duration above the limit, by more than [`DURATION_LEEWAY_S`], was reported together with `ready`. It latches: a
+    /// A duration above the limit, by more than a second, was reported together with `ready`. It latches: a
     /// shorter one that is reported later changes nothing.
     #[expect(clippy::cast_precision_loss, reason = "seconds are far below 2^53")]
     pub fn too_long(&self, asked: AskedFor) -> bool {

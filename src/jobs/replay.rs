@@ -1,7 +1,7 @@
 //! Bulk replays: events of a queue that match a filter become due again, oldest first. A request and a command share this.
 //!
 //! 1. The events that match are read ([`Store::replay_window`]): those among the next [`MAX_SCANNED`](crate::store::MAX_SCANNED) along the index.
-//! 2. They are made due in batches of [`BATCH`] (fewer on SQLite), each a transaction of its own, with a
+//! 2. They are made due in batches of 500 (fewer on SQLite), each a transaction of its own, with a
 //!    pause after each.
 //! 3. Where the time is up, the call ends behind the last batch that it made.
 //!

@@ -1,7 +1,7 @@
 //! Folding titles for the search of lists, in the background: of rows from before the search, and of those that an older
 //! release changes while it runs beside this one.
 //!
-//! 1. One replica holds the lease `titles` and makes a round every [`ROUND_INTERVAL`].
+//! 1. One replica holds the lease `titles` and makes a round every minute.
 //! 2. A round folds batches until no row is left; each batch is a transaction of its own. Without rows to fold it is one
 //!    look into an empty index.
 //! 3. After a crash the next round goes on: what is to be done stands in the rows.

@@ -14,7 +14,7 @@ use crate::store::handle::Store;
 const MOST_COUNTED: i64 = 10_000;
 
 impl Store {
-    /// Counts videos by shown status, each status no further than [`MOST_COUNTED`]; deleted ones are not counted.
+    /// Counts videos by shown status, each status no further than 10,000; deleted ones are not counted.
     ///
     /// # Errors
     /// The database fails.
