@@ -9,7 +9,7 @@ await run(async (browser, open) => {
   const signIn = async (token) => {
     await page.getByLabel('Token').fill(token);
     await page.getByRole('button', { name: 'Continue' }).click();
-    await page.getByRole('heading', { name: 'Videos', exact: true }).waitFor({ state: 'attached' });
+    await page.locator('h1', { hasText: /^Videos$/ }).waitFor({ state: 'attached' });
   };
   const signOut = () => page.getByRole('button', { name: 'Sign out' }).click();
   const shown = (name) => page.getByRole('button', { name }).isVisible();
@@ -46,7 +46,7 @@ await run(async (browser, open) => {
   await signIn(READ);
   await page.locator('.card').first().waitFor();
   check(await page.locator('#no-upload').isVisible() && !await page.locator('.drop').isVisible(), 'a token that reads is offered no upload');
-  check(await page.getByRole('heading', { name: 'Videos', exact: true }).last().isVisible(), 'a list of everybody’s videos is not called the reader’s');
+  check(await page.locator('#list-heading', { hasText: /^Videos$/ }).isVisible(), 'a list of everybody’s videos is not called the reader’s');
   await picture(page, 'rights-reads');
   await accessible(page, 'a token that reads');
   await signOut();
