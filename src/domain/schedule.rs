@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 
 use super::{
     deadlines::{EXPIRED_AFTER, LOST_AFTER},
+    knowledge::NeededIds,
     status::ShownStatus,
     video::Video,
 };
@@ -71,6 +72,19 @@ impl Video {
     /// The provider has given an id of the video.
     pub fn is_at_provider(&self) -> bool {
         self.known.upload_id.is_some() || self.known.asset_id.is_some()
+    }
+
+    /// Joins the owner's request of a deletion: the video shows `deleting` unless it is gone, and is due at once where the
+    /// request is new.
+    pub fn request_deletion(&mut self, times: &CheckTimes, now: DateTime<Utc>) {
+        let before = self.status;
+        self.known.delete_requested = true;
+        // Why no ids: they decide nothing of a video whose deletion is requested.
+        self.status = self.known.shown_status(self.asked_for(), NeededIds::default());
+        self.restart_schedule(before, times, now);
+        if before != ShownStatus::Deleting {
+            self.check_at = Some(now);
+        }
     }
 
     /// Begins the schedule anew ([`Video::next_check`]) if the status differs from `before`.

@@ -26,7 +26,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::domain::{Observation, Video};
+use crate::domain::Video;
 use crate::state::AppState;
 use crate::store::{Erasure, OutgoingSearch, StoreError};
 
@@ -134,23 +134,9 @@ async fn request_deletions(state: &AppState, owner: &str) -> Result<bool, StoreE
         let now = state.clock.now();
         let due = now + chrono::Duration::seconds(requested / DUE_PER_S);
         requested += i64::try_from(videos.len()).unwrap_or(BATCH);
-        let seen = Observation {
-            at: Some(now),
-            seen_at: now,
-            delete_requested: true,
-            ..Observation::default()
-        };
         let request = |video: &mut Video| {
-            let needs = state
-                .providers
-                .by_name(&video.provider)
-                .map(|provider| provider.required_ids(video.playback_policy));
-            let before = video.status;
-            // Why no conflict: the observation names no id.
-            if video.observe(&seen, needs.unwrap_or_default()).is_ok() {
-                video.restart_schedule(before, &state.check_times, now);
-                video.check_at = Some(due);
-            }
+            video.request_deletion(&state.check_times, now);
+            video.check_at = Some(due);
         };
         state.store.edit_videos(videos, now, request).await?;
     }

@@ -1,4 +1,4 @@
-//! Deleting videos whose time has come ([`Video::delete_at`]).
+//! Deleting videos whose time has come ([`Video::delete_at`](crate::domain::Video::delete_at)).
 //!
 //! 1. The reconciler calls this at the beginning of a pass, under its lease.
 //! 2. Videos that are due are found along an index, in batches. Each gets a deletion requested, as `DELETE` does it.
@@ -10,7 +10,6 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use crate::chain::Chain;
-use crate::domain::{IdentityConflict, Observation, ShownStatus, Video};
 use crate::state::AppState;
 use crate::store::{Edit, StoreError};
 
@@ -42,11 +41,14 @@ pub async fn delete_expired(state: &AppState) -> Result<usize, StoreError> {
 /// Requests the deletion of a video whose time has come, unless that changed meanwhile.
 async fn request_deletion(state: &AppState, id: Uuid, now: DateTime<Utc>) -> Result<bool, StoreError> {
     let edit = state.store.edit_video(id, now, |video| {
-        if video.is_over(now) {
-            request_deletion_of(state, video, now)
-        } else {
-            Err(Refusal::NotDue)
+        if !video.is_over(now) {
+            return Err(Refusal::NotDue);
         }
+        if state.providers.by_name(&video.provider).is_none() {
+            return Err(Refusal::NoProvider);
+        }
+        video.request_deletion(&state.check_times, now);
+        Ok(())
     });
     match edit.await? {
         Edit::Done(_) => Ok(true),
@@ -65,27 +67,4 @@ enum Refusal {
     NotDue,
     #[error("its provider's map is not loaded")]
     NoProvider,
-    #[error(transparent)]
-    Conflict(#[from] IdentityConflict),
-}
-
-/// Joins the request of a deletion, and makes the video due at the reconciler.
-fn request_deletion_of(state: &AppState, video: &mut Video, now: DateTime<Utc>) -> Result<(), Refusal> {
-    let provider = state
-        .providers
-        .by_name(&video.provider)
-        .ok_or(Refusal::NoProvider)?;
-    let before = video.status;
-    let seen = Observation {
-        at: Some(now),
-        seen_at: now,
-        delete_requested: true,
-        ..Observation::default()
-    };
-    video.observe(&seen, provider.required_ids(video.playback_policy))?;
-    video.restart_schedule(before, &state.check_times, now);
-    if before != ShownStatus::Deleting {
-        video.check_at = Some(now);
-    }
-    Ok(())
 }

@@ -8,11 +8,8 @@ use super::database::on_pool;
 use super::error::StoreError;
 use super::handle::Store;
 use super::rows::{Table, VideoRow, VideoTable, to_videos};
+use super::videos::push_usage_sums;
 use crate::domain::{Usage, Video};
-
-/// The size of a video's file: as the caller gave it at the beginning, else as the provider reports it. Quotas count the
-/// same.
-const FILE_SIZE: &str = "coalesce(file_size, cast(file_facts -> 'file_size' ->> 'v' as bigint))";
 
 /// Owner, provider, number of videos, seconds, bytes.
 type UsageRow = (String, String, i64, f64, i64);
@@ -70,17 +67,12 @@ impl Store {
         let Some(last) = owners.into_iter().next_back() else {
             return Ok(None);
         };
-        let seconds = self.dialect().duration_s;
+        let dialect = self.dialect();
         let rows: Vec<UsageRow> = on_pool!(&self.readers, |pool| {
-            let mut query = QueryBuilder::new("select owner, provider, count(*) as videos, ");
+            let mut query = QueryBuilder::new("select owner, provider, ");
+            push_usage_sums(&mut query, dialect);
             query
-                .push("cast(coalesce(sum(")
-                .push(seconds)
-                .push("), 0) as double precision) as seconds, ")
-                .push("cast(coalesce(sum(")
-                .push(FILE_SIZE)
-                .push("), 0) as bigint) as bytes ")
-                .push("from videos where status <> 'deleted' and owner > ")
+                .push(" from videos where status <> 'deleted' and owner > ")
                 .push_bind(after)
                 .push(" and owner <= ")
                 .push_bind(&last);

@@ -5,17 +5,19 @@
 //! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video
 //!    is 404.
 
+use std::convert::Infallible;
+
 use axum::Json;
 use axum::extract::State;
 use http::StatusCode;
 
-use super::managed::{join_observation, managed_video};
+use super::managed::managed_video;
 use super::view::VideoView;
-use crate::domain::Observation;
 use crate::http::extract::{Id, NoQuery};
 use crate::http::middleware::Editor;
 use crate::http::problem::ApiError;
 use crate::state::AppState;
+use crate::store::Edit;
 
 /// Deletes a video: it stops playing at once, and its provider is asked until it confirms.
 #[utoipa::path(
@@ -36,15 +38,16 @@ pub(crate) async fn delete_video(
     Id(id): Id,
 ) -> Result<(StatusCode, Json<VideoView>), ApiError> {
     let video = managed_video(&state, &caller, id).await?;
-    let provider = state.providers.for_video(&video)?;
+    // Why: without its provider's map nothing could delete it.
+    state.providers.for_video(&video)?;
     let now = state.clock.now();
-    let seen = Observation {
-        at: Some(now),
-        seen_at: now,
-        delete_requested: true,
-        ..Observation::default()
+    let edit = state.store.edit_video(video.id, now, |video| {
+        video.request_deletion(&state.check_times, now);
+        Ok::<(), Infallible>(())
+    });
+    let Edit::Done(video) = edit.await? else {
+        return Err(ApiError::NotFound);
     };
-    let video = join_observation(&state, &provider, &video, seen).await?;
     // Why: the reconciler sleeps until a video is due, and this one is due now.
     state.wake_reconciler.notify_one();
     Ok((StatusCode::ACCEPTED, Json(VideoView::new(&state, &video))))

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::{IdentityConflict, Observation, ShownStatus, Video};
+use crate::domain::{IdentityConflict, Observation, Video};
 use crate::http::middleware::Permitted;
 use crate::http::problem::ApiError;
 use crate::provider::Provider;
@@ -26,8 +26,7 @@ pub(super) async fn managed_video(
         .ok_or(ApiError::NotFound)
 }
 
-/// Joins an observation of the caller's own action ([`Video::observe`]) and returns the row as written. A new deletion
-/// is due at the reconciler at once.
+/// Joins an observation of the caller's own action ([`Video::observe`]) and returns the row as written.
 pub(super) async fn join_observation(
     state: &AppState,
     provider: &Provider,
@@ -39,9 +38,6 @@ pub(super) async fn join_observation(
         let before = video.status;
         video.observe(&seen, provider.required_ids(video.playback_policy))?;
         video.restart_schedule(before, &state.check_times, now);
-        if seen.delete_requested && before != ShownStatus::Deleting {
-            video.check_at = Some(now);
-        }
         Ok(())
     });
     match edit.await? {

@@ -11,7 +11,7 @@ use crate::domain::Video;
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::statements::WriteTx;
+use crate::store::statements::{Dialect, WriteTx};
 
 /// Everything that is counted before an upload may begin. The default counts nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -117,8 +117,9 @@ impl Store {
     /// # Errors
     /// The database fails.
     pub async fn usage_of(&self, owner: &str) -> Result<Usage, StoreError> {
+        let dialect = self.dialect();
         let sums: (i64, f64, i64) = on_pool!(&self.readers, |pool| {
-            sqlx::query_as(USAGE).bind(owner).fetch_one(pool).await
+            usage_query(owner, dialect).build_query_as().fetch_one(pool).await
         })?;
         Ok(sums.into())
     }
@@ -157,11 +158,31 @@ impl Store {
     }
 }
 
-/// What one owner keeps: videos, seconds, bytes.
-const USAGE: &str = "select count(*), \
-    coalesce(sum(cast(facts -> 'duration' ->> 'v' as double precision)), 0.0), \
-    cast(coalesce(sum(coalesce(file_size, cast(file_facts -> 'file_size' ->> 'v' as bigint))), 0) as bigint) \
-    from videos where owner = $1 and status <> 'deleted'";
+/// Pushes the sums of videos: their number, seconds, and bytes.
+pub(in crate::store) fn push_usage_sums<DB: sqlx::Database>(query: &mut QueryBuilder<DB>, dialect: &Dialect) {
+    query.push(format_args!(
+        "count(*) as videos, \
+         cast(coalesce(sum({}), 0) as double precision) as seconds, \
+         cast(coalesce(sum(coalesce(file_size, cast(file_facts -> 'file_size' ->> 'v' as bigint))), 0) as bigint) \
+         as bytes",
+        dialect.duration_s
+    ));
+}
+
+/// Makes the query of what one owner keeps.
+fn usage_query<'q, DB>(owner: &str, dialect: &Dialect) -> QueryBuilder<DB>
+where
+    DB: sqlx::Database,
+    String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
+{
+    let mut query = QueryBuilder::new("select ");
+    push_usage_sums(&mut query, dialect);
+    query
+        .push(" from videos where owner = ")
+        .push_bind(owner.to_owned());
+    query.push(" and status <> 'deleted'");
+    query
+}
 
 impl From<(i64, f64, i64)> for Usage {
     fn from((videos, seconds, bytes): (i64, f64, i64)) -> Self {
@@ -184,6 +205,7 @@ impl Tx {
         &mut self,
         video: &Video,
         limits: &CountedLimits,
+        dialect: &Dialect,
         now: DateTime<Utc>,
     ) -> Result<Option<Inserted>, StoreError> {
         on_tx!(&mut *self, |tx| tx.lock_owner(&video.owner).await)?;
@@ -192,7 +214,10 @@ impl Tx {
                 return Ok(Some(Inserted::TooManyOpen(limit.clone())));
             }
         }
-        if let Some(over) = self.find_reached_quota(&video.owner, &limits.quota).await? {
+        if let Some(over) = self
+            .find_reached_quota(&video.owner, &limits.quota, dialect)
+            .await?
+        {
             return Ok(Some(Inserted::OverQuota(over)));
         }
         match &limits.token {
@@ -235,6 +260,7 @@ impl Tx {
         &mut self,
         owner: &str,
         quota: &Quota,
+        dialect: &Dialect,
     ) -> Result<Option<OverQuota>, StoreError> {
         if let Some(limit) = quota.videos {
             let most = i64::try_from(limit).unwrap_or(i64::MAX);
@@ -262,7 +288,10 @@ impl Tx {
             return Ok(None);
         }
         let sums: (i64, f64, i64) = on_tx!(self, |tx| {
-            sqlx::query_as(USAGE).bind(owner).fetch_one(tx.executor()).await
+            usage_query(owner, dialect)
+                .build_query_as()
+                .fetch_one(tx.executor())
+                .await
         })?;
         let usage = Usage::from(sums);
         let kept = [

@@ -49,7 +49,7 @@ impl Store {
         }
         let _guard = self.owner_locks.lock(&video.owner).await;
         let mut tx = self.begin().await?;
-        if let Some(refused) = tx.count_within(video, limits, now).await? {
+        if let Some(refused) = tx.count_within(video, limits, self.dialect(), now).await? {
             return Ok(refused);
         }
         tx.insert_video(video, &self.observer.accounts()).await?;

@@ -28,6 +28,7 @@ mod list;
 mod read;
 mod titles;
 
+pub(super) use counted::push_usage_sums;
 pub use counted::{CountedLimits, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
 pub use list::{ListOrder, VideoFilter, VideoPage};
