@@ -20,7 +20,10 @@ const PICTURE: &str = "image/svg+xml";
 
 macro_rules! files {
     ($($kind:ident $path:literal)*) => {
-        &[$(File { path: $path, content_type: $kind, text: include_str!($path) }),*]
+        &[
+            File { path: "ground.css", content_type: STYLE, text: include_str!("../assets/ground.css") },
+            $(File { path: $path, content_type: $kind, text: include_str!($path) }),*
+        ]
     };
 }
 
@@ -53,7 +56,6 @@ const FILES: &[File] = files! {
     SCRIPT "upload/request.js"
     SCRIPT "upload/transfer.js"
     SCRIPT "upload/tus.js"
-    STYLE "style.css"
     STYLE "parts.css"
     PICTURE "icon.svg"
 };
