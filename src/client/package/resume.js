@@ -17,7 +17,7 @@ const NONE = { read: () => null, write() {}, remove() {}, close() {} };
  * a time, so no two send the same upload.
  */
 export async function openRecord(file, owner) {
-  const key = PREFIX + JSON.stringify([owner ?? '', file.name, file.size, file.lastModified]);
+  const key = keyOf(file, owner);
   const close = await lock(key);
   if (!close) return NONE;
   sweep();
@@ -27,6 +27,16 @@ export async function openRecord(file, owner) {
     remove: () => storage((store) => store.removeItem(key)),
     close,
   };
+}
+
+/** Returns what is stored of this file for this owner, `{ video, offset }`, or null. Changes nothing. */
+export function storedUpload(file, owner) {
+  const state = read(keyOf(file, owner));
+  return state && { video: state.video ?? null, offset: state.offset };
+}
+
+function keyOf(file, owner) {
+  return PREFIX + JSON.stringify([owner ?? '', file.name, file.size, file.lastModified]);
 }
 
 /** Returns a record that keeps nothing. */
