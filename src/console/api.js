@@ -2,7 +2,7 @@
 
 import { publishChange } from './news.js';
 
-/** Where the service is, with a slash at the end: the page's own address. */
+/** Where the service is, with a slash at the end: the page is at its root. */
 export const SERVICE = new URL('./', document.baseURI);
 
 /** Calls that send a body and change nothing. */
