@@ -24,8 +24,9 @@ export class Thumb {
   /** `onLost()`: the picture's address does not load, perhaps because it has expired. */
   constructor({ onLost }) {
     this.element = h('span', { class: 'thumb' }, this.#blank, this.#picture, this.#length);
+    this.#picture.addEventListener('load', () => this.element.classList.add('pictured'));
     this.#picture.addEventListener('error', () => {
-      this.#picture.hidden = true;
+      this.#blankOnly();
       onLost();
     });
   }
@@ -35,11 +36,16 @@ export class Thumb {
     const name = isSound(video) ? 'sound' : ICONS[video.status] ?? 'film';
     if (this.#shown !== name) this.#blank.replaceChildren(icon(name));
     this.#shown = name;
-    if (!hasPicture(video)) this.#picture.hidden = true;
+    if (!hasPicture(video)) this.#blankOnly();
   }
 
   /** The thumbnail's address. */
   picture(url) {
     Object.assign(this.#picture, { src: url, hidden: false });
+  }
+
+  #blankOnly() {
+    this.#picture.hidden = true;
+    this.element.classList.remove('pictured');
   }
 }
