@@ -67,7 +67,12 @@ export function explain(error, { maxBytes } = {}) {
 export function problemBox(error, { retry, label = 'Try again', ...context } = {}) {
   const id = error.requestId && error.status >= 500 ? h('p', { class: 'hint' }, 'Request id: ', h('code', {}, error.requestId)) : null;
   const again = retry ? h('button', { type: 'button', class: 'quiet', onclick: retry }, label) : null;
-  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, explain(error, context)), id), again);
+  return noticeBox(explain(error, context), id, again);
+}
+
+/** A sentence about what is wrong, read out at once. */
+export function noticeBox(text, ...more) {
+  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, text), ...more));
 }
 
 /** Statuses as people say them. */
