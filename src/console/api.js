@@ -1,7 +1,7 @@
 // The public API, and nothing but it.
 
-/** Where the service is, with a slash at the end: the page's own files lie below it, in `console/`. */
-export const SERVICE = new URL('../', import.meta.url);
+/** Where the service is, with a slash at the end: the page's own address. */
+export const SERVICE = new URL('./', document.baseURI);
 
 /** A refusal: what its problem document said. Status 0: no answer came. */
 export class ApiError extends Error {
@@ -27,24 +27,24 @@ export class Api {
   }
 
   /** What the token may do and choose. */
-  session() { return this.#json('GET', 'v1/session'); }
+  session() { return this.json('GET', 'v1/session'); }
 
   createUpload(body, key) {
-    return this.#json('POST', 'v1/uploads', { body, headers: { 'Idempotency-Key': key } });
+    return this.json('POST', 'v1/uploads', { body, headers: { 'Idempotency-Key': key } });
   }
 
   list({ status, cursor, limit = 24 }) {
     const query = new URLSearchParams({ limit });
     if (status) query.set('status', status);
     if (cursor) query.set('cursor', cursor);
-    return this.#json('GET', `v1/videos?${query}`);
+    return this.json('GET', `v1/videos?${query}`);
   }
 
-  read(id) { return this.#json('GET', `v1/videos/${id}`); }
-  change(id, members) { return this.#json('PATCH', `v1/videos/${id}`, { body: members }); }
-  cancel(id) { return this.#json('POST', `v1/videos/${id}/cancel`); }
-  remove(id) { return this.#json('DELETE', `v1/videos/${id}`); }
-  thumbnails(id, time) { return this.#json('GET', `v1/videos/${id}/thumbnails${time === undefined ? '' : `?time=${time}`}`); }
+  read(id) { return this.json('GET', `v1/videos/${id}`); }
+  change(id, members) { return this.json('PATCH', `v1/videos/${id}`, { body: members }); }
+  cancel(id) { return this.json('POST', `v1/videos/${id}/cancel`); }
+  remove(id) { return this.json('DELETE', `v1/videos/${id}`); }
+  thumbnails(id, time) { return this.json('GET', `v1/videos/${id}/thumbnails${time === undefined ? '' : `?time=${time}`}`); }
 
   /** `{playback, aheadMs}`: how far the service's clock is ahead of ours, to count down to its times. */
   async playback(id) {
@@ -55,7 +55,7 @@ export class Api {
 
   /** Thumbnails of many videos at once: id → sizes. One that has none is left out. */
   async thumbnailsOf(ids) {
-    const answer = await this.#json('POST', 'v1/playback', { body: { ids } });
+    const answer = await this.json('POST', 'v1/playback', { body: { ids } });
     return new Map(answer.data.filter((one) => one.thumbnails).map((one) => [one.video_id, one.thumbnails]));
   }
 
@@ -68,7 +68,8 @@ export class Api {
     return { video, etag: response.headers.get('ETag') ?? etag, retryAfter: Number.isFinite(hint) ? hint : 0 };
   }
 
-  async #json(method, path, options) {
+  /** One call: the JSON of its answer, null for 204. `options`: `body` (an object), `headers`, and what `fetch` takes. */
+  async json(method, path, options) {
     const response = await this.#call(method, path, options);
     return response.status === 204 ? null : response.json();
   }

@@ -29,7 +29,12 @@ macro_rules! files {
 
 const FILES: &[File] = files! {
     SCRIPT "app.js"
+    SCRIPT "address.js"
     SCRIPT "api.js"
+    SCRIPT "copy.js"
+    SCRIPT "navigation.js"
+    SCRIPT "pages.js"
+    SCRIPT "who.js"
     SCRIPT "cards.js"
     SCRIPT "dialog.js"
     SCRIPT "dom.js"

@@ -74,6 +74,8 @@ export function homePage({ api, session, uploads, go }) {
   return {
     title: 'Videos',
     element: h('div', { class: 'page' }, h('h1', { class: 'visually-hidden', tabindex: '-1' }, 'Videos'), parts),
+    enter() {},
+    leave() {},
     close() {
       uploads.removeEventListener('change', changed);
       uploads.removeEventListener('begun', draw);

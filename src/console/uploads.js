@@ -106,11 +106,13 @@ export class Upload extends EventTarget {
 /** All of them. Fires `change` when one comes or ends, `begun` when one has got its video. */
 export class Uploads extends EventTarget {
   #api;
+  #session;
   #all = [];
 
-  constructor(api) {
+  constructor(api, session) {
     super();
     this.#api = api;
+    this.#session = session;
     addEventListener('beforeunload', (event) => this.active.length > 0 && event.preventDefault());
   }
 
