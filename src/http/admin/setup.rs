@@ -119,7 +119,7 @@ pub(crate) struct VariableView {
     name: String,
     /// It holds a secret.
     secret: bool,
-    /// The map works without it.
+    /// The map has a default for it. What needs one without a default is off while that is not set.
     optional: bool,
     set: bool,
 }

@@ -11,7 +11,7 @@ pub struct MapVariable {
     pub name: String,
     /// It stands in `[secrets]`, not in `[vars]`.
     pub is_secret: bool,
-    /// The map works without it.
+    /// The map has a default for it.
     pub is_optional: bool,
     /// The variable, or the file that `<name>_FILE` names, has a text that is not empty.
     pub is_set: bool,
