@@ -19,7 +19,6 @@
 //! private keys in the shapes in which they arrive.
 
 mod check;
-mod console;
 mod database;
 mod effective;
 mod endpoint;
@@ -57,8 +56,8 @@ pub use self::local::{Chaos, Local};
 pub use self::pem::read_pem;
 pub use self::secrets::{read_secret, read_value};
 pub use self::settings::{
-    Auth, Console, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Quota, Reconcile,
-    Settings, Uploads,
+    Auth, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Quota, Reconcile, Settings,
+    Uploads,
 };
 pub use self::sources::{SettingSource, Sources};
 pub use self::urls::{is_loopback_origin, is_loopback_url};

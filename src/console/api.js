@@ -1,6 +1,10 @@
 // The public API, and nothing but it.
 
+<<<<<<< HEAD
 /** Where the service is, with a slash at the end: the page's own address. */
+=======
+/** Where the service is, with a slash at the end: the page is at its root. */
+>>>>>>> main
 export const SERVICE = new URL('./', document.baseURI);
 
 /** A refusal: what its problem document said. Status 0: no answer came. */
