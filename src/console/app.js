@@ -1,6 +1,6 @@
 // The console: which page is shown, and what they share.
 
-import { readAddress } from './address.js';
+import { readAddress, replaceQuery } from './address.js';
 import { Api } from './api.js';
 import { fill, h } from './dom.js';
 import { homePage } from './home.js';
@@ -52,7 +52,13 @@ async function openPage(path, query) {
 async function show() {
   rounds += 1;
   const round = rounds;
-  const { path, query } = readAddress();
+  const { path, query: asked } = readAddress();
+  let query = asked;
+  // The way back to the list leads to the list as it was.
+  if (path === '' && query.size === 0 && home && page !== home) {
+    query = home.query;
+    replaceQuery('', query);
+  }
   links.show(session.token ? path : null);
   main.setAttribute('aria-busy', 'true');
   // Why not for the list: it asks for its videos at the same time.

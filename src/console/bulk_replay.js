@@ -15,7 +15,7 @@ export class BulkReplay {
   #current;
   #onDone;
   #closed = false;
-  #button = h('button', { type: 'button', onclick: () => this.#begin() }, icon('again'), 'Replay all that match');
+  #button = h('button', { type: 'button', onclick: () => this.#begin() }, icon('refresh'), 'Replay all that match');
   #hint = h('p', { class: 'hint' });
   #told = h('div', { class: 'told' });
 

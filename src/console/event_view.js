@@ -49,7 +49,7 @@ export class EventView {
     this.#box = box;
     this.#event = event;
     this.#onReplayed = onReplayed;
-    fill(this.#replay, icon('again'), box === 'in' ? 'Apply it once more' : 'Send it once more');
+    fill(this.#replay, icon('refresh'), box === 'in' ? 'Apply it once more' : 'Send it once more');
     this.#replay.addEventListener('click', () => this.#again());
     this.element = h('div', { class: 'event-view' }, this.#error, this.#facts, this.#body, this.#problem, h('div', { class: 'actions' }, this.#replay));
     this.#draw();

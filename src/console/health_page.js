@@ -33,7 +33,7 @@ class HealthPage {
     this.#admin = admin;
     this.element = h('div', { class: 'page wide-page', 'aria-busy': 'true' },
       h('div', { class: 'section-head' }, h('h1', { tabindex: '-1' }, 'Health'),
-        h('button', { type: 'button', class: 'quiet small', onclick: () => this.read() }, icon('again'), 'Read now')),
+        h('button', { type: 'button', class: 'quiet small', onclick: () => this.read() }, icon('refresh'), 'Read now')),
       this.#read, this.#note, this.#reds, this.#calm);
     fill(this.#read, 'Reading…');
     document.addEventListener('visibilitychange', this.#seen);

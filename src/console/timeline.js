@@ -38,7 +38,7 @@ export class Timeline {
   constructor(api, session, video) {
     this.#admin = session.isAdmin ? new AdminApi(api) : null;
     this.#video = video;
-    const again = this.#admin && h('button', { type: 'button', class: 'quiet small', onclick: () => this.#renew() }, icon('again'), 'Read again');
+    const again = this.#admin && h('button', { type: 'button', class: 'quiet small', onclick: () => this.#renew() }, icon('refresh'), 'Read again');
     this.element = h('section', { class: 'panel plain', 'aria-labelledby': 'timeline-heading' },
       h('div', { class: 'section-head' }, h('h2', { id: 'timeline-heading' }, 'What happened'), again),
       this.#list, this.#note, h('div', { class: 'more' }, this.#more));

@@ -20,7 +20,7 @@ export class VideoFacts {
   constructor(context) {
     this.#context = context;
     this.#deletion = new DeletionTime(context);
-    this.#refresh = h('button', { type: 'button', class: 'quiet', id: 'refresh', onclick: () => this.#ask() }, icon('again'), 'Ask the provider now');
+    this.#refresh = h('button', { type: 'button', class: 'quiet', id: 'refresh', onclick: () => this.#ask() }, icon('refresh'), 'Ask the provider now');
     this.#remove = h('button', { type: 'button', class: 'quiet danger-text', id: 'delete', onclick: context.onDelete }, icon('trash'), 'Delete this video');
     this.element = h('div', { class: 'aside' }, h('h2', { class: 'visually-hidden' }, 'About this video'),
       this.#facts, this.#deletion.element, h('div', { class: 'tools' }, this.#refresh, this.#remove));
