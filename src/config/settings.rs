@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::endpoint::Endpoint;
 use super::local::Local;
+use super::sources::Sources;
 use super::{database, listen, urls};
 use crate::domain::Policy;
 use crate::limits::Network;
@@ -50,6 +51,9 @@ pub struct Settings {
     /// are misspelt.
     #[serde(skip)]
     pub unread_variables: Vec<String>,
+    /// The values as they were given, and which part gave them: for [`Settings::list_effective`].
+    #[serde(skip)]
+    pub sources: Sources,
 }
 
 /// `[http]`: the listener and what it allows.
@@ -91,8 +95,10 @@ pub struct Http {
     pub metrics_listen: String,
     /// Most event streams in one process.
     pub max_streams: usize,
-    /// Whether the console page is served.
+    /// Whether the console page is served; needs `client`.
     pub console: bool,
+    /// Whether the scripts that pages of applications import are served.
+    pub client: bool,
     /// Whether `/openapi.json` and `/docs` are served.
     pub docs: bool,
 }
