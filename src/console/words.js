@@ -53,7 +53,7 @@ function elsewhere() {
 export function explain(error, { maxBytes } = {}) {
   if (error?.name === 'UploadError') return (UPLOADS[error.reason] ?? UPLOADS.refused)(error, maxBytes);
   if (error?.name === 'ClientMissing') return error.message;
-  if (isLoadFailure(error)) return 'A part of this page did not load. Check your connection. Perhaps the page is from an older release of the service: reload it.';
+  if (isLoadFailure(error)) return 'A part of this page did not load. Check your connection, or the page is from an older release of the service: reload it.';
   if (!(error instanceof ApiError)) return `The page has a fault of its own: ${error?.message ?? error}. Reload it.`;
   if (error.code === 'invalid_body') {
     const said = error.errors.map((one) => `${one.pointer.slice(1).replaceAll('_', ' ') || 'the request'} ${one.detail}`);
