@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sql", &[]),
     ("clock", &[]),
     ("limits", &[]),
+    ("assets", &[]),
     ("domain", &[]),
     ("config", &["domain", "limits"]),
     ("telemetry", &["chain", "config"]),
@@ -63,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "assets",
             "auth",
             "chain",
             "config",
@@ -76,7 +78,7 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("console", &[]),
+    ("console", &["assets"]),
     (
         "app",
         &[
@@ -120,7 +122,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Third-party crates that reach the network, the database or secrets, and the rooms that may use them.
 const CRATES: &[(&str, &[&str])] = &[
-    ("axum", &["http", "local", "console", "app"]),
+    ("axum", &["http", "local", "console", "client", "assets", "app"]),
     (
         "reqwest",
         &["provider", "auth", "jobs", "local", "commands", "telemetry"],
