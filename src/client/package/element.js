@@ -1,11 +1,4 @@
-// What both elements share: making nodes, icons, words, styles.
-
-/** A page that is rendered on a server has no elements: the modules can be imported there all the same. */
-export const ElementBase = globalThis.HTMLElement ?? class {};
-
-export function define(name, element) {
-  if (globalThis.customElements && !customElements.get(name)) customElements.define(name, element);
-}
+// What both elements are made of: nodes, icons, words, the common style.
 
 /** Makes an element: properties that begin with `on` are listeners, others attributes; false and null leave them out. */
 export function h(tag, attributes = {}, ...children) {
@@ -58,26 +51,7 @@ export function fill(label, values) {
   return label.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? '');
 }
 
-/** Attaches a shadow root with this style. Why no style element: a policy without 'unsafe-inline' forbids it. */
-export function shadow(host, css) {
-  const root = host.attachShadow({ mode: 'open' });
-  const sheet = new CSSStyleSheet();
-  sheet.replaceSync(BASE + css);
-  root.adoptedStyleSheets = [sheet];
-  return root;
-}
-
-/** Takes over a property that was set before the element was defined. */
-export function upgrade(element, ...names) {
-  for (const name of names) {
-    if (!Object.hasOwn(element, name)) continue;
-    const value = element[name];
-    delete element[name];
-    element[name] = value;
-  }
-}
-
-const BASE = `
+export const BASE_CSS = `
 :host { display: block; --a: var(--yourbit-accent, light-dark(#4353d6, #a3adff)); --s: var(--yourbit-surface, light-dark(#fff, #1c1c21)); --i: var(--yourbit-ink, light-dark(#1d1c22, #efeef4)); --f: var(--yourbit-soft, light-dark(#5b5966, #aeacba)); --l: var(--yourbit-line, light-dark(#8b8895, #7c7a88)); --b: var(--yourbit-bad, light-dark(#b3261e, #ffb0a8)); --r: var(--yourbit-radius, 12px); font: 400 1rem/1.5 system-ui, sans-serif; font-family: var(--yourbit-font, system-ui, sans-serif); }
 :host([hidden]), [hidden] { display: none !important; }
 *, ::before, ::after { box-sizing: border-box; }
