@@ -7,7 +7,7 @@ use axum::middleware::map_request;
 use crate::config::Settings;
 use crate::local::{ClientAddress, Local};
 use crate::state::AppState;
-use crate::{console, http};
+use crate::{client, console, http};
 
 /// The routers of all listeners, for one snapshot of the state.
 pub(super) struct Routers {
@@ -45,9 +45,12 @@ fn public_local_router(state: &AppState, local: &Local) -> Router {
     }))
 }
 
-/// Returns the console page, where the settings serve it.
+/// Returns the console page and the scripts of the client, as far as the settings serve them.
 fn pages_router(settings: &Settings) -> Router {
     let mut pages = Router::new();
+    if settings.http.client {
+        pages = pages.merge(client::router());
+    }
     if settings.http.console {
         pages = pages.merge(console::router(console::Options {
             public_url: settings.http.public_url.clone(),

@@ -41,6 +41,10 @@ pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, fault
     for (key, problem) in ranges::check_http_limits(&mut settings.http) {
         faults.add(merged.origin(key), key, problem);
     }
+    if settings.http.console && !settings.http.client {
+        let problem = "the page at / sends and plays with these scripts: set http.console to false as well";
+        faults.add(merged.origin("http.client"), "http.client", problem);
+    }
     // Why: a faulty secret is a fault already; the section would report it again as a missing one.
     if !faults.has("events.secrets")
         && let Some(problem) = events::find_problem(&settings.events)

@@ -91,8 +91,10 @@ pub struct Http {
     pub metrics_listen: String,
     /// Most event streams in one process.
     pub max_streams: usize,
-    /// Whether the console page is served.
+    /// Whether the console page is served; needs `client`.
     pub console: bool,
+    /// Whether the scripts that pages of applications import are served.
+    pub client: bool,
     /// Whether `/openapi.json` and `/docs` are served.
     pub docs: bool,
 }

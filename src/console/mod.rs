@@ -1,7 +1,7 @@
 //! The console: one small page of our own at `/`, plain HTML, CSS and JavaScript modules, embedded in the binary.
 //!
-//! It speaks only the public API. Its policy lets it run scripts of this service alone, and nothing that is written
-//! inline.
+//! It speaks only the public API, and sends and plays with the scripts of [`client`](crate::client). Its policy lets it
+//! run scripts of this service alone, and nothing that is written inline.
 
 mod files;
 mod page;

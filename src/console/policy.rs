@@ -13,7 +13,7 @@ pub(super) fn policy(public_url: &str) -> HeaderValue {
     let loopback = if plain { LOOPBACK } else { "" };
     let text = format!(
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' https:{loopback}; \
-         media-src 'self' blob: https:{loopback}; connect-src 'self' https:{loopback}; frame-ancestors 'none'; \
+         media-src 'self' blob: data: https:{loopback}; connect-src 'self' https:{loopback}; frame-ancestors 'none'; \
          base-uri 'none'; form-action 'none'"
     );
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("default-src 'none'"))

@@ -79,11 +79,13 @@ const ROOMS: &[(&str, &[&str])] = &[
         ],
     ),
     ("console", &["assets"]),
+    ("client", &["assets"]),
     (
         "app",
         &[
             "auth",
             "chain",
+            "client",
             "clock",
             "config",
             "console",
