@@ -1,15 +1,19 @@
 //! Pages for people: the rendering of the OpenAPI document, and the meaning of each problem code.
 
 use axum::Json;
-use axum::extract::Path;
+use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::problem_page::ProblemPage;
+use crate::http::accept::prefers_html;
 use crate::http::problem::{ApiError, Code};
+use crate::state::AppState;
 
-const HTML: &str = "text/html; charset=utf-8";
+/// The media type of a page.
+pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// The content security policy of the pages: their own files and the document, nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
@@ -49,7 +53,7 @@ pub(crate) async fn show_docs() -> Response {
     operation_id = "file",
     tag = "documents",
     security(()),
-    params(("file" = String, Path, pattern = "^(page[.]js|style[.]css)$", description = "Its name.")),
+    params(("file" = String, Path, pattern = "^[a-z]+[.](js|css)$", description = "Its name.")),
     responses(
         (status = 200, content((String = "text/javascript"), (String = "text/css"))),
     ),
@@ -80,60 +84,51 @@ pub(crate) async fn show_file(Path(name): Path<String>) -> Result<Response, ApiE
     responses((status = 200, content((Meaning = "application/json"), (String = "text/html")))),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
-pub(crate) async fn show_problem(Path(name): Path<String>, headers: HeaderMap) -> Result<Response, ApiError> {
+pub(crate) async fn show_problem(
+    State(state): State<AppState>,
+    Path(name): Path<String>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
     let code = Code::ALL.iter().find(|code| code.as_str() == name);
     let code = *code.ok_or(ApiError::NotFound)?;
-    let accept = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok());
-    if accept.is_some_and(|accept| accept.contains("text/html")) {
-        return Ok(respond_static(HTML, render_problem(code)));
-    }
-    Ok(Json(Meaning {
-        code,
-        status: code.status(),
-        title: code.title(),
-        meaning: code.meaning(),
-        remedy: code.remedy(),
-    })
-    .into_response())
-}
-
-/// Fills the page of one code.
-fn render_problem(code: Code) -> String {
-    include_str!("problem.html")
-        .replace("{{code}}", code.as_str())
-        .replace("{{status}}", &code.status().to_string())
-        .replace("{{title}}", code.title())
-        .replace("{{meaning}}", &render_prose(code.meaning()))
-        .replace("{{remedy}}", &render_prose(code.remedy()))
-}
-
-/// Renders text as HTML, with its backquoted parts as `<code>`.
-fn render_prose(text: &str) -> String {
-    let text = text.replace('&', "&amp;").replace('<', "&lt;");
-    let parts = text.split('`').enumerate();
-    parts
-        .map(|(at, part)| {
-            if at % 2 == 1 {
-                format!("<code>{part}</code>")
-            } else {
-                part.to_owned()
-            }
+    let mut response = if prefers_html(&headers) {
+        respond_static(HTML, ProblemPage::new(&state.settings).of_code(code))
+    } else {
+        Json(Meaning {
+            code,
+            status: code.status(),
+            title: code.title(),
+            meaning: code.meaning(),
+            remedy: code.remedy(),
         })
-        .collect()
+        .into_response()
+    };
+    let varies = HeaderValue::from_static("accept");
+    response.headers_mut().insert(header::VARY, varies);
+    Ok(response)
 }
 
-/// Makes the 200 of a page or document, with the headers that keep browsers from doing more with it.
+/// Makes the 200 of a page or document, with the headers of [`guard`].
 pub(crate) fn respond_static(content_type: &'static str, text: impl IntoResponse) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-cache"),
-        (header::CONTENT_SECURITY_POLICY, POLICY),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (header::REFERRER_POLICY, "no-referrer"),
+    ];
+    (guard(), headers, text).into_response()
+}
+
+/// Returns the headers that keep browsers from doing more with a page than showing it.
+pub(crate) fn guard() -> [(HeaderName, HeaderValue); 4] {
+    [
+        (header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
+        (header::REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
         (
             HeaderName::from_static("cross-origin-resource-policy"),
-            "same-origin",
+            HeaderValue::from_static("same-origin"),
         ),
-    ];
-    (headers, text).into_response()
+    ]
 }
