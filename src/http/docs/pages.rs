@@ -1,4 +1,6 @@
 //! Pages for people: the rendering of the OpenAPI document, and the meaning of each problem code.
+//!
+//! A new file of the page is a line in [`FILES`].
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -15,8 +17,28 @@ use crate::state::AppState;
 /// The media type of a page.
 pub(crate) const HTML: &str = "text/html; charset=utf-8";
 /// The content security policy of the pages: their own files and the document, nothing else.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
                       base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+/// The way from the documents to the console page.
+const CONSOLE_LINK: &str = "<a href=\"./\">Videos</a>";
+
+/// The files of the page; `ground.css` is the console page's too.
+const FILES: &[(&str, &str)] = &[
+    ("answer.js", include_str!("answer.js")),
+    ("calls.js", include_str!("calls.js")),
+    ("contents.js", include_str!("contents.js")),
+    ("dom.js", include_str!("dom.js")),
+    ("ground.css", include_str!("../../assets/ground.css")),
+    ("icon.svg", include_str!("../../console/icon.svg")),
+    ("model.js", include_str!("model.js")),
+    ("operation.js", include_str!("operation.js")),
+    ("page.js", include_str!("page.js")),
+    ("schema.js", include_str!("schema.js")),
+    ("style.css", include_str!("style.css")),
+    ("token.js", include_str!("token.js")),
+    ("trial.js", include_str!("trial.js")),
+];
 
 /// What a problem's code means.
 #[derive(Debug, Serialize, ToSchema)]
@@ -42,34 +64,39 @@ pub(crate) struct Meaning {
     responses((status = 200, content_type = "text/html", body = String)),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
-pub(crate) async fn show_docs() -> Response {
-    respond_static(HTML, include_str!("index.html"))
+pub(crate) async fn show_docs(State(state): State<AppState>) -> Response {
+    let links = if state.settings.http.console {
+        CONSOLE_LINK
+    } else {
+        ""
+    };
+    respond_static(HTML, include_str!("index.html").replace("<!-- links -->", links))
 }
 
-/// A script or a style sheet of the page.
+/// A script, a style sheet or the icon of the page.
 #[utoipa::path(
     get,
     path = "/docs/{file}",
     operation_id = "file",
     tag = "documents",
     security(()),
-    params(("file" = String, Path, pattern = "^[a-z]+[.](js|css)$", description = "Its name.")),
+    params(("file" = String, Path, pattern = "^[a-z]+[.](js|css|svg)$", description = "Its name.")),
     responses(
-        (status = 200, content((String = "text/javascript"), (String = "text/css"))),
+        (status = 200, content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml"))),
     ),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
 pub(crate) async fn show_file(Path(name): Path<String>) -> Result<Response, ApiError> {
-    match name.as_str() {
-        "page.js" => Ok(respond_static(
-            "text/javascript; charset=utf-8",
-            include_str!("page.js"),
-        )),
-        "style.css" => Ok(respond_static(
-            "text/css; charset=utf-8",
-            include_str!("style.css"),
-        )),
-        _ => Err(ApiError::NotFound),
+    let file = FILES.iter().find(|(known, _)| *known == name);
+    let (name, text) = file.ok_or(ApiError::NotFound)?;
+    Ok(respond_static(kind_of(name), *text))
+}
+
+fn kind_of(file: &str) -> &'static str {
+    match file.rsplit_once('.') {
+        Some((_, "css")) => "text/css; charset=utf-8",
+        Some((_, "svg")) => "image/svg+xml",
+        _ => "text/javascript; charset=utf-8",
     }
 }
 

@@ -48,31 +48,28 @@ impl ProblemPage {
             detail = render_prose(detail),
             remedy = render_prose(code.remedy()),
             request = request,
-            links = self.links(code),
+            links = self.links(),
         )
     }
 
-    /// Returns the element of the style sheet. Without the documents the page has the browser's own style.
+    /// Returns the elements of icon and style sheet. Without the documents the page has the browser's own style.
     fn styles(&self) -> String {
         if !self.docs {
             return String::new();
         }
         let prefix = escape(&self.prefix);
-        format!("\n  <link rel=\"stylesheet\" href=\"{prefix}/docs/ground.css\">")
+        format!(
+            "\n  <link rel=\"icon\" href=\"{prefix}/docs/icon.svg\" type=\"image/svg+xml\">\
+             \n  <link rel=\"stylesheet\" href=\"{prefix}/docs/ground.css\">"
+        )
     }
 
     /// Returns the links to what is served: the console page, the documents.
-    fn links(&self, code: Code) -> String {
+    fn links(&self) -> String {
         let prefix = escape(&self.prefix);
         let all = [
             (self.console, "primary", format!("{prefix}/"), "To the videos"),
             (self.docs, "quiet", format!("{prefix}/docs"), "The API"),
-            (
-                self.docs,
-                "quiet",
-                format!("{prefix}/problems/{}", code.as_str()),
-                "About this problem",
-            ),
         ];
         let served = all.into_iter().filter(|(served, ..)| *served);
         let links = served.fold(String::new(), |links, (_, class, address, words)| {
