@@ -7,7 +7,8 @@
 //! 1. [`commands`] parses the command line. The command `serve` starts the service and ends it in order.
 //! 2. [`app`] puts the parts together, once at start and again at each reload, and refuses what does not fit.
 //! 3. [`http`] serves the API: limits, authentication ([`auth`]), the handlers, problem documents. [`limits`] holds the
-//!    limiters, [`live`] the event streams, [`console`] the page at `/`.
+//!    limiters, [`live`] the event streams, [`console`] the page at `/`, [`client`] the scripts that pages of applications
+//!    import. The files of both are embedded: [`assets`].
 //! 4. [`jobs`] runs beside the requests: applies webhook events that are pending, delivers outgoing events, looks up videos at their
 //!    providers, deletes, purges.
 //! 5. [`state`] is what requests and jobs share.
@@ -35,8 +36,10 @@
 #![warn(clippy::print_stdout)]
 
 pub mod app;
+pub mod assets;
 pub mod auth;
 pub mod chain;
+pub mod client;
 pub mod clock;
 pub mod commands;
 pub mod config;

@@ -7,7 +7,7 @@ use axum::middleware::map_request;
 use crate::config::Settings;
 use crate::local::{ClientAddress, Local};
 use crate::state::AppState;
-use crate::{console, http};
+use crate::{client, console, http};
 
 /// The routers of all listeners, for one snapshot of the state.
 pub(super) struct Routers {
@@ -25,7 +25,7 @@ impl Routers {
     pub(super) fn new(state: &AppState, local: Option<&Local>) -> Self {
         let viewed = local.map(|local| public_local_router(state, local));
         Self {
-            public: http::router(state, viewed, console_router(&state.settings)),
+            public: http::router(state, viewed, pages_router(&state.settings)),
             inner: local.map(|local| http::inner_router(state.clone(), local.router())),
             metrics: http::metrics_router(state),
         }
@@ -45,14 +45,18 @@ fn public_local_router(state: &AppState, local: &Local) -> Router {
     }))
 }
 
-/// Returns the console page, or `None` where `http.console` is off.
-fn console_router(settings: &Settings) -> Option<Router> {
-    let options = || console::Options {
-        hls_js_url: settings.console.hls_js_url.clone(),
-        hls_js_integrity: settings.console.hls_js_integrity.clone(),
-        public_url: settings.http.public_url.clone(),
-        prefix: settings.http.path_prefix().to_owned(),
-        development: settings.auth.is_unset(),
-    };
-    settings.http.console.then(|| console::router(options()))
+/// Returns the console page and the scripts of the client, as far as the settings serve them.
+fn pages_router(settings: &Settings) -> Router {
+    let mut pages = Router::new();
+    if settings.http.client {
+        pages = pages.merge(client::router());
+    }
+    if settings.http.console {
+        pages = pages.merge(console::router(console::Options {
+            public_url: settings.http.public_url.clone(),
+            prefix: settings.http.path_prefix().to_owned(),
+            development: settings.auth.is_unset(),
+        }));
+    }
+    pages
 }

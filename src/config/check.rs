@@ -7,7 +7,7 @@ use super::listing::DEFAULTS;
 use super::merged::Merged;
 use super::settings::Settings;
 use super::urls::is_loopback_url;
-use super::{console, database, events, filter, listen, ranges, urls};
+use super::{database, events, filter, listen, ranges, urls};
 use crate::domain::is_content_pattern;
 
 /// Normalises values that have several spellings, fills in values that follow from other settings, and adds every
@@ -41,7 +41,10 @@ pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, fault
     for (key, problem) in ranges::check_http_limits(&mut settings.http) {
         faults.add(merged.origin(key), key, problem);
     }
-    console::check_console(settings, merged, faults);
+    if settings.http.console && !settings.http.client {
+        let problem = "the page at / sends and plays with these scripts: set http.console to false as well";
+        faults.add(merged.origin("http.client"), "http.client", problem);
+    }
     // Why: a faulty secret is a fault already; the section would report it again as a missing one.
     if !faults.has("events.secrets")
         && let Some(problem) = events::find_problem(&settings.events)

@@ -10,7 +10,7 @@ use toml::{Table, Value};
 use super::environment::Environment;
 use super::fault::Faults;
 use super::listing::{SECRET_KEYS, list_settings, variable_of};
-use super::retired::{RETIRED, retired_warning};
+use super::retired::{RETIRED, has_retired, retired_warning};
 use super::secrets::read_secret;
 use super::value;
 use super::variables::{closest_name, is_of_kubernetes};
@@ -85,7 +85,9 @@ impl Merged {
             // Why `FREE_TABLE` is not merged: a name that the operator leaves out would come back from the defaults.
             // Why known tables alone: an unknown one is one fault, not one for each of its keys.
             match (value, key == FREE_TABLE) {
-                (Value::Table(table), false) if find_value(&self.tree, &key).is_some() => {
+                (Value::Table(table), false)
+                    if find_value(&self.tree, &key).is_some() || has_retired(RETIRED, &key) =>
+                {
                     self.merge_table(&key, table, origin, faults);
                 }
                 (value, _) => {

@@ -18,7 +18,6 @@
 //! private keys in the shapes in which they arrive.
 
 mod check;
-mod console;
 mod database;
 mod endpoint;
 mod endpoint_secrets;
@@ -53,8 +52,8 @@ pub use self::local::{Chaos, Local};
 pub use self::pem::read_pem;
 pub use self::secrets::{read_secret, read_value};
 pub use self::settings::{
-    Auth, Console, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Quota, Reconcile,
-    Settings, Uploads,
+    Auth, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Quota, Reconcile, Settings,
+    Uploads,
 };
 pub use self::urls::{is_loopback_origin, is_loopback_url};
 pub(crate) use self::variables::{closest_name, known_variables};

@@ -2,7 +2,12 @@
 //! it as unknown.
 
 /// Retired keys, each with the end of its warning: the part that does its job now.
-pub(super) const RETIRED: &[(&str, &str)] = &[];
+pub(super) const RETIRED: &[(&str, &str)] = &[
+    ("console.hls_js_url", HLS_JS),
+    ("console.hls_js_integrity", HLS_JS),
+];
+
+const HLS_JS: &str = "hls.js is built in, and the page loads it where the browser needs it";
 
 /// Returns the warning ([`Settings::warnings`](super::settings::Settings::warnings)) for `key`, which `origin` sets.
 /// `None` where `list` does not have it.
@@ -11,6 +16,15 @@ pub(super) fn retired_warning(list: &[(&str, &str)], origin: &str, key: &str) ->
     Some(format!(
         "{origin}: {key} is gone and does nothing: {why}. Leave it out: the next version refuses it"
     ))
+}
+
+/// Returns whether `list` has keys of the section `section`.
+pub(super) fn has_retired(list: &[(&str, &str)], section: &str) -> bool {
+    let in_section = |key: &str| {
+        key.strip_prefix(section)
+            .is_some_and(|rest| rest.starts_with('.'))
+    };
+    list.iter().any(|(key, _)| in_section(key))
 }
 
 #[cfg(test)]

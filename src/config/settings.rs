@@ -41,8 +41,6 @@ pub struct Settings {
     pub events: Events,
     /// `[local]`
     pub local: Local,
-    /// `[console]`
-    pub console: Console,
     /// `[log]`
     pub log: Log,
     /// Warnings about the settings, one line each. The start logs them and the command `check` prints them.
@@ -93,8 +91,10 @@ pub struct Http {
     pub metrics_listen: String,
     /// Most event streams in one process.
     pub max_streams: usize,
-    /// Whether the console page is served.
+    /// Whether the console page is served; needs `client`.
     pub console: bool,
+    /// Whether the scripts that pages of applications import are served.
+    pub client: bool,
     /// Whether `/openapi.json` and `/docs` are served.
     pub docs: bool,
 }
@@ -267,16 +267,6 @@ pub struct Events {
     /// [`decode_signing_secret`](crate::config::decode_signing_secret).
     #[serde(skip)]
     pub secrets: Vec<SecretString>,
-}
-
-/// `[console]`: the page at `/`.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Console {
-    /// URL of an exact version of hls.js; empty for none.
-    pub hls_js_url: String,
-    /// Subresource Integrity hash of the script at `hls_js_url`.
-    pub hls_js_integrity: String,
 }
 
 /// `[log]`: the layout and the filter of log lines.

@@ -1,7 +1,7 @@
 // The public API, and nothing but it.
 
-/** Where the service is, with a slash at the end: the page's own files lie below it, in `console/`. */
-export const SERVICE = new URL('../', import.meta.url);
+/** Where the service is, with a slash at the end: the page is at its root. */
+export const SERVICE = new URL('./', document.baseURI);
 
 /** A refusal: what its problem document said. Status 0: no answer came. */
 export class ApiError extends Error {

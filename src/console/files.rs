@@ -1,81 +1,93 @@
-//! The files of the page, embedded.
+//! The files of the page, embedded and packed.
 
-use http::HeaderValue;
-use sha2::{Digest, Sha256};
+use std::sync::LazyLock;
 
-/// One embedded file.
-#[derive(Clone, Copy)]
-pub(super) struct File {
-    /// Its path below `/console/`.
-    path: &'static str,
-    /// What it is.
-    pub(super) content_type: &'static str,
-    /// All of it.
-    pub(super) text: &'static str,
-}
+use crate::assets::{AssetSet, Module, PICTURE, SCRIPT, STYLE, pack_modules, pack_styles};
 
-const SCRIPT: &str = "text/javascript; charset=utf-8";
-const STYLE: &str = "text/css; charset=utf-8";
-const PICTURE: &str = "image/svg+xml";
+/// The module that the page loads first.
+const MAIN: &str = "app.js";
 
-macro_rules! files {
-    ($($kind:ident $path:literal)*) => {
-        &[
-            File { path: "ground.css", content_type: STYLE, text: include_str!("../assets/ground.css") },
-            $(File { path: $path, content_type: $kind, text: include_str!($path) }),*
-        ]
+macro_rules! modules {
+    ($($path:literal)*) => {
+        &[$(Module { path: $path, text: include_str!($path) }),*]
     };
 }
 
-const FILES: &[File] = files! {
-    SCRIPT "app.js"
-    SCRIPT "api.js"
-    SCRIPT "cards.js"
-    SCRIPT "dialog.js"
-    SCRIPT "dom.js"
-    SCRIPT "format.js"
-    SCRIPT "home.js"
-    SCRIPT "icons.js"
-    SCRIPT "list.js"
-    SCRIPT "live.js"
-    SCRIPT "player.js"
-    SCRIPT "poster.js"
-    SCRIPT "progress.js"
-    SCRIPT "session.js"
-    SCRIPT "sign_in.js"
-    SCRIPT "snippets.js"
-    SCRIPT "stage.js"
-    SCRIPT "storyboard.js"
-    SCRIPT "uploads.js"
-    SCRIPT "video_page.js"
-    SCRIPT "words.js"
-    SCRIPT "upload/chunks.js"
-    SCRIPT "upload/failure.js"
-    SCRIPT "upload/form.js"
-    SCRIPT "upload/put.js"
-    SCRIPT "upload/request.js"
-    SCRIPT "upload/transfer.js"
-    SCRIPT "upload/tus.js"
-    STYLE "parts.css"
-    PICTURE "icon.svg"
+/// All modules of the page.
+const MODULES: &[Module] = modules! {
+    "api.js"
+    "app.js"
+    "cards.js"
+    "dialog.js"
+    "dom.js"
+    "format.js"
+    "home.js"
+    "icons.js"
+    "list.js"
+    "live.js"
+    "player.js"
+    "poster.js"
+    "progress.js"
+    "session.js"
+    "sign_in.js"
+    "snippets.js"
+    "stage.js"
+    "storyboard.js"
+    "uploads.js"
+    "video_page.js"
+    "words.js"
+    "upload/chunks.js"
+    "upload/failure.js"
+    "upload/form.js"
+    "upload/put.js"
+    "upload/request.js"
+    "upload/transfer.js"
+    "upload/tus.js"
 };
 
-impl File {
-    /// The file at `path`.
-    pub(super) fn named(path: &str) -> Option<&'static Self> {
-        FILES.iter().find(|file| file.path == path)
+/// The style sheets, in the order in which they apply.
+const STYLES: &[&str] = &[include_str!("../assets/ground.css"), include_str!("parts.css")];
+
+/// What is served below `/console/`.
+#[expect(
+    clippy::expect_used,
+    reason = "the modules are part of the program, and a test packs them"
+)]
+pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
+    let scripts = pack_modules(MODULES, &[], Some(MAIN)).expect("the modules have the form that is packed");
+    let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
+    let others = [
+        ("console.css".to_owned(), STYLE, pack_styles(STYLES)),
+        (
+            "icon.svg".to_owned(),
+            PICTURE,
+            include_str!("icon.svg").to_owned(),
+        ),
+    ];
+    AssetSet::new(scripts.chain(others))
+});
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{FILES, MAIN, MODULES};
+
+    #[test]
+    fn the_modules_are_packed_and_the_main_one_is_there() {
+        assert!(FILES.paths().any(|path| path == MAIN));
     }
 
-    /// A strong tag of its text.
-    pub(super) fn etag(&self) -> HeaderValue {
-        let digest = hex::encode(&Sha256::digest(self.text)[..12]);
-        HeaderValue::from_str(&format!("\"{digest}\"")).unwrap_or(HeaderValue::from_static("\"\""))
-    }
-
-    /// Whether an `If-None-Match` names this very text.
-    pub(super) fn is_known(&self, given: &HeaderValue) -> bool {
-        let etag = self.etag();
-        let mut tags = given.to_str().unwrap_or_default().split(',').map(str::trim);
-        tags.any(|tag| tag == "*" || tag.trim_start_matches("W/").as_bytes() == etag.as_bytes())
+    #[test]
+    fn every_module_of_the_folder_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/console");
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let is_script = path.extension().is_some_and(|extension| extension == "js");
+            let known = !is_script || MODULES.iter().any(|module| module.path == name);
+            assert!(known, "src/console/files.rs does not name {name}");
+        }
     }
 }

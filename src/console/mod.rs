@@ -1,7 +1,7 @@
 //! The console: one small page of our own at `/`, plain HTML, CSS and JavaScript modules, embedded in the binary.
 //!
-//! It speaks only the public API. Its policy lets it run its own scripts and the one configured player, and nothing
-//! that is written inline.
+//! It speaks only the public API, and sends and plays with the scripts of [`client`](crate::client). Its policy lets it
+//! run scripts of this service alone, and nothing that is written inline.
 
 mod files;
 mod page;
@@ -15,7 +15,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use self::files::File;
+use self::files::FILES;
 pub use self::page::Options;
 use self::page::Page;
 
@@ -33,6 +33,10 @@ async fn show(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
         let kept = [(header::CACHE_CONTROL, HeaderValue::from_static("no-store"))];
         return (StatusCode::TEMPORARY_REDIRECT, [(header::LOCATION, home)], kept).into_response();
     }
+    let nosniff = (
+        header::X_CONTENT_TYPE_OPTIONS,
+        HeaderValue::from_static("nosniff"),
+    );
     let fixed = [
         (header::CONTENT_TYPE, "text/html; charset=utf-8"),
         (header::CACHE_CONTROL, "no-store"),
@@ -44,38 +48,21 @@ async fn show(State(page): State<Arc<Page>>, headers: HeaderMap) -> Response {
         ),
     ];
     let policy = [(header::CONTENT_SECURITY_POLICY, page.policy())];
-    (guard(), fixed, policy, page.html()).into_response()
+    (guard(), [nosniff], fixed, policy, page.html()).into_response()
 }
 
-/// A script, a style sheet or a picture of the page; asked for anew each time, sent only when it has changed.
-async fn file(Path(path): Path<String>, headers: HeaderMap) -> Response {
-    let Some(file) = File::named(&path) else {
-        return StatusCode::NOT_FOUND.into_response();
-    };
-    let kept = [
-        (header::ETAG, file.etag()),
-        (header::CACHE_CONTROL, HeaderValue::from_static("no-cache")),
-    ];
-    if headers
-        .get(header::IF_NONE_MATCH)
-        .is_some_and(|known| file.is_known(known))
-    {
-        return (StatusCode::NOT_MODIFIED, guard(), kept).into_response();
+/// A script, a style sheet or a picture of the page.
+async fn file(Path(address): Path<String>, headers: HeaderMap) -> Response {
+    match FILES.respond(&address, &headers).await {
+        Some(file) => (guard(), file).into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
     }
-    let kind = [(header::CONTENT_TYPE, file.content_type)];
-    (guard(), kept, kind, file.text).into_response()
 }
 
-/// What every answer carries: its type is what we say, and other sites' pages do not get to use it.
-fn guard() -> [(HeaderName, HeaderValue); 2] {
-    [
-        (
-            header::X_CONTENT_TYPE_OPTIONS,
-            HeaderValue::from_static("nosniff"),
-        ),
-        (
-            HeaderName::from_static("cross-origin-resource-policy"),
-            HeaderValue::from_static("same-origin"),
-        ),
-    ]
+/// Other sites' pages do not get to use what carries this.
+fn guard() -> [(HeaderName, HeaderValue); 1] {
+    [(
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    )]
 }

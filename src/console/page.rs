@@ -2,16 +2,13 @@
 
 use http::{HeaderMap, HeaderValue, header};
 
+use super::files::FILES;
 use super::policy::{policy, public_name};
 
 const TEMPLATE: &str = include_str!("index.html");
 
 /// What the page needs to know.
 pub struct Options {
-    /// hls.js for browsers without native HLS: an exact version's URL; empty for none.
-    pub hls_js_url: String,
-    /// Its Subresource Integrity hash; empty for none.
-    pub hls_js_integrity: String,
     /// Where browsers reach the service.
     pub public_url: String,
     /// The path of that address, which stands in front of the page's own files.
@@ -32,12 +29,11 @@ impl Page {
         let mode = if options.development { "development" } else { "" };
         Self {
             html: TEMPLATE
-                .replace("{{hls_js_url}}", &escaped(&options.hls_js_url))
-                .replace("{{hls_js_integrity}}", &escaped(&options.hls_js_integrity))
                 .replace("{{public_url}}", &escaped(&options.public_url))
                 .replace("{{prefix}}", &escaped(&options.prefix))
+                .replace("{{digest}}", FILES.digest())
                 .replace("{{mode}}", mode),
-            policy: policy(&options.hls_js_url, &options.public_url),
+            policy: policy(&options.public_url),
             public_url: options.public_url,
         }
     }
@@ -68,13 +64,11 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::{Options, Page};
+    use super::{FILES, Options, Page};
 
     fn options() -> Options {
         Options {
-            hls_js_url: "https://x.example/\"><script>".to_owned(),
-            hls_js_integrity: String::new(),
-            public_url: "http://127.0.0.1:1/video".to_owned(),
+            public_url: "http://127.0.0.1:1/video\"><script>".to_owned(),
             prefix: "/video".to_owned(),
             development: false,
         }
@@ -83,7 +77,10 @@ mod tests {
     #[test]
     fn the_pages_files_lie_below_the_path_of_the_public_address() {
         let html = Page::new(options()).html();
-        assert!(html.contains("src=\"/video/console/app.js\""), "{html}");
+        assert!(
+            html.contains(&format!("src=\"/video/console/{}/app.js\"", FILES.digest())),
+            "{html}"
+        );
         assert!(!html.contains("=\"/console/") && !html.contains("{{"), "{html}");
     }
 
@@ -91,7 +88,7 @@ mod tests {
     fn settings_cannot_leave_their_attribute() {
         let html = Page::new(options()).html();
         assert!(
-            html.contains("https://x.example/&quot;&gt;&lt;script&gt;"),
+            html.contains("http://127.0.0.1:1/video&quot;&gt;&lt;script&gt;"),
             "{html}"
         );
     }

@@ -25,16 +25,15 @@ use super::problem::ApiError;
 use crate::config::{Settings, is_loopback_origin};
 use crate::state::AppState;
 
-/// Makes the router of the public listener. `local` is the built-in provider's router, `console` the page's. In
+/// Makes the router of the public listener. `local` is the built-in provider's router, `pages` are
+/// the console page and the client's scripts. In
 /// development mode it answers this machine alone, and has `GET /metrics`.
-pub fn router(state: &AppState, local: Option<Router>, console: Option<Router>) -> Router {
+pub fn router(state: &AppState, local: Option<Router>, pages: Router) -> Router {
     let mut all = api_router(state);
     if let Some(local) = local {
         all = all.nest(LOCAL_PREFIX, local);
     }
-    if let Some(console) = console {
-        all = all.merge(console);
-    }
+    all = all.merge(pages);
     if state.settings.auth.is_unset() {
         all = all.merge(metrics_route(state));
         all = all.layer(from_fn(development_guard));

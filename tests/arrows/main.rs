@@ -19,6 +19,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("sql", &[]),
     ("clock", &[]),
     ("limits", &[]),
+    ("assets", &[]),
     ("domain", &[]),
     ("config", &["domain", "limits"]),
     ("telemetry", &["chain", "config"]),
@@ -63,6 +64,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "assets",
             "auth",
             "chain",
             "config",
@@ -76,12 +78,14 @@ const ROOMS: &[(&str, &[&str])] = &[
             "telemetry",
         ],
     ),
-    ("console", &[]),
+    ("console", &["assets"]),
+    ("client", &["assets"]),
     (
         "app",
         &[
             "auth",
             "chain",
+            "client",
             "clock",
             "config",
             "console",
@@ -120,7 +124,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Third-party crates that reach the network, the database or secrets, and the rooms that may use them.
 const CRATES: &[(&str, &[&str])] = &[
-    ("axum", &["http", "local", "console", "app"]),
+    ("axum", &["http", "local", "console", "client", "assets", "app"]),
     (
         "reqwest",
         &["provider", "auth", "jobs", "local", "commands", "telemetry"],

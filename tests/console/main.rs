@@ -13,13 +13,9 @@ mod clip;
 mod nginx;
 mod service;
 
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
-use sha2::{Digest, Sha384};
-
 use crate::clip::Clips;
 use crate::nginx::Nginx;
-use crate::service::{Service, free_port, script_folder};
+use crate::service::{Service, free_port};
 
 #[test]
 fn from_an_empty_database_to_a_video_that_plays_and_to_its_end() {
@@ -219,8 +215,6 @@ fn with_provider(name: &str, addresses: &[(&str, &str)], more: &[(&str, &str)]) 
     let clips = Clips::make();
     clips.stream();
     let fake = free_port().to_string();
-    let library = script_folder().join("node_modules/hls.js/dist/hls.min.js");
-    let digest = Sha384::digest(std::fs::read(&library).unwrap());
     let maps = clips.path("maps");
     let map = std::fs::read_to_string(format!("config/providers/{name}.toml")).unwrap();
     assert!(map.contains("default = 52428800"), "{name}.toml");
@@ -241,14 +235,6 @@ fn with_provider(name: &str, addresses: &[(&str, &str)], more: &[(&str, &str)]) 
         ("VIDEO_PROVIDERS__DEFAULT", name.to_owned()),
         ("VIDEO_PROVIDERS__ENABLED", name.to_owned()),
         ("VIDEO_UPLOADS__PLAYBACK_POLICY", "public".to_owned()),
-        (
-            "VIDEO_CONSOLE__HLS_JS_URL",
-            format!("http://127.0.0.1:{fake}/hls.js"),
-        ),
-        (
-            "VIDEO_CONSOLE__HLS_JS_INTEGRITY",
-            format!("sha384-{}", STANDARD.encode(digest)),
-        ),
     ]);
     let settings: Vec<(&str, &str)> = settings.iter().map(|(k, v)| (*k, v.as_str())).collect();
     Service::start(&settings).run(
@@ -259,7 +245,6 @@ fn with_provider(name: &str, addresses: &[(&str, &str)], more: &[(&str, &str)]) 
             ("PADDED", &clips.padded("padded.mp4", 12 << 20)),
             ("FILES", &clips.path("")),
             ("FAKE_PORT", &fake),
-            ("HLS_JS", library.to_str().unwrap()),
             ("SECRET", WEBHOOK_SECRET),
         ],
     );

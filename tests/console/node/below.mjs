@@ -42,7 +42,7 @@ await run(async (browser, open) => {
   await page.locator('h3', { hasText: 'video.ready' }).waitFor();
   check(page.url() === `${api}/docs`, 'the documents lead to each other', page.url());
   const outside = asked.filter((one) => /^https?:/.test(one) && !one.startsWith(`${api}/`));
-  check(outside.length === 0 && asked.length > 40, `nothing was asked for outside the path (${asked.length})`, outside.join('\n'));
+  check(outside.length === 0 && asked.length > 20, `nothing was asked for outside the path (${asked.length})`, outside.join('\n'));
   check(failed.length === 0, 'and nothing was missing', failed.join('\n'));
 });
 

@@ -154,7 +154,6 @@ export async function fakeProviders({ port, files, service, secret }) {
     }
     if (/^\w+\.ts$/.test(name)) return answer(200, await readFile(join(files, name)), { 'Content-Type': 'video/mp2t' });
     if (name === 'thumbnail.jpg') return answer(200, await readFile(join(files, 'frame.jpg')), { 'Content-Type': 'image/jpeg' });
-    if (name === 'hls.js') return answer(200, await readFile(process.env.HLS_JS), { 'Content-Type': 'text/javascript' });
     return answer(404, { message: 'nothing here' });
   }
 

@@ -1,0 +1,105 @@
+//! The files of the client, embedded and packed.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use crate::assets::{Asset, AssetSet, Module, SCRIPT, TEXT, pack_modules};
+
+/// The modules that pages import.
+const PUBLIC: &[&str] = &["player.js", "upload.js"];
+
+macro_rules! modules {
+    ($($path:literal)*) => {
+        &[$(Module { path: $path, text: include_str!(concat!("package/", $path)) }),*]
+    };
+}
+
+/// All modules of the package.
+const MODULES: &[Module] = modules! {
+    "answer.js"
+    "begin.js"
+    "chunks.js"
+    "failure.js"
+    "file_source.js"
+    "form.js"
+    "hls_addresses.js"
+    "hls_library.js"
+    "hls_source.js"
+    "media_player.js"
+    "player.js"
+    "player_failure.js"
+    "put.js"
+    "renewal.js"
+    "request.js"
+    "resume.js"
+    "slots.js"
+    "storyboard.js"
+    "text_tracks.js"
+    "transfer.js"
+    "tus.js"
+    "upload.js"
+    "upload_task.js"
+};
+
+/// The types of the public modules.
+const TYPES: &[(&str, &str)] = &[];
+
+/// hls.js as it is published, and its licence.
+const HLS: &[(&str, &str, &str)] = &[
+    ("hls/hls.min.js", SCRIPT, include_str!("package/hls/hls.min.js")),
+    ("hls/LICENSE", TEXT, include_str!("package/hls/LICENSE")),
+    ("hls/VERSION", TEXT, include_str!("package/hls/VERSION")),
+];
+
+/// What is served below the digest.
+#[expect(
+    clippy::expect_used,
+    reason = "the modules are part of the program, and a test packs them"
+)]
+pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
+    let scripts = pack_modules(MODULES, PUBLIC, None).expect("the modules have the form that is packed");
+    let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
+    let others = HLS
+        .iter()
+        .map(|(path, kind, text)| ((*path).to_owned(), *kind, (*text).to_owned()));
+    AssetSet::new(scripts.chain(others))
+});
+
+/// What is served by a name that stays. A script is short: it hands on what the file below the digest exports.
+pub(super) static ENTRIES: LazyLock<BTreeMap<&str, Asset>> = LazyLock::new(|| {
+    let scripts = PUBLIC.iter().map(|path| {
+        // Why a relative address: it holds behind a path of a proxy, too.
+        let text = format!("export * from './{}/{path}';\n", FILES.digest());
+        (*path, Asset::new(SCRIPT, text))
+    });
+    let types = TYPES.iter().map(|(path, text)| (*path, Asset::new(TEXT, *text)));
+    scripts.chain(types).collect()
+});
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::{ENTRIES, FILES, MODULES, PUBLIC};
+
+    #[test]
+    fn the_public_modules_are_packed_and_have_names_that_stay() {
+        for path in PUBLIC {
+            assert!(FILES.paths().any(|packed| packed == *path), "{path}");
+            assert!(ENTRIES.contains_key(path), "{path}");
+        }
+    }
+
+    #[test]
+    fn every_module_of_the_package_is_embedded() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/client/package");
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let is_script = path.extension().is_some_and(|extension| extension == "js");
+            let known = !is_script || MODULES.iter().any(|module| module.path == name);
+            assert!(known, "src/client/files.rs does not name {name}");
+        }
+    }
+}
