@@ -19,6 +19,11 @@ export function fill(element, ...children) {
   return element;
 }
 
+/** Writes a text, if it is another one: what stays the same is not drawn again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
+}
+
 /** Words for those who listen: read out when the page has time. */
 export function announce(text) {
   const region = document.getElementById('announcer');

@@ -1,7 +1,6 @@
-// Who is using the page, and where a token is pasted.
+// Where a token is pasted.
 
 import { fill, h, field } from './dom.js';
-import { moment } from './format.js';
 import { icon } from './icons.js';
 import { problemBox } from './words.js';
 
@@ -53,18 +52,4 @@ export function signInPage({ session }) {
       ways(session), form, problem),
     close() {},
   };
-}
-
-/** The corner of the page that says who one is. */
-export function whoAmI(session, corner) {
-  const draw = () => {
-    if (!session.token) return fill(corner);
-    const { sub = 'unknown', exp } = session.claims;
-    const until = typeof exp === 'number' ? `until ${moment(exp * 1000)}` : '';
-    const away = h('button', { type: 'button', class: 'quiet small', id: 'change-token', title: until, onclick: () => session.forget() }, icon('key'), 'Sign out');
-    fill(corner, h('span', { class: 'who' }, h('span', { class: 'visually-hidden' }, 'Signed in as '), sub,
-      session.isDevelopment ? h('span', { class: 'badge' }, 'development') : null), away);
-  };
-  session.addEventListener('change', draw);
-  draw();
 }
