@@ -16,18 +16,26 @@ macro_rules! modules {
 /// All modules of the page.
 const MODULES: &[Module] = modules! {
     "address.js"
+    "admin_api.js"
     "api.js"
     "app.js"
     "bulk.js"
+    "bulk_replay.js"
     "cards.js"
     "client.js"
     "copy.js"
     "dialog.js"
     "dom.js"
     "drop.js"
+    "event_filter.js"
+    "event_list.js"
+    "event_view.js"
+    "events_page.js"
+    "failure_scene.js"
     "filters.js"
     "follow.js"
     "format.js"
+    "health_page.js"
     "home.js"
     "icons.js"
     "list.js"
@@ -37,26 +45,37 @@ const MODULES: &[Module] = modules! {
     "news.js"
     "pages.js"
     "pictures.js"
-    "player.js"
     "poster.js"
     "progress.js"
+    "reds.js"
     "rows.js"
     "selection.js"
     "session.js"
+    "setup_page.js"
     "sign_in.js"
     "snippets.js"
     "stage.js"
     "staging.js"
     "storyboard.js"
+    "theatre.js"
     "thumb.js"
+    "timeline.js"
+    "times.js"
     "uploads.js"
+    "video_details.js"
+    "video_facts.js"
     "video_page.js"
     "who.js"
     "words.js"
 };
 
 /// The style sheets, in the order in which they apply.
-const STYLES: &[&str] = &[include_str!("../assets/ground.css"), include_str!("parts.css")];
+const STYLES: &[&str] = &[
+    include_str!("../assets/ground.css"),
+    include_str!("parts.css"),
+    include_str!("stage.css"),
+    include_str!("operate.css"),
+];
 
 /// What is served below `/console/`.
 #[expect(

@@ -9,7 +9,28 @@ export const PAGES = [
       return videoPage(context, id);
     },
   },
+  {
+    pattern: /^events$/,
+    async open(context) {
+      const { eventsPage } = await import('./events_page.js');
+      return eventsPage(context);
+    },
+  },
+  {
+    pattern: /^health$/,
+    async open(context) {
+      const { healthPage } = await import('./health_page.js');
+      return healthPage(context);
+    },
+  },
+  {
+    pattern: /^setup$/,
+    async open(context) {
+      const { setupPage } = await import('./setup_page.js');
+      return setupPage(context);
+    },
+  },
 ];
 
 /** The links of the navigation, for admins alone: `name` is the address behind `#/`. */
-export const ADMIN_LINKS = [];
+export const ADMIN_LINKS = [['events', 'Events'], ['health', 'Health'], ['setup', 'Setup']];

@@ -55,6 +55,7 @@ mod release;
 mod reload;
 mod rights;
 mod settings;
+mod setup;
 mod shapes;
 mod sound_only;
 mod start;
