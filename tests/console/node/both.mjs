@@ -81,8 +81,18 @@ export const reads = (page, text) => until(() => page.evaluate((wanted) => docum
 /** Waits until `selector` is there and can be seen; gives its handle. */
 export const visible = (page, selector) => page.waitForSelector(selector, { visible: true });
 
-/** Clicks the element whose accessible name and role fit, as a person would find it. */
-export const press = (page, role, name) => page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
+const ROLES = { button: 'button, summary', link: 'a[href]', checkbox: 'input[type="checkbox"]' };
+
+/** Clicks what a person would find by this role and these words. Behind an open dialog nothing is found. */
+export async function press(page, role, name) {
+  const find = (selector, words) => {
+    const within = document.querySelector('dialog[open]') ?? document;
+    const nameOf = (one) => (one.getAttribute('aria-label') ?? one.textContent).trim();
+    return [...within.querySelectorAll(selector)].find((one) => nameOf(one) === words && !one.disabled && one.checkVisibility()) ?? null;
+  };
+  const handle = await page.waitForFunction(find, {}, ROLES[role], name).catch((cause) => { throw new Error(`no ${role} “${name}”`, { cause }); });
+  await handle.asElement().click();
+}
 
 /** What has the focus: its accessible words. */
 export const focused = (page) => page.evaluate(() => {
