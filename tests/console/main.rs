@@ -101,6 +101,11 @@ fn the_upload_client_speaks_every_protocol() {
 }
 
 #[test]
+fn the_first_view_on_a_slow_line_takes_few_requests() {
+    Service::start(&[]).run("slow.mjs", &[]);
+}
+
+#[test]
 fn the_page_is_guarded() {
     Service::start(&[]).run("guard.mjs", &[]);
 }
