@@ -20,7 +20,6 @@ export class PlayerMenus {
     this.elements = [this.#captions, this.#audio];
     for (const name of ['addtrack', 'removetrack', 'change']) element.textTracks.addEventListener(name, () => this.draw());
     element.addEventListener('loadeddata', () => this.draw());
-    this.draw();
   }
 
   translate(labels) {

@@ -102,7 +102,10 @@ export class PlayerView {
     const isAudio = readyState >= 1 ? videoWidth === 0 : this.#host.dataset.kind === 'audio';
     if (this.#host.isConnected) this.#host.dataset.kind = isAudio ? 'audio' : 'video';
     this.#full.hidden = isAudio;
-    this.#begin.hidden = isAudio || hasFailed || !paused || played.length > 0 || currentTime > 0;
+    const isBegun = isAudio || hasFailed || !paused || played.length > 0 || currentTime > 0;
+    // Why: the focus would be lost with the button.
+    if (isBegun && this.#host.shadowRoot.activeElement === this.#begin) this.#play.focus();
+    this.#begin.hidden = isBegun;
     this.#host.toggleAttribute('data-busy', !paused && readyState < 3 && !hasFailed);
     this.#wake();
   }
