@@ -116,6 +116,7 @@ fn path_parameter(name: &str) -> Option<Value> {
         "owner" => Some("user-1".into()),
         "provider" => Some("mux".into()),
         "code" => Some("not_found".into()),
+        "digest" => Some("0123456789abcdef".into()),
         "file" => Some("page.js".into()),
         _ => None,
     }

@@ -126,6 +126,10 @@ impl Exchange {
         if others || (!self.status.is_client_error() && !self.status.is_server_error()) {
             return Vec::new();
         }
+        // A browser that opened the address gets a page.
+        if essence(&self.headers) == "text/html" && self.headers.contains_key("content-security-policy") {
+            return Vec::new();
+        }
         let problem = json!({"$ref": "#/components/schemas/Problem"});
         let json = self
             .body
