@@ -16,6 +16,7 @@ mod auth;
 mod beside;
 mod bulk;
 mod check;
+mod client;
 mod commands;
 mod development;
 mod endpoints;

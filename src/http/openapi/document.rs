@@ -12,7 +12,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::operation::finish_operation;
-use super::{outgoing, refusals, schemas};
+use super::{examples, outgoing, refusals, schemas};
 use crate::domain::Announcement;
 use crate::http::admin;
 use crate::http::docs::{pages, respond_static};
@@ -169,8 +169,8 @@ fn finish_document(document: &mut Value) {
     let optional = schemas::wholly_optional(all_schemas);
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
-        for operation in schemas::members(item) {
-            finish_operation(path, operation, &optional);
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            finish_operation(path, method, operation, &optional);
         }
     }
     document["paths"]["/v1/uploads"]["post"]["responses"]["201"]["links"] = outgoing::upload_links();
@@ -178,4 +178,5 @@ fn finish_document(document: &mut Value) {
         .into_iter()
         .map(outgoing::webhook_item)
         .collect();
+    examples::write_examples(document);
 }
