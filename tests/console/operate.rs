@@ -17,8 +17,26 @@ const EVENT_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
 fn make_video(folder: &TempDir, size: &str, name: &str) -> String {
     let picture = format!("testsrc2=size={size}:rate=25");
     let path = folder.path().join(name).display().to_string();
-    let coded = ["-c:v", "libx264", "-preset", "ultrafast", "-pix_fmt", "yuv420p", "-g", "50"];
-    ffmpeg(&[&["-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", "sine=440", "-t", "8", "-c:a", "aac"], &coded[..], &[&path]].concat());
+    let coded = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-g",
+        "50",
+    ];
+    ffmpeg(
+        &[
+            &[
+                "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", "sine=440", "-t", "8", "-c:a", "aac",
+            ],
+            &coded[..],
+            &[&path],
+        ]
+        .concat(),
+    );
     path
 }
 
@@ -41,7 +59,10 @@ fn ffmpeg(args: &[&str]) {
 #[test]
 fn those_who_run_it_see_what_happened_and_mend_it() {
     let folder = TempDir::new().unwrap();
-    let (tall, four) = (make_video(&folder, "360x640", "tall.mp4"), make_video(&folder, "480x360", "four.mp4"));
+    let (tall, four) = (
+        make_video(&folder, "360x640", "tall.mp4"),
+        make_video(&folder, "480x360", "four.mp4"),
+    );
     let sound = make_sound(&folder);
     let hook = free_port().to_string();
     let endpoint = format!("[\"http://127.0.0.1:{hook}/events?key=hidden-key\"]");

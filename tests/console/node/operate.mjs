@@ -12,6 +12,16 @@ const admin = tokenOf('ops', { scope: 'video:admin' });
 const asAdmin = caller(admin);
 const SECRETS = [process.env.SECRET, process.env.WEBHOOK_SECRET, process.env.EVENT_SECRET, 'secret-of-the-second-provider', 'token-of-the-second-provider', 'hidden-key'];
 
+const idle = (page) => until(() => page.evaluate(() => !document.querySelector('main[aria-busy="true"], main [aria-busy="true"]')), 'nothing is being read');
+const text = (page, selector) => page.$eval(selector, (one) => one.innerText);
+const hash = (page) => page.evaluate(() => location.hash);
+const shape = (page, selector) => page.$eval(selector, (one) => {
+  const { width, height, bottom } = one.getBoundingClientRect();
+  return { ratio: width / height, width, height, bottom };
+});
+
+const media = (page, read) => page.evaluate(`(() => { const media = document.querySelector('yourbit-player')?.media; return media ? (${read})(media) : null; })()`);
+
 const endEndpoint = await startEndpoint();
 try {
   const ids = await uploadForms(OWNER);
@@ -35,10 +45,6 @@ async function show(page, hash, wanted) {
   await visible(page, wanted);
   await idle(page);
 }
-
-const idle = (page) => until(() => page.evaluate(() => !document.querySelector('main[aria-busy="true"], main [aria-busy="true"]')), 'nothing is being read');
-const text = (page, selector) => page.$eval(selector, (one) => one.innerText);
-const hash = (page) => page.evaluate(() => location.hash);
 
 /** Every width and both schemes: nothing sticks out, axe finds nothing, pictures are kept. */
 async function sizes(page, name, what, claim) {
@@ -68,13 +74,6 @@ async function videos({ name, open, claim }, ids) {
   await timeline(page, name, ids.four, claim);
   await change(page, name, ids.four, claim);
 }
-
-const shape = (page, selector) => page.$eval(selector, (one) => {
-  const { width, height, bottom } = one.getBoundingClientRect();
-  return { ratio: width / height, width, height, bottom };
-});
-
-const media = (page, read) => page.evaluate(`(() => { const media = document.querySelector('yourbit-player')?.media; return media ? (${read})(media) : null; })()`);
 
 /** Plays by the keyboard; nothing of the picture is cut off, and the controls lie in the window. */
 async function play(page, form, ratio, claim) {
