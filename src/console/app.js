@@ -105,7 +105,8 @@ function restart() {
 function failedPage(error) {
   return {
     title: 'Not loaded',
-    element: h('div', { class: 'page' }, h('h1', { tabindex: '-1' }, 'This page did not load'), problemBox(error, { retry: show })),
+    element: h('div', { class: 'page' }, h('h1', { tabindex: '-1' }, 'This page did not load'),
+      problemBox(error, { retry: () => location.reload(), label: 'Reload the page' })),
     close() {},
   };
 }

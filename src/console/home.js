@@ -133,9 +133,8 @@ class HomePage {
       known?.close();
       return [upload, new UploadCard(upload, { uploads, onCancelFailed })];
     }));
-    const elements = [...this.#cards.values()].map((card) => card.element);
-    if (elements.some((one, at) => this.#sending.children[at] !== one) || elements.length !== this.#sending.children.length) fill(this.#sending, elements);
-    this.#sending.hidden = elements.length === 0;
+    fill(this.#sending, [...this.#cards.values()].map((card) => card.element));
+    this.#sending.hidden = this.#cards.size === 0;
   };
 }
 

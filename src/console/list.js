@@ -62,6 +62,7 @@ export class VideoList {
       h('div', { class: 'section-head' }, this.heading, this.#viewButtons()),
       this.filters.element, this.trouble, this.selection.report, this.view.element, this.note,
       h('div', { class: 'more' }, this.more), this.selection.bar);
+    this.view.element.hidden = true;
     this.drawRights();
   }
 

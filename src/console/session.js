@@ -14,6 +14,9 @@ export class Session extends EventTarget {
   /** What the service says that the token may do: the answer of `GET /v1/session`. Null until it is known. */
   info = null;
 
+  /** In development mode: the token that was left for another one. It is not easily had again. */
+  left = '';
+
   get token() { return this.#token; }
 
   /** The service answers this machine alone, and prints links that bring a token. */
@@ -68,6 +71,7 @@ export class Session extends EventTarget {
 
   use(token) {
     this.info = null;
+    this.left = '';
     this.#token = token.trim().replace(/^Bearer\s+/i, '');
     this.problem = '';
     sessionStorage.setItem(KEY, this.#token);
@@ -89,6 +93,7 @@ export class Session extends EventTarget {
 
   forget() {
     this.problem = '';
+    if (this.isDevelopment) this.left = this.#token;
     this.#drop();
   }
 

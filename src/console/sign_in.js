@@ -2,7 +2,7 @@
 
 import { fill, h, field } from './dom.js';
 import { icon } from './icons.js';
-import { problemBox } from './words.js';
+import { noticeBox } from './words.js';
 
 const REASONS = {
   expired: 'Your token has expired. Paste a fresh one to go on; uploads that are under way go on meanwhile.',
@@ -27,18 +27,23 @@ function ways(session) {
     h('p', {}, 'Or paste a token, such as one of ', h('code', {}, 'yourbit-video token --sub me'), '.')];
 }
 
+/** The way back to the token that was left, where there is one. */
+function backButton(session) {
+  const { left } = session;
+  return left && h('button', { type: 'button', class: 'quiet', onclick: () => session.use(left) }, icon('back'), 'Go back without changing it');
+}
+
 /** `{element, title, close()}`. */
 export function signInPage({ session }) {
   const problem = h('div');
   const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, id: 'token' });
   const form = h('form', { class: 'staging' },
     field('Token', input, 'It stays in this tab and ends with it.'),
-    h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Continue')));
+    h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Continue'), backButton(session)));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (input.value.trim().split('.').length !== 3) {
-      fill(problem, problemBox(Object.assign(new Error(), { name: 'Hint' }), {}));
-      problem.querySelector('p').textContent = 'That is no token: it has three parts with dots between them.';
+      fill(problem, noticeBox('That is no token: it has three parts with dots between them.'));
       return;
     }
     session.use(input.value);
@@ -48,7 +53,7 @@ export function signInPage({ session }) {
     title: 'Sign in',
     element: h('div', { class: 'page narrow' },
       h('h1', { tabindex: '-1' }, 'Whose videos?'),
-      reason ? h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('p', {}, reason)) : null,
+      reason ? noticeBox(reason) : null,
       ways(session), form, problem),
     close() {},
   };

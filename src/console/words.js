@@ -53,7 +53,7 @@ function elsewhere() {
 export function explain(error, { maxBytes } = {}) {
   if (error?.name === 'UploadError') return (UPLOADS[error.reason] ?? UPLOADS.refused)(error, maxBytes);
   if (error?.name === 'ClientMissing') return error.message;
-  if (isLoadFailure(error)) return 'A part of this page did not load. Check your connection. Perhaps the page is from an older release of the service: reload it.';
+  if (isLoadFailure(error)) return 'A part of this page did not load. Check your connection, or the page is from an older release of the service: reload it.';
   if (!(error instanceof ApiError)) return `The page has a fault of its own: ${error?.message ?? error}. Reload it.`;
   if (error.code === 'invalid_body') {
     const said = error.errors.map((one) => `${one.pointer.slice(1).replaceAll('_', ' ') || 'the request'} ${one.detail}`);
@@ -67,7 +67,12 @@ export function explain(error, { maxBytes } = {}) {
 export function problemBox(error, { retry, label = 'Try again', ...context } = {}) {
   const id = error.requestId && error.status >= 500 ? h('p', { class: 'hint' }, 'Request id: ', h('code', {}, error.requestId)) : null;
   const again = retry ? h('button', { type: 'button', class: 'quiet', onclick: retry }, label) : null;
-  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, explain(error, context)), id), again);
+  return noticeBox(explain(error, context), id, again);
+}
+
+/** A sentence about what is wrong, read out at once. */
+export function noticeBox(text, ...more) {
+  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, text), ...more));
 }
 
 /** Statuses as people say them. */

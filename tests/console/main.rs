@@ -11,6 +11,7 @@
 
 mod clip;
 mod nginx;
+mod operate;
 mod service;
 
 use crate::clip::Clips;
