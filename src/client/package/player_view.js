@@ -19,7 +19,7 @@ const PASSED = ['loop', 'muted', 'preload', 'poster'];
 export class PlayerView {
   #host;
   #labels = PLAYER_LABELS;
-  #media = h('video', { playsinline: true, part: 'video', onclick: () => this.toggle() });
+  #media = h('video', { playsinline: true, tabindex: -1, part: 'video', onclick: () => this.toggle() });
   #seek = new SeekBar(this.#media, (seconds) => this.#host.player?.previewAt(seconds) ?? null, PLAYER_LABELS);
   #menus = new PlayerMenus(this.#media, () => this.#host.player, PLAYER_LABELS);
   #play = iconButton('play', 'play', PLAYER_LABELS.play, () => this.toggle());
