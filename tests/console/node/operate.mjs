@@ -1,6 +1,6 @@
 // The pages of those who run the service, in both browsers: videos of each form, events with replays, health, setup.
 
-import { accessible, both, fits, focused, picture, press, reads, scheme, visible } from './both.mjs';
+import { accessible, both, fits, focused, picture, reads, scheme, visible } from './both.mjs';
 import { until } from './checks.mjs';
 import { PARKED, countOf, postEvents, startEndpoint, uploadForms } from './operate_seed.mjs';
 import { caller, tokenOf } from './tokens.mjs';
@@ -14,6 +14,12 @@ const SECRETS = [process.env.SECRET, process.env.WEBHOOK_SECRET, process.env.EVE
 
 const idle = (page) => until(() => page.evaluate(() => !document.querySelector('main[aria-busy="true"], main [aria-busy="true"]')), 'nothing is being read');
 const text = (page, selector) => page.$eval(selector, (one) => one.innerText);
+/** Uses a button by the keyboard. */
+const enter = async (page, name) => {
+  const button = await until(() => page.$(`::-p-aria([name="${name}"][role="button"])`), `the button “${name}”`);
+  await button.focus();
+  await page.keyboard.press('Enter');
+};
 const hash = (page) => page.evaluate(() => location.hash);
 const shape = (page, selector) => page.$eval(selector, (one) => {
   const { width, height, bottom } = one.getBoundingClientRect();
@@ -94,7 +100,8 @@ async function soundAndFailure(page, name, ids, claim) {
   claim((await page.$('#poster-panel')) === null, 'sound has no panel for its poster');
   claim((await page.$eval('.poster img', (one) => one.hidden)), 'and no picture');
   await sizes(page, `operate-sound-${name}`, 'sound', claim);
-  await page.click('.poster');
+  await page.focus('.poster');
+  await page.keyboard.press('Enter');
   await until(() => media(page, '(one) => one.currentTime > 0.2'), 'sound plays', 60_000);
   claim((await shape(page, '.stage')).height < 300, 'sound has no empty picture while it plays');
   claim(await page.$eval('h1', (one) => one.dir) === 'auto', 'a title runs in its own direction');
@@ -120,33 +127,34 @@ async function timeline(page, name, id, claim) {
   claim(body.includes('"type"') && body.includes(id), 'an event shows its content', body);
   await accessible(page, 'an opened event', claim);
   await picture(page, `operate-timeline-${name}`);
-  await press(page, 'button', 'Apply it once more');
+  await enter(page, 'Apply it once more');
   await until(async () => (await page.$eval('#announcer', (one) => one.textContent)).includes('applied once more'), 'the replay is told');
   claim((await page.$(`${entry} .pill`)) !== null, 'an event is replayed from the timeline');
 }
 
 /** Ids to copy, the deletion time, external id and metadata, the question before deleting. */
 async function change(page, name, id, claim) {
-  await page.click('#details-panel > summary');
+  await page.focus('#details-panel > summary');
+  await page.keyboard.press('Enter');
   claim((await page.$$('#details-panel .copy-button')).length >= 5, 'every id and address has a button that copies it');
-  await press(page, 'button', 'Change external id and metadata');
+  await enter(page, 'Change external id and metadata');
   await page.keyboard.type(`from-${name}`);
   await page.$eval('#details-panel textarea', (one, text) => { one.value = text; }, JSON.stringify({ browser: name, nested: { a: 1 } }));
-  await press(page, 'button', 'Save');
+  await enter(page, 'Save');
   await reads(page, `from-${name}`);
   const saved = await asAdmin('GET', `/v1/videos/${id}`);
   claim(saved.external_id.endsWith(`from-${name}`) && JSON.stringify(saved.metadata) === JSON.stringify({ browser: name, nested: { a: 1 } }), 'external id and metadata are changed, and members that were taken out are gone', JSON.stringify(saved));
 
-  await press(page, 'button', 'Change when it deletes itself');
+  await enter(page, 'Change when it deletes itself');
   await page.$eval('.deletion input', (one) => { one.value = '2099-05-06T07:08'; });
-  await press(page, 'button', 'Save');
+  await enter(page, 'Save');
   await until(async () => (await asAdmin('GET', `/v1/videos/${id}`)).delete_at?.startsWith('2099-05-0'), 'the deletion time is saved');
-  await press(page, 'button', 'Change when it deletes itself');
-  await press(page, 'button', 'Never');
+  await enter(page, 'Change when it deletes itself');
+  await enter(page, 'Never');
   await until(async () => (await asAdmin('GET', `/v1/videos/${id}`)).delete_at === null, 'the deletion time is taken away');
   claim(true, 'a video can be made to delete itself, and not to');
 
-  await press(page, 'button', 'Ask the provider now');
+  await enter(page, 'Ask the provider now');
   await until(async () => (await page.$eval('#announcer', (one) => one.textContent)).includes('provider was asked'), 'the provider is asked');
   await page.focus('#delete');
   await page.keyboard.press('Enter');
@@ -168,7 +176,7 @@ async function events({ name, open, claim }) {
   await page.select('.filter select', 'parked');
   await until(async () => (await hash(page)).includes('state=parked'), 'the condition stands in the address');
   await idle(page);
-  await press(page, 'button', 'Show older events');
+  await enter(page, 'Show older events');
   await until(async () => (await page.$$('.event-rows li')).length === PARKED, 'the list goes on by its cursor');
   claim(true, 'conditions stand in the address, and the list goes on');
   await page.focus('.event-rows summary');
@@ -179,16 +187,18 @@ async function events({ name, open, claim }) {
   await accessible(page, 'an opened event of the list', claim);
 
   // The number, the question, the work, what is left
-  await press(page, 'button', 'Replay all that match');
+  await enter(page, 'Replay all that match');
   await visible(page, 'dialog[open]');
   claim((await text(page, 'dialog[open] h2')) === `Replay ${PARKED} events?`, 'the number comes first');
   await accessible(page, 'the question before a replay', claim);
   await picture(page, `operate-replay-${name}`);
-  await press(page, 'button', `Replay ${PARKED} events`);
+  await page.keyboard.press('Tab');
+  claim((await focused(page)) === `Replay ${PARKED} events`, 'the answer is in reach of the keyboard');
+  await page.keyboard.press('Enter');
   await visible(page, '.done');
   claim((await text(page, '.done')).includes(`${PARKED} events are due once more.`), 'then the work', await text(page, '.done'));
   await until(async () => (await countOf('parked')) === PARKED, 'they are parked again');
-  await press(page, 'button', 'Count again');
+  await enter(page, 'Count again');
   await reads(page, `${PARKED} events match the condition now.`);
   claim(true, 'then what is left');
 
