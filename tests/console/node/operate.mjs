@@ -38,6 +38,7 @@ try {
     await videos(browser, ids);
     await events(browser);
     await health(browser);
+    await worstHealth(browser);
     await setup(browser);
     await ownerAlone(browser, ids);
   });
@@ -231,6 +232,54 @@ async function health({ name, open, claim }) {
   await page.keyboard.press('Enter');
   await visible(page, '.event-rows li');
   claim((await hash(page)).startsWith('#/events?'), 'a remedy leads to the events');
+}
+
+/** What a fleet in trouble answers, which no test can bring about: the page is given such an answer. */
+function inTrouble({ fleet, process }) {
+  const [replica] = fleet.replicas;
+  return {
+    fleet: {
+      ...fleet,
+      halted: [{ provider: 'mux', replica_id: process.replica_id }],
+      inbox: fleet.inbox.map((one) => (one.state === 'pending' ? { ...one, count: 10_000, more: true, oldest_age_s: 7300 } : one)),
+      replicas: [replica, { ...replica, id: replica.id.replace(/.$/, 'x'), version: '0.4.0' }],
+    },
+    process: {
+      ...process,
+      provider_calls: [{ provider: 'mux', result: 'ok', count: 90 }, { provider: 'mux', result: 'outage', count: 10 }, { provider: 'mux', result: 'throttled', count: 20 }],
+      local: { jobs_running: 1, jobs: [], disk_free_bytes: 5_000_000, disk_full: true },
+    },
+  };
+}
+
+/** The same without a fault. */
+function atPeace({ fleet, process }) {
+  const none = (one) => ({ ...one, count: 0, more: false, oldest_at: null, oldest_age_s: null });
+  return { fleet: { ...fleet, inbox: fleet.inbox.map(none), outbox: fleet.outbox.map(none), disabled_endpoints: [] }, process: { ...process, provider_calls: [] } };
+}
+
+async function worstHealth({ name, open, claim }) {
+  const overview = await asAdmin('GET', '/v1/admin/overview');
+  let answer = inTrouble(overview);
+  const page = await open(url, { token: admin });
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
+    if (!request.url().includes('/v1/admin/overview')) return request.continue();
+    return answer ? request.respond({ status: 200, contentType: 'application/json', body: JSON.stringify(answer) }) : request.abort();
+  });
+  await show(page, '#/health', '.red[data-level="bad"]');
+  const said = await page.$$eval('.red', (all) => all.map((one) => one.innerText).join('\n'));
+  const wanted = ['Nothing is asked of mux any more', '5.0 MB are free, and uploads are refused', '10 of 120 calls to mux failed', '20 of 120 were throttled', 'different releases serve: 0.4.0', 'More than 10,000 webhook events wait; the oldest is 2 hours old'];
+  for (const one of wanted) claim(said.includes(one), `a fleet in trouble: “${one}”`, said);
+  await sizes(page, `operate-trouble-${name}`, 'a fleet in trouble', claim);
+  answer = atPeace(overview);
+  await reads(page, 'Nothing needs anybody now.');
+  await accessible(page, 'a fleet at peace', claim);
+  answer = null;
+  await reads(page, 'The service does not answer.');
+  claim(await page.$eval('.calm', (one) => one.dataset.old === 'true'), 'what was read before is not shown as how it is');
+  answer = atPeace(overview);
+  await until(() => page.$eval('.calm', (one) => one.dataset.old === 'false'), 'the page goes on by itself');
 }
 
 async function setup({ name, open, claim }) {
