@@ -1,6 +1,6 @@
 // The pages of those who run the service, in both browsers: videos of each form, events with replays, health, setup.
 
-import { accessible, both, fits, focused, picture, press, reads, scheme, visible } from './both.mjs';
+import { accessible, both, fits, focused, picture, reads, scheme, visible } from './both.mjs';
 import { until } from './checks.mjs';
 import { PARKED, countOf, postEvents, startEndpoint, uploadForms } from './operate_seed.mjs';
 import { caller, tokenOf } from './tokens.mjs';
@@ -14,6 +14,12 @@ const SECRETS = [process.env.SECRET, process.env.WEBHOOK_SECRET, process.env.EVE
 
 const idle = (page) => until(() => page.evaluate(() => !document.querySelector('main[aria-busy="true"], main [aria-busy="true"]')), 'nothing is being read');
 const text = (page, selector) => page.$eval(selector, (one) => one.innerText);
+/** Uses a button by the keyboard. */
+const enter = async (page, name) => {
+  const button = await until(() => page.$(`::-p-aria([name="${name}"][role="button"])`), `the button “${name}”`);
+  await button.focus();
+  await page.keyboard.press('Enter');
+};
 const hash = (page) => page.evaluate(() => location.hash);
 const shape = (page, selector) => page.$eval(selector, (one) => {
   const { width, height, bottom } = one.getBoundingClientRect();
@@ -32,6 +38,7 @@ try {
     await videos(browser, ids);
     await events(browser);
     await health(browser);
+    await worstHealth(browser);
     await setup(browser);
     await ownerAlone(browser, ids);
   });
@@ -94,7 +101,8 @@ async function soundAndFailure(page, name, ids, claim) {
   claim((await page.$('#poster-panel')) === null, 'sound has no panel for its poster');
   claim((await page.$eval('.poster img', (one) => one.hidden)), 'and no picture');
   await sizes(page, `operate-sound-${name}`, 'sound', claim);
-  await page.click('.poster');
+  await page.focus('.poster');
+  await page.keyboard.press('Enter');
   await until(() => media(page, '(one) => one.currentTime > 0.2'), 'sound plays', 60_000);
   claim((await shape(page, '.stage')).height < 300, 'sound has no empty picture while it plays');
   claim(await page.$eval('h1', (one) => one.dir) === 'auto', 'a title runs in its own direction');
@@ -120,33 +128,34 @@ async function timeline(page, name, id, claim) {
   claim(body.includes('"type"') && body.includes(id), 'an event shows its content', body);
   await accessible(page, 'an opened event', claim);
   await picture(page, `operate-timeline-${name}`);
-  await press(page, 'button', 'Apply it once more');
+  await enter(page, 'Apply it once more');
   await until(async () => (await page.$eval('#announcer', (one) => one.textContent)).includes('applied once more'), 'the replay is told');
   claim((await page.$(`${entry} .pill`)) !== null, 'an event is replayed from the timeline');
 }
 
 /** Ids to copy, the deletion time, external id and metadata, the question before deleting. */
 async function change(page, name, id, claim) {
-  await page.click('#details-panel > summary');
+  await page.focus('#details-panel > summary');
+  await page.keyboard.press('Enter');
   claim((await page.$$('#details-panel .copy-button')).length >= 5, 'every id and address has a button that copies it');
-  await press(page, 'button', 'Change external id and metadata');
+  await enter(page, 'Change external id and metadata');
   await page.keyboard.type(`from-${name}`);
   await page.$eval('#details-panel textarea', (one, text) => { one.value = text; }, JSON.stringify({ browser: name, nested: { a: 1 } }));
-  await press(page, 'button', 'Save');
+  await enter(page, 'Save');
   await reads(page, `from-${name}`);
   const saved = await asAdmin('GET', `/v1/videos/${id}`);
   claim(saved.external_id.endsWith(`from-${name}`) && JSON.stringify(saved.metadata) === JSON.stringify({ browser: name, nested: { a: 1 } }), 'external id and metadata are changed, and members that were taken out are gone', JSON.stringify(saved));
 
-  await press(page, 'button', 'Change when it deletes itself');
+  await enter(page, 'Change when it deletes itself');
   await page.$eval('.deletion input', (one) => { one.value = '2099-05-06T07:08'; });
-  await press(page, 'button', 'Save');
+  await enter(page, 'Save');
   await until(async () => (await asAdmin('GET', `/v1/videos/${id}`)).delete_at?.startsWith('2099-05-0'), 'the deletion time is saved');
-  await press(page, 'button', 'Change when it deletes itself');
-  await press(page, 'button', 'Never');
+  await enter(page, 'Change when it deletes itself');
+  await enter(page, 'Never');
   await until(async () => (await asAdmin('GET', `/v1/videos/${id}`)).delete_at === null, 'the deletion time is taken away');
   claim(true, 'a video can be made to delete itself, and not to');
 
-  await press(page, 'button', 'Ask the provider now');
+  await enter(page, 'Ask the provider now');
   await until(async () => (await page.$eval('#announcer', (one) => one.textContent)).includes('provider was asked'), 'the provider is asked');
   await page.focus('#delete');
   await page.keyboard.press('Enter');
@@ -168,7 +177,7 @@ async function events({ name, open, claim }) {
   await page.select('.filter select', 'parked');
   await until(async () => (await hash(page)).includes('state=parked'), 'the condition stands in the address');
   await idle(page);
-  await press(page, 'button', 'Show older events');
+  await enter(page, 'Show older events');
   await until(async () => (await page.$$('.event-rows li')).length === PARKED, 'the list goes on by its cursor');
   claim(true, 'conditions stand in the address, and the list goes on');
   await page.focus('.event-rows summary');
@@ -179,16 +188,18 @@ async function events({ name, open, claim }) {
   await accessible(page, 'an opened event of the list', claim);
 
   // The number, the question, the work, what is left
-  await press(page, 'button', 'Replay all that match');
+  await enter(page, 'Replay all that match');
   await visible(page, 'dialog[open]');
   claim((await text(page, 'dialog[open] h2')) === `Replay ${PARKED} events?`, 'the number comes first');
   await accessible(page, 'the question before a replay', claim);
   await picture(page, `operate-replay-${name}`);
-  await press(page, 'button', `Replay ${PARKED} events`);
+  await page.keyboard.press('Tab');
+  claim((await focused(page)) === `Replay ${PARKED} events`, 'the answer is in reach of the keyboard');
+  await page.keyboard.press('Enter');
   await visible(page, '.done');
   claim((await text(page, '.done')).includes(`${PARKED} events are due once more.`), 'then the work', await text(page, '.done'));
   await until(async () => (await countOf('parked')) === PARKED, 'they are parked again');
-  await press(page, 'button', 'Count again');
+  await enter(page, 'Count again');
   await reads(page, `${PARKED} events match the condition now.`);
   claim(true, 'then what is left');
 
@@ -221,6 +232,54 @@ async function health({ name, open, claim }) {
   await page.keyboard.press('Enter');
   await visible(page, '.event-rows li');
   claim((await hash(page)).startsWith('#/events?'), 'a remedy leads to the events');
+}
+
+/** What a fleet in trouble answers, which no test can bring about: the page is given such an answer. */
+function inTrouble({ fleet, process }) {
+  const [replica] = fleet.replicas;
+  return {
+    fleet: {
+      ...fleet,
+      halted: [{ provider: 'mux', replica_id: process.replica_id }],
+      inbox: fleet.inbox.map((one) => (one.state === 'pending' ? { ...one, count: 10_000, more: true, oldest_age_s: 7300 } : one)),
+      replicas: [replica, { ...replica, id: replica.id.replace(/.$/, 'x'), version: '0.4.0' }],
+    },
+    process: {
+      ...process,
+      provider_calls: [{ provider: 'mux', result: 'ok', count: 90 }, { provider: 'mux', result: 'outage', count: 10 }, { provider: 'mux', result: 'throttled', count: 20 }],
+      local: { jobs_running: 1, jobs: [], disk_free_bytes: 5_000_000, disk_full: true },
+    },
+  };
+}
+
+/** The same without a fault. */
+function atPeace({ fleet, process }) {
+  const none = (one) => ({ ...one, count: 0, more: false, oldest_at: null, oldest_age_s: null });
+  return { fleet: { ...fleet, inbox: fleet.inbox.map(none), outbox: fleet.outbox.map(none), disabled_endpoints: [] }, process: { ...process, provider_calls: [] } };
+}
+
+async function worstHealth({ name, open, claim }) {
+  const overview = await asAdmin('GET', '/v1/admin/overview');
+  let answer = inTrouble(overview);
+  const page = await open(url, { token: admin });
+  await page.setRequestInterception(true);
+  page.on('request', (request) => {
+    if (!request.url().includes('/v1/admin/overview')) return request.continue();
+    return answer ? request.respond({ status: 200, contentType: 'application/json', body: JSON.stringify(answer) }) : request.abort();
+  });
+  await show(page, '#/health', '.red[data-level="bad"]');
+  const said = await page.$$eval('.red', (all) => all.map((one) => one.innerText).join('\n'));
+  const wanted = ['Nothing is asked of mux any more', '5.0 MB are free, and uploads are refused', '10 of 120 calls to mux failed', '20 of 120 were throttled', 'different releases serve: 0.4.0', 'More than 10,000 webhook events wait; the oldest is 2 hours old'];
+  for (const one of wanted) claim(said.includes(one), `a fleet in trouble: “${one}”`, said);
+  await sizes(page, `operate-trouble-${name}`, 'a fleet in trouble', claim);
+  answer = atPeace(overview);
+  await reads(page, 'Nothing needs anybody now.');
+  await accessible(page, 'a fleet at peace', claim);
+  answer = null;
+  await reads(page, 'The service does not answer.');
+  claim(await page.$eval('.calm', (one) => one.dataset.old === 'true'), 'what was read before is not shown as how it is');
+  answer = atPeace(overview);
+  await until(() => page.$eval('.calm', (one) => one.dataset.old === 'false'), 'the page goes on by itself');
 }
 
 async function setup({ name, open, claim }) {
