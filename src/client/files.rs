@@ -19,6 +19,8 @@ const MODULES: &[Module] = modules! {
     "answer.js"
     "begin.js"
     "chunks.js"
+    "element.js"
+    "element_base.js"
     "failure.js"
     "file_source.js"
     "form.js"
@@ -27,7 +29,13 @@ const MODULES: &[Module] = modules! {
     "hls_source.js"
     "media_player.js"
     "player.js"
+    "player_css.js"
+    "player_element.js"
     "player_failure.js"
+    "player_labels.js"
+    "player_menus.js"
+    "player_seek.js"
+    "player_view.js"
     "put.js"
     "renewal.js"
     "request.js"
@@ -38,11 +46,18 @@ const MODULES: &[Module] = modules! {
     "transfer.js"
     "tus.js"
     "upload.js"
+    "upload_element.js"
+    "upload_labels.js"
+    "upload_row.js"
     "upload_task.js"
+    "upload_view.js"
 };
 
 /// The types of the public modules.
-const TYPES: &[(&str, &str)] = &[];
+const TYPES: &[(&str, &str)] = &[
+    ("player.d.ts", include_str!("package/player.d.ts")),
+    ("upload.d.ts", include_str!("package/upload.d.ts")),
+];
 
 /// hls.js as it is published, and its licence.
 const HLS: &[(&str, &str, &str)] = &[

@@ -3,6 +3,7 @@
 //   const player = play(document.querySelector('video'), { playback: () => fetch('/my/videos/7/playback') });
 
 import { MediaPlayer } from './media_player.js';
+import { definePlayerElement } from './player_element.js';
 import { PlayerFailure } from './player_failure.js';
 
 /** What `play` gives. */
@@ -14,3 +15,5 @@ export const PlayerError = PlayerFailure;
 export function play(element, options) {
   return new MediaPlayer(element, options);
 }
+
+definePlayerElement();

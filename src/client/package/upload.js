@@ -4,6 +4,7 @@
 
 import { UploadFailure } from './failure.js';
 import { storedUpload } from './resume.js';
+import { defineUploadElement } from './upload_element.js';
 import { UploadTask } from './upload_task.js';
 
 /** What `upload` gives. */
@@ -20,3 +21,5 @@ export function upload(file, options) {
 export function stored(file, { owner } = {}) {
   return storedUpload(file, owner);
 }
+
+defineUploadElement();

@@ -79,6 +79,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::usage::show_usage))
         .routes(routes!(admin::bulk_replay::replay_outgoing_events))
         .routes(routes!(admin::overview::show_overview))
+        .routes(routes!(admin::setup::show_setup))
         .routes(routes!(admin::adopt::adopt_video))
         .routes(routes!(admin::refresh::refresh_video))
         .routes(routes!(health::show_alive))
