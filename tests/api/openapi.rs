@@ -55,8 +55,8 @@ fn operations(document: &Value) -> Vec<(String, Method, &Value)> {
         .collect()
 }
 
-/// Every path of the router, as its `Debug` lists them; those of the page and of the built-in provider are no part of
-/// the API.
+/// Every path of the router, as its `Debug` lists them; those of the page, of the client's scripts and of the built-in
+/// provider are no part of the API.
 async fn routed() -> BTreeSet<String> {
     let folder = tempfile::TempDir::new().unwrap();
     let url = format!("sqlite://{}/test.db", folder.path().display());
@@ -65,7 +65,10 @@ async fn routed() -> BTreeSet<String> {
     let text = format!("{:?}", app.served);
     text.split('"')
         .filter(|part| part.starts_with('/') && !part.contains("__private__"))
-        .filter(|path| *path != "/" && !path.starts_with("/console/") && !path.starts_with("/local"))
+        .filter(|path| {
+            let others = ["/console/", "/client/", "/local"];
+            *path != "/" && !others.iter().any(|room| path.starts_with(room))
+        })
         // Where a slash at the end is taken too, it is the same path.
         .map(|path| path.trim_end_matches('/').to_owned())
         .collect()

@@ -139,7 +139,9 @@ fn the_page_is_guarded() {
 
 #[test]
 fn the_documents_are_rendered_without_any_other_host() {
-    Service::start(&[]).run("docs.mjs", &[]);
+    let service = Service::start(&[]);
+    let token = service.token("ana");
+    service.run("docs.mjs", &[("TOKEN", &token)]);
 }
 
 #[test]
