@@ -1,7 +1,6 @@
 // Many events once more: first how many they are, then the question, then the work, then what is left.
 
 import { sayFilter } from './event_filter.js';
-import { confirm } from './dialog.js';
 import { announce, fill, h } from './dom.js';
 import { icon } from './icons.js';
 import { counted } from './times.js';
@@ -73,7 +72,8 @@ export class BulkReplay {
     return sum;
   }
 
-  #sure(box, filter, { matched }) {
+  async #sure(box, filter, { matched }) {
+    const { confirm } = await import('./dialog.js');
     const what = box === 'in' ? 'Each is applied once more. One that was applied already changes nothing.' : 'Each is sent to its endpoint once more, under the same id. An endpoint that was disabled is enabled.';
     return confirm({
       title: `Replay ${counted(matched, 'event')}?`,

@@ -101,6 +101,6 @@ export class EventView {
 function masked(body) {
   const text = JSON.stringify(body, null, 2);
   return h('div', { class: 'snippet' },
-    h('div', { class: 'snippet-head' }, h('h4', {}, 'Content, with secrets masked'), copyButton(text, 'Copy the content')),
+    h('div', { class: 'snippet-head' }, h('p', { class: 'caption' }, 'Content, with secrets masked'), copyButton(text, 'Copy the content')),
     h('pre', { class: 'tall', tabindex: '0', role: 'region', 'aria-label': 'Content' }, h('code', {}, text)));
 }

@@ -7,7 +7,7 @@ import { icon } from './icons.js';
 const WORDS = {
   unsupported_file: 'The file is of a kind that no video can be made of. Convert it to MP4, and upload it again.',
   corrupt_file: 'The file is damaged or cut off. Upload it again from the original.',
-  no_video: 'The file holds no video, and no sound.',
+  no_video: 'The file holds no video, and no sound that could be one.',
   too_long: 'The video is longer than is allowed here.',
   too_large: 'The file is larger than is allowed here.',
   policy_mismatch: 'The provider made the video for another kind of playback than was asked for. It is not played, so that nobody sees what is meant for few.',

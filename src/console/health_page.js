@@ -107,7 +107,7 @@ function allWell() {
 /** A titled table that scrolls by itself where it is wider than the page. */
 function table(title, heads, rows, none) {
   const body = rows.length > 0
-    ? h('div', { class: 'scroll', tabindex: '0', role: 'region', 'aria-label': title }, h('table', {}, h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head)))),
+    ? h('div', { class: 'scrolls', tabindex: '0', role: 'region', 'aria-label': title }, h('table', {}, h('thead', {}, h('tr', {}, heads.map((head) => h('th', { scope: 'col' }, head)))),
       h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell, at) => h(at === 0 ? 'th' : 'td', at === 0 ? { scope: 'row' } : {}, cell)))))))
     : h('p', { class: 'hint' }, none);
   return h('section', { class: 'panel plain' }, h('h2', {}, title), body);

@@ -51,14 +51,14 @@ export class Stage {
 
   #make(kind, video, upload) {
     const { onCancel, session, uploads } = this.#context;
-    const cancel = session.mayCancel && h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
+    const cancel = session.mayCancelThis(video) && session.can(video.provider, 'cancel') && h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
     switch (kind) {
       case 'sending':
       case 'stopped':
         this.#part = progress(upload, { uploads, onCancelFailed: this.#context.onCancelFailed });
         return h('div', { class: 'scene' }, h('p', { class: 'scene-title' }, kind === 'sending' ? 'Uploading' : 'The upload has stopped'), this.#part.element);
       case 'ready':
-        if (!session.mayPlay) return scene('film', 'Ready', 'The video plays, but not with this token.');
+        if (!session.mayPlayThis(video)) return scene('film', 'Ready', 'The video plays, but not with this token.');
         return this.theatre.offer(video);
       case 'created':
       case 'waiting':

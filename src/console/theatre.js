@@ -5,15 +5,6 @@ import { fill, h } from './dom.js';
 import { icon } from './icons.js';
 import { problemBox } from './words.js';
 
-/** By the player's reason: what stands in the way, and what one can do. */
-const REASONS = {
-  network: 'The connection broke while the video was loaded. Check it, then try again.',
-  unsupported: 'This browser plays neither HLS nor the files of this video. Try a current Firefox, Chrome, Edge or Safari.',
-  library: 'hls.js, which this browser needs to play HLS, could not be loaded from the service. Reload the page.',
-  no_source: 'The provider gives no address that this page can play. Try the embed snippet.',
-  media: 'The video does not play. Its stream may be damaged or gone.',
-};
-
 /** Fills `stage` with the video, and gives it the video's ratio. */
 export class Theatre {
   #api;
@@ -22,8 +13,8 @@ export class Theatre {
   #picture = null;
   /** Whether the picture was asked for already. */
   #asked = false;
+  /** The `<yourbit-player>`, while it is there. */
   #player = null;
-  #element = null;
   #round = 0;
 
   constructor(api, stage) {
@@ -32,7 +23,7 @@ export class Theatre {
   }
 
   /** The second that plays; null where nothing does. */
-  get time() { return this.#element?.currentTime ?? null; }
+  get time() { return this.#player?.media?.currentTime ?? null; }
 
   /** Takes the video's size over. */
   learn(video) {
@@ -47,7 +38,7 @@ export class Theatre {
     this.#shape(ratioOf(this.#video));
     const shown = this.#stage.querySelector('.poster img');
     if (shown && url) Object.assign(shown, { src: url, hidden: false });
-    if (url) this.#element?.setAttribute('poster', url);
+    if (url) this.#player?.setAttribute('poster', url);
   }
 
   /** A button to press; the player comes when it is wanted. */
@@ -63,8 +54,9 @@ export class Theatre {
 
   close() {
     this.#round += 1;
-    this.#player?.close();
-    this.#player = this.#element = null;
+    // Why: an element that is taken away stops.
+    this.#player?.remove();
+    this.#player = null;
   }
 
   /** Without a ratio and without a picture a video counts as sound, until its stream says otherwise. */
@@ -78,28 +70,51 @@ export class Theatre {
   async #play() {
     this.close();
     const round = this.#round;
-    const video = this.#video;
-    const element = h('video', { controls: true, playsinline: true, tabindex: '0', poster: this.#picture, 'aria-label': video.title || 'Video' });
-    const box = h('div', { class: 'player' }, element);
-    element.addEventListener('loadedmetadata', () => {
-      if (element.videoWidth > 0) this.#shape(element.videoWidth / element.videoHeight);
-    });
+    const box = h('div', { class: 'player', 'aria-busy': 'true' }, h('p', { class: 'loading', tabindex: '-1' }, 'Loading…'));
     fill(this.#stage, box);
-    this.#element = element;
-    const onError = (error) => {
-      if (round !== this.#round) return;
-      this.close();
-      fill(box, this.#trouble(error));
-      box.querySelector('button')?.focus({ preventScroll: true });
-    };
-    element.focus({ preventScroll: true });
+    box.firstElementChild.focus({ preventScroll: true });
     try {
-      const { play } = await import(new URL('client/v1/player.js', SERVICE).href);
-      if (round !== this.#round) return;
-      this.#player = play(element, { playback: () => this.#playback(), autoplay: true, onError, hls: { enableWorker: false } });
+      await import(new URL('client/v1/player.js', SERVICE).href);
+      if (round === this.#round) this.#show(box);
     } catch (error) {
-      onError(error);
+      if (round === this.#round) this.#fail(box, error);
     }
+  }
+
+  #show(box) {
+    const player = h('yourbit-player', { autoplay: true, poster: this.#picture, 'aria-label': this.#video.title || 'Video' });
+    // Why without a worker: the page's policy lets no script be made of a text.
+    Object.assign(player, { hls: { enableWorker: false }, playback: () => this.#playback() });
+    player.addEventListener('player-load', () => this.#loaded(player), { once: true });
+    player.addEventListener('player-error', ({ detail: { error } }) => {
+      const refusal = [error, error.cause].find((one) => one instanceof ApiError);
+      // The other reasons are told by the player itself.
+      if (refusal && player === this.#player) this.#fail(box, refusal);
+    });
+    this.#player = player;
+    fill(box, player);
+    box.removeAttribute('aria-busy');
+  }
+
+  /** The stream tells the true shape; the focus goes to the control that was pressed. */
+  #loaded(player) {
+    const { media } = player;
+    const shape = () => {
+      if (media.videoWidth > 0) this.#shape(media.videoWidth / media.videoHeight);
+    };
+    media.addEventListener('loadedmetadata', shape);
+    shape();
+    if ([document.body, null].includes(document.activeElement)) player.shadowRoot.querySelector('[part~="play"]')?.focus({ preventScroll: true });
+  }
+
+  #fail(box, error) {
+    this.close();
+    const retry = () => this.#play();
+    fill(box, error instanceof ApiError ? problemBox(error, { retry })
+      : h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, 'The player could not be loaded. Check your connection, then try again.')),
+        h('button', { type: 'button', class: 'quiet', onclick: retry }, 'Try again')));
+    box.removeAttribute('aria-busy');
+    box.querySelector('button')?.focus({ preventScroll: true });
   }
 
   /** The answer of the service, with its times by this browser's clock. */
@@ -107,15 +122,6 @@ export class Theatre {
     const { playback, aheadMs } = await this.#api.playback(this.#video.id);
     if (!playback.refresh_after) return playback;
     return { ...playback, refresh_after: new Date(Date.parse(playback.refresh_after) - aheadMs).toISOString() };
-  }
-
-  #trouble(error) {
-    const retry = () => this.#play();
-    const refusal = [error, error.cause].find((one) => one instanceof ApiError);
-    if (refusal) return problemBox(refusal, { retry });
-    const words = REASONS[error.reason] ?? (error.reason ? error.message : 'The player could not be loaded. Check your connection, then try again.');
-    return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, words)),
-      h('button', { type: 'button', class: 'quiet', onclick: retry }, 'Try again'));
   }
 }
 

@@ -34,7 +34,7 @@ export class VideoDetails {
     const video = this.#video;
     const rows = rowsOf(video).filter(([, value]) => value);
     const text = JSON.stringify(video.metadata, null, 2);
-    const fixed = ['deleting', 'deleted'].includes(video.status) || !this.#session.mayChange;
+    const fixed = ['deleting', 'deleted'].includes(video.status) || !this.#session.mayChangeThis(video);
     fill(this.#body,
       h('dl', { class: 'rows' }, rows.map(([name, value]) => h('div', {}, h('dt', {}, name),
         h('dd', { class: 'copied' }, h('code', {}, value), copyButton(value, `Copy: ${name}`))))),

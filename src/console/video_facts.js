@@ -43,7 +43,7 @@ export class VideoFacts {
     const wide = ['Owner', 'Id'];
     fill(this.#facts, rows.filter(([, value]) => value).map(([name, value]) => h('div', { class: wide.includes(name) ? 'wide' : null }, h('dt', {}, name), h('dd', {}, value))));
     this.#deletion.update(video);
-    this.#remove.hidden = GONE.includes(video.status) || !session.mayChange;
+    this.#remove.hidden = GONE.includes(video.status) || !session.mayChangeThis(video) || !session.can(video.provider, 'delete');
     this.#refresh.hidden = !admin || GONE.includes(video.status);
   }
 
@@ -79,7 +79,7 @@ class DeletionTime {
   #draw() {
     const { delete_at: at, status } = this.#video;
     const change = h('button', { type: 'button', class: 'quiet small', 'aria-label': 'Change when it deletes itself', onclick: () => this.#edit() }, 'Change');
-    const fixed = GONE.includes(status) || !this.#context.session.mayChange;
+    const fixed = GONE.includes(status) || !this.#context.session.mayChangeThis(this.#video);
     fill(this.element, h('dl', { class: 'facts-list' }, h('div', { class: 'wide' }, h('dt', {}, 'Deletes itself'),
       h('dd', { class: 'copied' }, at ? exactTime(at) : 'never', fixed ? null : change))));
   }

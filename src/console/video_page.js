@@ -2,7 +2,6 @@
 
 import { AdminApi } from './admin_api.js';
 import { copyButton } from './copy.js';
-import { confirmRemoval } from './dialog.js';
 import { announce, field, fill, h } from './dom.js';
 import { icon } from './icons.js';
 import { watch } from './live.js';
@@ -36,7 +35,8 @@ class VideoPage {
   #stopWatch = () => {};
   #closed = false;
   #heading = h('h1', { tabindex: '-1', dir: 'auto' }, 'Video');
-  #name = h('div', { class: 'name' }, this.#heading);
+  #pencil = h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': 'Rename', hidden: true, onclick: () => this.#rename() }, icon('pencil'));
+  #name = h('div', { class: 'name' }, this.#heading, this.#pencil);
   #status = h('span', { class: 'pill' });
   #note = h('div');
   #trouble = h('div');
@@ -137,18 +137,21 @@ class VideoPage {
   }
 
   #drawName() {
-    this.#heading.textContent = this.#video.title || 'Untitled';
-    this.#heading.classList.toggle('long', this.#heading.textContent.length > LONG);
-    const rename = h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': 'Rename', onclick: () => this.#rename() }, icon('pencil'));
-    const fixed = ['deleting', 'deleted'].includes(this.#video.status) || !this.#session.mayChange;
-    fill(this.#name, this.#heading, fixed ? null : rename);
+    const title = this.#video.title || 'Untitled';
+    const fixed = ['deleting', 'deleted'].includes(this.#video.status) || !this.#session.mayChangeThis(this.#video);
+    this.#heading.textContent = title;
+    this.#heading.classList.toggle('long', title.length > LONG);
+    this.#heading.hidden = false;
+    this.#name.querySelector('form')?.remove();
+    // Why not made anew: it may have the focus, and so may the heading.
+    this.#pencil.hidden = fixed;
   }
 
   #rename() {
     const input = h('input', { type: 'text', maxlength: '512', value: this.#video.title ?? '', autocomplete: 'off', dir: 'auto' });
     const back = () => {
       this.#drawName();
-      this.#name.querySelector('button')?.focus();
+      this.#pencil.focus();
     };
     const form = h('form', { class: 'rename' }, field('Title', input),
       h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Save'), h('button', { type: 'button', class: 'quiet', onclick: back }, 'Cancel')));
@@ -165,7 +168,8 @@ class VideoPage {
         this.#fail(error);
       }
     });
-    fill(this.#name, form);
+    this.#heading.hidden = this.#pencil.hidden = true;
+    this.#name.append(form);
     input.select();
   }
 
@@ -174,7 +178,7 @@ class VideoPage {
     const video = this.#video;
     this.#panels = video.status;
     this.#timeline ??= new Timeline(this.#api, this.#session, video);
-    const plays = video.status === 'ready' && this.#session.mayPlay;
+    const plays = video.status === 'ready' && this.#session.mayPlayThis(video);
     fill(this.#poster);
     fill(this.#elsewhere, plays ? this.#snippets() : null);
     if (this.#below.children.length === 0) fill(this.#below, this.#poster, this.#elsewhere, this.details.element, this.#timeline.element);
@@ -204,7 +208,7 @@ class VideoPage {
   }
 
   #offerPoster() {
-    if (!this.#session.mayChange) return;
+    if (!this.#session.mayChangeThis(this.#video)) return;
     const onSaved = (video) => {
       this.#show(video);
       this.#picture();
@@ -223,7 +227,8 @@ class VideoPage {
 
   async #remove() {
     try {
-      const removed = await confirmRemoval(this.#api, this.#video, { session: this.#session });
+      const { confirmRemoval } = await import('./dialog.js');
+      const removed = await confirmRemoval(this.#api, this.#video);
       if (!removed || this.#closed) return;
       this.#upload?.discard();
       this.#go('#/');

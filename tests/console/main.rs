@@ -11,6 +11,7 @@
 
 mod clip;
 mod nginx;
+mod operate;
 mod service;
 
 use crate::clip::Clips;
@@ -127,13 +128,20 @@ fn an_upload_goes_on_after_a_cut_line_and_a_reload_in_both_browsers() {
 }
 
 #[test]
+fn the_first_view_on_a_slow_line_takes_few_requests() {
+    Service::start(&[]).run("slow.mjs", &[]);
+}
+
+#[test]
 fn the_page_is_guarded() {
     Service::start(&[]).run("guard.mjs", &[]);
 }
 
 #[test]
 fn the_documents_are_rendered_without_any_other_host() {
-    Service::start(&[]).run("docs.mjs", &[]);
+    let service = Service::start(&[]);
+    let token = service.token("ana");
+    service.run("docs.mjs", &[("TOKEN", &token)]);
 }
 
 #[test]
