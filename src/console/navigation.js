@@ -12,7 +12,7 @@ export function navigation(session) {
   const draw = () => {
     const pages = shown === null ? [] : [['', 'Videos'], ...(session.isAdmin ? ADMIN_LINKS : [])];
     const links = pages.map(([path, name]) => h('a', { href: `#/${path}`, 'aria-current': isShown(path) ? 'page' : null }, name));
-    if (links.length > 0 && meta('docs') !== 'off') links.push(h('a', { href: new URL('docs', SERVICE).href }, 'API'));
+    if (links.length > 0 && meta('docs')) links.push(h('a', { href: new URL(meta('docs'), SERVICE).href }, 'API'));
     const held = element.contains(document.activeElement) ? document.activeElement.getAttribute('href') : null;
     fill(element, links.length < 2 ? null : links);
     element.hidden = links.length < 2;

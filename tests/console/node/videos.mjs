@@ -225,17 +225,16 @@ async function together(page, { name, claim, owners }) {
   await accessible(page, 'what failed', claim);
 }
 
-/** At every width, light and dark. */
+/** At every width; light where the window is wide, dark where it is narrow. */
 async function sizes(page, shot, what, claim) {
   for (const width of WIDTHS) {
     await page.setViewport({ width, height: 900 });
     await fits(page, `${what}, ${width} px`, claim);
-    if (width === 360 || width === 1280) {
-      for (const colours of ['dark', 'light']) {
-        await scheme(page, colours);
-        await accessible(page, `${what}, ${width} px, ${colours}`, claim);
-        await picture(page, `${shot}-${width}-${colours}`);
-      }
-    }
+    const colours = { 360: 'dark', 1280: 'light' }[width];
+    if (!colours) continue;
+    await scheme(page, colours);
+    await accessible(page, `${what}, ${width} px, ${colours}`, claim);
+    await picture(page, `${shot}-${width}-${colours}`);
   }
+  await scheme(page, 'light');
 }
