@@ -172,6 +172,28 @@ async function operator({ name, open, claim, owners }) {
   await sizes(page, `videos-table-${name}`, 'a table of two hundred', claim);
   await page.setViewport({ width: 1280, height: 900 });
   await together(page, { name, claim, owners });
+  await single(page, { claim, owners });
+}
+
+/** One owner's videos, as a grid; one of them copied and asked about. */
+async function single(page, { claim, owners }) {
+  await page.evaluate((owner) => { location.hash = `#/?owner=${owner}`; }, owners[0]);
+  await until(() => page.$$eval('td.owner', (all, owner) => all.length > 1 && all.every((one) => one.textContent === owner), owners[0]), 'one owner alone');
+  claim(await page.$eval('.chips [data-status="cancelled"] .count', (one) => Number(one.textContent)) > 80, 'an address shows the videos of one owner, and how many there are by status');
+  await press(page, 'button', 'Grid');
+  await page.reload();
+  await visible(page, '#videos .card');
+  claim(await page.$$eval('.card-owner', (all, owner) => all.every((one) => one.textContent === owner), owners[0]), 'the grid is kept for the next time, and shows the owner too');
+  const id = await page.$eval('#videos a', (one) => one.getAttribute('href').split('/').pop());
+  await page.locator('#videos .copy-button').click();
+  await visible(page, '#videos .copy-button .icon-check');
+  claim(await page.$eval('#announcer', (one) => one.textContent) === 'Copied.', `an id is copied: ${id}`);
+  await page.locator('#videos .danger-text').click();
+  await visible(page, 'dialog');
+  claim((await page.$eval('dialog', (one) => one.textContent)).includes(owners[0]), 'the question before a deletion names the owner');
+  await page.keyboard.press('Escape');
+  await until(async () => !await page.$('dialog'), 'the question is gone');
+  claim(await page.evaluate(() => document.activeElement.matches('.danger-text')), 'after a no the focus is back on the button');
 }
 
 /** A video is opened far down, and left again. */
