@@ -12,6 +12,7 @@ macro_rules! restore {
                 changed.push(concat!(stringify!($section), ".", stringify!($key)));
             }
             $new.$section.$key.clone_from(&$now.$section.$key);
+            $new.sources.take_over(concat!(stringify!($section), ".", stringify!($key)), &$now.sources);
         )*
         changed
     }};

@@ -11,6 +11,7 @@ use super::listing::{DEFAULTS, EVENT_SECRETS, JWT_SECRET};
 use super::merged::{Merged, find_value};
 use super::secrets::read_secret;
 use super::settings::Settings;
+use super::sources::Sources;
 use super::text::trimmed;
 use super::{check, endpoint_secrets, events, value, variables};
 
@@ -60,6 +61,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     }
     endpoint_secrets::read_secrets(&mut settings.events, env, &merged, &mut faults);
     check::check_settings(&mut settings, &mut merged, &mut faults);
+    settings.sources = Box::new(Sources::new(&merged));
     settings.warnings = merged.warnings;
     settings.unread_variables = unread_variables;
     if faults.is_empty() {

@@ -14,11 +14,13 @@
 //! 4. Secrets are read from the environment alone (`secrets`, `endpoint_secrets`).
 //! 5. `check` validates values that depend on each other, and fills in what follows from other settings.
 //!
-//! Further parts: `listing` reads the defaults for people (command `settings`, `docs/configuration.md`), `pem` reads
+//! Further parts: `listing` reads the defaults for people (command `settings`, `docs/configuration.md`), `effective` lists what
+//! holds, `pem` reads
 //! private keys in the shapes in which they arrive.
 
 mod check;
 mod database;
+mod effective;
 mod endpoint;
 mod endpoint_secrets;
 mod environment;
@@ -35,12 +37,14 @@ mod ranges;
 mod retired;
 mod secrets;
 mod settings;
+mod sources;
 mod text;
 mod urls;
 mod value;
 mod variables;
 
 pub(crate) use self::check::is_provider_name;
+pub use self::effective::EffectiveSetting;
 pub use self::endpoint::Endpoint;
 pub use self::environment::Environment;
 pub use self::events::decode_signing_secret;
@@ -55,5 +59,6 @@ pub use self::settings::{
     Auth, Database, Events, Http, Inbox, Log, LogFormat, Playback, Providers, Quota, Reconcile, Settings,
     Uploads,
 };
+pub use self::sources::{SettingSource, Sources};
 pub use self::urls::{is_loopback_origin, is_loopback_url};
 pub(crate) use self::variables::{closest_name, known_variables};

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::endpoint::Endpoint;
 use super::local::Local;
+use super::sources::Sources;
 use super::{database, listen, urls};
 use crate::domain::Policy;
 use crate::limits::Network;
@@ -50,6 +51,9 @@ pub struct Settings {
     /// are misspelt.
     #[serde(skip)]
     pub unread_variables: Vec<String>,
+    /// The values as they were given, and which part gave them: for [`Settings::list_effective`].
+    #[serde(skip)]
+    pub sources: Box<Sources>,
 }
 
 /// `[http]`: the listener and what it allows.

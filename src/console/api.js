@@ -1,12 +1,18 @@
 // The public API, and nothing but it.
 
+import { publishChange } from './news.js';
+
 /** Where the service is, with a slash at the end: the page is at its root. */
 export const SERVICE = new URL('./', document.baseURI);
+
+/** Calls that send a body and change nothing. */
+const READS = ['v1/playback'];
 
 /** A refusal: what its problem document said. Status 0: no answer came. */
 export class ApiError extends Error {
   constructor(status, problem = {}, retryAfter = null) {
     super(problem.detail || problem.title || `status ${status}`);
+    this.problem = problem;
     this.name = 'ApiError';
     this.status = status;
     this.code = problem.code ?? (status === 0 ? 'network' : 'unknown');
@@ -16,6 +22,9 @@ export class ApiError extends Error {
     this.videoStatus = problem.video_status ?? null;
     this.retryAfter = retryAfter;
   }
+
+  /** The refusal that the client of the service was given. */
+  static of({ status, problem }) { return new ApiError(status, problem ?? {}, problem?.retry_after ?? null); }
 }
 
 /** Every call that the page makes. */
@@ -26,25 +35,33 @@ export class Api {
     this.#session = session;
   }
 
+  /** Whose calls these are: the page's session. */
+  get caller() { return this.#session; }
+
   /** What the token may do and choose. */
-  session() { return this.#json('GET', 'v1/session'); }
+  session() { return this.json('GET', 'v1/session'); }
 
-  createUpload(body, key) {
-    return this.#json('POST', 'v1/uploads', { body, headers: { 'Idempotency-Key': key } });
+  /** Begins an upload; gives the response whatever it is, as the client of the service wants it. */
+  async beginUpload(body, key) {
+    try {
+      const response = await this.#respond('POST', 'v1/uploads', { body, headers: { 'Idempotency-Key': key } });
+      if (response.ok) publishChange();
+      return response;
+    } catch (error) {
+      // What `fetch` would have thrown: the client tries again.
+      throw error.status === 0 ? new TypeError('The service does not answer.') : error;
+    }
   }
 
-  list({ status, cursor, limit = 24 }) {
-    const query = new URLSearchParams({ limit });
-    if (status) query.set('status', status);
-    if (cursor) query.set('cursor', cursor);
-    return this.#json('GET', `v1/videos?${query}`);
-  }
+  /** A page of videos. `query`: the parameters of the call, a URLSearchParams. */
+  list(query, options) { return this.json('GET', `v1/videos?${query}`, options); }
 
-  read(id) { return this.#json('GET', `v1/videos/${id}`); }
-  change(id, members) { return this.#json('PATCH', `v1/videos/${id}`, { body: members }); }
-  cancel(id) { return this.#json('POST', `v1/videos/${id}/cancel`); }
-  remove(id) { return this.#json('DELETE', `v1/videos/${id}`); }
-  thumbnails(id, time) { return this.#json('GET', `v1/videos/${id}/thumbnails${time === undefined ? '' : `?time=${time}`}`); }
+  read(id) { return this.json('GET', `v1/videos/${id}`); }
+  change(id, members) { return this.json('PATCH', `v1/videos/${id}`, { body: members }); }
+  cancel(id) { return this.json('POST', `v1/videos/${id}/cancel`); }
+  refresh(id) { return this.json('POST', `v1/admin/videos/${id}/refresh`); }
+  remove(id) { return this.json('DELETE', `v1/videos/${id}`); }
+  thumbnails(id, time) { return this.json('GET', `v1/videos/${id}/thumbnails${time === undefined ? '' : `?time=${time}`}`); }
 
   /** `{playback, aheadMs}`: how far the service's clock is ahead of ours, to count down to its times. */
   async playback(id) {
@@ -55,7 +72,7 @@ export class Api {
 
   /** Thumbnails of many videos at once: id → sizes. One that has none is left out. */
   async thumbnailsOf(ids) {
-    const answer = await this.#json('POST', 'v1/playback', { body: { ids } });
+    const answer = await this.json('POST', 'v1/playback', { body: { ids } });
     return new Map(answer.data.filter((one) => one.thumbnails).map((one) => [one.video_id, one.thumbnails]));
   }
 
@@ -68,24 +85,33 @@ export class Api {
     return { video, etag: response.headers.get('ETag') ?? etag, retryAfter: Number.isFinite(hint) ? hint : 0 };
   }
 
-  async #json(method, path, options) {
+  /** One call: the JSON of its answer, null for 204. `options`: `body` (an object), `headers`, and what `fetch` takes. */
+  async json(method, path, options) {
     const response = await this.#call(method, path, options);
+    if (method !== 'GET' && !READS.includes(path)) publishChange();
     return response.status === 204 ? null : response.json();
   }
 
-  async #call(method, path, options = {}) {
+  async #call(method, path, options) {
+    return this.#checked(await this.#respond(method, path, options));
+  }
+
+  /** The response, whatever it is; a refused token ends the session. */
+  async #respond(method, path, options = {}) {
     const used = this.#session.token;
     const response = await this.#send(method, path, options);
-    if (response.status !== 401) return this.#checked(response);
+    if (response.status !== 401) return response;
     // Another token may have come meanwhile.
     const { token } = this.#session;
     if (token === used) this.#session.refuse();
-    return this.#checked(token !== used && token !== '' ? await this.#send(method, path, options) : response);
+    return token !== used && token !== '' ? this.#send(method, path, options) : response;
   }
 
   async #send(method, path, { body, headers = {}, ...more }) {
     const all = { Authorization: `Bearer ${this.#session.token}`, ...headers };
     if (body !== undefined) all['Content-Type'] = 'application/json';
+    const early = method === 'GET' ? await takeEarly(path, this.#session.token) : null;
+    if (early) return early;
     try {
       return await fetch(new URL(path, SERVICE), { method, headers: all, body: body === undefined ? undefined : JSON.stringify(body), ...more });
     } catch (error) {
@@ -99,4 +125,13 @@ export class Api {
     const problem = await response.json().catch(() => ({}));
     throw new ApiError(response.status, problem, Number(response.headers.get('Retry-After')) || null);
   }
+}
+
+/** The answer that `early.js` has asked for: once, and only for the token that it asked with. */
+function takeEarly(path, token) {
+  const { early } = globalThis;
+  if (early?.token !== token) return null;
+  const answer = early.answers.get(path) ?? null;
+  early.answers.delete(path);
+  return answer;
 }

@@ -1,68 +1,64 @@
-// One video in the list, and one upload that has not got its place there yet.
+// One video in the grid, and one upload that has not got its place there yet.
 
-import { h } from './dom.js';
-import { ago, clock } from './format.js';
+import { copyButton } from './copy.js';
+import { h, setText } from './dom.js';
+import { ago, moment } from './format.js';
 import { icon } from './icons.js';
 import { progress } from './progress.js';
+import { Thumb } from './thumb.js';
 import { STATUS } from './words.js';
 
-const ICONS = { created: 'clock', waiting: 'clock', preparing: 'film', ready: 'film', errored: 'warning', cancelled: 'ban', expired: 'clock', deleting: 'trash', deleted: 'trash' };
-/** A picture that failed to load is asked for once more. */
-const AGAIN_MS = 3000;
-
-/** A list item that stays while its video changes. Without `onDelete` it offers no deletion. */
+/** A list item that stays while its video changes. */
 export class VideoCard {
-  #title = h('span', { class: 'card-title' });
+  #title = h('span', { class: 'card-title', dir: 'auto' });
   #status = h('span', { class: 'pill' });
   #when = h('span', { class: 'card-when' });
-  #length = h('span', { class: 'length' });
-  #blank = h('span', { class: 'blank' });
-  #picture = h('img', { alt: '', hidden: true, loading: 'lazy', decoding: 'async' });
-  #tried = false;
-  #fixed = false;
+  #owner = h('span', { class: 'card-owner', dir: 'auto' });
+  #thumb;
 
-  constructor(video, { onDelete }) {
-    this.link = h('a', { class: 'card-link', href: `#/videos/${video.id}` },
-      h('span', { class: 'thumb' }, this.#blank, this.#picture, this.#length), this.#title);
-    this.remove = h('button', { type: 'button', class: 'quiet icon-only', onclick: () => onDelete(this.video) }, icon('trash'));
-    this.#fixed = onDelete === null;
+  /** `shows`: `owner`, `selection`; `onDelete(video)`, `onSelect(video, chosen)`, `onLost(video)`; `mayDelete(video)`. */
+  constructor(video, context) {
+    this.context = context;
+    this.#thumb = new Thumb({ onLost: () => context.onLost(this.video) });
+    this.link = h('a', { class: 'card-link', href: `#/videos/${video.id}` }, this.#thumb.element, this.#title);
+    this.box = h('input', { type: 'checkbox', onchange: () => context.onSelect(this.video, this.box.checked) });
+    this.remove = h('button', { type: 'button', class: 'quiet icon-only danger-text', onclick: () => context.onDelete(this.video) }, icon('trash'));
     this.element = h('li', { class: 'card' }, this.link,
-      h('div', { class: 'card-line' }, this.#status, this.#when, this.remove));
-    this.#picture.addEventListener('error', () => this.#again());
+      context.shows.selection ? h('label', { class: 'tick' }, this.box) : null,
+      context.shows.owner ? this.#owner : null,
+      h('div', { class: 'card-line' }, this.#status, this.#when,
+        h('span', { class: 'card-tools' }, copyButton(video.id, `Copy the id of ${nameOf(video)}`), this.remove)));
     this.update(video);
   }
 
   update(video) {
-    const changed = this.video?.status !== video.status;
     this.video = video;
-    const name = video.title || 'Untitled';
-    this.#title.textContent = name;
-    this.#status.textContent = STATUS[video.status] ?? video.status;
+    const name = nameOf(video);
+    this.#thumb.update(video);
+    setText(this.#title, name);
+    this.#title.title = name;
+    setText(this.#status, STATUS[video.status] ?? video.status);
     this.#status.dataset.status = this.element.dataset.status = video.status;
-    this.#when.textContent = ago(video.created_at);
-    this.#length.textContent = video.duration_seconds ? clock(Math.max(1, Math.round(video.duration_seconds))) : '';
+    this.#status.title = video.error?.message ?? '';
+    setText(this.#when, ago(video.created_at));
+    this.#when.title = moment(video.created_at);
+    setText(this.#owner, video.owner);
+    this.box.setAttribute('aria-label', `Select ${name}`);
     this.remove.setAttribute('aria-label', `Delete ${name}`);
-    this.remove.hidden = this.#fixed || ['deleting', 'deleted'].includes(video.status);
-    if (changed) this.#blank.replaceChildren(icon(ICONS[video.status] ?? 'film'));
+    this.remove.hidden = !this.context.mayDelete(video);
   }
 
   /** The thumbnail's address. */
-  picture(url) {
-    this.#tried = false;
-    Object.assign(this.#picture, { src: url, hidden: false });
-  }
+  picture(url) { this.#thumb.picture(url); }
 
-  #again() {
-    const { src } = this.#picture;
-    this.#picture.hidden = true;
-    if (this.#tried) return;
-    this.#tried = true;
-    setTimeout(() => {
-      Object.assign(this.#picture, { src: '', hidden: true });
-      Object.assign(this.#picture, { src, hidden: false });
-    }, AGAIN_MS);
+  select(chosen) {
+    this.box.checked = chosen;
+    this.element.classList.toggle('chosen', chosen);
   }
 }
+
+/** What a video is called where it has no title. */
+export const nameOf = (video) => video.title || 'Untitled';
 
 /** An upload of this tab, with its progress. */
 export class UploadCard {
@@ -72,7 +68,8 @@ export class UploadCard {
     this.upload = upload;
     this.#progress = progress(upload, options);
     const { video } = upload;
-    const name = video ? h('a', { href: `#/videos/${video.id}` }, upload.title) : upload.title;
+    this.isNamed = Boolean(video);
+    const name = video ? h('a', { href: `#/videos/${video.id}`, dir: 'auto' }, upload.title) : h('span', { dir: 'auto' }, upload.title);
     this.element = h('li', { class: 'upload-card' }, h('p', { class: 'card-title' }, name), this.#progress.element);
   }
 

@@ -13,10 +13,20 @@ export function h(tag, properties = {}, ...children) {
   return element;
 }
 
-/** Puts these children in place of all that are there. */
+/** Gives an element these children and no others. One that is there already stays in the document, and keeps its focus. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false));
+  const wanted = children.flat().filter((child) => child !== null && child !== undefined && child !== false);
+  const nodes = wanted.map((child) => (child instanceof Node ? child : document.createTextNode(child)));
+  for (const node of [...element.childNodes]) if (!nodes.includes(node)) node.remove();
+  nodes.forEach((node, at) => {
+    if (element.childNodes[at] !== node) element.insertBefore(node, element.childNodes[at] ?? null);
+  });
   return element;
+}
+
+/** Writes a text, if it is another one: what stays the same is not drawn again. */
+export function setText(element, text) {
+  if (element.textContent !== text) element.textContent = text;
 }
 
 /** Words for those who listen: read out when the page has time. */

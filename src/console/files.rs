@@ -15,38 +15,70 @@ macro_rules! modules {
 
 /// All modules of the page.
 const MODULES: &[Module] = modules! {
+    "address.js"
+    "admin_api.js"
     "api.js"
     "app.js"
+    "bulk.js"
+    "bulk_replay.js"
     "cards.js"
+    "client.js"
+    "copy.js"
     "dialog.js"
     "dom.js"
+    "drop.js"
+    "event_filter.js"
+    "event_list.js"
+    "event_view.js"
+    "events_page.js"
+    "failure_scene.js"
+    "filters.js"
+    "follow.js"
     "format.js"
+    "health_page.js"
     "home.js"
     "icons.js"
     "list.js"
+    "list_view.js"
     "live.js"
-    "player.js"
+    "navigation.js"
+    "news.js"
+    "pages.js"
+    "pictures.js"
     "poster.js"
     "progress.js"
+    "reds.js"
+    "rows.js"
+    "selection.js"
     "session.js"
+    "setup_page.js"
     "sign_in.js"
     "snippets.js"
     "stage.js"
+    "staging.js"
     "storyboard.js"
+    "theatre.js"
+    "thumb.js"
+    "timeline.js"
+    "times.js"
     "uploads.js"
+    "video_details.js"
+    "video_facts.js"
     "video_page.js"
+    "who.js"
     "words.js"
-    "upload/chunks.js"
-    "upload/failure.js"
-    "upload/form.js"
-    "upload/put.js"
-    "upload/request.js"
-    "upload/transfer.js"
-    "upload/tus.js"
 };
 
+/// The script that is no module: it runs before the others have come.
+const EARLY: &str = include_str!("early.js");
+
 /// The style sheets, in the order in which they apply.
-const STYLES: &[&str] = &[include_str!("../assets/ground.css"), include_str!("parts.css")];
+const STYLES: &[&str] = &[
+    include_str!("../assets/ground.css"),
+    include_str!("parts.css"),
+    include_str!("stage.css"),
+    include_str!("operate.css"),
+];
 
 /// What is served below `/console/`.
 #[expect(
@@ -58,6 +90,7 @@ pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
     let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
     let others = [
         ("console.css".to_owned(), STYLE, pack_styles(STYLES)),
+        ("early.js".to_owned(), SCRIPT, EARLY.to_owned()),
         (
             "icon.svg".to_owned(),
             PICTURE,
@@ -86,7 +119,7 @@ mod tests {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             let is_script = path.extension().is_some_and(|extension| extension == "js");
-            let known = !is_script || MODULES.iter().any(|module| module.path == name);
+            let known = !is_script || name == "early.js" || MODULES.iter().any(|module| module.path == name);
             assert!(known, "src/console/files.rs does not name {name}");
         }
     }

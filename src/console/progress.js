@@ -1,6 +1,6 @@
 // How far an upload is, and the buttons that steer it. Its elements stay, so that focus stays.
 
-import { h, fill } from './dom.js';
+import { fill, h } from './dom.js';
 import { bytes, timeLeft } from './format.js';
 import { icon } from './icons.js';
 import { problemBox } from './words.js';
@@ -67,8 +67,8 @@ function factsOf(upload) {
     case 'failed': return size;
     case 'done': return size;
     default: {
-      const { speed, secondsLeft } = upload.transfer;
-      return [size, speed > 0 && `${bytes(speed)}/s`, timeLeft(secondsLeft)].filter(Boolean).join(' · ');
+      const { speed, secondsLeft } = upload;
+      return [upload.resumed && 'Goes on where it stopped', size, speed > 0 && `${bytes(speed)}/s`, timeLeft(secondsLeft)].filter(Boolean).join(' · ');
     }
   }
 }

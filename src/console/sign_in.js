@@ -1,9 +1,8 @@
-// Who is using the page, and where a token is pasted.
+// Where a token is pasted.
 
 import { fill, h, field } from './dom.js';
-import { moment } from './format.js';
 import { icon } from './icons.js';
-import { problemBox } from './words.js';
+import { noticeBox } from './words.js';
 
 const REASONS = {
   expired: 'Your token has expired. Paste a fresh one to go on; uploads that are under way go on meanwhile.',
@@ -28,18 +27,23 @@ function ways(session) {
     h('p', {}, 'Or paste a token, such as one of ', h('code', {}, 'yourbit-video token --sub me'), '.')];
 }
 
+/** The way back to the token that was left, where there is one. */
+function backButton(session) {
+  const { left } = session;
+  return left && h('button', { type: 'button', class: 'quiet', onclick: () => session.use(left) }, icon('back'), 'Go back without changing it');
+}
+
 /** `{element, title, close()}`. */
 export function signInPage({ session }) {
   const problem = h('div');
   const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, id: 'token' });
   const form = h('form', { class: 'staging' },
     field('Token', input, 'It stays in this tab and ends with it.'),
-    h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Continue')));
+    h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Continue'), backButton(session)));
   form.addEventListener('submit', (event) => {
     event.preventDefault();
     if (input.value.trim().split('.').length !== 3) {
-      fill(problem, problemBox(Object.assign(new Error(), { name: 'Hint' }), {}));
-      problem.querySelector('p').textContent = 'That is no token: it has three parts with dots between them.';
+      fill(problem, noticeBox('That is no token: it has three parts with dots between them.'));
       return;
     }
     session.use(input.value);
@@ -49,22 +53,8 @@ export function signInPage({ session }) {
     title: 'Sign in',
     element: h('div', { class: 'page narrow' },
       h('h1', { tabindex: '-1' }, 'Whose videos?'),
-      reason ? h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('p', {}, reason)) : null,
+      reason ? noticeBox(reason) : null,
       ways(session), form, problem),
     close() {},
   };
-}
-
-/** The corner of the page that says who one is. */
-export function whoAmI(session, corner) {
-  const draw = () => {
-    if (!session.token) return fill(corner);
-    const { sub = 'unknown', exp } = session.claims;
-    const until = typeof exp === 'number' ? `until ${moment(exp * 1000)}` : '';
-    const away = h('button', { type: 'button', class: 'quiet small', id: 'change-token', title: until, onclick: () => session.forget() }, icon('key'), 'Sign out');
-    fill(corner, h('span', { class: 'who' }, h('span', { class: 'visually-hidden' }, 'Signed in as '), sub,
-      session.isDevelopment ? h('span', { class: 'badge' }, 'development') : null), away);
-  };
-  session.addEventListener('change', draw);
-  draw();
 }

@@ -1,9 +1,9 @@
 // Lines to copy: how to upload, play and embed by oneself. No token ever stands in them.
 
 import { SERVICE } from './api.js';
+import { copyText } from './copy.js';
 import { announce, freshId, h } from './dom.js';
 import { icon } from './icons.js';
-import { meta } from './dom.js';
 
 /** The service's address, to put a path behind. */
 const ADDRESS = SERVICE.href.replace(/\/$/, '');
@@ -43,28 +43,20 @@ export function playbackSnippet(video) {
   -H "Authorization: Bearer $TOKEN" | jq -r .urls.hls`;
 }
 
-/** A player for a page. */
+/** A player for a page: with the address itself where it is fixed, else with the answer of one's own backend. */
 export function embedSnippet(video) {
-  const library = meta('hls-js') || 'https://your.site/hls.min.js';
-  const integrity = meta('hls-js') && meta('hls-js-integrity') ? `\n  integrity="${meta('hls-js-integrity')}" crossorigin="anonymous"` : '';
   const fixed = video.playback_policy === 'public' && video.playback_url;
-  const source = fixed
-    ? `const hls = '${video.playback_url}';`
-    : `// Your backend asks GET /v1/videos/${video.id}/playback for its viewer
-  // and gives the answer to your page.
-  const { urls: { hls } } = await (await fetch('/your-backend/playback')).json();`;
+  const playback = fixed
+    ? `playback: async () => ({ urls: { hls: ${JSON.stringify(video.playback_url)} } }),`
+    : `// Your backend asks GET /v1/videos/${video.id}/playback
+    // with a token for its viewer, and gives the answer to your page.
+    playback: () => fetch('/your-backend/playback'),`;
   return `<video id="video" controls playsinline></video>
-<script src="${library}"${integrity}></script>
 <script type="module">
-  const video = document.getElementById('video');
-  ${source}
-  if (video.canPlayType('application/vnd.apple.mpegurl')) {
-    video.src = hls;
-  } else {
-    const player = new Hls();
-    player.loadSource(hls);
-    player.attachMedia(video);
-  }
+  import { play } from '${ADDRESS}/client/v1/player.js';
+  play(document.getElementById('video'), {
+    ${playback}
+  });
 </script>`;
 }
 
@@ -74,7 +66,7 @@ export function snippet(title, text, hint) {
   const label = h('span', {}, 'Copy');
   const button = h('button', { type: 'button', class: 'quiet copy', 'aria-describedby': heading }, icon('copy'), label);
   button.addEventListener('click', async () => {
-    const done = await copy(text);
+    const done = await copyText(text);
     label.textContent = done ? 'Copied' : 'Select and copy it by hand';
     announce(done ? `${title} copied.` : 'The browser does not let this page copy.');
     setTimeout(() => { label.textContent = 'Copy'; }, 2000);
@@ -83,13 +75,4 @@ export function snippet(title, text, hint) {
     h('div', { class: 'snippet-head' }, h('h3', { id: heading }, title), button),
     hint ? h('p', { class: 'hint' }, hint) : null,
     h('pre', { tabindex: '0', role: 'region', 'aria-labelledby': heading }, h('code', {}, text)));
-}
-
-async function copy(text) {
-  try {
-    await navigator.clipboard.writeText(text);
-    return true;
-  } catch {
-    return false;
-  }
 }

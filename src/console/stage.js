@@ -2,71 +2,70 @@
 
 import { announce, fill, h } from './dom.js';
 import { icon } from './icons.js';
-import { Player } from './player.js';
+import { failureScene } from './failure_scene.js';
+import { Theatre } from './theatre.js';
 import { progress } from './progress.js';
-import { STATUS, problemBox } from './words.js';
+import { STATUS } from './words.js';
 
-/** `element`, `update(video)`, `poster(url)` and `close()`. */
+/** `element`, `update(video, upload)`, `pictures(url)`, `time` and `close()`. */
 export class Stage {
   #context;
   #kind = '';
   #part = null;
-  #poster = '';
 
-  /** `context`: api, session, uploads, onCancel() and onUploadAgain(). */
+  /** `context`: api, session, uploads, onCancel() and onCancelFailed(error). */
   constructor(context) {
     this.#context = context;
     this.element = h('div', { class: 'stage' });
+    this.theatre = new Theatre(context.api, this.element);
   }
 
   /** Gives what is shown now: a status, or `sending`. */
   update(video, upload) {
     const kind = kindOf(video, upload);
+    if (kind === 'ready') this.theatre.learn(video);
     if (kind === this.#kind) return kind;
     const before = this.#kind;
+    const held = this.element.contains(document.activeElement);
     this.close();
     this.#kind = kind;
     this.element.dataset.kind = kind;
     fill(this.element, this.#make(kind, video, upload));
+    // Why: the button that had the focus is gone with what was shown.
+    if (held) (this.element.querySelector('button, a') ?? document.querySelector('h1')).focus({ preventScroll: true });
     if (before && kind !== 'sending') announce(`${video.title || 'The video'}: ${STATUS[kind]}.`);
     return kind;
   }
 
-  /** The picture before the video plays. */
-  poster(url) {
-    this.#poster = url;
-    const shown = this.element.querySelector('.poster img');
-    if (shown && url) Object.assign(shown, { src: url, hidden: false });
-    this.element.querySelector('video')?.setAttribute('poster', url);
-  }
+  /** The picture before the video plays; null where there is none. */
+  picture(url) { this.theatre.picture(url); }
 
-  /** Second that the player shows; null while it does not play. */
-  get time() {
-    return this.element.querySelector('video')?.currentTime ?? null;
-  }
+  /** The second that the player shows; null while it does not play. */
+  get time() { return this.theatre.time; }
 
   close() {
     this.#part?.close();
     this.#part = null;
+    this.theatre.close();
   }
 
   #make(kind, video, upload) {
     const { onCancel, session, uploads } = this.#context;
-    const cancel = session.mayCancel && h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
+    const cancel = session.mayCancelThis(video) && session.can(video.provider, 'cancel') && h('button', { type: 'button', class: 'quiet', onclick: onCancel }, icon('close'), 'Cancel this upload');
     switch (kind) {
       case 'sending':
       case 'stopped':
         this.#part = progress(upload, { uploads, onCancelFailed: this.#context.onCancelFailed });
         return h('div', { class: 'scene' }, h('p', { class: 'scene-title' }, kind === 'sending' ? 'Uploading' : 'The upload has stopped'), this.#part.element);
       case 'ready':
-        if (!session.mayPlay) return scene('film', 'Ready', 'The video plays, but not with this token.');
-        return this.#ready(video);
+        if (!session.mayPlayThis(video)) return scene('film', 'Ready', 'The video plays, but not with this token.');
+        return this.theatre.offer(video);
       case 'created':
       case 'waiting':
         return scene('clock', 'Waiting for the file', 'The upload was begun, but this page is not the one that sends it. When the file arrives, this page shows it.', cancel);
       case 'preparing':
         return scene('film', 'Preparing your video', 'This takes a moment. The page follows by itself; you can also leave and come back.', h('div', { class: 'shimmer', role: 'presentation' }));
-      case 'errored': return scene('warning', 'This video failed', video.error?.message ?? 'The provider could not make a video of the file.', this.#again());
+      case 'errored': return failureScene(video.error, this.#again());
       case 'cancelled': return scene('ban', 'This upload was cancelled', 'Nothing was kept of it.', this.#again());
       case 'expired': return scene('clock', 'Nobody sent a file in time', 'The upload address has expired.', this.#again());
       case 'deleting': return scene('trash', 'Being deleted', 'It plays no more. As soon as the provider confirms, it leaves the list.');
@@ -76,31 +75,6 @@ export class Stage {
 
   #again() {
     return this.#context.session.mayUpload && h('a', { class: 'button', href: '#/' }, icon('upload'), 'Upload another');
-  }
-
-  /** A picture to click on; the player comes when it is wanted. */
-  #ready(video) {
-    const picture = h('img', { alt: '', hidden: !this.#poster, src: this.#poster || null });
-    const name = `Play ${video.title || 'the video'}`;
-    const button = h('button', { type: 'button', class: 'poster', 'aria-label': name, onclick: () => this.#play(video) },
-      picture, h('span', { class: 'play' }, icon('play')));
-    return button;
-  }
-
-  #play(video) {
-    const element = h('video', { controls: true, playsinline: true, tabindex: '0', poster: this.#poster || null, 'aria-label': video.title || 'Video' });
-    const box = h('div', { class: 'player' }, element);
-    fill(this.element, box);
-    const player = new Player(element, this.#context.api, video.id, {
-      onError: (error) => {
-        this.close();
-        const retry = () => this.#play(video);
-        fill(box, problemBox(error, { retry }));
-      },
-    });
-    this.#part = player;
-    player.play();
-    element.focus();
   }
 }
 

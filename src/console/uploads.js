@@ -1,51 +1,75 @@
 // The uploads of this tab: they go on while one looks at other pages of the console.
 
-import { ApiError } from './api.js';
+import { loadUploadClient } from './client.js';
 import { announce } from './dom.js';
-import { Transfer } from './upload/transfer.js';
 
-/** Files sent at the same time; more would only share the line. */
-const AT_ONCE = 2;
 const OVER = ['done', 'failed', 'cancelled'];
 
-/** One file's way: queued, starting, sending, retrying, paused, done, failed, cancelled. Fires `change`. */
+/**
+ * One file on its way, by the client of the service. `state`: queued, starting, sending, retrying, paused, done, failed,
+ * cancelled. Fires `change`, and `begun` when it has got its video.
+ */
 export class Upload extends EventTarget {
   #api;
-  #key = crypto.randomUUID();
+  #owner;
+  #client = null;
+  #choices;
+  #video = null;
+  #state = 'queued';
+  #error = null;
 
-  constructor(api, file, { title, policy }) {
+  constructor(api, owner, file, choices) {
     super();
     this.#api = api;
-    Object.assign(this, { file, title, policy, state: 'queued', video: null, descriptor: null, transfer: null, error: null });
+    this.#owner = owner;
+    this.#choices = choices;
+    this.file = file;
+    this.title = choices.title;
   }
 
-  get isOver() { return OVER.includes(this.state); }
-  get canPause() { return this.transfer?.canPause ?? false; }
-  get sent() { return this.transfer?.sent ?? 0; }
+  get state() { return this.#state; }
+  get error() { return this.#error; }
+  get video() { return this.#video; }
+  get descriptor() { return this.#client?.descriptor ?? null; }
+  /** Whether it goes on with what had arrived before. */
+  get resumed() { return this.#client?.resumed ?? false; }
+  get isOver() { return OVER.includes(this.#state); }
+  get canPause() { return this.#client?.canPause ?? false; }
+  get sent() { return this.#client?.sent ?? 0; }
   get total() { return this.file.size; }
+  get speed() { return this.#client?.speed ?? 0; }
+  get secondsLeft() { return this.#client?.secondsLeft ?? null; }
 
-  /** Runs to its end, good or bad; never rejects. */
-  async run() {
+  /** Begins; never rejects. */
+  async start() {
     try {
-      await this.#begin();
-      if (!this.isOver) await this.#send();
+      const { upload } = await loadUploadClient();
+      if (this.isOver) return;
+      this.#client = upload(this.file, { begin: (file, context) => this.#begin(file, context), owner: this.#owner });
+      this.#client.addEventListener('change', () => this.#follow());
+      this.#follow();
     } catch (error) {
-      if (this.state === 'cancelled') return;
-      this.error = error;
-      this.#to('failed');
-      announce(`The upload of ${this.title} has stopped.`);
+      this.#fail(error);
     }
   }
 
-  pause() { this.transfer?.pause(); }
-  resume() { this.transfer?.resume(); }
+  pause() { this.#client?.pause(); }
+  resume() { this.#client?.resume(); }
+
+  /** After a failure: with the same video, unless its upload address is dead. */
+  retry() {
+    if (!this.#client) {
+      this.#to('queued');
+      return this.start();
+    }
+    return this.#client.retry();
+  }
 
   /** Stops sending and calls the upload off. Rejects where the service could not do the latter. */
   async cancel() {
-    this.#to('cancelled');
-    this.transfer?.abort();
-    if (!this.video) return;
-    this.video = await this.#api.cancel(this.video.id);
+    this.discard();
+    if (!this.#video) return;
+    this.#video = await this.#api.cancel(this.#video.id);
     this.#to('cancelled');
     announce('The upload is cancelled.');
   }
@@ -53,64 +77,67 @@ export class Upload extends EventTarget {
   /** Stops sending, without a word to the service: the video is being deleted. */
   discard() {
     this.#to('cancelled');
-    this.transfer?.abort();
+    this.#client?.cancel();
   }
 
-  async #begin() {
-    if (this.video) return;
-    this.#to('starting');
-    const { file, title, policy } = this;
+  /** What the client asks for when it needs an upload. */
+  async #begin(file, { idempotencyKey, signal }) {
+    const { title, policy, provider } = this.#choices;
     const body = { title, filename: file.name.slice(-512), file_size: file.size };
     if (file.type && file.type.length <= 128) body.content_type = file.type;
     if (policy) body.playback_policy = policy;
-    const { video, upload } = await this.#api.createUpload(body, this.#key);
-    Object.assign(this, { video, descriptor: upload });
-    // Cancelled while the service was still asking the provider.
-    if (this.state === 'cancelled') await this.cancel();
+    if (provider) body.provider = provider;
+    // Why without the signal: an upload that was begun although it is not wanted any more is called off.
+    const response = await this.#api.beginUpload(body, idempotencyKey);
+    if (signal.aborted && response.ok) {
+      const { video } = await response.clone().json();
+      await this.#api.cancel(video.id).catch(() => {});
+    }
+    return response;
+  }
+
+  #follow() {
+    const { state, video, error } = this.#client;
+    if (video && video.id !== this.#video?.id) this.#take(video);
+    if (state === 'failed') this.#fail(error);
+    else if (state !== this.#state) this.#to(state);
+    else this.dispatchEvent(new Event('change'));
+    if (state === 'done' && !this.isTold) announce(`${this.title} has been uploaded and is being prepared.`);
+    this.isTold = state === 'done';
+  }
+
+  /** A video, or another one in place of one whose address is dead: nobody will send a file for that any more. */
+  #take(video) {
+    if (this.#video) this.#api.cancel(this.#video.id).catch(() => {});
+    this.#video = video;
+    if (video.title) this.title = video.title;
     this.dispatchEvent(new Event('begun'));
   }
 
-  async #send() {
-    const again = this.transfer !== null;
-    this.error = null;
-    this.transfer = new Transfer(this.file, this.descriptor, { ask: again });
-    this.transfer.addEventListener('change', () => {
-      const { state } = this.transfer;
-      if (['sending', 'retrying', 'paused'].includes(state) && state !== this.state) this.#to(state);
-      else this.dispatchEvent(new Event('change'));
-    });
-    await this.transfer.start();
-    this.#to('done');
-    announce(`${this.title} has been uploaded and is being prepared.`);
-  }
-
-  /** Ready for another run after a failure: with the same video, unless its upload address is dead. */
-  prepare() {
-    if (this.error instanceof ApiError || this.error?.reason === 'expired') {
-      // Nobody will send a file for the old one any more.
-      if (this.video) this.#api.cancel(this.video.id).catch(() => {});
-      Object.assign(this, { video: null, descriptor: null, transfer: null });
-      // An answer that was lost on the way is given again for the same key.
-      if (this.error.code !== 'network') this.#key = crypto.randomUUID();
-    }
-    this.#to('queued');
+  #fail(error) {
+    if (this.#state === 'cancelled') return;
+    this.#error = error;
+    this.#to('failed');
+    announce(`The upload of ${this.title} has stopped.`);
   }
 
   #to(state) {
-    if (this.state === 'cancelled' && state !== 'cancelled' && state !== 'queued') return;
-    this.state = state;
+    if (this.#state === 'cancelled' && state !== 'cancelled') return;
+    this.#state = state;
     this.dispatchEvent(new Event('change'));
   }
 }
 
-/** All of them. Fires `change` when one comes or ends, `begun` when one has got its video. */
+/** All of them. Fires `change` when one comes, ends or goes on, `begun` when one has got its video. */
 export class Uploads extends EventTarget {
   #api;
+  #session;
   #all = [];
 
-  constructor(api) {
+  constructor(api, session) {
     super();
     this.#api = api;
+    this.#session = session;
     addEventListener('beforeunload', (event) => this.active.length > 0 && event.preventDefault());
   }
 
@@ -121,40 +148,39 @@ export class Uploads extends EventTarget {
   get latest() { return this.#all.findLast((one) => one.descriptor) ?? null; }
   of(id) { return this.#all.find((one) => one.video?.id === id) ?? null; }
 
+  /** What the browser has kept of an upload of this file that was broken off: `{video, offset}`, or null. */
+  async stored(file) {
+    const known = this.active.some((one) => one.file.name === file.name && one.file.size === file.size);
+    if (known) return null;
+    const { stored } = await loadUploadClient();
+    return stored?.(file, { owner: this.#session.owner }) ?? null;
+  }
+
   add(file, choices) {
-    const upload = new Upload(this.#api, file, choices);
-    upload.addEventListener('begun', () => this.#changed('begun'));
+    const upload = new Upload(this.#api, this.#session.owner, file, choices);
+    let before = '';
+    upload.addEventListener('begun', () => this.dispatchEvent(new Event('begun')));
+    upload.addEventListener('change', () => {
+      const is = upload.isOver ? upload.state : 'active';
+      if (is === before) return;
+      before = is;
+      this.#changed();
+    });
     this.#all.push(upload);
-    this.#next();
     this.#changed();
+    upload.start();
     return upload;
   }
 
-  retry(upload) {
-    upload.prepare();
-    this.#next();
-    this.#changed();
-  }
+  retry(upload) { upload.retry(); }
 
-  /** Forgets one that failed. */
+  /** Forgets one that failed. The same file goes on where it stopped when it is chosen again. */
   dismiss(upload) {
-    upload.discard();
     this.#all = this.#all.filter((one) => one !== upload);
     this.#changed();
   }
 
-  #next() {
-    const running = this.active.filter((one) => one.state !== 'queued' && one.state !== 'paused').length;
-    const waiting = this.active.filter((one) => one.state === 'queued').slice(0, Math.max(0, AT_ONCE - running));
-    for (const one of waiting) {
-      one.run().finally(() => {
-        this.#changed();
-        this.#next();
-      });
-    }
-  }
-
-  #changed(kind = 'change') {
-    this.dispatchEvent(new Event(kind));
+  #changed() {
+    this.dispatchEvent(new Event('change'));
   }
 }

@@ -1,14 +1,20 @@
-// One video: its stage, its name, its poster, what is known of it, and how to use it elsewhere.
+// One video: its stage, its name, what is known of it, what happened to it, and how to use it elsewhere.
 
-import { confirmRemoval } from './dialog.js';
+import { AdminApi } from './admin_api.js';
+import { copyButton } from './copy.js';
 import { announce, field, fill, h } from './dom.js';
-import { bytes, clock, moment } from './format.js';
 import { icon } from './icons.js';
 import { watch } from './live.js';
 import { posterPanel } from './poster.js';
 import { embedSnippet, playbackSnippet, snippet, uploadSnippet } from './snippets.js';
 import { Stage } from './stage.js';
+import { Timeline } from './timeline.js';
+import { VideoDetails } from './video_details.js';
+import { VideoFacts } from './video_facts.js';
 import { STATUS, problemBox } from './words.js';
+
+/** Characters from which on a title is written smaller. */
+const LONG = 60;
 
 /** `{element, title, close()}`. */
 export function videoPage({ api, session, uploads, go }, id) {
@@ -28,14 +34,17 @@ class VideoPage {
   #upload = null;
   #stopWatch = () => {};
   #closed = false;
-  #heading = h('h1', { tabindex: '-1' }, 'Video');
-  #name = h('div', { class: 'name' }, this.#heading);
+  #heading = h('h1', { tabindex: '-1', dir: 'auto' }, 'Video');
+  #pencil = h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': 'Rename', hidden: true, onclick: () => this.#rename() }, icon('pencil'));
+  #name = h('div', { class: 'name' }, this.#heading, this.#pencil);
   #status = h('span', { class: 'pill' });
   #note = h('div');
   #trouble = h('div');
-  #aside = h('div', { class: 'aside' });
   #below = h('div', { class: 'below' });
+  #poster = h('div');
+  #elsewhere = h('div');
   #panels = '';
+  #timeline = null;
 
   constructor({ api, session, uploads, go }, id) {
     this.#api = api;
@@ -43,12 +52,16 @@ class VideoPage {
     this.#uploads = uploads;
     this.#go = go;
     this.#id = id;
-    const failed = (error) => fill(this.#note, problemBox(error));
+    const failed = (error) => this.#fail(error);
+    const onVideo = (video) => this.#show(video);
     this.stage = new Stage({ api, session, uploads, onCancel: () => this.#cancel(), onCancelFailed: failed });
-    this.element = h('div', { class: 'page' },
+    this.facts = new VideoFacts({ api, session, id, admin: session.isAdmin ? new AdminApi(api) : null, onVideo, onDelete: () => this.#remove(), onProblem: failed });
+    this.details = new VideoDetails(api, session, { onSaved: onVideo });
+    this.watch = h('div', { class: 'watch' }, this.stage.element, this.facts.element);
+    this.watch.hidden = true;
+    this.element = h('div', { class: 'page wide-page', 'aria-busy': 'true' },
       h('a', { class: 'back', href: '#/' }, icon('back'), 'All videos'),
-      h('div', { class: 'title-line' }, this.#name, this.#status), this.#note, this.#trouble,
-      h('div', { class: 'watch' }, this.stage.element, this.#aside), this.#below);
+      h('div', { class: 'title-line' }, this.#name, this.#status), this.#note, this.#trouble, this.watch, this.#below);
   }
 
   async open() {
@@ -58,14 +71,17 @@ class VideoPage {
     try {
       const video = await this.#api.read(this.#id);
       if (this.#closed) return;
+      fill(this.#note);
       this.#show(video);
       this.#follow(video);
     } catch (error) {
       if (this.#closed) return;
       const missing = error.status === 404;
       this.#heading.textContent = missing ? 'There is no such video' : 'Video';
-      fill(this.#note, problemBox(error, missing ? {} : { retry: () => this.open() }));
-      this.stage.element.hidden = !this.#video;
+      const told = missing ? h('p', { class: 'hint' }, 'Its address has the id ', h('code', {}, this.#id), copyButton(this.#id, 'Copy the id')) : null;
+      fill(this.#note, problemBox(error, missing ? {} : { retry: () => this.open() }), told);
+    } finally {
+      this.element.removeAttribute('aria-busy');
     }
   }
 
@@ -73,7 +89,13 @@ class VideoPage {
     this.#closed = true;
     this.#stopWatch();
     this.#upload?.removeEventListener('change', this.#uploadChanged);
+    this.#timeline?.close();
     this.stage.close();
+  }
+
+  #fail(error) {
+    fill(this.#note, problemBox(error));
+    this.#note.scrollIntoView({ block: 'nearest' });
   }
 
   #follow(video) {
@@ -102,29 +124,34 @@ class VideoPage {
 
   #show(video) {
     if (this.#closed || (this.#video && video.version < this.#video.version)) return;
-    const first = this.#video === null;
     this.#video = video;
-    this.stage.element.hidden = false;
+    this.watch.hidden = false;
     this.title = video.title || 'Untitled';
+    document.title = `${this.title} · Yourbit Video`;
     if (!this.#name.querySelector('form')) this.#drawName();
     this.#drawStatus();
-    this.#drawFacts();
+    this.facts.update(video, this.#upload);
+    this.details.update(video);
     if (this.#panels !== video.status) this.#drawPanels();
-    if (first) document.title = `${this.title} · Yourbit Video`;
+    this.#timeline.show(video);
   }
 
   #drawName() {
-    this.#heading.textContent = this.#video.title || 'Untitled';
-    const rename = h('button', { type: 'button', class: 'quiet icon-only', 'aria-label': 'Rename', onclick: () => this.#rename() }, icon('pencil'));
-    const fixed = ['deleting', 'deleted'].includes(this.#video.status) || !this.#session.mayChange;
-    fill(this.#name, this.#heading, fixed ? null : rename);
+    const title = this.#video.title || 'Untitled';
+    const fixed = ['deleting', 'deleted'].includes(this.#video.status) || !this.#session.mayChangeThis(this.#video);
+    this.#heading.textContent = title;
+    this.#heading.classList.toggle('long', title.length > LONG);
+    this.#heading.hidden = false;
+    this.#name.querySelector('form')?.remove();
+    // Why not made anew: it may have the focus, and so may the heading.
+    this.#pencil.hidden = fixed;
   }
 
   #rename() {
-    const input = h('input', { type: 'text', maxlength: '512', value: this.#video.title ?? '', autocomplete: 'off' });
+    const input = h('input', { type: 'text', maxlength: '512', value: this.#video.title ?? '', autocomplete: 'off', dir: 'auto' });
     const back = () => {
       this.#drawName();
-      this.#name.querySelector('button')?.focus();
+      this.#pencil.focus();
     };
     const form = h('form', { class: 'rename' }, field('Title', input),
       h('div', { class: 'actions' }, h('button', { type: 'submit', class: 'primary' }, 'Save'), h('button', { type: 'button', class: 'quiet', onclick: back }, 'Cancel')));
@@ -138,60 +165,55 @@ class VideoPage {
         fill(this.#note);
         announce('The title is saved.');
       } catch (error) {
-        fill(this.#note, problemBox(error));
+        this.#fail(error);
       }
     });
-    fill(this.#name, form);
+    this.#heading.hidden = this.#pencil.hidden = true;
+    this.#name.append(form);
     input.select();
   }
 
-  #drawFacts() {
-    const video = this.#video;
-    const rows = [
-      ['Length', video.duration_seconds && clock(Math.max(1, Math.round(video.duration_seconds)))],
-      ['Size', video.width && video.height && `${video.width} × ${video.height}`],
-      ['Shape', video.aspect_ratio],
-      ['File', this.#upload && bytes(this.#upload.total)],
-      ['Plays', video.playback_policy === 'signed' ? 'with signed addresses' : 'for everybody who has its address'],
-      ['Provider', video.provider],
-      ['Uploaded', moment(video.created_at)],
-      ['Id', h('code', {}, video.id)],
-    ];
-    const list = h('dl', { class: 'facts-list' }, rows.filter(([, value]) => value).map(([name, value]) => h('div', {}, h('dt', {}, name), h('dd', {}, value))));
-    const gone = ['deleting', 'deleted'].includes(video.status);
-    this.remove ??= h('button', { type: 'button', class: 'quiet danger-text', id: 'delete', onclick: () => this.#remove() }, icon('trash'), 'Delete this video');
-    this.remove.hidden = gone || !this.#session.mayChange;
-    this.facts ??= h('div');
-    fill(this.facts, list);
-    if (!this.#aside.hasChildNodes()) fill(this.#aside, h('h2', { class: 'visually-hidden' }, 'About this video'), this.facts, this.remove);
-  }
-
-  /** What there is to do with a video that plays. */
+  /** What there is to do with a video, and what happened to it. */
   #drawPanels() {
     const video = this.#video;
     this.#panels = video.status;
-    if (video.status !== 'ready' || !this.#session.mayPlay) return fill(this.#below);
-    this.#poster();
-    const onSaved = (next) => {
-      this.#show(next);
-      this.#poster();
-    };
-    fill(this.#below,
-      this.#session.mayChange && posterPanel(this.#api, video, { onSaved, playerTime: () => this.stage.time }),
-      h('details', { class: 'panel' }, h('summary', {}, h('h2', {}, 'Use it elsewhere')), h('div', { class: 'panel-body' },
-        snippet('Playback address', playbackSnippet(video), video.playback_policy === 'signed' ? 'Signed addresses end after a while; ask for fresh ones when they do.' : null),
-        snippet('Embed', embedSnippet(video)),
-        this.#session.mayUpload && snippet('Upload another', uploadSnippet(this.#uploads.latest?.descriptor)))));
+    this.#timeline ??= new Timeline(this.#api, this.#session, video);
+    const plays = video.status === 'ready' && this.#session.mayPlayThis(video);
+    fill(this.#poster);
+    fill(this.#elsewhere, plays ? this.#snippets() : null);
+    if (this.#below.children.length === 0) fill(this.#below, this.#poster, this.#elsewhere, this.details.element, this.#timeline.element);
+    if (plays) this.#picture().then((has) => has && this.#offerPoster());
   }
 
-  async #poster() {
+  #snippets() {
+    const video = this.#video;
+    const signed = video.playback_policy === 'signed';
+    return h('details', { class: 'panel' }, h('summary', {}, h('h2', {}, 'Use it elsewhere')), h('div', { class: 'panel-body' },
+      snippet('Embed', embedSnippet(video), signed ? 'The token stays with your backend: the page gets addresses alone, and fresh ones before they end.' : 'It plays for everybody who has the address.'),
+      snippet('Playback address', playbackSnippet(video), signed ? 'Signed addresses end after a while; ask for fresh ones when they do.' : null),
+      this.#session.mayUpload && snippet('Upload another', uploadSnippet(this.#uploads.latest?.descriptor))));
+  }
+
+  /** Gives the stage its picture; false where there is none: the video is sound only, or its provider makes no pictures. */
+  async #picture() {
+    let url = null;
     try {
       const { thumbnails } = await this.#api.thumbnails(this.#id);
-      const url = thumbnails.large ?? Object.values(thumbnails)[0];
-      if (url && !this.#closed) this.stage.poster(url);
+      url = thumbnails.large ?? Object.values(thumbnails)[0] ?? null;
     } catch {
       // A video without a picture plays as well.
     }
+    if (!this.#closed) this.stage.picture(url);
+    return url !== null && !this.#closed;
+  }
+
+  #offerPoster() {
+    if (!this.#session.mayChangeThis(this.#video)) return;
+    const onSaved = (video) => {
+      this.#show(video);
+      this.#picture();
+    };
+    fill(this.#poster, posterPanel(this.#api, this.#video, { onSaved, playerTime: () => this.stage.time }));
   }
 
   async #cancel() {
@@ -199,19 +221,20 @@ class VideoPage {
       this.#show(await this.#api.cancel(this.#id));
       announce('The upload is cancelled.');
     } catch (error) {
-      fill(this.#note, problemBox(error));
+      this.#fail(error);
     }
   }
 
   async #remove() {
     try {
+      const { confirmRemoval } = await import('./dialog.js');
       const removed = await confirmRemoval(this.#api, this.#video);
       if (!removed || this.#closed) return;
       this.#upload?.discard();
       this.#go('#/');
     } catch (error) {
       if (error.status === 404) return this.#go('#/');
-      fill(this.#note, problemBox(error));
+      this.#fail(error);
     }
   }
 }

@@ -4,11 +4,10 @@ import { ApiError } from './api.js';
 import { h } from './dom.js';
 import { bytes } from './format.js';
 import { icon } from './icons.js';
-import { UploadFailure } from './upload/failure.js';
 
 const wait = (error) => (error.retryAfter ? ` in ${error.retryAfter} s` : ' in a moment');
 
-/** By the problem's code; `d` is its own detail. */
+/** By the problem's code, where the page can say more than the problem's own detail, which is `d`. */
 const PROBLEMS = {
   network: () => 'The service does not answer. Check your connection; nothing is lost, just try again.',
   unauthenticated: () => 'Your token is not accepted any more. Paste a fresh one to go on.',
@@ -19,13 +18,10 @@ const PROBLEMS = {
   cancel_unsupported: () => 'The video provider cannot call this upload off. It ends by itself when its address expires.',
   idempotency_in_progress: () => 'The same request is still being answered. Try again in a moment.',
   precondition_failed: () => 'Somebody else has changed the video meanwhile. Reload the page and try again.',
-  payload_too_large: (d) => d,
-  rate_limited: (_, error) => `That was a lot in a short time. Try again${wait(error)}.`,
-  too_many_open_uploads: () => 'Too many of your uploads still wait for their file. Finish or cancel some.',
+  rate_limited: (d, error) => `${d || 'That was a lot in a short time.'} Try again${wait(error)}.`,
   provider_rejected: (d) => `The video provider refused: ${d}`,
   provider_unavailable: (d, error) => (error.status === 503 ? d : `The video provider does not answer. Try again${wait(error)}.`),
   provider_busy: (_, error) => `Many uploads or videos are asked of the video provider just now. Try again${wait(error)}.`,
-  no_room: (d) => d,
   unavailable: (_, error) => `The service is busy or restarting. Try again${wait(error)}.`,
   method_not_allowed: () => 'This version of the service cannot do that.',
   internal: () => 'Something went wrong inside the service. Try again; if it stays, the request id helps to find it.',
@@ -39,8 +35,12 @@ const UPLOADS = {
   full: () => 'The server has no room left for the file. Tell whoever runs it, and try again later.',
   server: (f) => `The upload server failed again and again (status ${f.status}). Try again later.`,
   refused: (f) => `The upload server refused the file${f.status ? ` (status ${f.status})` : ''}. ${f.detail}`.trim(),
-  aborted: () => 'The upload was cancelled.',
+  not_begun: (f) => (f.problem ? explain(ApiError.of(f)) : f.cause?.name === 'TypeError' || !f.detail ? PROBLEMS.network() : f.detail),
+  cancelled: () => 'The upload was cancelled.',
 };
+
+/** Why a module of the page may not come: the line broke, or the service has another release since the page was opened. */
+const isLoadFailure = (error) => error instanceof TypeError && /import|module/i.test(error.message);
 
 /** Uploads are allowed from the public address alone. */
 function elsewhere() {
@@ -51,7 +51,9 @@ function elsewhere() {
 
 /** One or two sentences. */
 export function explain(error, { maxBytes } = {}) {
-  if (error instanceof UploadFailure) return UPLOADS[error.reason](error, maxBytes);
+  if (error?.name === 'UploadError') return (UPLOADS[error.reason] ?? UPLOADS.refused)(error, maxBytes);
+  if (error?.name === 'ClientMissing') return error.message;
+  if (isLoadFailure(error)) return 'A part of this page did not load. Check your connection, or the page is from an older release of the service: reload it.';
   if (!(error instanceof ApiError)) return `The page has a fault of its own: ${error?.message ?? error}. Reload it.`;
   if (error.code === 'invalid_body') {
     const said = error.errors.map((one) => `${one.pointer.slice(1).replaceAll('_', ' ') || 'the request'} ${one.detail}`);
@@ -65,7 +67,12 @@ export function explain(error, { maxBytes } = {}) {
 export function problemBox(error, { retry, label = 'Try again', ...context } = {}) {
   const id = error.requestId && error.status >= 500 ? h('p', { class: 'hint' }, 'Request id: ', h('code', {}, error.requestId)) : null;
   const again = retry ? h('button', { type: 'button', class: 'quiet', onclick: retry }, label) : null;
-  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, explain(error, context)), id), again);
+  return noticeBox(explain(error, context), id, again);
+}
+
+/** A sentence about what is wrong, read out at once. */
+export function noticeBox(text, ...more) {
+  return h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, text), ...more));
 }
 
 /** Statuses as people say them. */

@@ -1,8 +1,9 @@
-//! The `Accept` header: whether the answer of `POST /v1/uploads` is JSON or the bare upload URL as text, and that of
-//! `GET /v1/admin/usage` JSON or CSV.
+//! The `Accept` header: whether the answer of `POST /v1/uploads` is JSON or the bare upload URL as text, that of
+//! `GET /v1/admin/usage` JSON or CSV, and whether a problem is JSON or a page.
 //!
-//! The rule is stricter than content negotiation in general: text has to be preferred strictly, and JSON wins a tie
-//! whatever the order of the header. Each media range counts by its name and its `q`; other parameters do not count.
+//! The rule is stricter than content negotiation in general: the other form has to be preferred strictly, and JSON wins
+//! a tie whatever the order of the header. Each media range counts by its name and its `q`; other parameters do not
+//! count.
 
 use http::{HeaderMap, header};
 
@@ -19,6 +20,25 @@ pub(crate) fn prefers_text(headers: &HeaderMap) -> bool {
 pub(crate) fn prefers_csv(headers: &HeaderMap) -> bool {
     let ranges = parse_ranges(headers);
     quality_of(&ranges, "text", "csv") > quality_of(&ranges, "application", "json")
+}
+
+/// Returns whether `text/html` has a strictly greater quality than `application/json` and `application/problem+json`, as
+/// a browser asks when it opens an address. Without the header: no.
+pub(crate) fn prefers_html(headers: &HeaderMap) -> bool {
+    // Why: every GET is asked, and few programs name a kind of text.
+    let mut values = headers.get_all(header::ACCEPT).iter();
+    if !values.any(|value| {
+        value
+            .as_bytes()
+            .windows(5)
+            .any(|part| part.eq_ignore_ascii_case(b"text/"))
+    }) {
+        return false;
+    }
+    let ranges = parse_ranges(headers);
+    let html = quality_of(&ranges, "text", "html");
+    html > quality_of(&ranges, "application", "json")
+        && html > quality_of(&ranges, "application", "problem+json")
 }
 
 /// Returns whether the header is there and accepts neither `application/json` nor `text/plain`.
@@ -79,6 +99,25 @@ mod tests {
             assert_eq!(prefers_text(&accept(text)), expected, "{text}");
         }
         assert!(!prefers_text(&HeaderMap::new()));
+    }
+
+    #[test]
+    fn browsers_prefer_html_and_programs_do_not() {
+        for (text, expected) in [
+            (
+                "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8",
+                true,
+            ),
+            ("text/html", true),
+            ("*/*", false),
+            ("application/json, text/html;q=0.9", false),
+            ("text/html, application/problem+json", false),
+            ("text/html, */*", false),
+            ("text/*, application/json;q=0.5", true),
+        ] {
+            assert_eq!(prefers_html(&accept(text)), expected, "{text}");
+        }
+        assert!(!prefers_html(&HeaderMap::new()));
     }
 
     #[test]

@@ -7,7 +7,6 @@
 //! 4. for API routes, [`admit`]: caller, permit, deadline, panic;
 //! 5. its handler.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
@@ -17,7 +16,9 @@ use tower::ServiceBuilder;
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use super::metrics::metrics_route;
-use super::middleware::{LogLevel, Observer, admit, development_guard, observe, observe_uncounted};
+use super::middleware::{
+    LogLevel, Observer, ProblemForm, admit, development_guard, observe, observe_uncounted,
+};
 use super::openapi;
 use super::paths::LOCAL_PREFIX;
 use super::problem::ApiError;
@@ -46,7 +47,7 @@ pub fn metrics_router(state: &AppState) -> Router {
     metrics_route(state)
         .fallback(async || ApiError::NotFound)
         .layer(from_fn_with_state(
-            Arc::<str>::from(state.settings.http.path_prefix()),
+            ProblemForm::new(&state.settings),
             observe_uncounted,
         ))
 }

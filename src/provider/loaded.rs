@@ -6,6 +6,7 @@
 use aws_lc_rs::digest::{SHA256, digest};
 
 use super::{
+    compile::{MapVariable, map_variables},
     error::{InvalidField, MapError},
     extend::{MapFile, MergedMap},
     load_options::{Env, LoadOptions},
@@ -42,7 +43,20 @@ pub struct Provider {
     name: String,
     account: String,
     digest: String,
+    origin: MapOrigin,
+    variables: Vec<MapVariable>,
     pub(super) map: Map,
+}
+
+/// Where a map was read from, for people.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapOrigin {
+    /// The file, as errors show it.
+    pub file: String,
+    /// The map is part of the program.
+    pub is_built_in: bool,
+    /// The names of the maps that it builds on, the nearest first.
+    pub extends: Vec<String>,
 }
 
 impl Provider {
@@ -85,6 +99,12 @@ impl Provider {
             name: name.to_owned(),
             account: account.to_owned(),
             digest,
+            origin: MapOrigin {
+                file: merged.file().file().to_owned(),
+                is_built_in: merged.file().is_built_in(),
+                extends: merged.below().iter().map(|file| file.name().to_owned()).collect(),
+            },
+            variables: map_variables(merged.table(), env),
             map,
         })
     }
@@ -114,6 +134,31 @@ impl Provider {
     /// Returns the first 16 hex digits of the SHA-256 of the merged map's text.
     pub fn digest(&self) -> &str {
         &self.digest
+    }
+
+    /// Returns where the map was read from.
+    pub const fn origin(&self) -> &MapOrigin {
+        &self.origin
+    }
+
+    /// Returns the variables that the map names, without their values.
+    pub fn variables(&self) -> &[MapVariable] {
+        &self.variables
+    }
+
+    /// Returns the protocol by which a client sends a file.
+    pub fn upload_protocol(&self) -> Protocol {
+        self.map.upload.client.protocol()
+    }
+
+    /// Returns the members that a request for an upload must have.
+    pub fn required_fields(&self) -> impl Iterator<Item = &'static str> {
+        self.map.upload.required_fields()
+    }
+
+    /// Returns the names of the parameters that a caller may give with a request for playback.
+    pub fn param_names(&self) -> impl Iterator<Item = &str> {
+        self.map.playback.param_names()
     }
 
     /// Returns true where the map has `[playback.sign]` and the variables that it needs are set.

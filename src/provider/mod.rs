@@ -57,12 +57,12 @@ mod webhook;
 
 pub use calls::{AcceptedCredentials, AssetPage, ListedAsset, PageCursor, RemoteVideo};
 pub use client::UploadPermits;
-pub use compile::variables;
+pub use compile::{MapVariable, variables};
 pub use embedded::{embedded_map, embedded_names};
 pub use error::{CallError, InvalidField, MapError};
 pub use extend::{MapFile, MergedMap};
 pub use load_options::{Env, LoadOptions};
-pub use loaded::{Capability, Provider};
+pub use loaded::{Capability, MapOrigin, Provider};
 pub use lookup_breaker::LookupBreaker;
 pub use outcome::{CancelOutcome, DeleteOutcome, Lookup};
 pub use playback::{PlaybackRequest, PlaybackUrls};

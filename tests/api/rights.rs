@@ -66,6 +66,7 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
             Some(json!({"state": "given_up"})),
         ),
         ("GET /v1/admin/overview", ADMIN, None),
+        ("GET /v1/admin/setup", ADMIN, None),
         (
             "POST /v1/admin/videos",
             ADMIN,

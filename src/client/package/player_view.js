@@ -21,7 +21,7 @@ export class PlayerView {
   #labels = PLAYER_LABELS;
   #media = h('video', { playsinline: true, tabindex: -1, part: 'video', onclick: () => this.toggle() });
   #seek = new SeekBar(this.#media, (seconds) => this.#host.player?.previewAt(seconds) ?? null, PLAYER_LABELS);
-  #menus = new PlayerMenus(this.#media, () => this.#host.player, PLAYER_LABELS);
+  #menus = new PlayerMenus(this.#media, () => this.#host?.player, PLAYER_LABELS);
   #play = iconButton('play', 'play', PLAYER_LABELS.play, () => this.toggle());
   #begin = iconButton('start', 'play', PLAYER_LABELS.play, () => this.toggle());
   #mute = iconButton('mute', 'loud', PLAYER_LABELS.mute, () => { this.#media.muted = !this.#media.muted; });

@@ -11,6 +11,7 @@
 //! | `bulk_replay` | many events of either, by a filter |
 //! | `queue_query`, `event_content` | what these share |
 //! | `overview` | `GET /v1/admin/overview` |
+//! | `setup` | `GET /v1/admin/setup` |
 //! | `adopt` | `POST /v1/admin/videos` |
 //! | `refresh` | `POST /v1/admin/videos/{id}/refresh` |
 
@@ -24,5 +25,6 @@ pub(super) mod overview;
 pub(super) mod owners;
 mod queue_query;
 pub(super) mod refresh;
+pub(super) mod setup;
 pub(super) mod usage;
 pub(super) mod webhook_events;

@@ -15,7 +15,7 @@
 //! | file | contents |
 //! |---|---|
 //! | `observe` | the outer layer, its log line and its span |
-//! | `problem_document` | size limits, and the document of every refusal |
+//! | `problem_document` | size limits, and the document or page of every refusal |
 //! | `admit` | the inner layer: permit, deadline, panic |
 //! | `lend_while_receiving` | the request body that lends the permit while its client sends |
 //! | `caller` | the extractors [`Caller`](crate::auth::Caller) and those of [`Permitted`] callers, and development mode's guard |
@@ -39,4 +39,5 @@ pub(crate) use self::caller::{
 };
 pub(crate) use self::client_ip::{client_address, refuse_token, refuse_webhook};
 pub(crate) use self::observe::{LogLevel, Observer, observe, observe_uncounted};
+pub(crate) use self::problem_document::ProblemForm;
 pub(crate) use self::request_id::read_request_id;

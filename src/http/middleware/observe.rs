@@ -26,7 +26,7 @@ use http::{Method, StatusCode};
 use tracing::{Span, field::Empty};
 
 use super::client_ip::resolve_network;
-use super::problem_document::run_with_problems;
+use super::problem_document::{ProblemForm, run_with_problems};
 use super::request_id::RequestId;
 use crate::limits::Network;
 use crate::state::AppState;
@@ -52,8 +52,8 @@ pub(crate) struct Observer {
     limits: LogLimits,
     /// `http.trusted_proxies`.
     proxies: Arc<[Network]>,
-    /// The path of `http.public_url`, which goes in front of a problem's `type`.
-    prefix: Arc<str>,
+    /// How refusals are written.
+    form: ProblemForm,
 }
 
 impl Observer {
@@ -63,7 +63,7 @@ impl Observer {
             metrics: state.metrics.clone(),
             limits: state.log_limits.clone(),
             proxies: state.settings.http.proxies.as_slice().into(),
-            prefix: state.settings.http.path_prefix().into(),
+            form: ProblemForm::new(&state.settings),
         }
     }
 
@@ -99,7 +99,7 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
     let trail = Trail::from_headers(request.headers(), span);
     // 3. Size limits. 4. Run, and problem document.
     let begun = Instant::now();
-    let response = run_with_problems(&id, &observer.prefix, request, next);
+    let response = run_with_problems(&id, &observer.form, request, next);
     let mut response = trail.clone().run_within(response).await;
     let took = begun.elapsed();
     // 5. Metric and span.
@@ -129,12 +129,12 @@ pub(crate) async fn observe(State(observer): State<Observer>, mut request: Reque
 /// The layer around requests of `http.metrics_listen`: ids and problem documents (steps 1, 3, 4 and 7) without span,
 /// metric or log line.
 pub(crate) async fn observe_uncounted(
-    State(prefix): State<Arc<str>>,
+    State(form): State<ProblemForm>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let id = RequestId::settle(request.headers_mut());
-    let mut response = run_with_problems(&id, &prefix, request, next).await;
+    let mut response = run_with_problems(&id, &form, request, next).await;
     id.write(response.headers_mut());
     response
 }

@@ -1,12 +1,17 @@
 //! Refusals before the handler, and the problem document of every refusal: steps 3 and 4 of
 //! [`observe`](super::observe()).
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header};
 
 use super::request_id::RequestId;
+use crate::config::Settings;
+use crate::http::accept::prefers_html;
+use crate::http::docs::{HTML, ProblemPage, guard};
 use crate::http::paths::{LOCAL_PREFIX, is_probe};
 use crate::http::problem::{ApiError, Code, Problem};
 use crate::http::server::Surplus;
@@ -16,17 +21,34 @@ const LONGEST_URL: usize = 8 * 1024;
 /// Longest sum of all header names and values of a request, in bytes.
 const LONGEST_HEADERS: usize = 32 * 1024;
 
+/// How a listener writes its refusals. Cheap to clone.
+#[derive(Clone, Debug)]
+pub(crate) struct ProblemForm {
+    /// The path of `http.public_url`, which goes in front of a problem's `type`.
+    prefix: Arc<str>,
+    page: ProblemPage,
+}
+
+impl ProblemForm {
+    pub(crate) fn new(settings: &Settings) -> Self {
+        Self {
+            prefix: settings.http.path_prefix().into(),
+            page: ProblemPage::new(settings),
+        }
+    }
+}
+
 /// Runs the request, and writes the problem document of a non-2xx response, the framework's own included.
 ///
 /// 1. A request that is too long, or comes on a surplus connection, is refused without running it.
 /// 2. Else the layers and the handler below make the response.
 /// 3. A response of 1xx, 2xx or 3xx passes as it is, and so does a refusal of the built-in provider, which has a form
 ///    of its own.
-/// 4. Any other becomes the document of its [`Problem`], or of its bare status. `prefix` goes in front of the
-///    document's `type`.
+/// 4. Any other becomes the document of its [`Problem`], or of its bare status; a page for a browser that opened the
+///    address.
 pub(super) async fn run_with_problems(
     id: &RequestId,
-    prefix: &str,
+    form: &ProblemForm,
     request: Request,
     next: Next,
 ) -> Response {
@@ -35,6 +57,7 @@ pub(super) async fn run_with_problems(
         .path()
         .strip_prefix(LOCAL_PREFIX)
         .is_some_and(|rest| rest.starts_with('/'));
+    let as_page = is_opened(&request);
     let response = match check_size(&request) {
         Ok(()) => next.run(request).await,
         Err(refusal) => refusal.into_response(),
@@ -54,8 +77,21 @@ pub(super) async fn run_with_problems(
         .extensions
         .remove::<Problem>()
         .unwrap_or_else(|| problem_of_status(status));
-    problem.prefix_type(prefix);
-    write_document(problem, id.as_str().to_owned(), parts.headers)
+    problem.prefix_type(&form.prefix);
+    id.as_str().clone_into(&mut problem.request_id);
+    if as_page {
+        let page = form.page.of_refusal(&problem);
+        let mut response = write_refusal(&problem, HTML, page, parts.headers);
+        response.headers_mut().extend(guard());
+        return response;
+    }
+    let document = serde_json::to_vec(&problem).unwrap_or_default();
+    write_refusal(&problem, "application/problem+json", document, parts.headers)
+}
+
+/// Tells whether a browser opened the address, so that a person reads the answer: a GET that prefers HTML.
+fn is_opened(request: &Request) -> bool {
+    matches!(*request.method(), Method::GET | Method::HEAD) && prefers_html(request.headers())
 }
 
 /// Checks what needs no handler: the length of the URL (414) and of all headers (431), and whether the connection is
@@ -100,12 +136,15 @@ fn problem_of_status(status: StatusCode) -> Problem {
     })
 }
 
-/// Writes the document as the body. Headers of the refused response stay (`Allow`, `RateLimit`, CORS), but for those
-/// that describe its body.
-fn write_document(mut problem: Problem, id: String, headers: HeaderMap) -> Response {
-    problem.request_id = id;
+/// Writes the body, a document or a page. Headers of the refused response stay (`Allow`, `RateLimit`, CORS), but for
+/// those that describe its body.
+fn write_refusal(
+    problem: &Problem,
+    content_type: &'static str,
+    body: impl IntoResponse,
+    headers: HeaderMap,
+) -> Response {
     let status = StatusCode::from_u16(problem.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let body = serde_json::to_vec(&problem).unwrap_or_default();
     let mut response = (status, body).into_response();
     let remaining = headers
         .into_iter()
@@ -114,10 +153,7 @@ fn write_document(mut problem: Problem, id: String, headers: HeaderMap) -> Respo
         name != header::CONTENT_LENGTH && name != header::CONTENT_TYPE && name != header::CONTENT_ENCODING
     }));
     let out = response.headers_mut();
-    out.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/problem+json"),
-    );
+    out.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
     out.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     if let Some(wait) = problem.retry_after {
         // Why rounded up, and at least 1: a client that comes early is refused again.

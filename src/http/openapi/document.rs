@@ -1,21 +1,23 @@
 //! All routes of the API, and the document that is made of them.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use http::HeaderMap;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::operation::finish_operation;
-use super::{outgoing, refusals, schemas};
+use super::{examples, outgoing, refusals, schemas};
+use crate::assets::{Asset, Caching};
 use crate::domain::Announcement;
 use crate::http::admin;
-use crate::http::docs::{pages, respond_static};
+use crate::http::docs::{guard, pages};
 use crate::http::event_payload::EventPayload;
 use crate::http::health;
 use crate::http::playback;
@@ -77,6 +79,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::usage::show_usage))
         .routes(routes!(admin::bulk_replay::replay_outgoing_events))
         .routes(routes!(admin::overview::show_overview))
+        .routes(routes!(admin::setup::show_setup))
         .routes(routes!(admin::adopt::adopt_video))
         .routes(routes!(admin::refresh::refresh_video))
         .routes(routes!(health::show_alive))
@@ -107,14 +110,21 @@ pub(crate) fn document_routes() -> OpenApiRouter<AppState> {
     operation_id = "document",
     tag = "documents",
     security(()),
-    responses((status = 200, content_type = "application/json", body = Object)),
+    responses(
+        (
+            status = 200,
+            content_type = "application/json",
+            body = Object,
+            headers(("ETag" = String, description = "Of the content."))
+        ),
+        (status = 304, description = "Not changed.", headers(("ETag" = String, description = "Of the content."))),
+    ),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
-pub(crate) async fn show_document(State(state): State<AppState>) -> Response {
-    respond_static(
-        "application/json",
-        document_below(state.settings.http.path_prefix()),
-    )
+pub(crate) async fn show_document(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let document = document_below(state.settings.http.path_prefix());
+    let response = document.respond(&headers, Caching::Revalidate).await;
+    (guard(), response).into_response()
 }
 
 /// Returns the document as indented JSON, made once.
@@ -131,22 +141,30 @@ pub fn document() -> &'static str {
     &DOCUMENT
 }
 
-/// Returns the document of a service that callers reach below `prefix`: with that server, and examples whose `type` is
-/// below it. Borrowed, and made once, where the prefix is empty.
-fn document_below(prefix: &str) -> Cow<'static, str> {
-    if prefix.is_empty() {
-        return document().into();
-    }
+/// Returns the compact document of a service that callers reach below `prefix`: with that server, and examples whose
+/// `type` is below it.
+///
+/// Made once a prefix, of which a process has one, so that its compressed forms are made once, too.
+fn document_below(prefix: &str) -> Asset {
+    static MADE: LazyLock<Mutex<BTreeMap<String, Asset>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || Asset::new("application/json", compact_below(prefix));
+    made.entry(prefix.to_owned()).or_insert_with(make).clone()
+}
+
+fn compact_below(prefix: &str) -> String {
     let mut below: Value = serde_json::from_str(document()).unwrap_or_default();
-    below["servers"] = json!([{"url": prefix}]);
-    let examples = below["components"]["examples"].as_object_mut();
-    for (_, example) in examples.into_iter().flatten() {
-        let address = example["value"]["type"]
-            .as_str()
-            .map(|path| format!("{prefix}{path}"));
-        example["value"]["type"] = address.into();
+    if !prefix.is_empty() {
+        below["servers"] = json!([{"url": prefix}]);
+        let examples = below["components"]["examples"].as_object_mut();
+        for (_, example) in examples.into_iter().flatten() {
+            let address = example["value"]["type"]
+                .as_str()
+                .map(|path| format!("{prefix}{path}"));
+            example["value"]["type"] = address.into();
+        }
     }
-    format!("{below:#}\n").into()
+    below.to_string()
 }
 
 /// Completes what utoipa derives: security, examples of all codes, nullability, refusals, links and outgoing webhooks.
@@ -168,8 +186,8 @@ fn finish_document(document: &mut Value) {
     let optional = schemas::wholly_optional(all_schemas);
     let paths = document["paths"].as_object_mut().into_iter().flatten();
     for (path, item) in paths {
-        for operation in schemas::members(item) {
-            finish_operation(path, operation, &optional);
+        for (method, operation) in item.as_object_mut().into_iter().flatten() {
+            finish_operation(path, method, operation, &optional);
         }
     }
     document["paths"]["/v1/uploads"]["post"]["responses"]["201"]["links"] = outgoing::upload_links();
@@ -177,4 +195,5 @@ fn finish_document(document: &mut Value) {
         .into_iter()
         .map(outgoing::webhook_item)
         .collect();
+    examples::write_examples(document);
 }

@@ -16,11 +16,13 @@
 //! |---|---|
 //! | `document` | all routes, and the document |
 //! | `operation` | what every operation has |
+//! | `examples` | an example of every body |
 //! | `refusals` | the responses of refusals, with examples |
 //! | `schemas` | what the derived schemas do not say by themselves |
 //! | `outgoing` | the events that the application receives, and the links of a new video |
 
 mod document;
+mod examples;
 mod operation;
 mod outgoing;
 mod refusals;

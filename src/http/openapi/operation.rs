@@ -7,7 +7,7 @@ use crate::auth::{Act, Scope};
 
 /// Completes one operation: its name, security, parameters, refusals and headers. `optional` are the references to
 /// bodies that may be left out.
-pub(super) fn finish_operation(path: &str, operation: &mut Value, optional: &[Value]) {
+pub(super) fn finish_operation(path: &str, method: &str, operation: &mut Value, optional: &[Value]) {
     let tag = operation["tags"][0].as_str().unwrap_or_default();
     let name = operation["operationId"].as_str().unwrap_or_default();
     operation["operationId"] = format!("{tag}_{name}").into();
@@ -36,7 +36,8 @@ pub(super) fn finish_operation(path: &str, operation: &mut Value, optional: &[Va
     }
     let codes = refusals::codes_of_operation(path, operation, open);
     for (status, codes) in refusals::group_by_status(codes) {
-        operation["responses"][status.to_string()] = refusals::refusal_response(status, &codes);
+        operation["responses"][status.to_string()] =
+            refusals::refusal_response(status, &codes, method == "get");
     }
     let quota = operation
         .as_object_mut()

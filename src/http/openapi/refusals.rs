@@ -59,8 +59,8 @@ pub(super) fn group_by_status(codes: Vec<Code>) -> BTreeMap<u16, Vec<Code>> {
     all
 }
 
-/// Makes the response of a status that comes with one of these codes.
-pub(super) fn refusal_response(status: u16, codes: &[Code]) -> Value {
+/// Makes the response of a status that comes with one of these codes. `has_page`: a browser gets it as a page.
+pub(super) fn refusal_response(status: u16, codes: &[Code], has_page: bool) -> Value {
     let names: Vec<&str> = codes.iter().map(|code| code.as_str()).collect();
     let titles: Vec<&str> = codes.iter().map(|code| code.title()).collect();
     let examples = names.iter().map(|name| {
@@ -80,6 +80,9 @@ pub(super) fn refusal_response(status: u16, codes: &[Code]) -> Value {
             "examples": examples.collect::<Map<String, Value>>(),
         }},
     });
+    if has_page {
+        refusal["content"]["text/html"] = json!({"schema": {"type": "string"}});
+    }
     if codes.contains(&Code::Unauthenticated) {
         refusal["headers"]["WWW-Authenticate"] =
             json!({"description": "How to authenticate.", "required": true, "schema": {"type": "string"}});

@@ -30,6 +30,7 @@ const QUOTA: &str = "uploads";
     path = "/v1/uploads",
     operation_id = "create",
     tag = "uploads",
+    summary = "Begins an upload: the answer has a new video and how to send its file.",
     params(
         (
             "Idempotency-Key" = Option<String>, Header, min_length = 1, max_length = 255,

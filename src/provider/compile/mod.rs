@@ -6,4 +6,5 @@ mod variables;
 
 pub(crate) use constants::{Constants, Fault, refuse};
 pub(crate) use location::Location;
-pub use variables::variables;
+pub(in crate::provider) use variables::map_variables;
+pub use variables::{MapVariable, variables};

@@ -29,6 +29,11 @@ pub(super) struct CallerParams {
 }
 
 impl CallerParams {
+    /// Returns our names, in the map's order.
+    pub(super) fn names(&self) -> impl Iterator<Item = &str> {
+        self.names.iter().map(|(ours, _)| ours.as_str())
+    }
+
     /// Compiles the table. `urls` are the addresses that the parameters reach.
     ///
     /// # Errors

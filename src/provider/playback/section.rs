@@ -113,6 +113,11 @@ impl Playback {
         self.params.translate(given).map(|_| ())
     }
 
+    /// Returns the names of the parameters that a caller may give.
+    pub(crate) fn param_names(&self) -> impl Iterator<Item = &str> {
+        self.params.names()
+    }
+
     /// Returns the main address.
     pub(super) fn hls_addresses(&self) -> Option<&AddressPair> {
         self.urls

@@ -122,6 +122,11 @@ impl Upload {
         })
     }
 
+    /// Returns the names of the members that a request for an upload must have.
+    pub(crate) fn required_fields(&self) -> impl Iterator<Item = &'static str> {
+        self.requires.iter().map(|field| field.as_str())
+    }
+
     /// Limits the wanted lifetime of an upload URL to what the provider allows, in seconds.
     pub(crate) fn ttl_s(&self, wanted_s: u64) -> u64 {
         wanted_s.clamp(self.ttl_s.0, self.ttl_s.1)

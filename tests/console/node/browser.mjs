@@ -4,6 +4,9 @@ import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+import { check } from './checks.mjs';
+
+export { check, until } from './checks.mjs';
 
 const require = createRequire(import.meta.url);
 const FLAGS = ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--autoplay-policy=no-user-gesture-required'];
@@ -74,23 +77,6 @@ export async function accessible(page, what) {
   const mild = violations.filter((one) => !bad.includes(one)).map((one) => one.id);
   const told = bad.map((one) => `${one.id} (${one.impact}): ${one.nodes.map((node) => `${node.html} ${node.failureSummary}`).join(' | ')}`);
   check(bad.length === 0, `no serious accessibility fault: ${what}${mild.length ? ` (mild: ${mild.join(', ')})` : ''}`, told.join('\n'));
-}
-
-/** Says what holds; throws where it does not. */
-export function check(holds, claim, detail = '') {
-  if (!holds) throw new Error(`does not hold: ${claim}\n${detail}`);
-  console.log(`ok: ${claim}`);
-}
-
-/** Waits until `probe` gives something true, and gives it back. */
-export async function until(probe, what, ms = 30_000) {
-  const end = Date.now() + ms;
-  for (;;) {
-    const value = await probe();
-    if (value) return value;
-    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
 }
 
 /** A picture of the page, kept with what the tests leave behind. */

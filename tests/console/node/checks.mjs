@@ -1,0 +1,18 @@
+// What every script says and waits by.
+
+/** Says what holds; throws where it does not. */
+export function check(holds, claim, detail = '') {
+  if (!holds) throw new Error(`does not hold: ${claim}\n${detail}`);
+  console.log(`ok: ${claim}`);
+}
+
+/** Waits until `probe` gives something true, and gives it back. */
+export async function until(probe, what, ms = 30_000) {
+  const end = Date.now() + ms;
+  for (;;) {
+    const value = await probe();
+    if (value) return value;
+    if (Date.now() > end) throw new Error(`waited ${ms} ms in vain: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}

@@ -1,0 +1,94 @@
+//! The pages of those who run the service: one video of each form, events and their replays, health, setup.
+
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::service::{Service, free_port};
+
+/// Signs callers' tokens.
+const SECRET: &str = "a secret of the tests with more than 32 bytes";
+/// Signs the webhooks of the second provider, which the script plays.
+const WEBHOOK_SECRET: &str = "secret of the second provider's webhooks";
+/// Signs outgoing events.
+const EVENT_SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+
+/// Makes a video of eight seconds with sound.
+fn make_video(folder: &TempDir, size: &str, name: &str) -> String {
+    let picture = format!("testsrc2=size={size}:rate=25");
+    let path = folder.path().join(name).display().to_string();
+    let coded = [
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-g",
+        "50",
+    ];
+    ffmpeg(
+        &[
+            &[
+                "-f", "lavfi", "-i", &picture, "-f", "lavfi", "-i", "sine=440", "-t", "8", "-c:a", "aac",
+            ],
+            &coded[..],
+            &[&path],
+        ]
+        .concat(),
+    );
+    path
+}
+
+/// Makes eight seconds of sound.
+fn make_sound(folder: &TempDir) -> String {
+    let path = folder.path().join("sound.m4a").display().to_string();
+    ffmpeg(&["-f", "lavfi", "-i", "sine=440", "-t", "8", "-c:a", "aac", &path]);
+    path
+}
+
+fn ffmpeg(args: &[&str]) {
+    let made = Command::new("ffmpeg")
+        .args(["-v", "error", "-nostdin", "-y"])
+        .args(args)
+        .output()
+        .expect("ffmpeg is installed");
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+}
+
+#[test]
+fn those_who_run_it_see_what_happened_and_mend_it() {
+    let folder = TempDir::new().unwrap();
+    let (tall, four) = (
+        make_video(&folder, "360x640", "tall.mp4"),
+        make_video(&folder, "480x360", "four.mp4"),
+    );
+    let sound = make_sound(&folder);
+    let hook = free_port().to_string();
+    let endpoint = format!("[\"http://127.0.0.1:{hook}/events?key=hidden-key\"]");
+    let service = Service::start(&[
+        ("VIDEO_AUTH__JWT_SECRET", SECRET),
+        ("VIDEO_PROVIDERS__ENABLED", "local,mux"),
+        ("VIDEO_PROVIDERS__DEFAULT", "local"),
+        ("VIDEO_CDN_TOKEN", "token-of-the-second-provider"),
+        ("VIDEO_CDN_SECRET", "secret-of-the-second-provider"),
+        ("VIDEO_WEBHOOK_SECRET", WEBHOOK_SECRET),
+        // Nothing listens there: nothing is asked of it.
+        ("VIDEO_MUX_API", "http://127.0.0.1:9"),
+        ("VIDEO_EVENTS__ENDPOINTS", &endpoint),
+        ("VIDEO_EVENTS__ALLOW_PRIVATE", "true"),
+        ("VIDEO_EVENTS__SECRETS", EVENT_SECRET),
+    ]);
+    service.run(
+        "operate.mjs",
+        &[
+            ("SECRET", SECRET),
+            ("WEBHOOK_SECRET", WEBHOOK_SECRET),
+            ("EVENT_SECRET", EVENT_SECRET),
+            ("HOOK_PORT", &hook),
+            ("TALL", &tall),
+            ("FOUR", &four),
+            ("SOUND", &sound),
+        ],
+    );
+}
