@@ -47,6 +47,13 @@ fn in_firefox_the_elements_work_by_keyboard_and_in_every_shape() {
 }
 
 #[test]
+fn the_player_mends_what_is_not_as_it_should_be() {
+    let wide = Clips::make();
+    wide.stream("320x180");
+    run("player.mjs", &[("WIDE", &wide.path(""))]);
+}
+
+#[test]
 fn the_package_is_what_it_says_and_applications_are_built_with_it() {
     let service = Service::start(&[]);
     run(
