@@ -162,7 +162,7 @@ export class MediaPlayer extends EventTarget {
   /** New addresses in place of those about to end. */
   async #renew() {
     const { element } = this;
-    if (element.paused && document.visibilityState !== 'visible') return this.#timer.plan(RETRY_MS * 30);
+    if (element.paused && document.visibilityState !== 'visible') return this.#timer.hold();
     const epoch = this.#epoch;
     try {
       const { playback, now } = await this.#ask('renewal');
