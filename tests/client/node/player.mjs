@@ -85,11 +85,20 @@ await inBrowser('chromium', async (browser) => {
   allowed = () => true;
   await start(page, [hls('c'), hls('d')]);
   await plays(page, 1);
-  await page.evaluate(() => { globalThis.video.volume = 0.3; });
+  await page.evaluate(() => {
+    globalThis.video.volume = 0.3;
+    [...globalThis.video.textTracks].find((one) => one.label === 'English').mode = 'showing';
+    globalThis.player.selectAudio(1);
+  });
   allowed = (token) => token !== 'c';
   await until(async () => (await seen(page)).reasons.length === 2, 'a fresh playback');
   await plays(page, 6);
   now = await seen(page);
+  const chosen = await page.evaluate(() => ({
+    captions: [...globalThis.video.textTracks].filter((one) => one.mode === 'showing').map((one) => one.label).join(),
+    audio: globalThis.player.audioTracks.find((one) => one.selected)?.label,
+  }));
+  check(chosen.captions === 'English' && chosen.audio === 'Deutsch', 'the captions and the audio that were chosen stay', JSON.stringify(chosen));
   const volume = await page.evaluate(() => globalThis.video.volume);
   check(now.reasons.join() === 'load,error' && now.errors.length === 0 && volume === 0.3, 'a token that ends too soon is replaced, and the video goes on', JSON.stringify(now));
 
