@@ -69,6 +69,9 @@ const MODULES: &[Module] = modules! {
     "words.js"
 };
 
+/// The script that is no module: it runs before the others have come.
+const EARLY: &str = include_str!("early.js");
+
 /// The style sheets, in the order in which they apply.
 const STYLES: &[&str] = &[
     include_str!("../assets/ground.css"),
@@ -87,6 +90,7 @@ pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
     let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
     let others = [
         ("console.css".to_owned(), STYLE, pack_styles(STYLES)),
+        ("early.js".to_owned(), SCRIPT, EARLY.to_owned()),
         (
             "icon.svg".to_owned(),
             PICTURE,
@@ -115,7 +119,7 @@ mod tests {
             let path = entry.unwrap().path();
             let name = path.file_name().unwrap().to_str().unwrap();
             let is_script = path.extension().is_some_and(|extension| extension == "js");
-            let known = !is_script || MODULES.iter().any(|module| module.path == name);
+            let known = !is_script || name == "early.js" || MODULES.iter().any(|module| module.path == name);
             assert!(known, "src/console/files.rs does not name {name}");
         }
     }

@@ -31,7 +31,7 @@ export class Filters extends EventTarget {
     this.chips = h('div', { class: 'chips', role: 'group', 'aria-label': 'Status' });
     this.more = this.#moreFilters();
     this.element = h('div', { class: 'filters', role: 'search' },
-      h('div', { class: 'search-field' }, h('label', { class: 'visually-hidden', for: 'search' }, 'Search for a title or an id'), icon('search'), this.search),
+      h('div', { class: 'search-field' }, h('label', { class: 'visually-hidden', for: 'search' }, 'Search'), icon('search'), this.search),
       this.chips, this.more);
     this.#drawChips();
   }

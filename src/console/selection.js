@@ -61,7 +61,7 @@ export class Selection {
   #draw() {
     this.bar.hidden = this.#chosen.size === 0;
     this.count.textContent = this.#chosen.size === 0 ? '' : `${this.#chosen.size} selected`;
-    const names = { cancel: ['close', 'Cancel uploads'], refresh: ['refresh', 'Ask the provider'], delete: ['trash', 'Delete'] };
+    const names = { cancel: ['close', 'Cancel uploads'], refresh: ['refresh', 'Refresh'], delete: ['trash', 'Delete'] };
     for (const button of this.buttons) {
       const { kind } = button.dataset;
       const fit = this.#fit(kind);

@@ -131,7 +131,7 @@ fn the_routes_that_want_no_token_are_these() {
         open,
         [
             "get /docs",
-            "get /docs/{file}",
+            "get /docs/{digest}/{file}",
             "get /livez",
             "get /openapi.json",
             "get /problems/{code}",

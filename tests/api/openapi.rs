@@ -55,8 +55,8 @@ fn operations(document: &Value) -> Vec<(String, Method, &Value)> {
         .collect()
 }
 
-/// Every path of the router, as its `Debug` lists them; those of the page and of the built-in provider are no part of
-/// the API.
+/// Every path of the router, as its `Debug` lists them; those of the page, of the client's scripts and of the built-in
+/// provider are no part of the API.
 async fn routed() -> BTreeSet<String> {
     let folder = tempfile::TempDir::new().unwrap();
     let url = format!("sqlite://{}/test.db", folder.path().display());
@@ -65,7 +65,10 @@ async fn routed() -> BTreeSet<String> {
     let text = format!("{:?}", app.served);
     text.split('"')
         .filter(|part| part.starts_with('/') && !part.contains("__private__"))
-        .filter(|path| *path != "/" && !path.starts_with("/console/") && !path.starts_with("/local"))
+        .filter(|path| {
+            let others = ["/console/", "/client/", "/local"];
+            *path != "/" && !others.iter().any(|room| path.starts_with(room))
+        })
         // Where a slash at the end is taken too, it is the same path.
         .map(|path| path.trim_end_matches('/').to_owned())
         .collect()
@@ -131,7 +134,7 @@ async fn every_code_is_in_the_enum_with_an_example_and_a_page() {
         .header("accept", "text/html");
     let text = answer(page).await.text;
     assert!(
-        text.contains("<code>Authorization: Bearer &lt;token></code>"),
+        text.contains("<code>Authorization: Bearer &lt;token&gt;</code>"),
         "{text}"
     );
     let page = app.client.get(format!("{}/problems/other", app.url));
@@ -197,24 +200,105 @@ async fn browsers_get_pages_that_run_no_script_but_ours() {
             assert!(!page.text.contains(inline), "{path}: {inline}");
         }
     }
-    for file in ["page.js", "style.css"] {
-        let file = answer(app.client.get(format!("{}/docs/{file}", app.url))).await;
+    let page = answer(app.client.get(format!("{}/docs", app.url))).await.text;
+    for (name, kind) in [
+        ("page.js", "text/javascript; charset=utf-8"),
+        ("docs.css", "text/css; charset=utf-8"),
+        ("icon.svg", "image/svg+xml"),
+    ] {
+        let end = page
+            .find(name)
+            .unwrap_or_else(|| panic!("{name} is not in the page"));
+        let begin = page[..end].rfind('"').unwrap() + 1;
+        let file = app.client.get(format!("{}/{}{name}", app.url, &page[begin..end]));
+        let file = answer(file.header("accept-encoding", "gzip")).await;
         assert_eq!(file.status, StatusCode::OK);
+        assert_eq!(file.headers["content-type"], kind);
+        assert_eq!(file.headers["content-encoding"], "gzip");
         assert_eq!(file.headers["x-content-type-options"], "nosniff");
+        let kept = file.headers["cache-control"].to_str().unwrap();
+        assert!(kept.contains("immutable"), "{kept}");
     }
+}
+
+#[tokio::test]
+async fn the_document_is_compact_compressed_and_sent_only_when_it_has_changed() {
+    let app = TestApp::start(Db::Sqlite).await;
+    let get = || app.client.get(format!("{}/openapi.json", app.url));
+    let plain = answer(get()).await;
+    assert!(!plain.text.contains('\n'), "one line");
+    let squeezed = get().header("accept-encoding", "br").send().await.unwrap();
+    assert_eq!(squeezed.headers()["content-encoding"], "br");
+    let squeezed = squeezed.bytes().await.unwrap().len();
+    assert!(
+        squeezed * 8 < plain.text.len(),
+        "{squeezed} of {}",
+        plain.text.len()
+    );
+    let tag = plain.headers["etag"].clone();
+    let again = answer(get().header("if-none-match", tag)).await;
+    assert_eq!(again.status, StatusCode::NOT_MODIFIED);
+}
+
+#[test]
+fn every_example_is_what_its_schema_allows() {
+    let document = document();
+    let mut looked_at = 0;
+    let mut check = |place: &str, schema: &Value, example: &Value| {
+        assert_eq!(misfit(schema, example), None, "{place}: {example}");
+        looked_at += 1;
+    };
+    let told = document["webhooks"].as_object().unwrap().iter();
+    let told = told.map(|(name, item)| (name.clone(), Method::POST, &item["post"]));
+    for (path, method, operation) in operations(document).into_iter().chain(told) {
+        for parameter in operation["parameters"].as_array().into_iter().flatten() {
+            let place = format!("{method} {path} {}", parameter["name"]);
+            match parameter.get("example") {
+                Some(example) => check(&place, &parameter["schema"], example),
+                None => assert_ne!(parameter["in"], "path", "{place} has no example"),
+            }
+        }
+        let body = &operation["requestBody"]["content"]["application/json"];
+        if let Some(example) = body.get("example") {
+            check(&format!("{method} {path}: body"), &body["schema"], example);
+        } else {
+            let is_provider = path.starts_with("/v1/webhooks/");
+            assert!(
+                body.is_null() || is_provider,
+                "{method} {path}: the body has no example"
+            );
+        }
+        for (status, response) in operation["responses"].as_object().unwrap() {
+            let contents = response["content"].as_object();
+            for (kind, content) in contents.into_iter().flatten() {
+                let place = format!("{method} {path} {status} {kind}");
+                match content.get("example") {
+                    Some(example) => check(&place, &content["schema"], example),
+                    None => assert!(content["schema"].get("$ref").is_none(), "{place} has no example"),
+                }
+            }
+        }
+    }
+    assert!(looked_at > 60, "{looked_at}");
 }
 
 #[tokio::test]
 async fn the_documents_are_there_only_where_the_settings_want_them() {
     let app = TestApp::start(Db::Sqlite).await;
     let served = answer(app.client.get(format!("{}/openapi.json", app.url))).await;
-    assert_eq!(served.text, openapi_document());
+    let printed: Value = serde_json::from_str(openapi_document()).unwrap();
+    assert_eq!(served.json(), printed);
     assert_eq!(
         served.json()["openapi"].as_str().map(|version| &version[..3]),
         Some("3.1")
     );
     let app = TestApp::with(Db::Sqlite, &[("VIDEO_HTTP__DOCS", "false")]).await;
-    for path in ["/openapi.json", "/docs", "/docs/page.js", "/problems/not_found"] {
+    for path in [
+        "/openapi.json",
+        "/docs",
+        "/docs/0123456789abcdef/page.js",
+        "/problems/not_found",
+    ] {
         answer(app.client.get(format!("{}{path}", app.url)))
             .await
             .expect_problem(404, "not_found");

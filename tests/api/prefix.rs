@@ -102,10 +102,11 @@ async fn the_document_and_its_pages_are_right_below_the_prefix() {
     let text = answer(plain.client.get(format!("{}/openapi.json", plain.url)))
         .await
         .text;
-    assert_eq!(text, yourbit_video::http::openapi_document());
+    let plain: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(plain["servers"], Value::Null);
     assert_eq!(
-        serde_json::from_str::<Value>(&text).unwrap()["servers"],
-        Value::Null
+        plain,
+        serde_json::from_str::<Value>(yourbit_video::http::openapi_document()).unwrap()
     );
     // No address of a page begins at the host's root without the prefix.
     for (path, page) in [

@@ -26,6 +26,53 @@ fn in_firefox_one_page_uploads_and_plays_with_every_provider() {
     one_page_with_every_provider("firefox");
 }
 
+#[test]
+fn the_transfer_speaks_every_protocol() {
+    run("protocols.mjs", &[]);
+}
+
+#[test]
+fn uploads_go_on_after_a_reload_and_wait_for_their_turn() {
+    run("uploads.mjs", &[]);
+}
+
+#[test]
+fn in_chromium_the_elements_work_by_keyboard_and_in_every_shape() {
+    elements("chromium");
+}
+
+#[test]
+fn in_firefox_the_elements_work_by_keyboard_and_in_every_shape() {
+    elements("firefox");
+}
+
+#[test]
+fn the_package_is_what_it_says_and_applications_are_built_with_it() {
+    let service = Service::start(&[]);
+    run(
+        "package.mjs",
+        &[
+            ("URL", &service.url()),
+            ("CARGO_VERSION", env!("CARGO_PKG_VERSION")),
+            ("EXAMPLES", concat!(env!("CARGO_MANIFEST_DIR"), "/examples")),
+        ],
+    );
+}
+
+fn elements(browser: &str) {
+    let (wide, tall) = (Clips::make(), Clips::make());
+    wide.stream("320x180");
+    tall.stream("180x320");
+    run(
+        "elements.mjs",
+        &[
+            ("BROWSER", browser),
+            ("WIDE", &wide.path("")),
+            ("TALL", &tall.path("")),
+        ],
+    );
+}
+
 /// One service with the shipped maps of three providers and `local`, and one page that knows none of them.
 fn one_page_with_every_provider(browser: &str) {
     let clips = Clips::make();

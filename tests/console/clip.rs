@@ -34,6 +34,17 @@ impl Clips {
         clips
     }
 
+    /// `tall.mp4` (9:16), `four.mp4` (4:3) and `sound.m4a`: three seconds each.
+    pub(crate) fn forms(&self) {
+        for (name, size) in [("tall", "360x640"), ("four", "640x480")] {
+            self.ffmpeg(&format!(
+                "-f lavfi -i testsrc2=size={size}:rate=25 -f lavfi -i sine=440 -t 3 -c:v libx264 -preset ultrafast -g 50 \
+                 -pix_fmt yuv420p -c:a aac {name}.mp4"
+            ));
+        }
+        self.ffmpeg("-f lavfi -i sine=440 -t 3 -c:a aac sound.m4a");
+    }
+
     /// `index.m3u8` with its segments, and `frame.jpg`: what a provider would serve.
     pub(crate) fn stream(&self) {
         self.ffmpeg(

@@ -34,10 +34,7 @@ fn what_comes_in_between_is_told_and_mended() {
     let clips = Clips::make();
     let wire = free_port().to_string();
     let service = Service::start(&[
-        (
-            "VIDEO_AUTH__JWT_SECRET",
-            "a secret of the tests with more than 32 bytes",
-        ),
+        ("VIDEO_AUTH__JWT_SECRET", SECRET),
         (
             "VIDEO_LOCAL__PUBLIC_URL",
             &format!("http://127.0.0.1:{wire}/local"),
@@ -90,15 +87,49 @@ fn the_same_page_uploads_by_forms() {
 }
 
 #[test]
-fn a_long_list_comes_page_by_page_and_follows_what_happens_elsewhere() {
+fn two_hundred_videos_are_found_changed_and_followed_in_both_browsers() {
     let clips = Clips::make();
-    Service::start(&[("VIDEO_LOCAL__MAX_OPEN_UPLOADS_PER_OWNER", "100")])
-        .run("list.mjs", &[("CLIP", &clips.path("clip.mp4"))]);
+    clips.forms();
+    let service = Service::start(&[
+        ("VIDEO_AUTH__JWT_SECRET", SECRET),
+        ("VIDEO_LOCAL__MAX_OPEN_UPLOADS_PER_OWNER", "1000"),
+        ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0"),
+    ]);
+    service.run(
+        "videos.mjs",
+        &[
+            ("SECRET", SECRET),
+            ("TALL", &clips.path("tall.mp4")),
+            ("FOUR", &clips.path("four.mp4")),
+            ("SOUND", &clips.path("sound.m4a")),
+        ],
+    );
 }
 
 #[test]
-fn the_upload_client_speaks_every_protocol() {
-    Service::start(&[]).run("protocols.mjs", &[]);
+fn an_upload_goes_on_after_a_cut_line_and_a_reload_in_both_browsers() {
+    let clips = Clips::make();
+    let wire = free_port().to_string();
+    let service = Service::start(&[
+        ("VIDEO_AUTH__JWT_SECRET", SECRET),
+        (
+            "VIDEO_LOCAL__PUBLIC_URL",
+            &format!("http://127.0.0.1:{wire}/local"),
+        ),
+    ]);
+    service.run(
+        "resume.mjs",
+        &[
+            ("SECRET", SECRET),
+            ("LARGE", &clips.padded("large.mp4", 24 << 20)),
+            ("WIRE_PORT", &wire),
+        ],
+    );
+}
+
+#[test]
+fn the_first_view_on_a_slow_line_takes_few_requests() {
+    Service::start(&[]).run("slow.mjs", &[]);
 }
 
 #[test]
@@ -108,7 +139,9 @@ fn the_page_is_guarded() {
 
 #[test]
 fn the_documents_are_rendered_without_any_other_host() {
-    Service::start(&[]).run("docs.mjs", &[]);
+    let service = Service::start(&[]);
+    let token = service.token("ana");
+    service.run("docs.mjs", &[("TOKEN", &token)]);
 }
 
 #[test]
@@ -141,10 +174,7 @@ fn below_a_path_everything_works_from_the_file_to_the_picture() {
     let (clips, outer) = (Clips::make(), free_port());
     let public = format!("http://127.0.0.1:{outer}/video");
     let service = Service::start(&[
-        (
-            "VIDEO_AUTH__JWT_SECRET",
-            "a secret of the tests with more than 32 bytes",
-        ),
+        ("VIDEO_AUTH__JWT_SECRET", SECRET),
         ("VIDEO_HTTP__PUBLIC_URL", &public),
         ("VIDEO_HTTP__TRUSTED_PROXIES", "127.0.0.1"),
     ]);
@@ -181,10 +211,7 @@ fn the_link_of_the_start_signs_in_and_leaves_the_address() {
 #[test]
 fn the_page_offers_what_the_token_may_do_and_no_more() {
     let clips = Clips::make();
-    let service = Service::start(&[(
-        "VIDEO_AUTH__JWT_SECRET",
-        "a secret of the tests with more than 32 bytes",
-    )]);
+    let service = Service::start(&[("VIDEO_AUTH__JWT_SECRET", SECRET)]);
     let with = |args: &[&str]| service.token_with("ana", args);
     service.run(
         "rights.mjs",
@@ -208,6 +235,8 @@ fn the_page_offers_what_the_token_may_do_and_no_more() {
     );
 }
 
+/// What tokens are signed with.
+const SECRET: &str = "a secret of the tests with more than 32 bytes";
 const WEBHOOK_SECRET: &str = "what the fake providers sign with";
 
 /// Runs the page against a fake of a provider by its shipped map, with smaller pieces. `addresses`: variables that are

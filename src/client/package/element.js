@@ -13,12 +13,15 @@ export function h(tag, attributes = {}, ...children) {
 
 const SVG = 'http://www.w3.org/2000/svg';
 const ICONS = {
+  upload: 'M11 16V7.8l-3.6 3.6L6 10l6-6 6 6-1.4 1.4L13 7.8V16zM5 18h14v2H5z',
   play: 'M8 5v14l11-7z',
   pause: 'M7 5h3v14H7zM14 5h3v14h-3z',
   close: 'M6 7.4 7.4 6l4.6 4.6L16.6 6 18 7.4 13.4 12l4.6 4.6-1.4 1.4-4.6-4.6L7.4 18 6 16.6l4.6-4.6z',
   again: 'M12 5a7 7 0 1 0 7 7h-2a5 5 0 1 1-1.5-3.6L13 11h6V5l-2.1 2A7 7 0 0 0 12 5z',
   loud: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM14 8.5v7a4 4 0 0 0 0-7z',
   muted: 'M4 9.5v5h3.5L12 19V5L7.5 9.5zM14 9.9l1.3-1.3 2.1 2.1 2.1-2.1 1.3 1.3-2.1 2.1 2.1 2.1-1.3 1.3-2.1-2.1-2.1 2.1-1.3-1.3 2.1-2.1z',
+  captions: 'M4 5h16v14H4zm2 2v10h12V7zm1.5 4H11v2H7.5zm5 0h4v2h-4zm-5 3h2v1.5h-2zm3 0h6v1.5h-6z',
+  audio: 'M12 4v9.3a3.2 3.2 0 1 0 2 3V8h4V4z',
   full: 'M5 5h6v2H7v4H5zM13 5h6v6h-2V7h-4zM5 13h2v4h4v2H5zM17 13h2v6h-6v-2h4z',
 };
 

@@ -16,7 +16,10 @@ video { display: block; width: 100%; max-height: var(--yourbit-max-height, 80vh)
 input { accent-color: var(--a); min-width: 0; height: 1.5rem; margin: 0; cursor: pointer; }
 .seek { flex: 1; min-width: 3rem; }
 .volume { width: 4rem; }
-select { max-width: 7rem; height: 2rem; padding: 0 .25rem; border: 1px solid rgb(255 255 255 / 45%); border-radius: 6px; background: #1c1c21; color: #fff; font: inherit; font-size: .8125rem; text-overflow: ellipsis; }
+.menu { position: relative; display: grid; place-items: center; width: 2.5rem; height: 2.5rem; flex: none; border-radius: var(--r); }
+.menu:focus-within { outline: 3px solid var(--a); outline-offset: 2px; }
+.menu.on svg { border-bottom: 3px solid var(--a); }
+select { position: absolute; inset: 0; width: 100%; opacity: 0; cursor: pointer; font: inherit; color: #fff; background: #1c1c21; }
 .begin { position: absolute; inset: 0; margin: auto; width: 4.5rem; height: 4.5rem; border-radius: 50%; background: rgb(0 0 0 / 65%); }
 .begin svg { width: 2.5rem; height: 2.5rem; }
 .preview { position: absolute; bottom: 100%; left: 0; pointer-events: none; border: 2px solid #fff; border-radius: 6px; background: #000; overflow: hidden; }
@@ -27,6 +30,6 @@ select { max-width: 7rem; height: 2rem; padding: 0 .25rem; border: 1px solid rgb
 :host([data-busy])::after { content: ""; position: absolute; inset: 0; margin: auto; width: 3rem; height: 3rem; border: 4px solid rgb(255 255 255 / 30%); border-top-color: #fff; border-radius: 50%; animation: turn 1s linear infinite; pointer-events: none; }
 :host([data-kind=audio])::after { display: none; }
 @keyframes turn { to { rotate: 1turn; } }
-@container (max-width: 26rem) { .volume, .time i { display: none; } select { max-width: 4.5rem; } }
+@container (max-width: 26rem) { .volume, .time i { display: none; } }
 @container (max-width: 16rem) { .time { display: none; } }
 `;

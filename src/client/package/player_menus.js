@@ -1,9 +1,13 @@
 // The menus of <yourbit-player>: captions, and audio where there is more than one.
 
-import { h } from './element.js';
+import { h, icon } from './element.js';
 import { captionTracks, showCaptions } from './text_tracks.js';
 
-/** Two native menus: they work by keyboard, by touch and for screen readers in every browser. */
+/** Height of the controls, in pixels, and of a line of captions, as a part of the picture's height. */
+const BAR_PX = 48;
+const LINE = 0.0533;
+
+/** Two native menus, each over an icon: they work by keyboard, by touch and for screen readers in every browser. */
 export class PlayerMenus {
   #element;
   #player = () => null;
@@ -17,10 +21,10 @@ export class PlayerMenus {
     this.#element = element;
     this.#player = player;
     this.#labels = labels;
-    this.elements = [this.#captions, this.#audio];
+    this.elements = [this.#captions, this.#audio].map((menu, at) => h('span', { class: 'menu' }, icon(at === 0 ? 'captions' : 'audio'), menu));
+    element.textTracks.addEventListener('addtrack', ({ track }) => track.addEventListener('cuechange', () => this.#lift(track)));
     for (const name of ['addtrack', 'removetrack', 'change']) element.textTracks.addEventListener(name, () => this.draw());
     element.addEventListener('loadeddata', () => this.draw());
-    this.draw();
   }
 
   translate(labels) {
@@ -32,10 +36,11 @@ export class PlayerMenus {
     const tracks = captionTracks(this.#element);
     const shown = tracks.findIndex((track) => track.mode === 'showing');
     this.#fill(this.#captions, this.#labels.captions, [[-1, this.#labels.off], ...tracks.map((track, at) => [at, nameOf(track)])], shown);
-    this.#captions.hidden = tracks.length === 0;
+    this.#captions.parentElement.hidden = tracks.length === 0;
+    this.#captions.parentElement.classList.toggle('on', shown >= 0);
     const audio = this.#player()?.audioTracks ?? [];
     this.#fill(this.#audio, this.#labels.audio, audio.map((track, at) => [at, nameOf(track)]), audio.findIndex((one) => one.selected));
-    this.#audio.hidden = audio.length < 2;
+    this.#audio.parentElement.hidden = audio.length < 2;
   }
 
   /** Captions on, the last ones that were; or off. */
@@ -44,6 +49,12 @@ export class PlayerMenus {
     const shown = tracks.find((track) => track.mode === 'showing') ?? null;
     if (shown) this.#last = shown;
     showCaptions(this.#element, shown ? null : tracks.find((track) => track === this.#last) ?? tracks[0] ?? null);
+  }
+
+  /** Puts captions above the controls, unless their author has placed them. */
+  #lift(track) {
+    const lines = Math.ceil(BAR_PX / (this.#element.clientHeight * LINE || BAR_PX)) + 1;
+    for (const cue of track.activeCues ?? []) if (cue.line === 'auto') cue.line = -lines;
   }
 
   #chooseCaptions() {

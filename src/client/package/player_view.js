@@ -19,7 +19,7 @@ const PASSED = ['loop', 'muted', 'preload', 'poster'];
 export class PlayerView {
   #host;
   #labels = PLAYER_LABELS;
-  #media = h('video', { playsinline: true, part: 'video', onclick: () => this.toggle() });
+  #media = h('video', { playsinline: true, tabindex: -1, part: 'video', onclick: () => this.toggle() });
   #seek = new SeekBar(this.#media, (seconds) => this.#host.player?.previewAt(seconds) ?? null, PLAYER_LABELS);
   #menus = new PlayerMenus(this.#media, () => this.#host?.player, PLAYER_LABELS);
   #play = iconButton('play', 'play', PLAYER_LABELS.play, () => this.toggle());
@@ -27,19 +27,20 @@ export class PlayerView {
   #mute = iconButton('mute', 'loud', PLAYER_LABELS.mute, () => { this.#media.muted = !this.#media.muted; });
   #volume = h('input', { type: 'range', class: 'volume', part: 'volume', min: 0, max: 1, step: 0.05, oninput: () => this.#setVolume(this.#volume.valueAsNumber) });
   #full = iconButton('fullscreen', 'full', PLAYER_LABELS.fullscreen, () => this.#toggleFullscreen());
-  #words = h('p', { role: 'alert' });
+  #words = h('p', { role: 'alert', dir: 'auto' });
   #again = h('button', { type: 'button', part: 'button again', onclick: () => this.#host.load() });
   #error = h('div', { class: 'error', part: 'error', hidden: true }, this.#words, this.#again);
+  #bar;
   #idle = 0;
 
   constructor(host, root) {
     this.#host = host;
     this.#begin.classList.add('begin');
     // Why ltr: positions in time run from left to right in players of every language.
-    const bar = h('div', { class: 'bar', part: 'controls', dir: 'ltr' },
+    this.#bar = h('div', { class: 'bar', part: 'controls', dir: 'ltr' },
       this.#play, ...this.#seek.elements, this.#mute, this.#volume, ...this.#menus.elements, this.#full);
     setStyle(root, BASE_CSS + PLAYER_CSS);
-    root.replaceChildren(this.#media, this.#begin, bar, this.#error);
+    root.replaceChildren(this.#media, this.#begin, this.#bar, this.#error);
     for (const name of ['play', 'pause', 'ended', 'volumechange', 'waiting', 'playing', 'seeked', 'canplay', 'loadedmetadata', 'emptied']) {
       this.#media.addEventListener(name, () => this.#draw());
     }
@@ -102,7 +103,11 @@ export class PlayerView {
     const isAudio = readyState >= 1 ? videoWidth === 0 : this.#host.dataset.kind === 'audio';
     if (this.#host.isConnected) this.#host.dataset.kind = isAudio ? 'audio' : 'video';
     this.#full.hidden = isAudio;
-    this.#begin.hidden = isAudio || hasFailed || !paused || played.length > 0 || currentTime > 0;
+    this.#bar.hidden = hasFailed;
+    const isBegun = isAudio || hasFailed || !paused || played.length > 0 || currentTime > 0;
+    // Why: the focus would be lost with the button.
+    if (isBegun && this.#host.shadowRoot.activeElement === this.#begin) this.#play.focus();
+    this.#begin.hidden = isBegun;
     this.#host.toggleAttribute('data-busy', !paused && readyState < 3 && !hasFailed);
     this.#wake();
   }

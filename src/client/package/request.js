@@ -34,6 +34,8 @@ export function request({ method, url, headers = {}, body = null, signal, onProg
     };
     try {
       xhr.open(method, url);
+      // Why: else Firefox reads an empty answer as XML and reports a fault.
+      xhr.responseType = 'text';
       for (const [name, value] of Object.entries(headers)) xhr.setRequestHeader(name, value);
       signal?.addEventListener('abort', stop, { once: true });
       alive();

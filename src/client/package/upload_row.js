@@ -8,7 +8,7 @@ const OVER = ['done', 'failed', 'cancelled'];
 export class UploadRow {
   #upload;
   #labels;
-  #status = h('span', { part: 'status', class: 'status' });
+  #status = h('span', { part: 'status', class: 'status', dir: 'auto' });
   #bar = h('progress', { part: 'progress', max: 1 });
   #pause;
   #end;

@@ -10,7 +10,7 @@ const CSS = `
 label { display: grid; place-items: center; gap: .25rem; min-height: 7rem; padding: 1rem; border: 2px dashed var(--l); border-radius: var(--r); background: var(--s); text-align: center; cursor: pointer; }
 label:hover, :host([data-over]) label { border-color: var(--a); }
 label:focus-within { outline: 3px solid var(--a); outline-offset: 2px; }
-label svg { transform: rotate(-90deg); color: var(--a); }
+label svg { width: 2rem; height: 2rem; color: var(--a); }
 :host([disabled]) label { opacity: .6; cursor: default; }
 input { position: absolute; width: 1px; height: 1px; opacity: 0; overflow: hidden; }
 ul { display: grid; gap: .5rem; margin: 0; padding: 0; list-style: none; }
@@ -42,7 +42,7 @@ export class UploadView {
     this.#host = host;
     this.#start = start;
     setStyle(root, BASE_CSS + CSS);
-    const drop = h('label', { part: 'drop' }, icon('play'), this.#text, h('slot'), this.#input);
+    const drop = h('label', { part: 'drop' }, icon('upload'), this.#text, h('slot'), this.#input);
     root.replaceChildren(drop, this.#list, this.#live);
     for (const name of ['dragenter', 'dragover']) host.addEventListener(name, (event) => this.#over(event, true));
     for (const name of ['dragleave', 'drop']) host.addEventListener(name, (event) => this.#over(event, false));

@@ -14,7 +14,8 @@ export function h(tag, properties = {}, ...children) {
 
 /** Text with `code` in backquotes. */
 export function inline(text = '') {
-  return text.split('`').map((part, index) => (index % 2 ? h('code', {}, part) : part));
+  // Why escaped: packed modules have backquotes in pairs.
+  return text.split('\x60').map((part, index) => (index % 2 ? h('code', {}, part) : part));
 }
 
 /** Prose, a paragraph a blank line. */

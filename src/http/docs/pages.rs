@@ -1,6 +1,4 @@
 //! Pages for people: the rendering of the OpenAPI document, and the meaning of each problem code.
-//!
-//! A new file of the page is a line in [`FILES`].
 
 use axum::Json;
 use axum::extract::{Path, State};
@@ -9,6 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::files::FILES;
 use super::problem_page::ProblemPage;
 use crate::http::accept::prefers_html;
 use crate::http::problem::{ApiError, Code};
@@ -22,23 +21,6 @@ const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; i
 
 /// The way from the documents to the console page.
 const CONSOLE_LINK: &str = "<a href=\"./\">Videos</a>";
-
-/// The files of the page; `ground.css` is the console page's too.
-const FILES: &[(&str, &str)] = &[
-    ("answer.js", include_str!("answer.js")),
-    ("calls.js", include_str!("calls.js")),
-    ("contents.js", include_str!("contents.js")),
-    ("dom.js", include_str!("dom.js")),
-    ("ground.css", include_str!("../../assets/ground.css")),
-    ("icon.svg", include_str!("../../console/icon.svg")),
-    ("model.js", include_str!("model.js")),
-    ("operation.js", include_str!("operation.js")),
-    ("page.js", include_str!("page.js")),
-    ("schema.js", include_str!("schema.js")),
-    ("style.css", include_str!("style.css")),
-    ("token.js", include_str!("token.js")),
-    ("trial.js", include_str!("trial.js")),
-];
 
 /// What a problem's code means.
 #[derive(Debug, Serialize, ToSchema)]
@@ -70,34 +52,39 @@ pub(crate) async fn show_docs(State(state): State<AppState>) -> Response {
     } else {
         ""
     };
-    respond_static(HTML, include_str!("index.html").replace("<!-- links -->", links))
+    let page = include_str!("index.html")
+        .replace("{{digest}}", FILES.digest())
+        .replace("{{links}}", links);
+    respond_static(HTML, page)
 }
 
-/// A script, a style sheet or the icon of the page.
+/// A script, a style sheet or the icon of the page. The digest in the address is of all of them.
 #[utoipa::path(
     get,
-    path = "/docs/{file}",
+    path = "/docs/{digest}/{file}",
     operation_id = "file",
     tag = "documents",
     security(()),
-    params(("file" = String, Path, pattern = "^[a-z]+[.](js|css|svg)$", description = "Its name.")),
+    params(
+        ("digest" = String, Path, pattern = "^[0-9a-f]{16}$", description = "Of the page's files."),
+        ("file" = String, Path, pattern = "^[a-z]+[.](js|css|svg)$", description = "Its name."),
+    ),
     responses(
-        (status = 200, content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml"))),
+        (
+            status = 200,
+            content((String = "text/javascript"), (String = "text/css"), (String = "image/svg+xml")),
+            headers(("ETag" = String, description = "Of the content."))
+        ),
+        (status = 304, description = "Not changed.", headers(("ETag" = String, description = "Of the content."))),
     ),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
-pub(crate) async fn show_file(Path(name): Path<String>) -> Result<Response, ApiError> {
-    let file = FILES.iter().find(|(known, _)| *known == name);
-    let (name, text) = file.ok_or(ApiError::NotFound)?;
-    Ok(respond_static(kind_of(name), *text))
-}
-
-fn kind_of(file: &str) -> &'static str {
-    match file.rsplit_once('.') {
-        Some((_, "css")) => "text/css; charset=utf-8",
-        Some((_, "svg")) => "image/svg+xml",
-        _ => "text/javascript; charset=utf-8",
-    }
+pub(crate) async fn show_file(
+    Path((digest, name)): Path<(String, String)>,
+    headers: HeaderMap,
+) -> Result<Response, ApiError> {
+    let file = FILES.respond(&format!("{digest}/{name}"), &headers).await;
+    Ok((guard(), file.ok_or(ApiError::NotFound)?).into_response())
 }
 
 /// What a problem means, and what to do: as a page for browsers, else as JSON.
@@ -136,7 +123,7 @@ pub(crate) async fn show_problem(
 }
 
 /// Makes the 200 of a page or document, with the headers of [`guard`].
-pub(crate) fn respond_static(content_type: &'static str, text: impl IntoResponse) -> Response {
+fn respond_static(content_type: &'static str, text: impl IntoResponse) -> Response {
     let headers = [
         (header::CONTENT_TYPE, content_type),
         (header::CACHE_CONTROL, "no-cache"),

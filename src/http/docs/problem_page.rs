@@ -1,6 +1,7 @@
 //! A problem as a page: at `/problems/{code}`, and in place of the problem document where a browser opens an address
 //! that refuses.
 
+use super::files::FILES;
 use crate::config::Settings;
 use crate::http::problem::{Code, Problem};
 
@@ -58,9 +59,10 @@ impl ProblemPage {
             return String::new();
         }
         let prefix = escape(&self.prefix);
+        let digest = FILES.digest();
         format!(
-            "\n  <link rel=\"icon\" href=\"{prefix}/docs/icon.svg\" type=\"image/svg+xml\">\
-             \n  <link rel=\"stylesheet\" href=\"{prefix}/docs/ground.css\">"
+            "\n  <link rel=\"icon\" href=\"{prefix}/docs/{digest}/icon.svg\" type=\"image/svg+xml\">\
+             \n  <link rel=\"stylesheet\" href=\"{prefix}/docs/{digest}/docs.css\">"
         )
     }
 

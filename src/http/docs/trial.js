@@ -20,7 +20,7 @@ export function trialForm(model, operation, close) {
   const token = operation.isOpen ? null : tokenField(operation);
   const answer = h('div', { class: 'trial-answer', 'aria-live': 'polite' });
   const send = h('button', { type: 'submit', class: 'primary' }, 'Send');
-  const stop = h('button', { type: 'button', hidden: true }, 'Stop');
+  const stop = h('button', { type: 'button', class: 'stop', hidden: true }, 'Stop');
   const form = h('form', { class: 'trial', 'aria-label': title, novalidate: true },
     h('h4', { tabindex: '-1' }, 'Try it'), token?.element, fields.map(({ element }) => element), body?.element,
     h('div', { class: 'actions' }, send, stop, h('button', { type: 'button', class: 'quiet', onclick: close }, 'Close')), answer);

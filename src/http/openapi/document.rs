@@ -1,11 +1,12 @@
 //! All routes of the API, and the document that is made of them.
 
-use std::borrow::Cow;
-use std::sync::LazyLock;
+use std::collections::BTreeMap;
+use std::sync::{LazyLock, Mutex, PoisonError};
 
 use axum::extract::State;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use http::HeaderMap;
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
@@ -13,9 +14,10 @@ use utoipa_axum::routes;
 
 use super::operation::finish_operation;
 use super::{examples, outgoing, refusals, schemas};
+use crate::assets::{Asset, Caching};
 use crate::domain::Announcement;
 use crate::http::admin;
-use crate::http::docs::{pages, respond_static};
+use crate::http::docs::{guard, pages};
 use crate::http::event_payload::EventPayload;
 use crate::http::health;
 use crate::http::playback;
@@ -108,14 +110,21 @@ pub(crate) fn document_routes() -> OpenApiRouter<AppState> {
     operation_id = "document",
     tag = "documents",
     security(()),
-    responses((status = 200, content_type = "application/json", body = Object)),
+    responses(
+        (
+            status = 200,
+            content_type = "application/json",
+            body = Object,
+            headers(("ETag" = String, description = "Of the content."))
+        ),
+        (status = 304, description = "Not changed.", headers(("ETag" = String, description = "Of the content."))),
+    ),
     extensions(("x-problems" = json!(["not_found"]))),
 )]
-pub(crate) async fn show_document(State(state): State<AppState>) -> Response {
-    respond_static(
-        "application/json",
-        document_below(state.settings.http.path_prefix()),
-    )
+pub(crate) async fn show_document(State(state): State<AppState>, headers: HeaderMap) -> Response {
+    let document = document_below(state.settings.http.path_prefix());
+    let response = document.respond(&headers, Caching::Revalidate).await;
+    (guard(), response).into_response()
 }
 
 /// Returns the document as indented JSON, made once.
@@ -132,22 +141,30 @@ pub fn document() -> &'static str {
     &DOCUMENT
 }
 
-/// Returns the document of a service that callers reach below `prefix`: with that server, and examples whose `type` is
-/// below it. Borrowed, and made once, where the prefix is empty.
-fn document_below(prefix: &str) -> Cow<'static, str> {
-    if prefix.is_empty() {
-        return document().into();
-    }
+/// Returns the compact document of a service that callers reach below `prefix`: with that server, and examples whose
+/// `type` is below it.
+///
+/// Made once a prefix, of which a process has one, so that its compressed forms are made once, too.
+fn document_below(prefix: &str) -> Asset {
+    static MADE: LazyLock<Mutex<BTreeMap<String, Asset>>> = LazyLock::new(Mutex::default);
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    let make = || Asset::new("application/json", compact_below(prefix));
+    made.entry(prefix.to_owned()).or_insert_with(make).clone()
+}
+
+fn compact_below(prefix: &str) -> String {
     let mut below: Value = serde_json::from_str(document()).unwrap_or_default();
-    below["servers"] = json!([{"url": prefix}]);
-    let examples = below["components"]["examples"].as_object_mut();
-    for (_, example) in examples.into_iter().flatten() {
-        let address = example["value"]["type"]
-            .as_str()
-            .map(|path| format!("{prefix}{path}"));
-        example["value"]["type"] = address.into();
+    if !prefix.is_empty() {
+        below["servers"] = json!([{"url": prefix}]);
+        let examples = below["components"]["examples"].as_object_mut();
+        for (_, example) in examples.into_iter().flatten() {
+            let address = example["value"]["type"]
+                .as_str()
+                .map(|path| format!("{prefix}{path}"));
+            example["value"]["type"] = address.into();
+        }
     }
-    format!("{below:#}\n").into()
+    below.to_string()
 }
 
 /// Completes what utoipa derives: security, examples of all codes, nullability, refusals, links and outgoing webhooks.

@@ -116,6 +116,7 @@ fn path_parameter(name: &str) -> Option<Value> {
         "owner" => Some("user-1".into()),
         "provider" => Some("mux".into()),
         "code" => Some("not_found".into()),
+        "digest" => Some("0123456789abcdef".into()),
         "file" => Some("page.js".into()),
         _ => None,
     }
@@ -130,9 +131,8 @@ fn request_body(schema: &str) -> Option<Value> {
         "VideoPatch" => Some(json!({"title": "Two days at the sea", "metadata": {"album": "summer"}})),
         "PlaybackRequest" => Some(json!({"ids": [VIDEO], "expires_in": 3600})),
         "AdoptRequest" => Some(json!({"provider": "mux", "owner": "user-1", "asset_id": "mlez9Hq2"})),
-        "WebhookEventReplay" | "OutgoingEventReplay" => {
-            Some(json!({"state": "failed", "since": BEGUN, "dry_run": true}))
-        }
+        "WebhookEventReplay" => Some(json!({"state": "failed", "since": BEGUN, "dry_run": true})),
+        "OutgoingEventReplay" => Some(json!({"state": "given_up", "since": BEGUN, "dry_run": true})),
         _ => None,
     }
 }

@@ -122,8 +122,13 @@ impl Exchange {
     /// What is not documented at all, as the page at `/` and the built-in provider; its refusals have one form.
     fn elsewhere(&self) -> Vec<String> {
         let path = self.uri.path();
-        let others = path == "/" || path.starts_with("/console/") || path.starts_with("/local");
+        let others = ["/console/", "/client/", "/local"];
+        let others = path == "/" || others.iter().any(|room| path.starts_with(room));
         if others || (!self.status.is_client_error() && !self.status.is_server_error()) {
+            return Vec::new();
+        }
+        // A browser that opened the address gets a page.
+        if essence(&self.headers) == "text/html" && self.headers.contains_key("content-security-policy") {
             return Vec::new();
         }
         let problem = json!({"$ref": "#/components/schemas/Problem"});
@@ -180,6 +185,10 @@ impl Exchange {
             return Some(format!("a media type that is not documented: \"{kind}\""));
         };
         let bytes = self.body.as_ref()?;
+        // The same content is looked at where it comes as it is.
+        if self.headers.contains_key(header::CONTENT_ENCODING) {
+            return None;
+        }
         if kind == "application/x-ndjson" {
             let lines = bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
             let mut values = lines.map(serde_json::from_slice::<Value>);

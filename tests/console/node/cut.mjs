@@ -45,6 +45,10 @@ export async function wire(port, target) {
     cutAfter(bytes, downMs = 0) {
       Object.assign(state, { left: bytes, downMs });
     },
+    /** Lets connections through again. */
+    open() {
+      state.downUntil = 0;
+    },
     close: () => server.close(),
   };
 }

@@ -97,7 +97,7 @@ await run(async (browser, open) => {
 
   // A token that ends meanwhile
   await page.route('**/v1/videos?**', (route) => route.fulfill({ status: 401, json: { code: 'unauthenticated', detail: 'The token has expired.' } }));
-  await page.getByLabel('Show').selectOption('ready');
+  await page.getByRole('group', { name: 'Status' }).getByRole('button', { name: 'Ready' }).click();
   await page.getByRole('heading', { name: 'Whose videos?' }).waitFor();
   await page.unroute('**/v1/videos?**');
   await page.getByLabel('Token').fill(token);
@@ -111,7 +111,7 @@ line.close();
 async function begin(page, path) {
   await page.goto(`${url}#/`);
   const chosen = page.waitForEvent('filechooser');
-  await page.getByRole('button', { name: 'Choose a file' }).click();
+  await page.getByRole('button', { name: 'Choose files' }).click();
   await (await chosen).setFiles(path);
   await page.getByRole('button', { name: 'Upload', exact: true }).click();
   await page.waitForURL(/#\/videos\//);

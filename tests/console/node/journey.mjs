@@ -93,11 +93,15 @@ await run(async (browser, open) => {
   await until(() => small.evaluate((one) => one.complete && one.naturalWidth > 0), 'the thumbnail loads');
   check(claims(await small.getAttribute('src')).time === Number(second), 'the list shows the same frame');
   check(count('POST /v1/playback') === 1 && count('GET /v1/videos/ID/thumbnails') > 0, 'thumbnails of a page of videos are asked for at once');
-  await page.getByLabel('Show').selectOption('preparing');
-  await page.getByText('Nothing is “Preparing”').waitFor();
-  await page.getByLabel('Show').selectOption('ready');
+  const status = (name) => page.getByRole('group', { name: 'Status' }).getByRole('button', { name });
+  await page.getByRole('searchbox').fill('something else');
+  await page.getByText('No video fits these filters').waitFor();
+  await accessible(page, 'a search without a result');
+  await page.getByRole('button', { name: 'Show all videos' }).click();
   await card.waitFor();
-  check(true, 'the list is filtered by status');
+  await status('Ready').click();
+  await card.waitFor();
+  check(await status('Ready').getAttribute('aria-pressed') === 'true', 'the list is filtered by status');
   for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]]) {
     await page.emulateMedia({ colorScheme: scheme });
     await page.setViewportSize({ width, height: 900 });
@@ -116,7 +120,7 @@ await run(async (browser, open) => {
 
   // A token that is refused
   await page.route('**/v1/videos?**', (route) => route.fulfill({ status: 401, json: { code: 'unauthenticated' } }));
-  await page.getByLabel('Show').selectOption('');
+  await status('All').click();
   await page.getByText('The service does not accept this token').waitFor();
   check(await page.getByText('yourbit-video token --link').isVisible(), 'where a token is refused, the page says where the link is');
   await accessible(page, 'the question for a link');
@@ -140,7 +144,6 @@ await run(async (browser, open) => {
   await page.keyboard.press('Tab');
   await page.keyboard.press('Enter');
   await card.waitFor({ state: 'detached', timeout: 60_000 });
-  await page.getByLabel('Show').selectOption('');
   await page.getByText('No videos yet').waitFor();
   check(true, 'the deleted video leaves the list by itself');
 });

@@ -20,9 +20,14 @@ await run(async (browser, open) => {
   await page.evaluate((hash) => { location.hash = hash; }, new URL(address).hash);
   await page.getByText('No videos yet').waitFor();
   check(await kept() === token && page.url() === url, 'the token is kept for the tab and out of the address', page.url());
-  await page.getByRole('button', { name: 'Sign out' }).click();
+  await page.getByRole('button', { name: 'Use another token' }).click();
   await page.getByText('yourbit-video token --link').waitFor();
-  check(await kept() === null, 'signing out forgets it');
+  check(await kept() === null, 'asking for another one takes it out of the tab');
+  await accessible(page, 'the question for another token');
+  await page.getByRole('button', { name: 'Go back without changing it' }).click();
+  await page.getByText('No videos yet').waitFor();
+  check(await kept() === token, 'and the way back has it again: the link is not easily had twice');
+  await page.getByRole('button', { name: 'Use another token' }).click();
 
   // With it, in a new tab
   const asked = [];
@@ -40,7 +45,7 @@ await run(async (browser, open) => {
   check((await other.locator('.who').innerText()).includes('development'), 'a reload of the tab keeps it');
 
   // Pasted, and one of an earlier start
-  await other.getByRole('button', { name: 'Sign out' }).click();
+  await other.getByRole('button', { name: 'Use another token' }).click();
   await other.getByLabel('Token').fill(anas);
   await other.getByRole('button', { name: 'Continue' }).click();
   await until(async () => (await other.locator('.who').innerText()).includes('ana'), 'the pasted token');

@@ -28,11 +28,11 @@ await run(async (browser, open) => {
 
   // A token that uploads: within its limits, and no more.
   await signIn(UPLOAD);
-  await page.getByText('at most 100 bytes and 1:30 long').waitFor();
+  await page.getByText('At most 100 bytes and 1:30 long').waitFor();
   await page.locator('.card').first().waitFor();
   check(!await shown('Delete Rights'), 'a token that uploads is offered no deletion');
   await drop(page, CLIP, 'Large.mp4');
-  await page.getByText('Larger than the 100 bytes that are allowed').waitFor();
+  await page.getByText('is larger than the 100 bytes that are allowed').waitFor();
   await picture(page, 'rights-too-large');
   await accessible(page, 'a file that is too large');
   await page.getByRole('button', { name: 'Choose another file' }).click();
@@ -44,8 +44,9 @@ await run(async (browser, open) => {
 
   // A token that reads.
   await signIn(READ);
-  await page.locator('.card').first().waitFor();
-  check(await page.locator('#no-upload').isVisible() && !await page.locator('.drop').isVisible(), 'a token that reads is offered no upload');
+  await page.locator('table.videos tbody tr').first().waitFor();
+  check(!await page.locator('.drop').isVisible() && !await page.locator('table.videos input').first().isVisible(), 'a token that reads is offered neither upload nor selection');
+  check(await page.locator('td.owner').first().innerText() === 'ana', 'it sees whose each is');
   check(await page.locator('#list-heading', { hasText: /^Videos$/ }).isVisible(), 'a list of everybody’s videos is not called the reader’s');
   await picture(page, 'rights-reads');
   await accessible(page, 'a token that reads');
