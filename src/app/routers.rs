@@ -55,6 +55,7 @@ fn pages_router(settings: &Settings) -> Router {
         pages = pages.merge(console::router(console::Options {
             public_url: settings.http.public_url.clone(),
             prefix: settings.http.path_prefix().to_owned(),
+            docs: settings.http.docs,
             development: settings.auth.is_unset(),
         }));
     }

@@ -13,6 +13,8 @@ pub struct Options {
     pub public_url: String,
     /// The path of that address, which stands in front of the page's own files.
     pub prefix: String,
+    /// The API's page is served at `docs`.
+    pub docs: bool,
     /// Development mode: the page takes a token from its address, and says where such a link is printed.
     pub development: bool,
 }
@@ -32,6 +34,7 @@ impl Page {
                 .replace("{{public_url}}", &escaped(&options.public_url))
                 .replace("{{prefix}}", &escaped(&options.prefix))
                 .replace("{{digest}}", FILES.digest())
+                .replace("{{docs}}", if options.docs { "docs" } else { "" })
                 .replace("{{mode}}", mode),
             policy: policy(&options.public_url),
             public_url: options.public_url,
@@ -70,6 +73,7 @@ mod tests {
         Options {
             public_url: "http://127.0.0.1:1/video\"><script>".to_owned(),
             prefix: "/video".to_owned(),
+            docs: true,
             development: false,
         }
     }
