@@ -17,6 +17,7 @@ macro_rules! modules {
 const MODULES: &[Module] = modules! {
     "address.js"
     "admin_api.js"
+    "alerts.js"
     "api.js"
     "app.js"
     "bulk.js"
@@ -48,7 +49,6 @@ const MODULES: &[Module] = modules! {
     "pictures.js"
     "poster.js"
     "progress.js"
-    "reds.js"
     "rows.js"
     "selection.js"
     "session.js"
