@@ -22,11 +22,12 @@ const files = await packageServer({
 });
 
 /** Begins to play; `answers` are what the application says, the last one again and again. */
-const start = (page, answers, options = {}) => page.evaluate(async ({ answers, options }) => {
+const start = (page, answers, { rate = 3, ...options } = {}) => page.evaluate(async ({ answers, rate, options }) => {
   const { play } = await import('/client/player.js');
   const video = document.querySelector('video');
   const seen = { reasons: [], errors: [], events: [], swaps: 0 };
   Object.assign(globalThis, { seen, video });
+  video.defaultPlaybackRate = rate;
   video.addEventListener('emptied', () => { seen.swaps += 1; });
   const time = (seconds) => (seconds === undefined ? null : new Date(Date.now() + seconds * 1000).toISOString());
   globalThis.player = play(video, {
@@ -43,7 +44,7 @@ const start = (page, answers, options = {}) => page.evaluate(async ({ answers, o
     },
   });
   for (const type of ['load', 'renewal', 'error']) globalThis.player.addEventListener(type, () => seen.events.push(type));
-}, { answers, options });
+}, { answers, rate, options });
 
 const hls = (token) => ({ urls: { hls: `/stream/index.m3u8?t=${token}` } });
 const seen = (page) => page.evaluate(() => ({ ...globalThis.seen, at: globalThis.video?.currentTime, way: globalThis.player?.way }));
@@ -62,7 +63,7 @@ await inBrowser('chromium', async (browser) => {
   });
   await page.evaluate(() => { sessionStorage.ahead = String(7_200_000); });
   await go();
-  await start(page, [{ ...hls('a'), refresh: -7200 + 40, end: -7200 + 50 }]);
+  await start(page, [{ ...hls('a'), refresh: -7200 + 40, end: -7200 + 50 }], { rate: 1 });
   await plays(page, 3);
   let now = await seen(page);
   check(now.reasons.join() === 'load', 'a clock that is two hours ahead does not ask again and again', JSON.stringify(now));
