@@ -130,7 +130,7 @@ fn sample_of_overview(member: &str) -> Option<Value> {
         "count" | "event_streams" => 3.into(),
         "applied" => 120.into(),
         "mean_s" => 0.04.into(),
-        "oldest_age_s" => 2.5.into(),
+        "oldest_age_s" => 3.into(),
         "oldest_at" => BEGUN.into(),
         "disk_free_bytes" => 48_000_000_000_u64.into(),
         name => return sample_of_name(name),
