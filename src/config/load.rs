@@ -61,7 +61,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     }
     endpoint_secrets::read_secrets(&mut settings.events, env, &merged, &mut faults);
     check::check_settings(&mut settings, &mut merged, &mut faults);
-    settings.sources = Box::new(Sources::new(&merged));
+    settings.sources = Sources::new(&merged);
     settings.warnings = merged.warnings;
     settings.unread_variables = unread_variables;
     if faults.is_empty() {

@@ -1,11 +1,11 @@
 // The list of videos: by filters, page by page, and as they are now.
 
 import { fill, h } from './dom.js';
+import { isFinal } from './final.js';
 import { Filters } from './filters.js';
 import { Follower } from './follow.js';
 import { icon } from './icons.js';
 import { ListView } from './list_view.js';
-import { isFinal } from './live.js';
 import { Pictures } from './pictures.js';
 import { Selection } from './selection.js';
 import { hasPicture } from './thumb.js';
@@ -70,7 +70,7 @@ export class VideoList {
   drawRights() {
     fill(this.heading, this.#session.seesAll ? 'Videos' : 'Your videos');
     this.filters.drawRights();
-    this.view.draw();
+    this.view.drawRights();
   }
 
   /** The filters of an address; from the beginning. */

@@ -62,7 +62,8 @@ function fileRow(file, isOneOfMany, stored) {
   const again = h('p', { class: 'resumes', role: 'status' });
   element.append(again);
   let known = null;
-  stored(file).then((one) => {
+  // Where the client does not load, the upload itself says so.
+  stored(file).catch(() => null).then((one) => {
     if (!one) return;
     known = one;
     fill(again, icon('refresh'), 'An upload of this file was broken off. It goes on where it stopped, under its title of then.');

@@ -94,6 +94,13 @@ async function play(page, form, ratio, claim) {
   claim(Math.abs(seen.ratio - ratio) < 0.02 && Math.abs(seen.box - ratio) < 0.02, `${form} plays uncut`, JSON.stringify(seen));
   claim(seen.height <= seen.window, `${form} is no taller than the window`, JSON.stringify(seen));
   claim(await page.evaluate(() => document.activeElement?.localName === 'yourbit-player'), `${form}: the player has the focus`);
+  await page.setViewport({ width: 640, height: 360 });
+  const low = await media(page, `(one) => {
+    const [bar, stage] = [one.getRootNode().querySelector('[part~="controls"]'), document.querySelector('.stage')].map((part) => part.getBoundingClientRect());
+    return { height: stage.height, window: innerHeight, inside: bar.left >= stage.left - 1 && bar.right <= stage.right + 1 && bar.bottom <= stage.bottom + 1 };
+  }`);
+  claim(low.height <= low.window && low.inside, `${form}: picture and controls lie in a low window`, JSON.stringify(low));
+  await page.setViewport({ width: 1280, height: 800 });
 }
 
 async function soundAndFailure(page, name, ids, claim) {
@@ -211,16 +218,25 @@ async function events({ name, open, claim }) {
   claim((await text(page, '.event-rows')).includes('video.ready'), 'the outbox is the other tab');
   claim(!(await text(page, 'main')).includes('hidden-key'), 'the query of an endpoint is not shown');
   await sizes(page, `operate-outbox-${name}`, 'the outbox', claim);
+  await page.evaluate(() => history.back());
+  await until(() => page.$eval('.filter select', (one) => one.value === 'parked'), 'the way back leads to the condition');
+  await page.evaluate(() => history.back());
+  await until(() => page.$eval('.filter select', (one) => one.value === ''), 'and to what was before it');
+  claim(true, 'conditions are steps of the browser’s history');
+  const [failed] = (await asAdmin('GET', '/v1/admin/webhook-events?state=failed')).data;
+  await show(page, `#/events?event=${failed.id}`, '.event-view');
+  await reads(page, 'The content is not JSON, and is not shown.');
+  await accessible(page, 'the event of the address', claim);
 }
 
 async function health({ name, open, claim }) {
   const page = await open(`${url}#/health`, { token: admin });
-  await visible(page, '.red');
+  await visible(page, '.alert');
   await idle(page);
-  const reds = await page.$$eval('.red', (all) => all.map((one) => [one.dataset.level, one.innerText]));
-  const levels = reds.map(([level]) => level);
+  const alerts = await page.$$eval('.alert', (all) => all.map((one) => [one.dataset.level, one.innerText]));
+  const levels = alerts.map(([level]) => level);
   claim(levels.join() === [...levels].sort().join() && levels[0] === 'bad', 'red things come first', levels.join());
-  const said = reds.map(([, words]) => words).join('\n');
+  const said = alerts.map(([, words]) => words).join('\n');
   claim(said.includes('could not be read') && said.includes('answered 410') && said.includes(`${PARKED} webhook events belong to no video`), 'what needs a hand is told with its remedy', said);
   const read = () => page.$eval('.page time', (one) => one.dateTime);
   const before = await read();
@@ -228,7 +244,7 @@ async function health({ name, open, claim }) {
   const { process } = await asAdmin('GET', '/v1/admin/overview');
   claim((await text(page, 'main')).includes(process.replica_id.slice(-8)), 'it says which process answered');
   await sizes(page, `operate-health-${name}`, 'health', claim);
-  await page.focus('.red a');
+  await page.focus('.alert a');
   await page.keyboard.press('Enter');
   await visible(page, '.event-rows li');
   claim((await hash(page)).startsWith('#/events?'), 'a remedy leads to the events');
@@ -267,13 +283,13 @@ async function worstHealth({ name, open, claim }) {
     if (!request.url().includes('/v1/admin/overview')) return request.continue();
     return answer ? request.respond({ status: 200, contentType: 'application/json', body: JSON.stringify(answer) }) : request.abort();
   });
-  await show(page, '#/health', '.red[data-level="bad"]');
-  const said = await page.$$eval('.red', (all) => all.map((one) => one.innerText).join('\n'));
+  await show(page, '#/health', '.alert[data-level="bad"]');
+  const said = await page.$$eval('.alert', (all) => all.map((one) => one.innerText).join('\n'));
   const wanted = ['Nothing is asked of mux any more', '5.0 MB are free, and uploads are refused', '10 of 120 calls to mux failed', '20 of 120 were throttled', 'different releases serve: 0.4.0', 'More than 10,000 webhook events wait; the oldest is 2 hours old'];
   for (const one of wanted) claim(said.includes(one), `a fleet in trouble: “${one}”`, said);
   await sizes(page, `operate-trouble-${name}`, 'a fleet in trouble', claim);
   answer = atPeace(overview);
-  await reads(page, 'Nothing needs anybody now.');
+  await reads(page, 'Nothing needs you now.');
   await accessible(page, 'a fleet at peace', claim);
   answer = null;
   await reads(page, 'The service does not answer.');
