@@ -101,9 +101,10 @@ export const focused = (page) => page.evaluate(() => {
   return one === document.body ? '' : (one.getAttribute('aria-label') ?? one.textContent).trim();
 });
 
-/** Light or dark; Firefox is asked by its own media query override, where it has one. */
+/** Light or dark, where the browser can be told; gives what it is then. Firefox stays light. */
 export async function scheme(page, value) {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]).catch(() => {});
+  return page.evaluate(() => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
 }
 
 /** Fails on anything that axe-core finds. */

@@ -20,7 +20,8 @@ await both(async ({ name, open, claim }) => {
   if (name === 'chromium') await examplesAreRight(page);
   await looks(page, claim, name);
   await explainsProblems(page, claim, name);
-  const foreign = asked.filter((one) => new URL(one).origin !== new URL(url).origin);
+  // axe brings a font of its own in a `data:` address.
+  const foreign = asked.filter((one) => !one.startsWith('data:') && new URL(one).origin !== new URL(url).origin);
   claim(asked.length >= 5 && foreign.length === 0, 'no other host was asked', foreign.join('\n'));
 });
 

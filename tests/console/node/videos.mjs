@@ -252,9 +252,9 @@ async function sizes(page, shot, what, claim) {
   for (const width of WIDTHS) {
     await page.setViewport({ width, height: 900 });
     await fits(page, `${what}, ${width} px`, claim);
-    const colours = { 360: 'dark', 1280: 'light' }[width];
-    if (!colours) continue;
-    await scheme(page, colours);
+    const wanted = { 360: 'dark', 1280: 'light' }[width];
+    if (!wanted) continue;
+    const colours = await scheme(page, wanted);
     await accessible(page, `${what}, ${width} px, ${colours}`, claim);
     await picture(page, `${shot}-${width}-${colours}`);
   }
