@@ -212,7 +212,7 @@ async fn pages_of_this_machine_may_call_the_api_and_never_the_page_itself() {
         called.expect_problem(401, "unauthenticated");
         assert_eq!(called.headers["access-control-allow-origin"], origin);
         assert!(!called.headers.contains_key("access-control-allow-credentials"));
-        for path in ["/", "/console/app.js"] {
+        for path in ["/", "/console/0000000000000000/app.js"] {
             let page = app
                 .client
                 .get(format!("{}{path}", app.url))
