@@ -67,6 +67,7 @@ fn a_release_has_the_program_licenses_pages_and_checksums_that_hold() {
     for words in [
         "axum 0.",
         "aws-lc-rs 1.",
+        "hls.js 1.",
         "Permission is hereby granted",
         "Apache License",
     ] {
