@@ -5,8 +5,8 @@ import { check, run } from './browser.mjs';
 const { URL: url, PAGE: address } = process.env;
 const token = new URL(address).hash.replace('#token=', '');
 const LINE = { offline: false, latency: 400, downloadThroughput: 50_000, uploadThroughput: 50_000 };
-/** With the redirect to the page's own name, and the icon of the tab. */
-const MOST_REQUESTS = 8;
+/** With the icon of the tab. */
+const MOST_REQUESTS = 7;
 const MOST_BYTES = 45_000;
 
 for (let at = 0; at < 12; at += 1) {
@@ -25,7 +25,8 @@ await run(async (browser, open) => {
   session.on('Network.requestWillBeSent', ({ request }) => request.url.startsWith('http') && asked.push(request.url));
   session.on('Network.loadingFinished', ({ encodedDataLength }) => { bytes += encodedDataLength; });
   const begun = performance.now();
-  await page.goto(address, { waitUntil: 'commit' });
+  // Why not the printed link: its `localhost` leads to the public address, which is one answer more.
+  await page.goto(`${url}#token=${token}`, { waitUntil: 'commit' });
   await page.getByText('Slow line 11', { exact: true }).first().waitFor({ timeout: 60_000 });
   const took = performance.now() - begun;
   const told = `${asked.length} requests, ${bytes} bytes, ${Math.round(took)} ms`;
