@@ -9,8 +9,9 @@ use super::environment::Environment;
 use super::events::read_signing_secrets;
 use super::fault::Faults;
 use super::listing::{EVENT_SECRETS, variable_of};
-use super::merged::{Merged, find_value};
+use super::merged::Merged;
 use super::settings::Events;
+use super::tree::find_value;
 use super::value::parse_value;
 use super::variables::known_variables;
 

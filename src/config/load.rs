@@ -8,11 +8,11 @@ use toml::{Table, Value};
 use super::environment::Environment;
 use super::fault::{ConfigError, Faults};
 use super::listing::{DEFAULTS, EVENT_SECRETS, JWT_SECRET};
-use super::merged::{Merged, find_value};
+use super::merged::Merged;
 use super::secrets::read_secret;
 use super::settings::Settings;
-use super::sources::Sources;
 use super::text::trimmed;
+use super::tree::find_value;
 use super::{check, endpoint_secrets, events, value, variables};
 
 /// Fewest bytes of a secret that signs callers' tokens: as many as an HS256 tag has (RFC 7518, 3.2).
@@ -61,7 +61,7 @@ pub fn load(file: Option<&Path>, env: &Environment) -> Result<Settings, ConfigEr
     }
     endpoint_secrets::read_secrets(&mut settings.events, env, &merged, &mut faults);
     check::check_settings(&mut settings, &mut merged, &mut faults);
-    settings.sources = Box::new(Sources::new(&merged));
+    settings.sources = merged.to_sources();
     settings.warnings = merged.warnings;
     settings.unread_variables = unread_variables;
     if faults.is_empty() {

@@ -12,6 +12,8 @@ use super::fault::Faults;
 use super::listing::{SECRET_KEYS, list_settings, variable_of};
 use super::retired::{RETIRED, has_retired, retired_warning};
 use super::secrets::read_secret;
+use super::sources::Sources;
+use super::tree::{find_table_mut, find_value};
 use super::value;
 use super::variables::{closest_name, is_of_kubernetes};
 
@@ -54,6 +56,14 @@ impl Merged {
                 None => return variable_of(key.split('[').next().unwrap_or(key)),
             }
         }
+    }
+
+    /// Returns the tree and the source of each setting that is not a default, for people.
+    pub(super) fn to_sources(&self) -> Sources {
+        let listed = list_settings().settings.into_iter();
+        let set = listed.filter(|setting| self.is_set(&setting.key));
+        let origins = set.map(|setting| (setting.key.clone(), self.origin(&setting.key)));
+        Sources::new(self.tree.clone(), origins.collect())
     }
 
     /// Returns whether a file or a variable set `key`.
@@ -187,22 +197,4 @@ impl Merged {
             .unwrap_or_default();
         format!("unknown setting; allowed here: {}{meant}", allowed.join(", "))
     }
-}
-
-/// Returns the value at a dotted key.
-pub(super) fn find_value<'a>(tree: &'a Table, key: &str) -> Option<&'a Value> {
-    let (first, rest) = key
-        .split_once('.')
-        .map_or((key, None), |(first, rest)| (first, Some(rest)));
-    let value = tree.get(first)?;
-    match rest {
-        None => Some(value),
-        Some(rest) => find_value(value.as_table()?, rest),
-    }
-}
-
-/// Returns the table at a dotted key.
-fn find_table_mut<'a>(tree: &'a mut Table, key: &str) -> Option<&'a mut Table> {
-    key.split('.')
-        .try_fold(tree, |table, name| table.get_mut(name)?.as_table_mut())
 }

@@ -39,6 +39,7 @@ mod secrets;
 mod settings;
 mod sources;
 mod text;
+mod tree;
 mod urls;
 mod value;
 mod variables;

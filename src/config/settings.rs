@@ -53,7 +53,7 @@ pub struct Settings {
     pub unread_variables: Vec<String>,
     /// The values as they were given, and which part gave them: for [`Settings::list_effective`].
     #[serde(skip)]
-    pub sources: Box<Sources>,
+    pub sources: Sources,
 }
 
 /// `[http]`: the listener and what it allows.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use toml::{Table, Value};
 
-use super::listing::{list_settings, variable_of};
-use super::merged::{Merged, find_value};
+use super::listing::variable_of;
+use super::tree::{find_table_mut, find_value};
 
 /// The part that gave a setting its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,16 +34,9 @@ impl std::fmt::Debug for Sources {
 }
 
 impl Sources {
-    /// Keeps the tree, and which part set each key.
-    pub(super) fn new(merged: &Merged) -> Self {
-        let listed = list_settings().settings.into_iter();
-        let origins = listed.filter(|setting| merged.is_set(&setting.key));
-        Self {
-            tree: merged.tree().clone(),
-            origins: origins
-                .map(|setting| (setting.key.clone(), merged.origin(&setting.key)))
-                .collect(),
-        }
+    /// Creates the sources of a merged tree. `origins`: key → the file or variable that set it.
+    pub(super) const fn new(tree: Table, origins: BTreeMap<String, String>) -> Self {
+        Self { tree, origins }
     }
 
     /// Takes value and source of `key`, a setting or a table of them, over from `other`.
@@ -56,7 +49,7 @@ impl Sources {
             .extend(taken.map(|(name, origin)| (name.clone(), origin.clone())));
         if let Some(value) = find_value(&other.tree, key).cloned()
             && let Some((parent, name)) = key.rsplit_once('.')
-            && let Some(table) = self.tree.get_mut(parent).and_then(Value::as_table_mut)
+            && let Some(table) = find_table_mut(&mut self.tree, parent)
         {
             table.insert(name.to_owned(), value);
         }

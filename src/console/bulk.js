@@ -10,9 +10,34 @@ import { explain } from './words.js';
 const AT_ONCE = 4;
 
 const KINDS = {
-  cancel: { call: (api, id) => api.cancel(id), done: 'cancelled', title: (many) => `Cancel ${many}?`, text: 'Nothing that was sent is kept.', yes: 'Cancel the uploads', no: 'Keep them', noun: ['upload', 'uploads'] },
-  delete: { call: (api, id) => api.remove(id), done: 'being deleted', title: (many) => `Delete ${many}?`, text: 'They stop playing everywhere and cannot be brought back.', yes: 'Delete', no: 'Keep them', noun: ['video', 'videos'] },
-  refresh: { call: (api, id) => api.refresh(id), done: 'up to date', title: (many) => `Refresh ${many}?`, text: 'The provider is asked about each of them now, which counts against its rate.', yes: 'Refresh', no: 'Not now', noun: ['video', 'videos'], harmless: true },
+  cancel: {
+    call: (api, id) => api.cancel(id),
+    title: (many) => `Cancel ${many}?`,
+    text: 'Nothing that was sent is kept.',
+    yes: 'Cancel the uploads',
+    no: 'Keep them',
+    noun: ['upload', 'uploads'],
+    done: 'cancelled',
+  },
+  delete: {
+    call: (api, id) => api.remove(id),
+    title: (many) => `Delete ${many}?`,
+    text: 'They stop playing everywhere and cannot be brought back.',
+    yes: 'Delete',
+    no: 'Keep them',
+    noun: ['video', 'videos'],
+    done: 'being deleted',
+  },
+  refresh: {
+    call: (api, id) => api.refresh(id),
+    title: (many) => `Refresh ${many}?`,
+    text: 'The provider is asked about each of them now, which counts against its rate.',
+    yes: 'Refresh',
+    no: 'Not now',
+    noun: ['video', 'videos'],
+    done: 'up to date',
+    harmless: true,
+  },
 };
 
 /** Gives `{failed, element}`, or null where the answer was no. */

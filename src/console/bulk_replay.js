@@ -13,7 +13,8 @@ export class BulkReplay {
   #admin;
   #current;
   #onDone;
-  #closed = false;
+  /** Grows when what runs is no longer wanted. */
+  #round = 0;
   #button = h('button', { type: 'button', onclick: () => this.#begin() }, icon('refresh'), 'Replay all that match');
   #hint = h('p', { class: 'hint' });
   #told = h('div', { class: 'told' });
@@ -28,6 +29,7 @@ export class BulkReplay {
 
   /** After another filter was chosen. */
   update() {
+    this.#round += 1;
     const { filter } = this.#current();
     const free = Object.keys(filter).length === 0;
     this.#button.disabled = free;
@@ -35,15 +37,16 @@ export class BulkReplay {
     fill(this.#told);
   }
 
-  close() { this.#closed = true; }
+  close() { this.#round += 1; }
 
   async #begin() {
     const { box, filter } = this.#current();
+    const round = this.#round;
     this.#button.disabled = true;
     try {
-      const counted = await this.#run(box, filter, true, 'Counting');
-      if (!counted || counted.matched === 0) return counted && this.#tell('No event matches.');
-      if (!(await this.#sure(box, filter, counted))) return fill(this.#told);
+      const found = await this.#run(box, filter, true, 'Counting');
+      if (!found || found.matched === 0) return found && this.#tell('No event matches.');
+      if (!(await this.#sure(box, filter, found))) return fill(this.#told);
       const done = await this.#run(box, filter, false, 'Replaying');
       if (!done) return undefined;
       const left = await this.#run(box, filter, true, 'Counting what is left');
@@ -53,19 +56,20 @@ export class BulkReplay {
     } catch (error) {
       return fill(this.#told, problemBox(error, { retry: () => this.#begin(), label: 'Go on' }));
     } finally {
-      this.#button.disabled = false;
-      if (!this.#closed && document.activeElement === document.body) this.#button.focus({ preventScroll: true });
+      if (round === this.#round) this.#button.disabled = false;
+      if (round === this.#round && document.activeElement === document.body) this.#button.focus({ preventScroll: true });
     }
   }
 
-  /** Follows the cursor to the end; null where the page was left meanwhile. */
+  /** Follows the cursor to the end; null where the page was left or another filter was chosen meanwhile. */
   async #run(box, filter, dryRun, word) {
     const sum = { ...NOTHING };
+    const round = this.#round;
     let cursor;
     do {
       this.#tell(`${word}: ${counted(dryRun ? sum.matched : sum.replayed, 'event')} so far…`, true);
       const part = await this.#admin.replayMany(box, filter, { dryRun, cursor });
-      if (this.#closed) return null;
+      if (round !== this.#round) return null;
       for (const name of Object.keys(sum)) sum[name] += part[name];
       cursor = part.more ? part.next_cursor : null;
     } while (cursor);

@@ -1,10 +1,9 @@
-// One video in the grid, and one upload that has not got its place there yet.
+// One video in the grid.
 
 import { copyButton } from './copy.js';
 import { h, setText } from './dom.js';
 import { ago, moment } from './format.js';
 import { icon } from './icons.js';
-import { progress } from './progress.js';
 import { Thumb } from './thumb.js';
 import { STATUS } from './words.js';
 
@@ -59,21 +58,3 @@ export class VideoCard {
 
 /** What a video is called where it has no title. */
 export const nameOf = (video) => video.title || 'Untitled';
-
-/** An upload of this tab, with its progress. */
-export class UploadCard {
-  #progress;
-
-  constructor(upload, options) {
-    this.upload = upload;
-    this.#progress = progress(upload, options);
-    const { video } = upload;
-    this.isNamed = Boolean(video);
-    const name = video ? h('a', { href: `#/videos/${video.id}`, dir: 'auto' }, upload.title) : h('span', { dir: 'auto' }, upload.title);
-    this.element = h('li', { class: 'upload-card' }, h('p', { class: 'card-title' }, name), this.#progress.element);
-  }
-
-  close() {
-    this.#progress.close();
-  }
-}

@@ -20,16 +20,18 @@ export function statePill(state) {
 /** The members of an event with their names, in the order in which people need them. Those without a value are left out. */
 function factsOf(box, event) {
   const code = (text) => text && h('span', { class: 'copied' }, h('code', {}, text), copyButton(text, `Copy ${text}`));
+  const address = `#/events?${new URLSearchParams({ ...(box === 'out' ? { box } : {}), event: event.id })}`;
+  const id = h('span', { class: 'copied' }, h('a', { href: address }, event.id), copyButton(event.id, 'Copy the id of the event'));
   const time = (at) => at && exactTime(at);
   const video = event.video_id && h('span', { class: 'copied' }, h('a', { href: `#/videos/${event.video_id}` }, event.video_id), copyButton(event.video_id, 'Copy the id of the video'));
   const common = [['Video', video], ['Attempts', String(event.attempts)], ['Next attempt', time(event.next_attempt_at)]];
   return box === 'in'
     ? [['Provider', event.provider], ...common, ['Happened', time(event.occurred_at)], ['Received', time(event.received_at)],
       ['Upload at the provider', code(event.upload_id)], ['Asset at the provider', code(event.asset_id)],
-      ['Id at the provider', code(event.event_id)], ['Id', code(event.id)]]
+      ['Id at the provider', code(event.event_id)], ['Id', id]]
     : [['Endpoint', h('code', {}, event.endpoint)], ...common, ['Answered with status', event.answer_status && String(event.answer_status)],
       ['Written', time(event.created_at)], ['Ended', time(event.finished_at)], ['Version of the video', String(event.version)],
-      ['Header webhook-id', code(event.webhook_id)], ['Id', code(event.id)]];
+      ['Header webhook-id', code(event.webhook_id)], ['Id', id]];
 }
 
 /** Everything about one event. `onReplayed(event)` hears of its new state. */

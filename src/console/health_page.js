@@ -1,10 +1,10 @@
-// How the service is now: what needs somebody first, then everything else. It renews itself while it is looked at.
+// The state of the service: alerts first, then everything else. The page renews itself while it is visible.
 
 import { AdminApi, STATES } from './admin_api.js';
+import { findAlerts } from './alerts.js';
 import { announce, fill, h } from './dom.js';
 import { bytes } from './format.js';
 import { icon } from './icons.js';
-import { findReds } from './reds.js';
 import { agoTime, count, exact, exactTime, span } from './times.js';
 import { problemBox } from './words.js';
 
@@ -25,7 +25,7 @@ class HealthPage {
   #closed = false;
   #shown = '';
   #note = h('div');
-  #reds = h('div', { class: 'reds' });
+  #alerts = h('div', { class: 'alerts' });
   #calm = h('div', { class: 'calm' });
   #read = h('p', { class: 'hint' });
 
@@ -34,7 +34,7 @@ class HealthPage {
     this.element = h('div', { class: 'page wide-page', 'aria-busy': 'true' },
       h('div', { class: 'section-head' }, h('h1', { tabindex: '-1' }, 'Health'),
         h('button', { type: 'button', class: 'quiet small', onclick: () => this.read() }, icon('refresh'), 'Read now')),
-      this.#read, this.#note, this.#reds, this.#calm);
+      this.#read, this.#note, this.#alerts, this.#calm);
     fill(this.#read, 'Reading…');
     document.addEventListener('visibilitychange', this.#seen);
   }
@@ -50,7 +50,7 @@ class HealthPage {
       if (this.#closed) return;
       fill(this.#note, problemBox(error, { retry: () => this.read() }));
       // Why: what is shown is not how it is any more.
-      this.#reds.dataset.old = this.#calm.dataset.old = 'true';
+      this.#alerts.dataset.old = this.#calm.dataset.old = 'true';
     } finally {
       this.element.removeAttribute('aria-busy');
       this.#wait();
@@ -75,15 +75,15 @@ class HealthPage {
 
   #draw(overview) {
     const { fleet, process } = overview;
-    this.#reds.dataset.old = this.#calm.dataset.old = 'false';
+    this.#alerts.dataset.old = this.#calm.dataset.old = 'false';
     fill(this.#read, 'Read ', h('time', { datetime: fleet.at }, exact(fleet.at)), ' · answered by process ', h('code', {}, process.replica_id.slice(-8)), ` of release ${process.version} · renews itself every ${EVERY_MS / 1000} s`);
-    const reds = findReds(overview);
-    const said = reds.map((one) => one.title).join(' ');
-    this.#keepFocus(this.#reds, () => fill(this.#reds, reds.length > 0 ? reds.map(redBox) : allWell()));
+    const alerts = findAlerts(overview);
+    const said = alerts.map((one) => one.title).join(' ');
+    this.#keepFocus(this.#alerts, () => fill(this.#alerts, alerts.length > 0 ? alerts.map(alertBox) : allWell()));
     this.#keepFocus(this.#calm, () => fill(this.#calm, queues(fleet), replicas(fleet, process), calls(process), local(process)));
     // Why not every time: whoever listens hears what is new.
     const numberless = said.replace(/[\d,.]+/g, '');
-    if (numberless !== this.#shown && this.#shown !== '') announce(said || 'Nothing needs anybody now.');
+    if (numberless !== this.#shown && this.#shown !== '') announce(said || 'Nothing needs you now.');
     this.#shown = numberless || ' ';
   }
 
@@ -96,12 +96,12 @@ class HealthPage {
   }
 }
 
-function redBox({ level, title, remedy, href, link }) {
-  return h('div', { class: 'red', 'data-level': level }, icon('warning'), h('div', {}, h('h2', {}, title), h('p', {}, remedy), href ? h('a', { href }, link) : null));
+function alertBox({ level, title, remedy, href, link }) {
+  return h('div', { class: 'alert', 'data-level': level }, icon('warning'), h('div', {}, h('h2', {}, title), h('p', {}, remedy), href ? h('a', { href }, link) : null));
 }
 
 function allWell() {
-  return h('div', { class: 'red', 'data-level': 'good' }, icon('check'), h('div', {}, h('h2', {}, 'Nothing needs anybody now.')));
+  return h('div', { class: 'alert', 'data-level': 'good' }, icon('check'), h('div', {}, h('h2', {}, 'Nothing needs you now.')));
 }
 
 /** A titled table that scrolls by itself where it is wider than the page. */

@@ -1,6 +1,5 @@
 // The first page: drop files, follow their uploads, see the videos.
 
-import { UploadCard } from './cards.js';
 import { replaceQuery } from './address.js';
 import { fill, h } from './dom.js';
 import { dropZone } from './drop.js';
@@ -29,7 +28,7 @@ class HomePage {
       isHidden: (id) => uploads.shown.some((one) => one.video?.id === id),
       onQuery: (query) => replaceQuery('', query),
     });
-    this.drop = dropZone((files) => this.#stage(files));
+    this.drop = dropZone((files) => this.#stage(files).catch((error) => fill(this.#notes, problemBox(error))));
     this.slot = h('div', { class: 'slot' }, this.drop.element);
     this.noUpload = h('p', { class: 'hint', id: 'no-upload' }, 'This token uploads no videos.');
     this.noList = h('p', { class: 'hint', id: 'no-list' }, 'This token lists no videos: open one by its address.');
@@ -86,15 +85,14 @@ class HomePage {
 
   /** Files that were chosen, before they are sent. */
   async #stage(files) {
-    const { session, uploads, go } = this.#context;
+    const { session, uploads } = this.#context;
     const { stagingForm } = await import('./staging.js');
     const back = () => fill(this.slot, this.drop.element);
     const form = stagingForm(files, session.info?.uploads ?? null, {
       stored: (file) => uploads.stored(file),
-      onStart(choices) {
+      onStart: (choices) => {
         back();
-        const begun = choices.map(({ file, ...more }) => uploads.add(file, more));
-        if (begun.length === 1) begun[0].addEventListener('begun', () => go(`#/videos/${begun[0].video.id}`), { once: true });
+        this.#start(choices).catch((error) => fill(this.#notes, problemBox(error)));
       },
       onCancel: () => {
         back();
@@ -104,6 +102,13 @@ class HomePage {
     fill(this.slot, form);
     (form.querySelector('input, button'))?.focus();
     form.querySelector('input')?.select();
+  }
+
+  /** One file alone is followed on the page of its video. */
+  async #start(choices) {
+    const { uploads, go } = this.#context;
+    const begun = await Promise.all(choices.map(({ file, ...more }) => uploads.add(file, more)));
+    if (begun.length === 1) begun[0].addEventListener('begun', () => go(`#/videos/${begun[0].video.id}`), { once: true });
   }
 
   #drawRights = () => {
@@ -122,8 +127,9 @@ class HomePage {
     if (this.#context.session.mayList && this.#isOpen && !this.#left) this.list.refresh();
   };
 
-  #draw = () => {
+  #draw = async () => {
     const { uploads } = this.#context;
+    const { UploadCard } = uploads.shown.length > 0 ? await import('./upload_card.js') : {};
     const { shown } = uploads;
     for (const [upload, card] of this.#cards) if (!shown.includes(upload)) card.close();
     const onCancelFailed = (error) => fill(this.#notes, problemBox(error));

@@ -1,11 +1,11 @@
 // The list of videos: by filters, page by page, and as they are now.
 
 import { fill, h } from './dom.js';
+import { isFinal } from './final.js';
 import { Filters } from './filters.js';
 import { Follower } from './follow.js';
 import { icon } from './icons.js';
 import { ListView } from './list_view.js';
-import { isFinal } from './live.js';
 import { Pictures } from './pictures.js';
 import { Selection } from './selection.js';
 import { hasPicture } from './thumb.js';
@@ -57,9 +57,10 @@ export class VideoList {
     this.note = h('div', { class: 'note' });
     this.trouble = h('div', { class: 'note' });
     this.more = h('button', { type: 'button', class: 'quiet', hidden: true, onclick: () => this.#page(FURTHER) });
-    this.heading = h('h2', { id: 'list-heading' });
+    this.views = this.#viewButtons();
+    this.heading = h('h2', { id: 'list-heading', tabindex: '-1' });
     this.element = h('section', { class: 'list', 'aria-labelledby': 'list-heading' },
-      h('div', { class: 'section-head' }, this.heading, this.#viewButtons()),
+      h('div', { class: 'section-head' }, this.heading, this.views),
       this.filters.element, this.trouble, this.selection.report, this.view.element, this.note,
       h('div', { class: 'more' }, this.more), this.selection.bar);
     this.view.element.hidden = true;
@@ -70,7 +71,7 @@ export class VideoList {
   drawRights() {
     fill(this.heading, this.#session.seesAll ? 'Videos' : 'Your videos');
     this.filters.drawRights();
-    this.view.draw();
+    this.view.drawRights();
   }
 
   /** The filters of an address; from the beginning. */
@@ -235,7 +236,8 @@ export class VideoList {
 
   #focusSomewhere() {
     const first = this.view.videos[0];
-    (first ? this.view.link(first.id) : this.filters.search).focus({ preventScroll: true });
+    const place = first ? this.view.link(first.id) : this.heading;
+    place.focus({ preventScroll: true });
   }
 
   async #remove(video) {
@@ -274,8 +276,11 @@ export class VideoList {
   #drawEnd() {
     this.more.hidden = this.#cursor === null;
     this.view.element.hidden = this.view.size === 0;
-    if (this.view.size > 0 || this.#cursor !== null) return fill(this.note);
     const { isNarrow } = this.filters;
+    const isEmpty = this.view.size === 0 && this.#cursor === null;
+    // Where there is nothing, there is nothing to look for.
+    this.filters.element.hidden = this.views.hidden = isEmpty && !isNarrow;
+    if (!isEmpty) return fill(this.note);
     const all = h('button', { type: 'button', class: 'quiet', onclick: () => this.filters.clear() }, 'Show all videos');
     return fill(this.note, h('div', { class: 'empty' }, icon(isNarrow ? 'search' : 'film'),
       h('p', { class: 'empty-title' }, isNarrow ? 'No video fits these filters' : 'No videos yet'),

@@ -15,6 +15,7 @@ export class ListView {
   #videos = [];
   #items = new Map();
   #body;
+  #drawn = '';
   isOldestFirst = false;
 
   /** `onDelete(video)`, `onLost(video)`, `pictureOf(id)`. */
@@ -40,14 +41,26 @@ export class ListView {
     this.draw();
   }
 
+  /** What the token may do has become known: all anew where that shows. */
+  drawRights() {
+    if (this.#drawn !== this.#rights) this.draw();
+  }
+
+  get #shows() {
+    return {
+      owner: this.#session.seesAll,
+      provider: Object.keys(this.#session.info?.capabilities ?? {}).length > 1,
+      selection: this.#selection.isPossible,
+    };
+  }
+
+  get #rights() { return JSON.stringify([this.#shows, this.#session.scopes, this.#session.owner]); }
+
   /** All anew: another view, or other columns. */
   draw() {
     const session = this.#session;
-    const shows = {
-      owner: session.seesAll,
-      provider: Object.keys(session.info?.capabilities ?? {}).length > 1,
-      selection: this.#selection.isPossible,
-    };
+    const shows = this.#shows;
+    this.#drawn = this.#rights;
     this.context = {
       ...this.#handlers,
       shows,

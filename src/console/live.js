@@ -1,9 +1,7 @@
 // What becomes of a video, as it happens: by its event stream, else by asking again and again.
 
 import { ApiError, SERVICE } from './api.js';
-
-const FINAL = ['ready', 'errored', 'cancelled', 'expired', 'deleted'];
-export const isFinal = (video) => FINAL.includes(video.status);
+import { isFinal } from './final.js';
 
 /** Broken streams in a row before we go over to asking. */
 const MOST_BREAKS = 3;

@@ -45,7 +45,7 @@ function rows(pairs) {
 function warnings({ warnings: lines, development }) {
   const all = [development && 'Development mode: no setting of [auth] is made, and only this machine may call.', ...lines].filter(Boolean);
   if (all.length === 0) return null;
-  return h('div', { class: 'red', 'data-level': 'warn' }, icon('warning'), h('div', {}, h('h2', {}, 'What the start said'), h('ul', {}, all.map((line) => h('li', {}, line)))));
+  return h('div', { class: 'alert', 'data-level': 'warn' }, icon('warning'), h('div', {}, h('h2', {}, 'What the start said'), h('ul', {}, all.map((line) => h('li', {}, line)))));
 }
 
 function providerPanel(provider) {
@@ -60,7 +60,7 @@ function providerPanel(provider) {
       ['Files are sent by', h('code', {}, provider.protocol)],
       ['Plays', provider.policies.join(', ') || 'nothing'],
       ['Can do', provider.capabilities.map((name) => CAPABILITIES[name] ?? name).join(', ')],
-      ['An upload must have', provider.requires.map((name) => h('code', {}, name)).flatMap((one, at) => (at > 0 ? [', ', one] : [one])).length > 0 && h('span', {}, provider.requires.join(', '))],
+      ['An upload must have', provider.requires.join(', ')],
       ['Playback takes', provider.params.join(', ')],
       ['Its own limits', limits],
       ['Map', [provider.file, ...provider.extends.map((name) => `extends ${name}`)].join(', ')],

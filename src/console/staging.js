@@ -22,7 +22,7 @@ export function stagingForm(files, offer, { onStart, onCancel, stored }) {
     return h('div', { class: 'staging' }, notice,
       h('div', { class: 'actions' }, h('button', { type: 'button', class: 'quiet', onclick: onCancel }, 'Choose another file')));
   }
-  const rows = taken.map((file) => fileRow(file, taken.length > 1, stored));
+  const rows = taken.map((file, at) => fileRow(file, taken.length > 1 ? `Title of file ${at + 1}` : 'Title', stored));
   const policy = policyChoice(offer);
   const provider = providerChoice(offer);
   const form = h('form', { class: 'staging', 'aria-label': 'New upload' }, notice, rows.map((one) => one.element), policy.element, provider?.element,
@@ -54,15 +54,16 @@ function refusals(refused) {
 }
 
 /** One file: its title, its name, its size. */
-function fileRow(file, isOneOfMany, stored) {
+function fileRow(file, label, stored) {
   const input = h('input', { type: 'text', maxlength: '512', value: titleOf(file.name), autocomplete: 'off', dir: 'auto' });
   const doubt = file.type && !/^(video|audio)\//.test(file.type) ? ' · this does not look like a video' : '';
   const hint = h('span', {}, h('bdi', {}, file.name), ` · ${bytes(file.size)}${doubt}`);
-  const element = field(isOneOfMany ? [h('span', {}, 'Title of '), h('bdi', {}, file.name)] : 'Title', input, hint);
+  const element = field(label, input, hint);
   const again = h('p', { class: 'resumes', role: 'status' });
   element.append(again);
   let known = null;
-  stored(file).then((one) => {
+  // Where the client does not load, the upload itself says so.
+  stored(file).catch(() => null).then((one) => {
     if (!one) return;
     known = one;
     fill(again, icon('refresh'), 'An upload of this file was broken off. It goes on where it stopped, under its title of then.');

@@ -16,6 +16,8 @@ export class Theatre {
   /** The `<yourbit-player>`, while it is there. */
   #player = null;
   #round = 0;
+  /** The ratio that the stream has; null before. */
+  #streamRatio = null;
 
   constructor(api, stage) {
     this.#api = api;
@@ -28,14 +30,14 @@ export class Theatre {
   /** Takes the video's size over. */
   learn(video) {
     this.#video = video;
-    this.#shape(ratioOf(video));
+    this.#shape();
   }
 
   /** The picture before the video plays; null: there is none. */
   picture(url) {
     this.#picture = url;
     this.#asked = true;
-    this.#shape(ratioOf(this.#video));
+    this.#shape();
     const shown = this.#stage.querySelector('.poster img');
     if (shown && url) Object.assign(shown, { src: url, hidden: false });
     if (url) this.#player?.setAttribute('poster', url);
@@ -60,7 +62,8 @@ export class Theatre {
   }
 
   /** Without a ratio and without a picture a video counts as sound, until its stream says otherwise. */
-  #shape(ratio) {
+  #shape() {
+    const ratio = this.#streamRatio ?? ratioOf(this.#video);
     const { style, dataset } = this.#stage;
     if (ratio) style.setProperty('--ratio', String(ratio));
     else style.removeProperty('--ratio');
@@ -100,7 +103,8 @@ export class Theatre {
   #loaded(player) {
     const { media } = player;
     const shape = () => {
-      if (media.videoWidth > 0) this.#shape(media.videoWidth / media.videoHeight);
+      if (media.videoWidth > 0) this.#streamRatio = media.videoWidth / media.videoHeight;
+      this.#shape();
     };
     media.addEventListener('loadedmetadata', shape);
     shape();

@@ -62,7 +62,7 @@ export class Timeline {
 
   /** The newest events, or the next older ones of each box that has more. */
   async #read(older = false) {
-    await this.#reading;
+    await this.#reading?.catch(() => {});
     this.#reading = Promise.all(Object.keys(this.#boxes).map((box) => this.#readBox(box, older)));
     this.element.setAttribute('aria-busy', 'true');
     try {

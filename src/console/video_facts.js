@@ -13,6 +13,7 @@ const GONE = ['deleting', 'deleted'];
 export class VideoFacts {
   #context;
   #facts = h('dl', { class: 'facts-list' });
+  #shown = '';
   #deletion;
   #refresh;
   #remove;
@@ -28,7 +29,7 @@ export class VideoFacts {
 
   update(video, upload) {
     const { session, admin } = this.#context;
-    const owner = admin && h('span', { class: 'copied' }, h('bdi', {}, video.owner), copyButton(video.owner, 'Copy the owner'));
+    const owner = session.seesAll && h('span', { class: 'copied' }, h('bdi', {}, video.owner), copyButton(video.owner, 'Copy the owner'));
     const rows = [
       ['Owner', owner],
       ['Length', video.duration_seconds && clock(Math.max(1, Math.round(video.duration_seconds)))],
@@ -41,7 +42,10 @@ export class VideoFacts {
       ['Id', h('span', { class: 'copied' }, h('code', {}, video.id), copyButton(video.id, 'Copy the id'))],
     ];
     const wide = ['Owner', 'Id'];
-    fill(this.#facts, rows.filter(([, value]) => value).map(([name, value]) => h('div', { class: wide.includes(name) ? 'wide' : null }, h('dt', {}, name), h('dd', {}, value))));
+    // Why not each time: a button that copies may have the focus.
+    const shown = JSON.stringify([video, upload?.total, session.seesAll]);
+    if (shown !== this.#shown) fill(this.#facts, rows.filter(([, value]) => value).map(([name, value]) => h('div', { class: wide.includes(name) ? 'wide' : null }, h('dt', {}, name), h('dd', {}, value))));
+    this.#shown = shown;
     this.#deletion.update(video);
     this.#remove.hidden = GONE.includes(video.status) || !session.mayChangeThis(video) || !session.can(video.provider, 'delete');
     this.#refresh.hidden = !admin || GONE.includes(video.status);

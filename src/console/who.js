@@ -12,7 +12,7 @@ export function whoAmI(session, corner) {
     const until = typeof exp === 'number' ? `until ${moment(exp * 1000)}` : '';
     const away = h('button', { type: 'button', class: 'quiet small', id: 'change-token', title: until, onclick: () => session.forget() }, icon('key'), session.isDevelopment ? 'Use another token' : 'Sign out');
     fill(corner, h('span', { class: 'who' }, h('span', { class: 'visually-hidden' }, 'Signed in as '), h('bdi', {}, String(sub)),
-      session.isAdmin ? h('span', { class: 'badge' }, 'admin') : null,
+      session.isAdmin ? h('span', { class: 'badge admin' }, 'admin') : null,
       session.isDevelopment ? h('span', { class: 'badge' }, 'development') : null), away);
   };
   session.addEventListener('change', draw);

@@ -45,7 +45,8 @@ pub struct Provider {
     digest: String,
     origin: MapOrigin,
     variables: Vec<MapVariable>,
-    pub(super) map: Map,
+    // Why boxed: a map is large, and futures that hold a provider would be too.
+    pub(super) map: Box<Map>,
 }
 
 /// Where a map was read from, for people.
@@ -105,7 +106,7 @@ impl Provider {
                 extends: merged.below().iter().map(|file| file.name().to_owned()).collect(),
             },
             variables: map_variables(merged.table(), env),
-            map,
+            map: Box::new(map),
         })
     }
 

@@ -47,6 +47,13 @@ fn in_firefox_the_elements_work_by_keyboard_and_in_every_shape() {
 }
 
 #[test]
+fn the_player_mends_what_is_not_as_it_should_be() {
+    let wide = Clips::make();
+    wide.stream("320x180");
+    run("player.mjs", &[("WIDE", &wide.path(""))]);
+}
+
+#[test]
 fn the_package_is_what_it_says_and_applications_are_built_with_it() {
     let service = Service::start(&[]);
     run(
@@ -60,15 +67,18 @@ fn the_package_is_what_it_says_and_applications_are_built_with_it() {
 }
 
 fn elements(browser: &str) {
-    let (wide, tall) = (Clips::make(), Clips::make());
-    wide.stream("320x180");
-    tall.stream("180x320");
+    let [wide, tall, square] = ["320x180", "180x320", "240x240"].map(|size| {
+        let clips = Clips::make();
+        clips.stream(size);
+        clips
+    });
     run(
         "elements.mjs",
         &[
             ("BROWSER", browser),
             ("WIDE", &wide.path("")),
             ("TALL", &tall.path("")),
+            ("SQUARE", &square.path("")),
         ],
     );
 }

@@ -1,7 +1,8 @@
 //! The console page in a real browser, against the real program: claims that only the two together can show.
 //!
-//! Each test starts the program with folders of its own and runs one script of `node/`, which drives headless Chromium
-//! and tells by its exit code whether what it claims holds. Pictures go to `target/console-screenshots/`.
+//! Each test starts the program with folders of its own and runs one script of `node/`, which drives headless Chromium,
+//! or Chromium and Firefox one after the other, and tells by its exit code whether what it claims holds. Pictures go to
+//! `target/console-screenshots/`.
 
 #![expect(
     clippy::unwrap_used,

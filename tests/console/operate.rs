@@ -56,8 +56,8 @@ fn ffmpeg(args: &[&str]) {
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
 }
 
-#[test]
-fn those_who_run_it_see_what_happened_and_mend_it() {
+/// Runs a script in one browser, against a service with two providers and an endpoint that the script plays.
+fn run(script: &str, browser: &str) {
     let folder = TempDir::new().unwrap();
     let (tall, four) = (
         make_video(&folder, "360x640", "tall.mp4"),
@@ -80,8 +80,9 @@ fn those_who_run_it_see_what_happened_and_mend_it() {
         ("VIDEO_EVENTS__SECRETS", EVENT_SECRET),
     ]);
     service.run(
-        "operate.mjs",
+        script,
         &[
+            ("BROWSERS", browser),
             ("SECRET", SECRET),
             ("WEBHOOK_SECRET", WEBHOOK_SECRET),
             ("EVENT_SECRET", EVENT_SECRET),
@@ -91,4 +92,24 @@ fn those_who_run_it_see_what_happened_and_mend_it() {
             ("SOUND", &sound),
         ],
     );
+}
+
+#[test]
+fn a_video_is_seen_and_changed_in_chromium() {
+    run("operate_video.mjs", "chromium");
+}
+
+#[test]
+fn a_video_is_seen_and_changed_in_firefox() {
+    run("operate_video.mjs", "firefox");
+}
+
+#[test]
+fn those_who_run_it_see_what_happened_and_mend_it_in_chromium() {
+    run("operate.mjs", "chromium");
+}
+
+#[test]
+fn those_who_run_it_see_what_happened_and_mend_it_in_firefox() {
+    run("operate.mjs", "firefox");
 }

@@ -17,7 +17,7 @@ export class FileSource {
 
   /** Swaps at once only where the old address is still needed: there is a gap while the browser loads the new one. */
   renew(url) {
-    if (url === this.#element.src) return;
+    if (!url || url === this.#element.src) return;
     this.#pending = url;
     if (!this.#element.paused && !this.#isBuffered()) this.#swap();
   }

@@ -40,7 +40,7 @@ export class HlsSource {
   }
 
   renew(url) {
-    this.#addresses.renew(url);
+    if (url) this.#addresses.renew(url);
   }
 
   /** The audio tracks: `{ label, language, selected }`. */

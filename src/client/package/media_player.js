@@ -79,7 +79,7 @@ export class MediaPlayer extends EventTarget {
       const { playback, now } = await this.#ask(reason);
       if (isOld()) return;
       const at = this.playback?.playback_id === playback.playback_id ? this.element.currentTime : 0;
-      const source = await this.#make(playback.urls, isOld);
+      const source = await this.#make(playback.urls);
       if (isOld()) return;
       const plays = isPlaying();
       this.#use(playback);
@@ -162,7 +162,7 @@ export class MediaPlayer extends EventTarget {
   /** New addresses in place of those about to end. */
   async #renew() {
     const { element } = this;
-    if (element.paused && document.visibilityState !== 'visible') return this.#timer.plan(RETRY_MS * 30);
+    if (element.paused && document.visibilityState !== 'visible') return this.#timer.hold();
     const epoch = this.#epoch;
     try {
       const { playback, now } = await this.#ask('renewal');

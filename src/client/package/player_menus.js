@@ -54,7 +54,14 @@ export class PlayerMenus {
   /** Puts captions above the controls, unless their author has placed them. */
   #lift(track) {
     const lines = Math.ceil(BAR_PX / (this.#element.clientHeight * LINE || BAR_PX)) + 1;
-    for (const cue of track.activeCues ?? []) if (cue.line === 'auto') cue.line = -lines;
+    const active = [...track.activeCues ?? []];
+    for (const cue of [...track.cues ?? []].filter((one) => one.line === 'auto')) {
+      cue.line = -lines;
+      if (!active.includes(cue)) continue;
+      // Why: Chromium leaves a cue that is shown already where it is.
+      track.removeCue(cue);
+      track.addCue(cue);
+    }
   }
 
   #chooseCaptions() {

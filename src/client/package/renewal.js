@@ -41,6 +41,11 @@ export class RenewalTimer {
     this.#wait(delay);
   }
 
+  /** Waits until the page is seen again. */
+  hold() {
+    this.#due = Date.now();
+  }
+
   /** Tries again later, less and less often. */
   again() {
     this.#wait(this.#retry);

@@ -13,7 +13,7 @@ export function showCaptions(element, chosen) {
   for (const track of captionTracks(element)) track.mode = track === chosen ? 'showing' : 'disabled';
 }
 
-/** Returns the viewer's choice, to be given to [`chooseCaptions`] for another stream of the same video. */
+/** Returns the viewer's choice, to be given to `chooseCaptions` for another stream of the same video. */
 export function captionChoice(element) {
   const shown = captionTracks(element).find((track) => track.mode === 'showing');
   return shown ? { kind: shown.kind, label: shown.label, language: shown.language } : null;
@@ -41,7 +41,7 @@ export function addTracks(element, tracks) {
   }
 }
 
-/** Removes what [`addTracks`] has added. */
+/** Removes what `addTracks` has added. */
 export function removeTracks(element) {
   for (const one of element.querySelectorAll('track[data-yourbit]')) one.remove();
 }

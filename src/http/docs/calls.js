@@ -85,7 +85,7 @@ function inPython(value, indent = '') {
   if (value === null) return 'None';
   if (typeof value === 'boolean') return value ? 'True' : 'False';
   if (typeof value !== 'object') return JSON.stringify(value);
-  const inner = `${indent}  `;
+  const inner = `${indent}    `;
   const rows = Array.isArray(value)
     ? value.map((one) => `${inner}${inPython(one, inner)},`)
     : Object.entries(value).map(([name, one]) => `${inner}${JSON.stringify(name)}: ${inPython(one, inner)},`);

@@ -1,6 +1,8 @@
 //! A problem as a page: at `/problems/{code}`, and in place of the problem document where a browser opens an address
 //! that refuses.
 
+use std::sync::Arc;
+
 use super::files::FILES;
 use crate::config::Settings;
 use crate::http::problem::{Code, Problem};
@@ -9,7 +11,7 @@ use crate::http::problem::{Code, Problem};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct ProblemPage {
     /// The path of `http.public_url`, empty or `/like/this`.
-    prefix: std::sync::Arc<str>,
+    prefix: Arc<str>,
     /// Whether the console page is served.
     console: bool,
     /// Whether the documents are served, and with them the style sheet.

@@ -1,18 +1,13 @@
 //! Examples of every body: made of the schemas, with values that together tell one story.
 //!
-//! A member has, in this order: its value in [`sample`], the schema's own `example`, `const` or `default`, null where it
+//! A member has, in this order: its value in [`samples`](super::samples), the schema's own `example`, `const` or `default`, null where it
 //! may be null, else a value by its type. A test holds each example against its schema.
 
 use serde_json::{Map, Value, json};
 
 use super::refusals;
+use super::samples::{BEGUN, READY, VIDEO, members_alone, path_parameter, request_body, sample};
 use crate::http::problem::Code;
-
-const VIDEO: &str = "01a21c38-94cb-7496-96ca-59896d2f5f84";
-const EVENT: &str = "01a21c38-9b64-7672-9cab-95dd68f98294";
-const BEGUN: &str = "2026-11-27T08:56:39Z";
-const READY: &str = "2026-11-27T08:56:41Z";
-const ENDS: &str = "2026-11-27T09:56:41Z";
 
 /// Writes an example to every JSON body of the document, and to every parameter that a path needs.
 pub(super) fn write_examples(document: &mut Value) {
@@ -82,145 +77,6 @@ fn answer_body(schemas: &Value, kind: &str, schema: &Value) -> Option<Value> {
         }
         _ => None,
     }
-}
-
-/// Returns the members that an answer has only where the thing is the whole answer, and no row of a list.
-fn members_alone(schema: &str) -> Vec<(&'static str, Value)> {
-    match schema {
-        "Video" => vec![(
-            "events_url",
-            sample("NewUpload", "events_url").unwrap_or_default(),
-        )],
-        "WebhookEvent" => vec![
-            ("body_state", json!("stored")),
-            (
-                "body",
-                json!({"type": "video.asset.ready", "data": {"id": "mlez9Hq2", "duration": 23.86}}),
-            ),
-        ],
-        "OutgoingEvent" => vec![
-            ("body_state", json!("stored")),
-            (
-                "body",
-                json!({"type": "video.ready", "timestamp": READY, "data": {"id": VIDEO, "status": "ready"}}),
-            ),
-        ],
-        _ => Vec::new(),
-    }
-}
-
-/// Returns the value of a parameter in a path.
-fn path_parameter(name: &str) -> Option<Value> {
-    match name {
-        "id" => Some(VIDEO.into()),
-        "owner" => Some("user-1".into()),
-        "provider" => Some("mux".into()),
-        "code" => Some("not_found".into()),
-        "digest" => Some("0123456789abcdef".into()),
-        "file" => Some("page.js".into()),
-        _ => None,
-    }
-}
-
-/// Returns a body to send: what a caller usually gives, and not every member that there is.
-fn request_body(schema: &str) -> Option<Value> {
-    match schema {
-        "UploadRequest" => Some(json!({
-            "title": "A day at the sea", "filename": "sea.mp4", "content_type": "video/mp4", "file_size": 48_211_312,
-        })),
-        "VideoPatch" => Some(json!({"title": "Two days at the sea", "metadata": {"album": "summer"}})),
-        "PlaybackRequest" => Some(json!({"ids": [VIDEO], "expires_in": 3600})),
-        "AdoptRequest" => Some(json!({"provider": "mux", "owner": "user-1", "asset_id": "mlez9Hq2"})),
-        "WebhookEventReplay" => Some(json!({"state": "failed", "since": BEGUN, "dry_run": true})),
-        "OutgoingEventReplay" => Some(json!({"state": "given_up", "since": BEGUN, "dry_run": true})),
-        _ => None,
-    }
-}
-
-/// Returns the value of a member where its type alone says too little.
-fn sample(schema: &str, member: &str) -> Option<Value> {
-    let value = match (schema, member) {
-        ("Video", "error") | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
-        ("Video", "status") => "ready".into(),
-        ("Video", "tracks" | "renditions") | ("ErasureProgress", "waiting_for") => json!([]),
-        ("Video", "metadata") => json!({"album": "summer"}),
-        ("Video", "playback_url") => "https://stream.example.com/uNbxT02K.m3u8".into(),
-        ("Video", "duration_seconds") => 23.86.into(),
-        ("Video", "aspect_ratio") => "16:9".into(),
-        ("Video", "width") => 1920.into(),
-        ("Video", "height") => 1080.into(),
-        ("Video" | "OutgoingEvent", "version") => 4.into(),
-        ("NewUpload", "events_url") => format!("/v1/videos/{VIDEO}/events?ticket=eyJ2IjoiMDFh…").into(),
-        ("Upload", "protocol") => "put_content_range".into(),
-        ("Upload", "method") => "PUT".into(),
-        ("Upload", "url") => "https://storage.example.com/upload/8f3c?signature=…".into(),
-        ("UploadChunk", "min" | "multiple") => 262_144.into(),
-        ("UploadChunk", "default") => 31_457_280.into(),
-        ("UploadChunk", "max") => 524_288_000.into(),
-        ("Playback" | "PlayerAddresses", "urls") => json!({
-            "hls": "https://stream.example.com/uNbxT02K.m3u8?token=…",
-            "storyboard": "https://image.example.com/uNbxT02K/storyboard.vtt?token=…",
-        }),
-        (_, "thumbnails") => json!({
-            "small": "https://image.example.com/uNbxT02K/thumbnail.jpg?token=…",
-            "large": "https://image.example.com/uNbxT02K/thumbnail.jpg?token=…",
-        }),
-        ("Playback", "tokens") => json!({"playback": "eyJhbGciOiJSUzI1NiJ9.…"}),
-        ("Session", "scopes") => json!(["video:own"]),
-        ("Session", "capabilities") => {
-            json!({"mux": ["public", "signed", "quality", "cancel", "delete", "thumbnails"]})
-        }
-        ("Session", "quotas") => json!({"videos": {"used": 12, "limit": 100}}),
-        ("UploadOffer", "providers") => json!(["mux"]),
-        ("UploadOffer", "policies") => json!(["public", "signed"]),
-        ("UploadOffer", "qualities") => json!(["basic", "plus"]),
-        ("UploadOffer", "content_types") => json!(["video/*"]),
-        ("PlaybackOffer" | "UploadOffer", "ttl_s") => 3600.into(),
-        ("PlaybackOffer", "max_ttl_s") => 86_400.into(),
-        ("UploadOffer", "max_bytes") => 2_000_000_000.into(),
-        ("WebhookEvent", "type") => "video.asset.ready".into(),
-        ("WebhookEvent", "state") => "applied".into(),
-        ("WebhookEvent" | "OutgoingEvent", "id") => EVENT.into(),
-        ("OutgoingEvent", "state") => "delivered".into(),
-        ("OutgoingEvent", "type") => "video.ready".into(),
-        ("OutgoingEvent", "answer_status") => 204.into(),
-        ("OverviewInbox" | "OverviewOutbox", "state") => "pending".into(),
-        ("OverviewLocalJobs", "kind") => "transcode".into(),
-        ("OverviewLocalJobs" | "OverviewCalls", "result") => "done".into(),
-        ("StreamEvent", "id") => "4".into(),
-        ("StreamEvent", "event") => "video".into(),
-        ("StreamEvent", "data") => format!("{{\"id\":\"{VIDEO}\",\"status\":\"ready\", …}}").into(),
-        ("Usage", "videos") => 12.into(),
-        ("Usage", "minutes") => 94.5.into(),
-        ("Usage", "bytes") => (1_u32 << 30).into(),
-        (_, name) => return sample_of_name(name),
-    };
-    Some(value)
-}
-
-/// Returns the value of a member that means the same wherever it stands.
-fn sample_of_name(member: &str) -> Option<Value> {
-    let text = match member {
-        "id" | "video_id" => VIDEO,
-        "replica_id" => EVENT,
-        "owner" | "sub" => "user-1",
-        "title" => "A day at the sea",
-        "provider" => "mux",
-        "upload_id" => "2iYU1wFp",
-        "asset_id" => "mlez9Hq2",
-        "playback_id" => "uNbxT02K",
-        "playback_policy" => "signed",
-        "event_id" => "evt_5c1a",
-        "webhook_id" => "msg_2f9d",
-        "endpoint" => "https://app.example.com/video-events",
-        "created_at" | "started_at" => BEGUN,
-        "updated_at" | "ready_at" | "finished_at" | "occurred_at" | "received_at" | "timestamp"
-        | "renewed_at" | "at" => READY,
-        "expires_at" | "refresh_after" => ENDS,
-        "version" => "0.5.0",
-        _ => return None,
-    };
-    Some(text.into())
 }
 
 /// Returns the name of the schema that a reference leads to.

@@ -16,7 +16,7 @@
 //! |---|---|
 //! | `document` | all routes, and the document |
 //! | `operation` | what every operation has |
-//! | `examples` | an example of every body |
+//! | `examples`, `samples` | an example of every body, and the values in it |
 //! | `refusals` | the responses of refusals, with examples |
 //! | `schemas` | what the derived schemas do not say by themselves |
 //! | `outgoing` | the events that the application receives, and the links of a new video |
@@ -26,6 +26,7 @@ mod examples;
 mod operation;
 mod outgoing;
 mod refusals;
+mod samples;
 mod schemas;
 
 pub use self::document::document;

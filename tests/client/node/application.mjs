@@ -7,7 +7,7 @@ import { createServer } from 'node:http';
 const page = (client, elsewhere) => ({
   '/': {
     type: 'text/html; charset=utf-8',
-    policy: `default-src 'none'; script-src 'self' ${client}; connect-src 'self' ${elsewhere}; media-src blob: data: ${elsewhere}; img-src ${elsewhere}`,
+    policy: `default-src 'none'; script-src 'self' ${client}; connect-src 'self' ${elsewhere}; media-src blob: data: ${elsewhere}; img-src 'self' ${elsewhere}`,
     body: '<!doctype html><html lang="en"><title>An application</title><label>A video <input type="file"></label><video muted></video><script type="module" src="/page.js"></script></html>',
   },
   '/page.js': {
@@ -17,21 +17,23 @@ import { upload } from '${client}client/v1/upload.js';
 import { play } from '${client}client/v1/player.js';
 
 const video = document.querySelector('video');
-const seen = { state: '', states: [], firstSent: null, emptied: 0, waiting: 0, renewals: 0, errors: [] };
+const seen = { state: '', states: [], emptied: 0, waiting: 0, renewals: 0, errors: [] };
 globalThis.seen = seen;
 
 document.querySelector('input').addEventListener('change', async ({ target }) => {
-  const sending = upload(target.files[0], {
+  const [file] = target.files;
+  // The same file chosen again is a change only after this.
+  target.value = '';
+  const sending = upload(file, {
     owner: 'ana',
     begin: (file, { idempotencyKey }) => fetch('/uploads', {
       method: 'POST',
       headers: { 'Content-Type': 'application/json', 'Idempotency-Key': idempotencyKey },
       body: JSON.stringify({ filename: file.name, file_size: file.size }),
     }),
-    onProgress: ({ state, sent }) => {
+    onProgress: ({ state }) => {
       if (seen.state !== state) seen.states.push(state);
       seen.state = state;
-      if (state === 'sending') seen.firstSent ??= sent;
     },
   });
   try {

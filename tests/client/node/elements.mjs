@@ -5,7 +5,7 @@ import { check, until } from './checks.mjs';
 import { packageServer } from './package_server.mjs';
 import { uploadServer } from './upload_server.mjs';
 
-const { BROWSER: name, WIDE: wide, TALL: tall } = process.env;
+const { BROWSER: name, WIDE: wide, TALL: tall, SQUARE: square } = process.env;
 const LONG = `${'a very long name of a film that somebody has made '.repeat(4)}ende.mp4`;
 const server = await uploadServer();
 const html = (direction, body) => `<!doctype html><html lang="en" dir="${direction}"><meta name="color-scheme" content="light dark"><meta name="viewport" content="width=device-width">
@@ -16,7 +16,7 @@ const file = (type, body) => (_, response) => response.writeHead(200, { 'Content
 const board = ['00:00.000 --> 00:12.000\n/wide/frame.jpg#xywh=0,0,160,90', '00:12.000 --> 00:24.000\n/wide/frame.jpg#xywh=160,90,160,90'];
 
 const files = await packageServer({
-  folders: { '/wide/': wide, '/tall/': tall },
+  folders: { '/wide/': wide, '/tall/': tall, '/square/': square },
   pages: {
     '/upload': page('<form><yourbit-upload name="video" multiple></yourbit-upload></form>'),
     '/upload-rtl': page('<form><yourbit-upload name="video" multiple></yourbit-upload></form>', 'rtl'),
@@ -92,6 +92,12 @@ async function uploads(page) {
   await until(async () => (await told()).includes('text.txt'), 'a file of another type is named');
   check((await row(page)).length === 3, `${name}: a file of another type is not taken`);
   await accessible(page, `${name}: uploads that have failed`);
+  if (name === 'chromium') {
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'dark' }]);
+    await accessible(page, `${name}: the same, in dark`);
+    await picture(page, `upload-${name}-dark`);
+    await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value: 'light' }]);
+  }
   const events = await page.evaluate(() => globalThis.events.join());
   check(events === 'started a ver,done a ver,started refus,failed refus,started gone.,failed gone.', `${name}: and the page is told`, events);
 
@@ -173,7 +179,9 @@ async function players(page) {
 
   // Every shape, every width
   for (const [shape, urls, thumbnails] of [
-    ['9:16', { hls: '/tall/index.m3u8' }, { large: '/tall/frame.jpg' }], ['audio', { hls: '/wide/english.m3u8' }, {}],
+    ['9:16', { hls: '/tall/index.m3u8' }, { large: '/tall/frame.jpg' }],
+    ['1:1', { hls: '/square/index.m3u8' }, {}],
+    ['audio', { hls: '/wide/english.m3u8' }, {}],
   ]) {
     for (const width of [360, 1280]) {
       await page.setViewport({ width, height: 800 });

@@ -6,13 +6,14 @@ import { join } from 'node:path';
 
 const TYPES = { js: 'text/javascript', html: 'text/html; charset=utf-8', m3u8: 'application/vnd.apple.mpegurl', m4s: 'video/mp4', mp4: 'video/mp4', vtt: 'text/vtt', jpg: 'image/jpeg' };
 
-/** `pages`: path → text or a function `(request, response) => …`. `folders`: path → folder. */
-export async function packageServer({ pages = {}, folders = {} } = {}) {
+/** `pages`: path → text or a function `(request, response) => …`; `prefixes`: the same for all below. `folders`: path → folder. */
+export async function packageServer({ pages = {}, folders = {}, prefixes = {} } = {}) {
   const all = { '/': '<!doctype html><title>A page</title>', ...pages };
   const places = { '/client/': process.env.PACKAGE, ...folders };
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(request.url, 'http://localhost');
-    const page = all[pathname];
+    const prefix = Object.keys(prefixes).find((one) => pathname.startsWith(one));
+    const page = prefixes[prefix] ?? all[pathname];
     if (typeof page === 'function') return page(request, response);
     if (page !== undefined) return response.writeHead(200, { 'Content-Type': TYPES.html }).end(page);
     const place = Object.keys(places).find((one) => pathname.startsWith(one));

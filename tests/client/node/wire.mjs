@@ -3,17 +3,17 @@
 import { connect, createServer } from 'node:net';
 
 /**
- * Forwards `port` to `target`. `cutAfter(bytes)` cuts every connection once so many more bytes have gone up.
- * `holdAfter(bytes)` lets nothing more up from then on, until `letGo`, which ends what was held.
+ * Forwards `port` to `target`. `cutThenHold(bytes)` cuts every connection once so many bytes have gone up. When an upload
+ * goes on, it lets nothing more up after as many bytes, until `letGo` ends what is held.
  */
 export async function wire(port, target) {
   const state = { sent: 0, cuts: 0, held: 0, offsets: [], paths: [] };
   let left = Infinity;
-  let holds = false;
-  let holding = false;
+  let size = 0;
+  let step = 'free';
   const open = new Set();
   const cut = () => {
-    left = Infinity;
+    [left, step] = [Infinity, 'waiting'];
     state.cuts += 1;
     for (const socket of open) socket.destroy();
   };
@@ -23,7 +23,9 @@ export async function wire(port, target) {
     if (!path) return;
     state.paths.push(`${path[1]} ${path[2]}`);
     const offset = /^(?:content-range: bytes |upload-offset: )(\d+)/im.exec(head);
-    if (offset) state.offsets.push(Number(offset[1]));
+    if (!offset) return;
+    state.offsets.push(Number(offset[1]));
+    if (step === 'waiting') [left, step] = [size, 'holding'];
   };
   const server = createServer((client) => {
     const up = connect(target, '127.0.0.1');
@@ -39,28 +41,28 @@ export async function wire(port, target) {
     up.pipe(client);
     client.on('data', (bytes) => {
       look(bytes);
-      if (holding) return client.pause();
+      if (step === 'held') return client.pause();
       state.sent += bytes.length;
       left -= bytes.length;
       if (!up.write(bytes)) {
         client.pause();
-        up.once('drain', () => holding || client.resume());
+        up.once('drain', () => step === 'held' || client.resume());
       }
-      if (left <= 0 && holds) {
-        holding = true;
+      if (left <= 0 && step === 'cutting') cut();
+      else if (left <= 0) {
+        [left, step] = [Infinity, 'held'];
         state.held += 1;
-      } else if (left <= 0) cut();
+      }
       return undefined;
     });
   });
   await new Promise((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     state,
-    cutAfter(bytes) { [left, holds] = [bytes, false]; },
-    holdAfter(bytes) { [left, holds] = [bytes, true]; },
+    cutThenHold(bytes) { [left, size, step] = [bytes, bytes, 'cutting']; },
     /** The other end may have gone without a word: a paused socket does not hear it. */
     letGo() {
-      [left, holds, holding] = [Infinity, false, false];
+      [left, step] = [Infinity, 'free'];
       for (const socket of open) socket.destroy();
     },
     close: () => server.close(),

@@ -38,7 +38,7 @@ await run(async (browser, open) => {
   await page.goto(`${api}/docs`);
   await page.locator('h3', { hasText: 'video.ready' }).waitFor();
   await page.goto(`${api}/problems/video_not_ready`);
-  await page.getByRole('link', { name: 'All of the API' }).click();
+  await page.getByRole('link', { name: 'The API' }).click();
   await page.locator('h3', { hasText: 'video.ready' }).waitFor();
   check(page.url() === `${api}/docs`, 'the documents lead to each other', page.url());
   const outside = asked.filter((one) => /^https?:/.test(one) && !one.startsWith(`${api}/`));

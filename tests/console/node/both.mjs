@@ -51,7 +51,8 @@ async function openPage(browser, url, { width = 1280, height = 900, token } = {}
   const context = await browser.createBrowserContext();
   const page = await context.newPage();
   page.faults = [];
-  page.on('pageerror', (error) => page.faults.push(`exception: ${error.message}`));
+  // Firefox calls a line that breaks an error of the page.
+  page.on('pageerror', (error) => /did not succeed/.test(error.message) || page.faults.push(`exception: ${error.message}`));
   page.on('console', (message) => {
     const text = message.text();
     if (message.type() === 'error' && /Content.Security.Policy|integrity|Refused to|Uncaught/i.test(text)) page.faults.push(text);
@@ -81,8 +82,18 @@ export const reads = (page, text) => until(() => page.evaluate((wanted) => docum
 /** Waits until `selector` is there and can be seen; gives its handle. */
 export const visible = (page, selector) => page.waitForSelector(selector, { visible: true });
 
-/** Clicks the element whose accessible name and role fit, as a person would find it. */
-export const press = (page, role, name) => page.locator(`::-p-aria([name="${name}"][role="${role}"])`).click();
+const ROLES = { button: 'button, summary', link: 'a[href]', checkbox: 'input[type="checkbox"]' };
+
+/** Clicks what a person would find by this role and these words. Behind an open dialog nothing is found. */
+export async function press(page, role, name) {
+  const find = (selector, words) => {
+    const within = document.querySelector('dialog[open]') ?? document;
+    const nameOf = (one) => (one.getAttribute('aria-label') ?? one.textContent).trim();
+    return [...within.querySelectorAll(selector)].find((one) => nameOf(one) === words && !one.disabled && one.checkVisibility()) ?? null;
+  };
+  const handle = await page.waitForFunction(find, {}, ROLES[role], name).catch((cause) => { throw new Error(`no ${role} “${name}”`, { cause }); });
+  await handle.asElement().click();
+}
 
 /** What has the focus: its accessible words. */
 export const focused = (page) => page.evaluate(() => {
@@ -90,9 +101,10 @@ export const focused = (page) => page.evaluate(() => {
   return one === document.body ? '' : (one.getAttribute('aria-label') ?? one.textContent).trim();
 });
 
-/** Light or dark; Firefox is asked by its own media query override, where it has one. */
+/** Light or dark, where the browser can be told; gives what it is then. Firefox stays light. */
 export async function scheme(page, value) {
   await page.emulateMediaFeatures([{ name: 'prefers-color-scheme', value }]).catch(() => {});
+  return page.evaluate(() => (matchMedia('(prefers-color-scheme: dark)').matches ? 'dark' : 'light'));
 }
 
 /** Fails on anything that axe-core finds. */

@@ -1,7 +1,7 @@
 // The page of the API: rendered from the service alone, searched, tried with the page's token, in both browsers.
 
 import { execFileSync } from 'node:child_process';
-import { accessible, both, fits, focused, picture, press, reads, scheme, visible } from './both.mjs';
+import { accessible, both, fits, focused, picture, reads, scheme, visible } from './both.mjs';
 import { check, until } from './checks.mjs';
 
 const { URL: url, TOKEN: token } = process.env;
@@ -20,7 +20,8 @@ await both(async ({ name, open, claim }) => {
   if (name === 'chromium') await examplesAreRight(page);
   await looks(page, claim, name);
   await explainsProblems(page, claim, name);
-  const foreign = asked.filter((one) => new URL(one).origin !== new URL(url).origin);
+  // axe brings a font of its own in a `data:` address.
+  const foreign = asked.filter((one) => !one.startsWith('data:') && new URL(one).origin !== new URL(url).origin);
   claim(asked.length >= 5 && foreign.length === 0, 'no other host was asked', foreign.join('\n'));
 });
 
@@ -120,7 +121,7 @@ async function isTried(page, claim) {
   const still = await fetch(at(`/v1/videos/${video}`), { headers: { authorization: `Bearer ${token}` } });
   claim((await still.json()).status === 'waiting', 'nothing is deleted without a yes');
   await remove.send();
-  await press(page, 'button', 'Delete');
+  await page.click('dialog .danger');
   claim((await remove.answered('202')).includes('"deleting"'), 'a yes deletes');
 }
 
@@ -161,7 +162,7 @@ async function looks(page, claim, name) {
     if (width !== 768) await accessible(page, `the API's page at ${width} px, ${value}`, claim);
   }
   await page.setViewport({ width: 360, height: 900 });
-  await press(page, 'button', 'All operations');
+  await page.click('#contents .fold');
   await page.waitForFunction(() => document.querySelector('#entries').checkVisibility());
   await accessible(page, 'the list of operations on a narrow page', claim);
   await page.click('#contents a[href="#videos-list"]');

@@ -60,6 +60,8 @@ await run(async (browser, open) => {
   const way = await video.evaluate((one) => one.dataset.way);
   check(true, `the video plays, currentTime advances (by ${way})`);
   await video.evaluate((one) => one.pause());
+  // `README_PICTURE=$PWD/docs/images/page.png` makes the picture of the README anew.
+  if (process.env.README_PICTURE) await page.screenshot({ path: process.env.README_PICTURE });
   await accessible(page, 'a video that plays');
 
   // Poster

@@ -66,7 +66,7 @@ await run(async (browser, open) => {
   });
   await page.reload();
   await page.getByRole('button', { name: /^Play/ }).click();
-  await until(() => video.evaluate((one) => one.dataset.renewals === '1'), 'the addresses are renewed');
+  await until(() => asked === 2, 'the addresses are renewed');
   const at = await video.evaluate((one) => one.currentTime);
   await until(() => video.evaluate((one, from) => !one.paused && one.currentTime > Math.max(from, 3), at), 'it plays on');
   check(asked === 2, 'playback is renewed once `refresh_after` has come, and goes on where it was');

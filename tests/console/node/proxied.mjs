@@ -21,9 +21,10 @@ for (let at = 0; at < seen.length; at += 1) {
     check(answer.status === 200, 'the page is shown', text);
   }
   for (const [, path] of text.matchAll(/(?:src|href)="(\/[^"]+)"/g)) if (!seen.includes(path)) seen.push(path);
-  for (const [, path] of text.matchAll(/^import .*?'(\.[^']+)';$/gm)) {
+  for (const [, path] of text.matchAll(/(?:^import .*?|import\()'(\.[^']+)'/gm)) {
     const module = new URL(path, new URL(seen[at], proxy)).pathname;
     if (!seen.includes(module)) seen.push(module);
   }
 }
-if (wanted === '200') check(seen.length > 30, `every file of the page was looked at (${seen.length})`);
+const files = seen.filter((path) => path.startsWith('/console/'));
+if (wanted === '200') check(['/app.js', '/video_page.js', '/staging.js'].every((name) => files.some((path) => path.endsWith(name))), `every file of the page was looked at (${files.length})`);

@@ -21,9 +21,7 @@ await both(async ({ name, open, claim }) => {
   await reads(page, 'trying again');
   claim(true, 'a line that breaks is told');
   await page.reload();
-  await reads(page, 'Your videos');
   await page.evaluate(() => { location.hash = '#/'; });
-
   await choose(page);
   await reads(page, 'It goes on where it stopped');
   claim(await page.$eval('.staging input[type="text"]', (one) => one.disabled), 'after a reload the same file is known');

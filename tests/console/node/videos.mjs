@@ -139,8 +139,7 @@ async function twoTabs(page, call, video, claim) {
   await accessible(page, 'the question before a deletion', claim);
   await press(page, 'button', 'Delete');
   await other.bringToFront();
-  await until(async () => await rows(other) === 3, 'the other tab has heard of it');
-  claim(await other.$eval('#videos', (one) => !one.textContent.includes('<b>')), 'and that one is gone');
+  await until(() => other.$eval('#videos', (one) => one.children.length === 3 && one.textContent.includes('From elsewhere') && !one.textContent.includes('<b>')), 'the other tab has heard of it');
   claim(true, 'what is deleted in one tab leaves the list of the other');
   await other.close();
   await page.bringToFront();
@@ -173,6 +172,28 @@ async function operator({ name, open, claim, owners }) {
   await sizes(page, `videos-table-${name}`, 'a table of two hundred', claim);
   await page.setViewport({ width: 1280, height: 900 });
   await together(page, { name, claim, owners });
+  await single(page, { claim, owners });
+}
+
+/** One owner's videos, as a grid; one of them copied and asked about. */
+async function single(page, { claim, owners }) {
+  await page.evaluate((owner) => { location.hash = `#/?owner=${owner}`; }, owners[0]);
+  await until(() => page.$$eval('td.owner', (all, owner) => all.length > 1 && all.every((one) => one.textContent === owner), owners[0]), 'one owner alone');
+  claim(await page.$eval('.chips [data-status="cancelled"] .count', (one) => Number(one.textContent)) > 80, 'an address shows the videos of one owner, and how many there are by status');
+  await press(page, 'button', 'Grid');
+  await page.reload();
+  await visible(page, '#videos .card');
+  claim(await page.$$eval('.card-owner', (all, owner) => all.every((one) => one.textContent === owner), owners[0]), 'the grid is kept for the next time, and shows the owner too');
+  const id = await page.$eval('#videos a', (one) => one.getAttribute('href').split('/').pop());
+  await page.locator('#videos .copy-button').click();
+  await visible(page, '#videos .copy-button .icon-check');
+  claim(await page.$eval('#announcer', (one) => one.textContent) === 'Copied.', `an id is copied: ${id}`);
+  await page.locator('#videos .danger-text').click();
+  await visible(page, 'dialog');
+  claim((await page.$eval('dialog', (one) => one.textContent)).includes(owners[0]), 'the question before a deletion names the owner');
+  await page.keyboard.press('Escape');
+  await until(async () => !await page.$('dialog'), 'the question is gone');
+  claim(await page.evaluate(() => document.activeElement.matches('.danger-text')), 'after a no the focus is back on the button');
 }
 
 /** A video is opened far down, and left again. */
@@ -226,17 +247,16 @@ async function together(page, { name, claim, owners }) {
   await accessible(page, 'what failed', claim);
 }
 
-/** At every width, light and dark. */
+/** At every width; light where the window is wide, dark where it is narrow. */
 async function sizes(page, shot, what, claim) {
   for (const width of WIDTHS) {
     await page.setViewport({ width, height: 900 });
     await fits(page, `${what}, ${width} px`, claim);
-    if (width === 360 || width === 1280) {
-      for (const colours of ['dark', 'light']) {
-        await scheme(page, colours);
-        await accessible(page, `${what}, ${width} px, ${colours}`, claim);
-        await picture(page, `${shot}-${width}-${colours}`);
-      }
-    }
+    const wanted = { 360: 'dark', 1280: 'light' }[width];
+    if (!wanted) continue;
+    const colours = await scheme(page, wanted);
+    await accessible(page, `${what}, ${width} px, ${colours}`, claim);
+    await picture(page, `${shot}-${width}-${colours}`);
   }
+  await scheme(page, 'light');
 }

@@ -1,9 +1,9 @@
-// What needs somebody's hand, found in the overview: each with its remedy in a sentence.
+// Alerts of the overview: what an operator must act on, each with its remedy in a sentence.
 
 import { bytes } from './format.js';
 import { count, counted, span } from './times.js';
 
-/** Results of calls to a provider that are nobody's wish. The others are the provider's answers. */
+/** Results of calls that failed. The others are answers of the provider. */
 const FAILED = ['outage', 'refused', 'invalid', 'no_ledger'];
 /** The share of such calls from which on they are told. */
 const LEAST_SHARE = 0.05;
@@ -12,7 +12,7 @@ const LATE_IN_S = 60;
 const LATE_OUT_S = 300;
 
 /** `{level, title, remedy, href, link}` of each, the worst first. `level` is `bad` or `warn`. */
-export function findReds({ fleet, process }) {
+export function findAlerts({ fleet, process }) {
   const all = [...halted(fleet), ...disk(process), ...events(fleet), ...endpoints(fleet), ...calls(process), ...versions(fleet)];
   return [...all.filter((one) => one.level === 'bad'), ...all.filter((one) => one.level === 'warn')];
 }
