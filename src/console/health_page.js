@@ -81,7 +81,7 @@ class HealthPage {
     const said = alerts.map((one) => one.title).join(' ');
     this.#keepFocus(this.#alerts, () => fill(this.#alerts, alerts.length > 0 ? alerts.map(alertBox) : allWell()));
     this.#keepFocus(this.#calm, () => fill(this.#calm, queues(fleet), replicas(fleet, process), calls(process), local(process)));
-    // Why not every time: whoever listens hears what is new.
+    // Why not every time: a screen reader speaks what is new alone.
     const numberless = said.replace(/[\d,.]+/g, '');
     if (numberless !== this.#shown && this.#shown !== '') announce(said || 'Nothing needs you now.');
     this.#shown = numberless || ' ';

@@ -28,6 +28,8 @@ export class VideoList {
   #failures = 0;
   #countedAt = 0;
   #isHidden;
+  #isLoaded = false;
+  #isPaused = false;
   #follower = new Follower(() => this.#refresh());
 
   /** `isHidden(id)`: videos shown elsewhere. `onQuery(query)` hears of filters chosen here. */
@@ -44,6 +46,7 @@ export class VideoList {
       onChange: () => this.view?.drawSelection(),
       onVideo: (video) => this.changed(video),
       onGone: (id) => this.#gone(id),
+      onDone: () => this.refresh(),
       onEmpty: () => this.#focusSomewhere(),
     });
     this.pictures = new Pictures(api, (id, url) => this.view.picture(id, url));
@@ -85,17 +88,23 @@ export class VideoList {
     this.#round += 1;
     this.#cursor = null;
     this.#countedAt = 0;
+    this.#isLoaded = this.#isPaused = false;
     this.#follower.stop();
     await this.#page(FIRST, true);
   }
 
   /** The list is looked at again. */
   resume() {
+    if (!this.#isLoaded) return this.load();
+    this.#isPaused = false;
     this.#follower.start();
-    this.#follower.now();
+    return this.#follower.now();
   }
 
-  pause() { this.#follower.stop(); }
+  pause() {
+    this.#isPaused = true;
+    this.#follower.stop();
+  }
 
   /** Asks now what has changed. */
   refresh() { return this.#follower.now(); }
@@ -127,6 +136,7 @@ export class VideoList {
         if (round !== this.#round) return;
         if (isFirst) this.#begin();
         isFirst = false;
+        this.#isLoaded = true;
         if (page.counts) this.#counted(page.counts);
         this.#cursor = page.next_cursor;
         const shown = page.data.filter((video) => !this.view.get(video.id) && this.changed(video));
@@ -135,7 +145,7 @@ export class VideoList {
       } while (fresh.length < wanted && this.#cursor !== null);
       if (!first && fresh.length > 0) this.view.link(fresh[0].id).focus();
       this.#drawEnd();
-      this.#follower.start({ unfinished: this.#isUnfinished });
+      if (!this.#isPaused) this.#follower.start({ unfinished: this.#isUnfinished });
       await this.#count();
     } catch (error) {
       if (round === this.#round) fill(this.note, problemBox(error, { retry: () => this.load() }));

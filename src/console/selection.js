@@ -11,7 +11,7 @@ export class Selection {
   #options;
   #busy = false;
 
-  /** `onChange()`, `onVideo(video)` for each that was changed, `onGone(id)`, `onEmpty()` where focus needs a place. */
+  /** `onChange()`, `onVideo(video)` for each that was changed, `onGone(id)`, `onEmpty()` where focus needs a place, `onDone()`. */
   constructor(api, session, options) {
     this.#api = api;
     this.#session = session;
@@ -103,7 +103,7 @@ export class Selection {
     this.#draw();
     fill(this.report, report.element);
     if (this.#chosen.size === 0) this.#options.onEmpty();
-    return undefined;
+    return this.#options.onDone();
   }
 }
 

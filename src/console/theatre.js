@@ -16,7 +16,7 @@ export class Theatre {
   /** The `<yourbit-player>`, while it is there. */
   #player = null;
   #round = 0;
-  /** The ratio that the stream has; null before. */
+  /** The ratio that the player found in the stream; null before. */
   #streamRatio = null;
 
   constructor(api, stage) {
@@ -86,7 +86,7 @@ export class Theatre {
 
   #show(box) {
     const player = h('yourbit-player', { autoplay: true, poster: this.#picture, 'aria-label': this.#video.title || 'Video' });
-    // Why without a worker: the page's policy lets no script be made of a text.
+    // Why without a worker: the page's policy forbids workers that are made of a text.
     Object.assign(player, { hls: { enableWorker: false }, playback: () => this.#playback() });
     player.addEventListener('player-load', () => this.#loaded(player), { once: true });
     player.addEventListener('player-error', ({ detail: { error } }) => {
@@ -115,7 +115,7 @@ export class Theatre {
     this.close();
     const retry = () => this.#play();
     fill(box, error instanceof ApiError ? problemBox(error, { retry })
-      : h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, 'The player could not be loaded. Check your connection, then try again.')),
+      : h('div', { class: 'problem', role: 'alert' }, icon('warning'), h('div', {}, h('p', {}, 'The player of this service did not load. Check your connection; the service gives it out where http.client is true.')),
         h('button', { type: 'button', class: 'quiet', onclick: retry }, 'Try again')));
     box.removeAttribute('aria-busy');
     box.querySelector('button')?.focus({ preventScroll: true });

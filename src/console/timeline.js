@@ -9,11 +9,15 @@ import { problemBox } from './words.js';
 
 /** Events of one box that are read at once. */
 const PAGE = 50;
+/** By status: the icon and the words of what ended the video. */
+const ENDS = {
+  errored: ['warning', 'It failed'], cancelled: ['ban', 'The upload was cancelled'], expired: ['clock', 'No file came in time'], deleting: ['trash', 'The deletion was requested'],
+};
 const BOX_NAMES = { in: 'Event from the provider', out: 'Event for the application' };
 
 /** What the video itself tells, as `{at, title, icon}`. */
 function ownTimes(video) {
-  const ended = { errored: ['warning', 'Failed'], cancelled: ['ban', 'The upload was cancelled'], expired: ['clock', 'Nobody sent a file in time'], deleting: ['trash', 'The deletion was requested'] }[video.status];
+  const ended = ENDS[video.status];
   return [
     { at: video.created_at, title: 'The upload was begun', icon: 'upload' },
     video.ready_at && { at: video.ready_at, title: 'It was ready to play', icon: 'check' },

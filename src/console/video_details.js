@@ -23,7 +23,7 @@ export class VideoDetails {
 
   update(video) {
     this.#video = video;
-    // Why: what is shown stays while somebody reads or copies it, and a form while somebody fills it in.
+    // Why not anew each time: a selection, the focus and an open form would be lost.
     const shown = JSON.stringify(rowsOf(video).concat(video.metadata, video.status));
     if (shown === this.#shown || this.#body.querySelector('form')) return;
     this.#shown = shown;

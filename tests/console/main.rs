@@ -88,7 +88,16 @@ fn the_same_page_uploads_by_forms() {
 }
 
 #[test]
-fn two_hundred_videos_are_found_changed_and_followed_in_both_browsers() {
+fn two_hundred_videos_are_found_changed_and_followed_in_chromium() {
+    two_hundred_videos("chromium");
+}
+
+#[test]
+fn two_hundred_videos_are_found_changed_and_followed_in_firefox() {
+    two_hundred_videos("firefox");
+}
+
+fn two_hundred_videos(browser: &str) {
     let clips = Clips::make();
     clips.forms();
     let service = Service::start(&[
@@ -99,6 +108,7 @@ fn two_hundred_videos_are_found_changed_and_followed_in_both_browsers() {
     service.run(
         "videos.mjs",
         &[
+            ("BROWSERS", browser),
             ("SECRET", SECRET),
             ("TALL", &clips.path("tall.mp4")),
             ("FOUR", &clips.path("four.mp4")),

@@ -6,7 +6,7 @@ import { createServer } from 'node:http';
 import { until } from './checks.mjs';
 import { caller, tokenOf } from './tokens.mjs';
 
-/** Webhook events of videos that nobody knows here. */
+/** The number of webhook events whose videos are not known here. */
 export const PARKED = 60;
 
 /** An endpoint of the application that answers 410. Gives a function that ends it. */

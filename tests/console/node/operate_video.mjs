@@ -125,7 +125,7 @@ async function change(page, name, id, claim) {
   claim((await focused(page)) === 'Delete this video', 'and the focus is back');
 }
 
-/** Somebody without the scope: the own video as it is, no call of administrators, no link to their pages. */
+/** An owner without the scope: the own video, no call of administrators, no link to their pages. */
 async function ownerAlone({ name, open, claim }, ids) {
   const page = await open(url, { token: tokenOf(OWNER) });
   const asked = [];
