@@ -49,4 +49,4 @@ pub use schedule::CheckTimes;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
 pub use usage::Usage;
-pub use video::Video;
+pub use video::{AssetKey, Video};

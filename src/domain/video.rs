@@ -11,6 +11,18 @@ use super::{
     status::{Policy, ShownStatus},
 };
 
+/// The provider and the id under which it knows a video.
+///
+/// Knowledge of an asset (an event, an answer, a capture, the result of a deletion) belongs to the row that has this key
+/// when the knowledge is written. Callers alone address a row by [`Video::id`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AssetKey {
+    /// Name of the provider.
+    pub provider: String,
+    /// [`Video::reference`].
+    pub reference: Uuid,
+}
+
 /// One video: the content of one row of `videos`. An [`Observation`] changes what is known of it.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Video {
@@ -20,6 +32,8 @@ pub struct Video {
     pub owner: String,
     /// Name of the provider that has the video.
     pub provider: String,
+    /// The id under which the provider knows the video, where that is not [`Video::id`]: see [`Video::asset_key`].
+    pub reference: Option<Uuid>,
     /// At most 512 characters.
     pub title: Option<String>,
     /// The application's own id, at most 128 characters; not unique.
@@ -75,6 +89,7 @@ impl Video {
             id,
             owner,
             provider,
+            reference: None,
             title: None,
             external_id: None,
             metadata: Map::new(),
@@ -99,6 +114,24 @@ impl Video {
             created_at,
             updated_at: created_at,
         }
+    }
+
+    /// Returns the id under which the provider knows the video: the one that travelled to it.
+    pub fn reference(&self) -> Uuid {
+        self.reference.unwrap_or(self.id)
+    }
+
+    /// Returns what tells the video's asset apart from all others, whichever row has it.
+    pub fn asset_key(&self) -> AssetKey {
+        AssetKey {
+            provider: self.provider.clone(),
+            reference: self.reference(),
+        }
+    }
+
+    /// Returns whether the row has this asset.
+    pub fn has_asset(&self, key: &AssetKey) -> bool {
+        self.reference() == key.reference && self.provider == key.provider
     }
 
     /// Joins an observation ([`Knowledge::join`]) and derives the shown status.

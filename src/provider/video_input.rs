@@ -14,7 +14,7 @@ impl TemplateInput {
     /// are those of its upload; callers with a time of their own replace them.
     pub fn from_video(video: &Video) -> Self {
         Self {
-            video_id: video.id,
+            video_id: video.reference(),
             owner: video.owner.clone(),
             title: video.title.clone(),
             external_id: video.external_id.clone(),

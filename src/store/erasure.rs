@@ -410,7 +410,7 @@ impl Tx {
             sqlx::query_as(
                 "delete from videos where id in (select id from videos where owner = $1 and status = 'deleted' \
                  and not exists (select 1 from outgoing_events told where told.video_id = videos.id \
-                 and told.state = 'pending') order by id limit $2) returning id, upload_id, asset_id",
+                 and told.state = 'pending') order by id limit $2) returning id, reference, upload_id, asset_id",
             )
             .bind(owner)
             .bind(limit)

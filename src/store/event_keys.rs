@@ -15,8 +15,8 @@ use crate::domain::{Accounts, EventState, InboxEvent, Video};
 /// The ids that events of one account name.
 #[derive(Debug, Default)]
 pub(super) struct EventKeys<'a> {
-    /// Our own ids.
-    pub(super) video_ids: Vec<Uuid>,
+    /// Ids of ours that travelled to the provider ([`Video::reference`]).
+    pub(super) references: Vec<Uuid>,
     /// Ids of uploads at the provider.
     pub(super) uploads: Vec<&'a str>,
     /// Ids of assets at the provider.
@@ -29,7 +29,7 @@ impl<'a> EventKeys<'a> {
     // ids of the same hour lie together in their index, the provider's lie anywhere.
     pub(super) fn add_one_id(&mut self, event: &'a InboxEvent) {
         match event.video_ref.filter(|_| event.state == EventState::Pending) {
-            Some(id) => self.video_ids.push(id),
+            Some(id) => self.references.push(id),
             None => self.add_all(event),
         }
     }
@@ -37,7 +37,7 @@ impl<'a> EventKeys<'a> {
     /// Adds every id that a pending event names; other events name none.
     pub(super) fn add_all(&mut self, event: &'a InboxEvent) {
         if event.state == EventState::Pending {
-            self.video_ids.extend(event.video_ref);
+            self.references.extend(event.video_ref);
             self.uploads.extend(event.upload_id.as_deref());
             self.assets.extend(event.asset_id.as_deref());
         }
@@ -45,7 +45,7 @@ impl<'a> EventKeys<'a> {
 
     /// Adds every id by which events may name the video.
     pub(super) fn add_video(&mut self, video: &'a Video) {
-        self.video_ids.push(video.id);
+        self.references.push(video.reference());
         self.uploads.extend(video.known.upload_id.as_deref());
         self.assets.extend(video.known.asset_id.as_deref());
     }

@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 29] = migration_files! {
+const FILES: [MigrationFile; 32] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -42,6 +42,9 @@ const FILES: [MigrationFile; 29] = migration_files! {
     "0020_unattached_events.sqlite",
     "0021_delete_at.postgres",
     "0021_delete_at.sqlite",
+    "0022_reference",
+    "0023_reference.postgres",
+    "0023_reference.sqlite",
 };
 
 static MIGRATIONS: LazyLock<Vec<Migration>> =

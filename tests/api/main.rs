@@ -51,6 +51,7 @@ mod prefix;
 mod problems;
 mod rate;
 mod reconcile;
+mod reference;
 mod refusal_pages;
 mod release;
 mod reload;

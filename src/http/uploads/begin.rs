@@ -13,7 +13,7 @@ use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::chain::Chain;
 use crate::domain::{
-    ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video,
+    AssetKey, ErrorCode, Field, IdentityConflict, LOST_AFTER, Observation, ShownStatus, Status, Video,
 };
 use crate::http::erasing::remove_where_erasing;
 use crate::http::problem::ApiError;
@@ -92,20 +92,20 @@ pub(super) async fn begin_upload(
             }
             // Why: the interrupted row keeps its id, and its upload can have no second URL.
             video.id = state.clock.new_id();
-            subject.video_id = video.id;
+            subject.video_id = video.reference();
         }
         video.upload_expires_at = Some(subject.expires);
         insert_row(state, &video, &counted).await?;
         remove_where_erasing(state, &video).await?;
     }
-    let id = video.id;
+    let (id, asset) = (video.id, video.asset_key());
     note_video(id);
     match run_steps(state, &provider, video, &subject, reserved).await {
         Ok(begun) => {
             state.metrics.record_upload(provider.name(), "begun");
             Ok(begun)
         }
-        Err(StepError::Call(error)) => Err(mark_failed(state, &provider, id, error).await),
+        Err(StepError::Call(error)) => Err(mark_failed(state, &provider, id, asset, error).await),
         Err(StepError::Api(error)) => {
             state.metrics.record_upload(provider.name(), "failed");
             Err(error)
@@ -196,7 +196,7 @@ async fn store_captures(
         fields: vec![(Field::PlaybackId, playback_id)],
         ..Observation::default()
     };
-    let edit = state.store.edit_read_video(video, now, |video| {
+    let edit = state.store.edit_read_asset(video, now, |video| {
         let before = video.status;
         video.captures.clone_from(captures);
         video.steps = i32::try_from(done).unwrap_or(i32::MAX);
@@ -216,7 +216,13 @@ async fn store_captures(
 
 /// Marks the row as `errored` after the provider refused or failed, and returns the refusal for the response. An asset
 /// that was made already is deleted with the row's next check.
-async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: CallError) -> ApiError {
+async fn mark_failed(
+    state: &AppState,
+    provider: &Provider,
+    id: Uuid,
+    asset: AssetKey,
+    error: CallError,
+) -> ApiError {
     tracing::warn!(video.id = %id, provider = provider.name(), error = %error, "the provider gave no upload");
     let error = ApiError::from_call(error, Some(id));
     let (code, message) = match &error {
@@ -240,7 +246,7 @@ async fn mark_failed(state: &AppState, provider: &Provider, id: Uuid, error: Cal
         ],
         ..Observation::default()
     };
-    let edit = state.store.edit_video(id, now, |video| {
+    let edit = state.store.edit_asset(asset, now, |video| {
         video.observe(&seen, provider.required_ids(video.playback_policy))?;
         // Why at once: an asset without an upload is of no use, and costs storage.
         video.check_at = video.known.asset_id.is_some().then_some(now);

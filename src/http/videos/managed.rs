@@ -34,7 +34,7 @@ pub(super) async fn join_observation(
     seen: Observation,
 ) -> Result<Video, ApiError> {
     let now = state.clock.now();
-    let edit = state.store.edit_video(video.id, now, |video| {
+    let edit = state.store.edit_asset(video.asset_key(), now, |video| {
         let before = video.status;
         video.observe(&seen, provider.required_ids(video.playback_policy))?;
         video.restart_schedule(before, &state.check_times, now);

@@ -168,7 +168,7 @@ impl Adopter<'_> {
             return Ok(Adopted::Known(known));
         }
         let now = self.clock.now();
-        let edit = self.store.edit_video(known.id, now, |video| {
+        let edit = self.store.edit_asset(known.asset_key(), now, |video| {
             let before = video.status;
             let needs = self.provider.required_ids(video.playback_policy);
             for seen in &seen.observations {

@@ -104,7 +104,7 @@ fn apply_event(
         );
     };
     let id = video.id;
-    if event.video_ref.is_some_and(|named| named != id) {
+    if event.video_ref.is_some_and(|named| named != video.reference()) {
         return failed_outcome(
             event,
             "identity_conflict: the event names another video of ours".to_owned(),
@@ -135,7 +135,7 @@ fn apply_event(
             if let Some(question) = question {
                 refreshes.push(Refresh {
                     event: event.clone(),
-                    video_id: id,
+                    asset: board.changes[index].after.asset_key(),
                     question,
                 });
             }
@@ -216,7 +216,7 @@ struct Board<'a> {
     changes: Vec<VideoChange>,
     by_asset: Places,
     by_upload: Places,
-    by_id: HashMap<Uuid, usize>,
+    by_reference: HashMap<Uuid, usize>,
 }
 
 /// Account → id at the provider → place in [`Board::changes`].
@@ -234,7 +234,7 @@ impl<'a> Board<'a> {
             changes: videos.iter().map(change).collect(),
             by_asset: Places::new(),
             by_upload: Places::new(),
-            by_id: HashMap::with_capacity(videos.len()),
+            by_reference: HashMap::with_capacity(videos.len()),
         };
         (0..videos.len()).for_each(|index| board.index_ids(index));
         board
@@ -259,17 +259,17 @@ impl<'a> Board<'a> {
                 own.insert(id.clone(), index);
             }
         }
-        self.by_id.insert(video.id, index);
+        self.by_reference.insert(video.reference(), index);
     }
 
-    /// Finds the video of an event by asset id, then upload id, then our own id. A video of another account does not
+    /// Finds the video of an event by asset id, then upload id, then the id of ours that travelled to the provider. A video of another account does not
     /// count.
     fn find_video(&self, event: &InboxEvent) -> Option<usize> {
         let account = self.accounts.account_of(&event.provider);
         let at = |places: &Places, id: &Option<String>| places.get(account)?.get(id.as_deref()?).copied();
         let by_asset = at(&self.by_asset, &event.asset_id);
         let by_upload = || at(&self.by_upload, &event.upload_id);
-        let by_ref = || event.video_ref.and_then(|id| self.by_id.get(&id).copied());
+        let by_ref = || event.video_ref.and_then(|id| self.by_reference.get(&id).copied());
         let index = by_asset.or_else(by_upload).or_else(by_ref)?;
         // Why: our own id in an event of another account must not reach this video.
         let found = self.accounts.account_of(&self.changes[index].after.provider);

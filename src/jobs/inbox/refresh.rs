@@ -9,13 +9,12 @@
 //! 3. The event is finished. A crash before that begins again at 1, which joins nothing new.
 
 use tracing::Instrument;
-use uuid::Uuid;
 
 use super::outcome_metrics::count_one;
 use super::question::Question;
 use super::retry::retry_later;
 use crate::chain::Chain;
-use crate::domain::{EventState, IdentityConflict, InboxEvent};
+use crate::domain::{AssetKey, EventState, IdentityConflict, InboxEvent};
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::provider::{Priority, Provider};
 use crate::state::AppState;
@@ -26,8 +25,8 @@ use crate::telemetry::TRACE;
 #[derive(Debug)]
 pub struct Refresh {
     pub(super) event: InboxEvent,
-    /// The video that the plan joined the event into.
-    pub(super) video_id: Uuid,
+    /// The asset whose video the plan joined the event into.
+    pub(super) asset: AssetKey,
     /// The contradictions and gaps that the answer settles.
     pub(super) question: Question,
 }
@@ -41,7 +40,7 @@ impl Refresh {
             "refresh",
             otel.name = "inbox refresh",
             event.id = %self.event.id,
-            video.id = %self.video_id,
+            video.reference = %self.asset.reference,
             provider = self.event.provider,
         );
         if let Err(error) = self.try_run(state).instrument(span).await {
@@ -56,7 +55,7 @@ impl Refresh {
     /// Makes steps 2 and 3. An event whose map or video is gone meanwhile is left to the next plan.
     async fn try_run(&self, state: &AppState) -> Result<(), StoreError> {
         let event = &self.event;
-        let Some(video) = state.store.find_video(self.video_id).await? else {
+        let Some(video) = state.store.find_asset(&self.asset).await? else {
             return Ok(());
         };
         let Ok(provider) = state.providers.for_video(&video) else {
@@ -89,7 +88,7 @@ impl Refresh {
             }
         };
         let outcome = EventOutcome {
-            video_id: Some(self.video_id),
+            video_id: Some(video.id),
             ..outcome
         };
         state.store.finish_event(&outcome).await?;
@@ -107,7 +106,7 @@ impl Refresh {
     ) -> Result<Option<String>, StoreError> {
         let now = state.clock.now();
         let event = self.question.part_with_answer(answer);
-        let edit = state.store.edit_video(self.video_id, now, |video| {
+        let edit = state.store.edit_asset(self.asset.clone(), now, |video| {
             let needs = provider.required_ids(video.playback_policy);
             let before = video.status;
             video.observe(&event, needs)?;

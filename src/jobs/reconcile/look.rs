@@ -192,7 +192,7 @@ async fn write_findings(
     findings: &Findings,
 ) -> Result<ShownStatus, StoreError> {
     let now = state.clock.now();
-    let edit = state.store.edit_video(looked_at.id, now, |video| {
+    let edit = state.store.edit_asset(looked_at.asset_key(), now, |video| {
         let needs = provider.required_ids(video.playback_policy);
         let before = video.status;
         for seen in &findings.observations {
@@ -235,7 +235,7 @@ fn became_due_meanwhile(video: &Video, looked_at: &Video, needs: NeededIds, now:
 
 /// Sets the next check, and joins nothing.
 async fn put_off(state: &AppState, video: &Video, now: DateTime<Utc>) -> Result<(), StoreError> {
-    let edit = state.store.edit_video(video.id, now, |video| {
+    let edit = state.store.edit_asset(video.asset_key(), now, |video| {
         video.checks = video.checks.saturating_add(1);
         video.check_at = video.next_check(&state.check_times, now);
         Ok::<(), std::convert::Infallible>(())

@@ -36,7 +36,9 @@ impl Store {
             sqlx::query(
                 "update webhook_events set state = 'pending', next_attempt_at = $1 where state = 'parked' and ( \
                  exists (select 1 from videos where videos.provider = webhook_events.provider \
-                 and videos.id = webhook_events.video_ref) \
+                 and videos.id = webhook_events.video_ref and videos.reference is null) \
+                 or exists (select 1 from videos where videos.provider = webhook_events.provider \
+                 and videos.reference = webhook_events.video_ref) \
                  or exists (select 1 from provider_ids as known where known.provider = webhook_events.provider \
                  and known.kind = 'upload' and known.id = webhook_events.upload_id) \
                  or exists (select 1 from provider_ids as known where known.provider = webhook_events.provider \
@@ -63,7 +65,12 @@ impl Store {
             push_maps(&mut query, &maps);
             query.push(" and (exists (select 1 from videos where videos.provider");
             push_maps(&mut query, &maps);
-            query.push(" and videos.id = webhook_events.video_ref)");
+            query.push(
+                " and videos.id = webhook_events.video_ref and videos.reference is null) \
+                 or exists (select 1 from videos where videos.provider",
+            );
+            push_maps(&mut query, &maps);
+            query.push(" and videos.reference = webhook_events.video_ref)");
             for (kind, column) in [("upload", "upload_id"), ("asset", "asset_id")] {
                 query.push(" or exists (select 1 from provider_ids as known where known.provider");
                 push_maps(&mut query, &maps);

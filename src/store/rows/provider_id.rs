@@ -77,8 +77,16 @@ pub(in crate::store) fn gains_ids(before: &Video, after: &Video) -> bool {
 #[derive(Debug)]
 pub(in crate::store) struct PurgedVideo {
     pub(in crate::store) id: Uuid,
+    pub(in crate::store) reference: Option<Uuid>,
     pub(in crate::store) upload_id: Option<String>,
     pub(in crate::store) asset_id: Option<String>,
 }
 
-row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, upload_id, asset_id } }
+impl PurgedVideo {
+    /// The id under which its provider knew it.
+    pub(in crate::store) fn reference(&self) -> Uuid {
+        self.reference.unwrap_or(self.id)
+    }
+}
+
+row_by_name! { PurgedVideo from PgRow, SqliteRow; { id, reference, upload_id, asset_id } }

@@ -77,6 +77,7 @@ videos! {
         id: Uuid, Once;
         owner: String, Once;
         provider: String, Once;
+        reference: Option<Uuid>, Once;
         title: Option<String>, Edited;
         external_id: Option<String>, Edited;
         metadata: Map<String, Value>, Edited;

@@ -13,7 +13,7 @@ use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
 use crate::store::statements::WriteTx;
 
 impl Store {
-    /// Returns the video with this asset, else with this upload, else with this id of ours, among those of all maps that
+    /// Returns the video with this asset, else with this upload, else with this reference, among those of all maps that
     /// share the account of the map `provider`: in the order in which events find theirs.
     ///
     /// # Errors
@@ -23,7 +23,7 @@ impl Store {
         provider: &str,
         upload_id: Option<&str>,
         asset_id: Option<&str>,
-        id: Option<Uuid>,
+        reference: Option<Uuid>,
     ) -> Result<Option<Video>, StoreError> {
         let accounts = self.observer.accounts();
         let maps = accounts.maps_beside(provider);
@@ -34,8 +34,10 @@ impl Store {
                 .push(" from videos where provider");
             push_maps(&mut query, &maps);
             query
-                .push(" and id in (select id from videos where id = ")
-                .push_bind(id);
+                .push(" and id in (select id from videos where reference is null and id = ")
+                .push_bind(reference)
+                .push(" union all select id from videos where reference = ")
+                .push_bind(reference);
             for (kind, id) in [("asset", asset_id), ("upload", upload_id)] {
                 query.push(" union all select video_id from provider_ids where provider");
                 push_maps(&mut query, &maps);

@@ -160,7 +160,7 @@ impl Tx {
             sqlx::query_as(
                 "delete from videos where id in ( \
                  select id from videos where status = 'deleted' and updated_at < $1 limit $2) \
-                 returning id, upload_id, asset_id",
+                 returning id, reference, upload_id, asset_id",
             )
             .bind(until)
             .bind(limit)

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use crate::domain::Video;
+use crate::domain::{AssetKey, Video};
 use crate::store::change::{VideoChange, set_counters};
 use crate::store::database::on_tx;
 use crate::store::error::StoreError;
@@ -28,6 +28,14 @@ pub enum Edit<E> {
     Done(Box<Video>),
 }
 
+/// How a row is found again after another writer was faster.
+enum Address {
+    /// By its id, for what a caller asks for.
+    Row(Uuid),
+    /// By its asset, for what is learned of that: an exchange may have moved it to another row meanwhile.
+    Asset(AssetKey),
+}
+
 impl Store {
     /// Changes a video by a pure function, which may be called several times: once for each time that another writer
     /// was faster.
@@ -42,26 +50,55 @@ impl Store {
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
         match self.find_video(id).await? {
-            Some(video) => self.edit_read_video(video, now, change).await,
+            Some(video) => self.edit_at(&Address::Row(id), video, now, change).await,
             None => Ok(Edit::Missing),
         }
     }
 
-    /// Changes a video that the caller has just read or written, as [`Store::edit_video`] does. A stale one is read
-    /// again.
+    /// Changes the video that has this asset at the moment of the write, as [`Store::edit_video`] does: for what is
+    /// learned of the asset.
     ///
     /// # Errors
     /// The database fails, an id belongs to another video, or other writers were faster at every attempt
     /// ([`StoreError::Contended`]).
-    pub async fn edit_read_video<E>(
+    pub async fn edit_asset<E>(
         &self,
+        asset: AssetKey,
+        now: DateTime<Utc>,
+        change: impl Fn(&mut Video) -> Result<(), E>,
+    ) -> Result<Edit<E>, StoreError> {
+        match self.find_asset(&asset).await? {
+            Some(video) => self.edit_at(&Address::Asset(asset), video, now, change).await,
+            None => Ok(Edit::Missing),
+        }
+    }
+
+    /// Changes the video that has the asset of `known`, which the caller has just read or written, as
+    /// [`Store::edit_asset`] does. A stale one is read again.
+    ///
+    /// # Errors
+    /// The database fails, an id belongs to another video, or other writers were faster at every attempt
+    /// ([`StoreError::Contended`]).
+    pub async fn edit_read_asset<E>(
+        &self,
+        known: Video,
+        now: DateTime<Utc>,
+        change: impl Fn(&mut Video) -> Result<(), E>,
+    ) -> Result<Edit<E>, StoreError> {
+        let address = Address::Asset(known.asset_key());
+        self.edit_at(&address, known, now, change).await
+    }
+
+    /// Runs the protocol for the row at `address`, of which `known` is the content as last read.
+    async fn edit_at<E>(
+        &self,
+        address: &Address,
         known: Video,
         now: DateTime<Utc>,
         change: impl Fn(&mut Video) -> Result<(), E>,
     ) -> Result<Edit<E>, StoreError> {
         let mut before = Arc::new(known);
         for _ in 0..ATTEMPTS {
-            let id = before.id;
             let mut after = Video::clone(&before);
             if let Err(refusal) = change(&mut after) {
                 return Ok(Edit::Refused(refusal));
@@ -75,7 +112,11 @@ impl Store {
                 self.notify(std::slice::from_ref(&*change));
                 return Ok(Edit::Done(Box::new(Arc::unwrap_or_clone(change).after)));
             }
-            match self.find_video(id).await? {
+            let found = match address {
+                Address::Row(id) => self.find_video(*id).await?,
+                Address::Asset(asset) => self.find_asset(asset).await?,
+            };
+            match found {
                 Some(found) => before = Arc::new(found),
                 None => return Ok(Edit::Missing),
             }

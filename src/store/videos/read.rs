@@ -1,12 +1,13 @@
 //! Reading videos by id, and which providers and owners have any.
 
+use sqlx::AssertSqlSafe;
 use uuid::Uuid;
 
-use crate::domain::Video;
+use crate::domain::{AssetKey, Video};
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
-use crate::store::rows::to_videos;
+use crate::store::rows::{Table, VideoRow, VideoTable, to_videos};
 use crate::store::statements::Backend;
 
 impl Store {
@@ -23,6 +24,32 @@ impl Store {
         }
         let mut found = self.find_videos(&[id]).await?;
         Ok(found.pop())
+    }
+
+    /// Returns the video that has this asset.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_asset(&self, asset: &AssetKey) -> Result<Option<Video>, StoreError> {
+        // Why: fast path. Nearly every asset belongs to the row whose id travelled, and that read joins a batch.
+        if let Some(video) = self.find_video(asset.reference).await?
+            && video.has_asset(asset)
+        {
+            return Ok(Some(video));
+        }
+        // Why one statement for both: between two of them the asset could move from one row to the other.
+        let sql = format!(
+            "select {} from videos where provider = $1 and (reference = $2 or (id = $2 and reference is null))",
+            VideoTable::COLUMNS
+        );
+        let rows: Vec<VideoRow> = on_pool!(&self.readers, |pool| {
+            sqlx::query_as(AssertSqlSafe(sql))
+                .bind(&asset.provider)
+                .bind(asset.reference)
+                .fetch_all(pool)
+                .await
+        })?;
+        Ok(to_videos(rows)?.pop())
     }
 
     /// Returns the videos with these ids, in no order; unknown ids are left out.

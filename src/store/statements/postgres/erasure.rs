@@ -17,7 +17,7 @@ pub(super) async fn clear_events(
     );
     sqlx::query(AssertSqlSafe(statement))
         .bind(video.id)
-        .bind(video.id.to_string())
+        .bind(video.reference().to_string())
         .bind(&video.asset_id)
         .bind(&video.upload_id)
         .execute(executor)

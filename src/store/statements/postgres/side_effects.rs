@@ -93,7 +93,7 @@ fn push_release(query: &mut QueryBuilder<Postgres>, maps: &[&str], keys: &EventK
         .push(") or asset_id = any(")
         .push_bind(&keys.assets)
         .push(") or video_ref = any(")
-        .push_bind(&keys.video_ids)
+        .push_bind(&keys.references)
         .push("))");
 }
 

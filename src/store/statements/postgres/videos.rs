@@ -30,14 +30,17 @@ pub(in crate::store) async fn find_videos(
         .await
 }
 
-/// Pushes `from videos where …`: the videos of these maps that any of the keys names.
+/// Pushes `from videos where …`: the videos of these maps that any of the keys names. A row whose id is among the
+/// references is read as well where it has another reference: it is told apart by [`Video::reference`].
 pub(super) fn push_named(query: &mut QueryBuilder<Postgres>, maps: &[&str], keys: &EventKeys<'_>) {
     query.push(" from videos where provider");
     push_maps(query, maps);
     query
         .push(" and id = any(array(select unnest(")
-        .push_bind(&keys.video_ids)
-        .push("::uuid[])");
+        .push_bind(&keys.references)
+        .push("::uuid[]) union all select id from videos where reference = any(")
+        .push_bind(&keys.references)
+        .push(")");
     for (kind, ids) in [("upload", &keys.uploads), ("asset", &keys.assets)] {
         query.push(" union all select video_id from provider_ids where provider");
         push_maps(query, maps);

@@ -20,7 +20,7 @@ pub(super) async fn clear_events(
          and coalesce(video_ref, asset_id, upload_id) in ($1, $2, $3)"
     );
     sqlx::query(AssertSqlSafe(named))
-        .bind(video.id)
+        .bind(video.reference())
         .bind(&video.asset_id)
         .bind(&video.upload_id)
         .execute(connection)

@@ -21,7 +21,8 @@ pub(super) async fn find_videos(
     query.build_query_as().fetch_all(executor).await
 }
 
-/// Returns the videos of these maps that any of the keys names, in the order of ids.
+/// Returns the videos of these maps that any of the keys names, in the order of ids. A row whose id is among the
+/// references is returned as well where it has another reference: it is told apart by [`Video::reference`].
 pub(super) async fn find_videos_named(
     executor: impl SqliteExecutor<'_>,
     maps: &[&str],
@@ -29,7 +30,9 @@ pub(super) async fn find_videos_named(
 ) -> Result<Vec<VideoRow>, sqlx::Error> {
     let mut query = QueryBuilder::new("select ");
     query.push(VideoTable::COLUMNS).push(" from videos where id in (");
-    push_list(&mut query, keys.video_ids.iter().copied());
+    push_list(&mut query, keys.references.iter().copied());
+    query.push(" or reference in (");
+    push_list(&mut query, keys.references.iter().copied());
     for (kind, ids) in [("upload", &keys.uploads), ("asset", &keys.assets)] {
         query.push(" or id in (select video_id from provider_ids where provider");
         push_maps(&mut query, maps);
@@ -120,7 +123,7 @@ pub(super) async fn release_parked(
         .push(" or asset_id = ")
         .push_bind(&video.known.asset_id)
         .push(" or video_ref = ")
-        .push_bind(video.id)
+        .push_bind(video.reference())
         .push(")");
     query.build().execute(executor).await.map(drop)
 }

@@ -1,56 +1,12 @@
-//! Joins ES modules into few files, without a build step: for modules of one plain form.
-//!
-//! The form: imports come first, each as `import { a, b } from './x.js';`. Exports are declarations that begin a line:
-//! `export function`, `export async function`, `export class`, `export const`. No defaults, no renaming, no circles, no
-//! top-level `await`. `import('./x.js')` with a literal path makes `x.js` an entry: a file of its own.
-//!
-//! 1. Each module becomes a function that is called once and returns its exports: `const $x = (() => { … })();`.
-//! 2. A module that the main entry imports, at whatever depth, is part of the main file.
-//! 3. Any other module is part of the file of the one entry that imports it; if several do, of `shared.js`.
-//! 4. A file imports the modules of other files by their names with the `$`.
-//! 5. Lines that are comments are left out.
+//! Which module goes into which file, and the text of each file.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
+use super::parse::{Module, PackError, Parsed, fault, parse_module};
+
 /// The file of modules that several entries share, where the main one is not among them.
 const SHARED: &str = "shared.js";
-
-/// An ES module: its path, such as `list.js`, and its source.
-#[derive(Clone, Copy, Debug)]
-pub struct Module {
-    /// The path by which others import it, without `./`.
-    pub path: &'static str,
-    /// The source text.
-    pub text: &'static str,
-}
-
-/// A module does not have the form that [`pack_modules`] needs.
-#[derive(Debug, thiserror::Error)]
-#[error("{module}: {problem}")]
-pub struct PackError {
-    module: String,
-    problem: String,
-}
-
-fn fault(module: &str, problem: impl Into<String>) -> PackError {
-    PackError {
-        module: module.to_owned(),
-        problem: problem.into(),
-    }
-}
-
-/// A module, taken apart.
-#[derive(Debug, Default)]
-struct Parsed {
-    /// Path and names of each static import, in order.
-    imports: Vec<(String, String)>,
-    /// The paths of the dynamic imports.
-    entries: BTreeSet<String>,
-    exports: Vec<String>,
-    /// The source without imports, comment lines and the word `export`.
-    body: String,
-}
 
 /// Packs `modules` for these entries and those that are found by dynamic imports. The `main` entry is loaded before all
 /// others; without one the entries are independent of each other. Returns path and text of each file.
@@ -230,127 +186,6 @@ fn variable(path: &str) -> String {
     let stem = path.strip_suffix(".js").unwrap_or(path);
     let name = stem.replace(|char: char| !char.is_ascii_alphanumeric(), "_");
     format!("${name}")
-}
-
-/// Takes a module apart.
-fn parse_module(module: &Module) -> Result<Parsed, PackError> {
-    let refuse = |problem: &str| Err(fault(module.path, problem));
-    let folder = module.path.rsplit_once('/').map_or("", |(folder, _)| folder);
-    let resolve = |path: String| match folder {
-        "" => path,
-        folder => format!("{folder}/{path}"),
-    };
-    let mut parsed = Parsed::default();
-    let mut lines = Lines::new(module.text);
-    let mut at_imports = true;
-    while let Some(line) = lines.next() {
-        if at_imports && line.starts_with("import ") {
-            let mut statement = line.to_owned();
-            while !statement.trim_end().ends_with(';') {
-                let Some(more) = lines.next() else {
-                    return refuse("has an import without an end");
-                };
-                statement.push_str(more);
-            }
-            let Some((path, names)) = parse_import(&statement) else {
-                return refuse(&format!("has an import of another form: {statement}"));
-            };
-            parsed.imports.push((resolve(path), names));
-            continue;
-        }
-        at_imports &= line.trim().is_empty();
-        let code = match line.strip_prefix("export ") {
-            Some(declaration) if !lines.in_template_before => {
-                let Some(name) = declared_name(declaration) else {
-                    return refuse(&format!("has an export of another form: {line}"));
-                };
-                parsed.exports.push(name.to_owned());
-                declaration
-            }
-            _ => line,
-        };
-        parsed.entries.extend(dynamic_imports(code).map(resolve));
-        parsed.body.push_str(code);
-        parsed.body.push('\n');
-    }
-    if lines.in_template {
-        return refuse("has a template without an end");
-    }
-    Ok(parsed)
-}
-
-/// The lines of a module without those that are comments. Lines within a template stay, whatever they look like.
-struct Lines<'a> {
-    lines: std::str::Lines<'a>,
-    /// Whether a template is open after the line that came last.
-    in_template: bool,
-    /// Whether one was open before it.
-    in_template_before: bool,
-}
-
-impl<'a> Lines<'a> {
-    fn new(text: &'a str) -> Self {
-        Self {
-            lines: text.lines(),
-            in_template: false,
-            in_template_before: false,
-        }
-    }
-}
-
-impl<'a> Iterator for Lines<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        loop {
-            let line = self.lines.next()?;
-            let code = line.trim_start();
-            if !self.in_template && code.starts_with("//") {
-                continue;
-            }
-            if !self.in_template && code.starts_with("/*") {
-                let mut last = line;
-                while !last.contains("*/") {
-                    last = self.lines.next()?;
-                }
-                continue;
-            }
-            self.in_template_before = self.in_template;
-            let escaped = line.matches("\\`").count();
-            self.in_template ^= (line.matches('`').count() - escaped) % 2 == 1;
-            return Some(line);
-        }
-    }
-}
-
-/// Parses `import { a, b } from './x.js';` into path and names.
-fn parse_import(statement: &str) -> Option<(String, String)> {
-    let (names, path) = statement.strip_prefix("import {")?.split_once('}')?;
-    let path = path.trim().strip_prefix("from './")?.strip_suffix("';")?;
-    let names: Vec<&str> = names
-        .split(',')
-        .map(str::trim)
-        .filter(|name| !name.is_empty())
-        .collect();
-    let plain = names.iter().all(|name| !name.contains(char::is_whitespace));
-    (plain && !names.is_empty()).then(|| (path.to_owned(), names.join(", ")))
-}
-
-/// Returns the name that an exported declaration declares.
-fn declared_name(declaration: &str) -> Option<&str> {
-    let rest = ["async function ", "function ", "class ", "const "]
-        .iter()
-        .find_map(|keyword| declaration.strip_prefix(keyword))?;
-    let end = rest.find(|char: char| !(char.is_ascii_alphanumeric() || char == '_' || char == '$'));
-    let name = &rest[..end.unwrap_or(rest.len())];
-    (!name.is_empty()).then_some(name)
-}
-
-/// Finds each `import('./x.js')` of a line.
-fn dynamic_imports(line: &str) -> impl Iterator<Item = String> {
-    line.split("import('./")
-        .skip(1)
-        .filter_map(|rest| Some(rest.split_once("')")?.0.to_owned()))
 }
 
 #[cfg(test)]

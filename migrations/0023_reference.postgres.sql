@@ -1,0 +1,2 @@
+-- no-transaction
+create unique index concurrently if not exists videos_reference on videos (reference) where reference is not null;
