@@ -78,7 +78,7 @@ on_both! {
         let app = TestApp::start(db).await;
         let (one, other) = (begin(&app).await, begin(&app).await);
         let event = ready_by_passthrough(&app, &Ids::of(&one));
-        let elsewhere = literal(&app, &json!(Uuid::now_v7().to_string()));
+        let elsewhere = literal(&app, &json!(app.clock.new_id().to_string()));
         let row = literal(&app, &one["id"]);
         app.database.run(&format!("update videos set reference = {elsewhere} where id = {row}")).await;
         app.event(&event).await.expect(200);
@@ -153,7 +153,7 @@ on_both! {
     async fn a_provider_is_asked_under_the_reference(db: Db) {
         let app = TestApp::start(db).await;
         let video = app.ready_video("signed").await;
-        let reference = Uuid::now_v7().to_string();
+        let reference = app.clock.new_id().to_string();
         let (row, literal_of) = (literal(&app, &video["id"]), literal(&app, &json!(reference)));
         app.database.run(&format!("update videos set reference = {literal_of} where id = {row}")).await;
         let found = app.state.store.find_video(video["id"].as_str().unwrap().parse().unwrap()).await;
