@@ -11,7 +11,7 @@ pub struct Module {
     pub text: &'static str,
 }
 
-/// A module does not have the form that [`pack_modules`] needs.
+/// A module does not have the form that [`pack_modules`](super::pack_modules) needs.
 #[derive(Debug, thiserror::Error)]
 #[error("{module}: {problem}")]
 pub struct PackError {
