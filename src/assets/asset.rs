@@ -45,6 +45,16 @@ struct Content {
     gzip: OnceLock<Option<Bytes>>,
 }
 
+impl Content {
+    /// The place of one compressed form.
+    const fn compressed(&self, encoding: Encoding) -> &OnceLock<Option<Bytes>> {
+        match encoding {
+            Encoding::Brotli => &self.brotli,
+            Encoding::Gzip => &self.gzip,
+        }
+    }
+}
+
 impl Asset {
     /// Makes a file. `content_type` is sent as it is.
     pub fn new(content_type: &'static str, content: impl Into<Bytes>) -> Self {
@@ -96,21 +106,14 @@ impl Asset {
     /// Returns the compressed content in the encoding that the client likes best. `None`: it takes none.
     async fn encoded(&self, request: &HeaderMap) -> Option<(Encoding, Bytes)> {
         let encoding = Encoding::accepted(request)?;
-        let place = |content: &Content| match encoding {
-            Encoding::Brotli => content.brotli.get().cloned(),
-            Encoding::Gzip => content.gzip.get().cloned(),
-        };
-        if let Some(known) = place(&self.0) {
-            return known.map(|content| (encoding, content));
+        if let Some(known) = self.0.compressed(encoding).get() {
+            return known.clone().map(|content| (encoding, content));
         }
         // Why on a thread for blocking work: a large script takes a tenth of a second. Once a file and encoding: whoever
         // comes meanwhile waits for the same result.
         let content = Arc::clone(&self.0);
         let compressed = spawn_blocking(move || {
-            let place = match encoding {
-                Encoding::Brotli => &content.brotli,
-                Encoding::Gzip => &content.gzip,
-            };
+            let place = content.compressed(encoding);
             place.get_or_init(|| encoding.compress(&content.plain)).clone()
         });
         Some((encoding, compressed.await.ok()??))

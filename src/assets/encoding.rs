@@ -7,6 +7,8 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use http::{HeaderMap, header};
 
+use super::weighted::parse_weighted;
+
 /// A content encoding that is made here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Encoding {
@@ -26,7 +28,8 @@ impl Encoding {
     /// Returns the encoding of the greatest quality in `Accept-Encoding`, brotli before gzip; `None` where the client
     /// takes neither. Without the header: `None`.
     pub(super) fn accepted(headers: &HeaderMap) -> Option<Self> {
-        let accepted = |encoding: &Self| quality_of(headers, encoding.name());
+        let codings = parse_weighted(headers, header::ACCEPT_ENCODING);
+        let accepted = |encoding: &Self| quality_of(&codings, encoding.name());
         let (brotli, gzip) = (accepted(&Self::Brotli), accepted(&Self::Gzip));
         if brotli > 0.0 && brotli >= gzip {
             Some(Self::Brotli)
@@ -58,26 +61,11 @@ impl Encoding {
 }
 
 /// Returns the quality of one coding: its own, else that of `*`, else 0.
-fn quality_of(headers: &HeaderMap, name: &str) -> f32 {
-    let codings = || {
-        let values = headers.get_all(header::ACCEPT_ENCODING).iter();
-        values
-            .filter_map(|value| value.to_str().ok())
-            .flat_map(|value| value.split(','))
-            .map(parse_coding)
-    };
-    let find = |wanted: &str| codings().find(|(coding, _)| coding.eq_ignore_ascii_case(wanted));
+fn quality_of(codings: &[(String, f32)], name: &str) -> f32 {
+    let find = |wanted: &str| codings.iter().find(|(coding, _)| coding == wanted);
     find(name)
         .or_else(|| find("*"))
-        .map_or(0.0, |(_, quality)| quality)
-}
-
-/// Parses `name;q=0.5`. A missing `q` is 1, one that is no number is 0.
-fn parse_coding(text: &str) -> (&str, f32) {
-    let mut parts = text.split(';').map(str::trim);
-    let name = parts.next().unwrap_or_default();
-    let quality = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    (name, quality.map_or(1.0, |text| text.parse().unwrap_or(0.0)))
+        .map_or(0.0, |(_, quality)| *quality)
 }
 
 #[cfg(test)]

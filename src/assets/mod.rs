@@ -8,18 +8,13 @@
 
 mod asset;
 mod encoding;
+mod media_types;
 mod pack;
 mod set;
+mod weighted;
 
 pub use self::asset::{Asset, Caching};
+pub use self::media_types::{PICTURE, SCRIPT, STYLE, TEXT};
 pub use self::pack::{Module, PackError, pack_modules, pack_styles};
 pub use self::set::AssetSet;
-
-/// Media type of a script.
-pub const SCRIPT: &str = "text/javascript; charset=utf-8";
-/// Media type of a style sheet.
-pub const STYLE: &str = "text/css; charset=utf-8";
-/// Media type of an SVG picture.
-pub const PICTURE: &str = "image/svg+xml";
-/// Media type of text.
-pub const TEXT: &str = "text/plain; charset=utf-8";
+pub use self::weighted::parse_weighted;

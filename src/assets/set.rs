@@ -7,6 +7,8 @@ use http::HeaderMap;
 use sha2::{Digest, Sha256};
 
 use super::asset::{Asset, Caching};
+use super::media_types::SCRIPT;
+use super::pack::{Module, pack_modules};
 
 /// Hexadecimal digits of a digest in an address.
 const DIGITS: usize = 16;
@@ -35,6 +37,28 @@ impl AssetSet {
             digest: hex::encode(digest.finalize())[..DIGITS].to_owned(),
             files,
         }
+    }
+
+    /// Packs the modules of a page ([`pack_modules`]), and adds its other files.
+    ///
+    /// # Panics
+    /// A module has another form. The modules are part of the program, and the tests of each page pack its own.
+    #[expect(
+        clippy::expect_used,
+        reason = "the modules are part of the program, and a test packs them"
+    )]
+    pub fn of_modules(
+        modules: &[Module],
+        entries: &[&str],
+        main: Option<&str>,
+        others: &[(&str, &'static str, String)],
+    ) -> Self {
+        let scripts = pack_modules(modules, entries, main).expect("the modules have the form that is packed");
+        let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
+        let others = others
+            .iter()
+            .map(|(path, kind, text)| ((*path).to_owned(), *kind, text.clone()));
+        Self::new(scripts.chain(others))
     }
 
     /// The digest of all files: the first part of their addresses.

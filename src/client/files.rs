@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use crate::assets::{Asset, AssetSet, Module, SCRIPT, TEXT, pack_modules};
+use crate::assets::{Asset, AssetSet, Module, SCRIPT, TEXT};
 
 /// The modules that pages import.
 const PUBLIC: &[&str] = &["player.js", "upload.js"];
@@ -60,24 +60,16 @@ const TYPES: &[(&str, &str)] = &[
 ];
 
 /// hls.js as it is published, and its licence.
-const HLS: &[(&str, &str, &str)] = &[
+const HLS: [(&str, &str, &str); 3] = [
     ("hls/hls.min.js", SCRIPT, include_str!("package/hls/hls.min.js")),
     ("hls/LICENSE", TEXT, include_str!("package/hls/LICENSE")),
     ("hls/VERSION", TEXT, include_str!("package/hls/VERSION")),
 ];
 
 /// What is served below the digest.
-#[expect(
-    clippy::expect_used,
-    reason = "the modules are part of the program, and a test packs them"
-)]
 pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
-    let scripts = pack_modules(MODULES, PUBLIC, None).expect("the modules have the form that is packed");
-    let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
-    let others = HLS
-        .iter()
-        .map(|(path, kind, text)| ((*path).to_owned(), *kind, (*text).to_owned()));
-    AssetSet::new(scripts.chain(others))
+    let others = HLS.map(|(path, kind, text)| (path, kind, text.to_owned()));
+    AssetSet::of_modules(MODULES, PUBLIC, None, &others)
 });
 
 /// What is served by a name that stays. A script is short: it hands on what the file below the digest exports.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::assets::{AssetSet, Module, PICTURE, SCRIPT, STYLE, pack_modules, pack_styles};
+use crate::assets::{AssetSet, Module, PICTURE, SCRIPT, STYLE, pack_styles};
 
 /// The module that the page loads first.
 const MAIN: &str = "app.js";
@@ -84,23 +84,13 @@ const STYLES: &[&str] = &[
 ];
 
 /// What is served below `/console/`.
-#[expect(
-    clippy::expect_used,
-    reason = "the modules are part of the program, and a test packs them"
-)]
 pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
-    let scripts = pack_modules(MODULES, &[], Some(MAIN)).expect("the modules have the form that is packed");
-    let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
     let others = [
-        ("console.css".to_owned(), STYLE, pack_styles(STYLES)),
-        ("early.js".to_owned(), SCRIPT, EARLY.to_owned()),
-        (
-            "icon.svg".to_owned(),
-            PICTURE,
-            include_str!("icon.svg").to_owned(),
-        ),
+        ("console.css", STYLE, pack_styles(STYLES)),
+        ("early.js", SCRIPT, EARLY.to_owned()),
+        ("icon.svg", PICTURE, include_str!("icon.svg").to_owned()),
     ];
-    AssetSet::new(scripts.chain(others))
+    AssetSet::of_modules(MODULES, &[], Some(MAIN), &others)
 });
 
 #[cfg(test)]

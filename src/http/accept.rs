@@ -7,6 +7,8 @@
 
 use http::{HeaderMap, header};
 
+use crate::assets::parse_weighted;
+
 /// A media range in lower case, such as `text/*`, and its quality.
 type MediaRange = (String, f32);
 
@@ -49,23 +51,9 @@ pub(crate) fn accepts_nothing(headers: &HeaderMap) -> bool {
         && quality_of(&ranges, "application", "json") <= 0.0
 }
 
-/// Parses all `Accept` headers, in order. A value that is not ASCII text is left out.
+/// Parses all `Accept` headers, in order.
 fn parse_ranges(headers: &HeaderMap) -> Vec<MediaRange> {
-    headers
-        .get_all(header::ACCEPT)
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(parse_range)
-        .collect()
-}
-
-/// Parses one media range. A missing `q` is 1, one that is no number is 0.
-fn parse_range(range: &str) -> MediaRange {
-    let mut parts = range.split(';').map(str::trim);
-    let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-    let q = parts.find_map(|part| part.strip_prefix("q=").or_else(|| part.strip_prefix("Q=")));
-    (name, q.map_or(1.0, |q| q.parse().unwrap_or(0.0)))
+    parse_weighted(headers, header::ACCEPT)
 }
 
 /// Returns the quality of a media type: the one of its most specific range (RFC 9110, 12.5.1), or 0 without any.

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use crate::assets::{AssetSet, Module, PICTURE, SCRIPT, STYLE, pack_modules, pack_styles};
+use crate::assets::{AssetSet, Module, PICTURE, STYLE, pack_styles};
 
 /// The module that the page loads first.
 const MAIN: &str = "page.js";
@@ -31,22 +31,16 @@ const MODULES: &[Module] = modules! {
 const STYLES: &[&str] = &[include_str!("../../assets/ground.css"), include_str!("style.css")];
 
 /// What is served below `/docs/`.
-#[expect(
-    clippy::expect_used,
-    reason = "the modules are part of the program, and a test packs them"
-)]
 pub(super) static FILES: LazyLock<AssetSet> = LazyLock::new(|| {
-    let scripts = pack_modules(MODULES, &[], Some(MAIN)).expect("the modules have the form that is packed");
-    let scripts = scripts.into_iter().map(|(path, text)| (path, SCRIPT, text));
     let others = [
-        ("docs.css".to_owned(), STYLE, pack_styles(STYLES)),
+        ("docs.css", STYLE, pack_styles(STYLES)),
         (
-            "icon.svg".to_owned(),
+            "icon.svg",
             PICTURE,
             include_str!("../../console/icon.svg").to_owned(),
         ),
     ];
-    AssetSet::new(scripts.chain(others))
+    AssetSet::of_modules(MODULES, &[], Some(MAIN), &others)
 });
 
 #[cfg(test)]
