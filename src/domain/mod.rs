@@ -8,6 +8,7 @@
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
 //! - [`Accounts`] says which action maps share an account at their provider.
+//! - [`Move`] is the wish to move a video to another provider.
 //! - [`Usage`] is how much an owner has at a provider.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
@@ -22,6 +23,7 @@ mod join_tests;
 mod knowledge;
 mod mask;
 mod media_type;
+mod moves;
 mod outgoing;
 mod rate;
 mod read;
@@ -42,6 +44,7 @@ pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use mask::mask_secrets;
 pub use media_type::{is_content_pattern, matches_content_pattern};
+pub use moves::{Move, MoveKind, MoveState};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
