@@ -124,7 +124,13 @@ pub struct Move {
 
 impl Move {
     /// Makes a wish that is due at once.
-    pub fn new(id: Uuid, video_id: Uuid, (from, to): (&str, &str), kind: MoveKind, now: DateTime<Utc>) -> Self {
+    pub fn new(
+        id: Uuid,
+        video_id: Uuid,
+        (from, to): (&str, &str),
+        kind: MoveKind,
+        now: DateTime<Utc>,
+    ) -> Self {
         Self {
             id,
             video_id,

@@ -255,6 +255,40 @@ impl Store {
         })?)
     }
 
+    /// Returns the ids of up to `limit` ready videos behind `after`, in the order of ids, that a move took from `from` to
+    /// `to`; of one owner where it is given.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn find_undoable(
+        &self,
+        (from, to): (&str, &str),
+        owner: Option<&str>,
+        after: Uuid,
+        limit: i64,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select id from videos where provider = ");
+            query
+                .push_bind(to)
+                .push(" and status = 'ready' and id > ")
+                .push_bind(after);
+            if let Some(owner) = owner {
+                query.push(" and owner = ").push_bind(owner);
+            }
+            query
+                .push(
+                    " and exists (select 1 from moves where moves.video_id = videos.id and state = 'done' \
+                     and from_provider = ",
+                )
+                .push_bind(from)
+                .push(" and to_provider = ")
+                .push_bind(to);
+            query.push(") order by id limit ").push_bind(limit);
+            query.build_query_scalar().fetch_all(pool).await
+        })?)
+    }
+
     /// Removes wishes that ended before `until`, at most `limit`. Returns how many.
     ///
     /// # Errors

@@ -38,6 +38,7 @@ mod local;
 mod log;
 mod metrics;
 mod migrations;
+mod moves;
 mod openapi;
 mod outgoing;
 mod overview;

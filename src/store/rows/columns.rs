@@ -111,7 +111,14 @@ macro_rules! json {
 }
 json!(Map<String, Value>, Facts, Vec<String>);
 
-stored_as_text!(Policy, ShownStatus, EventState, OutgoingState, MoveState, MoveKind);
+stored_as_text!(
+    Policy,
+    ShownStatus,
+    EventState,
+    OutgoingState,
+    MoveState,
+    MoveKind
+);
 
 /// Enumerations that are stored as text.
 macro_rules! named {
