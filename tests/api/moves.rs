@@ -93,7 +93,7 @@ async fn the_command_names_what_is_wrong_before_it_writes_anything() {
     let video = app.ready_video("signed").await;
     for (args, words) in [
         (&["--from", "mux", "--to", "mux"][..], "the same provider"),
-        (&["--from", "mux", "--to", "muxb"], "did you mean mux_b?"),
+        (&["--from", "mux", "--to", "mux_bb"], "did you mean mux_b?"),
         (&["--from", "nobody", "--to", "mux"], "--from"),
         (&["--from", "mux", "--to", "mux_b"], "no service runs"),
     ] {
