@@ -54,6 +54,8 @@ pub enum ApiError {
         /// The reason, in a sentence; becomes `detail`.
         why: &'static str,
     },
+    /// Something that the provider's action map has no place for. The text becomes `detail`.
+    NotSupported(String),
     /// `If-Match` names another version.
     PreconditionFailed,
     /// The body is larger than allowed.
