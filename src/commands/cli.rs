@@ -104,7 +104,7 @@ impl Cli {
             Command::Events(args) => events::run_events_command(&settings()?, args).await,
             Command::Reconcile(args) => Box::pin(reconcile::reconcile_once(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import_videos(settings()?, &env, &args)).await,
-            Command::Move(args) => Box::pin(moves::move_videos(&settings()?, &args)).await,
+            Command::Move(args) => Box::pin(moves::move_videos(&settings()?, &env, &args)).await,
             Command::Usage(args) => usage::print_usage(&settings()?, &args).await,
             Command::Openapi => openapi::print_openapi(),
             Command::Provider(command) => {

@@ -289,6 +289,25 @@ impl Store {
         })?)
     }
 
+    /// Returns whether a move took the video from one provider to the other, as far as wishes are kept.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn has_moved(&self, video_id: Uuid, (from, to): (&str, &str)) -> Result<bool, StoreError> {
+        let found: Option<i32> = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar(
+                "select 1 from moves where video_id = $1 and state = 'done' and from_provider = $2 \
+                 and to_provider = $3 limit 1",
+            )
+            .bind(video_id)
+            .bind(from)
+            .bind(to)
+            .fetch_optional(pool)
+            .await
+        })?;
+        Ok(found.is_some())
+    }
+
     /// Removes wishes that ended before `until`, at most `limit`. Returns how many.
     ///
     /// # Errors

@@ -5,6 +5,8 @@
 //! size needs few rows. Ended early, it leaves its open wishes to the service; called again, it goes on with what is left.
 
 mod command;
+mod dry_run;
+mod finish;
 mod follow;
 mod tally;
 

@@ -218,6 +218,7 @@ fn spawn_reloadable_jobs(state: &AppState, jobs: &TaskTracker, stop: &Cancellati
     jobs.spawn(jobs::outbox::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::reconcile::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::erasure::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::moves::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::titles::run(state.clone(), stop.clone()));
