@@ -13,7 +13,9 @@ use super::database::{Tx, on_pool, on_tx};
 use super::error::StoreError;
 use super::handle::Store;
 use crate::domain::{Move, MoveKind, MoveState};
-use crate::sql::row_by_name;
+use crate::sql::{row_by_name, stored_as_text};
+
+stored_as_text!(MoveState, MoveKind);
 
 /// Every column that a [`Move`] is read from.
 const COLUMNS: &str = "id, video_id, from_provider, to_provider, kind, without_tracks, state, reason, notes, rendition, \

@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use crate::domain::{EventState, Facts, MoveKind, MoveState, OutgoingState, Policy, ShownStatus, Status};
+use crate::domain::{EventState, Facts, OutgoingState, Policy, ShownStatus, Status};
 use crate::sql::stored_as_text;
 
 /// The writer of a column after its row is inserted.
@@ -111,14 +111,7 @@ macro_rules! json {
 }
 json!(Map<String, Value>, Facts, Vec<String>);
 
-stored_as_text!(
-    Policy,
-    ShownStatus,
-    EventState,
-    OutgoingState,
-    MoveState,
-    MoveKind
-);
+stored_as_text!(Policy, ShownStatus, EventState, OutgoingState);
 
 /// Enumerations that are stored as text.
 macro_rules! named {
