@@ -10,7 +10,7 @@ use crate::commands::error::CommandError;
 use crate::commands::print::print_report_line;
 use crate::config::{Environment, Settings};
 use crate::domain::Video;
-use crate::jobs::moves::{Terms, Verdict, judge, why_not_fetched};
+use crate::jobs::moves::{Verdict, check_address, judge};
 use crate::provider::{Provider, RenditionKind};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -61,10 +61,6 @@ async fn add_up(state: &AppState, args: &MoveArgs, to: &str) -> Result<(), Comma
         found.ok_or_else(|| format!("the map of \"{name}\" is not loaded: add it to providers.enabled"))
     };
     let (from, to) = (map(&args.from)?, map(to)?);
-    let terms = Terms {
-        allow_private: state.settings.ingest.allow_private,
-        without_tracks: args.without_tracks,
-    };
     let (mut sums, mut after, mut left) = (Sums::default(), Uuid::nil(), args.limit.unwrap_or(u64::MAX));
     while left > 0 {
         let count = PAGE.min(i64::try_from(left).unwrap_or(PAGE));
@@ -77,7 +73,7 @@ async fn add_up(state: &AppState, args: &MoveArgs, to: &str) -> Result<(), Comma
         after = *last;
         left -= page.len() as u64;
         for id in page {
-            add_video(state, id, (from, to), &terms, &mut sums)
+            add_video(state, id, (from, to), args.without_tracks, &mut sums)
                 .await
                 .map_err(StartError::from)?;
         }
@@ -90,20 +86,20 @@ async fn add_video(
     state: &AppState,
     id: Uuid,
     (from, to): (&Provider, &Provider),
-    terms: &Terms,
+    without_tracks: bool,
     sums: &mut Sums,
 ) -> Result<(), StoreError> {
     let Some(video) = state.store.find_video(id).await? else {
         return Ok(());
     };
-    match judge(&video, from, to, terms) {
+    match judge(&video, from, to, without_tracks) {
         Verdict::No(reason) => sums.refuse(reason),
         Verdict::Make(_) | Verdict::Wait(_) => {
             sums.to_make += 1;
             sums.unsized_files += 1;
             sums.renditions += count_renditions(from, &video);
         }
-        Verdict::Take(name) => match why_not(state, &video, (from, to), &name, terms).await {
+        Verdict::Take(name) => match why_not(state, &video, (from, to), &name).await {
             Some(reason) => sums.refuse(reason),
             None => sums.take(from, &video, &name),
         },
@@ -117,16 +113,17 @@ async fn why_not(
     video: &Video,
     (from, to): (&Provider, &Provider),
     name: &str,
-    terms: &Terms,
 ) -> Option<String> {
     if from.playback_takes_calls(video.playback_policy) {
         return None;
     }
     let now = state.clock.now();
-    let found = from.rendition_addresses(video, TTL_S, TTL_S, now).await.ok()?;
+    let found = from.rendition_addresses(video, TTL_S, now).await.ok()?;
     let address = found.into_iter().find(|address| address.file.name == name);
     match address {
-        Some(address) => why_not_fetched(&address, video.playback_policy, to, terms),
+        Some(address) => {
+            check_address(&address, video.playback_policy, to, &state.settings.ingest).err()
+        }
         None => Some(format!("{} gives no address of \"{name}\"", from.name())),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::judge::{Terms, Verdict, judge};
+use super::judge::{Verdict, judge};
 use super::undo::{Undone, undo};
 use super::{carry, fetch, file};
 use crate::domain::{Move, MoveKind, MoveState, ShownStatus, Video};
@@ -113,11 +113,13 @@ async fn prepare(state: &AppState, wish: &mut Move) -> Result<Next, StoreError> 
         // Why now: a file that is made for the move alone was not there.
         wish.renditions = carry::renditions_of(from, &video);
     }
-    match judge(&video, from, to, &Terms::of(state, wish)) {
+    match judge(&video, from, to, wish.without_tracks) {
         Verdict::No(reason) => Ok(Next::skip(reason)),
         Verdict::Take(name) => hand_over(state, wish, &video, (from, to), &name).await,
         Verdict::Make(name) => {
-            file::ask_for(state, &video, &name).await?;
+            if let Some(refusal) = file::ask_for(state, &video, &name).await? {
+                return Ok(Next::fail(format!("\"{name}\" is not made: {refusal:?}")));
+            }
             wish.rendition = Some(name);
             wish.state = MoveState::Making;
             Ok(Next::Again(MAKING_INTERVAL))
@@ -150,10 +152,10 @@ async fn hand_over(
     let Some(address) = address else {
         return Ok(Next::skip(format!("{} gives no address of \"{name}\"", wish.from_provider)));
     };
-    if let Some(reason) = file::why_not_fetched(&address, video.playback_policy, to, &Terms::of(state, wish)) {
-        return Ok(Next::skip(reason));
+    match file::check_address(&address, video.playback_policy, to, &state.settings.ingest) {
+        Ok(address) => fetch::begin_fetch(state, wish, video, to, (name, address)).await,
+        Err(reason) => Ok(Next::skip(reason)),
     }
-    fetch::begin_fetch(state, wish, video, to, address).await
 }
 
 /// Reads the video; what follows where there is nothing to move.

@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::advance::Next;
+use super::file::ask_for;
 use crate::domain::{Field, Move, MoveState, Video};
 use crate::provider::{Provider, RenditionKind, RenditionStatus};
 use crate::state::AppState;
@@ -68,9 +69,8 @@ pub(super) async fn ask(state: &AppState, wish: &mut Move) -> Result<Next, Store
         if there.iter().any(|file| file.name == *name) {
             continue;
         }
-        if to.can_make_rendition(name) {
-            crate::jobs::renditions::request_rendition(state, video.id, name).await?;
-        } else {
+        let is_asked = to.can_make_rendition(name) && ask_for(state, &video, name).await?.is_none();
+        if !is_asked {
             wish.notes
                 .push(format!("the rendition \"{name}\" is not made at {}", to.name()));
         }

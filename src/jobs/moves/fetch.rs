@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::advance::Next;
 use super::worker::LEASE_S;
-use crate::domain::{ErrorCode, Move, MoveState, ShownStatus, Video};
-use crate::jobs::begin::{BeginError, NewVideo, SourceUrl, begin};
+use crate::domain::{ErrorCode, Failure, LOST_AFTER, Move, MoveState, ShownStatus, SourceUrl, Video, mask_secrets};
+use crate::jobs::begin::{BeginError, NewVideo, begin};
 use crate::jobs::reconcile;
-use crate::provider::{CallError, Provider, RenditionAddress, TemplateInput};
+use crate::provider::{CallError, Provider, TemplateInput};
 use crate::state::AppState;
 use crate::store::{CountedLimits, StoreError};
 
@@ -27,11 +29,15 @@ pub(super) async fn begin_fetch(
     wish: &mut Move,
     video: &Video,
     to: &Provider,
-    address: RenditionAddress,
+    (name, address): (&str, SourceUrl),
 ) -> Result<Next, StoreError> {
-    let hidden = hidden_row(state, video, to);
+    let mut hidden = hidden_row(state, video, to, address);
+    let unknown = to.check_ingest(&TemplateInput::from_video(&hidden));
+    if unknown.is_err_and(|wrong| wrong.field == "quality") {
+        wish.notes.push(format!("the quality is that of {}: it does not know \"{}\"", to.name(), hidden.quality.take().unwrap_or_default()));
+    }
     wish.state = MoveState::Fetching;
-    wish.rendition = Some(address.file.name);
+    wish.rendition = Some(name.to_owned());
     wish.hidden_id = Some(hidden.id);
     if !state.store.write_move(wish, Some(LEASE_S)).await? {
         return Ok(Next::Lost);
@@ -39,7 +45,6 @@ pub(super) async fn begin_fetch(
     let new = NewVideo {
         subject: TemplateInput::from_video(&hidden),
         video: hidden,
-        source_url: Some(SourceUrl::new(address.url)),
         counted: CountedLimits::default(),
         is_claimed: false,
         chooses_quality: false,
@@ -52,15 +57,18 @@ pub(super) async fn begin_fetch(
 }
 
 /// Makes the hidden row. Its words are the video's: some maps send the title.
-fn hidden_row(state: &AppState, video: &Video, to: &Provider) -> Video {
+fn hidden_row(state: &AppState, video: &Video, to: &Provider, address: SourceUrl) -> Video {
     let now = state.clock.now();
     Video {
         replaces: Some(video.id),
+        is_ingest: true,
+        source_url: Some(address),
+        check_at: Some(now + LOST_AFTER),
         title: video.title.clone(),
         external_id: video.external_id.clone(),
         metadata: video.metadata.clone(),
         thumbnail_time: video.thumbnail_time,
-        quality: video.quality.clone().filter(|quality| to.knows_quality(quality)),
+        quality: video.quality.clone(),
         ..Video::new(
             state.clock.new_id(),
             video.owner.clone(),
@@ -86,7 +94,7 @@ fn explain(wish: &mut Move, error: BeginError) -> Result<Next, StoreError> {
         }
         BeginError::Call { error, .. } if error.is_temporary() => Ok(Next::retry(wish, error.to_string())),
         BeginError::Call { error, .. } => Ok(Next::fail(error.to_string())),
-        error @ (BeginError::Erasing | BeginError::ReplacementInProgress | BeginError::NotReady(_) | BeginError::NotFound) => {
+        error @ (BeginError::Erasing | BeginError::ReplacementInProgress | BeginError::NotReplaceable(_) | BeginError::NothingToReplace) => {
             Ok(Next::skip(error.to_string()))
         }
         error @ (BeginError::NotLoaded(_) | BeginError::OutOfOrder(_) | BeginError::RowGone | BeginError::Conflict(_)) => {
@@ -139,23 +147,49 @@ fn is_lost(state: &AppState, hidden: &Video) -> bool {
 
 /// Returns what follows a file that failed: another one, where that can help.
 async fn after_failure(state: &AppState, wish: &mut Move, hidden: &Video) -> Result<Next, StoreError> {
-    let failure = hidden.failure();
-    let code = failure.as_ref().map(|failure| failure.code);
-    let reason = match &failure {
-        Some(failure) => format!("{}: {}", wish.to_provider, failure.words()),
-        None => format!("{}: the file is {}", wish.to_provider, hidden.status),
-    };
-    match code {
+    let failure = hidden.failure().unwrap_or_default();
+    let code = error_code(state, &failure, &wish.to_provider);
+    let reason = describe(&failure, code, hidden, &wish.to_provider);
+    let next = match code {
         Some(ErrorCode::SourceUnreachable) => {
             // Why: the address may have ended, and the old provider gives another one.
             reconcile::run_pass(state, Some(wish.video_id)).await?;
-            Ok(Next::retry(wish, reason))
+            Next::retry(wish, reason)
         }
         Some(ErrorCode::ProviderUnavailable | ErrorCode::UploadLost | ErrorCode::ProviderLost) => {
-            Ok(Next::retry(wish, reason))
+            Next::retry(wish, reason)
         }
-        _ => Ok(Next::fail(reason)),
+        _ => Next::fail(reason),
+    };
+    if matches!(next, Next::End(..)) {
+        // Why: the wish tells of the failure, and what is left of the file is deleted.
+        state
+            .store
+            .give_up_replacement(wish.video_id, state.clock.now())
+            .await?;
     }
+    Ok(next)
+}
+
+/// Returns our code of a failure at this provider.
+fn error_code(state: &AppState, failure: &Failure, provider: &str) -> Option<ErrorCode> {
+    let theirs = || {
+        let code = failure.code.as_deref()?;
+        let map = state.providers.by_name(provider);
+        map.and_then(|map| map.error_code(code)).or_else(|| ErrorCode::parse(code))
+    };
+    failure.finding.or_else(theirs)
+}
+
+/// Describes a file that failed, for people. Addresses in the provider's message are masked: one of them is the file's.
+fn describe(failure: &Failure, code: Option<ErrorCode>, hidden: &Video, provider: &str) -> String {
+    let code = code.map_or(hidden.status.as_str(), ErrorCode::as_str);
+    let Some(message) = &failure.message else {
+        return format!("{provider}: {code}");
+    };
+    let mut message = Value::from(message.as_str());
+    mask_secrets(&mut message);
+    format!("{provider}: {code}: {}", message.as_str().unwrap_or_default())
 }
 
 /// Returns the wait until the next look: an eighth of the row's age.

@@ -1,10 +1,9 @@
 //! The file that is handed over: chosen, made, and its address.
 
-use url::{Host, Url};
-
-use super::judge::Terms;
-use crate::address::is_private_literal;
-use crate::domain::{Policy, Video};
+use crate::config::Ingest;
+use crate::domain::{Policy, SourceUrl, Video};
+use crate::jobs::begin::check_provider_url;
+use crate::jobs::renditions::{RequestRefusal, request_rendition};
 use crate::provider::{CallError, Provider, Rendition, RenditionAddress, RenditionKind, RenditionStatus};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -70,13 +69,19 @@ pub(super) fn choose_file<'a>(
     }
 }
 
-/// Has the old provider make a file, as the request of a caller does. It is done in the background.
+/// Has a video's provider make a file, as the request of a caller does: in the background. Returns the reason where it is not
+/// made.
 ///
 /// # Errors
 /// The database fails.
-pub(super) async fn ask_for(state: &AppState, video: &Video, name: &str) -> Result<(), StoreError> {
-    crate::jobs::renditions::request_rendition(state, video.id, name).await?;
-    Ok(())
+pub(super) async fn ask_for(
+    state: &AppState,
+    video: &Video,
+    name: &str,
+) -> Result<Option<RequestRefusal>, StoreError> {
+    // Why not where it is somewhere else by now: the file is to be made at this provider.
+    let is_there = |now: &Video| now.provider == video.provider;
+    Ok(request_rendition(state, video.id, name, is_there).await?.err())
 }
 
 /// Returns the address of a file that is ready, with a life of [`ADDRESS_TTL_S`] where it is signed.
@@ -90,42 +95,33 @@ pub(super) async fn address_of(
     name: &str,
 ) -> Result<Option<RenditionAddress>, CallError> {
     let now = state.clock.now();
-    let found = from
-        .rendition_addresses(video, ADDRESS_TTL_S, ADDRESS_TTL_S, now)
-        .await?;
+    let found = from.rendition_addresses(video, ADDRESS_TTL_S, now).await?;
     Ok(found.into_iter().find(|address| address.file.name == name))
 }
 
-/// Returns the reason why the new provider cannot fetch from an address.
-pub fn why_not_fetched(
+/// Checks an address that the new provider is to fetch.
+///
+/// # Errors
+/// The reason why it cannot fetch from there.
+pub fn check_address(
     address: &RenditionAddress,
     policy: Policy,
     to: &Provider,
-    terms: &Terms,
-) -> Option<String> {
-    let name = to.name();
-    let Ok(url) = Url::parse(&address.url) else {
-        return Some("its address is no URL".to_owned());
+    rules: &Ingest,
+) -> Result<SourceUrl, String> {
+    // Why: within a network that may be named, addresses are rarely https.
+    let rules = Ingest {
+        allow_http: rules.allow_http || rules.allow_private,
+        ..rules.clone()
     };
-    let is_inside = is_private_literal(&url) || is_this_machine(&url);
-    if is_inside && !terms.allow_private {
-        return Some(format!(
-            "its address is inside your network, where {name} cannot fetch it; where it can, set ingest.allow_private"
-        ));
-    }
-    let is_signed = policy == Policy::Signed || url.query().is_some();
+    let name = &address.file.name;
+    let url = check_provider_url(&address.url, &rules);
+    let url = url.map_err(|wrong| format!("the address of \"{name}\" {wrong}"))?;
+    let is_signed = policy == Policy::Signed || url.expose().contains('?');
     if is_signed && !to.fetches_signed() {
-        return Some(format!("{name} fetches no signed or expiring addresses"));
+        return Err(format!("{} fetches no signed or expiring addresses", to.name()));
     }
-    None
-}
-
-/// Returns whether the host is a name of this machine.
-fn is_this_machine(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
-        _ => false,
-    }
+    Ok(url)
 }
 
 #[cfg(test)]

@@ -2,18 +2,8 @@
 
 use super::carry::tracks_left_behind;
 use super::file::{Choice, choose_file};
-use crate::domain::{Field, Move, Video};
+use crate::domain::{Field, Video};
 use crate::provider::{Provider, Rendition};
-use crate::state::AppState;
-
-/// What the operator allows.
-#[derive(Clone, Copy, Debug)]
-pub struct Terms {
-    /// Addresses inside the network may be handed over: `ingest.allow_private`.
-    pub allow_private: bool,
-    /// Tracks that cannot be handed over are left behind.
-    pub without_tracks: bool,
-}
 
 /// The outcome of [`judge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,19 +18,10 @@ pub enum Verdict {
     No(String),
 }
 
-impl Terms {
-    /// Returns the terms of a wish.
-    pub(super) fn of(state: &AppState, wish: &Move) -> Self {
-        Self {
-            allow_private: state.settings.ingest.allow_private,
-            without_tracks: wish.without_tracks,
-        }
-    }
-}
-
-/// Decides whether a ready video can go from one provider to another, and by which of its files.
-pub fn judge(video: &Video, from: &Provider, to: &Provider, terms: &Terms) -> Verdict {
-    if let Some(reason) = why_not(video, to, terms) {
+/// Decides whether a ready video can go from one provider to another, and by which of its files. `without_tracks` leaves tracks
+/// behind that cannot be handed over.
+pub fn judge(video: &Video, from: &Provider, to: &Provider, without_tracks: bool) -> Verdict {
+    if let Some(reason) = why_not(video, to, without_tracks) {
         return Verdict::No(reason);
     }
     let files = from.renditions(video);
@@ -58,15 +39,15 @@ pub fn judge(video: &Video, from: &Provider, to: &Provider, terms: &Terms) -> Ve
 }
 
 /// Returns the reason why the new provider cannot have the video, whatever file is handed over.
-fn why_not(video: &Video, to: &Provider, terms: &Terms) -> Option<String> {
+fn why_not(video: &Video, to: &Provider, without_tracks: bool) -> Option<String> {
     let name = to.name();
-    if !to.can_ingest() {
+    if to.ingest_step_count() == 0 {
         return Some(format!("{name} fetches no files: its map has no [[ingest.steps]]"));
     }
     if !to.can_play(video.playback_policy) {
         return Some(format!(
             "{name} cannot play videos with the policy \"{}\" as it is set up here",
-            video.playback_policy
+            video.playback_policy.as_str()
         ));
     }
     let duration = video.known.fact(Field::Duration).and_then(|fact| fact.value.as_f64());
@@ -76,7 +57,7 @@ fn why_not(video: &Video, to: &Provider, terms: &Terms) -> Option<String> {
         return Some(format!("it is longer than the {most} s that {name} takes"));
     }
     let tracks = tracks_left_behind(video);
-    if !terms.without_tracks && !tracks.is_empty() {
+    if !without_tracks && !tracks.is_empty() {
         return Some(format!(
             "it has tracks that cannot be handed over ({}); --without-tracks leaves them behind",
             tracks.join(", ")

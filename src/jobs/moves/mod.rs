@@ -31,6 +31,6 @@ mod judge;
 mod undo;
 mod worker;
 
-pub use file::why_not_fetched;
-pub use judge::{Terms, Verdict, judge};
+pub use file::check_address;
+pub use judge::{Verdict, judge};
 pub use worker::{run, run_due_moves};

@@ -1,7 +1,8 @@
 //! Taking a move back by the old file, while it is there.
 
 use super::advance::Next;
-use crate::domain::{ExchangeTerms, Move, MoveState, Video};
+use crate::domain::{Move, MoveState, Video};
+use crate::jobs::replace;
 use crate::state::AppState;
 use crate::store::{Exchanged, StoreError};
 
@@ -26,14 +27,7 @@ pub(super) async fn undo(state: &AppState, wish: &Move, video: &Video) -> Result
     if last.is_none_or(|row| row.provider != wish.to_provider) {
         return gone_or_never_there(state, wish, video).await;
     }
-    let now = state.clock.now();
-    let terms = ExchangeTerms {
-        now,
-        keep_until: now + state.settings.replace.keep_old(),
-        unsent: crate::jobs::replace::unsent_after(state, video, &wish.to_provider),
-        is_undo: true,
-    };
-    Ok(match state.store.undo_exchange(video.id, &terms).await? {
+    Ok(match replace::undo(state, video.id).await? {
         Exchanged::Done(_) => Undone::Ended(Next::End(MoveState::Done, None)),
         Exchanged::Ending | Exchanged::Missing => Undone::Ended(Next::skip("the video is deleted")),
         Exchanged::InProgress => Undone::Ended(Next::skip("another replacement of the video is under way")),
