@@ -149,25 +149,24 @@ impl Tx {
 
     /// Gives the ids at the provider of either row to the other one.
     async fn move_ids(&mut self, one: &Video, other: &Video) -> Result<(), StoreError> {
-        for (from, to) in [(one, other.id), (other, one.id)] {
-            let (upload, asset) = (&from.known.upload_id, &from.known.asset_id);
-            for (kind, id) in [("upload", upload), ("asset", asset)] {
-                let Some(id) = id else { continue };
-                on_tx!(&mut *self, |tx| {
-                    // Why by the row: the id may stand there under the name of its map, and of an account.
-                    sqlx::query(
-                        "update provider_ids set video_id = $1 where kind = $2 and id = $3 and video_id = $4",
-                    )
-                    .bind(to)
-                    .bind(kind)
-                    .bind(id)
-                    .bind(from.id)
-                    .execute(tx.executor())
-                    .await
-                    .map(drop)
-                })?;
-            }
-        }
+        let known = [one, other].map(|row| [&row.known.upload_id, &row.known.asset_id]);
+        on_tx!(self, |tx| {
+            // Why one statement: two providers may have given the same text, and each row is to move once. Why by the rows:
+            // an id may stand there under the name of its map, and of an account.
+            sqlx::query(
+                "update provider_ids set video_id = case when video_id = $1 then $2 else $1 end \
+                 where id in ($3, $4, $5, $6) and video_id in ($1, $2)",
+            )
+            .bind(one.id)
+            .bind(other.id)
+            .bind(known[0][0])
+            .bind(known[0][1])
+            .bind(known[1][0])
+            .bind(known[1][1])
+            .execute(tx.executor())
+            .await
+            .map(drop)
+        })?;
         Ok(())
     }
 

@@ -18,6 +18,10 @@ use crate::store::handle::Store;
 use crate::store::rows::{Columns, Table, VideoRow, VideoTable, to_videos};
 use crate::store::statements::WriteTx;
 
+/// The condition of the index `videos_replacement_due`.
+const IS_DUE: &str = "replaces is not null and exchanged_at is null and (status = 'ready' or shown_version <> version)";
+/// A further condition, before the database's clock: the hidden row may take its video's place, and no replica has it.
+const IS_READY: &str = " and status = 'ready' and missing_since is null and not delete_requested and lease_until_s <= ";
 /// How often rows are read again because another writer was faster.
 const ATTEMPTS: usize = 40;
 /// Rows of one transaction.
@@ -60,13 +64,15 @@ pub struct KeptFiles {
 
 impl Store {
     /// Writes the hidden row of a replacement, of the video that [`Video::replaces`] of it names, and shows it there. The
-    /// video must be `ready`, `errored`, `expired` or `cancelled`. A replacement that has failed gives way to this one.
+    /// video must be `ready`, `errored`, `expired` or `cancelled`. A replacement that has failed gives way to this one, and so
+    /// does the hidden row `instead_of`.
     ///
     /// # Errors
     /// The database fails.
     pub async fn insert_replacement(
         &self,
         hidden: &Video,
+        instead_of: Option<Uuid>,
         limits: &CountedLimits,
         now: DateTime<Utc>,
     ) -> Result<ReplacementInserted, StoreError> {
@@ -96,7 +102,7 @@ impl Store {
         }
         let mut changes = Vec::new();
         if let Some(before) = rows.pop().filter(Video::is_open_replacement) {
-            if !Replacement::of(&before).has_failed() {
+            if !Replacement::of(&before).has_failed() && instead_of != Some(before.id) {
                 return Ok(ReplacementInserted::InProgress);
             }
             changes.push(change(before, now, |failed| failed.give_up(now)));
@@ -234,24 +240,61 @@ impl Store {
         to_videos(rows)
     }
 
-    /// Returns up to `limit` hidden rows that are ready to take their video's place, or whose state their video does not
-    /// show yet, behind `after`, in the order of ids.
+    /// Returns up to `limit` hidden rows whose state their video does not show yet, behind `after`, in the order of ids.
     ///
     /// # Errors
     /// The database fails.
-    pub async fn find_due_replacements(&self, after: Uuid, limit: u16) -> Result<Vec<Video>, StoreError> {
-        let rows = on_pool!(&self.readers, |pool| {
-            // The condition is that of the index `videos_replacement_due`.
-            let mut query = QueryBuilder::new("select ");
-            query.push(VideoTable::COLUMNS).push(
-                " from videos where replaces is not null and exchanged_at is null \
-                 and (status = 'ready' or shown_version <> version) and id > ",
-            );
+    pub async fn find_unshown_replacements(
+        &self,
+        after: Uuid,
+        limit: u16,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        Ok(on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select id from videos where ");
+            query.push(IS_DUE).push(" and shown_version <> version and id > ");
             query
                 .push_bind(after)
                 .push(format_args!(" order by id limit {limit}"));
-            query.build_query_as::<VideoRow>().fetch_all(pool).await
+            query.build_query_scalar().fetch_all(pool).await
+        })?)
+    }
+
+    /// Returns whether a hidden row is ready to take its video's place and no replica has it.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn has_ready_replacement(&self) -> Result<bool, StoreError> {
+        let clock = self.dialect().clock_s;
+        let found: Option<Uuid> = on_pool!(&self.readers, |pool| {
+            let mut query = QueryBuilder::new("select id from videos where ");
+            query.push(IS_DUE).push(IS_READY).push(clock).push(" limit 1");
+            query.build_query_scalar().fetch_optional(pool).await
         })?;
+        Ok(found.is_some())
+    }
+
+    /// Takes up to `limit` hidden rows that are ready to take their video's place, under a lease of `lease_s` seconds by the
+    /// database's clock.
+    ///
+    /// # Errors
+    /// The database fails.
+    pub async fn lease_ready_replacements(
+        &self,
+        limit: i64,
+        lease_s: i64,
+    ) -> Result<Vec<Video>, StoreError> {
+        let (clock, lock) = (self.dialect().clock_s, self.dialect().skip_locked);
+        let mut tx = self.begin().await?;
+        let rows = on_tx!(&mut tx, |tx| {
+            let mut query = QueryBuilder::new("update videos set lease_until_s = ");
+            query.push(clock).push(" + ").push_bind(lease_s);
+            query.push(" where id in (select id from videos where ");
+            query.push(IS_DUE).push(IS_READY).push(clock);
+            query.push(" order by id limit ").push_bind(limit).push(lock);
+            query.push(") returning ").push(VideoTable::COLUMNS);
+            query.build_query_as::<VideoRow>().fetch_all(tx.executor()).await
+        })?;
+        tx.commit().await?;
         to_videos(rows)
     }
 
