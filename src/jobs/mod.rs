@@ -14,9 +14,10 @@
 //! [`expiry`] is the part of the reconciler that begins deletions at their time.
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
-//! So is [`replay`], which makes events due again by a filter.
+//! So are [`replay`], which makes events due again by a filter, and [`begin`], which begins a video at its provider.
 
 pub mod adopt;
+pub mod begin;
 pub mod erasure;
 pub mod expiry;
 pub mod heartbeat;

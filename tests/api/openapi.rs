@@ -12,7 +12,7 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 27] = [
+const PROMISED: [&str; 28] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
@@ -27,6 +27,7 @@ const PROMISED: [&str; 27] = [
     "cancel_unsupported",
     "idempotency_in_progress",
     "video_taken",
+    "not_supported",
     "precondition_failed",
     "payload_too_large",
     "unsupported_media_type",

@@ -203,6 +203,7 @@ impl From<ApiError> for Problem {
                 video_id: Some(video_id),
                 ..Self::new(Code::VideoTaken, why)
             },
+            ApiError::NotSupported(detail) => Self::new(Code::NotSupported, detail),
             ApiError::PreconditionFailed => Self::from_code(Code::PreconditionFailed),
             ApiError::PayloadTooLarge => Self::from_code(Code::PayloadTooLarge),
             ApiError::UnsupportedMediaType => Self::from_code(Code::UnsupportedMediaType),

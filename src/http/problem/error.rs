@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::auth::NotLocal;
 use crate::domain::ShownStatus;
+use crate::jobs::begin::BeginError;
 use crate::limits::Quota;
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
@@ -53,6 +54,8 @@ pub enum ApiError {
         /// The reason, in a sentence; becomes `detail`.
         why: &'static str,
     },
+    /// Something that the provider's action map has no place for. The text becomes `detail`.
+    NotSupported(String),
     /// `If-Match` names another version.
     PreconditionFailed,
     /// The body is larger than allowed.
@@ -144,6 +147,9 @@ impl FieldProblem {
 }
 
 impl ApiError {
+    /// The refusal of a new video of an owner who is being erased.
+    pub(crate) const ERASING: Self = Self::Forbidden("This owner is being erased.");
+
     /// Makes a 422 for one top-level member of the body, or for all of it where `name` is empty.
     pub fn invalid_field(name: &str, detail: impl Into<String>) -> Self {
         Self::InvalidBody(vec![FieldProblem::new(name, detail)])
@@ -204,6 +210,25 @@ impl From<StoreError> for ApiError {
             | StoreError::Migrate(_)
             | StoreError::BadUrl(_)
             | StoreError::BadDirectUrl(_)) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<BeginError> for ApiError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Invalid(invalid) => invalid.into(),
+            BeginError::NotLoaded(error) => error.into(),
+            BeginError::OutOfOrder(error) => error.into(),
+            BeginError::Erasing => Self::ERASING,
+            BeginError::TooManyOpen(limit) => Self::TooManyOpen(limit.most),
+            BeginError::TokenUsedUp => Self::Forbidden(
+                "With this token as many uploads were begun as its claim upload.count allows.",
+            ),
+            BeginError::OverQuota(over) => Self::QuotaExceeded(over),
+            BeginError::Call { video_id, error } => Self::from_call(error, video_id),
+            BeginError::Store(error) => error.into(),
+            error @ (BeginError::RowGone | BeginError::Conflict(_)) => Self::Internal(Box::new(error)),
         }
     }
 }

@@ -16,6 +16,7 @@ use crate::http::middleware::Uploader;
 use crate::http::problem::ApiError;
 use crate::http::rate_limit_headers::write_rate_limit;
 use crate::http::videos::{VideoView, check_delete_at};
+use crate::jobs::begin::Begun;
 use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::with_current_trail;
@@ -184,7 +185,7 @@ async fn begin_and_store(
     claimed: Option<ClaimedKey>,
 ) -> Result<NewUpload, ApiError> {
     match (begin_upload(state, plan).await, claimed) {
-        (Ok((video, upload)), claimed) => {
+        (Ok(Begun { video, upload }), claimed) => {
             let video = VideoView::with_events_url(state, &video);
             let answer = NewUpload { video, upload };
             if let Some(claimed) = claimed {
