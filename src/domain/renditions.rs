@@ -47,7 +47,7 @@ pub struct RenditionRequest {
     pub action: RenditionAction,
     /// How far it is.
     pub state: RequestState,
-    /// Time of the request. Together with the name it tells a request from a later one.
+    /// Time of the request. Together with name and action it tells a request from a later one.
     pub asked_at: DateTime<Utc>,
     /// Time of the answer that accepted the call, by the provider's clock as far as that is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -58,6 +58,11 @@ pub struct RenditionRequest {
 }
 
 impl RenditionRequest {
+    /// Both are the same request, whatever has become of it.
+    pub fn is_same(&self, other: &Self) -> bool {
+        (&self.name, self.action, self.asked_at) == (&other.name, other.action, other.asked_at)
+    }
+
     /// The provider refused the call for good.
     pub fn is_refused(&self) -> bool {
         self.state == RequestState::Refused
@@ -127,7 +132,7 @@ impl Video {
         change: impl FnOnce(&mut RenditionRequest),
     ) -> bool {
         let mut requests = self.renditions_asked.iter_mut().flat_map(|all| &mut all.0);
-        let found = requests.find(|known| known.name == request.name && known.asked_at == request.asked_at);
+        let found = requests.find(|known| known.is_same(request));
         found.map(change).is_some()
     }
 }

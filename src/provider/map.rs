@@ -71,6 +71,10 @@ impl Map {
             })
             .transpose()?;
         let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
+        if declared.playback.renditions.is_some() && renditions.is_empty() {
+            let what = "there is no [[renditions]], which says what the files are";
+            return Err(root.error("playback.renditions", what));
+        }
         let this = Self {
             error_codes: ErrorCodes::collect(error_code_sources(&upload, &asset, webhook.as_ref()), &root)?,
             values: field_tables(&constants.words),

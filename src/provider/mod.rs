@@ -66,11 +66,13 @@ pub use load_options::{Env, LoadOptions};
 pub use loaded::{Capability, MapOrigin, Provider};
 pub use lookup_breaker::LookupBreaker;
 pub use outcome::{CancelOutcome, DeleteOutcome, Lookup};
-pub use playback::{PlaybackRequest, PlaybackUrls};
+pub use playback::{DownloadRefused, FileRequest, PlaybackRequest, PlaybackUrls};
 pub use priority::Priority;
 pub use protocol::Protocol;
 pub use rate_ledger::{LedgerError, RateLedger};
-pub use renditions::{Rendition, RenditionAddress, RenditionKind, RenditionStatus};
+pub use renditions::{
+    Audience, PlayableFiles, Rendition, RenditionAddress, RenditionKind, RenditionStatus,
+};
 pub use reference::{reference_markdown, schema};
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};

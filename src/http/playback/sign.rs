@@ -180,6 +180,7 @@ impl SigningRequest<'_> {
             time_s: time.map(|time| clamp_time(time, duration)),
             sizes: &self.state.thumbnail_sizes,
             params: self.params,
+            files: None,
             caller: self.caller.owner(),
         })
     }

@@ -8,8 +8,11 @@ use crate::{
         client::CallOutcome,
         error::CallError,
         loaded::Provider,
+        playback::{DownloadRefused, FileRequest, PlaybackRequest},
         priority::Priority,
-        renditions::{Rendition, RenditionFile, is_answered},
+        renditions::{
+            Audience, PlayableFiles, Rendition, RenditionAddress, RenditionFile, is_answered,
+        },
         subject::{Captures, TemplateInput},
         template::{RenditionParts, Scope},
     },
@@ -67,6 +70,52 @@ impl Provider {
     /// Returns true where the map reads files at all.
     pub fn has_renditions(&self) -> bool {
         self.map.renditions.iter().next().is_some()
+    }
+
+    /// Returns the files of a video that are ready, for those who may have their addresses. Makes no call.
+    pub fn playable_files(&self, video: &Video, audience: Audience) -> PlayableFiles {
+        self.map.renditions.playable(video, audience)
+    }
+
+    /// Checks a name under which the addresses of files are to save them.
+    ///
+    /// # Errors
+    /// See [`DownloadRefused`].
+    pub fn check_download(&self, name: &str) -> Result<(), DownloadRefused> {
+        self.map.playback.check_download(name)
+    }
+
+    /// Returns an address of each file that is ready, the source included, for a job that hands it to a server. An address
+    /// that the provider gave ends when the provider says.
+    ///
+    /// # Errors
+    /// The map cannot play such a video, or a call that its addresses need failed.
+    pub async fn rendition_addresses(
+        &self,
+        video: &Video,
+        ttl_s: u64,
+        now: DateTime<Utc>,
+    ) -> Result<Vec<RenditionAddress>, CallError> {
+        let files = self.playable_files(video, Audience::Owner);
+        if files.is_empty() {
+            return Ok(Vec::new());
+        }
+        let request = PlaybackRequest {
+            now,
+            expires_in_s: ttl_s,
+            max_ttl_s: ttl_s,
+            time_s: None,
+            sizes: &[],
+            params: &[],
+            files: Some(FileRequest {
+                files: &files,
+                download: None,
+                in_background: true,
+            }),
+            caller: "",
+        };
+        let urls = self.playback(&TemplateInput::from_video(video), &request).await?;
+        Ok(urls.renditions)
     }
 
     /// Lists the files of a video by the map's calls for that; nothing where it has none.

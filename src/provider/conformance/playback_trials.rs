@@ -38,6 +38,7 @@ pub(super) async fn try_playback(
             time_s: Some(1),
             sizes: &sizes,
             params: &[],
+            files: None,
             caller: "",
         };
         match provider.playback(&row, &request).await {

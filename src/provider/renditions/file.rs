@@ -28,7 +28,7 @@ pub enum RenditionStatus {
 }
 
 /// One file of a video.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Rendition {
     /// This service's name of it, such as `highest`.
     pub name: String,
@@ -47,9 +47,10 @@ pub struct Rendition {
 }
 
 /// A file that is ready, with an address of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RenditionAddress {
     /// The file.
+    #[serde(flatten)]
     pub file: Rendition,
     /// The address: signed, where the video is.
     pub url: String,

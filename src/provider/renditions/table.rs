@@ -67,6 +67,11 @@ impl RenditionTables {
         self.0.iter()
     }
 
+    /// Returns true where the map has no table.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Returns every call of the tables.
     pub(crate) fn actions(&self) -> impl Iterator<Item = &Action> {
         self.iter().flat_map(|table| {

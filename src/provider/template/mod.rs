@@ -29,7 +29,7 @@ mod tests;
 pub(crate) use filter::{FILTERS, Filter};
 pub use hash::HashKey;
 pub(crate) use json::JsonTemplate;
-pub(crate) use placeholder::{Id, Place, Placeholder, RenditionPart, is_built_in};
+pub(crate) use placeholder::{Id, Place, Placeholder, is_built_in};
 pub(crate) use places::NAMED_PLACES;
 pub(crate) use scope::{Arrived, RenditionParts, Scope, ValueTables};
 pub(crate) use slot::{Slot, check_header_value, check_path_value};

@@ -89,6 +89,14 @@ impl Place {
         }
     }
 
+    /// The part of an address that a file has by its name.
+    pub(crate) fn for_unnamed_file() -> Self {
+        Self {
+            rendition: [RenditionPart::Name, RenditionPart::Id].into(),
+            ..Self::default()
+        }
+    }
+
     /// An address of a file of a video, at the place of other addresses.
     pub(crate) fn for_file(addresses: Self) -> Self {
         Self {

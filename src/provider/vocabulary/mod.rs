@@ -43,7 +43,7 @@ pub(crate) use read::read_map;
 #[cfg(test)]
 pub(crate) use read::read_source;
 pub(crate) use renditions::{
-    DownloadTable, EachValue, MakeValue, PlaybackRenditionsTable, RenditionFieldsTable, RenditionsTable,
+    DownloadTable, EachValue, PlaybackRenditionsTable, RenditionFieldsTable, RenditionsTable,
 };
 pub(crate) use source::{ConditionTable, DeriveRule, FormatWord, SourceTable, SourceValue};
 pub(crate) use upload::{ChunkTable, ClientTable, IdsTable, TtlTable, UploadTable};

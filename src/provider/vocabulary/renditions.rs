@@ -121,7 +121,7 @@ pub(crate) struct MakeStepsTable {
 pub(crate) struct PlaybackRenditionsTable {
     /// Template of `{rendition.file}` where `fields.file` gives none.
     pub(crate) file: Option<String>,
-    /// Address of a file. It holds `{rendition.file}`, `{rendition.name}` or `{rendition.id}`.
+    /// Address of a file, by `{rendition.file}`, `{rendition.name}` or `{rendition.id}`.
     pub(crate) url: AddressValue,
     /// How an address is made one that saves the file under a name. Left out: there is no such address.
     pub(crate) download: Option<DownloadTable>,
