@@ -67,6 +67,12 @@ impl Provider {
         names.map(|(ours, _)| ours.as_str()).collect()
     }
 
+    /// Returns the names of the files that the map lists, in its order.
+    pub fn rendition_names(&self) -> Vec<&str> {
+        let names = self.map.renditions.iter().flat_map(|table| &table.names);
+        names.map(|(ours, _)| ours.as_str()).collect()
+    }
+
     /// Returns true where the map reads files at all.
     pub fn has_renditions(&self) -> bool {
         self.map.renditions.iter().next().is_some()

@@ -49,6 +49,18 @@ impl RenditionTable {
         self.observe(Some(found), seen);
     }
 
+    /// Returns the files of an observation as JSON, by our names: for the trial of a map.
+    pub(crate) fn files_json(&self, seen: &Observation) -> Value {
+        let lists = seen.fields.iter().filter(|(field, _)| *field == self.field);
+        let elements = lists.filter_map(|(_, list)| list.as_array()).flatten();
+        let files = elements.filter_map(|element| self.read(element));
+        let named = files.map(|file| {
+            let name = file.shown.name.clone();
+            (name, serde_json::to_value(file.shown).unwrap_or_default())
+        });
+        Value::Object(named.collect())
+    }
+
     /// Adds a list to the observation; one that is too long to be kept is left out.
     fn observe(&self, found: Option<Vec<Value>>, seen: &mut Observation) {
         let list = found.map(Value::from);

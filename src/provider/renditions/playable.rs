@@ -1,7 +1,7 @@
 //! The files of a video that a caller may be given addresses of.
 
 use super::{
-    file::{RenditionFile, RenditionKind, RenditionStatus},
+    file::{Rendition, RenditionFile, RenditionKind, RenditionStatus},
     table::RenditionTables,
 };
 use crate::domain::{Policy, Video};
@@ -46,6 +46,27 @@ impl RenditionTables {
                 })
                 .collect(),
         )
+    }
+}
+
+impl RenditionTables {
+    /// Makes up the first file of each table, as if the provider had listed it: for the trial of a map.
+    pub(crate) fn sample(&self) -> PlayableFiles {
+        let files = self.iter().filter_map(|table| {
+            let (ours, theirs) = table.names.first()?;
+            let file = RenditionFile {
+                shown: Rendition::named(ours, RenditionStatus::Ready),
+                theirs: theirs.clone(),
+                id: Some("sample-rendition-id".to_owned()),
+                file: table.tells_file().then(|| "sample.mp4".to_owned()),
+                url: None,
+            };
+            Some(PlayableFile {
+                file,
+                given_url: None,
+            })
+        });
+        PlayableFiles(files.collect())
     }
 }
 

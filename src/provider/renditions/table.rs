@@ -125,6 +125,11 @@ impl RenditionTable {
         !self.make.is_empty()
     }
 
+    /// Returns true where elements tell the part of an address that `{rendition.file}` is.
+    pub(super) fn tells_file(&self) -> bool {
+        self.fields.file.is_some()
+    }
+
     /// Reads one element of the list; `None` where it is not for the table, or has no name or status that the map knows.
     pub(super) fn read(&self, element: &Value) -> Option<RenditionFile> {
         if !self.only.holds(element) {
