@@ -6,8 +6,8 @@ use std::time::Instant;
 use http::Method;
 use serde_json::Value;
 
-use super::account::Account;
 use super::{Drill, LONG_AGO, token};
+use crate::support::two_providers::Account;
 
 /// What the maps allow in a second, and at once.
 const PER_S: f64 = 20.0;

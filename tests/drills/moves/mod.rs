@@ -4,11 +4,8 @@
 //! Every video plays before, during and after, by the same id; no webhook is lost; every old file is deleted once, and only
 //! when its time has come; and what nobody waits for keeps to its share of both rates.
 
-mod account;
 mod callers;
 mod judge;
-mod new;
-mod old;
 
 use std::time::Duration;
 
@@ -22,12 +19,11 @@ use yourbit_video::clock::Clock;
 
 use self::callers::{Uploaders, Viewers};
 use self::judge::{judge_end, judge_rates};
-use self::new::NewProvider;
-use self::old::OldProvider;
 use crate::cluster::Cluster;
 use crate::form;
 use crate::rows::Rows;
 use crate::service::Service;
+use crate::support::two_providers::{NewProvider, OldProvider, TwoProviders};
 use crate::support::{Answer, answer, sign};
 
 /// A time that has come long ago.
@@ -53,24 +49,19 @@ fn token(sub: &str, scope: &str) -> String {
 
 impl Drill {
     async fn start(name: &'static str, database: &str, videos: usize) -> Self {
-        let (old, new) = (OldProvider::start().await, NewProvider::start().await);
-        let settings = [
-            ("VIDEO_PROVIDERS__DEFAULT", "old"),
-            ("VIDEO_PROVIDERS__ENABLED", "old,clips"),
-            ("VIDEO_MUX_STREAM", &format!("{}/stream", old.url)),
-            ("CLIPS_API", &new.url),
-            ("CLIPS_KEY", "clips-key"),
-            ("CLIPS_SECRET", new::SECRET),
-            ("VIDEO_INGEST__ALLOW_PRIVATE", "true"),
-            ("VIDEO_RECONCILE__INTERVAL_S", "1"),
-        ];
-        let mut service = Service::new(database, &old.url, &settings);
-        let map = "extends = \"mux\"\n[set]\n\"api.rate\" = [ { per_s = 20, burst = 10 } ]\n";
-        std::fs::write(service.path("old.toml"), map).unwrap();
-        std::fs::write(service.path("clips.toml"), include_str!("clips.toml")).unwrap();
+        let providers = TwoProviders::start().await;
+        let mut settings = providers.settings();
+        settings.push(("VIDEO_RECONCILE__INTERVAL_S".to_owned(), "1".to_owned()));
+        let settings: Vec<(&str, &str)> = settings
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.as_str()))
+            .collect();
+        let mut service = Service::new(database, &providers.old.url, &settings);
+        let folder = service.path("old.toml");
+        TwoProviders::write_maps(folder.parent().unwrap(), Some("[ { per_s = 20, burst = 10 } ]"));
         service.start().await;
-        old.send_webhooks_to(&service.url);
-        new.send_webhooks_to(&service.url);
+        providers.send_webhooks_to(&service.url);
+        let TwoProviders { old, new } = providers;
         Self {
             name,
             rows: Rows::of(database).await,

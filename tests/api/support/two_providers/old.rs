@@ -27,8 +27,12 @@ pub(crate) struct Asset {
     passthrough: String,
     upload: String,
     policy: String,
-    pub(crate) master: &'static str,
+    master: &'static str,
+    /// The names of static renditions.
+    files: Vec<String>,
     pub(crate) is_deleted: bool,
+    /// The address that it was fetched from; none of uploads.
+    pub(crate) source: Option<String>,
 }
 
 /// The fake.
@@ -85,24 +89,63 @@ impl OldProvider {
     fn begin_upload(&self, body: &Value) -> Response {
         let upload = format!("upload{}", self.next());
         let settings = &body["new_asset_settings"];
-        let asset = Asset {
-            passthrough: settings["passthrough"].as_str().unwrap().to_owned(),
-            upload: upload.clone(),
-            policy: settings["playback_policies"][0].as_str().unwrap().to_owned(),
-            master: "none",
-            is_deleted: false,
-        };
         let url = format!("{}/upload/{upload}", self.url);
         let data = json!({
             "id": upload, "url": url, "timeout": body["timeout"], "status": "waiting", "cors_origin": body["cors_origin"],
             "new_asset_settings": settings,
         });
-        let id = format!("asset-of-{upload}");
-        self.assets.lock().unwrap().insert(id.clone(), asset);
         // Its file has come at once.
+        self.make_asset(&upload, settings, None);
+        answer(201, &data)
+    }
+
+    fn make_asset(&self, upload: &str, settings: &Value, source: Option<String>) -> String {
+        let asset = Asset {
+            passthrough: settings["passthrough"].as_str().unwrap().to_owned(),
+            upload: upload.to_owned(),
+            policy: settings["playback_policies"][0].as_str().unwrap().to_owned(),
+            master: "none",
+            files: Vec::new(),
+            is_deleted: false,
+            source,
+        };
+        let id = format!("asset-of-{upload}");
+        let mut assets = self.assets.lock().unwrap();
+        if assets.values().any(|other| other.passthrough == asset.passthrough) {
+            self.account.fault(format!("a second asset was made for {}", asset.passthrough));
+        }
+        assets.insert(id.clone(), asset);
+        drop(assets);
         self.tell(&id, "created", "preparing");
         self.tell(&id, "ready", "ready");
-        answer(201, &data)
+        id
+    }
+
+    /// Makes an asset of the file at an address.
+    fn fetch(&self, body: &Value) -> Response {
+        let source = body["inputs"][0]["url"].as_str().unwrap().to_owned();
+        let id = self.make_asset(&format!("fetch{}", self.next()), body, Some(source));
+        let asset = self.assets.lock().unwrap()[&id].clone();
+        answer(201, &self.data(&id, &asset, "preparing"))
+    }
+
+    fn show_upload(&self, id: &str) -> Response {
+        let asset = format!("asset-of-{id}");
+        let Some(known) = self.assets.lock().unwrap().get(&asset).cloned() else {
+            return not_found();
+        };
+        let settings = json!({"playback_policies": [known.policy], "passthrough": known.passthrough});
+        answer(200, &json!({"id": id, "status": "asset_created", "asset_id": asset, "new_asset_settings": settings}))
+    }
+
+    fn add_file(&self, id: &str, body: &Value) -> Response {
+        if self.find(id).is_none() {
+            return not_found();
+        }
+        let name = body["resolution"].as_str().unwrap().to_owned();
+        self.change(id, |asset| asset.files.push(name.clone()));
+        self.tell(id, "static_rendition.ready", "ready");
+        answer(201, &file(&name))
     }
 
     /// A webhook about an asset.
@@ -130,6 +173,10 @@ impl OldProvider {
                 {"type": "video", "max_width": 1920, "max_height": 1080, "id": "t1"},
                 {"type": "audio", "status": "ready", "max_channels": 2, "id": "t2"},
             ]);
+        }
+        if !asset.files.is_empty() {
+            let files: Vec<Value> = asset.files.iter().map(|name| file(name)).collect();
+            data["static_renditions"] = json!({"files": files});
         }
         if asset.master != "none" {
             data["master_access"] = json!("temporary");
@@ -204,7 +251,9 @@ async fn serve(State(fake): State<OldProvider>, method: Method, uri: Uri, body: 
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     match (method.as_str(), segments.as_slice()) {
         ("POST", ["uploads"]) => fake.begin_upload(&body),
-        ("GET", ["uploads", id]) => fake.show(&format!("asset-of-{id}")),
+        ("GET", ["uploads", id]) => fake.show_upload(id),
+        ("POST", ["assets"]) => fake.fetch(&body),
+        ("POST", ["assets", id, "static-renditions"]) => fake.add_file(id, &body),
         ("GET", ["assets", id]) => fake.show(id),
         ("PUT", ["assets", id, "master-access"]) => fake.make_master(id),
         ("DELETE", ["assets", id]) => fake.delete(id),
@@ -213,6 +262,14 @@ async fn serve(State(fake): State<OldProvider>, method: Method, uri: Uri, body: 
             not_found()
         }
     }
+}
+
+/// A static rendition as Mux lists it.
+fn file(name: &str) -> Value {
+    json!({
+        "id": format!("file-{name}"), "name": format!("{name}.mp4"), "ext": "mp4", "resolution": name, "status": "ready",
+        "width": 1920, "height": 1080, "filesize": "1048576", "bitrate": 900_000,
+    })
 }
 
 fn answer(status: u16, data: &Value) -> Response {

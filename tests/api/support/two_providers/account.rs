@@ -14,7 +14,7 @@ const SENDERS: usize = 6;
 
 /// Whom a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum For {
+pub(super) enum For {
     /// Somebody waits for it.
     Request,
     /// Nobody does.
@@ -41,7 +41,7 @@ pub(crate) struct Account {
 
 impl Account {
     /// Notes a call. False during an outage.
-    pub(crate) fn take_call(&self, whom: For, what: String) -> bool {
+    pub(super) fn take_call(&self, whom: For, what: String) -> bool {
         if self.is_out.load(Ordering::SeqCst) {
             self.turned_away.fetch_add(1, Ordering::SeqCst);
             return false;
@@ -51,7 +51,7 @@ impl Account {
     }
 
     /// Something that nobody should ask for.
-    pub(crate) fn fault(&self, what: String) {
+    pub(super) fn fault(&self, what: String) {
         self.faults.lock().unwrap().push(what);
     }
 
@@ -74,6 +74,12 @@ impl Account {
         calls.iter().filter(|(.., one)| one.starts_with(what)).count()
     }
 
+    /// The words of every call, in order.
+    pub(crate) fn calls(&self) -> Vec<String> {
+        let calls = self.calls.lock().unwrap();
+        calls.iter().map(|(.., what)| what.clone()).collect()
+    }
+
     /// The moments of all calls, and of those that nobody waits for.
     pub(crate) fn times(&self) -> (Vec<Instant>, Vec<Instant>) {
         let calls = self.calls.lock().unwrap();
@@ -83,7 +89,7 @@ impl Account {
     }
 
     /// Sends a webhook, again and again until it is acknowledged.
-    pub(crate) fn tell(&self, id: &str, body: Vec<u8>) {
+    pub(super) fn tell(&self, id: &str, body: Vec<u8>) {
         self.made.lock().unwrap().insert(id.to_owned());
         let id = id.to_owned();
         self.queue.lock().unwrap().push_back(Event { id, body });
@@ -101,7 +107,7 @@ impl Account {
     }
 
     /// Sends webhooks to `url` as long as the drill lasts.
-    pub(crate) fn send_to(self: &Arc<Self>, url: &str, sign: fn(i64, &[u8]) -> HeaderMap) {
+    pub(super) fn send_to(self: &Arc<Self>, url: &str, sign: fn(i64, &[u8]) -> HeaderMap) {
         for _ in 0..SENDERS {
             tokio::spawn(send_all(self.clone(), url.to_owned(), sign));
         }

@@ -18,7 +18,7 @@ use yourbit_video::clock::Clock;
 use super::account::{Account, For};
 
 /// The secret of the webhooks.
-pub(crate) const SECRET: &str = "secret of clips";
+pub(super) const SECRET: &str = "secret of clips";
 /// How long a file is encoded.
 const ENCODING_TAKES: Duration = Duration::from_millis(200);
 /// How long a clip is not found after the call that made it.
