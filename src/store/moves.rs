@@ -247,7 +247,7 @@ impl Store {
             let mut query = QueryBuilder::new("select id from videos where provider = ");
             query
                 .push_bind(provider)
-                .push(" and status = 'ready' and id > ")
+                .push(" and status = 'ready' and replaces is null and id > ")
                 .push_bind(after);
             if let Some(owner) = owner {
                 query.push(" and owner = ").push_bind(owner);
@@ -273,7 +273,7 @@ impl Store {
             let mut query = QueryBuilder::new("select id from videos where provider = ");
             query
                 .push_bind(to)
-                .push(" and status = 'ready' and id > ")
+                .push(" and status = 'ready' and replaces is null and id > ")
                 .push_bind(after);
             if let Some(owner) = owner {
                 query.push(" and owner = ").push_bind(owner);

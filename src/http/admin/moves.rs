@@ -12,6 +12,7 @@ use crate::domain::{Move, MoveKind, MoveState, ShownStatus, Video};
 use crate::http::extract::{Body, Id, NoQuery};
 use crate::http::middleware::Admin;
 use crate::http::problem::ApiError;
+use crate::provider::Provider;
 use crate::state::AppState;
 
 /// Where a video is to be.
@@ -76,6 +77,18 @@ impl From<Move> for MoveView {
 pub(crate) struct MovesView {
     /// The latest one; null where there was none, or it ended long ago.
     latest: Option<MoveView>,
+    /// The file that the latest exchange put aside; null where there is none.
+    old_file: Option<OldFileView>,
+}
+
+/// A file that is kept for a while after another one took its place.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = VideoOldFile)]
+pub(crate) struct OldFileView {
+    /// The provider that has it.
+    provider: String,
+    /// The time at which it is deleted. Until then an undo takes it back.
+    delete_at: Option<DateTime<Utc>>,
 }
 
 /// Moves a video to another provider, in the background. It keeps its id, and plays all the time.
@@ -91,7 +104,8 @@ pub(crate) struct MovesView {
         description = "The wish is written, or was there already. A video that is there already has nothing to do.",
     )),
     extensions(("x-problems" = json!([
-        "invalid_request", "invalid_body", "payload_too_large", "unsupported_media_type", "not_found", "video_not_ready"
+        "invalid_request", "invalid_body", "payload_too_large", "unsupported_media_type", "not_found", "video_not_ready",
+        "replacement_in_progress", "not_supported"
     ]))),
 )]
 pub(crate) async fn move_video(
@@ -102,17 +116,17 @@ pub(crate) async fn move_video(
     Body(request): Body<MoveRequest>,
 ) -> Result<(StatusCode, Json<MoveView>), ApiError> {
     let video = find_living(&state, id).await?;
-    if state.providers.by_name(&request.provider).is_none() {
+    let Some(to) = state.providers.by_name(&request.provider) else {
         let detail = "no action map of this name is loaded";
         return Err(ApiError::invalid_field("provider", detail));
-    }
+    };
     let latest = state.store.latest_move(id).await?;
     let known = latest.filter(|wish| wish.to_provider == request.provider && is_current(wish, &video));
     if let Some(known) = known {
         return Ok((StatusCode::ACCEPTED, Json(known.into())));
     }
-    if video.status != ShownStatus::Ready && video.provider != request.provider {
-        return Err(ApiError::VideoNotReady(video.status));
+    if video.provider != request.provider {
+        check_movable(&video, to, request.undo)?;
     }
     let written = state.store.insert_moves(&[request.wish(&state, &video)]).await?;
     let open = written.into_iter().next();
@@ -143,7 +157,19 @@ pub(crate) async fn show_move(
 ) -> Result<Json<MovesView>, ApiError> {
     find_living(&state, id).await?;
     let latest = state.store.latest_move(id).await?.map(MoveView::from);
-    Ok(Json(MovesView { latest }))
+    let old_file = find_old_file(&state, id).await?;
+    Ok(Json(MovesView { latest, old_file }))
+}
+
+/// Reads the file that the latest exchange put aside, where it is still there.
+async fn find_old_file(state: &AppState, id: Uuid) -> Result<Option<OldFileView>, ApiError> {
+    let hidden = state.store.find_hidden_of(id).await?.into_iter();
+    let kept = hidden.filter(|row| row.exchanged_at.is_some() && !row.known.delete_requested);
+    let latest = kept.max_by_key(|row| (row.exchanged_at, row.id));
+    Ok(latest.map(|row| OldFileView {
+        provider: row.provider,
+        delete_at: row.delete_at,
+    }))
 }
 
 /// Reads a video that is neither deleted nor to be deleted.
@@ -151,6 +177,25 @@ async fn find_living(state: &AppState, id: Uuid) -> Result<Video, ApiError> {
     let found = state.store.find_video(id).await?;
     let living = |video: &Video| !matches!(video.status, ShownStatus::Deleting | ShownStatus::Deleted);
     found.filter(living).ok_or(ApiError::NotFound)
+}
+
+/// Checks that a video can be wished to another provider now.
+fn check_movable(video: &Video, to: &Provider, undo: bool) -> Result<(), ApiError> {
+    if video.status != ShownStatus::Ready {
+        return Err(ApiError::VideoNotReady(video.status));
+    }
+    // Why only of those that may still become something: a failed one gives way.
+    if video.replacement.as_ref().is_some_and(|other| !other.has_failed()) {
+        return Err(ApiError::ReplacementInProgress);
+    }
+    // Why not of an undo: the old file needs no call.
+    if !undo && to.ingest_step_count() == 0 {
+        let name = to.name();
+        return Err(ApiError::NotSupported(format!(
+            "Provider \"{name}\" fetches no files: its map has no [[ingest.steps]]."
+        )));
+    }
+    Ok(())
 }
 
 /// Returns whether a wish is what the same request asks for again: it is open, or the video is where it took it.
