@@ -175,7 +175,9 @@ async fn find_old_file(state: &AppState, id: Uuid) -> Result<Option<OldFileView>
 /// Reads a video that is neither deleted nor to be deleted.
 async fn find_living(state: &AppState, id: Uuid) -> Result<Video, ApiError> {
     let found = state.store.find_video(id).await?;
-    let living = |video: &Video| !matches!(video.status, ShownStatus::Deleting | ShownStatus::Deleted);
+    let living = |video: &Video| {
+        !video.is_hidden() && !matches!(video.status, ShownStatus::Deleting | ShownStatus::Deleted)
+    };
     found.filter(living).ok_or(ApiError::NotFound)
 }
 
