@@ -50,8 +50,16 @@ impl Replacement {
         Self {
             video_id: hidden.id,
             provider: hidden.provider.clone(),
-            status: if is_gone { ShownStatus::Errored } else { hidden.status },
-            error: if is_gone { Some(Failure::lost()) } else { hidden.failure() },
+            status: if is_gone {
+                ShownStatus::Errored
+            } else {
+                hidden.status
+            },
+            error: if is_gone {
+                Some(Failure::lost())
+            } else {
+                hidden.failure()
+            },
         }
     }
 

@@ -82,10 +82,7 @@ async fn put_in_place(state: &AppState, hidden: Video) -> Result<bool, StoreErro
             Ok(true)
         }
         Ok(Exchanged::Ending | Exchanged::Missing) => {
-            state
-                .store
-                .delete_hidden_of(video_id, state.clock.now())
-                .await?;
+            state.store.delete_hidden_of(video_id, state.clock.now()).await?;
             state.wake_reconciler.notify_one();
             Ok(false)
         }

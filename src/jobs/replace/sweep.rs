@@ -25,7 +25,10 @@ pub async fn delete_orphans(state: &AppState) -> Result<usize, StoreError> {
     }
     if deleted > 0 {
         state.wake_reconciler.notify_one();
-        tracing::info!(files = deleted, "replacements and kept files are deleted with their videos");
+        tracing::info!(
+            files = deleted,
+            "replacements and kept files are deleted with their videos"
+        );
     }
     Ok(deleted)
 }

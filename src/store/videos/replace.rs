@@ -19,9 +19,11 @@ use crate::store::rows::{Columns, Table, VideoRow, VideoTable, to_videos};
 use crate::store::statements::WriteTx;
 
 /// The condition of the index `videos_replacement_due`.
-const IS_DUE: &str = "replaces is not null and exchanged_at is null and (status = 'ready' or shown_version <> version)";
+const IS_DUE: &str =
+    "replaces is not null and exchanged_at is null and (status = 'ready' or shown_version <> version)";
 /// A further condition, before the database's clock: the hidden row may take its video's place, and no replica has it.
-const IS_READY: &str = " and status = 'ready' and missing_since is null and not delete_requested and lease_until_s <= ";
+const IS_READY: &str =
+    " and status = 'ready' and missing_since is null and not delete_requested and lease_until_s <= ";
 /// How often rows are read again because another writer was faster.
 const ATTEMPTS: usize = 40;
 /// Rows of one transaction.
@@ -151,7 +153,9 @@ impl Store {
         if let Some(video) = video.filter(|_| shown) {
             changes.push(change(video, now, |video| video.set_replacement(state)));
         }
-        changes.push(change(hidden, now, |hidden| hidden.shown_version = hidden.version));
+        changes.push(change(hidden, now, |hidden| {
+            hidden.shown_version = hidden.version
+        }));
         changes.retain(|change| *change.before != change.after);
         if changes.is_empty() {
             return Ok(false);
@@ -244,11 +248,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn find_unshown_replacements(
-        &self,
-        after: Uuid,
-        limit: u16,
-    ) -> Result<Vec<Uuid>, StoreError> {
+    pub async fn find_unshown_replacements(&self, after: Uuid, limit: u16) -> Result<Vec<Uuid>, StoreError> {
         Ok(on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select id from videos where ");
             query.push(IS_DUE).push(" and shown_version <> version and id > ");
@@ -278,11 +278,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn lease_ready_replacements(
-        &self,
-        limit: i64,
-        lease_s: i64,
-    ) -> Result<Vec<Video>, StoreError> {
+    pub async fn lease_ready_replacements(&self, limit: i64, lease_s: i64) -> Result<Vec<Video>, StoreError> {
         let (clock, lock) = (self.dialect().clock_s, self.dialect().skip_locked);
         let mut tx = self.begin().await?;
         let rows = on_tx!(&mut tx, |tx| {
@@ -340,12 +336,7 @@ impl Store {
     ///
     /// # Errors
     /// The database fails.
-    pub async fn find_kept(
-        &self,
-        provider: &str,
-        after: Uuid,
-        limit: i64,
-    ) -> Result<Vec<Video>, StoreError> {
+    pub async fn find_kept(&self, provider: &str, after: Uuid, limit: i64) -> Result<Vec<Video>, StoreError> {
         let rows = on_pool!(&self.readers, |pool| {
             let mut query = QueryBuilder::new("select ");
             query
