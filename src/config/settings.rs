@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::endpoint::Endpoint;
+use super::ingest::Ingest;
 use super::local::Local;
 use super::sources::Sources;
 use super::{database, listen, urls};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub providers: Providers,
     /// `[uploads]`
     pub uploads: Uploads,
+    /// `[ingest]`
+    pub ingest: Ingest,
     /// `[quota]`
     pub quota: Quota,
     /// `[playback]`
@@ -231,6 +234,8 @@ pub struct Playback {
     pub max_ttl_s: u64,
     /// Thumbnail sizes: name → width in pixels.
     pub thumbnails: BTreeMap<String, u32>,
+    /// Playback answers have the title, for whoever may play the video.
+    pub show_titles: bool,
 }
 
 /// `[inbox]`: the life of stored webhook events.

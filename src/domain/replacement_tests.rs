@@ -108,19 +108,27 @@ impl Asset {
             at: Some(if is_answer { now } else { at }),
             asked_at: is_answer.then_some(now),
             seen_at: now,
-            event_id: if is_answer { String::new() } else { format!("{}-{number}", self.name) },
+            event_id: if is_answer {
+                String::new()
+            } else {
+                format!("{}-{number}", self.name)
+            },
             upload_id: (number < 2 || is_answer).then(|| format!("upload-{}", self.name)),
             asset_id: (number > 0).then(|| self.name.clone()),
             ..Observation::default()
         };
-        seen.status = [Status::Waiting, Status::Preparing, Status::Preparing, self.end].get(number).copied();
+        seen.status = [Status::Waiting, Status::Preparing, Status::Preparing, self.end]
+            .get(number)
+            .copied();
         if number >= 2 {
-            seen.fields.push((Field::PlaybackId, json!(format!("plays-{}", self.name))));
+            seen.fields
+                .push((Field::PlaybackId, json!(format!("plays-{}", self.name))));
         }
         if number == 3 {
             seen.fields.push((Field::Duration, json!(self.name.len())));
             if is_answer || self.tells_policy {
-                seen.fields.push((Field::PlaybackPolicy, json!(self.policy.as_str())));
+                seen.fields
+                    .push((Field::PlaybackPolicy, json!(self.policy.as_str())));
             }
         }
         seen.gone = number == 4;
@@ -158,7 +166,13 @@ impl World {
     fn new_row(&mut self, provider: &str) -> Video {
         self.ids += 1;
         let id = Uuid::from_u128(first_id_at(self.now).as_u128() + self.ids);
-        Video::new(id, "owner".to_owned(), provider.to_owned(), Policy::Signed, self.now)
+        Video::new(
+            id,
+            "owner".to_owned(),
+            provider.to_owned(),
+            Policy::Signed,
+            self.now,
+        )
     }
 
     /// Makes the asset of a row, with all events about it.
@@ -167,8 +181,16 @@ impl World {
             key: self.rows[row].asset_key(),
             // Why the same names at two providers: ids are unique at one alone.
             name: format!("asset-{}", row + usize::from(self.random.chance(50)) * 10),
-            end: if self.random.chance(85) { Status::Ready } else { Status::Errored },
-            policy: if self.random.chance(80) { Policy::Signed } else { Policy::Public },
+            end: if self.random.chance(85) {
+                Status::Ready
+            } else {
+                Status::Errored
+            },
+            policy: if self.random.chance(80) {
+                Policy::Signed
+            } else {
+                Policy::Public
+            },
             tells_policy: self.random.chance(50),
             is_deleted: false,
             deleted_by_us: false,
@@ -202,7 +224,13 @@ impl World {
             self.rows.iter().position(here)
         };
         let by_reference = |id: Uuid| {
-            let named = |row: &Video| if self.rules.by_reference { row.reference() } else { row.id };
+            let named = |row: &Video| {
+                if self.rules.by_reference {
+                    row.reference()
+                } else {
+                    row.id
+                }
+            };
             let here = |row: &Video| row.provider == report.provider && named(row) == id;
             self.rows.iter().position(here)
         };
@@ -217,13 +245,20 @@ impl World {
 
     fn truth(&self, row: &Video) -> Observation {
         let asset = self.asset_of(row).filter(|asset| !asset.is_deleted);
-        let nothing = Observation { seen_at: self.now, ..Observation::default() };
+        let nothing = Observation {
+            seen_at: self.now,
+            ..Observation::default()
+        };
         asset.map_or(nothing, |asset| asset.observation(3, true, self.now))
     }
 
     /// Changes a row where it still has the revision of `read`.
     fn write(&mut self, read: &Video, change: impl FnOnce(&mut Video)) -> bool {
-        let Some(row) = self.rows.iter_mut().find(|row| row.id == read.id && row.revision == read.revision) else {
+        let Some(row) = self
+            .rows
+            .iter_mut()
+            .find(|row| row.id == read.id && row.revision == read.revision)
+        else {
             return false;
         };
         let mut after = read.clone();
@@ -256,7 +291,9 @@ impl World {
                 }
             }
             Flight::Answer(seen, read) => {
-                let join = |row: &mut Video| assert!(row.observe(&seen, NEEDS).is_ok(), "an answer failed: {seen:?}");
+                let join = |row: &mut Video| {
+                    assert!(row.observe(&seen, NEEDS).is_ok(), "an answer failed: {seen:?}")
+                };
                 if !self.write(&read, join)
                     && let Some(row) = self.row_for_answer(&read)
                 {
@@ -275,7 +312,9 @@ impl World {
 
     /// Joins the second answer, and exchanges the two rows in one transaction.
     fn exchange(&mut self, seen: &Observation, hidden: Uuid) {
-        let Some(at) = self.rows.iter().position(|row| row.id == hidden) else { return };
+        let Some(at) = self.rows.iter().position(|row| row.id == hidden) else {
+            return;
+        };
         if self.rules.asks_again && self.rows[at].exchanged_at.is_none() {
             let read = self.rows[at].clone();
             self.write(&read, |row| assert!(row.observe(seen, NEEDS).is_ok()));
@@ -308,7 +347,10 @@ impl World {
             return;
         }
         let provider = if self.random.chance(70) { "b" } else { "a" };
-        let hidden = Video { replaces: Some(self.rows[0].id), ..self.new_row(provider) };
+        let hidden = Video {
+            replaces: Some(self.rows[0].id),
+            ..self.new_row(provider)
+        };
         self.rows[0].set_replacement(Some(Replacement::of(&hidden)));
         self.rows[0].revision += 1;
         self.rows.push(hidden);
@@ -316,8 +358,16 @@ impl World {
     }
 
     fn show_states(&mut self) {
-        for row in self.rows.clone().iter().filter(|row| row.is_hidden() && row.exchanged_at.is_none()) {
-            let shows = self.rows[0].replacement.as_ref().is_some_and(|shown| shown.video_id == row.id);
+        for row in self
+            .rows
+            .clone()
+            .iter()
+            .filter(|row| row.is_hidden() && row.exchanged_at.is_none())
+        {
+            let shows = self.rows[0]
+                .replacement
+                .as_ref()
+                .is_some_and(|shown| shown.video_id == row.id);
             if shows {
                 let read = self.rows[0].clone();
                 let state = row.is_open_replacement().then(|| Replacement::of(row));
@@ -342,10 +392,20 @@ impl World {
             return;
         }
         let known = read.known.asset_id.is_some();
-        if let Some(asset) = self.assets.iter_mut().find(|asset| read.has_asset(&asset.key)).filter(|_| known) {
+        if let Some(asset) = self
+            .assets
+            .iter_mut()
+            .find(|asset| read.has_asset(&asset.key))
+            .filter(|_| known)
+        {
             (asset.is_deleted, asset.deleted_by_us) = (true, true);
         }
-        let gone = Observation { at: Some(self.now), seen_at: self.now, gone: true, ..Observation::default() };
+        let gone = Observation {
+            at: Some(self.now),
+            seen_at: self.now,
+            gone: true,
+            ..Observation::default()
+        };
         self.flights.push(Flight::Answer(gone, read));
     }
 
@@ -355,7 +415,11 @@ impl World {
         match self.random.below(100) {
             0..30 if !self.coming.is_empty() => {
                 let at = self.random.below(self.coming.len());
-                let report = if self.random.chance(30) { self.coming[at].clone() } else { self.coming.remove(at) };
+                let report = if self.random.chance(30) {
+                    self.coming[at].clone()
+                } else {
+                    self.coming.remove(at)
+                };
                 self.read_event(report);
             }
             30..65 if !self.flights.is_empty() => {
@@ -383,7 +447,10 @@ impl World {
                 self.write(&read, |video| video.give_up(now));
             }
             97 => {
-                let hidden = self.rows.iter().filter(|row| row.is_open_replacement() && row.status != ShownStatus::Ready);
+                let hidden = self
+                    .rows
+                    .iter()
+                    .filter(|row| row.is_open_replacement() && row.status != ShownStatus::Ready);
                 let reads: Vec<Flight> = hidden.cloned().map(Flight::GiveUp).collect();
                 self.given_up |= !reads.is_empty();
                 self.flights.extend(reads);
@@ -394,7 +461,11 @@ impl World {
                 asset.is_deleted = true;
                 let seen = asset.observation(4, false, self.now);
                 let provider = asset.key.provider.clone();
-                self.coming.push(Report { provider, passthrough: Some(asset.key.reference), seen });
+                self.coming.push(Report {
+                    provider,
+                    passthrough: Some(asset.key.reference),
+                    seen,
+                });
             }
             _ => {
                 let parked = std::mem::take(&mut self.parked);
@@ -402,4 +473,166 @@ impl World {
             }
         }
     }
+}
+
+impl World {
+    /// Each row knows things of one asset alone: of the one that its key names.
+    fn check_whole(&self) {
+        for row in &self.rows {
+            let asset = self.asset_of(row);
+            let name = asset.map(|asset| asset.name.as_str());
+            let plays = row
+                .known
+                .facts
+                .text(Field::PlaybackId)
+                .and_then(|id| id.strip_prefix("plays-"));
+            let upload = row
+                .known
+                .upload_id
+                .as_deref()
+                .and_then(|id| id.strip_prefix("upload-"));
+            for known in [row.known.asset_id.as_deref(), plays, upload]
+                .into_iter()
+                .flatten()
+            {
+                assert_eq!(Some(known), name, "a row has something of another asset");
+            }
+        }
+        for (at, asset) in self.assets.iter().enumerate() {
+            let here = self.rows.iter().filter(|row| row.has_asset(&asset.key)).count();
+            assert_eq!(here, 1, "asset {at} is in {here} rows");
+        }
+    }
+
+    /// The video plays, unless its asset is gone or it is deleted itself.
+    fn check_plays(&self) {
+        let video = &self.rows[0];
+        let asset = self.asset_of(video);
+        if !video.known.delete_requested && asset.is_some_and(|asset| !asset.is_deleted) {
+            assert_eq!(video.status, ShownStatus::Ready, "the video does not play");
+        }
+    }
+
+    /// Everything that is on its way arrives, and all jobs run until nothing changes.
+    fn settle(&mut self) {
+        for _ in 0..40 {
+            self.now += Duration::seconds(1);
+            let flights = std::mem::take(&mut self.flights);
+            flights.into_iter().for_each(|flight| self.land(flight));
+            let parked = std::mem::take(&mut self.parked);
+            self.coming.extend(parked);
+            for report in std::mem::take(&mut self.coming) {
+                self.read_event(report);
+                if let Some(flight) = self.flights.pop() {
+                    self.land(flight);
+                }
+            }
+            for row in self.rows.clone() {
+                self.land(Flight::Answer(self.truth(&row), row));
+            }
+            self.show_states();
+            if self.rows[0].is_ending(self.now) {
+                for row in self.rows.clone().into_iter().filter(Video::is_hidden) {
+                    self.land(Flight::GiveUp(row));
+                }
+            }
+            let ready = self.rows.iter().find(|row| row.may_take_place(self.now)).cloned();
+            if let Some(row) = ready {
+                self.land(Flight::Exchange(self.truth(&row), row.id));
+            }
+            (0..self.rows.len()).for_each(|at| self.delete_step(at));
+        }
+    }
+
+    fn check_end(&self) {
+        assert!(
+            self.parked.is_empty() && self.coming.is_empty(),
+            "events found no row: {:?}",
+            self.parked
+        );
+        let video = &self.rows[0];
+        for asset in &self.assets {
+            let row = &self.rows[self.row_of(&asset.key).unwrap_or_default()];
+            assert_eq!(row.known.reported, asset.end, "not all is known of {asset:?}");
+            assert_eq!(row.known.gone, asset.is_deleted, "{asset:?}");
+            let is_wanted = row.id == video.id && !video.known.delete_requested;
+            assert!(
+                !(asset.deleted_by_us && is_wanted),
+                "the live asset was deleted: {asset:?}"
+            );
+            let is_unwanted = row.known.delete_requested && row.known.asset_id.is_some();
+            assert!(!is_unwanted || asset.is_deleted, "an asset was left: {asset:?}");
+        }
+        // Where nothing interfered, the last good replacement has the video's place.
+        let is_calm = !video.known.delete_requested && !self.given_up;
+        let is_good = |asset: &&Asset| {
+            asset.end == Status::Ready && asset.policy == Policy::Signed && !asset.is_deleted
+        };
+        let good = self.assets.iter().rev().find(is_good);
+        if let Some(good) = good.filter(|_| is_calm && self.assets.iter().all(|asset| !asset.is_deleted)) {
+            assert!(
+                video.has_asset(&good.key),
+                "a good replacement did not take the place: {good:?}"
+            );
+        }
+        assert_eq!(video.reference.is_none(), video.reference() == video.id);
+    }
+}
+
+/// Runs one schedule. Returns the number of exchanges.
+fn run(seed: u64, rules: Rules) -> usize {
+    let mut world = World::new(seed, rules);
+    for _ in 0..120 {
+        world.step();
+        world.check_plays();
+    }
+    world.settle();
+    world.check_plays();
+    world.check_end();
+    world.exchanges
+}
+
+/// Runs schedules and returns the first seed that fails, if one does.
+fn first_failure(rules: Rules, seeds: std::ops::Range<u64>) -> Option<u64> {
+    seeds
+        .into_iter()
+        .find(|seed| std::panic::catch_unwind(|| run(*seed, rules)).is_err())
+}
+
+#[test]
+fn whatever_happens_each_asset_ends_in_one_row_with_all_that_is_known_of_it() {
+    let exchanges: usize = (0..20_000_u64)
+        .map(|seed| {
+            let ran = std::panic::catch_unwind(|| run(seed, ALL_RULES));
+            ran.unwrap_or_else(|_| panic!("the schedule of seed {seed} failed"))
+        })
+        .sum();
+    assert!(exchanges > 10_000, "{exchanges} exchanges are few");
+}
+
+#[test]
+fn a_look_up_by_the_rows_own_id_is_noticed() {
+    let rules = Rules {
+        by_reference: false,
+        ..ALL_RULES
+    };
+    assert!(first_failure(rules, 0..2_000).is_some());
+}
+
+#[test]
+fn an_exchanged_revision_is_noticed() {
+    let rules = Rules {
+        revisions_grow: false,
+        ..ALL_RULES
+    };
+    assert!(first_failure(rules, 0..20_000).is_some());
+}
+
+#[test]
+fn an_exchange_without_a_second_question_is_noticed() {
+    let rules = Rules {
+        asks_again: false,
+        ..ALL_RULES
+    };
+    assert!(first_failure(rules, 0..2_000).is_some());
 }
