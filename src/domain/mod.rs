@@ -30,6 +30,8 @@ mod rate;
 mod read;
 mod renditions;
 mod replacement;
+#[cfg(test)]
+mod replacement_tests;
 mod schedule;
 mod stamp;
 #[cfg(test)]

@@ -55,6 +55,8 @@ mod reference;
 mod refusal_pages;
 mod release;
 mod reload;
+mod replace;
+mod replace_ends;
 mod rights;
 mod settings;
 mod setup;

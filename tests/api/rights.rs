@@ -45,6 +45,7 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
         ("PATCH /v1/videos/{id}", CHANGE, Some(json!({"title": "new"}))),
         ("DELETE /v1/videos/{id}", CHANGE, None),
         ("POST /v1/videos/{id}/cancel", CANCEL, None),
+        ("DELETE /v1/videos/{id}/replacement", CHANGE, None),
         ("GET /v1/videos/{id}/events", SEE, None),
         ("GET /v1/videos/{id}/playback", PLAY, None),
         ("GET /v1/videos/{id}/thumbnails", PLAY, None),
@@ -130,7 +131,14 @@ async fn make_videos(app: &TestApp, route: &str, caller: &str) -> [Value; 2] {
             let begun = app.post(&app.token(owner, ""), "/v1/uploads", &json!({})).await;
             return begun.expect(201)["video"].clone();
         }
-        app.ready_video_of(owner, "signed").await
+        let video = app.ready_video_of(owner, "signed").await;
+        if route.ends_with("/replacement") {
+            let body = json!({"replaces": video["id"]});
+            app.post(&app.token(owner, ""), "/v1/uploads", &body)
+                .await
+                .expect(201);
+        }
+        video
     };
     [make(caller).await, make("another").await]
 }
