@@ -55,6 +55,7 @@ mod reference;
 mod refusal_pages;
 mod release;
 mod reload;
+mod renditions;
 mod rights;
 mod settings;
 mod setup;
