@@ -181,7 +181,7 @@ on_both! {
 on_both! {
     async fn what_cannot_be_asked_for_is_said(db: Db) {
         let maps = tempfile::TempDir::new().unwrap();
-        let plain = "extends = \"mux\"\nremove = [\"renditions\", \"playback.renditions\"]\n";
+        let plain = "extends = \"mux\"\nremove = [\"renditions.2\", \"renditions.1\", \"playback.renditions\"]\n";
         std::fs::write(maps.path().join("plain.toml"), plain).unwrap();
         let more = [
             ("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()),
@@ -298,6 +298,7 @@ on_both! {
         let mut asset = app.mux.known(&ids.asset);
         asset.as_object_mut().unwrap().remove("master");
         app.mux.know(&asset);
+        app.clock.advance(Duration::hours(25));
         let id = ids.video.parse().unwrap();
         yourbit_video::jobs::reconcile::run_pass(&app.state, Some(id)).await.unwrap();
         assert_eq!(app.files(&ids).await, []);
