@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use yourbit_video::{
     clock::Clock,
     config,
-    local::{Local, Options},
+    local::{FetchOptions, Local, Options},
 };
 
 /// Every event that the provider sends.

@@ -1,0 +1,1 @@
+//! Sources and callers that mean harm.
