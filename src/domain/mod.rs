@@ -4,11 +4,13 @@
 //!   that callers see. An [`ErrorCode`] says why a video will never play.
 //! - Reports arrive as [`Observation`]s and are *joined*: [`Video::observe`] gives the same row in any order, with any
 //!   repetition. A [`Stamp`] decides which of two reports of one [`Field`] wins.
+//! - [`RenditionRequests`] is what callers asked of a video's files.
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
 //! - [`Accounts`] says which action maps share an account at their provider.
 //! - [`Usage`] is how much an owner has at a provider.
+//! - [`Replacement`] is another asset on its way into a video's place; [`exchange_assets`] puts it there.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
 mod accounts;
@@ -16,6 +18,7 @@ mod deadlines;
 mod error_code;
 mod event;
 mod facts;
+mod failure;
 mod ids;
 #[cfg(test)]
 mod join_tests;
@@ -25,6 +28,8 @@ mod media_type;
 mod outgoing;
 mod rate;
 mod read;
+mod renditions;
+mod replacement;
 mod schedule;
 mod stamp;
 #[cfg(test)]
@@ -38,6 +43,7 @@ pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use error_code::ErrorCode;
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
+pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use mask::mask_secrets;
@@ -45,6 +51,8 @@ pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
+pub use renditions::{RenditionAction, RenditionRequest, RenditionRequests, RequestState};
+pub use replacement::{ExchangeTerms, Replacement, exchange_assets};
 pub use schedule::CheckTimes;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};

@@ -8,6 +8,8 @@ use super::{
     deadlines::MISSING_FOR,
     facts::{FactGroup, Field},
     knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
+    renditions::RenditionRequests,
+    replacement::Replacement,
     status::{Policy, ShownStatus},
 };
 
@@ -42,6 +44,16 @@ pub struct Video {
     pub metadata: Map<String, Value>,
     /// Position of the frame that stands for the video, in seconds.
     pub thumbnail_time: Option<f64>,
+    /// The video that this row belongs to; `None` for a row that callers see. See [`Replacement`].
+    pub replaces: Option<Uuid>,
+    /// Of a hidden row: the time at which it exchanged its asset with the video's last.
+    pub exchanged_at: Option<DateTime<Utc>>,
+    /// Of a hidden row: the time at which that exchange was undone.
+    pub undone_at: Option<DateTime<Utc>>,
+    /// Of a hidden row: the [`Video::version`] of it that the video's [`Video::replacement`] shows.
+    pub shown_version: i64,
+    /// The state of the video's replacement; `None` without one.
+    pub replacement: Option<Replacement>,
     /// Time from which the video plays no more, and is deleted; `None` for never.
     pub delete_at: Option<DateTime<Utc>>,
     /// The requested policy. A provider that reports another one makes the video [`Errored`](ShownStatus::Errored).
@@ -64,6 +76,8 @@ pub struct Video {
     pub steps: i32,
     /// Names of the members whose change the provider has not received yet.
     pub unsent: Vec<String>,
+    /// What callers asked of the video's files, as far as the provider has not shown it; `None` where nothing is open.
+    pub renditions_asked: Option<RenditionRequests>,
     /// End of the upload URL.
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// Time of the next query to the provider; `None` for never. See [`Video::next_check`].
@@ -94,6 +108,11 @@ impl Video {
             external_id: None,
             metadata: Map::new(),
             thumbnail_time: None,
+            replaces: None,
+            exchanged_at: None,
+            undone_at: None,
+            shown_version: 0,
+            replacement: None,
             delete_at: None,
             playback_policy: policy,
             quality: None,
@@ -105,6 +124,7 @@ impl Video {
             captures: Map::new(),
             steps: 0,
             unsent: Vec::new(),
+            renditions_asked: None,
             upload_expires_at: None,
             check_at: None,
             checks: 0,
@@ -168,6 +188,7 @@ impl Video {
         AskedFor {
             policy: self.playback_policy,
             max_duration_s: self.max_duration_s,
+            is_being_replaced: self.replacement.is_some(),
         }
     }
 
@@ -203,7 +224,17 @@ impl Video {
         let facts: Vec<_> = Field::ALL
             .into_iter()
             .filter(shown)
-            .map(|field| known.fact(field).map(|fact| &fact.value))
+            .map(|field| {
+                let value = known.fact(field).map(|fact| &fact.value);
+                // Why: an empty list of files looks like none that was reported.
+                value.filter(|value| value.as_array().is_none_or(|items| !items.is_empty()))
+            })
+            .collect();
+        let asked: Vec<_> = self
+            .renditions_asked
+            .iter()
+            .flat_map(RenditionRequests::as_slice)
+            .map(|asked| (&asked.name, asked.action, asked.is_refused()))
             .collect();
         let words = (
             &self.title,
@@ -217,10 +248,12 @@ impl Video {
             known.lost,
             self.is_too_long(),
             words,
+            &self.replacement,
             &known.upload_id,
             &known.asset_id,
             known.ready_at(),
             facts,
+            asked,
         )
     }
 }

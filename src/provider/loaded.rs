@@ -36,6 +36,8 @@ pub enum Capability {
     AssetUpdate,
     /// `[thumbnail]`: make URLs of pictures.
     Thumbnails,
+    /// `[[renditions]]`: files besides the stream are listed.
+    Renditions,
 }
 
 /// One compiled map with its HTTP client and its keys.
@@ -200,6 +202,7 @@ impl Provider {
             Capability::AssetFind => self.map.asset.find.is_some(),
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
+            Capability::Renditions => !self.map.renditions.is_empty(),
         }
     }
 

@@ -11,6 +11,7 @@ use super::{
     error_codes::ErrorCodes,
     load_options::{Env, LoadOptions},
     playback::Playback,
+    renditions::RenditionTables,
     report::ReportField,
     signing::find_key_fault,
     source::Source,
@@ -30,6 +31,7 @@ pub(crate) struct Map {
     pub(crate) check: Check,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) playback: Playback,
+    pub(crate) renditions: RenditionTables,
     pub(crate) error_codes: ErrorCodes,
 }
 
@@ -61,11 +63,16 @@ impl Map {
         constants.hash_key = options.hash_key.clone();
         constants.words = read_words(declared.values, tables, &root)?;
         let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
+        let renditions = RenditionTables::compile(declared.renditions, &root, &constants)?;
         let webhook = declared
             .webhook
-            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), &constants))
+            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), renditions.clone(), &constants))
             .transpose()?;
         let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
+        if declared.playback.renditions.is_some() && renditions.is_empty() {
+            let what = "there is no [[renditions]], which says what the files are";
+            return Err(root.error("playback.renditions", what));
+        }
         let this = Self {
             error_codes: ErrorCodes::collect(error_code_sources(&upload, &asset, webhook.as_ref()), &root)?,
             values: field_tables(&constants.words),
@@ -80,6 +87,7 @@ impl Map {
                 &constants,
             )?,
             upload,
+            renditions,
         };
         this.check_ids(&root)?;
         // Why last: a table that uses an empty variable may say more about it than that it is empty.
@@ -157,6 +165,11 @@ impl Map {
                 .updates
                 .iter()
                 .map(|update| ("asset.update", ids_in(update.action.names()))),
+        );
+        out.extend(
+            self.renditions
+                .actions()
+                .map(|action| ("renditions", ids_in(action.names()))),
         );
         out
     }

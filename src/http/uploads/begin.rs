@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::limits::quota_of;
+use super::replaces::hide_behind;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::domain::{LOST_AFTER, Video};
@@ -25,6 +26,8 @@ pub(super) struct UploadPlan {
     pub(super) caller: Caller,
     pub(super) request: UploadRequest,
     pub(super) choices: Choices,
+    /// The video that is to be replaced.
+    pub(super) replaced: Option<Video>,
 }
 
 /// Begins the upload: the row, and the provider's steps.
@@ -97,7 +100,7 @@ fn limits_of_open_uploads(state: &AppState, provider: &str) -> Vec<OpenLimit> {
 fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
     let now = state.clock.now();
     let UploadPlan { request, choices, .. } = plan;
-    Video {
+    let video = Video {
         title: request.title.clone(),
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
@@ -124,6 +127,10 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
             choices.policy,
             now,
         )
+    };
+    match &plan.replaced {
+        Some(replaced) => hide_behind(video, replaced),
+        None => video,
     }
 }
 

@@ -28,6 +28,8 @@ pub struct Begun {
     pub video: Video,
     /// What the client needs to send its file.
     pub upload: UploadDescriptor,
+    /// The video that the row is to replace; `None` where it replaces none.
+    pub replaced: Option<Video>,
 }
 
 impl NewVideo {

@@ -1,12 +1,16 @@
 //! [`begin`]: the steps of the module, one after another.
 
+use uuid::Uuid;
+
 use super::error::BeginError;
 use super::failure::mark_failed;
 use super::new_video::{Begun, NewVideo};
 use super::row::{can_continue, find_interrupted, insert_row};
 use super::steps::{StepError, run_steps};
+use crate::domain::Video;
 use crate::provider::{InvalidField, Provider, UploadPermits};
 use crate::state::AppState;
+use crate::store::StoreError;
 use crate::telemetry::note_video;
 
 /// Writes the row, runs the provider's steps, and returns the row as it then is with what the client needs to send its
@@ -19,15 +23,17 @@ pub async fn begin(state: &AppState, mut new: NewVideo) -> Result<Begun, BeginEr
     check(state, &provider, &new)?;
     let reserved = make_row(state, &provider, &mut new).await?;
     let (id, asset) = (new.video.id, new.video.asset_key());
-    note_video(id);
+    let replaces = new.video.replaces;
+    note_video(replaces.unwrap_or(id));
     match run_steps(state, &provider, new, reserved).await {
         Ok(begun) => {
             state.metrics.record_upload(provider.name(), "begun");
-            Ok(begun)
+            let replaced = show_on_replaced(state, id, replaces).await?;
+            Ok(Begun { replaced, ..begun })
         }
         Err(StepError::Call(error)) => {
             mark_failed(state, &provider, id, asset, &error).await;
-            let video_id = Some(id);
+            let video_id = Some(replaces.unwrap_or(id));
             Err(BeginError::Call { video_id, error })
         }
         Err(StepError::Other(error)) => {
@@ -35,6 +41,22 @@ pub async fn begin(state: &AppState, mut new: NewVideo) -> Result<Begun, BeginEr
             Err(error)
         }
     }
+}
+
+/// Has the video that is being replaced show how far that is, and returns it; `None` where none is.
+async fn show_on_replaced(
+    state: &AppState,
+    id: Uuid,
+    replaces: Option<Uuid>,
+) -> Result<Option<Video>, BeginError> {
+    let Some(video_id) = replaces else { return Ok(None) };
+    match state.store.show_replacement(id, state.clock.now()).await {
+        // Why: the job shows it a moment later.
+        Ok(_) | Err(StoreError::Contended) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let video = state.store.find_video(video_id).await?;
+    Ok(Some(video.ok_or(BeginError::NothingToReplace)?))
 }
 
 /// Checks that the provider takes such a video, can play it, and works.
@@ -79,6 +101,7 @@ async fn make_row(
         new.video = row;
         return Ok(reserved);
     }
+    let instead_of = interrupted.as_ref().map(|row| row.id);
     if let Some(interrupted) = interrupted {
         // Why: a repeat under the same key counts once.
         if let Some(token) = &mut new.counted.token {
@@ -89,6 +112,6 @@ async fn make_row(
         new.subject.video_id = new.video.reference();
     }
     new.video.upload_expires_at = Some(new.subject.expires);
-    insert_row(state, &new.video, &new.counted).await?;
+    insert_row(state, &new.video, &new.counted, instead_of).await?;
     Ok(reserved)
 }

@@ -47,7 +47,11 @@ pub(super) async fn run_steps(
         video = store_captures(state, provider, video, &captures, (step + 1, steps)).await?;
     }
     let upload = provider.upload_descriptor(&new.subject, &captures)?;
-    Ok(Begun { video, upload })
+    Ok(Begun {
+        video,
+        upload,
+        replaced: None,
+    })
 }
 
 /// Writes a step's captures into the row: `done` of `total` steps are made then. After the last one the video is

@@ -9,6 +9,7 @@ mod assets;
 mod checks;
 mod listing;
 mod playback;
+mod renditions;
 mod run;
 mod uploads;
 
