@@ -9,12 +9,13 @@ use super::{
     compile::{Constants, Location, refuse},
     error::MapError,
     error_codes::ErrorCodes,
+    ingest::Ingest,
     load_options::{Env, LoadOptions},
     playback::Playback,
     report::ReportField,
     signing::find_key_fault,
     source::Source,
-    template::{Id, Placeholder, ValueTables},
+    template::{Id, Place, Placeholder, ValueTables},
     upload::{Upload, field_tables, read_words},
     vocabulary::read_map,
     webhook::Webhook,
@@ -26,6 +27,7 @@ pub(crate) struct Map {
     pub(crate) values: ValueTables,
     pub(crate) client: Client,
     pub(crate) upload: Upload,
+    pub(crate) ingest: Option<Ingest>,
     pub(crate) asset: Asset,
     pub(crate) check: Check,
     pub(crate) webhook: Option<Webhook>,
@@ -61,6 +63,11 @@ impl Map {
         constants.hash_key = options.hash_key.clone();
         constants.words = read_words(declared.values, tables, &root)?;
         let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
+        let ingest = declared
+            .ingest
+            .map(|ingest| Ingest::compile(ingest, &root.table("ingest"), &constants))
+            .transpose()?;
+        let captures = common_captures(&upload, ingest.as_ref());
         let webhook = declared
             .webhook
             .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), &constants))
@@ -76,10 +83,11 @@ impl Map {
             playback: Playback::compile(
                 (declared.playback, declared.thumbnail),
                 &root,
-                &upload.captures,
+                &captures,
                 &constants,
             )?,
             upload,
+            ingest,
         };
         this.check_ids(&root)?;
         // Why last: a table that uses an empty variable may say more about it than that it is empty.
@@ -160,6 +168,18 @@ impl Map {
         );
         out
     }
+}
+
+/// Returns the captures that a row can have, as a [`Place`]: those of an upload, which can be missing where the steps of an
+/// ingest do not surely take them too.
+fn common_captures(upload: &Upload, ingest: Option<&Ingest>) -> Place {
+    let mut place = upload.captures.clone();
+    if let Some(ingest) = ingest {
+        for (name, can_miss) in &mut place.captures {
+            *can_miss |= Id::parse(name).is_none() && !ingest.surely_takes(name);
+        }
+    }
+    place
 }
 
 /// Returns the sources of the field `error_code` in every report that the map reads.

@@ -19,7 +19,16 @@ use crate::telemetry::note_video;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewUpload {
     pub(super) video: VideoView,
-    pub(super) upload: UploadDescriptor,
+    /// How to send the file; not there where the provider fetches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required, nullable = false)]
+    pub(super) upload: Option<UploadDescriptor>,
+}
+
+/// The answer where the provider fetches the file: a [`NewUpload`] without `upload`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NewIngest {
+    video: VideoView,
 }
 
 impl NewUpload {
@@ -33,7 +42,7 @@ impl NewUpload {
 #[derive(Deserialize)]
 struct StoredAnswer {
     video: StoredVideo,
-    upload: StoredUpload,
+    upload: Option<StoredUpload>,
 }
 
 #[derive(Deserialize)]
@@ -50,6 +59,7 @@ struct StoredUpload {
 /// A 201, before it is known whether it becomes JSON or text.
 pub(super) struct Answer {
     video_id: Uuid,
+    /// Where the file goes; empty where the provider fetches it.
     url: String,
     provider: String,
     json: Bytes,
@@ -63,7 +73,7 @@ impl Answer {
         Ok(Self {
             json: serde_json::to_vec(&upload).map_err(internal)?.into(),
             video_id: upload.video.id,
-            url: upload.upload.url,
+            url: upload.upload.map(|upload| upload.url).unwrap_or_default(),
             provider: upload.video.provider,
             is_stored: false,
         })
@@ -76,7 +86,7 @@ impl Answer {
         note_video(video.id);
         Ok(Self {
             video_id: video.id,
-            url: upload.url,
+            url: upload.map(|upload| upload.url).unwrap_or_default(),
             provider: video.provider,
             json: json.into(),
             is_stored: true,

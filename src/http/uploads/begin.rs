@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::limits::quota_of;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
-use crate::domain::{LOST_AFTER, Video};
+use crate::domain::{LOST_AFTER, SourceUrl, Video};
 use crate::http::problem::ApiError;
 use crate::http::videos::cut_to_micros;
 use crate::jobs::begin::{Begun, NewVideo, begin};
@@ -25,6 +25,8 @@ pub(super) struct UploadPlan {
     pub(super) caller: Caller,
     pub(super) request: UploadRequest,
     pub(super) choices: Choices,
+    /// The address that the provider fetches; `None` for an upload.
+    pub(super) source_url: Option<SourceUrl>,
 }
 
 /// Begins the upload: the row, and the provider's steps.
@@ -32,7 +34,7 @@ pub(super) async fn begin_upload(state: &AppState, plan: UploadPlan) -> Result<B
     let provider = state.providers.for_upload(&plan.choices.provider)?;
     let video = new_video(state, &plan);
     let new = NewVideo {
-        counted: counted_limits(state, &plan.caller, provider.name())?,
+        counted: counted_limits(state, &plan.caller, provider.name(), plan.source_url.is_some())?,
         is_claimed: plan.is_claimed,
         chooses_quality: plan.request.quality.is_some(),
         is_background: false,
@@ -46,7 +48,12 @@ pub(super) async fn begin_upload(state: &AppState, plan: UploadPlan) -> Result<B
 ///
 /// # Errors
 /// [`ApiError::Forbidden`]: the token counts its uploads, and has no `jti` to count them by.
-fn counted_limits(state: &AppState, caller: &Caller, provider: &str) -> Result<CountedLimits, ApiError> {
+fn counted_limits(
+    state: &AppState,
+    caller: &Caller,
+    provider: &str,
+    is_ingest: bool,
+) -> Result<CountedLimits, ApiError> {
     let token = match (caller.upload().count, caller.token_id()) {
         (None, _) => None,
         (Some(_), None) => {
@@ -62,7 +69,12 @@ fn counted_limits(state: &AppState, caller: &Caller, provider: &str) -> Result<C
         }),
     };
     Ok(CountedLimits {
-        open: limits_of_open_uploads(state, provider),
+        // Why none for an ingest: it waits for no file of a client.
+        open: if is_ingest {
+            Vec::new()
+        } else {
+            limits_of_open_uploads(state, provider)
+        },
         token,
         quota: quota_of(&state.settings, caller),
     })
@@ -116,6 +128,8 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
             .max_duration_s
             .and_then(|seconds| i64::try_from(seconds).ok()),
         file_size: request.file_size.and_then(|bytes| i64::try_from(bytes).ok()),
+        is_ingest: plan.source_url.is_some(),
+        source_url: plan.source_url.clone(),
         check_at: Some(now + LOST_AFTER),
         ..Video::new(
             plan.video_id,

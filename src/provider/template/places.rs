@@ -9,7 +9,7 @@ use crate::provider::request_field::RequestField;
 pub(crate) type MakePlace = fn() -> Place;
 
 /// The names of places, as the reference of the vocabulary shows them.
-pub(crate) const NAMED_PLACES: [(&str, MakePlace); 10] = [
+pub(crate) const NAMED_PLACES: [(&str, MakePlace); 11] = [
     (
         "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
         Place::for_account,
@@ -18,6 +18,7 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 10] = [
     ("`[upload.client]`, `[upload.compute.*]`", || {
         Place::for_client(Place::for_upload(BTreeSet::new()))
     }),
+    ("`[[ingest.steps]]`; `source_url` in no header", Place::for_ingest),
     (
         "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`",
         Place::for_asset,
@@ -50,6 +51,14 @@ impl Place {
             required,
             times: true,
             ..Self::default()
+        }
+    }
+
+    /// The calls of an ingest: the request's fields, none of which is required, and the address.
+    pub(crate) fn for_ingest() -> Self {
+        Self {
+            source_url: true,
+            ..Self::for_upload(BTreeSet::new())
         }
     }
 

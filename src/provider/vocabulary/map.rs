@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     api::ApiTable,
     asset::{AssetTable, CheckTable},
+    ingest::IngestTable,
     playback::{AddressValue, PlaybackTable, SignedParamsWord},
     upload::UploadTable,
     value::{Constant, Entries, TomlValue},
@@ -68,6 +69,8 @@ pub(crate) struct ActionMap {
     pub(crate) api: ApiTable,
     /// The calls that make an upload, and what the client is told.
     pub(crate) upload: UploadTable,
+    /// The calls by which the provider fetches a video from an address. Left out: it fetches none.
+    pub(crate) ingest: Option<IngestTable>,
     /// Calls about assets.
     #[serde(default)]
     pub(crate) asset: AssetTable,

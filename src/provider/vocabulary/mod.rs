@@ -15,6 +15,7 @@ mod deserializer;
 mod digest;
 mod fault;
 mod fields;
+mod ingest;
 mod map;
 mod playback;
 mod read;
@@ -32,6 +33,7 @@ pub(crate) use digest::{
     Base64Marks, DigestAlgorithm, DigestKeyEncoding, DigestTable, Encoding, KeyEncoding,
 };
 pub(crate) use fields::{FieldsValue, ReportTable};
+pub(crate) use ingest::IngestTable;
 pub(crate) use map::{ActionMap, ThumbnailTable, TimeFormatWord};
 pub(crate) use playback::{
     AddressValue, FetchTable, JwtTable, KeyFormat, PlaybackTable, ResolveTable, SignTable, SignedParamsWord,

@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use crate::domain::{EventState, Facts, OutgoingState, Policy, ShownStatus, Status};
+use crate::domain::{EventState, Facts, OutgoingState, Policy, ShownStatus, SourceUrl, Status};
 use crate::sql::stored_as_text;
 
 /// The writer of a column after its row is inserted.
@@ -165,6 +165,20 @@ impl ColumnValue for String {
 
     fn write(&self) -> &str {
         self
+    }
+}
+
+impl ColumnValue for SourceUrl {
+    type Read = String;
+    type Write<'a> = &'a str;
+    const ARRAY: &'static str = "text[]";
+
+    fn read(read: String) -> Result<Self, String> {
+        Ok(Self::new(read))
+    }
+
+    fn write(&self) -> &str {
+        self.expose()
     }
 }
 

@@ -10,7 +10,7 @@ use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::columns::{ColumnValue, Derived, table};
-use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, Status, Video};
+use crate::domain::{Facts, FirstReady, Knowledge, Policy, ShownStatus, SourceUrl, Status, Video};
 use crate::store::error::StoreError;
 use crate::store::folding::fold_text;
 
@@ -91,6 +91,9 @@ videos! {
         status: ShownStatus, Observed;
         captures: Map<String, Value>, Edited;
         steps: i32, Edited;
+        source_url: Option<SourceUrl>, Edited;
+        is_ingest: bool, Once;
+        step_until: Option<DateTime<Utc>>, Edited;
         unsent: Vec<String>, Edited;
         upload_expires_at: Option<DateTime<Utc>>, Edited;
         check_at: Option<DateTime<Utc>>, Observed;
