@@ -10,6 +10,7 @@
 //! - [`SourceUrl`] is the address that a provider fetches a video from: never shown.
 //! - [`Accounts`] says which action maps share an account at their provider.
 //! - [`Usage`] is how much an owner has at a provider.
+//! - [`Replacement`] is another asset on its way into a video's place; [`exchange_assets`] puts it there.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
 mod accounts;
@@ -17,6 +18,7 @@ mod deadlines;
 mod error_code;
 mod event;
 mod facts;
+mod failure;
 mod ids;
 #[cfg(test)]
 mod join_tests;
@@ -26,6 +28,7 @@ mod media_type;
 mod outgoing;
 mod rate;
 mod read;
+mod replacement;
 mod schedule;
 mod source_url;
 mod stamp;
@@ -40,6 +43,7 @@ pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use error_code::ErrorCode;
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
+pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use mask::{mask_addresses, mask_secrets};
@@ -47,6 +51,7 @@ pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
+pub use replacement::{ExchangeTerms, Replacement, exchange_assets};
 pub use schedule::CheckTimes;
 pub use source_url::SourceUrl;
 pub use stamp::{AnswerTime, Stamp, event_time};

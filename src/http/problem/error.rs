@@ -43,6 +43,10 @@ pub enum ApiError {
     VideoNotReady(ShownStatus),
     /// A cancel after the file arrived, or in another final status.
     UploadFinished(ShownStatus),
+    /// A replacement that is to be given up after it took the place of the video, which has this status now.
+    ReplacementFinished(ShownStatus),
+    /// A replacement of a video whose replacement is under way.
+    ReplacementInProgress,
     /// A cancel at a provider whose action map has no action for it.
     CancelUnsupported,
     /// Another request with the same `Idempotency-Key` is being processed.
@@ -227,6 +231,9 @@ impl From<BeginError> for ApiError {
                 "With this token as many uploads were begun as its claim upload.count allows.",
             ),
             BeginError::OverQuota(over) => Self::QuotaExceeded(over),
+            BeginError::ReplacementInProgress => Self::ReplacementInProgress,
+            BeginError::NotReplaceable(status) => Self::VideoNotReady(status),
+            BeginError::NothingToReplace => Self::NotFound,
             BeginError::Call { video_id, error } => Self::from_call(error, video_id),
             BeginError::Store(error) => error.into(),
             error @ (BeginError::RowGone | BeginError::Conflict(_)) => Self::Internal(Box::new(error)),

@@ -6,6 +6,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::limits::quota_of;
+use super::replaces::hide_behind;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
 use crate::domain::{LOST_AFTER, SourceUrl, Video};
@@ -27,6 +28,8 @@ pub(super) struct UploadPlan {
     pub(super) choices: Choices,
     /// The address that the provider fetches; `None` for an upload.
     pub(super) source_url: Option<SourceUrl>,
+    /// The video that is to be replaced.
+    pub(super) replaced: Option<Video>,
 }
 
 /// Begins the upload: the row, and the provider's steps.
@@ -109,7 +112,7 @@ fn limits_of_open_uploads(state: &AppState, provider: &str) -> Vec<OpenLimit> {
 fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
     let now = state.clock.now();
     let UploadPlan { request, choices, .. } = plan;
-    Video {
+    let video = Video {
         title: request.title.clone(),
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
@@ -138,6 +141,10 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
             choices.policy,
             now,
         )
+    };
+    match &plan.replaced {
+        Some(replaced) => hide_behind(video, replaced),
+        None => video,
     }
 }
 

@@ -9,9 +9,10 @@ use super::answer::{Answer, NewUpload};
 use super::begin::{UploadPlan, begin_upload};
 use super::claim::{ClaimOutcome, ClaimedKey, KeyedRequest, claim_key, stored_answer};
 use super::kind::Kind;
+use super::replaces::find_replaced;
 use super::request::{Choices, IngestRequest, UploadRequest};
 use crate::auth::Caller;
-use crate::domain::SourceUrl;
+use crate::domain::{SourceUrl, Video};
 use crate::http::accept;
 use crate::http::erasing::check_not_erasing;
 use crate::http::extract::{JsonBytes, NoQuery, parse_json};
@@ -58,7 +59,8 @@ const QUOTA: &str = "uploads";
         ),
     ),
     extensions(("x-quota" = json!(true)), ("x-act" = json!("upload")), ("x-problems" = json!([
-        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large", "quota_exceeded",
+        "invalid_request", "not_found", "not_acceptable", "idempotency_in_progress", "video_not_ready",
+        "replacement_in_progress", "payload_too_large", "quota_exceeded",
         "unsupported_media_type", "invalid_body", "idempotency_key_reused", "too_many_open_uploads",
         "provider_rejected", "provider_unavailable", "provider_busy", "no_room",
     ]))),
@@ -102,7 +104,7 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     }
     let as_text = keyed.kind == Kind::Upload && accept::prefers_text(keyed.headers);
     // 1. Read.
-    let (request, choices, source_url) = match read_request(state, caller, keyed) {
+    let (request, choices, source_url, replaced) = match read_request(state, caller, keyed).await {
         Ok(read) => read,
         // Why: settings may have changed since, and an accepted request is answered again whatever is accepted now.
         Err(refusal) => match stored_answer(state, keyed).await? {
@@ -126,6 +128,7 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
         request,
         choices,
         source_url,
+        replaced,
     };
     // 4. Begin. 5. Store the answer. Why a task: once the provider was called, both go on where the client goes away.
     let service = state.clone();
@@ -135,42 +138,40 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     Ok(Answer::from_new(upload)?.respond(state, as_text))
 }
 
-/// Reads the body, and the choices that it leaves to the settings. The last is the address of an ingest.
-fn read_request(
-    state: &AppState,
-    caller: &Caller,
-    keyed: KeyedRequest<'_>,
-) -> Result<(UploadRequest, Choices, Option<SourceUrl>), ApiError> {
+/// What a request asks for: its body, the choices that it leaves to the settings, the address of an ingest, and the video
+/// that is to be replaced.
+type Asked = (UploadRequest, Choices, Option<SourceUrl>, Option<Video>);
+
+/// Reads what the request asks for. A refusal names every member that is not acceptable.
+async fn read_request(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> Result<Asked, ApiError> {
     let (request, source_url) = match keyed.kind {
         Kind::Upload => (parse_json::<UploadRequest>(keyed.body)?, None),
         Kind::Ingest => {
             let (source_url, request) = parse_json::<IngestRequest>(keyed.body)?.split();
-            let checked = check_source_url(&source_url.0, &state.settings.ingest);
             (
                 request,
-                Some(checked.map_err(|detail| FieldProblem::new("source_url", detail))),
+                Some(check_source_url(&source_url.0, &state.settings.ingest)),
             )
         }
     };
-    let choices = request.choose(state, caller, keyed);
-    let late = check_delete_at(request.delete_at, state.clock.now());
-    let (source_url, source_problem) = match source_url.transpose() {
-        Ok(source_url) => (source_url, None),
-        Err(problem) => (None, Some(problem)),
-    };
-    let mut problems: Vec<FieldProblem> = source_problem.into_iter().collect();
-    let choices = match choices {
+    let mut problems = Vec::new();
+    let source_url = source_url.and_then(|checked| {
+        let refused = |detail| problems.push(FieldProblem::new("source_url", detail));
+        checked.map_err(refused).ok()
+    });
+    let replaced = find_replaced(state, caller, request.replaces).await?;
+    let choices = match request.choose(state, caller, keyed, replaced.as_ref()) {
         Err(ApiError::InvalidBody(others)) => {
             problems.extend(others);
-            return Err(ApiError::InvalidBody(problems));
+            None
         }
-        other => other?,
+        choices => Some(choices?),
     };
-    problems.extend(late);
-    if !problems.is_empty() {
-        return Err(ApiError::InvalidBody(problems));
+    problems.extend(check_delete_at(request.delete_at, state.clock.now()));
+    match choices {
+        Some(choices) if problems.is_empty() => Ok((request, choices, source_url, replaced)),
+        _ => Err(ApiError::InvalidBody(problems)),
     }
-    Ok((request, choices, source_url))
 }
 
 /// Responds with a stored 201 once more.
@@ -224,8 +225,14 @@ async fn begin_and_store(
     claimed: Option<ClaimedKey>,
 ) -> Result<NewUpload, ApiError> {
     match (begin_upload(state, plan).await, claimed) {
-        (Ok(Begun { video, upload }), claimed) => {
-            let video = VideoView::with_events_url(state, &video);
+        (Ok(begun), claimed) => {
+            let Begun {
+                video,
+                upload,
+                replaced,
+            } = begun;
+            // Why: callers know nothing of the hidden row.
+            let video = VideoView::with_events_url(state, replaced.as_ref().unwrap_or(&video));
             let answer = NewUpload { video, upload };
             if let Some(claimed) = claimed {
                 let stored = answer.to_value()?;

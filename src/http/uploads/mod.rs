@@ -8,6 +8,7 @@
 //! | `limits` | the limits of the token, the settings and the provider |
 //! | `offer` | what a token may choose, for `GET /v1/session` |
 //! | `provider_settings` | the member `provider_settings`, as far as the operator allows |
+//! | `replaces` | the member `replaces`: rights, and what goes with it |
 //! | `claim` | `Idempotency-Key`: claimed, answered, released |
 //! | `begin` | the parts of [`begin`](crate::jobs::begin), made of the request |
 //! | `answer` | the 201 |
@@ -33,6 +34,7 @@ mod kind;
 mod limits;
 mod offer;
 mod provider_settings;
+mod replaces;
 mod request;
 
 pub(super) use self::answer::NewIngest;

@@ -9,6 +9,7 @@
 //! | `patch` | `PATCH /v1/videos/{id}` (RFC 7396) |
 //! | `cancel` | `POST /v1/videos/{id}/cancel` |
 //! | `delete` | `DELETE /v1/videos/{id}` |
+//! | `replacement` | `DELETE /v1/videos/{id}/replacement` |
 //! | `events` | `GET /v1/videos/{id}/events`: the event stream |
 //! | `view` | [`VideoView`]: the JSON of a video, wherever one is shown |
 //! | `etag` | the entity tag of a single video, and the response that carries it |
@@ -25,6 +26,7 @@ pub(super) mod list;
 mod managed;
 mod members;
 pub(super) mod patch;
+pub(super) mod replacement;
 pub(super) mod show;
 mod view;
 

@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use crate::domain::IdentityConflict;
+use crate::domain::{IdentityConflict, ShownStatus};
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
 use crate::store::{OpenLimit, OverQuota, StoreError};
@@ -35,10 +35,19 @@ pub enum BeginError {
     /// What the owner keeps reaches a quota.
     #[error("the quota of {} is used up: {} of {}", .0.name, .0.used, .0.limit)]
     OverQuota(OverQuota),
+    /// Another replacement of the video is under way.
+    #[error("another replacement of the video is under way")]
+    ReplacementInProgress,
+    /// A video in this status is not replaced.
+    #[error("the video is {0}, and is not replaced so")]
+    NotReplaceable(ShownStatus),
+    /// The video that is to be replaced is gone, or is to be deleted.
+    #[error("the video that is to be replaced is gone")]
+    NothingToReplace,
     /// The provider refused or failed, or its rate is used up.
     #[error("{error}")]
     Call {
-        /// The row, which is `errored` now; `None` where none was written.
+        /// The video whose row is `errored` now, or whose replacement failed; `None` where no row was written.
         video_id: Option<Uuid>,
         /// The call's error.
         error: CallError,

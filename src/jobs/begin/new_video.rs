@@ -29,6 +29,8 @@ pub struct Begun {
     pub video: Video,
     /// What the client needs to send its file; `None` for an ingest.
     pub upload: Option<UploadDescriptor>,
+    /// The video that the row is to replace; `None` where it replaces none.
+    pub replaced: Option<Video>,
 }
 
 impl NewVideo {

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::error::BeginError;
 use crate::domain::{ShownStatus, Video};
 use crate::state::AppState;
-use crate::store::{CountedLimits, Inserted, StoreError};
+use crate::store::{CountedLimits, Inserted, ReplacementInserted, StoreError};
 
 /// Reads the row that an interrupted request with the same `Idempotency-Key` left, if any.
 pub(super) async fn find_interrupted(
@@ -39,19 +39,33 @@ pub(super) fn is_begun_ingest(row: &Video) -> bool {
         )
 }
 
-/// Inserts the row of a new video, whose provider was not asked yet, unless its owner is being erased.
+/// Inserts the row of a new video, or the hidden row of a replacement, whose provider was not asked yet, unless its owner is
+/// being erased. A replacement takes the place of `instead_of`, the row that an interrupted request left.
 ///
 /// # Errors
-/// The limit that the owner or the token has reached, or the erasure.
+/// The limit that the owner or the token has reached, the erasure, or why the video cannot be replaced now.
 pub(super) async fn insert_row(
     state: &AppState,
     video: &Video,
     counted: &CountedLimits,
+    instead_of: Option<Uuid>,
 ) -> Result<(), BeginError> {
-    let inserted = state
-        .store
-        .insert_video_within(video, counted, state.clock.now())
-        .await?;
+    let now = state.clock.now();
+    let inserted = if video.is_hidden() {
+        let inserted = state
+            .store
+            .insert_replacement(video, instead_of, counted, now)
+            .await?;
+        match inserted {
+            ReplacementInserted::Written(_) => Inserted::Written,
+            ReplacementInserted::Limited(refused) => refused,
+            ReplacementInserted::InProgress => return Err(BeginError::ReplacementInProgress),
+            ReplacementInserted::NotReady(status) => return Err(BeginError::NotReplaceable(status)),
+            ReplacementInserted::NotFound => return Err(BeginError::NothingToReplace),
+        }
+    } else {
+        state.store.insert_video_within(video, counted, now).await?
+    };
     match inserted {
         Inserted::Written => remove_where_erasing(state, video).await,
         Inserted::TooManyOpen(limit) => Err(BeginError::TooManyOpen(limit)),

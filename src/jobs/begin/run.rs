@@ -1,6 +1,7 @@
 //! [`begin`]: the steps of the module, one after another.
 
 use chrono::Duration;
+use uuid::Uuid;
 
 use super::calls::Calls;
 use super::error::BeginError;
@@ -12,6 +13,7 @@ use super::wait_rules::waits_after;
 use crate::domain::Video;
 use crate::provider::{Capability, InvalidField, Provider, UploadPermits};
 use crate::state::AppState;
+use crate::store::StoreError;
 use crate::telemetry::note_video;
 
 /// Time after which a row without an answer was interrupted: longer than a request runs.
@@ -28,21 +30,27 @@ pub async fn begin(state: &AppState, mut new: NewVideo) -> Result<Begun, BeginEr
     let reserved = match make_row(state, &provider, &mut new).await? {
         Row::New(reserved) => reserved,
         Row::Begun(video) => {
-            note_video(video.id);
-            let (video, upload) = (*video, None);
-            return Ok(Begun { video, upload });
+            let replaces = video.replaces;
+            note_video(replaces.unwrap_or(video.id));
+            return Ok(Begun {
+                replaced: show_on_replaced(state, video.id, replaces).await?,
+                video: *video,
+                upload: None,
+            });
         }
     };
     let (id, asset) = (new.video.id, new.video.asset_key());
-    note_video(id);
+    let replaces = new.video.replaces;
+    note_video(replaces.unwrap_or(id));
     match Box::pin(run_steps(state, &provider, new, reserved)).await {
         Ok(begun) => {
             state.metrics.record_upload(provider.name(), "begun");
-            Ok(begun)
+            let replaced = show_on_replaced(state, id, replaces).await?;
+            Ok(Begun { replaced, ..begun })
         }
         Err(StepError::Call(error)) => {
             mark_failed(state, &provider, id, asset, &error).await;
-            let video_id = Some(id);
+            let video_id = Some(replaces.unwrap_or(id));
             Err(BeginError::Call { video_id, error })
         }
         Err(StepError::Other(error)) => {
@@ -50,6 +58,22 @@ pub async fn begin(state: &AppState, mut new: NewVideo) -> Result<Begun, BeginEr
             Err(error)
         }
     }
+}
+
+/// Has the video that is being replaced show how far that is, and returns it; `None` where none is.
+async fn show_on_replaced(
+    state: &AppState,
+    id: Uuid,
+    replaces: Option<Uuid>,
+) -> Result<Option<Video>, BeginError> {
+    let Some(video_id) = replaces else { return Ok(None) };
+    match state.store.show_replacement(id, state.clock.now()).await {
+        // Why: the job shows it a moment later.
+        Ok(_) | Err(StoreError::Contended) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let video = state.store.find_video(video_id).await?;
+    Ok(Some(video.ok_or(BeginError::NothingToReplace)?))
 }
 
 /// Checks that the provider takes such a video, can play it, and works.
@@ -113,6 +137,7 @@ async fn make_row(state: &AppState, provider: &Provider, new: &mut NewVideo) -> 
         new.video = row;
         return Ok(Row::New(reserved));
     }
+    let instead_of = interrupted.as_ref().map(|row| row.id);
     if let Some(interrupted) = interrupted {
         // Why: a repeat under the same key counts once.
         if let Some(token) = &mut new.counted.token {
@@ -130,6 +155,6 @@ async fn make_row(state: &AppState, provider: &Provider, new: &mut NewVideo) -> 
     } else {
         new.video.upload_expires_at = Some(new.subject.expires);
     }
-    insert_row(state, &new.video, &new.counted).await?;
+    insert_row(state, &new.video, &new.counted, instead_of).await?;
     Ok(Row::New(reserved))
 }

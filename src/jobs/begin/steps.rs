@@ -70,7 +70,11 @@ pub(super) async fn run_steps(
         video = store_captures(state, provider, video, &captures, (step + 1, steps)).await?;
     }
     let upload = calls.descriptor(&new.subject, &captures)?;
-    Ok(Begun { video, upload })
+    Ok(Begun {
+        video,
+        upload,
+        replaced: None,
+    })
 }
 
 /// Has the video wait for the step at `next`: the call before it may have been made, although no answer came.

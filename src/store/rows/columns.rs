@@ -12,7 +12,7 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use crate::domain::{EventState, Facts, OutgoingState, Policy, ShownStatus, SourceUrl, Status};
+use crate::domain::{EventState, Facts, OutgoingState, Policy, Replacement, ShownStatus, SourceUrl, Status};
 use crate::sql::stored_as_text;
 
 /// The writer of a column after its row is inserted.
@@ -109,7 +109,7 @@ macro_rules! json {
         }
     )*};
 }
-json!(Map<String, Value>, Facts, Vec<String>);
+json!(Map<String, Value>, Facts, Vec<String>, Replacement);
 
 stored_as_text!(Policy, ShownStatus, EventState, OutgoingState);
 
