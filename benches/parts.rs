@@ -175,6 +175,7 @@ fn playback(bencher: Bencher<'_, '_>, mut time: impl FnMut() -> DateTime<Utc>) {
             time_s: None,
             sizes: &sizes,
             params: &[],
+            files: None,
             caller: "",
         };
         runtime.block_on(mux.playback(&subject, &ask)).expect("an answer")

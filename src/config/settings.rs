@@ -234,6 +234,8 @@ pub struct Playback {
     pub max_ttl_s: u64,
     /// Thumbnail sizes: name → width in pixels.
     pub thumbnails: BTreeMap<String, u32>,
+    /// Playback answers have the title, for whoever may play the video.
+    pub show_titles: bool,
 }
 
 /// `[inbox]`: the life of stored webhook events.

@@ -32,7 +32,7 @@ pub enum Field {
     ErrorMessage,
     /// Audio and text tracks, as the provider lists them.
     Tracks,
-    /// Files made of the video, as the provider lists them.
+    /// Files made of the video, as the provider lists them: those of the first `[[renditions]]` of its map.
     Renditions,
     /// The video has no moving picture: true or false.
     SoundOnly,
@@ -40,11 +40,25 @@ pub enum Field {
     Cover,
     /// Size of the file in bytes. Callers do not see it: it counts where an owner's bytes are counted.
     FileSize,
+    /// The files of the second `[[renditions]]`.
+    Renditions2,
+    /// The files of the third `[[renditions]]`.
+    Renditions3,
+    /// The files of the fourth `[[renditions]]`.
+    Renditions4,
 }
 
 impl Field {
+    /// The fields that hold files of the video: one for each `[[renditions]]` of a map, in their order.
+    pub const RENDITIONS: [Self; 4] = [
+        Self::Renditions,
+        Self::Renditions2,
+        Self::Renditions3,
+        Self::Renditions4,
+    ];
+
     /// Every field.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 16] = [
         Self::PlaybackId,
         Self::PlaybackPolicy,
         Self::Duration,
@@ -58,6 +72,9 @@ impl Field {
         Self::SoundOnly,
         Self::Cover,
         Self::FileSize,
+        Self::Renditions2,
+        Self::Renditions3,
+        Self::Renditions4,
     ];
 
     /// The name in action maps and in the database.
@@ -76,6 +93,9 @@ impl Field {
             Self::SoundOnly => "sound_only",
             Self::Cover => "cover",
             Self::FileSize => "file_size",
+            Self::Renditions2 => "renditions2",
+            Self::Renditions3 => "renditions3",
+            Self::Renditions4 => "renditions4",
         }
     }
 
@@ -84,6 +104,7 @@ impl Field {
         match self {
             Self::SoundOnly | Self::Cover => FactGroup::Pictures,
             Self::FileSize => FactGroup::File,
+            Self::Renditions2 | Self::Renditions3 | Self::Renditions4 => FactGroup::Renditions,
             _ => FactGroup::Main,
         }
     }
@@ -99,6 +120,8 @@ pub enum FactGroup {
     Pictures,
     /// [`Knowledge::file_facts`](super::Knowledge::file_facts).
     File,
+    /// [`Knowledge::rendition_facts`](super::Knowledge::rendition_facts).
+    Renditions,
 }
 
 /// The current value of one [`Field`], and the [`Stamp`] that it won with.

@@ -133,6 +133,9 @@ pub struct Knowledge {
     /// The facts of the fields about the file; `None` where no report had one.
     // Why apart: releases up to 0.4.0 refuse a row that has these fields among the others.
     pub file_facts: Option<Facts>,
+    /// The facts of the fields about files beyond those of the first `[[renditions]]`; `None` where no report had one.
+    // Why apart: releases up to 0.7.0 refuse a row that has these fields among the others.
+    pub rendition_facts: Option<Facts>,
 }
 
 /// The pictures that a video has at its provider.
@@ -186,6 +189,7 @@ impl Knowledge {
                 _ if value.is_null() => continue,
                 FactGroup::Pictures => self.picture_facts.get_or_insert_default(),
                 FactGroup::File => self.file_facts.get_or_insert_default(),
+                FactGroup::Renditions => self.rendition_facts.get_or_insert_default(),
             };
             group.join(*field, value, &stamp);
         }
@@ -215,6 +219,7 @@ impl Knowledge {
             FactGroup::Main => Some(&self.facts),
             FactGroup::Pictures => self.picture_facts.as_ref(),
             FactGroup::File => self.file_facts.as_ref(),
+            FactGroup::Renditions => self.rendition_facts.as_ref(),
         };
         group?.fact(field)
     }

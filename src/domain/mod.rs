@@ -4,6 +4,7 @@
 //!   that callers see. An [`ErrorCode`] says why a video will never play.
 //! - Reports arrive as [`Observation`]s and are *joined*: [`Video::observe`] gives the same row in any order, with any
 //!   repetition. A [`Stamp`] decides which of two reports of one [`Field`] wins.
+//! - [`RenditionRequests`] is what callers asked of a video's files.
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
@@ -28,6 +29,7 @@ mod media_type;
 mod outgoing;
 mod rate;
 mod read;
+mod renditions;
 mod replacement;
 mod schedule;
 mod source_url;
@@ -51,6 +53,7 @@ pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
+pub use renditions::{RenditionAction, RenditionRequest, RenditionRequests, RequestState};
 pub use replacement::{ExchangeTerms, Replacement, exchange_assets};
 pub use schedule::CheckTimes;
 pub use source_url::SourceUrl;

@@ -75,7 +75,7 @@ impl Video {
                 (self.known.upload_id.is_some() && now < end).then(|| (now + interval).min(end))
             }
             ShownStatus::Ready if missing => Some(now + DELETING_EVERY),
-            ShownStatus::Ready if !self.unsent.is_empty() => Some(now + interval),
+            ShownStatus::Ready if !self.unsent.is_empty() || self.has_open_requests() => Some(now + interval),
             ShownStatus::Ready => times.ready_every.map(|every| now + every),
             // Why at once: its provider still plays it to whoever knows the address.
             ShownStatus::Errored if self.is_to_be_discarded() && self.checks == 0 => Some(now),

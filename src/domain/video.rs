@@ -8,6 +8,7 @@ use super::{
     deadlines::MISSING_FOR,
     facts::{FactGroup, Field},
     knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
+    renditions::RenditionRequests,
     replacement::Replacement,
     source_url::SourceUrl,
     status::{Policy, ShownStatus},
@@ -82,6 +83,8 @@ pub struct Video {
     pub step_until: Option<DateTime<Utc>>,
     /// Names of the members whose change the provider has not received yet.
     pub unsent: Vec<String>,
+    /// What callers asked of the video's files, as far as the provider has not shown it; `None` where nothing is open.
+    pub renditions_asked: Option<RenditionRequests>,
     /// End of the upload URL.
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// Time of the next query to the provider; `None` for never. See [`Video::next_check`].
@@ -131,6 +134,7 @@ impl Video {
             is_ingest: false,
             step_until: None,
             unsent: Vec::new(),
+            renditions_asked: None,
             upload_expires_at: None,
             check_at: None,
             checks: 0,
@@ -230,7 +234,17 @@ impl Video {
         let facts: Vec<_> = Field::ALL
             .into_iter()
             .filter(shown)
-            .map(|field| known.fact(field).map(|fact| &fact.value))
+            .map(|field| {
+                let value = known.fact(field).map(|fact| &fact.value);
+                // Why: an empty list of files looks like none that was reported.
+                value.filter(|value| value.as_array().is_none_or(|items| !items.is_empty()))
+            })
+            .collect();
+        let asked: Vec<_> = self
+            .renditions_asked
+            .iter()
+            .flat_map(RenditionRequests::as_slice)
+            .map(|asked| (&asked.name, asked.action, asked.is_refused()))
             .collect();
         let words = (
             &self.title,
@@ -249,6 +263,7 @@ impl Video {
             &known.asset_id,
             known.ready_at(),
             facts,
+            asked,
         )
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Body`], [`JsonBytes`] | too large (413), not declared JSON (415), not JSON (400), unknown or bad members (422) |
 //! | [`Query`], [`NoQuery`] | unknown or bad parameters, U+0000 (400) |
-//! | [`Id`] | anything but a UUID in its usual form (404) |
+//! | [`Id`], [`IdAndName`] | anything but a UUID in its usual form (404) |
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
@@ -215,13 +215,31 @@ impl FromRequestParts<AppState> for Id {
         let Path(text) = Path::<String>::from_request_parts(parts, state)
             .await
             .map_err(|_| ApiError::NotFound)?;
-        // Why: the parser also takes braces, URNs and hex without hyphens, and each id is to have one address.
-        let canonical = text.len() == 36;
-        Uuid::parse_str(&text)
-            .ok()
-            .filter(|_| canonical)
-            .inspect(|id| note_id(parts, *id))
-            .map(Self)
-            .ok_or(ApiError::NotFound)
+        read_id(parts, &text).map(Self)
     }
+}
+
+/// The `{id}` of the path, as [`Id`] reads it, and the name behind it.
+pub(crate) struct IdAndName(pub(crate) Uuid, pub(crate) String);
+
+impl FromRequestParts<AppState> for IdAndName {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let Path((text, name)) = Path::<(String, String)>::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::NotFound)?;
+        Ok(Self(read_id(parts, &text)?, name))
+    }
+}
+
+/// Reads an id, and notes it for the log line.
+fn read_id(parts: &Parts, text: &str) -> Result<Uuid, ApiError> {
+    // Why: the parser also takes braces, URNs and hex without hyphens, and each id is to have one address.
+    let canonical = text.len() == 36;
+    Uuid::parse_str(text)
+        .ok()
+        .filter(|_| canonical)
+        .inspect(|id| note_id(parts, *id))
+        .ok_or(ApiError::NotFound)
 }

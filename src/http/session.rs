@@ -38,8 +38,11 @@ pub(crate) struct Session {
     /// What a video from a URL may be; null: there are none here.
     #[schema(value_type = Option<Object>)]
     ingest: Option<()>,
-    /// What each provider can do: `public` and `signed` playback, `quality` to choose, `cancel`, `delete`, `thumbnails`.
+    /// What each provider can do: `public` and `signed` playback, `quality` to choose, `cancel`, `delete`, `thumbnails`,
+    /// files besides the stream (`renditions`).
     capabilities: BTreeMap<String, Vec<&'static str>>,
+    /// The files of a video that each provider can make: names for `POST /v1/videos/{id}/renditions`.
+    renditions: BTreeMap<String, Vec<String>>,
     /// How much the owner keeps, by `videos`, `minutes` and `bytes`: those with a limit alone, and none where the token
     /// begins no uploads.
     quotas: BTreeMap<&'static str, QuotaState>,
@@ -93,6 +96,7 @@ pub(crate) async fn show_session(
         }),
         ingest: None,
         capabilities: capabilities(&state, &caller),
+        renditions: makeable_renditions(&state, &caller),
         quotas,
     };
     let mut response = Json(session).into_response();
@@ -109,6 +113,16 @@ fn capabilities(state: &AppState, caller: &Caller) -> BTreeMap<String, Vec<&'sta
     shown.map(|one| (one.name().to_owned(), names_of(one))).collect()
 }
 
+/// Returns the names of the files that each provider can make, for callers that change videos; without those that make none.
+fn makeable_renditions(state: &AppState, caller: &Caller) -> BTreeMap<String, Vec<String>> {
+    let shown = state.providers.iter().filter(|_| caller.may(Act::Change));
+    let named = shown.map(|one| {
+        let names = one.makeable_renditions().into_iter().map(str::to_owned);
+        (one.name().to_owned(), names.collect::<Vec<_>>())
+    });
+    named.filter(|(_, names)| !names.is_empty()).collect()
+}
+
 fn names_of(provider: &Provider) -> Vec<&'static str> {
     // Why the deletion too: where uploads cannot be cancelled, the asset that is made beforehand is deleted.
     let cancels = provider.supports(Capability::UploadCancel) || provider.supports(Capability::AssetDelete);
@@ -119,6 +133,7 @@ fn names_of(provider: &Provider) -> Vec<&'static str> {
         ("cancel", cancels),
         ("delete", provider.supports(Capability::AssetDelete)),
         ("thumbnails", provider.supports(Capability::Thumbnails)),
+        ("renditions", provider.supports(Capability::Renditions)),
     ]
     .into_iter()
     .filter_map(|(name, has)| has.then_some(name))

@@ -12,7 +12,8 @@
 //! | [`retention`] | removes rows whose time is over | all |
 //! | [`heartbeat`] | renews the row by which this process is known | all |
 //!
-//! [`expiry`] is the part of the reconciler that begins deletions at their time.
+//! [`expiry`] is the part of the reconciler that begins deletions at their time, [`renditions`] the one that has files made
+//! and deleted.
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
 //! So are [`replay`], which makes events due again by a filter, and [`begin`], which begins a video at its provider.
@@ -27,6 +28,7 @@ pub mod keys;
 pub mod outbox;
 mod provider_status;
 pub mod reconcile;
+pub mod renditions;
 pub mod replace;
 pub mod replay;
 pub mod retention;

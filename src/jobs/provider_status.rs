@@ -68,11 +68,33 @@ pub(super) async fn fetch_status(
     // Why after the upload: its answer may have named the asset just now.
     if subject.asset_id.is_some() && provider.supports(Capability::AssetGet) {
         match provider.get_asset(&subject, priority, clock.now()).await? {
-            Lookup::Found(seen) => status.observations.push(seen),
+            Lookup::Found(seen) => {
+                let is_ready = seen.status == Some(Status::Ready);
+                status.observations.push(seen);
+                if is_ready {
+                    let files = list_renditions(provider, &subject, video, priority, clock).await;
+                    status.observations.extend(files);
+                }
+            }
             Lookup::Gone => status.asset_missing = !may_lack_asset(provider, video),
         }
     }
     Ok(status)
+}
+
+/// Lists the files of a ready video, where that is a call of its own. A failure is logged, and tells nothing of the files.
+async fn list_renditions(
+    provider: &Provider,
+    subject: &TemplateInput,
+    video: &Video,
+    priority: Priority<'_>,
+    clock: &Clock,
+) -> Vec<Observation> {
+    let listed = provider.list_renditions(subject, priority, clock.now()).await;
+    listed.unwrap_or_else(|error| {
+        tracing::warn!(video.id = %video.id, %error, "the files of a video could not be listed");
+        Vec::new()
+    })
 }
 
 /// Returns whether an asset that the provider does not know is as it should be: this service gave it its id, and no file

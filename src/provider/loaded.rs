@@ -38,6 +38,8 @@ pub enum Capability {
     Ingest,
     /// `[thumbnail]`: make URLs of pictures.
     Thumbnails,
+    /// `[[renditions]]`: files besides the stream are listed.
+    Renditions,
 }
 
 /// One compiled map with its HTTP client and its keys.
@@ -203,6 +205,7 @@ impl Provider {
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
             Capability::Ingest => self.map.ingest.is_some(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
+            Capability::Renditions => !self.map.renditions.is_empty(),
         }
     }
 

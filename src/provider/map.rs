@@ -12,6 +12,7 @@ use super::{
     ingest::Ingest,
     load_options::{Env, LoadOptions},
     playback::Playback,
+    renditions::RenditionTables,
     report::ReportField,
     signing::find_key_fault,
     source::Source,
@@ -32,6 +33,7 @@ pub(crate) struct Map {
     pub(crate) check: Check,
     pub(crate) webhook: Option<Webhook>,
     pub(crate) playback: Playback,
+    pub(crate) renditions: RenditionTables,
     pub(crate) error_codes: ErrorCodes,
 }
 
@@ -68,11 +70,16 @@ impl Map {
             .map(|ingest| Ingest::compile(ingest, &root.table("ingest"), &constants))
             .transpose()?;
         let captures = common_captures(&upload, ingest.as_ref());
+        let renditions = RenditionTables::compile(declared.renditions, &root, &constants)?;
         let webhook = declared
             .webhook
-            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), &constants))
+            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), renditions.clone(), &constants))
             .transpose()?;
         let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
+        if declared.playback.renditions.is_some() && renditions.is_empty() {
+            let what = "there is no [[renditions]], which says what the files are";
+            return Err(root.error("playback.renditions", what));
+        }
         let this = Self {
             error_codes: ErrorCodes::collect(error_code_sources(&upload, &asset, webhook.as_ref()), &root)?,
             values: field_tables(&constants.words),
@@ -88,6 +95,7 @@ impl Map {
             )?,
             upload,
             ingest,
+            renditions,
         };
         this.check_ids(&root)?;
         // Why last: a table that uses an empty variable may say more about it than that it is empty.
@@ -165,6 +173,11 @@ impl Map {
                 .updates
                 .iter()
                 .map(|update| ("asset.update", ids_in(update.action.names()))),
+        );
+        out.extend(
+            self.renditions
+                .actions()
+                .map(|action| ("renditions", ids_in(action.names()))),
         );
         out
     }

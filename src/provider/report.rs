@@ -192,6 +192,11 @@ pub(crate) fn compile_fields(
     let mut out = common.clone();
     for (name, source) in table.into_entries() {
         let key = ReportField::parse(name).ok_or_else(|| at.error(name, "is no field"))?;
+        if key == ReportField::Fact(Field::Renditions) {
+            let what = "is not read here any more: write [[renditions]] with each = the pointer, `names` and `fields`, as the \
+                        shipped map mux.toml does";
+            return Err(at.error(name, what));
+        }
         let known = Place::for_row();
         let nothing = Place::default();
         // Why: ids are read to find the row, so their pointers cannot name anything of it.
@@ -301,9 +306,14 @@ fn is_readable(field: Field, value: &Value) -> bool {
         Field::PlaybackPolicy => value.as_str().and_then(parse_policy).is_some(),
         Field::AspectRatio => find_aspect_ratio(value).is_some(),
         Field::SoundOnly | Field::Cover => parse_flag(value).is_some(),
-        Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage | Field::Tracks | Field::Renditions => {
-            true
-        }
+        Field::PlaybackId
+        | Field::ErrorCode
+        | Field::ErrorMessage
+        | Field::Tracks
+        | Field::Renditions
+        | Field::Renditions2
+        | Field::Renditions3
+        | Field::Renditions4 => true,
     }
 }
 
@@ -322,12 +332,17 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
         Field::AspectRatio => find_aspect_ratio(&value).map(Value::String),
         Field::SoundOnly | Field::Cover => parse_flag(&value).map(Value::Bool),
         Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => clean_text(&value).map(Value::String),
-        Field::Tracks | Field::Renditions => {
-            let text = value.to_string();
-            // Why: PostgreSQL refuses U+0000 in jsonb, escaped or not.
-            (text.len() <= LIST_MAX_BYTES && !text.contains("\\u0000")).then_some(value)
+        Field::Tracks | Field::Renditions | Field::Renditions2 | Field::Renditions3 | Field::Renditions4 => {
+            is_storable_list(&value).then_some(value)
         }
     }
+}
+
+/// Returns true where the list is short enough to be kept in a row, and PostgreSQL takes it.
+pub(crate) fn is_storable_list(value: &Value) -> bool {
+    let text = value.to_string();
+    // Why: PostgreSQL refuses U+0000 in jsonb, escaped or not.
+    text.len() <= LIST_MAX_BYTES && !text.contains("\\u0000")
 }
 
 /// Reads an aspect ratio as `16:9`; see [`parse_aspect_ratio`].

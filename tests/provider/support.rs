@@ -143,6 +143,7 @@ pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackRequest<'_> {
         time_s: Some(12),
         sizes,
         params: &[],
+        files: None,
         caller: "",
     }
 }

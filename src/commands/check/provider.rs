@@ -216,6 +216,7 @@ impl ProviderCheck<'_> {
             time_s: None,
             sizes: &[],
             params: &[],
+            files: None,
             caller: "",
         };
         match provider.probe_playback(&subject, &ask).await {

@@ -284,6 +284,7 @@ fn capability_names(provider: &Provider) -> Vec<&'static str> {
             supports(Capability::AssetGet) || supports(Capability::UploadGet),
         ),
         ("thumbnails", supports(Capability::Thumbnails)),
+        ("renditions", supports(Capability::Renditions)),
         ("webhooks", provider.receives_webhooks()),
     ]
     .into_iter()

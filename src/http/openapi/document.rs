@@ -64,6 +64,8 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         ))
         .routes(routes!(videos::cancel::cancel_video))
         .routes(routes!(videos::replacement::give_up_replacement))
+        .routes(routes!(videos::renditions::make_rendition))
+        .routes(routes!(videos::renditions::delete_rendition))
         .routes(routes!(videos::events::follow_events))
         .routes(routes!(playback::show::show_playback))
         .routes(routes!(playback::thumbnails::show_thumbnails))

@@ -39,6 +39,7 @@ pub(super) fn path_parameter(name: &str) -> Option<Value> {
         "id" => Some(VIDEO.into()),
         "owner" => Some("user-1".into()),
         "provider" => Some("mux".into()),
+        "name" => Some("highest".into()),
         "code" => Some("not_found".into()),
         "digest" => Some("0123456789abcdef".into()),
         "file" => Some("page.js".into()),
@@ -52,6 +53,7 @@ pub(super) fn request_body(schema: &str) -> Option<Value> {
         "UploadRequest" => Some(json!({
             "title": "A day at the sea", "filename": "sea.mp4", "content_type": "video/mp4", "file_size": 48_211_312,
         })),
+        "RenditionRequest" => Some(json!({"name": "highest"})),
         "VideoPatch" => Some(json!({"title": "Two days at the sea", "metadata": {"album": "summer"}})),
         "PlaybackRequest" => Some(json!({"ids": [VIDEO], "expires_in": 3600})),
         "AdoptRequest" => Some(json!({"provider": "mux", "owner": "user-1", "asset_id": "mlez9Hq2"})),
@@ -66,13 +68,19 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
     let value = match (schema, member) {
         ("Video", "error") | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
         ("Video", "status") => "ready".into(),
-        ("Video", "tracks" | "renditions") | ("ErasureProgress", "waiting_for") => json!([]),
+        ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") => json!([]),
+        ("Rendition" | "PlaybackRendition", "name") => "highest".into(),
+        ("Rendition" | "PlaybackRendition", "kind") => "video".into(),
+        ("Rendition", "status") => "ready".into(),
+        ("Rendition" | "PlaybackRendition", "bytes") => 12_082_911.into(),
+        ("Rendition" | "PlaybackRendition", "bitrate") => 4_051_000.into(),
+        ("PlaybackRendition", "url") => "https://stream.example.com/uNbxT02K/highest.mp4?token=…".into(),
         ("Video", "metadata") => json!({"album": "summer"}),
         ("Video", "playback_url") => "https://stream.example.com/uNbxT02K.m3u8".into(),
-        ("Video", "duration_seconds") => 23.86.into(),
-        ("Video", "aspect_ratio") => "16:9".into(),
-        ("Video", "width") => 1920.into(),
-        ("Video", "height") => 1080.into(),
+        ("Video" | "Playback", "duration_seconds") => 23.86.into(),
+        ("Video" | "Playback", "aspect_ratio") => "16:9".into(),
+        ("Video" | "Playback" | "Rendition" | "PlaybackRendition", "width") => 1920.into(),
+        ("Video" | "Playback" | "Rendition" | "PlaybackRendition", "height") => 1080.into(),
         ("Video" | "OutgoingEvent", "version") => 4.into(),
         ("NewUpload", "events_url") => format!("/v1/videos/{VIDEO}/events?ticket=eyJ2IjoiMDFh…").into(),
         ("Upload", "protocol") => "put_content_range".into(),
@@ -92,8 +100,9 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("Playback", "tokens") => json!({"playback": "eyJhbGciOiJSUzI1NiJ9.…"}),
         ("Session", "scopes") => json!(["video:own"]),
         ("Session", "capabilities") => {
-            json!({"mux": ["public", "signed", "quality", "cancel", "delete", "thumbnails"]})
+            json!({"mux": ["public", "signed", "quality", "cancel", "delete", "thumbnails", "renditions"]})
         }
+        ("Session", "renditions") => json!({"mux": ["highest", "audio-only", "1080p", "source"]}),
         ("Session", "quotas") => json!({"videos": {"used": 12, "limit": 100}}),
         ("UploadOffer", "providers") => json!(["mux"]),
         ("UploadOffer", "policies") => json!(["public", "signed"]),

@@ -40,6 +40,9 @@ pub(crate) struct BatchRequest {
     /// Parameters for the provider, of which its map lists those that it takes: texts, numbers, `true` or `false`.
     #[schema(value_type = Option<Object>)]
     params: Option<Map<String, Value>>,
+    /// The addresses of files save instead of play: under this name.
+    #[schema(min_length = 1, max_length = 255)]
+    download: Option<String>,
 }
 
 /// The page, in the order asked.
@@ -97,6 +100,7 @@ pub(crate) async fn batch_playback(
         expires_in: request.expires_in,
         time: None,
         params: &params,
+        download: request.download.as_deref(),
     };
     let request_id = read_request_id(&headers);
     // Why a set: a video that is named twice is signed once.
@@ -140,5 +144,5 @@ async fn play_one(shared: &SigningRequest<'_>, video: Option<&Video>) -> Result<
         return Err(ApiError::VideoNotReady(video.status));
     }
     let signed = shared.sign(video.clone(), AddressKind::Everything).await?;
-    Ok(Playback::from_signed(signed))
+    Ok(Playback::from_signed(shared.state, signed))
 }

@@ -42,6 +42,7 @@ pub(crate) async fn addresses_for_export(
         expires_in: None,
         time: None,
         params: &[],
+        download: None,
     };
     match request.sign(video.clone(), AddressKind::Everything).await {
         Ok(signed) => Ok(Some(PlayerAddresses {

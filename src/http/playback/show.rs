@@ -10,6 +10,7 @@ use chrono::{DateTime, Duration, Utc};
 use http::{HeaderValue, header};
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -19,6 +20,7 @@ use crate::domain::{Field, Policy};
 use crate::http::extract::{Id, Query};
 use crate::http::middleware::Player;
 use crate::http::problem::ApiError;
+use crate::provider::{RenditionAddress, RenditionKind};
 use crate::state::AppState;
 
 /// The query: the life of the addresses, and the time of the pictures.
@@ -31,6 +33,9 @@ pub(crate) struct PlaybackQuery {
     /// Seconds: where the thumbnails are taken.
     #[param(minimum = 0)]
     time: Option<f64>,
+    /// The addresses of files save instead of play: under this name.
+    #[param(min_length = 1, max_length = 255)]
+    download: Option<String>,
     /// Parameters for the provider, of which its map lists those that it takes: `params[start]=10`. A value that reads as a
     /// number or as `true` or `false` is one.
     #[param(style = DeepObject, explode, value_type = Option<BTreeMap<String, String>>)]
@@ -38,7 +43,7 @@ pub(crate) struct PlaybackQuery {
 }
 
 /// The names of [`PlaybackQuery`], for an error.
-const QUERY_NAMES: &[&str] = &["expires_in", "time", "params[…]"];
+const QUERY_NAMES: &[&str] = &["expires_in", "time", "download", "params[…]"];
 
 // Why by hand: the name of a parameter for the provider is part of the query's own.
 impl<'de> Deserialize<'de> for PlaybackQuery {
@@ -57,6 +62,7 @@ impl<'de> Deserialize<'de> for PlaybackQuery {
                     let is_new = match (key.as_str(), params::member_name(&key)) {
                         ("expires_in", _) => query.expires_in.replace(given.next_value()?).is_none(),
                         ("time", _) => query.time.replace(given.next_value()?).is_none(),
+                        ("download", _) => query.download.replace(given.next_value()?).is_none(),
                         (_, Some(name)) => {
                             let value = params::read_value(&given.next_value::<String>()?);
                             let is_new = !query.params.iter().any(|(known, _)| known == name);
@@ -92,6 +98,35 @@ pub(crate) struct Playback {
     thumbnails: BTreeMap<String, String>,
     /// Bare tokens for player components; empty where there are none.
     tokens: BTreeMap<String, String>,
+    /// Files besides the stream that are ready. A source is given to the owner and to admins alone.
+    renditions: Vec<PlaybackRendition>,
+    /// Sound tracks, subtitles and captions with addresses. None yet.
+    #[schema(value_type = Vec<Object>)]
+    tracks: [(); 0],
+    duration_seconds: Option<f64>,
+    aspect_ratio: Option<String>,
+    width: Option<u64>,
+    height: Option<u64>,
+    /// The title; only where the setting `playback.show_titles` gives it to everybody who may play the video.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(nullable = false)]
+    title: Option<String>,
+}
+
+/// A file of a video besides its stream, with its address.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+pub(crate) struct PlaybackRendition {
+    /// The same names for every provider: `highest`, `audio-only`, `1080p` and the like, `source`.
+    name: String,
+    kind: RenditionKind,
+    /// It ends as all other addresses do. One that the provider gave ends when the provider says.
+    url: String,
+    width: Option<u64>,
+    height: Option<u64>,
+    /// Size in bytes.
+    bytes: Option<u64>,
+    /// Bits a second.
+    bitrate: Option<u64>,
 }
 
 /// Addresses and tokens of one video.
@@ -105,8 +140,8 @@ pub(crate) struct Playback {
         (status = 200, body = Playback),
     ),
     extensions(("x-act" = json!("play")), ("x-problems" = json!([
-        "invalid_request", "not_found", "video_not_ready", "provider_rejected", "provider_unavailable",
-        "provider_busy",
+        "invalid_request", "not_found", "video_not_ready", "not_supported", "provider_rejected",
+        "provider_unavailable", "provider_busy",
     ]))),
 )]
 pub(crate) async fn show_playback(
@@ -121,10 +156,11 @@ pub(crate) async fn show_playback(
         expires_in: query.expires_in,
         time: query.time,
         params: &query.params,
+        download: query.download.as_deref(),
     };
     let video = playable_video(&state, &caller, id).await?;
     let signed = request.sign(video, AddressKind::Everything).await?;
-    Ok(respond_uncached(Playback::from_signed(signed)))
+    Ok(respond_uncached(Playback::from_signed(&state, signed)))
 }
 
 /// Makes the 200, which no cache may keep: its addresses carry tokens.
@@ -138,17 +174,40 @@ pub(super) fn respond_uncached(body: impl Serialize) -> Response {
 }
 
 impl Playback {
-    pub(super) fn from_signed(signed: SignedVideo) -> Self {
+    pub(super) fn from_signed(state: &AppState, signed: SignedVideo) -> Self {
         let SignedVideo { video, urls, now } = signed;
+        let facts = &video.known.facts;
+        let whole = |field| facts.get(field).and_then(Value::as_u64);
         Self {
             video_id: video.id,
             playback_policy: video.playback_policy,
-            playback_id: video.known.facts.text(Field::PlaybackId).map(str::to_owned),
+            playback_id: facts.text(Field::PlaybackId).map(str::to_owned),
             expires_at: urls.expires_at,
             refresh_after: urls.expires_at.map(|end| refresh_after(now, end)),
             urls: urls.urls,
             thumbnails: urls.thumbnails,
             tokens: urls.tokens,
+            renditions: urls.renditions.into_iter().map(PlaybackRendition::from).collect(),
+            tracks: [],
+            duration_seconds: facts.number(Field::Duration),
+            aspect_ratio: facts.aspect_ratio(),
+            width: whole(Field::Width),
+            height: whole(Field::Height),
+            title: video.title.filter(|_| state.settings.playback.show_titles),
+        }
+    }
+}
+
+impl From<RenditionAddress> for PlaybackRendition {
+    fn from(RenditionAddress { file, url }: RenditionAddress) -> Self {
+        Self {
+            name: file.name,
+            kind: file.kind,
+            url,
+            width: file.width,
+            height: file.height,
+            bytes: file.bytes,
+            bitrate: file.bitrate,
         }
     }
 }

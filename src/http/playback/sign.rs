@@ -25,7 +25,10 @@ use crate::auth::{Act, Caller};
 use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
 use crate::limits::{CallerKey, Permit};
-use crate::provider::{PlaybackRequest, PlaybackUrls, Provider, TemplateInput};
+use crate::provider::{
+    Audience, DownloadRefused, FileRequest, PlayableFiles, PlaybackRequest, PlaybackUrls, Provider,
+    TemplateInput,
+};
 use crate::state::AppState;
 
 /// The shortest life of a signed address, in seconds.
@@ -49,6 +52,8 @@ pub(super) struct SigningRequest<'a> {
     pub(super) time: Option<f64>,
     /// Parameters for the provider.
     pub(super) params: &'a [(String, Value)],
+    /// The name under which the addresses of files save them; `None`: they play.
+    pub(super) download: Option<&'a str>,
 }
 
 /// The kind of addresses that a request wants.
@@ -97,7 +102,8 @@ impl SigningRequest<'_> {
         let failed = |error| ApiError::from_call(error, Some(id));
         for _ in 0..TRIES {
             let provider = self.state.providers.for_video(&video)?;
-            let query = self.playback_query(&provider, &video)?;
+            let files = provider.playable_files(&video, self.audience(&video));
+            let query = self.playback_query(&provider, &video, &files)?;
             let subject = TemplateInput::from_video(&video);
             let started = time::Instant::now();
             // 2. Known.
@@ -124,8 +130,9 @@ impl SigningRequest<'_> {
             }
             // 5. Sign.
             // Why made anew: the row may be another one, and time has passed.
+            let files = provider.playable_files(&video, self.audience(&video));
             let (query, subject) = (
-                self.playback_query(&provider, &video)?,
+                self.playback_query(&provider, &video, &files)?,
                 TemplateInput::from_video(&video),
             );
             let only_thumbnails = kind == AddressKind::Thumbnails;
@@ -133,6 +140,29 @@ impl SigningRequest<'_> {
             signed.map_err(failed)?;
         }
         Err(ApiError::Unavailable)
+    }
+
+    /// Returns who gets the addresses: the source of a video is for those alone who may change the video.
+    fn audience(&self, video: &Video) -> Audience {
+        if self.caller.may_with(Act::Change, video) {
+            Audience::Owner
+        } else {
+            Audience::Viewer
+        }
+    }
+
+    /// Checks the name under which files are to be saved.
+    fn check_download(&self, provider: &Provider) -> Result<(), ApiError> {
+        let Some(name) = self.download else {
+            return Ok(());
+        };
+        provider.check_download(name).map_err(|refused| match refused {
+            DownloadRefused::NotSupported => {
+                let name = provider.name();
+                ApiError::NotSupported(format!("The action map of {name} has no place for `download`."))
+            }
+            DownloadRefused::Unfit(fits) => ApiError::InvalidRequest(format!("download {fits}.")),
+        })
     }
 
     /// Takes a permit to sign, for as long as the value lives.
@@ -146,7 +176,12 @@ impl SigningRequest<'_> {
 
     /// Makes the question for the provider: the life of the addresses, and the time of the pictures, both within
     /// limits.
-    fn playback_query(&self, provider: &Provider, video: &Video) -> Result<PlaybackRequest<'_>, ApiError> {
+    fn playback_query<'q>(
+        &'q self,
+        provider: &Provider,
+        video: &Video,
+        files: &'q PlayableFiles,
+    ) -> Result<PlaybackRequest<'q>, ApiError> {
         let settings = &self.state.settings.playback;
         let most = provider
             .max_playback_ttl_s()
@@ -154,6 +189,7 @@ impl SigningRequest<'_> {
         let duration = video.known.facts.number(Field::Duration);
         check_ttl(self.expires_in, most)?;
         check_params(provider, self.params)?;
+        self.check_download(provider)?;
         let expires_in_s = match self.expires_in {
             Some(given) => given,
             // The default, or the duration and ten minutes where that is more, within the maximum.
@@ -180,6 +216,11 @@ impl SigningRequest<'_> {
             time_s: time.map(|time| clamp_time(time, duration)),
             sizes: &self.state.thumbnail_sizes,
             params: self.params,
+            files: Some(FileRequest {
+                files,
+                download: self.download,
+                in_background: false,
+            }),
             caller: self.caller.owner(),
         })
     }

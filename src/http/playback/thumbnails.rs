@@ -61,6 +61,7 @@ pub(crate) async fn show_thumbnails(
         expires_in: None,
         time: query.time,
         params: &[],
+        download: None,
     };
     let video = playable_video(&state, &caller, id).await?;
     let signed = request.sign(video, AddressKind::Thumbnails).await?;

@@ -10,6 +10,7 @@
 //! | `cancel` | `POST /v1/videos/{id}/cancel` |
 //! | `delete` | `DELETE /v1/videos/{id}` |
 //! | `replacement` | `DELETE /v1/videos/{id}/replacement` |
+//! | `renditions` | `POST /v1/videos/{id}/renditions`, `DELETE /v1/videos/{id}/renditions/{name}` |
 //! | `events` | `GET /v1/videos/{id}/events`: the event stream |
 //! | `view` | [`VideoView`]: the JSON of a video, wherever one is shown |
 //! | `etag` | the entity tag of a single video, and the response that carries it |
@@ -26,6 +27,7 @@ pub(super) mod list;
 mod managed;
 mod members;
 pub(super) mod patch;
+pub(super) mod renditions;
 pub(super) mod replacement;
 pub(super) mod show;
 mod view;

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::{ErrorCode, Failure, Field, Policy, Replacement, ShownStatus, Video};
 use crate::http::paths::video_location;
-use crate::provider::TemplateInput;
+use crate::provider::{Rendition, RenditionKind, RenditionStatus, TemplateInput};
 use crate::state::{AppState, ProviderSet};
 
 /// The JSON of a video.
@@ -39,8 +39,8 @@ pub(crate) struct VideoView {
     height: Option<u64>,
     /// Audio and text tracks, as the provider lists them.
     tracks: Vec<Value>,
-    /// Files besides the stream, as the provider lists them.
-    renditions: Vec<Value>,
+    /// Files besides the stream: those that the provider has, and those that were asked for.
+    renditions: Vec<RenditionView>,
     /// Why it will never play; null unless errored.
     error: Option<ErrorView>,
     /// Another file on its way into the video's place; null where there is none.
@@ -85,6 +85,36 @@ impl ReplacementView {
             status,
             error: error.map(|failure| view_failure(providers, &provider, failure)),
             provider,
+        }
+    }
+}
+
+/// One file of a video besides its stream.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = Rendition)]
+struct RenditionView {
+    /// The same names for every provider: `highest`, `audio-only`, `1080p` and the like, `source`.
+    name: String,
+    kind: RenditionKind,
+    status: RenditionStatus,
+    width: Option<u64>,
+    height: Option<u64>,
+    /// Size in bytes.
+    bytes: Option<u64>,
+    /// Bits a second.
+    bitrate: Option<u64>,
+}
+
+impl From<Rendition> for RenditionView {
+    fn from(file: Rendition) -> Self {
+        Self {
+            name: file.name,
+            kind: file.kind,
+            status: file.status,
+            width: file.width,
+            height: file.height,
+            bytes: file.bytes,
+            bitrate: file.bitrate,
         }
     }
 }
@@ -144,7 +174,7 @@ impl VideoView {
             width: whole(Field::Width),
             height: whole(Field::Height),
             tracks: list(Field::Tracks),
-            renditions: list(Field::Renditions),
+            renditions: view_renditions(providers, video),
             error: view_error(providers, video),
             replacement: video
                 .replacement
@@ -173,6 +203,13 @@ impl VideoView {
             ..Self::new(state, video)
         }
     }
+}
+
+/// Returns the files as the video's map reads them; none without its map.
+fn view_renditions(providers: &ProviderSet, video: &Video) -> Vec<RenditionView> {
+    let provider = providers.by_name(&video.provider);
+    let files = provider.map(|provider| provider.renditions(video));
+    files.into_iter().flatten().map(RenditionView::from).collect()
 }
 
 /// Returns the error of an `errored` video; `None` for any other.

@@ -10,6 +10,7 @@ use crate::domain::{
     Status, Video,
 };
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
+use crate::jobs::renditions::work::work_off;
 use crate::provider::{Priority, Provider, TemplateInput};
 use crate::state::AppState;
 use crate::store::{Edit, StoreError};
@@ -65,7 +66,9 @@ async fn investigate_video(
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::from_observation(discarded_observation(now)))
         }
-        ShownStatus::Ready if !video.unsent.is_empty() => Ok(send_unsent(provider, video, now).await),
+        ShownStatus::Ready if video.has_open_requests() || !video.unsent.is_empty() => {
+            work_off_requests(state, provider, video, now).await
+        }
         ShownStatus::Created
         | ShownStatus::Waiting
         | ShownStatus::Preparing
@@ -90,6 +93,26 @@ fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
         ],
         ..own_observation(now)
     })
+}
+
+/// Works off what callers asked for: files made and deleted, and members changed.
+async fn work_off_requests(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    now: DateTime<Utc>,
+) -> Result<Findings, StoreError> {
+    let mut findings = if video.unsent.is_empty() {
+        Findings::default()
+    } else {
+        send_unsent(provider, video, now).await
+    };
+    if video.has_open_requests() {
+        let worked = work_off(state, provider, video).await?;
+        findings.observations.extend(worked.observations);
+        findings.missing = worked.missing;
+    }
+    Ok(findings)
 }
 
 /// Sends changed members to the provider. Members that it refuses for good count as sent: a repetition would not help.

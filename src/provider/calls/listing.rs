@@ -268,6 +268,9 @@ impl Provider {
             let scope = Scope::for_input(subject, &self.map.values);
             let mut seen = Observation::from_answer(time, subject.now);
             report::read_report(fields, input, &scope, &mut seen);
+            if let Some(json) = input.json {
+                self.map.renditions.read_listed(json, &mut seen);
+            }
             if let Some(claim) = status.and_then(|rule| rule.find(input, &scope)) {
                 claim.apply_to(&mut seen);
             }

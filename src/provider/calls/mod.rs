@@ -10,6 +10,7 @@ mod checks;
 mod ingests;
 mod listing;
 mod playback;
+mod renditions;
 mod run;
 mod uploads;
 

@@ -10,6 +10,14 @@ use crate::{
     },
 };
 
+/// What an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum AnswerKind {
+    Upload,
+    /// The whole asset, its files included.
+    Asset,
+}
+
 impl Provider {
     /// Makes one call with the values of `subject`.
     ///
@@ -34,6 +42,7 @@ impl Provider {
     pub(super) async fn observe_with(
         &self,
         ask: &ReportAction,
+        kind: AnswerKind,
         subject: &TemplateInput,
         priority: Priority<'_>,
         now: DateTime<Utc>,
@@ -45,6 +54,9 @@ impl Provider {
         let input = response.as_input();
         let mut seen = Observation::from_answer(response.time, now);
         report::read_report(&ask.fields, input, &scope, &mut seen);
+        if let (AnswerKind::Asset, Some(json)) = (kind, input.json) {
+            self.map.renditions.read_asset(json, &mut seen);
+        }
         if let Some(claim) = ask.status.find(input, &scope) {
             claim.apply_to(&mut seen);
         }

@@ -14,6 +14,7 @@ use chrono::{DateTime, Utc};
 use crate::{
     domain::Observation,
     provider::{
+        calls::run::AnswerKind,
         client::{CallOutcome, UploadPermits},
         error::{CallError, InvalidField},
         loaded::Provider,
@@ -136,7 +137,8 @@ impl Provider {
     ) -> Result<Lookup<Observation>, CallError> {
         let get = self.map.upload.get.as_ref();
         let get = get.ok_or_else(|| CallError::unsupported("upload.get"))?;
-        self.observe_with(get, subject, priority, now).await
+        self.observe_with(get, AnswerKind::Upload, subject, priority, now)
+            .await
     }
 
     /// Cancels the upload by `[upload.cancel]`. Where the map has none, deletes the asset, if one is known already.

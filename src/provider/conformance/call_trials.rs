@@ -23,7 +23,7 @@ use crate::{
         loaded::Provider,
         report,
         subject::{Captures, TemplateInput},
-        template::Scope,
+        template::{RenditionParts, Scope},
     },
 };
 
@@ -105,6 +105,7 @@ pub(super) fn try_other_calls(
     for action in upload.cancel.iter().chain(&asset.delete).chain(updates) {
         trial.try_call(action, &scope, |_| Ok(json!({})));
     }
+    trial.try_file_calls(&row);
     for steps in provider.map.playback.fetch_steps() {
         trial.try_steps(steps, &row);
     }
@@ -140,6 +141,34 @@ impl CallTrial<'_> {
             captures.extend(taken);
         }
         captures
+    }
+
+    /// Tries the calls that list, make and delete files.
+    fn try_file_calls(&mut self, row: &TemplateInput) {
+        let provider = self.provider;
+        for table in provider.map.renditions.iter() {
+            let theirs = table.names.first().map(|(_, theirs)| theirs.as_str());
+            let scope = Scope {
+                rendition: RenditionParts {
+                    name: theirs,
+                    id: Some("sample-rendition-id"),
+                    file: Some("sample.mp4"),
+                },
+                ..Scope::for_input(row, &provider.map.values)
+            };
+            if let Some(list) = &table.list {
+                self.try_call(&list.action, &scope, |response| {
+                    let mut seen = Observation::default();
+                    if let Some(body) = &response.body {
+                        table.read_list(body, &mut seen);
+                    }
+                    Ok(table.files_json(&seen))
+                });
+            }
+            for action in table.make.iter().chain(&table.delete) {
+                self.try_call(action, &scope, |_| Ok(json!({})));
+            }
+        }
     }
 
     /// Tries `[asset.list]` and `[asset.find]`, the calls that find assets made elsewhere.

@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     domain::Policy,
-    provider::{loaded::Provider, playback::PlaybackRequest, subject::Captures},
+    provider::{
+        loaded::Provider,
+        playback::{FileRequest, PlaybackRequest},
+        subject::Captures,
+    },
 };
 
 /// Makes the URLs for both policies, where that takes no call to the provider. Failure is a problem.
@@ -19,6 +23,7 @@ pub(super) async fn try_playback(
     report: &mut Report,
 ) {
     let sizes = [("large".to_owned(), 640)];
+    let files = provider.map.renditions.sample();
     for policy in [Policy::Public, Policy::Signed] {
         if !provider.can_play(policy) {
             continue;
@@ -38,6 +43,11 @@ pub(super) async fn try_playback(
             time_s: Some(1),
             sizes: &sizes,
             params: &[],
+            files: Some(FileRequest {
+                files: &files,
+                download: None,
+                in_background: false,
+            }),
             caller: "",
         };
         match provider.playback(&row, &request).await {
@@ -48,6 +58,13 @@ pub(super) async fn try_playback(
                     name: name.clone(),
                     url: url.clone(),
                 }));
+                report
+                    .urls
+                    .extend(answer.renditions.into_iter().map(|one| SampleUrl {
+                        policy: word,
+                        name: format!("file {}", one.file.name),
+                        url: one.url,
+                    }));
             }
             Err(error) => report
                 .problems

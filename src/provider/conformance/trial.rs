@@ -126,4 +126,15 @@ fn add_capabilities(provider: &Provider, report: &mut Report) {
         missing("thumbnail")
     };
     report.add_finding("thumbnails", pictures);
+    let files = if has(Capability::Renditions) {
+        let makes = provider.makeable_renditions().join(", ");
+        Ok(if makes.is_empty() {
+            "listed, made by the provider alone".to_owned()
+        } else {
+            format!("made on demand: {makes}")
+        })
+    } else {
+        missing("[renditions]")
+    };
+    report.add_finding("files", files);
 }

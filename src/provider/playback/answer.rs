@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use super::{
     address::{Address, AddressNeeds},
+    files::FileAddresses,
     method::SigningMethod,
     params::append_params,
     request::AnswerValues,
@@ -69,7 +70,7 @@ impl Playback {
         if context.parts == AnswerParts::All && !urls.iter().any(|(name, _)| *name == "hls") {
             return Err(unplayable_error(policy).into());
         }
-        let needs = self.answer_needs.get(policy, context.parts, pictures);
+        let needs = &*self.needs_of(&context);
         let signs = policy == Policy::Signed && needs.needs_signature();
         if signs && self.signing_off {
             return Err(unplayable_error(policy).into());
@@ -92,10 +93,19 @@ impl Playback {
             tokens: tokens
                 .shown
                 .iter()
+                .filter(|(name, _)| !self.file_tokens.contains(*name))
                 .map(|(name, token)| ((*name).to_owned(), token.to_string()))
                 .collect(),
             ..PlaybackUrls::default()
         };
+        if let Some(files) = context
+            .request
+            .wanted_files()
+            .filter(|_| context.parts == AnswerParts::All)
+        {
+            let download = context.request.files.and_then(|wanted| wanted.download);
+            answer.renditions = FileAddresses::render(self.files.as_ref(), files, policy, download, &scope);
+        }
         if let Some((thumbnail, address)) = self.answer_thumbnail(policy, pictures) {
             for ((name, width), tokens) in context.request.sizes.iter().zip(&tokens.by_picture) {
                 let picture = Picture {

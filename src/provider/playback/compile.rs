@@ -10,6 +10,7 @@ use std::{collections::BTreeSet, sync::Arc};
 use super::{
     address::AddressPair,
     fetch::FetchSteps,
+    files::FileAddresses,
     method::SigningMethod,
     params::CallerParams,
     section::{AnswerNeeds, Playback},
@@ -64,6 +65,13 @@ impl Playback {
         let unsigned: BTreeSet<&str> = unsigned.map(|(name, _)| name.as_str()).collect();
         let urls = compile_urls(declared.urls, &at.table("urls"), places, &unsigned, constants)?;
         let params = CallerParams::compile(declared.params, &at.table("params"), &urls, &sign)?;
+        let files = declared
+            .renditions
+            .map(|table| FileAddresses::compile(table, &at.table("renditions"), places, constants));
+        let mut files = files.transpose()?;
+        if let Some(files) = &mut files {
+            files.addresses.refuse_unsigned_for_signed(&unsigned);
+        }
         let mut this = Self {
             sign,
             signing_off: constants.signing_off,
@@ -71,9 +79,11 @@ impl Playback {
             compute,
             resolve,
             urls,
+            files,
             params,
             thumbnail: thumbnail.transpose()?,
             answer_needs: AnswerNeeds::default(),
+            file_tokens: BTreeSet::new(),
             needed_ids: Default::default(),
         };
         this.derive_needs();

@@ -37,7 +37,7 @@ impl Playback {
     ) -> Result<Option<AnswerDigests>, CallError> {
         let subject = context.subject;
         let policy = subject.playback_policy;
-        let needs = self.answer_needs.get(policy, context.parts, subject.pictures);
+        let needs = self.needs_of(context);
         let mut made = AnswerDigests::default();
         if policy == Policy::Signed && self.signing_off && needs.needs_signature() {
             return Ok(Some(made));

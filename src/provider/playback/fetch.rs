@@ -13,7 +13,6 @@ use crate::provider::{
     action::Action,
     compile::{Constants, Location},
     error::{CallError, MapError},
-    priority::Priority,
     subject::Captures,
     template::{Id, Place, Placeholder, Scope},
     vocabulary::{ActionTable, FetchTable, ResolveTable},
@@ -167,7 +166,7 @@ impl FetchSteps {
                 captures: Some(&captures),
                 ..*scope
             };
-            let priority = Priority::Request(context.request.caller);
+            let priority = context.request.priority();
             let now = context.request.now;
             let taken = context.client.take(step, &scope, priority, now).await?;
             captures.extend(taken);

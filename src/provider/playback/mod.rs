@@ -11,13 +11,14 @@
 //!    (`None`), and no call was made.
 //! 4. The values that the addresses need are fetched from the provider (`fetch`, `[playback.resolve]`), as far as `steps`
 //!    has no cached answer.
-//! 5. The addresses are rendered. One beside `hls` whose values are missing is left out.
+//! 5. The addresses are rendered, those of files (`files`) among them. One beside `hls` whose values are missing is left out.
 
 mod address;
 mod answer;
 mod compile;
 mod digests;
 mod fetch;
+mod files;
 mod method;
 mod params;
 mod request;
@@ -25,7 +26,8 @@ mod section;
 mod thumbnail;
 mod tokens;
 
+pub use files::DownloadRefused;
 pub(crate) use method::SigningMethod;
 pub(crate) use request::{AnswerParts, OnMissingSignature, PlaybackContext};
-pub use request::{PlaybackRequest, PlaybackUrls};
+pub use request::{FileRequest, PlaybackRequest, PlaybackUrls};
 pub(crate) use section::Playback;

@@ -9,6 +9,8 @@ use serde_json::Value;
 
 use crate::provider::{
     client::Client,
+    priority::Priority,
+    renditions::{PlayableFiles, RenditionAddress},
     signing::Lifetime,
     subject::{Captures, TemplateInput},
     template::{Scope, ValueTables},
@@ -29,8 +31,39 @@ pub struct PlaybackRequest<'a> {
     pub sizes: &'a [(String, u32)],
     /// Parameters of the caller, of which the map lists those that it takes (`[playback.params]`): name and value.
     pub params: &'a [(String, Value)],
+    /// The files that addresses are wanted of; `None` for none.
+    pub files: Option<FileRequest<'a>>,
     /// The caller's name: the provider's rate is shared fairly among callers.
     pub caller: &'a str,
+}
+
+/// The files of the video that addresses are wanted of.
+#[derive(Clone, Copy, Debug)]
+pub struct FileRequest<'a> {
+    /// The files.
+    pub files: &'a PlayableFiles,
+    /// The name under which the addresses save a file; `None`: they play it.
+    pub download: Option<&'a str>,
+    /// The addresses are for a job: its calls wait behind those of requests.
+    pub in_background: bool,
+}
+
+impl PlaybackRequest<'_> {
+    /// Returns the files, where there are any.
+    pub(super) fn wanted_files(&self) -> Option<&PlayableFiles> {
+        self.files
+            .map(|wanted| wanted.files)
+            .filter(|files| !files.is_empty())
+    }
+
+    /// Returns the priority of the calls that the answer takes.
+    pub(super) fn priority(&self) -> Priority<'_> {
+        if self.files.is_some_and(|wanted| wanted.in_background) {
+            Priority::Background
+        } else {
+            Priority::Request(self.caller)
+        }
+    }
 }
 
 /// The addresses of one video: the answer to a [`PlaybackRequest`].
@@ -40,6 +73,8 @@ pub struct PlaybackUrls {
     pub urls: BTreeMap<String, String>,
     /// The pictures, by the names of their sizes.
     pub thumbnails: BTreeMap<String, String>,
+    /// The files, with their addresses.
+    pub renditions: Vec<RenditionAddress>,
     /// The bare tokens; empty for a public video, and for schemes that have none.
     pub tokens: BTreeMap<String, String>,
     /// The end of all of it; `None` for a public video.

@@ -1,15 +1,16 @@
 //! `[playback]` and `[thumbnail]`, compiled, and what is known of a video's addresses without making them.
 
-use std::collections::BTreeSet;
+use std::{borrow::Cow, collections::BTreeSet};
 
 use serde_json::Value;
 
 use super::{
     address::{Address, AddressNeeds, AddressPair},
     fetch::FetchSteps,
+    files::{DownloadRefused, FileAddresses},
     method::SigningMethod,
     params::CallerParams,
-    request::AnswerParts,
+    request::{AnswerParts, PlaybackContext},
     thumbnail::Thumbnail,
 };
 use crate::domain::{NeededIds, Pictures, Policy};
@@ -37,6 +38,11 @@ pub(crate) struct Playback {
     /// `[playback.urls]` in the map's order, `hls` among them.
     pub(super) urls: Vec<(String, AddressPair)>,
     pub(super) thumbnail: Option<Thumbnail>,
+    /// `[playback.renditions]`, if the map has it.
+    pub(super) files: Option<FileAddresses>,
+    /// Names of the tokens that addresses of files alone hold: they are signed where there is such a file, and shown to
+    /// nobody.
+    pub(super) file_tokens: BTreeSet<String>,
     pub(super) answer_needs: AnswerNeeds,
     /// The results of [`Playback::required_ids`], for public videos and for signed ones.
     // Why: they are read for every change of a video, and finding them walks every template.
@@ -92,6 +98,59 @@ impl Playback {
             self.find_needed_ids(Policy::Public),
             self.find_needed_ids(Policy::Signed),
         );
+        self.file_tokens = self.find_file_tokens();
+    }
+
+    /// Returns the tokens that no address but those of files holds.
+    fn find_file_tokens(&self) -> BTreeSet<String> {
+        let Some(files) = &self.files else {
+            return BTreeSet::new();
+        };
+        let urls = self.urls.iter().flat_map(|(_, pair)| pair.addresses());
+        let pictures = self.thumbnail.iter().flat_map(|one| one.addresses.addresses());
+        let others: BTreeSet<&String> = urls
+            .chain(pictures)
+            .flat_map(|address| &address.needs.tokens)
+            .collect();
+        let of_files = files
+            .addresses
+            .addresses()
+            .flat_map(|address| &address.needs.tokens);
+        of_files
+            .filter(|token| !others.contains(token))
+            .cloned()
+            .collect()
+    }
+
+    /// Returns what an answer needs: that of its addresses, and of those of the files that it is asked for.
+    pub(super) fn needs_of(&self, context: &PlaybackContext<'_>) -> Cow<'_, AddressNeeds> {
+        let subject = context.subject;
+        let policy = subject.playback_policy;
+        let needs = self.answer_needs.get(policy, context.parts, subject.pictures);
+        match self.file_needs(context) {
+            None => Cow::Borrowed(needs),
+            Some(of_files) => {
+                let mut needs = needs.clone();
+                needs.merge(of_files);
+                Cow::Owned(needs)
+            }
+        }
+    }
+
+    /// Returns what the addresses of files need, where the answer has any.
+    pub(super) fn file_needs(&self, context: &PlaybackContext<'_>) -> Option<&AddressNeeds> {
+        let is_wanted = context.parts == AnswerParts::All && context.request.wanted_files().is_some();
+        let files = self.files.as_ref().filter(|_| is_wanted)?;
+        files.needs(context.subject.playback_policy)
+    }
+
+    /// Checks a name under which files are to be saved.
+    ///
+    /// # Errors
+    /// See [`DownloadRefused`].
+    pub(crate) fn check_download(&self, name: &str) -> Result<(), DownloadRefused> {
+        let files = self.files.as_ref().ok_or(DownloadRefused::NotSupported)?;
+        files.check_download(name)
     }
 
     /// Returns how many tokens and RSA signatures were made, and how many were read from the cache.
@@ -259,7 +318,9 @@ impl Playback {
             .thumbnail
             .iter()
             .flat_map(|thumbnail| thumbnail.addresses.addresses());
+        let files = self.files.iter().flat_map(|files| files.addresses.addresses());
         urls.chain(pictures)
+            .chain(files)
             .flat_map(|address| self.ids_of_address(address))
             .collect()
     }

@@ -66,8 +66,13 @@ impl Playback {
         let given = self.params.translate(context.request.params)?;
         let mut wanted: Vec<WantedToken<'_>> = Vec::new();
         let has_all = pictures == Pictures::Moving;
-        let useful =
-            |token: &&TokenTemplate| has_all || !self.is_useless_token(&token.name, policy, pictures);
+        let has_files = self.file_needs(context).is_some();
+        let useful = |token: &&TokenTemplate| {
+            let is_of_file = self.file_tokens.contains(&token.name);
+            let is_useful = has_all || !self.is_useless_token(&token.name, policy, pictures);
+            // Why: a signature costs more than all else of an answer, and most videos have no file.
+            if is_of_file { has_files } else { is_useful }
+        };
         for token in jwt.tokens.iter().filter(useful) {
             let own = if self.params.tokens.contains(&token.name) {
                 given.as_slice()

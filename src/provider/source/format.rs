@@ -17,6 +17,8 @@ pub(crate) enum ValueKind {
     Duration,
     /// A point in time.
     Time,
+    /// A whole number.
+    Integer,
 }
 
 /// A notation of a duration or a time.
@@ -34,6 +36,8 @@ pub(crate) enum Format {
     UnixS,
     /// A time in milliseconds since 1970.
     UnixMs,
+    /// A whole number, or its text.
+    Integer,
 }
 
 impl Format {
@@ -49,9 +53,13 @@ impl Format {
             FormatWord::Rfc3339 => Self::Rfc3339,
             FormatWord::UnixS => Self::UnixS,
             FormatWord::UnixMs => Self::UnixMs,
+            FormatWord::Integer => Self::Integer,
         };
         let is_duration = matches!(format, Self::Seconds | Self::Milliseconds | Self::Hms);
         match (kind, is_duration) {
+            (ValueKind::Integer, _) if format == Self::Integer => Ok(format),
+            (ValueKind::Integer, _) => Err("is no format of a number; allowed: integer"),
+            (_, _) if format == Self::Integer => Err("only the numbers of a file are an integer"),
             (ValueKind::Duration, true) | (ValueKind::Time, false) => Ok(format),
             (ValueKind::Duration, false) => {
                 Err("is no format of a duration; allowed: seconds, milliseconds, hms")
@@ -69,6 +77,10 @@ impl Format {
                 .number()
                 .map(|ms| Value::from(ms / 1000.0)),
             Self::Hms => value.as_str().and_then(parse_hms).map(Value::from),
+            Self::Integer => TemplateValue::from_json(value)?
+                .number()
+                .filter(|number| number.fract() == 0.0)
+                .map(Value::from),
             Self::Rfc3339 | Self::UnixS | Self::UnixMs => self
                 .read_time(value)
                 .map(|at| Value::String(at.to_rfc3339_opts(SecondsFormat::Micros, true))),
@@ -81,7 +93,7 @@ impl Format {
             Self::Rfc3339 => parse_time(value.as_str()?),
             Self::UnixS => time_from_micros(TemplateValue::from_json(value)?.number()? * 1_000_000.0),
             Self::UnixMs => time_from_micros(TemplateValue::from_json(value)?.number()? * 1000.0),
-            Self::Seconds | Self::Milliseconds | Self::Hms => None,
+            Self::Seconds | Self::Milliseconds | Self::Hms | Self::Integer => None,
         }
     }
 }

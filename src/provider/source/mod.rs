@@ -11,6 +11,7 @@
 //!
 //! `null`, `""`, `[]`, `{}` and the values listed in `unknown` count as no value; `0` and `false` are values.
 
+mod derive;
 mod document;
 mod format;
 #[cfg(test)]
@@ -25,6 +26,7 @@ use std::{
 };
 
 use chrono::{DateTime, Utc};
+use derive::compile_derived;
 use document::{hash_values, is_filled};
 use format::Format;
 pub(crate) use format::ValueKind;
@@ -38,7 +40,7 @@ use super::{
     error::MapError,
     pointer::{Pointer, text_of},
     template::{Filter, Place, Scope, TemplateValue},
-    vocabulary::{DeriveRule, SourceTable, SourceValue, TomlValue},
+    vocabulary::{SourceTable, SourceValue, TomlValue},
 };
 
 /// A compiled source. [`Source::find_value`] runs all steps of the module.
@@ -166,7 +168,9 @@ impl Source {
                 Origin::Hash(compile_pointers(&pointers.0, at, "hash_of", rules)?)
             }
             (None, None, None, Some(value), None) => Origin::Constant(value.json()),
-            (None, None, None, None, Some(derive)) => compile_derived(derive, at, rules.constants)?,
+            (None, None, None, None, Some(derive)) => {
+                Origin::Derived(compile_derived(derive, at, rules.constants)?)
+            }
             _ => {
                 let what = "a source has exactly one of: at, header, hash_of, value, derive";
                 return Err(at.error("at", what));
@@ -196,6 +200,19 @@ impl Source {
     /// Returns the pairs of `map`, for checks at start; `None` without a `map`.
     pub(crate) fn map_entries(&self) -> Option<&[(String, Value)]> {
         self.map.as_deref()
+    }
+
+    /// Returns the values that the map itself spells: those of `map`, `value` and `derive`.
+    pub(crate) fn spelled_values(&self) -> Vec<&Value> {
+        let own: Vec<&Value> = match &self.origin {
+            Origin::Constant(value) => vec![value],
+            Origin::Derived(rules) => rules.iter().map(|(_, value)| value).collect(),
+            Origin::Pointers(_) | Origin::Header(_) | Origin::Hash(_) => Vec::new(),
+        };
+        match &self.map {
+            Some(map) => map.iter().map(|(_, ours)| ours).collect(),
+            None => own,
+        }
     }
 
     /// Has `map` applied by others, as the value is shown: the source finds the provider's own value.
@@ -358,24 +375,6 @@ impl Source {
                 _ => unknown == value,
             })
     }
-}
-
-/// Compiles the rules under `derive` of the table at `at`.
-fn compile_derived(
-    declared: Vec<DeriveRule>,
-    at: &Location,
-    constants: &Constants,
-) -> Result<Origin, MapError> {
-    if declared.is_empty() {
-        return Err(at.error("derive", "an empty list gives nothing"));
-    }
-    let compile = |(index, rule): (usize, DeriveRule)| {
-        let at = at.element("derive", index);
-        let when = Condition::compile(rule.when, rule.ignore_case, &at.table("when"), constants)?;
-        Ok((when, rule.is.json()))
-    };
-    let rules = declared.into_iter().enumerate().map(compile);
-    rules.collect::<Result<_, _>>().map(Origin::Derived)
 }
 
 /// Compiles a list of pointers. An empty list is allowed and finds nothing.

@@ -31,7 +31,7 @@ pub use hash::HashKey;
 pub(crate) use json::JsonTemplate;
 pub(crate) use placeholder::{Id, Place, Placeholder, is_built_in};
 pub(crate) use places::NAMED_PLACES;
-pub(crate) use scope::{Arrived, Scope, ValueTables};
+pub(crate) use scope::{Arrived, RenditionParts, Scope, ValueTables};
 pub(crate) use slot::{Slot, check_header_value, check_path_value};
 pub(crate) use text::Template;
 pub(crate) use url_template::{UrlTemplate, percent_encode};

@@ -4,7 +4,7 @@ use http::HeaderName;
 
 use super::{
     filter::Filter,
-    placeholder::{AvailableFields, Id, Place, Placeholder},
+    placeholder::{AvailableFields, Id, Place, Placeholder, RenditionPart},
     slot::{Part, Slot},
     value::TemplateValue,
 };
@@ -107,6 +107,9 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
     }
     if let Some(id) = Id::parse(name) {
         return here(place.ids.contains(&id), Placeholder::Id(id));
+    }
+    if let Some(part) = RenditionPart::parse(name) {
+        return here(place.rendition.contains(&part), Placeholder::Rendition(part));
     }
     if let Some(token) = name.strip_prefix("token.") {
         return here(place.tokens.contains(token), Placeholder::Token(token.to_owned()));

@@ -37,6 +37,36 @@ impl Id {
     }
 }
 
+/// A part of a file of the video, `rendition.<part>`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum RenditionPart {
+    /// The provider's name of the file.
+    Name,
+    /// The provider's id of it.
+    Id,
+    /// Its part of an address.
+    File,
+}
+
+impl RenditionPart {
+    /// Every part.
+    pub(crate) const ALL: [Self; 3] = [Self::Name, Self::Id, Self::File];
+
+    /// The name in maps.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "rendition.name",
+            Self::Id => "rendition.id",
+            Self::File => "rendition.file",
+        }
+    }
+
+    /// Finds a part by its name.
+    pub(super) fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|part| part.as_str() == name)
+    }
+}
+
 /// The name of a placeholder, resolved.
 #[derive(Clone, Debug)]
 pub(crate) enum Placeholder {
@@ -50,6 +80,8 @@ pub(crate) enum Placeholder {
     Limit(UploadLimit, Option<u64>),
     /// An id that the provider gave.
     Id(Id),
+    /// A part of a file of the video.
+    Rendition(RenditionPart),
     /// A capture of a call, or a computed text.
     Captured(String),
     /// Time of the request, in Unix seconds.
@@ -83,6 +115,7 @@ impl Placeholder {
             Self::SourceUrl => "source_url".to_owned(),
             Self::Limit(limit, _) => limit.as_str().to_owned(),
             Self::Id(id) => id.as_str().to_owned(),
+            Self::Rendition(part) => part.as_str().to_owned(),
             Self::Captured(name) => name.clone(),
             Self::Now => "now".to_owned(),
             Self::Expires => "expires".to_owned(),
@@ -132,6 +165,8 @@ pub(crate) struct Place {
     pub(crate) limits: UploadLimits,
     /// Ids that the provider gave.
     pub(crate) ids: BTreeSet<Id>,
+    /// Parts of a file of the video.
+    pub(crate) rendition: BTreeSet<RenditionPart>,
     /// Captures and computed texts; `true` if one can be missing.
     pub(crate) captures: BTreeMap<String, bool>,
     /// `now`, `expires`, `ttl_s`.
@@ -196,6 +231,7 @@ impl Place {
             names.extend(UploadLimit::ALL.map(|limit| limit.as_str().to_owned()));
         }
         names.extend(self.ids.iter().map(|id| id.as_str().to_owned()));
+        names.extend(self.rendition.iter().map(|part| part.as_str().to_owned()));
         names.extend(
             self.captures
                 .keys()

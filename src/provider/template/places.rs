@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use super::placeholder::{AvailableFields, Place};
+use super::placeholder::{AvailableFields, Place, RenditionPart};
 use crate::provider::request_field::RequestField;
 
 /// Makes a [`Place`].
 pub(crate) type MakePlace = fn() -> Place;
 
 /// The names of places, as the reference of the vocabulary shows them.
-pub(crate) const NAMED_PLACES: [(&str, MakePlace); 11] = [
+pub(crate) const NAMED_PLACES: [(&str, MakePlace); 14] = [
     (
         "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
         Place::for_account,
@@ -20,9 +20,11 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 11] = [
     }),
     ("`[[ingest.steps]]`; `source_url` in no header", Place::for_ingest),
     (
-        "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`",
+        "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`, `[renditions.list]`",
         Place::for_asset,
     ),
+    ("`[renditions.make]`", Place::for_making),
+    ("`[renditions.delete]`", Place::for_unmaking),
     ("`[[asset.update]]`", Place::for_update),
     ("`[asset.list]`", Place::for_list),
     (
@@ -31,6 +33,9 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 11] = [
     ),
     ("`[webhook.verify].message`", Place::for_delivery),
     ("`[playback]`, `[thumbnail]`", Place::for_playback),
+    ("`[playback.renditions]`", || {
+        Place::for_file(Place::for_playback())
+    }),
     ("`header` and `claims` of tokens", Place::for_claims),
 ];
 
@@ -76,6 +81,38 @@ impl Place {
             secrets: true,
             ids: Self::all_ids(),
             ..Self::default()
+        }
+    }
+
+    /// The calls that have a file of a video made.
+    pub(crate) fn for_making() -> Self {
+        Self {
+            rendition: [RenditionPart::Name].into(),
+            ..Self::for_asset()
+        }
+    }
+
+    /// The call that deletes a file of a video.
+    pub(crate) fn for_unmaking() -> Self {
+        Self {
+            rendition: RenditionPart::ALL.into(),
+            ..Self::for_asset()
+        }
+    }
+
+    /// The part of an address that a file has by its name.
+    pub(crate) fn for_unnamed_file() -> Self {
+        Self {
+            rendition: [RenditionPart::Name, RenditionPart::Id].into(),
+            ..Self::default()
+        }
+    }
+
+    /// An address of a file of a video, at the place of other addresses.
+    pub(crate) fn for_file(addresses: Self) -> Self {
+        Self {
+            rendition: RenditionPart::ALL.into(),
+            ..addresses
         }
     }
 

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use serde_json::Value;
 
 use super::{
-    placeholder::{Id, Placeholder},
+    placeholder::{Id, Placeholder, RenditionPart},
     value::TemplateValue,
     words::Words,
 };
@@ -31,6 +31,25 @@ pub(crate) struct Arrived<'a> {
     pub(crate) body: &'a [u8],
 }
 
+/// The values of `rendition.<part>`: one file of the video.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct RenditionParts<'a> {
+    pub(crate) name: Option<&'a str>,
+    pub(crate) id: Option<&'a str>,
+    pub(crate) file: Option<&'a str>,
+}
+
+impl<'a> RenditionParts<'a> {
+    fn get(self, part: RenditionPart) -> Option<&'a str> {
+        let text = match part {
+            RenditionPart::Name => self.name,
+            RenditionPart::Id => self.id,
+            RenditionPart::File => self.file,
+        };
+        text.filter(|text| !text.is_empty())
+    }
+}
+
 /// The values that each [`Placeholder`] is looked up in. A part that is not there has no values.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct Scope<'a> {
@@ -40,6 +59,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) input: Option<&'a TemplateInput>,
     /// [`Captures`] and computed texts; they win over those of the row.
     pub(crate) captures: Option<&'a Captures>,
+    /// The file that a call or an address is about.
+    pub(crate) rendition: RenditionParts<'a>,
     /// `{now}`, in Unix seconds.
     pub(crate) now: i64,
     /// `{expires}`, in Unix seconds.
@@ -101,6 +122,10 @@ impl<'a> Scope<'a> {
             }
             Placeholder::Id(id) => self
                 .provider_id(*id)
+                .map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Rendition(part) => self
+                .rendition
+                .get(*part)
                 .map(|text| TemplateValue::Text(Cow::Borrowed(text))),
             Placeholder::Captured(name) => self.captured_value(name).and_then(TemplateValue::from_json),
             Placeholder::Now => Some(TemplateValue::Int(self.now)),

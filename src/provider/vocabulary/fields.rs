@@ -59,7 +59,7 @@ fields_table! {
     error_message,
     /// Sound tracks, subtitles and captions, as the provider tells them.
     tracks,
-    /// Files of the video, as the provider tells them.
+    /// Taken no more: `[[renditions]]` reads the files of a video.
     renditions,
     /// `true` where the video has sound and no moving picture: then playback has no `storyboard` and no `animated`, and no
     /// thumbnails. Left out: not known.

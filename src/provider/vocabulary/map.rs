@@ -4,10 +4,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::{
+    address::AddressValue,
     api::ApiTable,
     asset::{AssetTable, CheckTable},
     ingest::IngestTable,
-    playback::{AddressValue, PlaybackTable, SignedParamsWord},
+    playback::{PlaybackTable, SignedParamsWord},
+    renditions::RenditionsTable,
     upload::UploadTable,
     value::{Constant, Entries, TomlValue},
     webhook::WebhookTable,
@@ -74,6 +76,10 @@ pub(crate) struct ActionMap {
     /// Calls about assets.
     #[serde(default)]
     pub(crate) asset: AssetTable,
+    /// The files of a video, at most four tables: how they are read, made and deleted. `[playback.renditions]` has their
+    /// addresses.
+    #[serde(default)]
+    pub(crate) renditions: Vec<RenditionsTable>,
     /// Calls that only read, for `yourbit-video check`.
     #[serde(default)]
     pub(crate) check: CheckTable,

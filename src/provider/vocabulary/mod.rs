@@ -9,6 +9,7 @@
 //! what leaving it out means. [`template`](super::template) has the placeholders that a template can name.
 
 mod action;
+mod address;
 mod api;
 mod asset;
 mod deserializer;
@@ -19,12 +20,14 @@ mod ingest;
 mod map;
 mod playback;
 mod read;
+mod renditions;
 mod source;
 mod upload;
 mod value;
 mod webhook;
 
 pub(crate) use action::{ActionKeys, ActionMethod, ActionTable, AuthOff, CancelTable};
+pub(crate) use address::AddressValue;
 pub(crate) use api::{ApiTable, AuthTable, RateTable};
 pub(crate) use asset::{
     AssetFindTable, AssetListTable, AssetTable, AssetUpdateTable, ChangeWord, CheckTable, NextTable,
@@ -36,12 +39,14 @@ pub(crate) use fields::{FieldsValue, ReportTable};
 pub(crate) use ingest::IngestTable;
 pub(crate) use map::{ActionMap, ThumbnailTable, TimeFormatWord};
 pub(crate) use playback::{
-    AddressValue, FetchTable, JwtTable, KeyFormat, PlaybackTable, ResolveTable, SignTable, SignedParamsWord,
-    TokenAlgorithm,
+    FetchTable, JwtTable, KeyFormat, PlaybackTable, ResolveTable, SignTable, SignedParamsWord, TokenAlgorithm,
 };
 pub(crate) use read::read_map;
 #[cfg(test)]
 pub(crate) use read::read_source;
+pub(crate) use renditions::{
+    DownloadTable, EachValue, PlaybackRenditionsTable, RenditionFieldsTable, RenditionsTable,
+};
 pub(crate) use source::{ConditionTable, DeriveRule, FormatWord, SourceTable, SourceValue};
 pub(crate) use upload::{ChunkTable, ClientTable, IdsTable, TtlTable, UploadTable};
 pub(crate) use value::{Constant, Entries, HttpStatus, OneOrMany, Positive, Scalar, TomlValue, to_json};

@@ -1,16 +1,13 @@
 //! `[playback]`: addresses, and what signs them.
 
-use std::{borrow::Cow, fmt};
-
-use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
-use serde::{
-    Deserialize, Deserializer, Serialize,
-    de::{Error, MapAccess, Visitor, value::MapAccessDeserializer},
-};
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use super::{
     action::ActionTable,
+    address::AddressValue,
     digest::DigestTable,
+    renditions::PlaybackRenditionsTable,
     value::{Entries, TomlValue},
 };
 
@@ -33,6 +30,8 @@ pub(crate) struct PlaybackTable {
     pub(crate) params: Entries<String>,
     /// Addresses by name. `hls` is required.
     pub(crate) urls: Entries<AddressValue>,
+    /// Addresses of the files of `[[renditions]]`.
+    pub(crate) renditions: Option<PlaybackRenditionsTable>,
 }
 
 /// What signs the addresses of `signed` videos.
@@ -129,25 +128,6 @@ pub(crate) struct ResolveTable {
     pub(crate) cache_s: u64,
 }
 
-/// An address: a template for both policies, or one for each.
-#[derive(Clone, Debug)]
-pub(crate) enum AddressValue {
-    /// One template. Where it holds a token, a signature or a computed text, it is for signed videos alone.
-    Both(String),
-    /// A template for each policy.
-    ByPolicy(AddressTable),
-}
-
-/// An address for each policy. A policy without one has no such address.
-#[derive(Clone, Debug, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct AddressTable {
-    /// Template of the address of a public video.
-    pub(crate) public: Option<String>,
-    /// Template of the address of a signed video.
-    pub(crate) signed: Option<String>,
-}
-
 /// Where the parameters of a signed picture stand.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
@@ -157,40 +137,4 @@ pub(crate) enum SignedParamsWord {
     /// In the query of the address.
     #[default]
     Query,
-}
-
-impl<'de> Deserialize<'de> for AddressValue {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct AddressVisitor;
-        impl<'de> Visitor<'de> for AddressVisitor {
-            type Value = AddressValue;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a template, or a table with public, signed or both")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<AddressValue, E> {
-                Ok(AddressValue::Both(text.to_owned()))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, table: A) -> Result<AddressValue, A::Error> {
-                AddressTable::deserialize(MapAccessDeserializer::new(table)).map(AddressValue::ByPolicy)
-            }
-        }
-        deserializer.deserialize_any(AddressVisitor)
-    }
-}
-
-impl JsonSchema for AddressValue {
-    fn schema_name() -> Cow<'static, str> {
-        "Address".into()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        let table = generator.subschema_for::<AddressTable>();
-        json_schema!({
-            "description": "An address: one template for both policies, or one for each.",
-            "anyOf": [{ "type": "string" }, table],
-        })
-    }
 }

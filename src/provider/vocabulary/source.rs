@@ -43,7 +43,7 @@ pub(crate) struct SourceTable {
     pub(crate) filter: Option<String>,
     /// Their value, as text = our value. A value that is not listed is none, with a line in the log.
     pub(crate) map: Option<Entries<TomlValue>>,
-    /// How the provider writes a duration or a time. Other values have no format.
+    /// How the provider writes a duration, a time, or a number of a file. Other values have no format.
     pub(crate) format: Option<FormatWord>,
     /// Keys of `map` are compared without regard to case.
     #[serde(default)]
@@ -86,6 +86,8 @@ pub(crate) enum FormatWord {
     UnixS,
     /// A time in milliseconds since 1970.
     UnixMs,
+    /// A whole number, or its text.
+    Integer,
 }
 
 /// A condition on a JSON document: pointer = value, or a list of allowed values. All must hold. Values are compared by

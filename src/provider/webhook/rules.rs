@@ -23,6 +23,7 @@ use crate::{
         error::MapError,
         excerpt::Outline,
         pointer::{Pointer, text_of},
+        renditions::RenditionTables,
         report::{self, FieldSources, StatusClaim},
         source::{Source, SourceInput, SourceRules, ValueKind},
         template::{Place, Scope, Template},
@@ -65,6 +66,8 @@ pub(crate) struct Events {
     common: FieldSources,
     /// The rules, in the map's order; at least one.
     rules: Vec<Rule>,
+    /// Where events list the video's files.
+    renditions: RenditionTables,
     /// Every value that the rules' conditions name, as text: the event types that metrics may show.
     types: BTreeSet<String>,
     /// The [`Outline`] of a body: the parts that any source or condition reads.
@@ -84,7 +87,7 @@ impl Events {
     pub(super) fn compile(
         (event, on): (EventTable, Vec<OnTable>),
         webhook: &Location,
-        verify: &Verifier,
+        (verify, renditions): (&Verifier, RenditionTables),
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let at = webhook.table("event");
@@ -105,6 +108,7 @@ impl Events {
             scope: compile_scope(event.scope, &at.table("scope"), constants)?,
             common,
             rules: Vec::new(),
+            renditions,
             types: BTreeSet::new(),
             outline: Outline::default(),
             map: MAPS.fetch_add(1, Ordering::Relaxed),
@@ -145,7 +149,8 @@ impl Events {
             .chain(common)
             .chain(fields)
             .flat_map(Source::pointers);
-        sources.chain(self.rules.iter().flat_map(|rule| rule.when.pointers()))
+        let conditions = self.rules.iter().flat_map(|rule| rule.when.pointers());
+        sources.chain(conditions).chain(self.renditions.event_pointers())
     }
 
     /// Reads a body into an [`Excerpt`]: the parts of it that the map reads, its rule, time and ids.
@@ -251,6 +256,10 @@ impl Events {
             ..Observation::default()
         };
         report::read_facts(&rule.fields, given, scope, &mut seen);
+        // Why: a rule without any field says that its event is about something else.
+        if !rule.fields.is_empty() {
+            self.renditions.read_event(&excerpt.json, &mut seen);
+        }
         if let Emit::Says(says) = rule.emit {
             says.apply_to(&mut seen);
         }

@@ -4,6 +4,7 @@ use super::{rules::Events, verifier::Verifier};
 use crate::provider::{
     compile::{Constants, Location},
     error::MapError,
+    renditions::RenditionTables,
     vocabulary::WebhookTable,
 };
 
@@ -23,10 +24,16 @@ impl Webhook {
     pub(crate) fn compile(
         declared: WebhookTable,
         at: &Location,
+        renditions: RenditionTables,
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let verifier = Verifier::compile(declared.verify, &at.table("verify"), constants)?;
-        let events = Events::compile((declared.event, declared.on), at, &verifier, constants)?;
+        let events = Events::compile(
+            (declared.event, declared.on),
+            at,
+            (&verifier, renditions),
+            constants,
+        )?;
         Ok(Self { verifier, events })
     }
 }

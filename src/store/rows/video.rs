@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::columns::{ColumnValue, Derived, table};
 use crate::domain::{
-    Facts, FirstReady, Knowledge, Policy, Replacement, ShownStatus, SourceUrl, Status, Video,
+    Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
+    Video,
 };
 use crate::store::error::StoreError;
 use crate::store::folding::fold_text;
@@ -102,6 +103,7 @@ videos! {
         is_ingest: bool, Once;
         step_until: Option<DateTime<Utc>>, Edited;
         unsent: Vec<String>, Edited;
+        renditions_asked: Option<RenditionRequests>, Edited;
         upload_expires_at: Option<DateTime<Utc>>, Edited;
         check_at: Option<DateTime<Utc>>, Observed;
         checks: i32, Observed;
@@ -122,6 +124,7 @@ videos! {
         facts: Facts, Observed;
         picture_facts: Option<Facts>, Observed;
         file_facts: Option<Facts>, Observed;
+        rendition_facts: Option<Facts>, Observed;
         longest_ready_s: Option<f64>, Observed;
         discarded: bool, Observed;
     }
