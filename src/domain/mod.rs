@@ -8,6 +8,7 @@
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
+//! - [`SourceUrl`] is the address that a provider fetches a video from: never shown.
 //! - [`Accounts`] says which action maps share an account at their provider.
 //! - [`Move`] is the wish to move a video to another provider.
 //! - [`Usage`] is how much an owner has at a provider.
@@ -32,7 +33,10 @@ mod rate;
 mod read;
 mod renditions;
 mod replacement;
+#[cfg(test)]
+mod replacement_tests;
 mod schedule;
+mod source_url;
 mod stamp;
 #[cfg(test)]
 mod stamp_tests;
@@ -48,7 +52,7 @@ pub use facts::{Fact, Facts, Field};
 pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
-pub use mask::mask_secrets;
+pub use mask::{mask_addresses, mask_secrets};
 pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use moves::{Move, MoveKind, MoveState};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
@@ -57,6 +61,7 @@ pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
 pub use renditions::{RenditionAction, RenditionRequest, RenditionRequests, RequestState};
 pub use replacement::{ExchangeTerms, Replacement, exchange_assets};
 pub use schedule::CheckTimes;
+pub use source_url::SourceUrl;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
 pub use usage::Usage;

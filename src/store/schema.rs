@@ -46,6 +46,7 @@ const FILES: [MigrationFile; 42] = migration_files! {
     "0023_reference.postgres",
     "0023_reference.sqlite",
     "0024_renditions",
+    "0025_ingest",
     "0026_replacement",
     "0027_replaces.postgres",
     "0027_replaces.sqlite",
