@@ -31,6 +31,8 @@ mod rate;
 mod read;
 mod renditions;
 mod replacement;
+#[cfg(test)]
+mod replacement_tests;
 mod schedule;
 mod source_url;
 mod stamp;
