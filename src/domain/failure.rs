@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::{
     error_code::ErrorCode,
     facts::{Fact, Field},
+    mask::mask_addresses,
     status::ShownStatus,
     video::Video,
 };
@@ -73,7 +74,14 @@ impl Video {
         Failure {
             finding: None,
             code: text(code),
-            message: text(message),
+            // Why: a provider that could not fetch the file may repeat the address, secrets included.
+            message: text(message).map(|text| {
+                if self.is_ingest {
+                    mask_addresses(&text)
+                } else {
+                    text
+                }
+            }),
         }
     }
 }
