@@ -123,7 +123,11 @@ impl Provider {
     /// Returns how many calls a second the account's rate allows: of those that make something (POST), or of lookups (GET).
     /// `None` where the map has no rate for them.
     pub fn calls_per_s(&self, makes: bool) -> Option<f64> {
-        let method = if makes { http::Method::POST } else { http::Method::GET };
+        let method = if makes {
+            http::Method::POST
+        } else {
+            http::Method::GET
+        };
         self.map.client.per_s(&method)
     }
 

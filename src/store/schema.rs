@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 42] = migration_files! {
+const FILES: [MigrationFile; 43] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",

@@ -6,8 +6,8 @@ use tokio_util::sync::CancellationToken;
 use yourbit_video::jobs::moves;
 
 use crate::support::binary::{self, Ended};
-use crate::support::two_providers::TwoProviders;
 use crate::support::{Db, TestApp, environment};
+use crate::two_providers::TwoProviders;
 
 /// A second account, `mux_b`, behind the same fake.
 fn two_maps() -> TempDir {
@@ -183,7 +183,10 @@ impl Two {
 
     /// Wishes the video to a provider, and lets it go there; the wish as it ended.
     async fn go(&self, video: &Value, body: &Value) -> Value {
-        self.app.post(&self.admin, &path_of(video), body).await.expect(202);
+        self.app
+            .post(&self.admin, &path_of(video), body)
+            .await
+            .expect(202);
         self.until("the move has ended", async || {
             self.status(video).await["latest"]["finished_at"] != Value::Null
         })

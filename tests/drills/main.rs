@@ -26,6 +26,10 @@
 #[path = "../api/support/mod.rs"]
 mod support;
 
+#[expect(dead_code, reason = "the API's tests use more of it")]
+#[path = "../api/support/two_providers/mod.rs"]
+mod two_providers;
+
 #[expect(dead_code, reason = "the provider's tests use more of it")]
 #[path = "../local/support/clips.rs"]
 mod clips;

@@ -121,9 +121,7 @@ async fn why_not(
     let found = from.rendition_addresses(video, TTL_S, now).await.ok()?;
     let address = found.into_iter().find(|address| address.file.name == name);
     match address {
-        Some(address) => {
-            check_address(&address, video.playback_policy, to, &state.settings.ingest).err()
-        }
+        Some(address) => check_address(&address, video.playback_policy, to, &state.settings.ingest).err(),
         None => Some(format!("{} gives no address of \"{name}\"", from.name())),
     }
 }
@@ -190,12 +188,17 @@ fn duration(calls: &[(u64, Option<f64>)]) -> String {
     let seconds = calls
         .iter()
         .filter_map(|(count, per_s)| Some(as_number(*count) / (*per_s)?))
-        .fold(None, |most: Option<f64>, one| Some(most.map_or(one, |most| most.max(one))));
+        .fold(None, |most: Option<f64>, one| {
+            Some(most.map_or(one, |most| most.max(one)))
+        });
     match seconds {
         None => "no rate in its map".to_owned(),
         Some(seconds) => {
             let whole = std::time::Duration::try_from_secs_f64(seconds.ceil()).unwrap_or_default();
-            format!("at least {} at its rate, twice that while users wait", humantime::format_duration(whole))
+            format!(
+                "at least {} at its rate, twice that while users wait",
+                humantime::format_duration(whole)
+            )
         }
     }
 }

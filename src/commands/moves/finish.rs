@@ -15,7 +15,9 @@ pub(super) async fn delete_old_files(store: &Store, from: &str) -> Result<(), Co
         .delete_kept(from, Clock::system().now())
         .await
         .map_err(StartError::from)?;
-    print_line(format_args!("{deleted} old files at {from} are deleted by the service now"))?;
+    print_line(format_args!(
+        "{deleted} old files at {from} are deleted by the service now"
+    ))?;
     Ok(())
 }
 

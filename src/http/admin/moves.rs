@@ -187,7 +187,11 @@ fn check_movable(video: &Video, to: &Provider, undo: bool) -> Result<(), ApiErro
         return Err(ApiError::VideoNotReady(video.status));
     }
     // Why only of those that may still become something: a failed one gives way.
-    if video.replacement.as_ref().is_some_and(|other| !other.has_failed()) {
+    if video
+        .replacement
+        .as_ref()
+        .is_some_and(|other| !other.has_failed())
+    {
         return Err(ApiError::ReplacementInProgress);
     }
     // Why not of an undo: the old file needs no call.

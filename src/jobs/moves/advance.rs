@@ -127,7 +127,10 @@ async fn prepare(state: &AppState, wish: &mut Move) -> Result<Next, StoreError> 
         Verdict::Wait(name) => {
             let waits_s = (state.clock.now() - wish.requested_at).num_seconds();
             if waits_s > MAKING_FOR_S {
-                return Ok(Next::fail(format!("{} does not make \"{name}\"", wish.from_provider)));
+                return Ok(Next::fail(format!(
+                    "{} does not make \"{name}\"",
+                    wish.from_provider
+                )));
             }
             wish.rendition = Some(name);
             wish.state = MoveState::Making;
@@ -150,7 +153,10 @@ async fn hand_over(
         Err(error) => return Ok(Next::fail(format!("no address of \"{name}\": {error}"))),
     };
     let Some(address) = address else {
-        return Ok(Next::skip(format!("{} gives no address of \"{name}\"", wish.from_provider)));
+        return Ok(Next::skip(format!(
+            "{} gives no address of \"{name}\"",
+            wish.from_provider
+        )));
     };
     match file::check_address(&address, video.playback_policy, to, &state.settings.ingest) {
         Ok(address) => fetch::begin_fetch(state, wish, video, to, (name, address)).await,

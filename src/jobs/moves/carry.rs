@@ -15,7 +15,10 @@ const TEXT_KINDS: [&str; 4] = ["text", "subtitles", "captions", "subtitle"];
 /// Returns what a move would leave behind: the tracks of text that the provider lists, by their names.
 // Why by these words: a map does not yet read tracks, and the row has them as the provider told them.
 pub(super) fn tracks_left_behind(video: &Video) -> Vec<String> {
-    let tracks = video.known.fact(Field::Tracks).and_then(|fact| fact.value.as_array());
+    let tracks = video
+        .known
+        .fact(Field::Tracks)
+        .and_then(|fact| fact.value.as_array());
     let tracks = tracks.into_iter().flatten().filter(|track| is_text_track(track));
     tracks.map(track_name).collect()
 }

@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::advance::Next;
 use super::worker::LEASE_S;
-use crate::domain::{ErrorCode, Failure, LOST_AFTER, Move, MoveState, ShownStatus, SourceUrl, Video, mask_secrets};
+use crate::domain::{
+    ErrorCode, Failure, LOST_AFTER, Move, MoveState, ShownStatus, SourceUrl, Video, mask_secrets,
+};
 use crate::jobs::begin::{BeginError, NewVideo, begin};
 use crate::jobs::reconcile;
 use crate::provider::{CallError, Provider, TemplateInput};
@@ -34,7 +36,11 @@ pub(super) async fn begin_fetch(
     let mut hidden = hidden_row(state, video, to, address);
     let unknown = to.check_ingest(&TemplateInput::from_video(&hidden));
     if unknown.is_err_and(|wrong| wrong.field == "quality") {
-        wish.notes.push(format!("the quality is that of {}: it does not know \"{}\"", to.name(), hidden.quality.take().unwrap_or_default()));
+        wish.notes.push(format!(
+            "the quality is that of {}: it does not know \"{}\"",
+            to.name(),
+            hidden.quality.take().unwrap_or_default()
+        ));
     }
     wish.state = MoveState::Fetching;
     wish.rendition = Some(name.to_owned());
@@ -94,12 +100,14 @@ fn explain(wish: &mut Move, error: BeginError) -> Result<Next, StoreError> {
         }
         BeginError::Call { error, .. } if error.is_temporary() => Ok(Next::retry(wish, error.to_string())),
         BeginError::Call { error, .. } => Ok(Next::fail(error.to_string())),
-        error @ (BeginError::Erasing | BeginError::ReplacementInProgress | BeginError::NotReplaceable(_) | BeginError::NothingToReplace) => {
-            Ok(Next::skip(error.to_string()))
-        }
-        error @ (BeginError::NotLoaded(_) | BeginError::OutOfOrder(_) | BeginError::RowGone | BeginError::Conflict(_)) => {
-            Ok(Next::retry(wish, error.to_string()))
-        }
+        error @ (BeginError::Erasing
+        | BeginError::ReplacementInProgress
+        | BeginError::NotReplaceable(_)
+        | BeginError::NothingToReplace) => Ok(Next::skip(error.to_string())),
+        error @ (BeginError::NotLoaded(_)
+        | BeginError::OutOfOrder(_)
+        | BeginError::RowGone
+        | BeginError::Conflict(_)) => Ok(Next::retry(wish, error.to_string())),
         error => Ok(Next::fail(error.to_string())),
     }
 }
@@ -176,7 +184,8 @@ fn error_code(state: &AppState, failure: &Failure, provider: &str) -> Option<Err
     let theirs = || {
         let code = failure.code.as_deref()?;
         let map = state.providers.by_name(provider);
-        map.and_then(|map| map.error_code(code)).or_else(|| ErrorCode::parse(code))
+        map.and_then(|map| map.error_code(code))
+            .or_else(|| ErrorCode::parse(code))
     };
     failure.finding.or_else(theirs)
 }
@@ -194,6 +203,8 @@ fn describe(failure: &Failure, code: Option<ErrorCode>, hidden: &Video, provider
 
 /// Returns the wait until the next look: an eighth of the row's age.
 fn interval(state: &AppState, hidden: &Video) -> Duration {
-    let age = (state.clock.now() - hidden.created_at).to_std().unwrap_or_default();
+    let age = (state.clock.now() - hidden.created_at)
+        .to_std()
+        .unwrap_or_default();
     (age / 8).clamp(SHORTEST_INTERVAL, LONGEST_INTERVAL)
 }

@@ -43,7 +43,11 @@ pub(super) fn choose_file<'a>(
         .filter(|file| file.kind == RenditionKind::Video && !is_source(file));
     let wanted = [
         (SOURCE, sources.collect::<Vec<_>>(), with_source),
-        (HIGHEST, videos.clone().filter(|file| file.name == HIGHEST).collect(), true),
+        (
+            HIGHEST,
+            videos.clone().filter(|file| file.name == HIGHEST).collect(),
+            true,
+        ),
     ];
     for (name, found, may_make) in wanted {
         let with = |status| found.iter().copied().find(move |file| file.status == status);
@@ -156,7 +160,10 @@ mod tests {
         let files = [small.clone(), large.clone(), file("audio-only", Audio, Ready, 0)];
         assert_eq!(choose_file(&files, true, none), Choice::Take(&files[1]));
         assert_eq!(choose_file(&files, true, all), Choice::Make("source"));
-        assert_eq!(choose_file(&files, true, only("highest")), Choice::Make("highest"));
+        assert_eq!(
+            choose_file(&files, true, only("highest")),
+            Choice::Make("highest")
+        );
         let files = [file("source", Source, Preparing, 0), highest.clone()];
         assert_eq!(choose_file(&files, true, all), Choice::Wait("source"));
         let files = [file("source", Source, Errored, 0), highest];

@@ -42,7 +42,9 @@ pub fn judge(video: &Video, from: &Provider, to: &Provider, without_tracks: bool
 fn why_not(video: &Video, to: &Provider, without_tracks: bool) -> Option<String> {
     let name = to.name();
     if to.ingest_step_count() == 0 {
-        return Some(format!("{name} fetches no files: its map has no [[ingest.steps]]"));
+        return Some(format!(
+            "{name} fetches no files: its map has no [[ingest.steps]]"
+        ));
     }
     if !to.can_play(video.playback_policy) {
         return Some(format!(
@@ -50,7 +52,10 @@ fn why_not(video: &Video, to: &Provider, without_tracks: bool) -> Option<String>
             video.playback_policy.as_str()
         ));
     }
-    let duration = video.known.fact(Field::Duration).and_then(|fact| fact.value.as_f64());
+    let duration = video
+        .known
+        .fact(Field::Duration)
+        .and_then(|fact| fact.value.as_f64());
     if let (Some(duration), Some(most)) = (duration, to.upload_limits().max_duration_s)
         && std::time::Duration::try_from_secs_f64(duration).is_ok_and(|one| one.as_secs() > most)
     {

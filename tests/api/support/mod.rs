@@ -11,7 +11,6 @@ pub(crate) mod metrics;
 pub(crate) mod mux_events;
 pub(crate) mod program;
 pub(crate) mod receiver;
-pub(crate) mod two_providers;
 
 use std::collections::BTreeMap;
 

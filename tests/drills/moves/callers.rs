@@ -69,7 +69,9 @@ async fn view(shared: Arc<Shared>, service: String, ids: Arc<[String]>) {
     let token = token("viewer", "video:play");
     while shared.goes_on() {
         let id = ids.choose(&mut rand::rng()).unwrap();
-        let request = client.get(format!("{service}/v1/videos/{id}/playback")).bearer_auth(&token);
+        let request = client
+            .get(format!("{service}/v1/videos/{id}/playback"))
+            .bearer_auth(&token);
         // A service that was killed answers nobody for a moment.
         let Ok(answer) = request.send().await else {
             tokio::time::sleep(Duration::from_millis(20)).await;

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::{Drill, LONG_AGO, token};
-use crate::support::two_providers::Account;
+use crate::two_providers::Account;
 
 /// What the maps allow in a second, and at once.
 const PER_S: f64 = 20.0;
@@ -26,7 +26,10 @@ pub(super) fn judge_rates(name: &str, old: &Account, new: &Account) {
             all.len(),
             background.len()
         );
-        assert!(most <= BURST + JITTER, "{name}: {provider}: too many calls: {most}");
+        assert!(
+            most <= BURST + JITTER,
+            "{name}: {provider}: too many calls: {most}"
+        );
         assert!(
             most_background <= BURST + JITTER,
             "{name}: {provider}: too many calls that nobody waits for: {most_background}"
@@ -54,11 +57,26 @@ pub(super) async fn judge_end(drill: &Drill, videos: &[Value]) {
     let name = drill.name;
     for before in videos {
         let after = drill.show(before).await;
-        assert_eq!((&after["status"], &after["provider"]), (&"ready".into(), &"clips".into()), "{name}: {after}");
-        for member in ["id", "owner", "title", "external_id", "metadata", "playback_policy", "created_at"] {
+        assert_eq!(
+            (&after["status"], &after["provider"]),
+            (&"ready".into(), &"clips".into()),
+            "{name}: {after}"
+        );
+        for member in [
+            "id",
+            "owner",
+            "title",
+            "external_id",
+            "metadata",
+            "playback_policy",
+            "created_at",
+        ] {
             assert_eq!(after[member], before[member], "{name}: {member} of {after}");
         }
-        assert!(after["version"].as_i64() > before["version"].as_i64(), "{name}: {after}");
+        assert!(
+            after["version"].as_i64() > before["version"].as_i64(),
+            "{name}: {after}"
+        );
         assert_eq!(after["replacement"], Value::Null, "{name}: {after}");
     }
     drill
@@ -79,7 +97,9 @@ pub(super) async fn judge_end(drill: &Drill, videos: &[Value]) {
 async fn settle_inbox(drill: &Drill) {
     let pending = "select count(*) from webhook_events where state = 'pending'";
     drill
-        .wait("every event is applied", async || drill.rows.number(pending).await == 0)
+        .wait("every event is applied", async || {
+            drill.rows.number(pending).await == 0
+        })
         .await;
 }
 
@@ -106,14 +126,20 @@ async fn judge_clips(drill: &Drill, videos: &[Value]) {
     drill
         .wait("clips of calls that were cut off are deleted", async || {
             let left = drill.new.clips();
-            left.values().filter(|clip| !clip.is_deleted && clip.source.is_some()).count() == videos.len()
+            left.values()
+                .filter(|clip| !clip.is_deleted && clip.source.is_some())
+                .count()
+                == videos.len()
         })
         .await;
     let clips = drill.new.clips();
     for video in videos {
         let after = drill.show(video).await;
         let clip = &clips[after["asset_id"].as_str().unwrap()];
-        assert!(!clip.is_deleted && clip.source.is_some(), "{name}: {clip:?} of {after}");
+        assert!(
+            !clip.is_deleted && clip.source.is_some(),
+            "{name}: {clip:?} of {after}"
+        );
     }
     let all = clips.values().filter(|clip| clip.source.is_some()).count();
     println!("{name}: {} videos by {all} clips", videos.len());
@@ -132,7 +158,9 @@ async fn judge_old_files(drill: &Drill, videos: &[Value]) {
     drill.old.allow_deletions();
     drill
         .rows
-        .run(&format!("update videos set delete_at = '{LONG_AGO}' where exchanged_at is not null"))
+        .run(&format!(
+            "update videos set delete_at = '{LONG_AGO}' where exchanged_at is not null"
+        ))
         .await;
     drill
         .wait("old files are deleted", async || deleted() == videos.len())
@@ -140,7 +168,10 @@ async fn judge_old_files(drill: &Drill, videos: &[Value]) {
     let mut calls = BTreeMap::new();
     for video in videos {
         let asset = video["asset_id"].as_str().unwrap();
-        let count = drill.old.account.count(&format!("DELETE /video/v1/assets/{asset}"));
+        let count = drill
+            .old
+            .account
+            .count(&format!("DELETE /video/v1/assets/{asset}"));
         *calls.entry(count).or_insert(0) += 1;
     }
     println!("{name}: old files by the number of calls that deleted them: {calls:?}");
@@ -156,6 +187,8 @@ impl Drill {
     async fn show(&self, video: &Value) -> Value {
         let (owner, id) = (video["owner"].as_str().unwrap(), video["id"].as_str().unwrap());
         let path = format!("/v1/videos/{id}");
-        self.call(Method::GET, &path, &token(owner, ""), None).await.expect(200)
+        self.call(Method::GET, &path, &token(owner, ""), None)
+            .await
+            .expect(200)
     }
 }

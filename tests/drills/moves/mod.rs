@@ -23,8 +23,8 @@ use crate::cluster::Cluster;
 use crate::form;
 use crate::rows::Rows;
 use crate::service::Service;
-use crate::support::two_providers::{NewProvider, OldProvider, TwoProviders};
 use crate::support::{Answer, answer, sign};
+use crate::two_providers::{NewProvider, OldProvider, TwoProviders};
 
 /// A time that has come long ago.
 const LONG_AGO: &str = "2020-01-01T00:00:00+00:00";
@@ -106,7 +106,11 @@ impl Drill {
         for video in videos {
             let (owner, id) = (video["owner"].as_str().unwrap(), video["id"].as_str().unwrap());
             let path = format!("/v1/videos/{id}");
-            shown.push(self.call(Method::GET, &path, &token(owner, ""), None).await.expect(200));
+            shown.push(
+                self.call(Method::GET, &path, &token(owner, ""), None)
+                    .await
+                    .expect(200),
+            );
         }
         shown
     }

@@ -107,7 +107,11 @@ impl NewProvider {
     }
 
     fn view(id: &str, clip: &Clip) -> Value {
-        let length = if clip.phase == 3 { json!(23_857) } else { Value::Null };
+        let length = if clip.phase == 3 {
+            json!(23_857)
+        } else {
+            Value::Null
+        };
         json!({"uid": id, "label": clip.label, "phase": clip.phase, "open": clip.is_open, "length": length})
     }
 
@@ -122,8 +126,9 @@ impl NewProvider {
     }
 
     fn show(&self, id: &str) -> Response {
-        self.find(id)
-            .map_or_else(not_found, |clip| axum::Json(json!({"clip": Self::view(id, &clip)})).into_response())
+        self.find(id).map_or_else(not_found, |clip| {
+            axum::Json(json!({"clip": Self::view(id, &clip)})).into_response()
+        })
     }
 
     /// The clips of a label: none until a moment after the call.
@@ -196,19 +201,31 @@ async fn encode(fake: NewProvider, id: String) {
     }
     let source = fake.find(&id).and_then(|clip| clip.source);
     let fetched = match source {
-        Some(address) => reqwest::get(address).await.is_ok_and(|answer| answer.status().is_success()),
+        Some(address) => reqwest::get(address)
+            .await
+            .is_ok_and(|answer| answer.status().is_success()),
         None => true,
     };
     tokio::time::sleep(ENCODING_TAKES).await;
     fake.enter(&id, if fetched { 3 } else { 9 });
 }
 
-async fn serve(State(fake): State<NewProvider>, method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
+async fn serve(
+    State(fake): State<NewProvider>,
+    method: Method,
+    uri: Uri,
+    headers: HeaderMap,
+    body: Bytes,
+) -> Response {
     let path = uri.path();
     if let Some(name) = path.strip_prefix("/watch/") {
         let id = name.split('/').next().unwrap();
         let plays = fake.find(id).is_some_and(|clip| clip.phase == 3);
-        return if plays { "media".into_response() } else { not_found() };
+        return if plays {
+            "media".into_response()
+        } else {
+            not_found()
+        };
     }
     let segments: Vec<&str> = path.trim_start_matches("/v2/").split('/').collect();
     let whom = if method == Method::POST && segments == ["uploads"] {

@@ -111,8 +111,12 @@ impl OldProvider {
         };
         let id = format!("asset-of-{upload}");
         let mut assets = self.assets.lock().unwrap();
-        if assets.values().any(|other| other.passthrough == asset.passthrough) {
-            self.account.fault(format!("a second asset was made for {}", asset.passthrough));
+        if assets
+            .values()
+            .any(|other| other.passthrough == asset.passthrough)
+        {
+            self.account
+                .fault(format!("a second asset was made for {}", asset.passthrough));
         }
         assets.insert(id.clone(), asset);
         drop(assets);
@@ -135,7 +139,10 @@ impl OldProvider {
             return not_found();
         };
         let settings = json!({"playback_policies": [known.policy], "passthrough": known.passthrough});
-        answer(200, &json!({"id": id, "status": "asset_created", "asset_id": asset, "new_asset_settings": settings}))
+        answer(
+            200,
+            &json!({"id": id, "status": "asset_created", "asset_id": asset, "new_asset_settings": settings}),
+        )
     }
 
     fn add_file(&self, id: &str, body: &Value) -> Response {
@@ -205,9 +212,8 @@ impl OldProvider {
     }
 
     fn show(&self, id: &str) -> Response {
-        self.find(id).map_or_else(not_found, |asset| {
-            answer(200, &self.data(id, &asset, "ready"))
-        })
+        self.find(id)
+            .map_or_else(not_found, |asset| answer(200, &self.data(id, &asset, "ready")))
     }
 
     fn delete(&self, id: &str) -> Response {
@@ -235,7 +241,10 @@ impl OldProvider {
 async fn serve(State(fake): State<OldProvider>, method: Method, uri: Uri, body: Bytes) -> Response {
     let path = uri.path();
     // What viewers and the other provider fetch: no call of the API.
-    if let Some(name) = path.strip_prefix("/stream/plays-").or_else(|| path.strip_prefix("/master/")) {
+    if let Some(name) = path
+        .strip_prefix("/stream/plays-")
+        .or_else(|| path.strip_prefix("/master/"))
+    {
         let id = name.split('.').next().unwrap();
         return fake.find(id).map_or_else(not_found, |_| "media".into_response());
     }
