@@ -17,7 +17,7 @@
 //! 8. [`domain`] says what the rows mean: a video, its status, and the rule by which observations are joined.
 //!
 //! At the bottom, for every module: [`config`] (settings), [`telemetry`] (logs, spans, metrics), [`clock`] (time as an
-//! argument), [`chain`] (errors in the log).
+//! argument), [`chain`] (errors in the log), [`address`] (public addresses told from private ones).
 //!
 //! [`local`] is the built-in provider. It is an island: the service calls it over HTTP like any other provider, and only
 //! [`app`] and [`commands`] import it. It imports none of [`http`], [`provider`], [`store`] and [`domain`].
@@ -35,6 +35,7 @@
 // Why: output goes through `commands::print`, because `println!` panics where the reader of a pipe has gone.
 #![warn(clippy::print_stdout)]
 
+pub mod address;
 pub mod app;
 pub mod assets;
 pub mod auth;

@@ -163,6 +163,7 @@ pub(super) fn local_options(
         api_url: format!("{base}{}", http::LOCAL_PREFIX),
         webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
         loopback_pages: settings.auth.is_unset(),
+        fetch: local::FetchOptions::default(),
         clock: clock.clone(),
         launcher: local::own_binary(),
         env: local_variables(env)?,

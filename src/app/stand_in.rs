@@ -95,6 +95,7 @@ impl StandIn {
             webhook_url: String::new(),
             // Why not: Mux takes files from pages of the upload's own origin alone, and a test is to notice.
             loopback_pages: false,
+            fetch: local::FetchOptions::default(),
             clock: if test { Clock::movable() } else { Clock::system() },
             launcher: local::own_binary(),
             env: given,

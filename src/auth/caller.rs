@@ -121,7 +121,12 @@ impl Caller {
 
     /// Returns whether the caller may do this with the [`Video`]. A deleted one is hidden from all, and one that is being
     /// deleted does not play.
+    ///
+    /// A hidden row ([`Video::is_hidden`]) is no video for anybody; admins may see it.
     pub fn may_with(&self, act: Act, video: &Video) -> bool {
+        if video.is_hidden() {
+            return act == Act::See && self.is_admin();
+        }
         let is_there = match act {
             Act::Play => !matches!(video.status, ShownStatus::Deleted | ShownStatus::Deleting),
             _ => video.status != ShownStatus::Deleted,

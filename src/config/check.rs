@@ -7,7 +7,7 @@ use super::listing::DEFAULTS;
 use super::merged::Merged;
 use super::settings::Settings;
 use super::urls::is_loopback_url;
-use super::{database, events, filter, listen, ranges, urls};
+use super::{database, events, filter, ingest, listen, ranges, urls};
 use crate::domain::is_content_pattern;
 
 /// Normalises values that have several spellings, fills in values that follow from other settings, and adds every
@@ -20,13 +20,18 @@ pub(super) fn check_settings(settings: &mut Settings, merged: &mut Merged, fault
     check_auth(settings, merged, faults);
     fill_in(settings, merged);
     check_origins(settings, merged, faults);
+    check_ingest(settings, merged, faults);
     let is_bad = |pointer: &&String| !is_harmless(pointer);
-    if let Some(bad) = settings.uploads.allowed_settings.iter().find(is_bad) {
-        let key = "uploads.allowed_settings";
-        let problem = format!(
-            "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
-        );
-        faults.add(merged.origin(key), key, problem);
+    for (key, allowed) in [
+        ("uploads.allowed_settings", &settings.uploads.allowed_settings),
+        ("ingest.allowed_settings", &settings.ingest.allowed_settings),
+    ] {
+        if let Some(bad) = allowed.iter().find(is_bad) {
+            let problem = format!(
+                "\"{bad}\" must be a JSON pointer that touches no policy, passthrough, input, CORS or URL member"
+            );
+            faults.add(merged.origin(key), key, problem);
+        }
     }
     let key = "uploads.content_types";
     if let Some(bad) = settings
@@ -111,6 +116,17 @@ fn check_database_urls(settings: &mut Settings, merged: &mut Merged, faults: &mu
     if database.require_postgres && database.is_sqlite() {
         let problem = "database.require_postgres is set: give a postgres:// URL in DATABASE_URL";
         faults.add(merged.origin("database.url"), "database.url", problem);
+    }
+}
+
+/// Normalises the patterns of [`Ingest::allowed_hosts`](super::Ingest::allowed_hosts).
+fn check_ingest(settings: &mut Settings, merged: &Merged, faults: &mut Faults) {
+    let key = "ingest.allowed_hosts";
+    for pattern in &mut settings.ingest.allowed_hosts {
+        match ingest::parse_pattern(pattern) {
+            Ok(written) => *pattern = written,
+            Err(problem) => faults.add(merged.origin(key), key, problem),
+        }
     }
 }
 

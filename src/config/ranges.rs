@@ -57,7 +57,7 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
     let share = |value: f64| (0.0..=1.0).contains(&value);
     let exact = |number: u64| number <= MAX_EXACT;
     let (uploads, quota) = (&settings.uploads, settings.quota);
-    let rules: [(&str, bool, &str); 21] = [
+    let rules: [(&str, bool, &str); 22] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -121,6 +121,11 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
             "inbox.park_for_h",
             (1..=8760).contains(&settings.inbox.park_for_h),
             "must lie in 1 to 8760",
+        ),
+        (
+            "replace.keep_old_s",
+            settings.replace.keep_old_s <= 31_536_000,
+            "must lie in 0 to 31536000",
         ),
         (
             "reconcile.interval_s",

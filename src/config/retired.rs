@@ -1,13 +1,8 @@
 //! Retired settings: one that is still set gives a warning at start and does nothing. The next minor release refuses
 //! it as unknown.
 
-/// Retired keys, each with the end of its warning: the part that does its job now.
-pub(super) const RETIRED: &[(&str, &str)] = &[
-    ("console.hls_js_url", HLS_JS),
-    ("console.hls_js_integrity", HLS_JS),
-];
-
-const HLS_JS: &str = "hls.js is built in, and the page loads it where the browser needs it";
+/// Retired keys, each with the end of its warning: the part that does its job now. This release has none.
+pub(super) const RETIRED: &[(&str, &str)] = &[];
 
 /// Returns the warning ([`Settings::warnings`](super::settings::Settings::warnings)) for `key`, which `origin` sets.
 /// `None` where `list` does not have it.

@@ -10,6 +10,7 @@ use secrecy::SecretString;
 use serde::Deserialize;
 
 use super::endpoint::Endpoint;
+use super::ingest::Ingest;
 use super::local::Local;
 use super::sources::Sources;
 use super::{database, listen, urls};
@@ -30,6 +31,8 @@ pub struct Settings {
     pub providers: Providers,
     /// `[uploads]`
     pub uploads: Uploads,
+    /// `[ingest]`
+    pub ingest: Ingest,
     /// `[quota]`
     pub quota: Quota,
     /// `[playback]`
@@ -38,6 +41,8 @@ pub struct Settings {
     pub inbox: Inbox,
     /// `[reconcile]`
     pub reconcile: Reconcile,
+    /// `[replace]`
+    pub replace: Replace,
     /// `[events]`
     pub events: Events,
     /// `[local]`
@@ -259,6 +264,14 @@ pub struct Reconcile {
     pub ready_every_days: u32,
     /// Hours until the row of a deleted video is purged.
     pub purge_after_h: u32,
+}
+
+/// `[replace]`: the file that another one took the place of.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Replace {
+    /// Seconds that it is kept at its provider; 0 to delete it at once.
+    pub keep_old_s: u64,
 }
 
 /// `[events]`: the application's endpoints, which receive the outgoing events.

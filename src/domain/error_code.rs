@@ -1,9 +1,9 @@
 //! [`ErrorCode`]: why a video will never play, in the words of this service.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// Why a video will never play: the same words for every provider.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, utoipa::ToSchema)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[serde(rename_all = "snake_case")]
 #[schema(as = VideoErrorCode)]
 pub enum ErrorCode {

@@ -140,6 +140,7 @@ const fn asks(policy: Policy) -> AskedFor {
     AskedFor {
         policy,
         max_duration_s: None,
+        is_being_replaced: false,
     }
 }
 
@@ -147,6 +148,7 @@ const fn asks(policy: Policy) -> AskedFor {
 const TEN_SECONDS: AskedFor = AskedFor {
     policy: Policy::Signed,
     max_duration_s: Some(10),
+    is_being_replaced: false,
 };
 
 /// A report of `ready` that plays, with a duration where one is given.

@@ -93,6 +93,8 @@ pub struct AskedFor {
     pub policy: Policy,
     /// The longest duration in seconds; `None` for no limit. A longer video is never played.
     pub max_duration_s: Option<i64>,
+    /// Another asset is to take the place of this one; see [`Replacement`](super::Replacement).
+    pub is_being_replaced: bool,
 }
 
 /// Seconds by which a video may be longer than it was allowed to be: providers round, and count the last frame or not.
@@ -236,7 +238,9 @@ impl Knowledge {
     pub fn shown_status(&self, asked: AskedFor, needs: NeededIds) -> ShownStatus {
         // Why in this order: a deletion stands whatever else is reported, a cancelled upload never plays, and a video
         // of another policy or of too long a duration must not show as ready.
-        if self.gone && (self.delete_requested || !self.is_discarded(asked)) {
+        if self.is_lost_before_replacement(asked) {
+            ShownStatus::Errored
+        } else if self.gone && (self.delete_requested || !self.is_discarded(asked)) {
             ShownStatus::Deleted
         } else if self.delete_requested {
             ShownStatus::Deleting
@@ -249,6 +253,11 @@ impl Knowledge {
         } else {
             self.reported.into()
         }
+    }
+
+    /// The provider deleted the asset without our asking, and another one is to take its place: the video is not deleted.
+    pub fn is_lost_before_replacement(&self, asked: AskedFor) -> bool {
+        self.gone && !self.delete_requested && !self.is_discarded(asked) && asked.is_being_replaced
     }
 
     /// The provider reports another [`Policy`] than the requested one: such a video must never be played.

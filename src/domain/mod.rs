@@ -10,6 +10,7 @@
 //!   application.
 //! - [`Accounts`] says which action maps share an account at their provider.
 //! - [`Usage`] is how much an owner has at a provider.
+//! - [`Replacement`] is another asset on its way into a video's place; [`exchange_assets`] puts it there.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
 mod accounts;
@@ -17,6 +18,7 @@ mod deadlines;
 mod error_code;
 mod event;
 mod facts;
+mod failure;
 mod ids;
 #[cfg(test)]
 mod join_tests;
@@ -27,6 +29,7 @@ mod outgoing;
 mod rate;
 mod read;
 mod renditions;
+mod replacement;
 mod schedule;
 mod stamp;
 #[cfg(test)]
@@ -40,6 +43,7 @@ pub use deadlines::{EXPIRED_AFTER, LOST_AFTER, MISSING_FOR};
 pub use error_code::ErrorCode;
 pub use event::{EventState, Excerpt, InboxEvent, NewEvent};
 pub use facts::{Fact, Facts, Field};
+pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use mask::mask_secrets;
@@ -48,6 +52,7 @@ pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
 pub use renditions::{RenditionAction, RenditionRequest, RenditionRequests, RequestState};
+pub use replacement::{ExchangeTerms, Replacement, exchange_assets};
 pub use schedule::CheckTimes;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};

@@ -22,6 +22,9 @@ pub enum Announcement {
     /// Something else changed that callers see of a finished video.
     #[serde(rename = "video.updated")]
     VideoUpdated,
+    /// Another file has taken the video's place.
+    #[serde(rename = "video.replaced")]
+    VideoReplaced,
     /// No file was uploaded in time.
     #[serde(rename = "upload.expired")]
     UploadExpired,
@@ -35,22 +38,24 @@ pub enum Announcement {
 
 impl Announcement {
     /// Every announcement.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::VideoReady,
         Self::VideoErrored,
         Self::VideoDeleted,
         Self::VideoUpdated,
+        Self::VideoReplaced,
         Self::UploadExpired,
         Self::UploadReceived,
         Self::VideoCancelled,
     ];
 
     /// The announcements that an endpoint gets which names none.
-    pub const USUAL: [Self; 5] = [
+    pub const USUAL: [Self; 6] = [
         Self::VideoReady,
         Self::VideoErrored,
         Self::VideoDeleted,
         Self::VideoUpdated,
+        Self::VideoReplaced,
         Self::UploadExpired,
     ];
 
@@ -61,6 +66,7 @@ impl Announcement {
             Self::VideoErrored => "video.errored",
             Self::VideoDeleted => "video.deleted",
             Self::VideoUpdated => "video.updated",
+            Self::VideoReplaced => "video.replaced",
             Self::UploadExpired => "upload.expired",
             Self::UploadReceived => "upload.received",
             Self::VideoCancelled => "video.cancelled",
@@ -72,8 +78,13 @@ impl Announcement {
     // Why not all changes are announced: a video changes often before it reaches an end, and the event of the end holds
     // everything. That a deletion was requested is no news to those who requested it.
     pub fn of_change(before: &Video, after: &Video) -> &'static [Self] {
-        if before.version == after.version {
+        // Why not hidden ones: callers do not know them.
+        if before.version == after.version || after.is_hidden() {
             return &[];
+        }
+        // Why the second one: an endpoint that names its types may not know the first.
+        if before.asset_key() != after.asset_key() {
+            return &[Self::VideoReplaced, Self::VideoUpdated];
         }
         let changed = before.status != after.status;
         let received = matches!(before.status, ShownStatus::Created | ShownStatus::Waiting);

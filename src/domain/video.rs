@@ -9,6 +9,7 @@ use super::{
     facts::{FactGroup, Field},
     knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
     renditions::RenditionRequests,
+    replacement::Replacement,
     status::{Policy, ShownStatus},
 };
 
@@ -43,6 +44,16 @@ pub struct Video {
     pub metadata: Map<String, Value>,
     /// Position of the frame that stands for the video, in seconds.
     pub thumbnail_time: Option<f64>,
+    /// The video that this row belongs to; `None` for a row that callers see. See [`Replacement`].
+    pub replaces: Option<Uuid>,
+    /// Of a hidden row: the time at which it exchanged its asset with the video's last.
+    pub exchanged_at: Option<DateTime<Utc>>,
+    /// Of a hidden row: the time at which that exchange was undone.
+    pub undone_at: Option<DateTime<Utc>>,
+    /// Of a hidden row: the [`Video::version`] of it that the video's [`Video::replacement`] shows.
+    pub shown_version: i64,
+    /// The state of the video's replacement; `None` without one.
+    pub replacement: Option<Replacement>,
     /// Time from which the video plays no more, and is deleted; `None` for never.
     pub delete_at: Option<DateTime<Utc>>,
     /// The requested policy. A provider that reports another one makes the video [`Errored`](ShownStatus::Errored).
@@ -97,6 +108,11 @@ impl Video {
             external_id: None,
             metadata: Map::new(),
             thumbnail_time: None,
+            replaces: None,
+            exchanged_at: None,
+            undone_at: None,
+            shown_version: 0,
+            replacement: None,
             delete_at: None,
             playback_policy: policy,
             quality: None,
@@ -172,6 +188,7 @@ impl Video {
         AskedFor {
             policy: self.playback_policy,
             max_duration_s: self.max_duration_s,
+            is_being_replaced: self.replacement.is_some(),
         }
     }
 
@@ -231,6 +248,7 @@ impl Video {
             known.lost,
             self.is_too_long(),
             words,
+            &self.replacement,
             &known.upload_id,
             &known.asset_id,
             known.ready_at(),

@@ -5,6 +5,7 @@
 //! | [`inbox`] | applies stored webhook events to their videos | all |
 //! | [`outbox`] | sends events to the application's endpoints | all, each event under a lease |
 //! | [`reconcile`] | asks providers about videos that should have got further | one at a time, by a lease |
+//! | [`replace`] | shows how far replacements are, and exchanges those that are ready | all, each exchange under a lease |
 //! | [`erasure`] | removes everything of owners that are to be erased | one at a time, by a lease |
 //! | [`keys`] | refreshes the key set that verifies tokens | all |
 //! | [`titles`] | folds titles for the search of lists | one at a time, by a lease |
@@ -15,9 +16,10 @@
 //! and deleted.
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
-//! So is [`replay`], which makes events due again by a filter.
+//! So are [`replay`], which makes events due again by a filter, and [`begin`], which begins a video at its provider.
 
 pub mod adopt;
+pub mod begin;
 pub mod erasure;
 pub mod expiry;
 pub mod heartbeat;
@@ -27,6 +29,7 @@ pub mod outbox;
 mod provider_status;
 pub mod reconcile;
 pub mod renditions;
+pub mod replace;
 pub mod replay;
 pub mod retention;
 pub mod titles;

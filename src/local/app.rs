@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     credentials::Credentials,
+    fetch::Fetcher,
     folders::Folders,
     media::{
         image_files::UseTimes, image_jobs::ImageJobs, jobs::running::RunningJobs, places::EncodePlaces,
@@ -54,6 +55,10 @@ pub(crate) struct AppState {
     pub(crate) use_times: UseTimes,
     /// The client that sends webhooks.
     pub(crate) http: reqwest::Client,
+    /// The rules and the client of inputs by URL.
+    pub(crate) fetcher: Fetcher,
+    /// Notified when `fetches` has a new row.
+    pub(crate) fetches_wake: Notify,
     /// Notified when `jobs` has a new row.
     pub(crate) jobs_wake: Notify,
     /// Notified when `outbox` has a new row.

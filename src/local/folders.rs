@@ -195,6 +195,11 @@ impl Folders {
         ignore_missing(tokio::fs::remove_file(self.original_file(id)).await)
     }
 
+    /// Removes the static renditions of an asset; missing ones are fine.
+    pub(crate) async fn remove_static(&self, asset_id: &str) -> io::Result<()> {
+        ignore_missing(tokio::fs::remove_dir_all(self.static_folder(asset_id)).await)
+    }
+
     /// Returns the bytes that ordinary users may still write on this disk.
     pub(crate) fn free_bytes(&self) -> io::Result<u64> {
         free_bytes(&self.0)

@@ -8,7 +8,7 @@
 //!
 //! 1. `POST /video/v1/uploads` (`api`) writes an `uploads` row with a secret URL.
 //! 2. `PUT /upload/{secret}` (`upload`) writes the bytes to `originals/`. The last byte turns the upload into an asset with
-//!    a transcode job (`changes::uploads`).
+//!    a transcode job (`changes::uploads`). An asset by URL comes from `POST /video/v1/assets`, and its file from `fetch`.
 //! 3. A job (`media::jobs`) reads the file, makes the first size, and moves it to `media/`. The other sizes follow.
 //! 4. `changes::outcome` marks the asset `ready` or `errored`. Each change queues its webhook in the same transaction.
 //! 5. The webhook worker (`webhooks`) posts the queued events until the receiver accepts them.
@@ -19,6 +19,7 @@
 //! | `provider`, `claim`, `options`, `app` | the handle, the folder's lock, the options, the shared state |
 //! | `api` | the management API: uploads, assets, playback ids |
 //! | `upload` | the upload URL: whole files and chunks |
+//! | `fetch` | inputs by URL: the file of an asset is fetched |
 //! | `media` | ffprobe and ffmpeg: the stream, `highest.mp4`, images |
 //! | [`sandbox`] | the rights that ffprobe and ffmpeg run with |
 //! | `delivery` | playlists, segments, files and images, and their access checks |
@@ -37,6 +38,7 @@ mod delivery;
 mod disk;
 mod disk_watch;
 mod error;
+mod fetch;
 mod folders;
 mod ids;
 mod media;
@@ -54,6 +56,7 @@ mod webhooks;
 
 pub use claim::Claim;
 pub use disk::free_bytes;
+pub use fetch::{FetchOptions, FetchTimes, Network, Resolved};
 pub use folders::host_name;
 pub use options::{ClientAddress, LocalError, NAME, Options, own_binary};
 pub use provider::{Local, try_tools};

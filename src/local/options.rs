@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 
+use super::fetch::FetchOptions;
 use crate::{clock::Clock, config};
 
 /// The name of the provider and of its action map.
@@ -21,6 +22,8 @@ pub struct Options {
     pub webhook_url: String,
     /// True lets pages of this machine send files to any upload, whatever its `cors_origin` is.
     pub loopback_pages: bool,
+    /// The rules and bounds of inputs by URL.
+    pub fetch: FetchOptions,
     /// The source of the current time.
     pub clock: Clock,
     /// The binary that starts ffmpeg in its sandbox: [`own_binary`], except in tests.
@@ -75,8 +78,8 @@ pub enum LocalError {
         /// The fault, and the values that are allowed.
         problem: &'static str,
     },
-    /// The HTTP client that sends webhooks cannot be built.
-    #[error("webhooks: {0}")]
+    /// The HTTP client that sends webhooks, or the one that fetches inputs, cannot be built.
+    #[error("the HTTP client: {0}")]
     Client(reqwest::Error),
 }
 

@@ -27,6 +27,7 @@ use super::{
     credentials::Credentials,
     delivery, disk_watch,
     error::MuxError,
+    fetch::{self, Fetcher},
     folders::{self, Folders},
     media,
     meters::Meters,
@@ -132,6 +133,8 @@ impl Local {
             images: media::ImageJobs::default(),
             use_times: media::UseTimes::default(),
             http: webhooks::build_client().map_err(LocalError::Client)?,
+            fetcher: Fetcher::new(options.fetch).map_err(LocalError::Client)?,
+            fetches_wake: Notify::new(),
             jobs_wake: Notify::new(),
             outbox_wake: Notify::new(),
             sending: Arc::default(),
@@ -222,7 +225,7 @@ impl Local {
         self.0.meters.register(registry)
     }
 
-    /// Runs the job runner, the webhook worker, the sweep and the disk watch until `stop` is cancelled, then waits for
+    /// Runs the job runner, the fetches, the webhook worker, the sweep and the disk watch until `stop` is cancelled, then waits for
     /// uploads under way to flush. Interrupted work resumes after a restart.
     pub async fn run(&self, stop: CancellationToken) {
         let app = &self.0;
@@ -233,6 +236,7 @@ impl Local {
         tokio::join!(
             ended,
             media::run_jobs(app),
+            fetch::run(app),
             webhooks::run(app),
             sweep::run(app),
             disk_watch::run(app)

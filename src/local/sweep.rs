@@ -40,6 +40,9 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
     {
         if !app.store.has_owner(&id).await? {
             app.store.trash_files(&id).await?;
+        } else if kind == FileKind::Static && app.store.list_static_renditions(&id).await?.is_empty() {
+            // A crash came between the deletion of a rendition and that of its file.
+            let _unremoved = app.folders.remove_static(&id).await;
         } else if !app.store.has_recorded_bytes(&id, kind).await? {
             let bytes = app.folders.measure_bytes(&id, kind).await.unwrap_or_default();
             app.store.record_untracked(&id, kind, bytes).await?;
@@ -72,7 +75,7 @@ pub(crate) async fn empty_trash(app: &App) -> Result<(), sqlx::Error> {
     for id in app.store.list_trash().await? {
         // Why first: a request may still write to a cancelled upload, and a job to a deleted asset. Both stop here.
         let _writer = app.uploads.take_over(&id).await;
-        app.running.stop_and_wait(&id).await;
+        app.running.stop_all_and_wait(&id).await;
         match app.folders.remove_files(&id).await {
             Ok(()) => app.store.forget_files(&id).await?,
             Err(error) => tracing::warn!(%error, "files of a deleted video could not be removed yet"),

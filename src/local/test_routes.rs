@@ -92,6 +92,7 @@ async fn advance(State(app): State<App>, Body(body): Body) -> Result<Json<Value>
     sweep::sweep_once(&app).await?;
     app.outbox_wake.notify_one();
     app.jobs_wake.notify_one();
+    app.fetches_wake.notify_one();
     let now = app.clock.now().to_rfc3339_opts(SecondsFormat::Micros, true);
     Ok(Json(json!({ "data": { "now": now } })))
 }

@@ -56,8 +56,12 @@ pub(crate) fn asset_json(
     shown.insert("id".into(), json!(asset.id));
     shown.insert("created_at".into(), number_or_text(created_s, wire));
     shown.insert("status".into(), json!(asset.status));
-    shown.insert("upload_id".into(), json!(asset.upload_id));
-    shown.insert("ingest_type".into(), json!("on_demand_direct_upload"));
+    if asset.by_url {
+        shown.insert("ingest_type".into(), json!("on_demand_url"));
+    } else {
+        shown.insert("upload_id".into(), json!(asset.upload_id));
+        shown.insert("ingest_type".into(), json!("on_demand_direct_upload"));
+    }
     shown.insert("master_access".into(), json!("none"));
     shown.insert("mp4_support".into(), json!("none"));
     shown.insert(
@@ -177,6 +181,11 @@ fn static_file_fields(file: &StaticRendition, wire: WireFormat) -> Map<String, V
     );
     insert_some(&mut shown, "passthrough", file.passthrough.as_deref());
     shown
+}
+
+/// Returns a [`StaticRendition`] as the API's own answer shows it.
+pub(crate) fn static_rendition_json(file: &StaticRendition) -> Value {
+    Value::Object(static_file_fields(file, WireFormat::Answer))
 }
 
 /// Returns the `data` of a `video.asset.static_rendition.*` event.

@@ -66,9 +66,7 @@ impl Map {
         let renditions = RenditionTables::compile(declared.renditions, &root, &constants)?;
         let webhook = declared
             .webhook
-            .map(|webhook| {
-                Webhook::compile(webhook, &root.table("webhook"), renditions.clone(), &constants)
-            })
+            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), renditions.clone(), &constants))
             .transpose()?;
         let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
         if declared.playback.renditions.is_some() && renditions.is_empty() {

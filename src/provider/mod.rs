@@ -70,10 +70,8 @@ pub use playback::{DownloadRefused, FileRequest, PlaybackRequest, PlaybackUrls};
 pub use priority::Priority;
 pub use protocol::Protocol;
 pub use rate_ledger::{LedgerError, RateLedger};
-pub use renditions::{
-    Audience, PlayableFiles, Rendition, RenditionAddress, RenditionKind, RenditionStatus,
-};
 pub use reference::{reference_markdown, schema};
+pub use renditions::{Audience, PlayableFiles, Rendition, RenditionAddress, RenditionKind, RenditionStatus};
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;

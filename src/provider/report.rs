@@ -332,11 +332,9 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
         Field::AspectRatio => find_aspect_ratio(&value).map(Value::String),
         Field::SoundOnly | Field::Cover => parse_flag(&value).map(Value::Bool),
         Field::PlaybackId | Field::ErrorCode | Field::ErrorMessage => clean_text(&value).map(Value::String),
-        Field::Tracks
-        | Field::Renditions
-        | Field::Renditions2
-        | Field::Renditions3
-        | Field::Renditions4 => is_storable_list(&value).then_some(value),
+        Field::Tracks | Field::Renditions | Field::Renditions2 | Field::Renditions3 | Field::Renditions4 => {
+            is_storable_list(&value).then_some(value)
+        }
     }
 }
 

@@ -54,6 +54,18 @@ impl StoreError {
         }
     }
 
+    /// Returns whether another writer was faster, or held what this one waited for (`deadlock_detected`,
+    /// `lock_not_available`).
+    pub fn is_contention(&self) -> bool {
+        match self {
+            Self::Contended => true,
+            Self::Database(sqlx::Error::Database(inner)) => {
+                matches!(inner.code().as_deref(), Some("40P01" | "55P03"))
+            }
+            _ => false,
+        }
+    }
+
     /// Returns whether the statement was refused because of a row that it held or read. Without that row it would
     /// succeed.
     pub fn is_bad_row(&self) -> bool {

@@ -68,6 +68,6 @@ pub use queues::{
 pub use replicas::{Replica, ReplicaBeat};
 pub use turns::RateTurns;
 pub use videos::{
-    CountedLimits, Edit, Inserted, ListOrder, OpenLimit, OverQuota, Quota, TokenCount, Usage, VideoFilter,
-    VideoPage,
+    CountedLimits, Edit, Exchanged, GivenUp, Inserted, KeptFiles, ListOrder, OpenLimit, OverQuota, Quota,
+    ReplacementInserted, TokenCount, Usage, VideoFilter, VideoPage,
 };

@@ -32,7 +32,7 @@ impl Store {
                 .push(VideoTable::COLUMNS)
                 .push(" from videos where owner = ")
                 .push_bind(owner)
-                .push(" and status <> 'deleted'");
+                .push(" and status <> 'deleted' and replaces is null");
             if let Some(before) = before {
                 query.push(" and id < ").push_bind(before);
             }
@@ -72,7 +72,7 @@ impl Store {
             let mut query = QueryBuilder::new("select owner, provider, ");
             push_usage_sums(&mut query, dialect);
             query
-                .push(" from videos where status <> 'deleted' and owner > ")
+                .push(" from videos where status <> 'deleted' and replaces is null and owner > ")
                 .push_bind(after)
                 .push(" and owner <= ")
                 .push_bind(&last);

@@ -14,6 +14,7 @@ use imports::{circles, read_modules, room_of};
 
 /// Each room, and the rooms that it may import. From the bottom up: a room imports rooms above it in this list alone.
 const ROOMS: &[(&str, &[&str])] = &[
+    ("address", &[]),
     ("chain", &[]),
     ("private", &[]),
     ("sql", &[]),
@@ -26,7 +27,15 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("auth", &["chain", "clock", "config", "domain"]),
     (
         "local",
-        &["chain", "clock", "config", "private", "sql", "telemetry"],
+        &[
+            "address",
+            "chain",
+            "clock",
+            "config",
+            "private",
+            "sql",
+            "telemetry",
+        ],
     ),
     ("store", &["chain", "config", "domain", "private", "sql"]),
     (
@@ -51,6 +60,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "jobs",
         &[
+            "address",
             "chain",
             "clock",
             "config",
@@ -64,6 +74,7 @@ const ROOMS: &[(&str, &[&str])] = &[
     (
         "http",
         &[
+            "address",
             "assets",
             "auth",
             "chain",

@@ -81,6 +81,7 @@ impl Session {
             api_url: format!("{origin}/local"),
             webhook_url: format!("{origin}/hook"),
             loopback_pages: false,
+            fetch: FetchOptions::default(),
             clock: clock.clone(),
             launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
             env: BTreeMap::new(),

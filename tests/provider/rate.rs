@@ -140,9 +140,15 @@ async fn an_upload_takes_the_turns_of_all_its_steps_or_none() {
         );
         fake.says_json(200, &json!({}));
     }
-    let mut turns = provider.reserve_upload_permits(0, "alice").await.unwrap();
+    let mut turns = provider
+        .reserve_upload_permits(0, Priority::Request("alice"))
+        .await
+        .unwrap();
     // One turn comes back in half a second, but it takes two.
-    let error = provider.reserve_upload_permits(0, "bob").await.unwrap_err();
+    let error = provider
+        .reserve_upload_permits(0, Priority::Request("bob"))
+        .await
+        .unwrap_err();
     let wait = retry_after(&error);
     assert!(
         wait > Duration::from_millis(700) && wait <= Duration::from_secs(1),
@@ -153,7 +159,12 @@ async fn an_upload_takes_the_turns_of_all_its_steps_or_none() {
     for step in 0..2 {
         let input = video(Policy::Public);
         provider
-            .run_upload_step_with(step, &input, &mut captures, &mut turns)
+            .run_upload_step_with(
+                step,
+                &input,
+                &mut captures,
+                (Priority::Request("alice"), &mut turns),
+            )
             .await
             .unwrap();
     }
@@ -183,8 +194,16 @@ async fn calls_to_another_host_do_not_count() {
     }
     get(&provider, Priority::Request("alice")).await.unwrap_err();
     get(&provider, Priority::Request("alice")).await.unwrap();
-    provider.reserve_upload_permits(0, "alice").await.unwrap();
-    retry_after(&provider.reserve_upload_permits(0, "alice").await.unwrap_err());
+    provider
+        .reserve_upload_permits(0, Priority::Request("alice"))
+        .await
+        .unwrap();
+    retry_after(
+        &provider
+            .reserve_upload_permits(0, Priority::Request("alice"))
+            .await
+            .unwrap_err(),
+    );
 }
 
 #[tokio::test]

@@ -63,6 +63,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
             videos::delete::delete_video
         ))
         .routes(routes!(videos::cancel::cancel_video))
+        .routes(routes!(videos::replacement::give_up_replacement))
         .routes(routes!(videos::renditions::make_rendition))
         .routes(routes!(videos::renditions::delete_rendition))
         .routes(routes!(videos::events::follow_events))

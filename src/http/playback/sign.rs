@@ -26,7 +26,8 @@ use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
 use crate::limits::{CallerKey, Permit};
 use crate::provider::{
-    Audience, DownloadRefused, FileRequest, PlayableFiles, PlaybackRequest, PlaybackUrls, Provider, TemplateInput,
+    Audience, DownloadRefused, FileRequest, PlayableFiles, PlaybackRequest, PlaybackUrls, Provider,
+    TemplateInput,
 };
 use crate::state::AppState;
 

@@ -195,6 +195,14 @@ impl From<ApiError> for Problem {
                     format!("The video is {status}: delete it instead."),
                 )
             },
+            ApiError::ReplacementFinished(status) => Self {
+                video_status: Some(status),
+                ..Self::new(
+                    Code::UploadFinished,
+                    "The new file has taken the video's place already.".to_owned(),
+                )
+            },
+            ApiError::ReplacementInProgress => Self::from_code(Code::ReplacementInProgress),
             ApiError::CancelUnsupported => Self::from_code(Code::CancelUnsupported),
             ApiError::IdempotencyInProgress => {
                 Self::from_code(Code::IdempotencyInProgress).with_retry_after(Duration::from_secs(1))

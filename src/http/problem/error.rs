@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use crate::auth::NotLocal;
 use crate::domain::ShownStatus;
+use crate::jobs::begin::BeginError;
 use crate::limits::Quota;
 use crate::provider::{CallError, InvalidField};
 use crate::state::{NotLoaded, OutOfOrder};
@@ -42,6 +43,10 @@ pub enum ApiError {
     VideoNotReady(ShownStatus),
     /// A cancel after the file arrived, or in another final status.
     UploadFinished(ShownStatus),
+    /// A replacement that is to be given up after it took the place of the video, which has this status now.
+    ReplacementFinished(ShownStatus),
+    /// A replacement of a video whose replacement is under way.
+    ReplacementInProgress,
     /// A cancel at a provider whose action map has no action for it.
     CancelUnsupported,
     /// Another request with the same `Idempotency-Key` is being processed.
@@ -146,6 +151,9 @@ impl FieldProblem {
 }
 
 impl ApiError {
+    /// The refusal of a new video of an owner who is being erased.
+    pub(crate) const ERASING: Self = Self::Forbidden("This owner is being erased.");
+
     /// Makes a 422 for one top-level member of the body, or for all of it where `name` is empty.
     pub fn invalid_field(name: &str, detail: impl Into<String>) -> Self {
         Self::InvalidBody(vec![FieldProblem::new(name, detail)])
@@ -206,6 +214,28 @@ impl From<StoreError> for ApiError {
             | StoreError::Migrate(_)
             | StoreError::BadUrl(_)
             | StoreError::BadDirectUrl(_)) => Self::Internal(Box::new(error)),
+        }
+    }
+}
+
+impl From<BeginError> for ApiError {
+    fn from(error: BeginError) -> Self {
+        match error {
+            BeginError::Invalid(invalid) => invalid.into(),
+            BeginError::NotLoaded(error) => error.into(),
+            BeginError::OutOfOrder(error) => error.into(),
+            BeginError::Erasing => Self::ERASING,
+            BeginError::TooManyOpen(limit) => Self::TooManyOpen(limit.most),
+            BeginError::TokenUsedUp => Self::Forbidden(
+                "With this token as many uploads were begun as its claim upload.count allows.",
+            ),
+            BeginError::OverQuota(over) => Self::QuotaExceeded(over),
+            BeginError::ReplacementInProgress => Self::ReplacementInProgress,
+            BeginError::NotReplaceable(status) => Self::VideoNotReady(status),
+            BeginError::NothingToReplace => Self::NotFound,
+            BeginError::Call { video_id, error } => Self::from_call(error, video_id),
+            BeginError::Store(error) => error.into(),
+            error @ (BeginError::RowGone | BeginError::Conflict(_)) => Self::Internal(Box::new(error)),
         }
     }
 }

@@ -40,6 +40,14 @@ struct StoredAnswer {
 struct StoredVideo {
     id: Uuid,
     provider: String,
+    /// Answers of earlier releases have none.
+    #[serde(default)]
+    replacement: Option<StoredReplacement>,
+}
+
+#[derive(Deserialize)]
+struct StoredReplacement {
+    provider: String,
 }
 
 #[derive(Deserialize)]
@@ -64,7 +72,7 @@ impl Answer {
             json: serde_json::to_vec(&upload).map_err(internal)?.into(),
             video_id: upload.video.id,
             url: upload.upload.url,
-            provider: upload.video.provider,
+            provider: upload.video.upload_provider().to_owned(),
             is_stored: false,
         })
     }
@@ -77,13 +85,13 @@ impl Answer {
         Ok(Self {
             video_id: video.id,
             url: upload.url,
-            provider: video.provider,
+            provider: video.replacement.map_or(video.provider, |new| new.provider),
             json: json.into(),
             is_stored: true,
         })
     }
 
-    /// Returns the provider of the answer's video.
+    /// Returns the provider that takes the file.
     pub(super) fn provider(&self) -> &str {
         &self.provider
     }

@@ -7,8 +7,10 @@ use http::HeaderMap;
 use super::answer::{Answer, NewUpload};
 use super::begin::{UploadPlan, begin_upload};
 use super::claim::{ClaimOutcome, ClaimedKey, KeyedRequest, claim_key, stored_answer};
+use super::replaces::find_replaced;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
+use crate::domain::Video;
 use crate::http::accept;
 use crate::http::erasing::check_not_erasing;
 use crate::http::extract::{JsonBytes, NoQuery, parse_json};
@@ -16,6 +18,7 @@ use crate::http::middleware::Uploader;
 use crate::http::problem::ApiError;
 use crate::http::rate_limit_headers::write_rate_limit;
 use crate::http::videos::{VideoView, check_delete_at};
+use crate::jobs::begin::Begun;
 use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::with_current_trail;
@@ -54,7 +57,8 @@ const QUOTA: &str = "uploads";
         ),
     ),
     extensions(("x-quota" = json!(true)), ("x-act" = json!("upload")), ("x-problems" = json!([
-        "invalid_request", "not_acceptable", "idempotency_in_progress", "payload_too_large", "quota_exceeded",
+        "invalid_request", "not_found", "not_acceptable", "idempotency_in_progress", "video_not_ready",
+        "replacement_in_progress", "payload_too_large", "quota_exceeded",
         "unsupported_media_type", "invalid_body", "idempotency_key_reused", "too_many_open_uploads",
         "provider_rejected", "provider_unavailable", "provider_busy", "no_room",
     ]))),
@@ -87,7 +91,7 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     }
     let as_text = accept::prefers_text(keyed.headers);
     // 1. Read.
-    let (request, choices) = match read_request(state, caller, keyed) {
+    let (request, choices, replaced) = match read_request(state, caller, keyed).await {
         Ok(read) => read,
         // Why: settings may have changed since, and an accepted request is answered again whatever is accepted now.
         Err(refusal) => match stored_answer(state, keyed).await? {
@@ -110,6 +114,7 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
         caller: caller.clone(),
         request,
         choices,
+        replaced,
     };
     // 4. Begin. 5. Store the answer. Why a task: once the provider was called, both go on where the client goes away.
     let service = state.clone();
@@ -119,18 +124,19 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     Ok(Answer::from_new(upload)?.respond(state, as_text))
 }
 
-/// Reads the body, and the choices that it leaves to the settings.
-fn read_request(
+/// Reads the body, the choices that it leaves to the settings, and the video that is to be replaced.
+async fn read_request(
     state: &AppState,
     caller: &Caller,
     keyed: KeyedRequest<'_>,
-) -> Result<(UploadRequest, Choices), ApiError> {
+) -> Result<(UploadRequest, Choices, Option<Video>), ApiError> {
     let request: UploadRequest = parse_json(keyed.body)?;
-    let choices = request.choose(state, caller, keyed.headers)?;
+    let replaced = find_replaced(state, caller, request.replaces).await?;
+    let choices = request.choose(state, caller, keyed.headers, replaced.as_ref())?;
     if let Some(problem) = check_delete_at(request.delete_at, state.clock.now()) {
         return Err(ApiError::InvalidBody(vec![problem]));
     }
-    Ok((request, choices))
+    Ok((request, choices, replaced))
 }
 
 /// Responds with a stored 201 once more.
@@ -184,8 +190,14 @@ async fn begin_and_store(
     claimed: Option<ClaimedKey>,
 ) -> Result<NewUpload, ApiError> {
     match (begin_upload(state, plan).await, claimed) {
-        (Ok((video, upload)), claimed) => {
-            let video = VideoView::with_events_url(state, &video);
+        (Ok(begun), claimed) => {
+            let Begun {
+                video,
+                upload,
+                replaced,
+            } = begun;
+            // Why: callers know nothing of the hidden row.
+            let video = VideoView::with_events_url(state, replaced.as_ref().unwrap_or(&video));
             let answer = NewUpload { video, upload };
             if let Some(claimed) = claimed {
                 let stored = answer.to_value()?;

@@ -7,8 +7,9 @@
 //! | `limits` | the limits of the token, the settings and the provider |
 //! | `offer` | what a token may choose, for `GET /v1/session` |
 //! | `provider_settings` | the member `provider_settings`, as far as the operator allows |
+//! | `replaces` | the member `replaces`: rights, and what goes with it |
 //! | `claim` | `Idempotency-Key`: claimed, answered, released |
-//! | `begin` | the row, the provider's steps, and what becomes of both |
+//! | `begin` | the parts of [`begin`](crate::jobs::begin), made of the request |
 //! | `answer` | the 201 |
 //!
 //! The steps of a request:
@@ -18,16 +19,11 @@
 //! 3. **Claim** the `Idempotency-Key` ([`claim_key`](claim::claim_key)). Outcomes: ours; answered (that 201 again);
 //!    running (409); reused for another body (422). Ours costs one of the quota; where another request took the last
 //!    one meanwhile, the claim is released (429).
-//! 4. **Begin**, in a task that outlives the client:
-//!    1. `check_provider`: it takes such an upload, and can play the video.
-//!    2. `find_interrupted`: the row that an interrupted request with this key left, to be continued.
-//!    3. Take the provider's rate for all steps ahead (503, and no row is left).
-//!    4. `insert_row`, within the owner's limit of open uploads (429), its quotas and the token's count (403), which are
-//!       counted under a lock of the owner. **From here on a webhook finds its row.**
-//!    5. `run_steps`: each step's call, and `store_captures` of it. After the last one the video is `waiting`.
-//!    6. Where a call fails, `mark_failed`: the row is `errored`, the token's count is given back, and the response says why (502, 503, 507 or 413).
+//! 4. **Begin**, in a task that outlives the client: the steps of [`begin`](crate::jobs::begin). The row comes first, then
+//!    the provider's steps. Outcomes: what the client needs to send its file; a refusal before there is a row (422, 429,
+//!    403, 503); a call that failed, and an `errored` row (502, 503, 507 or 413).
 //! 5. **Store the answer** under the key, or release the claim after any refusal. A claim that does neither (a crash)
-//!    lapses after 60 s, and the next request with the key continues at 4.2.
+//!    lapses after 60 s, and the next request with the key continues that row.
 
 mod answer;
 mod begin;
@@ -36,6 +32,7 @@ pub(super) mod create;
 mod limits;
 mod offer;
 mod provider_settings;
+mod replaces;
 mod request;
 
 pub(super) use self::limits::quota_of;

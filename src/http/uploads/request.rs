@@ -5,12 +5,14 @@ use http::{HeaderMap, header};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use super::limits::{SourcedLimits, check_content_type};
 use super::provider_settings::check_settings;
+use super::replaces::check_beside_replaces;
 use crate::auth::{Caller, UploadClaim};
 use crate::config::{Settings, is_loopback_origin};
-use crate::domain::Policy;
+use crate::domain::{Policy, Video};
 use crate::http::problem::{ApiError, FieldProblem};
 use crate::http::videos::{check_members, check_text};
 use crate::provider::UploadLimits;
@@ -52,6 +54,9 @@ pub(crate) struct UploadRequest {
     pub(super) thumbnail_time: Option<f64>,
     /// From then on the video plays no more, and it is deleted; a time to come. Else `uploads.delete_after_days` decides.
     pub(super) delete_at: Option<DateTime<Utc>>,
+    /// The video whose place the file takes when it is ready, under the same id. Its policy and quality are the defaults;
+    /// `title`, `external_id`, `metadata`, `thumbnail_time` and `delete_at` stay the video's, and are refused here.
+    pub(super) replaces: Option<Uuid>,
     /// The origin of the page that sends the file; one of `uploads.cors_origins` or the service's own.
     cors_origin: Option<String>,
     /// Members of the provider's own, as far as `uploads.allowed_settings` lets them through.
@@ -73,7 +78,7 @@ pub(super) struct Choices {
 }
 
 impl UploadRequest {
-    /// Makes the choices, within the settings, the token's claims and the limits of the provider's map.
+    /// Makes the choices for a new video, or for a replacement of `replaced`, within the settings, the token's claims and the limits of the provider's map.
     ///
     /// # Errors
     /// [`ApiError::InvalidBody`], which names all members that are not acceptable, not only the first.
@@ -82,6 +87,7 @@ impl UploadRequest {
         state: &AppState,
         caller: &Caller,
         headers: &HeaderMap,
+        replaced: Option<&Video>,
     ) -> Result<Choices, ApiError> {
         let (settings, claim) = (&state.settings, caller.upload());
         let uploads = &settings.uploads;
@@ -107,14 +113,18 @@ impl UploadRequest {
         );
         let quality = choose(
             "quality",
-            self.quality.as_deref(),
+            self.quality
+                .as_deref()
+                .or(replaced.and_then(|video| video.quality.as_deref())),
             &uploads.quality,
             allowed_qualities(settings, claim),
         );
         let policies = allowed_policies(settings, claim);
         let policy = choose(
             "playback_policy",
-            self.playback_policy.map(Policy::as_str),
+            self.playback_policy
+                .or(replaced.map(|video| video.playback_policy))
+                .map(Policy::as_str),
             uploads.playback_policy.as_str(),
             policies.iter().map(|policy| policy.as_str()).collect(),
         );
@@ -176,6 +186,15 @@ impl UploadRequest {
         }
         if let Some(members) = &self.provider_settings {
             problems.extend(check_settings(members, allowed));
+        }
+        if self.replaces.is_some() {
+            problems.extend(check_beside_replaces(&[
+                ("title", self.title.is_some()),
+                ("external_id", self.external_id.is_some()),
+                ("metadata", self.metadata.is_some()),
+                ("thumbnail_time", self.thumbnail_time.is_some()),
+                ("delete_at", self.delete_at.is_some()),
+            ]));
         }
         problems
     }

@@ -1,6 +1,7 @@
 //! `DELETE /v1/videos/{id}`.
 //!
 //! 1. The row's flag `delete_requested` is set: the video shows `deleting`, and gives no playback any more.
+//!    So is that of its hidden rows: a replacement that is under way, and files that were kept.
 //! 2. The response is 202. Again: 202 as well, and nothing changes.
 //! 3. The reconciler deletes at the provider until that confirms ([`crate::jobs::reconcile`]); from then on the video
 //!    is 404.
@@ -48,6 +49,10 @@ pub(crate) async fn delete_video(
     let Edit::Done(video) = edit.await? else {
         return Err(ApiError::NotFound);
     };
+    // Why here: it stops at once. Where this fails, the reconciler does it before it deletes the video.
+    if let Err(error) = state.store.delete_hidden_of(video.id, now).await {
+        error.log("the replacement of a deleted video could not be given up");
+    }
     // Why: the reconciler sleeps until a video is due, and this one is due now.
     state.wake_reconciler.notify_one();
     Ok((StatusCode::ACCEPTED, Json(VideoView::new(&state, &video))))

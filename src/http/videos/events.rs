@@ -102,7 +102,7 @@ impl FromRequestParts<AppState> for Follower {
         note_caller();
         let video = state.store.find_video(id).await?;
         let video = video
-            .filter(|video| video.status != ShownStatus::Deleted)
+            .filter(|video| video.status != ShownStatus::Deleted && !video.is_hidden())
             .ok_or(ApiError::NotFound)?;
         Ok(Self {
             follow,
@@ -150,7 +150,7 @@ pub(crate) async fn follow_events(
     let last = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok()?.parse::<i64>().ok());
-    if video.status.is_final() && !follow && last == Some(video.version) {
+    if video.is_final() && !follow && last == Some(video.version) {
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let subscription = state
@@ -238,7 +238,7 @@ impl Following {
             self.over = true;
             return None;
         };
-        if video.status == ShownStatus::Deleted || (video.status.is_final() && !self.follow) {
+        if video.status == ShownStatus::Deleted || (video.is_final() && !self.follow) {
             self.over = true;
         }
         // Why `<=`: the hub may report a version that was read already.

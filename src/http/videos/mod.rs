@@ -8,6 +8,7 @@
 //! | `patch` | `PATCH /v1/videos/{id}` (RFC 7396) |
 //! | `cancel` | `POST /v1/videos/{id}/cancel` |
 //! | `delete` | `DELETE /v1/videos/{id}` |
+//! | `replacement` | `DELETE /v1/videos/{id}/replacement` |
 //! | `renditions` | `POST /v1/videos/{id}/renditions`, `DELETE /v1/videos/{id}/renditions/{name}` |
 //! | `events` | `GET /v1/videos/{id}/events`: the event stream |
 //! | `view` | [`VideoView`]: the JSON of a video, wherever one is shown |
@@ -25,6 +26,7 @@ mod managed;
 mod members;
 pub(super) mod patch;
 pub(super) mod renditions;
+pub(super) mod replacement;
 pub(super) mod show;
 mod view;
 

@@ -104,7 +104,10 @@ fn respond(
         Err(RequestRefusal::UnknownName) => {
             let provider = state.providers.for_video(video)?;
             let known = provider.rendition_names().join(", ");
-            Err(ApiError::invalid_field("name", format!("must be one of: {known}")))
+            Err(ApiError::invalid_field(
+                "name",
+                format!("must be one of: {known}"),
+            ))
         }
     }
 }

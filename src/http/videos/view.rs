@@ -1,14 +1,12 @@
 //! [`VideoView`]: the JSON of a video, in responses, event streams and outgoing events.
 
-use std::cmp::Ordering;
-
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use crate::domain::{ErrorCode, Fact, Field, Policy, ShownStatus, Video};
+use crate::domain::{ErrorCode, Failure, Field, Policy, Replacement, ShownStatus, Video};
 use crate::http::paths::video_location;
 use crate::provider::{Rendition, RenditionKind, RenditionStatus, TemplateInput};
 use crate::state::{AppState, ProviderSet};
@@ -45,6 +43,8 @@ pub(crate) struct VideoView {
     renditions: Vec<RenditionView>,
     /// Why it will never play; null unless errored.
     error: Option<ErrorView>,
+    /// Another file on its way into the video's place; null where there is none.
+    replacement: Option<ReplacementView>,
     /// Grows by one with every visible change.
     #[schema(minimum = 1)]
     version: i64,
@@ -55,6 +55,38 @@ pub(crate) struct VideoView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(nullable = false)]
     events_url: Option<String>,
+}
+
+/// How far another file is on its way into a video's place.
+#[derive(Clone, Debug, Serialize, ToSchema)]
+#[schema(as = VideoReplacement)]
+struct ReplacementView {
+    /// The id that the new file has until then. Nothing is to be asked by it.
+    video_id: Uuid,
+    /// The provider that makes it.
+    provider: String,
+    /// As a video's status. `ready` is followed by the exchange; `errored`, `expired` and `cancelled` stay until another one
+    /// begins, or it is given up.
+    status: ShownStatus,
+    /// Why it failed; null unless errored.
+    error: Option<ErrorView>,
+}
+
+impl ReplacementView {
+    fn new(providers: &ProviderSet, replacement: &Replacement) -> Self {
+        let Replacement {
+            video_id,
+            provider,
+            status,
+            error,
+        } = replacement.clone();
+        Self {
+            video_id,
+            status,
+            error: error.map(|failure| view_failure(providers, &provider, failure)),
+            provider,
+        }
+    }
 }
 
 /// One file of a video besides its stream.
@@ -144,12 +176,22 @@ impl VideoView {
             tracks: list(Field::Tracks),
             renditions: view_renditions(providers, video),
             error: view_error(providers, video),
+            replacement: video
+                .replacement
+                .as_ref()
+                .map(|replacement| ReplacementView::new(providers, replacement)),
             version: video.version,
             created_at: video.created_at,
             updated_at: video.updated_at,
             ready_at: video.known.ready_at(),
             events_url: None,
         }
+    }
+
+    /// Returns the provider that takes the file of an upload which has just begun: that of the replacement, where it is one.
+    pub(crate) fn upload_provider(&self) -> &str {
+        let replacement = self.replacement.as_ref();
+        replacement.map_or(&self.provider, |replacement| &replacement.provider)
     }
 
     /// Shows a single video: with `events_url`, which lists and events do not have.
@@ -170,51 +212,31 @@ fn view_renditions(providers: &ProviderSet, video: &Video) -> Vec<RenditionView>
     files.into_iter().flatten().map(RenditionView::from).collect()
 }
 
-/// Returns the error of an `errored` video; `None` for any other. Our own findings (policy, length, loss) go before the
-/// provider's.
+/// Returns the error of an `errored` video; `None` for any other.
 fn view_error(providers: &ProviderSet, video: &Video) -> Option<ErrorView> {
-    if video.status != ShownStatus::Errored {
-        return None;
-    }
-    let found = if video.known.policy_mismatch(video.playback_policy) {
-        let message = "The provider made the video with another playback policy than the one asked for.";
-        Some((ErrorCode::PolicyMismatch, message))
-    } else if video.is_too_long() {
-        Some((ErrorCode::TooLong, "The video is longer than it may be."))
-    } else if video.known.lost {
-        let message = "The provider has answered for a day that it does not have the video.";
-        Some((ErrorCode::ProviderLost, message))
-    } else {
-        None
-    };
-    Some(match found {
-        Some((code, message)) => ErrorView {
+    Some(view_failure(providers, &video.provider, video.failure()?))
+}
+
+/// Shows a failure in our own words, by the map of the provider that it happened at.
+fn view_failure(providers: &ProviderSet, provider: &str, failure: Failure) -> ErrorView {
+    if let Some(code) = failure.finding {
+        let message = match code {
+            ErrorCode::PolicyMismatch => {
+                "The provider made the video with another playback policy than the one asked for."
+            }
+            ErrorCode::TooLong => "The video is longer than it may be.",
+            _ => "The provider does not have the video any more.",
+        };
+        return ErrorView {
             code,
             provider_code: None,
             message: message.to_owned(),
-        },
-        None => view_reported_error(providers, video),
-    })
-}
-
-/// Returns the error that the row holds: the one that the provider told, or that this service wrote as the upload began.
-fn view_reported_error(providers: &ProviderSet, video: &Video) -> ErrorView {
-    let facts = &video.known.facts;
-    let (code, message) = (facts.fact(Field::ErrorCode), facts.fact(Field::ErrorMessage));
-    // Why: code and message of two reports may be about two errors. The report with the greater stamp counts.
-    let (code, message) = match (code, message) {
-        (Some(code), Some(message)) => match code.stamp.cmp(&message.stamp) {
-            Ordering::Equal => (Some(code), Some(message)),
-            Ordering::Greater => (Some(code), None),
-            Ordering::Less => (None, Some(message)),
-        },
-        found => found,
-    };
-    let text = |fact: Option<&Fact>| fact.and_then(|fact| fact.value.as_str()).map(str::to_owned);
-    let theirs = text(code);
+        };
+    }
+    let theirs = failure.code;
     let listed = theirs
         .as_deref()
-        .and_then(|code| providers.by_name(&video.provider)?.error_code(code));
+        .and_then(|code| providers.by_name(provider)?.error_code(code));
     let ours = theirs
         .as_deref()
         .and_then(ErrorCode::parse)
@@ -227,7 +249,8 @@ fn view_reported_error(providers: &ProviderSet, video: &Video) -> ErrorView {
     ErrorView {
         code,
         provider_code,
-        message: text(message)
+        message: failure
+            .message
             .unwrap_or_else(|| "The provider could not make a video of the file.".to_owned()),
     }
 }

@@ -8,10 +8,10 @@ use std::time::Duration;
 use chrono::{DateTime, Utc};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, header, redirect};
-use url::{Host, Url};
+use url::Url;
 
-use super::address;
 use super::sign::Signer;
+use crate::address;
 use crate::chain::Chain;
 use crate::config::Events;
 use crate::domain::OutgoingEvent;
@@ -90,7 +90,7 @@ impl Sender {
         let Some(signer) = self.signers.get(&event.endpoint) else {
             return Attempt::from_failure("the endpoint is not in the settings any more");
         };
-        if !self.allow_private && is_private_literal(&url) {
+        if !self.allow_private && address::is_private_literal(&url) {
             return Attempt::from_failure(NotPublic.to_string());
         }
         let (id, at) = (event.message_id(), now.timestamp());
@@ -128,17 +128,6 @@ fn read_response(response: &reqwest::Response, now: DateTime<Utc>) -> Attempt {
         status: Some(status),
         problem: format!("it answered {status}"),
         retry_after: chrono::Duration::seconds(seconds.unwrap_or(0).clamp(0, LONGEST_RETRY_AFTER_S)),
-    }
-}
-
-/// Returns whether the URL's host is written as a private address. Such a host never reaches the resolver, so it is checked
-/// here.
-fn is_private_literal(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(v4)) => !address::is_public(v4.into()),
-        Some(Host::Ipv6(v6)) => !address::is_public(v6.into()),
-        Some(Host::Domain(_)) => false,
-        None => true,
     }
 }
 

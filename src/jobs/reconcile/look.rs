@@ -43,7 +43,11 @@ async fn investigate_video(
     now: DateTime<Utc>,
 ) -> Result<Findings, StoreError> {
     match video.status {
-        ShownStatus::Deleting => deletion::delete_step(state, provider, video).await,
+        ShownStatus::Deleting => {
+            // Why first: once the video is gone, it is not looked at any more.
+            state.store.delete_hidden_of(video.id, now).await?;
+            deletion::delete_step(state, provider, video).await
+        }
         ShownStatus::Errored if video.is_to_be_discarded() => {
             deletion::discard_step(state, provider, video).await
         }

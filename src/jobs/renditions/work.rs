@@ -63,7 +63,10 @@ pub(in crate::jobs) async fn work_off(
         is_fresh: false,
         answered: WorkedOff::default(),
     };
-    let requests = video.renditions_asked.iter().flat_map(RenditionRequests::as_slice);
+    let requests = video
+        .renditions_asked
+        .iter()
+        .flat_map(RenditionRequests::as_slice);
     for request in requests.filter(|request| request.is_open()) {
         let step = match work.advance(request).await? {
             Step::Wait if state.clock.now() - request.asked_at >= GIVE_UP_AFTER => {
@@ -302,5 +305,12 @@ impl Work<'_> {
 /// Returns true for an error that a repetition would meet again.
 fn is_final(error: &CallError) -> bool {
     // Why not 401 and 403: our credentials may be mended.
-    !error.is_temporary() && !matches!(error, CallError::Refused { status: 401 | 403, .. })
+    !error.is_temporary()
+        && !matches!(
+            error,
+            CallError::Refused {
+                status: 401 | 403,
+                ..
+            }
+        )
 }

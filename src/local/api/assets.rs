@@ -24,11 +24,6 @@ use crate::local::{
     view::{self, WireFormat},
 };
 
-/// `POST /assets`: refused with 400. Mux takes inputs by URL here; the local provider takes files by uploads only.
-pub(crate) async fn refuse_urls() -> MuxError {
-    MuxError::invalid("inputs: inputs by URL are not supported by the local provider; use a direct upload")
-}
-
 /// `GET /assets/{id}`.
 pub(crate) async fn show_asset(State(app): State<App>, Path(id): Path<String>) -> Result<Response, MuxError> {
     let id = check_id(&id, "Asset")?;
@@ -163,7 +158,7 @@ pub(crate) async fn delete_asset(
 }
 
 /// Loads playback ids and static renditions of an asset and returns [`view::asset_json`].
-async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
+pub(super) async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
     let ids = app.store.list_playback_ids(&asset.id).await?;
     let files = app.store.list_static_renditions(&asset.id).await?;
     Ok(view::asset_json(asset, &ids, &files, WireFormat::Answer))

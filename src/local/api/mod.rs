@@ -7,10 +7,12 @@ mod assets;
 mod auth;
 mod body;
 mod envelope;
+mod inputs;
 mod page;
 mod playback_ids;
 mod routes;
 mod settings;
+mod static_renditions;
 mod uploads;
 
 pub(crate) use body::Body;

@@ -9,7 +9,7 @@ use axum::{
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{assets, auth, playback_ids, uploads};
+use super::{assets, auth, inputs, playback_ids, static_renditions, uploads};
 use crate::local::{app::App, chaos, error::MuxError};
 
 /// Returns the API's routes. Layers, from the outside in: [`auth::require_token`], [`chaos::inject_api_faults`],
@@ -21,7 +21,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route("/video/v1/uploads", post(uploads::create_upload).get(uploads::list_uploads))
         .route("/video/v1/uploads/{id}", get(uploads::show_upload))
         .route("/video/v1/uploads/{id}/cancel", put(uploads::cancel_upload))
-        .route("/video/v1/assets", get(assets::list_assets).post(assets::refuse_urls))
+        .route("/video/v1/assets", get(assets::list_assets).post(inputs::create_asset))
         .route(
             "/video/v1/assets/{id}",
             get(assets::show_asset).patch(assets::patch_asset).delete(assets::delete_asset),
@@ -31,6 +31,14 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route(
             "/video/v1/assets/{id}/playback-ids/{playback_id}",
             delete(playback_ids::delete_playback_id).get(playback_ids::show_playback_id),
+        )
+        .route(
+            "/video/v1/assets/{id}/static-renditions",
+            post(static_renditions::create_static_rendition),
+        )
+        .route(
+            "/video/v1/assets/{id}/static-renditions/{rendition}",
+            delete(static_renditions::delete_static_rendition),
         )
         .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find_asset_of))
         // The rest of Mux's API.

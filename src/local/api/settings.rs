@@ -108,7 +108,7 @@ pub(crate) fn read_policy(value: &Value) -> Result<String, MuxError> {
     }
 }
 
-/// Refuses inputs by URL, `mp4_support` and `master_access` other than `none`, and DRM.
+/// Refuses inputs of an upload, `mp4_support` and `master_access` other than `none`, and DRM.
 fn refuse_unsupported(given: &Map<String, Value>) -> Result<(), MuxError> {
     for name in ["inputs", "input"] {
         let listed = match given.get(name) {
@@ -154,13 +154,9 @@ fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxErr
         let Some(rendition) = rendition.as_object() else {
             return Err(MuxError::invalid("static_renditions must be a list of objects"));
         };
-        if rendition.get("resolution").and_then(Value::as_str) != Some("highest") {
-            return Err(MuxError::invalid(
-                "static_renditions: the local provider makes resolution \"highest\" only",
-            ));
-        }
+        let resolution = read_resolution(rendition.get("resolution"))?;
         let mut kept = Map::new();
-        kept.insert("resolution".into(), json!("highest"));
+        kept.insert("resolution".into(), json!(resolution));
         insert_some(
             &mut kept,
             "passthrough",
@@ -174,6 +170,16 @@ fn read_static_renditions(given: Option<&Value>) -> Result<Option<Value>, MuxErr
         ));
     }
     Ok(Some(Value::Array(out)))
+}
+
+/// Reads the `resolution` of a static rendition: `highest`, the only one that is made.
+pub(crate) fn read_resolution(given: Option<&Value>) -> Result<&'static str, MuxError> {
+    match given.and_then(Value::as_str) {
+        Some("highest") => Ok("highest"),
+        _ => Err(MuxError::invalid(
+            "static_renditions: the local provider makes resolution \"highest\" only",
+        )),
+    }
 }
 
 /// Inserts a field that has a value.

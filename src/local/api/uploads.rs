@@ -66,8 +66,8 @@ fn read_upload_request(body: &Map<String, Value>) -> Result<UploadRequest, MuxEr
     })
 }
 
-/// Reads `max_bytes`, the largest file that the upload takes: a member of our own, which Mux does not have.
-fn read_max_bytes(given: Option<&Value>) -> Result<Option<u64>, MuxError> {
+/// Reads `max_bytes`, the largest file that is taken: a member of our own, which Mux does not have.
+pub(super) fn read_max_bytes(given: Option<&Value>) -> Result<Option<u64>, MuxError> {
     match given {
         None | Some(Value::Null) => Ok(None),
         Some(value) => match value.as_u64().filter(|most| (1..=MAX_BYTES).contains(most)) {

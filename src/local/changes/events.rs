@@ -58,7 +58,7 @@ pub(super) async fn queue_static_events(
     asset_id: &str,
     ending: &str,
 ) -> Result<(), sqlx::Error> {
-    for file in store::assets::static_renditions_in(write, asset_id).await? {
+    for file in store::static_renditions::static_renditions_in(write, asset_id).await? {
         let kind = format!("video.asset.static_rendition.{ending}");
         let data = view::static_event_json(&file, asset_id);
         queue_event(
@@ -79,7 +79,7 @@ pub(super) async fn queue_static_events(
 /// Returns the `data` of an asset's webhook as the transaction sees it: [`view::asset_json`].
 pub(super) async fn asset_payload(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
     let ids = store::playback_ids::playback_ids_in(write, &asset.id).await?;
-    let files = store::assets::static_renditions_in(write, &asset.id).await?;
+    let files = store::static_renditions::static_renditions_in(write, &asset.id).await?;
     Ok(view::asset_json(asset, &ids, &files, WireFormat::Webhook))
 }
 

@@ -5,5 +5,7 @@
 
 pub(crate) mod assets;
 mod events;
+pub(crate) mod inputs;
 pub(crate) mod outcome;
+pub(crate) mod static_renditions;
 pub(crate) mod uploads;

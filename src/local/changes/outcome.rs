@@ -70,7 +70,7 @@ pub(crate) async fn end_size(app: &App, job: &Job, end: SizeEnd) -> Result<(), s
 }
 
 /// Makes jobs of what a ready asset still lacks: further sizes, and static renditions once the largest size is there.
-async fn plan_rest(
+pub(super) async fn plan_rest(
     app: &App,
     write: &mut Write,
     asset_id: &str,
@@ -80,7 +80,7 @@ async fn plan_rest(
     if !media.planned.is_empty() {
         store::jobs::plan_sizes(write, asset_id, now).await?;
     }
-    let files = store::assets::static_renditions_in(write, asset_id).await?;
+    let files = store::static_renditions::static_renditions_in(write, asset_id).await?;
     if media.has_full_size() && files.iter().any(|file| file.status == "preparing") {
         store::jobs::insert_job(write, asset_id, JobKind::Static, now).await?;
     }
@@ -104,10 +104,13 @@ pub(crate) async fn mark_errored(
     if let Some(asset) = store::assets::fail_asset(&mut write, &job.asset_id, &errors, discard).await? {
         queue_asset_event(app, &mut write, "video.asset.errored", &asset).await?;
         let error = json!({ "type": kind, "code": code, "message": reason });
-        if let Some(upload) = store::uploads::fail_upload(&mut write, &asset.upload_id, &error).await? {
+        if asset.by_url {
+            // Why none of its upload: nobody knows of it.
+        } else if let Some(upload) = store::uploads::fail_upload(&mut write, &asset.upload_id, &error).await?
+        {
             queue_upload_event(app, &mut write, "video.upload.errored", &upload).await?;
         }
-        store::jobs::end_static_rendition(&mut write, &asset.id, "errored", None).await?;
+        store::static_renditions::end_static_rendition(&mut write, &asset.id, "errored", None).await?;
         queue_static_events(app, &mut write, &asset.id, "errored").await?;
     }
     commit_and_wake(app, write).await
@@ -122,9 +125,9 @@ pub(crate) async fn end_static_renditions(
 ) -> Result<(), sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     store::jobs::delete_job(&mut write, job).await?;
-    store::jobs::end_static_rendition(&mut write, &job.asset_id, status, made).await?;
+    store::static_renditions::end_static_rendition(&mut write, &job.asset_id, status, made).await?;
     if let Some(made) = made {
-        store::assets::record_static_bytes(&mut write, &job.asset_id, made.filesize).await?;
+        store::static_renditions::record_static_bytes(&mut write, &job.asset_id, made.filesize).await?;
     }
     queue_static_events(app, &mut write, &job.asset_id, status).await?;
     commit_and_wake(app, write).await

@@ -77,6 +77,7 @@ pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Resu
         upload_id: &upload.id,
         test: upload.test,
         settings: &upload.settings.0,
+        by_url: false,
         now,
     };
     let asset = store::assets::insert_asset(&mut write, &new).await?;
@@ -91,7 +92,7 @@ pub(crate) async fn finish_upload(app: &App, upload: &Upload, size: u64) -> Resu
 
 /// Inserts the playback ids and static renditions that the settings name. A policy that is no
 /// text counts as `signed`, a resolution as `highest`.
-async fn insert_requested_parts(
+pub(super) async fn insert_requested_parts(
     app: &App,
     write: &mut Write,
     asset_id: &str,
@@ -116,7 +117,7 @@ async fn insert_requested_parts(
             .unwrap_or("highest");
         let passthrough = rendition.get("passthrough").and_then(Value::as_str);
         let name = format!("{resolution}.mp4");
-        store::assets::insert_static_rendition(
+        store::static_renditions::insert_static_rendition(
             write,
             &ids::new_id(),
             asset_id,

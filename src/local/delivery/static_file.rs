@@ -44,7 +44,7 @@ fn attachment_header(name: &str) -> HeaderValue {
             '_'
         }
     };
-    let name: String = name.chars().take(128).map(fits).collect();
+    let name: String = name.chars().take(255).map(fits).collect();
     let name = name.trim_matches(['.', ' ']);
     let name = if name.is_empty() {
         "video"

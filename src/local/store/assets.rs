@@ -12,7 +12,7 @@ use crate::sql::row_by_name;
 macro_rules! columns {
     () => {
         "id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, media, \
-         created_us, thumbnail_time, owner"
+         created_us, thumbnail_time, owner, by_url"
     };
 }
 
@@ -43,36 +43,16 @@ pub(crate) struct Asset {
     pub(crate) thumbnail_time: Option<f64>,
     /// The owner who is charged for the files; empty without one.
     pub(crate) owner: String,
+    /// True when the file came, or is to come, from a URL.
+    pub(crate) by_url: bool,
 }
 
 row_by_name! {
     Asset from SqliteRow;
     {
         id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, errors, media, created_us,
-        thumbnail_time, owner,
+        thumbnail_time, owner, by_url,
     }
-}
-
-/// One row of `static_renditions`: a file made beside the stream.
-#[derive(Clone, Debug)]
-pub(crate) struct StaticRendition {
-    pub(crate) id: String,
-    pub(crate) resolution: String,
-    pub(crate) name: String,
-    pub(crate) passthrough: Option<String>,
-    /// `preparing`, `ready`, `skipped` or `errored`.
-    pub(crate) status: String,
-    pub(crate) width: Option<i64>,
-    pub(crate) height: Option<i64>,
-    /// Bits per second.
-    pub(crate) bitrate: Option<i64>,
-    /// Bytes.
-    pub(crate) filesize: Option<i64>,
-}
-
-row_by_name! {
-    StaticRendition from SqliteRow;
-    { id, resolution, name, passthrough, status, width, height, bitrate, filesize }
 }
 
 /// The values of a new [`Asset`]'s row, for [`insert_asset`].
@@ -81,6 +61,7 @@ pub(crate) struct NewAsset<'a> {
     pub(crate) upload_id: &'a str,
     pub(crate) test: bool,
     pub(crate) settings: &'a Value,
+    pub(crate) by_url: bool,
     pub(crate) now: DateTime<Utc>,
 }
 
@@ -155,17 +136,6 @@ impl Store {
         .await
     }
 
-    /// Lists the [`StaticRendition`]s of an asset, oldest first.
-    pub(crate) async fn list_static_renditions(&self, id: &str) -> Result<Vec<StaticRendition>, sqlx::Error> {
-        sqlx::query_as(
-            "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
-             from static_renditions where asset_id = $1 order by rowid",
-        )
-        .bind(id)
-        .fetch_all(&self.readers)
-        .await
-    }
-
     /// Records the progress of a transcode, in percent. Only a `preparing` asset changes.
     pub(crate) async fn set_progress(&self, id: &str, percent: f64) -> Result<(), sqlx::Error> {
         sqlx::query(
@@ -183,7 +153,7 @@ impl Store {
 pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Result<Asset, sqlx::Error> {
     sqlx::query_as(
         concat!("insert into assets (id, upload_id, status, test, passthrough, meta, settings, progress_state, progress, \
-         created_us) values ($1, $2, 'preparing', $3, $4, $5, $6, 'ingesting', 0.0, $7) \
+         created_us, by_url) values ($1, $2, 'preparing', $3, $4, $5, $6, 'ingesting', 0.0, $7, $8) \
          returning ", columns!()),
     )
     .bind(new.id)
@@ -193,6 +163,7 @@ pub(crate) async fn insert_asset(write: &mut Write, new: &NewAsset<'_>) -> Resul
     .bind(new.settings.get("meta").map(Json))
     .bind(Json(new.settings))
     .bind(micros(new.now))
+    .bind(new.by_url)
     .fetch_one(&mut **write)
     .await
 }
@@ -302,57 +273,4 @@ pub(crate) async fn delete_asset(write: &mut Write, id: &str) -> Result<Option<A
         super::sweep::add_to_trash(write, &asset.upload_id).await?;
     }
     Ok(gone)
-}
-
-/// Inserts a static rendition, `preparing`. `values` are resolution, file name and passthrough.
-pub(crate) async fn insert_static_rendition(
-    write: &mut Write,
-    id: &str,
-    asset_id: &str,
-    values: (&str, &str, Option<&str>),
-) -> Result<(), sqlx::Error> {
-    let (resolution, name, passthrough) = values;
-    sqlx::query(
-        "insert into static_renditions (id, asset_id, resolution, name, passthrough, status) \
-         values ($1, $2, $3, $4, $5, 'preparing')",
-    )
-    .bind(id)
-    .bind(asset_id)
-    .bind(resolution)
-    .bind(name)
-    .bind(passthrough)
-    .execute(&mut **write)
-    .await?;
-    Ok(())
-}
-
-/// Records the bytes of an asset's static renditions, charged to its owner.
-pub(crate) async fn record_static_bytes(
-    write: &mut Write,
-    asset_id: &str,
-    bytes: i64,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "insert into files (id, kind, owner, bytes) select id, 'static', owner, $2 from assets where id = $1 \
-         on conflict (id, kind) do update set bytes = excluded.bytes",
-    )
-    .bind(asset_id)
-    .bind(bytes)
-    .execute(&mut **write)
-    .await?;
-    Ok(())
-}
-
-/// Lists the [`StaticRendition`]s of an asset as the transaction sees them.
-pub(crate) async fn static_renditions_in(
-    write: &mut Write,
-    asset_id: &str,
-) -> Result<Vec<StaticRendition>, sqlx::Error> {
-    sqlx::query_as(
-        "select id, resolution, name, passthrough, status, width, height, bitrate, filesize \
-         from static_renditions where asset_id = $1 order by rowid",
-    )
-    .bind(asset_id)
-    .fetch_all(&mut **write)
-    .await
 }

@@ -82,17 +82,6 @@ impl FromRow<'_, SqliteRow> for DueJob {
     }
 }
 
-/// The measures of a finished static rendition.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct StaticMeasures {
-    pub(crate) width: i64,
-    pub(crate) height: i64,
-    /// Bits per second.
-    pub(crate) bitrate: i64,
-    /// Bytes.
-    pub(crate) filesize: i64,
-}
-
 impl Store {
     /// Lists [`DueJob`]s at `now`: at most `each` of one owner and kind, 1024 in all. The first of every owner come
     /// first, by due time; further sizes come last.
@@ -193,27 +182,5 @@ pub(crate) async fn delete_job(write: &mut Write, job: &Job) -> Result<(), sqlx:
         .bind(job.kind.as_str())
         .execute(&mut **write)
         .await?;
-    Ok(())
-}
-
-/// Ends the static renditions that are `preparing`: `ready` with [`StaticMeasures`], `skipped` or `errored`.
-pub(crate) async fn end_static_rendition(
-    write: &mut Write,
-    asset_id: &str,
-    status: &str,
-    made: Option<StaticMeasures>,
-) -> Result<(), sqlx::Error> {
-    sqlx::query(
-        "update static_renditions set status = $2, width = $3, height = $4, bitrate = $5, filesize = $6 \
-         where asset_id = $1 and status = 'preparing'",
-    )
-    .bind(asset_id)
-    .bind(status)
-    .bind(made.map(|made| made.width))
-    .bind(made.map(|made| made.height))
-    .bind(made.map(|made| made.bitrate))
-    .bind(made.map(|made| made.filesize))
-    .execute(&mut **write)
-    .await?;
     Ok(())
 }

@@ -3,7 +3,6 @@
 use super::{
     database::Store,
     files::{self, FileKind},
-    uploads::Upload,
 };
 
 /// The outcome of [`Store::reserve_room`].
@@ -17,23 +16,23 @@ pub(crate) enum RoomReservation {
 }
 
 impl Store {
-    /// Reserves room for an upload: at least up to `least` bytes, at most up to `most`, within the owner's `limit`.
+    /// Reserves room for the original of an upload: at least up to `least` bytes, at most up to `most`, within the owner's `limit`.
     /// One transaction reads and writes, so concurrent uploads together never get more than the limit.
     pub(crate) async fn reserve_room(
         &self,
-        upload: &Upload,
+        (upload_id, owner): (&str, &str),
         least: u64,
         most: u64,
         limit: u64,
     ) -> Result<RoomReservation, sqlx::Error> {
         let mut write = self.begin_write().await?;
         // Why without the upload's own bytes: they are replaced by the new reservation.
-        let others = files::charged_bytes(&mut write, &upload.owner, &upload.id).await?;
+        let others = files::charged_bytes(&mut write, owner, upload_id).await?;
         let room = limit.saturating_sub(others).min(most);
         if room < least {
             return Ok(RoomReservation::NoRoom(others));
         }
-        files::record_bytes(&mut write, (&upload.id, FileKind::Original), &upload.owner, room).await?;
+        files::record_bytes(&mut write, (upload_id, FileKind::Original), owner, room).await?;
         write.commit().await?;
         Ok(RoomReservation::UpTo(room))
     }

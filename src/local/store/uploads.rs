@@ -119,20 +119,28 @@ pub(crate) enum CancelOutcome {
 }
 
 impl Store {
-    /// Finds an [`Upload`] by its id.
+    /// Finds an [`Upload`] by its id. Hidden ones, of assets by URL, are not found.
     pub(crate) async fn find_upload(&self, id: &str) -> Result<Option<Upload>, sqlx::Error> {
-        sqlx::query_as(concat!("select ", columns!(), " from uploads where id = $1"))
-            .bind(id)
-            .fetch_optional(&self.readers)
-            .await
+        sqlx::query_as(concat!(
+            "select ",
+            columns!(),
+            " from uploads where id = $1 and by_url = 0"
+        ))
+        .bind(id)
+        .fetch_optional(&self.readers)
+        .await
     }
 
     /// Finds an [`Upload`] by the secret in its URL.
     pub(crate) async fn find_upload_by_secret(&self, secret: &str) -> Result<Option<Upload>, sqlx::Error> {
-        sqlx::query_as(concat!("select ", columns!(), " from uploads where secret = $1"))
-            .bind(secret)
-            .fetch_optional(&self.readers)
-            .await
+        sqlx::query_as(concat!(
+            "select ",
+            columns!(),
+            " from uploads where secret = $1 and by_url = 0"
+        ))
+        .bind(secret)
+        .fetch_optional(&self.readers)
+        .await
     }
 
     /// Lists a page of [`Upload`]s, newest first.
@@ -140,7 +148,7 @@ impl Store {
         sqlx::query_as(concat!(
             "select ",
             columns!(),
-            " from uploads order by created_us desc, id desc limit $1 offset $2"
+            " from uploads where by_url = 0 order by created_us desc, id desc limit $1 offset $2"
         ))
         .bind(limit)
         .bind(offset)
@@ -244,7 +252,7 @@ async fn insert_upload(write: &mut Write, new: &NewUpload<'_>) -> Result<Upload,
 }
 
 /// Returns a count of bytes as the tables keep it.
-fn to_column(bytes: u64) -> i64 {
+pub(super) fn to_column(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
@@ -268,7 +276,7 @@ pub(crate) async fn cancel_upload(
         return Ok(CancelOutcome::Done(Box::new(upload)));
     }
     // Why asked afterwards: the update alone does not distinguish a late request from a wrong id.
-    let known: Option<i64> = sqlx::query_scalar("select 1 from uploads where id = $1")
+    let known: Option<i64> = sqlx::query_scalar("select 1 from uploads where id = $1 and by_url = 0")
         .bind(id)
         .fetch_optional(&mut **write)
         .await?;

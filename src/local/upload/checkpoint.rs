@@ -1,4 +1,4 @@
-//! Offsets that are flushed and recorded while a request still brings bytes.
+//! Offsets that are flushed and recorded while a request, or a source of a file by URL, still brings bytes.
 //!
 //! A checkpoint has two steps: the [`Sink`] flushes what is written, then the row takes the flushed offset. Both run beside
 //! the reception of the next bytes, and the next flush beside the recording of the last offset. The offset in the row is
@@ -7,26 +7,25 @@
 use std::{future::Future, pin::Pin};
 
 use super::sink::Sink;
-use crate::local::error::MuxError;
 
 /// Bytes of a request that are not recorded yet, above which it takes no more: what a kill can cost, but for one piece of
 /// the body.
-pub(super) const CHECKPOINT: u64 = 32 << 20;
+pub(crate) const CHECKPOINT: u64 = 32 << 20;
 /// Bytes behind the last flush that begin the next one. Less than [`CHECKPOINT`], so that bytes can come during a flush.
 const FLUSH_STEP: u64 = CHECKPOINT / 2;
 
 /// A recording under way; its result is the recorded offset.
-type Recording<'a> = Pin<Box<dyn Future<Output = Result<u64, MuxError>> + Send + 'a>>;
+type Recording<'a, E> = Pin<Box<dyn Future<Output = Result<u64, E>> + Send + 'a>>;
 
-/// The checkpoints of one request.
-pub(super) struct Checkpoints<'a> {
+/// The checkpoints of one request, or of one try to fetch a file.
+pub(crate) struct Checkpoints<'a, E> {
     /// The offset in the upload's row.
     recorded: u64,
-    recording: Option<Recording<'a>>,
+    recording: Option<Recording<'a, E>>,
 }
 
-impl<'a> Checkpoints<'a> {
-    pub(super) fn new(recorded: u64) -> Self {
+impl<'a, E: From<std::io::Error>> Checkpoints<'a, E> {
+    pub(crate) fn new(recorded: u64) -> Self {
         Self {
             recorded,
             recording: None,
@@ -35,13 +34,9 @@ impl<'a> Checkpoints<'a> {
 
     /// Waits for the step under way: a recording, or a flush, whose offset `record` then takes. Waits for ever without
     /// one. May be cancelled and called again.
-    pub(super) async fn run<R>(
-        &mut self,
-        sink: &mut Sink,
-        record: impl FnOnce(u64) -> R,
-    ) -> Result<(), MuxError>
+    pub(crate) async fn run<R>(&mut self, sink: &mut Sink, record: impl FnOnce(u64) -> R) -> Result<(), E>
     where
-        R: Future<Output = Result<u64, MuxError>> + Send + 'a,
+        R: Future<Output = Result<u64, E>> + Send + 'a,
     {
         if let Some(recording) = &mut self.recording {
             let outcome = recording.await;
@@ -58,7 +53,7 @@ impl<'a> Checkpoints<'a> {
 
     /// Starts a flush where one is due. Returns true while [`CHECKPOINT`] bytes are not recorded: then
     /// [`Checkpoints::run`] comes before the next bytes.
-    pub(super) async fn must_wait(&mut self, sink: &mut Sink) -> Result<bool, MuxError> {
+    pub(crate) async fn must_wait(&mut self, sink: &mut Sink) -> Result<bool, E> {
         sink.start_flush(FLUSH_STEP);
         if sink.position() - self.recorded < CHECKPOINT {
             return Ok(false);

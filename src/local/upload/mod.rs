@@ -11,13 +11,13 @@
 //!    the disk.
 //! 5. The last byte turns the upload into an asset: the commit point. A repeated last chunk is answered 200 again.
 
-mod checkpoint;
+pub(super) mod checkpoint;
 mod cors;
-mod part;
+pub(super) mod part;
 mod receive;
 mod response;
 mod routes;
-mod sink;
+pub(super) mod sink;
 pub(super) mod write_lock;
 
 pub(crate) use routes::routes;

@@ -5,7 +5,7 @@ use axum::http::{HeaderMap, header};
 use crate::local::error::MuxError;
 
 /// Size that chunks other than the last are a multiple of, in bytes: 256 KiB, as Google's resumable protocol has it.
-pub(super) const UNIT: u64 = 256 * 1024;
+pub(crate) const UNIT: u64 = 256 * 1024;
 
 /// The part that a request brings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -347,7 +347,7 @@ impl Request<'_> {
         match self
             .app
             .store
-            .reserve_room(&self.upload, least, most, limit)
+            .reserve_room((&self.upload.id, &self.upload.owner), least, most, limit)
             .await?
         {
             RoomReservation::UpTo(bytes) => Ok(bytes),

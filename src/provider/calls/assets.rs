@@ -28,7 +28,8 @@ impl Provider {
     ) -> Result<Lookup<Observation>, CallError> {
         let get = self.map.asset.get.as_ref();
         let get = get.ok_or_else(|| CallError::unsupported("asset.get"))?;
-        self.observe_with(get, AnswerKind::Asset, subject, priority, now).await
+        self.observe_with(get, AnswerKind::Asset, subject, priority, now)
+            .await
     }
 
     /// Deletes the asset by `[asset.delete]`. A second deletion gives [`DeleteOutcome::Gone`], so a retry is safe.

@@ -10,9 +10,7 @@ use crate::{
         loaded::Provider,
         playback::{DownloadRefused, FileRequest, PlaybackRequest},
         priority::Priority,
-        renditions::{
-            Audience, PlayableFiles, Rendition, RenditionAddress, RenditionFile, is_answered,
-        },
+        renditions::{Audience, PlayableFiles, Rendition, RenditionAddress, RenditionFile, is_answered},
         subject::{Captures, TemplateInput},
         template::{RenditionParts, Scope},
     },
@@ -138,8 +136,7 @@ impl Provider {
         for table in self.map.renditions.iter() {
             let Some(list) = &table.list else { continue };
             // Why nothing of "gone": the asset's own lookup says whether it is there.
-            if let CallOutcome::Done(response) =
-                self.run_action(&list.action, subject, priority, now).await?
+            if let CallOutcome::Done(response) = self.run_action(&list.action, subject, priority, now).await?
                 && let Some(body) = &response.body
             {
                 let mut seen = Observation::from_answer(response.time, now);
@@ -176,7 +173,8 @@ impl Provider {
                 },
                 ..Scope::for_input(subject, &self.map.values)
             };
-            let CallOutcome::Done(response) = self.map.client.run(action, &scope, priority, now).await? else {
+            let CallOutcome::Done(response) = self.map.client.run(action, &scope, priority, now).await?
+            else {
                 return Err(CallError::Refused {
                     status: 404,
                     message: None,
@@ -201,7 +199,11 @@ impl Provider {
         priority: Priority<'_>,
         now: DateTime<Utc>,
     ) -> Result<DateTime<Utc>, CallError> {
-        let action = self.map.renditions.find(name).and_then(|(table, _)| table.delete.as_ref());
+        let action = self
+            .map
+            .renditions
+            .find(name)
+            .and_then(|(table, _)| table.delete.as_ref());
         let action = action.ok_or_else(|| CallError::unsupported("renditions.delete"))?;
         let Some(file) = self.listed_file(video, name) else {
             return Ok(now);

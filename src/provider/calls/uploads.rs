@@ -59,13 +59,10 @@ impl Provider {
     pub async fn reserve_upload_permits(
         &self,
         first: usize,
-        caller: &str,
+        priority: Priority<'_>,
     ) -> Result<UploadPermits, CallError> {
         let steps = self.map.upload.steps.get(first..).unwrap_or_default();
-        self.map
-            .client
-            .reserve_upload_permits(steps, Priority::Request(caller))
-            .await
+        self.map.client.reserve_upload_permits(steps, priority).await
     }
 
     /// Runs the step at `index` with a rate permit of its own, and adds what it takes to `captures`.
@@ -78,8 +75,8 @@ impl Provider {
         input: &TemplateInput,
         captures: &mut Captures,
     ) -> Result<(), CallError> {
-        self.run_upload_step_with(index, input, captures, &mut UploadPermits::default())
-            .await
+        let permits = (Priority::Request(&input.owner), &mut UploadPermits::default());
+        self.run_upload_step_with(index, input, captures, permits).await
     }
 
     /// Runs the step at `index` with the next of the reserved permits. See [`Provider::run_upload_step`].
@@ -91,7 +88,7 @@ impl Provider {
         index: usize,
         input: &TemplateInput,
         captures: &mut Captures,
-        permits: &mut UploadPermits,
+        permits: (Priority<'_>, &mut UploadPermits),
     ) -> Result<(), CallError> {
         if self.map.upload.gives_ids() {
             let scope = Scope::for_input(input, &self.map.values);
@@ -106,7 +103,6 @@ impl Provider {
             body_defaults: (index == 0).then_some(&input.provider_settings),
             ..Scope::for_input(input, &self.map.values)
         };
-        let permits = (Priority::Request(&input.owner), permits);
         let taken = self
             .map
             .client

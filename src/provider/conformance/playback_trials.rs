@@ -8,7 +8,11 @@ use super::{
 };
 use crate::{
     domain::Policy,
-    provider::{loaded::Provider, playback::{FileRequest, PlaybackRequest}, subject::Captures},
+    provider::{
+        loaded::Provider,
+        playback::{FileRequest, PlaybackRequest},
+        subject::Captures,
+    },
 };
 
 /// Makes the URLs for both policies, where that takes no call to the provider. Failure is a problem.
@@ -54,11 +58,13 @@ pub(super) async fn try_playback(
                     name: name.clone(),
                     url: url.clone(),
                 }));
-                report.urls.extend(answer.renditions.into_iter().map(|one| SampleUrl {
-                    policy: word,
-                    name: format!("file {}", one.file.name),
-                    url: one.url,
-                }));
+                report
+                    .urls
+                    .extend(answer.renditions.into_iter().map(|one| SampleUrl {
+                        policy: word,
+                        name: format!("file {}", one.file.name),
+                        url: one.url,
+                    }));
             }
             Err(error) => report
                 .problems

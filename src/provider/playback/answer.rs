@@ -98,7 +98,11 @@ impl Playback {
                 .collect(),
             ..PlaybackUrls::default()
         };
-        if let Some(files) = context.request.wanted_files().filter(|_| context.parts == AnswerParts::All) {
+        if let Some(files) = context
+            .request
+            .wanted_files()
+            .filter(|_| context.parts == AnswerParts::All)
+        {
             let download = context.request.files.and_then(|wanted| wanted.download);
             answer.renditions = FileAddresses::render(self.files.as_ref(), files, policy, download, &scope);
         }

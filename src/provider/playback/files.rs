@@ -56,10 +56,7 @@ impl FileAddresses {
         (public, signed): (&Place, &Place),
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        let (public, signed) = (
-            Place::for_file(public.clone()),
-            Place::for_file(signed.clone()),
-        );
+        let (public, signed) = (Place::for_file(public.clone()), Place::for_file(signed.clone()));
         let file = declared
             .file
             .map(|text| Template::compile(&text, &Place::for_unnamed_file(), constants))
@@ -199,7 +196,9 @@ fn parse_ranges(text: &str) -> Result<Vec<(char, char)>, String> {
     while let [first, tail @ ..] = rest {
         if let ['-', last, after @ ..] = tail {
             if last < first {
-                return Err(format!("`{first}-{last}` is no range: its end lies before its beginning"));
+                return Err(format!(
+                    "`{first}-{last}` is no range: its end lies before its beginning"
+                ));
             }
             ranges.push((*first, *last));
             rest = after;

@@ -51,7 +51,9 @@ pub struct FileRequest<'a> {
 impl PlaybackRequest<'_> {
     /// Returns the files, where there are any.
     pub(super) fn wanted_files(&self) -> Option<&PlayableFiles> {
-        self.files.map(|wanted| wanted.files).filter(|files| !files.is_empty())
+        self.files
+            .map(|wanted| wanted.files)
+            .filter(|files| !files.is_empty())
     }
 
     /// Returns the priority of the calls that the answer takes.

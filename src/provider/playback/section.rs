@@ -112,8 +112,14 @@ impl Playback {
             .chain(pictures)
             .flat_map(|address| &address.needs.tokens)
             .collect();
-        let of_files = files.addresses.addresses().flat_map(|address| &address.needs.tokens);
-        of_files.filter(|token| !others.contains(token)).cloned().collect()
+        let of_files = files
+            .addresses
+            .addresses()
+            .flat_map(|address| &address.needs.tokens);
+        of_files
+            .filter(|token| !others.contains(token))
+            .cloned()
+            .collect()
     }
 
     /// Returns what an answer needs: that of its addresses, and of those of the files that it is asked for.

@@ -71,12 +71,7 @@ impl RenditionTable {
             return Err(at.error("each", what));
         }
         let each = declared.each.map(|each| List::compile(&each, at, constants));
-        let only = Condition::compile(
-            declared.only,
-            declared.ignore_case,
-            &at.table("only"),
-            constants,
-        )?;
+        let only = Condition::compile(declared.only, declared.ignore_case, &at.table("only"), constants)?;
         let fields = FileFields::compile(declared.fields, &at.table("fields"), constants)?;
         let outline = {
             let read = fields.sources().flat_map(Source::pointers);

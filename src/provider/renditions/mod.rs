@@ -20,7 +20,7 @@ mod table;
 
 pub(crate) use file::RenditionFile;
 pub use file::{Rendition, RenditionAddress, RenditionKind, RenditionStatus};
-pub use playable::{Audience, PlayableFiles};
 pub(crate) use playable::PlayableFile;
+pub use playable::{Audience, PlayableFiles};
 pub(crate) use shown::is_answered;
 pub(crate) use table::RenditionTables;

@@ -80,8 +80,8 @@ impl PlayableFiles {
 /// Returns the address that the provider gave, where it may be passed on.
 // Why not of a signed video's other kinds: such an address plays for anybody, for as long as the provider likes.
 fn given_url(file: &RenditionFile, policy: Policy, audience: Audience) -> Option<String> {
-    let may = audience == Audience::Owner
-        && (policy == Policy::Public || file.shown.kind == RenditionKind::Source);
+    let may =
+        audience == Audience::Owner && (policy == Policy::Public || file.shown.kind == RenditionKind::Source);
     let url = file.url.as_ref().filter(|_| may)?;
     // Why: the provider's list says what it likes, and a page makes a link of it.
     let is_web = url.starts_with("https://") || url.starts_with("http://");

@@ -32,7 +32,9 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 13] = [
     ),
     ("`[webhook.verify].message`", Place::for_delivery),
     ("`[playback]`, `[thumbnail]`", Place::for_playback),
-    ("`[playback.renditions]`", || Place::for_file(Place::for_playback())),
+    ("`[playback.renditions]`", || {
+        Place::for_file(Place::for_playback())
+    }),
     ("`header` and `claims` of tokens", Place::for_claims),
 ];
 

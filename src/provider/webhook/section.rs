@@ -28,7 +28,12 @@ impl Webhook {
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let verifier = Verifier::compile(declared.verify, &at.table("verify"), constants)?;
-        let events = Events::compile((declared.event, declared.on), at, (&verifier, renditions), constants)?;
+        let events = Events::compile(
+            (declared.event, declared.on),
+            at,
+            (&verifier, renditions),
+            constants,
+        )?;
         Ok(Self { verifier, events })
     }
 }

@@ -12,7 +12,9 @@ use sqlx::types::Json;
 use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
-use crate::domain::{EventState, Facts, OutgoingState, Policy, RenditionRequests, ShownStatus, Status};
+use crate::domain::{
+    EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus, Status,
+};
 use crate::sql::stored_as_text;
 
 /// The writer of a column after its row is inserted.
@@ -109,7 +111,7 @@ macro_rules! json {
         }
     )*};
 }
-json!(Map<String, Value>, Facts, Vec<String>, RenditionRequests);
+json!(Map<String, Value>, Facts, Vec<String>, Replacement, RenditionRequests);
 
 stored_as_text!(Policy, ShownStatus, EventState, OutgoingState);
 

@@ -10,7 +10,9 @@ use sqlx::{FromRow, Row};
 use uuid::Uuid;
 
 use super::columns::{ColumnValue, Derived, table};
-use crate::domain::{Facts, FirstReady, Knowledge, Policy, RenditionRequests, ShownStatus, Status, Video};
+use crate::domain::{
+    Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, Status, Video,
+};
 use crate::store::error::StoreError;
 use crate::store::folding::fold_text;
 
@@ -82,6 +84,11 @@ videos! {
         external_id: Option<String>, Edited;
         metadata: Map<String, Value>, Edited;
         thumbnail_time: Option<f64>, Edited;
+        replaces: Option<Uuid>, Once;
+        exchanged_at: Option<DateTime<Utc>>, Once;
+        undone_at: Option<DateTime<Utc>>, Once;
+        shown_version: i64, Edited;
+        replacement: Option<Replacement>, Edited;
         delete_at: Option<DateTime<Utc>>, Edited;
         playback_policy: Policy, Once;
         quality: Option<String>, Once;

@@ -7,7 +7,7 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::domain::{Accounts, EventState, Video};
-use crate::store::change::{ChangeObserver, VideoChange};
+use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
@@ -132,6 +132,19 @@ pub(in crate::store) trait WriteTx: Sized {
         maps: &[&str],
         keys: &EventKeys<'_>,
     ) -> Result<Vec<VideoRow>, StoreError>;
+
+    /// Returns the videos with these ids, locked until the end of the transaction, in the order of ids.
+    async fn lock_videos(&mut self, ids: &[Uuid]) -> Result<Vec<VideoRow>, StoreError>;
+
+    /// Writes every column of the rows that still have the revision of [`VideoChange::before`], and outgoing events.
+    /// Returns the number of rows that were written.
+    // Why no other effects: ids that come with an asset are known already.
+    async fn write_exchange(
+        &mut self,
+        changes: &[&VideoChange],
+        outgoing: Vec<NewOutgoing>,
+        now: DateTime<Utc>,
+    ) -> Result<usize, StoreError>;
 
     /// Writes what became of events. Returns how many rows were written.
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError>;

@@ -180,7 +180,7 @@ where
     query
         .push(" from videos where owner = ")
         .push_bind(owner.to_owned());
-    query.push(" and status <> 'deleted'");
+    query.push(" and status <> 'deleted' and replaces is null");
     query
 }
 
@@ -268,7 +268,8 @@ impl Tx {
             let kept: i64 = on_tx!(&mut *self, |tx| {
                 sqlx::query_scalar(
                     "select count(*) from ( \
-                     select 1 from videos where owner = $1 and status <> 'deleted' limit $2) few",
+                     select 1 from videos where owner = $1 and status <> 'deleted' \
+                     and replaces is null limit $2) few",
                 )
                 .bind(owner)
                 .bind(most)

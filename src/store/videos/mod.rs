@@ -1,4 +1,7 @@
-//! Videos: inserted, read, listed, counted, edited, adopted, due for a look at their provider.
+//! Videos: inserted, read, listed, counted, edited, adopted, replaced, due for a look at their provider.
+//!
+//! Rows whose [`Video::replaces`](crate::domain::Video::replaces) is set are hidden: no list, count or sum of what an owner
+//! keeps has them. `replace` begins and ends replacements, `exchange` makes the exchange; both tell their steps.
 //!
 //! # How an edit reaches its row
 //!
@@ -23,12 +26,16 @@ mod adopt;
 mod counted;
 mod due;
 mod edit;
+mod exchange;
 mod insert;
 mod list;
 mod read;
+mod replace;
 mod titles;
 
 pub(super) use counted::push_usage_sums;
 pub use counted::{CountedLimits, Inserted, OpenLimit, OverQuota, Quota, TokenCount, Usage};
 pub use edit::Edit;
+pub use exchange::Exchanged;
 pub use list::{ListOrder, VideoFilter, VideoPage};
+pub use replace::{GivenUp, KeptFiles, ReplacementInserted};

@@ -24,7 +24,7 @@ use yourbit_video::app::{App, Reloader, StartError};
 use yourbit_video::clock::Clock;
 use yourbit_video::config::{Environment, load};
 use yourbit_video::http::server::{self, ServiceHandle};
-use yourbit_video::jobs::{inbox, reconcile};
+use yourbit_video::jobs::{inbox, reconcile, replace};
 use yourbit_video::state::AppState;
 
 pub(crate) use self::database::Db;
@@ -308,6 +308,12 @@ impl TestApp {
     /// One pass of the reconciler.
     pub(crate) async fn reconcile(&self) -> reconcile::Pass {
         reconcile::run_pass(&self.state, None).await.unwrap()
+    }
+
+    /// One round of the job that replaces videos.
+    pub(crate) async fn replace(&self) -> usize {
+        replace::show_states(&self.state).await.unwrap();
+        replace::exchange_ready(&self.state).await.unwrap()
     }
 
     pub(crate) async fn delete(&self, video: &Value) -> Answer {

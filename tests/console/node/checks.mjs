@@ -6,8 +6,11 @@ export function check(holds, claim, detail = '') {
   console.log(`ok: ${claim}`);
 }
 
-/** Waits until `probe` gives something true, and gives it back. */
-export async function until(probe, what, ms = 30_000) {
+/**
+ * Waits until `probe` gives something true, and gives it back. The page asks the service every 30 s where nothing happens
+ * (`src/console/follow.js`): what is changed behind its back shows after that at the latest.
+ */
+export async function until(probe, what, ms = 90_000) {
   const end = Date.now() + ms;
   for (;;) {
     const value = await probe();

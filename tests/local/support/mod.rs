@@ -116,6 +116,7 @@ impl Provider {
             api_url: base.clone(),
             webhook_url: inbox.url.clone(),
             loopback_pages: false,
+            fetch: FetchOptions::default(),
             clock: clock.clone(),
             launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
             env: BTreeMap::new(),

@@ -60,13 +60,18 @@ impl RunningJobs {
     }
 
     /// Cancels the jobs of an asset, and waits until they have ended.
-    pub(crate) async fn stop_and_wait(&self, asset_id: &str) {
+    pub(crate) async fn stop_all_and_wait(&self, asset_id: &str) {
         for kind in JobKind::ALL {
-            let signals = self.lock_all().get(&(asset_id.to_owned(), kind)).cloned();
-            if let Some(signals) = signals {
-                signals.cancel.cancel();
-                signals.ended.cancelled().await;
-            }
+            self.stop_and_wait(asset_id, kind).await;
+        }
+    }
+
+    /// Cancels one kind of job on an asset, and waits until it has ended.
+    pub(crate) async fn stop_and_wait(&self, asset_id: &str, kind: JobKind) {
+        let signals = self.lock_all().get(&(asset_id.to_owned(), kind)).cloned();
+        if let Some(signals) = signals {
+            signals.cancel.cancel();
+            signals.ended.cancelled().await;
         }
     }
 

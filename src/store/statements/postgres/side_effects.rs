@@ -46,6 +46,16 @@ impl<'a> SideEffects<'a> {
         }
     }
 
+    /// Makes effects of nothing but outgoing events.
+    pub(in crate::store) const fn only_outgoing(outgoing: Vec<NewOutgoing>, now: DateTime<Utc>) -> Self {
+        Self {
+            ids: Vec::new(),
+            keys: Vec::new(),
+            outgoing,
+            now,
+        }
+    }
+
     /// Pushes further parts of the statement, each behind a comma. Only those that are needed: a part that writes
     /// nothing is planned and run all the same.
     pub(in crate::store) fn push_to(&self, query: &mut QueryBuilder<Postgres>) {

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::side_effects::SideEffects;
 use super::{erasure, events, migrations, side_effects, videos};
 use crate::domain::{Accounts, Video};
-use crate::store::change::{ChangeObserver, VideoChange};
+use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::connection::{PgConnections, PgTx, StickyConnection};
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
@@ -123,6 +123,23 @@ impl WriteTx for PgTx {
         keys: &EventKeys<'_>,
     ) -> Result<Vec<VideoRow>, StoreError> {
         Ok(videos::lock_videos_named(self.executor(), maps, keys).await?)
+    }
+
+    async fn lock_videos(&mut self, ids: &[Uuid]) -> Result<Vec<VideoRow>, StoreError> {
+        Ok(videos::lock_videos(self.executor(), ids).await?)
+    }
+
+    async fn write_exchange(
+        &mut self,
+        changes: &[&VideoChange],
+        outgoing: Vec<NewOutgoing>,
+        now: DateTime<Utc>,
+    ) -> Result<usize, StoreError> {
+        let side_effects = SideEffects::only_outgoing(outgoing, now);
+        let executor = self.executor();
+        let written =
+            videos::update_videos(executor, changes, Columns::All, Locking::Wait, &side_effects).await;
+        Ok(written.map_err(StoreError::from_write)?.len())
     }
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {

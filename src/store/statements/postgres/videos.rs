@@ -64,6 +64,21 @@ pub(super) async fn lock_videos_named(
     query.build_query_as().fetch_all(executor).await
 }
 
+/// Returns the videos with these ids, locked, in the order of ids.
+pub(super) async fn lock_videos(
+    executor: impl PgExecutor<'_>,
+    ids: &[Uuid],
+) -> Result<Vec<VideoRow>, sqlx::Error> {
+    let sql = format!(
+        "select {} from videos where id = any($1) order by id for update",
+        VideoTable::COLUMNS
+    );
+    sqlx::query_as(AssertSqlSafe(sql))
+        .bind(ids)
+        .fetch_all(executor)
+        .await
+}
+
 /// Writes new videos, whose ids at their provider are not known yet; all or none.
 pub(in crate::store) async fn insert_videos(
     executor: impl PgExecutor<'_>,

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{erasure, events, videos};
 use crate::domain::{Accounts, Video};
-use crate::store::change::{ChangeObserver, VideoChange};
+use crate::store::change::{ChangeObserver, NewOutgoing, VideoChange};
 use crate::store::connection::StickyConnection;
 use crate::store::error::StoreError;
 use crate::store::event_keys::EventKeys;
@@ -131,6 +131,24 @@ impl WriteTx for SqliteTx {
         keys: &EventKeys<'_>,
     ) -> Result<Vec<VideoRow>, StoreError> {
         Ok(videos::find_videos_named(self.executor(), maps, keys).await?)
+    }
+
+    async fn lock_videos(&mut self, ids: &[Uuid]) -> Result<Vec<VideoRow>, StoreError> {
+        Ok(videos::find_videos(self.executor(), ids).await?)
+    }
+
+    async fn write_exchange(
+        &mut self,
+        changes: &[&VideoChange],
+        outgoing: Vec<NewOutgoing>,
+        now: DateTime<Utc>,
+    ) -> Result<usize, StoreError> {
+        let mut written = 0;
+        for change in changes {
+            written += usize::from(videos::write_columns(self.executor(), change, Columns::All).await?);
+        }
+        videos::insert_outgoing(self.executor(), &outgoing, now).await?;
+        Ok(written)
     }
 
     async fn finish_events(&mut self, outcomes: &[EventOutcome]) -> Result<u64, StoreError> {

@@ -10,7 +10,7 @@ use crate::store::error::StoreError;
 use crate::store::event_keys::{EventKeys, push_maps};
 use crate::store::rows::{Columns, IdTable, NewId, OutgoingTable, Table, VideoRow, VideoTable, gained_ids};
 
-/// Returns the videos with these ids, in no order.
+/// Returns the videos with these ids, in the order of ids.
 pub(super) async fn find_videos(
     executor: impl SqliteExecutor<'_>,
     ids: &[Uuid],
@@ -18,6 +18,7 @@ pub(super) async fn find_videos(
     let mut query = QueryBuilder::new("select ");
     query.push(VideoTable::COLUMNS).push(" from videos where id in (");
     push_list(&mut query, ids.iter().copied());
+    query.push(" order by id");
     query.build_query_as().fetch_all(executor).await
 }
 
@@ -86,12 +87,7 @@ pub(super) async fn update_video(
     now: DateTime<Utc>,
 ) -> Result<bool, StoreError> {
     let VideoChange { before, after } = change;
-    let mut query = QueryBuilder::new("update videos set ");
-    VideoTable::push_assignments(&mut query, columns, after);
-    query.push(" where id = ").push_bind(after.id);
-    query.push(" and revision = ").push_bind(before.revision);
-    let updated = query.build().execute(&mut *connection).await;
-    if updated.map_err(StoreError::from_write)?.rows_affected() != 1 {
+    if !write_columns(&mut *connection, change, columns).await? {
         return Ok(false);
     }
     let accounts = observer.accounts();
@@ -100,11 +96,23 @@ pub(super) async fn update_video(
         insert_ids(&mut *connection, &gained).await?;
         release_parked(&mut *connection, after, &accounts, now).await?;
     }
-    let outgoing = observer.outgoing(before, after);
-    if !outgoing.is_empty() {
-        insert_outgoing(connection, &outgoing, now).await?;
-    }
+    insert_outgoing(connection, &observer.outgoing(before, after), now).await?;
     Ok(true)
+}
+
+/// Writes `columns` of the row where it still has the revision before. Returns false where it has another one.
+pub(super) async fn write_columns(
+    connection: &mut SqliteConnection,
+    change: &VideoChange,
+    columns: Columns,
+) -> Result<bool, StoreError> {
+    let VideoChange { before, after } = change;
+    let mut query = QueryBuilder::new("update videos set ");
+    VideoTable::push_assignments(&mut query, columns, after);
+    query.push(" where id = ").push_bind(after.id);
+    query.push(" and revision = ").push_bind(before.revision);
+    let updated = query.build().execute(connection).await;
+    Ok(updated.map_err(StoreError::from_write)?.rows_affected() == 1)
 }
 
 /// Makes parked events of the video's account due that name the video.
@@ -128,11 +136,15 @@ pub(super) async fn release_parked(
     query.build().execute(executor).await.map(drop)
 }
 
-async fn insert_outgoing(
+/// Writes outgoing events, where there are any.
+pub(super) async fn insert_outgoing(
     executor: impl SqliteExecutor<'_>,
     outgoing: &[NewOutgoing],
     now: DateTime<Utc>,
 ) -> Result<(), sqlx::Error> {
+    if outgoing.is_empty() {
+        return Ok(());
+    }
     let mut query = QueryBuilder::new("insert into outgoing_events (");
     query.push(OutgoingTable::NAMES);
     query.push(", state, attempts, lease_until_s, next_attempt_at, created_at, since) ");

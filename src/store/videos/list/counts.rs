@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use sqlx::{AssertSqlSafe, QueryBuilder};
 
 use super::filter::{Stream, VideoFilter, living_statuses};
-use super::statements::{push_order, push_stream};
+use super::statements::{push_order, push_stream, push_visible};
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
@@ -30,6 +30,8 @@ impl Store {
         let mut counts: BTreeMap<&'static str, i64> =
             living_statuses().map(|status| (status.as_str(), 0)).collect();
         let (all, dialect) = (VideoFilter::default(), self.dialect());
+        // Why asked first: where nothing is replaced, counts read an index alone, and no rows.
+        let has_hidden = self.has_hidden().await?;
         for provider in &providers {
             let found: Vec<(String, i64)> = on_pool!(&self.readers, |pool| {
                 let mut query = QueryBuilder::new("");
@@ -43,6 +45,9 @@ impl Store {
                         ..Stream::default()
                     };
                     push_stream(&mut query, "id", &all, &stream, dialect);
+                    if has_hidden {
+                        push_visible(&mut query);
+                    }
                     push_order(&mut query, &all, stream.leading(dialect), MOST_COUNTED);
                     query.push(") as few");
                 }
@@ -55,6 +60,16 @@ impl Store {
             }
         }
         Ok(counts)
+    }
+
+    /// Returns whether there is a hidden row.
+    async fn has_hidden(&self) -> Result<bool, StoreError> {
+        let found: Option<i64> = on_pool!(&self.readers, |pool| {
+            sqlx::query_scalar("select cast(1 as bigint) from videos where replaces is not null limit 1")
+                .fetch_optional(pool)
+                .await
+        })?;
+        Ok(found.is_some())
     }
 
     /// Returns the providers that have videos which are not deleted, of one owner where one is given: a step through an

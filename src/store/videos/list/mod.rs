@@ -14,7 +14,9 @@
 //! of a column that `=` fixes the order would be dropped, and then the primary key has it too. To SQLite the index is
 //! named.
 //!
-//! The last line is a *window*. One statement finds its end along the index; the next one reads the matches within.
+//! Hidden rows are left out where rows are read. A window may hold some: its end is found by ids alone.
+//!
+//! The last line of the table is a *window*. One statement finds its end along the index; the next one reads the matches within.
 //! A page of a window may be short or empty, and the next page begins at the window's end.
 
 mod counts;
@@ -26,7 +28,7 @@ use uuid::Uuid;
 
 pub use self::filter::{ListOrder, VideoFilter, VideoPage};
 use self::filter::{Plan, Stream};
-use self::statements::{push_filter, push_order, push_range, push_stream};
+use self::statements::{push_filter, push_order, push_range, push_stream, push_visible};
 use crate::domain::Video;
 use crate::store::database::on_pool;
 use crate::store::error::StoreError;
@@ -213,6 +215,7 @@ impl Store {
                 let union = if index > 0 { " union all " } else { "" };
                 query.push(union).push("select id from (");
                 push_stream(&mut query, "id", filter, stream, dialect);
+                push_visible(&mut query);
                 push_order(&mut query, filter, stream.leading(dialect), limit);
                 query.push(") as first");
             }

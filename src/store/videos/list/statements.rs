@@ -46,7 +46,13 @@ where
     query.push(" and id <= ").push_bind(last);
 }
 
-/// Pushes ` and …` for the parts of the filter that the stream does not have.
+/// Pushes ` and …` that leaves hidden rows out ([`Video::replaces`](crate::domain::Video::replaces)).
+// Why not with every stream: what reads ids alone, and many, never looks at the rows but for this.
+pub(super) fn push_visible<DB: sqlx::Database>(query: &mut QueryBuilder<DB>) {
+    query.push(" and replaces is null");
+}
+
+/// Pushes ` and …` for the parts of the filter that the stream does not have, and for the rows that callers see.
 pub(super) fn push_filter<DB>(
     query: &mut QueryBuilder<DB>,
     filter: &VideoFilter,
@@ -58,6 +64,7 @@ pub(super) fn push_filter<DB>(
     for<'q> Uuid: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
     for<'q> String: sqlx::Encode<'q, DB> + sqlx::Type<DB>,
 {
+    push_visible(query);
     if stream.external_id.is_none() {
         push_equal(query, "external_id", filter.external_id.as_deref());
     }

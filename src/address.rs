@@ -1,18 +1,33 @@
 //! Telling public addresses from private ones, by RFC 6890 and its registries.
 //!
-//! Events must not reach hosts inside the network of the service: an endpoint's name may resolve to any address.
+//! Requests that others cause (events to their endpoints, files from their addresses) must not reach hosts inside the
+//! network of the service. A name may resolve to any address, so the address is judged and not the name.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use url::{Host, Url};
 
 /// The address of Azure's platform services: it looks public but leads inside.
 const CLOUD_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
 /// Returns whether an address is public: neither private, loopback, link-local (so no cloud's metadata service either),
 /// shared, reserved nor multicast.
-pub(super) fn is_public(address: IpAddr) -> bool {
+pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+/// Returns whether the host of `url` is written as an address, and as one that is not public. True where there is no host.
+///
+/// Such a host never reaches a resolver. The parser of URLs has read every spelling of it (`2130706433`, `0x7f.1`).
+pub fn is_private_literal(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(v4)) => !is_public(v4.into()),
+        Some(Host::Ipv6(v6)) => !is_public(v6.into()),
+        Some(Host::Domain(_)) => false,
+        None => true,
     }
 }
 
@@ -54,7 +69,9 @@ fn ipv4_from_segments(high: u16, low: u16) -> Ipv4Addr {
 
 #[cfg(test)]
 mod tests {
-    use super::is_public;
+    use url::Url;
+
+    use super::{is_private_literal, is_public};
 
     #[test]
     fn what_is_somebodys_inside_is_told_from_the_internet() {
@@ -99,6 +116,39 @@ mod tests {
             "::ffff:8.8.8.8",
         ] {
             assert!(is_public(public.parse().unwrap()), "{public}");
+        }
+    }
+
+    #[test]
+    fn every_spelling_of_an_inner_address_is_told() {
+        for inside in [
+            "http://127.0.0.1/",
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0177.0.0.1/",
+            "http://0x7f.1/",
+            "http://127.1/",
+            "http://\u{ff11}27.0.0.1/",
+            "http://127.0.0.1./",
+            "http://169.254.169.254/latest/meta-data/",
+            "http://2852039166/",
+            "http://[::1]/",
+            "http://[::ffff:127.0.0.1]/",
+            "http://[::ffff:a9fe:a9fe]/",
+            "http://[64:ff9b::169.254.169.254]/",
+            "http://[2002:7f00:1::]/",
+            "http://[fd00:ec2::254]/",
+            "data:text/plain,hello",
+        ] {
+            assert!(is_private_literal(&Url::parse(inside).unwrap()), "{inside}");
+        }
+        for other in [
+            "http://1.1.1.1/",
+            "http://[2606:4700::1111]/",
+            // A name is judged by what it resolves to.
+            "http://localhost/",
+        ] {
+            assert!(!is_private_literal(&Url::parse(other).unwrap()), "{other}");
         }
     }
 }

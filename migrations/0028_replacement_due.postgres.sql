@@ -1,0 +1,4 @@
+-- no-transaction
+-- Replacements that are ready, or whose news their videos do not show yet. Made beside the writers of a big table.
+create index concurrently if not exists videos_replacement_due on videos (id)
+    where replaces is not null and exchanged_at is null and (status = 'ready' or shown_version <> version);

@@ -1,0 +1,104 @@
+//! What may be fetched, and how long it may take.
+
+use std::{io, net::IpAddr, sync::Arc, time::Duration};
+
+use futures::future::BoxFuture;
+
+use crate::address;
+
+/// The rules and bounds of inputs by URL: part of [`Options`](crate::local::Options).
+#[derive(Clone, Debug, Default)]
+pub struct FetchOptions {
+    /// `ingest.allowed_hosts`: hosts that a source may redirect to, beside its own. `*` means any, `*.example.com` any name
+    /// below `example.com`.
+    pub allowed_hosts: Vec<String>,
+    /// `ingest.allow_http`: plain http is allowed too.
+    pub allow_http: bool,
+    /// `ingest.allow_private`: private addresses are allowed too.
+    pub allow_private: bool,
+    /// The bounds of time.
+    pub times: FetchTimes,
+    /// How hosts become addresses.
+    pub network: Network,
+}
+
+/// The bounds of time of a fetch.
+#[derive(Clone, Copy, Debug)]
+pub struct FetchTimes {
+    /// Longest wait for a connection.
+    pub connect: Duration,
+    /// Longest wait for the head of an answer, connection included.
+    pub head: Duration,
+    /// Longest pause between two pieces of a body.
+    pub stall: Duration,
+    /// Time in which a source must bring at least 1 MiB, or the rest.
+    pub window: Duration,
+    /// Longest time of all tries together.
+    pub whole: Duration,
+    /// Pause behind the first failed try; it doubles with each further one, up to 64 times this.
+    pub pause: Duration,
+}
+
+impl Default for FetchTimes {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            head: Duration::from_secs(30),
+            stall: Duration::from_secs(30),
+            window: Duration::from_mins(5),
+            whole: Duration::from_hours(12),
+            pause: Duration::from_secs(5),
+        }
+    }
+}
+
+/// The addresses of a host.
+pub type Resolved = BoxFuture<'static, io::Result<Vec<IpAddr>>>;
+
+/// How hosts become addresses, and which addresses are public. The default asks the system; tests bring their own.
+#[derive(Clone)]
+pub struct Network {
+    resolve: Arc<dyn Fn(String) -> Resolved + Send + Sync>,
+    is_public: fn(IpAddr) -> bool,
+}
+
+impl Network {
+    /// Makes a network with a resolver and a judge of addresses.
+    pub fn new(
+        resolve: impl Fn(String) -> Resolved + Send + Sync + 'static,
+        is_public: fn(IpAddr) -> bool,
+    ) -> Self {
+        Self {
+            resolve: Arc::new(resolve),
+            is_public,
+        }
+    }
+
+    /// Returns the addresses of a host.
+    pub(super) fn resolve(&self, host: String) -> Resolved {
+        (self.resolve)(host)
+    }
+
+    /// Returns whether an address is public.
+    pub(super) fn is_public(&self, address: IpAddr) -> bool {
+        (self.is_public)(address)
+    }
+}
+
+impl Default for Network {
+    fn default() -> Self {
+        let resolve = |host: String| -> Resolved {
+            Box::pin(async move {
+                let found = tokio::net::lookup_host((host.as_str(), 0)).await?;
+                Ok(found.map(|address| address.ip()).collect())
+            })
+        };
+        Self::new(resolve, address::is_public)
+    }
+}
+
+impl std::fmt::Debug for Network {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Network").finish_non_exhaustive()
+    }
+}
