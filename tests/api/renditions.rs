@@ -13,7 +13,8 @@ impl TestApp {
     async fn known_video(&self, policy: &str) -> (Value, Ids) {
         let video = self.ready_video(policy).await;
         let ids = Ids::of(&video);
-        self.mux.know(&ids.asset_event("ready", "ready", policy, self.clock.now())["data"]);
+        self.mux
+            .know(&ids.asset_event("ready", "ready", policy, self.clock.now())["data"]);
         (video, ids)
     }
 
@@ -43,11 +44,15 @@ impl TestApp {
     /// How often the provider was asked to make a file.
     fn made(&self) -> usize {
         let posts = self.mux.asked("POST");
-        posts.iter().filter(|path| path.ends_with("/static-renditions")).count()
+        posts
+            .iter()
+            .filter(|path| path.ends_with("/static-renditions"))
+            .count()
     }
 
     async fn play(&self, token: &str, ids: &Ids, query: &str) -> Answer {
-        self.get(token, &format!("/v1/videos/{}/playback{query}", ids.video)).await
+        self.get(token, &format!("/v1/videos/{}/playback{query}", ids.video))
+            .await
     }
 
     /// Time passes until the next look at a video, and the look.

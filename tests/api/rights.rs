@@ -139,7 +139,9 @@ async fn make_videos(app: &TestApp, route: &str, caller: &str) -> [Value; 2] {
         let video = app.ready_video_of(owner, "signed").await;
         if route.ends_with("/renditions/{name}") {
             let path = format!("/v1/videos/{}/renditions", video["id"].as_str().unwrap());
-            let asked = app.post(&app.token(owner, ""), &path, &json!({"name": "highest"})).await;
+            let asked = app
+                .post(&app.token(owner, ""), &path, &json!({"name": "highest"}))
+                .await;
             asked.expect(202);
         }
         video

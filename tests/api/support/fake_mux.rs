@@ -135,11 +135,16 @@ impl FakeMux {
         let files = known.get_mut(asset).unwrap()["static_renditions"]["files"]
             .as_array_mut()
             .unwrap();
-        let file = files.iter_mut().find(|file| file["resolution"] == resolution).unwrap();
+        let file = files
+            .iter_mut()
+            .find(|file| file["resolution"] == resolution)
+            .unwrap();
         file["status"] = json!(status);
         if status == "ready" {
             let more = json!({"width": 1920, "height": 1080, "filesize": "1250000", "bitrate": 419_000});
-            file.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            file.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
         }
     }
 
@@ -286,7 +291,9 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
             let error = json!({"error": {"type": "failed_request", "messages": ["too late"]}});
             Planned::json(403, &error)
         }
-        (_, Some("assets"), Some(asset)) if request.path.split('/').count() > 5 => part(shared, request, asset),
+        (_, Some("assets"), Some(asset)) if request.path.split('/').count() > 5 => {
+            part(shared, request, asset)
+        }
         ("DELETE", Some("assets"), Some(_)) => {
             shared.known.lock().unwrap().remove(&id);
             Planned::text(204, "")
@@ -299,17 +306,28 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
 fn part(shared: &Shared, request: &Request, mut asset: Value) -> Planned {
     let parts: Vec<&str> = request.path.split('/').skip(5).collect();
     let id = asset["id"].as_str().unwrap().to_owned();
-    let mut files = asset["static_renditions"]["files"].as_array().cloned().unwrap_or_default();
+    let mut files = asset["static_renditions"]["files"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
     let answer = match (request.method.as_str(), parts.as_slice()) {
         ("POST", ["static-renditions"]) => {
             let resolution = request.body["resolution"].as_str().unwrap();
-            if files.iter().any(|file| file["resolution"] == resolution && file["status"] != "errored") {
-                let error = json!({"error": {"type": "invalid_parameters", "messages": ["it exists already"]}});
+            if files
+                .iter()
+                .any(|file| file["resolution"] == resolution && file["status"] != "errored")
+            {
+                let error =
+                    json!({"error": {"type": "invalid_parameters", "messages": ["it exists already"]}});
                 return Planned::json(400, &error);
             }
             files.retain(|file| file["resolution"] != resolution);
             let ext = if resolution == "audio-only" { "m4a" } else { "mp4" };
-            let name = if resolution == "audio-only" { "audio" } else { resolution };
+            let name = if resolution == "audio-only" {
+                "audio"
+            } else {
+                resolution
+            };
             let file = json!({
                 "id": format!("file-{resolution}-{}", shared.requests.lock().unwrap().len()),
                 "name": format!("{name}.{ext}"), "ext": ext, "resolution": resolution, "type": "advanced",
