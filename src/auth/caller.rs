@@ -125,7 +125,7 @@ impl Caller {
     /// A hidden row ([`Video::is_hidden`]) is no video for anybody; admins may see it.
     pub fn may_with(&self, act: Act, video: &Video) -> bool {
         if video.is_hidden() {
-            return act == Act::See && self.is_admin();
+            return act == Act::See && self.is_admin() && video.status != ShownStatus::Deleted;
         }
         let is_there = match act {
             Act::Play => !matches!(video.status, ShownStatus::Deleted | ShownStatus::Deleting),

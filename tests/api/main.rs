@@ -56,6 +56,8 @@ mod refusal_pages;
 mod release;
 mod reload;
 mod renditions;
+mod replace;
+mod replace_ends;
 mod rights;
 mod settings;
 mod setup;

@@ -45,6 +45,7 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
         ("PATCH /v1/videos/{id}", CHANGE, Some(json!({"title": "new"}))),
         ("DELETE /v1/videos/{id}", CHANGE, None),
         ("POST /v1/videos/{id}/cancel", CANCEL, None),
+        ("DELETE /v1/videos/{id}/replacement", CHANGE, None),
         (
             "POST /v1/videos/{id}/renditions",
             CHANGE,
@@ -137,6 +138,12 @@ async fn make_videos(app: &TestApp, route: &str, caller: &str) -> [Value; 2] {
             return begun.expect(201)["video"].clone();
         }
         let video = app.ready_video_of(owner, "signed").await;
+        if route.ends_with("/replacement") {
+            let body = json!({"replaces": video["id"]});
+            app.post(&app.token(owner, ""), "/v1/uploads", &body)
+                .await
+                .expect(201);
+        }
         if route.ends_with("/renditions/{name}") {
             let path = format!("/v1/videos/{}/renditions", video["id"].as_str().unwrap());
             let asked = app

@@ -66,7 +66,8 @@ pub(super) fn request_body(schema: &str) -> Option<Value> {
 /// Returns the value of a member where its type alone says too little.
 pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
     let value = match (schema, member) {
-        ("Video", "error") | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
+        ("Video", "error" | "replacement")
+        | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
         ("Video" | "Rendition", "status") => "ready".into(),
         ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") => json!([]),
         ("Rendition" | "PlaybackRendition", "name") => "highest".into(),
