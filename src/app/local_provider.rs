@@ -19,7 +19,7 @@ use super::start_error::StartError;
 use crate::clock::Clock;
 use crate::config::{Environment, Settings, read_secret};
 use crate::http;
-use crate::local::{self, Claim, Local, LocalError, Options};
+use crate::local::{self, Claim, FetchOptions, Local, LocalError, Options};
 use crate::store::Store;
 
 /// The use of the application that is built.
@@ -163,7 +163,10 @@ pub(super) fn local_options(
         api_url: format!("{base}{}", http::LOCAL_PREFIX),
         webhook_url: format!("{base}/v1/webhooks/{}", local::NAME),
         loopback_pages: settings.auth.is_unset(),
-        fetch: local::FetchOptions::default(),
+        fetch: FetchOptions {
+            ingest: settings.ingest.clone(),
+            ..FetchOptions::default()
+        },
         clock: clock.clone(),
         launcher: local::own_binary(),
         env: local_variables(env)?,

@@ -16,7 +16,7 @@ use crate::clock::Clock;
 use crate::config::{Environment, Settings};
 use crate::http::LOCAL_PREFIX;
 use crate::http::server::{PeerAddress, ServiceHandle};
-use crate::local::{self, ClientAddress, Local, Options};
+use crate::local::{self, ClientAddress, FetchOptions, Local, Options};
 
 /// The provider, open, and its bound listener.
 pub(crate) struct StandIn {
@@ -95,7 +95,10 @@ impl StandIn {
             webhook_url: String::new(),
             // Why not: Mux takes files from pages of the upload's own origin alone, and a test is to notice.
             loopback_pages: false,
-            fetch: local::FetchOptions::default(),
+            fetch: FetchOptions {
+                ingest: settings.ingest.clone(),
+                ..FetchOptions::default()
+            },
             clock: if test { Clock::movable() } else { Clock::system() },
             launcher: local::own_binary(),
             env: given,

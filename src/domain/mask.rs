@@ -5,11 +5,15 @@ use serde_json::{Value, json};
 /// Words in the names of members whose values are masked as a whole.
 const SECRET_NAMES: [&str; 3] = ["url", "token", "secret"];
 
+/// Words in the names of members whose addresses are masked as a whole: files that providers fetched from there.
+const SOURCE_NAMES: [&str; 3] = ["source", "input", "download"];
+
 /// The text that stands for what is masked.
 const MASK: &str = "***";
 
 /// Masks what gives access to something: every text and number below a member whose name holds `url`, `token` or
-/// `secret`, and in all other texts the query, the fragment and the user of each address.
+/// `secret`, every address below one whose name holds `source`, `input` or `download`, and in all other texts the query, the
+/// fragment and the user of each address.
 pub fn mask_secrets(content: &mut Value) {
     match content {
         Value::Object(members) => {
@@ -17,6 +21,8 @@ pub fn mask_secrets(content: &mut Value) {
                 let name = name.to_ascii_lowercase();
                 if SECRET_NAMES.iter().any(|word| name.contains(word)) {
                     mask_wholly(inner);
+                } else if SOURCE_NAMES.iter().any(|word| name.contains(word)) {
+                    mask_all_addresses(inner);
                 } else {
                     mask_secrets(inner);
                 }
@@ -37,6 +43,40 @@ fn mask_wholly(value: &mut Value) {
         Value::Null | Value::Bool(_) => {}
     }
 }
+
+/// Masks the addresses in every text of a value, and else as [`mask_secrets`] does.
+fn mask_all_addresses(value: &mut Value) {
+    match value {
+        Value::Object(members) => members.values_mut().for_each(mask_all_addresses),
+        Value::Array(items) => items.iter_mut().for_each(mask_all_addresses),
+        Value::String(text) => *text = mask_addresses(text),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+    mask_secrets(value);
+}
+
+/// Returns a text in which every address is masked, but for its scheme. Also one whose slashes are escaped or
+/// percent-encoded.
+pub fn mask_addresses(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((at, mark)) = ADDRESS_MARKS
+        .iter()
+        .filter_map(|mark| Some((rest.find(mark)?, mark)))
+        .min()
+    {
+        let (before, address) = rest.split_at(at + mark.len());
+        out.push_str(before);
+        out.push_str(MASK);
+        let ends = |char: char| char.is_whitespace() || "\"'<>)]}".contains(char);
+        rest = &address[address.find(ends).unwrap_or(address.len())..];
+    }
+    out.push_str(rest);
+    out
+}
+
+/// The spellings of what stands between an address's scheme and the rest of it.
+const ADDRESS_MARKS: [&str; 4] = ["://", ":\\/\\/", "%3A%2F%2F", "%3a%2f%2f"];
 
 /// Masks a text that holds JSON as JSON, and any other one address by address.
 fn mask_text(text: &mut String) {
@@ -95,6 +135,27 @@ mod tests {
             masked(json!({"Secrets": {"a": ["x", 7, null, true]}, "kept": [7, null, "a?b"]})),
             json!({"Secrets": {"a": ["***", "***", null, true]}, "kept": [7, null, "a?b"]})
         );
+    }
+
+    #[test]
+    fn the_address_of_a_fetched_file_is_masked_as_a_whole() {
+        assert_eq!(
+            masked(
+                json!({"meta": {"downloaded-from": "https://a/secret/b.mp4"}, "input": [{"at": "s3://a/b", "kind": "video"}]})
+            ),
+            json!({"meta": {"downloaded-from": "https://***"}, "input": [{"at": "s3://***", "kind": "video"}]})
+        );
+        for (text, shown) in [
+            (
+                "no (https://a/b?c) there, nor 'http://d'",
+                "no (https://***) there, nor 'http://***'",
+            ),
+            (r#"{"x":"https:\/\/a\/b"}"#, r#"{"x":"https:\/\/***"}"#),
+            ("https%3A%2F%2Fa%2Fb and none", "https%3A%2F%2F*** and none"),
+            ("none", "none"),
+        ] {
+            assert_eq!(mask_addresses(text), shown);
+        }
     }
 
     #[test]

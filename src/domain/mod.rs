@@ -8,6 +8,7 @@
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
+//! - [`SourceUrl`] is the address that a provider fetches a video from: never shown.
 //! - [`Accounts`] says which action maps share an account at their provider.
 //! - [`Usage`] is how much an owner has at a provider.
 //! - [`Replacement`] is another asset on its way into a video's place; [`exchange_assets`] puts it there.
@@ -34,6 +35,7 @@ mod replacement;
 #[cfg(test)]
 mod replacement_tests;
 mod schedule;
+mod source_url;
 mod stamp;
 #[cfg(test)]
 mod stamp_tests;
@@ -51,7 +53,7 @@ pub use facts::{Fact, Facts, Field};
 pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
-pub use mask::mask_secrets;
+pub use mask::{mask_addresses, mask_secrets};
 pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
@@ -59,6 +61,7 @@ pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};
 pub use renditions::{RenditionAction, RenditionRequest, RenditionRequests, RequestState};
 pub use replacement::{ExchangeTerms, Replacement};
 pub use schedule::CheckTimes;
+pub use source_url::SourceUrl;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
 pub use usage::Usage;

@@ -17,6 +17,11 @@ const PREPARING_FOR: Duration = Duration::days(30);
 /// Longest interval between attempts of a deletion, and between queries about a ready video that was called missing.
 const DELETING_EVERY: Duration = Duration::hours(1);
 
+/// Time before a step asks again for what is not there yet.
+const STEP_FIRST_AFTER: Duration = Duration::seconds(2);
+/// Longest interval between two such questions.
+const STEP_MAX_INTERVAL: Duration = Duration::seconds(30);
+
 /// The intervals between queries to a provider, from the settings. [`Video::next_check`] reads them.
 #[derive(Clone, Copy, Debug)]
 pub struct CheckTimes {
@@ -45,6 +50,16 @@ impl Video {
             .upload_expires_at
             .map_or(self.created_at, |end| end + EXPIRED_AFTER);
         let missing = self.missing_since.is_some() && !self.known.lost;
+        match (self.status, self.step_until) {
+            (ShownStatus::Created | ShownStatus::Deleting, Some(until)) if now < until => {
+                return Some((now + self.step_interval()).min(until));
+            }
+            // Why: what was begun may appear still, and is to be deleted.
+            (ShownStatus::Cancelled, Some(until)) => {
+                return (now < until).then(|| (now + self.step_interval()).min(until));
+            }
+            _ => {}
+        }
         match self.status {
             ShownStatus::Created if !self.is_at_provider() => {
                 Some((self.created_at + LOST_AFTER).max(now + interval))
@@ -67,6 +82,13 @@ impl Video {
             ShownStatus::Errored if self.is_to_be_discarded() => Some(now + interval.min(DELETING_EVERY)),
             ShownStatus::Errored | ShownStatus::Expired | ShownStatus::Deleted => None,
         }
+    }
+
+    /// Returns the interval between two questions of a step for what is not there yet; it doubles as the others do.
+    fn step_interval(&self) -> Duration {
+        // Why at most 2^10: the power then fits, and is far above the longest interval.
+        let doubled = 2_i32.saturating_pow(u32::try_from(self.checks).unwrap_or_default().min(10));
+        (STEP_FIRST_AFTER * doubled).min(STEP_MAX_INTERVAL)
     }
 
     /// The provider has given an id of the video.

@@ -10,6 +10,7 @@ use super::{
     knowledge::{AskedFor, IdentityConflict, Knowledge, NeededIds, Observation},
     renditions::RenditionRequests,
     replacement::Replacement,
+    source_url::SourceUrl,
     status::{Policy, ShownStatus},
 };
 
@@ -72,8 +73,14 @@ pub struct Video {
     pub known: Knowledge,
     /// The captures of the upload's steps, by the map's names.
     pub captures: Map<String, Value>,
-    /// Number of the upload's steps that are done.
+    /// Number of the upload's or the ingest's steps that are done.
     pub steps: i32,
+    /// The address that the provider fetches the video from, until it has answered.
+    pub source_url: Option<SourceUrl>,
+    /// The provider fetches the video from an address; else a client uploads it.
+    pub is_ingest: bool,
+    /// What a step takes is not there yet, and is asked for until then; `None` where no step waits.
+    pub step_until: Option<DateTime<Utc>>,
     /// Names of the members whose change the provider has not received yet.
     pub unsent: Vec<String>,
     /// What callers asked of the video's files, as far as the provider has not shown it; `None` where nothing is open.
@@ -123,6 +130,9 @@ impl Video {
             known: Knowledge::default(),
             captures: Map::new(),
             steps: 0,
+            source_url: None,
+            is_ingest: false,
+            step_until: None,
             unsent: Vec::new(),
             renditions_asked: None,
             upload_expires_at: None,

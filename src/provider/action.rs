@@ -16,6 +16,7 @@ use super::{
     },
     vocabulary::{ActionKeys, ActionMethod, Constant, Entries, HttpStatus, Scalar, SourceValue},
 };
+use crate::domain::SourceUrl;
 
 /// A compiled HTTP action. [`Action::request`] fills it in; [`Client::run`](super::client::Client::run) sends it.
 #[derive(Clone, Debug)]
@@ -59,6 +60,8 @@ pub(crate) struct ActionRequest {
     /// `[api].auth` goes along.
     pub(crate) with_auth: bool,
     pub(crate) body: Option<Value>,
+    /// The address that the request may hold, which is masked where the provider repeats it.
+    pub(crate) source_url: Option<SourceUrl>,
 }
 
 impl From<ActionMethod> for Method {
@@ -101,7 +104,15 @@ impl Action {
             with_auth: declared.auth.is_none(),
             url,
             query: compile_query(declared.query, at, place, constants)?,
-            headers: compile_headers(declared.headers, at, &private, constants)?,
+            headers: compile_headers(
+                declared.headers,
+                at,
+                &Place {
+                    source_url: false,
+                    ..private.clone()
+                },
+                constants,
+            )?,
             body: body.transpose().map_err(|what| at.error("body", what))?,
             ok: status_codes(&declared.ok),
             must: Condition::compile(declared.must, declared.ignore_case, &at.table("must"), constants)?,
@@ -129,6 +140,7 @@ impl Action {
             headers,
             own_origin: self.authenticated,
             with_auth: self.authenticated && self.with_auth,
+            source_url: scope.input.and_then(|input| input.source_url.clone()),
             body: self
                 .body
                 .as_ref()

@@ -34,6 +34,8 @@ pub enum Capability {
     AssetFind,
     /// `[[asset.update]]`: send changed fields to the provider.
     AssetUpdate,
+    /// `[[ingest.steps]]`: have the provider fetch a video from an address.
+    Ingest,
     /// `[thumbnail]`: make URLs of pictures.
     Thumbnails,
     /// `[[renditions]]`: files besides the stream are listed.
@@ -201,6 +203,7 @@ impl Provider {
             Capability::AssetList => self.map.asset.list.is_some(),
             Capability::AssetFind => self.map.asset.find.is_some(),
             Capability::AssetUpdate => !self.map.asset.updates.is_empty(),
+            Capability::Ingest => self.map.ingest.is_some(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
             Capability::Renditions => !self.map.renditions.is_empty(),
         }

@@ -9,13 +9,14 @@ use super::{
     compile::{Constants, Location, refuse},
     error::MapError,
     error_codes::ErrorCodes,
+    ingest::Ingest,
     load_options::{Env, LoadOptions},
     playback::Playback,
     renditions::RenditionTables,
     report::ReportField,
     signing::find_key_fault,
     source::Source,
-    template::{Id, Placeholder, ValueTables},
+    template::{Id, Place, Placeholder, ValueTables},
     upload::{Upload, field_tables, read_words},
     vocabulary::read_map,
     webhook::Webhook,
@@ -27,6 +28,7 @@ pub(crate) struct Map {
     pub(crate) values: ValueTables,
     pub(crate) client: Client,
     pub(crate) upload: Upload,
+    pub(crate) ingest: Option<Ingest>,
     pub(crate) asset: Asset,
     pub(crate) check: Check,
     pub(crate) webhook: Option<Webhook>,
@@ -63,6 +65,11 @@ impl Map {
         constants.hash_key = options.hash_key.clone();
         constants.words = read_words(declared.values, tables, &root)?;
         let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
+        let ingest = declared
+            .ingest
+            .map(|ingest| Ingest::compile(ingest, &root.table("ingest"), &constants))
+            .transpose()?;
+        let captures = common_captures(&upload, ingest.as_ref());
         let renditions = RenditionTables::compile(declared.renditions, &root, &constants)?;
         let webhook = declared
             .webhook
@@ -83,10 +90,11 @@ impl Map {
             playback: Playback::compile(
                 (declared.playback, declared.thumbnail),
                 &root,
-                &upload.captures,
+                &captures,
                 &constants,
             )?,
             upload,
+            ingest,
             renditions,
         };
         this.check_ids(&root)?;
@@ -173,6 +181,18 @@ impl Map {
         );
         out
     }
+}
+
+/// Returns the captures that a row can have, as a [`Place`]: those of an upload, which can be missing where the steps of an
+/// ingest do not surely take them too.
+fn common_captures(upload: &Upload, ingest: Option<&Ingest>) -> Place {
+    let mut place = upload.captures.clone();
+    if let Some(ingest) = ingest {
+        for (name, can_miss) in &mut place.captures {
+            *can_miss |= Id::parse(name).is_none() && !ingest.surely_takes(name);
+        }
+    }
+    place
 }
 
 /// Returns the sources of the field `error_code` in every report that the map reads.

@@ -11,7 +11,7 @@
 //! | 4. fill values into URLs, headers and bodies | `template` |
 //! | 5. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
 //! | 6. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
-//! | 7. act on one upload or asset | `calls`, `upload`, `asset` |
+//! | 7. act on one upload, ingest or asset | `calls`, `steps`, `upload`, `ingest`, `asset` |
 //! | 8. verify and read webhook deliveries | `webhook` |
 //! | 9. make the URLs that play, and sign them | `playback`, `signing` |
 //!
@@ -32,6 +32,7 @@ mod error_codes;
 mod excerpt;
 mod extend;
 mod host;
+mod ingest;
 mod load_options;
 mod loaded;
 mod lookup_breaker;
@@ -48,6 +49,7 @@ mod report;
 mod request_field;
 mod signing;
 mod source;
+mod steps;
 mod subject;
 mod template;
 mod upload;

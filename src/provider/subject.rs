@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::upload_limits::UploadLimits;
-use crate::domain::{Pictures, Policy};
+use crate::domain::{Pictures, Policy, SourceUrl};
 
 /// Captures of an upload's steps: the values that they took from the provider's responses, by the map's own names.
 pub type Captures = serde_json::Map<String, Value>;
@@ -52,6 +52,8 @@ pub struct TemplateInput {
     /// Members that the caller adds to the first call, as far as the operator allows them; in an upload only, else
     /// null.
     pub provider_settings: Value,
+    /// The address that the provider fetches the video from; in an ingest only.
+    pub source_url: Option<SourceUrl>,
     /// `{now}` of an upload: the time of the request, for a row the time when it was made. Playback has its own.
     pub now: DateTime<Utc>,
     /// `{expires}` of an upload: the end of its URL. Playback has its own.

@@ -38,6 +38,7 @@ impl TemplateInput {
             },
             cors_origin: None,
             provider_settings: Value::Null,
+            source_url: video.source_url.clone(),
             now: video.created_at,
             expires: video.upload_expires_at.unwrap_or(video.created_at),
         }
@@ -65,6 +66,7 @@ impl TemplateInput {
             limits: UploadLimits::default(),
             cors_origin: None,
             provider_settings: Value::Null,
+            source_url: None,
             now,
             expires: now,
         }

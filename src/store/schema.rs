@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 41] = migration_files! {
+const FILES: [MigrationFile; 42] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -46,6 +46,7 @@ const FILES: [MigrationFile; 41] = migration_files! {
     "0023_reference.postgres",
     "0023_reference.sqlite",
     "0024_renditions",
+    "0025_ingest",
     "0026_replacement",
     "0027_replaces.postgres",
     "0027_replaces.sqlite",

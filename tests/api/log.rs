@@ -55,9 +55,14 @@ impl Program {
     async fn flood(&self, count: usize, request: impl Fn() -> reqwest::RequestBuilder) -> usize {
         let before = self.log.lock().unwrap().len();
         for _ in 0..count / 20 {
-            let some = (0..20).map(|_| answer(request()));
-            for answer in futures::future::join_all(some).await {
-                assert!(answer.status.is_client_error(), "{answer:?}");
+            let some = (0..20).map(|_| request().send());
+            for sent in futures::future::join_all(some).await {
+                match sent {
+                    Ok(answer) => assert!(answer.status().is_client_error(), "{answer:?}"),
+                    // Why: a body that is too large is refused before it has come, and a client that is still writing it
+                    // then may not see the answer. The log has its line all the same.
+                    Err(error) => assert!(error.is_request() && !error.is_connect(), "{error:?}"),
+                }
             }
         }
         self.log.lock().unwrap().len() - before

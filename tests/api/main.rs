@@ -55,6 +55,7 @@ mod reference;
 mod refusal_pages;
 mod release;
 mod reload;
+mod renditions;
 mod replace;
 mod replace_ends;
 mod rights;

@@ -46,6 +46,12 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
         ("DELETE /v1/videos/{id}", CHANGE, None),
         ("POST /v1/videos/{id}/cancel", CANCEL, None),
         ("DELETE /v1/videos/{id}/replacement", CHANGE, None),
+        (
+            "POST /v1/videos/{id}/renditions",
+            CHANGE,
+            Some(json!({"name": "highest"})),
+        ),
+        ("DELETE /v1/videos/{id}/renditions/{name}", CHANGE, None),
         ("GET /v1/videos/{id}/events", SEE, None),
         ("GET /v1/videos/{id}/playback", PLAY, None),
         ("GET /v1/videos/{id}/thumbnails", PLAY, None),
@@ -138,6 +144,13 @@ async fn make_videos(app: &TestApp, route: &str, caller: &str) -> [Value; 2] {
                 .await
                 .expect(201);
         }
+        if route.ends_with("/renditions/{name}") {
+            let path = format!("/v1/videos/{}/renditions", video["id"].as_str().unwrap());
+            let asked = app
+                .post(&app.token(owner, ""), &path, &json!({"name": "highest"}))
+                .await;
+            asked.expect(202);
+        }
         video
     };
     [make(caller).await, make("another").await]
@@ -217,7 +230,7 @@ on_both! {
                         let text = body.to_string().replace("{id}", &id).replace("{asset}", &asset);
                         serde_json::from_str::<Value>(&text).unwrap()
                     });
-                    let path = path.replace("{id}", &id);
+                    let path = path.replace("{id}", &id).replace("{name}", "highest");
                     let answer = app.send(method.clone(), &path, Some(&token), body.as_ref()).await;
                     got.push(digit(route, &answer));
                 }

@@ -400,11 +400,6 @@ async fn what_mux_has_and_we_have_not_is_400_that_says_so() {
     for (method, path) in [
         (Method::POST, format!("/assets/{NOBODY}/tracks")),
         (Method::DELETE, format!("/assets/{NOBODY}/tracks/{NOBODY}")),
-        (Method::POST, format!("/assets/{NOBODY}/static-renditions")),
-        (
-            Method::DELETE,
-            format!("/assets/{NOBODY}/static-renditions/{NOBODY}"),
-        ),
         (Method::PUT, format!("/assets/{NOBODY}/master-access")),
         (Method::PUT, format!("/assets/{NOBODY}/mp4-support")),
         (Method::GET, format!("/assets/{NOBODY}/input-info")),

@@ -201,7 +201,7 @@ async fn a_second_process_gets_a_clear_line() {
         api_url: String::new(),
         webhook_url: String::new(),
         loopback_pages: false,
-        fetch: FetchOptions::default(),
+        fetch: yourbit_video::local::FetchOptions::default(),
         clock: yourbit_video::clock::Clock::system(),
         launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
         env: std::collections::BTreeMap::new(),

@@ -25,6 +25,11 @@ async fn every_answer_and_event_of_the_built_in_provider_fits_muxs_official_clie
         ["ready", "ready", "errored"]
     );
     record_cassette(&session).await;
+    let fetched = session.ingest_by_url(&movie).await;
+    assert_eq!(
+        [&fetched["status"], &fetched["ingest_type"]],
+        ["ready", "on_demand_url"]
+    );
     assets(&session, &movie).await;
     session.clock.advance(chrono::Duration::hours(2));
     let waiting = session.get("/uploads?limit=100").await;
@@ -172,6 +177,20 @@ async fn assets(session: &Session, asset: &Value) {
         .call(Method::DELETE, &format!("{path}/playback-ids/{playback}"), None)
         .await;
     session.get(&format!("/playback-ids/{playback}")).await;
+    let file = asset["static_renditions"]["files"][0]["id"].as_str().unwrap();
+    let files = format!("{path}/static-renditions");
+    for _ in 0..2 {
+        session
+            .call(Method::DELETE, &format!("{files}/{file}"), None)
+            .await;
+    }
+    session
+        .call(Method::POST, &files, Some(json!({ "resolution": "highest" })))
+        .await;
+    session.settle(id).await;
+    session
+        .call(Method::POST, &files, Some(json!({ "resolution": "270p" })))
+        .await;
     session.call(Method::DELETE, &path, None).await;
     session.get(&path).await;
 }

@@ -17,16 +17,17 @@ use tokio_util::sync::CancellationToken;
 use yourbit_video::{
     clock::Clock,
     config,
-    local::{Local, Options},
+    local::{FetchOptions, Local, Options},
 };
 
 /// Every event that the provider sends.
-pub(crate) const EVENTS: [&str; 13] = [
+pub(crate) const EVENTS: [&str; 14] = [
     "video.asset.created",
     "video.asset.deleted",
     "video.asset.errored",
     "video.asset.ready",
     "video.asset.static_rendition.created",
+    "video.asset.static_rendition.deleted",
     "video.asset.static_rendition.errored",
     "video.asset.static_rendition.ready",
     "video.asset.static_rendition.skipped",
@@ -81,7 +82,14 @@ impl Session {
             api_url: format!("{origin}/local"),
             webhook_url: format!("{origin}/hook"),
             loopback_pages: false,
-            fetch: FetchOptions::default(),
+            fetch: FetchOptions {
+                ingest: config::Ingest {
+                    allow_http: true,
+                    allow_private: true,
+                    ..config::Ingest::default()
+                },
+                ..FetchOptions::default()
+            },
             clock: clock.clone(),
             launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
             env: BTreeMap::new(),
@@ -203,11 +211,29 @@ impl Session {
             .unwrap();
         assert_eq!(sent.status(), 200);
         let upload = self.get(&format!("/uploads/{id}")).await;
-        let asset = format!("/assets/{}", upload["data"]["asset_id"].as_str().unwrap());
+        let shown = self.settle(upload["data"]["asset_id"].as_str().unwrap()).await;
+        self.get(&format!("/uploads/{id}")).await;
+        shown
+    }
+
+    /// Has the provider fetch the file of an asset from its own public address, and waits until the new asset ends.
+    pub(crate) async fn ingest_by_url(&self, asset: &Value) -> Value {
+        let ids = asset["playback_ids"].as_array().unwrap();
+        let public = ids.iter().find(|id| id["policy"] == "public").unwrap();
+        let base = self.base.trim_end_matches("/video/v1");
+        let url = format!("{base}/{}/highest.mp4", public["id"].as_str().unwrap());
+        let asked =
+            json!({ "inputs": [{ "url": url }], "playback_policies": ["public"], "passthrough": "ours" });
+        let made = self.call(Method::POST, "/assets", Some(asked)).await;
+        self.settle(made["data"]["id"].as_str().unwrap()).await
+    }
+
+    /// Waits until an asset and its static rendition end.
+    pub(crate) async fn settle(&self, asset_id: &str) -> Value {
+        let asset = format!("/assets/{asset_id}");
         for _ in 0..600 {
             let shown = self.get(&asset).await["data"].clone();
             if shown["status"] != "preparing" && shown["static_renditions"]["status"] != "preparing" {
-                self.get(&format!("/uploads/{id}")).await;
                 return shown;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

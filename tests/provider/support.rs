@@ -113,6 +113,7 @@ pub(crate) fn video(policy: Policy) -> TemplateInput {
         limits: yourbit_video::provider::UploadLimits::default(),
         cors_origin: Some("https://app.example".to_owned()),
         provider_settings: Value::Null,
+        source_url: None,
         now: now(),
         expires: now() + TimeDelta::seconds(3600),
     }

@@ -56,7 +56,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
     OpenApiRouter::with_openapi(Description::openapi())
         .routes(routes!(session::show_session))
         .routes(routes!(uploads::create::create_upload))
-        .routes(routes!(videos::list::list_videos))
+        .routes(routes!(videos::list::list_videos, videos::create::create_video))
         .routes(routes!(
             videos::show::show_video,
             videos::patch::patch_video,

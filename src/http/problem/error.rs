@@ -222,6 +222,7 @@ impl From<BeginError> for ApiError {
     fn from(error: BeginError) -> Self {
         match error {
             BeginError::Invalid(invalid) => invalid.into(),
+            error @ BeginError::FetchesNothing(_) => Self::NotSupported(format!("{error}.")),
             BeginError::NotLoaded(error) => error.into(),
             BeginError::OutOfOrder(error) => error.into(),
             BeginError::Erasing => Self::ERASING,

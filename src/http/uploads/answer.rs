@@ -19,7 +19,16 @@ use crate::telemetry::note_video;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NewUpload {
     pub(super) video: VideoView,
-    pub(super) upload: UploadDescriptor,
+    /// How to send the file; not there where the provider fetches it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(required, nullable = false)]
+    pub(super) upload: Option<UploadDescriptor>,
+}
+
+/// The answer where the provider fetches the file: a [`NewUpload`] without `upload`.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NewIngest {
+    video: VideoView,
 }
 
 impl NewUpload {
@@ -33,7 +42,7 @@ impl NewUpload {
 #[derive(Deserialize)]
 struct StoredAnswer {
     video: StoredVideo,
-    upload: StoredUpload,
+    upload: Option<StoredUpload>,
 }
 
 #[derive(Deserialize)]
@@ -58,6 +67,7 @@ struct StoredUpload {
 /// A 201, before it is known whether it becomes JSON or text.
 pub(super) struct Answer {
     video_id: Uuid,
+    /// Where the file goes; empty where the provider fetches it.
     url: String,
     provider: String,
     json: Bytes,
@@ -71,7 +81,7 @@ impl Answer {
         Ok(Self {
             json: serde_json::to_vec(&upload).map_err(internal)?.into(),
             video_id: upload.video.id,
-            url: upload.upload.url,
+            url: upload.upload.map(|upload| upload.url).unwrap_or_default(),
             provider: upload.video.upload_provider().to_owned(),
             is_stored: false,
         })
@@ -84,7 +94,7 @@ impl Answer {
         note_video(video.id);
         Ok(Self {
             video_id: video.id,
-            url: upload.url,
+            url: upload.map(|upload| upload.url).unwrap_or_default(),
             provider: video.replacement.map_or(video.provider, |new| new.provider),
             json: json.into(),
             is_stored: true,

@@ -9,7 +9,7 @@ use super::limits::quota_of;
 use super::replaces::hide_behind;
 use super::request::{Choices, UploadRequest};
 use crate::auth::Caller;
-use crate::domain::{LOST_AFTER, Video};
+use crate::domain::{LOST_AFTER, SourceUrl, Video};
 use crate::http::problem::ApiError;
 use crate::http::videos::cut_to_micros;
 use crate::jobs::begin::{Begun, NewVideo, begin};
@@ -26,6 +26,8 @@ pub(super) struct UploadPlan {
     pub(super) caller: Caller,
     pub(super) request: UploadRequest,
     pub(super) choices: Choices,
+    /// The address that the provider fetches; `None` for an upload.
+    pub(super) source_url: Option<SourceUrl>,
     /// The video that is to be replaced.
     pub(super) replaced: Option<Video>,
 }
@@ -35,7 +37,7 @@ pub(super) async fn begin_upload(state: &AppState, plan: UploadPlan) -> Result<B
     let provider = state.providers.for_upload(&plan.choices.provider)?;
     let video = new_video(state, &plan);
     let new = NewVideo {
-        counted: counted_limits(state, &plan.caller, provider.name())?,
+        counted: counted_limits(state, &plan.caller, provider.name(), plan.source_url.is_some())?,
         is_claimed: plan.is_claimed,
         chooses_quality: plan.request.quality.is_some(),
         is_background: false,
@@ -49,7 +51,12 @@ pub(super) async fn begin_upload(state: &AppState, plan: UploadPlan) -> Result<B
 ///
 /// # Errors
 /// [`ApiError::Forbidden`]: the token counts its uploads, and has no `jti` to count them by.
-fn counted_limits(state: &AppState, caller: &Caller, provider: &str) -> Result<CountedLimits, ApiError> {
+fn counted_limits(
+    state: &AppState,
+    caller: &Caller,
+    provider: &str,
+    is_ingest: bool,
+) -> Result<CountedLimits, ApiError> {
     let token = match (caller.upload().count, caller.token_id()) {
         (None, _) => None,
         (Some(_), None) => {
@@ -65,7 +72,12 @@ fn counted_limits(state: &AppState, caller: &Caller, provider: &str) -> Result<C
         }),
     };
     Ok(CountedLimits {
-        open: limits_of_open_uploads(state, provider),
+        // Why none for an ingest: it waits for no file of a client.
+        open: if is_ingest {
+            Vec::new()
+        } else {
+            limits_of_open_uploads(state, provider)
+        },
         token,
         quota: quota_of(&state.settings, caller),
     })
@@ -119,6 +131,8 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
             .max_duration_s
             .and_then(|seconds| i64::try_from(seconds).ok()),
         file_size: request.file_size.and_then(|bytes| i64::try_from(bytes).ok()),
+        is_ingest: plan.source_url.is_some(),
+        source_url: plan.source_url.clone(),
         check_at: Some(now + LOST_AFTER),
         ..Video::new(
             plan.video_id,

@@ -1,4 +1,4 @@
-//! `Idempotency-Key`: the same request twice is one upload.
+//! `Idempotency-Key`: the same request twice is one video.
 //!
 //! A key belongs to an owner and a body. [`claim_key`] claims it; the claim ends with [`ClaimedKey::store_answer`],
 //! after a 201, or [`ClaimedKey::release`], after a refusal. A claim that ends by neither lapses in the store.
@@ -9,6 +9,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::kind::Kind;
 use crate::http::problem::ApiError;
 use crate::state::AppState;
 use crate::store::{Claim, IdempotencyKey};
@@ -20,7 +21,8 @@ const MAX_CHARS: usize = 255;
 
 /// A request as its key sees it.
 #[derive(Clone, Copy)]
-pub(super) struct KeyedRequest<'a> {
+pub(crate) struct KeyedRequest<'a> {
+    pub(super) kind: Kind,
     pub(super) owner: &'a str,
     pub(super) headers: &'a HeaderMap,
     pub(super) body: &'a [u8],
@@ -105,7 +107,7 @@ impl KeyedRequest<'_> {
         Ok(read_header(self.headers)?.map(|key| IdempotencyKey {
             owner: self.owner.to_owned(),
             key,
-            body_hash: hash_body(self.body),
+            body_hash: hash_body(self.kind, self.body),
         }))
     }
 }
@@ -128,7 +130,9 @@ fn read_header(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// Hashes the body as hex SHA-256, canonical where it is JSON: two spellings of the same JSON have the same hash.
-fn hash_body(body: &[u8]) -> String {
+fn hash_body(kind: Kind, body: &[u8]) -> String {
     let canonical = serde_json::from_slice::<Value>(body).map(|value| value.to_string());
-    hex::encode(Sha256::digest(canonical.as_deref().map_or(body, str::as_bytes)))
+    let body = canonical.as_deref().map_or(body, str::as_bytes);
+    let hash = Sha256::new().chain_update(kind.hash_prefix()).chain_update(body);
+    hex::encode(hash.finalize())
 }

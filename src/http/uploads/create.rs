@@ -2,23 +2,25 @@
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
+use chrono::Duration;
 use http::HeaderMap;
 
 use super::answer::{Answer, NewUpload};
 use super::begin::{UploadPlan, begin_upload};
 use super::claim::{ClaimOutcome, ClaimedKey, KeyedRequest, claim_key, stored_answer};
+use super::kind::Kind;
 use super::replaces::find_replaced;
-use super::request::{Choices, UploadRequest};
+use super::request::{Choices, IngestRequest, UploadRequest};
 use crate::auth::Caller;
-use crate::domain::Video;
+use crate::domain::{SourceUrl, Video};
 use crate::http::accept;
 use crate::http::erasing::check_not_erasing;
 use crate::http::extract::{JsonBytes, NoQuery, parse_json};
 use crate::http::middleware::Uploader;
-use crate::http::problem::ApiError;
+use crate::http::problem::{ApiError, FieldProblem};
 use crate::http::rate_limit_headers::write_rate_limit;
 use crate::http::videos::{VideoView, check_delete_at};
-use crate::jobs::begin::Begun;
+use crate::jobs::begin::{Begun, check_source_url};
 use crate::limits::{Quota, carry_deadline, carry_permit};
 use crate::state::AppState;
 use crate::telemetry::with_current_trail;
@@ -70,13 +72,24 @@ pub(crate) async fn create_upload(
     headers: HeaderMap,
     JsonBytes(body): JsonBytes,
 ) -> Response {
+    begin_video(&state, &caller, Kind::Upload, (&headers, &body)).await
+}
+
+/// Begins a video of this kind, and says in the headers what is left of the owner's quota.
+pub(crate) async fn begin_video(
+    state: &AppState,
+    caller: &Caller,
+    kind: Kind,
+    (headers, body): (&HeaderMap, &[u8]),
+) -> Response {
     let owner = caller.owner().to_owned();
     let request = KeyedRequest {
+        kind,
         owner: &owner,
-        headers: &headers,
-        body: &body,
+        headers,
+        body,
     };
-    let mut response = respond(&state, &caller, request).await.into_response();
+    let mut response = Box::pin(respond(state, caller, request)).await.into_response();
     if let Some(quota) = state.upload_quotas.peek(&owner, state.clock.now()) {
         write_rate_limit(QUOTA, &quota, response.headers_mut());
     }
@@ -89,9 +102,9 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     if accept::accepts_nothing(keyed.headers) {
         return Err(ApiError::NotAcceptable("Ask for application/json or text/plain."));
     }
-    let as_text = accept::prefers_text(keyed.headers);
+    let as_text = keyed.kind == Kind::Upload && accept::prefers_text(keyed.headers);
     // 1. Read.
-    let (request, choices, replaced) = match read_request(state, caller, keyed).await {
+    let (request, choices, source_url, replaced) = match read_request(state, caller, keyed).await {
         Ok(read) => read,
         // Why: settings may have changed since, and an accepted request is answered again whatever is accepted now.
         Err(refusal) => match stored_answer(state, keyed).await? {
@@ -114,6 +127,7 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
         caller: caller.clone(),
         request,
         choices,
+        source_url,
         replaced,
     };
     // 4. Begin. 5. Store the answer. Why a task: once the provider was called, both go on where the client goes away.
@@ -124,19 +138,40 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     Ok(Answer::from_new(upload)?.respond(state, as_text))
 }
 
-/// Reads the body, the choices that it leaves to the settings, and the video that is to be replaced.
-async fn read_request(
-    state: &AppState,
-    caller: &Caller,
-    keyed: KeyedRequest<'_>,
-) -> Result<(UploadRequest, Choices, Option<Video>), ApiError> {
-    let request: UploadRequest = parse_json(keyed.body)?;
+/// What a request asks for: its body, the choices that it leaves to the settings, the address of an ingest, and the video
+/// that is to be replaced.
+type Asked = (UploadRequest, Choices, Option<SourceUrl>, Option<Video>);
+
+/// Reads what the request asks for. A refusal names every member that is not acceptable.
+async fn read_request(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> Result<Asked, ApiError> {
+    let (request, source_url) = match keyed.kind {
+        Kind::Upload => (parse_json::<UploadRequest>(keyed.body)?, None),
+        Kind::Ingest => {
+            let (source_url, request) = parse_json::<IngestRequest>(keyed.body)?.split();
+            (
+                request,
+                Some(check_source_url(&source_url.0, &state.settings.ingest)),
+            )
+        }
+    };
+    let mut problems = Vec::new();
+    let source_url = source_url.and_then(|checked| {
+        let refused = |detail| problems.push(FieldProblem::new("source_url", detail));
+        checked.map_err(refused).ok()
+    });
     let replaced = find_replaced(state, caller, request.replaces).await?;
-    let choices = request.choose(state, caller, keyed.headers, replaced.as_ref())?;
-    if let Some(problem) = check_delete_at(request.delete_at, state.clock.now()) {
-        return Err(ApiError::InvalidBody(vec![problem]));
+    let choices = match request.choose(state, caller, keyed, replaced.as_ref()) {
+        Err(ApiError::InvalidBody(others)) => {
+            problems.extend(others);
+            None
+        }
+        choices => Some(choices?),
+    };
+    problems.extend(check_delete_at(request.delete_at, state.clock.now()));
+    match choices {
+        Some(choices) if problems.is_empty() => Ok((request, choices, source_url, replaced)),
+        _ => Err(ApiError::InvalidBody(problems)),
     }
-    Ok((request, choices, replaced))
 }
 
 /// Responds with a stored 201 once more.
@@ -201,9 +236,10 @@ async fn begin_and_store(
             let answer = NewUpload { video, upload };
             if let Some(claimed) = claimed {
                 let stored = answer.to_value()?;
-                claimed
-                    .store_answer(state, &stored, answer.upload.expires_at)
-                    .await?;
+                // Why no end for an ingest: its answer serves as long as one is stored, at most a day.
+                let end = answer.upload.as_ref().map(|upload| upload.expires_at);
+                let end = end.unwrap_or_else(|| state.clock.now() + Duration::days(1));
+                claimed.store_answer(state, &stored, end).await?;
             }
             Ok(answer)
         }

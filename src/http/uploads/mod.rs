@@ -1,8 +1,9 @@
-//! `POST /v1/uploads`: an upload URL for a new video.
+//! `POST /v1/uploads`: an upload URL for a new video. `POST /v1/videos` takes the same steps.
 //!
 //! | file | contents |
 //! |---|---|
 //! | `create` | the handler, from the request to the response |
+//! | `kind` | the two routes |
 //! | `request` | the body, its limits, and the [`Choices`](request::Choices) made of it and the settings |
 //! | `limits` | the limits of the token, the settings and the provider |
 //! | `offer` | what a token may choose, for `GET /v1/session` |
@@ -29,11 +30,15 @@ mod answer;
 mod begin;
 mod claim;
 pub(super) mod create;
+mod kind;
 mod limits;
 mod offer;
 mod provider_settings;
 mod replaces;
 mod request;
 
+pub(super) use self::answer::NewIngest;
+pub(super) use self::kind::Kind;
 pub(super) use self::limits::quota_of;
 pub(super) use self::offer::{Offer, offer_uploads};
+pub(super) use self::request::IngestRequest;

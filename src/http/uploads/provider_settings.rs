@@ -1,19 +1,22 @@
-//! The member `provider_settings`: the provider's own settings of one upload, as far as `uploads.allowed_settings` lets
-//! them through.
+//! The member `provider_settings`: the provider's own settings of one upload, as far as `uploads.allowed_settings` or
+//! `ingest.allowed_settings` lets them through.
 
 use serde_json::{Map, Value};
 
 use crate::http::problem::FieldProblem;
 
-/// Returns a problem for every member that no pointer of `allowed` (RFC 6901) covers.
-pub(super) fn check_settings(members: &Map<String, Value>, allowed: &[String]) -> Vec<FieldProblem> {
+/// Returns a problem for every member that no pointer of `allowed` (RFC 6901), the setting `key`, covers.
+pub(super) fn check_settings(
+    members: &Map<String, Value>,
+    (allowed, key): (&[String], &str),
+) -> Vec<FieldProblem> {
     let mut refused = Vec::new();
     collect_refused("", members, allowed, &mut refused);
     refused
         .into_iter()
         .map(|pointer| FieldProblem {
             pointer: format!("/provider_settings{pointer}"),
-            detail: "is not among uploads.allowed_settings of this service".to_owned(),
+            detail: format!("is not among {key} of this service"),
         })
         .collect()
 }
@@ -47,7 +50,7 @@ mod tests {
         let allowed = ["/a/b".to_owned(), "/c".to_owned()];
         let pointers = |value: Value| {
             let members = value.as_object().unwrap().clone();
-            check_settings(&members, &allowed)
+            check_settings(&members, (&allowed, "uploads.allowed_settings"))
                 .into_iter()
                 .map(|problem| problem.pointer)
                 .collect::<Vec<_>>()

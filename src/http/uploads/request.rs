@@ -1,4 +1,6 @@
-//! The body of `POST /v1/uploads`, its limits, and the choices made of it and the settings.
+//! The bodies of `POST /v1/uploads` and `POST /v1/videos`, their limits, and the choices made of them and the settings.
+
+use std::fmt;
 
 use chrono::{DateTime, Utc};
 use http::{HeaderMap, header};
@@ -7,6 +9,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::claim::KeyedRequest;
 use super::limits::{SourcedLimits, check_content_type};
 use super::provider_settings::check_settings;
 use super::replaces::check_beside_replaces;
@@ -21,47 +24,106 @@ use crate::state::AppState;
 /// The largest whole number that every JSON parser reads exactly: 2^53 - 1.
 const MAX_FILE_SIZE: u64 = (1 << 53) - 1;
 
-/// The body, every member optional.
-#[derive(Debug, Default, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct UploadRequest {
-    /// At most 512 characters.
-    #[schema(max_length = 512)]
-    pub(super) title: Option<String>,
-    /// The application's own id; not unique.
-    #[schema(max_length = 128)]
-    pub(super) external_id: Option<String>,
-    /// At most 4096 bytes as JSON, nested at most 32 deep.
-    #[schema(value_type = Option<Object>)]
-    pub(super) metadata: Option<Map<String, Value>>,
-    /// One of `uploads.allowed_policies` that the token allows; else `uploads.playback_policy`.
-    playback_policy: Option<Policy>,
-    /// One of `uploads.allowed_qualities` that the token allows; else `uploads.quality`.
-    pub(super) quality: Option<String>,
-    /// One of `uploads.allowed_providers` that the token allows; else `providers.default`.
-    provider: Option<String>,
-    /// For providers that keep it.
-    #[schema(max_length = 512)]
-    pub(super) filename: Option<String>,
-    /// The file's media type. Needed where types are limited and `filename` has no known ending.
-    #[schema(max_length = 128)]
-    pub(super) content_type: Option<String>,
-    /// Bytes. Needed by some providers, and where sizes are limited or counted.
-    #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
-    pub(super) file_size: Option<u64>,
-    /// Seconds: the frame that stands for the video.
-    #[schema(minimum = 0, maximum = 10_000_000)]
-    pub(super) thumbnail_time: Option<f64>,
-    /// From then on the video plays no more, and it is deleted; a time to come. Else `uploads.delete_after_days` decides.
-    pub(super) delete_at: Option<DateTime<Utc>>,
-    /// The video whose place the file takes when it is ready, under the same id. Its policy and quality are the defaults;
-    /// `title`, `external_id`, `metadata`, `thumbnail_time` and `delete_at` stay the video's, and are refused here.
-    pub(super) replaces: Option<Uuid>,
-    /// The origin of the page that sends the file; one of `uploads.cors_origins` or the service's own.
-    cors_origin: Option<String>,
-    /// Members of the provider's own, as far as `uploads.allowed_settings` lets them through.
-    #[schema(value_type = Option<Object>)]
-    pub(super) provider_settings: Option<Map<String, Value>>,
+/// Declares a body that has the members of an upload, all optional, besides members of its own.
+// Why a macro: serde cannot refuse unknown members in a struct that another one is flattened into.
+macro_rules! request_body {
+    ($(#[$meta:meta])* $name:ident { $($(#[$own_meta:meta])* $own:ident: $own_type:ty,)* }) => {
+        $(#[$meta])*
+        #[derive(Debug, Default, Deserialize, ToSchema)]
+        #[serde(deny_unknown_fields)]
+        pub(crate) struct $name {
+            $($(#[$own_meta])* pub(super) $own: $own_type,)*
+            /// At most 512 characters.
+            #[schema(max_length = 512)]
+            pub(super) title: Option<String>,
+            /// The application's own id; not unique.
+            #[schema(max_length = 128)]
+            pub(super) external_id: Option<String>,
+            /// At most 4096 bytes as JSON, nested at most 32 deep.
+            #[schema(value_type = Option<Object>)]
+            pub(super) metadata: Option<Map<String, Value>>,
+            /// One of `uploads.allowed_policies` that the token allows; else `uploads.playback_policy`.
+            playback_policy: Option<Policy>,
+            /// One of `uploads.allowed_qualities` that the token allows; else `uploads.quality`.
+            pub(super) quality: Option<String>,
+            /// One of `uploads.allowed_providers` that the token allows; else `providers.default`.
+            provider: Option<String>,
+            /// For providers that keep it.
+            #[schema(max_length = 512)]
+            pub(super) filename: Option<String>,
+            /// The file's media type. Needed where types are limited and `filename` has no known ending.
+            #[schema(max_length = 128)]
+            pub(super) content_type: Option<String>,
+            /// Bytes. Needed by some providers, and where sizes are limited or counted.
+            #[schema(minimum = 1, maximum = 9_007_199_254_740_991_i64)]
+            pub(super) file_size: Option<u64>,
+            /// Seconds: the frame that stands for the video.
+            #[schema(minimum = 0, maximum = 10_000_000)]
+            pub(super) thumbnail_time: Option<f64>,
+            /// From then on the video plays no more, and it is deleted; a time to come. Else `uploads.delete_after_days` decides.
+            pub(super) delete_at: Option<DateTime<Utc>>,
+            /// The video whose place the file takes when it is ready, under the same id. Its policy and quality are the
+            /// defaults; `title`, `external_id`, `metadata`, `thumbnail_time` and `delete_at` stay the video's, and are
+            /// refused here.
+            pub(super) replaces: Option<Uuid>,
+            /// The origin of the page that sends the file; one of `uploads.cors_origins` or the service's own.
+            cors_origin: Option<String>,
+            /// Members of the provider's own, as far as `uploads.allowed_settings` lets them through
+            /// (`ingest.allowed_settings` where the provider fetches the file).
+            #[schema(value_type = Option<Object>)]
+            pub(super) provider_settings: Option<Map<String, Value>>,
+        }
+    };
+}
+
+request_body! {
+    /// The body, every member optional.
+    UploadRequest {}
+}
+
+request_body! {
+    /// The body: the address that the provider fetches, and the members of an upload, all optional.
+    IngestRequest {
+        /// The address of the file: https, without user and fragment, its host one of `ingest.allowed_hosts`. It may hold a
+        /// secret: it is told to the provider alone, and forgotten when that has answered.
+        #[schema(format = "uri", max_length = 2048)]
+        source_url: SecretText,
+    }
+}
+
+/// A text that shows nowhere.
+#[derive(Default, Deserialize, ToSchema)]
+#[serde(transparent)]
+#[schema(value_type = String)]
+pub(super) struct SecretText(pub(super) String);
+
+impl fmt::Debug for SecretText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("***")
+    }
+}
+
+impl IngestRequest {
+    /// Returns the address, and the rest as the body of an upload.
+    pub(super) fn split(self) -> (SecretText, UploadRequest) {
+        let rest = UploadRequest {
+            title: self.title,
+            external_id: self.external_id,
+            metadata: self.metadata,
+            playback_policy: self.playback_policy,
+            quality: self.quality,
+            provider: self.provider,
+            filename: self.filename,
+            content_type: self.content_type,
+            file_size: self.file_size,
+            thumbnail_time: self.thumbnail_time,
+            delete_at: self.delete_at,
+            replaces: self.replaces,
+            cors_origin: self.cors_origin,
+            provider_settings: self.provider_settings,
+        };
+        (self.source_url, rest)
+    }
 }
 
 /// The choices that a request leaves to the settings, made: each within what the settings allow.
@@ -86,12 +148,12 @@ impl UploadRequest {
         &self,
         state: &AppState,
         caller: &Caller,
-        headers: &HeaderMap,
+        keyed: KeyedRequest<'_>,
         replaced: Option<&Video>,
     ) -> Result<Choices, ApiError> {
         let (settings, claim) = (&state.settings, caller.upload());
         let uploads = &settings.uploads;
-        let mut problems = self.check_values(&uploads.allowed_settings);
+        let mut problems = self.check_values(keyed.kind.allowed_settings(settings));
         let mut choose = |name: &str, wanted: Option<&str>, default: &str, allowed: Vec<&str>| {
             // Why the first where the default is not allowed: a token for one provider need not be told of it again.
             let fallback = allowed.iter().find(|one| **one == default).or(allowed.first());
@@ -143,7 +205,7 @@ impl UploadRequest {
             settings,
             claim,
         ));
-        let cors_origin = match self.choose_origin(settings, headers) {
+        let cors_origin = match self.choose_origin(settings, keyed.headers) {
             Ok(origin) => origin,
             Err(problem) => {
                 problems.push(problem);
@@ -164,7 +226,7 @@ impl UploadRequest {
     }
 
     /// Checks the members that choose nothing: their lengths and ranges, and `provider_settings` against `allowed`.
-    fn check_values(&self, allowed: &[String]) -> Vec<FieldProblem> {
+    fn check_values(&self, allowed: (&[String], &str)) -> Vec<FieldProblem> {
         let mut problems = check_members(
             self.title.as_deref(),
             self.external_id.as_deref(),

@@ -2,6 +2,7 @@
 //!
 //! | file | contents |
 //! |---|---|
+//! | `create` | `POST /v1/videos`: a video from an address |
 //! | `list` | `GET /v1/videos` |
 //! | `counts` | the counts beside a list |
 //! | `show` | `GET /v1/videos/{id}` |
@@ -18,6 +19,7 @@
 
 pub(super) mod cancel;
 mod counts;
+pub(super) mod create;
 pub(super) mod delete;
 mod etag;
 pub(super) mod events;

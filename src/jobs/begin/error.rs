@@ -14,6 +14,9 @@ pub enum BeginError {
     /// The provider cannot take such a video.
     #[error(transparent)]
     Invalid(#[from] InvalidField),
+    /// The provider's map has no `[[ingest.steps]]`.
+    #[error("provider \"{0}\" fetches no videos from addresses")]
+    FetchesNothing(String),
     /// The provider's map is not loaded.
     #[error(transparent)]
     NotLoaded(#[from] NotLoaded),

@@ -36,6 +36,7 @@ pub(super) async fn mark_failed(
     let edit = state.store.edit_asset(asset, now, |video| {
         video.observe(&seen, provider.required_ids(video.playback_policy))?;
         // Why at once: an asset without an upload is of no use, and costs storage.
+        (video.source_url, video.step_until) = (None, None);
         video.check_at = video.known.asset_id.is_some().then_some(now);
         Ok::<(), IdentityConflict>(())
     });
@@ -52,16 +53,12 @@ pub(super) async fn mark_failed(
 /// Returns the error that callers see of a failed call, and the provider's own words, where it gave some.
 fn shown_error(error: &CallError) -> (ErrorCode, Option<String>) {
     match error {
-        // Why not rejected: the caller can do nothing about our credentials, and must not learn that they fail.
-        CallError::Refused {
-            status: 401 | 403, ..
-        } => (ErrorCode::ProviderUnavailable, None),
-        CallError::Refused { message, .. } => (ErrorCode::ProviderRejected, message.clone()),
+        // Why not these two: the caller can do nothing about our credentials, and must not learn that they fail.
+        CallError::Refused { status, message } if ![401, 403].contains(status) => {
+            (ErrorCode::ProviderRejected, message.clone())
+        }
         CallError::TooLarge { message } => (ErrorCode::TooLarge, message.clone()),
         CallError::NoRoom { message, .. } => (ErrorCode::ProviderUnavailable, message.clone()),
-        CallError::Outage { .. }
-        | CallError::Busy { .. }
-        | CallError::NoLedger { .. }
-        | CallError::Invalid(_) => (ErrorCode::ProviderUnavailable, None),
+        _ => (ErrorCode::ProviderUnavailable, None),
     }
 }

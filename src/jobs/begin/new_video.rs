@@ -7,7 +7,8 @@ use crate::store::CountedLimits;
 /// A video to begin at its provider.
 #[derive(Clone, Debug)]
 pub struct NewVideo {
-    /// The row as it is before any step. Its id is new, or that of a claim that lapsed.
+    /// The row as it is before any step. Its id is new, or that of a claim that lapsed. [`Video::is_ingest`] says that the
+    /// provider fetches it, from [`Video::source_url`].
     pub video: Video,
     /// The values that the provider's templates read; of the same video.
     pub subject: TemplateInput,
@@ -26,8 +27,8 @@ pub struct NewVideo {
 pub struct Begun {
     /// The row after the steps.
     pub video: Video,
-    /// What the client needs to send its file.
-    pub upload: UploadDescriptor,
+    /// What the client needs to send its file; `None` for an ingest.
+    pub upload: Option<UploadDescriptor>,
     /// The video that the row is to replace; `None` where it replaces none.
     pub replaced: Option<Video>,
 }

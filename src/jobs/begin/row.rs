@@ -25,8 +25,18 @@ pub(super) async fn find_interrupted(
 /// Why not always: where a webhook brought the ids of an upload whose response was never stored, its URL is
 /// lost, and only a new video can get another.
 pub(super) fn can_continue(row: &Video) -> bool {
-    matches!(row.status, ShownStatus::Created | ShownStatus::Waiting)
+    !row.is_ingest
+        && matches!(row.status, ShownStatus::Created | ShownStatus::Waiting)
         && (row.steps > 0 || !row.is_at_provider())
+}
+
+/// Tells whether an interrupted row is an ingest that goes on: its provider was asked, or may have been.
+pub(super) fn is_begun_ingest(row: &Video) -> bool {
+    row.is_ingest
+        && matches!(
+            row.status,
+            ShownStatus::Created | ShownStatus::Waiting | ShownStatus::Preparing | ShownStatus::Ready
+        )
 }
 
 /// Inserts the row of a new video, or the hidden row of a replacement, whose provider was not asked yet, unless its owner is

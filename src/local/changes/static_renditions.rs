@@ -48,14 +48,13 @@ pub(crate) async fn request_rendition(
     }
     let name = format!("{resolution}.mp4");
     let known = find_by_name(&mut write, asset_id, &name).await?;
-    let is_new = match &known {
-        Some(known) => store::static_renditions::restart_static_rendition(&mut write, &known.id).await?,
-        None => {
-            let values = (resolution, name.as_str(), passthrough);
-            store::static_renditions::insert_static_rendition(&mut write, &ids::new_id(), asset_id, values)
-                .await?;
-            true
-        }
+    let is_new = if let Some(known) = &known {
+        store::static_renditions::restart_static_rendition(&mut write, &known.id).await?
+    } else {
+        let values = (resolution, name.as_str(), passthrough);
+        store::static_renditions::insert_static_rendition(&mut write, &ids::new_id(), asset_id, values)
+            .await?;
+        true
     };
     let Some(file) = find_by_name(&mut write, asset_id, &name).await? else {
         return Ok(RenditionOutcome::Unknown);

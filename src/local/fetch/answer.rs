@@ -150,7 +150,11 @@ fn check_coding(headers: &HeaderMap) -> Result<(), FetchEnd> {
 fn read_wait(headers: &HeaderMap) -> Option<Duration> {
     let told = text(headers, header::RETRY_AFTER)?;
     let seconds = told.parse().ok().map(Duration::from_secs);
-    let until = || read_date(told)?.duration_since(SystemTime::now()).ok();
+    // Why by its own `Date`: the source's clock may be wrong.
+    let until = || {
+        let now = read_date(text(headers, header::DATE)?)?;
+        read_date(told)?.duration_since(now).ok()
+    };
     seconds.or_else(until).map(|wait| wait.min(MAX_WAIT))
 }
 
@@ -275,6 +279,11 @@ mod tests {
             let end = read(status, &[("retry-after", "7")], ALL).unwrap_err();
             assert_eq!(end, format!("broken: The source answers {status} Some(7s)"));
         }
+        let dates = [
+            ("date", "Tue, 15 Nov 1994 12:45:26 GMT"),
+            ("retry-after", "Tue, 15 Nov 1994 12:46:26 GMT"),
+        ];
+        assert!(read(503, &dates, ALL).unwrap_err().ends_with("Some(60s)"));
         let long = read(503, &[("retry-after", "999999999")], ALL).unwrap_err();
         assert!(long.ends_with("Some(600s)"), "{long}");
         for packed in ["gzip", "identity, gzip", "x-unknown"] {

@@ -24,7 +24,7 @@ impl Fetcher {
     pub(crate) fn new(options: FetchOptions) -> Result<Self, reqwest::Error> {
         let resolver = JudgedResolver {
             network: options.network.clone(),
-            allow_private: options.allow_private,
+            allow_private: options.ingest.allow_private,
         };
         let client = Client::builder()
             .no_proxy()

@@ -4,18 +4,14 @@ use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
 use futures::future::BoxFuture;
 
-use crate::address;
+use crate::{address, config};
 
 /// The rules and bounds of inputs by URL: part of [`Options`](crate::local::Options).
 #[derive(Clone, Debug, Default)]
 pub struct FetchOptions {
-    /// `ingest.allowed_hosts`: hosts that a source may redirect to, beside its own. `*` means any, `*.example.com` any name
-    /// below `example.com`.
-    pub allowed_hosts: Vec<String>,
-    /// `ingest.allow_http`: plain http is allowed too.
-    pub allow_http: bool,
-    /// `ingest.allow_private`: private addresses are allowed too.
-    pub allow_private: bool,
+    /// `[ingest]`: the hosts that a source may redirect to, beside its own; whether plain http and private addresses are
+    /// allowed.
+    pub ingest: config::Ingest,
     /// The bounds of time.
     pub times: FetchTimes,
     /// How hosts become addresses.

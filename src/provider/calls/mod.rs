@@ -7,6 +7,7 @@
 
 mod assets;
 mod checks;
+mod ingests;
 mod listing;
 mod playback;
 mod renditions;

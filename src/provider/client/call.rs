@@ -223,6 +223,7 @@ impl Client {
             body,
             sent_at,
             took,
+            source_url: request.source_url.clone(),
         })
     }
 }

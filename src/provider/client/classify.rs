@@ -22,7 +22,7 @@ use super::{
     response::{CallOutcome, ProviderResponse, RawResponse},
     transport::parse_http_date,
 };
-use crate::domain::AnswerTime;
+use crate::domain::{AnswerTime, SourceUrl};
 use crate::provider::{action::Action, error::CallError, pointer::text_of, template::Scope};
 
 /// Characters kept of a provider's own error message.
@@ -45,7 +45,9 @@ impl Client {
             body,
             sent_at,
             took,
+            source_url,
         } = raw;
+        let masked = source_url.as_ref();
         // Why before `ok`: a status that the map lists, such as 404, is an answer and no refusal.
         if action.gone.contains(&status.as_u16()) {
             return Ok(CallOutcome::Gone);
@@ -54,14 +56,14 @@ impl Client {
             return Ok(CallOutcome::TooLate);
         }
         self.check_status(action, status, &headers, now)
-            .map_err(|error| self.add_message(error, body.as_deref().unwrap_or_default()))?;
+            .map_err(|error| self.add_message(error, body.as_deref().unwrap_or_default(), masked))?;
         // Why only then: some successes have no body, or one that is no JSON, and nothing reads it.
         let body = if action.reads_body() {
             Some(parse_json(action, &body?)?)
         } else {
             None
         };
-        self.check_must(action, status, body.as_ref())?;
+        self.check_must(action, status, body.as_ref(), masked)?;
         let date = headers
             .get(DATE)
             .and_then(|date| parse_http_date(date.to_str().ok()?));
@@ -114,11 +116,17 @@ impl Client {
     }
 
     /// Refuses a success whose body does not fulfil the action's `must`.
-    fn check_must(&self, action: &Action, status: StatusCode, body: Option<&Value>) -> Result<(), CallError> {
+    fn check_must(
+        &self,
+        action: &Action,
+        status: StatusCode,
+        body: Option<&Value>,
+        masked: Option<&SourceUrl>,
+    ) -> Result<(), CallError> {
         if action.must.is_empty() || body.is_some_and(|body| action.must.holds(body)) {
             return Ok(());
         }
-        let message = body.and_then(|body| self.find_message(body));
+        let message = body.and_then(|body| self.find_message(body, masked));
         Err(CallError::Refused {
             status: status.as_u16(),
             message,
@@ -126,7 +134,7 @@ impl Client {
     }
 
     /// Adds the provider's own message to a [`CallError`] that has room for one and lacks it.
-    fn add_message(&self, mut error: CallError, body: &[u8]) -> CallError {
+    fn add_message(&self, mut error: CallError, body: &[u8], masked: Option<&SourceUrl>) -> CallError {
         if let CallError::Refused { message, .. }
         | CallError::NoRoom { message, .. }
         | CallError::TooLarge { message } = &mut error
@@ -134,13 +142,14 @@ impl Client {
         {
             *message = serde_json::from_slice(body)
                 .ok()
-                .and_then(|body| self.find_message(&body));
+                .and_then(|body| self.find_message(&body, masked));
         }
         error
     }
 
-    /// Finds the provider's own message in a body and makes it printable, short, and free of our secrets.
-    fn find_message(&self, body: &Value) -> Option<String> {
+    /// Finds the provider's own message in a body and makes it printable, short, and free of our secrets and of the address
+    /// that is `masked`.
+    fn find_message(&self, body: &Value, masked: Option<&SourceUrl>) -> Option<String> {
         let scope = Scope::default();
         let found = self
             .error_message
@@ -161,6 +170,8 @@ impl Client {
                         text.replace(secret, "***")
                     }
                 });
+        // Why before it is cut: of an address that is cut the mask would find nothing.
+        let text = masked.map_or_else(|| text.clone(), |url| url.mask_in(&text));
         Some(
             text.chars()
                 .map(|char| if char.is_control() { ' ' } else { char })

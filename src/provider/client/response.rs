@@ -8,7 +8,7 @@ use serde_json::Value;
 use url::Url;
 
 use crate::{
-    domain::AnswerTime,
+    domain::{AnswerTime, SourceUrl},
     provider::{
         action::Action,
         error::CallError,
@@ -30,6 +30,8 @@ pub(crate) struct RawResponse {
     pub(crate) sent_at: DateTime<Utc>,
     /// The time from there to the response's headers.
     pub(crate) took: Duration,
+    /// The address that the request held, which is masked where the provider repeats it.
+    pub(crate) source_url: Option<SourceUrl>,
 }
 
 /// A successful response, made by [`Client::classify_response`](super::api::Client::classify_response).

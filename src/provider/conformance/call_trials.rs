@@ -360,6 +360,7 @@ fn classify_recorded(
         body: Ok(recorded.body.clone().into_bytes()),
         sent_at: now,
         took: Duration::ZERO,
+        source_url: request.source_url,
     };
     provider.map.client.classify_response(action, raw, now)
 }

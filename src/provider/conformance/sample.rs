@@ -36,6 +36,7 @@ pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<U
         limits: provider.upload_limits(),
         cors_origin: Some("https://app.example".to_owned()),
         provider_settings: Value::Null,
+        source_url: None,
         now,
         expires: now + TimeDelta::seconds(ttl_s),
     }

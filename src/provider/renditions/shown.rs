@@ -79,7 +79,7 @@ pub(crate) fn is_answered(request: &RenditionRequest, fact: &Fact) -> bool {
             .stamp
             .at()
             .zip(request.done_at)
-            .is_some_and(|(told, done)| told >= done)
+            .is_some_and(|(told, done)| told > done)
 }
 
 /// Returns the status of a file that the provider does not show.

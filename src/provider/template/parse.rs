@@ -121,6 +121,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
         return here(place.delivery, Placeholder::Header(header));
     }
     match name {
+        "source_url" => here(place.source_url, Placeholder::SourceUrl),
         "now" => here(place.times, Placeholder::Now),
         "expires" => here(place.times, Placeholder::Expires),
         "ttl_s" => here(place.times, Placeholder::TtlS),

@@ -74,6 +74,8 @@ pub(crate) enum Placeholder {
     Secret(String, SecretString),
     /// A field of the video.
     Field(RequestField),
+    /// The address that the provider fetches.
+    SourceUrl,
     /// A limit of the upload, and the map's own one.
     Limit(UploadLimit, Option<u64>),
     /// An id that the provider gave.
@@ -110,6 +112,7 @@ impl Placeholder {
         let text = match self {
             Self::Secret(name, _) => format!("secrets.{name}"),
             Self::Field(ours) => ours.as_str().to_owned(),
+            Self::SourceUrl => "source_url".to_owned(),
             Self::Limit(limit, _) => limit.as_str().to_owned(),
             Self::Id(id) => id.as_str().to_owned(),
             Self::Rendition(part) => part.as_str().to_owned(),
@@ -154,6 +157,8 @@ pub(crate) struct Place {
     pub(crate) secrets: bool,
     /// Fields of the video.
     pub(crate) fields: AvailableFields,
+    /// `source_url`.
+    pub(crate) source_url: bool,
     /// Each [`RequestField`] that the map requires of a request, so that they cannot be missing.
     pub(crate) required: BTreeSet<RequestField>,
     /// Limits that the map itself has, so that they cannot be missing.
@@ -219,6 +224,9 @@ impl Place {
                     _ => ours.as_str().to_owned(),
                 }),
         );
+        if self.source_url {
+            names.push("source_url".to_owned());
+        }
         if self.fields == AvailableFields::Upload {
             names.extend(UploadLimit::ALL.map(|limit| limit.as_str().to_owned()));
         }
@@ -252,6 +260,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
     RequestField::parse(name).is_some()
         || UploadLimit::parse(name).is_some()
         || [
+            "source_url",
             "now",
             "expires",
             "ttl_s",

@@ -9,7 +9,7 @@ use crate::provider::request_field::RequestField;
 pub(crate) type MakePlace = fn() -> Place;
 
 /// The names of places, as the reference of the vocabulary shows them.
-pub(crate) const NAMED_PLACES: [(&str, MakePlace); 13] = [
+pub(crate) const NAMED_PLACES: [(&str, MakePlace); 14] = [
     (
         "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
         Place::for_account,
@@ -18,6 +18,7 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 13] = [
     ("`[upload.client]`, `[upload.compute.*]`", || {
         Place::for_client(Place::for_upload(BTreeSet::new()))
     }),
+    ("`[[ingest.steps]]`; `source_url` in no header", Place::for_ingest),
     (
         "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`, `[renditions.list]`",
         Place::for_asset,
@@ -55,6 +56,14 @@ impl Place {
             required,
             times: true,
             ..Self::default()
+        }
+    }
+
+    /// The calls of an ingest: the request's fields, none of which is required, and the address.
+    pub(crate) fn for_ingest() -> Self {
+        Self {
+            source_url: true,
+            ..Self::for_upload(BTreeSet::new())
         }
     }
 

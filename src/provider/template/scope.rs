@@ -109,6 +109,10 @@ impl<'a> Scope<'a> {
                 Some(TemplateValue::Text(Cow::Borrowed(text)))
             }
             Placeholder::Field(ours) => return self.field_value(*ours),
+            Placeholder::SourceUrl => self
+                .input
+                .and_then(|subject| subject.source_url.as_ref())
+                .map(|url| TemplateValue::Text(Cow::Borrowed(url.expose()))),
             Placeholder::Limit(limit, own) => {
                 let asked = self.input.and_then(|subject| subject.limits.get(*limit));
                 let strictest = asked.into_iter().chain(*own).min();

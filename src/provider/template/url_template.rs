@@ -47,7 +47,7 @@ impl UrlTemplate {
         };
         let template = Template::compile(text, &place, constants)?;
         for slot in template.slots().filter(|slot| slot.is_raw()) {
-            if matches!(slot.name, Placeholder::Field(_)) {
+            if matches!(slot.name, Placeholder::Field(_) | Placeholder::SourceUrl) {
                 return Err(format!(
                     "{} comes from the request: `raw` is refused",
                     slot.name.spell_out()

@@ -12,6 +12,7 @@ use crate::provider::{
     error::{InvalidField, MapError},
     request_field::RequestField,
     signing::{Digest, DigestRules},
+    steps::compile_steps,
     subject::{Captures, TemplateInput},
     template::{Id, Place, Placeholder, Scope, Template, ValueTables},
     upload_limits::UploadLimits,
@@ -77,7 +78,8 @@ impl Upload {
         };
         let (ids, steps, place) = match declared.ids {
             None => {
-                let (steps, place) = compile_steps(declared.steps, at, request, constants)?;
+                let steps = declared.steps.iter().map(ActionTable::action).collect();
+                let (steps, place) = compile_steps(steps, at, request, constants)?;
                 (Vec::new(), steps, place)
             }
             Some(_) if !declared.steps.is_empty() => {
@@ -257,39 +259,6 @@ fn compile_ids(
         return Err(at.error("", what));
     }
     Ok((ids, place))
-}
-
-/// Compiles the steps into [`Action`]s. The second value is the [`Place`] after the last of them.
-///
-/// # Errors
-/// [`MapError`]: no step is sure to take the upload's or the asset's id.
-fn compile_steps(
-    declared: Vec<ActionTable>,
-    at: &Location,
-    mut place: Place,
-    constants: &Constants,
-) -> Result<(Vec<Action>, Place), MapError> {
-    if !(1..=3).contains(&declared.len()) {
-        let what = format!("there must be 1 to 3 of them, not {}", declared.len());
-        return Err(at.error("steps", what));
-    }
-    let mut steps = Vec::new();
-    for (index, step) in declared.into_iter().enumerate() {
-        let step = Action::compile(step.action(), &at.element("steps", index), &place, constants)?;
-        for (name, optional) in step.captures() {
-            // Why: an optional capture that an earlier step is sure to take still has a value.
-            let certain_before = place.captures.get(&name) == Some(&false);
-            place.captures.insert(name.clone(), optional && !certain_before);
-            place.ids.extend(Id::parse(&name));
-        }
-        steps.push(step);
-    }
-    let certain = |id: Id| place.captures.get(id.as_str()) == Some(&false);
-    if !certain(Id::Upload) && !certain(Id::Asset) {
-        let what = "no step takes upload_id or asset_id: without one of them no event finds its video";
-        return Err(at.error("steps", what));
-    }
-    Ok((steps, place))
 }
 
 /// Compiles `[upload.compute]` into [`Digest`]s. The second value is the [`Place`] with the computed texts.

@@ -7,6 +7,7 @@ use super::{
     address::AddressValue,
     api::ApiTable,
     asset::{AssetTable, CheckTable},
+    ingest::IngestTable,
     playback::{PlaybackTable, SignedParamsWord},
     renditions::RenditionsTable,
     upload::UploadTable,
@@ -70,6 +71,8 @@ pub(crate) struct ActionMap {
     pub(crate) api: ApiTable,
     /// The calls that make an upload, and what the client is told.
     pub(crate) upload: UploadTable,
+    /// The calls by which the provider fetches a video from an address. Left out: it fetches none.
+    pub(crate) ingest: Option<IngestTable>,
     /// Calls about assets.
     #[serde(default)]
     pub(crate) asset: AssetTable,

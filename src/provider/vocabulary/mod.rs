@@ -16,6 +16,7 @@ mod deserializer;
 mod digest;
 mod fault;
 mod fields;
+mod ingest;
 mod map;
 mod playback;
 mod read;
@@ -35,6 +36,7 @@ pub(crate) use digest::{
     Base64Marks, DigestAlgorithm, DigestKeyEncoding, DigestTable, Encoding, KeyEncoding,
 };
 pub(crate) use fields::{FieldsValue, ReportTable};
+pub(crate) use ingest::IngestTable;
 pub(crate) use map::{ActionMap, ThumbnailTable, TimeFormatWord};
 pub(crate) use playback::{
     FetchTable, JwtTable, KeyFormat, PlaybackTable, ResolveTable, SignTable, SignedParamsWord, TokenAlgorithm,

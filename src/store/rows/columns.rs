@@ -13,7 +13,7 @@ use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use crate::domain::{
-    EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus, Status,
+    EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
 };
 use crate::sql::stored_as_text;
 
@@ -167,6 +167,20 @@ impl ColumnValue for String {
 
     fn write(&self) -> &str {
         self
+    }
+}
+
+impl ColumnValue for SourceUrl {
+    type Read = String;
+    type Write<'a> = &'a str;
+    const ARRAY: &'static str = "text[]";
+
+    fn read(read: String) -> Result<Self, String> {
+        Ok(Self::new(read))
+    }
+
+    fn write(&self) -> &str {
+        self.expose()
     }
 }
 

@@ -11,7 +11,8 @@ use uuid::Uuid;
 
 use super::columns::{ColumnValue, Derived, table};
 use crate::domain::{
-    Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, Status, Video,
+    Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
+    Video,
 };
 use crate::store::error::StoreError;
 use crate::store::folding::fold_text;
@@ -98,6 +99,9 @@ videos! {
         status: ShownStatus, Observed;
         captures: Map<String, Value>, Edited;
         steps: i32, Edited;
+        source_url: Option<SourceUrl>, Edited;
+        is_ingest: bool, Once;
+        step_until: Option<DateTime<Utc>>, Edited;
         unsent: Vec<String>, Edited;
         renditions_asked: Option<RenditionRequests>, Edited;
         upload_expires_at: Option<DateTime<Utc>>, Edited;

@@ -71,6 +71,8 @@ struct Shared {
     /// Uploads and assets by id.
     known: Arc<Mutex<HashMap<String, Value>>>,
     blind: Arc<Mutex<bool>>,
+    /// Changes that are made, and whose answers are lost.
+    losing: Arc<Mutex<u32>>,
     delay: Arc<Mutex<Duration>>,
     /// The provider's clock: ours, and how far it is ahead.
     time: Arc<Mutex<Option<(Clock, chrono::Duration)>>>,
@@ -120,6 +122,41 @@ impl FakeMux {
     /// Every call answers 404, as with the credentials of another environment.
     pub(crate) fn go_blind(&self, blind: bool) {
         *self.shared.blind.lock().unwrap() = blind;
+    }
+
+    /// The next changes are made, and answered by an error of a server on the way.
+    pub(crate) fn lose_answers(&self, count: u32) {
+        *self.shared.losing.lock().unwrap() = count;
+    }
+
+    /// A static rendition of an asset is done.
+    pub(crate) fn finish_file(&self, asset: &str, resolution: &str, status: &str) {
+        let mut known = self.shared.known.lock().unwrap();
+        let files = known.get_mut(asset).unwrap()["static_renditions"]["files"]
+            .as_array_mut()
+            .unwrap();
+        let file = files
+            .iter_mut()
+            .find(|file| file["resolution"] == resolution)
+            .unwrap();
+        file["status"] = json!(status);
+        if status == "ready" {
+            let more = json!({"width": 1920, "height": 1080, "filesize": "1250000", "bitrate": 419_000});
+            file.as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
+        }
+    }
+
+    /// The master of an asset is there, for a day.
+    pub(crate) fn finish_master(&self, asset: &str, url: &str) {
+        let mut known = self.shared.known.lock().unwrap();
+        known.get_mut(asset).unwrap()["master"] = json!({"status": "ready", "url": url});
+    }
+
+    /// An asset as the provider has it.
+    pub(crate) fn known(&self, id: &str) -> Value {
+        self.shared.known.lock().unwrap()[id].clone()
     }
 
     /// Every answer takes so long.
@@ -178,7 +215,13 @@ async fn serve(
         if blind {
             Planned::json(404, &json!({"error": {"type": "not_found"}}))
         } else {
-            recorded(&shared, &request, count)
+            let planned = recorded(&shared, &request, count);
+            let mut losing = shared.losing.lock().unwrap();
+            if *losing > 0 && request.method != "GET" {
+                *losing -= 1;
+                return Planned::text(502, "");
+            }
+            planned
         }
     });
     let delay = planned.delay + *shared.delay.lock().unwrap();
@@ -248,12 +291,70 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
             let error = json!({"error": {"type": "failed_request", "messages": ["too late"]}});
             Planned::json(403, &error)
         }
+        (_, Some("assets"), Some(asset)) if request.path.split('/').count() > 5 => {
+            part(shared, request, asset)
+        }
         ("DELETE", Some("assets"), Some(_)) => {
             shared.known.lock().unwrap().remove(&id);
             Planned::text(204, "")
         }
         _ => Planned::json(404, &not_found),
     }
+}
+
+/// The static renditions and the master of an asset.
+fn part(shared: &Shared, request: &Request, mut asset: Value) -> Planned {
+    let parts: Vec<&str> = request.path.split('/').skip(5).collect();
+    let id = asset["id"].as_str().unwrap().to_owned();
+    let mut files = asset["static_renditions"]["files"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default();
+    let answer = match (request.method.as_str(), parts.as_slice()) {
+        ("POST", ["static-renditions"]) => {
+            let resolution = request.body["resolution"].as_str().unwrap();
+            if files
+                .iter()
+                .any(|file| file["resolution"] == resolution && file["status"] != "errored")
+            {
+                let error =
+                    json!({"error": {"type": "invalid_parameters", "messages": ["it exists already"]}});
+                return Planned::json(400, &error);
+            }
+            files.retain(|file| file["resolution"] != resolution);
+            let ext = if resolution == "audio-only" { "m4a" } else { "mp4" };
+            let name = if resolution == "audio-only" {
+                "audio"
+            } else {
+                resolution
+            };
+            let file = json!({
+                "id": format!("file-{resolution}-{}", shared.requests.lock().unwrap().len()),
+                "name": format!("{name}.{ext}"), "ext": ext, "resolution": resolution, "type": "advanced",
+                "status": "preparing",
+            });
+            files.push(file.clone());
+            Planned::json(201, &json!({"data": file}))
+        }
+        ("DELETE", ["static-renditions", file]) => {
+            let before = files.len();
+            files.retain(|known| known["id"] != *file);
+            Planned::text(if files.len() < before { 204 } else { 404 }, "")
+        }
+        ("PUT", ["master-access"]) => {
+            asset["master_access"] = request.body["master_access"].clone();
+            asset["master"] = json!({"status": "preparing"});
+            Planned::json(200, &json!({"data": asset}))
+        }
+        _ => Planned::text(404, ""),
+    };
+    if files.is_empty() {
+        asset.as_object_mut().unwrap().remove("static_renditions");
+    } else {
+        asset["static_renditions"] = json!({"status": "ready", "files": files});
+    }
+    shared.known.lock().unwrap().insert(id, asset);
+    answer
 }
 
 /// The assets of one page, in the order of their ids.

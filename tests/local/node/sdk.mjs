@@ -79,7 +79,10 @@ async function assets() {
   assert.deepEqual(owner.object, { type: "asset", id: asset.id });
   await mux.video.assets.deletePlaybackId(asset.id, more.id);
   await assert.rejects(mux.video.playbackIds.retrieve(more.id), { status: 404 });
-  await assert.rejects(mux.video.assets.create({ inputs: [{ url: "https://example.com/a.mp4" }] }), { status: 400 });
+  await assert.rejects(mux.video.assets.create({ inputs: [{ url: "https://127.0.0.1/a.mp4" }] }), { status: 400 });
+  const file = await mux.video.assets.createStaticRendition(asset.id, { resolution: "highest" });
+  assert.equal(file.name, "highest.mp4");
+  await mux.video.assets.deleteStaticRendition(asset.id, file.id);
   return asset;
 }
 
@@ -88,7 +91,6 @@ async function unsupported(asset) {
   const track = { url: "https://example.com/a.vtt", type: "text", text_type: "subtitles", language_code: "en" };
   for (const call of [
     () => mux.video.assets.createTrack(asset.id, track),
-    () => mux.video.assets.createStaticRendition(asset.id, { resolution: "720p" }),
     () => mux.video.assets.retrieveInputInfo(asset.id),
     () => mux.video.assets.updateMasterAccess(asset.id, { master_access: "temporary" }),
     () => mux.video.liveStreams.list(),

@@ -36,7 +36,7 @@ async fn serve() {
         api_url: base,
         webhook_url: "http://127.0.0.1:1/".into(),
         loopback_pages: false,
-        fetch: FetchOptions::default(),
+        fetch: crate::ingest::open_rules(),
         clock: Clock::system(),
         launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
         env: BTreeMap::from([

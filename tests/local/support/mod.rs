@@ -12,6 +12,7 @@ pub(crate) mod mixed;
 pub(crate) mod mixed_codecs;
 pub(crate) mod node;
 pub(crate) mod odd;
+pub(crate) mod source;
 pub(crate) mod stand_in;
 pub(crate) mod tokens;
 pub(crate) mod watched;
@@ -32,7 +33,7 @@ use tokio_util::sync::CancellationToken;
 use yourbit_video::{
     clock::Clock,
     config,
-    local::{Local, Options},
+    local::{FetchOptions, Local, Options},
 };
 
 use inbox::Inbox;
@@ -45,6 +46,7 @@ pub(crate) struct Provider {
     pub(crate) http: reqwest::Client,
     pub(crate) clock: Clock,
     pub(crate) settings: config::Local,
+    fetch: FetchOptions,
     dir: Option<TempDir>,
     stop: CancellationToken,
     worker: JoinHandle<()>,
@@ -74,11 +76,20 @@ impl Provider {
 
     /// With other settings, or a clock of its own.
     pub(crate) async fn start_with(change: impl FnOnce(&mut config::Local), clock: Clock) -> Self {
+        Self::start_fetching(change, FetchOptions::default(), clock).await
+    }
+
+    /// The same with rules for inputs by URL.
+    pub(crate) async fn start_fetching(
+        change: impl FnOnce(&mut config::Local),
+        fetch: FetchOptions,
+        clock: Clock,
+    ) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let mut settings = settings(dir.path());
         change(&mut settings);
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        Self::open(dir, settings, Inbox::start().await, listener, clock).await
+        Self::open(dir, (settings, fetch), Inbox::start().await, listener, clock).await
     }
 
     /// Ends this provider and starts another one in the same folder, at the same address.
@@ -91,7 +102,7 @@ impl Provider {
             .trim_start_matches("http://")
             .trim_end_matches("/local")
             .to_owned();
-        let settings = self.settings.clone();
+        let settings = (self.settings.clone(), self.fetch.clone());
         let (inbox, clock) = (self.inbox.clone(), self.clock.clone());
         let dir = self.dir.take().unwrap();
         drop(self);
@@ -104,7 +115,7 @@ impl Provider {
 
     async fn open(
         dir: TempDir,
-        settings: config::Local,
+        (settings, fetch): (config::Local, FetchOptions),
         inbox: Inbox,
         listener: TcpListener,
         clock: Clock,
@@ -116,7 +127,7 @@ impl Provider {
             api_url: base.clone(),
             webhook_url: inbox.url.clone(),
             loopback_pages: false,
-            fetch: FetchOptions::default(),
+            fetch: fetch.clone(),
             clock: clock.clone(),
             launcher: env!("CARGO_BIN_EXE_yourbit-video").into(),
             env: BTreeMap::new(),
@@ -143,6 +154,7 @@ impl Provider {
             http,
             clock,
             settings,
+            fetch,
             dir: Some(dir),
             stop,
             worker,

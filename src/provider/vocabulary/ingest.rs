@@ -1,0 +1,26 @@
+//! `[ingest]`: the calls by which the provider fetches a video from an address.
+
+use schemars::JsonSchema;
+use serde::Deserialize;
+
+use super::action::action_table;
+
+/// The calls by which the provider fetches a video from an address (`POST /v1/videos`). `[asset.get]` or the webhook tells
+/// the rest.
+#[derive(Clone, Debug, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct IngestTable {
+    /// The calls, 1 to 3, with the placeholder `{source_url}`: the address. A call sees the captures of those before it;
+    /// captures are written to the row after each call. Some call must take `upload_id` or `asset_id`.
+    pub(crate) steps: Vec<IngestStepTable>,
+}
+
+action_table! {
+    /// One call of an ingest.
+    IngestStepTable {
+        /// Seconds for which what the call takes may not be there yet. Until then it is asked again, in the background, and
+        /// the video is `created`. At most 840 for all steps together; only for a GET after the first call. Left out: it
+        /// must be there at once.
+        until_s: Option<u64>,
+    }
+}
