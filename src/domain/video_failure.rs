@@ -6,6 +6,7 @@ use super::{
     error_code::ErrorCode,
     facts::{Fact, Field},
     failure::Failure,
+    mask::mask_addresses,
     status::ShownStatus,
     video::Video,
 };
@@ -46,7 +47,14 @@ impl Video {
         Failure {
             finding: None,
             code: text(code),
-            message: text(message),
+            // Why: a provider that could not fetch the file may repeat the address, secrets included.
+            message: text(message).map(|text| {
+                if self.is_ingest {
+                    mask_addresses(&text)
+                } else {
+                    text
+                }
+            }),
         }
     }
 }
