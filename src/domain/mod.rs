@@ -30,6 +30,7 @@ mod media_type;
 mod outgoing;
 mod rate;
 mod read;
+mod rendition_requests;
 mod renditions;
 mod replacement;
 #[cfg(test)]

@@ -71,11 +71,9 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
     let value = match (schema, member) {
         ("Video", "error" | "replacement")
         | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
-        ("Video", "status") => "ready".into(),
+        ("Video" | "Rendition", "status") => "ready".into(),
         ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") => json!([]),
         ("Rendition" | "PlaybackRendition", "name") => "highest".into(),
-        ("Rendition" | "PlaybackRendition", "kind") => "video".into(),
-        ("Rendition", "status") => "ready".into(),
         ("Rendition" | "PlaybackRendition", "bytes") => 12_082_911.into(),
         ("Rendition" | "PlaybackRendition", "bitrate") => 4_051_000.into(),
         ("PlaybackRendition", "url") => "https://stream.example.com/uNbxT02K/highest.mp4?token=…".into(),
@@ -125,7 +123,7 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("OutgoingEvent", "type") => "video.ready".into(),
         ("OutgoingEvent", "answer_status") => 204.into(),
         ("StreamEvent", "id") => "4".into(),
-        ("StreamEvent", "event") => "video".into(),
+        ("StreamEvent", "event") | ("Rendition" | "PlaybackRendition", "kind") => "video".into(),
         ("StreamEvent", "data") => format!("{{\"id\":\"{VIDEO}\",\"status\":\"ready\", …}}").into(),
         ("Usage", "videos") => 12.into(),
         ("Usage", "minutes") => 94.5.into(),
