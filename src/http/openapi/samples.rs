@@ -53,6 +53,9 @@ pub(super) fn request_body(schema: &str) -> Option<Value> {
         "UploadRequest" => Some(json!({
             "title": "A day at the sea", "filename": "sea.mp4", "content_type": "video/mp4", "file_size": 48_211_312,
         })),
+        "IngestRequest" => Some(json!({
+            "source_url": "https://files.example.com/sea.mp4", "title": "A day at the sea",
+        })),
         "RenditionRequest" => Some(json!({"name": "highest"})),
         "VideoPatch" => Some(json!({"title": "Two days at the sea", "metadata": {"album": "summer"}})),
         "PlaybackRequest" => Some(json!({"ids": [VIDEO], "expires_in": 3600})),
@@ -107,6 +110,9 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("UploadOffer", "policies") => json!(["public", "signed"]),
         ("UploadOffer", "qualities") => json!(["basic", "plus"]),
         ("UploadOffer", "content_types") => json!(["video/*"]),
+        ("IngestOffer", "providers") => json!(["mux"]),
+        ("IngestOffer", "allowed_hosts") => json!(["files.example.com", "*.cdn.example.com"]),
+        ("IngestRequest", "source_url") => "https://files.example.com/clip.mp4".into(),
         ("PlaybackOffer" | "UploadOffer", "ttl_s") => 3600.into(),
         ("PlaybackOffer", "max_ttl_s") => 86_400.into(),
         ("UploadOffer", "max_bytes") => 2_000_000_000.into(),
