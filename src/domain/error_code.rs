@@ -77,7 +77,11 @@ impl ErrorCode {
     pub const fn is_our_finding(self) -> bool {
         matches!(
             self,
-            Self::TooLarge | Self::UploadLost | Self::ProviderRejected | Self::ProviderUnavailable
+            Self::TooLarge
+                | Self::UploadLost
+                | Self::SourceUnreachable
+                | Self::ProviderRejected
+                | Self::ProviderUnavailable
         )
     }
 }

@@ -222,6 +222,16 @@ impl Video {
         self.delete_at.is_some_and(|end| end <= now)
     }
 
+    /// Forgets where the video came from, and that a step waits, once neither is needed any more.
+    pub fn forget_source(&mut self) {
+        match self.status {
+            ShownStatus::Created => {}
+            // Why the wait stays: what was begun may appear still, and is to be deleted.
+            ShownStatus::Deleting | ShownStatus::Cancelled => self.source_url = None,
+            _ => (self.source_url, self.step_until) = (None, None),
+        }
+    }
+
     /// Callers would see no difference between the two videos.
     pub fn looks_like(&self, other: &Self) -> bool {
         self.visible_state() == other.visible_state()

@@ -10,7 +10,7 @@ use http::{HeaderValue, header};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::uploads::{Offer, offer_uploads, quota_of};
+use super::uploads::{IngestOffer, Offer, offer_ingests, offer_uploads, quota_of};
 use crate::auth::{Act, Caller};
 use crate::domain::Policy;
 use crate::http::extract::NoQuery;
@@ -35,11 +35,11 @@ pub(crate) struct Session {
     uploads: Option<Offer>,
     /// How long addresses live; null where the token plays nothing.
     playback: Option<PlaybackOffer>,
-    /// What a video from a URL may be; null: there are none here.
-    #[schema(value_type = Option<Object>)]
-    ingest: Option<()>,
+    /// What a video from an address may be; null where the token begins none, or this service lists no hosts. The rest is as
+    /// in `uploads`.
+    ingest: Option<IngestOffer>,
     /// What each provider can do: `public` and `signed` playback, `quality` to choose, `cancel`, `delete`, `thumbnails`,
-    /// files besides the stream (`renditions`).
+    /// files besides the stream (`renditions`), videos from addresses (`ingest`).
     capabilities: BTreeMap<String, Vec<&'static str>>,
     /// The files of a video that each provider can make: names for `POST /v1/videos/{id}/renditions`.
     renditions: BTreeMap<String, Vec<String>>,
@@ -94,7 +94,7 @@ pub(crate) async fn show_session(
             ttl_s: playback.ttl_s,
             max_ttl_s: playback.max_ttl_s,
         }),
-        ingest: None,
+        ingest: offer_ingests(&state, &caller).filter(|_| may_upload),
         capabilities: capabilities(&state, &caller),
         renditions: makeable_renditions(&state, &caller),
         quotas,
@@ -133,6 +133,7 @@ fn names_of(provider: &Provider) -> Vec<&'static str> {
         ("cancel", cancels),
         ("delete", provider.supports(Capability::AssetDelete)),
         ("thumbnails", provider.supports(Capability::Thumbnails)),
+        ("ingest", provider.supports(Capability::Ingest)),
         ("renditions", provider.supports(Capability::Renditions)),
     ]
     .into_iter()

@@ -29,6 +29,7 @@ mod guards;
 mod idempotency;
 mod import;
 mod inbox;
+mod ingest;
 mod intake;
 mod lifecycle;
 mod limits;

@@ -41,6 +41,11 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
         ("GET /v1/session", ANY_TOKEN, None),
         ("POST /v1/uploads", BEGIN, Some(json!({}))),
         ("GET /v1/videos", LIST, None),
+        (
+            "POST /v1/videos",
+            BEGIN,
+            Some(json!({"source_url": "https://files.example/a.mp4"})),
+        ),
         ("GET /v1/videos/{id}", SEE, None),
         ("PATCH /v1/videos/{id}", CHANGE, Some(json!({"title": "new"}))),
         ("DELETE /v1/videos/{id}", CHANGE, None),
@@ -202,6 +207,7 @@ on_both! {
             ("VIDEO_UPLOADS__PER_OWNER_PER_MIN", "0"),
             ("VIDEO_AUTH__FAILURES_PER_MIN", "0"),
             ("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()),
+            ("VIDEO_INGEST__ALLOWED_HOSTS", "files.example"),
         ]);
         let app = TestApp::with(db, &more).await;
         let now = app.clock.now().timestamp();

@@ -283,6 +283,7 @@ fn capability_names(provider: &Provider) -> Vec<&'static str> {
             "look_up",
             supports(Capability::AssetGet) || supports(Capability::UploadGet),
         ),
+        ("ingest", supports(Capability::Ingest)),
         ("thumbnails", supports(Capability::Thumbnails)),
         ("renditions", supports(Capability::Renditions)),
         ("webhooks", provider.receives_webhooks()),

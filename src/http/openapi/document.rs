@@ -193,7 +193,9 @@ fn finish_document(document: &mut Value) {
             finish_operation(path, method, operation, &optional);
         }
     }
-    document["paths"]["/v1/uploads"]["post"]["responses"]["201"]["links"] = outgoing::upload_links();
+    for path in ["/v1/uploads", "/v1/videos"] {
+        document["paths"][path]["post"]["responses"]["201"]["links"] = outgoing::upload_links();
+    }
     document["webhooks"] = Announcement::ALL
         .into_iter()
         .map(outgoing::webhook_item)

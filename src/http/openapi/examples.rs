@@ -89,7 +89,8 @@ fn example_of(schemas: &Value, schema: &Value) -> Value {
     match schema_name(schema) {
         Some("Problem") => refusals::example_of_code(Code::VideoNotReady).1["value"].take(),
         Some("ProblemMeaning") => meaning(Code::NotFound),
-        Some("NewUpload") => new_upload(schemas),
+        Some("NewUpload") => begun(schemas, "NewUpload", "waiting"),
+        Some("NewIngest") => begun(schemas, "NewIngest", "preparing"),
         Some(name) => example_of_kind(schemas, name, &schemas[name]),
         None => example_of_kind(schemas, "", schema),
     }
@@ -106,9 +107,9 @@ fn meaning(code: Code) -> Value {
     })
 }
 
-/// Returns the answer of a new upload: the video has only begun.
-fn new_upload(schemas: &Value) -> Value {
-    let mut example = example_of_kind(schemas, "NewUpload", &schemas["NewUpload"]);
+/// Returns the answer of a new upload or ingest: the video has only begun.
+fn begun(schemas: &Value, name: &str, status: &str) -> Value {
+    let mut example = example_of_kind(schemas, name, &schemas[name]);
     let video = &mut example["video"];
     for member in [
         "asset_id",
@@ -122,7 +123,7 @@ fn new_upload(schemas: &Value) -> Value {
     ] {
         video[member] = Value::Null;
     }
-    video["status"] = "waiting".into();
+    video["status"] = status.into();
     video["version"] = 2.into();
     video["updated_at"] = BEGUN.into();
     video["events_url"] = sample("NewUpload", "events_url").unwrap_or_default();

@@ -53,6 +53,9 @@ pub(super) fn request_body(schema: &str) -> Option<Value> {
         "UploadRequest" => Some(json!({
             "title": "A day at the sea", "filename": "sea.mp4", "content_type": "video/mp4", "file_size": 48_211_312,
         })),
+        "IngestRequest" => Some(json!({
+            "source_url": "https://files.example.com/sea.mp4", "title": "A day at the sea",
+        })),
         "RenditionRequest" => Some(json!({"name": "highest"})),
         "VideoPatch" => Some(json!({"title": "Two days at the sea", "metadata": {"album": "summer"}})),
         "PlaybackRequest" => Some(json!({"ids": [VIDEO], "expires_in": 3600})),
@@ -68,11 +71,9 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
     let value = match (schema, member) {
         ("Video", "error" | "replacement")
         | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
-        ("Video", "status") => "ready".into(),
+        ("Video" | "Rendition", "status") => "ready".into(),
         ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") => json!([]),
         ("Rendition" | "PlaybackRendition", "name") => "highest".into(),
-        ("Rendition" | "PlaybackRendition", "kind") => "video".into(),
-        ("Rendition", "status") => "ready".into(),
         ("Rendition" | "PlaybackRendition", "bytes") => 12_082_911.into(),
         ("Rendition" | "PlaybackRendition", "bitrate") => 4_051_000.into(),
         ("PlaybackRendition", "url") => "https://stream.example.com/uNbxT02K/highest.mp4?token=…".into(),
@@ -109,6 +110,9 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("UploadOffer", "policies") => json!(["public", "signed"]),
         ("UploadOffer", "qualities") => json!(["basic", "plus"]),
         ("UploadOffer", "content_types") => json!(["video/*"]),
+        ("IngestOffer", "providers") => json!(["mux"]),
+        ("IngestOffer", "allowed_hosts") => json!(["files.example.com", "*.cdn.example.com"]),
+        ("IngestRequest", "source_url") => "https://files.example.com/clip.mp4".into(),
         ("PlaybackOffer" | "UploadOffer", "ttl_s") => 3600.into(),
         ("PlaybackOffer", "max_ttl_s") => 86_400.into(),
         ("UploadOffer", "max_bytes") => 2_000_000_000.into(),
@@ -119,7 +123,7 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("OutgoingEvent", "type") => "video.ready".into(),
         ("OutgoingEvent", "answer_status") => 204.into(),
         ("StreamEvent", "id") => "4".into(),
-        ("StreamEvent", "event") => "video".into(),
+        ("StreamEvent", "event") | ("Rendition" | "PlaybackRendition", "kind") => "video".into(),
         ("StreamEvent", "data") => format!("{{\"id\":\"{VIDEO}\",\"status\":\"ready\", …}}").into(),
         ("Usage", "videos") => 12.into(),
         ("Usage", "minutes") => 94.5.into(),

@@ -40,5 +40,5 @@ mod request;
 pub(super) use self::answer::NewIngest;
 pub(super) use self::kind::Kind;
 pub(super) use self::limits::quota_of;
-pub(super) use self::offer::{Offer, offer_uploads};
+pub(super) use self::offer::{IngestOffer, Offer, offer_ingests, offer_uploads};
 pub(super) use self::request::IngestRequest;

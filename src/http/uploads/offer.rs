@@ -7,7 +7,7 @@ use super::limits::{SourcedLimits, allowed_content_types};
 use super::request::{allowed_policies, allowed_providers, allowed_qualities};
 use crate::auth::Caller;
 use crate::domain::Policy;
-use crate::provider::UploadLimits;
+use crate::provider::{Capability, UploadLimits};
 use crate::state::AppState;
 
 /// What an upload may be. The first of each list is not the default: that is the setting's where it is listed.
@@ -56,6 +56,34 @@ pub(crate) fn offer_uploads(state: &AppState, caller: &Caller) -> Offer {
         ttl_s: settings.uploads.ttl_s,
         providers: owned(&providers),
     }
+}
+
+/// What a video from an address may be.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct IngestOffer {
+    /// Providers that fetch from addresses, among those of `uploads`.
+    providers: Vec<String>,
+    /// Hosts that an address may have: names, `*.example.com` for every name below it, `*` for any.
+    allowed_hosts: Vec<String>,
+    /// Whether an address may have plain http.
+    allow_http: bool,
+}
+
+/// Returns from where the caller may have videos fetched; `None` where that is nowhere.
+pub(crate) fn offer_ingests(state: &AppState, caller: &Caller) -> Option<IngestOffer> {
+    let rules = &state.settings.ingest;
+    let fetches = |name: &&str| {
+        let provider = state.providers.by_name(name);
+        provider.is_some_and(|provider| provider.supports(Capability::Ingest))
+    };
+    let providers = allowed_providers(&state.settings, caller.upload());
+    let providers: Vec<&str> = providers.into_iter().filter(fetches).collect();
+    let is_off = rules.allowed_hosts.is_empty() || providers.is_empty();
+    (!is_off).then(|| IngestOffer {
+        providers: owned(&providers),
+        allowed_hosts: rules.allowed_hosts.clone(),
+        allow_http: rules.allow_http,
+    })
 }
 
 fn owned(texts: &[&str]) -> Vec<String> {

@@ -85,11 +85,16 @@ async fn cancel_at_provider(
     let subject = TemplateInput::from_video(video);
     let failed = |error| ApiError::from_call(error, Some(video.id));
     let now = state.clock.now();
-    match provider
-        .cancel_upload(&subject, Priority::Request(owner), now)
-        .await
-        .map_err(failed)?
-    {
+    // Why no cancel: there is no upload, and what the provider fetches ends with the asset.
+    let cancelled = if video.is_ingest {
+        CancelOutcome::Unsupported
+    } else {
+        provider
+            .cancel_upload(&subject, Priority::Request(owner), now)
+            .await
+            .map_err(failed)?
+    };
+    match cancelled {
         CancelOutcome::Cancelled | CancelOutcome::Gone => Ok(()),
         CancelOutcome::TooLate => Err(ApiError::UploadFinished(video.status)),
         CancelOutcome::Unsupported if video.known.asset_id.is_some() => {

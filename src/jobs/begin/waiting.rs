@@ -21,6 +21,7 @@ use super::wait_rules::{end_of_wait, waits_after};
 use crate::domain::{ErrorCode, LOST_AFTER, Video};
 use crate::provider::{CallError, Captures, Priority, Provider, TemplateInput, UploadPermits};
 use crate::state::AppState;
+use crate::store::StoreError;
 
 /// What became of a video whose step waits.
 #[derive(Debug)]
@@ -59,7 +60,7 @@ pub fn is_in_time(provider: &Provider, video: &Video, now: DateTime<Utc>) -> boo
 ///
 /// # Errors
 /// The database fails.
-pub async fn resume(state: &AppState, provider: &Provider, video: &Video) -> Result<Resumed, BeginError> {
+pub async fn resume(state: &AppState, provider: &Provider, video: &Video) -> Result<Resumed, StoreError> {
     let now = state.clock.now();
     let Some(first) = waiting_step(provider, video) else {
         return Ok(give_up(video, now, false));
@@ -72,7 +73,14 @@ pub async fn resume(state: &AppState, provider: &Provider, video: &Video) -> Res
     let (subject, total) = (TemplateInput::from_video(video), calls.count());
     for step in first..total {
         match make(calls, step, &subject, &mut captures).await {
-            Ok(true) => row = store_captures(state, provider, row, &captures, (step + 1, total)).await?,
+            Ok(true) => match store_captures(state, provider, row, &captures, (step + 1, total)).await {
+                Ok(stored) => row = stored,
+                Err(BeginError::Store(error)) => return Err(error),
+                Err(error) => {
+                    tracing::error!(video.id = %video.id, %error, "the provider's answer is about something else");
+                    return Ok(Resumed::NotYet);
+                }
+            },
             Ok(false) | Err(_) if is_in_time(provider, video, now) => return Ok(Resumed::NotYet),
             Ok(false) => return Ok(give_up(video, now, true)),
             Err(error) => {

@@ -4,7 +4,8 @@
 //! 1. Its asset is known: the provider deletes it.
 //! 2. Only its upload is known: the provider cancels it. Where it is too late for that, the upload is asked for its asset,
 //!    and step 1 follows.
-//! 3. Nothing is known: nothing was made, once the row is older than [`LOST_AFTER`] or the upload failed.
+//! 3. Nothing is known of an ingest whose step waits: it is looked for, and what is found is deleted by step 1.
+//! 4. Nothing is known: nothing was made, once the row is older than [`LOST_AFTER`] or the upload failed.
 //!
 //! Outcomes of a step: *gone* ends the video; *not found* ends it where that is believable (`proof`), and counts as missing
 //! otherwise; an error, or anything else, leaves the video due again later. Repeating a step is safe: deleting what is
@@ -15,6 +16,7 @@ use chrono::{DateTime, Utc};
 use super::findings::{Findings, discarded_observation, own_observation};
 use super::proof::is_believable;
 use crate::domain::{EXPIRED_AFTER, LOST_AFTER, Observation, Status, Video};
+use crate::jobs::begin::{captured_text, find_begun, is_in_time, waiting_step};
 use crate::provider::{
     CallError, CancelOutcome, Capability, DeleteOutcome, Lookup, Priority, Provider, TemplateInput,
 };
@@ -33,6 +35,9 @@ pub(super) async fn delete_step(
     let now = state.clock.now();
     if video.known.asset_id.is_some() {
         return delete_asset(state, provider, video, &TemplateInput::from_video(video), now).await;
+    }
+    if waits_for_ingest(provider, video, now) {
+        return Ok(delete_found(provider, video, now).await);
     }
     if video.known.upload_id.is_none() {
         // Why not at once: the upload may be under way just now, and its id still comes.
@@ -93,12 +98,33 @@ pub(super) async fn clean_up_cancelled(state: &AppState, provider: &Provider, vi
         delete_shell(provider, video, now).await;
         return Findings::default();
     }
+    if waits_for_ingest(provider, video, now) {
+        return delete_found(provider, video, now).await;
+    }
     if provider.supports(Capability::UploadGet)
         && let Ok(Lookup::Found(seen)) = provider.get_upload(&subject, Priority::Background, now).await
     {
         return Findings::from_observation(seen);
     }
     Findings::default()
+}
+
+/// Returns whether what the provider fetches may appear still, so that it is to be looked for.
+fn waits_for_ingest(provider: &Provider, video: &Video, now: DateTime<Utc>) -> bool {
+    !video.is_at_provider() && waiting_step(provider, video).is_some() && is_in_time(provider, video, now)
+}
+
+/// Looks for what the provider fetches for an ingest that is not wanted any more. Its ids are joined, and the next check
+/// deletes it.
+async fn delete_found(provider: &Provider, video: &Video, now: DateTime<Utc>) -> Findings {
+    let Some(captures) = find_begun(provider, video).await else {
+        return Findings::default();
+    };
+    Findings::from_observation(Observation {
+        upload_id: captured_text(&captures, "upload_id"),
+        asset_id: captured_text(&captures, "asset_id"),
+        ..own_observation(now)
+    })
 }
 
 /// Deletes the asset that an upload turned into. An upload that ended without one is gone.

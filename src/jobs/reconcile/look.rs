@@ -9,6 +9,7 @@ use crate::domain::{
     EXPIRED_AFTER, ErrorCode, Field, IdentityConflict, LOST_AFTER, NeededIds, Observation, ShownStatus,
     Status, Video,
 };
+use crate::jobs::begin::{Resumed, resume};
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::jobs::renditions::work::work_off;
 use crate::provider::{Priority, Provider, TemplateInput};
@@ -52,6 +53,7 @@ async fn investigate_video(
             deletion::discard_step(state, provider, video).await
         }
         ShownStatus::Cancelled => Ok(deletion::clean_up_cancelled(state, provider, video).await),
+        ShownStatus::Created if video.is_ingest => go_on(state, provider, video, now).await,
         ShownStatus::Created if !video.is_at_provider() => {
             let findings = give_up_unanswered(video, now);
             if !findings.observations.is_empty() {
@@ -61,7 +63,7 @@ async fn investigate_video(
         }
         // Why: an upload that failed between its steps may have left an asset without a file.
         ShownStatus::Errored
-            if video.steps < i32::try_from(provider.upload_step_count()).unwrap_or(i32::MAX) =>
+            if video.steps < i32::try_from(step_count(provider, video)).unwrap_or(i32::MAX) =>
         {
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::from_observation(discarded_observation(now)))
@@ -79,20 +81,54 @@ async fn investigate_video(
     }
 }
 
+/// Returns the number of the steps that begin such a video.
+fn step_count(provider: &Provider, video: &Video) -> usize {
+    if video.is_ingest {
+        provider.ingest_step_count()
+    } else {
+        provider.upload_step_count()
+    }
+}
+
+/// Goes on with the steps of an ingest, or gives it up. An asset of one that is given up is deleted.
+async fn go_on(
+    state: &AppState,
+    provider: &Provider,
+    video: &Video,
+    now: DateTime<Utc>,
+) -> Result<Findings, StoreError> {
+    let (code, message) = match resume(state, provider, video).await? {
+        Resumed::Went | Resumed::NotYet => return Ok(Findings::default()),
+        Resumed::Over(code, message) => (code, message),
+    };
+    state.store.give_back_count(video.id).await?;
+    let mut seen = failed_observation(code, message, now);
+    if video.known.asset_id.is_some() {
+        deletion::delete_shell(provider, video, now).await;
+        seen.discarded = true;
+    }
+    Ok(Findings::from_observation(seen))
+}
+
+/// Returns our own conclusion that the video failed.
+fn failed_observation(code: ErrorCode, message: &str, now: DateTime<Utc>) -> Observation {
+    Observation {
+        status: Some(Status::Errored),
+        fields: vec![
+            (Field::ErrorCode, code.as_str().into()),
+            (Field::ErrorMessage, message.into()),
+        ],
+        ..own_observation(now)
+    }
+}
+
 /// Marks a row as errored for which the provider never answered within [`LOST_AFTER`]: the process that made it has died.
 fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
     if now - video.created_at < LOST_AFTER {
         return Findings::default();
     }
     let message = "The provider was never asked to the end; begin a new upload.";
-    Findings::from_observation(Observation {
-        status: Some(Status::Errored),
-        fields: vec![
-            (Field::ErrorCode, ErrorCode::UploadLost.as_str().into()),
-            (Field::ErrorMessage, message.into()),
-        ],
-        ..own_observation(now)
-    })
+    Findings::from_observation(failed_observation(ErrorCode::UploadLost, message, now))
 }
 
 /// Works off what callers asked for: files made and deleted, and members changed.
@@ -226,6 +262,7 @@ async fn write_findings(
             video.observe(seen, needs)?;
         }
         video.note_missing(findings.missing, needs, now);
+        video.forget_source();
         video.unsent.retain(|name| !findings.sent.contains(name));
         video.checks = if video.status == before {
             video.checks.saturating_add(1)

@@ -37,6 +37,12 @@ impl Provider {
         self.map.ingest.as_ref().map_or(0, |ingest| ingest.steps.len())
     }
 
+    /// Returns true where the provider fetches from addresses, those that are signed or end included.
+    pub fn fetches_signed(&self) -> bool {
+        let ingest = self.map.ingest.as_ref();
+        ingest.is_some_and(|ingest| ingest.fetches_signed)
+    }
+
     /// Returns the seconds for which the step at `index` may find nothing; `None` where it must succeed at once.
     pub fn ingest_until_s(&self, index: usize) -> Option<u64> {
         self.map.ingest.as_ref()?.until_s(index)

@@ -26,6 +26,8 @@ pub(crate) struct Ingest {
     pub(crate) steps: Vec<Action>,
     /// For each call the seconds for which it may find nothing.
     until_s: Vec<Option<u64>>,
+    /// The provider fetches from addresses that are signed or end.
+    pub(crate) fetches_signed: bool,
     /// The captures of the calls; `true` if one can be missing.
     captures: BTreeMap<String, bool>,
 }
@@ -65,6 +67,7 @@ impl Ingest {
         Ok(Self {
             steps,
             until_s,
+            fetches_signed: declared.fetches_signed.unwrap_or(true),
             captures: place.captures,
         })
     }

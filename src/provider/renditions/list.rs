@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::table::{RenditionTable, RenditionTables};
+use super::{
+    each::List,
+    table::{RenditionTable, RenditionTables},
+};
 use crate::{
     domain::Observation,
     provider::{pointer::Pointer, report::is_storable_list},
@@ -12,7 +15,7 @@ impl RenditionTables {
     /// Returns the places in an event that the tables read.
     pub(crate) fn event_pointers(&self) -> impl Iterator<Item = &Pointer> {
         let lists = self.iter().filter_map(|table| table.each.as_ref());
-        lists.flat_map(|each| each.event_pointers())
+        lists.flat_map(List::event_pointers)
     }
 
     /// Adds the lists of an event to its observation. A list that is not there says nothing.

@@ -17,7 +17,7 @@ use super::{
     file::{Rendition, RenditionFile, RenditionStatus},
     table::RenditionTables,
 };
-use crate::domain::{Fact, RenditionAction, RenditionRequest, RequestState, Video};
+use crate::domain::{Fact, RenditionAction, RenditionRequest, RenditionRequests, RequestState, Video};
 
 impl RenditionTables {
     /// Returns the files, in the order of the map's lists, then those that were only asked for.
@@ -31,7 +31,10 @@ impl RenditionTables {
                 merge(file, fact, request)
             })
             .collect();
-        let requests = video.renditions_asked.iter().flat_map(|all| all.as_slice());
+        let requests = video
+            .renditions_asked
+            .iter()
+            .flat_map(RenditionRequests::as_slice);
         for request in requests.filter(|request| request.action == RenditionAction::Make) {
             // Why: a name that the map does not list any more is asked for by nobody.
             let Some((_, theirs)) = self.find(&request.name) else {

@@ -277,6 +277,16 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
                 .insert(format!("upload{count}"), upload.clone());
             Planned::json(201, &json!({"data": upload}))
         }
+        ("POST", Some("assets"), None) if id.is_empty() => {
+            let asset = json!({
+                "id": format!("asset{count}"),
+                "status": "preparing",
+                "passthrough": request.body["passthrough"],
+            });
+            let id = format!("asset{count}");
+            shared.known.lock().unwrap().insert(id, asset.clone());
+            Planned::json(201, &json!({"data": asset}))
+        }
         ("GET", Some("uploads"), _) if id.is_empty() => Planned::json(200, &json!({"data": []})),
         ("GET", Some("signing-keys"), _) if id == "key-1" => Planned::json(200, &json!({"data": {"id": id}})),
         ("GET", Some("uploads" | "assets"), Some(data)) | ("PATCH", Some("assets"), Some(data)) => {
