@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::asset::{Asset, Random};
 use super::{NEEDS, Rules};
 use crate::domain::{
-    AssetKey, ExchangeTerms, Observation, Policy, Replacement, Status, Video, exchange_assets, first_id_at,
+    AssetKey, ExchangeTerms, Observation, Policy, Replacement, ShownStatus, Status, Video, exchange_assets,
+    first_id_at,
 };
 
 /// An event on its way, or an answer.

@@ -124,7 +124,9 @@ impl Store {
         let mut outcome = outcome.clone();
         let mut tx = self.begin().await?;
         for _ in 0..ATTEMPTS {
-            let Some(id) = tx.find_row_of(asset).await? else { break };
+            let Some(id) = tx.find_row_of(asset).await? else {
+                break;
+            };
             let rows = to_videos(on_tx!(&mut tx, |tx| tx.lock_videos(&[id]).await)?)?;
             if rows.iter().any(|row| row.has_asset(asset)) {
                 outcome.video_id = Some(id);
