@@ -24,7 +24,8 @@ fn without_time(mut event: Value) -> Value {
 }
 
 fn files(status: &str) -> Value {
-    let file = json!({"id": "r1", "name": "highest.mp4", "ext": "mp4", "resolution": "highest", "status": status});
+    let file =
+        json!({"id": "r1", "name": "highest.mp4", "ext": "mp4", "resolution": "highest", "status": status});
     json!({"status": status, "files": [file]})
 }
 
