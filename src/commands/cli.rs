@@ -8,8 +8,8 @@ use super::error::CommandError;
 #[cfg(target_os = "linux")]
 use super::sandboxed_exec;
 use super::{
-    check, events, healthcheck, import, local, migrate, openapi, provider, reconcile, serve, settings, token,
-    usage,
+    check, events, healthcheck, import, local, migrate, moves, openapi, provider, reconcile, serve, settings,
+    token, usage,
 };
 use crate::app::StartError;
 use crate::config::{Environment, load};
@@ -43,6 +43,8 @@ enum Command {
     Reconcile(reconcile::ReconcileArgs),
     /// Make rows for videos that were made elsewhere: the provider's own assets, or an old table's.
     Import(import::ImportArgs),
+    /// Move videos to another provider, under the same ids. A running service does the work.
+    Move(moves::MoveArgs),
     /// How much each owner has at each provider: videos, minutes and bytes, as CSV or JSON.
     Usage(usage::UsageArgs),
     /// Print the OpenAPI document of the API.
@@ -102,6 +104,7 @@ impl Cli {
             Command::Events(args) => events::run_events_command(&settings()?, args).await,
             Command::Reconcile(args) => Box::pin(reconcile::reconcile_once(settings()?, &env, &args)).await,
             Command::Import(args) => Box::pin(import::import_videos(settings()?, &env, &args)).await,
+            Command::Move(args) => Box::pin(moves::move_videos(&settings()?, &env, &args)).await,
             Command::Usage(args) => usage::print_usage(&settings()?, &args).await,
             Command::Openapi => openapi::print_openapi(),
             Command::Provider(command) => {

@@ -11,6 +11,7 @@ mod healthcheck;
 mod import;
 mod local;
 mod migrate;
+mod moves;
 mod openapi;
 mod outgoing;
 mod print;

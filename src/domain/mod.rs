@@ -10,6 +10,7 @@
 //!   application.
 //! - [`SourceUrl`] is the address that a provider fetches a video from: never shown.
 //! - [`Accounts`] says which action maps share an account at their provider.
+//! - [`Move`] is the wish to move a video to another provider.
 //! - [`Usage`] is how much an owner has at a provider.
 //! - [`Replacement`] is another asset on its way into a video's place; [`exchange_assets`] puts it there.
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
@@ -27,6 +28,7 @@ mod join_tests;
 mod knowledge;
 mod mask;
 mod media_type;
+mod moves;
 mod outgoing;
 mod rate;
 mod read;
@@ -56,6 +58,7 @@ pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
 pub use mask::{mask_addresses, mask_secrets};
 pub use media_type::{is_content_pattern, matches_content_pattern};
+pub use moves::{Move, MoveKind, MoveState};
 pub use outgoing::{Announcement, OutgoingEvent, OutgoingState, shown_endpoint};
 pub use rate::{LONGEST_PAUSE_US, Ledger, Pace, PermitOutcome, PermitRequest};
 pub use read::{aspect_ratio_of, parse_aspect_ratio, parse_time};

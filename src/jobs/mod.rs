@@ -7,6 +7,7 @@
 //! | [`reconcile`] | asks providers about videos that should have got further | one at a time, by a lease |
 //! | [`replace`] | shows how far replacements are, and exchanges those that are ready | all, each exchange under a lease |
 //! | [`erasure`] | removes everything of owners that are to be erased | one at a time, by a lease |
+//! | [`moves`] | moves videos to other providers | all, each wish under a lease |
 //! | [`keys`] | refreshes the key set that verifies tokens | all |
 //! | [`titles`] | folds titles for the search of lists | one at a time, by a lease |
 //! | [`retention`] | removes rows whose time is over | all |
@@ -25,6 +26,7 @@ pub mod expiry;
 pub mod heartbeat;
 pub mod inbox;
 pub mod keys;
+pub mod moves;
 pub mod outbox;
 mod provider_status;
 pub mod reconcile;

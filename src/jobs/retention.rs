@@ -29,8 +29,8 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     }
 }
 
-/// Removes finished events of both directions, expired idempotency keys and deleted videos whose time is over, and gives up
-/// outgoing events that no endpoint in the settings will take.
+/// Removes finished events of both directions, expired idempotency keys, ended moves and deleted videos whose time is over,
+/// and gives up outgoing events that no endpoint in the settings will take.
 ///
 /// # Errors
 /// The database fails.
@@ -51,8 +51,9 @@ pub async fn remove_expired_rows(state: &AppState) -> Result<(), StoreError> {
         remove_in_batches(|| store.prune_outgoing(now - keep, BATCH)).await?,
         // Why later than the end: a token is taken for half a minute more, by clocks that differ.
         remove_in_batches(|| store.prune_counts(now - Duration::minutes(2), BATCH)).await?,
+        remove_in_batches(|| store.prune_moves(now - keep, BATCH)).await?,
     ];
-    if counts != [0; 6] {
+    if counts != [0; 7] {
         tracing::info!(
             events = counts[0],
             idempotency_keys = counts[1],
@@ -60,6 +61,7 @@ pub async fn remove_expired_rows(state: &AppState) -> Result<(), StoreError> {
             outgoing_given_up = counts[3],
             outgoing = counts[4],
             counted_uploads = counts[5],
+            moves = counts[6],
             "old rows removed"
         );
     }

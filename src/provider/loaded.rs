@@ -120,6 +120,17 @@ impl Provider {
         self.map.client.continue_from(&old.map.client);
     }
 
+    /// Returns how many calls a second the account's rate allows: of those that make something (POST), or of lookups (GET).
+    /// `None` where the map has no rate for them.
+    pub fn calls_per_s(&self, makes: bool) -> Option<f64> {
+        let method = if makes {
+            http::Method::POST
+        } else {
+            http::Method::GET
+        };
+        self.map.client.per_s(&method)
+    }
+
     /// Returns the map's name, as settings and webhook routes spell it.
     pub fn name(&self) -> &str {
         &self.name

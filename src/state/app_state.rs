@@ -94,6 +94,8 @@ pub struct Process {
     pub wake_reconciler: Notify,
     /// Wakes the job that erases owners.
     pub wake_eraser: Notify,
+    /// Wakes the job that moves videos: a wish is due now.
+    pub wake_mover: Notify,
     /// The secret `erasure-key`, once it was read.
     pub(super) erasure_key: OnceCell<Vec<u8>>,
     /// This process among the replicas; the holder in its leases.
@@ -130,6 +132,7 @@ impl Process {
             sightings: LookupBreaker::default(),
             wake_reconciler: Notify::default(),
             wake_eraser: Notify::default(),
+            wake_mover: Notify::default(),
             erasure_key: OnceCell::default(),
             metrics,
             log_limits: LogLimits::default(),

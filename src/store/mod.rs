@@ -12,7 +12,7 @@
 //! | callers that share a statement | `batching`, `video_batcher` |
 //! | the parts of the handle | `feed`, `owner_locks` |
 //! | the handle, and how it is opened | [`Store`]: `handle`, `open`, `migrations` |
-//! | what is done with rows | `videos`, `inbox`, `outbox`, `owners`, `erasure`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
+//! | what is done with rows | `videos`, `inbox`, `outbox`, `moves`, `owners`, `erasure`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
 //!
 //! `inbox` documents the protocol by which a webhook event reaches its row, `videos` the one of an edit.
 
@@ -32,6 +32,7 @@ mod idempotency;
 mod inbox;
 mod leases;
 mod migrations;
+mod moves;
 mod notifications;
 mod open;
 mod outbox;

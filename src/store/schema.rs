@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 42] = migration_files! {
+const FILES: [MigrationFile; 43] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -54,6 +54,7 @@ const FILES: [MigrationFile; 42] = migration_files! {
     "0028_replacement_due.sqlite",
     "0029_hidden.postgres",
     "0029_hidden.sqlite",
+    "0030_moves",
     "0032_replaces_statistics.postgres",
 };
 

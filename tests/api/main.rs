@@ -8,6 +8,9 @@
 
 #[macro_use]
 mod support;
+#[expect(dead_code, unused_imports, reason = "the drills use more of it")]
+#[path = "support/two_providers/mod.rs"]
+mod two_providers;
 
 mod accounts;
 mod adopt;
@@ -39,6 +42,7 @@ mod local;
 mod log;
 mod metrics;
 mod migrations;
+mod moves;
 mod openapi;
 mod outgoing;
 mod overview;

@@ -85,6 +85,12 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
             Some(json!({"provider": "mux", "owner": "alice", "asset_id": "{asset}"})),
         ),
         ("POST /v1/admin/videos/{id}/refresh", ADMIN_OF, None),
+        (
+            "POST /v1/admin/videos/{id}/move",
+            ADMIN_OF,
+            Some(json!({"provider": "mux"})),
+        ),
+        ("GET /v1/admin/videos/{id}/move", ADMIN_OF, None),
         ("GET /v1/admin/usage", ADMIN, None),
         ("GET /v1/admin/owners/{owner}", ADMIN, None),
         ("GET /v1/admin/owners/{owner}/export", ADMIN, None),

@@ -8,7 +8,8 @@
 //! (seconds of ten times too much; 3), `DRILL_EVENTS` (failed events that are replayed; 1000: `tests/replay` has more),
 //! `DRILL_TIMES` (1: what is claimed of times must hold too; 0), `DRILL_OWNERS`, `DRILL_FILES`, `DRILL_CROWD_KILLS` (uploads
 //! to the built-in provider; 8, 12, 1: `tests/crowd` runs more), `DRILL_ERASED` (videos of an owner who is erased; 60:
-//! `tests/erase` has 10,000). The long form that the README
+//! `tests/erase` has 10,000), `DRILL_MOVED`, `DRILL_MOVE_KILLS` (videos that move to another provider; 40, 2: `tests/moves`
+//! has 1,000). The long form that the README
 //! speaks of: `DRILL_KILLS=10 DRILL_LOAD_MS=3000 DRILL_CASES=500 tests/run drills`.
 //! The counts are printed: `cargo test --test drills -- --nocapture`.
 
@@ -24,6 +25,10 @@
 #[expect(dead_code, reason = "the API's tests use more of it")]
 #[path = "../api/support/mod.rs"]
 mod support;
+
+#[expect(dead_code, reason = "the API's tests use more of it")]
+#[path = "../api/support/two_providers/mod.rs"]
+mod two_providers;
 
 #[expect(dead_code, reason = "the provider's tests use more of it")]
 #[path = "../local/support/clips.rs"]
@@ -47,6 +52,7 @@ mod histories;
 mod kill;
 mod load;
 mod million;
+mod moves;
 mod mux;
 mod one_local;
 mod outage;

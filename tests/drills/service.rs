@@ -106,6 +106,21 @@ impl Service {
         }));
     }
 
+    /// Another command of the same program, with the same settings, beside the service.
+    pub(crate) fn command(&self, args: &[&str]) -> tokio::process::Child {
+        tokio::process::Command::new(&self.binary)
+            .args(args)
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap_or_default())
+            .envs(self.variables.iter().cloned())
+            .current_dir(self.folder.path())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap()
+    }
+
     /// A file of the folder that the process runs in, its map `mux.toml` among them.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)

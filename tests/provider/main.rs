@@ -23,6 +23,7 @@ mod playback;
 mod proofs;
 mod rate;
 mod recording;
+mod renditions;
 mod schema;
 mod signing;
 mod support;

@@ -219,6 +219,7 @@ fn spawn_reloadable_jobs(state: &AppState, jobs: &TaskTracker, stop: &Cancellati
     jobs.spawn(jobs::reconcile::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::replace::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::erasure::run(state.clone(), stop.clone()));
+    jobs.spawn(jobs::moves::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::keys::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::retention::run(state.clone(), stop.clone()));
     jobs.spawn(jobs::titles::run(state.clone(), stop.clone()));

@@ -13,6 +13,7 @@
 //! | `overview` | `GET /v1/admin/overview` |
 //! | `setup` | `GET /v1/admin/setup` |
 //! | `adopt` | `POST /v1/admin/videos` |
+//! | `moves` | `/v1/admin/videos/{id}/move`: a video changes its provider |
 //! | `refresh` | `POST /v1/admin/videos/{id}/refresh` |
 
 pub(super) mod adopt;
@@ -20,6 +21,7 @@ pub(super) mod bulk_replay;
 mod cut_off;
 mod event_content;
 pub(super) mod export;
+pub(super) mod moves;
 pub(super) mod outgoing_events;
 pub(super) mod overview;
 pub(super) mod owners;

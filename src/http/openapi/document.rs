@@ -85,6 +85,7 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(admin::setup::show_setup))
         .routes(routes!(admin::adopt::adopt_video))
         .routes(routes!(admin::refresh::refresh_video))
+        .routes(routes!(admin::moves::move_video, admin::moves::show_move))
         .routes(routes!(health::show_alive))
         .routes(routes!(health::show_ready))
 }

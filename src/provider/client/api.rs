@@ -79,6 +79,11 @@ impl Client {
         })
     }
 
+    /// Returns how many calls with this method the account's rate allows in a second; `None` where it has no limit for them.
+    pub(crate) fn per_s(&self, method: &http::Method) -> Option<f64> {
+        self.rate.per_s(method)
+    }
+
     /// Takes over the rate limiter state of `old`: see [`RateLimiter::continue_from`].
     pub(crate) fn continue_from(&self, old: &Self) {
         self.rate.continue_from(&old.rate);

@@ -59,7 +59,11 @@ impl RenditionTable {
         let files = elements.filter_map(|element| self.read(element));
         let named = files.map(|file| {
             let name = file.shown.name.clone();
-            (name, serde_json::to_value(file.shown).unwrap_or_default())
+            let mut value = serde_json::to_value(file.shown).unwrap_or_default();
+            if let Some(members) = value.as_object_mut() {
+                members.retain(|_, member| !member.is_null());
+            }
+            (name, value)
         });
         Value::Object(named.collect())
     }

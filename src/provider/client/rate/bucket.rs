@@ -74,6 +74,12 @@ impl Bucket {
         self.key = format!("{account}/{names}");
     }
 
+    /// Returns the calls in a second; `None` where there is no limit.
+    pub(super) fn per_s(&self) -> Option<f64> {
+        let interval = u32::try_from(self.pace.as_ref()?.interval_us).ok()?;
+        Some(1e6 / f64::from(interval.max(1)))
+    }
+
     /// Returns true where calls with this method take their permits here.
     pub(super) fn covers(&self, method: &Method) -> bool {
         self.methods.is_empty() || self.methods.contains(method)

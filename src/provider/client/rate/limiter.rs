@@ -114,6 +114,11 @@ impl RateLimiter {
         self.buckets.iter().find(|bucket| bucket.covers(method))
     }
 
+    /// Returns how many calls with this method the rate allows in a second; `None` where it has no limit for them.
+    pub(in crate::provider::client) fn per_s(&self, method: &Method) -> Option<f64> {
+        self.bucket_of(method)?.per_s()
+    }
+
     /// Returns true where both methods take their permits from the same bucket.
     pub(in crate::provider::client) fn share_bucket(&self, one: &Method, other: &Method) -> bool {
         let place = |method| self.buckets.iter().position(|bucket| bucket.covers(method));
