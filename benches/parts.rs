@@ -92,6 +92,7 @@ fn subject(policy: Policy) -> TemplateInput {
         file_size: None,
         limits: yourbit_video::provider::UploadLimits::default(),
         cors_origin: None,
+        source_url: None,
         provider_settings: Value::Null,
         now: now(),
         expires: now(),

@@ -1,6 +1,7 @@
 //! The ranges of numbers in settings.
 
 use super::fault::Faults;
+use super::local::Local;
 use super::merged::Merged;
 use super::settings::{Http, Settings};
 use crate::limits::Network;
@@ -52,12 +53,10 @@ pub(super) fn check_http_limits(http: &mut Http) -> Vec<(&'static str, String)> 
 
 /// Checks the numbers that have a fixed range, and adds each that lies outside to `faults`.
 pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Faults) {
-    let (http, local) = (&settings.http, &settings.local);
-    let chaos = &local.chaos;
-    let share = |value: f64| (0.0..=1.0).contains(&value);
+    let http = &settings.http;
     let exact = |number: u64| number <= MAX_EXACT;
     let (uploads, quota) = (&settings.uploads, settings.quota);
-    let rules: [(&str, bool, &str); 22] = [
+    let rules: [Rule; 19] = [
         (
             "http.request_timeout_s",
             (1..=600).contains(&http.request_timeout_s),
@@ -137,6 +136,21 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
             (1..=86_400).contains(&settings.reconcile.first_after_s),
             "must lie in 1 to 86400",
         ),
+    ];
+    let broken = rules.into_iter().chain(local_rules(&settings.local));
+    for (key, _, problem) in broken.filter(|(_, holds, _)| !holds) {
+        faults.add(merged.origin(key), key, problem);
+    }
+}
+
+/// A key, whether its value holds, and the end of a sentence that says what is allowed.
+type Rule = (&'static str, bool, &'static str);
+
+/// Returns the rules of the built-in provider's settings.
+fn local_rules(local: &Local) -> [Rule; 3] {
+    let chaos = &local.chaos;
+    let share = |value: f64| (0.0..=1.0).contains(&value);
+    [
         (
             "local.jobs",
             (1..=64).contains(&local.jobs),
@@ -152,8 +166,5 @@ pub(super) fn check_ranges(settings: &Settings, merged: &Merged, faults: &mut Fa
             share(chaos.drop) && share(chaos.too_many_requests) && share(chaos.server_error),
             "shares lie in 0.0 to 1.0",
         ),
-    ];
-    for (key, _, problem) in rules.into_iter().filter(|(_, holds, _)| !holds) {
-        faults.add(merged.origin(key), key, problem);
-    }
+    ]
 }

@@ -24,6 +24,7 @@ export class AdminApi {
 
   overview() { return this.#api.json('GET', 'v1/admin/overview'); }
   setup() { return this.#api.json('GET', 'v1/admin/setup'); }
+  move(id, provider) { return this.#api.json('POST', `v1/admin/videos/${id}/move`, { body: { provider } }); }
   refresh(id) { return this.#api.json('POST', `v1/admin/videos/${id}/refresh`); }
 
   /** A page of events, newest first: `{data, next_cursor}`. It may be short, even empty, and still have a cursor. */

@@ -63,6 +63,28 @@ export class Api {
   remove(id) { return this.json('DELETE', `v1/videos/${id}`); }
   thumbnails(id, time) { return this.json('GET', `v1/videos/${id}/thumbnails${time === undefined ? '' : `?time=${time}`}`); }
 
+  makeFile(id, name) { return this.json('POST', `v1/videos/${id}/renditions`, { body: { name } }); }
+  removeFile(id, name) { return this.json('DELETE', `v1/videos/${id}/renditions/${name}`); }
+
+  /** An address of a file, which saves it under this name where the provider can say so. */
+  async fileAddress(id, name, saveAs) {
+    const ask = (query) => this.json('GET', `v1/videos/${id}/playback${query}`);
+    const saving = ask(`?download=${encodeURIComponent(saveAs)}`).catch((error) => {
+      if (error.code === 'not_supported' || error.status === 400) return ask('');
+      throw error;
+    });
+    const { renditions } = await saving;
+    const found = renditions.find((file) => file.name === name);
+    if (!found) throw new ApiError(404, { code: 'not_supported', detail: 'The provider gives this file no address.' });
+    return found.url;
+  }
+
+  /** Gives up the file that is to take the video's place. */
+  giveUpReplacement(id) { return this.json('DELETE', `v1/videos/${id}/replacement`); }
+
+  /** Begins an ingest: the provider fetches the file from its address. */
+  ingest(body) { return this.json('POST', 'v1/videos', { body, headers: { 'Idempotency-Key': crypto.randomUUID() } }); }
+
   /** `{playback, aheadMs}`: how far the service's clock is ahead of ours, to count down to its times. */
   async playback(id) {
     const response = await this.#call('GET', `v1/videos/${id}/playback`);

@@ -67,7 +67,9 @@ const MODULES: &[Module] = modules! {
     "uploads.js"
     "video_details.js"
     "video_facts.js"
+    "video_files.js"
     "video_page.js"
+    "video_replacement.js"
     "who.js"
     "words.js"
 };

@@ -63,6 +63,13 @@ export class Session extends EventTarget {
   /** Whether `provider` can do this, by the service's own word; true while that is not known. */
   can(provider, name) { return this.info?.capabilities?.[provider]?.includes(name) ?? true; }
 
+  /** The providers that can do this. */
+  providersWith(name) { return Object.entries(this.info?.capabilities ?? {}).filter(([, all]) => all.includes(name)).map(([provider]) => provider); }
+  /** The names of files that `provider` makes on demand. */
+  filesOf(provider) { return this.info?.renditions?.[provider] ?? []; }
+  /** Whether a file of `provider` can be deleted again, as far as is known: the source is no file of ours. */
+  canDeleteFiles(provider, name) { return name !== 'source' && this.filesOf(provider).includes(name); }
+
   /** Takes what the service says of the token. Fires `rights`. */
   learn(info) {
     this.info = info;

@@ -69,7 +69,9 @@ export class Upload extends EventTarget {
   async cancel() {
     this.discard();
     if (!this.#video) return;
-    this.#video = await this.#api.cancel(this.#video.id);
+    // Why not cancelled: that would be the video whose place the file was to take.
+    if (this.#choices.replaces) await this.#api.giveUpReplacement(this.#choices.replaces);
+    else this.#video = await this.#api.cancel(this.#video.id);
     this.#to('cancelled');
     announce('The upload is cancelled.');
   }
@@ -82,8 +84,8 @@ export class Upload extends EventTarget {
 
   /** What the client asks for when it needs an upload. */
   async #begin(file, { idempotencyKey, signal }) {
-    const { title, policy, provider } = this.#choices;
-    const body = { title, filename: file.name.slice(-512), file_size: file.size };
+    const { title, policy, provider, replaces } = this.#choices;
+    const body = { ...(replaces ? { replaces } : { title }), filename: file.name.slice(-512), file_size: file.size };
     if (file.type && file.type.length <= 128) body.content_type = file.type;
     if (policy) body.playback_policy = policy;
     if (provider) body.provider = provider;
@@ -91,14 +93,15 @@ export class Upload extends EventTarget {
     const response = await this.#api.beginUpload(body, idempotencyKey);
     if (signal.aborted && response.ok) {
       const { video } = await response.clone().json();
-      await this.#api.cancel(video.id).catch(() => {});
+      await (replaces ? this.#api.giveUpReplacement(replaces) : this.#api.cancel(video.id)).catch(() => {});
     }
     return response;
   }
 
   #follow() {
     const { state, video, error } = this.#client;
-    if (video && video.id !== this.#video?.id) this.#take(video);
+    // Why the second: a replacement is the same video each time.
+    if (video && (video.id !== this.#video?.id || (this.#choices.replaces && video.version > this.#video.version))) this.#take(video);
     if (state === 'failed') this.#fail(error);
     else if (state !== this.#state) this.#to(state);
     else this.dispatchEvent(new Event('change'));
@@ -108,7 +111,7 @@ export class Upload extends EventTarget {
 
   /** A video, or another one in place of one whose address is dead: nobody will send a file for that any more. */
   #take(video) {
-    if (this.#video) this.#api.cancel(this.#video.id).catch(() => {});
+    if (this.#video && !this.#choices.replaces) this.#api.cancel(this.#video.id).catch(() => {});
     this.#video = video;
     if (video.title) this.title = video.title;
     this.dispatchEvent(new Event('begun'));

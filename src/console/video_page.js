@@ -11,6 +11,8 @@ import { Stage } from './stage.js';
 import { Timeline } from './timeline.js';
 import { VideoDetails } from './video_details.js';
 import { VideoFacts } from './video_facts.js';
+import { VideoFiles } from './video_files.js';
+import { VideoReplacement } from './video_replacement.js';
 import { STATUS, problemBox } from './words.js';
 
 /** Characters from which on a title is written smaller. */
@@ -57,6 +59,8 @@ class VideoPage {
     this.stage = new Stage({ api, session, uploads, onCancel: () => this.#cancel(), onCancelFailed: failed });
     this.facts = new VideoFacts({ api, session, id, admin: session.isAdmin ? new AdminApi(api) : null, onVideo, onDelete: () => this.#remove(), onProblem: failed });
     this.details = new VideoDetails(api, session, { onSaved: onVideo });
+    this.files = new VideoFiles(api, session, { onVideo });
+    this.replacement = new VideoReplacement(api, session, { onVideo: (video) => this.#showAndFollow(video), admin: session.isAdmin ? new AdminApi(api) : null });
     this.watch = h('div', { class: 'watch' }, this.stage.element, this.facts.element);
     this.watch.hidden = true;
     this.element = h('div', { class: 'page wide-page', 'aria-busy': 'true' },
@@ -91,6 +95,8 @@ class VideoPage {
     this.#upload?.removeEventListener('change', this.#uploadChanged);
     this.#timeline?.close();
     this.stage.close();
+    this.files.close();
+    this.replacement.close();
   }
 
   #fail(error) {
@@ -105,6 +111,12 @@ class VideoPage {
       onGone: () => this.#show({ ...this.#video, status: 'deleted' }),
       onTrouble: (error) => fill(this.#trouble, error ? problemBox(error) : null),
     });
+  }
+
+  /** Something was begun: what becomes of it is followed. */
+  #showAndFollow(video) {
+    this.#show(video);
+    this.#follow(video);
   }
 
   #uploadChanged = () => {
@@ -132,6 +144,8 @@ class VideoPage {
     this.#drawStatus();
     this.facts.update(video, this.#upload);
     this.details.update(video);
+    this.files.update(video);
+    this.replacement.update(video);
     if (this.#panels !== video.status) this.#drawPanels();
     this.#timeline.show(video);
   }
@@ -181,7 +195,7 @@ class VideoPage {
     const plays = video.status === 'ready' && this.#session.mayPlayThis(video);
     fill(this.#poster);
     fill(this.#elsewhere, plays ? this.#snippets() : null);
-    if (this.#below.children.length === 0) fill(this.#below, this.#poster, this.#elsewhere, this.details.element, this.#timeline.element);
+    if (this.#below.children.length === 0) fill(this.#below, this.#poster, this.files.element, this.replacement.element, this.#elsewhere, this.details.element, this.#timeline.element);
     if (plays) this.#picture().then((has) => has && this.#offerPoster());
   }
 

@@ -12,8 +12,6 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::video::Video;
-
 /// What a request asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -77,62 +75,11 @@ impl RenditionRequest {
 /// The requests of one video that are not done, at most one for each name.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct RenditionRequests(Vec<RenditionRequest>);
+pub struct RenditionRequests(pub(super) Vec<RenditionRequest>);
 
 impl RenditionRequests {
     /// Returns the requests, in the order in which they were made.
     pub fn as_slice(&self) -> &[RenditionRequest] {
         &self.0
-    }
-}
-
-impl Video {
-    /// Returns the request about the file `name`.
-    pub fn rendition_request(&self, name: &str) -> Option<&RenditionRequest> {
-        let mut requests = self.renditions_asked.iter().flat_map(RenditionRequests::as_slice);
-        requests.find(|request| request.name == name)
-    }
-
-    /// Some request waits for a call, or for what the provider makes of it.
-    pub fn has_open_requests(&self) -> bool {
-        let mut requests = self.renditions_asked.iter().flat_map(RenditionRequests::as_slice);
-        requests.any(RenditionRequest::is_open)
-    }
-
-    /// Puts a new request in the place of one about the same file, and makes the video due at once.
-    pub fn request_rendition(&mut self, name: &str, action: RenditionAction, now: DateTime<Utc>) {
-        self.forget_rendition_request(name);
-        let requests = self.renditions_asked.get_or_insert_default();
-        requests.0.push(RenditionRequest {
-            name: name.to_owned(),
-            action,
-            state: RequestState::Wanted,
-            asked_at: now,
-            done_at: None,
-            error: None,
-        });
-        self.checks = 0;
-        self.check_at = Some(now);
-    }
-
-    /// Removes the request about the file `name`.
-    pub fn forget_rendition_request(&mut self, name: &str) {
-        if let Some(requests) = &mut self.renditions_asked {
-            requests.0.retain(|request| request.name != name);
-            if requests.0.is_empty() {
-                self.renditions_asked = None;
-            }
-        }
-    }
-
-    /// Changes this very request; does nothing where it is gone, or another one has taken its place.
-    pub fn change_rendition_request(
-        &mut self,
-        request: &RenditionRequest,
-        change: impl FnOnce(&mut RenditionRequest),
-    ) -> bool {
-        let mut requests = self.renditions_asked.iter_mut().flat_map(|all| &mut all.0);
-        let found = requests.find(|known| known.is_same(request));
-        found.map(change).is_some()
     }
 }

@@ -1,6 +1,6 @@
 //! The address from which a provider fetches a video.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use super::mask::mask_addresses;
 
@@ -57,7 +57,7 @@ fn percent_encode(text: &str) -> String {
             if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
                 out.push(char::from(byte));
             } else {
-                out.push_str(&format!("%{byte:02X}"));
+                let _infallible = write!(out, "%{byte:02X}");
             }
             out
         })

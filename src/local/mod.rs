@@ -19,7 +19,7 @@
 //! | `provider`, `claim`, `options`, `app` | the handle, the folder's lock, the options, the shared state |
 //! | `api` | the management API: uploads, assets, playback ids |
 //! | `upload` | the upload URL: whole files and chunks |
-//! | `fetch` | inputs by URL: the file of an asset is fetched |
+//! | `fetch`, `fetch_options` | inputs by URL: the file of an asset is fetched |
 //! | `media` | ffprobe and ffmpeg: the stream, `highest.mp4`, images |
 //! | [`sandbox`] | the rights that ffprobe and ffmpeg run with |
 //! | `delivery` | playlists, segments, files and images, and their access checks |
@@ -39,6 +39,7 @@ mod disk;
 mod disk_watch;
 mod error;
 mod fetch;
+mod fetch_options;
 mod folders;
 mod ids;
 mod media;
@@ -56,7 +57,7 @@ mod webhooks;
 
 pub use claim::Claim;
 pub use disk::free_bytes;
-pub use fetch::{FetchOptions, FetchTimes, Network, Resolved};
+pub use fetch_options::{FetchOptions, FetchTimes, Network, Resolved};
 pub use folders::host_name;
 pub use options::{ClientAddress, LocalError, NAME, Options, own_binary};
 pub use provider::{Local, try_tools};

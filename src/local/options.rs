@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, net::IpAddr, path::PathBuf};
 
-use super::fetch::FetchOptions;
+use super::fetch_options::FetchOptions;
 use crate::{clock::Clock, config};
 
 /// The name of the provider and of its action map.

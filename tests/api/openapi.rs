@@ -12,7 +12,7 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 28] = [
+const PROMISED: [&str; 29] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
@@ -27,6 +27,7 @@ const PROMISED: [&str; 28] = [
     "cancel_unsupported",
     "idempotency_in_progress",
     "video_taken",
+    "replacement_in_progress",
     "not_supported",
     "precondition_failed",
     "payload_too_large",
@@ -373,6 +374,7 @@ fn the_application_is_told_what_the_document_says() {
         "video.errored",
         "video.ready",
         "video.updated",
+        "video.replaced",
     ];
     assert_eq!(told, promised.into());
 }

@@ -259,8 +259,9 @@ on_both! {
         app.ask_for(&ids, "highest").await.expect(202);
         app.reconcile().await;
         let file = app.mux.known(&ids.asset)["static_renditions"]["files"][0].clone();
+        let asked = app.clock.now();
         let event = |kind: &str, status: &str, second: i64| {
-            let mut event = ids.asset_event("updated", "ready", "signed", app.clock.now() + Duration::seconds(second));
+            let mut event = ids.asset_event("updated", "ready", "signed", asked + Duration::seconds(second));
             event["type"] = json!(format!("video.asset.static_rendition.{kind}"));
             event["id"] = json!(format!("event-{kind}-{second}"));
             let mut data = file.clone();
@@ -270,6 +271,7 @@ on_both! {
             event
         };
         app.mux.finish_file(&ids.asset, "highest", "ready");
+        app.clock.advance(Duration::seconds(4));
         for event in [event("ready", "ready", 3), event("created", "preparing", 1), event("ready", "ready", 3)] {
             app.event(&event).await.expect(200);
             app.settle().await;

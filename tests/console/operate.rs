@@ -113,3 +113,8 @@ fn those_who_run_it_see_what_happened_and_mend_it_in_chromium() {
 fn those_who_run_it_see_what_happened_and_mend_it_in_firefox() {
     run("operate.mjs", "firefox");
 }
+
+#[test]
+fn files_are_made_and_a_file_is_replaced_in_chromium() {
+    run("files.mjs", "chromium");
+}

@@ -19,6 +19,7 @@ mod media;
 mod memory;
 mod migrations;
 mod mixed;
+mod moves;
 mod odd;
 mod private;
 mod ready;

@@ -1,11 +1,9 @@
 //! Static renditions that are asked for later, and deleted.
 
-use std::{path::Path, process::Command};
-
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Provider, clips, eventually, playback_id};
+use crate::support::{Provider, clips, eventually, playback_id, streams::frame_hashes};
 
 async fn ask(provider: &Provider, id: &str) -> Value {
     let path = format!("/assets/{id}/static-renditions");
@@ -23,22 +21,6 @@ async fn made(provider: &Provider, id: &str) -> Value {
         (file["status"] != "preparing").then_some(file)
     })
     .await
-}
-
-/// The hash of each decoded frame of the picture.
-fn frames(file: &Path) -> String {
-    let out = Command::new("ffmpeg")
-        .args(["-nostdin", "-v", "error", "-i"])
-        .arg(file)
-        .args(["-map", "0:v:0", "-f", "framemd5", "-"])
-        .output()
-        .unwrap();
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let text = String::from_utf8(out.stdout).unwrap();
-    let hashes = text.lines().filter(|line| !line.starts_with('#'));
-    hashes
-        .map(|line| format!("{}\n", line.rsplit(',').next().unwrap().trim()))
-        .collect()
 }
 
 #[tokio::test]

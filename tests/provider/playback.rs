@@ -28,6 +28,7 @@ async fn nobody_gets_less_life_than_asked_for_and_neighbours_share_a_signature()
         sizes: &[],
         params: &[],
         caller: "",
+        files: None,
     };
     for expires_in_s in [30, 31, 3600, 86_400] {
         let answer = provider

@@ -186,6 +186,7 @@ async fn hls(map: &str, expires: i64) -> String {
         sizes: &[],
         params: &[],
         caller: "",
+        files: None,
     };
     provider.playback(&row, &ask).await.unwrap().urls["hls"].clone()
 }
@@ -256,6 +257,7 @@ async fn bunny_embed_and_cdn_signatures_are_made() {
             sizes: &[],
             params: &[],
             caller: "",
+            files: None,
         };
         assert_eq!(provider.playback(&row, &ask).await.unwrap().urls["hls"], wanted);
     }

@@ -7,8 +7,27 @@ export interface Playback {
   refresh_after?: string | null;
   urls: { hls?: string; mp4?: string; storyboard?: string; [name: string]: string | undefined };
   thumbnails?: Record<string, string>;
+  /** Files besides the stream that are ready. */
+  renditions?: PlaybackRendition[];
+  duration_seconds?: number | null;
+  aspect_ratio?: string | null;
+  width?: number | null;
+  height?: number | null;
+  /** Only where the service gives titles to viewers. */
+  title?: string;
   tracks?: { kind: 'subtitles' | 'captions' | 'descriptions' | 'chapters'; language?: string | null; name?: string | null; url: string }[];
   [member: string]: unknown;
+}
+
+/** A file of a video besides its stream, with its address. */
+export interface PlaybackRendition {
+  name: string;
+  kind: 'video' | 'audio' | 'source';
+  url: string;
+  width: number | null;
+  height: number | null;
+  bytes: number | null;
+  bitrate: number | null;
 }
 
 /** Why a playback is asked for: `load` begins, `renewal` comes before the addresses end, `error` after a failure. */

@@ -132,7 +132,9 @@ async fn respond(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>) -> 
     };
     // 4. Begin. 5. Store the answer. Why a task: once the provider was called, both go on where the client goes away.
     let service = state.clone();
-    let work = with_current_trail(async move { begin_and_store(&service, plan, claimed).await });
+    let work = with_current_trail(Box::pin(
+        async move { begin_and_store(&service, plan, claimed).await },
+    ));
     let done = tokio::spawn(carry_permit(carry_deadline(work))).await;
     let upload = done.map_err(|error| ApiError::Internal(Box::new(error)))??;
     Ok(Answer::from_new(upload)?.respond(state, as_text))
@@ -224,7 +226,7 @@ async fn begin_and_store(
     plan: UploadPlan,
     claimed: Option<ClaimedKey>,
 ) -> Result<NewUpload, ApiError> {
-    match (begin_upload(state, plan).await, claimed) {
+    match (Box::pin(begin_upload(state, plan)).await, claimed) {
         (Ok(begun), claimed) => {
             let Begun {
                 video,

@@ -51,9 +51,8 @@ fn parse(text: &str, rules: &Ingest) -> Result<Url, String> {
     }
     // Why by the text: the parser takes `https:example.com` too, and other parsers do not.
     let is_web = |scheme: &str| {
-        let start = text.get(..scheme.len());
-        start.is_some_and(|start| start.eq_ignore_ascii_case(scheme))
-            && !text[scheme.len()..].starts_with('/')
+        let parts = text.split_at_checked(scheme.len());
+        parts.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(scheme) && !rest.starts_with('/'))
     };
     if !is_web("https://") && !(rules.allow_http && is_web("http://")) {
         return Err(no_address());

@@ -91,7 +91,8 @@ impl Refresh {
             video_id: Some(video.id),
             ..outcome
         };
-        state.store.finish_event(&outcome).await?;
+        // Why by the asset: an exchange may have moved it to another row since it was read.
+        state.store.finish_asset_event(&outcome, &self.asset).await?;
         count_one(state, event, &outcome);
         Ok(())
     }

@@ -10,7 +10,8 @@ use crate::local::{
     app::App,
     changes::inputs::{self, InputOutcome, InputRequest},
     error::MuxError,
-    fetch::{FetchOptions, check_url},
+    fetch::check_url,
+    fetch_options::FetchOptions,
 };
 
 /// Members of an input that ask for what is not made here.

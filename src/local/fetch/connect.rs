@@ -8,7 +8,7 @@ use reqwest::{
     redirect,
 };
 
-use super::options::{FetchOptions, Network};
+use crate::local::fetch_options::{FetchOptions, Network};
 
 /// The rules of inputs by URL, and the client that keeps them.
 pub(crate) struct Fetcher {

@@ -25,13 +25,11 @@ mod answer;
 mod attempt;
 mod connect;
 mod failure;
-mod options;
 mod receive;
 mod request;
 mod rules;
 mod runner;
 
 pub(crate) use connect::Fetcher;
-pub use options::{FetchOptions, FetchTimes, Network, Resolved};
 pub(crate) use rules::check_url;
 pub(crate) use runner::run;

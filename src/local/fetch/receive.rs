@@ -17,7 +17,7 @@ use crate::local::{
     },
 };
 
-/// Bytes that a source must bring in each [`FetchTimes::window`](super::options::FetchTimes).
+/// Bytes that a source must bring in each [`FetchTimes::window`](crate::local::fetch_options::FetchTimes).
 pub(super) const LEAST_BYTES: u64 = 1 << 20;
 /// Bytes that are reserved at once for a file of unknown size.
 const RESERVE_STEP: u64 = CHECKPOINT;

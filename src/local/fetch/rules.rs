@@ -2,7 +2,7 @@
 
 use url::{Host, Url};
 
-use super::options::FetchOptions;
+use crate::local::fetch_options::FetchOptions;
 
 /// Longest URL, in bytes.
 const MAX_URL: usize = 8192;

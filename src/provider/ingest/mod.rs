@@ -43,17 +43,19 @@ impl Ingest {
         at: &Location,
         constants: &Constants,
     ) -> Result<Self, MapError> {
-        for (index, step) in declared.steps.iter().enumerate() {
+        let fetches_signed = declared.fetches_signed.unwrap_or(true);
+        let declared = declared.steps;
+        for (index, step) in declared.iter().enumerate() {
             if let Some(wait) = step.until_s {
                 check_wait(wait, index, step.action().method, &at.element("steps", index))?;
             }
         }
-        let until_s: Vec<Option<u64>> = declared.steps.iter().map(|step| step.until_s).collect();
+        let until_s: Vec<Option<u64>> = declared.iter().map(|step| step.until_s).collect();
         if until_s.iter().flatten().sum::<u64>() > LONGEST_WAIT_S {
             let what = format!("until_s of all steps together is more than {LONGEST_WAIT_S}");
             return Err(at.error("steps", what));
         }
-        let actions = declared.steps.iter().map(|step| step.action()).collect();
+        let actions = declared.into_iter().map(|step| step.action()).collect();
         let (steps, place) = compile_steps(actions, at, Place::for_ingest(), constants)?;
         let names_address = |step: &Action| {
             step.names()
@@ -67,7 +69,7 @@ impl Ingest {
         Ok(Self {
             steps,
             until_s,
-            fetches_signed: declared.fetches_signed.unwrap_or(true),
+            fetches_signed,
             captures: place.captures,
         })
     }

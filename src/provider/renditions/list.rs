@@ -2,17 +2,20 @@
 
 use serde_json::Value;
 
-use super::table::{RenditionTable, RenditionTables};
+use super::{
+    each::List,
+    table::{RenditionTable, RenditionTables},
+};
 use crate::{
     domain::Observation,
-    provider::{pointer::Pointer, report::is_storable_list},
+    provider::{pointer::Pointer, stored_list::is_storable_list},
 };
 
 impl RenditionTables {
     /// Returns the places in an event that the tables read.
     pub(crate) fn event_pointers(&self) -> impl Iterator<Item = &Pointer> {
         let lists = self.iter().filter_map(|table| table.each.as_ref());
-        lists.flat_map(|each| each.event_pointers())
+        lists.flat_map(List::event_pointers)
     }
 
     /// Adds the lists of an event to its observation. A list that is not there says nothing.
@@ -56,7 +59,11 @@ impl RenditionTable {
         let files = elements.filter_map(|element| self.read(element));
         let named = files.map(|file| {
             let name = file.shown.name.clone();
-            (name, serde_json::to_value(file.shown).unwrap_or_default())
+            let mut value = serde_json::to_value(file.shown).unwrap_or_default();
+            if let Some(members) = value.as_object_mut() {
+                members.retain(|_, member| !member.is_null());
+            }
+            (name, value)
         });
         Value::Object(named.collect())
     }

@@ -10,6 +10,7 @@
 //! | refused | ready | as the list has it |
 //! | refused | not, or not ready | `errored` |
 //! | to be deleted | any | not at all |
+//! | deletion refused | yes | as the list has it |
 //!
 //! A list from before may name a file that was deleted, or one whose making failed.
 
@@ -17,7 +18,7 @@ use super::{
     file::{Rendition, RenditionFile, RenditionStatus},
     table::RenditionTables,
 };
-use crate::domain::{Fact, RenditionAction, RenditionRequest, RequestState, Video};
+use crate::domain::{Fact, RenditionAction, RenditionRequest, RenditionRequests, RequestState, Video};
 
 impl RenditionTables {
     /// Returns the files, in the order of the map's lists, then those that were only asked for.
@@ -31,7 +32,10 @@ impl RenditionTables {
                 merge(file, fact, request)
             })
             .collect();
-        let requests = video.renditions_asked.iter().flat_map(|all| all.as_slice());
+        let requests = video
+            .renditions_asked
+            .iter()
+            .flat_map(RenditionRequests::as_slice);
         for request in requests.filter(|request| request.action == RenditionAction::Make) {
             // Why: a name that the map does not list any more is asked for by nobody.
             let Some((_, theirs)) = self.find(&request.name) else {
@@ -57,7 +61,7 @@ fn merge(file: RenditionFile, fact: &Fact, request: Option<&RenditionRequest>) -
         return Some(file);
     };
     if request.action == RenditionAction::Delete {
-        return None;
+        return request.is_refused().then_some(file);
     }
     let is_ready = file.shown.status == RenditionStatus::Ready;
     if (request.is_refused() && is_ready) || is_answered(request, fact) {

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sqlx::QueryBuilder;
 use uuid::Uuid;
 
-use crate::domain::{Accounts, InboxEvent, Video};
+use crate::domain::{Accounts, AssetKey, InboxEvent, Video};
 use crate::store::change::{VideoChange, effective_changes};
 use crate::store::database::{Tx, on_pool, on_tx};
 use crate::store::error::StoreError;
@@ -15,6 +15,9 @@ use crate::store::handle::Store;
 use crate::store::plan::{Applied, Due, EventOutcome, Plan};
 use crate::store::rows::{Columns, EventTable, Table, to_videos};
 use crate::store::statements::WriteTx;
+
+/// How often a row is looked for that an exchange moves meanwhile.
+const ATTEMPTS: usize = 10;
 
 impl Store {
     /// Takes up to `limit` due events (or `only` that one), lets `plan` decide, and writes what it decided: all or
@@ -106,9 +109,51 @@ impl Store {
             .await)?;
         tx.commit().await
     }
+
+    /// Writes what became of one event that is about this asset: it belongs to the row that has the asset when this is
+    /// written.
+    ///
+    /// # Errors
+    /// The database fails.
+    // Why the row is held: an exchange in between would leave the event with the row that had the asset before.
+    pub async fn finish_asset_event(
+        &self,
+        outcome: &EventOutcome,
+        asset: &AssetKey,
+    ) -> Result<(), StoreError> {
+        let mut outcome = outcome.clone();
+        let mut tx = self.begin().await?;
+        for _ in 0..ATTEMPTS {
+            let Some(id) = tx.find_row_of(asset).await? else {
+                break;
+            };
+            let rows = to_videos(on_tx!(&mut tx, |tx| tx.lock_videos(&[id]).await)?)?;
+            if rows.iter().any(|row| row.has_asset(asset)) {
+                outcome.video_id = Some(id);
+                break;
+            }
+        }
+        on_tx!(&mut tx, |tx| tx
+            .finish_events(std::slice::from_ref(&outcome))
+            .await)?;
+        tx.commit().await
+    }
 }
 
 impl Tx {
+    /// Returns the id of the row that has this asset.
+    async fn find_row_of(&mut self, asset: &AssetKey) -> Result<Option<Uuid>, StoreError> {
+        Ok(on_tx!(self, |tx| {
+            sqlx::query_scalar(
+                "select id from videos where provider = $1 and (reference = $2 or (id = $2 and reference is null))",
+            )
+            .bind(&asset.provider)
+            .bind(asset.reference)
+            .fetch_optional(tx.executor())
+            .await
+        })?)
+    }
+
     /// Returns up to `limit` due events, or `only` that one; `lock` ends the statement.
     async fn lock_due_events(
         &mut self,

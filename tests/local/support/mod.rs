@@ -12,8 +12,10 @@ pub(crate) mod mixed;
 pub(crate) mod mixed_codecs;
 pub(crate) mod node;
 pub(crate) mod odd;
+pub(crate) mod serving;
 pub(crate) mod source;
 pub(crate) mod stand_in;
+pub(crate) mod streams;
 pub(crate) mod tokens;
 pub(crate) mod watched;
 

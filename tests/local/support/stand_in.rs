@@ -56,6 +56,16 @@ impl StandIn {
         Self::start_in(tempfile::tempdir().unwrap(), args, receivers, &mux_variables()).await
     }
 
+    /// One that fetches inputs from this machine too.
+    pub(crate) async fn start_fetching(receivers: &[&str]) -> Self {
+        let opened = [
+            ("VIDEO_INGEST__ALLOW_HTTP", "true"),
+            ("VIDEO_INGEST__ALLOW_PRIVATE", "true"),
+        ];
+        let folder = tempfile::tempdir().unwrap();
+        Self::start_with(folder, &[], receivers, &mux_variables(), &opened).await
+    }
+
     /// The same in a folder, with the credentials given.
     pub(crate) async fn start_in(
         folder: TempDir,
@@ -63,12 +73,23 @@ impl StandIn {
         receivers: &[&str],
         given: &BTreeMap<&'static str, String>,
     ) -> Self {
+        Self::start_with(folder, args, receivers, given, &[]).await
+    }
+
+    async fn start_with(
+        folder: TempDir,
+        args: &[&str],
+        receivers: &[&str],
+        given: &BTreeMap<&'static str, String>,
+        more: &[(&str, &str)],
+    ) -> Self {
         let mut words = vec!["local"];
         if !args.contains(&"--listen") {
             words.extend(["--listen", "127.0.0.1:0"]);
         }
         words.extend(args);
         let mut child = program(folder.path(), &words, receivers, given)
+            .envs(more.iter().copied())
             .stdout(std::fs::File::create(folder.path().join("told")).unwrap())
             .stderr(std::fs::File::create(folder.path().join("log")).unwrap())
             .spawn()

@@ -1,4 +1,4 @@
-//! What may be fetched, and how long it may take.
+//! Inputs by URL: what may be fetched, and how long it may take. [`fetch`](super::fetch) keeps to it.
 
 use std::{io, net::IpAddr, sync::Arc, time::Duration};
 
@@ -71,12 +71,12 @@ impl Network {
     }
 
     /// Returns the addresses of a host.
-    pub(super) fn resolve(&self, host: String) -> Resolved {
+    pub(crate) fn resolve(&self, host: String) -> Resolved {
         (self.resolve)(host)
     }
 
     /// Returns whether an address is public.
-    pub(super) fn is_public(&self, address: IpAddr) -> bool {
+    pub(crate) fn is_public(&self, address: IpAddr) -> bool {
         (self.is_public)(address)
     }
 }
