@@ -6,7 +6,8 @@ use serde_json::{Value, json};
 use yourbit_video::{
     domain::{Field, NeededIds, Observation, Policy, Status, Video},
     provider::{
-        Audience, FileRequest, PlaybackRequest, Priority, Provider, RenditionKind, RenditionStatus, TemplateInput,
+        Audience, FileRequest, PlaybackRequest, Priority, Provider, RenditionKind, RenditionStatus,
+        TemplateInput,
     },
 };
 
@@ -47,7 +48,10 @@ fn keep(video: &mut Video, field: Field, list: Value) {
 async fn list(provider: &Provider, fake: &Fake, video: &mut Video, body: &Value) {
     fake.says(200, &[], &body.to_string());
     let subject = TemplateInput::from_video(video);
-    let seen = provider.list_renditions(&subject, Priority::Background, now()).await.unwrap();
+    let seen = provider
+        .list_renditions(&subject, Priority::Background, now())
+        .await
+        .unwrap();
     for one in seen {
         video.observe(&one, NeededIds::default()).unwrap();
     }
@@ -89,7 +93,11 @@ async fn cloudflare_signs_files_with_a_token_of_their_own_which_nobody_is_shown(
     let mut video = row(Policy::Signed);
     let (none, tokens) = addresses(&provider, &video, Audience::Viewer, None).await;
     assert_eq!((none, tokens), (vec![], vec!["playback".to_owned()]));
-    assert_eq!(provider.token_counts().0, 1, "without a file no token of a file is signed");
+    assert_eq!(
+        provider.token_counts().0,
+        1,
+        "without a file no token of a file is signed"
+    );
     let url = |name: &str| format!("https://customer-x.cloudflarestream.com/as1/downloads/{name}");
     let body = json!({"success": true, "result": {
         "default": {"status": "ready", "url": url("default.mp4"), "percentComplete": 100.0},
@@ -102,26 +110,47 @@ async fn cloudflare_signs_files_with_a_token_of_their_own_which_nobody_is_shown(
     assert_eq!(
         shown,
         [
-            ("audio-only".to_owned(), RenditionKind::Audio, RenditionStatus::Preparing),
+            (
+                "audio-only".to_owned(),
+                RenditionKind::Audio,
+                RenditionStatus::Preparing
+            ),
             ("highest".to_owned(), RenditionKind::Video, RenditionStatus::Ready),
         ]
     );
     let (files, tokens) = addresses(&provider, &video, Audience::Owner, Some("clip-1")).await;
     assert_eq!(tokens, ["playback"]);
     assert_eq!(files.len(), 1);
-    let rest = files[0].1.strip_prefix("https://customer-x.cloudflarestream.com/").unwrap();
+    let rest = files[0]
+        .1
+        .strip_prefix("https://customer-x.cloudflarestream.com/")
+        .unwrap();
     let (token, rest) = rest.split_once('/').unwrap();
     assert_eq!(rest, "downloads/default.mp4?filename=clip-1");
     let claims = claims(token);
-    assert_eq!((&claims["downloadable"], &claims["sub"]), (&json!(true), &json!("as1")));
+    assert_eq!(
+        (&claims["downloadable"], &claims["sub"]),
+        (&json!(true), &json!("as1"))
+    );
     assert!(provider.check_download("a.mp4").is_err());
     let video_after = &video;
     fake.says(200, &[], r#"{"success":true,"result":{}}"#);
     let subject = TemplateInput::from_video(video_after);
-    provider.make_rendition(&subject, "audio-only", Priority::Background, now()).await.unwrap();
+    provider
+        .make_rendition(&subject, "audio-only", Priority::Background, now())
+        .await
+        .unwrap();
     fake.says(200, &[], "");
-    provider.delete_rendition(video_after, "highest", Priority::Background, now()).await.unwrap();
-    let lines: Vec<String> = fake.asked().iter().skip(1).map(crate::fake::Asked::line).collect();
+    provider
+        .delete_rendition(video_after, "highest", Priority::Background, now())
+        .await
+        .unwrap();
+    let lines: Vec<String> = fake
+        .asked()
+        .iter()
+        .skip(1)
+        .map(crate::fake::Asked::line)
+        .collect();
     assert_eq!(
         lines,
         [
@@ -136,18 +165,40 @@ async fn api_video_switches_the_file_on_and_bunny_reads_two_lists() {
     let fake = Fake::start().await;
     let provider = shipped("api_video", &api_video_vars(&fake.base));
     let mut video = row(Policy::Public);
-    list(&provider, &fake, &mut video, &json!({"videoId": "as1", "mp4Support": false, "title": "t"})).await;
+    list(
+        &provider,
+        &fake,
+        &mut video,
+        &json!({"videoId": "as1", "mp4Support": false, "title": "t"}),
+    )
+    .await;
     assert_eq!(names(&provider, &video), []);
     let kept = video.known.fact(Field::Renditions).unwrap();
-    assert_eq!(kept.value, json!([{"mp4Support": false}]), "of a whole answer the parts that are read are kept");
+    assert_eq!(
+        kept.value,
+        json!([{"mp4Support": false}]),
+        "of a whole answer the parts that are read are kept"
+    );
     fake.says(200, &[], "{}");
     let subject = TemplateInput::from_video(&video);
-    provider.make_rendition(&subject, "highest", Priority::Background, now()).await.unwrap();
+    provider
+        .make_rendition(&subject, "highest", Priority::Background, now())
+        .await
+        .unwrap();
     let asked = fake.asked().pop().unwrap();
-    assert_eq!((asked.line().as_str(), asked.json()), ("PATCH /videos/as1", json!({"mp4Support": true})));
+    assert_eq!(
+        (asked.line().as_str(), asked.json()),
+        ("PATCH /videos/as1", json!({"mp4Support": true}))
+    );
     keep(&mut video, Field::Renditions, json!([{"mp4Support": true}]));
     let (files, _) = addresses(&provider, &video, Audience::Viewer, None).await;
-    assert_eq!(files, [("highest".to_owned(), format!("{}/vod/as1/mp4/source.mp4", fake.base))]);
+    assert_eq!(
+        files,
+        [(
+            "highest".to_owned(),
+            format!("{}/vod/as1/mp4/source.mp4", fake.base)
+        )]
+    );
 
     let provider = shipped("bunny_stream", &bunny_vars(&fake.base));
     let mut video = row(Policy::Signed);
@@ -158,7 +209,12 @@ async fn api_video_switches_the_file_on_and_bunny_reads_two_lists() {
     keep(&mut video, Field::Renditions2, json!([{"hasOriginal": true}]));
     let (viewer, _) = addresses(&provider, &video, Audience::Viewer, None).await;
     assert_eq!(viewer.len(), 1, "{viewer:?}");
-    assert!(viewer[0].1.starts_with("https://vz-0000.b-cdn.net/bcdn_token=HS256-"), "{viewer:?}");
+    assert!(
+        viewer[0]
+            .1
+            .starts_with("https://vz-0000.b-cdn.net/bcdn_token=HS256-"),
+        "{viewer:?}"
+    );
     assert!(viewer[0].1.ends_with("/as1/play_720p.mp4"), "{viewer:?}");
     let (owner, _) = addresses(&provider, &video, Audience::Owner, None).await;
     assert_eq!(owner.len(), 2, "{owner:?}");
@@ -184,7 +240,11 @@ async fn mux_reads_rows_of_the_release_before_and_its_two_lists_from_one_answer(
         names(&provider, &video),
         [
             ("highest".to_owned(), RenditionKind::Video, RenditionStatus::Ready),
-            ("audio-only".to_owned(), RenditionKind::Audio, RenditionStatus::Errored),
+            (
+                "audio-only".to_owned(),
+                RenditionKind::Audio,
+                RenditionStatus::Errored
+            ),
         ]
     );
     let answer = json!({"data": {
@@ -194,7 +254,10 @@ async fn mux_reads_rows_of_the_release_before_and_its_two_lists_from_one_answer(
     fake.says(200, &[], &answer.to_string());
     let subject = TemplateInput::from_video(&video);
     let later = now() + TimeDelta::seconds(60);
-    let seen = provider.get_asset(&subject, Priority::Background, later).await.unwrap();
+    let seen = provider
+        .get_asset(&subject, Priority::Background, later)
+        .await
+        .unwrap();
     let yourbit_video::provider::Lookup::Found(seen) = seen else {
         panic!("it is there");
     };
@@ -257,7 +320,11 @@ fields = { name = "/n", bytes = { at = "/b", format = "integer" }, width = "/w",
 "#;
     let provider = load(&map_with(files), &env()).unwrap();
     let mut video = row(Policy::Public);
-    keep(&mut video, Field::Renditions, json!(["720", "4k", "1080", 5, null]));
+    keep(
+        &mut video,
+        Field::Renditions,
+        json!(["720", "4k", "1080", 5, null]),
+    );
     let more = json!([
         {"type": "standard", "n": "hi", "b": "12", "w": -1, "k": "mp4"}, {"type": "other", "n": "hi", "b": "13"},
     ]);
@@ -270,16 +337,25 @@ fields = { name = "/n", bytes = { at = "/b", format = "integer" }, width = "/w",
 
 #[test]
 fn what_a_list_cannot_be_is_said_at_the_start() {
-    let base = "\n[[renditions]]\neach = \"/files\"\nnames = { highest = \"hi\" }\nfields = { name = \"/n\" }\n";
+    let base =
+        "\n[[renditions]]\neach = \"/files\"\nnames = { highest = \"hi\" }\nfields = { name = \"/n\" }\n";
     assert!(load(&map_with(base), &env()).is_ok());
     for (from, to, says) in [
         ("each = \"/files\"\n", "", "[renditions.1] each: is missing"),
         ("each = \"/files\"", "each = \"files\"", "[renditions.1] each:"),
         ("each = \"/files\"", "each = []", "must have a pointer"),
         ("{ highest = \"hi\" }", "{}", "[renditions.1.names]"),
-        ("{ highest = \"hi\" }", "{ High = \"hi\" }", "[renditions.1.names] High: is no name"),
+        (
+            "{ highest = \"hi\" }",
+            "{ High = \"hi\" }",
+            "[renditions.1.names] High: is no name",
+        ),
         ("{ highest = \"hi\" }", "{ highest = \"\" }", "is empty"),
-        ("fields = { name = \"/n\" }", "fields = {}", "name: is missing and required"),
+        (
+            "fields = { name = \"/n\" }",
+            "fields = {}",
+            "name: is missing and required",
+        ),
         (
             "{ name = \"/n\" }",
             "{ name = \"/n\", status = { at = \"/s\", map = { a = \"done\" } } }",
@@ -295,17 +371,25 @@ fn what_a_list_cannot_be_is_said_at_the_start() {
             "{ name = \"/n\", bytes = { at = \"/b\", format = \"seconds\" } }",
             "allowed: integer",
         ),
-        ("{ name = \"/n\" }", "{ name = \"/n\", colour = \"/c\" }", "colour: unknown key"),
+        (
+            "{ name = \"/n\" }",
+            "{ name = \"/n\", colour = \"/c\" }",
+            "colour: unknown key",
+        ),
     ] {
         assert!(base.contains(from), "{from}");
-        let error = load(&map_with(&base.replace(from, to)), &env()).err().unwrap().to_string();
+        let error = load(&map_with(&base.replace(from, to)), &env())
+            .err()
+            .unwrap()
+            .to_string();
         assert!(error.contains(says), "`{says}` is not in: {error}");
     }
     let twice = base.to_owned() + base;
     for (files, says) in [
         (twice.as_str(), "`highest` is a name of another [[renditions]]"),
         (
-            &(base.to_owned() + "[renditions.make]\nmethod = \"POST\"\nurl = \"https://api.example/{rendition.id}\"\n"),
+            &(base.to_owned()
+                + "[renditions.make]\nmethod = \"POST\"\nurl = \"https://api.example/{rendition.id}\"\n"),
             "{rendition.id} is not available here",
         ),
         (
@@ -338,7 +422,10 @@ fn what_a_list_cannot_be_is_said_at_the_start() {
         "status = { at = \"/status\", map = { ok = \"ready\" } }\nfields = { renditions = \"/files\" }",
     );
     let error = load(&old, &env()).err().unwrap().to_string();
-    assert!(error.contains("[asset.get.fields] renditions:") && error.contains("[[renditions]]"), "{error}");
+    assert!(
+        error.contains("[asset.get.fields] renditions:") && error.contains("[[renditions]]"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -353,7 +440,10 @@ remove = ["renditions.2"]
     let provider = load(map, &mux_vars("https://api.example")).unwrap();
     assert_eq!(provider.rendition_names(), ["highest"]);
     let again = "extends = \"mux\"\n[[renditions]]\neach = \"/x\"\nnames = { a = \"a\" }\nfields = { name = \"/n\" }\n";
-    let error = load(again, &mux_vars("https://api.example")).err().unwrap().to_string();
+    let error = load(again, &mux_vars("https://api.example"))
+        .err()
+        .unwrap()
+        .to_string();
     assert!(error.contains("[set]"), "{error}");
 }
 
@@ -381,8 +471,14 @@ body = {{ kind = "{{rendition.name}}" }}
     let subject = TemplateInput::from_video(&row(Policy::Public));
     fake.says(200, &[], r#"{"track":"t1"}"#);
     fake.says(201, &[], "");
-    provider.make_rendition(&subject, "highest", Priority::Background, now()).await.unwrap();
+    provider
+        .make_rendition(&subject, "highest", Priority::Background, now())
+        .await
+        .unwrap();
     let asked = fake.asked();
     assert_eq!(asked[0].line(), "GET /assets/as1");
-    assert_eq!((asked[1].line().as_str(), asked[1].json()), ("POST /tracks/t1/files", json!({"kind": "hi"})));
+    assert_eq!(
+        (asked[1].line().as_str(), asked[1].json()),
+        ("POST /tracks/t1/files", json!({"kind": "hi"}))
+    );
 }
