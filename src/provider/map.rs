@@ -67,6 +67,7 @@ impl Map {
         let upload = Upload::compile(declared.upload, &root.table("upload"), &constants)?;
         let ingest = declared
             .ingest
+            .filter(|ingest| !ingest.steps.is_empty())
             .map(|ingest| Ingest::compile(ingest, &root.table("ingest"), &constants))
             .transpose()?;
         let captures = common_captures(&upload, ingest.as_ref());

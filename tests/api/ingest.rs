@@ -10,29 +10,13 @@ use yourbit_video::store::{Claim, IdempotencyKey};
 use crate::support::fake_mux::Planned;
 use crate::support::mux_events::Ids;
 use crate::support::program::Program;
-use crate::support::{Answer, Db, TestApp, TestDatabase, answer as answer_of, maps_without_a_rate};
+use crate::support::{
+    Answer, Db, FINDER, TestApp, TestDatabase, answer as answer_of, map_with_ingest, maps_without_a_rate,
+};
 
 /// An address with a secret in its path and one in its query.
 const SOURCE: &str = "https://files.example/s3cret-folder/clip.mp4?X-Signature=s3cret";
 const HOSTS: (&str, &str) = ("VIDEO_INGEST__ALLOWED_HOSTS", "files.example,*.cdn.example");
-
-/// A provider whose first call answers no id: the video is found by our id. It is Mux in all else.
-const FINDER: &str = r#"
-extends = "mux"
-account = "mux"
-remove = ["ingest"]
-[[ingest.steps]]
-method = "POST"
-url = "{vars.api}/fetch"
-body = { url = "{source_url}", title = "{video_id}" }
-must = { "/success" = true }
-[[ingest.steps]]
-method = "GET"
-url = "{vars.api}/videos"
-query = { search = "{video_id}" }
-until_s = 600
-take = { asset_id = "/items/[title={video_id}]/id" }
-"#;
 
 async fn start(db: Db) -> TestApp {
     TestApp::with(db, &[HOSTS]).await
@@ -42,11 +26,8 @@ async fn start(db: Db) -> TestApp {
 async fn start_finder(db: Db) -> (TestApp, TempDir) {
     let maps = maps_without_a_rate();
     let write = |name: &str, text: &str| std::fs::write(maps.path().join(name), text).unwrap();
-    write("finder.toml", FINDER);
-    write(
-        "none.toml",
-        "extends = \"mux\"\naccount = \"mux\"\nremove = [\"ingest\"]\n",
-    );
+    write("finder.toml", &map_with_ingest(FINDER));
+    write("none.toml", &map_with_ingest(""));
     let settings = [
         HOSTS,
         ("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()),
@@ -91,7 +72,7 @@ fn plan_nothing(app: &TestApp) {
 
 /// Begins an ingest at `finder` whose second call finds nothing yet.
 async fn waiting(app: &TestApp) -> Value {
-    app.mux.plan(Planned::json(200, &json!({"success": true})));
+    app.mux.plan(Planned::json(200, &json!({})));
     plan_nothing(app);
     let video = ingest(app, &json!({"source_url": SOURCE})).await.expect(201)["video"].clone();
     assert_eq!(
@@ -351,6 +332,7 @@ on_both! {
         app.post(&counted("a"), "/v1/videos", &body).await.expect_problem(403, "forbidden");
         app.mux.plan(Planned::text(500, ""));
         app.post(&counted("b"), "/v1/videos", &body).await.expect_problem(502, "provider_unavailable");
+        app.clock.advance(Duration::seconds(61));
         app.post(&counted("b"), "/v1/uploads", &json!({"file_size": 1})).await.expect(201);
         let settings = json!({"source_url": SOURCE, "file_size": 1, "provider_settings": {"normalize_audio": true}});
         let problem = app.post(&app.token("carol", ""), "/v1/videos", &settings).await.expect_problem(422, "invalid_body");

@@ -41,6 +41,7 @@ mod judge_media;
 mod judge_playlist;
 
 mod cluster;
+mod crashed_ingest;
 mod crashed_upload;
 mod crowd;
 mod crowd_files;

@@ -16,6 +16,7 @@ mod cloudinary;
 mod conformance;
 mod extends;
 mod fake;
+mod ingest;
 mod listing;
 mod mux;
 mod odd_shapes;

@@ -14,7 +14,7 @@ use super::{
     sample::{sample_row, sample_upload},
 };
 use crate::{
-    domain::{Observation, Policy, Status},
+    domain::{Observation, Policy, SourceUrl, Status},
     provider::{
         action::Action,
         calls::{AssetPage, RemoteVideo},
@@ -71,6 +71,35 @@ pub(super) fn try_upload(
         descriptor.map(|descriptor| format!("{steps} call(s), then {}", json!(descriptor.protocol))),
     );
     captures
+}
+
+/// Tries the steps of an ingest, where the map has some.
+pub(super) fn try_ingest(provider: &Provider, cassette: &Cassette, now: DateTime<Utc>, report: &mut Report) {
+    let Some(ingest) = &provider.map.ingest else {
+        return;
+    };
+    let policy = if provider.can_play(Policy::Signed) {
+        Policy::Signed
+    } else {
+        Policy::Public
+    };
+    let input = TemplateInput {
+        source_url: Some(SourceUrl::new("https://files.example/sample.mp4")),
+        ..sample_upload(provider, policy, now)
+    };
+    let found = provider.check_ingest(&input).map_err(|error| error.to_string());
+    let mut trial = CallTrial {
+        provider,
+        cassette,
+        now,
+        report,
+    };
+    trial.try_steps(&ingest.steps, &input);
+    let steps = ingest.steps.len();
+    report.add_finding(
+        "ingest",
+        found.map(|()| format!("{steps} call(s), from an address")),
+    );
 }
 
 /// Tries every call but those that make an upload.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::{
-    call_trials::{try_other_calls, try_upload},
+    call_trials::{try_ingest, try_other_calls, try_upload},
     cassette::Cassette,
     live::try_live,
     playback_trials::try_playback,
@@ -56,6 +56,7 @@ pub async fn examine(trial: Trial<'_>) -> Result<Report, MapError> {
     let provider = Box::new(load_provider(&trial, &env)?);
     let mut report = Report::default();
     let captures = try_upload(&provider, &cassette, trial.now, &mut report);
+    try_ingest(&provider, &cassette, trial.now, &mut report);
     try_other_calls(&provider, &cassette, &captures, trial.now, &mut report);
     try_webhooks(&provider, &cassette, &mut report);
     try_playback(&provider, &captures, trial.now, &mut report).await;

@@ -12,6 +12,8 @@ use super::action::action_table;
 pub(crate) struct IngestTable {
     /// The calls, 1 to 3, with the placeholder `{source_url}`: the address. A call sees the captures of those before it;
     /// captures are written to the row after each call. Some call must take `upload_id` or `asset_id`.
+    /// None: the provider fetches nothing.
+    #[serde(default)]
     pub(crate) steps: Vec<IngestStepTable>,
     /// Whether the provider fetches from addresses that are signed or end. Left out: `true`. A move of videos keeps to it.
     pub(crate) fetches_signed: Option<bool>,

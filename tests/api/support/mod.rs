@@ -393,6 +393,30 @@ pub(crate) fn maps_without_a_rate() -> tempfile::TempDir {
     folder
 }
 
+/// A map of Mux's account whose ingest has these steps, without a rate.
+pub(crate) fn map_with_ingest(steps: &str) -> String {
+    let map = include_str!("../../../config/providers/mux.toml");
+    let rate = map.lines().find(|line| line.starts_with("rate = ")).unwrap();
+    let (before, rest) = map.split_once("[[ingest.steps]]").unwrap();
+    let (_, after) = rest.split_once("[upload.get]\n").unwrap();
+    let map = format!("account = \"mux\"\n{before}{steps}\n[upload.get]\n{after}");
+    map.replacen(rate, "", 1)
+}
+
+/// The ingest of a provider whose first call answers no id: the video is found by our id.
+pub(crate) const FINDER: &str = r#"
+[[ingest.steps]]
+method = "POST"
+url = "{vars.api}/fetch"
+body = { url = "{source_url}", title = "{video_id}" }
+[[ingest.steps]]
+method = "GET"
+url = "{vars.api}/videos"
+query = { search = "{video_id}" }
+until_s = 600
+take = { asset_id = "/items/[title={video_id}]/id" }
+"#;
+
 pub(crate) async fn build(env: &Environment, clock: Clock) -> Result<App, StartError> {
     let settings = load(None, env)?;
     App::build(settings, env, clock).await
