@@ -16,8 +16,10 @@ use super::{
     condition::Condition,
     error::MapError,
     error_codes::defer_codes,
+    numbers::{parse_bytes, parse_flag, parse_number, parse_pixels},
     pointer::text_of,
     source::{Source, SourceInput, SourceRules, ValueKind},
+    stored_list::is_storable_list,
     template::{Place, Scope},
     vocabulary::{DeriveRule, FieldsValue, SourceValue},
 };
@@ -296,9 +298,6 @@ pub(crate) fn read_facts(
     }
 }
 
-/// Bytes of the longest `tracks` or `renditions`, as JSON. A longer list is left out.
-const LIST_MAX_BYTES: usize = 65_536;
-
 /// Returns true where the value is of the field's type. Any other value is a fault of the map or the provider.
 fn is_readable(field: Field, value: &Value) -> bool {
     match field {
@@ -338,53 +337,9 @@ fn convert_value(field: Field, value: Value) -> Option<Value> {
     }
 }
 
-/// Returns true where the list is short enough to be kept in a row, and PostgreSQL takes it.
-pub(crate) fn is_storable_list(value: &Value) -> bool {
-    let text = value.to_string();
-    // Why: PostgreSQL refuses U+0000 in jsonb, escaped or not.
-    text.len() <= LIST_MAX_BYTES && !text.contains("\\u0000")
-}
-
 /// Reads an aspect ratio as `16:9`; see [`parse_aspect_ratio`].
 fn find_aspect_ratio(value: &Value) -> Option<String> {
     parse_aspect_ratio(&clean_text(value)?)
-}
-
-/// Reads true or false, also one written as text.
-fn parse_flag(value: &Value) -> Option<bool> {
-    value.as_bool().or_else(|| value.as_str()?.trim().parse().ok())
-}
-
-/// Reads a finite number, also one written as text.
-fn parse_number(value: &Value) -> Option<f64> {
-    value
-        .as_f64()
-        .or_else(|| value.as_str()?.trim().parse().ok())
-        .filter(|number: &f64| number.is_finite())
-}
-
-/// Reads a number of pixels from 1 to 999,999, rounded down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range is checked"
-)]
-fn parse_pixels(value: &Value) -> Option<u64> {
-    parse_number(value)
-        .filter(|pixels| (1.0..1_000_000.0).contains(pixels))
-        .map(|pixels| pixels as u64)
-}
-
-/// Reads a number of bytes from 1 to 2^53 - 1, rounded down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range is checked"
-)]
-fn parse_bytes(value: &Value) -> Option<u64> {
-    parse_number(value)
-        .filter(|bytes| (1.0..9_007_199_254_740_992.0).contains(bytes))
-        .map(|bytes| bytes as u64)
 }
 
 /// Characters kept of a text.

@@ -247,3 +247,24 @@ async fn a_table_with_other_columns_is_refused_whole() {
     let fine = import_csv(&app, "owner,title,upload_id,playback_id,created_at\n").await;
     assert!(fine.well, "{fine:?}");
 }
+
+on_both! {
+async fn a_replaced_video_comes_back_under_its_id_and_its_events_find_it(db: Db) {
+    let app = TestApp::start(db).await;
+    let (id, reference) = (app.clock.new_id(), app.clock.new_id());
+    let mut asset = foreign("a", "signed");
+    asset["passthrough"] = json!(reference);
+    app.mux.know(&asset);
+    let table = format!(
+        "id,reference,owner,title,upload_id,playback_id,created_at\n{id},{reference},alice,Mine,,playback-a,\n"
+    );
+    import_csv(&app, &table).await.says(&["1 imported, 0 known already, 0 skipped, 0 failed"]);
+    let row = app.state.store.find_video(id).await.unwrap().unwrap();
+    assert_eq!(row.reference, Some(reference));
+    let admin = app.token("root", "video:admin");
+    let exported = app.get(&admin, "/v1/admin/owners/alice/export").await;
+    let line: Value = serde_json::from_str(exported.text.lines().next().unwrap()).unwrap();
+    assert_eq!((&line["video"]["id"], &line["reference"]), (&json!(id), &json!(reference)));
+    import_csv(&app, &table).await.says(&["0 imported, 1 known already, 0 skipped, 0 failed"]);
+}
+}

@@ -63,6 +63,7 @@ mod reload;
 mod renditions;
 mod replace;
 mod replace_ends;
+mod replace_races;
 mod rights;
 mod settings;
 mod setup;

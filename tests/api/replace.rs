@@ -13,9 +13,13 @@ pub(crate) fn id_of(video: &Value) -> &str {
 
 /// Begins to replace a video of alice's; returns the answer's `video`, and the hidden row as admins see it.
 pub(crate) async fn begin(app: &TestApp, video: &Value) -> (Value, Value) {
-    let answer = app
-        .post(&app.alice(), "/v1/uploads", &json!({"replaces": video["id"]}))
-        .await;
+    begin_at(app, video, "mux").await
+}
+
+/// The same, at this provider.
+pub(crate) async fn begin_at(app: &TestApp, video: &Value, provider: &str) -> (Value, Value) {
+    let body = json!({"replaces": video["id"], "provider": provider});
+    let answer = app.post(&app.alice(), "/v1/uploads", &body).await;
     assert_eq!(answer.headers["location"], format!("/v1/videos/{}", id_of(video)));
     let shown = answer.expect(201)["video"].clone();
     let hidden = hidden_row(app, &shown).await;

@@ -3,7 +3,7 @@
 use chrono::Duration;
 use http::Method;
 use serde_json::{Value, json};
-use yourbit_video::jobs::{outbox, replace};
+use yourbit_video::jobs::{erasure, outbox, replace};
 use yourbit_video::store::Exchanged;
 
 use crate::replace::{admin, begin, hidden_row_by_id, id_of, make_ready, patch, playback_id, replaced};
@@ -316,5 +316,60 @@ on_both! {
         assert_eq!(of(&hidden).await, upload(&video));
         let seen = hidden_row_by_id(&app, &hidden).await;
         assert_eq!(seen["asset_id"], video["asset_id"]);
+    }
+}
+
+on_both! {
+    async fn the_stream_of_a_video_goes_on_until_its_replacement_has_ended(db: Db) {
+        let app = TestApp::start(db).await;
+        let video = app.ready_video("signed").await;
+        let connect = async |video: &Value| {
+            let url = format!("{}/v1/videos/{}/events", app.url, id_of(video));
+            let request = app.client.get(url).bearer_auth(app.alice());
+            request.header("last-event-id", video["version"].to_string()).send().await.unwrap().status().as_u16()
+        };
+        assert_eq!(connect(&video).await, 204, "a ready video is final");
+        let (shown, hidden) = begin(&app, &video).await;
+        assert_eq!(connect(&shown).await, 200);
+        make_ready(&app, &hidden).await;
+        app.replace().await;
+        assert_eq!(connect(&app.video(&video["id"]).await).await, 204);
+    }
+}
+
+on_both! {
+    async fn an_erasure_finds_hidden_rows(db: Db) {
+        let app = TestApp::start(db).await;
+        let (video, _, _) = replaced(&app).await;
+        let (_, next) = begin(&app, &video).await;
+        make_ready(&app, &next).await;
+        let path = "/v1/admin/owners/alice";
+        let begun = app.send(Method::DELETE, path, Some(&admin(&app)), None).await.expect(202);
+        assert_eq!(begun["videos"], 3, "{begun}");
+        for _ in 0..4 {
+            erasure::run_round(&app.state).await.unwrap();
+            app.clock.advance(Duration::seconds(5));
+            app.reconcile().await;
+        }
+        erasure::run_round(&app.state).await.unwrap();
+        assert_eq!(app.get(&admin(&app), path).await.expect(200)["remaining"], 0);
+        assert_eq!(app.mux.asked("DELETE").len(), 3);
+    }
+}
+
+on_both! {
+    async fn a_replacement_counts_as_an_upload_and_not_as_another_video(db: Db) {
+        let app = TestApp::with(db, &[("VIDEO_UPLOADS__MAX_OPEN_PER_OWNER", "1"), ("VIDEO_QUOTA__VIDEOS", "2")]).await;
+        let (one, two) = (app.ready_video("signed").await, app.ready_video("signed").await);
+        // The quota is reached: a replacement is an upload for it, too.
+        let body = json!({"replaces": one["id"]});
+        app.post(&app.alice(), "/v1/uploads", &body).await.expect_problem(403, "quota_exceeded");
+        app.delete(&two).await.expect(202);
+        for _ in 0..2 {
+            app.reconcile().await;
+        }
+        begin(&app, &one).await;
+        app.post(&app.alice(), "/v1/uploads", &json!({})).await.expect_problem(429, "too_many_open_uploads");
+        assert_eq!(app.state.store.usage_of("alice").await.unwrap().videos, 1);
     }
 }

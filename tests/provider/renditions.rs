@@ -2,6 +2,7 @@
 //! made for one test.
 
 use chrono::TimeDelta;
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use yourbit_video::{
     domain::{Field, NeededIds, Observation, Policy, Status, Video},
@@ -481,4 +482,65 @@ body = {{ kind = "{{rendition.name}}" }}
         (asked[1].line().as_str(), asked[1].json()),
         ("POST /tracks/t1/files", json!({"kind": "hi"}))
     );
+}
+
+/// Any JSON, three deep, of words that the map knows and others.
+fn any_json() -> impl Strategy<Value = Value> {
+    let word = prop_oneof![
+        Just("hi"),
+        Just("mid"),
+        Just("n"),
+        Just("s"),
+        Just("u"),
+        Just("ok"),
+        Just("wait"),
+        Just("https://x.example/"),
+        Just(""),
+        Just("\u{0}"),
+    ];
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<f64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        word.clone().prop_map(Value::from),
+    ];
+    leaf.prop_recursive(3, 24, 6, move |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
+            prop::collection::hash_map(word.clone().prop_map(str::to_owned), inner, 0..6)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Whatever a row keeps: each name is one of ours and there once, and no address leaves that is none of the web.
+    #[test]
+    fn any_list_is_read_without_a_fault(first in any_json(), second in any_json()) {
+        let files = r#"
+[[renditions]]
+each = "/files"
+names = { highest = "hi", 720p = "mid" }
+fields = { name = "/n", url = "/u", status = { at = "/s", map = { ok = "ready", wait = "preparing" } }, width = "/n", bytes = { at = "/u", format = "integer" } }
+[[renditions]]
+each = "/more"
+names = { source = "hi" }
+fields = { name = "" }
+"#;
+        let provider = load(&map_with(files), &env()).unwrap();
+        let mut video = row(Policy::Public);
+        keep(&mut video, Field::Renditions, first);
+        keep(&mut video, Field::Renditions2, second);
+        let mut names: Vec<String> = provider.renditions(&video).into_iter().map(|file| file.name).collect();
+        prop_assert!(names.iter().all(|name| ["highest", "720p", "source"].contains(&name.as_str())));
+        let count = names.len();
+        names.sort();
+        names.dedup();
+        prop_assert_eq!(names.len(), count);
+        let playable = format!("{:?}", provider.playable_files(&video, Audience::Viewer));
+        prop_assert!(!playable.contains("given_url: Some"), "{}", playable);
+    }
 }

@@ -18,6 +18,13 @@ export interface Video {
   title?: string | null;
   status?: string;
   events_url?: string;
+  /** Files besides the stream. */
+  renditions?: {
+    name: string; kind: 'video' | 'audio' | 'source'; status: 'preparing' | 'ready' | 'errored';
+    width: number | null; height: number | null; bytes: number | null; bitrate: number | null;
+  }[];
+  /** The file that is to take the video's place; null where there is none. */
+  replacement?: { video_id: string; provider: string; status: string; error: { code: string; message: string } | null } | null;
   [member: string]: unknown;
 }
 

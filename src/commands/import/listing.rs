@@ -95,6 +95,7 @@ async fn import_asset(
         owner,
         title: asset.title.as_deref().and_then(clean_title),
         created_at: asset.created_at,
+        ..AdoptionDetails::default()
     };
     let result = adopt_asset(adopter, asset, &id, &adoption).await;
     match result {

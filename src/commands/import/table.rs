@@ -1,9 +1,10 @@
-//! The import of a CSV file with the columns `owner,title,upload_id,playback_id,created_at`.
+//! The import of a CSV file with the columns `owner,title,upload_id,playback_id,created_at`, and perhaps `id,reference`.
 
 use std::path::Path;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use serde::Deserialize;
+use uuid::Uuid;
 
 use super::fields::{clean_title, is_owner};
 use super::listing::look_up;
@@ -14,6 +15,8 @@ use crate::jobs::adopt::{Adopted, Adopter, AdoptionDetails, ForeignIds, NotAdopt
 
 /// The columns, in any order; all are required.
 const COLUMNS: [&str; 5] = ["owner", "title", "upload_id", "playback_id", "created_at"];
+/// Columns that may be there as well.
+const FURTHER: [&str; 2] = ["id", "reference"];
 
 /// One row, as the file has it.
 #[derive(Debug, Deserialize)]
@@ -23,6 +26,10 @@ struct Row {
     upload_id: Option<String>,
     playback_id: Option<String>,
     created_at: String,
+    #[serde(default)]
+    id: Option<Uuid>,
+    #[serde(default)]
+    reference: Option<Uuid>,
 }
 
 /// Imports row by row. A faulty row is reported and passed over.
@@ -42,7 +49,8 @@ pub(super) async fn import_rows(
         .map_err(|error| format!("{name}: {error}"))?
         .clone();
     let mut found: Vec<&str> = headers.iter().collect();
-    let mut wanted = COLUMNS;
+    let mut wanted: Vec<&str> = FURTHER.into_iter().filter(|name| found.contains(name)).collect();
+    wanted.extend(COLUMNS);
     found.sort_unstable();
     wanted.sort_unstable();
     if found != wanted {
@@ -110,6 +118,8 @@ impl Row {
             owner: self.owner,
             title: clean_title(&self.title),
             created_at,
+            id: self.id,
+            reference: self.reference,
         };
         Ok((ids, adoption))
     }

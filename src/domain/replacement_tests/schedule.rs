@@ -4,7 +4,7 @@ use chrono::Duration;
 
 use super::asset::Asset;
 use super::world::{Flight, Report, World};
-use crate::domain::{Field, Policy, ShownStatus, Status, Video};
+use crate::domain::{AssetKey, Field, Policy, ShownStatus, Status, Video};
 
 impl World {
     pub(super) fn step(&mut self) {
@@ -36,7 +36,7 @@ impl World {
             }
             82..87 => self.begin_replacement(),
             87..91 => self.show_states(),
-            91..93 => self.flights.clear(),
+            91..93 => self.crash(),
             93..95 => self.delete_step(row),
             95 => self.give_up(),
             96 if self.random.chance(30) => {
@@ -65,6 +65,7 @@ impl World {
                     seen,
                 });
             }
+            99 if self.random.chance(50) => self.undo(),
             _ => {
                 let parked = std::mem::take(&mut self.parked);
                 self.coming.extend(parked);
@@ -74,6 +75,24 @@ impl World {
 }
 
 impl World {
+    /// What was under way is lost. Events that were not stored yet come again.
+    fn crash(&mut self) {
+        for flight in std::mem::take(&mut self.flights) {
+            if let Flight::Event(report, _) = flight {
+                self.coming.push(report);
+            }
+        }
+    }
+
+    /// What of the rows must not change any more. (Each answer has a later stamp.)
+    fn essence(&self) -> Vec<(ShownStatus, Status, AssetKey, bool)> {
+        let essence = |row: &Video| {
+            let known = &row.known;
+            (row.status, known.reported, row.asset_key(), known.gone)
+        };
+        self.rows.iter().map(essence).collect()
+    }
+
     /// Each row knows things of one asset alone: of the one that its key names.
     pub(super) fn check_whole(&self) {
         for row in &self.rows {
@@ -113,7 +132,12 @@ impl World {
 
     /// Everything that is on its way arrives, and all jobs run until nothing changes.
     pub(super) fn settle(&mut self) {
+        let mut before = Vec::new();
         for _ in 0..40 {
+            if before == self.essence() && self.flights.is_empty() && self.coming.is_empty() {
+                break;
+            }
+            before = self.essence();
             self.now += Duration::seconds(1);
             let flights = std::mem::take(&mut self.flights);
             for flight in flights {

@@ -37,6 +37,7 @@ pub(super) struct World {
     pub(super) coming: Vec<Report>,
     pub(super) parked: Vec<Report>,
     pub(super) flights: Vec<Flight>,
+    /// A replacement was given up, or an exchange undone.
     pub(super) given_up: bool,
     pub(super) exchanges: usize,
 }
@@ -103,7 +104,8 @@ impl World {
         for number in 0..4 {
             let report = Report {
                 provider: asset.key.provider.clone(),
-                passthrough: self.random.chance(60).then_some(asset.key.reference),
+                // Why the first one always: the answer that begins an upload tells its id, too.
+                passthrough: (number == 0 || self.random.chance(60)).then_some(asset.key.reference),
                 seen: asset.observation(number, false, self.now),
             };
             self.coming.push(report);
@@ -234,13 +236,37 @@ impl World {
             unsent: Vec::new(),
             is_undo: false,
         };
-        let (mut shown, mut aside) = exchange_assets(&video, &hidden, &terms);
+        self.write_exchange(at, &terms);
+        self.exchanges += 1;
+    }
+
+    /// Exchanges the video's asset with the one that the last exchange put aside.
+    pub(super) fn undo(&mut self) {
+        let last = (1..self.rows.len()).max_by_key(|at| (self.rows[*at].exchanged_at, *at));
+        let Some(at) = last.filter(|at| self.rows[*at].may_be_put_back(self.now)) else {
+            return;
+        };
+        if self.rows[0].is_ending(self.now) || self.rows[0].replacement.is_some() {
+            return;
+        }
+        let terms = ExchangeTerms {
+            now: self.now,
+            keep_until: self.now + Duration::hours(24),
+            unsent: Vec::new(),
+            is_undo: true,
+        };
+        self.write_exchange(at, &terms);
+        self.given_up = true;
+    }
+
+    fn write_exchange(&mut self, at: usize, terms: &ExchangeTerms) {
+        let (video, hidden) = (self.rows[0].clone(), self.rows[at].clone());
+        let (mut shown, mut aside) = exchange_assets(&video, &hidden, terms);
         if !self.rules.revisions_grow {
             (shown.revision, aside.revision) = (hidden.revision, video.revision);
         }
         self.rows[0] = shown;
         self.rows[at] = aside;
-        self.exchanges += 1;
     }
 
     pub(super) fn open_replacement(&self) -> Option<usize> {
@@ -296,13 +322,9 @@ impl World {
         if read.status != ShownStatus::Deleting {
             return;
         }
-        let known = read.known.asset_id.is_some();
-        if let Some(asset) = self
-            .assets
-            .iter_mut()
-            .find(|asset| read.has_asset(&asset.key))
-            .filter(|_| known)
-        {
+        // Why without its id, too: the upload is cancelled then, and no asset comes of it.
+        let asset = self.assets.iter_mut().find(|asset| read.has_asset(&asset.key));
+        if let Some(asset) = asset {
             (asset.is_deleted, asset.deleted_by_us) = (true, true);
         }
         let gone = Observation {

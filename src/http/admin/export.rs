@@ -44,6 +44,8 @@ pub(crate) enum ExportLine {
 pub(crate) struct ExportedVideo {
     /// The video, as in a list.
     video: VideoView,
+    /// The id of ours under which its provider knows it: another one than the video's after a replacement.
+    reference: Uuid,
     /// Null where the video does not play, or its provider would have to be asked.
     addresses: Option<PlayerAddresses>,
 }
@@ -127,10 +129,15 @@ impl Export {
         let end = page.last().map(|video| video.id);
         for video in page {
             let addresses = addresses_for_export(&self.state, &self.caller, &video).await?;
+            let reference = video.reference();
             let video = VideoView::new(&self.state, &video);
             write_line(
                 &mut part,
-                &ExportLine::Video(Box::new(ExportedVideo { video, addresses })),
+                &ExportLine::Video(Box::new(ExportedVideo {
+                    video,
+                    reference,
+                    addresses,
+                })),
             )?;
             self.lines += 1;
         }

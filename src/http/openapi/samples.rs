@@ -71,9 +71,12 @@ pub(super) fn request_body(schema: &str) -> Option<Value> {
 pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
     let value = match (schema, member) {
         ("Video", "error" | "replacement")
-        | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at") => Value::Null,
+        | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at")
+        | ("VideoMove", "reason" | "finished_at") => Value::Null,
         ("Video" | "Rendition", "status") => "ready".into(),
-        ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") => json!([]),
+        ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") | ("VideoMove", "notes") => {
+            json!([])
+        }
         ("Rendition" | "PlaybackRendition", "name") => "highest".into(),
         ("Rendition" | "PlaybackRendition", "bytes") => 12_082_911.into(),
         ("Rendition" | "PlaybackRendition", "bitrate") => 4_051_000.into(),
@@ -107,11 +110,10 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         }
         ("Session", "renditions") => json!({"mux": ["highest", "audio-only", "1080p", "source"]}),
         ("Session", "quotas") => json!({"videos": {"used": 12, "limit": 100}}),
-        ("UploadOffer", "providers") => json!(["mux"]),
+        ("UploadOffer" | "IngestOffer", "providers") => json!(["mux"]),
         ("UploadOffer", "policies") => json!(["public", "signed"]),
         ("UploadOffer", "qualities") => json!(["basic", "plus"]),
         ("UploadOffer", "content_types") => json!(["video/*"]),
-        ("IngestOffer", "providers") => json!(["mux"]),
         ("IngestOffer", "allowed_hosts") => json!(["files.example.com", "*.cdn.example.com"]),
         ("IngestRequest", "source_url") => "https://files.example.com/clip.mp4".into(),
         ("PlaybackOffer" | "UploadOffer", "ttl_s") => 3600.into(),
@@ -119,7 +121,7 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("UploadOffer", "max_bytes") => 2_000_000_000.into(),
         ("WebhookEvent", "type") => "video.asset.ready".into(),
         ("WebhookEvent", "state") => "applied".into(),
-        ("WebhookEvent" | "OutgoingEvent", "id") => EVENT.into(),
+        ("WebhookEvent" | "OutgoingEvent" | "VideoMove", "id") => EVENT.into(),
         ("OutgoingEvent", "state") => "delivered".into(),
         ("OutgoingEvent", "type") => "video.ready".into(),
         ("OutgoingEvent", "answer_status") => 204.into(),
@@ -127,9 +129,6 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("VideoMove", "from_provider") => "mux".into(),
         ("VideoMove", "to_provider") => "cloudflare_stream".into(),
         ("VideoMove", "rendition") => "source".into(),
-        ("VideoMove", "reason" | "finished_at") => Value::Null,
-        ("VideoMove", "notes") => json!([]),
-        ("VideoMove", "id") => EVENT.into(),
         ("VideoMove", "requested_at") => BEGUN.into(),
         ("StreamEvent", "id") => "4".into(),
         ("StreamEvent", "event") | ("Rendition" | "PlaybackRendition", "kind") => "video".into(),

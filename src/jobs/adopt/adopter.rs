@@ -216,9 +216,12 @@ impl Adopter<'_> {
             return Err(NotAdopted::NothingPlays);
         }
         // Why: events about the video carry this id as ours. With another one they would contradict the row.
-        video.id = seen
-            .video_id
+        let reference = seen.video_id.or(of.reference);
+        video.id = of
+            .id
+            .or(reference)
             .unwrap_or_else(|| self.derive_id(&video, created_at));
+        video.reference = reference.filter(|id| *id != video.id);
         video.check_at = video.next_check(self.times, now);
         Ok(video)
     }

@@ -42,8 +42,10 @@ pub async fn request_rendition(
         };
         match (action, is_open) {
             (RenditionAction::Make, true) => {}
-            // The deletion was not begun: it is taken back.
-            (RenditionAction::Delete, _) if state == Some(RequestState::Wanted) && is_there => {
+            // The deletion was not begun, or is refused: it is taken back.
+            (RenditionAction::Delete, _)
+                if is_there && matches!(state, Some(RequestState::Wanted | RequestState::Refused)) =>
+            {
                 video.forget_rendition_request(name);
             }
             (RenditionAction::Make, false) if is_there => {}
@@ -72,7 +74,7 @@ pub async fn delete_rendition(
             .rendition_request(name)
             .map(|known| (known.action, known.state));
         match request {
-            Some((RenditionAction::Delete, _)) => {}
+            Some((RenditionAction::Delete, state)) if state != RequestState::Refused => {}
             Some((RenditionAction::Make, RequestState::Wanted | RequestState::Refused)) if !is_listed => {
                 video.forget_rendition_request(name);
             }

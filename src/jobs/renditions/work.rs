@@ -69,9 +69,7 @@ pub(in crate::jobs) async fn work_off(
         .flat_map(RenditionRequests::as_slice);
     for request in requests.filter(|request| request.is_open()) {
         let step = match work.advance(request).await? {
-            Step::Wait if state.clock.now() - request.asked_at >= GIVE_UP_AFTER => {
-                Step::refuse("the provider has not made it within a day")
-            }
+            Step::Wait if state.clock.now() - request.asked_at >= GIVE_UP_AFTER => work.give_up(request),
             step => step,
         };
         work.write(request, step).await?;
@@ -95,6 +93,16 @@ impl Work<'_> {
             (RenditionAction::Make, RequestState::Calling) => self.make_again(request).await,
             (RenditionAction::Make, RequestState::Done) => Ok(self.await_file(request).await),
             (RenditionAction::Delete, _) => self.delete(request).await,
+        }
+    }
+
+    /// Returns the end of a request that is a day old. A file that the provider lists as being made is its own matter.
+    fn give_up(&self, request: &RenditionRequest) -> Step {
+        let is_making = self.listed(request) == Some(RenditionStatus::Preparing);
+        if request.action == RenditionAction::Make && request.state == RequestState::Done && is_making {
+            Step::End
+        } else {
+            Step::refuse("the provider has not done it within a day")
         }
     }
 

@@ -8,7 +8,7 @@ use super::{
 };
 use crate::{
     domain::Observation,
-    provider::{pointer::Pointer, report::is_storable_list},
+    provider::{pointer::Pointer, stored_list::is_storable_list},
 };
 
 impl RenditionTables {

@@ -10,6 +10,7 @@
 //! | refused | ready | as the list has it |
 //! | refused | not, or not ready | `errored` |
 //! | to be deleted | any | not at all |
+//! | deletion refused | yes | as the list has it |
 //!
 //! A list from before may name a file that was deleted, or one whose making failed.
 
@@ -60,7 +61,7 @@ fn merge(file: RenditionFile, fact: &Fact, request: Option<&RenditionRequest>) -
         return Some(file);
     };
     if request.action == RenditionAction::Delete {
-        return None;
+        return request.is_refused().then_some(file);
     }
     let is_ready = file.shown.status == RenditionStatus::Ready;
     if (request.is_refused() && is_ready) || is_answered(request, fact) {

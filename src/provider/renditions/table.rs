@@ -14,6 +14,7 @@ use crate::{
         action::Action,
         condition::{Condition, same_text},
         excerpt::Outline,
+        numbers::parse_bytes,
         source::{Source, SourceInput},
         template::Scope,
     },
@@ -141,7 +142,7 @@ impl RenditionTable {
         };
         let nothing = Scope::default();
         let text = |source: &Option<Source>| source.as_ref()?.find_text(input, &nothing);
-        let whole = |source: &Option<Source>| whole_number(&source.as_ref()?.find_value(input, &nothing)?);
+        let whole = |source: &Option<Source>| parse_bytes(&source.as_ref()?.find_value(input, &nothing)?);
         let theirs = self.fields.name.find_text(input, &nothing)?;
         let (name, _) = self.names.iter().find(|(_, known)| *known == theirs)?;
         let status = match &self.fields.status {
@@ -184,17 +185,4 @@ fn read_word<T: Copy>(source: &Source, words: &[(&str, T)], input: SourceInput<'
         source.warn_unreadable(&value);
     }
     find_word(words, &found?.1)
-}
-
-/// Reads a number from 1 to 2^53 - 1, also one written as text, rounded down.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the range is checked"
-)]
-fn whole_number(value: &Value) -> Option<u64> {
-    let number = value.as_f64().or_else(|| value.as_str()?.trim().parse().ok())?;
-    (1.0..9_007_199_254_740_992.0)
-        .contains(&number)
-        .then_some(number as u64)
 }
