@@ -172,10 +172,14 @@ impl History<'_> {
                 die_after(awaits, inbox::apply_due_events(state, &mut refreshes)).await;
                 refreshes.abort_all();
             }
-            10..12 => drop(replace::exchange_ready(state).await.unwrap()),
+            10..12 => {
+                replace::exchange_ready(state).await.unwrap();
+            }
             12..15 => die_after(awaits, replace::exchange_ready(state)).await,
             15 => die_after(awaits, replace::show_states(state)).await,
-            16 => drop(replace::show_states(state).await.unwrap()),
+            16 => {
+                replace::show_states(state).await.unwrap();
+            }
             17 => die_after(awaits, reconcile::run_pass(state, None)).await,
             18 => {
                 let id = id_of(&self.video).parse().unwrap();
