@@ -255,6 +255,7 @@ on_both! {
 on_both! {
     async fn events_about_files_show_the_same_in_any_order(db: Db) {
         let app = TestApp::start(db).await;
+        app.mux.tell_time(&app.clock, Duration::zero());
         let (_, ids) = app.known_video("signed").await;
         app.ask_for(&ids, "highest").await.expect(202);
         app.reconcile().await;

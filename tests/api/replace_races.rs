@@ -120,7 +120,7 @@ impl History<'_> {
         let file = self
             .files
             .iter()
-            .find(|file| file.duration == shown["duration_seconds"]);
+            .find(|file| shown["duration_seconds"] == json!(file.duration));
         let file = file.unwrap_or_else(|| panic!("{shown}"));
         let seen = (
             &shown["status"],
@@ -143,7 +143,7 @@ impl History<'_> {
         let file = self
             .files
             .iter()
-            .find(|file| file.duration == playback["duration_seconds"])
+            .find(|file| playback["duration_seconds"] == json!(file.duration))
             .unwrap();
         assert_eq!(playback["playback_id"], file.ids.playback, "{playback}");
         assert!(
@@ -172,10 +172,14 @@ impl History<'_> {
                 die_after(awaits, inbox::apply_due_events(state, &mut refreshes)).await;
                 refreshes.abort_all();
             }
-            10..12 => drop(replace::exchange_ready(state).await.unwrap()),
+            10..12 => {
+                replace::exchange_ready(state).await.unwrap();
+            }
             12..15 => die_after(awaits, replace::exchange_ready(state)).await,
             15 => die_after(awaits, replace::show_states(state)).await,
-            16 => drop(replace::show_states(state).await.unwrap()),
+            16 => {
+                replace::show_states(state).await.unwrap();
+            }
             17 => die_after(awaits, reconcile::run_pass(state, None)).await,
             18 => {
                 let id = id_of(&self.video).parse().unwrap();
@@ -292,7 +296,7 @@ impl History<'_> {
             let place = self
                 .files
                 .iter()
-                .position(|file| file.duration == shown["duration_seconds"]);
+                .position(|file| shown["duration_seconds"] == json!(file.duration));
             assert!(
                 self.is_given_up || place == Some(self.files.len() - 1),
                 "the last file has the place: {shown}"
@@ -364,7 +368,7 @@ on_both! {
         )
         .await;
         for seed in 0..HISTORIES {
-            run(&app, &second, seed).await;
+            Box::pin(run(&app, &second, seed)).await;
         }
     }
 }

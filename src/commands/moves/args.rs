@@ -23,7 +23,7 @@ pub(crate) struct MoveArgs {
     /// Take moves back: by the old files while they are there, else by new encodings.
     #[arg(long)]
     pub(super) undo: bool,
-    /// Delete the old files at --from now, which a move keeps for replace.keep_old_s.
+    /// Delete the old files at --from now, which a move keeps for a day, or as long as the settings say.
     #[arg(long, conflicts_with_all = ["to", "owner", "limit", "dry_run", "undo", "without_tracks"])]
     pub(super) finish: bool,
     /// Leave behind tracks that cannot be handed over. Else videos that have such tracks are skipped.

@@ -17,7 +17,7 @@ use crate::store::{CountedLimits, StoreError};
 /// First interval between two looks at the hidden row.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest interval.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 /// Seconds after which a row that knows no id at the provider is given up: its worker has died.
 const ANSWER_AFTER_S: i64 = 180;
 

@@ -31,11 +31,11 @@ pub(super) enum Choice<'a> {
 
 /// Chooses the file that is handed over: the source, else `highest`, else the largest one with a picture. A better one that
 /// can be made goes before a lesser one that is there. `with_source` is false where the source cannot be fetched.
-pub(super) fn choose_file<'a>(
-    files: &'a [Rendition],
+pub(super) fn choose_file(
+    files: &[Rendition],
     with_source: bool,
     can_make: impl Fn(&str) -> bool,
-) -> Choice<'a> {
+) -> Choice<'_> {
     let is_source = |file: &Rendition| file.kind == RenditionKind::Source || file.name == SOURCE;
     let sources = files.iter().filter(|file| with_source && is_source(file));
     let videos = files

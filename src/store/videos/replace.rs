@@ -154,7 +154,7 @@ impl Store {
             changes.push(change(video, now, |video| video.set_replacement(state)));
         }
         changes.push(change(hidden, now, |hidden| {
-            hidden.shown_version = hidden.version
+            hidden.shown_version = hidden.version;
         }));
         changes.retain(|change| *change.before != change.after);
         if changes.is_empty() {
