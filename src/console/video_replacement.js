@@ -21,8 +21,8 @@ export class VideoReplacement {
   #shown = '';
   #progress = null;
   #problem = h('div');
-  #state = h('div');
-  #forms = h('div');
+  #state = h('div', { class: 'choices' });
+  #forms = h('div', { class: 'choices' });
   #body = h('div', { class: 'panel-body' }, this.#state, this.#forms, this.#problem);
 
   constructor(api, session, { onVideo, admin }) {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     credentials::Credentials,
-    fetch::Fetcher,
+    fetch::connect::Fetcher,
     folders::Folders,
     media::{
         image_files::UseTimes, image_jobs::ImageJobs, jobs::running::RunningJobs, places::EncodePlaces,

@@ -27,7 +27,7 @@ use super::{
     credentials::Credentials,
     delivery, disk_watch,
     error::MuxError,
-    fetch::{self, Fetcher},
+    fetch::{self, connect::Fetcher},
     folders::{self, Folders},
     media,
     meters::Meters,

@@ -59,10 +59,14 @@ async fn row(app: &TestApp, video: &Value) -> Video {
     app.state.store.find_video(id).await.unwrap().unwrap()
 }
 
-/// The asset that `finder`'s second call finds from now on, once.
+/// The asset of a video at `finder`.
+fn asset_of(video: &Value) -> String {
+    format!("asset-{}", video["id"].as_str().unwrap())
+}
+
+/// The asset that `finder`'s second call finds, once.
 fn plan_found(app: &TestApp, video: &Value) {
-    let found =
-        json!({"items": [{"title": "another", "id": "other"}, {"title": video["id"], "id": "asset-f"}]});
+    let found = json!({"items": [{"title": "another", "id": "other"}, {"title": video["id"], "id": asset_of(video)}]});
     app.mux.plan(Planned::json(200, &found));
 }
 
@@ -364,7 +368,7 @@ on_both! {
         plan_found(&app, &video);
         app.reconcile().await;
         let found = app.video(&video["id"]).await;
-        assert_eq!((&found["status"], &found["asset_id"]), (&json!("preparing"), &json!("asset-f")));
+        assert_eq!((&found["status"], &found["asset_id"]), (&json!("preparing"), &json!(asset_of(&video))));
         assert_eq!(app.mux.asked("POST"), ["/fetch"], "it is begun once");
         assert_eq!(row(&app, &video).await.step_until, None);
     }
@@ -400,7 +404,7 @@ on_both! {
         plan_found(&app, &video);
         app.reconcile().await;
         let found = app.video(&video["id"]).await;
-        assert_eq!((&found["status"], &found["asset_id"]), (&json!("preparing"), &json!("asset-f")));
+        assert_eq!((&found["status"], &found["asset_id"]), (&json!("preparing"), &json!(asset_of(&video))));
         assert_eq!(app.mux.asked("POST").len(), 1);
         assert_eq!(row(&app, &video).await.source_url, None);
         // Where it was not made, the video is lost.
@@ -429,7 +433,7 @@ on_both! {
             plan_nothing(&app);
             app.clock.advance(Duration::seconds(31));
             app.reconcile().await;
-            app.mux.know(&json!({"id": "asset-f"}));
+            app.mux.know(&json!({"id": asset_of(&video)}));
             plan_found(&app, &video);
             let before = app.mux.asked("DELETE").len();
             for _ in 0..3 {
@@ -437,7 +441,7 @@ on_both! {
                 app.reconcile().await;
             }
             let deleted = app.mux.asked("DELETE").split_off(before);
-            assert!(deleted.contains(&"/video/v1/assets/asset-f".to_owned()), "cancel {cancel}: {deleted:?}");
+            assert!(deleted.contains(&format!("/video/v1/assets/{}", asset_of(&video))), "cancel {cancel}: {deleted:?}");
         }
     }
 }

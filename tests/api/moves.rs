@@ -115,7 +115,6 @@ async fn the_command_names_what_is_wrong_before_it_writes_anything() {
 struct Two {
     app: TestApp,
     providers: TwoProviders,
-    admin: String,
     _maps: TempDir,
 }
 
@@ -135,11 +134,9 @@ impl Two {
         settings.push(("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()));
         settings.extend_from_slice(more);
         let app = TestApp::with(db, &settings).await;
-        let admin = app.token("root", "video:admin");
         Self {
             app,
             providers,
-            admin,
             _maps: maps,
         }
     }
@@ -184,7 +181,7 @@ impl Two {
     /// Wishes the video to a provider, and lets it go there; the wish as it ended.
     async fn go(&self, video: &Value, body: &Value) -> Value {
         self.app
-            .post(&self.admin, &path_of(video), body)
+            .post(&self.admin(), &path_of(video), body)
             .await
             .expect(202);
         self.until("the move has ended", async || {
@@ -195,7 +192,7 @@ impl Two {
     }
 
     async fn status(&self, video: &Value) -> Value {
-        self.app.get(&self.admin, &path_of(video)).await.expect(200)
+        self.app.get(&self.admin(), &path_of(video)).await.expect(200)
     }
 
     /// The address that plays the video, and whether it does.
@@ -205,6 +202,11 @@ impl Two {
         let address = playback["urls"]["hls"].as_str().unwrap().to_owned();
         let answer = self.app.client.get(&address).send().await.unwrap();
         (address, answer.status() == 200)
+    }
+
+    // Why made anew: tokens end, and time passes.
+    fn admin(&self) -> String {
+        self.app.token("root", "video:admin")
     }
 
     fn calls(&self) -> usize {
@@ -321,9 +323,9 @@ async fn a_new_provider_that_is_out_is_tried_again_and_a_crash_begins_no_second_
     let two = Two::start(db).await;
     let video = two.ready("signed").await;
     two.providers.new.account.be_out(true);
-    two.app.post(&two.admin, &path_of(&video), &json!({"provider": "clips"})).await.expect(202);
+    two.app.post(&two.admin(), &path_of(&video), &json!({"provider": "clips"})).await.expect(202);
     two.until("it is tried", async || two.providers.new.account.turned_away() > 0).await;
-    assert_eq!(two.plays_from(&video).await.1, true);
+    assert!(two.plays_from(&video).await.1);
     two.providers.new.account.be_out(false);
     two.until("the move has ended", async || {
         two.status(&video).await["latest"]["finished_at"] != Value::Null
@@ -340,7 +342,7 @@ async fn a_video_that_is_deleted_meanwhile_leaves_nothing_behind(db: Db) {
     let two = Two::start(db).await;
     let video = two.ready("signed").await;
     two.providers.old.allow_deletions();
-    two.app.post(&two.admin, &path_of(&video), &json!({"provider": "clips"})).await.expect(202);
+    two.app.post(&two.admin(), &path_of(&video), &json!({"provider": "clips"})).await.expect(202);
     two.until("the new file is begun", async || !two.providers.new.clips().is_empty()).await;
     two.app.delete(&video).await.expect(202);
     two.until("everything is deleted", async || {

@@ -78,7 +78,6 @@ pub(crate) async fn playback_id(app: &TestApp, video: &Value) -> String {
 on_both! {
     async fn the_new_file_takes_the_videos_place_and_its_id_stays(db: Db) {
         let app = TestApp::start(db).await;
-        // Else the answer before the exchange would be later than every event.
         app.mux.tell_time(&app.clock, Duration::zero());
         let video = app.ready_video("signed").await;
         let video = patch(&app, &video, &json!({"title": "Mine", "external_id": "e-1", "metadata": {"a": 1}})).await;

@@ -120,7 +120,7 @@ impl History<'_> {
         let file = self
             .files
             .iter()
-            .find(|file| file.duration == shown["duration_seconds"]);
+            .find(|file| shown["duration_seconds"] == json!(file.duration));
         let file = file.unwrap_or_else(|| panic!("{shown}"));
         let seen = (
             &shown["status"],
@@ -143,7 +143,7 @@ impl History<'_> {
         let file = self
             .files
             .iter()
-            .find(|file| file.duration == playback["duration_seconds"])
+            .find(|file| playback["duration_seconds"] == json!(file.duration))
             .unwrap();
         assert_eq!(playback["playback_id"], file.ids.playback, "{playback}");
         assert!(
@@ -296,7 +296,7 @@ impl History<'_> {
             let place = self
                 .files
                 .iter()
-                .position(|file| file.duration == shown["duration_seconds"]);
+                .position(|file| shown["duration_seconds"] == json!(file.duration));
             assert!(
                 self.is_given_up || place == Some(self.files.len() - 1),
                 "the last file has the place: {shown}"
@@ -374,7 +374,7 @@ on_both! {
             fake.tell_time(&app.clock, Duration::zero());
         }
         for seed in 0..HISTORIES {
-            run(&app, &second, seed).await;
+            Box::pin(run(&app, &second, seed)).await;
         }
     }
 }

@@ -459,10 +459,10 @@ async fn drill(db: Db) {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_of_very_many_videos_use_indexes_on_postgres() {
-    drill(Db::Postgres).await;
+    Box::pin(drill(Db::Postgres)).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn lists_of_very_many_videos_use_indexes_on_sqlite() {
-    drill(Db::Sqlite).await;
+    Box::pin(drill(Db::Sqlite)).await;
 }

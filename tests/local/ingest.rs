@@ -405,7 +405,7 @@ async fn a_source_that_fails_for_a_while_is_asked_again() {
             match number {
                 0 => {
                     wire.answer("503 Service Unavailable", &[("retry-after", "0")], b"")
-                        .await
+                        .await;
                 }
                 1 => wire.answer("429 Too Many Requests", &[], b"").await,
                 2 => drop(wire),

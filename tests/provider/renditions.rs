@@ -47,7 +47,7 @@ fn keep(video: &mut Video, field: Field, list: Value) {
 
 /// The provider is asked for its lists, and the row keeps the answers.
 async fn list(provider: &Provider, fake: &Fake, video: &mut Video, body: &Value) {
-    fake.says(200, &[], &body.to_string());
+    fake.says(200, &[], body.to_string());
     let subject = TemplateInput::from_video(video);
     let seen = provider
         .list_renditions(&subject, Priority::Background, now())
@@ -252,9 +252,11 @@ async fn mux_reads_rows_of_the_release_before_and_its_two_lists_from_one_answer(
         "id": "as1", "status": "ready", "playback_ids": [{"id": "pb1", "policy": "public"}],
         "master": {"status": "ready", "url": "https://master.example/x"},
     }});
-    fake.says(200, &[], &answer.to_string());
-    let subject = TemplateInput::from_video(&video);
     let later = now() + TimeDelta::seconds(60);
+    // Why told: the server's own date is today's, and the answer would be older than the row.
+    let date = later.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+    fake.says(200, &[("date", &date)], answer.to_string());
+    let subject = TemplateInput::from_video(&video);
     let seen = provider
         .get_asset(&subject, Priority::Background, later)
         .await

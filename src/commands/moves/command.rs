@@ -1,7 +1,6 @@
-//! The arguments of the command, and its checks before anything is written.
+//! The command: its checks before anything is written, and which of its forms it is.
 
-use clap::Args;
-
+use super::args::MoveArgs;
 use super::dry_run::print_dry_run;
 use super::finish::{delete_old_files, print_old_files};
 use super::follow::{Follower, Selection};
@@ -12,34 +11,6 @@ use crate::config::{Environment, Settings};
 use crate::domain::MoveKind;
 use crate::store::Store;
 use crate::telemetry;
-
-#[derive(Debug, Args)]
-pub(crate) struct MoveArgs {
-    /// The provider that has the videos. With --undo and --finish: the one that had them.
-    #[arg(long, value_name = "NAME")]
-    pub(super) from: String,
-    /// The provider that is to have the videos. With --undo: the one that has them now.
-    #[arg(long, value_name = "NAME", required_unless_present = "finish")]
-    to: Option<String>,
-    /// Only this user's videos.
-    #[arg(long, value_name = "USER")]
-    pub(super) owner: Option<String>,
-    /// At most this many videos.
-    #[arg(long, value_name = "N")]
-    pub(super) limit: Option<u64>,
-    /// Change nothing, and ask no provider; say what would be done, and what it takes.
-    #[arg(long, conflicts_with = "undo")]
-    dry_run: bool,
-    /// Take moves back: by the old files while they are there, else by new encodings.
-    #[arg(long)]
-    undo: bool,
-    /// Delete the old files at --from now, which a move keeps for replace.keep_old_s.
-    #[arg(long, conflicts_with_all = ["to", "owner", "limit", "dry_run", "undo", "without_tracks"])]
-    finish: bool,
-    /// Leave behind tracks that cannot be handed over. Else videos that have such tracks are skipped.
-    #[arg(long)]
-    pub(super) without_tracks: bool,
-}
 
 /// Writes wishes, follows them to their ends, and prints a line for each and the sums.
 ///
@@ -54,7 +25,8 @@ pub(crate) async fn move_videos(
     check_names(settings, args)?;
     telemetry::start(&settings.log).map_err(StartError::from)?;
     if let (true, Some(to)) = (args.dry_run, &args.to) {
-        return print_dry_run(settings, env, args, to).await;
+        // Why boxed: the future is large.
+        return Box::pin(print_dry_run(settings, env, args, to)).await;
     }
     let store = Store::connect(&settings.database)
         .await

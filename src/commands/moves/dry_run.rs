@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
+use super::args::MoveArgs;
 use crate::app::{App, StartError};
 use crate::clock::Clock;
 use crate::commands::error::CommandError;
@@ -14,8 +15,6 @@ use crate::jobs::moves::{Verdict, check_address, judge};
 use crate::provider::{Provider, RenditionKind};
 use crate::state::AppState;
 use crate::store::StoreError;
-
-use super::command::MoveArgs;
 
 /// Videos of one page.
 const PAGE: i64 = 200;
@@ -188,9 +187,7 @@ fn duration(calls: &[(u64, Option<f64>)]) -> String {
     let seconds = calls
         .iter()
         .filter_map(|(count, per_s)| Some(as_number(*count) / (*per_s)?))
-        .fold(None, |most: Option<f64>, one| {
-            Some(most.map_or(one, |most| most.max(one)))
-        });
+        .reduce(f64::max);
     match seconds {
         None => "no rate in its map".to_owned(),
         Some(seconds) => {

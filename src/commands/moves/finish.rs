@@ -16,7 +16,7 @@ pub(super) async fn delete_old_files(store: &Store, from: &str) -> Result<(), Co
         .await
         .map_err(StartError::from)?;
     print_line(format_args!(
-        "{deleted} old files at {from} are deleted by the service now"
+        "old files at {from} that the service deletes now: {deleted}"
     ))?;
     Ok(())
 }
@@ -29,7 +29,7 @@ pub(super) async fn print_old_files(store: &Store, from: &str) -> Result<(), Com
     let kept = store.count_kept(from).await.map_err(StartError::from)?;
     if let Some(until) = kept.last_until.filter(|_| kept.count > 0) {
         print_report_line(format_args!(
-            "{} old files wait at {from}, the last until {}; yourbit-video move --finish --from {from} deletes them now",
+            "old files at {from}: {}, the last until {}; yourbit-video move --finish --from {from} deletes them now",
             kept.count,
             until.format("%Y-%m-%dT%H:%M:%SZ")
         ));

@@ -66,12 +66,12 @@ impl<'a> Follower<'a> {
     pub(super) async fn run(mut self) -> Result<Tally, CommandError> {
         check_service(self.store).await?;
         let mut stop = std::pin::pin!(tokio::signal::ctrl_c());
-        for look in 1.. {
+        for look in 1_u32.. {
             self.look().await.map_err(StartError::from)?;
             if self.open.is_empty() && self.behind.is_none() {
                 break;
             }
-            if look % LOOKS_PER_CHECK == 0 {
+            if look.is_multiple_of(LOOKS_PER_CHECK) {
                 check_service(self.store).await?;
             }
             tokio::select! {

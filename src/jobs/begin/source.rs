@@ -54,7 +54,8 @@ fn parse(text: &str, rules: &Ingest) -> Result<Url, String> {
         let parts = text.split_at_checked(scheme.len());
         parts.is_some_and(|(start, rest)| start.eq_ignore_ascii_case(scheme) && !rest.starts_with('/'))
     };
-    if !is_web("https://") && !(rules.allow_http && is_web("http://")) {
+    let takes_scheme = is_web("https://") || (rules.allow_http && is_web("http://"));
+    if !takes_scheme {
         return Err(no_address());
     }
     let url = Url::parse(text).map_err(|_| no_address())?;

@@ -75,10 +75,18 @@ pub async fn resume(state: &AppState, provider: &Provider, video: &Video) -> Res
         match make(calls, step, &subject, &mut captures).await {
             Ok(true) => match store_captures(state, provider, row, &captures, (step + 1, total)).await {
                 Ok(stored) => row = stored,
-                Err(BeginError::Store(error)) => return Err(error),
+                // Why not a taken id: it would stop the whole pass, again and again.
+                Err(BeginError::Store(error)) if !matches!(error, StoreError::IdentityTaken) => {
+                    return Err(error);
+                }
                 Err(error) => {
                     tracing::error!(video.id = %video.id, %error, "the provider's answer is about something else");
-                    return Ok(Resumed::NotYet);
+                    let waits = is_in_time(provider, video, now);
+                    return Ok(if waits {
+                        Resumed::NotYet
+                    } else {
+                        give_up(video, now, false)
+                    });
                 }
             },
             Ok(false) | Err(_) if is_in_time(provider, video, now) => return Ok(Resumed::NotYet),

@@ -2,8 +2,8 @@
 
 use serde_json::Value;
 
-use super::advance::Next;
 use super::file::ask_for;
+use super::next::Next;
 use crate::domain::{Field, Move, MoveState, Video};
 use crate::provider::{Provider, RenditionKind, RenditionStatus};
 use crate::state::AppState;

@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::advance::Next;
-use super::worker::LEASE_S;
+use super::next::{LEASE_S, Next};
 use crate::domain::{
     ErrorCode, Failure, LOST_AFTER, Move, MoveState, ShownStatus, SourceUrl, Video, mask_secrets,
 };
@@ -18,7 +17,7 @@ use crate::store::{CountedLimits, StoreError};
 /// First interval between two looks at the hidden row.
 const SHORTEST_INTERVAL: Duration = Duration::from_secs(2);
 /// Longest interval.
-const LONGEST_INTERVAL: Duration = Duration::from_secs(60);
+const LONGEST_INTERVAL: Duration = Duration::from_mins(1);
 /// Seconds after which a row that knows no id at the provider is given up: its worker has died.
 const ANSWER_AFTER_S: i64 = 180;
 
@@ -56,7 +55,8 @@ pub(super) async fn begin_fetch(
         chooses_quality: false,
         is_background: true,
     };
-    match begin(state, new).await {
+    // Why boxed: the future is large.
+    match Box::pin(begin(state, new)).await {
         Ok(_) => Ok(Next::Again(SHORTEST_INTERVAL)),
         Err(error) => explain(wish, error),
     }
@@ -161,7 +161,7 @@ async fn after_failure(state: &AppState, wish: &mut Move, hidden: &Video) -> Res
     let next = match code {
         Some(ErrorCode::SourceUnreachable) => {
             // Why: the address may have ended, and the old provider gives another one.
-            reconcile::run_pass(state, Some(wish.video_id)).await?;
+            Box::pin(reconcile::run_pass(state, Some(wish.video_id))).await?;
             Next::retry(wish, reason)
         }
         Some(ErrorCode::ProviderUnavailable | ErrorCode::UploadLost | ErrorCode::ProviderLost) => {

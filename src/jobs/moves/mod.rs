@@ -28,6 +28,7 @@ mod carry;
 mod fetch;
 mod file;
 mod judge;
+mod next;
 mod undo;
 mod worker;
 

@@ -1,6 +1,6 @@
 //! Taking a move back by the old file, while it is there.
 
-use super::advance::Next;
+use super::next::Next;
 use crate::domain::{Move, MoveState, Video};
 use crate::jobs::replace;
 use crate::state::AppState;

@@ -7,14 +7,12 @@ use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
 use super::advance::advance;
+use super::next::LEASE_S;
 use crate::domain::Move;
 use crate::state::AppState;
 use crate::store::StoreError;
 use crate::telemetry::TRACE;
 
-/// Life of a wish's lease, in seconds: longer than its calls usually wait for the provider's rate. Two workers at one wish do
-/// no harm, see step 3 of the module.
-pub(super) const LEASE_S: i64 = 120;
 /// Wishes that are taken at a time.
 const BATCH: i64 = 8;
 /// Wishes that are worked on at the same time.

@@ -23,13 +23,12 @@
 
 mod answer;
 mod attempt;
-mod connect;
+pub(super) mod connect;
 mod failure;
 mod receive;
 mod request;
 mod rules;
 mod runner;
 
-pub(crate) use connect::Fetcher;
 pub(crate) use rules::check_url;
 pub(crate) use runner::run;

@@ -161,7 +161,9 @@ async fn drill(name: &'static str, database: &str) {
     let viewers = Viewers::start(&drill.service.url, &videos);
     let uploaders = Uploaders::start(&drill.service.url);
     let begun = Instant::now();
-    let command = drill.command(&["move", "--from", "old", "--to", "clips"]);
+    // Why a limit: users upload to the old provider all the time, and those videos would go too.
+    let limit = count.to_string();
+    let command = drill.command(&["move", "--from", "old", "--to", "clips", "--limit", &limit]);
     drill
         .wait("wishes are written", async || drill.left().await > 0)
         .await;

@@ -62,7 +62,8 @@ impl Serving {
             .unwrap();
         let mut child = Ended(child);
         let http = reqwest::Client::builder().no_proxy().build().unwrap();
-        let base = format!("http://{address}");
+        // Why read back: a test may have chosen the address, because others must know it before.
+        let base = format!("http://{}", variables["VIDEO_HTTP__LISTEN"]);
         let ready = format!("{base}/readyz");
         eventually("the service is ready", async || {
             let ended = child.0.try_wait().unwrap();

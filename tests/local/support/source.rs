@@ -133,7 +133,7 @@ impl Wire {
     pub(crate) async fn head(&mut self, status: &str, headers: &[(&str, &str)]) -> bool {
         let mut head = format!("HTTP/1.1 {status}\r\n");
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         head += "\r\n";
         self.send(head).await

@@ -2,12 +2,12 @@
 
 use tokio::process::Command;
 
-/// The hash of each frame of the first picture that ffmpeg decodes of a file or address, in order.
+/// The hash of each frame that ffmpeg decodes of the largest picture of a file or address, in order.
 pub(crate) async fn frame_hashes(input: &str) -> Vec<String> {
     let out = Command::new("ffmpeg")
         .args(["-nostdin", "-v", "error", "-i", input])
         // Why passed through: no frame is doubled or dropped to keep a rate.
-        .args(["-map", "0:v:0", "-fps_mode", "passthrough", "-f", "framemd5", "-"])
+        .args(["-an", "-sn", "-dn", "-fps_mode", "passthrough", "-f", "framemd5", "-"])
         .output()
         .await
         .expect("ffmpeg must be installed");

@@ -84,12 +84,12 @@ impl NewProvider {
     }
 
     /// Makes a clip, unless there is one of this label.
-    fn make(&self, body: &Value, source: Option<String>) -> Result<String, Response> {
+    fn make(&self, body: &Value, source: Option<String>) -> Result<String, StatusCode> {
         let label = body["label"].as_str().unwrap_or_default().to_owned();
         let mut clips = self.clips.lock().unwrap();
         if clips.values().any(|clip| clip.label == label) {
             self.account.fault(format!("a second clip was made for {label}"));
-            return Err(StatusCode::CONFLICT.into_response());
+            return Err(StatusCode::CONFLICT);
         }
         let id = format!("clip{}", self.next());
         let clip = Clip {
@@ -244,13 +244,13 @@ async fn serve(
     match (method.as_str(), segments.as_slice()) {
         ("POST", ["uploads"]) => match fake.make(&body, None) {
             Ok(id) => axum::Json(json!({"uid": id, "put": format!("{}/put/{id}", fake.url)})).into_response(),
-            Err(refusal) => refusal,
+            Err(refusal) => refusal.into_response(),
         },
         ("POST", ["imports"]) => {
             let source = body["source"].as_str().map(str::to_owned);
             match fake.make(&body, source) {
                 Ok(_) => (StatusCode::ACCEPTED, axum::Json(json!({"ok": true}))).into_response(),
-                Err(refusal) => refusal,
+                Err(refusal) => refusal.into_response(),
             }
         }
         ("GET", ["clips"]) => fake.search(uri.query().unwrap_or_default()),
