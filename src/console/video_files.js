@@ -6,6 +6,9 @@ import { bytes } from './format.js';
 import { icon } from './icons.js';
 import { problemBox } from './words.js';
 
+/** Characters of the name under which a file is saved: every provider takes as many. */
+const LONGEST_NAME = 100;
+
 /** What the names of files mean. Sizes such as 1080p say it themselves. */
 const NAMES = { highest: 'Best quality', 'audio-only': 'Sound alone', source: 'Source' };
 const STATES = { preparing: 'Being made', ready: 'Ready', errored: 'Could not be made' };
@@ -129,5 +132,5 @@ const nameOf = (name) => NAMES[name] ?? name;
 /** A name that every provider takes: letters, digits, `-` and `_`. */
 function saveName(video, file) {
   const title = (video.title || 'video').normalize('NFKD').replace(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+|-+$/g, '');
-  return `${title || 'video'}-${file.name}`.slice(0, 100);
+  return `${(title || 'video').slice(0, LONGEST_NAME - file.name.length - 1)}-${file.name}`;
 }

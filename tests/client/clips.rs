@@ -36,6 +36,15 @@ impl Clips {
         fs::write(self.path("clip.mp4"), file).unwrap();
     }
 
+    /// Makes `other.mp4`: upright, and five seconds long.
+    pub(crate) fn other(&self) {
+        self.run(
+            "ffmpeg",
+            "-v error -nostdin -y -f lavfi -i testsrc2=size=180x320:rate=25 -f lavfi -i sine=880 -t 5 \
+             -c:v libx264 -preset ultrafast -g 50 -pix_fmt yuv420p -c:a aac other.mp4",
+        );
+    }
+
     /// Makes the stream `index.m3u8` of `size`, with captions and two audio tracks, and `frame.jpg`.
     pub(crate) fn stream(&self, size: &str) {
         let part = |input: &str, name: &str, codec: &str| {

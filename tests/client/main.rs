@@ -47,6 +47,16 @@ fn in_firefox_the_elements_work_by_keyboard_and_in_every_shape() {
 }
 
 #[test]
+fn in_chromium_a_video_that_is_replaced_plays_to_its_end() {
+    replaced_while_watched("chromium");
+}
+
+#[test]
+fn in_firefox_a_video_that_is_replaced_plays_to_its_end() {
+    replaced_while_watched("firefox");
+}
+
+#[test]
 fn the_player_mends_what_is_not_as_it_should_be() {
     let wide = Clips::make();
     wide.stream("320x180");
@@ -62,6 +72,23 @@ fn the_package_is_what_it_says_and_applications_are_built_with_it() {
             ("URL", &service.url()),
             ("CARGO_VERSION", env!("CARGO_PKG_VERSION")),
             ("EXAMPLES", concat!(env!("CARGO_MANIFEST_DIR"), "/examples")),
+        ],
+    );
+}
+
+fn replaced_while_watched(browser: &str) {
+    let clips = Clips::make();
+    clips.upload(0);
+    clips.other();
+    let service = Service::start(&[]);
+    run(
+        "replaced.mjs",
+        &[
+            ("URL", &service.url()),
+            ("TOKEN", &service.token("ana")),
+            ("BROWSER", browser),
+            ("CLIP", &clips.path("clip.mp4")),
+            ("OTHER", &clips.path("other.mp4")),
         ],
     );
 }
