@@ -106,11 +106,12 @@ async fn settle_inbox(drill: &Drill) {
 /// What was acknowledged is in the inbox, once, and was applied.
 async fn judge_inbox(drill: &Drill) {
     let name = drill.name;
-    let inbox = drill.rows.inbox().await;
+    // Why before the inbox is read: the providers may still tell of deletions meanwhile.
     let told: BTreeSet<String> = [&drill.old.account, &drill.new.account]
         .iter()
         .flat_map(|account| account.acknowledged())
         .collect();
+    let inbox = drill.rows.inbox().await;
     let lost: Vec<&String> = told.iter().filter(|id| inbox.get(*id) != Some(&1)).collect();
     assert!(lost.is_empty(), "{name}: not in the inbox once: {lost:?}");
     let states = drill.rows.states().await;
