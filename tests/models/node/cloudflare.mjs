@@ -15,6 +15,8 @@ export default {
     { call: (cloudflare) => cloudflare.stream.directUpload.create(account), params: "DirectUploadCreateParams", answer: "DirectUploadAnswer" },
     { call: (cloudflare) => cloudflare.stream.list(account), params: "StreamListParams", answer: "VideosAnswer" },
     { call: (cloudflare) => cloudflare.stream.get("param", account), answer: "VideoAnswer" },
+    { call: (cloudflare) => cloudflare.stream.copy.create(account), params: "CopyCreateParams", answer: "VideoAnswer" },
+    { call: (cloudflare) => cloudflare.stream.downloads.get("param", account), answer: "DownloadsAnswer" },
     { call: (cloudflare) => cloudflare.stream.edit("param", account), params: "StreamEditParams", answer: "VideoAnswer" },
     { call: (cloudflare) => cloudflare.stream.delete("param", account) },
     { call: (cloudflare) => cloudflare.stream.token.create("param", account), params: "TokenCreateParams", answer: "TokenAnswer" },

@@ -1,9 +1,11 @@
 // The types of `cloudflare` that our calls, answers and events are held against.
+import type { CopyCreateParams } from "cloudflare/resources/stream/copy";
 import type { DirectUploadCreateParams, DirectUploadCreateResponse } from "cloudflare/resources/stream/direct-upload";
+import type { DownloadGetResponse } from "cloudflare/resources/stream/downloads";
 import type { StreamCreateParams, StreamEditParams, StreamListParams, Video } from "cloudflare/resources/stream/stream";
 import type { TokenCreateParams, TokenCreateResponse } from "cloudflare/resources/stream/token";
 
-export type Types = [DirectUploadCreateParams, StreamCreateParams, StreamEditParams, StreamListParams, TokenCreateParams, Video];
+export type Types = [CopyCreateParams, DirectUploadCreateParams, StreamCreateParams, StreamEditParams, StreamListParams, TokenCreateParams, Video];
 
 // The envelope of every answer, which the SDK takes off.
 interface Envelope {
@@ -16,6 +18,9 @@ export interface VideoAnswer extends Envelope {
 }
 export interface VideosAnswer extends Envelope {
   result: Video[];
+}
+export interface DownloadsAnswer extends Envelope {
+  result: DownloadGetResponse;
 }
 export interface TokenAnswer extends Envelope {
   result: TokenCreateResponse;
