@@ -25,6 +25,8 @@ use crate::state::AppState;
 
 /// The largest number of videos in one request.
 const MAX_IDS: usize = 100;
+/// The longest name under which a file is saved, in characters. A provider may take less.
+const MAX_FILE_NAME: usize = 255;
 
 /// A page of videos.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -88,6 +90,11 @@ pub(crate) async fn batch_playback(
             format!("must name 1 to {MAX_IDS} videos"),
         ));
     }
+    let save_as = request.download.as_deref();
+    if save_as.is_some_and(|name| !(1..=MAX_FILE_NAME).contains(&name.chars().count())) {
+        let detail = format!("must have 1 to {MAX_FILE_NAME} characters");
+        return Err(ApiError::invalid_field("download", detail));
+    }
     check_ttl(request.expires_in, state.settings.playback.max_ttl_s)?;
     let mut found = state.store.find_videos(&request.ids).await?;
     // Why here: from now on a video of another owner looks like one that does not exist.
@@ -100,7 +107,7 @@ pub(crate) async fn batch_playback(
         expires_in: request.expires_in,
         time: None,
         params: &params,
-        download: request.download.as_deref(),
+        download: save_as,
     };
     let request_id = read_request_id(&headers);
     // Why a set: a video that is named twice is signed once.
