@@ -37,8 +37,9 @@ use crate::state::AppState;
     ),
     extensions(("x-quota" = json!(true)), ("x-act" = json!("upload")), ("x-problems" = json!([
         "invalid_request", "not_found", "not_acceptable", "idempotency_in_progress", "not_supported",
-        "video_not_ready", "replacement_in_progress", "payload_too_large", "quota_exceeded", "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected",
-        "provider_unavailable", "provider_busy", "no_room",
+        "video_not_ready", "replacement_in_progress", "payload_too_large", "quota_exceeded",
+        "unsupported_media_type", "invalid_body", "idempotency_key_reused", "provider_rejected", "provider_unavailable",
+        "provider_busy", "no_room",
     ]))),
 )]
 pub(crate) async fn create_video(

@@ -43,7 +43,8 @@ impl Store {
         let due = Due { events, videos };
         let decided = plan(&due);
         let changes = effective_changes(decided.videos, now);
-        self.write_changes(&mut tx, &changes, now).await?;
+        self.write_changes(&mut tx, &changes, Columns::Observed, now)
+            .await?;
         let finished = on_tx!(&mut tx, |tx| tx.finish_events(&decided.events).await)?;
         if finished != due.events.len() as u64 {
             return Err(StoreError::Contended);
@@ -54,31 +55,6 @@ impl Store {
             changed: changes.iter().filter_map(VideoChange::visible_version).collect(),
             taken: due.events.len(),
         })
-    }
-
-    /// Writes changes of videos that this transaction has locked.
-    ///
-    /// # Errors
-    /// The database fails, or a row has another revision than it was read with.
-    async fn write_changes(
-        &self,
-        tx: &mut Tx,
-        changes: &[VideoChange],
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        if changes.is_empty() {
-            return Ok(());
-        }
-        let all: Vec<&VideoChange> = changes.iter().collect();
-        let written = on_tx!(tx, |tx| {
-            tx.update_videos(&*self.observer, &all, Columns::Observed, now)
-                .await
-        })?;
-        if written.len() == changes.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Contended)
-        }
     }
 
     /// Returns the ids of events that are due, the first ones first.

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::domain::{AssetKey, Video};
 use crate::store::change::{VideoChange, set_counters};
-use crate::store::database::on_tx;
+use crate::store::database::{Tx, on_tx};
 use crate::store::error::StoreError;
 use crate::store::handle::Store;
 use crate::store::rows::Columns;
@@ -144,5 +144,30 @@ impl Store {
         }
         tx.commit().await?;
         Ok(true)
+    }
+
+    /// Writes changes of rows that the transaction has locked, in these columns.
+    ///
+    /// # Errors
+    /// The database fails, or a row has another revision than it was read with.
+    pub(in crate::store) async fn write_changes(
+        &self,
+        tx: &mut Tx,
+        changes: &[VideoChange],
+        columns: Columns,
+        now: DateTime<Utc>,
+    ) -> Result<(), StoreError> {
+        if changes.is_empty() {
+            return Ok(());
+        }
+        let all: Vec<&VideoChange> = changes.iter().collect();
+        let written = on_tx!(tx, |tx| {
+            tx.update_videos(&*self.observer, &all, columns, now).await
+        })?;
+        if written.len() == changes.len() {
+            Ok(())
+        } else {
+            Err(StoreError::Contended)
+        }
     }
 }

@@ -119,7 +119,8 @@ impl Store {
         changes.push(change(video, now, |video| {
             video.set_replacement(Some(Replacement::of(hidden)));
         }));
-        self.write_locked(&mut tx, &changes, now).await?;
+        self.write_changes(&mut tx, &changes, Columns::Changing, now)
+            .await?;
         let mut hidden = hidden.clone();
         hidden.shown_version = hidden.version;
         tx.insert_video(&hidden, &self.observer.accounts()).await?;
@@ -160,7 +161,8 @@ impl Store {
         if changes.is_empty() {
             return Ok(false);
         }
-        self.write_locked(&mut tx, &changes, now).await?;
+        self.write_changes(&mut tx, &changes, Columns::Changing, now)
+            .await?;
         tx.commit().await?;
         self.notify(&changes);
         Ok(true)
@@ -201,7 +203,8 @@ impl Store {
             }),
             change(video, now, |video| video.set_replacement(None)),
         ];
-        self.write_locked(&mut tx, &changes, now).await?;
+        self.write_changes(&mut tx, &changes, Columns::Changing, now)
+            .await?;
         tx.commit().await?;
         self.notify(&changes);
         let shown = changes.pop().map(|change| change.after);
@@ -365,28 +368,6 @@ impl Store {
             };
             after = last.id;
             deleted += self.edit_videos(kept, now, |row| row.give_up(now)).await?;
-        }
-    }
-
-    /// Writes changes of rows that the transaction has locked.
-    ///
-    /// # Errors
-    /// The database fails, or a row has another revision than it was read with.
-    pub(super) async fn write_locked(
-        &self,
-        tx: &mut Tx,
-        changes: &[VideoChange],
-        now: DateTime<Utc>,
-    ) -> Result<(), StoreError> {
-        let all: Vec<&VideoChange> = changes.iter().collect();
-        let written = on_tx!(tx, |tx| {
-            tx.update_videos(&*self.observer, &all, Columns::Changing, now)
-                .await
-        })?;
-        if written.len() == changes.len() {
-            Ok(())
-        } else {
-            Err(StoreError::Contended)
         }
     }
 }
