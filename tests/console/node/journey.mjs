@@ -101,7 +101,15 @@ await run(async (browser, open) => {
   await accessible(page, 'a search without a result');
   await page.getByRole('button', { name: 'Show all videos' }).click();
   await card.waitFor();
+  let answered = null;
+  const asking = new Promise((resolve) => { answered = resolve; });
+  await page.route('**/v1/videos?**', async (route) => { await asking; await route.continue(); });
   await status('Ready').click();
+  await page.locator('.list-body[aria-busy="true"]').waitFor();
+  await accessible(page, 'a list on its way');
+  answered();
+  await page.locator('.list-body[aria-busy="true"]').waitFor({ state: 'detached' });
+  await page.unroute('**/v1/videos?**');
   await card.waitFor();
   check(await status('Ready').getAttribute('aria-pressed') === 'true', 'the list is filtered by status');
   for (const [scheme, width] of [['light', 1280], ['dark', 1280], ['light', 360], ['dark', 360]]) {
