@@ -80,7 +80,9 @@ pub use renditions::{Audience, PlayableFiles, Rendition, RenditionAddress, Rendi
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
-pub use tracks::{AcceptedTrack, ListedTrack, TrackAddress, TrackContent, TrackSend, TrackStatus};
+pub use tracks::{
+    AcceptedTrack, ListedTrack, ShownTrack, ShownTrackStatus, TrackAddress, TrackContent, TrackSend, TrackStatus,
+};
 pub use upload::{Chunk, UploadDescriptor};
 pub use upload_limits::UploadLimits;
 pub use webhook::{

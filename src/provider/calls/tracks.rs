@@ -50,10 +50,14 @@ impl Provider {
         Vec::new()
     }
 
-    /// Returns the listed track that this one is: by the provider's id, where it is known; else by kind, language and name,
-    /// as far as the map's call carries them. Makes no call.
-    pub fn find_track(&self, _video: &Video, _asked: &AskedTrack) -> Option<ListedTrack> {
-        None
+    /// Returns true where kind, language and name of both are the same, as far as the map's call carries them.
+    pub fn is_like(&self, listed: &ListedTrack, asked: &AskedTrack) -> bool {
+        let same = |theirs: &Option<String>, ours: &str| {
+            theirs.as_ref().is_none_or(|theirs| theirs.eq_ignore_ascii_case(ours))
+        };
+        listed.kind == asked.kind
+            && same(&listed.language, &asked.language)
+            && same(&listed.name, &asked.name)
     }
 
     /// Lists the tracks by the map's call for that; nothing where it has none.
