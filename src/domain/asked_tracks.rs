@@ -37,8 +37,13 @@ impl Video {
 
     /// Removes the asked track of this id.
     pub fn forget_track(&mut self, id: Uuid) {
+        self.retain_tracks(|track| track.id != id);
+    }
+
+    /// Removes the asked tracks that `is_kept` says false of.
+    pub fn retain_tracks(&mut self, is_kept: impl Fn(&AskedTrack) -> bool) {
         if let Some(tracks) = &mut self.tracks_asked {
-            tracks.0.retain(|track| track.id != id);
+            tracks.0.retain(is_kept);
             if tracks.0.is_empty() {
                 self.tracks_asked = None;
             }

@@ -28,6 +28,7 @@ mod ids;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod language;
 mod mask;
 mod media_type;
 mod moves;
@@ -59,6 +60,7 @@ pub use facts::{Fact, Facts, Field};
 pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
+pub use language::{language_name, parse_language};
 pub use mask::{mask_addresses, mask_secrets};
 pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use moves::{Move, MoveKind, MoveState};

@@ -82,6 +82,7 @@ pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
 pub use tracks::{
     AcceptedTrack, ListedTrack, ShownTrack, ShownTrackStatus, TrackAddress, TrackContent, TrackSend, TrackStatus,
+    computed_track_id,
 };
 pub use upload::{Chunk, UploadDescriptor};
 pub use upload_limits::UploadLimits;

@@ -72,6 +72,7 @@ mod sound_only;
 mod start;
 mod stop;
 mod tracing;
+mod tracks;
 mod upload_limits;
 mod uploads;
 mod videos;

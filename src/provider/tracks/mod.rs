@@ -3,5 +3,5 @@
 mod shown;
 mod track;
 
-pub use shown::{ShownTrack, ShownTrackStatus};
+pub use shown::{ShownTrack, ShownTrackStatus, computed_id as computed_track_id};
 pub use track::{AcceptedTrack, ListedTrack, TrackAddress, TrackContent, TrackSend, TrackStatus};

@@ -99,7 +99,7 @@ impl Provider {
 /// Returns the id of a track that nobody asked for here: the same on every replica and for ever.
 ///
 /// `reference` is the id under which the provider knows the video.
-pub(crate) fn computed_id(reference: Uuid, provider_id: &str) -> Uuid {
+pub fn computed_id(reference: Uuid, provider_id: &str) -> Uuid {
     let hash = Sha256::new()
         .chain_update(b"track\0")
         .chain_update(reference.as_bytes())
@@ -131,7 +131,9 @@ fn match_all(
             matches[place] = Some(at);
         }
     }
-    let unknown = |track: &AskedTrack| track.provider_id.is_none() && track.state != RequestState::Wanted;
+    let may_be_there =
+        |track: &AskedTrack| track.state != RequestState::Wanted || track.action == TrackAction::Delete;
+    let unknown = |track: &AskedTrack| track.provider_id.is_none() && may_be_there(track);
     for (place, track) in asked.iter().enumerate().filter(|(_, track)| unknown(track)) {
         let at = listed.iter().enumerate().position(|(at, listed)| {
             !taken[at] && !track.others.contains(&listed.provider_id) && is_like(listed, track)
@@ -230,3 +232,6 @@ fn status_of(track: &ListedTrack) -> (ShownTrackStatus, Option<TrackFailure>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
