@@ -4,7 +4,9 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{
-    tracks::{AskedTrack, AskedTracks},
+    renditions::RequestState,
+    status::ShownStatus,
+    tracks::{AskedTrack, AskedTracks, TrackAction, TrackKind},
     video::Video,
 };
 
@@ -33,6 +35,23 @@ impl Video {
         }
         self.checks = 0;
         self.check_at = Some(now);
+    }
+
+    /// Adds a track that the provider is asked for as it is asked for the video.
+    pub fn begin_with_track(&mut self, id: Uuid, language: &str, name: &str, now: DateTime<Utc>) {
+        let (language, name) = (language.to_owned(), name.to_owned());
+        let track = AskedTrack {
+            // Why: the calls that begin the video carry it. The provider's list shows what came of it.
+            state: RequestState::Done,
+            ..AskedTrack::new(id, TrackAction::Generate, TrackKind::Subtitles, language, name, now)
+        };
+        self.tracks_asked.get_or_insert_default().0.push(track);
+    }
+
+    /// Returns the tracks that the calls which begin the video carry; none once it has begun.
+    pub fn tracks_to_begin_with(&self) -> Vec<AskedTrack> {
+        let begins = self.status == ShownStatus::Created;
+        self.asked_tracks().iter().filter(|_| begins).cloned().collect()
     }
 
     /// Removes the asked track of this id.

@@ -73,6 +73,8 @@ mod start;
 mod stop;
 mod tracing;
 mod tracks;
+mod tracks_around;
+mod tracks_limits;
 mod upload_limits;
 mod uploads;
 mod videos;

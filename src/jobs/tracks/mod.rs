@@ -36,7 +36,9 @@ use std::time::Duration;
 use chrono::TimeDelta;
 
 pub use self::address::file_address;
-pub use self::request::{NewTrack, TrackContentGiven, TrackRefusal, delete_track, request_track};
+pub use self::request::{
+    NewTrack, TrackContentGiven, TrackRefusal, can_take_file, delete_track, request_track,
+};
 
 /// Most tracks of a video.
 pub const MAX_TRACKS: usize = 100;

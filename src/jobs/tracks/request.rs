@@ -232,13 +232,26 @@ fn check_supported(state: &AppState, provider: &Provider, new: &NewTrack) -> Res
         (TrackContentGiven::Url(_), TrackSend::File) => Err(not_supported(format!(
             "{name} fetches no tracks from addresses: send the file."
         ))),
-        (TrackContentGiven::File(_), TrackSend::Url) => match file_address(state, new.id) {
-            Ok(_) => Ok(()),
-            Err(why) => Err(not_supported(format!(
-                "{name} would fetch the file from this service, but http.public_url {why}."
-            ))),
-        },
+        (TrackContentGiven::File(_), _) => can_take_file(state, provider, new.kind).map_err(not_supported),
         _ => Ok(()),
+    }
+}
+
+/// Checks that the provider can have the file of such a track.
+///
+/// # Errors
+/// Why not: a sentence.
+pub fn can_take_file(state: &AppState, provider: &Provider, kind: TrackKind) -> Result<(), String> {
+    let name = provider.name();
+    match provider.track_send(kind) {
+        None => Err(format!("The action map of {name} cannot add such a track.")),
+        Some(TrackSend::File) => Ok(()),
+        Some(TrackSend::Url) => match file_address(state, Uuid::nil()) {
+            Ok(_) => Ok(()),
+            Err(why) => Err(format!(
+                "{name} would fetch the file from this service, but http.public_url {why}."
+            )),
+        },
     }
 }
 
