@@ -15,5 +15,6 @@ mod params;
 pub(super) mod show;
 mod sign;
 pub(super) mod thumbnails;
+mod tracks;
 
 pub(super) use export::{PlayerAddresses, addresses_for_export};
