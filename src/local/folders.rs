@@ -136,7 +136,6 @@ impl Folders {
     }
 
     /// Returns the bytes in a file or folder; 0 where there is none.
-    #[expect(clippy::unused_self, reason = "reads as part of the folder")]
     pub(crate) async fn measure_path(&self, path: &Path) -> io::Result<u64> {
         let path = path.to_owned();
         tokio::task::spawn_blocking(move || bytes_in(&path))

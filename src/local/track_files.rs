@@ -15,7 +15,8 @@ const TEXT_ENDING: &str = ".vtt";
 impl Folders {
     /// Returns the file of a text track.
     pub(crate) fn text_file(&self, asset_id: &str, track_id: &str) -> PathBuf {
-        self.tracks_folder(asset_id).join(format!("{track_id}{TEXT_ENDING}"))
+        self.tracks_folder(asset_id)
+            .join(format!("{track_id}{TEXT_ENDING}"))
     }
 
     /// Returns the folder of a sound beside the first one.

@@ -97,7 +97,10 @@ pub(crate) fn asset_json(asset: &Asset, parts: &AssetParts, wire: WireFormat) ->
         shown.insert("static_renditions".into(), files);
     }
     add_media(&mut shown, asset);
-    let mut tracks = asset.media.as_ref().map_or_else(Vec::new, |media| media.0.tracks_json());
+    let mut tracks = asset
+        .media
+        .as_ref()
+        .map_or_else(Vec::new, |media| media.0.tracks_json());
     let duration_s = asset.media.as_ref().map(|media| media.0.duration_s);
     tracks.extend(parts.tracks.iter().map(|track| track_json(track, duration_s)));
     if asset.media.is_some() || !tracks.is_empty() {

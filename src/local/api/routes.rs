@@ -40,7 +40,7 @@ pub(crate) fn routes(app: &App) -> Router<App> {
             "/video/v1/assets/{id}/static-renditions/{rendition}",
             delete(static_renditions::delete_static_rendition),
         )
-        .route("/video/v1/assets/{id}/tracks", put(tracks::put_text_track))
+        .route("/video/v1/assets/{id}/tracks", put(tracks::put_text_track).post(tracks::create_track))
         .route("/video/v1/assets/{id}/tracks/{track}", delete(tracks::delete_track))
         .route(
             "/video/v1/assets/{id}/tracks/{track}/generate-subtitles",

@@ -8,6 +8,7 @@ use axum::{
 };
 
 use super::{
+    body::{Body, optional_choice, optional_flag, optional_text},
     envelope::{check_id, data_response},
     page,
     settings::MAX_PASSTHROUGH,
@@ -17,6 +18,7 @@ use crate::{
         app::App,
         changes::tracks::{self, TrackOutcome},
         error::MuxError,
+        fetch::{MAX_TEXT_BYTES, check_url},
         media::{is_language, language_name},
         store::{NewTrack, TrackKind, TrackSource},
         view,
@@ -24,8 +26,6 @@ use crate::{
     subtitles::{SubtitleFormat, Subtitles},
 };
 
-/// Largest file of subtitles, in bytes.
-pub(crate) const MAX_TEXT_BYTES: usize = 1 << 20;
 /// Longest name of a track, in characters.
 const MAX_NAME: usize = 255;
 
@@ -63,6 +63,56 @@ pub(crate) async fn put_text_track(
         return Err(MuxError::disk_full(app.settings.min_free_bytes).retry_after(60));
     }
     track_response(&app, tracks::add_text(&app, id, &new, &text).await?)
+}
+
+/// `POST /assets/{id}/tracks` `{url, type: "text", text_type: "subtitles", language_code, name?, closed_captions?, passthrough?}`:
+/// 201 with the track, `preparing`. Its file, WebVTT or `SubRip`, is fetched in the background. 400 for a URL that the rules refuse.
+pub(crate) async fn create_track(
+    State(app): State<App>,
+    Path(id): Path<String>,
+    Body(body): Body,
+) -> Result<Response, MuxError> {
+    let id = check_id(&id, "Asset")?;
+    match optional_choice(&body, "type", &["text", "audio"])?.as_deref() {
+        Some("text") => {}
+        Some(_) => return Err(MuxError::unsupported("A sound by URL")),
+        None => return Err(MuxError::invalid("type must be one of text, audio")),
+    }
+    optional_choice(&body, "text_type", &["subtitles"])?;
+    let url = optional_text(&body, "url", usize::MAX)?;
+    let url = url.ok_or_else(|| MuxError::invalid("url is missing"))?;
+    check_url(&app.fetcher.options, &url).map_err(|problem| MuxError::invalid(format!("url {problem}")))?;
+    let language = optional_text(&body, "language_code", usize::MAX)?;
+    let new = new_text(
+        check_language(language.as_deref())?,
+        optional_text(&body, "name", MAX_NAME)?,
+        optional_flag(&body, "closed_captions")?.unwrap_or_default(),
+        optional_text(&body, "passthrough", MAX_PASSTHROUGH)?,
+    );
+    if !app.has_room()? {
+        return Err(MuxError::disk_full(app.settings.min_free_bytes).retry_after(60));
+    }
+    track_response(&app, tracks::request_text(&app, id, &new, &url).await?)
+}
+
+/// Returns the values of a text track that a caller sends or names. Without a name it has the language's.
+fn new_text(
+    language: &str,
+    name: Option<String>,
+    closed_captions: bool,
+    passthrough: Option<String>,
+) -> NewTrack {
+    let name = name.filter(|name| !name.is_empty());
+    NewTrack {
+        kind: TrackKind::Text,
+        source: TrackSource::Uploaded,
+        stream: None,
+        name: name.unwrap_or_else(|| language_name(language).to_owned()),
+        language_code: Some(language.to_owned()),
+        closed_captions,
+        channels: None,
+        passthrough,
+    }
 }
 
 /// Returns 201 with the track, or the refusal.
@@ -112,16 +162,12 @@ fn read_query(query: &page::Query) -> Result<NewTrack, MuxError> {
         Some(_) => return Err(MuxError::invalid("closed_captions must be true or false")),
     };
     let language = check_language(query.get("language_code").map(String::as_str))?;
-    Ok(NewTrack {
-        kind: TrackKind::Text,
-        source: TrackSource::Uploaded,
-        stream: None,
-        name: text("name", MAX_NAME)?.unwrap_or_else(|| language_name(language).to_owned()),
-        language_code: Some(language.to_owned()),
+    Ok(new_text(
+        language,
+        text("name", MAX_NAME)?,
         closed_captions,
-        channels: None,
-        passthrough: text("passthrough", MAX_PASSTHROUGH)?,
-    })
+        text("passthrough", MAX_PASSTHROUGH)?,
+    ))
 }
 
 /// Checks `language_code`, which every text track has.
@@ -148,7 +194,9 @@ pub(crate) async fn delete_track(
             .any(|id| *id == track)
     });
     if is_main {
-        return Err(MuxError::invalid("The picture and the first sound cannot be deleted"));
+        return Err(MuxError::invalid(
+            "The picture and the first sound cannot be deleted",
+        ));
     }
     Err(MuxError::not_found("Track"))
 }

@@ -24,7 +24,8 @@ use crate::local::{
     ids,
     media::tracks::{MadeFiles, MadeTrack, next_tracks},
     store::{
-        self, Asset, AssetChanges, Job, JobKind, NewTrack, Track, TrackEnd, TrackKind, TrackSource, Write,
+        self, Asset, AssetChanges, Job, JobKind, NewTrack, TextFetch, Track, TrackEnd, TrackKind,
+        TrackSource, Write,
     },
 };
 
@@ -105,7 +106,7 @@ async fn insert_ready(
 }
 
 /// Checks that an asset may have one more track of so many bytes. Returns the asset.
-pub(super) async fn admit_track(
+async fn admit_track(
     app: &App,
     write: &mut Write,
     asset_id: &str,
@@ -121,14 +122,21 @@ pub(super) async fn admit_track(
     if store::tracks::tracks_in(write, asset_id).await?.len() >= MAX_TRACKS {
         return Ok(Err(TrackOutcome::TooMany));
     }
-    let limit = app.settings.max_bytes_per_owner;
-    if limit > 0 && !asset.owner.is_empty() {
+    if !has_room(app, write, &asset, bytes).await? {
         let kept = store::files::charged_bytes(write, &asset.owner, "").await?;
-        if kept.saturating_add(bytes) > limit {
-            return Ok(Err(TrackOutcome::NoRoom(kept)));
-        }
+        return Ok(Err(TrackOutcome::NoRoom(kept)));
     }
     Ok(Ok(asset))
+}
+
+/// Returns true when so many bytes more fit into what the asset's owner may keep.
+async fn has_room(app: &App, write: &mut Write, asset: &Asset, bytes: u64) -> Result<bool, sqlx::Error> {
+    let limit = app.settings.max_bytes_per_owner;
+    if limit == 0 || asset.owner.is_empty() {
+        return Ok(true);
+    }
+    let kept = store::files::charged_bytes(write, &asset.owner, "").await?;
+    Ok(kept.saturating_add(bytes) <= limit)
 }
 
 /// Ends a track within a transaction: moves what was made into place, and queues the events. Returns `None` where the track is
@@ -165,6 +173,71 @@ async fn finish_in(
 /// Returns `error` of a track, with a reason that its owner may read.
 fn errored(reason: &str) -> Value {
     json!({ "type": "invalid_input", "messages": [reason] })
+}
+
+/// Adds a text track whose file is at a URL, which [`check_url`](crate::local::fetch::check_url) has accepted.
+pub(crate) async fn request_text(
+    app: &App,
+    asset_id: &str,
+    new: &NewTrack,
+    url: &str,
+) -> Result<TrackOutcome, sqlx::Error> {
+    let mut write = app.store.begin_write().await?;
+    if let Err(refused) = admit_track(app, &mut write, asset_id, 1).await? {
+        return Ok(refused);
+    }
+    let (id, now) = (ids::new_id(), app.clock.now());
+    let track = store::tracks::insert_track(&mut write, (&id, asset_id), new, now).await?;
+    store::tracks::insert_text_fetch(&mut write, &id, url, now).await?;
+    queue_track_event(app, &mut write, "created", (asset_id, &track)).await?;
+    commit_and_wake(app, write).await?;
+    app.fetches_wake.notify_one();
+    Ok(TrackOutcome::Added(Box::new(track)))
+}
+
+/// Ends the fetch of a text track: with its text, or with the reason why it does not come. The URL is forgotten.
+pub(crate) async fn end_text_fetch(
+    app: &App,
+    fetch: &TextFetch,
+    text: Result<String, String>,
+) -> Result<(), sqlx::Error> {
+    let folder = app.folders.work_folder(&fetch.asset_id).join(ids::new_id());
+    let ended = async {
+        let made = match text {
+            Ok(text) => {
+                let path = folder.join("text.vtt");
+                tokio::fs::create_dir_all(&folder).await?;
+                write_flushed(&path, &text).await?;
+                let bytes = text.len() as u64;
+                Ok(MadeFiles { path, bytes })
+            }
+            Err(reason) => Err(reason),
+        };
+        commit_text_fetch(app, fetch, made).await
+    }
+    .await;
+    app.folders.remove_attempt(&fetch.asset_id, &folder).await;
+    ended
+}
+
+/// Writes the end of a fetch, in one transaction.
+async fn commit_text_fetch(
+    app: &App,
+    fetch: &TextFetch,
+    made: Result<MadeFiles, String>,
+) -> Result<(), sqlx::Error> {
+    let mut write = app.store.begin_write().await?;
+    store::tracks::delete_text_fetch(&mut write, &fetch.track.id).await?;
+    let asset = store::assets::update_asset(&mut write, &fetch.asset_id, &AssetChanges::default()).await?;
+    let Some(asset) = asset else { return Ok(()) };
+    let made = match made {
+        Ok(made) if !has_room(app, &mut write, &asset, made.bytes).await? => {
+            Err("The owner's other files leave no room for it".to_owned())
+        }
+        made => made,
+    };
+    finish_in(app, &mut write, &asset, &fetch.track, made.as_ref()).await?;
+    commit_and_wake(app, write).await
 }
 
 /// Ends the tracks that a job has made, or cannot make. Further ones are the next job.

@@ -27,10 +27,7 @@ const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440
 ///
 /// # Errors
 /// 400 for a parameter.
-pub(crate) async fn master_playlist(
-    app: &App,
-    grant: &Grant,
-) -> Result<impl IntoResponse + use<>, MuxError> {
+pub(crate) async fn master_playlist(app: &App, grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
     Clip::from_grant(grant)?;
     let tracks = ReadyTracks::load(app, grant).await?;
     let below = format!("{}{}", grant.token_query(), Clip::forwarded_query(grant));

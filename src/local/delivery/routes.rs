@@ -9,7 +9,9 @@ use axum::{
     routing::get,
 };
 
-use super::{access::PlaybackRequest, animated, headers, hls, segment, static_file, storyboard, thumbnail, tracks};
+use super::{
+    access::PlaybackRequest, animated, headers, hls, segment, static_file, storyboard, thumbnail, tracks,
+};
 use crate::local::{app::App, error::MuxError, options::ClientAddress};
 
 /// Returns the viewers' routes. The fallback, 404, holds for the whole router that they are merged into.

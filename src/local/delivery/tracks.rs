@@ -30,7 +30,8 @@ const WEBVTT: &str = "text/vtt";
 /// sound counts from there; see `media::stream::encoder`.
 const TIMESTAMP_MAP: &str = "MPEGTS:126000,LOCAL:00:00:00.000";
 /// What captions tell beside speech. Source: HLS authoring specification.
-const CAPTIONS: &str = "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound";
+const CAPTIONS: &str =
+    "public.accessibility.transcribes-spoken-dialog,public.accessibility.describes-music-and-sound";
 
 /// The tracks of an asset that viewers may have.
 pub(super) struct ReadyTracks {
@@ -62,14 +63,16 @@ impl ReadyTracks {
         if !self.sounds.is_empty() {
             let mut names = Names::default();
             let (name, language) = grant.media.sound_name();
-            let first = Attributes::new("AUDIO", SOUNDS_GROUP, names.unused(name), language);
+            let first = Attributes::new("AUDIO", SOUNDS_GROUP, &names.unused(name), language);
             // Why without an address: the first sound lies in the segments of the picture.
-            let first = first.is_default(true).channels(grant.media.channels);
+            let first = first.with_default(true).with_channels(grant.media.channels);
             let _ = writeln!(text, "{}", first.0);
             for track in &self.sounds {
                 let name = names.unused(&track.name);
-                let line = Attributes::new("AUDIO", SOUNDS_GROUP, name, track.language_code.as_deref());
-                let line = line.is_default(false).channels(track.channels.unwrap_or(2));
+                let line = Attributes::new("AUDIO", SOUNDS_GROUP, &name, track.language_code.as_deref());
+                let line = line
+                    .with_default(false)
+                    .with_channels(track.channels.unwrap_or(2));
                 let _ = writeln!(text, "{},URI=\"{id}/rendition/{}.m3u8{below}\"", line.0, track.id);
             }
         }
@@ -77,8 +80,13 @@ impl ReadyTracks {
         let default = self.default_text(grant);
         for track in &self.texts {
             let name = names.unused(&track.name);
-            let line = Attributes::new("SUBTITLES", SUBTITLES_GROUP, name, track.language_code.as_deref());
-            let mut line = line.is_default(default == Some(track.id.as_str())).0;
+            let line = Attributes::new(
+                "SUBTITLES",
+                SUBTITLES_GROUP,
+                &name,
+                track.language_code.as_deref(),
+            );
+            let mut line = line.with_default(default == Some(track.id.as_str())).0;
             line.push_str(",FORCED=NO");
             if track.closed_captions {
                 let _ = write!(line, ",CHARACTERISTICS=\"{CAPTIONS}\"");
@@ -104,7 +112,13 @@ impl ReadyTracks {
     /// language begins alike.
     fn default_text(&self, grant: &Grant) -> Option<&str> {
         let wanted = grant.params.text("default_subtitles_lang")?;
-        let begin = |language: &str| language.split('-').next().unwrap_or_default().to_ascii_lowercase();
+        let begin = |language: &str| {
+            language
+                .split('-')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase()
+        };
         let of = |matches: &dyn Fn(&str) -> bool| {
             let found = self
                 .texts
@@ -121,7 +135,7 @@ impl ReadyTracks {
 struct Attributes(String);
 
 impl Attributes {
-    fn new(kind: &str, group: &str, name: String, language: Option<&str>) -> Self {
+    fn new(kind: &str, group: &str, name: &str, language: Option<&str>) -> Self {
         let mut line = format!("#EXT-X-MEDIA:TYPE={kind},GROUP-ID=\"{group}\",NAME=\"{name}\"");
         if let Some(language) = language {
             let _ = write!(line, ",LANGUAGE=\"{}\"", quotable(language));
@@ -129,13 +143,13 @@ impl Attributes {
         Self(line)
     }
 
-    fn is_default(mut self, default: bool) -> Self {
+    fn with_default(mut self, default: bool) -> Self {
         let default = if default { "YES" } else { "NO" };
         let _ = write!(self.0, ",DEFAULT={default},AUTOSELECT=YES");
         self
     }
 
-    fn channels(mut self, channels: u32) -> Self {
+    fn with_channels(mut self, channels: u32) -> Self {
         let _ = write!(self.0, ",CHANNELS=\"{}\"", channels.clamp(1, 2));
         self
     }
@@ -198,7 +212,10 @@ async fn text_playlist(app: &App, grant: &Grant, id: &str) -> Result<Response, M
     let token = grant.token_query();
     let segments: Vec<&Segment> = playlist.segments_between(clip.from_s, clip.to_s).collect();
     let text = hls::media_playlist(&segments, |segment| {
-        let (from, to) = (millis(segment.start_s), millis(segment.start_s + segment.duration_s));
+        let (from, to) = (
+            millis(segment.start_s),
+            millis(segment.start_s + segment.duration_s),
+        );
         format!("{id}/{from}-{to}.vtt{token}")
     });
     Ok(hls::playlist_response(grant, text).into_response())
@@ -215,8 +232,12 @@ pub(crate) async fn serve_text_segment(
     let track = tracks.find_text(id)?;
     let path = app.folders.text_file(&grant.asset.id, &track.id);
     let bytes = tokio::fs::read(path).await?;
-    let subtitles = Subtitles::parse(&bytes, SubtitleFormat::WebVtt)
-        .map_err(|fault| MuxError::internal(&format!("a stored text track, line {}: {}", fault.line, fault.what)))?;
+    let subtitles = Subtitles::parse(&bytes, SubtitleFormat::WebVtt).map_err(|fault| {
+        MuxError::internal(&format!(
+            "a stored text track, line {}: {}",
+            fault.line, fault.what
+        ))
+    })?;
     let text = subtitles.segment(part.0, part.1, Some(TIMESTAMP_MAP));
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(WEBVTT)),
@@ -262,7 +283,16 @@ mod tests {
     #[test]
     fn parts_are_numbers_in_order() {
         assert_eq!(parse_part("0-4000.vtt"), Some((0, 4000)));
-        for bad in ["4000-0.vtt", "4-4.vtt", "a-4.vtt", "0-4", "-4.vtt", "0-.vtt", "0-12345678901.vtt", "+1-4.vtt"] {
+        for bad in [
+            "4000-0.vtt",
+            "4-4.vtt",
+            "a-4.vtt",
+            "0-4",
+            "-4.vtt",
+            "0-.vtt",
+            "0-12345678901.vtt",
+            "+1-4.vtt",
+        ] {
             assert_eq!(parse_part(bad), None, "{bad}");
         }
     }

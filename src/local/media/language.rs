@@ -199,9 +199,8 @@ pub(crate) fn is_language(text: &str) -> bool {
     let first = parts.next().unwrap_or_default();
     let is_first = first.bytes().all(|byte| byte.is_ascii_alphabetic())
         && ((2..=3).contains(&first.len()) || (first.eq_ignore_ascii_case("x") && text.len() > 2));
-    let is_part = |part: &str| {
-        (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric())
-    };
+    let is_part =
+        |part: &str| (1..=8).contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphanumeric());
     text.len() <= MAX_LENGTH && is_first && parts.all(is_part)
 }
 
@@ -211,13 +210,17 @@ pub(crate) fn language_of_tag(tag: &str) -> Option<String> {
     if !is_language(tag) {
         return None;
     }
-    let (first, rest) = tag.split_once('-').map_or((tag, None), |(first, rest)| (first, Some(rest)));
+    let (first, rest) = tag
+        .split_once('-')
+        .map_or((tag, None), |(first, rest)| (first, Some(rest)));
     let first = first.to_ascii_lowercase();
     // Undetermined, several, not coded, none.
     if ["und", "mul", "mis", "zxx"].contains(&first.as_str()) {
         return None;
     }
-    let known = LANGUAGES.iter().find(|(_, term, library, _)| first == *term || first == *library);
+    let known = LANGUAGES
+        .iter()
+        .find(|(_, term, library, _)| first == *term || first == *library);
     let first = known.map_or(first.as_str(), |(two, ..)| two);
     Some(rest.map_or_else(|| first.to_owned(), |rest| format!("{first}-{rest}")))
 }
@@ -226,7 +229,9 @@ pub(crate) fn language_of_tag(tag: &str) -> Option<String> {
 pub(crate) fn language_name(language: &str) -> &str {
     let first = language.split('-').next().unwrap_or_default();
     let known = LANGUAGES.iter().find(|(two, term, library, _)| {
-        [two, term, library].iter().any(|code| first.eq_ignore_ascii_case(code))
+        [two, term, library]
+            .iter()
+            .any(|code| first.eq_ignore_ascii_case(code))
     });
     known.map_or(language, |(.., name)| name)
 }
@@ -261,10 +266,29 @@ mod tests {
         assert_eq!(language_name("de-AT"), "German");
         assert_eq!(language_name("eng"), "English");
         assert_eq!(language_name("gsw"), "gsw");
-        for good in ["en", "pt-BR", "zh-Hant-TW", "de-1996", "x-klingon", "sl-rozaj-biske"] {
+        for good in [
+            "en",
+            "pt-BR",
+            "zh-Hant-TW",
+            "de-1996",
+            "x-klingon",
+            "sl-rozaj-biske",
+        ] {
             assert!(is_language(good), "{good}");
         }
-        for bad in ["", "e", "english", "en_US", "en-", "en\"", "en\n", "-en", "x", "x-", "en-waytoolongpart"] {
+        for bad in [
+            "",
+            "e",
+            "english",
+            "en_US",
+            "en-",
+            "en\"",
+            "en\n",
+            "-en",
+            "x",
+            "x-",
+            "en-waytoolongpart",
+        ] {
             assert!(!is_language(bad), "{bad}");
         }
     }

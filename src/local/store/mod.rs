@@ -27,5 +27,5 @@ pub(crate) use outbox::{Event, PendingEvent};
 pub(crate) use playback_ids::PlaybackId;
 pub(crate) use room::RoomReservation;
 pub(crate) use static_renditions::{StaticMeasures, StaticRendition};
-pub(crate) use tracks::{NewTrack, Track, TrackEnd, TrackKind, TrackSource};
+pub(crate) use tracks::{NewTrack, TextFetch, Track, TrackEnd, TrackKind, TrackSource};
 pub(crate) use uploads::{CancelOutcome, NewUpload, OpenOutcome, OwnerLimits, Upload};

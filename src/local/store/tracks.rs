@@ -1,8 +1,9 @@
 //! Tracks beside the picture and the first sound: subtitles, and further sounds of a file.
 
 use chrono::{DateTime, Utc};
+use secrecy::SecretString;
 use serde_json::Value;
-use sqlx::{sqlite::SqliteRow, types::Json};
+use sqlx::{FromRow, Row, sqlite::SqliteRow, types::Json};
 
 use super::{
     database::{Store, Write, micros},
@@ -138,6 +139,114 @@ impl Store {
         .fetch_all(&self.readers)
         .await
     }
+}
+
+/// A text track whose file is still to be fetched.
+#[derive(Clone, Debug)]
+pub(crate) struct TextFetch {
+    pub(crate) track: Track,
+    pub(crate) asset_id: String,
+    /// The asset's owner; empty without one.
+    pub(crate) owner: String,
+    /// The URL; it may hold a secret.
+    pub(crate) url: SecretString,
+    /// Failed tries.
+    pub(crate) tries: u32,
+}
+
+impl FromRow<'_, SqliteRow> for TextFetch {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        Ok(Self {
+            track: Track::from_row(row)?,
+            asset_id: row.try_get("asset_id")?,
+            owner: row.try_get("owner")?,
+            url: row.try_get::<String, _>("url")?.into(),
+            tries: row.try_get("tries")?,
+        })
+    }
+}
+
+/// Selects [`TextFetch`]es; a condition follows.
+macro_rules! select_fetches {
+    ($rest:literal) => {
+        concat!(
+            "select ",
+            "tracks.id, kind, source, stream, language_code, name, closed_captions, channels, tracks.status, error, \
+             tracks.passthrough, tracks.asset_id, owner, url, tries \
+             from track_fetches join tracks on tracks.id = track_id join assets on assets.id = tracks.asset_id ",
+            $rest
+        )
+    };
+}
+
+impl Store {
+    /// Lists due [`TextFetch`]es: at most `each` of one owner, 256 in all. The first of every owner come first.
+    pub(crate) async fn due_text_fetches(
+        &self,
+        now: DateTime<Utc>,
+        each: usize,
+    ) -> Result<Vec<TextFetch>, sqlx::Error> {
+        sqlx::query_as(select_fetches!(
+            // Why by owner: the many fetches of one owner must not hide the first of another.
+            "join (select track_id as due_id, row_number() over \
+             (partition by assets.owner order by due_us, track_id) as place \
+             from track_fetches join tracks on tracks.id = track_id join assets on assets.id = tracks.asset_id \
+             where due_us <= $1) on due_id = track_id where place <= $2 order by place, due_us, track_id limit 256"
+        ))
+        .bind(micros(now))
+        .bind(to_column(each as u64))
+        .fetch_all(&self.readers)
+        .await
+    }
+
+    /// Finds the [`TextFetch`] of a track.
+    pub(crate) async fn find_text_fetch(&self, track_id: &str) -> Result<Option<TextFetch>, sqlx::Error> {
+        sqlx::query_as(select_fetches!("where track_id = $1"))
+            .bind(track_id)
+            .fetch_optional(&self.readers)
+            .await
+    }
+
+    /// Sets the next try of a fetch, which has failed `tries` times.
+    pub(crate) async fn retry_text_fetch(
+        &self,
+        track_id: &str,
+        tries: u32,
+        due: DateTime<Utc>,
+    ) -> Result<(), sqlx::Error> {
+        sqlx::query("update track_fetches set tries = $2, due_us = $3 where track_id = $1")
+            .bind(track_id)
+            .bind(tries)
+            .bind(micros(due))
+            .execute(&self.writer)
+            .await?;
+        Ok(())
+    }
+}
+
+/// Inserts the fetch of a text track, due now.
+pub(crate) async fn insert_text_fetch(
+    write: &mut Write,
+    track_id: &str,
+    url: &str,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("insert into track_fetches (track_id, url, due_us) values ($1, $2, $3)")
+        .bind(track_id)
+        .bind(url)
+        .bind(micros(now))
+        .execute(&mut **write)
+        .await?;
+    Ok(())
+}
+
+/// Ends the fetch of a text track, and forgets its URL.
+pub(crate) async fn delete_text_fetch(write: &mut Write, track_id: &str) -> Result<(), sqlx::Error> {
+    sqlx::query("delete from track_fetches where track_id = $1")
+        .bind(track_id)
+        .execute(&mut **write)
+        .await?;
+    Ok(())
 }
 
 /// Lists the [`Track`]s of an asset as the transaction sees them, oldest first.

@@ -38,7 +38,10 @@ pub(crate) async fn make_sound_beside(
     let source = job.app.folders.original_file(&job.asset.upload_id);
     let plan = plan_sound(job, &source, index, (origin_s, media.duration_s)).await?;
     let Some(top) = media.top() else {
-        return Err(Failure::from_input(Fault::Processing, "There is no stream to follow"));
+        return Err(Failure::from_input(
+            Fault::Processing,
+            "There is no stream to follow",
+        ));
     };
     let home = job.app.folders.media_folder(&job.asset.id);
     let followed = Playlist::load(&home.join(&top.name)).await?;
@@ -101,11 +104,22 @@ impl SoundRun<'_> {
         let mut args = to_args(["-threads", "1"]);
         args.extend(to_args(["-itsoffset", &format!("{:.6}", -self.origin_s)]));
         args.extend(input_args(self.source));
-        let graph = sound_graph(self.plan, &format!("0:{}", self.plan.audio.index), Some(self.length_s));
+        let graph = sound_graph(
+            self.plan,
+            &format!("0:{}", self.plan.audio.index),
+            Some(self.length_s),
+        );
         args.extend(to_args(["-filter_complex", &graph, "-map", "[a]"]));
         args.extend(to_args(["-c:a", "aac", "-b:a", "128k", "-ar", &RATE.to_string()]));
         args.extend(to_args(["-t", &format!("{:.6}", self.length_s)]));
-        args.extend(to_args(["-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1"]));
+        args.extend(to_args([
+            "-sn",
+            "-dn",
+            "-map_metadata",
+            "-1",
+            "-map_chapters",
+            "-1",
+        ]));
         args.extend(begin_args());
         args.extend(to_args(["-f", "segment", "-segment_format", "mpegts"]));
         args.extend(self.cut_args());

@@ -55,7 +55,14 @@ pub(super) struct SizeRun<'a> {
 /// decoded early. By itself ffmpeg moves each by its own earliest time.
 pub(super) fn begin_args() -> Vec<OsString> {
     let offset = OFFSET_S.to_string();
-    to_args(["-muxdelay", "0.1", "-muxpreload", "0", "-output_ts_offset", &offset])
+    to_args([
+        "-muxdelay",
+        "0.1",
+        "-muxpreload",
+        "0",
+        "-output_ts_offset",
+        &offset,
+    ])
 }
 
 impl SizeRun<'_> {

@@ -4,6 +4,7 @@
 //! 2. A job ([`make_tracks`]) makes them: all subtitles at once by [`texts`](texts::make_texts), then sound by sound
 //!    ([`make_sound_beside`]). Each that is made is `ready`; one that cannot be made is `errored`, and the video plays without it.
 
+mod extracted;
 mod texts;
 
 use std::path::{Path, PathBuf};
@@ -87,7 +88,13 @@ pub(crate) async fn find_tracks(
             Vec::new()
         }
     };
-    let of = |index: u32| names.iter().find(|name| name.index == index).cloned().unwrap_or_default();
+    let of = |index: u32| {
+        names
+            .iter()
+            .find(|name| name.index == index)
+            .cloned()
+            .unwrap_or_default()
+    };
     if let Some(first) = first.filter(|_| !further.is_empty()) {
         let name = of(first);
         media.sound = Some(SoundName {
@@ -128,7 +135,11 @@ fn embedded(kind: TrackKind, index: u32, name: &StreamName, usual: impl FnOnce()
 
 /// Returns the name that players show: the title, else the language's, else the `usual` one.
 fn display_name(name: &StreamName, usual: impl FnOnce() -> String) -> String {
-    let of_language = || name.language_code.as_deref().map(|code| language_name(code).to_owned());
+    let of_language = || {
+        name.language_code
+            .as_deref()
+            .map(|code| language_name(code).to_owned())
+    };
     name.title.clone().or_else(of_language).unwrap_or_else(usual)
 }
 
@@ -151,7 +162,12 @@ pub(crate) async fn make_tracks(
     encodes: impl FnOnce() + Send,
 ) -> Result<Vec<MadeTrack>, Failure> {
     let failed = |error: sqlx::Error| Failure::Transient(error.to_string());
-    let origin_s = job.app.store.tracks_origin_s(&job.asset.id).await.map_err(failed)?;
+    let origin_s = job
+        .app
+        .store
+        .tracks_origin_s(&job.asset.id)
+        .await
+        .map_err(failed)?;
     let tracks = next_tracks(&job.app.store.list_tracks(&job.asset.id).await.map_err(failed)?);
     let Some(((origin_s, first), media)) = origin_s.zip(tracks.first()).zip(job.asset.media.as_ref()) else {
         return Ok(Vec::new());

@@ -2,7 +2,7 @@
 
 use std::{ffi::OsString, time::Duration};
 
-use super::{MadeFiles, MadeTrack, reason_of, unusable};
+use super::{MadeFiles, MadeTrack, extracted::regular_webvtt, reason_of, unusable};
 use crate::{
     local::{
         changes::tracks::write_flushed,
@@ -64,9 +64,23 @@ async fn extract(job: &StreamJob<'_>, tracks: &[Track]) -> Result<(), Failure> {
     args.extend(input_args(&source));
     for track in tracks {
         let stream = format!("0:{}", track.stream.unwrap_or_default());
-        args.extend(to_args(["-map", &stream, "-map_metadata", "-1", "-map_chapters", "-1"]));
+        args.extend(to_args([
+            "-map",
+            &stream,
+            "-map_metadata",
+            "-1",
+            "-map_chapters",
+            "-1",
+        ]));
         // Why `disabled`: cues keep their times, however early the first one is.
-        args.extend(to_args(["-c:s", "webvtt", "-avoid_negative_ts", "disabled", "-f", "webvtt"]));
+        args.extend(to_args([
+            "-c:s",
+            "webvtt",
+            "-avoid_negative_ts",
+            "disabled",
+            "-f",
+            "webvtt",
+        ]));
         args.push(OsString::from(extracted_name(track)));
     }
     let limits = ToolLimits {
@@ -91,9 +105,9 @@ async fn extract(job: &StreamJob<'_>, tracks: &[Track]) -> Result<(), Failure> {
 /// Reads what was taken out, moves its times to the stream's, and writes it in the form in which it is kept.
 async fn store_text(job: &StreamJob<'_>, track: &Track, origin_s: f64) -> Result<MadeFiles, Failure> {
     let bytes = tokio::fs::read(job.folder.join(extracted_name(track))).await?;
-    let mut text = Subtitles::parse(&bytes, SubtitleFormat::WebVtt)
-        .map_err(|fault| unusable(&format!("line {}: {}", fault.line, fault.what)))?;
-    text.shift(-millis(origin_s));
+    let text = regular_webvtt(&String::from_utf8_lossy(&bytes), millis(origin_s));
+    let text = Subtitles::parse(text.as_bytes(), SubtitleFormat::WebVtt)
+        .map_err(|fault| unusable(&format!("The text cannot be read: {}", fault.what)))?;
     if text.cues().is_empty() {
         return Err(unusable("The track holds no text"));
     }
@@ -112,7 +126,10 @@ fn extracted_name(track: &Track) -> String {
 }
 
 /// Returns whole milliseconds.
-#[expect(clippy::cast_possible_truncation, reason = "a stream is 12 hours long at most")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a stream is 12 hours long at most"
+)]
 fn millis(seconds: f64) -> i64 {
     (seconds * 1000.0).round() as i64
 }
