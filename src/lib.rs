@@ -17,7 +17,8 @@
 //! 8. [`domain`] says what the rows mean: a video, its status, and the rule by which observations are joined.
 //!
 //! At the bottom, for every module: [`config`] (settings), [`telemetry`] (logs, spans, metrics), [`clock`] (time as an
-//! argument), [`chain`] (errors in the log), [`address`] (public addresses told from private ones).
+//! argument), [`chain`] (errors in the log), [`address`] (public addresses told from private ones), [`subtitles`] (files of
+//! captions, read and written).
 //!
 //! [`local`] is the built-in provider. It is an island: the service calls it over HTTP like any other provider, and only
 //! [`app`] and [`commands`] import it. It imports none of [`http`], [`provider`], [`store`] and [`domain`].
@@ -56,4 +57,5 @@ pub mod provider;
 mod sql;
 pub mod state;
 pub mod store;
+pub mod subtitles;
 pub mod telemetry;
