@@ -286,6 +286,9 @@ fn capability_names(provider: &Provider) -> Vec<&'static str> {
         ("ingest", supports(Capability::Ingest)),
         ("thumbnails", supports(Capability::Thumbnails)),
         ("renditions", supports(Capability::Renditions)),
+        ("tracks", provider.track_send(TrackKind::Captions).is_some()),
+        ("sound_tracks", provider.track_send(TrackKind::Audio).is_some()),
+        ("generated_tracks", provider.can_generate_tracks()),
         ("webhooks", provider.receives_webhooks()),
     ]
     .into_iter()
