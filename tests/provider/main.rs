@@ -28,7 +28,6 @@ mod renditions;
 mod schema;
 mod signing;
 mod support;
-mod tracks;
 mod variables;
 mod vectors;
 mod webhook;
