@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::config::{EffectiveSetting, Endpoint, SettingSource, Settings, list_settings};
-use crate::domain::{Announcement, Policy, shown_endpoint};
+use crate::domain::{Announcement, Policy, TrackKind, shown_endpoint};
 use crate::http::extract::NoQuery;
 use crate::http::middleware::Admin;
 use crate::http::problem::ApiError;
