@@ -1,8 +1,7 @@
 //! Bodies that are read within a limit of their own, and within memory that callers share fairly.
 
-use axum::body::Body;
+use axum::body::{Body, HttpBody};
 use bytes::{Bytes, BytesMut};
-use http_body::Body as _;
 use http_body_util::BodyExt;
 
 use super::problem::ApiError;

@@ -237,7 +237,6 @@ impl SigningRequest<'_> {
                 download: self.download,
                 in_background: false,
             }),
-            tracks: &[],
             tracks: &parts.tracks,
             caller: self.caller.owner(),
         })

@@ -203,8 +203,7 @@ impl Work<'_> {
         let failed = |code, message: String| Ok(Err(TrackFailure { code, message }));
         let content = match self.state.store.find_track_file(track.id).await? {
             Some(TrackFile::Source(url)) => Content::Url(url.expose().to_owned()),
-            Some(TrackFile::Body(body)) if self.provider.track_send(track.kind) == Some(TrackSend::Url) => {
-                drop(body);
+            Some(TrackFile::Body(_)) if self.provider.track_send(track.kind) == Some(TrackSend::Url) => {
                 match file_address(self.state, track.id) {
                     Ok(address) => Content::Url(address),
                     Err(why) => {
