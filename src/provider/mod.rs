@@ -20,6 +20,7 @@
 
 mod action;
 mod asset;
+mod begin_tracks;
 mod calls;
 mod check;
 mod client;
@@ -33,6 +34,7 @@ mod excerpt;
 mod extend;
 mod host;
 mod ingest;
+mod lists;
 mod load_options;
 mod loaded;
 mod lookup_breaker;
@@ -47,13 +49,14 @@ mod rate_ledger;
 mod reference;
 mod renditions;
 mod report;
+mod request_body;
 mod request_field;
 mod signing;
 mod source;
 mod steps;
-mod stored_list;
 mod subject;
 mod template;
+mod tracks;
 mod upload;
 mod upload_limits;
 mod video_input;
@@ -79,6 +82,7 @@ pub use renditions::{Audience, PlayableFiles, Rendition, RenditionAddress, Rendi
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
+pub use tracks::{AcceptedTrack, ListedTrack, TrackAddress, TrackContent, TrackSend, TrackStatus};
 pub use upload::{Chunk, UploadDescriptor};
 pub use upload_limits::UploadLimits;
 pub use webhook::{

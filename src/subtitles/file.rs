@@ -114,6 +114,9 @@ impl Subtitles {
             *before = place[*before];
         }
         self.notes.sort_by_key(|(before, _)| *before);
+        let leading = self.notes.partition_point(|(before, _)| *before == 0);
+        self.blocks
+            .extend(self.notes.drain(..leading).map(|(_, note)| note));
         self.cues = numbered.into_iter().map(|(_, cue)| cue).collect();
     }
 }

@@ -75,7 +75,11 @@ impl Converter {
         };
         let name = inner.split(' ').next().unwrap_or_default();
         let is_name = |character: char| character.is_ascii_alphanumeric() || "_/".contains(character);
-        if name.is_empty() || !name.chars().all(is_name) || inner.contains('<') {
+        // Why: ffmpeg takes `<3 … >` for a tag too, and what stands in it is lost.
+        if !name.starts_with(|first: char| first.is_ascii_alphabetic())
+            || !name.chars().all(is_name)
+            || inner.contains('<')
+        {
             return None;
         }
         match name.to_ascii_lowercase().as_str() {
