@@ -33,7 +33,7 @@ pub(crate) fn film() -> PathBuf {
         "film.mkv",
         &format!(
             "-f lavfi -i testsrc2=size=320x180:rate=25:duration=12 {tones} -i {} -i {} -map 0 -map 1 -map 2 -map 3 \
-             -map 4 -map 5 -c:v libx264 -preset ultrafast -g 63 -pix_fmt yuv420p -c:a aac -ar 48000 -c:s:0 srt -c:s:1 ass {names}",
+             -map 4 -map 5 -c:v libx264 -preset ultrafast -g 63 -pix_fmt yuv420p -c:a flac -ar 48000 -c:s:0 srt -c:s:1 ass {names}",
             srt.display(),
             ass.display()
         ),
@@ -247,7 +247,7 @@ async fn times_count_from_the_streams_beginning_wherever_the_files_clock_begins(
         &format!(
             "-itsoffset 2 -f lavfi -i testsrc2=size=320x180:rate=25:duration=8 -itsoffset 2 -f lavfi -i sine=duration=8 \
              -itsoffset 2 -f lavfi -i sine=frequency=880:duration=8 -i {} -map 0 -map 1 -map 2 -map 3 -c:v libx264 \
-             -preset ultrafast -pix_fmt yuv420p -c:a aac -c:s srt -copyts -avoid_negative_ts disabled",
+             -preset ultrafast -pix_fmt yuv420p -c:a flac -c:s srt -copyts -avoid_negative_ts disabled",
             srt.display()
         ),
     );

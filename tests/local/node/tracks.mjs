@@ -13,10 +13,12 @@ window.open = (source) => new Promise((done, failed) => {
   hls?.destroy();
   hls = new Hls();
   hls.on(Hls.Events.ERROR, (_, data) => data.fatal && failed(new Error(data.details)));
-  hls.on(Hls.Events.MANIFEST_PARSED, () => done({
+  // The tracks are known once a size is chosen.
+  const offered = () => done({
     texts: hls.subtitleTracks.map((one) => [one.name, one.lang]),
     sounds: hls.audioTracks.map((one) => [one.name, one.lang, one.default]),
-  }));
+  });
+  hls.on(Hls.Events.FRAG_BUFFERED, () => hls.audioTracks.length && hls.subtitleTracks.length && offered());
   hls.loadSource(source);
   hls.attachMedia(video);
 });
