@@ -29,6 +29,7 @@ mod sdk;
 mod serving;
 mod standin;
 mod static_renditions;
+mod subtitles;
 mod support;
 mod uploads;
 mod webhooks;
