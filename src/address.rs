@@ -10,12 +10,45 @@ use url::{Host, Url};
 /// The address of Azure's platform services: it looks public but leads inside.
 const CLOUD_PLATFORM: Ipv4Addr = Ipv4Addr::new(168, 63, 129, 16);
 
+/// Metadata services that are not at a link-local address: Azure's, Alibaba's and Oracle's.
+const METADATA_V4: [Ipv4Addr; 3] = [
+    CLOUD_PLATFORM,
+    Ipv4Addr::new(100, 100, 100, 200),
+    Ipv4Addr::new(192, 0, 0, 192),
+];
+/// Metadata services of IPv6: AWS's and Google's.
+const METADATA_V6: [Ipv6Addr; 2] = [
+    Ipv6Addr::new(0xfd00, 0xec2, 0, 0, 0, 0, 0, 0x254),
+    Ipv6Addr::new(0xfd20, 0xce, 0, 0, 0, 0, 0, 0x254),
+];
+
 /// Returns whether an address is public: neither private, loopback, link-local (so no cloud's metadata service either),
 /// shared, reserved nor multicast.
 pub fn is_public(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => is_public_v4(v4),
         IpAddr::V6(v6) => is_public_v6(v6),
+    }
+}
+
+/// Returns whether an address is one at which a cloud tells a machine its secrets: link-local, or one of the addresses that
+/// Alibaba, AWS, Azure, Google and Oracle document. Nothing that a caller names is fetched from there, whatever is allowed.
+pub fn is_metadata(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local() || METADATA_V4.contains(&v4),
+        IpAddr::V6(v6) => {
+            let embedded = embedded_v4(v6).is_some_and(|v4| is_metadata(v4.into()));
+            embedded || v6.is_unicast_link_local() || METADATA_V6.contains(&v6)
+        }
+    }
+}
+
+/// Returns whether the host of `url` is written as an address, and as one of [`is_metadata`].
+pub fn is_metadata_literal(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(v4)) => is_metadata(v4.into()),
+        Some(Host::Ipv6(v6)) => is_metadata(v6.into()),
+        Some(Host::Domain(_)) | None => false,
     }
 }
 
@@ -50,15 +83,23 @@ fn is_public_v4(address: Ipv4Addr) -> bool {
 }
 
 fn is_public_v6(address: Ipv6Addr) -> bool {
-    let segments = address.segments();
-    match segments {
-        // Addresses that stand for an IPv4 address (mapped, translated, 6to4) are judged by it.
-        [0, 0, 0, 0, 0, 0xffff, high, low]
-        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
-        | [0x2002, high, low, ..] => is_public_v4(ipv4_from_segments(high, low)),
+    if let Some(v4) = embedded_v4(address) {
+        return is_public_v4(v4);
+    }
+    match address.segments() {
         // Protocol assignments (Teredo among them) and documentation.
         [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x3fff, 0..=0xfff, ..] => false,
         [first, ..] => first & 0xe000 == 0x2000,
+    }
+}
+
+/// Returns the IPv4 address that an IPv6 address stands for: mapped, translated, or 6to4.
+fn embedded_v4(address: Ipv6Addr) -> Option<Ipv4Addr> {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0xffff, high, low]
+        | [0x64, 0xff9b, 0, 0, 0, 0, high, low]
+        | [0x2002, high, low, ..] => Some(ipv4_from_segments(high, low)),
+        _ => None,
     }
 }
 
@@ -71,7 +112,37 @@ fn ipv4_from_segments(high: u16, low: u16) -> Ipv4Addr {
 mod tests {
     use url::Url;
 
-    use super::{is_private_literal, is_public};
+    use super::{is_metadata, is_private_literal, is_public};
+
+    #[test]
+    fn where_clouds_tell_secrets_is_told_from_a_private_network() {
+        for secret in [
+            "169.254.169.254",
+            "169.254.170.2",
+            "168.63.129.16",
+            "100.100.100.200",
+            "192.0.0.192",
+            "::ffff:169.254.169.254",
+            "64:ff9b::169.254.169.254",
+            "2002:a9fe:a9fe::",
+            "fe80::1",
+            "fd00:ec2::254",
+            "fd20:ce::254",
+        ] {
+            assert!(is_metadata(secret.parse().unwrap()), "{secret}");
+            assert!(!is_public(secret.parse().unwrap()), "{secret}");
+        }
+        for private in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "192.168.1.1",
+            "::1",
+            "fd00::1",
+            "8.8.8.8",
+        ] {
+            assert!(!is_metadata(private.parse().unwrap()), "{private}");
+        }
+    }
 
     #[test]
     fn what_is_somebodys_inside_is_told_from_the_internet() {

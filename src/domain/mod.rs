@@ -43,6 +43,7 @@ mod stamp;
 #[cfg(test)]
 mod stamp_tests;
 mod status;
+mod tracks;
 mod usage;
 mod video;
 mod video_failure;
@@ -68,5 +69,6 @@ pub use schedule::CheckTimes;
 pub use source_url::SourceUrl;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
+pub use tracks::{AskedTrack, TrackAction, TrackKind, TrackOrigin};
 pub use usage::Usage;
 pub use video::{AssetKey, Video};

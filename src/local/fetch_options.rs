@@ -75,9 +75,10 @@ impl Network {
         (self.resolve)(host)
     }
 
-    /// Returns whether an address is public.
-    pub(crate) fn is_public(&self, address: IpAddr) -> bool {
-        (self.is_public)(address)
+    /// Returns whether files may be fetched from an address: a public one, or a private one where those are allowed. A
+    /// cloud's metadata is never fetched.
+    pub(crate) fn may_reach(&self, address: IpAddr, allow_private: bool) -> bool {
+        (self.is_public)(address) || (allow_private && !address::is_metadata(address))
     }
 }
 

@@ -54,6 +54,7 @@ mod steps;
 mod stored_list;
 mod subject;
 mod template;
+mod tracks;
 mod upload;
 mod upload_limits;
 mod video_input;
@@ -79,6 +80,7 @@ pub use renditions::{Audience, PlayableFiles, Rendition, RenditionAddress, Rendi
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
+pub use tracks::{AcceptedTrack, ListedTrack, TrackAddress, TrackContent, TrackSend, TrackStatus};
 pub use upload::{Chunk, UploadDescriptor};
 pub use upload_limits::UploadLimits;
 pub use webhook::{

@@ -467,3 +467,57 @@ on_both! {
         assert!(shown.is_empty(), "{shown:#?}");
     }
 }
+
+/// The event that tells of an ingested asset, as Mux sends it: without an upload. The fake knows the asset from then on.
+async fn tell_ready(app: &TestApp, video: &Value, reference: &str) -> Value {
+    let ids = Ids {
+        video: reference.to_owned(),
+        upload: String::new(),
+        asset: video["asset_id"].as_str().unwrap().to_owned(),
+        playback: format!("play-{reference}"),
+    };
+    let mut event = ids.asset_event("ready", "ready", "signed", app.clock.now());
+    event["data"].as_object_mut().unwrap().remove("upload_id");
+    app.mux.know(&event["data"]);
+    app.event(&event).await.expect(200);
+    app.settle().await;
+    event["data"].clone()
+}
+
+on_both! {
+    async fn a_file_from_an_address_takes_a_videos_place(db: Db) {
+        let app = start(db).await;
+        app.mux.tell_time(&app.clock, Duration::zero());
+        let video = app.ready_video("signed").await;
+        let answer = ingest(&app, &json!({"replaces": video["id"], "source_url": SOURCE})).await;
+        let shown = answer.expect(201)["video"].clone();
+        assert_eq!(answer.headers["location"], format!("/v1/videos/{}", video["id"].as_str().unwrap()));
+        assert_eq!((&shown["id"], &shown["status"]), (&video["id"], &json!("ready")));
+        assert_eq!(shown["replacement"]["status"], "preparing", "{shown}");
+        assert!(!answer.text.contains("s3cret"));
+        ingest(&app, &json!({"replaces": video["id"], "source_url": SOURCE}))
+            .await
+            .expect_problem(409, "replacement_in_progress");
+        let hidden = crate::replace::hidden_row(&app, &shown).await;
+        let made = tell_ready(&app, &hidden, hidden["id"].as_str().unwrap()).await;
+        assert_eq!(app.replace().await, 1);
+        let after = app.video(&video["id"]).await;
+        assert_eq!((&after["asset_id"], &after["replacement"]), (&made["id"], &Value::Null));
+        assert_eq!(after["created_at"], video["created_at"]);
+    }
+}
+
+on_both! {
+    async fn a_fetched_file_that_is_too_long_never_plays_and_goes(db: Db) {
+        let app = TestApp::with(db, &[HOSTS, ("VIDEO_UPLOADS__MAX_DURATION_S", "20")]).await;
+        app.mux.tell_time(&app.clock, Duration::zero());
+        let video = ingest(&app, &json!({"source_url": SOURCE})).await.expect(201)["video"].clone();
+        let made = tell_ready(&app, &video, video["id"].as_str().unwrap()).await;
+        assert!(made["duration"].as_f64().unwrap() > 20.0);
+        app.reconcile().await;
+        let shown = app.video(&video["id"]).await;
+        assert_eq!((&shown["status"], &shown["error"]["code"]), (&json!("errored"), &json!("too_long")));
+        let asset = made["id"].as_str().unwrap();
+        assert_eq!(app.mux.asked("DELETE"), [format!("/video/v1/assets/{asset}")]);
+    }
+}

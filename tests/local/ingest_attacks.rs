@@ -341,14 +341,14 @@ async fn a_file_that_says_it_is_too_large_is_not_begun() {
 #[tokio::test]
 async fn an_owner_cannot_fetch_beyond_its_share() {
     let source = endless(&[]).await;
-    let small = |settings: &mut yourbit_video::config::Local| settings.max_bytes_per_owner = 40 << 20;
+    let small = |settings: &mut yourbit_video::config::Local| settings.max_bytes_per_owner = 2 << 20;
     let provider = Provider::start_fetching(small, open_rules(), Clock::system()).await;
     let body = json!({ "inputs": [{ "url": source.url("/") }], "meta": { "creator_id": "owner" } });
     let (status, made) = provider.api(Method::POST, "/assets", Some(body)).await;
     assert_eq!(status, 201, "{made}");
     let (code, message) = refused(&provider, made["data"]["id"].as_str().unwrap()).await;
     assert_eq!(code, "too_large");
-    assert!(message.contains("41943040"), "{message}");
+    assert!(message.contains("2097152"), "{message}");
 }
 
 #[tokio::test]

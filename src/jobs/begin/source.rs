@@ -5,7 +5,7 @@
 
 use url::Url;
 
-use crate::address::is_private_literal;
+use crate::address::{is_metadata_literal, is_private_literal};
 use crate::config::Ingest;
 use crate::domain::SourceUrl;
 
@@ -78,6 +78,10 @@ fn parse(text: &str, rules: &Ingest) -> Result<Url, String> {
     }
     if !rules.allow_private && (is_private_literal(&url) || is_local_name(&url)) {
         return Err("must not be a private or loopback address (ingest.allow_private)".to_owned());
+    }
+    // Why whatever is allowed: what answers there is no file, and may be a machine's secrets.
+    if is_metadata_literal(&url) {
+        return Err("must not be a link-local address, or that of a cloud's metadata".to_owned());
     }
     Ok(url)
 }
@@ -197,6 +201,16 @@ mod tests {
         assert!(check_source_url("https://8.8.8.8/a", &rules).is_ok());
         rules.allow_private = true;
         assert!(check_source_url("https://127.0.0.1:9000/a", &rules).is_ok());
+        for host in [
+            "169.254.169.254",
+            "0xa9fea9fe",
+            "[fe80::1]",
+            "[::ffff:a9fe:a9fe]",
+            "[fd00:ec2::254]",
+        ] {
+            let text = format!("https://{host}/latest/meta-data");
+            assert!(check_source_url(&text, &rules).is_err(), "{host}");
+        }
         assert!(check_source_url("http://127.0.0.1:9000/a", &rules).is_err());
         rules.allow_http = true;
         assert!(check_source_url("http://127.0.0.1:9000/a", &rules).is_ok());

@@ -65,7 +65,7 @@ impl Resolve for JudgedResolver {
             }
             let reachable: Vec<SocketAddr> = found
                 .into_iter()
-                .filter(|address| allow_private || network.is_public(*address))
+                .filter(|address| network.may_reach(*address, allow_private))
                 .map(|address| SocketAddr::new(address, 0))
                 .collect();
             if reachable.is_empty() {

@@ -75,13 +75,14 @@ fn check_form(options: &FetchOptions, url: &Url) -> Result<(), &'static str> {
         return Err("must not contain a user name or password");
     }
     // Why here: a host that is written as an address never reaches the resolver.
-    let is_private = match url.host() {
-        Some(Host::Ipv4(v4)) => !options.network.is_public(v4.into()),
-        Some(Host::Ipv6(v6)) => !options.network.is_public(v6.into()),
-        Some(Host::Domain(_)) => false,
-        None => true,
+    let may_reach = |address| options.network.may_reach(address, options.ingest.allow_private);
+    let is_open = match url.host() {
+        Some(Host::Ipv4(v4)) => may_reach(v4.into()),
+        Some(Host::Ipv6(v6)) => may_reach(v6.into()),
+        Some(Host::Domain(_)) => true,
+        None => false,
     };
-    if is_private && !options.ingest.allow_private {
+    if !is_open {
         return Err(PRIVATE);
     }
     Ok(())
@@ -129,6 +130,13 @@ mod tests {
         let mut open = options(&[]);
         (open.ingest.allow_http, open.ingest.allow_private) = (true, true);
         assert!(check_url(&open, "http://127.0.0.1:9000/a.mp4").is_ok());
+        for secret in [
+            "http://169.254.169.254/latest",
+            "http://[fe80::1]/",
+            "http://[fd00:ec2::254]/",
+        ] {
+            assert_eq!(check_url(&open, secret).unwrap_err(), PRIVATE, "{secret}");
+        }
         assert_eq!(check_url(&open, "ftp://127.0.0.1/a.mp4").unwrap_err(), SCHEMES);
     }
 

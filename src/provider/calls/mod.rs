@@ -12,6 +12,7 @@ mod listing;
 mod playback;
 mod renditions;
 mod run;
+mod tracks;
 mod uploads;
 
 pub use checks::AcceptedCredentials;

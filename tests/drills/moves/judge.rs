@@ -1,7 +1,7 @@
 //! What has to hold in the end.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use http::Method;
 use serde_json::Value;
@@ -15,16 +15,21 @@ const BURST: f64 = 10.0;
 /// Calls that arrive later than they were sent, and so closer to the next ones.
 const JITTER: f64 = 6.0;
 
-/// Both providers were called within their rates, and no more than half of that was for nobody who waits.
+/// Both providers were called within their rates, and while requests waited no more than half of that was for nobody who
+/// waits.
 pub(super) fn judge_rates(name: &str, old: &Account, new: &Account) {
     for (provider, account) in [("old", old), ("new", new)] {
         let (all, background) = account.times();
-        let (most, most_background) = (peak(&all, PER_S), peak(&background, PER_S / 2.0));
+        // Why not all of them: where no request waits, the background may have the whole rate. That is so for moments, above
+        // all while the service starts again, and on a busy machine.
+        let beside = beside_requests(&all, &background);
+        let (most, most_background) = (peak(&all, PER_S), peak(&beside, PER_S / 2.0));
         println!(
-            "{name}: {provider}: {} calls, {} in the background; above the rate {most:.1}, above its share \
-             {most_background:.1}",
+            "{name}: {provider}: {} calls, {} in the background, {} of them beside requests; above the rate {most:.1}, above \
+             its share {most_background:.1}",
             all.len(),
-            background.len()
+            background.len(),
+            beside.len()
         );
         assert!(
             most <= BURST + JITTER,
@@ -35,6 +40,22 @@ pub(super) fn judge_rates(name: &str, old: &Account, new: &Account) {
             "{name}: {provider}: too many calls that nobody waits for: {most_background}"
         );
     }
+}
+
+/// The background calls before which a request's call came within one interval of the rate: a request was waiting.
+fn beside_requests(all: &[Instant], background: &[Instant]) -> Vec<Instant> {
+    let interval = Duration::from_secs_f64(1.0 / PER_S);
+    let mut requests: Vec<Instant> = all.to_vec();
+    for at in background {
+        let index = requests.iter().position(|one| one == at).unwrap();
+        requests.swap_remove(index);
+    }
+    requests.sort_unstable();
+    let is_beside = |at: &Instant| {
+        let before = requests.partition_point(|one| one <= at);
+        before > 0 && *at - requests[before - 1] < interval
+    };
+    background.iter().copied().filter(is_beside).collect()
 }
 
 /// By how many calls the rate is exceeded where it is exceeded the most: over every span from one call to another.
