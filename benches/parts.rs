@@ -93,6 +93,7 @@ fn subject(policy: Policy) -> TemplateInput {
         limits: yourbit_video::provider::UploadLimits::default(),
         cors_origin: None,
         source_url: None,
+        tracks: Vec::new(),
         provider_settings: Value::Null,
         now: now(),
         expires: now(),
@@ -177,6 +178,7 @@ fn playback(bencher: Bencher<'_, '_>, mut time: impl FnMut() -> DateTime<Utc>) {
             sizes: &sizes,
             params: &[],
             files: None,
+            tracks: &[],
             caller: "",
         };
         runtime.block_on(mux.playback(&subject, &ask)).expect("an answer")

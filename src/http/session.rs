@@ -12,7 +12,7 @@ use utoipa::ToSchema;
 
 use super::uploads::{IngestOffer, Offer, offer_ingests, offer_uploads, quota_of};
 use crate::auth::{Act, Caller};
-use crate::domain::Policy;
+use crate::domain::{Policy, TrackKind};
 use crate::http::extract::NoQuery;
 use crate::http::problem::ApiError;
 use crate::provider::{Capability, Provider};
@@ -39,7 +39,8 @@ pub(crate) struct Session {
     /// in `uploads`.
     ingest: Option<IngestOffer>,
     /// What each provider can do: `public` and `signed` playback, `quality` to choose, `cancel`, `delete`, `thumbnails`,
-    /// files besides the stream (`renditions`), videos from addresses (`ingest`).
+    /// files besides the stream (`renditions`), videos from addresses (`ingest`), captions and subtitles that are added
+    /// (`tracks`) or written by the provider (`generated_tracks`), sound that is added (`sound_tracks`).
     capabilities: BTreeMap<String, Vec<&'static str>>,
     /// The files of a video that each provider can make: names for `POST /v1/videos/{id}/renditions`.
     renditions: BTreeMap<String, Vec<String>>,
@@ -135,6 +136,9 @@ fn names_of(provider: &Provider) -> Vec<&'static str> {
         ("thumbnails", provider.supports(Capability::Thumbnails)),
         ("ingest", provider.supports(Capability::Ingest)),
         ("renditions", provider.supports(Capability::Renditions)),
+        ("tracks", provider.track_send(TrackKind::Captions).is_some()),
+        ("sound_tracks", provider.track_send(TrackKind::Audio).is_some()),
+        ("generated_tracks", provider.can_generate_tracks()),
     ]
     .into_iter()
     .filter_map(|(name, has)| has.then_some(name))

@@ -1,15 +1,17 @@
 //! One HTTP call to the provider, as the map describes it: compiled once, filled in for every request.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
 use http::{HeaderName, HeaderValue, Method};
 use serde_json::Value;
 
 use super::{
+    begin_tracks::BeginTracks,
     compile::{Constants, Location},
     condition::Condition,
     error::{InvalidField, MapError},
     pointer::text_of,
+    request_body::{BodyTemplate, RequestBody},
     source::{Source, SourceRules, ValueKind},
     template::{
         Id, JsonTemplate, Place, Placeholder, Scope, Slot, Template, UrlTemplate, is_built_in, percent_encode,
@@ -32,7 +34,9 @@ pub(crate) struct Action {
     authenticated: bool,
     /// False where the action says `auth = "none"`.
     with_auth: bool,
-    body: Option<JsonTemplate>,
+    body: Option<BodyTemplate>,
+    /// What is added to the JSON body for tracks that are asked for with a new video.
+    begin_tracks: Option<Arc<BeginTracks>>,
     /// Statuses of a success; empty means any 2xx.
     pub(crate) ok: Vec<u16>,
     /// The condition on the body of a success; without it the success is a refusal.
@@ -46,6 +50,8 @@ pub(crate) struct Action {
     pub(crate) take: Vec<(String, Source)>,
     /// A status or fields are read from the response's body. Set by the table that holds the action.
     pub(crate) reads_body: bool,
+    /// The body of a success is a file: it is kept as it is, and never parsed. Set by the table that holds the action.
+    pub(crate) takes_file: bool,
 }
 
 /// A request with every value filled in, before [`Client::headers_of`](super::client::Client::headers_of) adds
@@ -59,7 +65,9 @@ pub(crate) struct ActionRequest {
     pub(crate) own_origin: bool,
     /// `[api].auth` goes along.
     pub(crate) with_auth: bool,
-    pub(crate) body: Option<Value>,
+    /// The answer may be of any media type, and not JSON alone.
+    pub(crate) takes_file: bool,
+    pub(crate) body: Option<RequestBody>,
     /// The address that the request may hold, which is masked where the provider repeats it.
     pub(crate) source_url: Option<SourceUrl>,
 }
@@ -94,9 +102,7 @@ impl Action {
             secrets: !url.is_captured(),
             ..place.clone()
         };
-        let body = declared
-            .body
-            .map(|body| JsonTemplate::compile(body.0, &private, constants));
+        let body = BodyTemplate::compile((declared.body, declared.form), at, &private, constants)?;
         Ok(Self {
             label: at.path().to_owned(),
             method: declared.method.into(),
@@ -113,13 +119,15 @@ impl Action {
                 },
                 constants,
             )?,
-            body: body.transpose().map_err(|what| at.error("body", what))?,
+            body,
+            begin_tracks: None,
             ok: status_codes(&declared.ok),
             must: Condition::compile(declared.must, declared.ignore_case, &at.table("must"), constants)?,
             gone: status_codes(&declared.gone),
             too_late: Vec::new(),
             take: compile_take(declared.take, &at.table("take"), place, constants)?,
             reads_body: false,
+            takes_file: false,
         })
     }
 
@@ -134,21 +142,25 @@ impl Action {
             let value = HeaderValue::from_str(&value).map_err(|_| bad_header())?;
             headers.push((name.clone(), value));
         }
+        let mut body = self.body.as_ref().map(|body| body.render(scope)).transpose()?;
+        if let Some(RequestBody::Json(json)) = &mut body {
+            if let Some(tracks) = &self.begin_tracks {
+                tracks.fill(json, scope)?;
+            }
+            merge_missing(json, scope.body_defaults);
+        }
         Ok(ActionRequest {
             method: self.method.clone(),
             url: self.render_url(scope)?,
             headers,
             own_origin: self.authenticated,
             with_auth: self.authenticated && self.with_auth,
-            source_url: scope.input.and_then(|input| input.source_url.clone()),
-            body: self
-                .body
-                .as_ref()
-                .map(|body| body.render(scope))
-                .transpose()?
-                // Why: a body whose every value is missing is an empty object still, not a request without a body.
-                .map(|body| body.unwrap_or_else(empty_object))
-                .map(|body| merge_missing(body, scope.body_defaults)),
+            takes_file: self.takes_file,
+            source_url: match scope.track.url {
+                Some(url) => Some(SourceUrl::new(url)),
+                None => scope.input.and_then(|input| input.source_url.clone()),
+            },
+            body,
         })
     }
 
@@ -175,8 +187,9 @@ impl Action {
     /// Returns every placeholder in URL, headers, query and body, as a [`Slot`].
     pub(crate) fn slots(&self) -> impl Iterator<Item = &Slot> {
         let headers = self.headers.iter().flat_map(|(_, template)| template.slots());
-        let inner = self.query.iter().chain(&self.body).flat_map(JsonTemplate::slots);
-        self.url.slots().chain(headers).chain(inner)
+        let query = self.query.iter().flat_map(JsonTemplate::slots);
+        let body = self.body.iter().flat_map(BodyTemplate::slots);
+        self.url.slots().chain(headers).chain(query).chain(body)
     }
 
     /// Returns the HTTP method.
@@ -184,9 +197,29 @@ impl Action {
         &self.method
     }
 
+    /// Returns true where the action sends JSON.
+    pub(crate) fn has_json(&self) -> bool {
+        matches!(self.body, Some(BodyTemplate::Json(_)))
+    }
+
     /// Returns true where the action sends a body.
-    pub(crate) fn has_body(&self) -> bool {
+    pub(crate) const fn has_body(&self) -> bool {
         self.body.is_some()
+    }
+
+    /// Returns true where a form or the body carries the file of a track.
+    pub(crate) fn has_file(&self) -> bool {
+        self.body.as_ref().is_some_and(BodyTemplate::has_file)
+    }
+
+    /// Has the action send the file of a track as its body.
+    pub(crate) fn send_file(&mut self) {
+        self.body = Some(BodyTemplate::File);
+    }
+
+    /// Has the action ask for tracks too.
+    pub(crate) fn ask_for_tracks(&mut self, tracks: BeginTracks) {
+        self.begin_tracks = Some(Arc::new(tracks));
     }
 
     /// Returns the URL's template. Together with [`Action::header_templates`] it covers every place where a caller's
@@ -300,25 +333,19 @@ fn compile_take(
     Ok(out)
 }
 
-fn empty_object() -> Value {
-    Value::Object(serde_json::Map::new())
-}
-
 /// Creates the error of a value that passed the template's check and still is no [`HeaderValue`].
 fn bad_header() -> InvalidField {
     InvalidField::new("provider", "a value makes no HTTP header")
 }
 
 /// Adds the members of `settings` that `body` lacks, at every depth. The map's own members win.
-fn merge_missing(mut body: Value, settings: Option<&Value>) -> Value {
-    if let (Value::Object(body), Some(Value::Object(settings))) = (&mut body, settings) {
+fn merge_missing(body: &mut Value, settings: Option<&Value>) {
+    if let (Value::Object(body), Some(Value::Object(settings))) = (body, settings) {
         for (name, value) in settings {
-            let merged = match body.remove(name) {
+            match body.get_mut(name) {
                 Some(own) => merge_missing(own, Some(value)),
-                None => value.clone(),
-            };
-            body.insert(name.clone(), merged);
+                None => drop(body.insert(name.clone(), value.clone())),
+            }
         }
     }
-    body
 }

@@ -40,6 +40,8 @@ pub enum Capability {
     Thumbnails,
     /// `[[renditions]]`: files besides the stream are listed.
     Renditions,
+    /// `[tracks]`: captions, subtitles and sound tracks are listed.
+    Tracks,
 }
 
 /// One compiled map with its HTTP client and its keys.
@@ -217,6 +219,7 @@ impl Provider {
             Capability::Ingest => self.map.ingest.is_some(),
             Capability::Thumbnails => self.map.playback.has_thumbnails(),
             Capability::Renditions => !self.map.renditions.is_empty(),
+            Capability::Tracks => self.map.tracks.is_some(),
         }
     }
 

@@ -1,6 +1,6 @@
 //! One whole map: every table compiled, and the checks between tables.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
     asset::Asset,
@@ -17,8 +17,9 @@ use super::{
     signing::find_key_fault,
     source::Source,
     template::{Id, Place, Placeholder, ValueTables},
+    tracks::TrackTable,
     upload::{Upload, field_tables, read_words},
-    vocabulary::read_map,
+    vocabulary::{PlaybackTable, read_map},
     webhook::Webhook,
 };
 use crate::domain::Field;
@@ -34,6 +35,7 @@ pub(crate) struct Map {
     pub(crate) webhook: Option<Webhook>,
     pub(crate) playback: Playback,
     pub(crate) renditions: RenditionTables,
+    pub(crate) tracks: Option<Arc<TrackTable>>,
     pub(crate) error_codes: ErrorCodes,
 }
 
@@ -72,14 +74,24 @@ impl Map {
             .transpose()?;
         let captures = common_captures(&upload, ingest.as_ref());
         let renditions = RenditionTables::compile(declared.renditions, &root, &constants)?;
+        let tracks = declared
+            .tracks
+            .map(|table| TrackTable::compile(table, &root.table("tracks"), &constants).map(Arc::new))
+            .transpose()?;
         let webhook = declared
             .webhook
-            .map(|webhook| Webhook::compile(webhook, &root.table("webhook"), renditions.clone(), &constants))
+            .map(|webhook| {
+                let lists = (renditions.clone(), tracks.clone());
+                Webhook::compile(webhook, &root.table("webhook"), lists, &constants)
+            })
             .transpose()?;
         let asset = Asset::compile(declared.asset, &root.table("asset"), &constants)?;
         if declared.playback.renditions.is_some() && renditions.is_empty() {
             let what = "there is no [[renditions]], which says what the files are";
             return Err(root.error("playback.renditions", what));
+        }
+        if tracks.is_none() {
+            refuse_tracks(&declared.playback, &upload, ingest.as_ref(), &root)?;
         }
         let this = Self {
             error_codes: ErrorCodes::collect(error_code_sources(&upload, &asset, webhook.as_ref()), &root)?,
@@ -97,6 +109,7 @@ impl Map {
             upload,
             ingest,
             renditions,
+            tracks,
         };
         this.check_ids(&root)?;
         // Why last: a table that uses an empty variable may say more about it than that it is empty.
@@ -180,7 +193,30 @@ impl Map {
                 .actions()
                 .map(|action| ("renditions", ids_in(action.names()))),
         );
+        let calls = self.tracks.iter().flat_map(|table| table.actions());
+        out.extend(calls.map(|action| ("tracks", ids_in(action.names()))));
         out
+    }
+}
+
+/// Refuses what speaks of tracks in a map without `[tracks]`.
+fn refuse_tracks(
+    playback: &PlaybackTable,
+    upload: &Upload,
+    ingest: Option<&Ingest>,
+    root: &Location,
+) -> Result<(), MapError> {
+    let places = [
+        ("playback.tracks", playback.tracks.is_some()),
+        ("upload.tracks", upload.most_tracks > 0),
+        (
+            "ingest.tracks",
+            ingest.is_some_and(|ingest| ingest.most_tracks > 0),
+        ),
+    ];
+    match places.into_iter().find(|(_, is_there)| *is_there) {
+        Some((place, _)) => Err(root.error(place, "there is no [tracks], which says what the tracks are")),
+        None => Ok(()),
     }
 }
 

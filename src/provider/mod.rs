@@ -20,6 +20,7 @@
 
 mod action;
 mod asset;
+mod begin_tracks;
 mod calls;
 mod check;
 mod client;
@@ -33,6 +34,7 @@ mod excerpt;
 mod extend;
 mod host;
 mod ingest;
+mod lists;
 mod load_options;
 mod loaded;
 mod lookup_breaker;
@@ -47,11 +49,11 @@ mod rate_ledger;
 mod reference;
 mod renditions;
 mod report;
+mod request_body;
 mod request_field;
 mod signing;
 mod source;
 mod steps;
-mod stored_list;
 mod subject;
 mod template;
 mod tracks;

@@ -16,10 +16,10 @@ use super::{
     condition::Condition,
     error::MapError,
     error_codes::defer_codes,
+    lists::is_storable_list,
     numbers::{parse_bytes, parse_flag, parse_number, parse_pixels},
     pointer::text_of,
     source::{Source, SourceInput, SourceRules, ValueKind},
-    stored_list::is_storable_list,
     template::{Place, Scope},
     vocabulary::{DeriveRule, FieldsValue, SourceValue},
 };
@@ -197,6 +197,11 @@ pub(crate) fn compile_fields(
         if key == ReportField::Fact(Field::Renditions) {
             let what = "is not read here any more: write [[renditions]] with each = the pointer, `names` and `fields`, as the \
                         shipped map mux.toml does";
+            return Err(at.error(name, what));
+        }
+        if key == ReportField::Fact(Field::Tracks) {
+            let what = "is not read here any more: write [tracks] with each = the pointer and `fields`, as the shipped map \
+                        mux.toml does";
             return Err(at.error(name, what));
         }
         let known = Place::for_row();

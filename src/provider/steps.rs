@@ -1,7 +1,10 @@
 //! The calls that begin a video at its provider: `[[upload.steps]]` and `[[ingest.steps]]`.
 
+use std::collections::BTreeMap;
+
 use super::{
     action::Action,
+    begin_tracks::BeginTracks,
     compile::{Constants, Location},
     error::{InvalidField, MapError},
     request_field::RequestField,
@@ -46,6 +49,16 @@ pub(crate) fn compile_steps(
     Ok((steps, place))
 }
 
+/// Has the calls ask for tracks, each for what is to be added to it.
+pub(crate) fn ask_for_tracks(mut calls: Vec<Action>, tracks: BTreeMap<usize, BeginTracks>) -> Vec<Action> {
+    for (index, tracks) in tracks {
+        if let Some(call) = calls.get_mut(index) {
+            call.ask_for_tracks(tracks);
+        }
+    }
+    calls
+}
+
 /// The templates that a request for a new video fills in, for [`check_request`].
 pub(crate) struct FilledIn<'a> {
     /// Every slot.
@@ -67,7 +80,7 @@ impl<'a> FilledIn<'a> {
             slots: steps.iter().flat_map(Action::slots).collect(),
             headers: steps.iter().flat_map(Action::header_templates).collect(),
             urls: steps.iter().map(Action::url).collect(),
-            carries_settings: steps.first().is_some_and(Action::has_body)
+            carries_settings: steps.first().is_some_and(Action::has_json)
                 || steps.iter().flat_map(Action::names).any(named),
         }
     }
@@ -110,6 +123,22 @@ pub(crate) fn check_request(
         }
     }
     Ok(())
+}
+
+/// Checks the number of tracks that are asked for with a new video.
+///
+/// # Errors
+/// [`InvalidField`]: there are more than the calls can carry.
+pub(crate) fn check_tracks(input: &TemplateInput, most: usize) -> Result<(), InvalidField> {
+    if input.tracks.len() <= most {
+        return Ok(());
+    }
+    let what = match most {
+        0 => "this provider takes no tracks with a new video".to_owned(),
+        1 => "this provider takes one track with a new video".to_owned(),
+        most => format!("this provider takes at most {most} tracks with a new video"),
+    };
+    Err(InvalidField::new("tracks", what))
 }
 
 /// Returns the text of a field ([`RequestField`]), in the provider's word; `None` if it is missing.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::upload_limits::UploadLimits;
-use crate::domain::{Pictures, Policy, SourceUrl};
+use crate::domain::{AskedTrack, Pictures, Policy, SourceUrl};
 
 /// Captures of an upload's steps: the values that they took from the provider's responses, by the map's own names.
 pub type Captures = serde_json::Map<String, Value>;
@@ -54,6 +54,8 @@ pub struct TemplateInput {
     pub provider_settings: Value,
     /// The address that the provider fetches the video from; in an ingest only.
     pub source_url: Option<SourceUrl>,
+    /// The tracks that are asked for with the video, in the calls that begin it; else none.
+    pub tracks: Vec<AskedTrack>,
     /// `{now}` of an upload: the time of the request, for a row the time when it was made. Playback has its own.
     pub now: DateTime<Utc>,
     /// `{expires}` of an upload: the end of its URL. Playback has its own.

@@ -39,6 +39,7 @@ impl TemplateInput {
             cors_origin: None,
             provider_settings: Value::Null,
             source_url: video.source_url.clone(),
+            tracks: Vec::new(),
             now: video.created_at,
             expires: video.upload_expires_at.unwrap_or(video.created_at),
         }
@@ -67,6 +68,7 @@ impl TemplateInput {
             cors_origin: None,
             provider_settings: Value::Null,
             source_url: None,
+            tracks: Vec::new(),
             now,
             expires: now,
         }

@@ -31,5 +31,7 @@ mod standin;
 mod static_renditions;
 mod subtitles;
 mod support;
+mod track_media;
+mod tracks;
 mod uploads;
 mod webhooks;

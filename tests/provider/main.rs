@@ -28,6 +28,7 @@ mod renditions;
 mod schema;
 mod signing;
 mod support;
+mod tracks;
 mod variables;
 mod vectors;
 mod webhook;

@@ -29,6 +29,7 @@ async fn nobody_gets_less_life_than_asked_for_and_neighbours_share_a_signature()
         params: &[],
         caller: "",
         files: None,
+        tracks: &[],
     };
     for expires_in_s in [30, 31, 3600, 86_400] {
         let answer = provider

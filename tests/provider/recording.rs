@@ -47,7 +47,9 @@ playback_id = "/plays/[policy={playback_policy}]/id"
 playback_policy = "/plays/0/policy"
 video_id = "/note"
 duration = "/seconds"
-tracks = "/tracks"
+[tracks]
+each = "/tracks"
+fields = { id = "/id" }
 [asset.delete]
 method = "DELETE"
 url = "{vars.api}/{vars.account}/assets/{asset_id}"

@@ -114,6 +114,7 @@ pub(crate) fn video(policy: Policy) -> TemplateInput {
         cors_origin: Some("https://app.example".to_owned()),
         provider_settings: Value::Null,
         source_url: None,
+        tracks: Vec::new(),
         now: now(),
         expires: now() + TimeDelta::seconds(3600),
     }
@@ -144,6 +145,7 @@ pub(crate) fn ask(sizes: &[(String, u32)]) -> PlaybackRequest<'_> {
         sizes,
         params: &[],
         files: None,
+        tracks: &[],
         caller: "",
     }
 }

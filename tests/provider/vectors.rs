@@ -185,6 +185,7 @@ async fn hls(map: &str, expires: i64) -> String {
         time_s: None,
         sizes: &[],
         params: &[],
+        tracks: &[],
         caller: "",
         files: None,
     };
@@ -256,6 +257,7 @@ async fn bunny_embed_and_cdn_signatures_are_made() {
             time_s: None,
             sizes: &[],
             params: &[],
+            tracks: &[],
             caller: "",
             files: None,
         };

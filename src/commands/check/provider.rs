@@ -217,6 +217,7 @@ impl ProviderCheck<'_> {
             sizes: &[],
             params: &[],
             files: None,
+            tracks: &[],
             caller: "",
         };
         match provider.probe_playback(&subject, &ask).await {

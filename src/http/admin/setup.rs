@@ -9,7 +9,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::config::{EffectiveSetting, Endpoint, SettingSource, Settings, list_settings};
-use crate::domain::{Announcement, Policy, shown_endpoint};
+use crate::domain::{Announcement, Policy, TrackKind, shown_endpoint};
 use crate::http::extract::NoQuery;
 use crate::http::middleware::Admin;
 use crate::http::problem::ApiError;
@@ -286,6 +286,9 @@ fn capability_names(provider: &Provider) -> Vec<&'static str> {
         ("ingest", supports(Capability::Ingest)),
         ("thumbnails", supports(Capability::Thumbnails)),
         ("renditions", supports(Capability::Renditions)),
+        ("tracks", provider.track_send(TrackKind::Captions).is_some()),
+        ("sound_tracks", provider.track_send(TrackKind::Audio).is_some()),
+        ("generated_tracks", provider.can_generate_tracks()),
         ("webhooks", provider.receives_webhooks()),
     ]
     .into_iter()

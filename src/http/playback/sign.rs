@@ -221,6 +221,7 @@ impl SigningRequest<'_> {
                 download: self.download,
                 in_background: false,
             }),
+            tracks: &[],
             caller: self.caller.owner(),
         })
     }

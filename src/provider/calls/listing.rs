@@ -270,6 +270,9 @@ impl Provider {
             report::read_report(fields, input, &scope, &mut seen);
             if let Some(json) = input.json {
                 self.map.renditions.read_listed(json, &mut seen);
+                if let Some(tracks) = &self.map.tracks {
+                    tracks.read_event(json, &mut seen);
+                }
             }
             if let Some(claim) = status.and_then(|rule| rule.find(input, &scope)) {
                 claim.apply_to(&mut seen);

@@ -116,6 +116,7 @@ impl Provider {
                 download: None,
                 in_background: true,
             }),
+            tracks: &[],
             caller: "",
         };
         let urls = self.playback(&TemplateInput::from_video(video), &request).await?;

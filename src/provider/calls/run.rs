@@ -56,6 +56,9 @@ impl Provider {
         report::read_report(&ask.fields, input, &scope, &mut seen);
         if let (AnswerKind::Asset, Some(json)) = (kind, input.json) {
             self.map.renditions.read_asset(json, &mut seen);
+            if let Some(tracks) = &self.map.tracks {
+                tracks.read_asset(json, &mut seen);
+            }
         }
         if let Some(claim) = ask.status.find(input, &scope) {
             claim.apply_to(&mut seen);

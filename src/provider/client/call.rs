@@ -120,12 +120,41 @@ impl Client {
         Ok(response.status().as_u16())
     }
 
+    /// Reads a small file at `url` with GET and without credentials, as any viewer does. Takes no permit.
+    ///
+    /// # Errors
+    /// [`CallError`]: no usable response came, its status is no success, or it is larger than 1 MiB.
+    pub(crate) async fn read_file(&self, url: &str) -> Result<Vec<u8>, CallError> {
+        let url = Url::parse(url).map_err(|_| CallError::outage("the map makes no address of it"))?;
+        lend_permit_while(async {
+            let response = self.http.get(url.clone()).send().await;
+            let response =
+                response.map_err(|error| CallError::outage(describe_transport_error(&error, &url)))?;
+            match response.status() {
+                status if status.is_success() => read_body(response, &url).await,
+                status if status.is_client_error() && status != StatusCode::TOO_MANY_REQUESTS => {
+                    Err(CallError::Refused {
+                        status: status.as_u16(),
+                        message: None,
+                    })
+                }
+                status => Err(CallError::outage(format!("it answered {}", status.as_u16()))),
+            }
+        })
+        .await
+    }
+
     /// Returns all headers of a request, credentials included. The action's own headers win over `[api].headers`.
     pub(crate) fn headers_of(&self, request: &ActionRequest) -> HeaderMap {
         let mut headers = HeaderMap::new();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        if request.body.is_some() {
-            headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        let accepted = if request.takes_file {
+            "text/vtt, */*;q=0.5"
+        } else {
+            "application/json"
+        };
+        headers.insert(ACCEPT, HeaderValue::from_static(accepted));
+        if let Some(body) = &request.body {
+            headers.insert(CONTENT_TYPE, body.media_type());
         } else if [Method::POST, Method::PUT, Method::PATCH].contains(&request.method) {
             // Why: without a body the HTTP client leaves the length out, and some servers answer that with 411.
             headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
@@ -204,7 +233,7 @@ impl Client {
             .request(request.method.clone(), url.clone())
             .headers(headers);
         if let Some(body) = &request.body {
-            call = call.body(body.to_string());
+            call = call.body(body.to_bytes());
         }
         let sending = self.clock.start_stopwatch();
         let response = call

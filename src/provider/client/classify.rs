@@ -58,10 +58,12 @@ impl Client {
         self.check_status(action, status, &headers, now)
             .map_err(|error| self.add_message(error, body.as_deref().unwrap_or_default(), masked))?;
         // Why only then: some successes have no body, or one that is no JSON, and nothing reads it.
-        let body = if action.reads_body() {
-            Some(parse_json(action, &body?)?)
+        let (body, file) = if action.takes_file {
+            (None, Some(body?))
+        } else if action.reads_body() {
+            (Some(parse_json(action, &body?)?), None)
         } else {
-            None
+            (None, None)
         };
         self.check_must(action, status, body.as_ref(), masked)?;
         let date = headers
@@ -71,6 +73,7 @@ impl Client {
             headers,
             url,
             body,
+            file,
             date,
             time: AnswerTime::new(sent_at, took, date),
         })))

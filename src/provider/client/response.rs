@@ -41,6 +41,8 @@ pub(crate) struct ProviderResponse {
     pub(crate) url: Url,
     /// The parsed body; `None` where the action reads nothing of it.
     pub(crate) body: Option<Value>,
+    /// The body as it came, where the action takes a file.
+    pub(crate) file: Option<Vec<u8>>,
     /// The provider's clock: the `Date` header.
     pub(crate) date: Option<DateTime<Utc>>,
     /// The stamp of every fact in this response.

@@ -23,7 +23,7 @@ use crate::{
         loaded::Provider,
         report,
         subject::{Captures, TemplateInput},
-        template::{RenditionParts, Scope},
+        template::{Scope, TrackParts},
     },
 };
 
@@ -119,10 +119,15 @@ pub(super) fn try_other_calls(
         now,
         report,
     };
-    for ask in upload.get.iter().chain(&asset.get) {
+    let asks = upload.get.iter().map(|ask| (ask, false));
+    for (ask, is_asset) in asks.chain(asset.get.iter().map(|ask| (ask, true))) {
         trial.try_call(&ask.action, &scope, |response| {
             let mut seen = Observation::default();
             report::read_report(&ask.fields, response.as_input(), &scope, &mut seen);
+            let tracks = provider.map.tracks.as_ref().filter(|_| is_asset);
+            if let Some((table, body)) = tracks.zip(response.body.as_ref()) {
+                table.read_asset(body, &mut seen);
+            }
             if let Some(claim) = ask.status.find(response.as_input(), &scope) {
                 claim.apply_to(&mut seen);
             }
@@ -135,6 +140,7 @@ pub(super) fn try_other_calls(
         trial.try_call(action, &scope, |_| Ok(json!({})));
     }
     trial.try_file_calls(&row);
+    trial.try_track_calls(&row);
     for steps in provider.map.playback.fetch_steps() {
         trial.try_steps(steps, &row);
     }
@@ -145,8 +151,8 @@ pub(super) fn try_other_calls(
 }
 
 /// The parts that the trial of each call needs.
-struct CallTrial<'a> {
-    provider: &'a Provider,
+pub(super) struct CallTrial<'a> {
+    pub(super) provider: &'a Provider,
     cassette: &'a Cassette,
     now: DateTime<Utc>,
     report: &'a mut Report,
@@ -155,10 +161,21 @@ struct CallTrial<'a> {
 impl CallTrial<'_> {
     /// Tries calls that each see the captures of those before, and returns all captures.
     fn try_steps(&mut self, steps: &[Action], input: &TemplateInput) -> Captures {
+        self.try_steps_about(steps, input, TrackParts::default())
+    }
+
+    /// Tries calls about a track that each see the captures of those before, and returns all captures.
+    pub(super) fn try_steps_about(
+        &mut self,
+        steps: &[Action],
+        input: &TemplateInput,
+        track: TrackParts<'_>,
+    ) -> Captures {
         let mut captures = input.captures.clone();
         for step in steps {
             let scope = Scope {
                 captures: Some(&captures),
+                track,
                 ..Scope::for_input(input, &self.provider.map.values)
             };
             let mut taken = made_up_captures(self.provider, step);
@@ -170,34 +187,6 @@ impl CallTrial<'_> {
             captures.extend(taken);
         }
         captures
-    }
-
-    /// Tries the calls that list, make and delete files.
-    fn try_file_calls(&mut self, row: &TemplateInput) {
-        let provider = self.provider;
-        for table in provider.map.renditions.iter() {
-            let theirs = table.names.first().map(|(_, theirs)| theirs.as_str());
-            let scope = Scope {
-                rendition: RenditionParts {
-                    name: theirs,
-                    id: Some("sample-rendition-id"),
-                    file: Some("sample.mp4"),
-                },
-                ..Scope::for_input(row, &provider.map.values)
-            };
-            if let Some(list) = &table.list {
-                self.try_call(&list.action, &scope, |response| {
-                    let mut seen = Observation::default();
-                    if let Some(body) = &response.body {
-                        table.read_list(body, &mut seen);
-                    }
-                    Ok(table.files_json(&seen))
-                });
-            }
-            for action in table.make.iter().chain(&table.delete) {
-                self.try_call(action, &scope, |_| Ok(json!({})));
-            }
-        }
     }
 
     /// Tries `[asset.list]` and `[asset.find]`, the calls that find assets made elsewhere.
@@ -228,7 +217,7 @@ impl CallTrial<'_> {
 
     /// Adds one call to the report, and compares what `read` takes from each of its recorded responses with what the
     /// cassette expects. Of a status that the map lists, `gone` or `too_late` is read.
-    fn try_call(
+    pub(super) fn try_call(
         &mut self,
         action: &Action,
         scope: &Scope<'_>,
@@ -353,7 +342,7 @@ fn show_request(provider: &Provider, action: &Action, scope: &Scope<'_>, report:
         method: request.method.to_string(),
         url: request.url,
         headers: headers.collect(),
-        body: request.body,
+        body: request.body.map(|body| body.to_shown()),
     });
 }
 

@@ -17,6 +17,7 @@ mod call_trials;
 mod cassette;
 mod live;
 mod mask;
+mod part_trials;
 mod playback_trials;
 mod record;
 mod report;

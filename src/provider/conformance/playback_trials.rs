@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 
 use super::{
     report::{Report, SampleUrl},
-    sample::sample_row,
+    sample::{sample_row, sample_track},
 };
 use crate::{
     domain::Policy,
@@ -24,6 +24,7 @@ pub(super) async fn try_playback(
 ) {
     let sizes = [("large".to_owned(), 640)];
     let files = provider.map.renditions.sample();
+    let tracks = [sample_track()];
     for policy in [Policy::Public, Policy::Signed] {
         if !provider.can_play(policy) {
             continue;
@@ -48,6 +49,7 @@ pub(super) async fn try_playback(
                 download: None,
                 in_background: false,
             }),
+            tracks: &tracks,
             caller: "",
         };
         match provider.playback(&row, &request).await {
@@ -65,6 +67,11 @@ pub(super) async fn try_playback(
                         name: format!("file {}", one.file.name),
                         url: one.url,
                     }));
+                report.urls.extend(answer.tracks.into_iter().map(|one| SampleUrl {
+                    policy: word,
+                    name: "track".to_owned(),
+                    url: one.url,
+                }));
             }
             Err(error) => report
                 .problems

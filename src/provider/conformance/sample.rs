@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::{
-    domain::{Pictures, Policy},
+    domain::{Pictures, Policy, TrackKind},
     provider::{
         loaded::Provider,
         subject::{Captures, TemplateInput},
         template::Id,
+        tracks::{ListedTrack, TrackStatus},
     },
 };
 
@@ -37,8 +38,21 @@ pub(super) fn sample_upload(provider: &Provider, policy: Policy, now: DateTime<U
         cors_origin: Some("https://app.example".to_owned()),
         provider_settings: Value::Null,
         source_url: None,
+        tracks: Vec::new(),
         now,
         expires: now + TimeDelta::seconds(ttl_s),
+    }
+}
+
+/// Returns a track of text that is ready, as if the provider had listed it.
+pub(super) fn sample_track() -> ListedTrack {
+    ListedTrack {
+        provider_id: "sample-track-id".to_owned(),
+        kind: TrackKind::Captions,
+        language: Some("en".to_owned()),
+        name: Some("English".to_owned()),
+        status: TrackStatus::Ready,
+        origin: None,
     }
 }
 

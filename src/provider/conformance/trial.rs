@@ -16,6 +16,7 @@ use crate::{
         error::MapError,
         load_options::{Env, LoadOptions},
         loaded::{Capability, Provider},
+        template::TRACK_KINDS,
     },
 };
 
@@ -137,4 +138,30 @@ fn add_capabilities(provider: &Provider, report: &mut Report) {
         };
         report.add_finding("files", Ok(files));
     }
+    if has(Capability::Tracks) {
+        report.add_finding("tracks", Ok(describe_tracks(provider)));
+    }
+}
+
+/// Says what can be done with tracks.
+fn describe_tracks(provider: &Provider) -> String {
+    let kinds = TRACK_KINDS
+        .iter()
+        .filter(|(_, kind)| provider.track_send(*kind).is_some());
+    let kinds: Vec<&str> = kinds.map(|(word, _)| *word).collect();
+    let mut parts = vec!["listed".to_owned()];
+    if !kinds.is_empty() {
+        parts.push(format!("added ({})", kinds.join(", ")));
+    }
+    let more = [
+        ("generated", provider.can_generate_tracks()),
+        ("deleted", provider.can_delete_tracks()),
+        ("read", provider.can_read_tracks()),
+    ];
+    parts.extend(
+        more.into_iter()
+            .filter(|(_, can)| *can)
+            .map(|(word, _)| word.to_owned()),
+    );
+    parts.join(", ")
 }

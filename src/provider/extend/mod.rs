@@ -25,3 +25,4 @@ mod written;
 
 pub use map_file::MapFile;
 pub use merged::MergedMap;
+pub(super) use path::MapPath;

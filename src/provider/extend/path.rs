@@ -6,14 +6,14 @@ use std::{cmp::Ordering, fmt};
 ///
 /// A segment is a key of a table, or the number of an element of a list, from 1.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct MapPath(Vec<String>);
+pub(in crate::provider) struct MapPath(Vec<String>);
 
 impl MapPath {
     /// Parses a path. A segment of other characters than `a-z A-Z 0-9 _ -` stands in quotes, with `\"` and `\\` in it.
     ///
     /// # Errors
     /// The text says what is wrong and what is allowed.
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(in crate::provider) fn parse(text: &str) -> Result<Self, String> {
         let mut segments = Vec::new();
         let mut rest = text;
         loop {
@@ -46,7 +46,7 @@ impl MapPath {
     }
 
     /// Returns the segments.
-    pub(super) fn segments(&self) -> &[String] {
+    pub(in crate::provider) fn segments(&self) -> &[String] {
         &self.0
     }
 

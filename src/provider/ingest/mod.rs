@@ -7,10 +7,11 @@ use std::collections::BTreeMap;
 
 use super::{
     action::Action,
+    begin_tracks::compile_begin_tracks,
     compile::{Constants, Location},
     error::{InvalidField, MapError},
     request_field::RequestField,
-    steps::{FilledIn, check_request, compile_steps},
+    steps::{FilledIn, ask_for_tracks, check_request, check_tracks, compile_steps},
     subject::TemplateInput,
     template::{Place, Placeholder, ValueTables},
     vocabulary::{ActionMethod, IngestTable},
@@ -28,6 +29,8 @@ pub(crate) struct Ingest {
     until_s: Vec<Option<u64>>,
     /// The provider fetches from addresses that are signed or end.
     pub(crate) fetches_signed: bool,
+    /// The most tracks that can be asked for with an ingest; 0 where there is no place for them.
+    pub(crate) most_tracks: usize,
     /// The captures of the calls; `true` if one can be missing.
     captures: BTreeMap<String, bool>,
 }
@@ -44,6 +47,7 @@ impl Ingest {
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let fetches_signed = declared.fetches_signed.unwrap_or(true);
+        let tracks = declared.tracks;
         let declared = declared.steps;
         for (index, step) in declared.iter().enumerate() {
             if let Some(wait) = step.until_s {
@@ -55,8 +59,14 @@ impl Ingest {
             let what = format!("until_s of all steps together is more than {LONGEST_WAIT_S}");
             return Err(at.error("steps", what));
         }
-        let actions = declared.into_iter().map(|step| step.action()).collect();
-        let (steps, place) = compile_steps(actions, at, Place::for_ingest(), constants)?;
+        let actions: Vec<_> = declared.into_iter().map(|step| step.action()).collect();
+        let request = Place::for_ingest();
+        let tracks = tracks
+            .map(|tracks| compile_begin_tracks(tracks, &at.table("tracks"), (&actions, &request), constants))
+            .transpose()?;
+        let (tracks, most_tracks) = tracks.unwrap_or_default();
+        let (steps, place) = compile_steps(actions, at, request, constants)?;
+        let steps = ask_for_tracks(steps, tracks);
         let names_address = |step: &Action| {
             step.names()
                 .iter()
@@ -70,6 +80,7 @@ impl Ingest {
             steps,
             until_s,
             fetches_signed,
+            most_tracks,
             captures: place.captures,
         })
     }
@@ -113,6 +124,7 @@ impl Ingest {
         input: &TemplateInput,
         values: &ValueTables,
     ) -> Result<(), InvalidField> {
+        check_tracks(input, self.most_tracks)?;
         check_request(&FilledIn::from_steps(&self.steps), input, values)
     }
 

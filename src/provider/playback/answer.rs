@@ -93,7 +93,7 @@ impl Playback {
             tokens: tokens
                 .shown
                 .iter()
-                .filter(|(name, _)| !self.file_tokens.contains(*name))
+                .filter(|(name, _)| !self.part_tokens.contains_key(*name))
                 .map(|(name, token)| ((*name).to_owned(), token.to_string()))
                 .collect(),
             ..PlaybackUrls::default()
@@ -105,6 +105,9 @@ impl Playback {
         {
             let download = context.request.files.and_then(|wanted| wanted.download);
             answer.renditions = FileAddresses::render(self.files.as_ref(), files, policy, download, &scope);
+        }
+        if let Some(tracks) = self.wanted_tracks(&context) {
+            answer.tracks = tracks.render(context.request.tracks, policy, &scope);
         }
         if let Some((thumbnail, address)) = self.answer_thumbnail(policy, pictures) {
             for ((name, width), tokens) in context.request.sizes.iter().zip(&tokens.by_picture) {

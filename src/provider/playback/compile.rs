@@ -5,7 +5,10 @@
 //! 3. `[playback.urls]` and `[thumbnail]` are read at these places.
 //! 4. [`Playback::derive_needs`] fills the tables that answers read.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use super::{
     address::AddressPair,
@@ -15,6 +18,7 @@ use super::{
     params::CallerParams,
     section::{AnswerNeeds, Playback},
     thumbnail::Thumbnail,
+    tracks::TrackAddresses,
 };
 use crate::provider::{
     action::check_capture_name,
@@ -72,6 +76,13 @@ impl Playback {
         if let Some(files) = &mut files {
             files.addresses.refuse_unsigned_for_signed(&unsigned);
         }
+        let tracks = declared
+            .tracks
+            .map(|table| TrackAddresses::compile(table, &at.table("tracks"), places, constants));
+        let mut tracks = tracks.transpose()?;
+        if let Some(tracks) = &mut tracks {
+            tracks.addresses.refuse_unsigned_for_signed(&unsigned);
+        }
         let mut this = Self {
             sign,
             signing_off: constants.signing_off,
@@ -80,10 +91,11 @@ impl Playback {
             resolve,
             urls,
             files,
+            tracks,
             params,
             thumbnail: thumbnail.transpose()?,
             answer_needs: AnswerNeeds::default(),
-            file_tokens: BTreeSet::new(),
+            part_tokens: BTreeMap::new(),
             needed_ids: Default::default(),
         };
         this.derive_needs();

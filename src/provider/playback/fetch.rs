@@ -224,7 +224,7 @@ impl FetchSteps {
         let request = first.request(scope)?;
         Ok(match &request.body {
             None => request.url,
-            Some(body) => format!("{} {body}", request.url),
+            Some(body) => format!("{} {}", request.url, body.to_shown()),
         })
     }
 }

@@ -25,6 +25,7 @@ mod request;
 mod section;
 mod thumbnail;
 mod tokens;
+mod tracks;
 
 pub use files::DownloadRefused;
 pub(crate) use method::SigningMethod;

@@ -7,6 +7,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde_json::Value;
 
+use super::tracks::has_address;
 use crate::provider::{
     client::Client,
     priority::Priority,
@@ -14,6 +15,7 @@ use crate::provider::{
     signing::Lifetime,
     subject::{Captures, TemplateInput},
     template::{Scope, ValueTables},
+    tracks::{ListedTrack, TrackAddress},
 };
 
 /// A request for the addresses of one video.
@@ -33,6 +35,8 @@ pub struct PlaybackRequest<'a> {
     pub params: &'a [(String, Value)],
     /// The files that addresses are wanted of; `None` for none.
     pub files: Option<FileRequest<'a>>,
+    /// The tracks that addresses are wanted of. Only those of text that are ready have one.
+    pub tracks: &'a [ListedTrack],
     /// The caller's name: the provider's rate is shared fairly among callers.
     pub caller: &'a str,
 }
@@ -56,6 +60,11 @@ impl PlaybackRequest<'_> {
             .filter(|files| !files.is_empty())
     }
 
+    /// Returns true where some track may have an address.
+    pub(super) fn wants_tracks(&self) -> bool {
+        self.tracks.iter().any(has_address)
+    }
+
     /// Returns the priority of the calls that the answer takes.
     pub(super) fn priority(&self) -> Priority<'_> {
         if self.files.is_some_and(|wanted| wanted.in_background) {
@@ -75,6 +84,8 @@ pub struct PlaybackUrls {
     pub thumbnails: BTreeMap<String, String>,
     /// The files, with their addresses.
     pub renditions: Vec<RenditionAddress>,
+    /// The addresses of the tracks.
+    pub tracks: Vec<TrackAddress>,
     /// The bare tokens; empty for a public video, and for schemes that have none.
     pub tokens: BTreeMap<String, String>,
     /// The end of all of it; `None` for a public video.

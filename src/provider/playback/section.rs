@@ -1,6 +1,9 @@
 //! `[playback]` and `[thumbnail]`, compiled, and what is known of a video's addresses without making them.
 
-use std::{borrow::Cow, collections::BTreeSet};
+use std::{
+    borrow::Cow,
+    collections::{BTreeMap, BTreeSet},
+};
 
 use serde_json::Value;
 
@@ -12,6 +15,7 @@ use super::{
     params::CallerParams,
     request::{AnswerParts, PlaybackContext},
     thumbnail::Thumbnail,
+    tracks::TrackAddresses,
 };
 use crate::domain::{NeededIds, Pictures, Policy};
 use crate::provider::{
@@ -40,13 +44,24 @@ pub(crate) struct Playback {
     pub(super) thumbnail: Option<Thumbnail>,
     /// `[playback.renditions]`, if the map has it.
     pub(super) files: Option<FileAddresses>,
-    /// Names of the tokens that addresses of files alone hold: they are signed where there is such a file, and shown to
+    /// `[playback.tracks]`, if the map has it.
+    pub(super) tracks: Option<TrackAddresses>,
+    /// The tokens that addresses of files or tracks alone hold: they are signed where there is such a part, and shown to
     /// nobody.
-    pub(super) file_tokens: BTreeSet<String>,
+    pub(super) part_tokens: BTreeMap<String, PartTokens>,
     pub(super) answer_needs: AnswerNeeds,
     /// The results of [`Playback::required_ids`], for public videos and for signed ones.
     // Why: they are read for every change of a video, and finding them walks every template.
     pub(super) needed_ids: (NeededIds, NeededIds),
+}
+
+/// The parts of a video for whose addresses a token is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct PartTokens {
+    /// Addresses of files hold it.
+    pub(super) files: bool,
+    /// Addresses of tracks hold it.
+    pub(super) tracks: bool,
 }
 
 /// The names in `[playback.urls]` of addresses that a video without a moving picture has not.
@@ -98,43 +113,51 @@ impl Playback {
             self.find_needed_ids(Policy::Public),
             self.find_needed_ids(Policy::Signed),
         );
-        self.file_tokens = self.find_file_tokens();
+        self.part_tokens = self.find_part_tokens();
     }
 
-    /// Returns the tokens that no address but those of files holds.
-    fn find_file_tokens(&self) -> BTreeSet<String> {
-        let Some(files) = &self.files else {
-            return BTreeSet::new();
-        };
+    /// Returns the tokens that no address but those of files and tracks holds.
+    fn find_part_tokens(&self) -> BTreeMap<String, PartTokens> {
         let urls = self.urls.iter().flat_map(|(_, pair)| pair.addresses());
         let pictures = self.thumbnail.iter().flat_map(|one| one.addresses.addresses());
         let others: BTreeSet<&String> = urls
             .chain(pictures)
             .flat_map(|address| &address.needs.tokens)
             .collect();
-        let of_files = files
-            .addresses
-            .addresses()
-            .flat_map(|address| &address.needs.tokens);
-        of_files
-            .filter(|token| !others.contains(token))
-            .cloned()
-            .collect()
+        let files = self.files.iter().flat_map(|files| files.addresses.addresses());
+        let tracks = self.tracks.iter().flat_map(|tracks| tracks.addresses.addresses());
+        let mut out: BTreeMap<String, PartTokens> = BTreeMap::new();
+        let parts = files.map(|one| (one, false)).chain(tracks.map(|one| (one, true)));
+        for (address, is_track) in parts {
+            for token in address
+                .needs
+                .tokens
+                .iter()
+                .filter(|token| !others.contains(token))
+            {
+                let known = out.entry(token.clone()).or_default();
+                known.files |= !is_track;
+                known.tracks |= is_track;
+            }
+        }
+        out
     }
 
-    /// Returns what an answer needs: that of its addresses, and of those of the files that it is asked for.
+    /// Returns what an answer needs: that of its addresses, and of those of the files and tracks that it is asked for.
     pub(super) fn needs_of(&self, context: &PlaybackContext<'_>) -> Cow<'_, AddressNeeds> {
         let subject = context.subject;
         let policy = subject.playback_policy;
         let needs = self.answer_needs.get(policy, context.parts, subject.pictures);
-        match self.file_needs(context) {
-            None => Cow::Borrowed(needs),
-            Some(of_files) => {
-                let mut needs = needs.clone();
-                needs.merge(of_files);
-                Cow::Owned(needs)
-            }
+        let of_parts = [self.file_needs(context), self.track_needs(context)];
+        let mut of_parts = of_parts.into_iter().flatten().peekable();
+        if of_parts.peek().is_none() {
+            return Cow::Borrowed(needs);
         }
+        let mut needs = needs.clone();
+        for of_part in of_parts {
+            needs.merge(of_part);
+        }
+        Cow::Owned(needs)
     }
 
     /// Returns what the addresses of files need, where the answer has any.
@@ -142,6 +165,24 @@ impl Playback {
         let is_wanted = context.parts == AnswerParts::All && context.request.wanted_files().is_some();
         let files = self.files.as_ref().filter(|_| is_wanted)?;
         files.needs(context.subject.playback_policy)
+    }
+
+    /// Returns the addresses of tracks, where the answer may have any.
+    pub(super) fn wanted_tracks(&self, context: &PlaybackContext<'_>) -> Option<&TrackAddresses> {
+        let tracks = self.tracks.as_ref()?;
+        let is_wanted = context.parts == AnswerParts::All && context.request.wants_tracks();
+        is_wanted.then_some(tracks)
+    }
+
+    /// Returns what the addresses of tracks need, where the answer has any.
+    pub(super) fn track_needs(&self, context: &PlaybackContext<'_>) -> Option<&AddressNeeds> {
+        self.wanted_tracks(context)?
+            .needs(context.subject.playback_policy)
+    }
+
+    /// Returns true where the map has addresses of tracks.
+    pub(crate) const fn has_track_addresses(&self) -> bool {
+        self.tracks.is_some()
     }
 
     /// Checks a name under which files are to be saved.
@@ -319,8 +360,10 @@ impl Playback {
             .iter()
             .flat_map(|thumbnail| thumbnail.addresses.addresses());
         let files = self.files.iter().flat_map(|files| files.addresses.addresses());
+        let tracks = self.tracks.iter().flat_map(|tracks| tracks.addresses.addresses());
         urls.chain(pictures)
             .chain(files)
+            .chain(tracks)
             .flat_map(|address| self.ids_of_address(address))
             .collect()
     }

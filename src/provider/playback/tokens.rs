@@ -67,11 +67,11 @@ impl Playback {
         let mut wanted: Vec<WantedToken<'_>> = Vec::new();
         let has_all = pictures == Pictures::Moving;
         let has_files = self.file_needs(context).is_some();
-        let useful = |token: &&TokenTemplate| {
-            let is_of_file = self.file_tokens.contains(&token.name);
-            let is_useful = has_all || !self.is_useless_token(&token.name, policy, pictures);
-            // Why: a signature costs more than all else of an answer, and most videos have no file.
-            if is_of_file { has_files } else { is_useful }
+        let has_tracks = self.track_needs(context).is_some();
+        // Why: a signature costs more than all else of an answer, and most videos have no files and no tracks.
+        let useful = |token: &&TokenTemplate| match self.part_tokens.get(&token.name) {
+            Some(parts) => (parts.files && has_files) || (parts.tracks && has_tracks),
+            None => has_all || !self.is_useless_token(&token.name, policy, pictures),
         };
         for token in jwt.tokens.iter().filter(useful) {
             let own = if self.params.tokens.contains(&token.name) {

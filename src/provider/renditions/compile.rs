@@ -3,8 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use super::{
-    each::List,
-    file::{RenditionKind, RenditionStatus, find_word},
+    file::{RenditionKind, RenditionStatus},
     table::{FileFields, ListCall, RenditionTable, RenditionTables},
 };
 use crate::{
@@ -15,6 +14,7 @@ use crate::{
         condition::Condition,
         error::MapError,
         excerpt::Outline,
+        lists::{List, compile_words},
         source::{Source, SourceRules, ValueKind},
         template::{Id, Place},
         vocabulary::{ActionTable, Entries, RenditionFieldsTable, RenditionsTable, SourceValue},
@@ -166,26 +166,6 @@ impl FileFields {
         ];
         std::iter::once(&self.name).chain(optional.into_iter().flatten())
     }
-}
-
-/// Checks the words that a source can give, and has its `map` applied as a file is read.
-fn compile_words<T: Copy>(
-    source: Option<Source>,
-    words: &[(&str, T)],
-    at: &Location,
-    key: &str,
-) -> Result<Option<Source>, MapError> {
-    let Some(mut source) = source else {
-        return Ok(None);
-    };
-    let spelled = source.spelled_values();
-    if let Some(unknown) = spelled.iter().find(|value| find_word(words, value).is_none()) {
-        let allowed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        return Err(at.error(key, format!("{unknown} is none; allowed: {}", allowed.join(", "))));
-    }
-    // Why: a file is read each time that its video is shown, and a value that the map does not list is logged once.
-    source.defer_map();
-    Ok(Some(source))
 }
 
 /// Checks our names of files: lower-case letters, digits and `-`.

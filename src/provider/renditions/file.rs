@@ -1,7 +1,6 @@
 //! One file of a video, in this service's words.
 
 use serde::Serialize;
-use serde_json::Value;
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
@@ -110,13 +109,4 @@ impl Rendition {
             bitrate: None,
         }
     }
-}
-
-/// Returns the word that the value spells.
-pub(super) fn find_word<T: Copy>(words: &[(&str, T)], value: &Value) -> Option<T> {
-    let text = value.as_str()?;
-    words
-        .iter()
-        .find(|(name, _)| *name == text)
-        .map(|(_, word)| *word)
 }

@@ -2,13 +2,13 @@
 
 use serde_json::Value;
 
-use super::{
-    each::List,
-    table::{RenditionTable, RenditionTables},
-};
+use super::table::{RenditionTable, RenditionTables};
 use crate::{
     domain::Observation,
-    provider::{pointer::Pointer, stored_list::is_storable_list},
+    provider::{
+        lists::{List, is_storable_list},
+        pointer::Pointer,
+    },
 };
 
 impl RenditionTables {

@@ -7,11 +7,10 @@
 //! 3. `shown` adds what callers asked for and the provider does not show yet; `playable` chooses those that a caller may have
 //!    addresses of.
 //!
-//! `compile` makes the tables, `each` finds a list. The calls that list, make and delete files are made in
+//! `compile` makes the tables; [`lists`](crate::provider::lists) finds a list. The calls that list, make and delete files are made in
 //! [`calls`](crate::provider::calls); their addresses in [`playback`](crate::provider::playback).
 
 mod compile;
-mod each;
 mod file;
 mod list;
 mod playable;

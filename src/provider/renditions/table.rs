@@ -4,16 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{
-    each::List,
-    file::{Rendition, RenditionFile, RenditionKind, RenditionStatus, find_word},
-};
+use super::file::{Rendition, RenditionFile, RenditionKind, RenditionStatus};
 use crate::{
     domain::{Fact, Field, Video},
     provider::{
         action::Action,
-        condition::{Condition, same_text},
+        condition::Condition,
         excerpt::Outline,
+        lists::{List, read_word},
         numbers::parse_bytes,
         source::{Source, SourceInput},
         template::Scope,
@@ -170,19 +168,4 @@ impl RenditionTable {
             url: text(&self.fields.url),
         })
     }
-}
-
-/// Reads a word of a list. A value that the source's `map` does not list is logged once, and is none.
-fn read_word<T: Copy>(source: &Source, words: &[(&str, T)], input: SourceInput<'_>) -> Option<T> {
-    let value = source.find_value(input, &Scope::default())?;
-    let map = source.deferred_map();
-    if map.is_empty() {
-        return find_word(words, &value);
-    }
-    let mut entries = map.iter();
-    let found = entries.find(|(theirs, _)| same_text(&value, theirs, source.ignores_case()));
-    if found.is_none() {
-        source.warn_unreadable(&value);
-    }
-    find_word(words, &found?.1)
 }

@@ -6,9 +6,14 @@ use super::{
     filter::Filter,
     placeholder::{AvailableFields, Id, Place, Placeholder, RenditionPart},
     slot::{Part, Slot},
+    track::TrackPart,
     value::TemplateValue,
 };
 use crate::provider::{compile::Constants, request_field::RequestField, upload_limits::UploadLimit};
+
+/// The error of `{file}` in a template.
+const FILE_ALONE: &str =
+    "{file} stands alone, as a member of `form` in a [[tracks.add]] with send = \"form\"";
 
 /// Splits `text` into [`Part`]s, literals and placeholders, and resolves each placeholder. `{{` and `}}` are literal
 /// braces.
@@ -111,6 +116,9 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
     if let Some(part) = RenditionPart::parse(name) {
         return here(place.rendition.contains(&part), Placeholder::Rendition(part));
     }
+    if let Some(part) = TrackPart::parse(name) {
+        return here(place.track.contains(&part), Placeholder::Track(part));
+    }
     if let Some(token) = name.strip_prefix("token.") {
         return here(place.tokens.contains(token), Placeholder::Token(token.to_owned()));
     }
@@ -129,6 +137,7 @@ fn resolve_name(name: &str, place: &Place, constants: &Constants) -> Result<Plac
         "timestamp" => here(place.delivery, Placeholder::Timestamp),
         "body" => here(place.delivery, Placeholder::Body),
         "page" => here(place.paging, Placeholder::Page),
+        "file" => Err(FILE_ALONE.to_owned()),
         "cursor" => here(place.paging, Placeholder::Cursor),
         _ if place.captures.contains_key(name) => Ok(Placeholder::Captured(name.to_owned())),
         _ => Err(format!(

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use http::HeaderName;
 use secrecy::SecretString;
 
+use super::track::TrackPart;
 use crate::provider::{
     request_field::RequestField,
     upload_limits::{UploadLimit, UploadLimits},
@@ -82,6 +83,8 @@ pub(crate) enum Placeholder {
     Id(Id),
     /// A part of a file of the video.
     Rendition(RenditionPart),
+    /// A part of a track of the video.
+    Track(TrackPart),
     /// A capture of a call, or a computed text.
     Captured(String),
     /// Time of the request, in Unix seconds.
@@ -116,6 +119,7 @@ impl Placeholder {
             Self::Limit(limit, _) => limit.as_str().to_owned(),
             Self::Id(id) => id.as_str().to_owned(),
             Self::Rendition(part) => part.as_str().to_owned(),
+            Self::Track(part) => part.as_str().to_owned(),
             Self::Captured(name) => name.clone(),
             Self::Now => "now".to_owned(),
             Self::Expires => "expires".to_owned(),
@@ -167,6 +171,10 @@ pub(crate) struct Place {
     pub(crate) ids: BTreeSet<Id>,
     /// Parts of a file of the video.
     pub(crate) rendition: BTreeSet<RenditionPart>,
+    /// Parts of a track of the video.
+    pub(crate) track: BTreeSet<TrackPart>,
+    /// The file of a track, as a member of a form.
+    pub(crate) file: bool,
     /// Captures and computed texts; `true` if one can be missing.
     pub(crate) captures: BTreeMap<String, bool>,
     /// `now`, `expires`, `ttl_s`.
@@ -232,6 +240,10 @@ impl Place {
         }
         names.extend(self.ids.iter().map(|id| id.as_str().to_owned()));
         names.extend(self.rendition.iter().map(|part| part.as_str().to_owned()));
+        names.extend(self.track.iter().map(|part| part.as_str().to_owned()));
+        if self.file {
+            names.push("file".to_owned());
+        }
         names.extend(
             self.captures
                 .keys()
@@ -272,6 +284,7 @@ pub(crate) fn is_built_in(name: &str) -> bool {
             "secrets",
             "page",
             "cursor",
+            "file",
         ]
         .contains(&name)
 }

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use super::placeholder::{AvailableFields, Place, RenditionPart};
+use super::{
+    placeholder::{AvailableFields, Place, RenditionPart},
+    track::TrackPart,
+};
 use crate::provider::request_field::RequestField;
 
 /// Makes a [`Place`].
 pub(crate) type MakePlace = fn() -> Place;
 
 /// The names of places, as the reference of the vocabulary shows them.
-pub(crate) const NAMED_PLACES: [(&str, MakePlace); 14] = [
+pub(crate) const NAMED_PLACES: [(&str, MakePlace); 20] = [
     (
         "`[api]`, `key` of a signature, `[webhook.verify].secret`, `[check.*]`",
         Place::for_account,
@@ -20,11 +23,26 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 14] = [
     }),
     ("`[[ingest.steps]]`; `source_url` in no header", Place::for_ingest),
     (
-        "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`, `[renditions.list]`",
+        "`[upload.get]`, `[upload.cancel]`, `[asset.get]`, `[asset.delete]`, `[asset.find]`, `[renditions.list]`, `[tracks.list]`",
         Place::for_asset,
     ),
     ("`[renditions.make]`", Place::for_making),
     ("`[renditions.delete]`", Place::for_unmaking),
+    ("`[[tracks.add]]` with `send = \"url\"`", || {
+        Place::for_adding(Some(TrackPart::Url), false)
+    }),
+    (
+        "`[[tracks.add]]` with `send = \"form\"`; `file` alone in a member of `form`",
+        || Place::for_adding(None, true),
+    ),
+    ("`[[tracks.add]]` with `send = \"base64\"`", || {
+        Place::for_adding(Some(TrackPart::Base64), false)
+    }),
+    (
+        "`[[tracks.add]]` with `send = \"body\"`, `[[tracks.generate.steps]]`",
+        || Place::for_adding(None, false),
+    ),
+    ("`[tracks.delete]`, `[tracks.file]`", Place::for_track),
     ("`[[asset.update]]`", Place::for_update),
     ("`[asset.list]`", Place::for_list),
     (
@@ -35,6 +53,9 @@ pub(crate) const NAMED_PLACES: [(&str, MakePlace); 14] = [
     ("`[playback]`, `[thumbnail]`", Place::for_playback),
     ("`[playback.renditions]`", || {
         Place::for_file(Place::for_playback())
+    }),
+    ("`[playback.tracks]`", || {
+        Place::for_track_address(Place::for_playback())
     }),
     ("`header` and `claims` of tokens", Place::for_claims),
 ];
@@ -113,6 +134,40 @@ impl Place {
         Self {
             rendition: RenditionPart::ALL.into(),
             ..addresses
+        }
+    }
+
+    /// The calls that have the provider take a track, or write one. `content` is the part by which it gets the file;
+    /// `file`: a form carries it.
+    pub(crate) fn for_adding(content: Option<TrackPart>, file: bool) -> Self {
+        Self {
+            track: TrackPart::ASKED.into_iter().chain(content).collect(),
+            file,
+            ..Self::for_asset()
+        }
+    }
+
+    /// The calls about a track that the provider lists.
+    pub(crate) fn for_track() -> Self {
+        Self {
+            track: [TrackPart::Id].into(),
+            ..Self::for_asset()
+        }
+    }
+
+    /// An address of a track, at the place of other addresses.
+    pub(crate) fn for_track_address(addresses: Self) -> Self {
+        Self {
+            track: [TrackPart::Id].into(),
+            ..addresses
+        }
+    }
+
+    /// What is added for a track to a call that begins a video, at the place of that call.
+    pub(crate) fn for_begun_track(call: Self) -> Self {
+        Self {
+            track: TrackPart::ASKED.into(),
+            ..call
         }
     }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use super::{
     placeholder::{Id, Placeholder, RenditionPart},
+    track::TrackParts,
     value::TemplateValue,
     words::Words,
 };
@@ -61,6 +62,8 @@ pub(crate) struct Scope<'a> {
     pub(crate) captures: Option<&'a Captures>,
     /// The file that a call or an address is about.
     pub(crate) rendition: RenditionParts<'a>,
+    /// The track that a call or an address is about.
+    pub(crate) track: TrackParts<'a>,
     /// `{now}`, in Unix seconds.
     pub(crate) now: i64,
     /// `{expires}`, in Unix seconds.
@@ -127,6 +130,7 @@ impl<'a> Scope<'a> {
                 .rendition
                 .get(*part)
                 .map(|text| TemplateValue::Text(Cow::Borrowed(text))),
+            Placeholder::Track(part) => self.track.get(*part),
             Placeholder::Captured(name) => self.captured_value(name).and_then(TemplateValue::from_json),
             Placeholder::Now => Some(TemplateValue::Int(self.now)),
             Placeholder::Expires => Some(TemplateValue::Int(self.expires)),

@@ -8,6 +8,7 @@ use super::{
     filter::Filter,
     placeholder::{Place, Placeholder},
     scope::Scope,
+    track::TrackPart,
     value::TemplateValue,
 };
 use crate::provider::error::InvalidField;
@@ -80,6 +81,8 @@ impl Slot {
         match &self.name {
             Placeholder::Field(ours) => ours.as_str(),
             Placeholder::Id(id) => id.as_str(),
+            Placeholder::Track(TrackPart::Language) => "language",
+            Placeholder::Track(TrackPart::Name) => "name",
             _ => "provider",
         }
     }

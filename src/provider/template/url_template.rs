@@ -47,7 +47,10 @@ impl UrlTemplate {
         };
         let template = Template::compile(text, &place, constants)?;
         for slot in template.slots().filter(|slot| slot.is_raw()) {
-            if matches!(slot.name, Placeholder::Field(_) | Placeholder::SourceUrl) {
+            if matches!(
+                slot.name,
+                Placeholder::Field(_) | Placeholder::SourceUrl | Placeholder::Track(_)
+            ) {
                 return Err(format!(
                     "{} comes from the request: `raw` is refused",
                     slot.name.spell_out()

@@ -18,6 +18,26 @@ pub enum TrackStatus {
     Deleted,
 }
 
+impl TrackStatus {
+    /// Every status, by its name in maps.
+    pub(crate) const WORDS: [(&str, Self); 4] = [
+        ("preparing", Self::Preparing),
+        ("ready", Self::Ready),
+        ("errored", Self::Errored),
+        ("deleted", Self::Deleted),
+    ];
+
+    /// Returns the name in maps.
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Preparing => "preparing",
+            Self::Ready => "ready",
+            Self::Errored => "errored",
+            Self::Deleted => "deleted",
+        }
+    }
+}
+
 /// A track as the provider lists it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedTrack {

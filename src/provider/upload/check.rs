@@ -5,7 +5,7 @@ use crate::provider::{
     action::Action,
     error::InvalidField,
     request_field::RequestField,
-    steps::{FilledIn, check_request, field_text},
+    steps::{FilledIn, check_request, check_tracks, field_text},
     subject::TemplateInput,
     template::{Placeholder, Scope, ValueTables},
 };
@@ -27,6 +27,7 @@ impl Upload {
                 return Err(InvalidField::new(ours.as_str(), "is required by this provider"));
             }
         }
+        check_tracks(input, self.most_tracks)?;
         let mut filled_in = FilledIn::from_steps(&self.steps);
         filled_in.slots.extend(self.client.slots());
         filled_in.headers.extend(self.client.header_templates());

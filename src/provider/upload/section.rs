@@ -8,11 +8,12 @@ use super::{
 };
 use crate::provider::{
     action::{Action, check_capture_name},
+    begin_tracks::compile_begin_tracks,
     compile::{Constants, Location},
     error::{InvalidField, MapError},
     request_field::RequestField,
     signing::{Digest, DigestRules},
-    steps::compile_steps,
+    steps::{ask_for_tracks, compile_steps},
     subject::{Captures, TemplateInput},
     template::{Id, Place, Placeholder, Scope, Template, ValueTables},
     upload_limits::UploadLimits,
@@ -39,6 +40,8 @@ pub(crate) struct Upload {
     ids: Vec<(Id, Template)>,
     /// `[upload.compute]`: name → [`Digest`].
     pub(super) compute: NamedDigests,
+    /// The most tracks that can be asked for with an upload; 0 where there is no place for them.
+    pub(crate) most_tracks: usize,
     /// `[upload.client]`.
     pub(crate) client: ClientSide,
     /// `[upload.get]`: the query about an upload.
@@ -76,11 +79,16 @@ impl Upload {
             limits,
             ..Place::for_upload(requires.clone())
         };
+        let calls: Vec<_> = declared.steps.iter().map(ActionTable::action).collect();
+        let tracks = declared
+            .tracks
+            .map(|tracks| compile_begin_tracks(tracks, &at.table("tracks"), (&calls, &request), constants))
+            .transpose()?;
+        let (tracks, most_tracks) = tracks.unwrap_or_default();
         let (ids, steps, place) = match declared.ids {
             None => {
-                let steps = declared.steps.iter().map(ActionTable::action).collect();
-                let (steps, place) = compile_steps(steps, at, request, constants)?;
-                (Vec::new(), steps, place)
+                let (steps, place) = compile_steps(calls, at, request, constants)?;
+                (Vec::new(), ask_for_tracks(steps, tracks), place)
             }
             Some(_) if !declared.steps.is_empty() => {
                 return Err(at.error(
@@ -117,6 +125,7 @@ impl Upload {
             steps,
             ids,
             compute,
+            most_tracks,
             client,
             get,
             cancel,

@@ -36,6 +36,7 @@ pub(crate) struct ActionKeys {
     pub(crate) headers: Entries<Scalar>,
     pub(crate) query: Option<Entries<Constant>>,
     pub(crate) body: Option<TomlValue>,
+    pub(crate) form: Option<Entries<Scalar>>,
     pub(crate) ok: Vec<HttpStatus>,
     pub(crate) must: ConditionTable,
     pub(crate) ignore_case: bool,
@@ -67,6 +68,8 @@ macro_rules! action_table {
             /// JSON body, written as TOML; texts are templates. A text that is exactly one placeholder keeps the
             /// value's type; a missing value drops its key. Left out: no body.
             body: Option<$crate::provider::vocabulary::TomlValue>,
+            /// Multipart form instead of `body`: name = template. `"{file}"` is the file of a track, where a call sends one.
+            form: Option<$crate::provider::vocabulary::Entries<$crate::provider::vocabulary::Scalar>>,
             /// Statuses of a success. Left out: any 2xx. Other 4xx are refusals; 5xx, 429, timeouts and redirects are
             /// outages.
             #[serde(default)]
@@ -98,6 +101,7 @@ macro_rules! action_table {
                     headers: self.headers.clone(),
                     query: self.query.clone(),
                     body: self.body.clone(),
+                    form: self.form.clone(),
                     ok: self.ok.clone(),
                     must: self.must.clone(),
                     ignore_case: self.ignore_case,

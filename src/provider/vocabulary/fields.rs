@@ -57,7 +57,7 @@ fields_table! {
     error_code,
     /// The provider's words for what went wrong.
     error_message,
-    /// Sound tracks, subtitles and captions, as the provider tells them.
+    /// Taken no more: `[tracks]` reads the tracks of a video.
     tracks,
     /// Taken no more: `[[renditions]]` reads the files of a video.
     renditions,

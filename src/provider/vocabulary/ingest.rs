@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use super::action::action_table;
+use super::{action::action_table, tracks::BeginTracksTable};
 
 /// The calls by which the provider fetches a video from an address (`POST /v1/videos`). `[asset.get]` or the webhook tells
 /// the rest.
@@ -15,6 +15,8 @@ pub(crate) struct IngestTable {
     /// None: the provider fetches nothing.
     #[serde(default)]
     pub(crate) steps: Vec<IngestStepTable>,
+    /// Tracks that are asked for with the ingest, and that the provider writes. Left out: it takes no such request.
+    pub(crate) tracks: Option<BeginTracksTable>,
     /// Whether the provider fetches from addresses that are signed or end. Left out: `true`. A move of videos keeps to it.
     pub(crate) fetches_signed: Option<bool>,
 }

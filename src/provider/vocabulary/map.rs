@@ -10,6 +10,7 @@ use super::{
     ingest::IngestTable,
     playback::{PlaybackTable, SignedParamsWord},
     renditions::RenditionsTable,
+    tracks::TracksTable,
     upload::UploadTable,
     value::{Constant, Entries, TomlValue},
     webhook::WebhookTable,
@@ -80,6 +81,9 @@ pub(crate) struct ActionMap {
     /// addresses.
     #[serde(default)]
     pub(crate) renditions: Vec<RenditionsTable>,
+    /// The captions, subtitles and sound tracks of a video. `[playback.tracks]` has their addresses. Left out: videos have none
+    /// that this service knows.
+    pub(crate) tracks: Option<TracksTable>,
     /// Calls that only read, for `yourbit-video check`.
     #[serde(default)]
     pub(crate) check: CheckTable,

@@ -22,6 +22,7 @@ mod playback;
 mod read;
 mod renditions;
 mod source;
+mod tracks;
 mod upload;
 mod value;
 mod webhook;
@@ -48,6 +49,10 @@ pub(crate) use renditions::{
     DownloadTable, EachValue, PlaybackRenditionsTable, RenditionFieldsTable, RenditionsTable,
 };
 pub(crate) use source::{ConditionTable, DeriveRule, FormatWord, SourceTable, SourceValue};
+pub(crate) use tracks::{
+    BeginTracksTable, PlaybackTracksTable, SendWord, TrackAddTable, TrackFieldsTable, TrackGenerateTable,
+    TracksTable,
+};
 pub(crate) use upload::{ChunkTable, ClientTable, IdsTable, TtlTable, UploadTable};
 pub(crate) use value::{Constant, Entries, HttpStatus, OneOrMany, Positive, Scalar, TomlValue, to_json};
 pub(crate) use webhook::{

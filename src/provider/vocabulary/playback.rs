@@ -8,6 +8,7 @@ use super::{
     address::AddressValue,
     digest::DigestTable,
     renditions::PlaybackRenditionsTable,
+    tracks::PlaybackTracksTable,
     value::{Entries, TomlValue},
 };
 
@@ -32,6 +33,8 @@ pub(crate) struct PlaybackTable {
     pub(crate) urls: Entries<AddressValue>,
     /// Addresses of the files of `[[renditions]]`.
     pub(crate) renditions: Option<PlaybackRenditionsTable>,
+    /// Addresses of the tracks of text of `[tracks]`.
+    pub(crate) tracks: Option<PlaybackTracksTable>,
 }
 
 /// What signs the addresses of `signed` videos.

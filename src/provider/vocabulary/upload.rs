@@ -7,6 +7,7 @@ use super::{
     action::{ActionTable, CancelTable},
     digest::DigestTable,
     fields::ReportTable,
+    tracks::BeginTracksTable,
     value::{Entries, Scalar},
 };
 use crate::provider::{protocol::Protocol, request_field::RequestField};
@@ -33,6 +34,8 @@ pub(crate) struct UploadTable {
     /// row after each call. Some call must take `upload_id` or `asset_id`.
     #[serde(default)]
     pub(crate) steps: Vec<ActionTable>,
+    /// Tracks that are asked for with the upload, and that the provider writes. Left out: it takes no such request.
+    pub(crate) tracks: Option<BeginTracksTable>,
     /// Signed texts that the client needs, by name: each is a placeholder in `[upload.client]`.
     #[serde(default)]
     pub(crate) compute: Entries<DigestTable>,

@@ -27,6 +27,7 @@ use crate::{
         report::{self, FieldSources, StatusClaim},
         source::{Source, SourceInput, SourceRules, ValueKind},
         template::{Place, Scope, Template},
+        tracks::TrackTable,
         vocabulary::{EmitWord, EventTable, OnTable, ScopeTable, SourceValue},
     },
 };
@@ -68,6 +69,8 @@ pub(crate) struct Events {
     rules: Vec<Rule>,
     /// Where events list the video's files.
     renditions: RenditionTables,
+    /// Where events list the video's tracks.
+    tracks: Option<Arc<TrackTable>>,
     /// Every value that the rules' conditions name, as text: the event types that metrics may show.
     types: BTreeSet<String>,
     /// The [`Outline`] of a body: the parts that any source or condition reads.
@@ -87,7 +90,7 @@ impl Events {
     pub(super) fn compile(
         (event, on): (EventTable, Vec<OnTable>),
         webhook: &Location,
-        (verify, renditions): (&Verifier, RenditionTables),
+        (verify, (renditions, tracks)): (&Verifier, (RenditionTables, Option<Arc<TrackTable>>)),
         constants: &Constants,
     ) -> Result<Self, MapError> {
         let at = webhook.table("event");
@@ -109,6 +112,7 @@ impl Events {
             common,
             rules: Vec::new(),
             renditions,
+            tracks,
             types: BTreeSet::new(),
             outline: Outline::default(),
             map: MAPS.fetch_add(1, Ordering::Relaxed),
@@ -150,7 +154,9 @@ impl Events {
             .chain(fields)
             .flat_map(Source::pointers);
         let conditions = self.rules.iter().flat_map(|rule| rule.when.pointers());
-        sources.chain(conditions).chain(self.renditions.event_pointers())
+        let tracks = self.tracks.iter().flat_map(|table| table.event_pointers());
+        let lists = self.renditions.event_pointers().chain(tracks);
+        sources.chain(conditions).chain(lists)
     }
 
     /// Reads a body into an [`Excerpt`]: the parts of it that the map reads, its rule, time and ids.
@@ -259,6 +265,9 @@ impl Events {
         // Why: a rule without any field says that its event is about something else.
         if !rule.fields.is_empty() {
             self.renditions.read_event(&excerpt.json, &mut seen);
+            if let Some(tracks) = &self.tracks {
+                tracks.read_event(&excerpt.json, &mut seen);
+            }
         }
         if let Emit::Says(says) = rule.emit {
             says.apply_to(&mut seen);

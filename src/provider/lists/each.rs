@@ -15,7 +15,7 @@ use crate::provider::{
 const KEY: &str = "@key";
 
 /// `each`, compiled.
-pub(super) struct List {
+pub(in crate::provider) struct List {
     /// The first that finds an array or an object wins.
     at: Vec<Pointer>,
     /// The members of an object are elements.
@@ -27,7 +27,7 @@ impl List {
     ///
     /// # Errors
     /// [`MapError`]: there is no pointer, one is malformed, or `keys` stands beside the whole answer.
-    pub(super) fn compile(
+    pub(in crate::provider) fn compile(
         declared: &EachValue,
         at: &Location,
         constants: &Constants,
@@ -44,20 +44,20 @@ impl List {
         })
     }
 
-    /// Returns the places in an event that the list is looked for: not the whole event, which is no list of files.
-    pub(super) fn event_pointers(&self) -> impl Iterator<Item = &Pointer> {
+    /// Returns the places in an event that the list is looked for: not the whole event, which is no list of parts.
+    pub(in crate::provider) fn event_pointers(&self) -> impl Iterator<Item = &Pointer> {
         self.at.iter().filter(|pointer| pointer.keys().next().is_some())
     }
 
     /// Finds the elements in an event; `None` where it has no such list.
-    pub(super) fn in_event(&self, event: &Value) -> Option<Vec<Value>> {
+    pub(in crate::provider) fn in_event(&self, event: &Value) -> Option<Vec<Value>> {
         self.event_pointers()
             .find_map(|pointer| self.elements_at(pointer, event))
     }
 
     /// Finds the elements in an answer; `None` where it has no such list. Of the whole answer as one element only the parts
     /// of the outline are kept.
-    pub(super) fn in_answer(&self, answer: &Value, outline: &Outline) -> Option<Vec<Value>> {
+    pub(in crate::provider) fn in_answer(&self, answer: &Value, outline: &Outline) -> Option<Vec<Value>> {
         self.at.iter().find_map(|pointer| {
             if pointer.keys().next().is_none() && answer.is_object() && !self.keys {
                 // Why cut: an answer is long, and a row would keep all of it.
