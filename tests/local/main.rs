@@ -8,6 +8,7 @@
 
 mod api;
 mod browser;
+mod captions;
 mod crash;
 mod delivery;
 mod fair;

@@ -21,6 +21,8 @@ pub(crate) struct SubtitleFile {
     pub(crate) text: String,
     /// What it shows, in the order of the start.
     pub(crate) shown: Vec<Shown>,
+    /// The `STYLE` and `REGION` blocks.
+    pub(crate) styles: Vec<String>,
     /// The line that is wrong.
     pub(crate) fault: Option<usize>,
 }
@@ -145,6 +147,7 @@ struct Draft {
     /// Per cue, the place of its line of times in `lines`.
     times: Vec<usize>,
     shown: Vec<Shown>,
+    styles: Vec<String>,
 }
 
 impl SubtitleFile {
@@ -174,7 +177,10 @@ impl SubtitleFile {
         match fault {
             Some(Fault::Latin1) => {
                 bytes = latin_1(&text);
-                line = draft.lines.iter().position(|line| !line.is_ascii());
+                line = draft
+                    .lines
+                    .iter()
+                    .position(|line| line.contains(|character| ('\u{80}'..='\u{FF}').contains(&character)));
             }
             Some(Fault::HalfUnit) => {
                 bytes.push(b'x');
@@ -190,6 +196,7 @@ impl SubtitleFile {
             bytes,
             text,
             shown: draft.shown,
+            styles: draft.styles,
             fault: line.map(|at| at + 1),
         }
     }
@@ -202,6 +209,7 @@ impl Draft {
             lines: Vec::new(),
             times: Vec::new(),
             shown: Vec::new(),
+            styles: Vec::new(),
         };
         if is_webvtt {
             draft.lines.push(
@@ -215,6 +223,9 @@ impl Draft {
             for block in BLOCKS {
                 if dice.one_in(2) {
                     draft.push_block(block);
+                    let is_note = block[0].starts_with("NOTE");
+                    let style = (!is_note).then(|| block.join("\n"));
+                    draft.styles.extend(style);
                 }
             }
         }
