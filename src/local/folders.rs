@@ -20,6 +20,7 @@ use crate::private;
 /// media/<asset>/              a finished stream, renamed into place
 /// static/<asset>/             highest.mp4
 /// images/<asset>/             thumbnails, gifs, storyboards
+/// tracks/<asset>/             subtitles (<track>.vtt) and further sounds (<track>/)
 /// ```
 #[derive(Clone, Debug)]
 pub(crate) struct Folders(PathBuf);
@@ -28,7 +29,7 @@ pub(crate) struct Folders(PathBuf);
 const RETRY_EVERY: Duration = Duration::from_millis(100);
 
 /// The folders that are made at start.
-const SUBFOLDERS: [&str; 5] = ["originals", "work", "media", "static", "images"];
+const SUBFOLDERS: [&str; 6] = ["originals", "work", "media", "static", "images", "tracks"];
 
 impl Folders {
     /// Makes the folders that are missing, and takes the rights of other users away from all files.
@@ -131,7 +132,12 @@ impl Folders {
 
     /// Returns the bytes in the file or folder of one kind; 0 where there is none.
     pub(crate) async fn measure_bytes(&self, id: &str, kind: FileKind) -> io::Result<u64> {
-        let path = self.0.join(subfolder(kind)).join(id);
+        self.measure_path(&self.0.join(subfolder(kind)).join(id)).await
+    }
+
+    /// Returns the bytes in a file or folder; 0 where there is none.
+    pub(crate) async fn measure_path(&self, path: &Path) -> io::Result<u64> {
+        let path = path.to_owned();
         tokio::task::spawn_blocking(move || bytes_in(&path))
             .await
             .map_err(io::Error::other)?
@@ -182,6 +188,18 @@ impl Folders {
         self.0.join("images").join(asset_id)
     }
 
+    /// Returns the folder of an asset's tracks.
+    pub(crate) fn tracks_folder(&self, asset_id: &str) -> PathBuf {
+        self.0.join("tracks").join(asset_id)
+    }
+
+    /// Removes the folder of an attempt, and that of the asset's attempts when it is empty.
+    pub(crate) async fn remove_attempt(&self, asset_id: &str, attempt: &Path) {
+        // Why the errors are ignored: the next start removes every attempt's folder.
+        let _ = tokio::fs::remove_dir_all(attempt).await;
+        let _ = tokio::fs::remove_dir(self.work_folder(asset_id)).await;
+    }
+
     /// Removes all files of an upload or asset; missing ones are fine.
     pub(crate) async fn remove_files(&self, id: &str) -> io::Result<()> {
         for path in [
@@ -189,6 +207,7 @@ impl Folders {
             self.media_folder(id),
             self.static_folder(id),
             self.images_folder(id),
+            self.tracks_folder(id),
         ] {
             ignore_missing(tokio::fs::remove_dir_all(path).await)?;
         }
@@ -243,6 +262,7 @@ fn subfolder(kind: FileKind) -> &'static str {
         FileKind::Media => "media",
         FileKind::Static => "static",
         FileKind::Images => "images",
+        FileKind::Tracks => "tracks",
     }
 }
 
@@ -299,7 +319,7 @@ fn processes_in(folder: &Path) -> Vec<rustix::process::Pid> {
 }
 
 /// Turns the error of a missing file into success.
-fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
+pub(super) fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

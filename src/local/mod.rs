@@ -26,7 +26,7 @@
 //! | `webhooks` | the envelope, the signature and the worker |
 //! | `store` | the tables; `changes` writes rows and their events in one transaction |
 //! | `test_routes` | for Mux's stand-in alone: time moved, state emptied |
-//! | `folders`, `sweep`, `disk_watch` | the files, their removal, and the disk's free space |
+//! | `folders`, `track_files`, `sweep`, `disk_watch` | the files, their removal, and the disk's free space |
 
 mod api;
 mod app;
@@ -51,6 +51,7 @@ pub mod sandbox;
 mod store;
 mod sweep;
 mod test_routes;
+mod track_files;
 mod upload;
 mod view;
 mod webhooks;

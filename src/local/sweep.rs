@@ -33,6 +33,7 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
         FileKind::Media,
         FileKind::Static,
         FileKind::Images,
+        FileKind::Tracks,
     ];
     for (kind, id) in kinds
         .into_iter()
@@ -43,6 +44,9 @@ async fn adopt_or_trash_files(app: &App) -> Result<(), sqlx::Error> {
         } else if kind == FileKind::Static && app.store.list_static_renditions(&id).await?.is_empty() {
             // A crash came between the deletion of a rendition and that of its file.
             let _unremoved = app.folders.remove_static(&id).await;
+        } else if kind == FileKind::Tracks {
+            // Why nothing is measured: no release before has written tracks, and each change counts them.
+            changes::tracks::remove_leftovers(app, &id).await?;
         } else if !app.store.has_recorded_bytes(&id, kind).await? {
             let bytes = app.folders.measure_bytes(&id, kind).await.unwrap_or_default();
             app.store.record_untracked(&id, kind, bytes).await?;

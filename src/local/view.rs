@@ -5,7 +5,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::store::{Asset, PlaybackId, StaticRendition, Upload};
+use super::store::{Asset, PlaybackId, StaticRendition, Track, TrackKind, Upload};
 
 /// The two formats of the same object.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -44,13 +44,15 @@ pub(crate) fn upload_json(upload: &Upload, public_url: &str) -> Value {
     Value::Object(shown)
 }
 
-/// Returns an [`Asset`] as JSON, with its playback ids and static renditions.
-pub(crate) fn asset_json(
-    asset: &Asset,
-    ids: &[PlaybackId],
-    files: &[StaticRendition],
-    wire: WireFormat,
-) -> Value {
+/// The rows that hang on an [`Asset`] and are shown with it.
+pub(crate) struct AssetParts {
+    pub(crate) playback_ids: Vec<PlaybackId>,
+    pub(crate) static_renditions: Vec<StaticRendition>,
+    pub(crate) tracks: Vec<Track>,
+}
+
+/// Returns an [`Asset`] as JSON, with its [`AssetParts`].
+pub(crate) fn asset_json(asset: &Asset, parts: &AssetParts, wire: WireFormat) -> Value {
     let created_s = asset.created_us.div_euclid(1_000_000);
     let mut shown = Map::new();
     shown.insert("id".into(), json!(asset.id));
@@ -86,17 +88,28 @@ pub(crate) fn asset_json(
     if asset.test {
         shown.insert("test".into(), json!(true));
     }
-    if !ids.is_empty() {
-        shown.insert("playback_ids".into(), ids.iter().map(playback_id_json).collect());
+    if !parts.playback_ids.is_empty() {
+        let ids = parts.playback_ids.iter().map(playback_id_json);
+        shown.insert("playback_ids".into(), ids.collect());
     }
-    if !files.is_empty() {
-        shown.insert("static_renditions".into(), static_renditions_json(files, wire));
+    if !parts.static_renditions.is_empty() {
+        let files = static_renditions_json(&parts.static_renditions, wire);
+        shown.insert("static_renditions".into(), files);
     }
     add_media(&mut shown, asset);
+    let mut tracks = asset
+        .media
+        .as_ref()
+        .map_or_else(Vec::new, |media| media.0.tracks_json());
+    let duration_s = asset.media.as_ref().map(|media| media.0.duration_s);
+    tracks.extend(parts.tracks.iter().map(|track| track_json(track, duration_s)));
+    if asset.media.is_some() || !tracks.is_empty() {
+        shown.insert("tracks".into(), Value::Array(tracks));
+    }
     Value::Object(shown)
 }
 
-/// Adds the fields of a finished stream, [`Asset::media`]: duration, resolution, tracks, frame rate, aspect ratio.
+/// Adds the fields of a finished stream, [`Asset::media`]: duration, resolution, frame rate, aspect ratio.
 fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
     let Some(media) = asset.media.as_ref().map(|media| &media.0) else {
         return;
@@ -107,7 +120,6 @@ fn add_media(shown: &mut Map<String, Value>, asset: &Asset) {
         json!(media.max_stored_resolution()),
     );
     shown.insert("resolution_tier".into(), json!(media.resolution_tier()));
-    shown.insert("tracks".into(), media.tracks_json());
     if media.cover.is_some() {
         // Why a member of our own: Mux has no word for a file of sound whose thumbnails are its cover.
         shown.insert("cover".into(), json!(true));
@@ -197,6 +209,44 @@ pub(crate) fn static_event_json(file: &StaticRendition, asset_id: &str) -> Value
         shown.insert("error".into(), error);
     }
     Value::Object(shown)
+}
+
+/// Returns a [`Track`] as an element of the asset's `tracks`. `duration_s` is the asset's, where it is ready.
+pub(crate) fn track_json(track: &Track, duration_s: Option<f64>) -> Value {
+    let mut shown = Map::new();
+    shown.insert("type".into(), json!(track.kind.as_str()));
+    shown.insert("id".into(), json!(track.id));
+    shown.insert("status".into(), json!(track.status));
+    let language = track.language_code.as_deref().unwrap_or("und");
+    shown.insert("language_code".into(), json!(language));
+    shown.insert("name".into(), json!(track.name));
+    match track.kind {
+        TrackKind::Text => {
+            shown.insert("text_type".into(), json!("subtitles"));
+            shown.insert("text_source".into(), json!(track.source.as_str()));
+            shown.insert("closed_captions".into(), json!(track.closed_captions));
+        }
+        TrackKind::Audio => {
+            shown.insert("primary".into(), json!(false));
+            insert_some(&mut shown, "duration", duration_s);
+            let channels = track.channels.unwrap_or(2).min(2);
+            let layout = if channels == 1 { "mono" } else { "stereo" };
+            shown.insert("max_channels".into(), json!(channels));
+            shown.insert("max_channel_layout".into(), json!(layout));
+        }
+    }
+    insert_some(&mut shown, "passthrough", track.passthrough.as_deref());
+    insert_some(&mut shown, "error", track.error.as_ref().map(|error| &error.0));
+    Value::Object(shown)
+}
+
+/// Returns the `data` of a `video.asset.track.*` event.
+pub(crate) fn track_event_json(track: &Track, asset_id: &str) -> Value {
+    let mut shown = track_json(track, None);
+    if let Some(fields) = shown.as_object_mut() {
+        fields.insert("asset_id".into(), json!(asset_id));
+    }
+    shown
 }
 
 /// Returns a number as the format wants it: text in responses, a number in webhooks.

@@ -30,5 +30,7 @@ mod serving;
 mod standin;
 mod static_renditions;
 mod support;
+mod track_media;
+mod tracks;
 mod uploads;
 mod webhooks;

@@ -21,7 +21,7 @@ use crate::local::{
     changes,
     error::MuxError,
     store::{Asset, AssetChanges, FieldChange, Position},
-    view::{self, WireFormat},
+    view::{self, AssetParts, WireFormat},
 };
 
 /// `GET /assets/{id}`.
@@ -157,9 +157,12 @@ pub(crate) async fn delete_asset(
     Err(MuxError::not_found("Asset"))
 }
 
-/// Loads playback ids and static renditions of an asset and returns [`view::asset_json`].
+/// Loads the [`AssetParts`] of an asset and returns [`view::asset_json`].
 pub(super) async fn load_asset_json(app: &App, asset: &Asset) -> Result<Value, MuxError> {
-    let ids = app.store.list_playback_ids(&asset.id).await?;
-    let files = app.store.list_static_renditions(&asset.id).await?;
-    Ok(view::asset_json(asset, &ids, &files, WireFormat::Answer))
+    let parts = AssetParts {
+        playback_ids: app.store.list_playback_ids(&asset.id).await?,
+        static_renditions: app.store.list_static_renditions(&asset.id).await?,
+        tracks: app.store.list_tracks(&asset.id).await?,
+    };
+    Ok(view::asset_json(asset, &parts, WireFormat::Answer))
 }

@@ -13,6 +13,7 @@ mod playback_ids;
 mod routes;
 mod settings;
 mod static_renditions;
+mod tracks;
 mod uploads;
 
 pub(crate) use body::Body;

@@ -9,7 +9,7 @@ use axum::{
 };
 use tower_http::set_header::SetResponseHeaderLayer;
 
-use super::{assets, auth, inputs, playback_ids, static_renditions, uploads};
+use super::{assets, auth, inputs, playback_ids, static_renditions, tracks, uploads};
 use crate::local::{app::App, chaos, error::MuxError};
 
 /// Returns the API's routes. Layers, from the outside in: [`auth::require_token`], [`chaos::inject_api_faults`],
@@ -39,6 +39,12 @@ pub(crate) fn routes(app: &App) -> Router<App> {
         .route(
             "/video/v1/assets/{id}/static-renditions/{rendition}",
             delete(static_renditions::delete_static_rendition),
+        )
+        .route("/video/v1/assets/{id}/tracks", put(tracks::put_text_track).post(tracks::create_track))
+        .route("/video/v1/assets/{id}/tracks/{track}", delete(tracks::delete_track))
+        .route(
+            "/video/v1/assets/{id}/tracks/{track}/generate-subtitles",
+            post(tracks::refuse_generation),
         )
         .route("/video/v1/playback-ids/{playback_id}", get(playback_ids::find_asset_of))
         // The rest of Mux's API.

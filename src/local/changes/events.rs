@@ -5,8 +5,8 @@ use serde_json::Value;
 use crate::local::{
     app::App,
     ids,
-    store::{self, Asset, Event, Write},
-    view::{self, WireFormat},
+    store::{self, Asset, Event, Track, Write},
+    view::{self, AssetParts, WireFormat},
 };
 
 /// Queues `video.upload.*` (`kind`) with the upload's current JSON, [`view::upload_json`].
@@ -76,11 +76,30 @@ pub(super) async fn queue_static_events(
     Ok(())
 }
 
+/// Queues `video.asset.track.{ending}` of one track.
+pub(super) async fn queue_track_event(
+    app: &App,
+    write: &mut Write,
+    ending: &str,
+    (asset_id, track): (&str, &Track),
+) -> Result<(), sqlx::Error> {
+    let event = Event {
+        kind: &format!("video.asset.track.{ending}"),
+        object_type: "track",
+        object_id: &track.id,
+        data: view::track_event_json(track, asset_id),
+    };
+    queue_event(app, write, event).await
+}
+
 /// Returns the `data` of an asset's webhook as the transaction sees it: [`view::asset_json`].
 pub(super) async fn asset_payload(write: &mut Write, asset: &Asset) -> Result<Value, sqlx::Error> {
-    let ids = store::playback_ids::playback_ids_in(write, &asset.id).await?;
-    let files = store::static_renditions::static_renditions_in(write, &asset.id).await?;
-    Ok(view::asset_json(asset, &ids, &files, WireFormat::Webhook))
+    let parts = AssetParts {
+        playback_ids: store::playback_ids::playback_ids_in(write, &asset.id).await?,
+        static_renditions: store::static_renditions::static_renditions_in(write, &asset.id).await?,
+        tracks: store::tracks::tracks_in(write, &asset.id).await?,
+    };
+    Ok(view::asset_json(asset, &parts, WireFormat::Webhook))
 }
 
 /// Queues one [`Event`] under a fresh id, for every receiver.

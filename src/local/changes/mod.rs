@@ -8,4 +8,5 @@ mod events;
 pub(crate) mod inputs;
 pub(crate) mod outcome;
 pub(crate) mod static_renditions;
+pub(crate) mod tracks;
 pub(crate) mod uploads;

@@ -2,12 +2,18 @@
 
 use serde_json::json;
 
-use super::events::{commit_and_wake, queue_asset_event, queue_static_events, queue_upload_event};
+use super::{
+    events::{
+        commit_and_wake, queue_asset_event, queue_static_events, queue_track_event, queue_upload_event,
+    },
+    tracks::insert_embedded,
+};
 use crate::local::{
     app::App,
     media::{
         failure::Fault,
         media_info::{MediaInfo, Rendition},
+        tracks::FoundTracks,
     },
     store::{self, FileKind, Job, JobKind, StaticMeasures, Write},
 };
@@ -16,18 +22,24 @@ use crate::local::{
 pub(crate) const KEEP_ERRORED_ORIGINAL: chrono::Duration = chrono::Duration::hours(24);
 
 /// Marks the asset ready once its first size, of `bytes`, is in place. The further sizes become the next job,
-/// [`JobKind::Sizes`]; requested static renditions become [`JobKind::Static`], once the largest size is there.
+/// [`JobKind::Sizes`]; the tracks that were found become [`JobKind::Tracks`]; requested static renditions become [`JobKind::Static`], once the largest size is there.
 pub(crate) async fn mark_ready(
     app: &App,
     job: &Job,
-    media: &MediaInfo,
-    bytes: u64,
+    (media, bytes): (&MediaInfo, u64),
+    found: &FoundTracks,
 ) -> Result<(), sqlx::Error> {
     let mut write = app.store.begin_write().await?;
     store::jobs::delete_job(&mut write, job).await?;
     if let Some(asset) = store::assets::make_ready(&mut write, &job.asset_id, media).await? {
         store::files::record_bytes(&mut write, (&asset.id, FileKind::Media), &asset.owner, bytes).await?;
+        let embedded = (found.tracks.as_slice(), found.origin_s);
+        let tracks = insert_embedded(app, &mut write, &asset.id, embedded).await?;
+        // Why after the rows: the event shows the tracks that are to come.
         queue_asset_event(app, &mut write, "video.asset.ready", &asset).await?;
+        for track in &tracks {
+            queue_track_event(app, &mut write, "created", (&asset.id, track)).await?;
+        }
         plan_rest(app, &mut write, &asset.id, media).await?;
     }
     commit_and_wake(app, write).await?;

@@ -1,17 +1,18 @@
 //! HLS playlists, made for each response, so that the token travels down to every segment.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, path::PathBuf};
 
 use axum::{
     http::{HeaderValue, header},
     response::IntoResponse,
 };
 
-use super::{access::Grant, clip::Clip, params::invalid_param};
+use super::{access::Grant, clip::Clip, params::invalid_param, tracks::ReadyTracks};
 use crate::local::{
     app::App,
     error::MuxError,
-    media::{Playlist, Rendition},
+    ids,
+    media::{Playlist, Rendition, SOUND_CODEC, Segment},
 };
 
 /// The media type of playlists.
@@ -26,10 +27,12 @@ const SIZES: [&str; 8] = ["270p", "360p", "480p", "540p", "720p", "1080p", "1440
 ///
 /// # Errors
 /// 400 for a parameter.
-pub(crate) fn master_playlist(grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
+pub(crate) async fn master_playlist(app: &App, grant: &Grant) -> Result<impl IntoResponse + use<>, MuxError> {
     Clip::from_grant(grant)?;
+    let tracks = ReadyTracks::load(app, grant).await?;
     let below = format!("{}{}", grant.token_query(), Clip::forwarded_query(grant));
     let mut text = String::from("#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-INDEPENDENT-SEGMENTS\n");
+    text.push_str(&tracks.media_lines(grant, &below));
     for rendition in choose_renditions(grant)? {
         let _ = write!(text, "#EXT-X-STREAM-INF:BANDWIDTH={}", rendition.peak_bps);
         let _ = write!(text, ",AVERAGE-BANDWIDTH={}", rendition.average_bps);
@@ -40,8 +43,9 @@ pub(crate) fn master_playlist(grant: &Grant) -> Result<impl IntoResponse + use<>
             }
         }
         if let Some(codecs) = &rendition.codecs {
-            let _ = write!(text, ",CODECS=\"{codecs}\"");
+            let _ = write!(text, ",CODECS=\"{}\"", with_sounds(codecs, &tracks));
         }
+        text.push_str(&tracks.group_attributes());
         let _ = write!(
             text,
             "\n{}/rendition/{}.m3u8{below}\n",
@@ -83,7 +87,15 @@ fn choose_renditions(grant: &Grant) -> Result<Vec<&Rendition>, MuxError> {
     Ok(chosen)
 }
 
-/// Returns the media playlist of the rendition `name`: the segments within the [`Clip`].
+/// Returns the codecs of a rendition, and of the further sounds that play beside its picture.
+fn with_sounds(codecs: &str, tracks: &ReadyTracks) -> String {
+    if tracks.sounds.is_empty() || codecs.split(',').any(|codec| codec == SOUND_CODEC) {
+        return codecs.to_owned();
+    }
+    format!("{codecs},{SOUND_CODEC}")
+}
+
+/// Returns the media playlist of the rendition `name`, or of the further sound of that id: the segments within the [`Clip`].
 ///
 /// # Errors
 /// 404 for an unknown rendition, 400 for a parameter.
@@ -93,34 +105,57 @@ pub(crate) async fn rendition_playlist(
     name: &str,
 ) -> Result<impl IntoResponse + use<>, MuxError> {
     let clip = Clip::from_grant(grant)?;
-    let known = grant.media.renditions.iter().find(|one| one.name == name);
-    let known = known.ok_or_else(|| MuxError::not_found("Playlist"))?;
-    let folder = app.folders.media_folder(&grant.asset.id).join(&known.name);
+    let folder = segments_folder(app, grant, name).await?;
+    let folder = folder.ok_or_else(|| MuxError::not_found("Playlist"))?;
     let playlist = Playlist::load(&folder).await?;
-    let longest = playlist
-        .0
-        .iter()
-        .map(|segment| segment.duration_s)
-        .fold(1.0, f64::max)
-        .ceil();
+    let token = grant.token_query();
+    let segments: Vec<&Segment> = playlist.segments_between(clip.from_s, clip.to_s).collect();
+    let text = media_playlist(&segments, |segment| {
+        format!("../segment/{name}/{}{token}", segment.file)
+    });
+    Ok(playlist_response(grant, text))
+}
+
+/// Returns the folder of a rendition, or of a further sound; `None` for a name that is neither.
+pub(super) async fn segments_folder(
+    app: &App,
+    grant: &Grant,
+    name: &str,
+) -> Result<Option<PathBuf>, MuxError> {
+    if let Some(known) = grant.media.renditions.iter().find(|one| one.name == name) {
+        return Ok(Some(app.folders.media_folder(&grant.asset.id).join(&known.name)));
+    }
+    if !ids::is_id(name) {
+        return Ok(None);
+    }
+    let tracks = ReadyTracks::load(app, grant).await?;
+    let sound = tracks.sounds.iter().find(|track| track.id == name);
+    Ok(sound.map(|track| app.folders.sound_folder(&grant.asset.id, &track.id)))
+}
+
+/// Reads the playlist of the largest rendition. Those of the others have the same segments.
+pub(super) async fn main_playlist(app: &App, grant: &Grant) -> Result<Playlist, MuxError> {
+    let top = grant.media.top().ok_or_else(|| MuxError::not_found("Playlist"))?;
+    Ok(Playlist::load(&app.folders.media_folder(&grant.asset.id).join(&top.name)).await?)
+}
+
+/// Returns a media playlist of these segments, each at the address that `address` gives.
+pub(super) fn media_playlist(segments: &[&Segment], address: impl Fn(&Segment) -> String) -> String {
+    let durations = segments.iter().map(|segment| segment.duration_s);
+    let longest = durations.fold(1.0, f64::max).ceil();
     let mut text = format!(
         "#EXTM3U\n#EXT-X-VERSION:6\n#EXT-X-TARGETDURATION:{longest}\n#EXT-X-MEDIA-SEQUENCE:0\n\
          #EXT-X-PLAYLIST-TYPE:VOD\n#EXT-X-INDEPENDENT-SEGMENTS\n"
     );
-    let token = grant.token_query();
-    for segment in playlist.segments_between(clip.from_s, clip.to_s) {
-        let _ = write!(
-            text,
-            "#EXTINF:{:.6},\n../segment/{name}/{}{token}\n",
-            segment.duration_s, segment.file
-        );
+    for segment in segments {
+        let _ = write!(text, "#EXTINF:{:.6},\n{}\n", segment.duration_s, address(segment));
     }
     text.push_str("#EXT-X-ENDLIST\n");
-    Ok(playlist_response(grant, text))
+    text
 }
 
 /// Returns the playlist with its type. Public ones may be cached for a minute; signed ones get [`NO_STORE`].
-fn playlist_response(grant: &Grant, text: String) -> impl IntoResponse + use<> {
+pub(super) fn playlist_response(grant: &Grant, text: String) -> impl IntoResponse + use<> {
     let kept = match grant.token {
         Some(_) => NO_STORE,
         None => HeaderValue::from_static("public, max-age=60"),

@@ -1,4 +1,4 @@
-//! Delivery to viewers: playlists, segments, `highest.mp4`, images.
+//! Delivery to viewers: playlists, segments, subtitles, `highest.mp4`, images.
 //!
 //! The route alone fixes the content type of a response; nothing that was uploaded chooses it. The original is never
 //! served. Every handler first turns the playback id, and the token of a signed one, into a
@@ -18,5 +18,6 @@ mod static_file;
 mod storyboard;
 mod thumbnail;
 mod token;
+mod tracks;
 
 pub(crate) use routes::routes;

@@ -9,7 +9,9 @@ use axum::{
     routing::get,
 };
 
-use super::{access::PlaybackRequest, animated, headers, hls, segment, static_file, storyboard, thumbnail};
+use super::{
+    access::PlaybackRequest, animated, headers, hls, segment, static_file, storyboard, thumbnail, tracks,
+};
 use crate::local::{app::App, error::MuxError, options::ClientAddress};
 
 /// Returns the viewers' routes. The fallback, 404, holds for the whole router that they are merged into.
@@ -27,6 +29,14 @@ pub(crate) fn routes() -> Router<App> {
         .route(
             "/{playback_id}/segment/{rendition}/{segment}",
             get(serve_piece).options(answer_preflight),
+        )
+        .route(
+            "/{playback_id}/text/{file}",
+            get(serve_text).options(answer_preflight),
+        )
+        .route(
+            "/{playback_id}/text/{track}/{segment}",
+            get(serve_text_segment).options(answer_preflight),
         )
         .fallback(async || MuxError::not_found("Page"))
         .method_not_allowed_fallback(async || MuxError::method_not_allowed())
@@ -50,7 +60,7 @@ async fn serve_master(
     let grant = PlaybackRequest::new(id, query.as_deref())
         .authorize(&app, "v")
         .await?;
-    Ok(hls::master_playlist(&grant)?.into_response())
+    Ok(hls::master_playlist(&app, &grant).await?.into_response())
 }
 
 /// `/{playback_id}/rendition/{name}.m3u8`: [`hls::rendition_playlist`].
@@ -79,6 +89,31 @@ async fn serve_piece(
         .authorize(&app, "v")
         .await?;
     segment::serve_segment(&app, &grant, &rendition, &name, &headers).await
+}
+
+/// `/{playback_id}/text/{track}.{vtt,m3u8}`: [`tracks::serve_text`].
+async fn serve_text(
+    State(app): State<App>,
+    Path((id, file)): Path<(String, String)>,
+    RawQuery(query): RawQuery,
+    headers: HeaderMap,
+) -> Result<Response, MuxError> {
+    let grant = PlaybackRequest::new(&id, query.as_deref())
+        .authorize(&app, "v")
+        .await?;
+    tracks::serve_text(&app, &grant, &file, &headers).await
+}
+
+/// `/{playback_id}/text/{track}/{from}-{to}.vtt`: [`tracks::serve_text_segment`].
+async fn serve_text_segment(
+    State(app): State<App>,
+    Path((id, track, segment)): Path<(String, String, String)>,
+    RawQuery(query): RawQuery,
+) -> Result<Response, MuxError> {
+    let grant = PlaybackRequest::new(&id, query.as_deref())
+        .authorize(&app, "v")
+        .await?;
+    tracks::serve_text_segment(&app, &grant, (&track, &segment)).await
 }
 
 /// `/{playback_id}/{file}`: images and `highest.mp4`, by name and ending. Image jobs are charged to the

@@ -1,11 +1,11 @@
-//! Segments of a rendition.
+//! Segments of a rendition, or of a further sound.
 
 use axum::{http::HeaderMap, response::Response};
 
-use super::{access::Grant, file};
+use super::{access::Grant, file, hls};
 use crate::local::{app::App, error::MuxError, media::is_segment};
 
-/// Serves one segment. 404 unless the rendition is one of the asset's and [`is_segment`] holds for the name.
+/// Serves one segment. 404 unless the rendition, or the further sound, is one of the asset's and [`is_segment`] holds for the name.
 pub(crate) async fn serve_segment(
     app: &App,
     grant: &Grant,
@@ -13,14 +13,9 @@ pub(crate) async fn serve_segment(
     name: &str,
     request: &HeaderMap,
 ) -> Result<Response, MuxError> {
-    let known = grant.media.renditions.iter().find(|one| one.name == rendition);
-    let known = known
+    let folder = hls::segments_folder(app, grant, rendition).await?;
+    let folder = folder
         .filter(|_| is_segment(name))
         .ok_or_else(|| MuxError::not_found("Segment"))?;
-    let path = app
-        .folders
-        .media_folder(&grant.asset.id)
-        .join(&known.name)
-        .join(name);
-    file::serve_file(app, grant, &path, "video/mp2t", request).await
+    file::serve_file(app, grant, &folder.join(name), "video/mp2t", request).await
 }

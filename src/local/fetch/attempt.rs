@@ -19,11 +19,11 @@ use crate::local::{
 };
 
 /// Failed tries in a row, each of which brought fewer than [`LEAST_BYTES`] more.
-const MAX_TRIES: u32 = 8;
+pub(super) const MAX_TRIES: u32 = 8;
 /// The pause behind a failed try doubles this often at most.
-const MAX_DOUBLINGS: u32 = 6;
+pub(super) const MAX_DOUBLINGS: u32 = 6;
 /// Pause while the disk is too full.
-const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
+pub(super) const FULL_DISK_PAUSE: Duration = Duration::from_secs(30);
 
 /// Makes one try at the fetch of an asset, from the lock of its file to the recorded outcome.
 pub(super) async fn try_fetch(app: &App, asset_id: &str) -> Result<(), sqlx::Error> {
@@ -62,10 +62,11 @@ impl Attempt<'_> {
         let mut has_begun_anew = false;
         loop {
             let offset = self.find_offset().await?;
+            let rest = (offset, self.fetch.validator.as_deref());
             let response = tokio::select! {
                 () = self.lock.taken_over.cancelled() => return Err(FetchEnd::Stopped),
                 () = self.app.stop.cancelled() => return Err(FetchEnd::Stopped),
-                response = ask_source(&self.app.fetcher, &self.fetch, offset) => response?,
+                response = ask_source(&self.app.fetcher, &self.fetch.url, rest) => response?,
             };
             let question = Question {
                 offset,

@@ -18,6 +18,8 @@
 //!
 //! A crash before step 5 leaves the row due: the next start goes on behind the last recorded byte.
 //!
+//! Text tracks by URL (`texts`) are asked for in the same way, by the same runner, and read into memory: they are small.
+//!
 //! Whoever names a URL makes this machine send a request. So: https alone, public addresses alone, no proxy, no cookie, no
 //! `Referer`; the settings of `[ingest]` widen this. Nothing of the URL is logged or shown.
 
@@ -29,6 +31,8 @@ mod receive;
 mod request;
 mod rules;
 mod runner;
+mod texts;
 
 pub(crate) use rules::check_url;
 pub(crate) use runner::run;
+pub(crate) use texts::MAX_TEXT_BYTES;

@@ -1,27 +1,30 @@
 //! One question to the source, redirects included.
 
 use reqwest::{Response, header};
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use tokio::time::timeout;
 use url::Url;
 
 use super::{connect::Fetcher, failure::FetchEnd, rules};
-use crate::local::store::Fetch;
 
 /// Redirects that are followed.
 const MAX_REDIRECTS: usize = 3;
 /// Statuses that redirect.
 const REDIRECTS: [u16; 5] = [301, 302, 303, 307, 308];
 
-/// Asks the source for the bytes behind `offset`, by the fetch's validator; for all of them where it is 0. Follows at most
+/// Asks the source for the bytes behind `offset`, by the validator; for all of them where it is 0. Follows at most
 /// [`MAX_REDIRECTS`] redirects.
-pub(super) async fn ask_source(fetcher: &Fetcher, fetch: &Fetch, offset: u64) -> Result<Response, FetchEnd> {
+pub(super) async fn ask_source(
+    fetcher: &Fetcher,
+    url: &SecretString,
+    (offset, validator): (u64, Option<&str>),
+) -> Result<Response, FetchEnd> {
     // Why checked anew: the settings may have changed since the request.
-    let first = rules::check_url(&fetcher.options, fetch.url.expose_secret())
+    let first = rules::check_url(&fetcher.options, url.expose_secret())
         .map_err(|problem| FetchEnd::unreachable(format!("The URL {problem}")))?;
     let mut url = first.clone();
     for _ in 0..=MAX_REDIRECTS {
-        let response = send_request(fetcher, url.clone(), offset, fetch.validator.as_deref()).await?;
+        let response = send_request(fetcher, url.clone(), offset, validator).await?;
         if !REDIRECTS.contains(&response.status().as_u16()) {
             return Ok(response);
         }

@@ -7,8 +7,8 @@ use std::{
 
 use tokio::task::{Id, JoinError, JoinSet};
 
-use super::attempt::try_fetch;
-use crate::local::{app::App, round_robin::RoundRobin, store::Fetch};
+use super::{attempt::try_fetch, texts::try_text_fetch};
+use crate::local::{app::App, round_robin::RoundRobin};
 
 /// Fetches at the same time.
 const PLACES: usize = 12;
@@ -39,8 +39,41 @@ pub(crate) async fn run(app: &App) {
 struct FetchRunner {
     tasks: JoinSet<()>,
     turns: RoundRobin,
-    /// Asset and owner of each task.
-    started: HashMap<Id, (String, String)>,
+    /// What each task fetches.
+    started: HashMap<Id, DueFetch>,
+}
+
+/// A file that is to be fetched, and its owner; empty without one.
+#[derive(Clone)]
+struct DueFetch {
+    what: Fetched,
+    owner: String,
+}
+
+/// The use of a file that is fetched.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+enum Fetched {
+    /// The file of the asset of this id.
+    Asset(String),
+    /// The text of the track of this id.
+    Text(String),
+}
+
+/// Lists what is due: first the texts, which are small.
+async fn list_due(app: &App) -> Result<Vec<DueFetch>, sqlx::Error> {
+    // Why twice: an owner's fetches under way stand in the list too.
+    let (now, each) = (app.clock.now(), 2 * PLACES_PER_OWNER);
+    let texts = app.store.due_text_fetches(now, each).await?;
+    let files = app.store.due_fetches(now, each).await?;
+    let texts = texts.into_iter().map(|fetch| DueFetch {
+        what: Fetched::Text(fetch.track.id),
+        owner: fetch.owner,
+    });
+    let files = files.into_iter().map(|fetch| DueFetch {
+        what: Fetched::Asset(fetch.asset_id),
+        owner: fetch.owner,
+    });
+    Ok(texts.chain(files).collect())
 }
 
 impl FetchRunner {
@@ -49,13 +82,12 @@ impl FetchRunner {
         if self.tasks.len() >= PLACES {
             return;
         }
-        // Why twice: an owner's fetches under way stand in the list too.
-        let mut due = match app.store.due_fetches(app.clock.now(), 2 * PLACES_PER_OWNER).await {
+        let mut due = match list_due(app).await {
             Ok(due) => due,
             Err(error) => return tracing::warn!(%error, "the list of fetches cannot be read"),
         };
-        let under_way: HashSet<String> = self.started.values().map(|(asset, _)| asset.clone()).collect();
-        due.retain(|fetch| !under_way.contains(&fetch.asset_id));
+        let under_way: HashSet<&Fetched> = self.started.values().map(|fetch| &fetch.what).collect();
+        due.retain(|fetch| !under_way.contains(&fetch.what));
         while self.tasks.len() < PLACES {
             let owners = due.iter().map(|fetch| fetch.owner.as_str());
             let owners = owners.filter(|owner| self.places_of(owner) < PLACES_PER_OWNER);
@@ -76,28 +108,32 @@ impl FetchRunner {
         if owner.is_empty() {
             return 0;
         }
-        self.started.values().filter(|(_, of)| of == owner).count()
+        self.started.values().filter(|fetch| fetch.owner == owner).count()
     }
 
     /// Starts one try in a task.
-    fn start(&mut self, app: &App, fetch: Fetch) {
+    fn start(&mut self, app: &App, fetch: DueFetch) {
         self.turns.begin(&fetch.owner);
-        let (app, asset_id) = (app.clone(), fetch.asset_id.clone());
+        let (app, what) = (app.clone(), fetch.what.clone());
         let task = self.tasks.spawn(async move {
-            if let Err(error) = try_fetch(&app, &asset_id).await {
-                tracing::error!(%error, asset.id = %asset_id, "a fetch could not be written down");
+            let outcome = match &what {
+                Fetched::Asset(id) => try_fetch(&app, id).await,
+                Fetched::Text(id) => try_text_fetch(&app, id).await,
+            };
+            if let Err(error) = outcome {
+                tracing::error!(%error, ?what, "a fetch could not be written down");
                 // Why a pause: the fetch is still due, and would be begun again at once.
                 tokio::time::sleep(POLL_EVERY).await;
             }
         });
-        self.started.insert(task.id(), (fetch.asset_id, fetch.owner));
+        self.started.insert(task.id(), fetch);
     }
 
     /// Notes the end of a task; its owner goes to the back of [`RoundRobin`].
     fn note_end(&mut self, ended: Result<(Id, ()), JoinError>) {
         let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
-        if let Some((_, owner)) = self.started.remove(&id) {
-            self.turns.end(&owner);
+        if let Some(fetch) = self.started.remove(&id) {
+            self.turns.end(&fetch.owner);
         }
     }
 }

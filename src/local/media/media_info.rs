@@ -32,6 +32,17 @@ pub(crate) struct MediaInfo {
     /// The still picture of a file of sound, as a rendition of one frame.
     #[serde(default)]
     pub(crate) cover: Option<Rendition>,
+    /// The first sound, where the file has several; `None` where it is the only one.
+    #[serde(default)]
+    pub(crate) sound: Option<SoundName>,
+}
+
+/// What the file tells of a sound.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct SoundName {
+    pub(crate) name: String,
+    /// BCP 47.
+    pub(crate) language_code: Option<String>,
 }
 
 /// The streams of the file that the first size was made of. All others follow.
@@ -144,8 +155,8 @@ impl MediaInfo {
         }
     }
 
-    /// Returns `tracks[]` of the asset.
-    pub(crate) fn tracks_json(&self) -> Value {
+    /// Returns picture and first sound as `tracks[]` of the asset has them.
+    pub(crate) fn tracks_json(&self) -> Vec<Value> {
         let mut tracks = Vec::new();
         if let Some((width, height)) = self.full_size() {
             tracks.push(json!({
@@ -155,13 +166,21 @@ impl MediaInfo {
         }
         if self.channels > 0 {
             let layout = if self.channels == 1 { "mono" } else { "stereo" };
+            let (name, language) = self.sound_name();
             tracks.push(json!({
                 "type": "audio", "id": self.audio_track, "duration": self.duration_s, "primary": true,
-                "status": "ready", "name": "Default", "language_code": "und",
+                "status": "ready", "name": name, "language_code": language.unwrap_or("und"),
                 "max_channels": self.channels.min(2), "max_channel_layout": layout,
             }));
         }
-        Value::Array(tracks)
+        tracks
+    }
+
+    /// Returns the name of the first sound, and its language where it is known.
+    pub(crate) fn sound_name(&self) -> (&str, Option<&str>) {
+        let sound = self.sound.as_ref();
+        let name = sound.map_or("Default", |sound| sound.name.as_str());
+        (name, sound.and_then(|sound| sound.language_code.as_deref()))
     }
 }
 

@@ -12,8 +12,9 @@ use sqlx::{
 use crate::sql::{MigrationFile, migration_files};
 
 /// All migrations, in the order of their numbers.
-const MIGRATIONS: [MigrationFile; 6] = migration_files!(
+const MIGRATIONS: [MigrationFile; 7] = migration_files!(
     "src/local/migrations": "0001_tables", "0002_owners", "0003_deliveries", "0004_sizes", "0005_max_bytes", "0006_inputs",
+    "0007_tracks",
 );
 /// The last migration that is noted in sqlx's own table; see [`run_migrations`].
 const FIRST_TABLE_UP_TO: i64 = 1;

@@ -13,6 +13,8 @@ pub(crate) enum FileKind {
     Static,
     /// Thumbnails, moving pictures, storyboards.
     Images,
+    /// Subtitles, and further sounds.
+    Tracks,
 }
 
 impl FileKind {
@@ -23,6 +25,7 @@ impl FileKind {
             Self::Media => "media",
             Self::Static => "static",
             Self::Images => "images",
+            Self::Tracks => "tracks",
         }
     }
 }

@@ -16,11 +16,13 @@ pub(crate) enum JobKind {
     Static,
     /// The further sizes of a ready asset, one after the other.
     Sizes,
+    /// The tracks that were found in the file of a ready asset, one after the other.
+    Tracks,
 }
 
 impl JobKind {
     /// Every kind.
-    pub(crate) const ALL: [Self; 3] = [Self::Transcode, Self::Static, Self::Sizes];
+    pub(crate) const ALL: [Self; 4] = [Self::Transcode, Self::Static, Self::Sizes, Self::Tracks];
 
     /// The name in the database and in metrics.
     pub(crate) const fn as_str(self) -> &'static str {
@@ -28,23 +30,30 @@ impl JobKind {
             Self::Transcode => "transcode",
             Self::Static => "static",
             Self::Sizes => "sizes",
+            Self::Tracks => "tracks",
         }
     }
 }
 
-/// Chooses between the same statement on `jobs`, for the kind `$2`, and on `size_jobs`.
+/// Chooses between the same statement on `jobs`, for the kind `$2`, on `size_jobs` and on `track_jobs`.
 macro_rules! on_table_of {
     ($kind:expr, $before:literal, $after:literal) => {
         match $kind {
             JobKind::Transcode | JobKind::Static => {
                 concat!($before, " jobs ", $after, " where asset_id = $1 and kind = $2")
             }
-            // Why `$2` here too: both take the same parameters.
+            // Why `$2` here too: all take the same parameters.
             JobKind::Sizes => concat!(
                 $before,
                 " size_jobs ",
                 $after,
                 " where asset_id = $1 and $2 = 'sizes'"
+            ),
+            JobKind::Tracks => concat!(
+                $before,
+                " track_jobs ",
+                $after,
+                " where asset_id = $1 and $2 = 'tracks'"
             ),
         }
     };
@@ -92,7 +101,8 @@ impl Store {
              select due.*, assets.owner, row_number() over \
              (partition by assets.owner, due.kind order by due.due_us, due.asset_id) as place from ( \
              select asset_id, kind, attempts, starts, due_us from jobs where due_us <= $1 union all \
-             select asset_id, 'sizes', attempts, starts, due_us from size_jobs where due_us <= $1) as due \
+             select asset_id, 'sizes', attempts, starts, due_us from size_jobs where due_us <= $1 union all \
+             select asset_id, 'tracks', attempts, starts, due_us from track_jobs where due_us <= $1) as due \
              join assets on assets.id = due.asset_id) \
              where place <= $2 order by kind = 'sizes', place, due_us, asset_id limit 1024",
         )
@@ -100,6 +110,15 @@ impl Store {
         .bind(i64::try_from(each).unwrap_or(i64::MAX))
         .fetch_all(&self.readers)
         .await
+    }
+
+    /// Returns the time of the file's clock at which the stream of an asset with a tracks job begins, in seconds; `None`
+    /// without such a job.
+    pub(crate) async fn tracks_origin_s(&self, asset_id: &str) -> Result<Option<f64>, sqlx::Error> {
+        sqlx::query_scalar("select origin_s from track_jobs where asset_id = $1")
+            .bind(asset_id)
+            .fetch_optional(&self.readers)
+            .await
     }
 
     /// Counts a start before it happens, so that one which takes the process down is counted. Returns false when the
@@ -172,6 +191,38 @@ pub(crate) async fn plan_sizes(
     .bind(micros(now))
     .execute(&mut **write)
     .await?;
+    Ok(())
+}
+
+/// Makes the embedded tracks of a ready asset a job; see `origin_s` of the table. An existing one stays.
+pub(crate) async fn plan_tracks(
+    write: &mut Write,
+    asset_id: &str,
+    origin_s: f64,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "insert into track_jobs (asset_id, origin_s, due_us) values ($1, $2, $3) on conflict do nothing",
+    )
+    .bind(asset_id)
+    .bind(origin_s)
+    .bind(micros(now))
+    .execute(&mut **write)
+    .await?;
+    Ok(())
+}
+
+/// Makes the tracks job of an asset due now, from its first attempt on: one track is made, others are left.
+pub(crate) async fn continue_tracks(
+    write: &mut Write,
+    asset_id: &str,
+    now: DateTime<Utc>,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("update track_jobs set attempts = 0, starts = 0, due_us = $2 where asset_id = $1")
+        .bind(asset_id)
+        .bind(micros(now))
+        .execute(&mut **write)
+        .await?;
     Ok(())
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod playback_ids;
 mod room;
 pub(crate) mod static_renditions;
 mod sweep;
+pub(crate) mod tracks;
 pub(crate) mod uploads;
 
 pub(crate) use assets::{Asset, AssetChanges, FieldChange, NewAsset, Position};
@@ -26,4 +27,5 @@ pub(crate) use outbox::{Event, PendingEvent};
 pub(crate) use playback_ids::PlaybackId;
 pub(crate) use room::RoomReservation;
 pub(crate) use static_renditions::{StaticMeasures, StaticRendition};
+pub(crate) use tracks::{NewTrack, TextFetch, Track, TrackEnd, TrackKind, TrackSource};
 pub(crate) use uploads::{CancelOutcome, NewUpload, OpenOutcome, OwnerLimits, Upload};

@@ -17,6 +17,7 @@ pub(crate) mod source;
 pub(crate) mod stand_in;
 pub(crate) mod streams;
 pub(crate) mod tokens;
+pub(crate) mod tracks;
 pub(crate) mod watched;
 
 use std::{

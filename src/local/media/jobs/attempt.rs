@@ -7,14 +7,12 @@
 //!    [`MAX_STARTS`] the file is given up, in case it is the reason.
 //! 3. The tools work in `work/<asset>/<attempt>/`, and the result moves into place by a rename.
 //! 4. [`record_outcome`] ends the job in one transaction with the asset's new state and its events: the commit point.
-//!    A failed job is postponed, tried again, or ends the asset as `errored`. A size that fails is left out: a ready
-//!    asset stays ready.
+//!    A failed job is postponed, tried again, or ends the asset as `errored`. A size that fails is left out, a track that
+//!    fails is `errored`: a ready asset stays ready.
 //! 5. The attempt's folder is removed.
 //!
 //! A crash before step 4 leaves the job due: the next start sweeps the folder, and the job runs again. Sizes that were
 //! made before stay.
-
-use std::path::Path;
 
 use tokio::fs;
 
@@ -24,6 +22,7 @@ use super::{
         media_info::{MediaInfo, Rendition, UsedStreams},
         static_file,
         stream::{first::make_first, ladder::Rung, later::make_later, run::StreamJob},
+        tracks::{FoundTracks, MadeTrack, make_tracks, next_tracks},
     },
     quick_place::QuickPlace,
     running::JobClaim,
@@ -81,29 +80,22 @@ pub(super) async fn attempt_job(
     };
     app.meters.job_ended(job.kind, metric_result(&outcome));
     let ended = record_outcome(app, job, &asset, outcome).await;
-    remove_attempt(&folder).await;
+    app.folders.remove_attempt(&asset.id, &folder).await;
     ended
-}
-
-/// Removes the folder of an attempt, and that of the asset's attempts when it is empty.
-async fn remove_attempt(folder: &Path) {
-    // Why the errors are ignored: the next start removes every attempt's folder.
-    let _ = fs::remove_dir_all(folder).await;
-    if let Some(parent) = folder.parent() {
-        let _ = fs::remove_dir(parent).await;
-    }
 }
 
 /// The product of a successful attempt.
 enum JobOutput {
-    /// The first size of the stream and its bytes on the disk.
-    Stream(Box<MediaInfo>, u64),
+    /// The first size of the stream, its bytes on the disk, and the tracks that are to come.
+    Stream(Box<MediaInfo>, u64, FoundTracks),
     /// A further size, and the bytes of all.
     Size(Box<Rendition>, u64),
     /// No further size is planned.
     NoSize,
     /// The measures of `highest.mp4`; `None` for sound alone.
     Static(Option<StaticMeasures>),
+    /// Tracks that were made, or cannot be made; none when none was left.
+    Tracks(Vec<MadeTrack>),
 }
 
 /// Runs the tools of one job.
@@ -111,9 +103,9 @@ async fn run_job(stream: &StreamJob<'_>, job: &Job, place: &mut QuickPlace) -> R
     let (app, asset) = (stream.app, stream.asset);
     match job.kind {
         JobKind::Transcode => {
-            let media = make_first(stream, || place.leave()).await?;
+            let (media, found) = make_first(stream, || place.leave()).await?;
             let bytes = app.folders.measure_bytes(&asset.id, FileKind::Media).await?;
-            Ok(JobOutput::Stream(Box::new(media), bytes))
+            Ok(JobOutput::Stream(Box::new(media), bytes, found))
         }
         JobKind::Static => Ok(JobOutput::Static(
             static_file::make_highest(app, stream.tools, asset, stream.folder, stream.cancel).await?,
@@ -126,6 +118,7 @@ async fn run_job(stream: &StreamJob<'_>, job: &Job, place: &mut QuickPlace) -> R
             let bytes = app.folders.measure_bytes(&asset.id, FileKind::Media).await?;
             Ok(JobOutput::Size(Box::new(made), bytes))
         }
+        JobKind::Tracks => Ok(JobOutput::Tracks(make_tracks(stream, || place.leave()).await?)),
     }
 }
 
@@ -154,7 +147,9 @@ async fn record_outcome(
 ) -> Result<(), sqlx::Error> {
     let later = app.clock.now() + RETRY_DELAY;
     match outcome {
-        Ok(JobOutput::Stream(media, bytes)) => changes::outcome::mark_ready(app, job, &media, bytes).await,
+        Ok(JobOutput::Stream(media, bytes, found)) => {
+            changes::outcome::mark_ready(app, job, (&media, bytes), &found).await
+        }
         Ok(JobOutput::Size(made, bytes)) => {
             changes::outcome::end_size(app, job, SizeEnd::Made(*made, bytes)).await
         }
@@ -165,6 +160,7 @@ async fn record_outcome(
         Ok(JobOutput::Static(None)) => {
             changes::outcome::end_static_renditions(app, job, "skipped", None).await
         }
+        Ok(JobOutput::Tracks(made)) => changes::tracks::end_tracks(app, job, &made).await,
         Err(Failure::Input(fault, reason)) => give_up(app, job, asset, (fault, &reason)).await,
         Err(Failure::TimedOut) => {
             let reason = (Fault::Processing, "The file took too long to process");
@@ -180,7 +176,7 @@ async fn record_outcome(
 }
 
 /// Ends a job for good: the asset becomes `errored` with `reason`, or its static renditions do, or a further size is
-/// left out.
+/// left out, or a track is `errored`.
 async fn give_up(
     app: &App,
     job: &Job,
@@ -196,6 +192,18 @@ async fn give_up(
                 .unwrap_or_default();
             tracing::warn!(reason, size = name, asset.id = %job.asset_id, "a further size cannot be made");
             changes::outcome::end_size(app, job, SizeEnd::Given(name)).await
+        }
+        JobKind::Tracks => {
+            let next = next_tracks(&app.store.list_tracks(&asset.id).await?);
+            tracing::warn!(reason, asset.id = %job.asset_id, "tracks cannot be made");
+            let given: Vec<MadeTrack> = next
+                .into_iter()
+                .map(|track| MadeTrack {
+                    track,
+                    made: Err(reason.to_owned()),
+                })
+                .collect();
+            changes::tracks::end_tracks(app, job, &given).await
         }
     }
 }

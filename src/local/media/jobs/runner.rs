@@ -1,7 +1,7 @@
 //! The job runner: starts due jobs, owners in fair order.
 //!
 //! Quick work runs in [`QUICK_PLACES`] of its own, so that a file which is cut without encoding never waits for one
-//! that is encoded: the look at a file and the cut, and `highest.mp4`. A job whose file must be encoded gives its quick
+//! that is encoded: the look at a file and the cut, `highest.mp4`, and subtitles that are in a file. A job whose file must be encoded gives its quick
 //! place back and waits for one of the [`EncodePlaces`](super::super::places::EncodePlaces); a further size waits there
 //! from its beginning.
 //!
@@ -27,6 +27,8 @@ const QUICK_PLACES: usize = 3;
 const MAX_JOBS: usize = 512;
 /// Jobs of further sizes that run or wait, at most.
 const MAX_SIZE_JOBS: usize = 64;
+/// Jobs of tracks from which no further one starts.
+const MAX_TRACK_JOBS: usize = 64;
 /// Pause between two reads of the queue without a wake-up.
 pub(super) const POLL_EVERY: Duration = Duration::from_secs(1);
 
@@ -79,6 +81,10 @@ impl JobRunner {
         due.retain(|due| !app.running.contains(&due.job.asset_id, due.job.kind));
         let (sizes, mut quick): (Vec<_>, Vec<_>) =
             due.into_iter().partition(|due| due.job.kind == JobKind::Sizes);
+        // Why bounded: those that wait for a place to encode must leave room for other files.
+        if self.jobs_of(JobKind::Tracks) >= MAX_TRACK_JOBS {
+            quick.retain(|due| due.job.kind != JobKind::Tracks);
+        }
         while self.tasks.len() < MAX_JOBS {
             let owners = quick.iter().map(|due| due.owner.as_str());
             let Some(owner) = self.turns.next_party(owners) else {
@@ -93,17 +99,16 @@ impl JobRunner {
             self.start(app, quick.remove(first), Some(permit));
         }
         for due in sizes {
-            if self.size_jobs() >= MAX_SIZE_JOBS {
+            if self.jobs_of(JobKind::Sizes) >= MAX_SIZE_JOBS {
                 break;
             }
             self.start(app, due, None);
         }
     }
 
-    /// Returns the number of jobs of further sizes.
-    fn size_jobs(&self) -> usize {
-        let kinds = self.started.values();
-        kinds.filter(|(_, kind)| *kind == JobKind::Sizes).count()
+    /// Returns the number of jobs of a kind.
+    fn jobs_of(&self, kind: JobKind) -> usize {
+        self.started.values().filter(|(_, of)| *of == kind).count()
     }
 
     /// Starts one job in a task, if no other one holds its claim.

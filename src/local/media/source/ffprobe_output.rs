@@ -80,6 +80,9 @@ impl StreamOutput {
 pub(super) struct Disposition {
     #[serde(default)]
     pub(super) attached_pic: u32,
+    /// 1 for subtitles that also tell sounds.
+    #[serde(default)]
+    pub(super) hearing_impaired: u32,
 }
 
 /// One entry of `side_data_list`; `rotation` is in degrees.
@@ -88,12 +91,14 @@ pub(super) struct SideData {
     pub(super) rotation: Option<f64>,
 }
 
-/// `tags` of a stream; `rotate` is the older form of the rotation, `DURATION` is Matroska's.
+/// `tags` of a stream; `rotate` is the older form of the rotation, `DURATION` is Matroska's, `language` and `title` name a track.
 #[derive(Default, Deserialize)]
 pub(super) struct Tags {
     pub(super) rotate: Option<String>,
     #[serde(rename = "DURATION")]
     pub(super) duration: Option<String>,
+    pub(super) language: Option<String>,
+    pub(super) title: Option<String>,
 }
 
 /// Reads Matroska's durations, such as `00:01:00.023000000`, into seconds.

@@ -24,7 +24,7 @@ const ENTRIES: &str = "format=format_name,duration,start_time:stream=index,codec
                        color_transfer,color_primaries,sample_rate,channels,duration:\
                        stream_disposition=attached_pic:stream_side_data=rotation:stream_tags=rotate,DURATION";
 
-/// Decoders of subtitles that ffprobe may set up. They are never given anything to decode.
+/// Decoders of subtitles that ffprobe may set up. It never gives them anything to decode.
 const SUBTITLES: &str = "mov_text,subrip,srt,ass,ssa,webvtt,text,dvdsub,dvbsub,pgssub,xsub";
 /// Decoders outside the list that one file may name.
 const MAX_UNLISTED: usize = 8;
@@ -64,6 +64,8 @@ pub(crate) struct Probe {
     pub(crate) sounds: Vec<Audio>,
     /// The still picture that is attached to the file.
     pub(crate) cover: Option<Cover>,
+    /// The indexes of the streams of text that become subtitles, in the file's order.
+    pub(crate) texts: Vec<u32>,
 }
 
 /// The still picture that is attached to a file of sound.
@@ -157,23 +159,32 @@ impl Audio {
 }
 
 /// Probes a file with ffprobe, and chooses its streams by [`interpret_output`].
-///
-/// Why several runs: ffprobe gives up at the first stream whose decoder is not listed, even at a second sound that
-/// nobody needs. Each run names one more such decoder, up to [`MAX_UNLISTED`]; the next run may set it up, and gives
-/// it nothing to decode.
 pub(crate) async fn probe_file(
     tools: &Tools,
     file: &Path,
     folder: &Path,
     cancel: &CancellationToken,
 ) -> Result<Probe, Unplayable> {
+    let answer = read_entries(tools, file, folder, cancel, ENTRIES).await?;
+    interpret_output(answer, tools.decoders())
+}
+
+/// Reads `entries` of a file, as `-show_entries` takes them.
+///
+/// Why several runs: ffprobe gives up at the first stream whose decoder is not listed, even at a second sound that
+/// nobody needs. Each run names one more such decoder, up to [`MAX_UNLISTED`]; the next run may set it up, and gives
+/// it nothing to decode.
+pub(super) async fn read_entries(
+    tools: &Tools,
+    file: &Path,
+    folder: &Path,
+    cancel: &CancellationToken,
+    entries: &str,
+) -> Result<ProbeOutput, Unplayable> {
     let mut unlisted = Vec::new();
     loop {
-        let complaint = match run_ffprobe(tools, file, folder, cancel, &unlisted).await {
-            Ok(answer) => {
-                let answer = serde_json::from_slice(&answer).map_err(|_| Unplayable::NoMedia)?;
-                return interpret_output(answer, tools.decoders());
-            }
+        let complaint = match run_ffprobe(tools, file, (folder, cancel), entries, &unlisted).await {
+            Ok(answer) => return serde_json::from_slice(&answer).map_err(|_| Unplayable::NoMedia),
             Err(ToolError::Failed(complaint)) => complaint,
             Err(other) => return Err(Unplayable::Tool(other)),
         };
@@ -189,8 +200,8 @@ pub(crate) async fn probe_file(
 async fn run_ffprobe(
     tools: &Tools,
     file: &Path,
-    folder: &Path,
-    cancel: &CancellationToken,
+    (folder, cancel): (&Path, &CancellationToken),
+    entries: &str,
     unlisted: &[String],
 ) -> Result<Vec<u8>, ToolError> {
     let limits = ToolLimits {
@@ -212,7 +223,7 @@ async fn run_ffprobe(
         "-print_format",
         "json",
         "-show_entries",
-        ENTRIES,
+        entries,
     ]);
     args.extend(input_args(file));
     let call = ToolCall {
@@ -315,7 +326,16 @@ fn interpret_output(answer: ProbeOutput, decoders: &Decoders) -> Result<Probe, U
         video,
         sounds,
         cover,
+        texts: of("subtitle")
+            .filter(|stream| stream.codec_name.as_deref().is_some_and(is_text_codec))
+            .map(|stream| stream.index)
+            .collect(),
     })
+}
+
+/// Returns true for subtitles that are text, by ffmpeg's name of the codec. Others are pictures.
+fn is_text_codec(codec: &str) -> bool {
+    ["mov_text", "subrip", "ass", "ssa", "webvtt", "text"].contains(&codec)
 }
 
 /// Returns the sound; `None` without channels.

@@ -19,6 +19,8 @@ const FRAME_RATE: &str = "60";
 const EARLY_S: f64 = 0.005;
 /// Seconds before the end in which no segment begins.
 const NO_SEGMENT_S: f64 = 1.5;
+/// Seconds that are added to every time of the output.
+pub(super) const OFFSET_S: f64 = 1.2;
 /// The playlist in which ffmpeg lists the renditions with their codecs.
 pub(crate) const MASTER: &str = "master.m3u8";
 /// The name of the only rendition of sound alone.
@@ -45,6 +47,22 @@ pub(super) struct SizeRun<'a> {
     pub(super) threads: usize,
     /// True when ffmpeg has the filters for wide colours.
     pub(super) can_map_wide: bool,
+}
+
+/// Returns the arguments by which a stream begins, in its segments, at 1.4 seconds: [`OFFSET_S`] and twice the delay.
+///
+/// Why these three: every size, and every further sound, begins at the same time, with room before it for frames that are
+/// decoded early. By itself ffmpeg moves each by its own earliest time.
+pub(super) fn begin_args() -> Vec<OsString> {
+    let offset = OFFSET_S.to_string();
+    to_args([
+        "-muxdelay",
+        "0.1",
+        "-muxpreload",
+        "0",
+        "-output_ts_offset",
+        &offset,
+    ])
 }
 
 impl SizeRun<'_> {
@@ -168,9 +186,7 @@ impl SizeRun<'_> {
             Frames::Following(_) => "0.1".to_owned(),
             Frames::Copied | Frames::Encoded => SEGMENT_S.to_string(),
         };
-        // Why these three: every size begins at the same time, 1.4 seconds as ffmpeg has it, with room before it for
-        // frames that are decoded early. By itself ffmpeg moves each size by its own earliest time.
-        let mut args = to_args(["-muxdelay", "0.1", "-muxpreload", "0", "-output_ts_offset", "1.2"]);
+        let mut args = begin_args();
         args.extend(to_args([
             "-f",
             "hls",

@@ -11,6 +11,7 @@ use super::{
             probe::{Audio, Probe, Unplayable, Video, probe_file},
             scan::{ScannedStreams, scan_packets},
         },
+        tracks::{FoundTracks, find_tracks},
     },
     claims::LONGEST_S,
     cover::make_cover,
@@ -35,13 +36,14 @@ const QUICK_SOUND_S: f64 = 60.0;
 /// 2. Of the sounds the first is taken that can be decoded; none is fine beside a picture.
 /// 3. [`scan_packets`] reads the times, [`plan_stream`] decides.
 /// 4. [`make_planned`] copies or encodes the size into the folder of the attempt, and measures it.
-/// 5. [`move_into_place`] commits it.
+/// 5. [`find_tracks`] reads the names of further sounds and subtitles, which are made later.
+/// 6. [`move_into_place`] commits it.
 ///
 /// `looked` is called when the quick work is over and the encode waits for its place.
 pub(crate) async fn make_first(
     job: &StreamJob<'_>,
     looked: impl FnOnce() + Send,
-) -> Result<MediaInfo, Failure> {
+) -> Result<(MediaInfo, FoundTracks), Failure> {
     let source = job.app.folders.original_file(&job.asset.upload_id);
     let probe = probe_file(job.tools, &source, job.folder, job.cancel)
         .await
@@ -63,9 +65,10 @@ pub(crate) async fn make_first(
                 clear_attempt(job.folder).await?;
             }
             (made, _) => {
-                let media = made?;
+                let (mut media, origin_s) = made?;
+                let found = find_tracks(job, &source, &probe, (&mut media, origin_s)).await?;
                 move_into_place(job.folder, &job.app.folders.media_folder(&job.asset.id)).await?;
-                return Ok(media);
+                return Ok((media, found));
             }
         }
     }
@@ -102,7 +105,8 @@ pub(super) async fn plan_with_sound(
     plan_stream(probe, sound, &scan, top, job.asset.test)
 }
 
-/// Plans and makes the first size with one of the sounds, or with none.
+/// Plans and makes the first size with one of the sounds, or with none. Returns it, and the time of the file's clock at which
+/// the stream begins, in seconds.
 async fn make_with_sound(
     job: &StreamJob<'_>,
     source: &Path,
@@ -110,7 +114,7 @@ async fn make_with_sound(
     rungs: &[Rung],
     sound: Option<&Audio>,
     wait: &mut (impl FnMut() + Send),
-) -> Result<MediaInfo, Failure> {
+) -> Result<(MediaInfo, f64), Failure> {
     if probe.video.is_none() && sound.is_none() {
         return Err(Failure::from_input(
             Fault::NoVideo,
@@ -135,7 +139,7 @@ async fn make_with_sound(
         None => None,
     };
     let planned = later_sizes(rungs, &rendition.name, job.asset);
-    Ok(MediaInfo {
+    let media = MediaInfo {
         // Microseconds, like the times in ffmpeg's playlists.
         duration_s: (duration_s * 1e6).round() / 1e6,
         aspect_ratio: probe.video.as_ref().map(aspect_ratio),
@@ -154,7 +158,9 @@ async fn make_with_sound(
             may_copy,
         }),
         cover,
-    })
+        sound: None,
+    };
+    Ok((media, plan.origin_s))
 }
 
 /// Makes and measures the first size by the plan: the source's own frames, or the largest rung up to [`FIRST_SIDE`].

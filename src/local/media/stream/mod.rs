@@ -8,8 +8,11 @@
 //! 3. `measure` measures the size, `place` moves it to where it is served from. The asset is ready.
 //! 4. `later` makes the other sizes one by one, by the same plan, with segments that begin at the same times.
 //!
+//! `beside` makes a further sound, in step with the segments of the first size.
+//!
 //! `encoder` writes ffmpeg's arguments, with the filters of `picture` and `sound`.
 
+pub(super) mod beside;
 mod claims;
 mod copyable;
 mod cover;

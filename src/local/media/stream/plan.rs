@@ -182,11 +182,8 @@ pub(crate) fn plan_stream(
         });
     let is_picture_copied = picture.as_ref().is_none_or(|picture| picture.is_copied);
     let sound = sound.zip(scan.sound.as_ref()).map(|(audio, timeline)| SoundPlan {
-        audio: audio.clone(),
         is_copied: is_picture_copied && can_copy_sound(audio, timeline, origin_s, picture_end_s),
-        parts: split_at_long_gaps(timeline, origin_s, length_s),
-        begins_silent: timeline.first_s - origin_s > RESAMPLED_GAP_S,
-        has_gaps: timeline.longest_gap_s > GAP_S || timeline.first_s - origin_s > GAP_S,
+        ..plan_further_sound(audio, timeline, (origin_s, length_s))
     });
     Ok(StreamPlan {
         picture,
@@ -198,6 +195,21 @@ pub(crate) fn plan_stream(
             .flatten()
             .any(|part| part.is_torn),
     })
+}
+
+/// Plans a further sound, which is encoded to fit beside a stream of this beginning and length.
+pub(super) fn plan_further_sound(
+    audio: &Audio,
+    timeline: &Timeline,
+    (origin_s, length_s): (f64, f64),
+) -> SoundPlan {
+    SoundPlan {
+        audio: audio.clone(),
+        is_copied: false,
+        parts: split_at_long_gaps(timeline, origin_s, length_s),
+        begins_silent: timeline.first_s - origin_s > RESAMPLED_GAP_S,
+        has_gaps: timeline.longest_gap_s > GAP_S || timeline.first_s - origin_s > GAP_S,
+    }
 }
 
 /// Returns the time until which the last frame of a Matroska file stands, by the file's claim: its packets do not say

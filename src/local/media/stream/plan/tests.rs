@@ -63,6 +63,7 @@ fn usual() -> File {
             video: Some(video),
             sounds: vec![audio],
             cover: None,
+            texts: Vec::new(),
         },
         scan: Scan {
             picture: Some(timeline),
