@@ -104,7 +104,10 @@ mod tests {
     #[test]
     fn times_before_the_beginning_are_read() {
         let written = "WEBVTT\n\n00:-1.-500 --> 00:00.-500\nGone\n\n00:-1.000 --> 00:01.500\nSeen\n";
-        assert_eq!(regular_webvtt(written, 0), "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nSeen\n");
+        assert_eq!(
+            regular_webvtt(written, 0),
+            "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nSeen\n"
+        );
         assert_eq!(
             regular_webvtt(written, -2000),
             "WEBVTT\n\n00:00:00.500 --> 00:00:01.500\nGone\n\n00:00:01.000 --> 00:00:03.500\nSeen\n"
