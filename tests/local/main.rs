@@ -8,6 +8,7 @@
 
 mod api;
 mod browser;
+mod captions;
 mod crash;
 mod delivery;
 mod fair;
@@ -29,6 +30,7 @@ mod sdk;
 mod serving;
 mod standin;
 mod static_renditions;
+mod subtitles;
 mod support;
 mod track_crash;
 mod track_media;
