@@ -12,7 +12,7 @@
 //!
 //! The caller of the API gets one sentence ([`AuthError::detail`]); the exact reason goes to the log.
 //!
-//! Beside tokens: [`Tickets`] open one event stream each, and `local_request` is the guard of development mode
+//! Beside tokens: [`Tickets`] open one event stream, or the file of one track, each (`ticket`, `track_ticket`), and `local_request` is the guard of development mode
 //! ([`Development`]), in which only requests of this machine are served.
 
 mod authenticator;
@@ -28,6 +28,7 @@ mod scope;
 mod ticket;
 mod token_cache;
 mod token_header;
+mod track_ticket;
 mod upload_claim;
 
 pub use self::authenticator::Authenticator;

@@ -66,6 +66,22 @@ export class Api {
   makeFile(id, name) { return this.json('POST', `v1/videos/${id}/renditions`, { body: { name } }); }
   removeFile(id, name) { return this.json('DELETE', `v1/videos/${id}/renditions/${name}`); }
 
+  /** Adds a track from a file of captions. `query`: language, name, kind. */
+  sendTrack(id, query, file) {
+    const type = /\.srt$/i.test(file.name) ? 'application/x-subrip' : 'text/vtt';
+    return this.json('POST', `v1/videos/${id}/tracks?${new URLSearchParams(query)}`, { raw: file, headers: { 'Content-Type': type } });
+  }
+
+  /** Adds a track that the provider fetches or writes. */
+  askForTrack(id, body) { return this.json('POST', `v1/videos/${id}/tracks`, { body }); }
+  removeTrack(id, track) { return this.json('DELETE', `v1/videos/${id}/tracks/${track}`); }
+
+  /** The WebVTT of a track. */
+  async trackFile(id, track) {
+    const response = await this.#call('GET', `v1/videos/${id}/tracks/${track}`, { headers: { Accept: 'text/vtt' } });
+    return response.text();
+  }
+
   /** An address of a file, which saves it under this name where the provider can say so. */
   async fileAddress(id, name, saveAs) {
     const ask = (query) => this.json('GET', `v1/videos/${id}/playback${query}`);
@@ -107,7 +123,7 @@ export class Api {
     return { video, etag: response.headers.get('ETag') ?? etag, retryAfter: Number.isFinite(hint) ? hint : 0 };
   }
 
-  /** One call: the JSON of its answer, null for 204. `options`: `body` (an object), `headers`, and what `fetch` takes. */
+  /** One call: the JSON of its answer, null for 204. `options`: `body` (an object) or `raw`, `headers`, and what `fetch` takes. */
   async json(method, path, options) {
     const response = await this.#call(method, path, options);
     if (method !== 'GET' && !READS.includes(path)) publishChange();
@@ -129,13 +145,14 @@ export class Api {
     return token !== used && token !== '' ? this.#send(method, path, options) : response;
   }
 
-  async #send(method, path, { body, headers = {}, ...more }) {
+  async #send(method, path, { body, raw, headers = {}, ...more }) {
     const all = { Authorization: `Bearer ${this.#session.token}`, ...headers };
     if (body !== undefined) all['Content-Type'] = 'application/json';
+    const sent = body === undefined ? raw : JSON.stringify(body);
     const early = method === 'GET' ? await takeEarly(path, this.#session.token) : null;
     if (early) return early;
     try {
-      return await fetch(new URL(path, SERVICE), { method, headers: all, body: body === undefined ? undefined : JSON.stringify(body), ...more });
+      return await fetch(new URL(path, SERVICE), { method, headers: all, body: sent, ...more });
     } catch (error) {
       if (error.name === 'AbortError') throw error;
       throw new ApiError(0);

@@ -62,6 +62,8 @@ const MODULES: &[Module] = modules! {
     "thumb.js"
     "timeline.js"
     "times.js"
+    "track_form.js"
+    "track_words.js"
     "upload.js"
     "upload_card.js"
     "uploads.js"
@@ -70,6 +72,7 @@ const MODULES: &[Module] = modules! {
     "video_files.js"
     "video_page.js"
     "video_replacement.js"
+    "video_tracks.js"
     "who.js"
     "words.js"
 };

@@ -18,6 +18,8 @@ export class Theatre {
   #round = 0;
   /** The ratio that the player found in the stream; null before. */
   #streamRatio = null;
+  /** A track of the service that is to be shown as soon as the stream has it; null: none. */
+  #wanted = null;
 
   constructor(api, stage) {
     this.#api = api;
@@ -52,6 +54,14 @@ export class Theatre {
     picture.addEventListener('error', () => { picture.hidden = true; });
     return h('button', { type: 'button', class: 'poster', onclick: () => this.#play() },
       picture, h('span', { class: 'play' }, icon('play'), h('span', { class: 'visually-hidden' }, `Play ${name}`)), h('span', { class: 'sound-note' }, 'Sound without a picture'));
+  }
+
+  /** Plays with a track of the video: its captions are shown, or its sound is heard. */
+  async show(track) {
+    this.#wanted = track;
+    if (!this.#player) await this.#play();
+    // Why anew: the stream was loaded before the track was there.
+    else if (!this.#choose()) this.#player.load();
   }
 
   close() {
@@ -108,7 +118,30 @@ export class Theatre {
     };
     media.addEventListener('loadedmetadata', shape);
     shape();
+    media.textTracks.addEventListener('addtrack', () => this.#choose());
+    media.addEventListener('loadeddata', () => this.#choose());
+    this.#choose();
     if ([document.body, null].includes(document.activeElement)) player.shadowRoot.querySelector('[part~="play"]')?.focus({ preventScroll: true });
+  }
+
+  /** Chooses the track that is wanted. Returns whether the stream has it. */
+  #choose() {
+    const { media, player } = this.#player ?? {};
+    if (!this.#wanted || !player || !media) return false;
+    const { kind, language, name } = this.#wanted;
+    const isIt = (one) => one.language === language && (!name || one.label === name);
+    if (kind === 'audio') {
+      const at = player.audioTracks.findIndex(isIt);
+      if (at < 0) return false;
+      player.selectAudio(at);
+    } else {
+      const texts = [...media.textTracks].filter((one) => ['subtitles', 'captions'].includes(one.kind));
+      const found = texts.find(isIt);
+      if (!found) return false;
+      for (const one of texts) one.mode = one === found ? 'showing' : 'disabled';
+    }
+    this.#wanted = null;
+    return true;
   }
 
   #fail(box, error) {

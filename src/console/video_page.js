@@ -13,6 +13,7 @@ import { VideoDetails } from './video_details.js';
 import { VideoFacts } from './video_facts.js';
 import { VideoFiles } from './video_files.js';
 import { VideoReplacement } from './video_replacement.js';
+import { VideoTracks } from './video_tracks.js';
 import { STATUS, problemBox } from './words.js';
 
 /** Characters from which on a title is written smaller. */
@@ -60,6 +61,7 @@ class VideoPage {
     this.facts = new VideoFacts({ api, session, id, admin: session.isAdmin ? new AdminApi(api) : null, onVideo, onDelete: () => this.#remove(), onProblem: failed });
     this.details = new VideoDetails(api, session, { onSaved: onVideo });
     this.files = new VideoFiles(api, session, { onVideo });
+    this.tracks = new VideoTracks(api, session, { onVideo, onShow: (track) => this.#showTrack(track) });
     this.replacement = new VideoReplacement(api, session, { onVideo: (video) => this.#showAndFollow(video), admin: session.isAdmin ? new AdminApi(api) : null });
     this.watch = h('div', { class: 'watch' }, this.stage.element, this.facts.element);
     this.watch.hidden = true;
@@ -96,6 +98,7 @@ class VideoPage {
     this.#timeline?.close();
     this.stage.close();
     this.files.close();
+    this.tracks.close();
     this.replacement.close();
   }
 
@@ -145,6 +148,7 @@ class VideoPage {
     this.facts.update(video, this.#upload);
     this.details.update(video);
     this.files.update(video);
+    this.tracks.update(video);
     this.replacement.update(video);
     if (this.#panels !== video.status) this.#drawPanels();
     this.#timeline.show(video);
@@ -195,7 +199,7 @@ class VideoPage {
     const plays = video.status === 'ready' && this.#session.mayPlayThis(video);
     fill(this.#poster);
     fill(this.#elsewhere, plays ? this.#snippets() : null);
-    if (this.#below.children.length === 0) fill(this.#below, this.#poster, this.files.element, this.replacement.element, this.#elsewhere, this.details.element, this.#timeline.element);
+    if (this.#below.children.length === 0) fill(this.#below, this.#poster, this.tracks.element, this.files.element, this.replacement.element, this.#elsewhere, this.details.element, this.#timeline.element);
     if (plays) this.#picture().then((has) => has && this.#offerPoster());
   }
 
@@ -228,6 +232,12 @@ class VideoPage {
       this.#picture();
     };
     fill(this.#poster, posterPanel(this.#api, this.#video, { onSaved, playerTime: () => this.stage.time }));
+  }
+
+  /** Plays the video with a track. */
+  #showTrack(track) {
+    this.stage.element.scrollIntoView({ block: 'nearest' });
+    return this.stage.theatre.show(track);
   }
 
   async #cancel() {

@@ -5,6 +5,7 @@
 //! - Reports arrive as [`Observation`]s and are *joined*: [`Video::observe`] gives the same row in any order, with any
 //!   repetition. A [`Stamp`] decides which of two reports of one [`Field`] wins.
 //! - [`RenditionRequests`] is what callers asked of a video's files.
+//! - [`AskedTracks`] is what callers asked of its captions, subtitles and sound.
 //! - [`CheckTimes`] says how often a provider is queried about a video that no event finishes.
 //! - [`InboxEvent`] is a webhook event on its way in, [`OutgoingEvent`] an [`Announcement`] on its way to the
 //!   application.
@@ -16,6 +17,7 @@
 //! - [`Ledger`] and [`Pace`] are the arithmetic of a provider's rate.
 
 mod accounts;
+mod asked_tracks;
 mod deadlines;
 mod error_code;
 mod event;
@@ -26,6 +28,7 @@ mod ids;
 #[cfg(test)]
 mod join_tests;
 mod knowledge;
+mod language;
 mod mask;
 mod media_type;
 mod moves;
@@ -57,6 +60,7 @@ pub use facts::{Fact, Facts, Field};
 pub use failure::Failure;
 pub use ids::first_id_at;
 pub use knowledge::{AskedFor, FirstReady, IdentityConflict, Knowledge, NeededIds, Observation, Pictures};
+pub use language::{language_name, parse_language};
 pub use mask::{mask_addresses, mask_secrets};
 pub use media_type::{is_content_pattern, matches_content_pattern};
 pub use moves::{Move, MoveKind, MoveState};
@@ -69,6 +73,6 @@ pub use schedule::CheckTimes;
 pub use source_url::SourceUrl;
 pub use stamp::{AnswerTime, Stamp, event_time};
 pub use status::{Policy, ShownStatus, Status, UnknownStatus};
-pub use tracks::{AskedTrack, TrackAction, TrackKind, TrackOrigin};
+pub use tracks::{AskedTrack, AskedTracks, TrackAction, TrackFailure, TrackKind, TrackOrigin};
 pub use usage::Usage;
 pub use video::{AssetKey, Video};

@@ -75,7 +75,7 @@ impl Video {
                 (self.known.upload_id.is_some() && now < end).then(|| (now + interval).min(end))
             }
             ShownStatus::Ready if missing => Some(now + DELETING_EVERY),
-            ShownStatus::Ready if !self.unsent.is_empty() || self.has_open_requests() => Some(now + interval),
+            ShownStatus::Ready if self.has_work() => Some(now + interval),
             ShownStatus::Ready => times.ready_every.map(|every| now + every),
             // Why at once: its provider still plays it to whoever knows the address.
             ShownStatus::Errored if self.is_to_be_discarded() && self.checks == 0 => Some(now),
@@ -89,6 +89,11 @@ impl Video {
         // Why at most 2^10: the power then fits, and is far above the longest interval.
         let doubled = 2_i32.saturating_pow(u32::try_from(self.checks).unwrap_or_default().min(10));
         (STEP_FIRST_AFTER * doubled).min(STEP_MAX_INTERVAL)
+    }
+
+    /// Something that callers asked for is to be done at the provider, or awaited.
+    pub fn has_work(&self) -> bool {
+        !self.unsent.is_empty() || self.has_open_requests() || self.has_open_tracks()
     }
 
     /// The provider has given an id of the video.

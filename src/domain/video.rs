@@ -12,6 +12,7 @@ use super::{
     replacement::Replacement,
     source_url::SourceUrl,
     status::{Policy, ShownStatus},
+    tracks::{AskedTrack, AskedTracks},
 };
 
 /// The provider and the id under which it knows a video.
@@ -85,6 +86,8 @@ pub struct Video {
     pub unsent: Vec<String>,
     /// What callers asked of the video's files, as far as the provider has not shown it; `None` where nothing is open.
     pub renditions_asked: Option<RenditionRequests>,
+    /// The tracks that callers asked for, as long as the provider has them; `None` where there are none.
+    pub tracks_asked: Option<AskedTracks>,
     /// End of the upload URL.
     pub upload_expires_at: Option<DateTime<Utc>>,
     /// Time of the next query to the provider; `None` for never. See [`Video::next_check`].
@@ -135,6 +138,7 @@ impl Video {
             step_until: None,
             unsent: Vec::new(),
             renditions_asked: None,
+            tracks_asked: None,
             upload_expires_at: None,
             check_at: None,
             checks: 0,
@@ -256,6 +260,8 @@ impl Video {
             .flat_map(RenditionRequests::as_slice)
             .map(|asked| (&asked.name, asked.action, asked.is_refused()))
             .collect();
+        let shown_track = |track: &'_ AskedTrack| (track.id, track.action, track.is_refused());
+        let tracks: Vec<_> = self.asked_tracks().iter().map(shown_track).collect();
         let words = (
             &self.title,
             &self.external_id,
@@ -274,6 +280,7 @@ impl Video {
             known.ready_at(),
             facts,
             asked,
+            tracks,
         )
     }
 }

@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`Body`], [`JsonBytes`] | too large (413), not declared JSON (415), not JSON (400), unknown or bad members (422) |
 //! | [`Query`], [`NoQuery`] | unknown or bad parameters, U+0000 (400) |
-//! | [`Id`], [`IdAndName`] | anything but a UUID in its usual form (404) |
+//! | [`Id`], [`IdAndName`], [`IdAndTrack`] | anything but a UUID in its usual form (404) |
 
 use axum::extract::{FromRequest, FromRequestParts, Path, Request};
 use bytes::Bytes;
@@ -233,13 +233,28 @@ impl FromRequestParts<AppState> for IdAndName {
     }
 }
 
+/// The `{id}` of the path, as [`Id`] reads it, and the id of a track behind it.
+pub(crate) struct IdAndTrack(pub(crate) Uuid, pub(crate) Uuid);
+
+impl FromRequestParts<AppState> for IdAndTrack {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &AppState) -> Result<Self, ApiError> {
+        let IdAndName(id, track) = IdAndName::from_request_parts(parts, state).await?;
+        Ok(Self(id, parse_id(&track).ok_or(ApiError::NotFound)?))
+    }
+}
+
 /// Reads an id, and notes it for the log line.
 fn read_id(parts: &Parts, text: &str) -> Result<Uuid, ApiError> {
-    // Why: the parser also takes braces, URNs and hex without hyphens, and each id is to have one address.
-    let canonical = text.len() == 36;
-    Uuid::parse_str(text)
-        .ok()
-        .filter(|_| canonical)
+    parse_id(text)
         .inspect(|id| note_id(parts, *id))
         .ok_or(ApiError::NotFound)
+}
+
+/// Returns the UUID in its usual form; `None` for anything else.
+fn parse_id(text: &str) -> Option<Uuid> {
+    // Why: the parser also takes braces, URNs and hex without hyphens, and each id is to have one address.
+    let canonical = text.len() == 36;
+    Uuid::parse_str(text).ok().filter(|_| canonical)
 }

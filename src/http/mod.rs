@@ -17,6 +17,7 @@
 
 mod accept;
 mod admin;
+mod bounded_body;
 mod docs;
 mod erasing;
 mod event_payload;
@@ -34,6 +35,7 @@ mod rate_limit_headers;
 mod router;
 pub mod server;
 mod session;
+mod tracks;
 mod uploads;
 mod videos;
 mod webhooks;

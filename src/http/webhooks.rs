@@ -14,17 +14,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Json;
-use axum::body::HttpBody;
 use axum::extract::{FromRequest, FromRequestParts, Path, Request, State};
-use bytes::{Bytes, BytesMut};
-use http_body_util::BodyExt;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::bounded_body::read_body;
 use super::middleware::refuse_webhook;
 use super::problem::ApiError;
 use crate::domain::{EventState, NewEvent};
-use crate::limits::{CallerKey, MemoryShare};
+use crate::limits::CallerKey;
 use crate::provider::{Delivery, Provider, UnreadableEvent, VerifiedBody};
 use crate::state::AppState;
 use crate::store::Stored;
@@ -63,7 +61,7 @@ impl FromRequest<AppState> for VerifiedWebhook {
         let mut share = state
             .webhook_memory
             .open_share(caller.unwrap_or_else(CallerKey::unknown));
-        let reading = tokio::time::timeout(BODY_DEADLINE, read_body(body, &mut share));
+        let reading = tokio::time::timeout(BODY_DEADLINE, read_body(body, MAX_BYTES, &mut share));
         let bytes = reading
             .await
             .map_err(|_| ApiError::InvalidRequest("The body took too long.".to_owned()))??;
@@ -76,35 +74,6 @@ impl FromRequest<AppState> for VerifiedWebhook {
             body,
         })
     }
-}
-
-/// Reads the body, within [`MAX_BYTES`] and the room that `share` can still take.
-///
-/// Why it takes room for what has arrived and not for what `Content-Length` declares: a client that declares much and
-/// sends nothing must take nothing from others.
-async fn read_body(mut body: axum::body::Body, share: &mut MemoryShare) -> Result<Bytes, ApiError> {
-    // Why: a declared length beyond the limit is refused without reading any of it.
-    if body.size_hint().lower() > MAX_BYTES as u64 {
-        return Err(ApiError::PayloadTooLarge);
-    }
-    let mut all = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let broke_off = |_| ApiError::InvalidRequest("The body broke off.".to_owned());
-        let Ok(data) = frame.map_err(broke_off)?.into_data() else {
-            continue;
-        };
-        let length = all.len() + data.len();
-        if length > MAX_BYTES {
-            return Err(ApiError::PayloadTooLarge);
-        }
-        share.grow_to(length).map_err(|_refused| ApiError::Unavailable)?;
-        // Why: most bodies are one frame, which needs no copy.
-        if all.is_empty() && body.is_end_stream() {
-            return Ok(data);
-        }
-        all.extend_from_slice(&data);
-    }
-    Ok(all.freeze())
 }
 
 /// What became of an event.

@@ -14,12 +14,13 @@
 //! | [`heartbeat`] | renews the row by which this process is known | all |
 //!
 //! [`expiry`] is the part of the reconciler that begins deletions at their time, [`renditions`] the one that has files made
-//! and deleted.
+//! and deleted, [`tracks`] the one that has captions and sound added, generated and deleted.
 //!
 //! [`adopt`] is no job but work that a request and a command share: it gives an owner to videos that were made elsewhere.
 //! So are [`replay`], which makes events due again by a filter, and [`begin`], which begins a video at its provider.
 
 pub mod adopt;
+mod asked_video;
 pub mod begin;
 pub mod erasure;
 pub mod expiry;
@@ -35,3 +36,4 @@ pub mod replace;
 pub mod replay;
 pub mod retention;
 pub mod titles;
+pub mod tracks;

@@ -15,6 +15,8 @@ pub(super) struct ProviderStatus {
     pub(super) asset_missing: bool,
     /// The provider answered "not found" about the upload.
     pub(super) upload_missing: bool,
+    /// The tracks could not be listed: nothing was answered about them.
+    pub(super) tracks_failed: bool,
 }
 
 impl ProviderStatus {
@@ -74,6 +76,13 @@ pub(super) async fn fetch_status(
                 if is_ready {
                     let files = list_renditions(provider, &subject, video, priority, clock).await;
                     status.observations.extend(files);
+                    match provider.list_tracks(&subject, priority, clock.now()).await {
+                        Ok(tracks) => status.observations.extend(tracks),
+                        Err(error) => {
+                            tracing::warn!(video.id = %video.id, %error, "the tracks of a video could not be listed");
+                            status.tracks_failed = true;
+                        }
+                    }
                 }
             }
             Lookup::Gone => status.asset_missing = !may_lack_asset(provider, video),

@@ -6,6 +6,7 @@ use chrono::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::outbox::TRIED_FOR;
+use super::tracks::KEEP_TRACK_FILES;
 use crate::state::AppState;
 use crate::store::StoreError;
 
@@ -29,7 +30,7 @@ pub async fn run(state: AppState, stop: CancellationToken) {
     }
 }
 
-/// Removes finished events of both directions, expired idempotency keys, ended moves and deleted videos whose time is over,
+/// Removes finished events of both directions, expired idempotency keys, ended moves, files of tracks that nobody asks for, and deleted videos whose time is over,
 /// and gives up outgoing events that no endpoint in the settings will take.
 ///
 /// # Errors
@@ -52,8 +53,9 @@ pub async fn remove_expired_rows(state: &AppState) -> Result<(), StoreError> {
         // Why later than the end: a token is taken for half a minute more, by clocks that differ.
         remove_in_batches(|| store.prune_counts(now - Duration::minutes(2), BATCH)).await?,
         remove_in_batches(|| store.prune_moves(now - keep, BATCH)).await?,
+        remove_in_batches(|| store.prune_track_files(now - KEEP_TRACK_FILES, BATCH)).await?,
     ];
-    if counts != [0; 7] {
+    if counts != [0; 8] {
         tracing::info!(
             events = counts[0],
             idempotency_keys = counts[1],
@@ -62,6 +64,7 @@ pub async fn remove_expired_rows(state: &AppState) -> Result<(), StoreError> {
             outgoing = counts[4],
             counted_uploads = counts[5],
             moves = counts[6],
+            track_files = counts[7],
             "old rows removed"
         );
     }

@@ -82,7 +82,10 @@ pub use renditions::{Audience, PlayableFiles, Rendition, RenditionAddress, Rendi
 pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
-pub use tracks::{AcceptedTrack, ListedTrack, TrackAddress, TrackContent, TrackSend, TrackStatus};
+pub use tracks::{
+    AcceptedTrack, ListedTrack, ShownTrack, ShownTrackStatus, TrackAddress, TrackContent, TrackSend, TrackStatus,
+    computed_track_id,
+};
 pub use upload::{Chunk, UploadDescriptor};
 pub use upload_limits::UploadLimits;
 pub use webhook::{

@@ -39,7 +39,7 @@ impl TemplateInput {
             cors_origin: None,
             provider_settings: Value::Null,
             source_url: video.source_url.clone(),
-            tracks: Vec::new(),
+            tracks: video.tracks_to_begin_with(),
             now: video.created_at,
             expires: video.upload_expires_at.unwrap_or(video.created_at),
         }

@@ -27,6 +27,9 @@ use crate::telemetry::{LogLimits, Metrics};
 /// Bytes of webhook bodies that are buffered at the same time: 64 MiB.
 const WEBHOOK_MEMORY: usize = 64 * 1024 * 1024;
 
+/// Bytes of files of tracks that are buffered at the same time: 32 MiB.
+const TRACK_MEMORY: usize = 32 * 1024 * 1024;
+
 /// Pause between two checks for missing tables, see [`AppState::wait_until_ready`].
 const TABLES_CHECK_INTERVAL: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -78,6 +81,8 @@ pub struct Process {
     pub intake: Intake,
     /// Memory for webhook bodies that are being read.
     pub webhook_memory: Arc<FairMemory>,
+    /// Memory for files of tracks that are being sent.
+    pub track_memory: Arc<FairMemory>,
     /// Set when the service begins to stop: the readiness probe fails from then on.
     pub stopping: AtomicBool,
     /// The last answer of the readiness probe.
@@ -124,6 +129,7 @@ impl Process {
             store,
             intake,
             webhook_memory: Arc::new(FairMemory::new(WEBHOOK_MEMORY)),
+            track_memory: Arc::new(FairMemory::new(TRACK_MEMORY)),
             stopping: AtomicBool::default(),
             cached_readiness: LastReady::default(),
             tickets,

@@ -12,7 +12,7 @@
 //! | callers that share a statement | `batching`, `video_batcher` |
 //! | the parts of the handle | `feed`, `owner_locks` |
 //! | the handle, and how it is opened | [`Store`]: `handle`, `open`, `migrations` |
-//! | what is done with rows | `videos`, `inbox`, `outbox`, `moves`, `owners`, `erasure`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
+//! | what is done with rows | `videos`, `inbox`, `outbox`, `moves`, `track_files`, `owners`, `erasure`, `queues`, `idempotency`, `leases`, `replicas`, `turns`, `depth`, `fleet`, `secrets`, `notifications` |
 //!
 //! `inbox` documents the protocol by which a webhook event reaches its row, `videos` the one of an edit.
 
@@ -45,6 +45,7 @@ mod rows;
 mod schema;
 mod secrets;
 mod statements;
+mod track_files;
 mod turns;
 mod video_batcher;
 mod videos;
@@ -67,6 +68,7 @@ pub use queues::{
     EventFilter, MAX_SCANNED, OutgoingFilter, QueueFilter, QueuePage, QueueState, ReplayWindow,
 };
 pub use replicas::{Replica, ReplicaBeat};
+pub use track_files::TrackFile;
 pub use turns::RateTurns;
 pub use videos::{
     CountedLimits, Edit, Exchanged, GivenUp, Inserted, KeptFiles, ListOrder, OpenLimit, OverQuota, Quota,

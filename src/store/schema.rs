@@ -11,7 +11,7 @@ use sqlx::migrate::{Migration, Migrator};
 use crate::sql::{MigrationFile, migration_files};
 
 /// Every file of the folder, in the order of the numbers.
-const FILES: [MigrationFile; 43] = migration_files! {
+const FILES: [MigrationFile; 45] = migration_files! {
     "migrations":
     "0001_core",
     "0002_idempotency",
@@ -56,6 +56,8 @@ const FILES: [MigrationFile; 43] = migration_files! {
     "0029_hidden.sqlite",
     "0030_moves",
     "0032_replaces_statistics.postgres",
+    "0033_tracks",
+    "0034_track_files",
 };
 
 static MIGRATIONS: LazyLock<Vec<Migration>> =

@@ -57,6 +57,14 @@ fn rows() -> Vec<(&'static str, [&'static str; 9], Option<Value>)> {
             Some(json!({"name": "highest"})),
         ),
         ("DELETE /v1/videos/{id}/renditions/{name}", CHANGE, None),
+        ("GET /v1/videos/{id}/tracks", PLAY, None),
+        (
+            "POST /v1/videos/{id}/tracks",
+            CHANGE,
+            Some(json!({"language": "en", "generate": true})),
+        ),
+        ("GET /v1/videos/{id}/tracks/{track}", PLAY, None),
+        ("DELETE /v1/videos/{id}/tracks/{track}", CHANGE, None),
         ("GET /v1/videos/{id}/events", SEE, None),
         ("GET /v1/videos/{id}/playback", PLAY, None),
         ("GET /v1/videos/{id}/thumbnails", PLAY, None),
@@ -155,6 +163,10 @@ async fn make_videos(app: &TestApp, route: &str, caller: &str) -> [Value; 2] {
                 .await
                 .expect(201);
         }
+        // Why of all that is read: those videos serve every row that reads.
+        if route.starts_with("GET ") || route.ends_with("/tracks/{track}") {
+            app.add_captions(owner, &video).await;
+        }
         if route.ends_with("/renditions/{name}") {
             let path = format!("/v1/videos/{}/renditions", video["id"].as_str().unwrap());
             let asked = app
@@ -214,6 +226,8 @@ on_both! {
             ("VIDEO_AUTH__FAILURES_PER_MIN", "0"),
             ("VIDEO_PROVIDERS__DIR", maps.path().to_str().unwrap()),
             ("VIDEO_INGEST__ALLOWED_HOSTS", "files.example"),
+            ("VIDEO_INGEST__ALLOW_HTTP", "true"),
+            ("VIDEO_INGEST__ALLOW_PRIVATE", "true"),
         ]);
         let app = TestApp::with(db, &more).await;
         let now = app.clock.now().timestamp();
@@ -251,7 +265,8 @@ on_both! {
                         let text = body.to_string().replace("{id}", &id).replace("{asset}", &asset);
                         serde_json::from_str::<Value>(&text).unwrap()
                     });
-                    let path = path.replace("{id}", &id).replace("{name}", "highest");
+                    let track = app.first_track(&id).await;
+                    let path = path.replace("{id}", &id).replace("{name}", "highest").replace("{track}", &track);
                     let answer = app.send(method.clone(), &path, Some(&token), body.as_ref()).await;
                     got.push(digit(route, &answer));
                 }

@@ -40,6 +40,16 @@ fn make_video(folder: &TempDir, size: &str, name: &str) -> String {
     path
 }
 
+/// Makes a video of eight seconds with two sounds, of 440 Hz in English and of 880 Hz in German.
+fn make_two_sounds(folder: &TempDir) -> String {
+    let path = folder.path().join("two-sounds.mp4").display().to_string();
+    let inputs = "-f lavfi -i testsrc2=size=320x180:rate=25 -f lavfi -i sine=440 -f lavfi -i sine=880 -map 0 -map 1 -map 2 -t 8 \
+        -c:v libx264 -preset ultrafast -pix_fmt yuv420p -g 50 -c:a aac -metadata:s:a:0 language=eng -metadata:s:a:1 language=ger";
+    let args: Vec<&str> = inputs.split_whitespace().chain([&*path]).collect();
+    ffmpeg(&args);
+    path
+}
+
 /// Makes eight seconds of sound.
 fn make_sound(folder: &TempDir) -> String {
     let path = folder.path().join("sound.m4a").display().to_string();
@@ -63,7 +73,7 @@ fn run(script: &str, browser: &str) {
         make_video(&folder, "360x640", "tall.mp4"),
         make_video(&folder, "480x360", "four.mp4"),
     );
-    let sound = make_sound(&folder);
+    let (sound, two_sounds) = (make_sound(&folder), make_two_sounds(&folder));
     let hook = free_port().to_string();
     let endpoint = format!("[\"http://127.0.0.1:{hook}/events?key=hidden-key\"]");
     let service = Service::start(&[
@@ -90,6 +100,7 @@ fn run(script: &str, browser: &str) {
             ("TALL", &tall),
             ("FOUR", &four),
             ("SOUND", &sound),
+            ("TWO_SOUNDS", &two_sounds),
         ],
     );
 }
@@ -117,4 +128,9 @@ fn those_who_run_it_see_what_happened_and_mend_it_in_firefox() {
 #[test]
 fn files_are_made_and_a_file_is_replaced_in_chromium() {
     run("files.mjs", "chromium");
+}
+
+#[test]
+fn captions_are_added_shown_and_deleted_and_sounds_are_chosen_in_chromium() {
+    run("tracks.mjs", "chromium");
 }

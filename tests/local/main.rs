@@ -8,6 +8,7 @@
 
 mod api;
 mod browser;
+mod captions;
 mod crash;
 mod delivery;
 mod fair;
@@ -29,8 +30,11 @@ mod sdk;
 mod serving;
 mod standin;
 mod static_renditions;
+mod subtitles;
 mod support;
+mod track_crash;
 mod track_media;
+mod track_urls;
 mod tracks;
 mod uploads;
 mod webhooks;

@@ -7,7 +7,7 @@ import { HlsSource } from './hls_source.js';
 import { PlayerFailure } from './player_failure.js';
 import { RenewalTimer, renewalDelay } from './renewal.js';
 import { frameAt, loadFrames } from './storyboard.js';
-import { addTracks, captionChoice, chooseCaptions, removeTracks } from './text_tracks.js';
+import { addTracks, captionChoice, chooseCaptions, dropDoubles, removeTracks } from './text_tracks.js';
 
 /** Failures without a minute of quiet in between, after which the player gives up. */
 const MOST_FAILURES = 4;
@@ -26,6 +26,7 @@ export class MediaPlayer extends EventTarget {
   #frames = null;
   #ownPoster = null;
   #closed = false;
+  #trackCame = () => dropDoubles(this.element, this.playback?.tracks);
 
   constructor(element, options) {
     super();
@@ -34,6 +35,7 @@ export class MediaPlayer extends EventTarget {
     this.playback = null;
     this.error = null;
     this.element = element;
+    element.textTracks.addEventListener('addtrack', this.#trackCame);
     this.load();
   }
 
@@ -53,6 +55,7 @@ export class MediaPlayer extends EventTarget {
     if (this.#closed) return;
     this.#closed = true;
     this.#timer.close();
+    this.element.textTracks.removeEventListener('addtrack', this.#trackCame);
     this.#detach();
     removeTracks(this.element);
     if (this.#ownPoster !== null && this.element.poster === this.#ownPoster) this.element.removeAttribute('poster');

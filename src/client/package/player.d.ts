@@ -15,7 +15,8 @@ export interface Playback {
   height?: number | null;
   /** Only where the service gives titles to viewers. */
   title?: string;
-  tracks?: { kind: 'subtitles' | 'captions' | 'descriptions' | 'chapters'; language?: string | null; name?: string | null; url: string }[];
+  /** Captions that are ready, for `<track>`. */
+  tracks?: PlaybackTrack[];
   [member: string]: unknown;
 }
 
@@ -28,6 +29,19 @@ export interface PlaybackRendition {
   height: number | null;
   bytes: number | null;
   bitrate: number | null;
+}
+
+/** A track of text, with the address of its WebVTT. One that the stream has itself is shown once. */
+export interface PlaybackTrack {
+  id?: string;
+  kind: 'subtitles' | 'captions' | 'descriptions' | 'chapters';
+  /** A BCP 47 tag. */
+  language?: string | null;
+  /** For viewers. */
+  name?: string | null;
+  source?: 'uploaded' | 'generated' | 'embedded';
+  url: string;
+  [member: string]: unknown;
 }
 
 /** Why a playback is asked for: `load` begins, `renewal` comes before the addresses end, `error` after a failure. */

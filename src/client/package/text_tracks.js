@@ -24,18 +24,20 @@ export function chooseCaptions(element, choice) {
   showCaptions(element, captionTracks(element).find(isIt) ?? null);
 }
 
-/** Adds the `tracks` of a playback, or gives those that have not loaded yet their new addresses. */
+/** Adds the `tracks` of a playback that the stream does not have itself. Those that have not loaded yet get their new addresses. */
 export function addTracks(element, tracks) {
-  const wanted = (tracks ?? []).filter((one) => KINDS.includes(one.kind) && one.url);
-  const present = [...element.querySelectorAll('track[data-yourbit]')];
+  const named = namedIn(tracks);
+  const wanted = named.filter((one) => !twinInStream(element, one, named));
+  const present = ownTracks(element);
   if (wanted.length > 0 && !element.src && !element.crossOrigin) element.crossOrigin = 'anonymous';
-  for (const { kind, language, name, url } of wanted) {
-    const id = JSON.stringify([kind, language, name]);
-    const old = present.find((one) => one.dataset.yourbit === id);
+  for (const one of wanted) {
+    const { kind, language, name, url } = one;
+    const id = idOf(one);
+    const old = present.find(({ dataset }) => dataset.yourbit === id);
     if (old && old.readyState === HTMLTrackElement.NONE) old.src = url;
     if (old) continue;
     const track = document.createElement('track');
-    Object.assign(track, { kind, srclang: language ?? '', label: name ?? language ?? '', src: url });
+    Object.assign(track, { kind, srclang: language ?? '', label: name || language || '', src: url });
     track.dataset.yourbit = id;
     element.append(track);
   }
@@ -43,5 +45,49 @@ export function addTracks(element, tracks) {
 
 /** Removes what `addTracks` has added. */
 export function removeTracks(element) {
-  for (const one of element.querySelectorAll('track[data-yourbit]')) one.remove();
+  for (const one of ownTracks(element)) one.remove();
+}
+
+/** Removes those of `tracks` that the stream has brought itself. The viewer's choice goes over to the stream's. */
+export function dropDoubles(element, tracks) {
+  const named = namedIn(tracks);
+  for (const one of named) {
+    const own = ownTracks(element).find(({ dataset }) => dataset.yourbit === idOf(one));
+    const twin = own && twinInStream(element, one, named);
+    if (!twin) continue;
+    const isShown = own.track.mode === 'showing';
+    own.remove();
+    if (isShown) showCaptions(element, twin);
+  }
+}
+
+function namedIn(tracks) {
+  return (tracks ?? []).filter(({ kind, url }) => KINDS.includes(kind) && url);
+}
+
+function idOf({ kind, language, name }) {
+  return JSON.stringify([kind, language, name]);
+}
+
+function ownTracks(element) {
+  return [...element.querySelectorAll('track[data-yourbit]')];
+}
+
+/**
+ * Returns the track of the stream that is the same as `one` of `named`, or null.
+ *
+ * Why not by the name alone: a provider may write another one into its playlist. Where the stream has as many tracks of the
+ * language as the answer, they are these, in order.
+ */
+function twinInStream(element, one, named) {
+  if (!SHOWN.includes(one.kind)) return null;
+  const own = new Set(ownTracks(element).map(({ track }) => track));
+  const theirs = captionTracks(element).filter((track) => !own.has(track) && isSame(track.language, one.language));
+  const ours = named.filter(({ kind, language }) => SHOWN.includes(kind) && isSame(language, one.language));
+  const byName = theirs.find(({ label }) => isSame(label, one.name || one.language));
+  return byName ?? (theirs.length >= ours.length ? theirs[ours.indexOf(one)] : null);
+}
+
+function isSame(one, other) {
+  return (one ?? '').toLowerCase() === (other ?? '').toLowerCase();
 }

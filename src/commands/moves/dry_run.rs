@@ -91,7 +91,7 @@ async fn add_video(
     let Some(video) = state.store.find_video(id).await? else {
         return Ok(());
     };
-    match judge(&video, from, to, without_tracks) {
+    match judge(state, &video, (from, to), without_tracks) {
         Verdict::No(reason) => sums.refuse(reason),
         Verdict::Make(_) | Verdict::Wait(_) => {
             sums.to_make += 1;

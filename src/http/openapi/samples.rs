@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 pub(super) const VIDEO: &str = "01a21c38-94cb-7496-96ca-59896d2f5f84";
+const TRACK: &str = "01a21c3a-1d0e-7c55-8f6b-0c7b6d1e2f34";
 const EVENT: &str = "01a21c38-9b64-7672-9cab-95dd68f98294";
 pub(super) const BEGUN: &str = "2026-11-27T08:56:39Z";
 pub(super) const READY: &str = "2026-11-27T08:56:41Z";
@@ -40,6 +41,8 @@ pub(super) fn path_parameter(name: &str) -> Option<Value> {
         "owner" => Some("user-1".into()),
         "provider" => Some("mux".into()),
         "name" => Some("highest".into()),
+        "track" => Some(TRACK.into()),
+        "ticket" => Some(format!("v1.{TRACK}.1795773401.q83vEjRW…").into()),
         "code" => Some("not_found".into()),
         "digest" => Some("0123456789abcdef".into()),
         "file" => Some("page.js".into()),
@@ -57,6 +60,7 @@ pub(super) fn request_body(schema: &str) -> Option<Value> {
             "source_url": "https://files.example.com/sea.mp4", "title": "A day at the sea",
         })),
         "RenditionRequest" => Some(json!({"name": "highest"})),
+        "TrackRequest" => Some(json!({"language": "en", "name": "English", "generate": true})),
         "VideoPatch" => Some(json!({"title": "Two days at the sea", "metadata": {"album": "summer"}})),
         "PlaybackRequest" => Some(json!({"ids": [VIDEO], "expires_in": 3600})),
         "AdoptRequest" => Some(json!({"provider": "mux", "owner": "user-1", "asset_id": "mlez9Hq2"})),
@@ -72,8 +76,9 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
     let value = match (schema, member) {
         ("Video", "error" | "replacement")
         | ("WebhookEvent" | "OutgoingEvent", "error" | "next_attempt_at")
-        | ("VideoMove", "reason" | "finished_at") => Value::Null,
-        ("Video" | "Rendition", "status") => "ready".into(),
+        | ("VideoMove", "reason" | "finished_at")
+        | ("Track", "error") => Value::Null,
+        ("Video" | "Rendition" | "Track" | "PlaybackTrack", "status") => "ready".into(),
         ("Video" | "Playback", "tracks") | ("ErasureProgress", "waiting_for") | ("VideoMove", "notes") => {
             json!([])
         }
@@ -81,6 +86,12 @@ pub(super) fn sample(schema: &str, member: &str) -> Option<Value> {
         ("Rendition" | "PlaybackRendition", "bytes") => 12_082_911.into(),
         ("Rendition" | "PlaybackRendition", "bitrate") => 4_051_000.into(),
         ("PlaybackRendition", "url") => "https://stream.example.com/uNbxT02K/highest.mp4?token=…".into(),
+        ("Track" | "PlaybackTrack", "id") => TRACK.into(),
+        ("Track" | "PlaybackTrack", "kind") => "subtitles".into(),
+        ("Track" | "PlaybackTrack", "language") => "en".into(),
+        ("Track" | "PlaybackTrack", "name") => "English".into(),
+        ("Track" | "PlaybackTrack", "source") => "uploaded".into(),
+        ("PlaybackTrack", "url") => "https://stream.example.com/uNbxT02K/text/Zk3f.vtt?token=…".into(),
         ("Video", "metadata") => json!({"album": "summer"}),
         ("Video", "playback_url") => "https://stream.example.com/uNbxT02K.m3u8".into(),
         ("Video" | "Playback", "duration_seconds") => 23.86.into(),

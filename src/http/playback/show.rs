@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::params::{self, Params};
+use super::tracks::{PlaybackTrack, playback_tracks};
 use super::sign::{AddressKind, SignedVideo, SigningRequest, playable_video};
 use crate::domain::{Field, Policy};
 use crate::http::extract::{Id, Query};
@@ -100,9 +101,8 @@ pub(crate) struct Playback {
     tokens: BTreeMap<String, String>,
     /// Files besides the stream that are ready. A source is given to the owner and to admins alone.
     renditions: Vec<PlaybackRendition>,
-    /// Sound tracks, subtitles and captions with addresses. None yet.
-    #[schema(value_type = Vec<Object>)]
-    tracks: [(); 0],
+    /// Subtitles and captions that are ready and have an address. Sound tracks are part of the stream.
+    tracks: Vec<PlaybackTrack>,
     duration_seconds: Option<f64>,
     aspect_ratio: Option<String>,
     width: Option<u64>,
@@ -176,6 +176,7 @@ pub(super) fn respond_uncached(body: impl Serialize) -> Response {
 impl Playback {
     pub(super) fn from_signed(state: &AppState, signed: SignedVideo) -> Self {
         let SignedVideo { video, urls, now } = signed;
+        let tracks = playback_tracks(&state.providers, &video, urls.tracks);
         let facts = &video.known.facts;
         let whole = |field| facts.get(field).and_then(Value::as_u64);
         Self {
@@ -188,7 +189,7 @@ impl Playback {
             thumbnails: urls.thumbnails,
             tokens: urls.tokens,
             renditions: urls.renditions.into_iter().map(PlaybackRendition::from).collect(),
-            tracks: [],
+            tracks,
             duration_seconds: facts.number(Field::Duration),
             aspect_ratio: facts.aspect_ratio(),
             width: whole(Field::Width),

@@ -26,8 +26,8 @@ use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
 use crate::limits::{CallerKey, Permit};
 use crate::provider::{
-    Audience, DownloadRefused, FileRequest, PlayableFiles, PlaybackRequest, PlaybackUrls, Provider,
-    TemplateInput,
+    Audience, DownloadRefused, FileRequest, ListedTrack, PlayableFiles, PlaybackRequest, PlaybackUrls, Provider,
+    ShownTrackStatus, TemplateInput,
 };
 use crate::state::AppState;
 
@@ -61,6 +61,12 @@ pub(super) struct SigningRequest<'a> {
 pub(super) enum AddressKind {
     Everything,
     Thumbnails,
+}
+
+/// What addresses are made of, beside the stream.
+struct PlayableParts {
+    files: PlayableFiles,
+    tracks: Vec<ListedTrack>,
 }
 
 /// A video with its addresses.
@@ -102,8 +108,8 @@ impl SigningRequest<'_> {
         let failed = |error| ApiError::from_call(error, Some(id));
         for _ in 0..TRIES {
             let provider = self.state.providers.for_video(&video)?;
-            let files = provider.playable_files(&video, self.audience(&video));
-            let query = self.playback_query(&provider, &video, &files)?;
+            let parts = self.playable_parts(&provider, &video);
+            let query = self.playback_query(&provider, &video, &parts)?;
             let subject = TemplateInput::from_video(&video);
             let started = time::Instant::now();
             // 2. Known.
@@ -130,9 +136,9 @@ impl SigningRequest<'_> {
             }
             // 5. Sign.
             // Why made anew: the row may be another one, and time has passed.
-            let files = provider.playable_files(&video, self.audience(&video));
+            let parts = self.playable_parts(&provider, &video);
             let (query, subject) = (
-                self.playback_query(&provider, &video, &files)?,
+                self.playback_query(&provider, &video, &parts)?,
                 TemplateInput::from_video(&video),
             );
             let only_thumbnails = kind == AddressKind::Thumbnails;
@@ -148,6 +154,16 @@ impl SigningRequest<'_> {
             Audience::Owner
         } else {
             Audience::Viewer
+        }
+    }
+
+    /// Returns the files and the tracks of the video whose addresses the caller may have.
+    fn playable_parts(&self, provider: &Provider, video: &Video) -> PlayableParts {
+        let tracks = provider.shown_tracks(video).into_iter();
+        let ready = tracks.filter(|track| track.status == ShownTrackStatus::Ready);
+        PlayableParts {
+            files: provider.playable_files(video, self.audience(video)),
+            tracks: ready.filter_map(|track| track.listed).collect(),
         }
     }
 
@@ -180,7 +196,7 @@ impl SigningRequest<'_> {
         &'q self,
         provider: &Provider,
         video: &Video,
-        files: &'q PlayableFiles,
+        parts: &'q PlayableParts,
     ) -> Result<PlaybackRequest<'q>, ApiError> {
         let settings = &self.state.settings.playback;
         let most = provider
@@ -217,11 +233,11 @@ impl SigningRequest<'_> {
             sizes: &self.state.thumbnail_sizes,
             params: self.params,
             files: Some(FileRequest {
-                files,
+                files: &parts.files,
                 download: self.download,
                 in_background: false,
             }),
-            tracks: &[],
+            tracks: &parts.tracks,
             caller: self.caller.owner(),
         })
     }

@@ -211,10 +211,19 @@ impl From<ApiError> for Problem {
                 video_id: Some(video_id),
                 ..Self::new(Code::VideoTaken, why)
             },
+            ApiError::TrackExists(track) => Self::new(
+                Code::TrackExists,
+                format!("The video has a track of this kind, language and name: {track}."),
+            ),
+            ApiError::TooManyTracks => Self::from_code(Code::TooManyTracks),
             ApiError::NotSupported(detail) => Self::new(Code::NotSupported, detail),
             ApiError::PreconditionFailed => Self::from_code(Code::PreconditionFailed),
             ApiError::PayloadTooLarge => Self::from_code(Code::PayloadTooLarge),
             ApiError::UnsupportedMediaType => Self::from_code(Code::UnsupportedMediaType),
+            ApiError::UnsupportedTrackType => Self::new(
+                Code::UnsupportedMediaType,
+                "Send text/vtt, application/x-subrip or application/json.",
+            ),
             ApiError::InvalidBody(errors) => {
                 let first = errors.first().map(|first| first.detail.clone());
                 Self {

@@ -58,6 +58,10 @@ pub enum ApiError {
         /// The reason, in a sentence; becomes `detail`.
         why: &'static str,
     },
+    /// A new track of a kind, language and name that a track of the video has: this one.
+    TrackExists(Uuid),
+    /// A new track of a video that has as many as it may have.
+    TooManyTracks,
     /// Something that the provider's action map has no place for. The text becomes `detail`.
     NotSupported(String),
     /// `If-Match` names another version.
@@ -66,6 +70,8 @@ pub enum ApiError {
     PayloadTooLarge,
     /// The body is not declared as JSON.
     UnsupportedMediaType,
+    /// The body of a new track is of no media type that is taken.
+    UnsupportedTrackType,
     /// Fields of the body that are not acceptable, at least one.
     InvalidBody(Vec<FieldProblem>),
     /// An `Idempotency-Key` that was used with another body.

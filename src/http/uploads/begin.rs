@@ -112,7 +112,7 @@ fn limits_of_open_uploads(state: &AppState, provider: &str) -> Vec<OpenLimit> {
 fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
     let now = state.clock.now();
     let UploadPlan { request, choices, .. } = plan;
-    let video = Video {
+    let mut video = Video {
         title: request.title.clone(),
         external_id: request.external_id.clone(),
         metadata: request.metadata.clone().unwrap_or_default(),
@@ -142,6 +142,9 @@ fn new_video(state: &AppState, plan: &UploadPlan) -> Video {
             now,
         )
     };
+    for (language, name) in &choices.tracks {
+        video.begin_with_track(state.clock.new_id(), language, name, now);
+    }
     match &plan.replaced {
         Some(replaced) => hide_behind(video, replaced),
         None => video,

@@ -29,13 +29,13 @@ pub(crate) struct KeyedRequest<'a> {
 }
 
 /// A key that this request has claimed.
-pub(super) struct ClaimedKey {
+pub(crate) struct ClaimedKey {
     key: IdempotencyKey,
     video_id: Uuid,
 }
 
 /// The outcome of [`claim_key`], where the request goes on.
-pub(super) enum ClaimOutcome {
+pub(crate) enum ClaimOutcome {
     /// An answer that is stored from the same request before, as JSON.
     Answered(String),
     /// This request begins the upload.
@@ -53,8 +53,16 @@ pub(super) enum ClaimOutcome {
 /// [`ApiError::IdempotencyInProgress`] while another request holds the claim, [`ApiError::IdempotencyKeyReused`] where
 /// the key belongs to another body, [`ApiError::InvalidRequest`] where the header is malformed.
 pub(super) async fn claim_key(state: &AppState, request: KeyedRequest<'_>) -> Result<ClaimOutcome, ApiError> {
+    claim(state, request.key()?).await
+}
+
+/// Claims a key of [`read_key`], where there is one. The id of the claim is that of whatever the request makes.
+///
+/// # Errors
+/// See [`claim_key`].
+pub(crate) async fn claim(state: &AppState, key: Option<IdempotencyKey>) -> Result<ClaimOutcome, ApiError> {
     let video_id = state.clock.new_id();
-    let Some(key) = request.key()? else {
+    let Some(key) = key else {
         let claimed = None;
         return Ok(ClaimOutcome::Begin { video_id, claimed });
     };
@@ -83,7 +91,7 @@ pub(super) async fn stored_answer(
 
 impl ClaimedKey {
     /// Stores the 201 for further requests with this key, until the upload expires.
-    pub(super) async fn store_answer(
+    pub(crate) async fn store_answer(
         &self,
         state: &AppState,
         answer: &Value,
@@ -96,7 +104,7 @@ impl ClaimedKey {
     }
 
     /// Releases the claim after a refusal: the next request with this key begins anew.
-    pub(super) async fn release(&self, state: &AppState) -> Result<(), ApiError> {
+    pub(crate) async fn release(&self, state: &AppState) -> Result<(), ApiError> {
         Ok(state.store.release_key(&self.key, self.video_id).await?)
     }
 }
@@ -104,12 +112,25 @@ impl ClaimedKey {
 impl KeyedRequest<'_> {
     /// Returns the request's key; `None` where it has no such header.
     fn key(self) -> Result<Option<IdempotencyKey>, ApiError> {
-        Ok(read_header(self.headers)?.map(|key| IdempotencyKey {
-            owner: self.owner.to_owned(),
-            key,
-            body_hash: hash_body(self.kind, self.body),
-        }))
+        read_key(self.owner, self.headers, self.kind.hash_prefix(), self.body)
     }
+}
+
+/// Returns the key of a request; `None` where it has no such header. `scope` tells the same body of two routes apart.
+///
+/// # Errors
+/// [`ApiError::InvalidRequest`] where the header is malformed.
+pub(crate) fn read_key(
+    owner: &str,
+    headers: &HeaderMap,
+    scope: &str,
+    body: &[u8],
+) -> Result<Option<IdempotencyKey>, ApiError> {
+    Ok(read_header(headers)?.map(|key| IdempotencyKey {
+        owner: owner.to_owned(),
+        key,
+        body_hash: hash_body(scope, body),
+    }))
 }
 
 /// Reads the one header of 1 to [`MAX_CHARS`] visible ASCII characters; `None` where there is none.
@@ -130,9 +151,9 @@ fn read_header(headers: &HeaderMap) -> Result<Option<String>, ApiError> {
 }
 
 /// Hashes the body as hex SHA-256, canonical where it is JSON: two spellings of the same JSON have the same hash.
-fn hash_body(kind: Kind, body: &[u8]) -> String {
+fn hash_body(scope: &str, body: &[u8]) -> String {
     let canonical = serde_json::from_slice::<Value>(body).map(|value| value.to_string());
     let body = canonical.as_deref().map_or(body, str::as_bytes);
-    let hash = Sha256::new().chain_update(kind.hash_prefix()).chain_update(body);
+    let hash = Sha256::new().chain_update(scope).chain_update(body);
     hex::encode(hash.finalize())
 }

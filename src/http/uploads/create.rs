@@ -170,9 +170,31 @@ async fn read_request(state: &AppState, caller: &Caller, keyed: KeyedRequest<'_>
         choices => Some(choices?),
     };
     problems.extend(check_delete_at(request.delete_at, state.clock.now()));
+    if let Some(choices) = choices.as_ref().filter(|_| problems.is_empty()) {
+        check_tracks_at_begin(state, choices, keyed.kind)?;
+    }
     match choices {
         Some(choices) if problems.is_empty() => Ok((request, choices, source_url, replaced)),
         _ => Err(ApiError::InvalidBody(problems)),
+    }
+}
+
+/// Checks that the provider can be asked for so many tracks as a video begins.
+fn check_tracks_at_begin(state: &AppState, choices: &Choices, kind: Kind) -> Result<(), ApiError> {
+    if choices.tracks.is_empty() {
+        return Ok(());
+    }
+    let provider = state.providers.for_upload(&choices.provider)?;
+    let name = provider.name();
+    match provider.most_tracks_at_begin(kind == Kind::Ingest) {
+        0 => Err(ApiError::NotSupported(format!(
+            "The action map of {name} has no place for `tracks`: add them when the video is ready."
+        ))),
+        most if choices.tracks.len() > most => Err(ApiError::invalid_field(
+            "tracks",
+            format!("must be at most {most} at {name}; add others when the video is ready"),
+        )),
+        _ => Ok(()),
     }
 }
 

@@ -38,6 +38,7 @@ mod replaces;
 mod request;
 
 pub(super) use self::answer::NewIngest;
+pub(super) use self::claim::{ClaimOutcome, claim, read_key};
 pub(super) use self::kind::Kind;
 pub(super) use self::limits::quota_of;
 pub(super) use self::offer::{IngestOffer, Offer, offer_ingests, offer_uploads};

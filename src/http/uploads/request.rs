@@ -17,6 +17,7 @@ use crate::auth::{Caller, UploadClaim};
 use crate::config::{Settings, is_loopback_origin};
 use crate::domain::{Policy, Video};
 use crate::http::problem::{ApiError, FieldProblem};
+use crate::http::videos::tracks::{BeginTrack, check_begin_tracks};
 use crate::http::videos::{check_members, check_text};
 use crate::provider::UploadLimits;
 use crate::state::AppState;
@@ -72,6 +73,9 @@ macro_rules! request_body {
             /// (`ingest.allowed_settings` where the provider fetches the file).
             #[schema(value_type = Option<Object>)]
             pub(super) provider_settings: Option<Map<String, Value>>,
+            /// Tracks that the provider is to write from the sound, as many as its map has a place for.
+            #[schema(max_items = 100)]
+            pub(super) tracks: Option<Vec<BeginTrack>>,
         }
     };
 }
@@ -121,6 +125,7 @@ impl IngestRequest {
             replaces: self.replaces,
             cors_origin: self.cors_origin,
             provider_settings: self.provider_settings,
+            tracks: self.tracks,
         };
         (self.source_url, rest)
     }
@@ -137,6 +142,8 @@ pub(super) struct Choices {
     pub(super) cors_origin: String,
     /// The strictest limits that hold for the upload.
     pub(super) limits: UploadLimits,
+    /// Language and name of each track that the provider is to write.
+    pub(super) tracks: Vec<(String, String)>,
 }
 
 impl UploadRequest {
@@ -212,6 +219,8 @@ impl UploadRequest {
                 String::new()
             }
         };
+        let tracks = check_begin_tracks(self.tracks.as_deref().unwrap_or_default());
+        let tracks = tracks.map_err(|wrong| problems.extend(wrong)).unwrap_or_default();
         if problems.is_empty() {
             Ok(Choices {
                 provider,
@@ -219,6 +228,7 @@ impl UploadRequest {
                 quality,
                 cors_origin,
                 limits: limits.limits(),
+                tracks,
             })
         } else {
             Err(ApiError::InvalidBody(problems))

@@ -11,6 +11,7 @@
 //! | `delete` | `DELETE /v1/videos/{id}` |
 //! | `replacement` | `DELETE /v1/videos/{id}/replacement` |
 //! | `renditions` | `POST /v1/videos/{id}/renditions`, `DELETE /v1/videos/{id}/renditions/{name}` |
+//! | `tracks` | `/v1/videos/{id}/tracks`: captions, subtitles and sound |
 //! | `events` | `GET /v1/videos/{id}/events`: the event stream |
 //! | `view` | [`VideoView`]: the JSON of a video, wherever one is shown |
 //! | `etag` | the entity tag of a single video, and the response that carries it |
@@ -30,6 +31,7 @@ pub(super) mod patch;
 pub(super) mod renditions;
 pub(super) mod replacement;
 pub(super) mod show;
+pub(super) mod tracks;
 mod view;
 
 pub(crate) use self::members::{check_delete_at, check_members, check_text, cut_to_micros};

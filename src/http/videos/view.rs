@@ -6,6 +6,7 @@ use serde_json::{Map, Value};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
+use super::tracks::{TrackView, view_tracks};
 use crate::domain::{ErrorCode, Failure, Field, Policy, Replacement, ShownStatus, Video};
 use crate::http::paths::video_location;
 use crate::provider::{Rendition, RenditionKind, RenditionStatus, TemplateInput};
@@ -37,8 +38,8 @@ pub(crate) struct VideoView {
     aspect_ratio: Option<String>,
     width: Option<u64>,
     height: Option<u64>,
-    /// Audio and text tracks, as the provider lists them.
-    tracks: Vec<Value>,
+    /// Captions, subtitles and sound: those that the provider has, and those that are on their way.
+    tracks: Vec<TrackView>,
     /// Files besides the stream: those that the provider has, and those that were asked for.
     renditions: Vec<RenditionView>,
     /// Why it will never play; null unless errored.
@@ -143,13 +144,6 @@ impl VideoView {
         let facts = &video.known.facts;
         let text = |field| facts.text(field).map(str::to_owned);
         let whole = |field| facts.get(field).and_then(Value::as_u64);
-        let list = |field| {
-            facts
-                .get(field)
-                .and_then(Value::as_array)
-                .cloned()
-                .unwrap_or_default()
-        };
         let ready = video.status == ShownStatus::Ready;
         let provider = providers.by_name(&video.provider).filter(|_| ready);
         let playback_url =
@@ -173,7 +167,7 @@ impl VideoView {
             aspect_ratio: facts.aspect_ratio(),
             width: whole(Field::Width),
             height: whole(Field::Height),
-            tracks: list(Field::Tracks),
+            tracks: view_tracks(providers, video),
             renditions: view_renditions(providers, video),
             error: view_error(providers, video),
             replacement: video

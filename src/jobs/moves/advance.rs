@@ -78,7 +78,7 @@ async fn prepare(state: &AppState, wish: &mut Move) -> Result<Next, StoreError> 
         // Why now: a file that is made for the move alone was not there.
         wish.renditions = carry::renditions_of(from, &video);
     }
-    match judge(&video, from, to, wish.without_tracks) {
+    match judge(state, &video, (from, to), wish.without_tracks) {
         Verdict::No(reason) => Ok(Next::skip(reason)),
         Verdict::Take(name) => hand_over(state, wish, &video, (from, to), &name).await,
         Verdict::Make(name) => {

@@ -1,47 +1,14 @@
-//! What goes along with a video: its renditions are asked for again; its tracks cannot be handed over yet.
+//! What goes along with a video: its tracks of text are handed over, its renditions are asked for again.
 
-use serde_json::Value;
+use std::time::Duration;
 
 use super::file::ask_for;
 use super::next::Next;
-use crate::domain::{Field, Move, MoveState, Video};
+use super::tracks::hand_over_tracks;
+use crate::domain::{Move, MoveState, Video};
 use crate::provider::{Provider, RenditionKind, RenditionStatus};
 use crate::state::AppState;
 use crate::store::StoreError;
-
-/// Words by which providers call tracks of text.
-const TEXT_KINDS: [&str; 4] = ["text", "subtitles", "captions", "subtitle"];
-
-/// Returns what a move would leave behind: the tracks of text that the provider lists, by their names.
-// Why by these words: a map does not yet read tracks, and the row has them as the provider told them.
-pub(super) fn tracks_left_behind(video: &Video) -> Vec<String> {
-    let tracks = video
-        .known
-        .fact(Field::Tracks)
-        .and_then(|fact| fact.value.as_array());
-    let tracks = tracks.into_iter().flatten().filter(|track| is_text_track(track));
-    tracks.map(track_name).collect()
-}
-
-/// Returns whether a track, as its provider lists it, is one of text that is there.
-fn is_text_track(track: &Value) -> bool {
-    let Some(members) = track.as_object() else {
-        return false;
-    };
-    let mut texts = members.values().filter_map(Value::as_str);
-    let is_gone = members
-        .get("status")
-        .and_then(Value::as_str)
-        .is_some_and(|status| matches!(status, "deleted" | "errored"));
-    !is_gone && texts.any(|text| TEXT_KINDS.contains(&text))
-}
-
-/// Returns the name, the language, or the kind of a track for people.
-fn track_name(track: &Value) -> String {
-    let names = ["name", "language_code", "language", "id"];
-    let mut found = names.iter().filter_map(|name| track[*name].as_str());
-    found.next().unwrap_or("text").to_owned()
-}
 
 /// Returns the names of the files that the video has, to be asked for at the new provider. The source is none of them: it
 /// is handed over.
@@ -53,7 +20,13 @@ pub(super) fn renditions_of(from: &Provider, video: &Video) -> Vec<String> {
         .collect()
 }
 
-/// Step 6: asks the new provider for the renditions that were there, and notes those that it does not make.
+/// Interval between two attempts to read the tracks of the old asset.
+const READING_INTERVAL: Duration = Duration::from_secs(30);
+/// Seconds after which tracks that cannot be read are left behind: the old asset is kept for as long at least, by default.
+const READING_FOR_S: i64 = 6 * 3600;
+
+/// Step 6: hands over the tracks of text, and asks the new provider for the renditions that were there. Notes what cannot be
+/// carried.
 ///
 /// # Errors
 /// The database fails.
@@ -67,6 +40,9 @@ pub(super) async fn ask(state: &AppState, wish: &mut Move) -> Result<Next, Store
     let Some(to) = to.filter(|to| to.name() == video.provider) else {
         return Ok(done);
     };
+    if !carry_tracks(state, wish, &video, to).await? {
+        return Ok(Next::Again(READING_INTERVAL));
+    }
     let there = to.renditions(&video);
     for name in &wish.renditions {
         if there.iter().any(|file| file.name == *name) {
@@ -79,4 +55,29 @@ pub(super) async fn ask(state: &AppState, wish: &mut Move) -> Result<Next, Store
         }
     }
     Ok(done)
+}
+
+/// Hands over the tracks of the asset that was put aside. Returns false where some are to be tried again later.
+async fn carry_tracks(
+    state: &AppState,
+    wish: &mut Move,
+    video: &Video,
+    to: &Provider,
+) -> Result<bool, StoreError> {
+    let old = match wish.hidden_id {
+        Some(id) => state.store.find_video(id).await?,
+        None => None,
+    };
+    let from = state.providers.by_name(&wish.from_provider);
+    let (Some(old), Some(from)) = (old, from) else {
+        return Ok(true);
+    };
+    if old.provider != wish.from_provider {
+        return Ok(true);
+    }
+    let waits_s = old
+        .exchanged_at
+        .map_or(i64::MAX, |at| (state.clock.now() - at).num_seconds());
+    let is_last = waits_s > READING_FOR_S;
+    hand_over_tracks(state, wish, (&old, video), (from, to), is_last).await
 }

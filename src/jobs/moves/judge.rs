@@ -1,9 +1,10 @@
 //! Whether a video can be moved, and by which file: decided by its row and both maps, without a call.
 
-use super::carry::tracks_left_behind;
 use super::file::{Choice, choose_file};
+use super::tracks::tracks_left_behind;
 use crate::domain::{Field, Video};
 use crate::provider::{Provider, Rendition};
+use crate::state::AppState;
 
 /// The outcome of [`judge`].
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +21,13 @@ pub enum Verdict {
 
 /// Decides whether a ready video can go from one provider to another, and by which of its files. `without_tracks` leaves tracks
 /// behind that cannot be handed over.
-pub fn judge(video: &Video, from: &Provider, to: &Provider, without_tracks: bool) -> Verdict {
-    if let Some(reason) = why_not(video, to, without_tracks) {
+pub fn judge(
+    state: &AppState,
+    video: &Video,
+    (from, to): (&Provider, &Provider),
+    without_tracks: bool,
+) -> Verdict {
+    if let Some(reason) = why_not(state, video, (from, to), without_tracks) {
         return Verdict::No(reason);
     }
     let files = from.renditions(video);
@@ -39,7 +45,12 @@ pub fn judge(video: &Video, from: &Provider, to: &Provider, without_tracks: bool
 }
 
 /// Returns the reason why the new provider cannot have the video, whatever file is handed over.
-fn why_not(video: &Video, to: &Provider, without_tracks: bool) -> Option<String> {
+fn why_not(
+    state: &AppState,
+    video: &Video,
+    (from, to): (&Provider, &Provider),
+    without_tracks: bool,
+) -> Option<String> {
     let name = to.name();
     if to.ingest_step_count() == 0 {
         return Some(format!(
@@ -61,7 +72,7 @@ fn why_not(video: &Video, to: &Provider, without_tracks: bool) -> Option<String>
     {
         return Some(format!("it is longer than the {most} s that {name} takes"));
     }
-    let tracks = tracks_left_behind(video);
+    let tracks = tracks_left_behind(state, video, (from, to));
     if !without_tracks && !tracks.is_empty() {
         return Some(format!(
             "it has tracks that cannot be handed over ({}); --without-tracks leaves them behind",

@@ -14,7 +14,8 @@
 //! 5. **Look** at the hidden row until [`jobs::replace`](crate::jobs::replace) has made the exchange. A file that failed is
 //!    `failed`, or tried again from step 1 where that can help. A row whose first call may or may not have arrived is given
 //!    up: its asset is deleted as soon as the provider tells of it, and the next file has a reference of its own.
-//! 6. **Ask** (`carry`) the new provider for the renditions that were there: `asking`. What it does not make is noted.
+//! 6. **Carry** (`carry`, `tracks`): the tracks of text are handed over, and the new provider is asked for the renditions that
+//!    were there: `asking`. What cannot be carried is noted.
 //! 7. **Done.** The old file is kept for `replace.keep_old_s`.
 //!
 //! An undo exchanges the assets back while the old file is there (`undo`); after that it is a move with these steps.
@@ -29,6 +30,7 @@ mod fetch;
 mod file;
 mod judge;
 mod next;
+mod tracks;
 mod undo;
 mod worker;
 

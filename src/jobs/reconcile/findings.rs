@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use crate::domain::Observation;
+use crate::jobs::asked_video::WorkedOff;
 
 /// The findings of one look, to be written in one edit of the video. The default is: nothing new, check again later.
 #[derive(Debug, Default)]
@@ -14,6 +15,8 @@ pub(super) struct Findings {
     pub(super) missing: Option<bool>,
     /// Members that the provider has now, or refused for good: they are unsent no more.
     pub(super) sent: Vec<String>,
+    /// The video is to be looked at again at once: something is left that can be done now.
+    pub(super) goes_on: bool,
 }
 
 impl Findings {
@@ -23,6 +26,13 @@ impl Findings {
             observations: vec![observation],
             ..Self::default()
         }
+    }
+
+    /// Adds what the provider answered while requests were worked off.
+    pub(super) fn add(&mut self, worked: WorkedOff) {
+        self.observations.extend(worked.observations);
+        self.missing = worked.missing.or(self.missing);
+        self.goes_on |= worked.goes_on;
     }
 
     /// Creates findings that end the video: it is gone at its provider.

@@ -12,6 +12,7 @@ use crate::domain::{
 use crate::jobs::begin::{Resumed, resume};
 use crate::jobs::provider_status::{ProviderStatus, fetch_status};
 use crate::jobs::renditions::work::work_off;
+use crate::jobs::tracks::work::work_off_tracks;
 use crate::provider::{Priority, Provider, TemplateInput};
 use crate::state::AppState;
 use crate::store::{Edit, StoreError};
@@ -47,6 +48,7 @@ async fn investigate_video(
         ShownStatus::Deleting => {
             // Why first: once the video is gone, it is not looked at any more.
             state.store.delete_hidden_of(video.id, now).await?;
+            state.store.remove_track_files_of(video.id).await?;
             deletion::delete_step(state, provider, video).await
         }
         ShownStatus::Errored if video.is_to_be_discarded() => {
@@ -68,7 +70,7 @@ async fn investigate_video(
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::from_observation(discarded_observation(now)))
         }
-        ShownStatus::Ready if video.has_open_requests() || !video.unsent.is_empty() => {
+        ShownStatus::Ready if video.has_work() => {
             work_off_requests(state, provider, video, now).await
         }
         ShownStatus::Created
@@ -131,7 +133,7 @@ fn give_up_unanswered(video: &Video, now: DateTime<Utc>) -> Findings {
     Findings::from_observation(failed_observation(ErrorCode::UploadLost, message, now))
 }
 
-/// Works off what callers asked for: files made and deleted, and members changed.
+/// Works off what callers asked for: files made and deleted, tracks added and deleted, and members changed.
 async fn work_off_requests(
     state: &AppState,
     provider: &Provider,
@@ -144,9 +146,10 @@ async fn work_off_requests(
         send_unsent(provider, video, now).await
     };
     if video.has_open_requests() {
-        let worked = work_off(state, provider, video).await?;
-        findings.observations.extend(worked.observations);
-        findings.missing = worked.missing;
+        findings.add(work_off(state, provider, video).await?);
+    }
+    if video.has_open_tracks() {
+        findings.add(work_off_tracks(state, provider, video).await?);
     }
     Ok(findings)
 }
@@ -269,7 +272,9 @@ async fn write_findings(
         } else {
             0
         };
-        if !became_due_meanwhile(video, looked_at, needs, now) {
+        if findings.goes_on {
+            video.check_at = Some(now);
+        } else if !became_due_meanwhile(video, looked_at, needs, now) {
             video.check_at = video.next_check(&state.check_times, now);
         }
         Ok::<(), IdentityConflict>(())

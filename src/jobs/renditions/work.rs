@@ -4,10 +4,8 @@ use std::convert::Infallible;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use crate::domain::{
-    NeededIds, Observation, RenditionAction, RenditionRequest, RenditionRequests, RequestState, Video,
-};
-use crate::jobs::provider_status::fetch_status;
+use crate::domain::{RenditionAction, RenditionRequest, RenditionRequests, RequestState, Video};
+use crate::jobs::asked_video::{AskedVideo, WorkedOff};
 use crate::provider::{CallError, Priority, Provider, RenditionStatus, TemplateInput};
 use crate::state::AppState;
 use crate::store::StoreError;
@@ -17,24 +15,11 @@ const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(1);
 /// Longest reason of a refusal that is kept, in characters.
 const REASON_MAX_CHARS: usize = 200;
 
-/// What the provider answered while the requests were worked off.
-#[derive(Debug, Default)]
-pub(in crate::jobs) struct WorkedOff {
-    /// To be joined with [`Video::observe`].
-    pub(in crate::jobs) observations: Vec<Observation>,
-    /// Whether the asset is missing, for [`Video::note_missing`].
-    pub(in crate::jobs) missing: Option<bool>,
-}
-
 /// One look at one video's requests.
 struct Work<'a> {
     state: &'a AppState,
     provider: &'a Provider,
-    /// The video, with what was answered in this look.
-    video: Video,
-    /// The provider was asked in this look.
-    is_fresh: bool,
-    answered: WorkedOff,
+    look: AskedVideo<'a>,
 }
 
 /// What happens to a request.
@@ -59,9 +44,7 @@ pub(in crate::jobs) async fn work_off(
     let mut work = Work {
         state,
         provider,
-        video: video.clone(),
-        is_fresh: false,
-        answered: WorkedOff::default(),
+        look: AskedVideo::new(state, provider, video),
     };
     let requests = video
         .renditions_asked
@@ -74,7 +57,7 @@ pub(in crate::jobs) async fn work_off(
         };
         work.write(request, step).await?;
     }
-    Ok(work.answered)
+    Ok(work.look.answered)
 }
 
 impl Step {
@@ -111,7 +94,7 @@ impl Work<'_> {
         if !self.begin_call(request).await? {
             return Ok(Step::Wait);
         }
-        let subject = TemplateInput::from_video(&self.video);
+        let subject = TemplateInput::from_video(&self.look.video);
         let now = self.state.clock.now();
         let made = self
             .provider
@@ -125,7 +108,7 @@ impl Work<'_> {
 
     /// Looks for the file whose making may have been begun before, and has it made where it is not there.
     async fn make_again(&mut self, request: &RenditionRequest) -> Result<Step, StoreError> {
-        if !self.ask().await {
+        if !self.look.ask().await {
             return Ok(Step::Wait);
         }
         match self.listed(request) {
@@ -138,11 +121,11 @@ impl Work<'_> {
     async fn await_file(&mut self, request: &RenditionRequest) -> Step {
         let is_over = |status: RenditionStatus| status != RenditionStatus::Preparing;
         // Why: an event has told of it, or an answer to another question.
-        let known = self.provider.answered_rendition(&self.video, &request.name);
+        let known = self.provider.answered_rendition(&self.look.video, &request.name);
         if known.is_some_and(|file| is_over(file.status)) {
             return Step::End;
         }
-        if self.ask().await && self.listed(request).is_some_and(is_over) {
+        if self.look.ask().await && self.listed(request).is_some_and(is_over) {
             return Step::End;
         }
         Step::Wait
@@ -150,7 +133,7 @@ impl Work<'_> {
 
     /// Deletes the file that the provider shows; ends the request where it shows none.
     async fn delete(&mut self, request: &RenditionRequest) -> Result<Step, StoreError> {
-        if !self.ask().await {
+        if !self.look.ask().await {
             return Ok(Step::Wait);
         }
         if self.listed(request).is_none() {
@@ -162,13 +145,13 @@ impl Work<'_> {
         let now = self.state.clock.now();
         let deleted = self
             .provider
-            .delete_rendition(&self.video, &request.name, Priority::Background, now)
+            .delete_rendition(&self.look.video, &request.name, Priority::Background, now)
             .await;
         Ok(match deleted {
             Ok(at) => {
                 // Why asked again: the list that the row keeps has the file still.
-                self.is_fresh = false;
-                if self.ask().await && self.listed(request).is_none() {
+                self.look.make_stale();
+                if self.look.ask().await && self.listed(request).is_none() {
                     Step::End
                 } else {
                     Step::Become(RequestState::Done, Some(at), None)
@@ -176,7 +159,7 @@ impl Work<'_> {
             }
             Err(error) if is_final(&error) => {
                 tracing::warn!(
-                    video.id = %self.video.id, rendition = request.name, %error,
+                    video.id = %self.look.video.id, rendition = request.name, %error,
                     "the provider refused to delete a file"
                 );
                 Step::End
@@ -188,7 +171,7 @@ impl Work<'_> {
     /// Returns what follows from a call that failed.
     async fn after_error(&mut self, request: &RenditionRequest, error: &CallError) -> Step {
         tracing::warn!(
-            video.id = %self.video.id, rendition = request.name, %error,
+            video.id = %self.look.video.id, rendition = request.name, %error,
             "a call about a file of a video failed"
         );
         match error {
@@ -199,8 +182,8 @@ impl Work<'_> {
             error if !is_final(error) => Step::Wait,
             error => {
                 // Why: a file that was made elsewhere is a reason to refuse, and as good.
-                self.is_fresh = false;
-                match (self.ask().await, self.listed(request)) {
+                self.look.make_stale();
+                match (self.look.ask().await, self.listed(request)) {
                     (true, Some(status)) if status != RenditionStatus::Errored => self.found(status),
                     _ => Step::refuse(&error.to_string()),
                 }
@@ -212,7 +195,7 @@ impl Work<'_> {
     fn found(&self, status: RenditionStatus) -> Step {
         match status {
             RenditionStatus::Preparing => {
-                let answered = self.answered.observations.iter().filter_map(|seen| seen.at).max();
+                let answered = self.look.answered.observations.iter().filter_map(|seen| seen.at).max();
                 Step::Become(RequestState::Done, answered, None)
             }
             RenditionStatus::Ready | RenditionStatus::Errored => Step::End,
@@ -221,43 +204,8 @@ impl Work<'_> {
 
     /// Returns the status of the file as the provider listed it last.
     fn listed(&self, request: &RenditionRequest) -> Option<RenditionStatus> {
-        let file = self.provider.listed_rendition(&self.video, &request.name);
+        let file = self.provider.listed_rendition(&self.look.video, &request.name);
         file.map(|file| file.status)
-    }
-
-    /// Asks the provider about the video, once a look. Returns whether it answered.
-    async fn ask(&mut self) -> bool {
-        if self.is_fresh {
-            return true;
-        }
-        let asked = fetch_status(
-            self.provider,
-            &self.video,
-            Priority::Background,
-            &self.state.clock,
-        )
-        .await;
-        let answer = match asked {
-            Ok(answer) if !answer.is_not_found() => answer,
-            Ok(answer) => {
-                self.answered.missing = answer.missing_asset(&self.video);
-                return false;
-            }
-            Err(error) => {
-                tracing::warn!(video.id = %self.video.id, %error, "the provider could not be asked");
-                return false;
-            }
-        };
-        self.answered.missing = answer.missing_asset(&self.video);
-        for seen in answer.observations {
-            // Why no ids: the status of this copy is shown to nobody.
-            if self.video.observe(&seen, NeededIds::default()).is_err() {
-                return false;
-            }
-            self.answered.observations.push(seen);
-        }
-        self.is_fresh = true;
-        true
     }
 
     /// Writes that the call is made now. Returns false where the request is gone meanwhile.
@@ -276,10 +224,10 @@ impl Work<'_> {
         let edit = self
             .state
             .store
-            .edit_asset(self.video.asset_key(), now, |video| {
+            .edit_asset(self.look.video.asset_key(), now, |video| {
                 // Why in this write: a request that ends leaves the list to say what there is.
                 if matches!(step, Step::End) {
-                    for seen in &self.answered.observations {
+                    for seen in &self.look.answered.observations {
                         let needs = self.provider.required_ids(video.playback_policy);
                         let _conflict = video.observe(seen, needs);
                     }

@@ -13,7 +13,7 @@ use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use crate::domain::{
-    EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
+    AskedTracks, EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
 };
 use crate::sql::stored_as_text;
 
@@ -111,7 +111,7 @@ macro_rules! json {
         }
     )*};
 }
-json!(Map<String, Value>, Facts, Vec<String>, Replacement, RenditionRequests);
+json!(Map<String, Value>, Facts, Vec<String>, Replacement, RenditionRequests, AskedTracks);
 
 stored_as_text!(Policy, ShownStatus, EventState, OutgoingState);
 

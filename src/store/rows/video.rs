@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::columns::{ColumnValue, Derived, table};
 use crate::domain::{
-    Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
+    AskedTracks, Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
     Video,
 };
 use crate::store::error::StoreError;
@@ -104,6 +104,7 @@ videos! {
         step_until: Option<DateTime<Utc>>, Edited;
         unsent: Vec<String>, Edited;
         renditions_asked: Option<RenditionRequests>, Edited;
+        tracks_asked: Option<AskedTracks>, Edited;
         upload_expires_at: Option<DateTime<Utc>>, Edited;
         check_at: Option<DateTime<Utc>>, Observed;
         checks: i32, Observed;

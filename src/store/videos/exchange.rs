@@ -7,7 +7,7 @@
 //!    the new asset is not ready any more or one of the two is to be deleted; or to be made.
 //! 3. **Write** both rows, every column of them ([`exchange_assets`]). Their references are cleared first, as they are
 //!    unique.
-//! 4. **Move** what belongs to the assets and stands elsewhere: their ids at the provider, and which row events were applied
+//! 4. **Move** what belongs to the assets and stands elsewhere: their ids at the provider, the files of their tracks, and which row events were applied
 //!    to. Events that the inbox job holds are passed over: it finds their row itself.
 //! 5. **Tell**: the outgoing event `video.replaced` is written.
 //!
@@ -127,6 +127,7 @@ impl Store {
         }
         let lock = self.dialect().skip_locked;
         tx.move_ids(&shown.before, &aside.before).await?;
+        tx.move_track_files(shown.after.id, aside.after.id).await?;
         tx.move_events(shown.after.id, aside.after.id, lock).await?;
         tx.commit().await?;
         self.notify([shown]);

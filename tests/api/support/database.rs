@@ -50,6 +50,18 @@ impl TestDatabase {
 }
 
 impl TestDatabase {
+    /// Counts the rows of a table.
+    pub(crate) async fn count(&self, table: &str) -> i64 {
+        let sql = AssertSqlSafe(format!("select count(*) from {table}"));
+        if self.url.starts_with("sqlite:") {
+            let mut connection = SqliteConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        } else {
+            let mut connection = PgConnection::connect(&self.url).await.unwrap();
+            sqlx::query_scalar(sql).fetch_one(&mut connection).await.unwrap()
+        }
+    }
+
     /// Runs statements as [`run`](Self::run) does, in a transaction that is committed a second later: videos that are
     /// written meanwhile wait for it.
     pub(crate) async fn run_slowly(&self, sql: &str) {

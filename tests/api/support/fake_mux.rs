@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 use tokio::sync::watch;
 use yourbit_video::clock::Clock;
 
-use super::keys;
+use super::{fake_tracks, keys};
 
 /// One request as it came.
 #[derive(Clone, Debug)]
@@ -71,6 +71,7 @@ struct Shared {
     /// Uploads and assets by id.
     known: Arc<Mutex<HashMap<String, Value>>>,
     blind: Arc<Mutex<bool>>,
+    refuses_deletions: Arc<Mutex<bool>>,
     /// Changes that are made, and whose answers are lost.
     losing: Arc<Mutex<u32>>,
     delay: Arc<Mutex<Duration>>,
@@ -127,6 +128,16 @@ impl FakeMux {
     /// The next changes are made, and answered by an error of a server on the way.
     pub(crate) fn lose_answers(&self, count: u32) {
         *self.shared.losing.lock().unwrap() = count;
+    }
+
+    /// What was planned and not asked for is forgotten.
+    pub(crate) fn forget_plans(&self) {
+        self.shared.planned.lock().unwrap().clear();
+    }
+
+    /// Every DELETE is refused for good.
+    pub(crate) fn refuse_deletions(&self, refuse: bool) {
+        *self.shared.refuses_deletions.lock().unwrap() = refuse;
     }
 
     /// A static rendition of an asset is done.
@@ -214,6 +225,8 @@ async fn serve(
     let planned = planned.unwrap_or_else(|| {
         if blind {
             Planned::json(404, &json!({"error": {"type": "not_found"}}))
+        } else if request.method == "DELETE" && *shared.refuses_deletions.lock().unwrap() {
+            Planned::json(400, &json!({"error": {"type": "invalid_parameters", "messages": ["no"]}}))
         } else {
             let planned = recorded(&shared, &request, count);
             let mut losing = shared.losing.lock().unwrap();
@@ -316,6 +329,11 @@ fn recorded(shared: &Shared, request: &Request, count: usize) -> Planned {
 fn part(shared: &Shared, request: &Request, mut asset: Value) -> Planned {
     let parts: Vec<&str> = request.path.split('/').skip(5).collect();
     let id = asset["id"].as_str().unwrap().to_owned();
+    let count = shared.requests.lock().unwrap().len();
+    if let Some(answer) = fake_tracks::answer(request, &parts, &mut asset, count) {
+        shared.known.lock().unwrap().insert(id, asset);
+        return answer;
+    }
     let mut files = asset["static_renditions"]["files"]
         .as_array()
         .cloned()

@@ -5,6 +5,7 @@ pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod document;
 pub(crate) mod fake_mux;
+mod fake_tracks;
 pub(crate) mod keys;
 pub(crate) mod left;
 pub(crate) mod metrics;

@@ -29,6 +29,7 @@ export async function uploadForms(owner, names) {
     tall: [await readFile(process.env.TALL), { title: 'Nine by sixteen' }],
     four: [await readFile(process.env.FOUR), { title: `${'Four by three in many words '.repeat(7)}and no more`, playback_policy: 'public', metadata: { course: '42' } }],
     sound: [await readFile(process.env.SOUND), { title: 'صوت فقط 12' }],
+    sounds: [await readFile(process.env.TWO_SOUNDS), { title: 'Two sounds' }],
     broken: [Buffer.alloc(100_000, 7), { title: 'Broken' }],
   };
   const ids = {};

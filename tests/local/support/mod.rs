@@ -16,6 +16,7 @@ pub(crate) mod serving;
 pub(crate) mod source;
 pub(crate) mod stand_in;
 pub(crate) mod streams;
+pub(crate) mod subtitles;
 pub(crate) mod tokens;
 pub(crate) mod tracks;
 pub(crate) mod watched;
