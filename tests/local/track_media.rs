@@ -276,19 +276,23 @@ async fn times_count_from_the_streams_beginning_wherever_the_files_clock_begins(
     assert!((heard - 880.0).abs() < 25.0, "{heard}");
 }
 
-#[tokio::test]
-async fn a_song_with_two_sounds_and_words_offers_all() {
-    let provider = Provider::start().await;
+/// 10 seconds of two sounds, the second French, with words.
+fn song() -> PathBuf {
     let srt = text_file("film.srt", SRT);
-    let song = clips::made(
+    clips::made(
         "song.mp4",
         &format!(
             "-f lavfi -i sine=frequency=440:duration=10 -f lavfi -i sine=frequency=880:duration=10 -i {} \
              -map 0 -map 1 -map 2 -c:a aac -c:s mov_text -metadata:s:a:1 language=fre -metadata:s:s:0 language=fre",
             srt.display()
         ),
-    );
-    let asset = ingest(&provider, &song).await;
+    )
+}
+
+#[tokio::test]
+async fn a_song_with_two_sounds_and_words_offers_all() {
+    let provider = Provider::start().await;
+    let asset = ingest(&provider, &song()).await;
     assert_eq!(of_kind(&asset, "audio")[1]["name"], "French");
     assert_eq!(of_kind(&asset, "audio")[1]["status"], "ready");
     assert_eq!(of_kind(&asset, "text")[0]["language_code"], "fr");
@@ -364,6 +368,8 @@ async fn hls_js_shows_each_cue_at_its_time_and_plays_the_second_sound() {
     let provider = Provider::start().await;
     let asset = ingest(&provider, &film()).await;
     let stream = format!("{}/{}.m3u8", provider.base, playback_id(&asset, "public"));
+    let asset = ingest(&provider, &song()).await;
+    let song = format!("{}/{}.m3u8", provider.base, playback_id(&asset, "public"));
     let texts = json!([["English", "en"], ["German", "de"]]);
     let sounds = json!([
         ["English", "en", true],
@@ -386,6 +392,11 @@ async fn hls_js_shows_each_cue_at_its_time_and_plays_the_second_sound() {
             "url": format!("{stream}?asset_start_time=5.04"), "texts": texts, "sounds": sounds,
             "shown": [[0, 1.5, ["Across"]], [0, 0.5, []], [0, 3.9, ["Across"]], [0, 4.2, []]],
             "heard": [[1, 0.5, 880]]
+        },
+        {
+            "url": song, "texts": [["French", "fr"]], "sounds": [["Default", null, true], ["French", "fr", false]],
+            "shown": [[0, 1.5, ["Hello <i>you</i>"]], [0, 4, []]],
+            "heard": [[null, 1, 440], [1, 1, 880], [0, 4, 440]]
         }
     ]);
     node::run("tracks.mjs", &task).await;

@@ -15,8 +15,8 @@ window.open = (source) => new Promise((done, failed) => {
   hls.on(Hls.Events.ERROR, (_, data) => data.fatal && failed(new Error(data.details)));
   // The tracks are known once a size is chosen.
   const offered = () => done({
-    texts: hls.subtitleTracks.map((one) => [one.name, one.lang]),
-    sounds: hls.audioTracks.map((one) => [one.name, one.lang, one.default]),
+    texts: hls.subtitleTracks.map((one) => [one.name, one.lang ?? null]),
+    sounds: hls.audioTracks.map((one) => [one.name, one.lang ?? null, one.default]),
   });
   hls.on(Hls.Events.FRAG_BUFFERED, () => hls.audioTracks.length && hls.subtitleTracks.length && offered());
   hls.loadSource(source);
@@ -48,7 +48,7 @@ window.heard = async (track, time, wanted) => {
     analyser.connect(context.destination);
   }
   await context.resume();
-  if (track !== undefined) hls.audioTrack = track;
+  if (track !== null) hls.audioTrack = track;
   video.currentTime = time;
   await video.play();
   const bins = new Float32Array(analyser.frequencyBinCount);
