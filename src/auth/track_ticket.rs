@@ -69,7 +69,9 @@ mod tests {
             ticket[..ticket.len() - 1].to_owned(),
             format!("{ticket}A"),
             // The ticket of an event stream, for a video of the same id.
-            tickets.issue_ticket(track, now).replacen("v1.", &format!("v1.{track}."), 1),
+            tickets
+                .issue_ticket(track, now)
+                .replacen("v1.", &format!("v1.{track}."), 1),
             String::new(),
             "v1...".to_owned(),
         ] {

@@ -43,7 +43,14 @@ impl Video {
         let track = AskedTrack {
             // Why: the calls that begin the video carry it. The provider's list shows what came of it.
             state: RequestState::Done,
-            ..AskedTrack::new(id, TrackAction::Generate, TrackKind::Subtitles, language, name, now)
+            ..AskedTrack::new(
+                id,
+                TrackAction::Generate,
+                TrackKind::Subtitles,
+                language,
+                name,
+                now,
+            )
         };
         self.tracks_asked.get_or_insert_default().0.push(track);
     }

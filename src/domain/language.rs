@@ -141,7 +141,19 @@ mod tests {
             assert_eq!(parse_language(tag).as_deref(), Some(tag));
         }
         for text in [
-            "", "e", "x", "en-", "-en", "en_US", "en us", "e1", "en-u", "english12", "en-aaaaaaaaa", "ü", "en\0",
+            "",
+            "e",
+            "x",
+            "en-",
+            "-en",
+            "en_US",
+            "en us",
+            "e1",
+            "en-u",
+            "english12",
+            "en-aaaaaaaaa",
+            "ü",
+            "en\0",
             "en-a-b-c-d-e-f-g-h-i-j-k-l-m-n-o-pp",
         ] {
             assert_eq!(parse_language(text), None, "{text}");

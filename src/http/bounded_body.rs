@@ -15,7 +15,11 @@ use crate::limits::MemoryShare;
 /// # Errors
 /// [`ApiError::PayloadTooLarge`], [`ApiError::Unavailable`] where there is no room, [`ApiError::InvalidRequest`] where the body
 /// broke off.
-pub(crate) async fn read_body(mut body: Body, most: usize, share: &mut MemoryShare) -> Result<Bytes, ApiError> {
+pub(crate) async fn read_body(
+    mut body: Body,
+    most: usize,
+    share: &mut MemoryShare,
+) -> Result<Bytes, ApiError> {
     // Why: a declared length beyond the limit is refused without reading any of it.
     if body.size_hint().lower() > most as u64 {
         return Err(ApiError::PayloadTooLarge);

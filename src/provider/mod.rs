@@ -83,8 +83,8 @@ pub use signing::signing_threads;
 pub use subject::{Captures, TemplateInput};
 pub use template::HashKey;
 pub use tracks::{
-    AcceptedTrack, ListedTrack, ShownTrack, ShownTrackStatus, TrackAddress, TrackContent, TrackSend, TrackStatus,
-    computed_track_id,
+    AcceptedTrack, ListedTrack, ShownTrack, ShownTrackStatus, TrackAddress, TrackContent, TrackSend,
+    TrackStatus, computed_track_id,
 };
 pub use upload::{Chunk, UploadDescriptor};
 pub use upload_limits::UploadLimits;

@@ -24,9 +24,14 @@ impl TestApp {
 
     /// Sends a file of captions as this owner.
     pub(crate) async fn add_captions(&self, owner: &str, video: &Value) {
-        let path = format!("/v1/videos/{}/tracks?language=en&kind=captions", video["id"].as_str().unwrap());
+        let path = format!(
+            "/v1/videos/{}/tracks?language=en&kind=captions",
+            video["id"].as_str().unwrap()
+        );
         let request = self.client.post(format!("{}{path}", self.url));
-        let request = request.bearer_auth(self.token(owner, "")).header("content-type", "text/vtt");
+        let request = request
+            .bearer_auth(self.token(owner, ""))
+            .header("content-type", "text/vtt");
         answer(request.body(VTT)).await.expect(202);
     }
 
@@ -40,14 +45,21 @@ impl TestApp {
         id.unwrap_or("0199bbbb-0000-7000-8000-000000000000").to_owned()
     }
 
-    pub(crate) async fn send_file(&self, ids: &Ids, media: &str, query: &str, body: impl Into<reqwest::Body>) -> Answer {
+    pub(crate) async fn send_file(
+        &self,
+        ids: &Ids,
+        media: &str,
+        query: &str,
+        body: impl Into<reqwest::Body>,
+    ) -> Answer {
         let url = format!("{}/v1/videos/{}/tracks?{query}", self.url, ids.video);
         let request = self.client.post(url).bearer_auth(self.alice());
         answer(request.header("content-type", media).body(body)).await
     }
 
     pub(crate) async fn ask_for_track(&self, ids: &Ids, body: &Value) -> Answer {
-        self.post(&self.alice(), &format!("/v1/videos/{}/tracks", ids.video), body).await
+        self.post(&self.alice(), &format!("/v1/videos/{}/tracks", ids.video), body)
+            .await
     }
 
     pub(crate) async fn drop_track(&self, ids: &Ids, track: &Value) -> Answer {
@@ -74,7 +86,10 @@ impl TestApp {
     async fn states(&self, ids: &Ids) -> Vec<(String, String)> {
         let text = |track: &Value, member: &str| track[member].as_str().unwrap().to_owned();
         let tracks = self.texts(ids).await;
-        tracks.iter().map(|track| (text(track, "name"), text(track, "status"))).collect()
+        tracks
+            .iter()
+            .map(|track| (text(track, "name"), text(track, "status")))
+            .collect()
     }
 
     /// How many files of tracks are kept.
@@ -91,7 +106,9 @@ impl TestApp {
     /// The address that the provider was given last, below this service.
     fn address_given(&self) -> String {
         let requests = self.mux.requests();
-        let mut sent = requests.iter().filter(|request| request.path.ends_with("/tracks") && request.method == "POST");
+        let mut sent = requests
+            .iter()
+            .filter(|request| request.path.ends_with("/tracks") && request.method == "POST");
         let url = sent.next_back().unwrap().body["url"].as_str().unwrap().to_owned();
         url.strip_prefix("https://video.example.com").unwrap().to_owned()
     }

@@ -67,8 +67,14 @@ pub(crate) fn routes() -> OpenApiRouter<AppState> {
         .routes(routes!(videos::replacement::give_up_replacement))
         .routes(routes!(videos::renditions::make_rendition))
         .routes(routes!(videos::renditions::delete_rendition))
-        .routes(routes!(videos::tracks::list::list_tracks, videos::tracks::add::add_track))
-        .routes(routes!(videos::tracks::file::show_track, videos::tracks::delete::delete_track))
+        .routes(routes!(
+            videos::tracks::list::list_tracks,
+            videos::tracks::add::add_track
+        ))
+        .routes(routes!(
+            videos::tracks::file::show_track,
+            videos::tracks::delete::delete_track
+        ))
         .routes(routes!(tracks::show_track_file))
         .routes(routes!(videos::events::follow_events))
         .routes(routes!(playback::show::show_playback))

@@ -15,8 +15,8 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use super::params::{self, Params};
-use super::tracks::{PlaybackTrack, playback_tracks};
 use super::sign::{AddressKind, SignedVideo, SigningRequest, playable_video};
+use super::tracks::{PlaybackTrack, playback_tracks};
 use crate::domain::{Field, Policy};
 use crate::http::extract::{Id, Query};
 use crate::http::middleware::Player;

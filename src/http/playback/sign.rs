@@ -26,8 +26,8 @@ use crate::domain::{Field, ShownStatus, Video};
 use crate::http::problem::ApiError;
 use crate::limits::{CallerKey, Permit};
 use crate::provider::{
-    Audience, DownloadRefused, FileRequest, ListedTrack, PlayableFiles, PlaybackRequest, PlaybackUrls, Provider,
-    ShownTrackStatus, TemplateInput,
+    Audience, DownloadRefused, FileRequest, ListedTrack, PlayableFiles, PlaybackRequest, PlaybackUrls,
+    Provider, ShownTrackStatus, TemplateInput,
 };
 use crate::state::AppState;
 

@@ -70,9 +70,7 @@ async fn investigate_video(
             deletion::delete_shell(provider, video, now).await;
             Ok(Findings::from_observation(discarded_observation(now)))
         }
-        ShownStatus::Ready if video.has_work() => {
-            work_off_requests(state, provider, video, now).await
-        }
+        ShownStatus::Ready if video.has_work() => work_off_requests(state, provider, video, now).await,
         ShownStatus::Created
         | ShownStatus::Waiting
         | ShownStatus::Preparing

@@ -195,7 +195,13 @@ impl Work<'_> {
     fn found(&self, status: RenditionStatus) -> Step {
         match status {
             RenditionStatus::Preparing => {
-                let answered = self.look.answered.observations.iter().filter_map(|seen| seen.at).max();
+                let answered = self
+                    .look
+                    .answered
+                    .observations
+                    .iter()
+                    .filter_map(|seen| seen.at)
+                    .max();
                 Step::Become(RequestState::Done, answered, None)
             }
             RenditionStatus::Ready | RenditionStatus::Errored => Step::End,

@@ -174,9 +174,7 @@ fn add_to_row(state: &AppState, video: &mut Video, new: &NewTrack) -> Result<(),
     }
     let shown = provider.shown_tracks(video);
     let is_like = |track: &&ShownTrack| {
-        track.kind == new.kind
-            && track.language.eq_ignore_ascii_case(&new.language)
-            && track.name == new.name
+        track.kind == new.kind && track.language.eq_ignore_ascii_case(&new.language) && track.name == new.name
     };
     if let Some(there) = shown.iter().filter(is_like).find(|track| track.is_there()) {
         return Err(TrackRefusal::Exists(there.id));
@@ -206,8 +204,7 @@ fn add_to_row(state: &AppState, video: &mut Video, new: &NewTrack) -> Result<(),
     }
     // Why the second part: what is not shown was deleted at the provider, without a request.
     video.retain_tracks(|track| {
-        !refused.contains(&track.id)
-            && (track.is_open() || shown.iter().any(|shown| shown.id == track.id))
+        !refused.contains(&track.id) && (track.is_open() || shown.iter().any(|shown| shown.id == track.id))
     });
     video.ask_for_track(track, now);
     Ok(())
@@ -288,7 +285,14 @@ fn delete_in_row(state: &AppState, video: &mut Video, id: Uuid) -> Result<(), Tr
         origin: track.source,
         provider_id: listed_id.or(known_id),
         others: asked.map(|asked| asked.others).unwrap_or_default(),
-        ..AskedTrack::new(id, TrackAction::Delete, track.kind, track.language, track.name, now)
+        ..AskedTrack::new(
+            id,
+            TrackAction::Delete,
+            track.kind,
+            track.language,
+            track.name,
+            now,
+        )
     };
     video.ask_for_track(deletion, now);
     Ok(())

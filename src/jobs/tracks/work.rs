@@ -9,8 +9,8 @@ use super::{GIVE_UP_AFTER, WORK_FOR};
 use crate::domain::{AskedTrack, ErrorCode, RequestState, TrackAction, TrackFailure, Video, mask_addresses};
 use crate::jobs::asked_video::{AskedVideo, WorkedOff};
 use crate::provider::{
-    AcceptedTrack, CallError, ListedTrack, Priority, Provider, TemplateInput, TrackContent, TrackSend, TrackStatus,
-    computed_track_id,
+    AcceptedTrack, CallError, ListedTrack, Priority, Provider, TemplateInput, TrackContent, TrackSend,
+    TrackStatus, computed_track_id,
 };
 use crate::state::AppState;
 use crate::store::{Edit, StoreError, TrackFile};
@@ -53,7 +53,11 @@ pub(in crate::jobs) async fn work_off_tracks(
         look: AskedVideo::new(state, provider, video),
         is_over: false,
     };
-    let open: Vec<&AskedTrack> = video.asked_tracks().iter().filter(|track| track.is_open()).collect();
+    let open: Vec<&AskedTrack> = video
+        .asked_tracks()
+        .iter()
+        .filter(|track| track.is_open())
+        .collect();
     for (place, track) in open.iter().enumerate() {
         let step = match work.advance(track).await? {
             Step::Wait if work.is_too_old(track) => work.give_up(track),
@@ -100,7 +104,11 @@ impl Work<'_> {
         let now = self.state.clock.now();
         let provider = self.provider;
         let accepted = match &content {
-            None => provider.generate_track(&subject, track, Priority::Background, now).await,
+            None => {
+                provider
+                    .generate_track(&subject, track, Priority::Background, now)
+                    .await
+            }
             Some(content) => {
                 let content = content.as_content();
                 provider
@@ -196,7 +204,10 @@ impl Work<'_> {
 
     /// Returns what is sent: the file or an address of it, and nothing for a track that the provider writes. An error is why it
     /// cannot be sent.
-    async fn content_of(&self, track: &AskedTrack) -> Result<Result<Option<Content>, TrackFailure>, StoreError> {
+    async fn content_of(
+        &self,
+        track: &AskedTrack,
+    ) -> Result<Result<Option<Content>, TrackFailure>, StoreError> {
         if track.action == TrackAction::Generate {
             return Ok(Ok(None));
         }
@@ -259,7 +270,9 @@ impl Work<'_> {
     }
 
     fn is_too_old(&self, track: &AskedTrack) -> bool {
-        let asked_at = track.asked_at.max(self.look.video.known.ready_at().unwrap_or(track.asked_at));
+        let asked_at = track
+            .asked_at
+            .max(self.look.video.known.ready_at().unwrap_or(track.asked_at));
         self.state.clock.now() - asked_at >= GIVE_UP_AFTER
     }
 

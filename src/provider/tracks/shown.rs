@@ -91,7 +91,10 @@ impl Provider {
         let listed = self.listed_tracks(video);
         let is_like = |listed: &ListedTrack, asked: &AskedTrack| self.is_like(listed, asked);
         let matches = match_all(&listed, video.asked_tracks(), is_like);
-        let at = video.asked_tracks().iter().position(|known| known.is_same(asked))?;
+        let at = video
+            .asked_tracks()
+            .iter()
+            .position(|known| known.is_same(asked))?;
         listed.into_iter().nth((*matches.get(at)?)?)
     }
 }

@@ -13,7 +13,8 @@ use sqlx::{Postgres, QueryBuilder, Sqlite};
 use uuid::Uuid;
 
 use crate::domain::{
-    AskedTracks, EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
+    AskedTracks, EventState, Facts, OutgoingState, Policy, RenditionRequests, Replacement, ShownStatus,
+    SourceUrl, Status,
 };
 use crate::sql::stored_as_text;
 

@@ -11,8 +11,8 @@ use uuid::Uuid;
 
 use super::columns::{ColumnValue, Derived, table};
 use crate::domain::{
-    AskedTracks, Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus, SourceUrl, Status,
-    Video,
+    AskedTracks, Facts, FirstReady, Knowledge, Policy, RenditionRequests, Replacement, ShownStatus,
+    SourceUrl, Status, Video,
 };
 use crate::store::error::StoreError;
 use crate::store::folding::fold_text;

@@ -226,7 +226,10 @@ async fn serve(
         if blind {
             Planned::json(404, &json!({"error": {"type": "not_found"}}))
         } else if request.method == "DELETE" && *shared.refuses_deletions.lock().unwrap() {
-            Planned::json(400, &json!({"error": {"type": "invalid_parameters", "messages": ["no"]}}))
+            Planned::json(
+                400,
+                &json!({"error": {"type": "invalid_parameters", "messages": ["no"]}}),
+            )
         } else {
             let planned = recorded(&shared, &request, count);
             let mut losing = shared.losing.lock().unwrap();

@@ -7,8 +7,14 @@ use super::fake_mux::{FakeMux, Planned, Request};
 impl FakeMux {
     /// The tracks of text of an asset, as the provider has them.
     pub(crate) fn text_tracks(&self, asset: &str) -> Vec<Value> {
-        let tracks = self.known(asset)["tracks"].as_array().cloned().unwrap_or_default();
-        tracks.into_iter().filter(|track| track["type"] == "text").collect()
+        let tracks = self.known(asset)["tracks"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        tracks
+            .into_iter()
+            .filter(|track| track["type"] == "text")
+            .collect()
     }
 
     /// Every track of an asset that is being made takes this status.
@@ -32,7 +38,8 @@ impl FakeMux {
     /// How often the provider was asked to take or to write a track.
     pub(crate) fn tracks_sent(&self) -> usize {
         let posts = self.asked("POST");
-        let about_tracks = |path: &&String| path.ends_with("/tracks") || path.ends_with("/generate-subtitles");
+        let about_tracks =
+            |path: &&String| path.ends_with("/tracks") || path.ends_with("/generate-subtitles");
         posts.iter().filter(about_tracks).count()
     }
 }

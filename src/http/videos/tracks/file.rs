@@ -46,7 +46,13 @@ pub(crate) async fn show_track(
     let shown = provider.shown_tracks(&video).into_iter();
     let shown = shown.filter(|one| one.kind != TrackKind::Audio);
     let shown = shown.into_iter().find(|one| one.id == track);
-    let file = read_file(&state, &video, shown.ok_or(ApiError::NotFound)?, caller.caller().owner()).await?;
+    let file = read_file(
+        &state,
+        &video,
+        shown.ok_or(ApiError::NotFound)?,
+        caller.caller().owner(),
+    )
+    .await?;
     Ok(respond_with_file(file))
 }
 
@@ -88,9 +94,18 @@ pub(in crate::http) async fn kept_file(state: &AppState, track: Uuid) -> Result<
 /// Makes the response with a file. What somebody sent never chooses how it is read.
 fn respond_with_file(file: Vec<u8>) -> Response {
     let headers: [(HeaderName, HeaderValue); 4] = [
-        (header::CONTENT_TYPE, HeaderValue::from_static("text/vtt; charset=utf-8")),
-        (header::CACHE_CONTROL, HeaderValue::from_static("private, no-store")),
-        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (
+            header::CONTENT_TYPE,
+            HeaderValue::from_static("text/vtt; charset=utf-8"),
+        ),
+        (
+            header::CACHE_CONTROL,
+            HeaderValue::from_static("private, no-store"),
+        ),
+        (
+            header::X_CONTENT_TYPE_OPTIONS,
+            HeaderValue::from_static("nosniff"),
+        ),
         (
             header::CONTENT_SECURITY_POLICY,
             HeaderValue::from_static("default-src 'none'; sandbox"),

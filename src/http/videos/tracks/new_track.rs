@@ -103,16 +103,25 @@ pub(super) fn read_new_track(
     }
 }
 
-fn read_file(id: Uuid, query: &TrackQuery, bytes: &[u8], format: SubtitleFormat) -> Result<NewTrack, ApiError> {
+fn read_file(
+    id: Uuid,
+    query: &TrackQuery,
+    bytes: &[u8],
+    format: SubtitleFormat,
+) -> Result<NewTrack, ApiError> {
     let invalid = |name: &str, detail: String| ApiError::InvalidRequest(format!("{name} {detail}."));
     let given = query.language.as_deref().unwrap_or_default();
     let language = parse_language(given).ok_or_else(|| invalid("language", LANGUAGE_RULE.to_owned()))?;
     let name = choose_name(query.name.as_deref(), &language).map_err(|detail| invalid("name", detail))?;
     let kind = query.kind.unwrap_or(TrackKind::Subtitles);
     if kind == TrackKind::Audio {
-        return Err(invalid("kind", "must be subtitles or captions for a file of text".to_owned()));
+        return Err(invalid(
+            "kind",
+            "must be subtitles or captions for a file of text".to_owned(),
+        ));
     }
-    let subtitles = Subtitles::parse(bytes, format).map_err(|fault| ApiError::invalid_field("", fault.to_string()))?;
+    let subtitles =
+        Subtitles::parse(bytes, format).map_err(|fault| ApiError::invalid_field("", fault.to_string()))?;
     let text = subtitles.to_webvtt();
     // Why again: SubRip grows a little when it becomes WebVTT.
     if text.len() > MAX_FILE_BYTES {
@@ -145,11 +154,17 @@ fn read_request(state: &AppState, id: Uuid, request: TrackRequest) -> Result<New
             None
         }
         (None, false) => {
-            refuse("source_url", "is needed, or generate: true, or the file as text/vtt".to_owned());
+            refuse(
+                "source_url",
+                "is needed, or generate: true, or the file as text/vtt".to_owned(),
+            );
             None
         }
         (None, true) if kind == TrackKind::Audio => {
-            refuse("kind", "must be subtitles or captions for a track that is generated".to_owned());
+            refuse(
+                "kind",
+                "must be subtitles or captions for a track that is generated".to_owned(),
+            );
             None
         }
         (None, true) => Some(TrackContentGiven::Generate),
@@ -207,7 +222,10 @@ pub(in crate::http) fn check_begin_tracks(
         let name = choose_name(track.name.as_deref(), &language);
         let name = name.map_err(|detail| refuse("name", detail)).unwrap_or_default();
         if !track.generate {
-            refuse("generate", "must be true: a file is sent when the video is ready".to_owned());
+            refuse(
+                "generate",
+                "must be true: a file is sent when the video is ready".to_owned(),
+            );
         }
         let pair = (language, name);
         if checked.contains(&pair) {
@@ -215,5 +233,9 @@ pub(in crate::http) fn check_begin_tracks(
         }
         checked.push(pair);
     }
-    if problems.is_empty() { Ok(checked) } else { Err(problems) }
+    if problems.is_empty() {
+        Ok(checked)
+    } else {
+        Err(problems)
+    }
 }

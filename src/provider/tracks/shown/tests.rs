@@ -74,7 +74,11 @@ fn a_track_that_nobody_asked_for_is_shown_as_the_list_has_it() {
     };
     let shown = merged(vec![nameless], &[]);
     assert_eq!(
-        (shown[0].language.as_str(), shown[0].name.as_str(), shown[0].source),
+        (
+            shown[0].language.as_str(),
+            shown[0].name.as_str(),
+            shown[0].source
+        ),
         ("und", "Audio", TrackOrigin::Embedded)
     );
 }
@@ -106,7 +110,10 @@ fn an_asked_track_takes_the_status_of_the_list_once_it_is_there() {
                 (TrackStatus::Ready, Ready),
                 (TrackStatus::Errored, Errored),
             ] {
-                assert_eq!(one(vec![listed("1", told)], request.clone()), Some((status, source)));
+                assert_eq!(
+                    one(vec![listed("1", told)], request.clone()),
+                    Some((status, source))
+                );
             }
             assert_eq!(one(Vec::new(), request), Some((Preparing, source)));
         }
@@ -211,8 +218,11 @@ fn any_listed() -> impl Strategy<Value = Vec<ListedTrack>> {
         TrackStatus::Ready,
         TrackStatus::Errored,
     ]);
-    prop::collection::btree_map(0..4_u8, status, 0..4)
-        .prop_map(|all| all.into_iter().map(|(id, status)| listed(&id.to_string(), status)).collect())
+    prop::collection::btree_map(0..4_u8, status, 0..4).prop_map(|all| {
+        all.into_iter()
+            .map(|(id, status)| listed(&id.to_string(), status))
+            .collect()
+    })
 }
 
 proptest! {
