@@ -17,6 +17,10 @@ const PREPARING_FOR: Duration = Duration::days(30);
 /// Longest interval between attempts of a deletion, and between queries about a ready video that was called missing.
 const DELETING_EVERY: Duration = Duration::hours(1);
 
+/// Longest interval between two looks at a video whose tracks are on their way.
+// Why short: a provider that was out for an hour is to have them soon afterwards, and each waits for three days at most.
+const TRACKS_EVERY: Duration = Duration::minutes(15);
+
 /// Time before a step asks again for what is not there yet.
 const STEP_FIRST_AFTER: Duration = Duration::seconds(2);
 /// Longest interval between two such questions.
@@ -75,6 +79,7 @@ impl Video {
                 (self.known.upload_id.is_some() && now < end).then(|| (now + interval).min(end))
             }
             ShownStatus::Ready if missing => Some(now + DELETING_EVERY),
+            ShownStatus::Ready if self.has_open_tracks() => Some(now + interval.min(TRACKS_EVERY)),
             ShownStatus::Ready if self.has_work() => Some(now + interval),
             ShownStatus::Ready => times.ready_every.map(|every| now + every),
             // Why at once: its provider still plays it to whoever knows the address.

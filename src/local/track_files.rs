@@ -24,11 +24,16 @@ impl Folders {
         self.tracks_folder(asset_id).join(track_id)
     }
 
-    /// Moves a finished file or folder of a track, which is flushed, into its place.
+    /// Moves a finished file or folder of a track, which is flushed, into its place, and replaces what an attempt before has
+    /// left there.
     pub(crate) async fn place_track(&self, asset_id: &str, from: &Path, place: &Path) -> io::Result<()> {
         let (folder, from, place) = (self.tracks_folder(asset_id), from.to_owned(), place.to_owned());
         let moved = tokio::task::spawn_blocking(move || {
             private::make_folder(&folder)?;
+            if place.is_dir() {
+                // Why: a folder cannot be renamed over one that holds files.
+                std::fs::remove_dir_all(&place)?;
+            }
             std::fs::rename(from, place)?;
             // Why: a row may tell of the track only when the rename is on the disk.
             File::open(&folder)?.sync_all()

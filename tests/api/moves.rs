@@ -275,6 +275,30 @@ async fn renditions_that_were_there_are_asked_for_and_others_are_noted(db: Db) {
 }
 
 on_both! {
+async fn captions_go_along_and_are_sent_once(db: Db) {
+    let two = Two::with(db, &crate::tracks::PUBLIC).await;
+    let video = two.ready("signed").await;
+    let ids = crate::support::mux_events::Ids::of(&video);
+    let file = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nHello\n";
+    two.app.send_file(&ids, "text/vtt", "language=en&name=English%20words", file).await.expect(202);
+    let is_ready = async || {
+        let texts = two.app.texts(&ids).await;
+        texts.len() == 1 && texts[0]["status"] == "ready" && texts[0]["name"] == "English words"
+    };
+    two.until("the old provider has the captions", is_ready).await;
+    let wish = two.go(&video, &json!({"provider": "clips"})).await;
+    assert_eq!((&wish["state"], &wish["notes"]), (&json!("done"), &json!([])), "{wish}");
+    two.until("the new provider has the captions", is_ready).await;
+    assert_eq!(two.app.video(&video["id"]).await["provider"], "clips");
+    for _ in 0..3 {
+        two.round().await;
+    }
+    assert_eq!(two.providers.new.account.count("POST /v2/clips/"), 1);
+    assert_eq!(two.providers.new.account.faults(), [""; 0]);
+}
+}
+
+on_both! {
 async fn an_undo_takes_the_old_file_back_and_later_makes_a_new_one(db: Db) {
     let two = Two::start(db).await;
     let before = two.ready("signed").await;

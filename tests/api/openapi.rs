@@ -12,7 +12,7 @@ use crate::support::document::{Exchange, document, misfit};
 use crate::support::{Db, TestApp, answer, build, environment};
 
 /// The codes that the API promises.
-const PROMISED: [&str; 29] = [
+const PROMISED: [&str; 31] = [
     "invalid_request",
     "invalid_cursor",
     "unauthenticated",
@@ -28,6 +28,8 @@ const PROMISED: [&str; 29] = [
     "idempotency_in_progress",
     "video_taken",
     "replacement_in_progress",
+    "track_exists",
+    "too_many_tracks",
     "not_supported",
     "precondition_failed",
     "payload_too_large",

@@ -223,10 +223,14 @@ on_both! {
         app.mux.forget_plans();
         assert_eq!(app.mux.text_tracks(&ids.asset).len(), 0);
         let other = app.replica().await;
-        other.clock.advance(Duration::hours(1));
-        other.reconcile().await;
+        for clock in [&app.clock, &other.clock] {
+            clock.advance(Duration::hours(1));
+        }
+        // Both look at the same time.
+        tokio::join!(app.reconcile(), other.reconcile());
         assert_eq!(app.mux.text_tracks(&ids.asset).len(), 1);
         app.mux.finish_tracks(&ids.asset, "ready");
+        app.clock.advance(Duration::hours(1));
         other.look_once_more().await;
         assert_eq!(app.states(&ids).await, state("English", "ready"));
     }
@@ -290,6 +294,7 @@ on_both! {
             "name": "Français", "status": "ready",
         }));
         let id = ids.video.parse().unwrap();
+        app.clock.advance(Duration::minutes(1));
         yourbit_video::jobs::reconcile::run_pass(&app.state, Some(id)).await.unwrap();
         let track = app.texts(&ids).await[0].clone();
         assert_eq!((&track["name"], &track["source"], &track["status"]), (&json!("Français"), &json!("embedded"), &json!("ready")));

@@ -158,7 +158,7 @@ on_both! {
         app.send_file(&ids, "text/vtt", "language=en", VTT).await.expect(202);
         app.mux.plan(Planned::text(503, ""));
         app.reconcile().await;
-        app.clock.advance(Duration::days(3));
+        app.clock.advance(Duration::days(3) + Duration::minutes(1));
         app.mux.plan(Planned::text(503, ""));
         app.reconcile().await;
         let track = app.texts(&ids).await[0].clone();

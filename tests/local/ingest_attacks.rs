@@ -423,6 +423,20 @@ async fn all_tries_together_have_an_end() {
 }
 
 #[tokio::test]
+async fn a_try_that_goes_on_and_on_has_an_end() {
+    let source = Source::start(|_, _, mut wire: Wire| async move {
+        wire.head("200 OK", &[]).await;
+        while wire.send("x").await {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await;
+    let mut rules = open_rules();
+    rules.times.whole = Duration::from_secs(1);
+    is_unreachable(rules, &source.url("/secret"), "within the time").await;
+}
+
+#[tokio::test]
 async fn wrong_lengths_are_noticed() {
     // Fewer bytes than it says, each time.
     let source = Source::start(|_, _, mut wire: Wire| async move {
@@ -498,8 +512,8 @@ async fn more_bytes_than_the_range_says_are_not_taken() {
                     let headers = [("content-range", range.as_str()), ("etag", "\"v1\"")];
                     wire.head("206 Partial Content", &headers).await;
                     wire.send(&file[start..]).await;
-                    wire.send(vec![7; 1 << 20]).await;
-                    wire.end().await;
+                    // Without an end: they must not be waited for either.
+                    while wire.send(vec![7; 1 << 16]).await {}
                 }
                 _ => wire.give(&file, &asked).await,
             }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use tokio::process::Command;
 
 use crate::support::{
-    Provider, clips, eventually, playback_id,
+    Provider, browser, clips, eventually, node, playback_id,
     tracks::{loudest_tone, packet_times},
 };
 
@@ -22,7 +22,7 @@ fn text_file(name: &str, text: &str) -> PathBuf {
 }
 
 /// 12 seconds of picture; sounds of 440 Hz (English), 880 Hz (German, 3 s shorter) and 220 Hz; two subtitles.
-fn film() -> PathBuf {
+pub(crate) fn film() -> PathBuf {
     let (srt, ass) = (text_file("film.srt", SRT), text_file("film.ass", ASS));
     let tones = "-f lavfi -i sine=frequency=440:duration=12 -f lavfi -i sine=frequency=880:duration=9 \
                  -f lavfi -i sine=frequency=220:duration=12";
@@ -33,7 +33,7 @@ fn film() -> PathBuf {
         "film.mkv",
         &format!(
             "-f lavfi -i testsrc2=size=320x180:rate=25:duration=12 {tones} -i {} -i {} -map 0 -map 1 -map 2 -map 3 \
-             -map 4 -map 5 -c:v libx264 -preset ultrafast -g 63 -pix_fmt yuv420p -c:a aac -ar 48000 -c:s:0 srt -c:s:1 ass {names}",
+             -map 4 -map 5 -c:v libx264 -preset ultrafast -g 63 -pix_fmt yuv420p -c:a flac -ar 48000 -c:s:0 srt -c:s:1 ass {names}",
             srt.display(),
             ass.display()
         ),
@@ -247,7 +247,7 @@ async fn times_count_from_the_streams_beginning_wherever_the_files_clock_begins(
         &format!(
             "-itsoffset 2 -f lavfi -i testsrc2=size=320x180:rate=25:duration=8 -itsoffset 2 -f lavfi -i sine=duration=8 \
              -itsoffset 2 -f lavfi -i sine=frequency=880:duration=8 -i {} -map 0 -map 1 -map 2 -map 3 -c:v libx264 \
-             -preset ultrafast -pix_fmt yuv420p -c:a aac -c:s srt -copyts -avoid_negative_ts disabled",
+             -preset ultrafast -pix_fmt yuv420p -c:a flac -c:s srt -copyts -avoid_negative_ts disabled",
             srt.display()
         ),
     );
@@ -276,19 +276,23 @@ async fn times_count_from_the_streams_beginning_wherever_the_files_clock_begins(
     assert!((heard - 880.0).abs() < 25.0, "{heard}");
 }
 
-#[tokio::test]
-async fn a_song_with_two_sounds_and_words_offers_all() {
-    let provider = Provider::start().await;
+/// 10 seconds of two sounds, the second French, with words.
+fn song() -> PathBuf {
     let srt = text_file("film.srt", SRT);
-    let song = clips::made(
+    clips::made(
         "song.mp4",
         &format!(
             "-f lavfi -i sine=frequency=440:duration=10 -f lavfi -i sine=frequency=880:duration=10 -i {} \
              -map 0 -map 1 -map 2 -c:a aac -c:s mov_text -metadata:s:a:1 language=fre -metadata:s:s:0 language=fre",
             srt.display()
         ),
-    );
-    let asset = ingest(&provider, &song).await;
+    )
+}
+
+#[tokio::test]
+async fn a_song_with_two_sounds_and_words_offers_all() {
+    let provider = Provider::start().await;
+    let asset = ingest(&provider, &song()).await;
     assert_eq!(of_kind(&asset, "audio")[1]["name"], "French");
     assert_eq!(of_kind(&asset, "audio")[1]["status"], "ready");
     assert_eq!(of_kind(&asset, "text")[0]["language_code"], "fr");
@@ -357,4 +361,43 @@ async fn a_deleted_sound_is_gone_and_the_others_are_made() {
     let folder = provider.dir().join("tracks").join(id);
     assert!(!folder.join(german).exists());
     assert_eq!(std::fs::read_dir(folder).unwrap().count(), 3);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hls_js_shows_each_cue_at_its_time_and_plays_the_second_sound() {
+    let provider = Provider::start().await;
+    let asset = ingest(&provider, &film()).await;
+    let stream = format!("{}/{}.m3u8", provider.base, playback_id(&asset, "public"));
+    let asset = ingest(&provider, &song()).await;
+    let song = format!("{}/{}.m3u8", provider.base, playback_id(&asset, "public"));
+    let texts = json!([["English", "en"], ["German", "de"]]);
+    let sounds = json!([
+        ["English", "en", true],
+        ["Regie'x", "de", false],
+        ["Sound 3", null, false]
+    ]);
+    let mut task = node::task(&provider, &film());
+    task["chromium"] = browser::chromium().into();
+    task["streams"] = json!([
+        {
+            "url": stream, "texts": texts, "sounds": sounds,
+            "shown": [
+                [0, 1.5, ["Hello <i>you</i>"]], [0, 3, []], [0, 7, ["Across"]], [0, 5.5, []], [0, 1.1, ["Hello <i>you</i>"]],
+                [1, 2.5, ["<b>Fett</b>\nDrei"]], [1, 1.5, []], [0, 8.9, ["Across"]], [0, 9.1, []]
+            ],
+            "heard": [[null, 1, 440], [1, 1, 880], [2, 6, 220], [0, 1, 440]]
+        },
+        {
+            // From the second segment on: 5.04 seconds of the video are the beginning.
+            "url": format!("{stream}?asset_start_time=5.04"), "texts": texts, "sounds": sounds,
+            "shown": [[0, 1.5, ["Across"]], [0, 0.5, []], [0, 3.9, ["Across"]], [0, 4.2, []]],
+            "heard": [[1, 0.5, 880]]
+        },
+        {
+            "url": song, "texts": [["French", "fr"]], "sounds": [["Default", null, true], ["French", "fr", false]],
+            "shown": [[0, 1.5, ["Hello <i>you</i>"]], [0, 4, []]],
+            "heard": [[null, 1, 440], [1, 1, 880], [0, 4, 440]]
+        }
+    ]);
+    node::run("tracks.mjs", &task).await;
 }

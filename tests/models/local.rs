@@ -74,11 +74,48 @@ fn an_answer_without_a_member_that_mux_always_sends_is_a_fault() {
     );
 }
 
-/// A short clip with picture and sound, ready.
+/// A short clip with a picture and two sounds, ready.
 pub(crate) async fn make_movie(session: &Session) -> Value {
+    let inputs = "-f lavfi -i testsrc2=size=320x180:rate=10:duration=1 -f lavfi -i sine=duration=1 \
+                  -f lavfi -i sine=frequency=880:duration=1 -map 0 -map 1 -map 2";
     session
-        .ingest("-f lavfi -i testsrc2=size=320x180:rate=10:duration=1 -f lavfi -i sine=duration=1 -c:v libx264 -c:a aac", "mp4")
+        .ingest(&format!("{inputs} -c:v libx264 -c:a aac"), "mp4")
         .await
+}
+
+/// Calls about tracks: one by URL, one whose file is not there, deletions, and what is not made.
+async fn tracks(session: &Session, asset: &Value) {
+    let id = asset["id"].as_str().unwrap();
+    let path = format!("/assets/{id}/tracks");
+    // A file of WebVTT that the provider itself serves.
+    for file in ["storyboard.vtt", "none.vtt"] {
+        let asked = json!({ "url": session.public_url(asset, file), "type": "text", "text_type": "subtitles",
+            "language_code": "en", "name": "English", "closed_captions": true, "passthrough": "ours" });
+        session.call(Method::POST, &path, Some(asked)).await;
+    }
+    let shown = session.settle(id).await;
+    let all = shown["tracks"].as_array().unwrap();
+    let text = |status: &str| {
+        let found = all
+            .iter()
+            .find(|track| track["type"] == "text" && track["status"] == status);
+        found.unwrap_or_else(|| panic!("no text is {status}: {shown}"))
+    };
+    text("errored");
+    let ready = text("ready")["id"].as_str().unwrap();
+    let asked = json!({ "generated_subtitles": [{ "language_code": "en", "name": "English" }] });
+    session
+        .call(
+            Method::POST,
+            &format!("{path}/{ready}/generate-subtitles"),
+            Some(asked),
+        )
+        .await;
+    for _ in 0..2 {
+        session
+            .call(Method::DELETE, &format!("{path}/{ready}"), None)
+            .await;
+    }
 }
 
 /// Has `provider record` ask the provider: the map reads the cassette, which holds none of its credentials and ids.
@@ -177,6 +214,7 @@ async fn assets(session: &Session, asset: &Value) {
         .call(Method::DELETE, &format!("{path}/playback-ids/{playback}"), None)
         .await;
     session.get(&format!("/playback-ids/{playback}")).await;
+    tracks(session, asset).await;
     let file = asset["static_renditions"]["files"][0]["id"].as_str().unwrap();
     let files = format!("{path}/static-renditions");
     for _ in 0..2 {

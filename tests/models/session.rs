@@ -21,7 +21,7 @@ use yourbit_video::{
 };
 
 /// Every event that the provider sends.
-pub(crate) const EVENTS: [&str; 14] = [
+pub(crate) const EVENTS: [&str; 18] = [
     "video.asset.created",
     "video.asset.deleted",
     "video.asset.errored",
@@ -31,6 +31,10 @@ pub(crate) const EVENTS: [&str; 14] = [
     "video.asset.static_rendition.errored",
     "video.asset.static_rendition.ready",
     "video.asset.static_rendition.skipped",
+    "video.asset.track.created",
+    "video.asset.track.deleted",
+    "video.asset.track.errored",
+    "video.asset.track.ready",
     "video.asset.updated",
     "video.upload.asset_created",
     "video.upload.cancelled",
@@ -216,24 +220,33 @@ impl Session {
         shown
     }
 
-    /// Has the provider fetch the file of an asset from its own public address, and waits until the new asset ends.
-    pub(crate) async fn ingest_by_url(&self, asset: &Value) -> Value {
+    /// The address of a file of an asset, for everybody.
+    pub(crate) fn public_url(&self, asset: &Value, file: &str) -> String {
         let ids = asset["playback_ids"].as_array().unwrap();
         let public = ids.iter().find(|id| id["policy"] == "public").unwrap();
         let base = self.base.trim_end_matches("/video/v1");
-        let url = format!("{base}/{}/highest.mp4", public["id"].as_str().unwrap());
+        format!("{base}/{}/{file}", public["id"].as_str().unwrap())
+    }
+
+    /// Has the provider fetch the file of an asset from its own public address, and waits until the new asset ends.
+    pub(crate) async fn ingest_by_url(&self, asset: &Value) -> Value {
+        let url = self.public_url(asset, "highest.mp4");
         let asked =
             json!({ "inputs": [{ "url": url }], "playback_policies": ["public"], "passthrough": "ours" });
         let made = self.call(Method::POST, "/assets", Some(asked)).await;
         self.settle(made["data"]["id"].as_str().unwrap()).await
     }
 
-    /// Waits until an asset and its static rendition end.
+    /// Waits until an asset, its static rendition and its tracks end.
     pub(crate) async fn settle(&self, asset_id: &str) -> Value {
         let asset = format!("/assets/{asset_id}");
         for _ in 0..600 {
             let shown = self.get(&asset).await["data"].clone();
-            if shown["status"] != "preparing" && shown["static_renditions"]["status"] != "preparing" {
+            let mut tracks = shown["tracks"].as_array().into_iter().flatten();
+            if shown["status"] != "preparing"
+                && shown["static_renditions"]["status"] != "preparing"
+                && tracks.all(|track| track["status"] != "preparing")
+            {
                 return shown;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;

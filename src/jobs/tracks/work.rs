@@ -324,6 +324,13 @@ impl Work<'_> {
                     }
                 }
                 change_in_row(video, track, after.as_ref());
+                if after
+                    .as_ref()
+                    .is_some_and(|after| after.state == RequestState::Done)
+                {
+                    // Why: what the provider makes of it is there soon, as a rule.
+                    video.checks = 0;
+                }
                 Ok::<(), Infallible>(())
             })
             .await?;

@@ -65,8 +65,9 @@ pub(crate) async fn put_text_track(
     track_response(&app, tracks::add_text(&app, id, &new, &text).await?)
 }
 
-/// `POST /assets/{id}/tracks` `{url, type: "text", text_type: "subtitles", language_code, name?, closed_captions?, passthrough?}`:
-/// 201 with the track, `preparing`. Its file, WebVTT or `SubRip`, is fetched in the background. 400 for a URL that the rules refuse.
+/// `POST /assets/{id}/tracks` `{url, type: "text", text_type: "subtitles", language_code, name?, closed_captions?,
+/// passthrough?}`: 201 with the track, `preparing`. Its file, WebVTT or `SubRip`, is fetched in the background. 400 for a
+/// URL that the rules refuse.
 pub(crate) async fn create_track(
     State(app): State<App>,
     Path(id): Path<String>,

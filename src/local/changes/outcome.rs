@@ -22,7 +22,8 @@ use crate::local::{
 pub(crate) const KEEP_ERRORED_ORIGINAL: chrono::Duration = chrono::Duration::hours(24);
 
 /// Marks the asset ready once its first size, of `bytes`, is in place. The further sizes become the next job,
-/// [`JobKind::Sizes`]; the tracks that were found become [`JobKind::Tracks`]; requested static renditions become [`JobKind::Static`], once the largest size is there.
+/// [`JobKind::Sizes`]; the tracks that were found become [`JobKind::Tracks`]; requested static renditions become
+/// [`JobKind::Static`], once the largest size is there.
 pub(crate) async fn mark_ready(
     app: &App,
     job: &Job,

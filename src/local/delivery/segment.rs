@@ -5,7 +5,8 @@ use axum::{http::HeaderMap, response::Response};
 use super::{access::Grant, file, hls};
 use crate::local::{app::App, error::MuxError, media::is_segment};
 
-/// Serves one segment. 404 unless the rendition, or the further sound, is one of the asset's and [`is_segment`] holds for the name.
+/// Serves one segment. 404 unless the rendition, or the further sound, is one of the asset's and [`is_segment`] holds for
+/// the name.
 pub(crate) async fn serve_segment(
     app: &App,
     grant: &Grant,

@@ -18,7 +18,7 @@ use crate::{
         media::Segment,
         store::{Track, TrackKind},
     },
-    subtitles::{SubtitleFormat, Subtitles},
+    subtitles::{SubtitleFault, SubtitleFormat, Subtitles},
 };
 
 /// The groups of the multivariant playlist.
@@ -232,13 +232,15 @@ pub(crate) async fn serve_text_segment(
     let track = tracks.find_text(id)?;
     let path = app.folders.text_file(&grant.asset.id, &track.id);
     let bytes = tokio::fs::read(path).await?;
-    let subtitles = Subtitles::parse(&bytes, SubtitleFormat::WebVtt).map_err(|fault| {
-        MuxError::internal(&format!(
-            "a stored text track, line {}: {}",
-            fault.line, fault.what
-        ))
-    })?;
-    let text = subtitles.segment(part.0, part.1, Some(TIMESTAMP_MAP));
+    // Why on a thread of its own: the largest file takes some ten milliseconds.
+    let cut = tokio::task::spawn_blocking(move || {
+        let subtitles = Subtitles::parse(&bytes, SubtitleFormat::WebVtt)?;
+        Ok::<_, SubtitleFault>(subtitles.segment(part.0, part.1, Some(TIMESTAMP_MAP)))
+    });
+    let text = cut
+        .await
+        .map_err(|error| MuxError::internal(&error))?
+        .map_err(|fault| MuxError::internal(&format!("a stored text track: {fault}")))?;
     let headers = [
         (header::CONTENT_TYPE, HeaderValue::from_static(WEBVTT)),
         (header::CACHE_CONTROL, headers::cache_control(app, grant)),

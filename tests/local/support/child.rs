@@ -119,6 +119,21 @@ impl Service {
         self.ask(method, path, body).await.unwrap()
     }
 
+    /// Sends subtitles for an asset; the track, or `None` where the service is gone.
+    pub(crate) async fn put_text(&self, asset_id: &str, text: &str) -> Option<Value> {
+        let url = format!("{}/video/v1/assets/{asset_id}/tracks?language_code=en", self.base);
+        let request = self.http.put(url).basic_auth("token", Some("secret"));
+        let request = request.header("content-type", "text/vtt").body(text.to_owned());
+        let answer = request.send().await.ok()?.error_for_status().ok()?;
+        Some(answer.json::<Value>().await.ok()?["data"].clone())
+    }
+
+    /// The body of a viewer's GET; `None` unless it is 200.
+    pub(crate) async fn view(&self, path: &str) -> Option<String> {
+        let answer = self.http.get(format!("{}/{path}", self.base)).send().await.ok()?;
+        answer.error_for_status().ok()?.text().await.ok()
+    }
+
     /// One request on an upload's URL, at the address where the service is now.
     pub(crate) async fn put(
         &self,

@@ -1,9 +1,9 @@
 //! The job runner: starts due jobs, owners in fair order.
 //!
 //! Quick work runs in [`QUICK_PLACES`] of its own, so that a file which is cut without encoding never waits for one
-//! that is encoded: the look at a file and the cut, `highest.mp4`, and subtitles that are in a file. A job whose file must be encoded gives its quick
-//! place back and waits for one of the [`EncodePlaces`](super::super::places::EncodePlaces); a further size waits there
-//! from its beginning.
+//! that is encoded: the look at a file and the cut, `highest.mp4`, and subtitles that are in a file. A job whose file, or
+//! further sound, must be encoded gives its quick place back and waits for one of the
+//! [`EncodePlaces`](super::super::places::EncodePlaces); a further size waits there from its beginning.
 //!
 //! `attempt` tells what happens to one job.
 

@@ -26,8 +26,8 @@ use super::{
 
 /// Makes the sound of the stream `index` in the folder `name` of the attempt, as long as the stream and cut where it is cut:
 ///
-/// 1. The file is probed, and the sound's packets are scanned, so that its gaps are known.
-/// 2. The job waits for a place, behind all first sizes.
+/// 1. The job waits for a place, behind all first sizes.
+/// 2. The file is probed, and the sound's packets are scanned, so that its gaps are known.
 /// 3. ffmpeg encodes the sound, from `origin_s` of the file's clock on, with silence where it has none.
 /// 4. The segments are counted, listed with the times of the stream's own, and flushed.
 pub(crate) async fn make_sound_beside(
@@ -35,8 +35,6 @@ pub(crate) async fn make_sound_beside(
     media: &MediaInfo,
     (index, name, origin_s): (u32, &str, f64),
 ) -> Result<(), Failure> {
-    let source = job.app.folders.original_file(&job.asset.upload_id);
-    let plan = plan_sound(job, &source, index, (origin_s, media.duration_s)).await?;
     let Some(top) = media.top() else {
         return Err(Failure::from_input(
             Fault::Processing,
@@ -48,6 +46,8 @@ pub(crate) async fn make_sound_beside(
     let folder = job.folder.join(name);
     tokio::fs::create_dir(&folder).await?;
     let place = job.wait_for_place(Urgency::Later).await?;
+    let source = job.app.folders.original_file(&job.asset.upload_id);
+    let plan = plan_sound(job, &source, index, (origin_s, media.duration_s)).await?;
     let run = SoundRun {
         source: &source,
         plan: &plan,

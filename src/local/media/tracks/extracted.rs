@@ -62,19 +62,21 @@ fn read_times(line: &str, origin_ms: i64) -> Option<Cue<'_>> {
     })
 }
 
-/// Reads `[hours:]minutes:seconds.milliseconds`, as ffmpeg writes it.
+/// Reads `[hours:]minutes:seconds.milliseconds` as ffmpeg writes it: before 0 each part is negative (`00:-1.-500`).
 fn read_clock(text: &str) -> Option<i64> {
     let (clock, millis) = text.split_once('.')?;
     let mut parts = clock.rsplit(':');
-    let number = |text: &str, most: usize| {
-        let is_number = (1..=most).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
-        is_number.then(|| text.parse::<i64>().ok())?
-    };
-    let (seconds, minutes) = (number(parts.next()?, 2)?, number(parts.next()?, 2)?);
-    let hours = parts.next().map_or(Some(0), |text| number(text, 6))?;
-    let is_whole = parts.next().is_none() && millis.len() == 3;
-    let millis = number(millis, 3).filter(|_| is_whole)?;
+    let (seconds, minutes) = (read_part(parts.next()?)?, read_part(parts.next()?)?);
+    let hours = parts.next().map_or(Some(0), read_part)?;
+    let millis = read_part(millis).filter(|_| parts.next().is_none())?;
     Some(((hours * 60 + minutes) * 60 + seconds) * 1000 + millis)
+}
+
+/// Reads one number of a time.
+fn read_part(text: &str) -> Option<i64> {
+    let digits = text.strip_prefix('-').unwrap_or(text);
+    let is_number = (1..=6).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit());
+    is_number.then(|| text.parse().ok())?
 }
 
 /// Returns `hours:minutes:seconds.milliseconds`.
@@ -96,6 +98,19 @@ mod tests {
             regular_webvtt(written, 1500),
             "WEBVTT\n\n00:00:00.000 --> 00:00:01.000 line:0\nOne\nTwo --&gt; three\n\n\
              01:00:00.750 --> 01:00:01.500\n--&gt;\n"
+        );
+    }
+
+    #[test]
+    fn times_before_the_beginning_are_read() {
+        let written = "WEBVTT\n\n00:-1.-500 --> 00:00.-500\nGone\n\n00:-1.000 --> 00:01.500\nSeen\n";
+        assert_eq!(
+            regular_webvtt(written, 0),
+            "WEBVTT\n\n00:00:00.000 --> 00:00:01.500\nSeen\n"
+        );
+        assert_eq!(
+            regular_webvtt(written, -2000),
+            "WEBVTT\n\n00:00:00.500 --> 00:00:01.500\nGone\n\n00:00:01.000 --> 00:00:03.500\nSeen\n"
         );
     }
 

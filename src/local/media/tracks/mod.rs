@@ -2,7 +2,8 @@
 //!
 //! 1. [`find_tracks`] lists them when the first size is made. They become rows with the asset's `ready`, all `preparing`.
 //! 2. A job ([`make_tracks`]) makes them: all subtitles at once by [`texts`](texts::make_texts), then sound by sound
-//!    ([`make_sound_beside`]). Each that is made is `ready`; one that cannot be made is `errored`, and the video plays without it.
+//!    ([`make_sound_beside`]). Each that is made is `ready`; one that cannot be made is `errored`, and the video plays
+//!    without it.
 
 mod extracted;
 mod texts;
@@ -64,13 +65,9 @@ pub(crate) async fn find_tracks(
     (media, origin_s): (&mut MediaInfo, f64),
 ) -> Result<FoundTracks, Failure> {
     let first = media.streams.and_then(|streams| streams.sound);
-    // Why none without a first: where no sound could be decoded, none is offered beside the picture.
-    let further: Vec<_> = probe
-        .sounds
-        .iter()
-        .filter(|sound| first.is_some_and(|first| first != sound.index))
-        .take(MAX_SOUNDS - 1)
-        .collect();
+    // Why only those behind the first: what came before it could not be decoded. Where none could be, none is offered.
+    let behind = probe.sounds.iter().skip_while(|sound| Some(sound.index) != first);
+    let further: Vec<_> = behind.skip(1).take(MAX_SOUNDS - 1).collect();
     let mut found = FoundTracks {
         origin_s,
         tracks: Vec::new(),

@@ -35,6 +35,8 @@ pub(crate) struct Clip {
     /// The address that it was fetched from; none of uploads.
     pub(crate) source: Option<String>,
     files: Vec<String>,
+    /// Tracks of text, as it lists them.
+    captions: Vec<Value>,
 }
 
 /// The fake.
@@ -99,6 +101,7 @@ impl NewProvider {
             is_deleted: false,
             source,
             files: Vec::new(),
+            captions: Vec::new(),
         };
         clips.insert(id.clone(), clip);
         drop(clips);
@@ -112,7 +115,10 @@ impl NewProvider {
         } else {
             Value::Null
         };
-        json!({"uid": id, "label": clip.label, "phase": clip.phase, "open": clip.is_open, "length": length})
+        json!({
+            "uid": id, "label": clip.label, "phase": clip.phase, "open": clip.is_open, "length": length,
+            "captions": clip.captions,
+        })
     }
 
     fn tell(&self, id: &str) {
@@ -162,6 +168,25 @@ impl NewProvider {
         }
         clip.files.push(name);
         StatusCode::ACCEPTED.into_response()
+    }
+
+    /// Takes a file of captions: the body as it is, the words about it in the query.
+    fn add_captions(&self, id: &str, query: &str, body: &str) -> Response {
+        let mut clips = self.clips.lock().unwrap();
+        let Some(clip) = clips.get_mut(id).filter(|clip| !clip.is_deleted) else {
+            return not_found();
+        };
+        if !body.starts_with("WEBVTT") {
+            self.account
+                .fault(format!("captions of {id} are no WebVTT: {body}"));
+        }
+        let words: BTreeMap<String, String> = url::form_urlencoded::parse(query.as_bytes())
+            .into_owned()
+            .collect();
+        let code = format!("captions-{}", clip.captions.len());
+        clip.captions
+            .push(json!({"code": code, "language": words["language"], "title": words["title"]}));
+        (StatusCode::CREATED, axum::Json(json!({"code": code}))).into_response()
     }
 
     fn delete(&self, id: &str) -> Response {
@@ -240,6 +265,7 @@ async fn serve(
         fake.account.fault(format!("{method} {path} without the key"));
         return StatusCode::UNAUTHORIZED.into_response();
     }
+    let text = String::from_utf8_lossy(&body).into_owned();
     let body: Value = serde_json::from_slice(&body).unwrap_or_default();
     match (method.as_str(), segments.as_slice()) {
         ("POST", ["uploads"]) => match fake.make(&body, None) {
@@ -257,6 +283,7 @@ async fn serve(
         ("GET", ["clips", id]) => fake.show(id),
         ("GET", ["clips", id, "files"]) => fake.files(id),
         ("POST", ["clips", id, "files"]) => fake.add_file(id, &body),
+        ("POST", ["clips", id, "captions"]) => fake.add_captions(id, uri.query().unwrap_or_default(), &text),
         ("DELETE", ["clips", id]) => fake.delete(id),
         _ => {
             fake.account.fault(format!("nobody should ask {method} {path}"));

@@ -21,6 +21,9 @@ use crate::support::mux_events::signature;
 /// How long the making of a master takes.
 const MASTER_TAKES: Duration = Duration::from_millis(300);
 
+/// Every track of text.
+const CAPTIONS: &str = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nHello\n";
+
 /// One asset.
 #[derive(Clone, Debug)]
 pub(crate) struct Asset {
@@ -30,6 +33,8 @@ pub(crate) struct Asset {
     master: &'static str,
     /// The names of static renditions.
     files: Vec<String>,
+    /// Tracks of text, as it lists them.
+    captions: Vec<Value>,
     pub(crate) is_deleted: bool,
     /// The address that it was fetched from; none of uploads.
     pub(crate) source: Option<String>,
@@ -106,6 +111,7 @@ impl OldProvider {
             policy: settings["playback_policies"][0].as_str().unwrap().to_owned(),
             master: "none",
             files: Vec::new(),
+            captions: Vec::new(),
             is_deleted: false,
             source,
         };
@@ -155,6 +161,19 @@ impl OldProvider {
         answer(201, &file(&name))
     }
 
+    fn add_captions(&self, id: &str, body: &Value) -> Response {
+        if self.find(id).is_none() {
+            return not_found();
+        }
+        let track = json!({
+            "id": format!("captions{}", self.next()), "type": "text", "text_type": "subtitles", "text_source": "uploaded",
+            "status": "ready", "language_code": body["language_code"], "name": body["name"],
+            "closed_captions": body["closed_captions"],
+        });
+        self.change(id, |asset| asset.captions.push(track.clone()));
+        answer(201, &track)
+    }
+
     /// A webhook about an asset.
     fn tell(&self, id: &str, kind: &str, status: &str) {
         let asset = self.assets.lock().unwrap()[id].clone();
@@ -180,6 +199,10 @@ impl OldProvider {
                 {"type": "video", "max_width": 1920, "max_height": 1080, "id": "t1"},
                 {"type": "audio", "status": "ready", "max_channels": 2, "id": "t2"},
             ]);
+            data["tracks"]
+                .as_array_mut()
+                .unwrap()
+                .extend(asset.captions.clone());
         }
         if !asset.files.is_empty() {
             let files: Vec<Value> = asset.files.iter().map(|name| file(name)).collect();
@@ -245,6 +268,9 @@ async fn serve(State(fake): State<OldProvider>, method: Method, uri: Uri, body: 
         .strip_prefix("/stream/plays-")
         .or_else(|| path.strip_prefix("/master/"))
     {
+        if let Some((id, _)) = name.split_once("/text/") {
+            return fake.find(id).map_or_else(not_found, |_| CAPTIONS.into_response());
+        }
         let id = name.split('.').next().unwrap();
         return fake.find(id).map_or_else(not_found, |_| "media".into_response());
     }
@@ -263,6 +289,7 @@ async fn serve(State(fake): State<OldProvider>, method: Method, uri: Uri, body: 
         ("GET", ["uploads", id]) => fake.show_upload(id),
         ("POST", ["assets"]) => fake.fetch(&body),
         ("POST", ["assets", id, "static-renditions"]) => fake.add_file(id, &body),
+        ("POST", ["assets", id, "tracks"]) => fake.add_captions(id, &body),
         ("GET", ["assets", id]) => fake.show(id),
         ("PUT", ["assets", id, "master-access"]) => fake.make_master(id),
         ("DELETE", ["assets", id]) => fake.delete(id),
