@@ -176,7 +176,7 @@ pub(super) fn respond_uncached(body: impl Serialize) -> Response {
 impl Playback {
     pub(super) fn from_signed(state: &AppState, signed: SignedVideo) -> Self {
         let SignedVideo { video, urls, now } = signed;
-        let tracks = playback_tracks(&state.providers, &video, urls.tracks);
+        let tracks = playback_tracks(&state.providers, &video, &urls.tracks);
         let facts = &video.known.facts;
         let whole = |field| facts.get(field).and_then(Value::as_u64);
         Self {

@@ -28,7 +28,7 @@ pub(crate) struct PlaybackTrack {
 pub(super) fn playback_tracks(
     providers: &ProviderSet,
     video: &Video,
-    addresses: Vec<TrackAddress>,
+    addresses: &[TrackAddress],
 ) -> Vec<PlaybackTrack> {
     let provider = providers.by_name(&video.provider);
     let shown = provider.map(|provider| provider.shown_tracks(video));

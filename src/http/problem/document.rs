@@ -15,6 +15,9 @@ use crate::domain::ShownStatus;
 use crate::http::rate_limit_headers::write_rate_limit;
 use crate::store::OverQuota;
 
+/// What a new track may be sent as.
+const TRACK_TYPES: &str = "Send text/vtt, application/x-subrip or application/json.";
+
 /// A refusal in the form that callers see (RFC 9457).
 // Not a doc comment, which would become a part of the schema: `middleware::observe` writes the document with its id.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -91,6 +94,13 @@ impl Problem {
         let detail =
             format!("{open} of your uploads wait for their file, and no more may: send it, or cancel some.");
         Self::new(Code::TooManyOpenUploads, detail).with_retry_after(Duration::from_mins(1))
+    }
+
+    fn upload_finished(status: ShownStatus, detail: impl Into<String>) -> Self {
+        Self {
+            video_status: Some(status),
+            ..Self::new(Code::UploadFinished, detail)
+        }
     }
 
     fn quota_exceeded(over: &OverQuota) -> Self {
@@ -188,20 +198,12 @@ impl From<ApiError> for Problem {
                 video_status: Some(status),
                 ..Self::new(Code::VideoNotReady, format!("The video is {status}."))
             },
-            ApiError::UploadFinished(status) => Self {
-                video_status: Some(status),
-                ..Self::new(
-                    Code::UploadFinished,
-                    format!("The video is {status}: delete it instead."),
-                )
-            },
-            ApiError::ReplacementFinished(status) => Self {
-                video_status: Some(status),
-                ..Self::new(
-                    Code::UploadFinished,
-                    "The new file has taken the video's place already.".to_owned(),
-                )
-            },
+            ApiError::UploadFinished(status) => {
+                Self::upload_finished(status, format!("The video is {status}: delete it instead."))
+            }
+            ApiError::ReplacementFinished(status) => {
+                Self::upload_finished(status, "The new file has taken the video's place already.")
+            }
             ApiError::ReplacementInProgress => Self::from_code(Code::ReplacementInProgress),
             ApiError::CancelUnsupported => Self::from_code(Code::CancelUnsupported),
             ApiError::IdempotencyInProgress => {
@@ -220,10 +222,7 @@ impl From<ApiError> for Problem {
             ApiError::PreconditionFailed => Self::from_code(Code::PreconditionFailed),
             ApiError::PayloadTooLarge => Self::from_code(Code::PayloadTooLarge),
             ApiError::UnsupportedMediaType => Self::from_code(Code::UnsupportedMediaType),
-            ApiError::UnsupportedTrackType => Self::new(
-                Code::UnsupportedMediaType,
-                "Send text/vtt, application/x-subrip or application/json.",
-            ),
+            ApiError::UnsupportedTrackType => Self::new(Code::UnsupportedMediaType, TRACK_TYPES),
             ApiError::InvalidBody(errors) => {
                 let first = errors.first().map(|first| first.detail.clone());
                 Self {

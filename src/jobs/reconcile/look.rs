@@ -147,7 +147,8 @@ async fn work_off_requests(
         findings.add(work_off(state, provider, video).await?);
     }
     if video.has_open_tracks() {
-        findings.add(work_off_tracks(state, provider, video).await?);
+        // Why boxed: the future is large.
+        findings.add(Box::pin(work_off_tracks(state, provider, video)).await?);
     }
     Ok(findings)
 }

@@ -80,7 +80,7 @@ impl Provider {
         let is_like = |listed: &ListedTrack, asked: &AskedTrack| self.is_like(listed, asked);
         show(
             video.reference(),
-            self.listed_tracks(video),
+            &self.listed_tracks(video),
             video.asked_tracks(),
             is_like,
         )
@@ -152,11 +152,11 @@ fn match_all(
 /// Merges the provider's list and the requests, by the table of the module.
 fn show(
     reference: Uuid,
-    listed: Vec<ListedTrack>,
+    listed: &[ListedTrack],
     asked: &[AskedTrack],
     is_like: impl Fn(&ListedTrack, &AskedTrack) -> bool,
 ) -> Vec<ShownTrack> {
-    let matches = match_all(&listed, asked, is_like);
+    let matches = match_all(listed, asked, is_like);
     let mut out = Vec::new();
     for (at, track) in listed.iter().enumerate() {
         let place = matches.iter().position(|found| *found == Some(at));

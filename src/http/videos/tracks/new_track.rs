@@ -98,7 +98,7 @@ pub(super) fn read_new_track(
                 let detail = "Beside JSON there is no query: the body has the members.";
                 return Err(ApiError::InvalidRequest(detail.to_owned()));
             }
-            read_request(state, id, parse_json(&body.bytes)?)
+            read_request(state, id, &parse_json(&body.bytes)?)
         }
     }
 }
@@ -136,7 +136,7 @@ fn read_file(
     })
 }
 
-fn read_request(state: &AppState, id: Uuid, request: TrackRequest) -> Result<NewTrack, ApiError> {
+fn read_request(state: &AppState, id: Uuid, request: &TrackRequest) -> Result<NewTrack, ApiError> {
     let mut problems = Vec::new();
     let mut refuse = |name: &str, detail: String| problems.push(FieldProblem::new(name, detail));
     let language = parse_language(&request.language);

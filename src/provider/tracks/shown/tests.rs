@@ -39,13 +39,13 @@ fn is_like(listed: &ListedTrack, asked: &AskedTrack) -> bool {
         && listed.name.as_ref() == Some(&asked.name)
 }
 
-fn merged(theirs: Vec<ListedTrack>, ours: &[AskedTrack]) -> Vec<ShownTrack> {
+fn merged(theirs: &[ListedTrack], ours: &[AskedTrack]) -> Vec<ShownTrack> {
     show(Uuid::nil(), theirs, ours, is_like)
 }
 
 /// Status and source of the one track that is shown; `None` where none is.
-fn one(theirs: Vec<ListedTrack>, ours: AskedTrack) -> Option<(ShownTrackStatus, TrackOrigin)> {
-    let shown = merged(theirs, &[ours]);
+fn one(theirs: &[ListedTrack], ours: &AskedTrack) -> Option<(ShownTrackStatus, TrackOrigin)> {
+    let shown = merged(theirs, std::slice::from_ref(ours));
     assert!(shown.len() < 2, "{shown:?}");
     shown.first().map(|track| (track.status, track.source))
 }
@@ -53,7 +53,7 @@ fn one(theirs: Vec<ListedTrack>, ours: AskedTrack) -> Option<(ShownTrackStatus, 
 #[test]
 fn a_track_that_nobody_asked_for_is_shown_as_the_list_has_it() {
     let theirs = listed("1", TrackStatus::Ready);
-    let shown = merged(vec![theirs.clone()], &[]);
+    let shown = merged(std::slice::from_ref(&theirs), &[]);
     let expected = ShownTrack {
         id: computed_id(Uuid::nil(), "1"),
         kind: TrackKind::Subtitles,
@@ -72,7 +72,7 @@ fn a_track_that_nobody_asked_for_is_shown_as_the_list_has_it() {
         origin: None,
         ..listed("2", TrackStatus::Ready)
     };
-    let shown = merged(vec![nameless], &[]);
+    let shown = merged(&[nameless], &[]);
     assert_eq!(
         (
             shown[0].language.as_str(),
@@ -110,12 +110,9 @@ fn an_asked_track_takes_the_status_of_the_list_once_it_is_there() {
                 (TrackStatus::Ready, Ready),
                 (TrackStatus::Errored, Errored),
             ] {
-                assert_eq!(
-                    one(vec![listed("1", told)], request.clone()),
-                    Some((status, source))
-                );
+                assert_eq!(one(&[listed("1", told)], &request), Some((status, source)));
             }
-            assert_eq!(one(Vec::new(), request), Some((Preparing, source)));
+            assert_eq!(one(&[], &request), Some((Preparing, source)));
         }
     }
 }
@@ -123,7 +120,7 @@ fn an_asked_track_takes_the_status_of_the_list_once_it_is_there() {
 #[test]
 fn a_request_that_was_not_sent_is_no_track_of_the_list() {
     let shown = merged(
-        vec![listed("1", TrackStatus::Ready)],
+        &[listed("1", TrackStatus::Ready)],
         &[asked(1, TrackAction::Add, RequestState::Wanted)],
     );
     let statuses: Vec<_> = shown.iter().map(|track| track.status).collect();
@@ -136,7 +133,7 @@ fn a_track_that_was_there_before_is_another_one() {
         others: vec!["1".to_owned()],
         ..asked(1, TrackAction::Add, RequestState::Done)
     };
-    let shown = merged(vec![listed("1", TrackStatus::Errored)], &[request]);
+    let shown = merged(&[listed("1", TrackStatus::Errored)], &[request]);
     let statuses: Vec<_> = shown.iter().map(|track| track.status).collect();
     assert_eq!(statuses, [ShownTrackStatus::Errored, ShownTrackStatus::Preparing]);
 }
@@ -148,7 +145,7 @@ fn a_settled_track_that_the_list_has_no_more_is_gone() {
         provider_id: Some("1".to_owned()),
         ..asked(1, TrackAction::Add, RequestState::Done)
     };
-    assert_eq!(one(Vec::new(), request), None);
+    assert_eq!(one(&[], &request), None);
 }
 
 #[test]
@@ -162,13 +159,13 @@ fn a_refused_track_shows_why_unless_it_is_there() {
         ..asked(1, TrackAction::Add, RequestState::Refused)
     };
     for theirs in [Vec::new(), vec![listed("1", TrackStatus::Errored)]] {
-        let shown = merged(theirs, std::slice::from_ref(&request));
+        let shown = merged(&theirs, std::slice::from_ref(&request));
         assert_eq!(
             (shown[0].status, shown[0].failure.clone()),
             (ShownTrackStatus::Errored, Some(failure.clone()))
         );
     }
-    let there = one(vec![listed("1", TrackStatus::Ready)], request);
+    let there = one(&[listed("1", TrackStatus::Ready)], &request);
     assert_eq!(there, Some((ShownTrackStatus::Ready, TrackOrigin::Uploaded)));
 }
 
@@ -180,10 +177,10 @@ fn a_deletion_shows_until_the_list_has_the_track_no_more() {
     };
     let shows = Some((ShownTrackStatus::Deleting, TrackOrigin::Uploaded));
     for state in [RequestState::Wanted, RequestState::Calling, RequestState::Done] {
-        assert_eq!(one(vec![listed("1", TrackStatus::Ready)], deleting(state)), shows);
+        assert_eq!(one(&[listed("1", TrackStatus::Ready)], &deleting(state)), shows);
     }
-    assert_eq!(one(Vec::new(), deleting(RequestState::Wanted)), shows);
-    assert_eq!(one(Vec::new(), deleting(RequestState::Done)), None);
+    assert_eq!(one(&[], &deleting(RequestState::Wanted)), shows);
+    assert_eq!(one(&[], &deleting(RequestState::Done)), None);
 }
 
 /// Few ids and states, so that requests and the list meet often.
@@ -228,7 +225,7 @@ fn any_listed() -> impl Strategy<Value = Vec<ListedTrack>> {
 proptest! {
     #[test]
     fn every_listed_track_is_shown_once_and_every_request_at_most_once(ours in any_asked(), theirs in any_listed()) {
-        let shown = merged(theirs.clone(), &ours);
+        let shown = merged(&theirs, &ours);
         let ids: BTreeSet<Uuid> = shown.iter().map(|track| track.id).collect();
         prop_assert_eq!(ids.len(), shown.len(), "no id twice");
         let of_list: Vec<&str> = shown
