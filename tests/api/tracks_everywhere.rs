@@ -69,7 +69,14 @@ impl Everywhere {
                 .await;
             let video = adopted.expect(201);
             assert_eq!(video["status"], "ready", "{provider}: {video}");
-            videos.insert(provider, Ids::of(&video));
+            let text = |member: &str| video[member].as_str().unwrap_or_default().to_owned();
+            let ids = Ids {
+                video: text("id"),
+                upload: text("upload_id"),
+                asset: text("asset_id"),
+                playback: text("playback_id"),
+            };
+            videos.insert(provider, ids);
         }
         Self {
             app,
