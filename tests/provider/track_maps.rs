@@ -117,115 +117,118 @@ url = "https://api.example/{asset_id}/tracks/{track.id}/file"
 url = "https://cdn.example/{playback_id}/{track.id}.vtt"
 "#;
 
+/// What is taken out of [`BASE`], what is put there, and what the start says.
+const FAULTS: [(&str, &str, &str); 23] = [
+    ("each = \"/tracks\"\n", "", "[tracks] each: is missing"),
+    (
+        "id = \"/id\", ",
+        "",
+        "[tracks.fields] id: is missing and required",
+    ),
+    (
+        "\"/l\" }",
+        "\"/l\", kind = { value = \"movie\" } }",
+        "allowed: subtitles, captions, audio",
+    ),
+    (
+        "\"/l\" }",
+        "\"/l\", status = { value = \"done\" } }",
+        "allowed: preparing, ready, errored, deleted",
+    ),
+    (
+        "\"/l\" }",
+        "\"/l\", source = { value = \"mine\" } }",
+        "allowed: uploaded, generated, embedded",
+    ),
+    ("\"/l\" }", "\"/l\", colour = \"/c\" }", "colour: unknown key"),
+    (
+        "for = [\"subtitles\", \"captions\"]",
+        "for = []",
+        "[tracks.add.1] for: is empty",
+    ),
+    (
+        "for = [\"subtitles\", \"captions\"]",
+        "for = [\"captions\", \"captions\"]",
+        "stands twice",
+    ),
+    (
+        "for = [\"subtitles\", \"captions\"]",
+        "for = [\"words\"]",
+        "[tracks.add.1] for",
+    ),
+    ("send = \"url\"", "send = \"post\"", "[tracks.add.1] send"),
+    (
+        "send = \"url\"",
+        "send = \"base64\"",
+        "{track.url} is not available here",
+    ),
+    (
+        "url = \"{track.url}\", ",
+        "",
+        "{track.url} stands nowhere in the call",
+    ),
+    (
+        "send = \"url\"",
+        "send = \"body\"",
+        "{track.url} is not available here",
+    ),
+    (
+        "send = \"url\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { url = \"{track.url}\", language = \"{track.language}\" }",
+        "send = \"base64\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { language = \"{track.language}\" }",
+        "{track.base64} stands nowhere in the call",
+    ),
+    (
+        "send = \"url\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { url = \"{track.url}\", language = \"{track.language}\" }",
+        "send = \"form\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nform = { language = \"{track.language}\" }",
+        "no member of `form` is \"{file}\"",
+    ),
+    (
+        "send = \"url\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { url = \"{track.url}\", language = \"{track.language}\" }",
+        "send = \"body\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nform = { language = \"{track.language}\" }",
+        "the file itself is its body",
+    ),
+    (
+        "language = \"{track.language}\" }",
+        "language = \"{file}\" }",
+        "{file} stands alone",
+    ),
+    (
+        "url = \"{track.url}\"",
+        "url = \"{track.url}\", id = \"{track.id}\"",
+        "{track.id} is not available here",
+    ),
+    (
+        "body = { url = \"{track.url}\", language = \"{track.language}\" }",
+        "body = { url = \"{track.url}\" }\nform = { a = \"b\" }",
+        "[tracks.add.1] form: stands beside `body`",
+    ),
+    (
+        "/generate/{track.language}",
+        "/generate",
+        "no call holds {track.language}",
+    ),
+    (
+        "tracks/{track.id}\"",
+        "tracks\"",
+        "[tracks.delete] url: does not hold {track.id}",
+    ),
+    (
+        "/{track.id}/file\"",
+        "/{track.id}/file\"\nmust = { \"/ok\" = true }",
+        "[tracks.file] must:",
+    ),
+    (
+        "/{track.id}.vtt",
+        "/{track.url}.vtt",
+        "{track.url} is not available here",
+    ),
+];
+
 #[test]
 fn what_a_map_cannot_say_of_tracks_is_said_at_the_start() {
     let loaded = load(&map_with(BASE), &env());
     assert!(loaded.is_ok(), "{}", loaded.err().unwrap());
-    for (from, to, says) in [
-        ("each = \"/tracks\"\n", "", "[tracks] each: is missing"),
-        (
-            "id = \"/id\", ",
-            "",
-            "[tracks.fields] id: is missing and required",
-        ),
-        (
-            "\"/l\" }",
-            "\"/l\", kind = { value = \"movie\" } }",
-            "allowed: subtitles, captions, audio",
-        ),
-        (
-            "\"/l\" }",
-            "\"/l\", status = { value = \"done\" } }",
-            "allowed: preparing, ready, errored, deleted",
-        ),
-        (
-            "\"/l\" }",
-            "\"/l\", source = { value = \"mine\" } }",
-            "allowed: uploaded, generated, embedded",
-        ),
-        ("\"/l\" }", "\"/l\", colour = \"/c\" }", "colour: unknown key"),
-        (
-            "for = [\"subtitles\", \"captions\"]",
-            "for = []",
-            "[tracks.add.1] for: is empty",
-        ),
-        (
-            "for = [\"subtitles\", \"captions\"]",
-            "for = [\"captions\", \"captions\"]",
-            "stands twice",
-        ),
-        (
-            "for = [\"subtitles\", \"captions\"]",
-            "for = [\"words\"]",
-            "[tracks.add.1] for",
-        ),
-        ("send = \"url\"", "send = \"post\"", "[tracks.add.1] send"),
-        (
-            "send = \"url\"",
-            "send = \"base64\"",
-            "{track.url} is not available here",
-        ),
-        (
-            "url = \"{track.url}\", ",
-            "",
-            "{track.url} stands nowhere in the call",
-        ),
-        (
-            "send = \"url\"",
-            "send = \"body\"",
-            "{track.url} is not available here",
-        ),
-        (
-            "send = \"url\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { url = \"{track.url}\", language = \"{track.language}\" }",
-            "send = \"base64\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { language = \"{track.language}\" }",
-            "{track.base64} stands nowhere in the call",
-        ),
-        (
-            "send = \"url\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { url = \"{track.url}\", language = \"{track.language}\" }",
-            "send = \"form\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nform = { language = \"{track.language}\" }",
-            "no member of `form` is \"{file}\"",
-        ),
-        (
-            "send = \"url\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nbody = { url = \"{track.url}\", language = \"{track.language}\" }",
-            "send = \"body\"\nmethod = \"POST\"\nurl = \"https://api.example/{asset_id}/tracks\"\nform = { language = \"{track.language}\" }",
-            "the file itself is its body",
-        ),
-        (
-            "language = \"{track.language}\" }",
-            "language = \"{file}\" }",
-            "{file} stands alone",
-        ),
-        (
-            "url = \"{track.url}\"",
-            "url = \"{track.url}\", id = \"{track.id}\"",
-            "{track.id} is not available here",
-        ),
-        (
-            "body = { url = \"{track.url}\", language = \"{track.language}\" }",
-            "body = { url = \"{track.url}\" }\nform = { a = \"b\" }",
-            "[tracks.add.1] form: stands beside `body`",
-        ),
-        (
-            "/generate/{track.language}",
-            "/generate",
-            "no call holds {track.language}",
-        ),
-        (
-            "tracks/{track.id}\"",
-            "tracks\"",
-            "[tracks.delete] url: does not hold {track.id}",
-        ),
-        (
-            "/{track.id}/file\"",
-            "/{track.id}/file\"\nmust = { \"/ok\" = true }",
-            "[tracks.file] must:",
-        ),
-        (
-            "/{track.id}.vtt",
-            "/{track.url}.vtt",
-            "{track.url} is not available here",
-        ),
-    ] {
+    for (from, to, says) in FAULTS {
         assert!(BASE.contains(from), "{from}");
         let error = load(&map_with(&BASE.replacen(from, to, 1)), &env()).err();
         let error = error.unwrap_or_else(|| panic!("loads with {to}")).to_string();

@@ -143,12 +143,9 @@ fn shown(tracks: &[ListedTrack]) -> Vec<Shown<'_>> {
         .collect()
 }
 
-#[tokio::test]
-async fn mux_reads_the_whole_asset_and_fetches_what_it_is_given_an_address_of() {
-    let fake = Fake::start().await;
-    let provider = shipped("mux", &mux_vars(&fake.base));
-    let mut video = row(Policy::Signed);
-    let tracks = json!([
+/// Tracks as an asset of Mux has them.
+fn mux_tracks() -> Value {
+    json!([
         {"type": "video", "max_width": 1920, "id": "vT1"},
         {"type": "audio", "primary": true, "name": "Default", "language_code": "und", "id": "aT1", "status": "ready"},
         {"type": "audio", "primary": false, "name": "Deutsch", "language_code": "de", "id": "aT2", "status": "preparing"},
@@ -158,7 +155,15 @@ async fn mux_reads_the_whole_asset_and_fetches_what_it_is_given_an_address_of() 
         {"type": "text", "text_source": "generated_vod", "status": "errored", "language_code": "fr", "id": "tT2"},
         {"type": "text", "text_source": "uploaded", "status": "deleted", "language_code": "it", "id": "tT3"},
         {"type": "text", "text_source": "embedded", "status": "new word", "language_code": "es", "id": "tT4"},
-    ]);
+    ])
+}
+
+#[tokio::test]
+async fn mux_reads_the_whole_asset_and_text_has_addresses() {
+    let fake = Fake::start().await;
+    let provider = shipped("mux", &mux_vars(&fake.base));
+    let mut video = row(Policy::Signed);
+    let tracks = mux_tracks();
     let later = now() + TimeDelta::seconds(60);
     let date = later.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
     let body = json!({"data": {"id": "as1", "status": "ready", "tracks": tracks}});
@@ -214,7 +219,12 @@ async fn mux_reads_the_whole_asset_and_fetches_what_it_is_given_an_address_of() 
         (&json!("v"), &json!("pb1"))
     );
     assert_eq!(tokens, ["animated", "playback", "storyboard", "thumbnail"]);
+}
 
+#[tokio::test]
+async fn mux_fetches_what_it_is_given_an_address_of() {
+    let fake = Fake::start().await;
+    let provider = shipped("mux", &mux_vars(&fake.base));
     assert_eq!(provider.track_send(TrackKind::Audio), Some(TrackSend::Url));
     fake.says_json(201, &json!({"data": {"id": "tT9", "status": "preparing"}}));
     let url = "https://v.example/v1/tracks/ticket";
@@ -253,7 +263,7 @@ async fn mux_reads_the_whole_asset_and_fetches_what_it_is_given_an_address_of() 
     .await;
     assert!(matches!(file, Err(CallError::Invalid(_))), "{file:?}");
 
-    fake.says_json(200, &json!({"data": {"tracks": tracks}}));
+    fake.says_json(200, &json!({"data": {"tracks": mux_tracks()}}));
     fake.says_json(201, &json!({"data": [{"id": "tT8"}]}));
     let accepted = generate(&provider, &asked("generate", "subtitles", "en", "English"))
         .await
