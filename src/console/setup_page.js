@@ -11,6 +11,7 @@ import { problemBox } from './words.js';
 const CAPABILITIES = {
   quality: 'quality can be chosen', cancel: 'uploads can be cancelled', delete: 'videos can be deleted', list: 'lists its videos',
   find: 'finds a video by its playback id', update: 'is told of changed titles', look_up: 'can be asked about a video', thumbnails: 'pictures', webhooks: 'webhooks',
+  tracks: 'captions', sound_tracks: 'further sounds', generated_tracks: 'writes captions',
 };
 const SOURCES = { default: 'default', file: 'file', environment: 'environment' };
 

@@ -118,9 +118,9 @@ export class Theatre {
     };
     media.addEventListener('loadedmetadata', shape);
     shape();
-    media.textTracks.addEventListener('addtrack', () => this.#choose());
+    // Why so late: until then the browser and hls.js choose too, by the viewer's language.
     media.addEventListener('loadeddata', () => this.#choose());
-    this.#choose();
+    if (media.readyState >= HTMLMediaElement.HAVE_CURRENT_DATA) this.#choose();
     if ([document.body, null].includes(document.activeElement)) player.shadowRoot.querySelector('[part~="play"]')?.focus({ preventScroll: true });
   }
 

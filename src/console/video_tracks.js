@@ -8,7 +8,7 @@ import { KINDS, languageName, trackName } from './track_words.js';
 import { problemBox } from './words.js';
 
 const STATES = { preparing: 'On its way', ready: 'Ready', errored: 'Failed', deleting: 'Being deleted' };
-const SOURCES = { uploaded: 'Added', generated: 'Written by the provider', embedded: 'In the video’s file' };
+const SOURCES = { uploaded: 'added', generated: 'written by the provider', embedded: 'in the video’s file' };
 const UNFINISHED = ['preparing', 'deleting'];
 
 /**

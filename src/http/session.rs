@@ -15,7 +15,7 @@ use crate::auth::{Act, Caller};
 use crate::domain::{Policy, TrackKind};
 use crate::http::extract::NoQuery;
 use crate::http::problem::ApiError;
-use crate::provider::{Capability, Provider};
+use crate::provider::{Capability, Provider, TrackSend};
 use crate::state::AppState;
 use crate::store::Quota;
 
@@ -40,7 +40,8 @@ pub(crate) struct Session {
     ingest: Option<IngestOffer>,
     /// What each provider can do: `public` and `signed` playback, `quality` to choose, `cancel`, `delete`, `thumbnails`,
     /// files besides the stream (`renditions`), videos from addresses (`ingest`), captions and subtitles that are added
-    /// (`tracks`) or written by the provider (`generated_tracks`), sound that is added (`sound_tracks`).
+    /// (`tracks`), that it fetches from an address (`fetched_tracks`) or writes (`generated_tracks`), sound that is added
+    /// (`sound_tracks`).
     capabilities: BTreeMap<String, Vec<&'static str>>,
     /// The files of a video that each provider can make: names for `POST /v1/videos/{id}/renditions`.
     renditions: BTreeMap<String, Vec<String>>,
@@ -137,6 +138,10 @@ fn names_of(provider: &Provider) -> Vec<&'static str> {
         ("ingest", provider.supports(Capability::Ingest)),
         ("renditions", provider.supports(Capability::Renditions)),
         ("tracks", provider.track_send(TrackKind::Captions).is_some()),
+        (
+            "fetched_tracks",
+            provider.track_send(TrackKind::Captions) == Some(TrackSend::Url),
+        ),
         ("sound_tracks", provider.track_send(TrackKind::Audio).is_some()),
         ("generated_tracks", provider.can_generate_tracks()),
     ]

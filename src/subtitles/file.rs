@@ -1,7 +1,5 @@
 //! A subtitle file that was read.
 
-use super::{lines::Lines, subrip, webvtt, write};
-
 /// The most cues of one file.
 pub const MAX_CUES: usize = 20_000;
 
@@ -64,39 +62,10 @@ pub struct Subtitles {
 }
 
 impl Subtitles {
-    /// Reads a file. The caller bounds its size.
-    ///
-    /// # Errors
-    /// The file is not what the format allows, has more than [`MAX_CUES`] cues, or a time above
-    /// [`MAX_TIME_MS`](super::MAX_TIME_MS). The first fault is returned.
-    pub fn parse(bytes: &[u8], format: SubtitleFormat) -> Result<Self, SubtitleFault> {
-        let lines = Lines::decode(bytes)?;
-        match format {
-            SubtitleFormat::WebVtt => webvtt::read_webvtt(&lines),
-            SubtitleFormat::SubRip => subrip::read_subrip(&lines),
-        }
-    }
-
     /// Returns the cues, in the order of their start.
     #[must_use]
     pub fn cues(&self) -> &[Cue] {
         &self.cues
-    }
-
-    /// Writes the file as WebVTT. Reading it gives the same [`Subtitles`].
-    #[must_use]
-    pub fn to_webvtt(&self) -> String {
-        write::write_file(self)
-    }
-
-    /// Writes the WebVTT of one segment of a playlist: the header blocks, and every cue that is shown at some moment of
-    /// `from_ms..to_ms`, with its own whole times. A cue across a border is in both segments: players show it once, by its
-    /// times and text.
-    ///
-    /// `timestamp_map` is the value of `X-TIMESTAMP-MAP`, such as `MPEGTS:900000,LOCAL:00:00:00.000`.
-    #[must_use]
-    pub fn segment(&self, from_ms: u64, to_ms: u64, timestamp_map: Option<&str>) -> String {
-        write::write_segment(self, from_ms, to_ms, timestamp_map)
     }
 
     /// Puts the cues in the order of their start, and moves the notes along.

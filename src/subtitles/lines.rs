@@ -1,6 +1,6 @@
 //! Bytes to numbered lines.
 
-use super::SubtitleFault;
+use super::file::SubtitleFault;
 
 /// The lines of a file, without their ends (CRLF, CR or LF) and without a byte-order mark.
 pub(super) struct Lines {

@@ -8,7 +8,7 @@
 //! 4. `webvtt.rs` and `subrip.rs`: the two readers. Each refuses what it cannot read, with the number of the line:
 //!    [`SubtitleFault`].
 //! 5. `markup.rs`: the tags and positions of SubRip, as WebVTT has them.
-//! 6. `write.rs`: a whole file, or one segment of a playlist.
+//! 6. `read.rs`: the reader by the format. `write.rs`: a whole file, or one segment of a playlist.
 //!
 //! # What is kept, and what is not
 //!
@@ -29,6 +29,7 @@
 mod file;
 mod lines;
 mod markup;
+mod read;
 mod subrip;
 #[cfg(test)]
 mod tests;

@@ -6,8 +6,7 @@
 //! Where ffmpeg skips what it cannot read (text before the first cue, times that are none), the file is refused.
 
 use super::{
-    Cue, MAX_CUES, SubtitleFault, Subtitles,
-    file::too_many_cues,
+    file::{Cue, MAX_CUES, SubtitleFault, Subtitles, too_many_cues},
     lines::Lines,
     markup::convert_markup,
     times::{TimeFault, read_time},

@@ -4,8 +4,7 @@
 //! file: somebody who uploads it can correct it, and a viewer of it cannot.
 
 use super::{
-    Cue, MAX_CUES, SubtitleFault, Subtitles,
-    file::too_many_cues,
+    file::{Cue, MAX_CUES, SubtitleFault, Subtitles, too_many_cues},
     lines::Lines,
     times::{MAX_TIME_MS, TimeFault, read_time},
 };

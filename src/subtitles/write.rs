@@ -1,9 +1,30 @@
 //! WebVTT, written.
 
-use super::{Cue, Subtitles, times::push_time};
+use super::{
+    file::{Cue, Subtitles},
+    times::push_time,
+};
+
+impl Subtitles {
+    /// Writes the file as WebVTT. Reading it gives the same [`Subtitles`].
+    #[must_use]
+    pub fn to_webvtt(&self) -> String {
+        write_file(self)
+    }
+
+    /// Writes the WebVTT of one segment of a playlist: the header blocks, and every cue that is shown at some moment of
+    /// `from_ms..to_ms`, with its own whole times. A cue across a border is in both segments: players show it once, by its
+    /// times and text.
+    ///
+    /// `timestamp_map` is the value of `X-TIMESTAMP-MAP`, such as `MPEGTS:900000,LOCAL:00:00:00.000`.
+    #[must_use]
+    pub fn segment(&self, from_ms: u64, to_ms: u64, timestamp_map: Option<&str>) -> String {
+        write_segment(self, from_ms, to_ms, timestamp_map)
+    }
+}
 
 /// Writes a whole file.
-pub(super) fn write_file(subtitles: &Subtitles) -> String {
+fn write_file(subtitles: &Subtitles) -> String {
     let mut out = String::from("WEBVTT");
     out.push_str(&subtitles.title);
     out.push('\n');
@@ -26,12 +47,7 @@ pub(super) fn write_file(subtitles: &Subtitles) -> String {
 }
 
 /// Writes one segment, see [`Subtitles::segment`].
-pub(super) fn write_segment(
-    subtitles: &Subtitles,
-    from_ms: u64,
-    to_ms: u64,
-    timestamp_map: Option<&str>,
-) -> String {
+fn write_segment(subtitles: &Subtitles, from_ms: u64, to_ms: u64, timestamp_map: Option<&str>) -> String {
     let mut out = String::from("WEBVTT\n");
     if let Some(map) = timestamp_map {
         out.push_str("X-TIMESTAMP-MAP=");

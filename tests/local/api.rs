@@ -398,8 +398,11 @@ async fn a_thumbnail_time_is_set_within_the_video_and_cleared() {
 async fn what_mux_has_and_we_have_not_is_400_that_says_so() {
     let provider = Provider::start().await;
     for (method, path) in [
-        (Method::POST, format!("/assets/{NOBODY}/tracks")),
-        (Method::DELETE, format!("/assets/{NOBODY}/tracks/{NOBODY}")),
+        (Method::PATCH, format!("/assets/{NOBODY}/tracks/{NOBODY}")),
+        (
+            Method::POST,
+            format!("/assets/{NOBODY}/tracks/{NOBODY}/generate-subtitles"),
+        ),
         (Method::PUT, format!("/assets/{NOBODY}/master-access")),
         (Method::PUT, format!("/assets/{NOBODY}/mp4-support")),
         (Method::GET, format!("/assets/{NOBODY}/input-info")),

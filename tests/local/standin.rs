@@ -40,7 +40,7 @@ async fn run_application(script: &str, stand_in: &StandIn, task: Value) {
 async fn an_application_that_knows_muxs_sdk_alone_lives_its_whole_life() {
     let port = free_port();
     let route = format!("http://127.0.0.1:{port}/webhooks/mux");
-    let stand_in = StandIn::start(&[], &[&route]).await;
+    let stand_in = StandIn::start_fetching(&[&route]).await;
     let task = json!({ "port": port, "stream_base": stand_in.base, "clip": clips::usual() });
     run_application("application.mjs", &stand_in, task).await;
 }

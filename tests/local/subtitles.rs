@@ -74,9 +74,11 @@ fn expect(what: &str, found: &[Shown], expected: &[Shown]) -> Result<(), String>
     if found == expected {
         return Ok(());
     }
-    let at = (0..)
-        .find(|at| found.get(*at) != expected.get(*at))
-        .unwrap_or_default();
+    let at = found
+        .iter()
+        .zip(expected)
+        .take_while(|(found, expected)| found == expected)
+        .count();
     Err(format!(
         "{what}, cue {at}: {:?} instead of {:?}",
         found.get(at),
@@ -141,12 +143,11 @@ fn plain(text: &str) -> String {
         let is_tag = rest[at + 1..].starts_with(|next: char| next == '/' || next.is_ascii_alphanumeric());
         let end = rest[at..].find('>').filter(|_| is_tag);
         out.push_str(&rest[..at]);
-        rest = match end {
-            Some(end) => &rest[at + end + 1..],
-            None => {
-                out.push('<');
-                &rest[at + 1..]
-            }
+        rest = if let Some(end) = end {
+            &rest[at + end + 1..]
+        } else {
+            out.push('<');
+            &rest[at + 1..]
         };
     }
     out.push_str(rest);

@@ -48,16 +48,16 @@ export function removeTracks(element) {
   for (const one of ownTracks(element)) one.remove();
 }
 
-/** Removes those of `tracks` that the stream has brought itself. The viewer's choice goes over to the stream's. */
+/**
+ * Removes those of `tracks` that the stream has brought itself.
+ *
+ * Why a mode is not handed over: before the stream has loaded nobody has chosen but the browser, by its language.
+ */
 export function dropDoubles(element, tracks) {
   const named = namedIn(tracks);
   for (const one of named) {
     const own = ownTracks(element).find(({ dataset }) => dataset.yourbit === idOf(one));
-    const twin = own && twinInStream(element, one, named);
-    if (!twin) continue;
-    const isShown = own.track.mode === 'showing';
-    own.remove();
-    if (isShown) showCaptions(element, twin);
+    if (own && twinInStream(element, one, named)) own.remove();
   }
 }
 

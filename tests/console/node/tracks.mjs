@@ -38,8 +38,10 @@ async function fillIn(page, selector, value) {
 }
 
 /** A row of the list, by its words. */
-const row = (page, words) => page.evaluate((panel, wanted) => [...document.querySelectorAll(`${panel} li`)]
-  .map((one) => one.innerText).find((one) => wanted.every((word) => one.includes(word))) ?? '', PANEL, words);
+function row(page, words) {
+  return page.evaluate((panel, wanted) => [...document.querySelectorAll(`${panel} li`)]
+    .map((one) => one.innerText).find((one) => wanted.every((word) => one.includes(word))) ?? '', PANEL, words);
+}
 
 async function tracks({ name, open, claim }, id) {
   const page = await open(url, { token: tokenOf(OWNER) });

@@ -12,6 +12,9 @@ const mux = new Mux({ maxRetries: 0 });
 /** The application's own table of videos: upload id → what the webhooks said. */
 const videos = new Map();
 const types = [];
+/** Track id → the last event about it. */
+const tracks = new Map();
+const CAPTIONS = "WEBVTT\n\n00:00:01.000 --> 00:00:02.000\nHello\n";
 const server = http.createServer(route);
 await new Promise((done) => server.listen(task.port, "127.0.0.1", done));
 
@@ -25,6 +28,7 @@ await fail();
 server.close();
 
 async function route(request, response) {
+  if (request.method === "GET") return response.end(CAPTIONS);
   const pieces = [];
   for await (const piece of request) pieces.push(piece);
   const body = Buffer.concat(pieces).toString();
@@ -40,6 +44,7 @@ async function route(request, response) {
   if (event.type === "video.upload.asset_created") videos.set(data.id, { assetId: data.asset_id });
   if (event.type === "video.asset.ready") videos.get(data.upload_id).playbackId = data.playback_ids[0].id;
   if (event.type === "video.asset.errored") videos.get(data.upload_id).error = data.errors.messages[0];
+  if (event.type.startsWith("video.asset.track.")) tracks.set(data.id, event.type);
   if (event.type === "video.asset.deleted") videos.delete(data.upload_id);
   response.writeHead(200).end();
 }
@@ -84,15 +89,25 @@ async function play(video) {
   assert.equal(image.headers.get("content-type"), "image/jpeg");
 }
 
-/** What Mux has and the stand-in has not is refused in plain words. */
+/** Subtitles by a URL of the application's own; what the stand-in has not is refused in plain words. */
 async function caption(video) {
-  const track = {
-    url: "https://app.example.com/a.vtt",
+  const { id } = await mux.video.assets.createTrack(video.assetId, {
+    url: `http://127.0.0.1:${task.port}/hello.vtt`,
     type: "text",
     text_type: "subtitles",
     language_code: "en",
-  };
-  await assert.rejects(mux.video.assets.createTrack(video.assetId, track), (error) => {
+    name: "English",
+  });
+  await until("captioned", () => tracks.get(id) === "video.asset.track.ready");
+  const token = await mux.jwt.signPlaybackId(video.playbackId, { type: "video", expiration: "1h" });
+  const file = await fetch(`${task.stream_base}/${video.playbackId}/text/${id}.vtt?token=${token}`);
+  assert.equal(await file.text(), CAPTIONS);
+  await mux.video.assets.deleteTrack(video.assetId, id);
+  await until("without captions", () => tracks.get(id) === "video.asset.track.deleted");
+  const asset = await mux.video.assets.retrieve(video.assetId);
+  const sound = asset.tracks.find((track) => track.type === "audio").id;
+  const asked = { generated_subtitles: [{ language_code: "en", name: "English" }] };
+  await assert.rejects(mux.video.assets.generateSubtitles(video.assetId, sound, asked), (error) => {
     assert.ok(error instanceof Mux.BadRequestError);
     assert.match(error.error.error.messages[0], /not supported by the local provider/);
     return true;

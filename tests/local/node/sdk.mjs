@@ -80,6 +80,8 @@ async function assets() {
   await mux.video.assets.deletePlaybackId(asset.id, more.id);
   await assert.rejects(mux.video.playbackIds.retrieve(more.id), { status: 404 });
   await assert.rejects(mux.video.assets.create({ inputs: [{ url: "https://127.0.0.1/a.mp4" }] }), { status: 400 });
+  const track = { url: "https://127.0.0.1/a.vtt", type: "text", text_type: "subtitles", language_code: "en" };
+  await assert.rejects(mux.video.assets.createTrack(asset.id, track), { status: 400 });
   const file = await mux.video.assets.createStaticRendition(asset.id, { resolution: "highest" });
   assert.equal(file.name, "highest.mp4");
   await mux.video.assets.deleteStaticRendition(asset.id, file.id);
@@ -88,9 +90,10 @@ async function assets() {
 
 /** What Mux has and the local provider has not: 400 that says so, never the 404 of a wrong id. */
 async function unsupported(asset) {
-  const track = { url: "https://example.com/a.vtt", type: "text", text_type: "subtitles", language_code: "en" };
+  const sound = asset.tracks.find((track) => track.type === "audio").id;
+  const generated = { generated_subtitles: [{ language_code: "en", name: "English" }] };
   for (const call of [
-    () => mux.video.assets.createTrack(asset.id, track),
+    () => mux.video.assets.generateSubtitles(asset.id, sound, generated),
     () => mux.video.assets.retrieveInputInfo(asset.id),
     () => mux.video.assets.updateMasterAccess(asset.id, { master_access: "temporary" }),
     () => mux.video.liveStreams.list(),

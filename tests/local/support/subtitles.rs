@@ -318,7 +318,7 @@ impl Draft {
             Fault::TimeIsNone => set(self, format!("00:00:01{point}000 --> soon")),
             Fault::TextBehindTimes => set(self, format!("00:00:01{point}000 --> 00:00:02{point}000text")),
             Fault::Begin if self.is_webvtt => {
-                self.lines[0] = "SUBTITLES".to_owned();
+                "SUBTITLES".clone_into(&mut self.lines[0]);
                 Some(0)
             }
             Fault::Begin => {
@@ -336,7 +336,7 @@ impl Draft {
             }
             Fault::Late => set(self, "--> 00:00:02,000".to_owned()),
             Fault::Latin1 => {
-                self.lines[at + 1] = "café".to_owned();
+                "café".clone_into(&mut self.lines[at + 1]);
                 None
             }
             Fault::HalfUnit => None,
