@@ -9,11 +9,12 @@
 //! | 2. read the TOML as the declared vocabulary, and refuse anything else | `vocabulary` |
 //! | 3. compile each table: templates, pointers, keys | `compile`, `map`, and the `compile` function beside each table's type |
 //! | 4. fill values into URLs, headers and bodies | `template` |
-//! | 5. send one HTTP request within the provider's rate, and classify the response | `action`, `client` |
+//! | 5. send one HTTP request within the provider's rate, and classify the response | `action`, `request_body`, `client` |
 //! | 6. take values out of a response or a webhook event | `pointer`, `excerpt`, `source`, `condition`, `report` |
-//! | 7. act on one upload, ingest or asset | `calls`, `steps`, `upload`, `ingest`, `asset` |
+//! | 7. act on one upload, ingest or asset | `calls`, `steps`, `begin_tracks`, `upload`, `ingest`, `asset` |
 //! | 8. verify and read webhook deliveries | `webhook` |
-//! | 9. make the URLs that play, and sign them | `playback`, `signing` |
+//! | 9. read the lists of files and tracks that a row keeps | `lists`, `renditions`, `tracks` |
+//! | 10. make the URLs that play, and sign them | `playback`, `signing` |
 //!
 //! [`conformance`] tries a map without an account. This file only declares and re-exports; [`Provider`] itself is in
 //! `loaded`, so that no file below imports this one.

@@ -74,6 +74,7 @@ mod stop;
 mod tracing;
 mod tracks;
 mod tracks_around;
+mod tracks_everywhere;
 mod tracks_limits;
 mod upload_limits;
 mod uploads;

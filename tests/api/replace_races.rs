@@ -180,7 +180,7 @@ impl History<'_> {
             16 => {
                 replace::show_states(state).await.unwrap();
             }
-            17 => die_after(awaits, reconcile::run_pass(state, None)).await,
+            17 => Box::pin(die_after(awaits, reconcile::run_pass(state, None))).await,
             18 => {
                 let id = id_of(&self.video).parse().unwrap();
                 let (refreshed, exchanged, ..) = tokio::join!(
@@ -349,7 +349,7 @@ async fn run(app: &TestApp, second: &FakeMux, seed: u64) {
         is_given_up: false,
     };
     for _ in 0..STEPS {
-        history.step().await;
+        Box::pin(history.step()).await;
         history.check_whole().await;
     }
     history.settle().await;

@@ -132,7 +132,7 @@ on_both! {
         assert_eq!(track, expected);
         let location = format!("/v1/videos/{}/tracks/{}", ids.video, track["id"].as_str().unwrap());
         assert_eq!(sent.headers["location"], location.as_str());
-        assert_eq!(app.texts(&ids).await, [expected.clone()]);
+        assert_eq!(app.texts(&ids).await, std::slice::from_ref(&expected));
         assert!(app.video(&json!(ids.video)).await["version"].as_i64().unwrap() > before);
         assert_eq!((app.mux.tracks_sent(), app.kept_files().await), (0, 1), "the call is made in the background");
         let file = app.read_track(&ids, &track["id"]).await;
@@ -298,7 +298,7 @@ on_both! {
         yourbit_video::jobs::reconcile::run_pass(&app.state, Some(id)).await.unwrap();
         let track = app.texts(&ids).await[0].clone();
         assert_eq!((&track["name"], &track["source"], &track["status"]), (&json!("Français"), &json!("embedded"), &json!("ready")));
-        assert_eq!(app.replica().await.texts(&ids).await, [track.clone()]);
+        assert_eq!(app.replica().await.texts(&ids).await, std::slice::from_ref(&track));
         app.ask_for_track(&ids, &json!({"language": "fr", "name": "Français", "generate": true})).await.expect_problem(409, "track_exists");
         app.drop_track(&ids, &track["id"]).await.expect(202);
         app.mux.plan(Planned::json(400, &json!({"error": {"type": "invalid_parameters", "messages": ["no"]}})));

@@ -135,7 +135,7 @@ async fn run(db: Db, history: &History) -> (Vec<Value>, usize) {
             Step::ApplyAndDie(awaits) => world.apply_and_die(*awaits).await,
             Step::ApplyWithoutRefresh => world.apply_without_refresh().await,
             Step::Reconcile => world.reconcile().await,
-            Step::ReconcileAndDie(awaits) => world.reconcile_and_die(*awaits).await,
+            Step::ReconcileAndDie(awaits) => Box::pin(world.reconcile_and_die(*awaits)).await,
             Step::ReconcileSlowly(pick) => Box::pin(world.reconcile_slowly(*pick)).await,
             Step::Race(pick) => Box::pin(world.race(*pick)).await,
             Step::Delete(video) => world.delete(*video).await,

@@ -131,7 +131,7 @@ impl World {
     }
 
     pub(crate) async fn reconcile_and_die(&mut self, awaits: usize) {
-        die_after(awaits, reconcile::run_pass(&self.process.state, None)).await;
+        Box::pin(die_after(awaits, reconcile::run_pass(&self.process.state, None))).await;
         self.die().await;
     }
 

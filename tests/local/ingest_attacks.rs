@@ -595,6 +595,31 @@ async fn what_is_no_video_is_an_error_and_a_playlist_is_never_followed() {
 }
 
 #[tokio::test]
+async fn a_file_that_the_disk_has_no_room_for_is_put_off() {
+    // More than any disk has: the head says so, and no byte of it is taken.
+    let source = endless(&[("content-length", "4000000000000000000")]).await;
+    let any_size = |settings: &mut yourbit_video::config::Local| settings.max_bytes = u64::MAX / 2;
+    let clock = Clock::frozen(Clock::system().now());
+    let provider = Provider::start_fetching(any_size, open_rules(), clock.clone()).await;
+    let id = asset_of(&provider, &source.url("/")).await;
+    // More often than a source may fail: a full disk is no fault of the source.
+    for asked in 1..=10 {
+        eventually("it is asked", async || (source.count() == asked).then_some(())).await;
+        assert_eq!(
+            provider.data(&format!("/assets/{id}")).await["status"],
+            "preparing"
+        );
+        // Why again and again: the time of the next try is written after the answer came.
+        eventually("it is asked again", async || {
+            clock.advance(chrono::Duration::seconds(31));
+            (source.count() > asked).then_some(())
+        })
+        .await;
+    }
+    assert!(originals(provider.dir()).is_empty());
+}
+
+#[tokio::test]
 async fn a_full_disk_puts_a_fetch_off() {
     let source = Source::of(std::fs::read(clips::silent(2)).unwrap()).await;
     let provider = fetching(open_rules()).await;

@@ -88,7 +88,7 @@ async fn a_source_that_fails_is_asked_again_and_one_that_refuses_is_told() {
                 "/film" => wire.answer("200 OK", &[], b"\x00\x00\x00\x18ftypmp42").await,
                 "/line" => {
                     wire.answer("200 OK", &[], b"WEBVTT\n\n00:02.000 --> 00:01.000\nHi\n")
-                        .await
+                        .await;
                 }
                 "/private" => wire.redirect("http://10.0.0.1/text").await,
                 _ if tried => wire.answer("503 Service Unavailable", &[], b"").await,

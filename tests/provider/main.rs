@@ -28,6 +28,7 @@ mod renditions;
 mod schema;
 mod signing;
 mod support;
+mod track_maps;
 mod tracks;
 mod variables;
 mod vectors;

@@ -2,7 +2,7 @@
 //!
 //! 1. `request`: a caller's request.
 //!    1. The file, or the address that the caller named, is written into `track_files`. A crash here leaves a file that
-//!       nobody asks for; it is removed after [`KEEP_TRACK_FILES`].
+//!       nobody asks for; it is removed after `KEEP_TRACK_FILES`.
 //!    2. The track is written into the row ([`Video::ask_for_track`](crate::domain::Video::ask_for_track)), which makes the video
 //!       due. **This is the commit point.** Where the row refuses it, the file is removed again. A track with the same id is the
 //!       same request, made again after a crash.
@@ -21,10 +21,10 @@
 //!       refused or deleted.
 //!    5. A track that is to be deleted is looked for, deleted, and leaves the row when the provider lists it no more. A
 //!       deletion that is refused leaves the track as it was.
-//!    6. After [`GIVE_UP_AFTER`] without an end, a track is refused, and a deletion is given up.
+//!    6. After `GIVE_UP_AFTER` without an end, a track is refused, and a deletion is given up.
 //!
 //! Each state is written before the next step, so that a crash leaves the track due. What is repeated is looked for first: only
-//! a track that the provider does not list, although it took it, is sent twice. A look makes calls for [`WORK_FOR`] at most, less
+//! a track that the provider does not list, although it took it, is sent twice. A look makes calls for `WORK_FOR` at most, less
 //! than its lease lasts; what is left is taken by the next look, at once.
 
 mod address;

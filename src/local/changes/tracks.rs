@@ -7,8 +7,8 @@
 //!    into place before it commits. Outcomes: the track is `ready`, or nothing has changed.
 //! 3. The folder in `work/` is removed.
 //!
-//! Why the move within the transaction: whoever holds the only writer sees rows and files that agree. So the start's removal
-//! of files without a row ([`remove_leftovers`]) never meets one whose row is to come. A crash between the move and the
+//! Why the move within the transaction: each transaction sees rows and files that agree. So the start's removal of files
+//! without a row ([`remove_leftovers`]) never meets a file whose row is to come. A crash between the move and the
 //! commit leaves such a file.
 //!
 //! Tracks that a job has made end in the same way, by [`end_tracks`]. A deletion commits first, and removes the files

@@ -46,13 +46,16 @@ impl TrackTable {
         let elements = lists.filter_map(|(_, list)| list.as_array()).flatten();
         let tracks = elements.filter_map(|element| self.read(element));
         let named = tracks.map(|track| {
-            let value = json!({
+            let mut value = json!({
                 "kind": track.kind,
                 "language": track.language,
                 "name": track.name,
                 "status": track.status.as_str(),
                 "source": track.origin,
             });
+            if let Some(members) = value.as_object_mut() {
+                members.retain(|_, member| !member.is_null());
+            }
             (track.provider_id, value)
         });
         Value::Object(named.collect())

@@ -4,6 +4,7 @@ pub(crate) mod binary;
 pub(crate) mod collector;
 pub(crate) mod database;
 pub(crate) mod document;
+pub(crate) mod fake_captions;
 pub(crate) mod fake_mux;
 mod fake_tracks;
 pub(crate) mod keys;

@@ -1,4 +1,6 @@
 // The types of `@api.video/nodejs-client` that our calls, answers and events are held against.
+import type Caption from "@api.video/nodejs-client/lib/model/Caption";
+import type CaptionsListResponse from "@api.video/nodejs-client/lib/model/CaptionsListResponse";
 import type NotFound from "@api.video/nodejs-client/lib/model/NotFound";
 import type TokenCreationPayload from "@api.video/nodejs-client/lib/model/TokenCreationPayload";
 import type UploadToken from "@api.video/nodejs-client/lib/model/UploadToken";
@@ -9,6 +11,8 @@ import type VideoUpdatePayload from "@api.video/nodejs-client/lib/model/VideoUpd
 import type VideosListResponse from "@api.video/nodejs-client/lib/model/VideosListResponse";
 
 export type Types = [
+  Caption,
+  CaptionsListResponse,
   NotFound,
   TokenCreationPayload,
   UploadToken,
@@ -18,6 +22,15 @@ export type Types = [
   VideoUpdatePayload,
   VideosListResponse,
 ];
+
+// The list's arguments beside the video, and the form of an upload.
+export interface CaptionsQuery {
+  currentPage?: number;
+  pageSize?: number;
+}
+export interface CaptionForm {
+  file: string;
+}
 
 // The SDK has no types of events. These are the shapes of its documentation of webhooks.
 export interface QualityEncoded {
