@@ -26,8 +26,7 @@ export function chooseCaptions(element, choice) {
 
 /** Adds the `tracks` of a playback that the stream does not have itself. Those that have not loaded yet get their new addresses. */
 export function addTracks(element, tracks) {
-  const named = namedIn(tracks);
-  const wanted = named.filter((one) => !twinInStream(element, one, named));
+  const wanted = namedIn(tracks).filter((one) => !isInStream(element, one));
   const present = ownTracks(element);
   if (wanted.length > 0 && !element.src && !element.crossOrigin) element.crossOrigin = 'anonymous';
   for (const one of wanted) {
@@ -54,11 +53,8 @@ export function removeTracks(element) {
  * Why a mode is not handed over: before the stream has loaded nobody has chosen but the browser, by its language.
  */
 export function dropDoubles(element, tracks) {
-  const named = namedIn(tracks);
-  for (const one of named) {
-    const own = ownTracks(element).find(({ dataset }) => dataset.yourbit === idOf(one));
-    if (own && twinInStream(element, one, named)) own.remove();
-  }
+  const doubles = namedIn(tracks).filter((one) => isInStream(element, one)).map(idOf);
+  for (const own of ownTracks(element)) if (doubles.includes(own.dataset.yourbit)) own.remove();
 }
 
 function namedIn(tracks) {
@@ -73,19 +69,11 @@ function ownTracks(element) {
   return [...element.querySelectorAll('track[data-yourbit]')];
 }
 
-/**
- * Returns the track of the stream that is the same as `one` of `named`, or null.
- *
- * Why not by the name alone: a provider may write another one into its playlist. Where the stream has as many tracks of the
- * language as the answer, they are these, in order.
- */
-function twinInStream(element, one, named) {
-  if (!SHOWN.includes(one.kind)) return null;
+/** Whether the stream has a track of this language and name. */
+function isInStream(element, { kind, language, name }) {
   const own = new Set(ownTracks(element).map(({ track }) => track));
-  const theirs = captionTracks(element).filter((track) => !own.has(track) && isSame(track.language, one.language));
-  const ours = named.filter(({ kind, language }) => SHOWN.includes(kind) && isSame(language, one.language));
-  const byName = theirs.find(({ label }) => isSame(label, one.name || one.language));
-  return byName ?? (theirs.length >= ours.length ? theirs[ours.indexOf(one)] : null);
+  const isTwin = (track) => !own.has(track) && isSame(track.language, language) && isSame(track.label, name || language);
+  return SHOWN.includes(kind) && captionTracks(element).some(isTwin);
 }
 
 function isSame(one, other) {
