@@ -326,6 +326,13 @@ pub(super) fn ignore_missing(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
+/// Writes a file and flushes it.
+pub(crate) async fn write_flushed(file: &Path, text: &str) -> std::io::Result<()> {
+    let mut open = tokio::fs::File::create(file).await?;
+    tokio::io::AsyncWriteExt::write_all(&mut open, text.as_bytes()).await?;
+    open.sync_all().await
+}
+
 #[cfg(test)]
 mod tests {
     use std::{

@@ -28,25 +28,13 @@
 //! than its lease lasts; what is left is taken by the next look, at once.
 
 mod address;
+mod limits;
 mod request;
 pub(super) mod work;
 
-use std::time::Duration;
-
-use chrono::TimeDelta;
-
 pub use self::address::file_address;
+pub(super) use self::limits::KEEP_TRACK_FILES;
+pub use self::limits::{MAX_FILE_BYTES, MAX_TRACKS};
 pub use self::request::{
     NewTrack, TrackContentGiven, TrackRefusal, can_take_file, delete_track, request_track,
 };
-
-/// Most tracks of a video.
-pub const MAX_TRACKS: usize = 100;
-/// Largest file of a track, in bytes.
-pub const MAX_FILE_BYTES: usize = 1024 * 1024;
-/// Time after which a track without an end is given up.
-pub(super) const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(3);
-/// Age at which a file is removed whatever asks for it: later than its track is given up.
-pub(super) const KEEP_TRACK_FILES: TimeDelta = TimeDelta::days(4);
-/// Longest time for which one look begins calls.
-const WORK_FOR: Duration = Duration::from_secs(30);

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::MAX_TRACKS;
 use super::address::file_address;
+use super::limits::MAX_TRACKS;
 use crate::domain::{
     AskedTrack, RequestState, ShownStatus, SourceUrl, TrackAction, TrackKind, TrackOrigin, Video,
 };

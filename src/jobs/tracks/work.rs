@@ -4,8 +4,8 @@ use std::convert::Infallible;
 use std::time::Instant;
 
 use super::address::file_address;
+use super::limits::{GIVE_UP_AFTER, WORK_FOR};
 use super::request::before_deletion;
-use super::{GIVE_UP_AFTER, WORK_FOR};
 use crate::domain::{AskedTrack, ErrorCode, RequestState, TrackAction, TrackFailure, Video, mask_addresses};
 use crate::jobs::asked_video::{AskedVideo, WorkedOff};
 use crate::provider::{

@@ -13,7 +13,7 @@ use crate::local::{
     media::{
         failure::Fault,
         media_info::{MediaInfo, Rendition},
-        tracks::FoundTracks,
+        tracks::find::FoundTracks,
     },
     store::{self, FileKind, Job, JobKind, StaticMeasures, Write},
 };

@@ -13,16 +13,17 @@
 //!
 //! Tracks that a job has made end in the same way, by [`end_tracks`]. A deletion commits first, and removes the files
 //! afterwards.
-
-use std::path::Path;
-
 use serde_json::{Value, json};
 
 use super::events::{commit_and_wake, queue_asset_event, queue_track_event};
 use crate::local::{
     app::App,
+    folders::write_flushed,
     ids,
-    media::tracks::{MadeFiles, MadeTrack, next_tracks},
+    media::tracks::{
+        made::{MadeFiles, MadeTrack},
+        make::next_tracks,
+    },
     store::{
         self, Asset, AssetChanges, Job, JobKind, NewTrack, TextFetch, Track, TrackEnd, TrackKind,
         TrackSource, Write,
@@ -71,13 +72,6 @@ pub(crate) async fn add_text(
     .await;
     app.folders.remove_attempt(asset_id, &folder).await;
     outcome
-}
-
-/// Writes a file and flushes it.
-pub(crate) async fn write_flushed(file: &Path, text: &str) -> std::io::Result<()> {
-    let mut open = tokio::fs::File::create(file).await?;
-    tokio::io::AsyncWriteExt::write_all(&mut open, text.as_bytes()).await?;
-    open.sync_all().await
 }
 
 /// Inserts a track that is made already, and moves it into place: step 2.

@@ -11,6 +11,7 @@ mod file;
 mod headers;
 mod hls;
 mod params;
+mod playlist;
 mod range;
 mod routes;
 mod segment;

@@ -10,7 +10,7 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::{access::Grant, clip::Clip, file, headers, hls};
+use super::{access::Grant, clip::Clip, file, headers, playlist};
 use crate::{
     local::{
         app::App,
@@ -208,17 +208,17 @@ pub(crate) async fn serve_text(
 /// Returns the playlist of a text track: a segment for each one of the picture within the [`Clip`].
 async fn text_playlist(app: &App, grant: &Grant, id: &str) -> Result<Response, MuxError> {
     let clip = Clip::from_grant(grant)?;
-    let playlist = hls::main_playlist(app, grant).await?;
+    let main = playlist::main_playlist(app, grant).await?;
     let token = grant.token_query();
-    let segments: Vec<&Segment> = playlist.segments_between(clip.from_s, clip.to_s).collect();
-    let text = hls::media_playlist(&segments, |segment| {
+    let segments: Vec<&Segment> = main.segments_between(clip.from_s, clip.to_s).collect();
+    let text = playlist::media_playlist(&segments, |segment| {
         let (from, to) = (
             millis(segment.start_s),
             millis(segment.start_s + segment.duration_s),
         );
         format!("{id}/{from}-{to}.vtt{token}")
     });
-    Ok(hls::playlist_response(grant, text).into_response())
+    Ok(playlist::playlist_response(grant, text).into_response())
 }
 
 /// Serves one segment of a text track, `{from}-{to}.vtt`: the cues that are shown at some moment of this part.

@@ -12,6 +12,7 @@ mod listing;
 mod playback;
 mod renditions;
 mod run;
+mod shown_tracks;
 mod tracks;
 mod uploads;
 

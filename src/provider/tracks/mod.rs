@@ -18,5 +18,6 @@ mod table;
 mod track;
 
 pub use shown::{ShownTrack, ShownTrackStatus, computed_id as computed_track_id};
+pub(crate) use shown::{match_all, show};
 pub(crate) use table::TrackTable;
 pub use track::{AcceptedTrack, ListedTrack, TrackAddress, TrackContent, TrackSend, TrackStatus};

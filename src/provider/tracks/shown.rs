@@ -1,7 +1,7 @@
 //! The tracks of a video as they are shown: those of the provider's list, and what callers asked for.
 //!
 //! Which listed track an asked one is: the one with the provider's id, where that is known. Else the first that is like it
-//! ([`Provider::is_like`]), that no other asked track is, and that was not there before the request; a request that the
+//! (kind, language and name, as far as the map's call carries them), that no other asked track is, and that was not there before the request; a request that the
 //! provider was not called for is none of them.
 //!
 //! | request | list has the track | shown |
@@ -22,10 +22,7 @@ use sha2::{Digest, Sha256};
 use uuid::{Builder, Uuid};
 
 use super::track::{ListedTrack, TrackStatus};
-use crate::{
-    domain::{AskedTrack, ErrorCode, RequestState, TrackAction, TrackFailure, TrackKind, TrackOrigin, Video},
-    provider::loaded::Provider,
-};
+use crate::domain::{AskedTrack, ErrorCode, RequestState, TrackAction, TrackFailure, TrackKind, TrackOrigin};
 
 /// The language of a track of which none is known, by BCP 47.
 const UNDETERMINED: &str = "und";
@@ -73,32 +70,6 @@ impl ShownTrack {
     }
 }
 
-impl Provider {
-    /// Returns the tracks of a video as they are shown: in the order of the provider's list, then those that were only asked
-    /// for. Makes no call.
-    pub fn shown_tracks(&self, video: &Video) -> Vec<ShownTrack> {
-        let is_like = |listed: &ListedTrack, asked: &AskedTrack| self.is_like(listed, asked);
-        show(
-            video.reference(),
-            &self.listed_tracks(video),
-            video.asked_tracks(),
-            is_like,
-        )
-    }
-
-    /// Returns the listed track that an asked track of the video is. Makes no call.
-    pub fn match_track(&self, video: &Video, asked: &AskedTrack) -> Option<ListedTrack> {
-        let listed = self.listed_tracks(video);
-        let is_like = |listed: &ListedTrack, asked: &AskedTrack| self.is_like(listed, asked);
-        let matches = match_all(&listed, video.asked_tracks(), is_like);
-        let at = video
-            .asked_tracks()
-            .iter()
-            .position(|known| known.is_same(asked))?;
-        listed.into_iter().nth((*matches.get(at)?)?)
-    }
-}
-
 /// Returns the id of a track that nobody asked for here: the same on every replica and for ever.
 ///
 /// `reference` is the id under which the provider knows the video.
@@ -116,7 +87,7 @@ pub fn computed_id(reference: Uuid, provider_id: &str) -> Uuid {
 }
 
 /// Returns for each asked track the place of its listed one.
-fn match_all(
+pub(crate) fn match_all(
     listed: &[ListedTrack],
     asked: &[AskedTrack],
     is_like: impl Fn(&ListedTrack, &AskedTrack) -> bool,
@@ -150,7 +121,7 @@ fn match_all(
 }
 
 /// Merges the provider's list and the requests, by the table of the module.
-fn show(
+pub(crate) fn show(
     reference: Uuid,
     listed: &[ListedTrack],
     asked: &[AskedTrack],

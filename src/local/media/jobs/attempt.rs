@@ -22,7 +22,11 @@ use super::{
         media_info::{MediaInfo, Rendition, UsedStreams},
         static_file,
         stream::{first::make_first, ladder::Rung, later::make_later, run::StreamJob},
-        tracks::{FoundTracks, MadeTrack, make_tracks, next_tracks},
+        tracks::{
+            find::FoundTracks,
+            made::MadeTrack,
+            make::{make_tracks, next_tracks},
+        },
     },
     quick_place::QuickPlace,
     running::JobClaim,

@@ -11,7 +11,7 @@ use super::{
             probe::{Audio, Probe, Unplayable, Video, probe_file},
             scan::{ScannedStreams, scan_packets},
         },
-        tracks::{FoundTracks, find_tracks},
+        tracks::find::{FoundTracks, find_tracks},
     },
     claims::LONGEST_S,
     cover::make_cover,

@@ -2,10 +2,13 @@
 
 use std::{ffi::OsString, time::Duration};
 
-use super::{MadeFiles, MadeTrack, extracted::regular_webvtt, reason_of, unusable};
+use super::{
+    extracted::regular_webvtt,
+    made::{MadeFiles, MadeTrack, reason_of, unusable},
+};
 use crate::{
     local::{
-        changes::tracks::write_flushed,
+        folders::write_flushed,
         media::{
             args::to_args,
             failure::Failure,
