@@ -138,7 +138,7 @@ pub(crate) struct TrackGenerateTable {
 #[derive(Clone, Debug, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct PlaybackTracksTable {
-    /// Address of a track's `WebVTT` file, by `{track.id}` or `{track.language}`.
+    /// Address of a track's `WebVTT` file, by `{track.id}`.
     pub(crate) url: AddressValue,
 }
 
