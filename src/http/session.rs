@@ -29,7 +29,7 @@ pub(crate) struct Session {
     /// The end of the token.
     expires_at: DateTime<Utc>,
     /// The version of this service.
-    #[schema(example = "0.8.0")]
+    #[schema(example = "0.9.0")]
     version: &'static str,
     /// What an upload may be; null where the token begins none.
     uploads: Option<Offer>,

@@ -22,9 +22,9 @@
 //!
 //! # Why not a crate
 //!
-//! The caller of an upload is told the line that is wrong. `fasrt`, `subtp`, `webvtt-parser`, `srtparse` and `aspasia` report
-//! none, or skip what they cannot read; the first two also lose what they do not know in regions, settings or behind the times
-//! of SubRip. What is read must moreover be what ffmpeg reads, since the built-in provider and others work with it.
+//! The caller of an upload is told the line that is wrong. The errors of `fasrt` 0.5 carry none, and it reads regions and settings
+//! into fields that it knows. By their descriptions `subtp`, `webvtt-parser`, `srtparse` and `aspasia` name no line either. What is
+//! read must moreover be what ffmpeg reads, since the built-in provider and others work with it.
 
 mod file;
 mod lines;

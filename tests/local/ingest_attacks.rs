@@ -415,7 +415,13 @@ async fn all_tries_together_have_an_end() {
     let provider = Provider::start_fetching(|_| {}, open_rules(), clock.clone()).await;
     let id = asset_of(&provider, &source.url("/secret")).await;
     eventually("it was asked", async || (source.count() == 1).then_some(())).await;
-    clock.advance(chrono::Duration::hours(12));
+    // Why again and again: the time of the next try is written after the answer came.
+    eventually("it ends", async || {
+        clock.advance(chrono::Duration::hours(12));
+        let asset = provider.data(&format!("/assets/{id}")).await;
+        (asset["status"] == "errored").then_some(())
+    })
+    .await;
     let (code, message) = refused(&provider, &id).await;
     assert_eq!(code, "source_unreachable");
     assert!(message.contains("within the time"), "{message}");

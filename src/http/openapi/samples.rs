@@ -216,7 +216,7 @@ fn sample_of_name(member: &str) -> Option<Value> {
         | "renewed_at" | "at" => READY,
         "refresh_after" => "2026-11-27T09:46:41Z",
         "expires_at" => ENDS,
-        "version" => "0.8.0",
+        "version" => "0.9.0",
         _ => return None,
     };
     Some(text.into())
