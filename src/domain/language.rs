@@ -84,11 +84,20 @@ pub fn parse_language(text: &str) -> Option<String> {
     };
     let is_private = first.eq_ignore_ascii_case("x");
     let is_language = (2..=8).contains(&first.len()) && first.bytes().all(|byte| byte.is_ascii_alphabetic());
-    // Why: a single letter begins an extension, which has further subtags.
-    let ends_well = rest
-        .last()
-        .map_or(!is_private, |last| last.len() > 1 || is_private);
-    if !(is_private || is_language) || !ends_well || !rest.iter().all(|subtag| is_word(subtag)) {
+    if !(is_private || is_language) || !rest.iter().all(|subtag| is_word(subtag)) {
+        return None;
+    }
+    // What stands behind `x` is the writer's own affair, and there is some.
+    let private_at = rest
+        .iter()
+        .position(|subtag| subtag.eq_ignore_ascii_case("x"))
+        .filter(|_| !is_private);
+    let is_empty = private_at.map_or(is_private && rest.is_empty(), |at| at + 1 == rest.len());
+    // Why: any other single character begins an extension, which has longer subtags.
+    let public = &rest[..private_at.unwrap_or(rest.len())];
+    let is_extended = |at: usize| public.get(at + 1).is_some_and(|next| next.len() > 1);
+    let is_whole = |(at, subtag): (usize, &&str)| is_private || subtag.len() > 1 || is_extended(at);
+    if is_empty || !public.iter().enumerate().all(is_whole) {
         return None;
     }
     let mut tag = first.to_ascii_lowercase();
@@ -136,6 +145,8 @@ mod tests {
             ("x-klingon", "x-klingon"),
             ("en-u-CA-gregory", "en-u-ca-gregory"),
             ("gsw", "gsw"),
+            ("x-a-b", "x-a-b"),
+            ("de-x-a", "de-x-a"),
         ] {
             assert_eq!(parse_language(text).as_deref(), Some(tag));
             assert_eq!(parse_language(tag).as_deref(), Some(tag));
@@ -150,6 +161,9 @@ mod tests {
             "en us",
             "e1",
             "en-u",
+            "en-x",
+            "en-a-b",
+            "en-u-x-a",
             "english12",
             "en-aaaaaaaaa",
             "ü",

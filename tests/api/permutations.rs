@@ -24,6 +24,10 @@ fn essence(video: &Value) -> Value {
     ] {
         members.remove(name);
     }
+    for track in essence["tracks"].as_array_mut().unwrap() {
+        // It is computed from the video's own id.
+        track.as_object_mut().unwrap().remove("id");
+    }
     essence
 }
 

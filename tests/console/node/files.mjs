@@ -26,8 +26,10 @@ async function files({ name, open, claim }, id) {
   await page.focus('#files-panel > summary');
   await page.keyboard.press('Enter');
   await enter(page, 'Make this file');
-  await until(async () => (await text(page, '#files-panel')).includes('Best quality'), 'the file is listed as soon as it is asked for');
-  await until(async () => (await text(page, '#files-panel .pill')) === 'Ready', 'and shows that it is ready without a reload', 120_000);
+  // Null while the panel is drawn anew.
+  const state = () => text(page, '#files-panel .pill').catch(() => null);
+  await until(async () => (await state()) !== null, 'the file is listed as soon as it is asked for');
+  await until(async () => (await state()) === 'Ready', 'and shows that it is ready without a reload', 120_000);
   claim((await page.$('#files-panel select')) === null, 'what is there is not offered again');
   await sizes(page, `files-${name}`, 'the files of a video', claim);
   const asked = [];

@@ -18,7 +18,7 @@ await run(async (browser, open) => {
   await signIn(OWN);
   await drop(page, CLIP, 'Rights.mp4');
   await page.getByRole('button', { name: 'Upload', exact: true }).click();
-  await page.locator('.pill[data-status="ready"]').waitFor({ timeout: 60_000 });
+  await page.locator('.pill[data-status="ready"]').first().waitFor({ timeout: 60_000 });
   const video = page.url();
   check(await shown('Rename') && await shown('Delete this video'), 'the owner may rename and delete');
   await page.goto(url);

@@ -201,7 +201,8 @@ fn any_asked() -> impl Strategy<Value = Vec<AskedTrack>> {
         let made = all.into_iter().enumerate();
         made.map(|(number, (action, state, id, is_settled, others))| AskedTrack {
             provider_id: id.map(|id| id.to_string()),
-            is_settled,
+            // Why: what is not sent yet was never shown by the provider.
+            is_settled: is_settled && (state == RequestState::Done || action == TrackAction::Delete),
             others: others.into_iter().map(|id| id.to_string()).collect(),
             ..asked(number as u128 + 1, action, state)
         })
